@@ -1,0 +1,38 @@
+# Everything runs in .venv; the first call makes it, later calls start in seconds.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.synced
+
+.PHONY: setup serve test test-all lint bench lock assets clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@sh scripts/setup.sh "$(PYTHON)"
+	@touch $(STAMP)
+
+serve: setup
+	@$(BIN)/study serve
+
+test: setup
+	@sh scripts/test_needs.sh
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-all: setup
+	@sh scripts/test_needs.sh
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy study_app analysis && $(BIN)/lint-imports
+
+bench: setup
+	@for f in benchmarks/bench_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+lock: setup
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --group dev pyproject.toml -o requirements.lock --quiet --no-header
+
+assets: setup
+	@sh scripts/build_assets.sh
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,87 @@
+"""The exception tree. Every class says who is to blame; every message says what to do.
+
+StudyError
++-- UserError                  a person can mend it; printed as one line, exit 2
+|   +-- ProblemsFound          several problems of files, all at once
+|   +-- NotAllowed             the study's state or the stage forbids it (HTTP 409)
+|   +-- UnknownParticipant     no, wrong or expired identity (HTTP 401)
+|   +-- Refused                the arm forbids it (HTTP 403)
++-- InfrastructureError        nobody who takes part is to blame; exit 1
+    +-- SandboxUnavailable     programs cannot be run safely or at all
+    +-- AssistantUnavailable   the assistant's provider failed
+    +-- SealingKeyMissing      no sealing key, so nobody can be allocated
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class StudyError(Exception):
+    """Anything study-app raises on purpose."""
+
+
+class UserError(StudyError):
+    """A person can mend it: the message names what was found and what to do."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong with one key of one file."""
+
+    file: str
+    """The file as the user named it."""
+    key: str
+    """Dotted path of the key, `row 3, column x` for a table, empty for the whole file."""
+    what: str
+    """What is wrong, with the value found."""
+    remedy: str
+    """What to do about it."""
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{where}: {self.what}; {self.remedy}"
+
+
+class ProblemsFound(UserError):
+    """All problems of one reading, so that they can be mended in one go."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class NotAllowed(UserError):
+    """The study's state or the participant's stage does not allow it."""
+
+
+class UnknownParticipant(UserError):
+    """No, wrong or expired identity."""
+
+
+class Refused(UserError):
+    """The participant's arm does not allow it."""
+
+
+class InfrastructureError(StudyError):
+    """Something of ours failed; no participant is to blame."""
+
+
+class SandboxUnavailable(InfrastructureError):
+    """Programs cannot be run."""
+
+
+class AssistantUnavailable(InfrastructureError):
+    """The assistant could not answer."""
+
+    def __init__(self, kind: str, message: str, retry_after: float | None = None) -> None:
+        self.kind = kind
+        """rate_limit, overloaded, timeout, connection, authentication, refused, budget or other."""
+        self.retry_after = retry_after
+        """Seconds to wait, where the provider said so."""
+        super().__init__(message)
+
+
+class SealingKeyMissing(InfrastructureError):
+    """The key that opens the sealed seed is not to be found."""
