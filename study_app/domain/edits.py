@@ -1,0 +1,112 @@
+"""The algebra of edits: replaying a page's deltas gives its text, exactly, for any Unicode.
+
+Positions count UTF-16 code units, as browsers do. The changes of one edit are in ascending order, do not overlap, and
+all refer to the text before the edit (the semantics of CodeMirror's ChangeSet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.domain.errors import StudyError
+
+
+class ReplayMismatch(StudyError):
+    """An edit does not fit the text it is said to change: an event is missing or was altered."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Replace [start, end) of the text before by `insert`; positions in UTF-16 units."""
+
+    start: int
+    end: int
+    insert: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Change:
+        """From an event's payload.
+
+        Raises:
+            ReplayMismatch: it has not the form of a change.
+        """
+        start, end, insert = raw.get("from"), raw.get("to"), raw.get("insert", "")
+        if not isinstance(start, int) or not isinstance(end, int) or not isinstance(insert, str):
+            raise ReplayMismatch(f"{dict(raw)!r} is no change; from and to are whole numbers, insert is text")
+        return cls(start, end, insert)
+
+
+def utf16_length(text: str) -> int:
+    """Length in UTF-16 code units."""
+    return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
+
+
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-le", "surrogatepass")
+
+
+def apply(text: str, changes: Sequence[Change], length: int | None = None) -> str:
+    """The text after one edit.
+
+    Args:
+        text: the text before.
+        changes: ascending, not overlapping, all relative to the text before.
+        length: what the browser counted afterwards, in UTF-16 units; checked where given.
+
+    Raises:
+        ReplayMismatch: positions out of range, out of order, or another length than the browser counted.
+    """
+    units = _units(text)
+    size = len(units) // 2
+    pieces: list[bytes] = []
+    done = 0
+    for change in changes:
+        if not done <= change.start <= change.end <= size:
+            raise ReplayMismatch(f"change {change.start}-{change.end} does not fit a text of {size} units")
+        pieces += [units[2 * done : 2 * change.start], _units(change.insert)]
+        done = change.end
+    pieces.append(units[2 * done :])
+    joined = b"".join(pieces)
+    if length is not None and len(joined) != 2 * length:
+        raise ReplayMismatch(f"the text has {len(joined) // 2} units after the edit, the browser counted {length}")
+    # A surrogate pair may arrive in two edits: joined as units it is one character again.
+    return joined.decode("utf-16-le", "surrogatepass")
+
+
+def apply_event(text: str | None, kind: str, payload: Mapping[str, Any]) -> str | None:
+    """The text after one event of the log; events other than `load` and `edit` leave it as it is.
+
+    Raises:
+        ReplayMismatch: the event does not fit.
+    """
+    if kind == "load":
+        loaded = payload.get("text")
+        if not isinstance(loaded, str):
+            raise ReplayMismatch("a load event without text")
+        return loaded
+    if kind != "edit":
+        return text
+    if text is None:
+        raise ReplayMismatch("an edit before the text was loaded")
+    changes = payload.get("changes")
+    if not isinstance(changes, list):
+        raise ReplayMismatch("an edit without changes")
+    length = payload.get("length")
+    return apply(text, [Change.parse(change) for change in changes], length if isinstance(length, int) else None)
+
+
+def replay(events: Iterable[tuple[str, Mapping[str, Any]]], text: str | None = None) -> str | None:
+    """The text after all events of one page and one task, in order of their numbers.
+
+    Args:
+        events: (kind, payload) pairs.
+        text: the text before the first, where the page loaded it earlier.
+
+    Raises:
+        ReplayMismatch: an event does not fit.
+    """
+    for kind, payload in events:
+        text = apply_event(text, kind, payload)
+    return text

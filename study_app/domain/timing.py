@@ -1,0 +1,85 @@
+"""Deadlines, and time told apart into active, idle and away by a stated rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+LATE_GRACE = timedelta(seconds=3)
+"""What a browser sent before the deadline may arrive this much after it."""
+
+
+def deadline(started_at: datetime, minutes: float | None) -> datetime | None:
+    """When a stage that started then must end; None without a limit."""
+    return None if minutes is None else started_at + timedelta(minutes=minutes)
+
+
+def overdue(deadline_at: datetime | None, now: datetime) -> bool:
+    """Whether the deadline has passed."""
+    return deadline_at is not None and now >= deadline_at
+
+
+@dataclass(frozen=True)
+class Spell:
+    """A stretch of time, in seconds since the visit's start."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class TimeUse:
+    """Seconds of one visit by what the participant did; the three add up to the visit's length."""
+
+    active: float
+    idle: float
+    away: float
+
+
+def _merged(spells: Sequence[Spell]) -> list[Spell]:
+    merged: list[Spell] = []
+    for spell in sorted(spells, key=lambda s: (s.start, s.end)):
+        if merged and spell.start <= merged[-1].end:
+            merged[-1] = Spell(merged[-1].start, max(merged[-1].end, spell.end))
+        else:
+            merged.append(spell)
+    return merged
+
+
+def _overlap(start: float, end: float, spells: Sequence[Spell]) -> float:
+    return sum(max(0.0, min(end, spell.end) - max(start, spell.start)) for spell in spells)
+
+
+def time_use(
+    length: float, acts: Sequence[float], away: Sequence[Spell], *, idle_after: float, away_after: float
+) -> TimeUse:
+    """Tell a visit's time apart.
+
+    Rule: a spell with the window hidden or unfocused of at least `away_after` seconds is away. Of the rest, the time
+    between two neighbouring acts is active up to `idle_after` seconds from the first of them; the visit's start counts
+    as an act. What is neither is idle.
+
+    Args:
+        length: seconds from the visit's start to its end.
+        acts: seconds since the start at which the participant did something.
+        away: hidden or unfocused spells.
+        idle_after: seconds.
+        away_after: seconds.
+    """
+    gone = [spell for spell in _merged(_clipped(away, length)) if spell.end - spell.start >= away_after]
+    away_seconds = sum(spell.end - spell.start for spell in gone)
+    marks = sorted({0.0, *(act for act in acts if 0 <= act <= length)})
+    active = 0.0
+    for mark, following in zip(marks, [*marks[1:], length], strict=True):
+        end = min(following, mark + idle_after)
+        active += (end - mark) - _overlap(mark, end, gone)
+    return TimeUse(active, max(0.0, length - away_seconds - active), away_seconds)
+
+
+def _clipped(spells: Sequence[Spell], length: float) -> list[Spell]:
+    return [
+        Spell(max(0.0, spell.start), min(length, spell.end))
+        for spell in spells
+        if spell.end > 0 and spell.start < length
+    ]
