@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
+
+Provider = Literal["claude", "notes", "recorded"]
+Manner = Literal["answers", "hints", "questions"]
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
+
+_TAKES_TEMPERATURE = re.compile(r"claude-(haiku|sonnet|opus)-4-[0-6](-|$)")
+"""Claude models before 4.7 are the last that accept sampling parameters."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,8 @@ class AssistantRequest:
     """Task id."""
     pack: str = ""
     """Folder of the task pack, for an assistant that answers from its notes."""
+    max_tokens: int | None = None
+    """What the budget leaves for this reply (`Allowance.max_output_tokens`); None: what the treatment says."""
 
 
 @dataclass(frozen=True)
@@ -39,4 +61,185 @@ class ReplyEnd:
     input_tokens: int | None = None
     output_tokens: int | None = None
     stop_reason: str = "end_turn"
+    """`end_turn`, `max_tokens`, `refusal` or another word of the provider's; `broken_off` where the stream was cut."""
     parameters: dict[str, object] = field(default_factory=dict)
+
+
+class ReplyBrokenOff(AssistantUnavailable):
+    """The provider had begun to answer when it failed or refused: what was streamed stands, `end` says what it cost."""
+
+    def __init__(self, kind: str, message: str, *, end: ReplyEnd, retry_after: float | None = None) -> None:
+        super().__init__(kind, message, retry_after)
+        self.end = end
+        """What is known about the part that was sent; `output_tokens` is None where the provider never said."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Parameters(_Table):
+    """What is sent to the model beside the words."""
+
+    max_tokens: int = Field(default=1500, ge=1, le=64_000)
+    """Longest reply, in tokens."""
+    temperature: float | None = Field(default=None, ge=0, le=1)
+    """Only for Claude models up to 4.6; later ones take none."""
+    thinking: Literal["between_tools", "adaptive", "disabled"] | None = None
+    """None leaves it to the model. `between_tools` is how Claude 5.5 models are told not to think before they speak."""
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+
+    def given(self) -> dict[str, object]:
+        """The parameters that are set, as exported with every turn."""
+        return self.model_dump(exclude_none=True)
+
+
+class Limits(_Table):
+    """What one participant may use; None is no limit."""
+
+    turns: int | None = Field(default=None, ge=1)
+    output_tokens: int | None = Field(default=None, ge=1)
+    minutes: float | None = Field(default=None, gt=0)
+    """Minutes that replies were in progress, summed."""
+    cost_usd: float | None = Field(default=None, gt=0)
+
+
+class StudyLimits(_Table):
+    """What all participants together may use; None is no limit."""
+
+    output_tokens: int | None = Field(default=None, ge=1)
+    cost_usd: float | None = Field(default=None, gt=0)
+
+
+class Price(_Table):
+    """US dollars per million tokens."""
+
+    input_usd: float = Field(ge=0)
+    output_usd: float = Field(ge=0)
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class AssistantSpec(_Table):
+    """One treatment, as a file `assistants/<id>.toml` or inline in a study file says it."""
+
+    id: Name
+    version: Text
+    """The researcher's own version of the treatment, e.g. `1` or `2026-03`."""
+    label: Text
+    """What participants see above the pane."""
+    greeting: str = ""
+    """First words in the empty pane; never sent to the model."""
+    provider: Provider = "claude"
+    model: str = DEFAULT_MODEL
+    prompt: str = ""
+    manner: Manner = "answers"
+    """How it helps: `answers`, `hints` only, or `questions` (Socratic)."""
+    gives_code: bool = True
+    """False: a reply that contains solution code breaks the treatment, and the fidelity figure counts it."""
+    allow_paste: bool = True
+    """Whether text copied from a reply may be pasted into the editor."""
+    opens_after_minutes: float = Field(default=0, ge=0)
+    """Minutes of own work on the main tasks before the first message is accepted."""
+    parameters: Parameters = Parameters()
+    limits: Limits = Limits()
+    study_limits: StudyLimits = StudyLimits()
+    price: Price | None = None
+    recording: str = ""
+    """For `recorded`: the JSONL file of turns to replay, relative to the file that names it."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> AssistantSpec:
+        broken = [*_provider_rules(self), *_treatment_rules(self)]
+        if broken:
+            raise PydanticCustomError("rules", "{count} rules broken", {"count": len(broken), "broken": broken})
+        return self
+
+    @property
+    def prompt_version(self) -> str:
+        """Twelve hex digits over everything that shapes a reply's words: prompt, parameters, manner, gives_code."""
+        shaping = {"prompt": self.prompt, "parameters": self.parameters.given()}
+        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code})[:12]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the whole treatment, hexadecimal."""
+        return _digest(self.model_dump(mode="json"))
+
+
+def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> AssistantSpec:
+    """The treatment that a TOML table describes.
+
+    Args:
+        data: The table.
+        file: The file it stands in, as the user named it.
+        key: Dotted path of the table in that file; empty for a file of its own.
+
+    Raises:
+        ProblemsFound: every problem of the table, at once.
+    """
+    try:
+        return AssistantSpec.model_validate(dict(data))
+    except ValidationError as error:
+        raise ProblemsFound([p for one in error.errors() for p in _problems(one, file, key)]) from None
+
+
+def read_assistant(text: str, *, file: str) -> AssistantSpec:
+    """The treatment in the TOML text of a file of its own.
+
+    Raises:
+        ProblemsFound: the text is not TOML, or every problem of the treatment.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProblemsFound([Problem(file, "", f"not readable as TOML: {error}", "correct the syntax there")]) from None
+    return parse_assistant(data, file=file)
+
+
+def _digest(value: object) -> str:
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _provider_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
+    """(key, what is wrong, remedy) of every rule about the provider that the treatment breaks."""
+    broken = []
+    if spec.provider == "claude" and not spec.prompt.strip():
+        broken.append(("prompt", "empty", "write what Claude is told before the participant's message"))
+    if spec.provider == "claude" and not spec.model.strip():
+        broken.append(("model", "empty", f"name a Claude model, e.g. {DEFAULT_MODEL}"))
+    if spec.provider == "recorded" and not spec.recording.strip():
+        broken.append(("recording", "missing", "name the JSONL file of turns to replay"))
+    costs = spec.limits.cost_usd is not None or spec.study_limits.cost_usd is not None
+    if costs and spec.price is None:
+        broken.append(("price", "missing although a limit in US dollars is set", "give input_usd and output_usd"))
+    known = spec.provider == "claude" and spec.model.startswith("claude-")
+    if known and spec.parameters.temperature is not None and not _TAKES_TEMPERATURE.match(spec.model):
+        broken.append(("parameters.temperature", f"not accepted by {spec.model}", "leave it out"))
+    return broken
+
+
+def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
+    if spec.gives_code and spec.manner != "answers":
+        return [("gives_code", f'true although manner is "{spec.manner}"', "set gives_code = false")]
+    return []
+
+
+def _problems(error: ErrorDetails, file: str, prefix: str) -> list[Problem]:
+    """The problems that one pydantic error stands for."""
+
+    def at(key: str) -> str:
+        return ".".join(part for part in (prefix, key) if part)
+
+    if error["type"] == "rules":
+        return [Problem(file, at(key), what, remedy) for key, what, remedy in error["ctx"]["broken"]]
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing":
+        return [Problem(file, at(key), "missing", "add it")]
+    if error["type"] == "extra_forbidden":
+        return [Problem(file, at(key), "unknown key", "remove it or correct its spelling")]
+    wanted = error["msg"].removeprefix("Input should be ")
+    return [Problem(file, at(key), f"{error['input']!r} is not valid", f"give {wanted}")]

@@ -1,0 +1,229 @@
+"""Claude through the anthropic SDK: streaming Messages, errors told apart, nothing of the key in any message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import anthropic
+import httpx2
+
+from study_app.assistant.prompts import conversation
+from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
+from study_app.domain.errors import AssistantUnavailable
+
+SAMPLING_API_VERSION = "2023-06-01"
+"""The last version of the Messages API that accepts a temperature."""
+_KIND_BY_STATUS = {401: "authentication", 403: "authentication", 408: "timeout", 429: "rate_limit"} | {
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+_KIND_BY_TYPE = {
+    "authentication_error": "authentication",
+    "permission_error": "authentication",
+    "rate_limit_error": "rate_limit",
+    "overloaded_error": "overloaded",
+    "timeout_error": "timeout",
+}
+_FAILURES = (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, ValueError, AttributeError, TypeError)
+"""The last three are how the SDK's lenient parsing shows an event that is not JSON or lacks its fields."""
+_MESSAGES = {
+    "authentication": "Claude's provider does not accept the API key",
+    "rate_limit": "Claude's provider is limiting requests",
+    "overloaded": "Claude's provider is overloaded",
+    "timeout": "Claude did not answer in time",
+    "connection": "the connection to Claude's provider failed",
+    "refused": "Claude declined to answer this message",
+    "other": "Claude's provider reported an error",
+}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a participant is kept waiting before a failure is reported. Seconds."""
+
+    first_token: float = 45.0
+    """From the request to the first event of the reply, retries included."""
+    stall: float = 30.0
+    """Between two events of a reply; the provider's keep-alive pings do not count."""
+    retry_after: float = 5.0
+    """Longest pause asked by the provider that is waited for; a longer one is reported at once."""
+    retries: int = 2
+    """Further attempts by the SDK before the first token; never once a reply has begun."""
+
+
+class ClaudeAssistant:
+    """Answers with a Claude model."""
+
+    id = "claude"
+
+    def __init__(
+        self, spec: AssistantSpec, *, api_key: str, base_url: str | None = None, patience: Patience | None = None
+    ) -> None:
+        self._spec = spec
+        self._api_key = api_key
+        self._base_url = base_url
+        self._patience = patience or Patience()
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, anthropic.AsyncAnthropic] = WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        return f"ClaudeAssistant({self._spec.id!r}, model={self._spec.model!r}, api_key='********')"
+
+    async def check(self) -> str:
+        """The model's display name, asked of the provider without using a token; for `doctor` and `launch`.
+
+        Raises:
+            AssistantUnavailable: no such model, key not accepted, or provider not reached.
+        """
+        try:
+            return (await self._client().models.retrieve(self._spec.model)).display_name
+        except anthropic.NotFoundError:
+            raise AssistantUnavailable("other", f"the provider knows no model {self._spec.model!r}") from None
+        except _FAILURES as error:
+            raise _unavailable(error) from None
+
+    async def reply(self, request: AssistantRequest) -> AsyncIterator[TextDelta | ReplyEnd]:
+        """Stream one reply; see `ports.Assistant`.
+
+        Raises:
+            AssistantUnavailable: nothing was sent; `retry_after` where the provider said so.
+            ReplyBrokenOff: the reply had begun; its `end` holds model and tokens as far as known.
+        """
+        end: ReplyEnd | None = None
+        finished = False
+        try:
+            async with aclosing(self._events(request)) as events:
+                async for event in events:
+                    end = _accumulate(end, event, self._blank_end())
+                    finished = finished or event.type == "message_stop"
+                    if event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text:
+                        yield TextDelta(event.delta.text)
+        except _FAILURES as error:
+            raise _broken_off(_unavailable(error), end) from None
+        yield _completed(end, finished)
+
+    def _client(self) -> anthropic.AsyncAnthropic:
+        """The client of the running event loop, for its connections belong to that loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            wait = self._patience
+            self._clients[loop] = anthropic.AsyncAnthropic(
+                api_key=self._api_key,
+                base_url=self._base_url,
+                max_retries=wait.retries,
+                timeout=anthropic.Timeout(wait.stall, connect=min(5.0, wait.stall)),
+                middleware=[_RetrySoonOrNever(wait.retry_after)],
+                open_telemetry=False,
+            )
+        return self._clients[loop]
+
+    async def _events(self, request: AssistantRequest) -> AsyncGenerator[Any, None]:
+        async with asyncio.timeout(self._patience.first_token):
+            stream = await self._client().messages.create(**self._body(request))
+        async with stream:
+            while True:
+                try:
+                    async with asyncio.timeout(self._patience.stall):
+                        event = await anext(stream)
+                except StopAsyncIteration:
+                    return
+                yield event
+
+    def _body(self, request: AssistantRequest) -> dict[str, Any]:
+        told = conversation(self._spec, request)
+        given = self._spec.parameters
+        body: dict[str, Any] = {
+            "model": self._spec.model,
+            "max_tokens": min(given.max_tokens, request.max_tokens or given.max_tokens),
+            "system": told.system,
+            "messages": list(told.messages),
+            "stream": True,
+        }
+        if given.thinking:
+            body["thinking"] = {"type": given.thinking}
+        if given.effort:
+            body["output_config"] = {"effort": given.effort}
+        if given.temperature is not None:
+            body["extra_body"] = {"temperature": given.temperature}
+            body["extra_headers"] = {"anthropic-version": SAMPLING_API_VERSION}
+        return body
+
+    def _blank_end(self) -> ReplyEnd:
+        spec = self._spec
+        return ReplyEnd(spec.model, spec.prompt_version, stop_reason="broken_off", parameters=spec.parameters.given())
+
+
+class _RetrySoonOrNever(anthropic.Middleware):
+    """Stops the SDK from retrying where the provider asks for a longer pause than a participant should sit through."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+
+    async def handle_async(self, request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        if (_retry_after(response.headers) or 0) > self._longest:
+            response.http_response.headers["x-should-retry"] = "false"
+        return response
+
+
+def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd | None:
+    """What is known of the reply after one more event."""
+    if event.type == "message_start":
+        usage = event.message.usage
+        cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
+        return replace(blank, model=event.message.model, input_tokens=usage.input_tokens + cached)
+    if event.type == "message_delta" and end is not None:
+        reason = event.delta.stop_reason or end.stop_reason
+        return replace(end, stop_reason=reason, output_tokens=event.usage.output_tokens)
+    return end
+
+
+def _completed(end: ReplyEnd | None, finished: bool) -> ReplyEnd:
+    if end is None or not finished:
+        raise _broken_off(AssistantUnavailable("connection", f"{_MESSAGES['connection']} amid the reply"), end)
+    if end.stop_reason == "refusal":
+        raise ReplyBrokenOff("refused", _MESSAGES["refused"], end=end)
+    return end
+
+
+def _broken_off(error: AssistantUnavailable, end: ReplyEnd | None) -> AssistantUnavailable:
+    if end is None:
+        return error
+    broken = replace(end, stop_reason="broken_off")
+    return ReplyBrokenOff(error.kind, str(error), end=broken, retry_after=error.retry_after)
+
+
+def _unavailable(error: Exception) -> AssistantUnavailable:
+    """The failure in the study's own words; the provider's are added only where they cannot hold a secret."""
+    if isinstance(error, anthropic.APIStatusError):
+        return _of_status(error)
+    if isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException | TimeoutError):
+        return AssistantUnavailable("timeout", _MESSAGES["timeout"])
+    if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
+        return AssistantUnavailable("connection", _MESSAGES["connection"])
+    if isinstance(error, ValueError | AttributeError | TypeError):
+        return AssistantUnavailable("other", "Claude's provider sent something that cannot be read")
+    return AssistantUnavailable("other", f"{_MESSAGES['other']} ({type(error).__name__})")
+
+
+def _of_status(error: anthropic.APIStatusError) -> AssistantUnavailable:
+    kind = _KIND_BY_TYPE.get(str(error.type)) or _KIND_BY_STATUS.get(error.status_code, "other")
+    words = f"{_MESSAGES[kind]} (HTTP {error.status_code}, {error.type or 'no type'})"
+    if error.status_code in (400, 404, 413, 422) and error.api_message:
+        words = f"{words}: {error.api_message}"
+    return AssistantUnavailable(kind, words, _retry_after(error.response.headers))
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds asked for by `retry-after-ms` or `retry-after`; None where absent or not a number."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    return None

@@ -1,0 +1,50 @@
+"""What Claude is sent: the treatment's prompt, the task, the conversation so far, the code and the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from study_app.domain.assistants import AssistantRequest, AssistantSpec
+
+MAX_HISTORY_TURNS = 20
+MAX_HISTORY_CHARACTERS = 60_000
+"""Older turns are left out first; the message, the code and the brief never are."""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A system prompt and the messages after it, user and assistant in turns, the last one the user's."""
+
+    system: str
+    messages: tuple[dict[str, str], ...]
+
+
+def conversation(spec: AssistantSpec, request: AssistantRequest) -> Conversation:
+    """The same words for the same treatment and request, so that a turn can be audited from the export."""
+    messages = []
+    for message, reply in recent(request.history):
+        messages += [{"role": "user", "content": message}, {"role": "assistant", "content": reply}]
+    messages.append({"role": "user", "content": _question(request)})
+    return Conversation(_system(spec, request), tuple(messages))
+
+
+def recent(history: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The latest turns within both bounds, oldest first; turns without a message or a reply (refused, failed) go."""
+    kept: list[tuple[str, str]] = []
+    characters = 0
+    for message, reply in reversed(history[-MAX_HISTORY_TURNS:]):
+        characters += len(message) + len(reply)
+        if characters > MAX_HISTORY_CHARACTERS:
+            break
+        if message.strip() and reply.strip():
+            kept.append((message, reply.rstrip()))
+    return tuple(reversed(kept))
+
+
+def _system(spec: AssistantSpec, request: AssistantRequest) -> str:
+    return f"{spec.prompt.strip()}\n\n<task>\n{request.brief.strip()}\n</task>"
+
+
+def _question(request: AssistantRequest) -> str:
+    code = request.code.rstrip() or "(the editor is empty)"
+    return f"<current_code>\n{code}\n</current_code>\n\n{request.message.strip()}"
