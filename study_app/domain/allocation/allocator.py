@@ -1,0 +1,167 @@
+"""The step: one newcomer, one decision."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from study_app.domain.allocation.draws import draws
+from study_app.domain.allocation.minimisation import Minimisation
+from study_app.domain.allocation.options import options
+from study_app.domain.allocation.rules import BiasedCoin, BigStick, Blocks, Key, Rule, Simple, Urn, pick
+from study_app.domain.allocation.scheme import MISSING, Levels, Profile, Scheme
+from study_app.domain.arms import Arm
+
+_RULES: dict[str, type] = {
+    "simple": Simple,
+    "permuted_blocks": Blocks,
+    "stratified_blocks": Blocks,
+    "minimisation": Minimisation,
+    "biased_coin": BiasedCoin,
+    "urn": Urn,
+    "big_stick": BigStick,
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one allocation gave, and why."""
+
+    index: int
+    """From 1 over the ledger."""
+    arm: str
+    stratum: str
+    levels: dict[str, str]
+    """The newcomer's categories by variable: all that the rule looked at."""
+    probabilities: tuple[float, ...]
+    """Of each option, in the order of `Allocator.options`."""
+    draw: float
+    """The uniform that chose the arm."""
+    imbalance: tuple[float, ...] = ()
+    """Minimisation: the score of each option; empty for other methods."""
+    returned: tuple[int, ...] = ()
+    """Allocations whose slots went back just before this one, by the replacement policy."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """An earlier allocation: its categories, its arm, and whose slots went back before it."""
+
+    levels: Levels
+    arm: str
+    returned: tuple[int, ...] = ()
+
+
+class Allocator:
+    """Holds what one ledger's allocations have left behind under one scheme; fed with newcomers in ledger order.
+
+    Args:
+        scheme: How arms are drawn.
+        arms: The study's arms, in the order of the study file.
+        first_index: The index of the first allocation made under this scheme.
+    """
+
+    def __init__(self, scheme: Scheme, arms: Sequence[Arm], first_index: int = 1) -> None:
+        self.scheme = scheme
+        self.options = options(scheme, arms)
+        self.next_index = first_index
+        self._rule: Rule = _RULES[scheme.unit_method](scheme, [option.weight for option in self.options])
+        self._positions = {option.id: position for position, option in enumerate(self.options)}
+        self._clusters: dict[str, int] = {}
+        self._placed: dict[int, tuple[Key, Levels, int]] = {}
+
+    def allocate(self, profile: Profile, uniforms: Sequence[float], returned: Iterable[int] = ()) -> Decision:
+        """Decide for a newcomer with these baseline values and note the decision.
+
+        Args:
+            profile: Baseline values by variable; what is absent counts as missing.
+            uniforms: The draws of this index: block size, arm.
+            returned: Indices of earlier allocations whose slots go back first.
+        """
+        return self.allocate_levels(self.scheme.levels(profile), uniforms, returned)
+
+    def allocate_levels(self, levels: Levels, uniforms: Sequence[float], returned: Iterable[int] = ()) -> Decision:
+        """The same for a newcomer whose categories are known."""
+        back = tuple(returned)
+        key, probabilities, scores, joined = self._prepare(levels, uniforms[0], back)
+        chosen = joined if joined is not None else pick(probabilities, uniforms[1])
+        index = self._note(key, levels, chosen, alone=joined is None)
+        label = self.scheme.stratum(levels)
+        return Decision(index, self.options[chosen].id, label, dict(levels), probabilities, uniforms[1], scores, back)
+
+    def replay(self, past: Past, uniforms: Sequence[float]) -> None:
+        """Note an earlier allocation with the arm it had."""
+        key, _, _, joined = self._prepare(past.levels, uniforms[0], past.returned)
+        self._note(key, past.levels, self._positions[past.arm], alone=joined is None)
+
+    def succeed(self, scheme: Scheme, arms: Sequence[Arm]) -> Allocator:
+        """The allocator after an amendment: this one where nothing about allocation changed, else a fresh one.
+
+        A fresh one counts from zero and opens new blocks; clusters met before keep their arm while it exists.
+        """
+        if scheme == self.scheme and options(scheme, arms) == self.options:
+            return self
+        fresh = Allocator(scheme, arms, self.next_index)
+        if scheme.cluster and scheme.cluster == self.scheme.cluster:
+            names = {level: self.options[chosen].id for level, chosen in self._clusters.items()}
+            fresh._clusters = {
+                level: fresh._positions[name] for level, name in names.items() if name in fresh._positions
+            }
+        return fresh
+
+    def copy(self) -> Allocator:
+        """An independent twin, to look ahead without consequence."""
+        return copy.deepcopy(self)
+
+    def _prepare(
+        self, levels: Levels, size_draw: float, back: Iterable[int]
+    ) -> tuple[Key, tuple[float, ...], tuple[float, ...], int | None]:
+        self._return(back)
+        key = tuple(levels[factor.variable] for factor in self.scheme.strata)
+        joined = self._clusters.get(levels[self.scheme.cluster]) if self.scheme.cluster else None
+        if joined is not None:
+            return key, tuple(float(arm == joined) for arm in range(len(self.options))), (), joined
+        self._rule.open(key, size_draw)
+        probabilities, scores = self._rule.probabilities(key, levels)
+        return key, probabilities, scores, None
+
+    def _note(self, key: Key, levels: Levels, chosen: int, alone: bool) -> int:
+        index = self.next_index
+        self.next_index += 1
+        if alone:
+            self._rule.take(key, levels, chosen)
+            self._placed[index] = (key, levels, chosen)
+            if self.scheme.cluster and levels[self.scheme.cluster] != MISSING:
+                self._clusters[levels[self.scheme.cluster]] = chosen
+        return index
+
+    def _return(self, back: Iterable[int]) -> None:
+        for index in back:
+            placed = self._placed.pop(index, None)
+            if placed is not None and self.scheme.replacement == "return_slot":
+                self._rule.give_back(*placed)
+
+
+def allocate(
+    scheme: Scheme,
+    arms: Sequence[Arm],
+    seed: bytes,
+    history: Iterable[Past],
+    profile: Profile,
+    returned: Iterable[int] = (),
+) -> Decision:
+    """The next allocation after a history, as a pure function.
+
+    Args:
+        scheme: How arms are drawn.
+        arms: The study's arms.
+        seed: The ledger's seed.
+        history: Every earlier allocation, in ledger order from index 1.
+        profile: The newcomer's baseline values.
+        returned: Indices of earlier allocations whose slots go back first.
+    """
+    allocator = Allocator(scheme, arms)
+    for past in history:
+        allocator.replay(past, draws(seed, allocator.next_index))
+    return allocator.allocate(profile, draws(seed, allocator.next_index), returned)
