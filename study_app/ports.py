@@ -5,11 +5,15 @@ Each method says what it returns, what it raises, and whose fault that is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from study_app.domain.assistants import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.events import BrowserEvent, Event
+from study_app.domain.participant import Answer, Document, EndedBy, Kind, Participant, RunRecord, Turn, Visit
 from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
 
 
@@ -64,4 +68,298 @@ class Assistant(Protocol):
         Raises:
             AssistantUnavailable: the provider failed, before or amid the reply; what was yielded so far stands.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of one batch of browser events."""
+
+    ack: int
+    """Every event of the page up to this number is stored."""
+    fresh: tuple[BrowserEvent, ...]
+    """Events that this batch made contiguous, in order: apply these, each exactly once."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A single-use way in."""
+
+    token_hash: str
+    label: str | None
+    participant_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One act of a researcher or a command."""
+
+    at: datetime
+    who: str
+    what: str
+    why: str
+    detail: Mapping[str, Any]
+    previous_hash: str = ""
+    row_hash: str = ""
+
+
+@dataclass(frozen=True)
+class ProtocolVersion:
+    """One version of the locked study."""
+
+    study_hash: str
+    text: str
+    """The study as canonical JSON."""
+    materials: Mapping[str, str]
+    """Path -> SHA-256."""
+    from_index: int
+    """The first allocation index of the real ledger made under it."""
+    locked_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One human judgement of one object."""
+
+    rating_id: str
+    object: str
+    rater: str
+    value: str
+    rubric: str
+    rated_at: datetime
+
+
+class EventLog(Protocol):
+    """The append-only log, within one transaction."""
+
+    def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
+        """Append one event of the server's own; it takes the next number of the page `server`."""
+        ...
+
+    def store_batch(
+        self, participant_id: str, page: str, stage: str, at: datetime, events: Sequence[BrowserEvent]
+    ) -> Stored:
+        """Append what is new of a batch; an event already stored changes nothing."""
+        ...
+
+    def acknowledged(self, participant_id: str, page: str) -> int:
+        """The highest number up to which every event of the page is stored; 0 for an unknown page."""
+        ...
+
+    def events(self, participant_id: str | None = None) -> Iterator[Event]:
+        """Events in fixed order: participant, then as stored; all participants without an argument."""
+        ...
+
+
+class Unit(EventLog, Protocol):
+    """One transaction: everything in it happens, or nothing does."""
+
+    def lock(self, name: str) -> None:
+        """Wait until no other transaction holds this name; held to the end of this one."""
+        ...
+
+    def meta(self, key: str) -> str | None:
+        """A fact about the study itself, or None."""
+        ...
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Set such a fact."""
+        ...
+
+    def versions(self) -> list[ProtocolVersion]:
+        """Locked protocol versions, oldest first."""
+        ...
+
+    def add_version(self, version: ProtocolVersion) -> None:
+        """Lock another version."""
+        ...
+
+    def add_participant(self, participant: Participant) -> bool:
+        """Insert; False if a link, Prolific id or label is already somebody's, and nothing was inserted."""
+        ...
+
+    def participant(self, participant_id: str) -> Participant | None:
+        """The participant as of now, or None."""
+        ...
+
+    def participants(self) -> list[Participant]:
+        """All, in order of enrolment."""
+        ...
+
+    def find(self, **keys: str) -> Participant | None:
+        """The participant whose columns equal all keys, or None."""
+        ...
+
+    def move(self, participant: Participant, **changes: Any) -> bool:
+        """Change a participant, guarded by the stage and step that the given one has.
+
+        Returns:
+            False if they are no longer there: a double click, a second tab or a retry was faster; nothing changed.
+        """
+        ...
+
+    def touch(self, participant_id: str, **changes: Any) -> None:
+        """Change columns that are no state of the way (page, last_seen_at, exclusion)."""
+        ...
+
+    def add_token(self, participant_id: str, token_hash: str, expires_at: datetime) -> None:
+        """Remember the hash of a cookie's token."""
+        ...
+
+    def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
+        """Whose token it is; None if unknown or expired."""
+        ...
+
+    def open_visit(self, visit: Visit) -> bool:
+        """Begin a visit; False if there is one already."""
+        ...
+
+    def visit(self, participant_id: str, stage: str) -> Visit | None:
+        """The visit of that stage, or None before it was opened."""
+        ...
+
+    def visits(self, participant_id: str | None = None) -> list[Visit]:
+        """Visits in order of their start."""
+        ...
+
+    def end_visit(self, participant_id: str, stage: str, at: datetime, ended_by: EndedBy) -> bool:
+        """End a visit once; False if it has ended or never began."""
+        ...
+
+    def overdue(self, at: datetime) -> list[Visit]:
+        """Visits whose deadline has passed and that nobody has ended."""
+        ...
+
+    def document(self, participant_id: str, task: str) -> Document | None:
+        """The saved text of a task, or None before the first edit."""
+        ...
+
+    def document_page(self, participant_id: str, task: str) -> str | None:
+        """The page whose edits the saved text holds."""
+        ...
+
+    def save_document(self, document: Document, page: str) -> None:
+        """Insert or replace the saved text."""
+        ...
+
+    def add_run(self, run: RunRecord) -> None:
+        """Insert a run when it starts."""
+        ...
+
+    def update_run(self, run: RunRecord) -> None:
+        """Replace a run by its finished state."""
+        ...
+
+    def runs(self, participant_id: str | None = None) -> list[RunRecord]:
+        """Runs and submissions in order of their start."""
+        ...
+
+    def add_turn(self, turn: Turn) -> None:
+        """Insert a turn when it is asked."""
+        ...
+
+    def update_turn(self, turn: Turn) -> None:
+        """Replace a turn by its newer state."""
+        ...
+
+    def turns(self, participant_id: str | None = None) -> list[Turn]:
+        """Turns in order of asking."""
+        ...
+
+    def save_answer(self, answer: Answer) -> None:
+        """Insert or replace the answer to one question or item; counts changes itself."""
+        ...
+
+    def answers(self, participant_id: str | None = None) -> list[Answer]:
+        """Answers in fixed order."""
+        ...
+
+    def erase_payloads(self, participant_id: str) -> None:
+        """Erase everything a participant wrote: codes, texts, messages, answers; ledger and stages stay."""
+        ...
+
+    def append_allocation(self, row: Mapping[str, Any]) -> None:
+        """Append one ledger row; raises if its index or participant is already there."""
+        ...
+
+    def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
+        """Ledger rows in order of their index."""
+        ...
+
+    def add_link(self, link: Link) -> None:
+        """Insert a single-use link."""
+        ...
+
+    def link(self, token_hash: str) -> Link | None:
+        """The link, or None."""
+        ...
+
+    def links(self) -> list[Link]:
+        """All links, in order of making."""
+        ...
+
+    def take_link(self, token_hash: str, participant_id: str) -> bool:
+        """Give an unused link to a participant; False if it is unknown or used."""
+        ...
+
+    def add_audit(self, entry: AuditEntry) -> None:
+        """Append to the audit log, chained to the entry before."""
+        ...
+
+    def audit(self) -> list[AuditEntry]:
+        """The audit log, oldest first."""
+        ...
+
+    def add_rating(self, rating: Rating) -> None:
+        """Append one human judgement."""
+        ...
+
+    def ratings(self) -> list[Rating]:
+        """All judgements, in fixed order."""
+        ...
+
+
+class Registry(Protocol):
+    """The database, seen as a source of transactions."""
+
+    def begin(self, *, write: bool = True) -> AbstractContextManager[Unit]:
+        """Open a transaction; committed at the end of the block, undone by an exception.
+
+        Raises:
+            InfrastructureError: the database cannot be reached, is full or locked for too long.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Which database this is, without secrets."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+class ContentLibrary(Protocol):
+    """The study's task packs, item banks and assistants, opened once and kept."""
+
+    def pack(self, folder: str) -> Any:
+        """The public half and the checks of a task pack (study_app.domain.tasks.TaskPack)."""
+        ...
+
+    def bank(self, folder: str) -> Any:
+        """The public half of an item bank (study_app.domain.items.Bank)."""
+        ...
+
+    def keys(self, folder: str) -> Any:
+        """The keyed half of an item bank; never handed to a page."""
+        ...
+
+    def materials(self) -> Mapping[str, str]:
+        """Path relative to the study file -> SHA-256, of everything a participant can meet."""
+        ...
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        """What may be published with a dataset: study file, briefs, item texts without keys."""
         ...

@@ -12,8 +12,8 @@ SERVER_PAGE = "server"
 """The page under which the server numbers its own events."""
 
 BROWSER_KINDS = frozenset(
-    "load edit focus blur visible hidden resize copy cut paste_attempt editor_focus editor_blur online offline heartbeat "
-    "compose_start compose_end copy_reply run_pressed submit_pressed send_pressed stop_pressed notes_opened "
+    "load edit focus blur visible hidden resize copy cut paste_attempt editor_focus editor_blur online offline "
+    "heartbeat compose_start compose_end copy_reply run_pressed submit_pressed send_pressed stop_pressed notes_opened "
     "brief_scrolled storage_full".split()
 )
 """Kinds that a browser page may send."""

@@ -1,4 +1,4 @@
-"""The study file as types: arms, stages in order, limits, allocation, plan; validated as a whole, hashed as canonical JSON."""
+"""The study file as types: arms, stages, limits, allocation, plan; validated whole, hashed as canonical JSON."""
 
 from __future__ import annotations
 

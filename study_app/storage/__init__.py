@@ -1,1 +1,5 @@
-"""storage."""
+"""The only place that speaks SQL."""
+
+from study_app.storage.registry import open_registry
+
+__all__ = ["open_registry"]

@@ -1,0 +1,71 @@
+"""Column types that hold what participants can type and moments exactly, on every database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+_MARK = "\ue000json:"
+
+
+class AnyText(TypeDecorator[str]):
+    """Text with NULs and lone surrogates, which Postgres and UTF-8 refuse: stored as JSON behind a mark."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Python to database."""
+        if value is None:
+            return None
+        if "\x00" in value or value.startswith(_MARK) or not _encodable(value):
+            return _MARK + json.dumps(value)
+        return value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        """Database to Python."""
+        if isinstance(value, str) and value.startswith(_MARK):
+            return str(json.loads(value[len(_MARK) :]))
+        return value
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime as whole milliseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Python to database."""
+        return None if value is None else round(value.timestamp() * 1000)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Database to Python."""
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as ASCII text, so that every database keeps every character."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Python to database."""
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
+        """Database to Python."""
+        return None if value is None else json.loads(value)

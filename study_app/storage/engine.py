@@ -1,0 +1,131 @@
+"""Opening a database: SQLite in WAL mode by default, Postgres by URL; the same transactions on both."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from study_app.domain.errors import InfrastructureError, Problem, ProblemsFound
+
+BUSY_SECONDS = 30
+
+
+def parse_url(url: str) -> URL:
+    """A database URL with the driver filled in.
+
+    Raises:
+        ProblemsFound: it is no URL, or of a database that is not supported.
+    """
+    remedy = "use sqlite:///path/to/study.db or postgresql://user:password@host/name"
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ProblemsFound([Problem("--database", "", f"'{url}' is no database URL", remedy)]) from None
+    backend = parsed.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise ProblemsFound([Problem("--database", "", f"'{backend}' is no database study-app knows", remedy)])
+    return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
+
+
+class Database:
+    """An engine and its way of beginning transactions."""
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """Connect lazily.
+
+        Args:
+            url: `sqlite:///...` or `postgresql://...`.
+            create: make the SQLite file's folder where it is missing.
+        """
+        self.url = parse_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        # One writer at a time is SQLite's rule; queueing in order here beats its busy handler's random sleeps.
+        self._writer = threading.Lock() if self.is_sqlite else None
+        self.engine = self._sqlite(create) if self.is_sqlite else self._postgres()
+
+    def _sqlite(self, create: bool) -> Engine:
+        path = self.url.database
+        if path and path != ":memory:":
+            if not create and not Path(path).exists():
+                remedy = "run study serve or study simulate first, or name another"
+                raise ProblemsFound([Problem(path, "", "there is no such database", remedy)])
+            try:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                what = f"the database's folder cannot be made ({error.strerror})"
+                raise ProblemsFound([Problem(path, "", what, "choose a folder you can write to")]) from None
+        engine = create_engine(
+            self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _postgres(self) -> Engine:
+        return create_engine(self.url, pool_size=10, max_overflow=40, pool_pre_ping=True)
+
+    @contextmanager
+    def begin(self, *, write: bool) -> Iterator[Connection]:
+        """A transaction; see ports.Registry.begin."""
+        if self._writer is not None and write:
+            with self._writer, self._transaction(write) as connection:
+                yield connection
+        else:
+            with self._transaction(write) as connection:
+                yield connection
+
+    @contextmanager
+    def _transaction(self, write: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(study_write=write) as connection, connection.begin():
+                yield connection
+        except DBAPIError as error:
+            raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
+        except (NoSuchModuleError, SQLAlchemyError) as error:
+            raise InfrastructureError(f"{self.describe()}: {error}") from error
+
+    def describe(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: a reader that turns writer later could deadlock with another.
+    write = connection.get_execution_options().get("study_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _reason(error: DBAPIError) -> str:
+    text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+    remedies = {
+        "disk is full": "free some space",
+        "locked": "another program holds the database; end it and try again",
+        "readonly": "make the file and its folder writable",
+        "unable to open": "check the path and its permissions",
+        "not a database": "name a study database, or move the file away",
+        "refused": "start the database server, or correct the address",
+        "authentication": "correct user and password in the URL",
+        "does not exist": "create the database first",
+    }
+    remedy = next((what for sign, what in remedies.items() if sign in text.lower()), "see the database's own log")
+    return f"{text}; {remedy}"

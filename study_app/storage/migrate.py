@@ -1,0 +1,52 @@
+"""Bringing a database's tables up to date with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import inspect
+
+from study_app.domain.errors import InfrastructureError
+from study_app.storage.engine import Database
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def bring_up_to_date(database: Database) -> None:
+    """Run the migrations that the database has not seen; in one transaction, under a lock.
+
+    Raises:
+        InfrastructureError: the file is another program's, or from a newer version of study-app.
+    """
+    config = _config()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with database.begin(write=False) as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    with database.begin(write=True) as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20260120245)")
+        if MigrationContext.configure(connection).get_current_revision() is None and inspect(
+            connection
+        ).get_table_names() not in ([], ["alembic_version"]):
+            raise InfrastructureError(
+                f"{database.describe()}: this database belongs to another program; name one of its own for the study"
+            )
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise InfrastructureError(
+                f"{database.describe()}: made by a newer version of study-app ({error}); update study-app"
+            ) from error
