@@ -1,0 +1,210 @@
+"""The form of one published annotated transcript, and reading a folder of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from study_app.domain.errors import Problem, ProblemsFound
+
+EVENT_TYPES = (
+    "task_start",
+    "ai_interaction",
+    "ai_query",
+    "websearch",
+    "paste",
+    "code_copying",
+    "error",
+    "system_error",
+    "ai_delay",
+    "task_completion",
+    "task_submission",
+)
+"""What an annotator saw, in the order of the code book."""
+
+CODES = (
+    *EVENT_TYPES,
+    "question",
+    "code_generation",
+    "debugging",
+    "capability_question",
+    "thanks",
+    "incomplete",
+    "cosmos_error",
+    "coding_language_error",
+)
+"""The spellings that need no repair."""
+
+CODE_SPELLINGS = {
+    "ai_intersection": "ai_interaction",
+    "task_submisison": "task_submission",
+    "task_completion.": "task_completion",
+    "task_complete": "task_completion",
+    "Error": "error",
+    "web_search": "websearch",
+}
+"""Spelling as published -> the code meant."""
+
+_TIMESTAMP = re.compile(r"^\d{2}:[0-5]\d:[0-5]\d$")
+_FIELDS_OF_EVERY_FILE = "remove it, or correct its name to one that the transcripts have"
+
+
+def _check_timestamp(text: str) -> str:
+    if not _TIMESTAMP.match(text):
+        raise ValueError(f"{text!r} is no time HH:MM:SS")
+    return text
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Observation(_Strict):
+    """One annotated moment of a screen recording."""
+
+    timestamp: Annotated[str, AfterValidator(_check_timestamp)]
+    """Since the start of the main tasks, HH:MM:SS."""
+    event_type: Literal[
+        "task_start",
+        "ai_interaction",
+        "ai_query",
+        "websearch",
+        "paste",
+        "code_copying",
+        "error",
+        "system_error",
+        "ai_delay",
+        "task_completion",
+        "task_submission",
+    ]
+    """What happened."""
+    task_id: Literal["1", "2"]
+    """The task that the annotator noted."""
+    description: str
+    """Free text; for an error its message."""
+    codes: tuple[str, ...] = Field(strict=False)
+    """Labels as written, typing errors included."""
+    query: str | None = None
+    """The participant's message; on `ai_query` only."""
+
+    @property
+    def seconds(self) -> int:
+        """Seconds since the start of the main tasks, as recorded."""
+        hours, minutes, seconds = (int(part) for part in self.timestamp.split(":"))
+        return 3600 * hours + 60 * minutes + seconds
+
+
+class Summary(_Strict):
+    """The annotator's totals."""
+
+    task1_total_time: int
+    """Minutes."""
+    task1_active_time: int
+    """Minutes of active coding."""
+    task1_complete: bool
+    task2_total_time: int
+    """Minutes."""
+    task2_active_time: int
+    """Minutes of active coding."""
+    task2_complete: bool
+
+
+class Transcript(_Strict):
+    """One participant."""
+
+    pid: int
+    condition: Literal["AI", "No-AI"]
+    main_task_minutes: int
+    """Minutes on the two tasks together."""
+    warmup_task_minutes: int
+    """Minutes on the warm-up task."""
+    main_task_observations: tuple[Observation, ...] = Field(strict=False)
+    summary: Summary
+
+
+def read_transcripts(folder: Path) -> tuple[Transcript, ...]:
+    """Every `*.json` of a folder, by participant number.
+
+    Raises:
+        ProblemsFound: one line per problem of any file: no file at all, not JSON, a field missing, unknown or of the
+            wrong type, an unknown code, a query where none may be, a participant number twice.
+    """
+    paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if not paths:
+        raise ProblemsFound([Problem(str(folder), "", "holds no *.json file", "name the folder of the transcripts")])
+    problems: list[Problem] = []
+    transcripts: dict[int, tuple[str, Transcript]] = {}
+    for path in paths:
+        found = list(_read(path))
+        problems += [entry for entry in found if isinstance(entry, Problem)]
+        for transcript in (entry for entry in found if isinstance(entry, Transcript)):
+            if transcript.pid in transcripts:
+                other = transcripts[transcript.pid][0]
+                problems.append(
+                    Problem(path.name, "pid", f"{transcript.pid} is also in {other}", "keep one of the two")
+                )
+            transcripts[transcript.pid] = (path.name, transcript)
+    if problems:
+        raise ProblemsFound(problems)
+    return tuple(transcripts[pid][1] for pid in sorted(transcripts))
+
+
+def _read(path: Path) -> Iterator[Problem | Transcript]:
+    """The problems of one file, then (without any) its transcript."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        yield Problem(path.name, "", "is not UTF-8 text", "save it as UTF-8")
+        return
+    except json.JSONDecodeError as error:
+        yield Problem(path.name, f"line {error.lineno}", f"is not JSON ({error.msg})", "restore the file as published")
+        return
+    if not isinstance(content, dict):
+        yield Problem(path.name, "", f"is a JSON {type(content).__name__}, not an object", "restore the file")
+        return
+    try:
+        transcript = Transcript.model_validate(content)
+    except ValidationError as error:
+        yield from (_problem(path.name, dict(detail)) for detail in error.errors())
+        return
+    found = list(_content_problems(path.name, transcript))
+    if found:
+        yield from found
+    else:
+        yield transcript
+
+
+def _problem(file: str, detail: dict[str, object]) -> Problem:
+    """A pydantic error in our own words."""
+    location = detail["loc"]
+    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
+    kind, value = str(detail["type"]), detail.get("input")
+    if kind == "extra_forbidden":
+        return Problem(file, key, "is a field that the transcripts do not have", _FIELDS_OF_EVERY_FILE)
+    if kind == "missing":
+        return Problem(file, key, "is missing", "add it")
+    what = f"{value!r:.80} is not allowed ({detail['msg']})"
+    return Problem(file, key, what, "correct it")
+
+
+def _content_problems(file: str, transcript: Transcript) -> Iterator[Problem]:
+    """What the types do not say: known codes, a query exactly where one belongs, times that are not negative."""
+    known = {*CODES, *CODE_SPELLINGS}
+    if not transcript.main_task_observations:
+        yield Problem(file, "main_task_observations", "is empty", "restore the file as published")
+    for name in ("main_task_minutes", "warmup_task_minutes"):
+        if getattr(transcript, name) < 0:
+            yield Problem(file, name, f"{getattr(transcript, name)} is negative", "correct it")
+    for index, observation in enumerate(transcript.main_task_observations):
+        key = f"main_task_observations.{index}"
+        for code in observation.codes:
+            if code not in known:
+                yield Problem(file, f"{key}.codes", f"{code!r} is an unknown code", f"use one of {', '.join(CODES)}")
+        if (observation.event_type == "ai_query") != (observation.query is not None):
+            what = "is missing on an ai_query" if observation.query is None else f"stands on a {observation.event_type}"
+            yield Problem(file, f"{key}.query", what, "a query belongs on ai_query and nowhere else")
