@@ -59,16 +59,18 @@ class Allocator:
     Args:
         scheme: How arms are drawn.
         arms: The study's arms, in the order of the study file.
-        first_index: The index of the first allocation made under this scheme.
+        clusters: Arms of clusters by (variable, level); shared by the allocators of one ledger, so that an amendment
+            does not tear a cluster apart.
     """
 
-    def __init__(self, scheme: Scheme, arms: Sequence[Arm], first_index: int = 1) -> None:
+    def __init__(self, scheme: Scheme, arms: Sequence[Arm], clusters: dict[tuple[str, str], str] | None = None) -> None:
         self.scheme = scheme
         self.options = options(scheme, arms)
-        self.next_index = first_index
+        self.next_index = 1
+        """The next allocation's index over the whole ledger; set it where another allocator made some between."""
         self._rule: Rule = _RULES[scheme.unit_method](scheme, [option.weight for option in self.options])
         self._positions = {option.id: position for position, option in enumerate(self.options)}
-        self._clusters: dict[str, int] = {}
+        self._clusters = {} if clusters is None else clusters
         self._placed: dict[int, tuple[Key, Levels, int]] = {}
 
     def allocate(self, profile: Profile, uniforms: Sequence[float], returned: Iterable[int] = ()) -> Decision:
@@ -95,21 +97,6 @@ class Allocator:
         key, _, _, joined = self._prepare(past.levels, uniforms[0], past.returned)
         self._note(key, past.levels, self._positions[past.arm], alone=joined is None)
 
-    def succeed(self, scheme: Scheme, arms: Sequence[Arm]) -> Allocator:
-        """The allocator after an amendment: this one where nothing about allocation changed, else a fresh one.
-
-        A fresh one counts from zero and opens new blocks; clusters met before keep their arm while it exists.
-        """
-        if scheme == self.scheme and options(scheme, arms) == self.options:
-            return self
-        fresh = Allocator(scheme, arms, self.next_index)
-        if scheme.cluster and scheme.cluster == self.scheme.cluster:
-            names = {level: self.options[chosen].id for level, chosen in self._clusters.items()}
-            fresh._clusters = {
-                level: fresh._positions[name] for level, name in names.items() if name in fresh._positions
-            }
-        return fresh
-
     def copy(self) -> Allocator:
         """An independent twin, to look ahead without consequence."""
         return copy.deepcopy(self)
@@ -119,7 +106,7 @@ class Allocator:
     ) -> tuple[Key, tuple[float, ...], tuple[float, ...], int | None]:
         self._return(back)
         key = tuple(levels[factor.variable] for factor in self.scheme.strata)
-        joined = self._clusters.get(levels[self.scheme.cluster]) if self.scheme.cluster else None
+        joined = self._joined(levels)
         if joined is not None:
             return key, tuple(float(arm == joined) for arm in range(len(self.options))), (), joined
         self._rule.open(key, size_draw)
@@ -133,8 +120,14 @@ class Allocator:
             self._rule.take(key, levels, chosen)
             self._placed[index] = (key, levels, chosen)
             if self.scheme.cluster and levels[self.scheme.cluster] != MISSING:
-                self._clusters[levels[self.scheme.cluster]] = chosen
+                self._clusters[self.scheme.cluster, levels[self.scheme.cluster]] = self.options[chosen].id
         return index
+
+    def _joined(self, levels: Levels) -> int | None:
+        """The arm that the newcomer's cluster already has; nobody shares a cluster that is missing."""
+        if not self.scheme.cluster:
+            return None
+        return self._positions.get(self._clusters.get((self.scheme.cluster, levels[self.scheme.cluster]), ""))
 
     def _return(self, back: Iterable[int]) -> None:
         for index in back:

@@ -1,0 +1,23 @@
+"""The ledger of allocations: its rows, their chain, and what `verify` finds in it."""
+
+from study_app.domain.ledger.replay import LedgerBroken, Replay, Version
+from study_app.domain.ledger.row import COLUMNS, LEDGERS, Anchor, LedgerName, LedgerRow, append, genesis, head, rehash
+from study_app.domain.ledger.verify import Breach, parse_rows, verify_ledger
+
+__all__ = [
+    "COLUMNS",
+    "LEDGERS",
+    "Anchor",
+    "Breach",
+    "LedgerBroken",
+    "LedgerName",
+    "LedgerRow",
+    "Replay",
+    "Version",
+    "append",
+    "genesis",
+    "head",
+    "parse_rows",
+    "rehash",
+    "verify_ledger",
+]

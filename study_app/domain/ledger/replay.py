@@ -1,0 +1,114 @@
+"""Walking a ledger in its order: the next decision in a running trial, and the recomputation of an old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.domain.allocation import Allocator, Decision, Scheme, draws
+from study_app.domain.allocation.options import options
+from study_app.domain.arms import Arm, Option
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.ledger.row import LedgerRow
+
+
+class LedgerBroken(InfrastructureError):
+    """The ledger on disk is not what the algorithm made; nobody may be allocated until `verify` has named why."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What one version of the study says about allocation."""
+
+    study_hash: str
+    scheme: Scheme
+    arms: tuple[Arm, ...]
+    seed: bytes | None = None
+    """The ledger's seed; None while it is sealed."""
+
+
+class Replay:
+    """The state that a ledger's rows have left behind.
+
+    Each row is allocated under the version of the study that it names. Versions that agree in scheme and weighted arms
+    share their counts and open blocks: an amendment of anything else changes nothing here. Where an amendment did
+    change allocation, the new regime counts from zero, beside the old one while people who started under that still
+    arrive; clusters met before keep their arm.
+
+    Args:
+        versions: The versions of the study that rows may name.
+    """
+
+    def __init__(self, versions: Iterable[Version]) -> None:
+        self.versions = {version.study_hash: version for version in versions}
+        self.next_index = 1
+        self._clusters: dict[tuple[str, str], str] = {}
+        self._regimes: dict[tuple[Scheme, tuple[Option, ...]], Allocator] = {}
+
+    def decide(self, study_hash: str, profile: Mapping[str, Any], returned: Iterable[int] = ()) -> Decision:
+        """Allocate a newcomer with these baseline values, and note it.
+
+        Raises:
+            LedgerBroken: no such version, or its seed is sealed.
+        """
+        version = self._version(study_hash)
+        return self._decide(version, version.scheme.levels(profile), returned, None)
+
+    def recompute(self, row: LedgerRow) -> Decision:
+        """What the algorithm gives where this row stands, and note that.
+
+        With the seed sealed, the row's own draw stands in for it, which suffices wherever no block sizes are drawn.
+
+        Raises:
+            LedgerBroken: no such version, or a category that its scheme needs is not in the row.
+        """
+        version = self._version(row.study_hash)
+        lacking = [name for name in version.scheme.variables if name not in row.levels]
+        if lacking:
+            raise LedgerBroken(_broken(row, f"holds no category of {', '.join(lacking)}"))
+        return self._decide(version, row.levels, row.returned, row.draw)
+
+    def feed(self, rows: Iterable[LedgerRow]) -> Replay:
+        """Walk over rows of a running trial, checking each.
+
+        Raises:
+            LedgerBroken: an index is out of order, or an arm is not the one that the algorithm gives.
+        """
+        for row in rows:
+            if row.allocation_index != self.next_index:
+                raise LedgerBroken(_broken(row, f"stands where row {self.next_index} is due"))
+            if self.recompute(row).arm != row.arm:
+                raise LedgerBroken(_broken(row, "does not hold the arm that the algorithm gives"))
+        return self
+
+    def _version(self, study_hash: str) -> Version:
+        if study_hash not in self.versions:
+            raise LedgerBroken(f"version {study_hash[:12]} of the study is unknown; export and run `study verify`")
+        return self.versions[study_hash]
+
+    def _decide(
+        self, version: Version, levels: Mapping[str, str], returned: Iterable[int], draw: float | None
+    ) -> Decision:
+        allocator = self._allocator(version)
+        allocator.next_index = self.next_index
+        decision = allocator.allocate_levels(levels, self._uniforms(version, draw), returned)
+        self.next_index += 1
+        return decision
+
+    def _uniforms(self, version: Version, draw: float | None) -> tuple[float, ...]:
+        if version.seed is not None:
+            return draws(version.seed, self.next_index)
+        if draw is None:
+            raise LedgerBroken("the seed is sealed; open it with the sealing key before anyone is allocated")
+        return (0.0, draw)
+
+    def _allocator(self, version: Version) -> Allocator:
+        regime = (version.scheme, options(version.scheme, version.arms))
+        if regime not in self._regimes:
+            self._regimes[regime] = Allocator(version.scheme, version.arms, self._clusters)
+        return self._regimes[regime]
+
+
+def _broken(row: LedgerRow, what: str) -> str:
+    return f"ledger {row.ledger}: row {row.allocation_index} {what}; stop enrolment, export and run `study verify`"
