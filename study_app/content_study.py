@@ -1,0 +1,118 @@
+"""Reading a study file: every problem of it at once, each with file, key, finding and remedy."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from study_app.domain.allocation import scheme_problems
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.protocol import Study
+
+DOCS = "docs/study_file.md lists the keys"
+
+
+def read_study(path: Path) -> Study:
+    """The study that a file describes.
+
+    Raises:
+        ProblemsFound: the file is missing or not TOML, or every problem of its keys.
+    """
+    name = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        remedy = "name a study file, or run from the folder that holds study.toml"
+        raise ProblemsFound([Problem(name, "", f"cannot be read ({reason})", remedy)]) from None
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProblemsFound([Problem(name, "", f"is not valid TOML: {error}", "correct it at that place")]) from None
+    return validate_study(raw, name)
+
+
+def validate_study(raw: Mapping[str, Any], file: str) -> Study:
+    """The study in a parsed file.
+
+    Raises:
+        ProblemsFound: every problem at once.
+    """
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise ProblemsFound(_unique(p for entry in error.errors() for p in _problems(entry, raw, file))) from None
+    problems = scheme_problems(study.allocation, study.arms, baseline_variables(study), file=file)
+    if problems:
+        raise ProblemsFound(problems)
+    return study
+
+
+def baseline_variables(study: Study) -> set[str]:
+    """What is known of a participant before allocation: answers, derived scores, warm-up, the link's label."""
+    known = {"label"}
+    for stage in study.stages:
+        if study.allocation_stage is not None and stage.id == study.allocation_stage.id:
+            break
+        known |= {question.id for question in stage.questions} | {score.id for score in stage.scores}
+        if stage.kind == "tasks":
+            known |= {"warmup_minutes", "warmup_passed"}
+    return known
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    return list(dict.fromkeys(problems))
+
+
+def _problems(entry: Any, raw: Mapping[str, Any], file: str) -> list[Problem]:
+    key = _key(entry["loc"], raw)
+    kind = entry["type"]
+    if kind == "value_error":
+        return [_own(line, key, file) for line in str(entry["ctx"]["error"]).splitlines() if line.strip()]
+    if kind == "extra_forbidden":
+        return [Problem(file, key, "this key is not known", f"remove it or correct its spelling; {DOCS}")]
+    if kind == "missing":
+        return [Problem(file, key, "this key is missing", "add it")]
+    if kind == "literal_error":
+        return [Problem(file, key, f"{entry['input']!r} is none of the choices", f"use {entry['ctx']['expected']}")]
+    if kind.startswith("string_pattern"):
+        return [Problem(file, key, f"{entry['input']!r} has a form that is not allowed", _pattern(entry))]
+    found = repr(entry.get("input"))
+    found = found if len(found) <= 60 else found[:57] + "..."
+    return [Problem(file, key, f"found {found}", entry["msg"][:1].lower() + entry["msg"][1:])]
+
+
+def _pattern(entry: Any) -> str:
+    pattern = entry["ctx"]["pattern"]
+    known = {
+        r"^[a-z][a-z0-9_]*$": "use lower-case letters, digits and underscores, beginning with a letter",
+        r"^[A-Za-z0-9]+$": "use letters and digits only",
+    }
+    return known.get(pattern, f"it must match {pattern}")
+
+
+def _own(line: str, key: str, file: str) -> Problem:
+    """One of our validators' lines: `key: what; remedy` or `what; remedy`."""
+    what, _, remedy = line.partition("; ")
+    head, colon, rest = what.partition(": ")
+    if colon and " " not in head:
+        key, what = (f"{key}.{head}" if key else head), rest
+    return Problem(file, key, what, remedy or DOCS)
+
+
+def _key(location: Sequence[str | int], raw: Any) -> str:
+    """`stages.quiz.minutes` rather than `stages.8.minutes`, where the table has an id."""
+    parts: list[str] = []
+    here = raw
+    for part in location:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        named = isinstance(part, int) and isinstance(here, dict) and isinstance(here.get("id"), str)
+        parts.append(here["id"] if named and here is not None else str(part + 1 if isinstance(part, int) else part))
+    return ".".join(parts)
