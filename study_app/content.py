@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.item_keys import KEY_TYPES, AnyKey, CodeKey, Keys, key_problems, key_version
 from study_app.domain.items import Bank, BankHead, Item, form_problems, item_problems
-from study_app.domain.scoring import RunProgram, response_from_output, score
+from study_app.domain.scoring import RunProgram, response_from_output, score, verifying_program
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -171,8 +171,9 @@ def _short(value: Any) -> str:
 
 
 def _run_problems(item: Item, key: AnyKey, file: str, run: RunProgram) -> Iterable[Problem]:
-    if key.run is not None:
-        stdout = run(key.run.replace("{code}", item.code))
+    program = verifying_program(item, key)
+    if program is not None:
+        stdout = run(program)
         if not score(item, key, response_from_output(item, stdout), run).correct:
             what = f"the real run gives {_short(stdout.strip())}, which the key does not score as right"
             yield Problem(file, "run", what, "correct the key or the program")

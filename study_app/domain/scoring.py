@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.item_keys import ANSWER, AnyKey, Check, ChoiceKey, CodeKey, Criterion, TextKey, is_choice
+from study_app.domain.item_keys import ANSWER, CODE, AnyKey, Check, ChoiceKey, CodeKey, Criterion, TextKey, is_choice
 from study_app.domain.items import Item
 from study_app.domain.short_text import normalise, same_output
 
@@ -143,14 +143,15 @@ def fill(program: str, answer: str) -> str:
     A mark on a line of its own takes the dedented answer as a block, each line indented as far as the mark; a mark
     within a line takes the answer's text. Code fences round the answer are taken off.
     """
-    block = textwrap.dedent(_without_fence(answer).expandtabs(4)).strip("\n")
-    lines = []
-    for line in program.split("\n"):
-        if line.strip() == ANSWER:
-            lines.append(textwrap.indent(block, line[: len(line) - len(line.lstrip())]))
-        else:
-            lines.append(line.replace(ANSWER, block.strip()))
-    return "\n".join(lines)
+    return _substitute(program, {ANSWER: answer})
+
+
+def verifying_program(item: Item, key: AnyKey) -> str | None:
+    """The key's `run` program with the texts that participants see put in, so that the two cannot drift apart."""
+    if key.run is None:
+        return None
+    options = {f"{{option.{option.id}}}": _plain(option.text) for option in item.options}
+    return _substitute(key.run, {CODE: item.code, **options})
 
 
 def response_from_output(item: Item, stdout: str) -> Response:
@@ -158,7 +159,7 @@ def response_from_output(item: Item, stdout: str) -> Response:
     if not is_choice(item):
         return stdout.strip()
     plain = normalise(stdout)
-    named = [option.id for option in item.options if normalise(option.text) == plain]
+    named = [option.id for option in item.options if normalise(_plain(option.text)) == plain]
     picks = named or stdout.split()
     return picks if item.kind == "multiple_select" else " ".join(picks)
 
@@ -235,8 +236,23 @@ def _rated(criterion: Criterion, awarded: Mapping[str, float]) -> str:
     return f"{criterion.id} {awarded.get(criterion.id, 0):g} of {criterion.points:g}"
 
 
+def _substitute(program: str, texts: Mapping[str, str]) -> str:
+    blocks = {mark: textwrap.dedent(_without_fence(text).expandtabs(4)).strip("\n") for mark, text in texts.items()}
+    lines = []
+    for line in program.split("\n"):
+        if line.strip() in blocks:
+            lines.append(textwrap.indent(blocks[line.strip()], line[: len(line) - len(line.lstrip())]))
+        else:
+            lines.append(re.sub(r"\{[a-z0-9_.]+\}", lambda mark: blocks.get(mark[0], mark[0]).strip(), line))
+    return "\n".join(lines)
+
+
 def _as_text(response: Response) -> str:
     return response if isinstance(response, str) else "\n".join(response or ())
+
+
+def _plain(markdown: str) -> str:
+    return _without_fence(markdown).strip().strip("`")
 
 
 def _without_fence(answer: str) -> str:
