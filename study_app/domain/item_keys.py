@@ -191,8 +191,8 @@ def _choice_problems(item: Item, key: ChoiceKey, file: str) -> Iterator[Problem]
 
 
 def _text_problems(item: Item, key: TextKey, file: str) -> Iterator[Problem]:
-    if not key.accept and not key.rubric:
-        yield Problem(file, "accept", "nothing scores this item", "add `[[accept]]`, or `[[rubric]]` for human graders")
+    if bool(key.accept) == bool(key.rubric):
+        yield _no_single_scorer("accept", bool(key.rubric), file)
     for number, accept in enumerate(key.accept, start=1):
         yield from _accept_problems(item, accept, file, f"accept.{number}")
     if key.accept and max(_worth(item, accept) for accept in key.accept) < item.points:
@@ -222,8 +222,8 @@ def _accept_problems(item: Item, accept: Accept, file: str, where: str) -> Itera
 
 
 def _code_problems(item: Item, key: CodeKey, file: str) -> Iterator[Problem]:
-    if not key.checks and not key.rubric:
-        yield Problem(file, "checks", "nothing scores this item", "add `[[checks]]`, or `[[rubric]]` for human graders")
+    if bool(key.checks) == bool(key.rubric):
+        yield _no_single_scorer("checks", bool(key.rubric), file)
     for number, check in enumerate(key.checks, start=1):
         if ANSWER not in check.program:
             yield Problem(file, f"checks.{number}.program", f"does not hold {ANSWER}", "say where the answer goes")
@@ -243,6 +243,11 @@ def _rubric_problems(item: Item, rubric: tuple[Criterion, ...], file: str) -> It
         yield Problem(file, "rubric", f"is worth {total:g} points, the item {item.points:g}", remedy)
     if len({criterion.id for criterion in rubric}) < len(rubric):
         yield Problem(file, "rubric", "a criterion's id is there twice", "give each an id of its own")
+
+
+def _no_single_scorer(key: str, both: bool, file: str) -> Problem:
+    what = "is there beside a rubric" if both else "is missing: nothing scores this item"
+    return Problem(file, key, what, f"give either `[[{key}]]` or, for human graders, `[[rubric]]`")
 
 
 def _worth(item: Item, accept: Accept) -> float:
