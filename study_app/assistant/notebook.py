@@ -1,0 +1,170 @@
+"""A task pack's notes, read into sections and searched.
+
+Each file of a pack's `notes/` is one kind: `concepts.md`, `errors.md`, `code.md`, `hints.md`, `questions.md`. Each
+`## heading` begins a note. Below it may stand `Also: word, word` (more words to find it by) and, for errors, a line
+that begins with `Looks for:` and holds a regular expression in backticks, matched against the participant's code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+import bm25s
+
+from study_app.domain.errors import Problem, ProblemsFound
+
+Kind = Literal["concepts", "errors", "code", "hints", "questions"]
+
+STOPWORDS = frozenset(
+    "a an and are as at be been but by can could did do does for from give had has have how i if in is it its just "
+    "let me my need not of on or please should so that the then there these this those to us use was we what when where "
+    "which who why will with would you your".split()
+)
+"""Left out of queries and notes; shorter than usual lists, which hold `after`, `while` and other words of Python."""
+_LOOKS_FOR = re.compile(r"^Looks for:\s*`(.+)`\s*$", re.MULTILINE)
+_ALSO = re.compile(r"^Also:\s*(.+)$", re.MULTILINE)
+_FENCE = re.compile(r"```.*?```\n?", re.DOTALL)
+_WRAP = re.compile(r"(?<=\S)\n(?!\d+\. |- )[ \t]*(?=\S)")
+_WORD = re.compile(r"[a-z][a-z0-9_]*|\d+")
+
+
+@dataclass(frozen=True)
+class Note:
+    """One section of a notes file."""
+
+    kind: Kind
+    title: str
+    also: str
+    body: str
+    """Markdown."""
+    looks_for: re.Pattern[str] | None = None
+
+    @property
+    def prose(self) -> str:
+        """The body without its fenced code."""
+        return _FENCE.sub("", self.body).strip()
+
+    @property
+    def code(self) -> str:
+        """The fenced code alone, fences included."""
+        return "\n".join(_FENCE.findall(self.body)).strip()
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """The items of the body's list, in order: graded hints, or questions."""
+        items = re.split(r"(?m)^(?:\d+\.|-)\s+", self.body)
+        return tuple(" ".join(item.split()) for item in items[1:])
+
+
+@dataclass(frozen=True)
+class Found:
+    """A note and how well it answers."""
+
+    note: Note
+    score: float
+    """BM25; only comparable within one search."""
+
+
+class Notebook:
+    """All notes of one pack."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        """Read the notes.
+
+        Args:
+            files: File name (`concepts.md`) to text.
+
+        Raises:
+            ProblemsFound: unknown file names, notes without text, regular expressions that do not compile.
+        """
+        self.notes, problems = _read(files)
+        if problems:
+            raise ProblemsFound(problems)
+        canonical = "\0".join(f"{name}\0{files[name]}" for name in sorted(files))
+        self.digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        self._indices = {kind: _Index([note for note in self.notes if note.kind == kind]) for kind in get_args(Kind)}
+
+    def of_kind(self, kind: Kind) -> list[Note]:
+        """The notes of one kind, in the file's order."""
+        return self._indices[kind].notes
+
+    def named(self, kind: Kind, name: str) -> Note | None:
+        """The note of a kind whose title is exactly that."""
+        return next((note for note in self.of_kind(kind) if note.title == name), None)
+
+    def search(self, kind: Kind, query: str, limit: int = 3) -> list[Found]:
+        """The notes of a kind that share words with the query, best first."""
+        return self._indices[kind].search(query)[:limit]
+
+
+def words(text: str) -> list[str]:
+    """The words that a search goes by: lower case, stop words out, plurals and `-ing` folded, dotted names apart."""
+    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+
+
+class _Index:
+    def __init__(self, notes: list[Note]) -> None:
+        self.notes = notes
+        # the title counts three times: a question mostly names its subject
+        corpus = [
+            words(f"{note.title} {note.title} {note.title} {note.also} {note.also} {note.body}") for note in notes
+        ]
+        self._vocabulary = {word for document in corpus for word in document}
+        self._bm25 = bm25s.BM25() if self._vocabulary else None
+        if self._bm25 is not None:
+            self._bm25.index(corpus, show_progress=False)
+
+    def search(self, query: str) -> list[Found]:
+        asked = [word for word in words(query) if word in self._vocabulary]
+        if self._bm25 is None or not asked:
+            return []
+        scores = self._bm25.get_scores(asked)
+        found = [Found(note, float(score)) for note, score in zip(self.notes, scores, strict=True) if score > 0]
+        return sorted(found, key=lambda one: -one.score)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4 and "_" not in word:
+            return word.removesuffix(ending)
+    return word
+
+
+def _read(files: Mapping[str, str]) -> tuple[list[Note], list[Problem]]:
+    notes: list[Note] = []
+    problems: list[Problem] = []
+    for name in sorted(files):
+        kind = name.removesuffix(".md")
+        if kind not in get_args(Kind):
+            known = ", ".join(f"{one}.md" for one in get_args(Kind))
+            problems.append(Problem(name, "", "not a kind of notes", f"name it one of {known}"))
+            continue
+        for section in re.split(r"(?m)^## ", files[name])[1:]:
+            note = _note(cast(Kind, kind), section, name, problems)
+            notes.append(note)
+    return notes, problems
+
+
+def _note(kind: Kind, section: str, file: str, problems: list[Problem]) -> Note:
+    title, _, rest = section.partition("\n")
+    also = _ALSO.search(rest)
+    body = _LOOKS_FOR.sub("", _ALSO.sub("", rest, count=1), count=1).strip()
+    if not body:
+        problems.append(Problem(file, title.strip(), "note without text", "write it or remove its heading"))
+    looks_for = None
+    if pattern := _LOOKS_FOR.search(rest):
+        try:
+            looks_for = re.compile(pattern.group(1))
+        except re.error as error:
+            problems.append(Problem(file, title.strip(), f"regular expression: {error}", "correct the Looks for line"))
+    return Note(kind, title.strip(), also.group(1) if also else "", _unwrapped(body), looks_for)
+
+
+def _unwrapped(body: str) -> str:
+    """The Markdown with each paragraph and list item on one line; fenced code as it is."""
+    parts = re.split(r"(```.*?```)", body, flags=re.DOTALL)
+    return "".join(part if part.startswith("```") else _WRAP.sub(" ", part) for part in parts)

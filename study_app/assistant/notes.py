@@ -1,0 +1,59 @@
+"""The embedded assistant: answers from the task pack's notes, without a key and without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+from study_app.assistant.answers import answer
+from study_app.assistant.notebook import Notebook
+from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
+from study_app.domain.errors import AssistantUnavailable, ProblemsFound
+
+MODEL = "notes-1"
+"""Exported as the model; counts up when the same request is answered in other words."""
+
+NotesLoader = Callable[[str], Mapping[str, str]]
+"""Pack -> its notes, file name to text."""
+
+
+def notes_in_folder(pack: str) -> dict[str, str]:
+    """The Markdown files of `<pack>/notes`; none where the folder is missing."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(pack, "notes").glob("*.md"))}
+
+
+class NotesAssistant:
+    """Answers from notes; the same words for the same request."""
+
+    id = "notes"
+
+    def __init__(
+        self, spec: AssistantSpec, *, load_notes: NotesLoader = notes_in_folder, seconds_per_word: float = 0.02
+    ) -> None:
+        self._spec = spec
+        self._load_notes = load_notes
+        self._pause = seconds_per_word
+        self._notebooks: dict[str, Notebook] = {}
+
+    async def reply(self, request: AssistantRequest) -> AsyncIterator[TextDelta | ReplyEnd]:
+        """Stream one reply word by word; see `ports.Assistant`.
+
+        Raises:
+            AssistantUnavailable: the pack's notes cannot be read.
+        """
+        notebook = self._notebook(request.pack)
+        text = answer(request, notebook, manner=self._spec.manner, gives_code=self._spec.gives_code)
+        for piece in re.findall(r"\s*\S+\s*", text):
+            yield TextDelta(piece)
+            await asyncio.sleep(self._pause)
+        yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
+
+    def _notebook(self, pack: str) -> Notebook:
+        if pack not in self._notebooks:
+            try:
+                self._notebooks[pack] = Notebook(self._load_notes(pack))
+            except (OSError, ProblemsFound) as error:
+                raise AssistantUnavailable("other", f"the notes of {pack} cannot be read: {error}") from error
+        return self._notebooks[pack]

@@ -1,0 +1,122 @@
+"""Does an assistant that must not give code give code? A figure for the whole arm, and for each reply.
+
+Both texts are reduced to tokens in which structure and vocabulary are left: names that a writer may choose become `x`,
+numbers `0`, strings `s`; comments, docstrings and layout go. Kept are keywords, built-ins, attributes and the names of
+the solution's functions. A reply leaks a function as far as it reproduces the runs of five tokens of the function's
+body (containment of shingles: Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900), without those runs that the
+participant was given in the starter or brief. Signatures are left out: the brief states them.
+The whole reply is read, not its fenced blocks alone, for code can be given line by line between sentences.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SHINGLE = 5
+"""Tokens in a run."""
+LEAK_THRESHOLD = 0.6
+"""Share of a function's runs from which a reply counts as having given that function."""
+SMALLEST_FUNCTION = 6
+"""Runs below which a function is too short to tell a leak from a sentence about one call."""
+
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n]*)"""
+    r"""|(?P<long>[fFrRbBuU]{0,2}(?:\"{3}(?:.|\n)*?\"{3}|'{3}(?:.|\n)*?'{3}))"""
+    r"""|(?P<string>(?<!\w)[fFrRbBuU]{0,2}(?:"[^"\n]*"|'[^'\n]*'))"""
+    r"""|(?P<number>\d[\d_.]*)|(?P<name>[^\W\d]\w*)|(?P<mark>->|:=|\*\*|//|[-+*/%=<>!]=|[^\s`])"""
+)
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_KEPT_NAMES = frozenset(keyword.kwlist) | frozenset(dir(builtins))
+
+
+@dataclass(frozen=True)
+class LeakShare:
+    """How many of an arm's replies leak solution code."""
+
+    replies: int
+    leaked: int
+
+    @property
+    def share(self) -> float | None:
+        """`leaked / replies`; None where there was no reply."""
+        return self.leaked / self.replies if self.replies else None
+
+
+def leak_score(reply: str, solution: str, *, given: str = "") -> float:
+    """The largest share, 0 to 1, of any one function of the solution that the reply reproduces.
+
+    Args:
+        reply: The assistant's words, Markdown.
+        solution: The reference solution, Python.
+        given: What the participant had anyway: starter code, brief.
+    """
+    vocabulary = _vocabulary(solution)
+    had = _shingles(given, vocabulary)
+    said = _shingles(reply, vocabulary)
+    shares = [len(own & said) / len(own) for own in _function_shingles(solution, vocabulary, had)]
+    return max(shares, default=0.0)
+
+
+def leaks_code(reply: str, solution: str, *, given: str = "", threshold: float = LEAK_THRESHOLD) -> bool:
+    """Whether the reply gives at least one function of the solution away."""
+    return leak_score(reply, solution, given=given) >= threshold
+
+
+def leak_share(
+    replies: Iterable[str], solution: str, *, given: str = "", threshold: float = LEAK_THRESHOLD
+) -> LeakShare:
+    """The fidelity figure of a no-code arm: how many of its replies leak."""
+    verdicts = [leaks_code(reply, solution, given=given, threshold=threshold) for reply in replies]
+    return LeakShare(len(verdicts), sum(verdicts))
+
+
+def _function_shingles(solution: str, vocabulary: frozenset[str], had: frozenset[tuple[str, ...]]) -> list[frozenset]:
+    """The distinctive runs of each top-level function or class that is long enough, else those of the whole."""
+    whole = _shingles(solution, vocabulary) - had
+    functions = [_shingles(text, vocabulary) - had for text in _functions(solution)]
+    long_enough = [own for own in functions if len(own) >= SMALLEST_FUNCTION]
+    return long_enough or ([whole] if whole else [])
+
+
+def _functions(solution: str) -> list[str]:
+    """The bodies of the top-level functions and classes, docstrings left out."""
+    return [body for node in _definitions(solution) if (body := _body(solution, node))]
+
+
+def _body(solution: str, node: _Definition) -> str:
+    first = 1 if ast.get_docstring(node, clean=False) is not None else 0
+    if first == len(node.body):
+        return ""
+    return "\n".join(solution.splitlines()[node.body[first].lineno - 1 : node.end_lineno])
+
+
+def _definitions(solution: str) -> list[_Definition]:
+    try:
+        tree = ast.parse(solution)
+    except SyntaxError:
+        return []
+    return [node for node in tree.body if isinstance(node, _Definition)]
+
+
+def _vocabulary(solution: str) -> frozenset[str]:
+    """Names that a reply cannot choose freely."""
+    nodes = [node for top in _definitions(solution) for node in ast.walk(top)]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return _KEPT_NAMES | attributes | {node.name for node in nodes if isinstance(node, _Definition)}
+
+
+def _shingles(text: str, vocabulary: frozenset[str]) -> frozenset[tuple[str, ...]]:
+    tokens = [_normal(match, vocabulary) for match in _TOKEN.finditer(text)]
+    kept = [token for token in tokens if token]
+    return frozenset(tuple(kept[at : at + SHINGLE]) for at in range(len(kept) - SHINGLE + 1))
+
+
+def _normal(match: re.Match[str], vocabulary: frozenset[str]) -> str:
+    if match.lastgroup == "name":
+        return match.group() if match.group() in vocabulary else "x"
+    return {"comment": "", "long": "", "string": "s", "number": "0"}.get(str(match.lastgroup), match.group())
