@@ -58,12 +58,14 @@ class RunResult:
     isolation: IsolationLevel
     scheduler_seed: int
     error_type: str | None = None
-    """Class name of the exception that ended the program, None where none did."""
+    """Class name of the exception that ended the program (of a group: its first leaf), None where none did."""
     error_message: str | None = None
     error_line: int | None = None
     """Line in the participant's own code."""
     observation: dict[str, Any] | None = None
-    """For a grading call: what the child reported, unjudged."""
+    """For a grading call: what the child reported, unjudged, beside what the parent saw by its own clock."""
+    warning_types: tuple[str, ...] = ()
+    """Categories of the warnings printed for the participant's own lines, such as RuntimeWarning."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,35 @@
-"""sandbox."""
+"""Runs participants' programs: on this machine, on a cluster, or from a recording.
+
+Kept free of imports at the top, for the fork server imports this package too and must stay small.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from study_app.ports import Sandbox
+
+
+def open_sandbox(runner: str = "local", *, max_parallel: int = 64) -> Sandbox:
+    """The sandbox that a setting names; one serves every task pack, with a fork server for each set of packages.
+
+    Args:
+        runner: `local`, or `tcp://HOST:PORT` (also `tls://`) of a Dask scheduler.
+        max_parallel: programs at the same time on one machine.
+
+    Raises:
+        UserError: the setting names no runner, or the extra `cluster` is not installed.
+        SandboxUnavailable: the cluster does not answer.
+    """
+    from study_app.domain.errors import UserError
+
+    if runner == "local":
+        from study_app.sandbox.local import LocalSandbox
+
+        return LocalSandbox(max_parallel=max_parallel)
+    if runner.startswith(("tcp://", "tls://")):
+        from study_app.sandbox.cluster import ClusterSandbox
+
+        return ClusterSandbox(runner)
+    raise UserError(f"STUDY_RUNNER: {runner!r} names no runner; use local or tcp://HOST:PORT of a Dask scheduler")

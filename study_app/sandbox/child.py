@@ -1,0 +1,218 @@
+"""What happens in the process of one run: read the code, lock down, run it, say how it ended, end.
+
+The parent reads four pipes: it writes the job to one and reads standard output, standard error and a report from the
+others. The report is a convenience that the program could forge; nothing is decided by it that the program could not
+reach by honest output.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import io
+import json
+import linecache
+import os
+import random
+import signal
+import sys
+import threading
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from study_app.sandbox import harness, lockdown
+
+FILE = "main.py"
+"""The name that tracebacks give to the participant's program."""
+REPORT = 3
+_JOB = 4
+READY = b"\x01"
+"""First byte on the report pipe: the program starts now."""
+FAILED = b"\x02"
+"""Instead of READY: the walls could not be put up; the rest is the reason."""
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(descriptors: list[int], ruleset: int | None, lock: Callable[[dict[str, Any]], None]) -> NoReturn:
+    """Take over a freshly forked process; never returns.
+
+    Args:
+        descriptors: job (read), standard output, standard error, report (write).
+        ruleset: descriptor of the Landlock ruleset, None where there is no Landlock.
+        lock: locks the process down, given the job; an exception means that the program is not run.
+    """
+    status = 70
+    try:
+        code_pipe = _arrange(descriptors, ruleset)
+        job = json.loads(_read_all(code_pipe))
+        _streams()
+        _seed(job["seed"])
+        try:
+            lock(job)
+        except Exception as error:
+            os.write(REPORT, FAILED + repr(error).encode())
+            os._exit(70)
+        os.write(REPORT, READY)
+        status = _run_program(job)
+    finally:
+        os._exit(status)
+
+
+def _arrange(descriptors: list[int], ruleset: int | None) -> int:
+    """Move the pipes to 0..3, the job to 4 and the ruleset to 5, close everything else."""
+    os.setsid()
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.set_wakeup_fd(-1)
+    high = [os.dup2(descriptor, 100 + index) for index, descriptor in enumerate(descriptors)]
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    rules = None if ruleset is None else os.dup2(ruleset, 104)
+    for source, target in zip(high, (_JOB, 1, 2, REPORT), strict=True):
+        os.dup2(source, target)
+    if rules is not None:
+        os.dup2(rules, lockdown.RULESET)
+    os.closerange(lockdown.RULESET + (rules is not None), 4096)
+    os.environ.clear()
+    os.environ.update(LANG="C.UTF-8", HOME="/", PATH="")
+    with contextlib.suppress(OSError):
+        os.chdir("/")
+    return _JOB
+
+
+def _read_all(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as pipe:
+        return pipe.read()
+
+
+def _streams() -> None:
+    """Text streams whose every line is one write: a line's arrival is then the moment it was printed."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
+        stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)), encoding="utf-8")
+
+
+def _seed(seed: int) -> None:
+    """Give this run random choices of its own; Trio's scheduler drew its seed at import, before the fork."""
+    random.seed(seed)
+    run = sys.modules.get("trio._core._run")
+    if run is not None:
+        run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[attr-defined]
+        run._r.seed(seed)
+
+
+def _run_program(job: dict[str, Any]) -> int:
+    report: dict[str, Any] = {}
+    module = types.ModuleType("__main__" if job.get("call") is None else "main")
+    module.__file__ = FILE
+    sys.modules[module.__name__] = module
+    sys.argv = [FILE]
+    status = _attempt(job, module, report)
+    status = _finish(status, module, report)
+    _send(report)
+    return status
+
+
+def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, Any]) -> int:
+    """Run the program, and the graded call where there is one; the exit status."""
+    call = job.get("call")
+    watch = harness.Watch(virtual=job["clock"] == "virtual")
+    try:
+        linecache.cache[FILE] = (len(job["code"]), None, job["code"].splitlines(keepends=True), FILE)
+        exec(compile(job["code"], FILE, "exec", dont_inherit=True), module.__dict__)
+        if call is not None:
+            report["observation"] = harness.perform(call, module.__dict__, watch)
+    except SystemExit as leaving:
+        report["left"] = True
+        return _exit_status(leaving)
+    except BaseException as error:
+        report["error"] = describe(error)
+        show(error)
+        if call is not None:
+            report.setdefault("observation", watch.observation(call, error=report["error"]["type"]))
+        return 1
+    return 0
+
+
+def _exit_status(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    with contextlib.suppress(Exception):
+        sys.stderr.write(f"{leaving.code}\n")
+    return 1
+
+
+def _finish(status: int, module: types.ModuleType, report: dict[str, Any]) -> int:
+    """Wait for threads, run what was left for the end, flush: all inside the time limit.
+
+    The module's names are dropped as Python does at exit, so that a coroutine nobody awaited is warned about; the
+    warning names the file `sys`, as Python's own does.
+    """
+    drop = compile("clear()", "sys", "exec")
+    names = {"clear": module.__dict__.clear}
+    for step in (threading._shutdown, atexit._run_exitfuncs, lambda: exec(drop, names), gc.collect):  # type: ignore[attr-defined]
+        try:
+            step()
+        except BaseException as error:
+            report.setdefault("error", describe(error))
+            status = status or 1
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    return status
+
+
+def _send(report: dict[str, Any]) -> None:
+    with contextlib.suppress(BaseException):
+        data = json.dumps(report).encode()
+        while data:
+            data = data[os.write(REPORT, data) :]
+
+
+def leaf(error: BaseException) -> BaseException:
+    """The first exception inside a group, for a nursery wraps what went wrong in it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Type, message and line in the participant's own code of what ended the program."""
+    cause = leaf(error)
+    line = cause.lineno if isinstance(cause, SyntaxError) and cause.filename == FILE else None
+    for candidate in (cause, error):
+        frames = traceback.extract_tb(candidate.__traceback__, limit=-200) if line is None else []
+        line = next((frame.lineno for frame in reversed(frames) if frame.filename == FILE), line)
+    try:
+        message = str(cause)
+    except BaseException:
+        message = "(its message could not be made)"
+    return {"type": type(cause).__name__, "message": message[:2000], "line": line}
+
+
+def show(error: BaseException) -> None:
+    """Print the traceback as Python does, without the frames of this runner."""
+    with contextlib.suppress(BaseException):
+        shown = traceback.TracebackException.from_exception(error, compact=True)
+        _trim(shown)
+        sys.stderr.write("".join(shown.format()))
+        sys.stderr.flush()
+
+
+def _trim(shown: traceback.TracebackException) -> None:
+    kept = [frame for frame in shown.stack if not frame.filename.startswith(_OWN_FOLDER)]
+    shown.stack[:] = kept
+    related = [shown.__cause__, shown.__context__, *(getattr(shown, "exceptions", None) or [])]
+    for other in related:
+        if other is not None:
+            _trim(other)

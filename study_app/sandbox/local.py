@@ -1,0 +1,202 @@
+"""Runs programs on this machine, in children of fork servers: one server for each set of packages."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
+from study_app.sandbox import packages, selftest
+from study_app.sandbox.process import RunningProgram
+from study_app.sandbox.server import ForkServer, Options, find_bubblewrap
+
+_POLL_SECONDS = 0.05
+
+
+class LocalSandbox:
+    """Runs programs in locked-down children; safe to call from many threads.
+
+    Args:
+        options: how fork servers are started.
+        max_parallel: runs at the same time; more wait. Memory in the worst case is this times a run's limit.
+    """
+
+    def __init__(self, options: Options | None = None, *, max_parallel: int = 64) -> None:
+        self._options = options or Options()
+        self._slots = threading.BoundedSemaphore(max_parallel)
+        self._servers: dict[tuple[str, ...], ForkServer] = {}
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._closed = False
+        self._isolation: Isolation | None = None
+        self._bubblewrap: str | None = None
+        self._testing = threading.RLock()
+
+    def isolation(self) -> Isolation:
+        """The isolation observed by canaries; the first call runs them (about 0.5 s)."""
+        with self._testing:
+            if self._isolation is None:
+                self._isolation = self._observe()
+            return self._isolation
+
+    def run(
+        self,
+        program: Program,
+        on_line: Callable[[OutputLine], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> RunResult:
+        """Run one program to its end; see `ports.Sandbox`."""
+        isolation = self.isolation()
+        if isolation.level == "off":
+            raise SandboxUnavailable(isolation.message)
+        program = program if program.seed is not None else replace(program, seed=secrets.randbits(31))
+        if not self._wait_for_slot(cancelled):
+            return _never_started(program, isolation, "cancelled")
+        try:
+            return replace(self._run_somewhere(program, on_line, cancelled), isolation=isolation.level)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """End the fork servers and every run; idempotent."""
+        with self._lock:
+            self._closed = True
+            servers, self._servers = list(self._servers.values()), {}
+        for server in servers:
+            server.kill_all()
+        for server in servers:
+            server.wait(5.0)
+
+    def server(self, wanted: tuple[str, ...]) -> ForkServer:
+        """The fork server for a set of packages, started or replaced where need be.
+
+        Raises:
+            SandboxUnavailable: it cannot be started, or the sandbox is closed.
+        """
+        key = tuple(sorted(set(wanted)))
+        with self._lock:
+            if self._closed:
+                raise SandboxUnavailable("the sandbox is closed")
+            server = self._servers.get(key)
+            if server is not None and server.alive and server.runs < self._options.recycle_after:
+                return server
+            absent = packages.missing(key)
+            if absent:
+                raise SandboxUnavailable(f"package {', '.join(absent)} is not installed; install it beside study-app")
+            fresh = self._servers[key] = ForkServer(key, self._options, bubblewrap=self._bubblewrap)
+        if server is not None:
+            server.retire()
+        return fresh
+
+    def _observe(self) -> Isolation:
+        """Try bubblewrap first, then without it; the better of what was observed."""
+        wrapper = find_bubblewrap() if self._options.bubblewrap else None
+        for candidate in [wrapper, None] if wrapper else [None]:
+            self._bubblewrap = candidate
+            try:
+                mechanisms = self.server(()).mechanisms
+                found = selftest.observe(self._run_unjudged, mechanisms, bubblewrap=candidate is not None)
+            except SandboxUnavailable as error:
+                found = Isolation("off", f"Code execution is disabled: {error}.")
+            if found.level != "off" or candidate is None:
+                return found
+            self._drop_servers()
+        raise AssertionError("unreachable")
+
+    def _drop_servers(self) -> None:
+        with self._lock:
+            servers, self._servers = list(self._servers.values()), {}
+        for server in servers:
+            server.kill_all()
+
+    def _run_unjudged(self, program: Program) -> RunResult:
+        return self._run_somewhere(replace(program, seed=program.seed or 0), None, None)
+
+    def _wait_for_slot(self, cancelled: Callable[[], bool] | None) -> bool:
+        if cancelled is None:
+            return self._slots.acquire()
+        while not self._slots.acquire(timeout=_POLL_SECONDS):
+            if cancelled():
+                return False
+        return True
+
+    def _run_somewhere(
+        self,
+        program: Program,
+        on_line: Callable[[OutputLine], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> RunResult:
+        """Run it; where the fork server is lost amid the run, run it again on a fresh one (twice at most)."""
+        shown: list[OutputLine] = []
+        for _ in range(3):
+            result = self._run_once(program, _continue_after(shown, on_line), cancelled)
+            if result is not None:
+                return result
+        return _never_started(program, None, "infrastructure")
+
+    def _run_once(
+        self,
+        program: Program,
+        on_line: Callable[[OutputLine], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> RunResult | None:
+        server = self.server(program.packages)
+        run_id = next(self._ids)
+        ours, theirs = _pipes()
+        try:
+            ending = server.start(run_id, theirs)
+        finally:
+            _close(theirs)
+        if ending is None:
+            _close(ours)
+            return None
+        running = RunningProgram(program, ours, ending, on_line, cancelled)
+        return running.to_its_end(lambda: server.kill(run_id))
+
+
+def _pipes() -> tuple[list[int], list[int]]:
+    """Four pipes: our ends and the child's, each in the order job, out, err, report."""
+    job_read, job_write = os.pipe()
+    ours, theirs = [job_write], [job_read]
+    for _ in range(3):
+        read, write = os.pipe()
+        ours.append(read)
+        theirs.append(write)
+    for descriptor in ours:
+        os.set_blocking(descriptor, False)
+    return ours, theirs
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _continue_after(
+    shown: list[OutputLine], on_line: Callable[[OutputLine], None] | None
+) -> Callable[[OutputLine], None] | None:
+    """Pass lines on, but not again those that a lost run had already shown."""
+    if on_line is None:
+        return None
+    before = [(line.stream, line.text) for line in shown]
+
+    def tell(line: OutputLine) -> None:
+        if before and before[0] == (line.stream, line.text):
+            before.pop(0)
+            return
+        shown.append(line)
+        on_line(line)
+
+    return tell
+
+
+def _never_started(program: Program, isolation: Isolation | None, ended_by: str) -> RunResult:
+    level = isolation.level if isolation else "off"
+    text = "The server could not run the program; this is not its fault. Please run it again.\n"
+    stderr = text if ended_by == "infrastructure" else ""
+    return RunResult("", stderr, (), None, ended_by, 0.0, level, program.seed or 0)  # type: ignore[arg-type]

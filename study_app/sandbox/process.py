@@ -1,0 +1,265 @@
+"""One run as its parent sees it: feed the job in, read what comes out, end it when a limit is reached."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from study_app.domain.tasks import EndedBy, OutputLine, Program, RunResult
+from study_app.sandbox.child import FAILED, READY
+from study_app.sandbox.harness import MARK
+from study_app.sandbox.output import Collector
+from study_app.sandbox.server import Ending
+
+_POLL_SECONDS = 0.05
+_START_SECONDS = 20.0
+"""A child that has not started its program by then never will."""
+_REPORT_CAP = 2_000_000
+_WARNING = re.compile(r"^(?:main\.py|sys):\d+: (\w*Warning): ", re.MULTILINE)
+_RAISED = re.compile(
+    r"^(?:\s*\|\s*)?([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Cancelled|Warning|Group))(?:: (.*))?$"
+)
+_LINE = re.compile(r'File "main\.py", line (\d+)')
+
+
+class RunningProgram:
+    """Follows one run.
+
+    Args:
+        program: what is run, its seed set.
+        pipes: job (write), standard output, standard error, report (read), not blocking.
+        ending: how the child ended, once it has.
+        on_line: told of each line as it arrives.
+        cancelled: polled; once true the run is killed.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        pipes: list[int],
+        ending: Ending,
+        on_line: Callable[[OutputLine], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._program = program
+        self._ending = ending
+        self._cancelled = cancelled
+        nonce = (program.call or {}).get("nonce")
+        marker = f"{MARK}{nonce} ".encode() if nonce else None
+        self._output = Collector(program.limits.output_bytes, on_line, marker)
+        self._job = memoryview(_job(program))
+        self._job_pipe, *readers = pipes
+        self._names: dict[int, str] = dict(zip(readers, ("stdout", "stderr", "report"), strict=True))
+        self._report = bytearray()
+        self._origin = time.monotonic()
+        self._ready = False
+        self._stopped: EndedBy | None = None
+
+    def to_its_end(self, kill: Callable[[], None]) -> RunResult | None:
+        """Follow the run until it ends.
+
+        Args:
+            kill: ends the child by SIGKILL.
+
+        Returns:
+            The result, or None where the fork server was lost with the run.
+        """
+        try:
+            self._follow(kill)
+        finally:
+            self._close_pipes()
+        return self._result()
+
+    def _follow(self, kill: Callable[[], None]) -> None:
+        poller = select.poll()
+        for descriptor in self._names:
+            poller.register(descriptor, select.POLLIN)
+        poller.register(self._job_pipe, select.POLLOUT)
+        open_pipes = len(self._names)
+        while open_pipes:
+            for descriptor, _ in poller.poll(self._wait_milliseconds()):
+                if descriptor == self._job_pipe:
+                    self._feed_job(poller)
+                elif not self._read(descriptor):
+                    poller.unregister(descriptor)
+                    open_pipes -= 1
+            self._stop_if_due(kill)
+        while not self._ending.done.wait(self._wait_milliseconds() / 1000):
+            self._stop_if_due(kill)
+
+    def _close_pipes(self) -> None:
+        for descriptor in (self._job_pipe, *self._names):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._job_pipe = -1
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._origin
+
+    def _wait_milliseconds(self) -> float:
+        limit = self._program.limits.wall_seconds if self._ready else _START_SECONDS
+        left = max(limit - self._seconds(), 0.0) if self._stopped is None else 1.0
+        return 1000 * min(left + 0.001, _POLL_SECONDS if self._cancelled else left + 0.001)
+
+    def _feed_job(self, poller: Any) -> None:
+        try:
+            self._job = self._job[os.write(self._job_pipe, self._job[:65536]) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._job = self._job[:0]
+        if not self._job:
+            poller.unregister(self._job_pipe)
+            os.close(self._job_pipe)
+            self._job_pipe = -1
+
+    def _read(self, descriptor: int) -> bool:
+        """Take in what one pipe has; False at its end."""
+        try:
+            data = os.read(descriptor, 65536)
+        except BlockingIOError:
+            return True
+        name = self._names[descriptor]
+        if name == "report":
+            self._take_report(data)
+        elif data:
+            self._output.feed("stdout" if name == "stdout" else "stderr", data, self._seconds())
+        return bool(data)
+
+    def _take_report(self, data: bytes) -> None:
+        if not self._ready and data[:1] == READY:
+            self._ready = True
+            self._origin = time.monotonic()
+            data = data[1:]
+        self._report += data[: max(_REPORT_CAP - len(self._report), 0)]
+
+    def _stop_if_due(self, kill: Callable[[], None]) -> None:
+        if self._stopped is not None:
+            return
+        limit = self._program.limits.wall_seconds if self._ready else _START_SECONDS
+        if self._output.full:
+            self._stopped = "output"
+        elif self._cancelled is not None and self._cancelled():
+            self._stopped = "cancelled"
+        elif self._seconds() >= limit:
+            self._stopped = "time" if self._ready else "infrastructure"
+        if self._stopped is not None:
+            kill()
+
+    def _result(self) -> RunResult | None:
+        lost = self._ending.exit_status is None and self._stopped is None
+        if lost and (self._ending.started or not self._ready):
+            return None
+        seconds = self._seconds()
+        self._output.finish(seconds)
+        report = _parse(bytes(self._report))
+        ended_by = self._ended_by(report)
+        for text in _explain(ended_by, self._ending.exit_status, self._program):
+            self._output.note(text, seconds)
+        stderr = self._output.text("stderr")
+        return RunResult(
+            stdout=self._output.text("stdout"),
+            stderr=stderr,
+            lines=tuple(self._output.lines),
+            exit_status=self._ending.exit_status,
+            ended_by=ended_by,
+            wall_seconds=seconds,
+            isolation="off",
+            scheduler_seed=self._program.seed or 0,
+            observation=self._observation(report),
+            warning_types=tuple(dict.fromkeys(_WARNING.findall(stderr))),
+            **_error(report, stderr, self._ending.exit_status),
+        )
+
+    def _ended_by(self, report: dict[str, Any]) -> EndedBy:
+        if self._stopped is not None:
+            return self._stopped
+        if not self._ready or bytes(self._report[:1]) == FAILED:
+            return "infrastructure"
+        status = self._ending.exit_status
+        cpu = self._program.limits.cpu_seconds
+        if status == -signal.SIGXCPU or (status == -signal.SIGKILL and self._ending.cpu_seconds >= cpu):
+            return "cpu"
+        error = report.get("error")
+        if isinstance(error, dict) and error.get("type") == "MemoryError":
+            return "memory"
+        return "exit"
+
+    def _observation(self, report: dict[str, Any]) -> dict[str, Any] | None:
+        """What the child reported, and beside it what the parent saw with its own clock."""
+        call = self._program.call
+        reported = report.get("observation")
+        if call is None:
+            return None
+        reported = reported if isinstance(reported, dict) and reported.get("nonce") == call.get("nonce") else None
+        marks = self._output.marks
+        nothing = (None, len(self._output.lines))
+        start, first = marks.get("start", nothing)
+        end, last = marks.get("end", nothing)
+        seen = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
+        return {"reported": reported, **seen}
+
+
+def _job(program: Program) -> bytes:
+    return json.dumps(
+        {
+            "code": program.code,
+            "seed": program.seed,
+            "clock": program.clock,
+            "call": program.call,
+            "memory_mb": program.limits.memory_mb,
+            "cpu_seconds": program.limits.cpu_seconds,
+        }
+    ).encode()
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    """The child's report; whatever is no report is an empty one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        report = json.loads(data)
+        if isinstance(report, dict):
+            return report
+    return {}
+
+
+def _error(report: dict[str, Any], stderr: str, status: int | None) -> dict[str, Any]:
+    """What ended the program, as reported, else as the traceback on standard error says."""
+    error = report.get("error")
+    if isinstance(error, dict) and isinstance(error.get("type"), str):
+        line = error.get("line")
+        message = str(error.get("message", ""))
+        found: tuple[str | None, str | None, int | None]
+        found = (error["type"], message, line if isinstance(line, int) else None)
+    elif status not in (0, None) and "Traceback (most recent call last)" in stderr:
+        raised = [match for match in map(_RAISED.match, stderr.splitlines()) if match]
+        lines = _LINE.findall(stderr)
+        name = raised[-1].group(1).rpartition(".")[2] if raised else None
+        found = (name, (raised[-1].group(2) or "") if raised else None, int(lines[-1]) if lines else None)
+    else:
+        found = (None, None, None)
+    clipped = found[0][:100] if found[0] else None
+    return {"error_type": clipped, "error_message": found[1][:2000] if found[1] else found[1], "error_line": found[2]}
+
+
+def _explain(ended_by: EndedBy, status: int | None, program: Program) -> list[str]:
+    """What happened, in words for the participant."""
+    limits = program.limits
+    if ended_by == "exit" and status is not None and status < 0:
+        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+        return [f"The program ended abruptly ({name}): the interpreter itself was stopped."]
+    texts = {
+        "time": f"Stopped: the program was still running after {limits.wall_seconds:g} seconds, the time limit.",
+        "cpu": f"Stopped: the program used {limits.cpu_seconds} seconds of computing time, the limit. "
+        "Is there a loop that never ends?",
+        "memory": f"The program needed more than {limits.memory_mb} MB of memory, the limit.",
+        "output": f"Stopped: the program printed more than {limits.output_bytes:,} bytes; the rest is not shown.",
+        "infrastructure": "The server could not run the program; this is not its fault. Please run it again.",
+    }
+    return [texts[ended_by]] if ended_by in texts else []
