@@ -1,1 +1,1 @@
-"""estimators."""
+"""The methods, one file a family; `analysis.METHODS` collects them."""

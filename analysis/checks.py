@@ -1,0 +1,375 @@
+"""What a method is given, checked once: names, arms, missing cells, numbers; every problem named with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.results import EffectSize, Estimate
+from study_app.domain.errors import Problem, ProblemsFound
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class AnalysisError(ProblemsFound):
+    """The table or the request cannot be analysed as asked; each line names the column and the remedy."""
+
+    @classmethod
+    def of(cls, key: str, what: str, remedy: str) -> AnalysisError:
+        """One problem of the data or of the call, e.g. `of("column 'score'", "is not in the table", "...")`."""
+        return cls([Problem("data", key, what, remedy)])
+
+
+class NotEstimable(Exception):
+    """The request is sound but this quantity does not exist for these data; becomes a null estimate with the note."""
+
+
+def label_of(value: Any) -> str:
+    """The text of an arm: 0, 0.0 and numpy's zero are all `0`."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def names(columns: str | Iterable[str] | None) -> tuple[str, ...]:
+    """One name, several or none as a tuple."""
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def require_columns(data: pd.DataFrame, wanted: Iterable[str]) -> None:
+    """Refuse names that are not columns, all at once."""
+    known = ", ".join(map(str, data.columns))
+    problems = [
+        Problem("data", f"column {name!r}", "is not in the table", f"name one of: {known}")
+        for name in dict.fromkeys(wanted)
+        if name not in data.columns
+    ]
+    if problems:
+        raise AnalysisError(problems)
+
+
+def complete(data: pd.DataFrame, column: str) -> pd.Series:
+    """The column, refused where a cell is missing."""
+    series: pd.Series = data[column]
+    missing = int(series.isna().sum())
+    if missing:
+        raise AnalysisError.of(
+            f"column {column!r}",
+            f"{missing} of {len(series)} cells are empty",
+            "drop or impute those rows first, or use a method that takes missing values (lee_bounds, worst_case)",
+        )
+    return series
+
+
+def as_numbers(series: pd.Series) -> Floats:
+    """Cells as floats, NaN kept; text that is no number and infinities are refused."""
+    try:
+        values = np.asarray(pd.to_numeric(series), dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise AnalysisError.of(
+            f"column {series.name!r}", f"is not numeric ({error})", "recode it as numbers"
+        ) from error
+    if np.isinf(values).any():
+        raise AnalysisError.of(f"column {series.name!r}", "holds an infinite value", "mend or drop those rows")
+    return values
+
+
+def numbers(data: pd.DataFrame, column: str) -> Floats:
+    """A complete numeric column."""
+    return as_numbers(complete(data, column))
+
+
+def is_numeric(series: pd.Series) -> bool:
+    """Numbers or booleans, but not categories spelled with numbers."""
+    return bool(pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series))
+
+
+def groups(data: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[str]]:
+    """Cells of one or several columns as codes 0..k-1 in sorted order, and their labels."""
+    text = [complete(data, column).map(label_of).astype(str) for column in columns]
+    joined = pd.Series([" / ".join(row) for row in zip(*text, strict=True)])
+    codes, levels = pd.factorize(joined, sort=True)
+    return np.asarray(codes, dtype=np.int64), [str(level) for level in levels]
+
+
+def dummies(codes: Ints, count: int) -> Floats:
+    """Indicator columns of all levels but the first, (n, count - 1)."""
+    return (codes[:, None] == np.arange(1, count)[None, :]).astype(np.float64)
+
+
+def covariate_columns(data: pd.DataFrame, covariates: Sequence[str]) -> tuple[Floats, list[str]]:
+    """Covariates as numbers, (n, k): numeric ones as they are, others as indicators of all levels but the first."""
+    blocks: list[Floats] = [np.empty((len(data), 0))]
+    labels: list[str] = []
+    for name in covariates:
+        if is_numeric(data[name]):
+            blocks.append(numbers(data, name)[:, None])
+            labels.append(name)
+            continue
+        series = complete(data, name)
+        levels = _levels(series)
+        codes = np.asarray([levels.index(label_of(value)) for value in series], dtype=np.int64)
+        blocks.append(dummies(codes, len(levels)))
+        labels += [f"{name}[{level}]" for level in levels[1:]]
+    return np.column_stack(blocks), labels
+
+
+def _levels(series: pd.Series) -> list[str]:
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return [label_of(level) for level in series.cat.categories]
+    values = list(pd.unique(series.dropna()))
+    try:
+        return [label_of(value) for value in sorted(values)]
+    except TypeError:
+        return sorted(label_of(value) for value in values)
+
+
+@dataclass
+class Trial:
+    """The request of one method over one table, with checked access to what it needs.
+
+    Attributes:
+        labels: Arm labels, control first; empty without an arm or where the arm is a dose.
+    """
+
+    data: pd.DataFrame
+    method: str
+    outcome: str
+    arm: str | None = None
+    control: Any = None
+    covariates: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    cluster: str | None = None
+    event: str | None = None
+    horizon: float | None = None
+    level: float = 0.95
+    seed: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Check names, rows and the level."""
+        require_columns(self.data, self.named_columns)
+        if not len(self.data):
+            raise AnalysisError.of("", "the table has no rows", "analyse a table with participants")
+        if not 0 < self.level < 1:
+            raise AnalysisError.of("level", f"{self.level!r} is not between 0 and 1", "ask for 0.95, say")
+        if self.horizon is not None and not (np.isfinite(self.horizon) and self.horizon > 0):
+            raise AnalysisError.of("horizon", f"{self.horizon!r} is not a positive time", "give the cap, e.g. 35")
+
+    @property
+    def named_columns(self) -> list[str]:
+        """Every column that the call names."""
+        single = [self.outcome, self.arm, self.cluster, self.event]
+        return [name for name in single if name is not None] + [*self.covariates, *self.strata]
+
+    @property
+    def alpha(self) -> float:
+        """One minus the level."""
+        return 1.0 - self.level
+
+    @cached_property
+    def y(self) -> Floats:
+        """The outcome, complete and numeric."""
+        return numbers(self.data, self.outcome)
+
+    @cached_property
+    def y_with_gaps(self) -> Floats:
+        """The outcome with NaN where missing."""
+        return as_numbers(self.data[self.outcome])
+
+    @cached_property
+    def events(self) -> Bools:
+        """True where the end was observed; without an event column, everywhere."""
+        if self.event is None:
+            return np.ones(len(self.data), dtype=bool)
+        values = numbers(self.data, self.event)
+        if not np.isin(values, (0.0, 1.0)).all():
+            raise AnalysisError.of(f"column {self.event!r}", "is not coded 0/1", "code 1 = event seen, 0 = censored")
+        return values == 1.0
+
+    @cached_property
+    def is_dose(self) -> bool:
+        """A numeric arm without a control: a dose, whose effect is per unit."""
+        return self.arm is not None and self.control is None and is_numeric(self.data[self.arm])
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Arm labels, control first, then in the order of the categories or sorted."""
+        if self.arm is None:
+            raise AnalysisError.of("arm", "is not given", f"method {self.method} compares arms: name their column")
+        levels = _levels(complete(self.data, self.arm))
+        control = self._control(levels)
+        empty = [level for level in levels if level not in set(self._arm_text)]
+        if control not in levels or empty or len(levels) < 2:
+            what = f"arm {control!r} has no rows" if control not in levels else f"arms with rows: {levels}"
+            what = f"arm {empty[0]!r} has no rows" if empty and control in levels else what
+            raise AnalysisError.of(
+                f"column {self.arm!r}", what, f"found {levels}; at least one treated arm and the control need rows"
+            )
+        return (control, *[level for level in levels if level != control])
+
+    @cached_property
+    def _arm_text(self) -> list[str]:
+        assert self.arm is not None
+        return [label_of(value) for value in complete(self.data, self.arm)]
+
+    def _control(self, levels: list[str]) -> str:
+        if self.control is None:
+            raise AnalysisError.of("control", "is not given", f"name the control arm, one of {levels}")
+        label = label_of(self.control)
+        if label not in levels and label in {"0", "1"} and set(levels) <= {"False", "True"}:
+            return str(bool(int(label)))
+        return label
+
+    @cached_property
+    def unordered_labels(self) -> tuple[str, ...]:
+        """Arm labels of an omnibus test, for which a control may stay unnamed."""
+        if self.control is not None or self.arm is None:
+            return self.labels
+        levels = _levels(complete(self.data, self.arm))
+        if len(levels) < 2 or set(levels) != set(self._arm_text):
+            raise AnalysisError.of(f"column {self.arm!r}", f"levels {levels}, one of them alone or empty", "need two")
+        return tuple(levels)
+
+    @cached_property
+    def codes(self) -> Ints:
+        """Each row's arm as an index into the labels."""
+        order = {label: index for index, label in enumerate(self.unordered_labels)}
+        return np.asarray([order[text] for text in self._arm_text], dtype=np.int64)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Rows per arm."""
+        if self.arm is None or self.is_dose:
+            return {"all": len(self.data)}
+        return {label: int((self.codes == index).sum()) for index, label in enumerate(self.unordered_labels)}
+
+    @cached_property
+    def x(self) -> tuple[Floats, list[str]]:
+        """Covariate columns and their names."""
+        return covariate_columns(self.data, self.covariates)
+
+    @cached_property
+    def stratum_codes(self) -> Ints:
+        """Each row's stratum; one stratum where none is named."""
+        if not self.strata:
+            return np.zeros(len(self.data), dtype=np.int64)
+        return groups(self.data, self.strata)[0]
+
+    @cached_property
+    def stratum_columns(self) -> tuple[Floats, list[str]]:
+        """Indicators of all strata but the first."""
+        if not self.strata:
+            return np.empty((len(self.data), 0)), []
+        codes, labels = groups(self.data, self.strata)
+        return dummies(codes, len(labels)), [f"stratum[{label}]" for label in labels[1:]]
+
+    @cached_property
+    def cluster_codes(self) -> Ints:
+        """Each row's cluster."""
+        if self.cluster is None:
+            raise AnalysisError.of("cluster", "is not given", f"method {self.method} needs the clusters' column")
+        return groups(self.data, [self.cluster])[0]
+
+    def binary(self) -> Floats:
+        """The outcome, refused unless coded 0/1."""
+        if not np.isin(self.y, (0.0, 1.0)).all():
+            raise AnalysisError.of(f"column {self.outcome!r}", "is not coded 0/1", "code 1 = yes, 0 = no")
+        return self.y
+
+    def pairs(self) -> list[Pair]:
+        """Each treated arm with the control."""
+        return [Pair(self, index) for index in range(1, len(self.labels))]
+
+    def estimate(self, **fields: Any) -> Estimate:
+        """A row with outcome, method, level and counts filled in."""
+        base: dict[str, Any] = {
+            "outcome": self.outcome,
+            "method": self.method,
+            "ci_level": self.level,
+            "n": self.counts,
+        }
+        row = {**base, **fields}
+        row["note"] = "; ".join(part for part in [row.get("note", ""), *self.notes] if part)
+        return Estimate(**{name: _plain(value) for name, value in row.items()})
+
+    def null(self, note: str, **fields: Any) -> Estimate:
+        """A row that could not be computed, and why."""
+        return self.estimate(note=note, **fields)
+
+
+@dataclass
+class Pair:
+    """One treated arm beside the control."""
+
+    trial: Trial
+    index: int
+
+    @property
+    def contrast(self) -> tuple[str, str]:
+        """(treated, control) labels."""
+        return self.trial.labels[self.index], self.trial.labels[0]
+
+    @property
+    def level(self) -> float:
+        """Coverage of the intervals."""
+        return self.trial.level
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of the two arms."""
+        return {label: self.trial.counts[label] for label in self.contrast}
+
+    @cached_property
+    def rows(self) -> Bools:
+        """Rows of the two arms."""
+        return np.isin(self.trial.codes, (0, self.index))
+
+    @cached_property
+    def treated(self) -> Bools:
+        """Within the pair's rows: True for the treated."""
+        return np.asarray(self.trial.codes[self.rows] == self.index)
+
+    def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """A column's cells of the treated and of the control."""
+        return values[self.trial.codes == self.index], values[self.trial.codes == 0]
+
+    @cached_property
+    def arms(self) -> tuple[Floats, Floats]:
+        """Outcomes of the treated and of the control."""
+        return self.split(self.trial.y)
+
+    def estimate(self, **fields: Any) -> Estimate:
+        """A row for this contrast."""
+        return self.trial.estimate(**{"contrast": self.contrast, "n": self.counts, **fields})
+
+    def varied_arms(self, least: int = 2) -> tuple[Floats, Floats]:
+        """The arms' outcomes, refused where too few or all the same."""
+        treated, control = self.arms
+        for values, label in zip((treated, control), self.contrast, strict=True):
+            if len(values) < least:
+                raise NotEstimable(f"arm {label!r} has {len(values)} observation(s); {least} are needed")
+        if np.ptp(np.concatenate([treated, control])) == 0:
+            raise NotEstimable(f"{self.trial.outcome!r} has the same value in every row")
+        return treated, control
+
+
+def _plain(value: Any) -> Any:
+    """Numpy scalars as Python's; NaN and infinity as None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if isinstance(value, EffectSize):
+        return EffectSize(value.name, _plain(value.value), _plain(value.ci_low), _plain(value.ci_high))
+    return value

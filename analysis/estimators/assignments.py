@@ -1,0 +1,174 @@
+"""Replicate assignments: what the trial's scheme could have done, aligned with the rows of the table."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.checks import AnalysisError, Ints, Trial, label_of
+
+MAX_EXACT = 70_000
+"""Largest reference set that is enumerated rather than sampled."""
+
+
+@dataclass(frozen=True)
+class Assignments:
+    """Arm indices (into the trial's labels), one replicate a row; `exact` when they are the whole reference set."""
+
+    codes: NDArray[np.int8]
+    exact: bool
+    how: str
+
+
+def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | None = None) -> Assignments:
+    """Draw or enumerate assignments under a scheme.
+
+    Args:
+        trial: The request; its rows are those of every replicate.
+        scheme: None, "complete" or {"method": "complete"}: fixed arm counts (within strata); "simple"; an array
+            (replicates, n) of labels or arm indices; a callable (replicates, rng) giving such an array; any other
+            design: handed to `analysis.randomisation.replicate`.
+        replicates: How many, where they are drawn.
+        arms: The order that arm indices refer to; the design's own, else control first.
+    """
+    rng = np.random.default_rng(0 if trial.seed is None else trial.seed)
+    name = _name(scheme)
+    if isinstance(scheme, dict):
+        arms = arms or scheme.get("arms")
+    if scheme is None or (name == "complete" and _is_plain(scheme)):
+        return complete(trial, replicates, rng)
+    if name == "simple" and _is_plain(scheme):
+        weights = [trial.counts[label] * 0 + 1.0 for label in trial.labels]
+        drawn = rng.choice(len(weights), size=(replicates, len(trial.data)), p=np.asarray(weights) / sum(weights))
+        return Assignments(drawn.astype(np.int8), False, "simple randomisation")
+    if callable(scheme):
+        return _given(trial, np.asarray(scheme(replicates, rng)), arms, "the scheme's own replicates")
+    if hasattr(scheme, "shape") or isinstance(scheme, list | tuple):
+        return _given(trial, np.asarray(scheme), arms, "the given replicates")
+    return _delegated(trial, scheme, replicates, rng, arms)
+
+
+def _name(scheme: Any) -> str | None:
+    if isinstance(scheme, str):
+        return scheme
+    return scheme.get("method") if isinstance(scheme, dict) else getattr(scheme, "method", None)
+
+
+def _is_plain(scheme: Any) -> bool:
+    """A design with nothing beyond its name (and the arms): drawn here, from the arms as observed."""
+    return isinstance(scheme, str) or (isinstance(scheme, dict) and set(scheme) <= {"method", "arms"})
+
+
+def _delegated(
+    trial: Trial, scheme: Any, replicates: int, rng: np.random.Generator, arms: Sequence[Any] | None
+) -> Assignments:
+    allocator: Callable[..., Any] = importlib.import_module("analysis.randomisation").replicate
+    if isinstance(scheme, str):
+        scheme = {"method": scheme}
+    arms = arms or getattr(scheme, "arms", None)
+    order = np.arange(len(trial.data))
+    if "allocation_index" in trial.data.columns:
+        order = np.argsort(trial.data["allocation_index"].to_numpy(), kind="stable")
+    profiles = [
+        {str(key): value for key, value in row.items()} for row in trial.data.iloc[order].to_dict(orient="records")
+    ]
+    drawn = np.asarray(allocator(scheme, profiles, replicates, rng))
+    aligned = np.empty_like(drawn)
+    aligned[:, order] = drawn
+    return _given(trial, aligned, arms, f"re-run of {_name(scheme) or 'the scheme'}")
+
+
+def _given(trial: Trial, drawn: NDArray[Any], arms: Sequence[Any] | None, how: str) -> Assignments:
+    if drawn.ndim != 2 or drawn.shape[1] != len(trial.data) or not len(drawn):
+        raise AnalysisError.of(
+            "scheme", f"gave an array of shape {drawn.shape}", f"one row a replicate, {len(trial.data)} columns wanted"
+        )
+    codes = _as_codes(trial, drawn, [label_of(arm) for arm in arms] if arms else None)
+    return Assignments(codes, _is_whole_set(trial, codes), how)
+
+
+def _as_codes(trial: Trial, drawn: NDArray[Any], arms: list[str] | None) -> NDArray[np.int8]:
+    """Labels or indices as indices into the trial's labels, -1 for an arm that the table does not hold."""
+    values, inverse = np.unique(drawn, return_inverse=True)
+    texts = [label_of(value) for value in values]
+    position = {label: index for index, label in enumerate(trial.labels)}
+    numeric = np.issubdtype(drawn.dtype, np.number) or drawn.dtype == bool
+    if numeric and arms is not None:
+        texts = [arms[int(value)] if 0 <= int(value) < len(arms) else "" for value in values]
+    elif numeric and not set(texts) <= set(position):
+        texts = [trial.labels[int(value)] if 0 <= int(value) < len(trial.labels) else "" for value in values]
+    unknown = [text for text in texts if text not in position and (arms is None or text not in arms)]
+    if unknown:
+        raise AnalysisError.of("scheme", f"assigns unknown arms {unknown}", f"the table's are {list(trial.labels)}")
+    lookup = np.asarray([position.get(text, -1) for text in texts], dtype=np.int8)
+    return np.asarray(lookup[inverse].reshape(drawn.shape), dtype=np.int8)
+
+
+def _is_whole_set(trial: Trial, codes: NDArray[np.int8]) -> bool:
+    """Whether given replicates enumerate every assignment with the observed counts (within strata), each once."""
+    if len(codes) != size_of_set(trial) or len(np.unique(codes, axis=0)) != len(codes):
+        return False
+    wanted = np.stack([np.bincount(trial.codes[rows], minlength=len(trial.labels)) for rows in _blocks(trial)])
+    return all(
+        (np.stack([(codes[:, rows] == arm).sum(axis=1) for arm in range(len(trial.labels))], axis=1) == counts).all()
+        for rows, counts in zip(_blocks(trial), wanted, strict=True)
+    )
+
+
+def _blocks(trial: Trial) -> list[Ints]:
+    return [np.flatnonzero(trial.stratum_codes == code) for code in np.unique(trial.stratum_codes)]
+
+
+def size_of_set(trial: Trial) -> int:
+    """Number of assignments with the observed arm counts within each stratum."""
+    total = 1
+    for rows in _blocks(trial):
+        left = len(rows)
+        for count in np.bincount(trial.codes[rows]):
+            total *= math.comb(left, int(count))
+            left -= int(count)
+    return total
+
+
+def complete(trial: Trial, replicates: int, rng: np.random.Generator) -> Assignments:
+    """Arm counts fixed within strata: every assignment when there are few, else shuffles."""
+    where = " within strata" if trial.strata else ""
+    if size_of_set(trial) <= min(MAX_EXACT, max(replicates, 1) * 8):
+        return Assignments(_enumerated(trial), True, f"complete randomisation{where}")
+    codes = np.empty((replicates, len(trial.data)), dtype=np.int8)
+    for rows in _blocks(trial):
+        observed = np.tile(trial.codes[rows].astype(np.int8), (replicates, 1))
+        codes[:, rows] = rng.permuted(observed, axis=1)
+    return Assignments(codes, False, f"complete randomisation{where}")
+
+
+def _enumerated(trial: Trial) -> NDArray[np.int8]:
+    blocks = _blocks(trial)
+    choices = [list(_arrangements(trial.codes[rows].tolist())) for rows in blocks]
+    codes = np.empty((size_of_set(trial), len(trial.data)), dtype=np.int8)
+    for line, chosen in enumerate(product(*choices)):
+        for rows, arrangement in zip(blocks, chosen, strict=True):
+            codes[line, rows] = arrangement
+    return codes
+
+
+def _arrangements(observed: list[int]) -> Iterator[list[int]]:
+    """Every distinct order of a multiset."""
+    levels = sorted(set(observed))
+    if len(levels) == 1:
+        yield list(observed)
+        return
+    last = levels[-1]
+    rest = [code for code in observed if code != last]
+    for places in combinations(range(len(observed)), len(observed) - len(rest)):
+        taken = set(places)
+        for inner in _arrangements(rest):
+            remaining = iter(inner)
+            yield [last if place in taken else next(remaining) for place in range(len(observed))]

@@ -1,0 +1,34 @@
+"""Small tables for the examples in the methods' texts."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def two_arms() -> pd.DataFrame:
+    """Twelve people in two arms: a score, two covariates, a stratum, a 0/1 result, minutes with a cap at 35."""
+    return pd.DataFrame(
+        {
+            "arm": ["ai"] * 6 + ["no_ai"] * 6,
+            "score": [11.0, 14, 9, 16, 12, 10, 17, 15, 19, 13, 20, 18],
+            "warmup": [8.0, 6, 10, 4, 7, 9, 7, 8, 5, 10, 4, 6],
+            "years": [2.0, 3, 1, 4, 3, 2, 3, 2, 4, 1, 4, 3],
+            "stratum": ["low", "low", "low", "high", "high", "high"] * 2,
+            "done": [1, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1],
+            "minutes": [20.0, 22, 35, 18, 25, 30, 35, 28, 35, 31, 35, 24],
+            "errors": [1, 0, 2, 1, 0, 3, 4, 2, 5, 3, 2, 6],
+            "used_ai": [1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 0, 0],
+            "rating": [3, 4, 2, 4, 3, 3, 2, 3, 1, 2, 3, 2],
+            "class": ["a", "a", "b", "b", "c", "c", "d", "d", "e", "e", "f", "f"],
+        }
+    )
+
+
+def three_arms() -> pd.DataFrame:
+    """Fifteen people in three arms."""
+    return pd.DataFrame(
+        {
+            "arm": ["none"] * 5 + ["full"] * 5 + ["hints"] * 5,
+            "score": [10.0, 12, 9, 11, 13, 8, 9, 7, 11, 10, 14, 12, 13, 15, 11],
+        }
+    )
