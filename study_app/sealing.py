@@ -77,8 +77,8 @@ class SealingKey:
         if len(self._text) >= _SHORTEST:
             return None
         return (
-            f"{self.source}: a sealing key of {len(self._text)} characters can be guessed; use at least {_SHORTEST}, such "
-            "as the output of `openssl rand -base64 32`"
+            f"{self.source}: a sealing key of {len(self._text)} characters can be guessed; use at least {_SHORTEST}, "
+            "such as the output of `openssl rand -base64 32`"
         )
 
     def _key(self, salt: bytes) -> bytes:

@@ -1,0 +1,121 @@
+"""Who arrived in which order under which scheme: what a re-randomisation holds fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.options import options
+from study_app.domain.arms import Arm, Option
+from study_app.domain.errors import UserError
+from study_app.domain.ledger import LedgerRow, Version
+
+
+class NoRandomisationDistribution(UserError):
+    """The scheme leaves nothing, or too little, to chance for a re-randomisation test."""
+
+
+class RandomisationWarning(UserWarning):
+    """A re-randomisation is possible, and not exact."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A scheme with its options; one set of counts and open blocks."""
+
+    scheme: Scheme
+    options: tuple[Option, ...]
+    ledger: str = "real"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One allocation as the design sees it."""
+
+    regime: int
+    """Position in `Design.regimes`."""
+    levels: Mapping[str, str]
+    returned: tuple[int, ...] = ()
+    """Positions in `Design.people` of those whose slots went back just before."""
+    participant_id: str = ""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Arrival order, categories and schemes of one or several ledgers."""
+
+    regimes: tuple[Regime, ...]
+    people: tuple[Person, ...]
+    arms: tuple[str, ...] = field(init=False)
+    """What the replicates' numbers stand for: arms (or orders) in order of first declaration."""
+
+    def __post_init__(self) -> None:
+        names = dict.fromkeys(option.id for regime in self.regimes for option in regime.options)
+        object.__setattr__(self, "arms", tuple(names))
+
+    @classmethod
+    def of(cls, scheme: Scheme, arms: Sequence[Arm], profiles: Iterable[Mapping[str, Any]]) -> Design:
+        """One scheme and the baseline values of people in order of arrival."""
+        people = tuple(Person(0, scheme.levels(profile)) for profile in profiles)
+        return cls((Regime(scheme, options(scheme, arms)),), people)
+
+    @classmethod
+    def from_ledger(cls, rows: Iterable[LedgerRow], versions: Iterable[Version]) -> Design:
+        """The design behind a ledger, amendments included; several ledgers are run apart.
+
+        Args:
+            rows: Rows of `allocations`; sorted here by ledger and index.
+            versions: The study's versions that the rows name; seeds are not needed.
+
+        Raises:
+            UserError: a row names a version that is not among them.
+        """
+        known = {version.study_hash: version for version in versions}
+        regimes: dict[Regime, int] = {}
+        people: list[Person] = []
+        places: dict[tuple[str, int], int] = {}
+        for row in sorted(rows, key=lambda row: (row.ledger, row.allocation_index)):
+            regime = _regime(row, known)
+            places[row.ledger, row.allocation_index] = len(people)
+            returned = tuple(places[row.ledger, index] for index in row.returned if (row.ledger, index) in places)
+            position = regimes.setdefault(regime, len(regimes))
+            people.append(Person(position, row.levels, returned, row.participant_id))
+        return cls(tuple(regimes), tuple(people))
+
+    def refuse_deterministic(self) -> None:
+        """Refuse what no re-randomisation can stand on.
+
+        Raises:
+            NoRandomisationDistribution: minimisation that always takes the arm that balances best.
+        """
+        for regime in self.regimes:
+            if regime.scheme.unit_method == "minimisation" and regime.scheme.preferred >= 1:
+                raise NoRandomisationDistribution(
+                    "allocation: minimisation with probability 1.0 fixes nearly every arm by who came before, so that "
+                    "replicates differ only where scores tie and a re-randomisation test has no distribution to stand "
+                    "on; analyse with the factors as covariates, and plan a probability below 1, such as 0.8, next time"
+                )
+
+    def caveats(self) -> list[str]:
+        """Why a re-randomisation of this design is not exact; empty where it is."""
+        found = []
+        if any(regime.scheme.replacement == "return_slot" for regime in self.regimes):
+            found.append(
+                "replacement = return_slot: replicates return the slots of the same people at the same times, which is "
+                "exact only if withdrawing did not depend on the arm"
+            )
+        if len(self.regimes) > len({regime.ledger for regime in self.regimes}):
+            found.append("the scheme was amended: each person is re-randomised under the scheme that allocated them")
+        return found
+
+
+def _regime(row: LedgerRow, known: Mapping[str, Version]) -> Regime:
+    if row.study_hash not in known:
+        raise UserError(
+            f"allocations: row {row.allocation_index}: study version {row.study_hash[:12]} is not in the dataset's "
+            "materials; export again from the database that holds it"
+        )
+    version = known[row.study_hash]
+    return Regime(version.scheme, options(version.scheme, version.arms), row.ledger)
