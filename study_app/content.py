@@ -101,12 +101,13 @@ def _read_public(folder: Path) -> _Reading:
             broken = True
             continue
         if item.id != path.stem:
-            what = f"'{item.id}' is there twice" if item.id in items else f"'{item.id}' is not the file's name"
+            twice = (path.parent / f"{item.id}.toml").exists()
+            what = f"'{item.id}' is there twice" if twice else f"'{item.id}' is not the file's name"
             problems.append(Problem(str(path), "id", what, f'set id = "{path.stem}" or rename the file'))
-        items.setdefault(item.id, item)
+        items[path.stem] = item
     if head is not None:
-        for item in items.values():
-            problems += item_problems(item, head, str(folder / "items" / f"{item.id}.toml"), str(bank_file))
+        for name, item in items.items():
+            problems += item_problems(item, head, str(folder / "items" / f"{name}.toml"), str(bank_file))
         if not broken:
             problems += form_problems(head, items, str(bank_file))
         if head.id != folder.name and folder.name:

@@ -107,13 +107,13 @@ class Bank(BankHead):
         raise KeyError(item_id)
 
     def form(self, form_id: str | None = None) -> Form:
-        """The form of that id; the first one without.
+        """The form of that id; the first one without an id.
 
         Raises:
             KeyError: the bank has no such form.
         """
         for form in self.forms:
-            if form_id in (None, form.id):
+            if form_id == form.id or not form_id:
                 return form
         raise KeyError(form_id)
 
