@@ -61,7 +61,7 @@ class _Asked:
 def answer(request: AssistantRequest, notebook: Notebook, *, manner: Manner, gives_code: bool) -> str:
     """The reply, Markdown; the same for the same request, notes and treatment."""
     asked = _Asked(request, notebook, gives_code)
-    wanted = intents(request.message)
+    wanted = intents(request.message, request.brief)
     if "capability" in wanted:
         return _capability(asked, manner)
     if "appreciation" in wanted:

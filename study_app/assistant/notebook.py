@@ -20,9 +20,9 @@ from study_app.domain.errors import Problem, ProblemsFound
 Kind = Literal["concepts", "errors", "code", "hints", "questions"]
 
 STOPWORDS = frozenset(
-    "a an and are as at be been but by can could did do does for from give had has have how i if in is it its just "
-    "let me my need not of on or please should so that the then there these this those to us use was we what when where "
-    "which who why will with would you your".split()
+    "a an and are as at be been but by can could did do does for from give had has have how i if in is it its "
+    "just let me my need not of on or please should so that the then there these this those to us use was we "
+    "what when where which who why will with would you your".split()
 )
 """Left out of queries and notes; shorter than usual lists, which hold `after`, `while` and other words of Python."""
 _LOOKS_FOR = re.compile(r"^Looks for:\s*`(.+)`\s*$", re.MULTILINE)
