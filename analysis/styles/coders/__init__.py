@@ -1,0 +1,1 @@
+"""Coders of queries: readable rules, Claude, people; and how well they agree."""

@@ -1,0 +1,49 @@
+"""Opens `rules.toml`, the offline coder's word classes and ordered rules."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One readable rule."""
+
+    id: str
+    label: str
+    """A label of the code book; empty for a rule that only stops others."""
+    why: str
+    pattern: re.Pattern[str]
+    yields_to: tuple[str, ...] = ()
+    """Rules that, having fired in the sentence, keep this one from firing."""
+
+
+def _expand(expression: str, words: Mapping[str, str]) -> str:
+    """Put the word classes in place of their names; a class may use classes that stand before it."""
+    return re.sub(r"<(\w+)>", lambda name: words[name.group(1)], expression)
+
+
+def _open() -> tuple[str, tuple[Rule, ...]]:
+    content = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8"))
+    words: dict[str, str] = {}
+    for name, expression in content["words"].items():
+        words[name] = _expand(expression, words)
+    rules = tuple(
+        Rule(
+            entry["id"],
+            entry["label"],
+            entry["why"],
+            re.compile("|".join(_expand(expression, words) for expression in entry["patterns"])),
+            tuple(entry.get("yields_to", ())),
+        )
+        for entry in content["rules"]
+    )
+    return content["version"], rules
+
+
+VERSION, RULES = _open()
+"""Version of the rules, and the rules in order."""
