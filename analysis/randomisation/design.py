@@ -56,10 +56,20 @@ class Design:
         object.__setattr__(self, "arms", tuple(names))
 
     @classmethod
-    def of(cls, scheme: Scheme, arms: Sequence[Arm], profiles: Iterable[Mapping[str, Any]]) -> Design:
-        """One scheme and the baseline values of people in order of arrival."""
-        people = tuple(Person(0, scheme.levels(profile)) for profile in profiles)
-        return cls((Regime(scheme, options(scheme, arms)),), people)
+    def of(
+        cls, scheme: Scheme | Mapping[str, Any], arms: Sequence[Arm | str], profiles: Iterable[Mapping[str, Any]]
+    ) -> Design:
+        """One scheme and the baseline values of people in order of arrival.
+
+        Args:
+            scheme: The scheme, or its table as a mapping.
+            arms: The study's arms; a name alone has weight 1.
+            profiles: Baseline values by variable, one mapping a person.
+        """
+        whole = scheme if isinstance(scheme, Scheme) else Scheme.model_validate(dict(scheme))
+        weighted = [Option(arm, 1) if isinstance(arm, str) else Option(arm.id, arm.weight) for arm in arms]
+        people = tuple(Person(0, whole.levels(profile)) for profile in profiles)
+        return cls((Regime(whole, options(whole, weighted)),), people)
 
     @classmethod
     def from_ledger(cls, rows: Iterable[LedgerRow], versions: Iterable[Version]) -> Design:

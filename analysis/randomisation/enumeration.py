@@ -29,7 +29,11 @@ class Enumeration:
 
 
 def enumerate_assignments(
-    scheme: Scheme, profiles: Sequence[Mapping[str, Any]], limit: int = 20_000, *, arms: Sequence[Arm]
+    scheme: Scheme | Mapping[str, Any],
+    profiles: Sequence[Mapping[str, Any]],
+    limit: int = 20_000,
+    *,
+    arms: Sequence[Arm | str],
 ) -> Enumeration | None:
     """Every assignment of these people, or None where there are more than `limit`.
 

@@ -16,21 +16,21 @@ from study_app.domain.arms import Arm
 
 
 def replicate(
-    scheme: Scheme,
+    scheme: Scheme | Mapping[str, Any],
     profiles: Sequence[Mapping[str, Any]],
     replicates: int,
     rng: np.random.Generator,
     *,
-    arms: Sequence[Arm],
+    arms: Sequence[Arm | str],
 ) -> Assignments:
     """Draw assignments of people with these baseline values, in this order of arrival.
 
     Args:
-        scheme: How arms are drawn.
+        scheme: How arms are drawn; a Scheme, or its table as a mapping.
         profiles: Baseline values by variable, one mapping a person; empty mappings where the scheme has no strata.
         replicates: How many.
         rng: Where chance comes from.
-        arms: The study's arms.
+        arms: The study's arms; a name alone has weight 1.
 
     Returns:
         Positions in the order of the arms (crossover: of the orders), shape (replicates, people).
@@ -42,7 +42,11 @@ def replicate(
 
 
 def replicate_with_draws(
-    scheme: Scheme, profiles: Sequence[Mapping[str, Any]], uniforms: Floats, *, arms: Sequence[Arm]
+    scheme: Scheme | Mapping[str, Any],
+    profiles: Sequence[Mapping[str, Any]],
+    uniforms: Floats,
+    *,
+    arms: Sequence[Arm | str],
 ) -> Assignments:
     """The same from given uniforms of shape (replicates, people, 2): block size, arm."""
     return replicate_design_with_draws(Design.of(scheme, arms, profiles), uniforms)

@@ -13,7 +13,7 @@ ORDER_MARK = ">"
 _MOST_ARMS_FOR_ALL_ORDERS = 5
 
 
-def options(scheme: Scheme, arms: Sequence[Arm]) -> tuple[Option, ...]:
+def options(scheme: Scheme, arms: Sequence[Arm | Option]) -> tuple[Option, ...]:
     """The arms with their weights in smallest whole numbers; for a crossover, orders such as `ai>no_ai`."""
     if scheme.method != "sequence":
         return reduced(tuple(Option(arm.id, arm.weight) for arm in arms))
