@@ -1,1 +1,191 @@
-"""components."""
+"""The two page components of the participant's app, mounted from Streamlit.
+
+`workspace` draws the room in which a task is worked on; `countdown` the time left on other pages. Both speak to the
+study's own routes directly, so that nothing typed, run or asked causes a script run. Source in `frontend/`, built by
+`scripts/build_assets.sh` into `assets/`, found by Streamlit through `study_app/pyproject.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+ASSET_DIR = Path(__file__).parent / "assets"
+
+
+class Line(TypedDict):
+    """One line that a program printed."""
+
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class RunEnd(TypedDict):
+    """How a run ended; the same keys as the `end` line of the run route."""
+
+    run_id: NotRequired[str]
+    ended_by: str
+    message: str
+    error_type: NotRequired[str | None]
+    error_line: NotRequired[int | None]
+    wall_seconds: NotRequired[float | None]
+
+
+class Check(TypedDict):
+    """One visible example and what came of it."""
+
+    name: str
+    passed: bool
+    message: str
+
+
+class LastRun(TypedDict):
+    """The last run of this task, shown again after a reload."""
+
+    lines: list[Line]
+    end: RunEnd | None
+    checks: NotRequired[list[Check]]
+
+
+class Turn(TypedDict):
+    """One message and its reply; the same keys as the turns route."""
+
+    turn_id: str
+    message: str
+    reply: str
+    complete: bool
+    stopped: bool
+    error: str | None
+
+
+class TaskView(TypedDict):
+    """What a participant may know of a task."""
+
+    id: str
+    title: str
+    index: int
+    """1 for the first task of the stage."""
+    count: int
+    brief_html: str
+    """Trusted: rendered by the server from the task pack."""
+
+
+class AssistantView(TypedDict):
+    """The assistant's side of the room, in arms that have one."""
+
+    label: str
+    greeting: str
+    turns: list[Turn]
+    allow_paste: bool
+    """False: text copied from replies cannot be pasted into the editor."""
+    opens_at_ms: int | None
+    """Server time, ms since the epoch, before which no message can be sent."""
+
+
+class WorkspaceData(TypedDict):
+    """Everything the workspace needs; read from the database in every script run."""
+
+    page_key: str
+    """Opaque, the same for one participant across stages and reloads: unsent events are kept on disk under it."""
+    stage: str
+    step: str | int | None
+    stage_title: str
+    task: TaskView
+    doc: str
+    """Saved code, or the starter; read at mount and for a new task only."""
+    doc_source: Literal["saved", "starter"]
+    deadline_ms: int | None
+    now_ms: int
+    assistant: AssistantView | None
+    notes_html: str
+    """Trusted. `<details>` sections, or headings, which become such sections."""
+    last_run: LastRun | None
+    can_leave: NotRequired[bool]
+    """Shows `Leave the study`, whose click comes back as `leave`."""
+    api: str
+    """Prefix of the study's routes, without a slash at its end; usually empty."""
+    texts: dict[str, str]
+    """The catalogue's table `workspace`."""
+
+
+class Recording(TypedDict):
+    """Where the countdown's page logs focus, visibility and the clipboard to."""
+
+    page_key: str
+    stage: str
+    step: str | int | None
+    api: str
+
+
+class CountdownData(TypedDict):
+    """Time left on a page without workspace."""
+
+    deadline_ms: int | None
+    now_ms: int
+    texts: dict[str, str]
+    """The catalogue's table `workspace`, or `time_left`, `five_minutes_left`, `one_minute_left` of it."""
+    record: NotRequired[Recording | None]
+
+
+class Advance(TypedDict):
+    """The page says that this task is over; the server decides whether it is. Repeated every 3 s until data change."""
+
+    reason: Literal["submitted", "deadline", "stage"]
+    stage: str
+    step: str | int | None
+    task: str
+    n: int
+
+
+def _nothing() -> None:
+    """Streamlit lists a trigger in its result only where a callback is named."""
+
+
+@cache
+def _renderer(name: str) -> ComponentRenderer:
+    # At the first mount, not at import: outside a running app no asset directory is known yet.
+    import streamlit as st
+
+    return st.components.v2.component(f"study-app.{name}", js=f"{name}.js", isolate_styles=False)
+
+
+def workspace(
+    data: WorkspaceData,
+    key: str,
+    *,
+    on_advance: Callable[[], None] = _nothing,
+    on_leave: Callable[[], None] = _nothing,
+) -> Any:
+    """Mount the room. Keep `key` constant over all tasks and stages that show it.
+
+    Args:
+        data: what to show; changes are taken over without touching the editor of the same task.
+        key: identity on the page, and in `st.session_state`.
+        on_advance: runs before the script when the page reports the end of the task.
+        on_leave: runs before the script when `Leave the study` was clicked.
+
+    Returns:
+        Streamlit's result with `.advance` (`Advance`) and `.leave` (`{"n": int}`), each None except in the run that
+        the page asked for.
+    """
+    return _renderer("workspace")(key=key, data=data, on_advance_change=on_advance, on_leave_change=on_leave)
+
+
+def countdown(data: CountdownData, key: str, *, on_expired: Callable[[], None] = _nothing) -> Any:
+    """Mount the time left.
+
+    Args:
+        data: deadline and the server's present time; with `record`, attention on this page is logged.
+        key: identity on the page.
+        on_expired: runs before the script once the deadline has passed.
+
+    Returns:
+        Streamlit's result with `.expired` (`{"n": int, "deadline_ms": int}`), repeated every 3 s until `deadline_ms`
+        changes or the component goes.
+    """
+    return _renderer("countdown")(key=key, data=data, on_expired_change=on_expired)

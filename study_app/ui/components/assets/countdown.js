@@ -1,0 +1,202 @@
+/* study-app components (MIT). Bundles CodeMirror and Lezer, (c) Marijn Haverbeke and others, MIT. */
+var c=class{constructor(e){this.send=e}send;timer;n=0;get running(){return this.timer!==void 0}start(e){if(this.running)return;let t=()=>this.send({...e,n:++this.n});this.timer=window.setInterval(t,3e3),setTimeout(t,50)}stop(){clearInterval(this.timer),this.timer=void 0}};var v={status:0,body:{}},p=class{constructor(e){this.prefix=e}prefix;stream(e,t,o){return fetch(this.prefix+e,{method:"POST",credentials:"same-origin",headers:{"content-type":"application/json"},body:JSON.stringify(t),signal:o??null})}async post(e,t,o=15e3){let r=new AbortController,n=setTimeout(()=>r.abort(),o);try{return await w(await this.stream(e,t,r.signal))}catch{return v}finally{clearTimeout(n)}}async get(e){try{return await w(await fetch(this.prefix+e,{credentials:"same-origin",cache:"no-store"}))}catch{return v}}farewell(e,t){fetch(this.prefix+e,{method:"POST",credentials:"same-origin",headers:{"content-type":"application/json"},body:t,keepalive:!0}).catch(()=>{})}};async function w(s){try{let e=await s.json();return typeof e!="object"||e===null||s.status>=500?{status:0,body:e??{}}:{status:s.status,body:e}}catch{return v}}function y(s){return(e,t={})=>(s()[e]??`[${e}]`).replace(/\{(\w+)\}/g,(o,r)=>String(t[r]??o))}function k(s){let e=Math.max(0,Math.ceil(s)),[t,o,r]=[Math.floor(e/3600),Math.floor(e%3600/60),e%60],n=String(r).padStart(2,"0");return t?`${t}:${String(o).padStart(2,"0")}:${n}`:`${o}:${n}`}function i(s,e={},...t){let o=document.createElement(s);for(let[r,n]of Object.entries(e))n==null||n===!1||(typeof n=="function"?o.addEventListener(r.slice(2),n):o.setAttribute(r,n===!0?"":String(n)));for(let r of t)r&&o.append(r);return o}var m=class{element=i("div",{class:"sa-hidden","aria-live":"polite"});say(e){this.element.textContent="",setTimeout(()=>this.element.textContent=e,60)}};function S(s){let e=i("span",{style:"display:none;color:var(--st-background-color)"});s.append(e);let t=getComputedStyle(s).getPropertyValue("--st-background-color").trim(),[o,r,n]=(getComputedStyle(e).color.match(/[\d.]+/g)??[]).map(Number);return e.remove(),!t||o===void 0||r===void 0||n===void 0?matchMedia("(prefers-color-scheme: dark)").matches:.299*o+.587*r+.114*n<128}var u=class{offset=0;roundTrip=1/0;sync(e,t=1e3){let o=e+t/2-Date.now();t>this.roundTrip&&Math.abs(o-this.offset)<2e3||(this.offset=o,this.roundTrip=t)}now(){return Date.now()+this.offset}},D=[{seconds:300,key:"five_minutes_left"},{seconds:60,key:"one_minute_left"}],h=class{constructor(e,t,o,r){this.clock=t;this.deadline=o;this.on=r;this.element=i("div",{class:"sa-clock",role:"timer","aria-label":e("time_left"),"aria-live":"off"}),this.element.append(i("span",{class:"sa-clock-label"},e("time_left")),this.value),this.warning=n=>this.on.warn(e(n)),this.timer=window.setInterval(()=>this.tick(),250),document.addEventListener("visibilitychange",this.tick),this.tick()}clock;deadline;on;value=i("span",{class:"sa-clock-value"});element;timer;last=1/0;warning;tick=()=>{let e=this.deadline();if(this.element.hidden=e===null,e===null)return;let t=(e-this.clock.now())/1e3,o=k(t);this.value.textContent!==o&&(this.value.textContent=o),this.element.classList.toggle("sa-clock-soon",t<=300);for(let{seconds:r,key:n}of D)t<=r&&t>r-30&&this.last>r&&this.warning(n);this.last=t,t<=0&&this.on.zero()};destroy(){clearInterval(this.timer),document.removeEventListener("visibilitychange",this.tick)}};var P="study-app";var f=class s{constructor(e,t){this.database=e;this.owner=t;this.durable=e!==null}database;owner;puts=[];draft=null;scheduled=!1;durable=!0;static async open(e){let t=await Promise.race([N(),new Promise(o=>setTimeout(o,800,null))]);return new s(t,e)}put(e,t){this.durable&&(this.puts.push(e),t&&(this.draft=t),!this.scheduled&&(this.scheduled=!0,setTimeout(()=>this.write(),0)))}write(){this.scheduled=!1;let[e,t]=[this.puts,this.draft];!e.length||!this.durable||(this.puts=[],this.draft=null,this.change((o,r)=>{for(let n of e)o.put(n);t&&r.put(t())}))}acknowledged(e,t,o){this.write(),this.change((r,n)=>{r.delete(IDBKeyRange.bound([e,0],[e,t])),o&&n.put(o())})}async leftovers(){let e=await this.all("events"),t=new Map;e.sort((o,r)=>o.event.client_time_ms-r.event.client_time_ms||o.seq-r.seq);for(let o of e)o.owner!==this.owner?this.forgetIfOld(o):t.set(o.page,[...t.get(o.page)??[],o]);for(let o of t.values())o.sort((r,n)=>r.seq-n.seq);return t}async draftOf(e){return(await this.all("drafts")).find(o=>o.owner===this.owner&&o.task===e)??null}forgetIfOld(e){Date.now()-e.event.client_time_ms<12096e5||this.change(t=>t.delete([e.page,e.seq]))}change(e){if(this.database)try{let t=this.database.transaction(["events","drafts"],"readwrite",{durability:"relaxed"});t.onabort=t.onerror=()=>this.durable=!1,e(t.objectStore("events"),t.objectStore("drafts"))}catch{this.durable=!1}}all(e){let t=this.database;return t?new Promise(o=>{let r=t.transaction(e).objectStore(e).getAll();r.onsuccess=()=>o(r.result),r.onerror=()=>o([])}):Promise.resolve([])}close(){this.write(),this.database?.close()}};function N(){return new Promise(s=>{try{let e=indexedDB.open(P,1);e.onupgradeneeded=()=>{e.result.createObjectStore("events",{keyPath:["page","seq"]}),e.result.createObjectStore("drafts",{keyPath:["owner","task"]})},e.onsuccess=()=>s(e.result),e.onerror=e.onblocked=()=>s(null)}catch{s(null)}})}function E(s){let e=2166136261;for(let t=0;t<s.length;t++)e=Math.imul(e^s.charCodeAt(t),16777619);return`${s.length}:${(e>>>0).toString(16)}`}var T=2e3,_=200,B=4e5,H=6e4,L=[1e3,2e3,4e3,8e3,15e3],I=5e3,g=class{constructor(e,t,o,r,n){this.api=e;this.store=t;this.clock=o;this.owner=r;this.listener=n;window.addEventListener("pagehide",this.farewell),window.addEventListener("online",this.retryNow),document.addEventListener("visibilitychange",this.retryNow)}api;store;clock;owner;listener;page=R();seq=0;own={page:this.page,events:[]};leftovers=[];sending=!1;failures=0;timer;opened=!1;refusal=null;batchBytes=B;ackedHash=null;document=null;adopt(e){this.leftovers=[...e].map(([t,o])=>({page:t,events:o}))}start(){this.flush()}add(e,t,o){let r={seq:++this.seq,kind:e,client_time_ms:Date.now(),mono_ms:Math.round(performance.now()*10)/10,payload:t},n=o===void 0?null:E(o),a={owner:this.owner,page:this.page,seq:r.seq,event:r,hash:n};return this.own.events.push(a),this.store.put(a,n===null?null:this.draft),this.own.events.length%_===0?this.flush():this.schedule(T),this.report(),r.seq}draft=()=>({owner:this.owner,task:this.document?.task??"",page:this.page,text:this.document?.text()??"",base:this.ackedHash});async settle(e){let t=Date.now()+e,o=this.seq;for(;Date.now()<t&&!this.refusal;){if((this.own.events[0]?.seq??1/0)>o||(await this.flush(),(this.own.events[0]?.seq??1/0)>o))return!0;await new Promise(r=>setTimeout(r,150))}return!1}reopen(){this.refusal!=="superseded"&&(this.refusal=null,this.flush())}async flush(){if(!(this.sending||this.refusal)){this.sending=!0,clearTimeout(this.timer),this.timer=void 0;try{await this.sendEverything()}finally{this.sending=!1}this.own.events.length&&!this.refusal&&this.schedule(this.failures?this.backoff():T),this.report()}}async sendEverything(){if(!(!await this.sendLeftovers()||!await this.open())){for(;this.own.events.length&&!this.refusal;)if(await this.sendBatch(this.own)!=="done"||this.own.events.length<_)return}}async sendLeftovers(){for(;this.leftovers.length;){let e=this.leftovers[0];for(;e.events.length;){let t=await this.sendBatch(e);if(t==="retry")return!1;if(t==="refused")break}this.leftovers.shift()}return!0}async open(){if(this.opened)return!0;let e=performance.now(),t=await this.api.post("/api/open",{page:this.page});return t.status!==200?this.failed(t,this.own)==="done":(this.opened=!0,this.heard(t.body,performance.now()-e),!0)}async sendBatch(e){let t=z(e.events,this.batchBytes),o=performance.now(),r=await this.api.post("/api/events",{page:e.page,events:t}),n=r.body.ack;return typeof n=="number"&&r.status!==0&&this.drop(e,n),r.status!==200?this.failed(r,e):typeof n!="number"||n<t[0].seq?this.failed({status:0,body:{}},e):(this.failures=0,this.heard(r.body,performance.now()-o),"done")}failed(e,t){return e.status===409?(t===this.own&&this.refuse(String(e.body.reason??"stage"),e.body),"refused"):(e.status===413&&(this.batchBytes=Math.max(2e4,this.batchBytes/2)),e.status===401&&this.listener.refused("identity"),this.failures+=1,"retry")}refuse(e,t){let o=this.refusal===null;this.refusal=e,clearTimeout(this.timer),this.timer=void 0,this.heard(t,1e3),o&&(this.listener.refused(e),e==="superseded"&&setTimeout(()=>this.lastTry(),5e3))}lastTry(){this.own.events.length&&this.sendBatch(this.own)}drop(e,t){let o=e.events.filter(a=>a.seq<=t);if(!o.length)return;e.events=e.events.filter(a=>a.seq>t);let r=e===this.own,n=o.flatMap(a=>a.hash??[]);r&&n.length&&(this.ackedHash=n[n.length-1]),this.store.acknowledged(e.page,t,r&&n.length&&this.document?this.draft:null)}heard(e,t){typeof e.now_ms=="number"&&this.clock.sync(e.now_ms,t),this.listener.server(e)}schedule(e){this.sending||this.refusal||this.timer!==void 0||(this.timer=window.setTimeout(()=>{this.timer=void 0,this.flush()},e))}backoff(){return L[Math.min(this.failures,L.length)-1]*(.8+.4*Math.random())}retryNow=()=>{this.failures=0,this.flush()};farewell=()=>{if(this.store.write(),this.refusal||!this.opened||!this.own.events.length)return;let e=z(this.own.events,H-200,!0);e.length&&this.api.farewell("/api/events",JSON.stringify({page:this.page,events:e}))};report(){let e=this.own.events[0],t=e!==void 0&&Date.now()-e.event.client_time_ms>I,o=this.failures?"offline":t?"saving":"saved";this.listener.saving(o,this.store.durable)}destroy(){this.farewell(),this.refusal??="closed",clearTimeout(this.timer),window.removeEventListener("pagehide",this.farewell),window.removeEventListener("online",this.retryNow),document.removeEventListener("visibilitychange",this.retryNow),this.store.close()}};function z(s,e,t=!1){let o=[],r=0;for(let{event:n}of s){if(r+=new Blob([JSON.stringify(n)]).size+1,r>e&&(t||o.length))break;o.push(n)}return o}function R(){let s=crypto.getRandomValues(new Uint8Array(16));return Array.from(s,e=>e.toString(16).padStart(2,"0")).join("")}function A(s){let e=()=>({w:window.innerWidth,h:window.innerHeight}),t=0,o=[[window,"focus",()=>s.add("focus",{})],[window,"blur",()=>s.add("blur",{})],[window,"online",()=>s.add("online",{})],[window,"offline",()=>s.add("offline",{})],[document,"visibilitychange",()=>s.add(document.hidden?"hidden":"visible",{})],[window,"resize",()=>{clearTimeout(t),t=window.setTimeout(()=>s.add("resize",e()),500)}]];for(let[n,a,d]of o)n.addEventListener(a,d);s.add("resize",e()),s.add(document.hidden?"hidden":"visible",{}),s.add(document.hasFocus()?"focus":"blur",{});let r=window.setInterval(()=>{document.hidden||s.add("heartbeat",{focused:document.hasFocus()})},1e4);return()=>{clearInterval(r),clearTimeout(t);for(let[n,a,d]of o)n.removeEventListener(a,d)}}var M=`/* One accent, system fonts, hairlines in place of boxes. Colours follow Streamlit's theme and so its light or dark. */
+.stElementContainer:has(.sa-room), [data-testid="stElementContainer"]:has(.sa-room) { opacity: 1 !important; transition: none !important; }
+
+.sa-room, .sa-countdown {
+  --bg: var(--st-background-color, #fff);
+  --ink: var(--st-text-color, #20252b);
+  --accent: var(--st-primary-color, #2c6e6a);
+  --on-accent: #fff;
+  --soft: color-mix(in srgb, var(--ink) 3.5%, var(--bg));
+  --tint: color-mix(in srgb, var(--accent) 9%, var(--bg));
+  --line: color-mix(in srgb, var(--ink) 12%, var(--bg));
+  --muted: color-mix(in srgb, var(--ink) 66%, var(--bg));
+  --accent-ink: color-mix(in srgb, var(--accent) 88%, #000);
+  --warm: #9a5b00; --bad: #b3261e; --good: #1f7a45;
+  --tok-key: #7a3e9d; --tok-str: #2b7a3d; --tok-num: #a8480b; --tok-fn: #1f5fa8; --tok-note: #6b737c; --tok-type: #8a5a00;
+  --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif;
+  --mono: ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace;
+  font: 400 14.5px/1.55 var(--sans); color: var(--ink); color-scheme: light;
+}
+[data-scheme="dark"].sa-room, [data-scheme="dark"].sa-countdown {
+  --soft: color-mix(in srgb, var(--ink) 4%, var(--bg));
+  --tint: color-mix(in srgb, var(--accent) 20%, var(--bg));
+  --line: color-mix(in srgb, var(--ink) 16%, var(--bg));
+  --muted: color-mix(in srgb, var(--ink) 68%, var(--bg));
+  --accent-ink: color-mix(in srgb, var(--accent) 55%, #fff);
+  --warm: #e5b567; --bad: #ff8f86; --good: #7fd1a0;
+  --tok-key: #cfa6ee; --tok-str: #97d3a1; --tok-num: #efb184; --tok-fn: #8fbdf2; --tok-note: #949ca6; --tok-type: #e2c17d;
+  color-scheme: dark;
+}
+
+.sa-room {
+  position: fixed; inset: 0; z-index: 90; height: 100dvh; display: flex; flex-direction: column;
+  background: var(--bg); overflow: hidden; text-align: start;
+}
+.sa-room *, .sa-countdown * { box-sizing: border-box; }
+.sa-room [hidden], .sa-countdown [hidden] { display: none !important; }
+.sa-hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.sa-room h1, .sa-room h2, .sa-room h3, .sa-room h4, .sa-room p, .sa-room ul, .sa-room ol, .sa-room pre {
+  margin: 0; padding: 0; font-family: var(--sans); color: inherit; letter-spacing: normal; line-height: inherit;
+}
+.sa-room pre, .sa-room code { font-family: var(--mono); }
+
+/* Buttons */
+.sa-room button {
+  font: 550 13.5px/1 var(--sans); border-radius: 7px; border: 1px solid transparent; padding: 0 14px; height: 32px;
+  cursor: pointer; color: inherit; background: none; white-space: nowrap; flex: none;
+  transition: background-color .12s, border-color .12s;
+}
+.sa-room button:disabled { opacity: .5; cursor: default; }
+.sa-room .sa-primary { background: var(--accent); color: var(--on-accent); }
+.sa-room .sa-primary:hover:enabled { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
+.sa-room .sa-outline { border-color: var(--accent-ink); color: var(--accent-ink); }
+.sa-room .sa-outline:hover:enabled { background: var(--tint); }
+.sa-room .sa-plain { border-color: var(--line); background: var(--bg); }
+.sa-room .sa-plain:hover:enabled { background: var(--soft); }
+.sa-room .sa-quiet { color: var(--muted); font-weight: 450; padding: 0 10px; }
+.sa-room .sa-quiet:hover:enabled { color: var(--ink); background: color-mix(in srgb, var(--ink) 6%, transparent); }
+.sa-room .sa-link { color: var(--accent-ink); height: auto; padding: 2px 4px; margin: -2px 0; text-decoration: underline; text-underline-offset: 2px; font-weight: 450; }
+.sa-room :focus-visible { outline: 2px solid var(--accent-ink); outline-offset: 2px; }
+.sa-room .sa-scroll:focus-visible, .sa-room pre:focus-visible { outline-offset: -2px; }
+
+/* Top bar */
+.sa-top { display: flex; align-items: center; gap: 18px; height: 54px; flex: none; padding: 0 16px 0 20px; border-bottom: 1px solid var(--line); }
+.sa-where { display: flex; align-items: baseline; gap: 12px; min-width: 0; flex: 1; }
+.sa-room h1 { font-size: 16px; font-weight: 620; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.sa-step { color: var(--muted); font-size: 13px; flex: none; }
+.sa-saving { color: var(--muted); font-size: 12.5px; display: flex; align-items: center; gap: 7px; }
+.sa-saving::before { content: ""; width: 6px; height: 6px; border-radius: 50%; background: var(--good); flex: none; }
+.sa-saving[data-state="saving_saving"]::before { background: var(--muted); }
+.sa-saving[data-state^="saving_offline"]::before { background: var(--warm); }
+.sa-saving[data-state^="saving_offline"] { color: var(--warm); }
+.sa-clock { display: inline-flex; align-items: baseline; gap: 8px; font: 400 14.5px/1.5 var(--sans); color: var(--ink); }
+.sa-clock-label { color: var(--muted); font-size: 12.5px; }
+.sa-clock-value { font-variant-numeric: tabular-nums; font-weight: 620; font-size: 16px; min-width: 3.1em; text-align: end; }
+.sa-clock-soon .sa-clock-value { color: var(--warm); }
+
+/* The three panes */
+.sa-panes { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(270px, 24fr) minmax(0, 49fr) minmax(300px, 27fr); }
+.sa-brief, .sa-middle, .sa-side, .sa-panel, .sa-chat, .sa-output { min-height: 0; min-width: 0; display: flex; flex-direction: column; }
+.sa-brief, .sa-side { background: var(--soft); }
+.sa-brief { border-inline-end: 1px solid var(--line); }
+.sa-side { border-inline-start: 1px solid var(--line); }
+.sa-panel, .sa-chat { flex: 1; }
+.sa-room section > h2 { font-size: 12.5px; font-weight: 600; color: var(--muted); padding: 0 20px; height: 40px; display: flex; align-items: center; flex: none; }
+.sa-scroll { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; position: relative; }
+.sa-tabs { display: flex; gap: 4px; height: 40px; align-items: stretch; padding: 0 12px; flex: none; }
+.sa-room .sa-tab { height: auto; border-radius: 0; padding: 0 8px; font-size: 12.5px; font-weight: 600; color: var(--muted); border: 0; border-bottom: 2px solid transparent; }
+.sa-room .sa-tab[aria-selected="true"] { color: var(--ink); border-bottom-color: var(--accent); }
+.sa-room .sa-tab:focus-visible { outline-offset: -3px; border-radius: 6px; }
+
+/* Text of the study */
+.sa-prose { padding: 2px 20px 28px; font-size: 14.5px; overflow-wrap: break-word; }
+.sa-room .sa-prose > * + * { margin-top: .8em; }
+.sa-room .sa-prose :is(h1, h2, h3, h4) { font-size: 15px; font-weight: 620; line-height: 1.35; margin-top: 1.5em; white-space: normal; padding: 0; height: auto; display: block; color: inherit; }
+.sa-room .sa-prose > :first-child { margin-top: 0; }
+.sa-room .sa-prose :is(ul, ol), .sa-room .sa-reply :is(ul, ol) { padding-inline-start: 1.35em; }
+.sa-room .sa-prose li + li, .sa-room .sa-reply li + li { margin-top: .3em; }
+.sa-room :is(.sa-prose, .sa-reply, .sa-greeting) code { font-size: .885em; background: color-mix(in srgb, var(--ink) 7%, transparent); padding: .12em .34em; border-radius: 4px; color: inherit; }
+.sa-room :is(.sa-prose, .sa-reply) pre { font-size: 12.75px; line-height: 1.55; background: var(--bg); border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px; overflow-x: auto; scrollbar-width: thin; }
+.sa-room :is(.sa-prose, .sa-reply) pre code { background: none; padding: 0; font-size: inherit; border-radius: 0; white-space: pre; }
+.sa-room .sa-prose a { color: var(--accent-ink); text-underline-offset: 2px; }
+.sa-room .sa-prose table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
+.sa-room .sa-prose :is(td, th) { border: 0; border-bottom: 1px solid var(--line); padding: 5px 8px 5px 0; text-align: start; }
+.sa-room .sa-notes details { border-bottom: 1px solid var(--line); margin: 0; }
+.sa-room .sa-notes summary { cursor: pointer; padding: 9px 0; font-weight: 550; list-style-position: outside; margin-inline-start: 1.1em; }
+.sa-room .sa-notes summary::marker { color: var(--muted); }
+.sa-room .sa-notes details[open] { padding-bottom: 14px; }
+.sa-room .sa-notes details > * + * { margin-top: .7em; }
+.sa-room .sa-notes details > summary + * { margin-top: 2px; }
+
+/* Editor */
+.sa-middle { position: relative; }
+.sa-editor { flex: 60 1 0; min-height: 0; position: relative; }
+.sa-room .cm-editor { height: 100%; background: var(--bg); color: var(--ink); font-size: 14px; }
+.sa-room .cm-editor.cm-focused { outline: none; }
+.sa-room .cm-editor:has(.cm-content:focus-visible)::after { content: ""; position: absolute; inset: 0; border: 2px solid color-mix(in srgb, var(--accent-ink) 55%, transparent); pointer-events: none; z-index: 3; }
+.sa-room .cm-content:focus-visible { outline: none; }
+.sa-room .cm-scroller { font-family: var(--mono); line-height: 1.6; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
+.sa-room .cm-content { padding: 12px 0 40px; caret-color: var(--ink); }
+.sa-room .cm-line { padding: 0 16px 0 8px; }
+.sa-room .cm-gutters { background: var(--bg); color: color-mix(in srgb, var(--ink) 42%, var(--bg)); border: 0; }
+.sa-room .cm-lineNumbers .cm-gutterElement { padding: 0 10px 0 18px; min-width: 46px; font-size: 12.5px; }
+.sa-room .cm-activeLine { background: color-mix(in srgb, var(--ink) 3.5%, transparent); }
+.sa-room .cm-activeLineGutter { background: none; color: var(--ink); }
+.sa-room .cm-cursor { border-left-color: var(--ink); border-left-width: 1.6px; }
+.sa-room .cm-editor .cm-selectionBackground, .sa-room .cm-editor.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground { background: color-mix(in srgb, var(--accent) 24%, transparent); }
+.sa-room .cm-editor .cm-matchingBracket { background: color-mix(in srgb, var(--accent) 20%, transparent); outline: none; }
+.tok-keyword, .tok-bool, .tok-operatorKeyword { color: var(--tok-key); }
+.tok-string, .tok-string2 { color: var(--tok-str); }
+.tok-number { color: var(--tok-num); }
+.tok-comment { color: var(--tok-note); font-style: italic; }
+.tok-variableName.tok-definition, .tok-propertyName.tok-definition { color: var(--tok-fn); }
+.tok-className, .tok-typeName, .tok-meta { color: var(--tok-type); }
+
+/* Run and output */
+.sa-runbar { display: flex; align-items: center; gap: 10px; height: 50px; padding: 0 16px 0 20px; border-block: 1px solid var(--line); flex: none; }
+.sa-hint { color: var(--muted); font-size: 12.5px; white-space: nowrap; }
+.sa-run-status { margin-inline-start: auto; color: var(--muted); font-size: 13px; text-align: end; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.sa-output { flex: 36 1 0; background: var(--bg); }
+.sa-room .sa-output .sa-scroll { padding: 0 20px 16px; }
+.sa-room .sa-lines { font: 400 13px/1.55 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+.sa-stderr { color: var(--bad); }
+.sa-empty, .sa-room .sa-note { color: var(--muted); font-family: var(--sans); }
+.sa-room .sa-lines .sa-note { color: var(--warm); }
+.sa-room .sa-checks { list-style: none; padding: 0; margin-top: 12px; border-top: 1px solid var(--line); }
+.sa-checks:empty { display: none; }
+.sa-room .sa-checks li { display: grid; grid-template-columns: max-content 1fr; gap: 0 12px; padding: 7px 0; border-bottom: 1px solid var(--line); font-size: 13.5px; }
+.sa-mark { font-weight: 600; font-size: 12.5px; line-height: 1.7; }
+.sa-pass .sa-mark { color: var(--good); } .sa-fail .sa-mark { color: var(--bad); }
+.sa-check-message { grid-column: 2; color: var(--muted); white-space: pre-wrap; overflow-wrap: anywhere; }
+.sa-paste-note { position: absolute; inset-inline: 20px; top: 12px; z-index: 5; pointer-events: none; padding: 8px 12px; border-radius: 8px; background: var(--ink); color: var(--bg); font-size: 13.5px; width: fit-content; max-width: calc(100% - 40px); margin-inline: auto; }
+.sa-paste-note:empty { display: none; }
+
+/* Assistant */
+.sa-chat .sa-scroll { padding: 4px 20px 16px; }
+.sa-room .sa-greeting { color: var(--muted); white-space: pre-wrap; }
+.sa-room .sa-turns { list-style: none; display: flex; flex-direction: column; gap: 20px; margin-top: 16px; }
+.sa-turns:empty { display: none; }
+.sa-turn { display: flex; flex-direction: column; }
+.sa-asked { align-self: flex-end; max-width: 88%; background: var(--tint); border-radius: 12px 12px 3px 12px; padding: 8px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }
+.sa-from { margin-top: 12px; font-size: 12.5px; font-weight: 600; color: var(--muted); }
+.sa-reply { overflow-wrap: anywhere; }
+.sa-room .sa-reply > * + * { margin-top: .7em; }
+.sa-room .sa-reply h4 { font-size: 14.5px; font-weight: 620; }
+.sa-room .sa-reply > p { white-space: pre-wrap; }
+.sa-code { border: 1px solid var(--line); border-radius: 9px; background: var(--bg); overflow: hidden; }
+.sa-code-bar { display: flex; align-items: center; justify-content: space-between; padding: 2px 4px 2px 12px; color: var(--muted); font-size: 12px; border-bottom: 1px solid var(--line); user-select: none; }
+.sa-room .sa-code .sa-copy { height: 26px; font-size: 12.5px; padding: 0 9px; }
+.sa-room .sa-reply .sa-code pre { border: 0; border-radius: 0; }
+.sa-room p.sa-note { margin-top: 6px; font-size: 13.5px; }
+.sa-room .sa-notice { padding: 6px 20px 0; font-size: 13px; color: var(--muted); }
+.sa-room .sa-notice[data-kind="error"] { color: var(--warm); }
+.sa-notice:empty { display: none; }
+.sa-composer { margin: 10px 14px 14px; border: 1px solid var(--line); border-radius: 11px; background: var(--bg); flex: none; }
+.sa-composer:focus-within { border-color: var(--accent-ink); }
+.sa-room .sa-composer textarea { display: block; width: 100%; border: 0; background: none; resize: none; padding: 10px 12px 4px; font: 400 14.5px/1.5 var(--sans); color: inherit; outline: none; max-height: 180px; box-shadow: none; }
+.sa-composer textarea::placeholder { color: var(--muted); opacity: 1; }
+.sa-composer-bar { display: flex; align-items: center; justify-content: flex-end; gap: 10px; padding: 4px 7px 7px 12px; }
+.sa-composer-bar .sa-hint { margin-inline-end: auto; overflow: hidden; text-overflow: ellipsis; font-size: 12px; }
+.sa-closed .sa-composer { opacity: .6; }
+
+/* Endings and questions */
+.sa-veil { position: absolute; inset: 54px 0 0; z-index: 20; display: grid; place-items: center; background: color-mix(in srgb, var(--bg) 72%, transparent); }
+.sa-card { background: var(--bg); border: 1px solid var(--line); border-radius: 12px; padding: 22px 26px; max-width: 420px; box-shadow: 0 10px 40px rgb(0 0 0 / .12); display: grid; gap: 16px; justify-items: start; }
+.sa-room .sa-dialog { border: 1px solid var(--line); border-radius: 12px; padding: 22px 24px; width: min(520px, 92vw); max-height: 80dvh; background: var(--bg); color: var(--ink); box-shadow: 0 16px 60px rgb(0 0 0 / .22); }
+.sa-room .sa-dialog::backdrop { background: rgb(0 0 0 / .35); }
+.sa-room .sa-dialog h2 { font-size: 16px; font-weight: 620; margin-bottom: 6px; }
+.sa-dialog-bar { display: flex; justify-content: flex-end; gap: 10px; margin-top: 20px; }
+
+@media (max-width: 900px) {
+  .sa-room { position: relative; height: auto; min-height: 100dvh; overflow: visible; inset: auto; }
+  .sa-top { flex-wrap: wrap; height: auto; padding: 10px 16px; gap: 6px 14px; }
+  .sa-where { flex-basis: 100%; flex-wrap: wrap; }
+  .sa-panes { display: block; }
+  .sa-brief, .sa-side { border: 0; border-block: 1px solid var(--line); }
+  .sa-editor { height: 60dvh; } .sa-output { min-height: 220px; } .sa-side { height: 80dvh; }
+  .sa-veil { position: fixed; inset: 0; }
+}
+@media (max-height: 620px) { .sa-runbar { height: 44px; } }
+@media (prefers-reduced-motion: reduce) { .sa-room *, .sa-countdown * { transition: none !important; animation: none !important; scroll-behavior: auto !important; } }
+`;var j=2e4,b=class{constructor(e){this.args=e;let t=new m;this.countdown=new h(y(()=>this.args.data.texts),this.clock,()=>this.deadline,{zero:()=>this.deadline!==null&&this.expired.start({deadline_ms:this.deadline}),warn:o=>t.say(o)}),this.host.append(i("style",{},M),this.countdown.element,t.element),e.data.record&&this.record(e.data.record)}args;host=i("div",{class:"sa-countdown"});clock=new u;expired=new c(e=>this.args.setTriggerValue("expired",e));countdown;endings=[];deadline=null;attend(e){this.args=e,this.host.dataset.scheme=S(this.host)?"dark":"light",e.data.deadline_ms!==this.deadline&&this.expired.stop(),this.deadline=e.data.deadline_ms,this.clock.sync(e.data.now_ms),this.countdown.tick()}async record(e){let t=await f.open(e.page_key),o=new g(new p(e.api),t,this.clock,e.page_key,{saving:()=>{},server:a=>this.heard(a.deadline_ms),refused:()=>{}});o.adopt(await t.leftovers());let r=a=>{let d=a.type==="paste",x=d?a.clipboardData?.getData("text/plain")??"":String(document.getSelection()??""),C={text:x.slice(0,j),length:x.length,from:"outside",target:"answer"};o.add(d?"paste_attempt":a.type,C)},n=["copy","cut","paste"];for(let a of n)document.addEventListener(a,r,!0);this.endings.push(A(o),()=>o.destroy(),()=>{for(let a of n)document.removeEventListener(a,r,!0)}),o.start()}heard(e){e!==void 0&&e!==this.deadline&&(this.deadline=e,this.expired.stop())}destroy(){this.expired.stop(),this.countdown.destroy();for(let e of this.endings)e()}},l=new WeakMap;function q(s){let e=s.parentElement,t=l.get(e)??new b(s);return l.has(e)||(l.set(e,t),e.append(t.host)),t.attend(s),()=>{setTimeout(()=>{t.host.isConnected||l.get(e)!==t||(l.delete(e),t.destroy())},0)}}export{q as default};

@@ -1,0 +1,88 @@
+// Requests to the study's own routes on the same origin.
+
+export interface Answer {
+  /** HTTP status; 0 when no trustworthy answer came (offline, server down, a proxy's page). */
+  status: number;
+  body: Record<string, any>;
+}
+
+const NOTHING: Answer = { status: 0, body: {} };
+
+export class Api {
+  constructor(private readonly prefix: string) {}
+
+  /** A raw POST, for answers that are streamed. Rejects when the server cannot be reached. */
+  stream(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+    return fetch(this.prefix + path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  }
+
+  async post(path: string, body: unknown, timeoutMs = 15000): Promise<Answer> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    try {
+      return await readAnswer(await this.stream(path, body, abort.signal));
+    } catch {
+      return NOTHING;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async get(path: string): Promise<Answer> {
+    try {
+      return await readAnswer(await fetch(this.prefix + path, { credentials: "same-origin", cache: "no-store" }));
+    } catch {
+      return NOTHING;
+    }
+  }
+
+  /** Survives the page; nobody reads the answer. */
+  farewell(path: string, json: string): void {
+    void fetch(this.prefix + path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/json" },
+      body: json,
+      keepalive: true,
+    }).catch(() => undefined);
+  }
+}
+
+/** A page in place of JSON (a restarting server, a proxy) counts as no answer. */
+export async function readAnswer(response: Response): Promise<Answer> {
+  try {
+    const body = await response.json();
+    if (typeof body !== "object" || body === null || response.status >= 500) return { status: 0, body: body ?? {} };
+    return { status: response.status, body };
+  } catch {
+    return NOTHING;
+  }
+}
+
+/** The JSON values of a stream of lines, as they arrive. */
+export async function* jsonLines(response: Response): AsyncGenerator<Record<string, any>> {
+  let rest = "";
+  for await (const text of textChunks(response)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim()) yield JSON.parse(line);
+  }
+  if (rest.trim()) yield JSON.parse(rest);
+}
+
+export async function* textChunks(response: Response): AsyncGenerator<string> {
+  if (!response.body) return;
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    yield decoder.decode(value, { stream: true });
+  }
+}

@@ -1,0 +1,290 @@
+// The assistant: history, a streamed reply, the message box.
+import { type Api, readAnswer, textChunks } from "./api";
+import type { ServerClock } from "./clock";
+import { type Announcer, h, StickyEnd } from "./dom";
+import { ReplyView } from "./reply";
+import { clockFace, type Say } from "./texts";
+import type { AssistantData, Turn } from "./types";
+
+const FAILURE_MARK = "\u001e";
+const POLL_MS = 1000;
+const STOP_GRACE_MS = 3000;
+
+export interface ChatHooks {
+  code: () => string;
+  page: () => string;
+  log: (kind: string, payload: Record<string, unknown>) => void;
+  refused: (reason: string, body: Record<string, any>) => void;
+  copied: (text: string, turnId: string) => void;
+  pasted: (text: string) => void;
+}
+
+/** One message and its reply on the page. */
+class TurnView {
+  readonly element: HTMLElement;
+  private readonly reply: ReplyView;
+  private readonly note = h("p", { class: "sa-note", hidden: true });
+
+  constructor(readonly turn: Turn, label: string, say: Say, copied: (text: string, turnId: string) => void) {
+    this.reply = new ReplyView({ copy: say("copy"), copied: say("copied") }, (text) => copied(text, turn.turn_id));
+    const asked = h("div", { class: "sa-asked" }, h("span", { class: "sa-hidden" }, say("you")), turn.message);
+    const from = h("div", { class: "sa-from" }, label);
+    this.element = h("li", { class: "sa-turn" }, asked, from, this.reply.element, this.note);
+    this.show();
+  }
+
+  show(note = ""): void {
+    this.reply.show(this.turn.reply);
+    this.reply.element.dataset["turn"] = this.turn.turn_id;
+    this.note.hidden = !note;
+    this.note.textContent = note;
+  }
+}
+
+export class Chat {
+  readonly element: HTMLElement;
+  private readonly list = h("ol", { class: "sa-turns" });
+  private readonly box: HTMLTextAreaElement;
+  private readonly sendButton: HTMLButtonElement;
+  private readonly stopButton: HTMLButtonElement;
+  private readonly notice = h("p", { class: "sa-notice", role: "status" });
+  private readonly scroller: HTMLElement;
+  private readonly end: StickyEnd;
+  private views = new Map<string, TurnView>();
+  private current: { abort: AbortController; view: TurnView } | null = null;
+  private locked = false;
+  private composing = false;
+  private readonly timer: number;
+
+  constructor(
+    private assistant: AssistantData,
+    private readonly api: Api,
+    private readonly say: Say,
+    private readonly clock: ServerClock,
+    private readonly announcer: Announcer,
+    private readonly hooks: ChatHooks,
+  ) {
+    this.box = h("textarea", { rows: 2, "aria-label": say("message_box"), placeholder: say("message_placeholder") });
+    this.box.addEventListener("keydown", (event) => this.onKey(event));
+    this.box.addEventListener("input", () => this.onInput());
+    this.box.addEventListener("paste", (event) => this.hooks.pasted(event.clipboardData?.getData("text/plain") ?? ""));
+    this.sendButton = h("button", { type: "button", class: "sa-primary", onclick: () => void this.send() }, say("send"));
+    this.stopButton = h("button", { type: "button", class: "sa-plain", hidden: true, onclick: () => this.stop() }, say("stop"));
+    const hint = h("span", { class: "sa-hint", "aria-hidden": "true" }, say("message_keys"));
+    const bar = h("div", { class: "sa-composer-bar" }, hint, this.stopButton, this.sendButton);
+    const greeting = h("p", { class: "sa-greeting" }, assistant.greeting);
+    this.scroller = h("div", { class: "sa-scroll", tabindex: 0 }, greeting, this.list);
+    this.end = new StickyEnd(this.scroller);
+    const composer = h("div", { class: "sa-composer" }, this.box, bar);
+    this.element = h("div", { class: "sa-chat" }, this.scroller, this.notice, composer);
+    this.timer = window.setInterval(() => this.tick(), 1000);
+    this.restore(assistant);
+    this.tick();
+  }
+
+  get replies(): { turn_id: string; text: string }[] {
+    return [...this.views.values()].map(({ turn }) => ({ turn_id: turn.turn_id, text: turn.reply }));
+  }
+
+  /** The history as the server has it; takes up a reply that is still being written. */
+  restore(assistant: AssistantData): void {
+    this.assistant = assistant;
+    if (this.current) return;
+    this.views.clear();
+    this.list.replaceChildren();
+    for (const turn of assistant.turns) this.addTurn({ ...turn });
+    this.end.follow(true);
+    const last = assistant.turns.at(-1);
+    if (last && !last.complete && !last.stopped && !last.error) void this.reattach(last.turn_id);
+  }
+
+  lock(locked: boolean): void {
+    this.locked = locked;
+    this.tick();
+  }
+
+  /** Before `opens_at_ms` the assistant is closed, and says until when. */
+  private tick(): void {
+    const wait = this.assistant.opens_at_ms === null ? 0 : this.assistant.opens_at_ms - this.clock.now();
+    const closed = wait > 0 || this.locked;
+    if (this.box.readOnly !== closed) this.box.readOnly = closed;
+    this.sendButton.disabled = closed || this.current !== null;
+    this.element.classList.toggle("sa-closed", closed);
+    if (wait > 0) this.notice.textContent = this.say("opens_in", { time: clockFace(wait / 1000) });
+    else if (this.notice.dataset["kind"] !== "error") this.notice.textContent = "";
+  }
+
+  private addTurn(turn: Turn): TurnView {
+    const view = new TurnView(turn, this.assistant.label, this.say, this.hooks.copied);
+    this.views.set(turn.turn_id, view);
+    this.list.append(view.element);
+    view.show(turn.error ?? (turn.stopped ? this.say("reply_stopped") : ""));
+    return view;
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    void this.send();
+  }
+
+  private onInput(): void {
+    this.box.style.height = "auto";
+    this.box.style.height = `${Math.min(this.box.scrollHeight + 2, 180)}px`;
+    const composing = this.box.value !== "";
+    if (composing === this.composing) return;
+    this.composing = composing;
+    if (composing) this.hooks.log("compose_start", {});
+    else this.hooks.log("compose_end", { sent: false });
+  }
+
+  private complain(text: string): void {
+    this.notice.dataset["kind"] = text ? "error" : "";
+    this.notice.textContent = text;
+  }
+
+  async send(): Promise<void> {
+    const message = this.box.value.trim();
+    if (!message || this.current || this.sendButton.disabled) return;
+    this.hooks.log("send_pressed", {});
+    this.hooks.log("compose_end", { sent: true });
+    this.composing = false;
+    this.complain("");
+    this.box.value = "";
+    this.onInput();
+    const turn = { turn_id: "", message, reply: "", complete: false, stopped: false, error: null };
+    const view = this.addTurn(turn);
+    view.show(this.say("reply_waiting", { label: this.assistant.label }));
+    this.end.follow(true);
+    await this.stream(view, message);
+  }
+
+  private async stream(view: TurnView, message: string): Promise<void> {
+    const abort = new AbortController();
+    this.setCurrent({ abort, view });
+    try {
+      const request = { message, page: this.hooks.page(), code: this.hooks.code() };
+      const response = await this.api.stream("/api/chat", request, abort.signal);
+      if (response.status !== 200) return await this.turnedDown(view, response, message);
+      this.identify(view, response.headers.get("x-turn-id") ?? "");
+      await this.receive(view, response);
+    } catch {
+      this.setCurrent(null);
+      if (view.turn.turn_id && !view.turn.stopped) return await this.reattach(view.turn.turn_id);
+      if (view.turn.stopped) return this.finish(view, "");
+      this.giveBack(view, message, this.say("chat_unreachable"));
+    }
+  }
+
+  private identify(view: TurnView, turnId: string): void {
+    this.views.delete(view.turn.turn_id);
+    view.turn.turn_id = turnId;
+    this.views.set(turnId, view);
+  }
+
+  private async receive(view: TurnView, response: Response): Promise<void> {
+    let text = "";
+    let scheduled = false;
+    const draw = () => {
+      scheduled = false;
+      view.turn.reply = text.split(FAILURE_MARK, 1)[0]!;
+      view.show(text ? "" : this.say("reply_waiting", { label: this.assistant.label }));
+      this.end.follow();
+    };
+    for await (const chunk of textChunks(response)) {
+      text += chunk;
+      if (!scheduled) requestAnimationFrame(draw);
+      scheduled = true;
+    }
+    draw();
+    const failure = text.split(FAILURE_MARK)[1];
+    this.finish(view, failure === undefined ? "" : errorOf(failure) || this.say("reply_cut"));
+  }
+
+  private finish(view: TurnView, note: string): void {
+    const stopped = view.turn.stopped;
+    view.turn.complete = !stopped;
+    view.show(note || (stopped ? this.say("reply_stopped") : ""));
+    this.setCurrent(null);
+    this.end.follow();
+    this.announcer.say(note || this.say(stopped ? "reply_stopped" : "reply_finished", { label: this.assistant.label }));
+  }
+
+  /** Refused before any text: the words go back into the box. */
+  private async turnedDown(view: TurnView, response: Response, message: string): Promise<void> {
+    const { body } = await readAnswer(response);
+    this.setCurrent(null);
+    if (body["reason"] && response.status === 409) this.hooks.refused(body["reason"], body);
+    this.giveBack(view, message, body["error"] ?? this.say("chat_unreachable"));
+  }
+
+  private giveBack(view: TurnView, message: string, why: string): void {
+    view.element.remove();
+    this.views.delete(view.turn.turn_id);
+    if (!this.box.value) this.box.value = message;
+    this.onInput();
+    this.complain(why);
+    this.announcer.say(why);
+  }
+
+  private stop(): void {
+    const current = this.current;
+    if (!current) return;
+    this.hooks.log("stop_pressed", { turn_id: current.view.turn.turn_id });
+    current.view.turn.stopped = true;
+    void this.stopOnServer(current.view.turn.turn_id);
+    // The server ends the stream; where it cannot, this side does.
+    setTimeout(() => this.current === current && current.abort.abort(), STOP_GRACE_MS);
+  }
+
+  /** Before the first word this page does not know the turn's id; the server does. */
+  private async stopOnServer(known: string): Promise<void> {
+    const { body } = known ? { body: {} } : await this.api.get("/api/chat/turns");
+    const last = ((body as Record<string, any>)["turns"] as Turn[] | undefined)?.at(-1);
+    const turnId = known || (last && !last.complete ? last.turn_id : "");
+    if (turnId) await this.api.post("/api/chat/stop", { turn_id: turnId });
+  }
+
+  /** Follows a reply whose stream this page does not have, until it is whole. */
+  private async reattach(turnId: string): Promise<void> {
+    const view = this.views.get(turnId);
+    if (!view) return;
+    const abort = new AbortController();
+    this.setCurrent({ abort, view });
+    while (!abort.signal.aborted && this.element.isConnected !== false) {
+      await new Promise((wait) => setTimeout(wait, POLL_MS));
+      const { status, body } = await this.api.get("/api/chat/turns");
+      const turn = (body["turns"] as Turn[] | undefined)?.find((each) => each.turn_id === turnId);
+      if (status !== 200) continue;
+      if (!turn) break;
+      Object.assign(view.turn, turn, { stopped: turn.stopped || view.turn.stopped });
+      view.show(turn.reply ? "" : this.say("reply_waiting", { label: this.assistant.label }));
+      this.end.follow();
+      if (turn.complete || turn.stopped || turn.error) break;
+    }
+    this.finish(view, view.turn.error ?? "");
+  }
+
+  private setCurrent(current: typeof this.current): void {
+    this.current = current;
+    const stopHadFocus = document.activeElement === this.stopButton;
+    this.stopButton.hidden = current === null;
+    this.sendButton.hidden = current !== null;
+    if (stopHadFocus && !current) this.box.focus();
+    this.list.setAttribute("aria-busy", String(current !== null));
+    this.tick();
+  }
+
+  destroy(): void {
+    clearInterval(this.timer);
+    this.current?.abort.abort();
+  }
+}
+
+function errorOf(json: string): string {
+  try {
+    return String(JSON.parse(json)["error"] ?? "");
+  } catch {
+    return "";
+  }
+}

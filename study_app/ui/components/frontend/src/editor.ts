@@ -1,0 +1,158 @@
+// The code editor: CodeMirror 6 with every change handed on as an event.
+import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { python } from "@codemirror/lang-python";
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
+import {
+  drawSelection,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
+import { classHighlighter } from "@lezer/highlight";
+import { EditorView } from "codemirror";
+import { type Edit, editsOf } from "./edits";
+
+const ESCAPE_MS = 8000;
+
+export interface EditorHooks {
+  edit: (edit: Edit) => void;
+  focus: (focused: boolean) => void;
+  run: () => void;
+  /** Says whether text may come in by this way. */
+  allow: (text: string, how: "paste" | "drop") => boolean;
+}
+
+export class Editor {
+  readonly view: EditorView;
+  private readonly locked = new Compartment();
+  private isLocked = false;
+
+  constructor(
+    parent: HTMLElement,
+    private readonly labels: { label: string; help: string },
+    private readonly hooks: EditorHooks,
+    text: string,
+  ) {
+    this.view = new EditorView({ state: this.fresh(text), parent });
+  }
+
+  get text(): string {
+    return this.view.state.doc.toString();
+  }
+
+  /** Another task: new text, new undo history, not an edit. */
+  load(text: string): void {
+    this.view.setState(this.fresh(text));
+  }
+
+  lock(locked: boolean): void {
+    if (locked === this.isLocked) return;
+    this.isLocked = locked;
+    this.view.dispatch({ effects: this.locked.reconfigure(EditorState.readOnly.of(locked)) });
+  }
+
+  selection(): string {
+    const { state } = this.view;
+    const ranges = state.selection.ranges.filter((range) => !range.empty);
+    if (ranges.length) return ranges.map((range) => state.sliceDoc(range.from, range.to)).join("\n");
+    const line = state.doc.lineAt(state.selection.main.head);
+    return `${line.text}\n`;
+  }
+
+  showLine(number: number): void {
+    const line = this.view.state.doc.line(Math.min(Math.max(1, number), this.view.state.doc.lines));
+    this.view.dispatch({ selection: { anchor: line.from }, effects: EditorView.scrollIntoView(line.from, { y: "center" }) });
+    this.view.focus();
+  }
+
+  destroy(): void {
+    this.view.destroy();
+  }
+
+  private fresh(text: string): EditorState {
+    return EditorState.create({ doc: clean(text), extensions: [this.behaviour(), this.recording()] });
+  }
+
+  private behaviour(): Extension {
+    return [
+      Prec.highest(keymap.of(this.keys())),
+      lineNumbers(),
+      highlightActiveLineGutter(),
+      highlightSpecialChars(),
+      history(),
+      drawSelection(),
+      EditorState.allowMultipleSelections.of(true),
+      EditorState.tabSize.of(4),
+      indentUnit.of("    "),
+      indentOnInput(),
+      bracketMatching(),
+      closeBrackets(),
+      highlightActiveLine(),
+      python(),
+      syntaxHighlighting(classHighlighter),
+      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
+      this.locked.of(EditorState.readOnly.of(this.isLocked)),
+      EditorView.contentAttributes.of({
+        "aria-label": this.labels.label,
+        "aria-describedby": this.labels.help,
+        autocapitalize: "off",
+        autocorrect: "off",
+        spellcheck: "false",
+        translate: "no",
+        "data-gramm": "false",
+      }),
+      EditorView.clipboardInputFilter.of(clean),
+    ];
+  }
+
+  private keys() {
+    const run = () => {
+      this.hooks.run();
+      return true;
+    };
+    const leave = (view: EditorView) => {
+      view.setTabFocusMode(ESCAPE_MS);
+      return false;
+    };
+    return [
+      { key: "Mod-Enter", run },
+      { key: "Ctrl-Enter", run },
+      { key: "Escape", run: leave },
+    ];
+  }
+
+  private recording(): Extension {
+    return [
+      EditorView.updateListener.of((update) => {
+        for (const transaction of update.transactions) {
+          if (transaction.docChanged) for (const edit of editsOf(transaction)) this.hooks.edit(edit);
+        }
+      }),
+      EditorView.domEventHandlers({
+        focus: () => this.hooks.focus(true),
+        blur: () => this.hooks.focus(false),
+        paste: (event) => this.incoming(event, event.clipboardData, "paste"),
+        drop: (event) => this.incoming(event, event.dataTransfer, "drop"),
+      }),
+    ];
+  }
+
+  private incoming(event: Event, data: DataTransfer | null, how: "paste" | "drop"): boolean {
+    const text = data?.getData("text/plain") ?? "";
+    if (!text || this.isLocked || this.hooks.allow(text, how)) return false;
+    event.preventDefault();
+    return true;
+  }
+}
+
+/** One line separator, and nothing that a database refuses. */
+function clean(text: string): string {
+  return text
+    .replace(/\r\n?/g, "\n")
+    .replace(/\u0000/g, "")
+    .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+}

@@ -1,0 +1,273 @@
+// The event log of one page: numbered, kept on disk until acknowledged, sent in order, never twice in effect.
+import type { Answer, Api } from "./api";
+import type { ServerClock } from "./clock";
+import { type Draft, fingerprint, type LoggedEvent, type Store, type StoredEvent } from "./store";
+import type { ServerState } from "./types";
+
+const FLUSH_MS = 2000;
+const FLUSH_EVENTS = 200;
+const BATCH_BYTES = 400_000;
+const FAREWELL_BYTES = 60_000;
+const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000];
+const LATE_MS = 5000;
+
+export type Saving = "saved" | "saving" | "offline";
+
+export interface LogListener {
+  saving: (state: Saving, durable: boolean) => void;
+  server: (state: ServerState) => void;
+  refused: (reason: string) => void;
+}
+
+/** One page's queue: this one's, or what an earlier page left behind. */
+interface Queue {
+  page: string;
+  events: StoredEvent[];
+}
+
+type Outcome = "done" | "retry" | "refused";
+
+export class EventLog {
+  readonly page = newPageId();
+  private seq = 0;
+  private readonly own: Queue = { page: this.page, events: [] };
+  private leftovers: Queue[] = [];
+  private sending = false;
+  private failures = 0;
+  private timer: number | undefined;
+  private opened = false;
+  private refusal: string | null = null;
+  private batchBytes = BATCH_BYTES;
+  private ackedHash: string | null = null;
+  /** The text now in the editor and the task it belongs to, for the draft on disk. */
+  document: { task: string; text: () => string } | null = null;
+
+  constructor(
+    private readonly api: Api,
+    private readonly store: Store,
+    private readonly clock: ServerClock,
+    private readonly owner: string,
+    private readonly listener: LogListener,
+  ) {
+    window.addEventListener("pagehide", this.farewell);
+    window.addEventListener("online", this.retryNow);
+    document.addEventListener("visibilitychange", this.retryNow);
+  }
+
+  /** What earlier pages could not send; call before `start`. */
+  adopt(leftovers: Map<string, StoredEvent[]>): void {
+    this.leftovers = [...leftovers].map(([page, events]) => ({ page, events }));
+  }
+
+  /** Sends what is left over, takes the attempt over, then keeps sending. */
+  start(): void {
+    void this.flush();
+  }
+
+  add(kind: string, payload: Record<string, unknown>, text?: string): number {
+    const event: LoggedEvent = {
+      seq: ++this.seq,
+      kind,
+      client_time_ms: Date.now(),
+      mono_ms: Math.round(performance.now() * 10) / 10,
+      payload,
+    };
+    const hash = text === undefined ? null : fingerprint(text);
+    const stored = { owner: this.owner, page: this.page, seq: event.seq, event, hash };
+    this.own.events.push(stored);
+    this.store.put(stored, hash === null ? null : this.draft);
+    if (this.own.events.length % FLUSH_EVENTS === 0) void this.flush();
+    else this.schedule(FLUSH_MS);
+    this.report();
+    return event.seq;
+  }
+
+  private readonly draft = (): Draft => ({
+    owner: this.owner,
+    task: this.document?.task ?? "",
+    page: this.page,
+    text: this.document?.text() ?? "",
+    base: this.ackedHash,
+  });
+
+  /** True once everything so far is stored on the server; gives up after `ms`. */
+  async settle(ms: number): Promise<boolean> {
+    const until = Date.now() + ms;
+    const last = this.seq;
+    while (Date.now() < until && !this.refusal) {
+      if ((this.own.events[0]?.seq ?? Infinity) > last) return true;
+      await this.flush();
+      if ((this.own.events[0]?.seq ?? Infinity) > last) return true;
+      await new Promise((wait) => setTimeout(wait, 150));
+    }
+    return false;
+  }
+
+  /** A new stage or task: what was refused may be accepted now. */
+  reopen(): void {
+    if (this.refusal === "superseded") return;
+    this.refusal = null;
+    void this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.sending || this.refusal) return;
+    this.sending = true;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    try {
+      await this.sendEverything();
+    } finally {
+      this.sending = false;
+    }
+    if (this.own.events.length && !this.refusal) this.schedule(this.failures ? this.backoff() : FLUSH_MS);
+    this.report();
+  }
+
+  private async sendEverything(): Promise<void> {
+    if (!(await this.sendLeftovers()) || !(await this.open())) return;
+    while (this.own.events.length && !this.refusal) {
+      const outcome = await this.sendBatch(this.own);
+      if (outcome !== "done") return;
+      if (this.own.events.length < FLUSH_EVENTS) return;
+    }
+  }
+
+  private async sendLeftovers(): Promise<boolean> {
+    while (this.leftovers.length) {
+      const queue = this.leftovers[0]!;
+      while (queue.events.length) {
+        const outcome = await this.sendBatch(queue);
+        if (outcome === "retry") return false;
+        if (outcome === "refused") break;
+      }
+      this.leftovers.shift();
+    }
+    return true;
+  }
+
+  private async open(): Promise<boolean> {
+    if (this.opened) return true;
+    const sentAt = performance.now();
+    const answer = await this.api.post("/api/open", { page: this.page });
+    if (answer.status !== 200) return this.failed(answer, this.own) === "done";
+    this.opened = true;
+    this.heard(answer.body, performance.now() - sentAt);
+    return true;
+  }
+
+  private async sendBatch(queue: Queue): Promise<Outcome> {
+    const batch = takeBytes(queue.events, this.batchBytes);
+    const sentAt = performance.now();
+    const answer = await this.api.post("/api/events", { page: queue.page, events: batch });
+    const ack = answer.body["ack"];
+    if (typeof ack === "number" && answer.status !== 0) this.drop(queue, ack);
+    if (answer.status !== 200) return this.failed(answer, queue);
+    if (typeof ack !== "number" || ack < batch[0]!.seq) return this.failed({ status: 0, body: {} }, queue);
+    this.failures = 0;
+    this.heard(answer.body, performance.now() - sentAt);
+    return "done";
+  }
+
+  private failed(answer: Answer, queue: Queue): Outcome {
+    if (answer.status === 409) {
+      if (queue === this.own) this.refuse(String(answer.body["reason"] ?? "stage"), answer.body);
+      return "refused";
+    }
+    if (answer.status === 413) this.batchBytes = Math.max(20_000, this.batchBytes / 2);
+    if (answer.status === 401) this.listener.refused("identity");
+    this.failures += 1;
+    return "retry";
+  }
+
+  /** The server says no to this page, here or on another route. */
+  refuse(reason: string, state: ServerState): void {
+    const first = this.refusal === null;
+    this.refusal = reason;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.heard(state, 1000);
+    if (!first) return;
+    this.listener.refused(reason);
+    if (reason === "superseded") setTimeout(() => this.lastTry(), 5000);
+  }
+
+  private lastTry(): void {
+    if (this.own.events.length) void this.sendBatch(this.own);
+  }
+
+  private drop(queue: Queue, ack: number): void {
+    const dropped = queue.events.filter((stored) => stored.seq <= ack);
+    if (!dropped.length) return;
+    queue.events = queue.events.filter((stored) => stored.seq > ack);
+    const own = queue === this.own;
+    const hashes = dropped.flatMap((stored) => stored.hash ?? []);
+    if (own && hashes.length) this.ackedHash = hashes[hashes.length - 1]!;
+    this.store.acknowledged(queue.page, ack, own && hashes.length && this.document ? this.draft : null);
+  }
+
+  private heard(state: ServerState, roundTrip: number): void {
+    if (typeof state.now_ms === "number") this.clock.sync(state.now_ms, roundTrip);
+    this.listener.server(state);
+  }
+
+  private schedule(ms: number): void {
+    if (this.sending || this.refusal || this.timer !== undefined) return;
+    this.timer = window.setTimeout(() => {
+      this.timer = undefined;
+      void this.flush();
+    }, ms);
+  }
+
+  private backoff(): number {
+    return BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length) - 1]! * (0.8 + 0.4 * Math.random());
+  }
+
+  private readonly retryNow = (): void => {
+    this.failures = 0;
+    void this.flush();
+  };
+
+  /** The page goes away: send what fits; what does not is on disk and goes with the next page. */
+  private readonly farewell = (): void => {
+    this.store.write();
+    if (this.refusal || !this.opened || !this.own.events.length) return;
+    const batch = takeBytes(this.own.events, FAREWELL_BYTES - 200, true);
+    if (batch.length) this.api.farewell("/api/events", JSON.stringify({ page: this.page, events: batch }));
+  };
+
+  private report(): void {
+    const oldest = this.own.events[0];
+    const late = oldest !== undefined && Date.now() - oldest.event.client_time_ms > LATE_MS;
+    const state = this.failures ? "offline" : late ? "saving" : "saved";
+    this.listener.saving(state, this.store.durable);
+  }
+
+  destroy(): void {
+    this.farewell();
+    this.refusal ??= "closed";
+    clearTimeout(this.timer);
+    window.removeEventListener("pagehide", this.farewell);
+    window.removeEventListener("online", this.retryNow);
+    document.removeEventListener("visibilitychange", this.retryNow);
+    this.store.close();
+  }
+}
+
+/** The longest beginning of the queue that fits; at least one event unless `strict`. */
+function takeBytes(queue: StoredEvent[], limit: number, strict = false): LoggedEvent[] {
+  const batch: LoggedEvent[] = [];
+  let bytes = 0;
+  for (const { event } of queue) {
+    bytes += new Blob([JSON.stringify(event)]).size + 1;
+    if (bytes > limit && (strict || batch.length)) break;
+    batch.push(event);
+  }
+  return batch;
+}
+
+/** Random; `crypto.randomUUID` exists on secure origins only. */
+function newPageId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,354 @@
+// The workspace: puts the parts together and keeps them in step with the server.
+import { type Advance, Repeater } from "./advance";
+import { Api } from "./api";
+import { Chat } from "./chat";
+import { Countdown, ServerClock } from "./clock";
+import { Announcer, h, isDark, setTrustedHtml } from "./dom";
+import { Editor } from "./editor";
+import { highlightBlocks } from "./highlight";
+import { EventLog, type Saving } from "./log";
+import { recordPresence } from "./presence";
+import { Provenance } from "./provenance";
+import { newerDraft } from "./recover";
+import { checkItem, Runner } from "./runner";
+import { ask, Notes, tabbed, untabbed } from "./side";
+import { Store } from "./store";
+import { type Say, sayer } from "./texts";
+import type { Check, ComponentArgs, ServerState, WorkspaceData } from "./types";
+
+type Lock = "deadline" | "submitted" | "stage" | "superseded" | "identity";
+/** A reason once given stays until the server shows something new; superseding outlives even that. */
+const VEILED: Partial<Record<Lock, true>> = { submitted: true, stage: true, superseded: true, identity: true };
+const SCROLL_LOG_MS = 3000;
+const SETTLE_MS = 4000;
+
+export class Room {
+  readonly element: HTMLElement;
+  private readonly say: Say;
+  private readonly api: Api;
+  private readonly clock = new ServerClock();
+  private readonly announcer = new Announcer();
+  private readonly log: EventLog;
+  private readonly countdown: Countdown;
+  private readonly editor: Editor;
+  private readonly runner: Runner;
+  private readonly chat: Chat | null;
+  private readonly notes: Notes;
+  private readonly provenance: Provenance;
+  private readonly advance: Repeater<Advance>;
+  private readonly endings: (() => void)[] = [];
+  private readonly step = h("span", { class: "sa-step" });
+  private readonly title = h("h1");
+  private readonly saving = h("div", { class: "sa-saving", role: "status" });
+  private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
+  private readonly pasteNote = h("div", { class: "sa-paste-note", role: "status" });
+  private readonly veil = h("div", { class: "sa-veil", hidden: true });
+  private readonly submitButton: HTMLButtonElement;
+  private readonly locks = new Set<Lock>();
+  private deadline: number | null;
+  private lastProbe = 0;
+  private submitting = false;
+  private ending: Advance["reason"] | null = null;
+  private task = "";
+
+  /** Prepares the disk first, so that unsent work of an earlier page is in the editor from the start. */
+  static async open(args: ComponentArgs<WorkspaceData>): Promise<Room> {
+    const store = await Store.open(args.data.page_key);
+    const [leftovers, draft] = await Promise.all([store.leftovers(), store.draftOf(args.data.task.id)]);
+    const recovered = newerDraft(draft, leftovers, args.data.doc);
+    const room = new Room(args, store, recovered);
+    room.log.adopt(leftovers);
+    room.log.start();
+    return room;
+  }
+
+  private constructor(
+    private args: ComponentArgs<WorkspaceData>,
+    store: Store,
+    recovered: string | null,
+  ) {
+    const data = args.data;
+    this.say = sayer(() => this.args.data.texts);
+    this.api = new Api(data.api);
+    this.deadline = data.deadline_ms;
+    this.clock.sync(data.now_ms);
+    this.log = new EventLog(this.api, store, this.clock, data.page_key, {
+      saving: (state, durable) => this.showSaving(state, durable),
+      server: (state) => this.heard(state),
+      refused: (reason) => this.refused(reason),
+    });
+    this.advance = new Repeater<Advance>((value) => this.args.setTriggerValue("advance", value));
+    this.element = h("div", { class: "sa-room" });
+    this.countdown = new Countdown(this.say, this.clock, () => this.deadline, {
+      zero: () => this.timeIsUp(),
+      warn: (text) => this.announcer.say(text),
+    });
+    this.runner = new Runner(this.api, this.say, this.announcer, {
+      code: () => this.editor.text,
+      page: () => this.log.page,
+      pressed: (what) => this.log.add(what, {}),
+      refused: (reason, body) => this.refusedElsewhere(reason, body),
+      showLine: (line) => this.editor.showLine(line),
+    });
+    this.notes = new Notes((title) => this.log.add("notes_opened", { title }));
+    this.chat = data.assistant ? this.makeChat() : null;
+    this.submitButton = h("button", { type: "button", class: "sa-outline", onclick: () => void this.submit() }, this.say("submit"));
+    const editorPane = this.build();
+    this.editor = new Editor(
+      editorPane,
+      { label: this.say("code_editor"), help: "sa-editor-help" },
+      {
+        edit: (edit) => this.log.add("edit", { task: this.task, ...edit }, this.editor.text),
+        focus: (focused) => this.log.add(focused ? "editor_focus" : "editor_blur", {}),
+        run: () => void this.runner.run(),
+        allow: (text, how) => this.allowPaste(text, how),
+      },
+      recovered ?? data.doc,
+    );
+    this.provenance = new Provenance(this.log, this.element, () => this.sources(), () => this.editor.selection());
+    this.showTask(recovered === null ? data.doc_source : "saved");
+    this.endings.push(recordPresence(this.log), this.recordScrolling());
+    this.showSaving("saved", true);
+    this.attend(args);
+  }
+
+  /** Called for every run of the script: the editor of the same task is never touched. */
+  attend(args: ComponentArgs<WorkspaceData>): void {
+    const before = this.args.data;
+    this.args = args;
+    const data = args.data;
+    this.element.dataset["scheme"] = isDark(this.element) ? "dark" : "light";
+    this.deadline = data.deadline_ms;
+    this.clock.sync(data.now_ms);
+    this.notes.show(data.notes_html);
+    const moved = before.task.id !== data.task.id || before.stage !== data.stage || before.step !== data.step;
+    if (moved) this.startTask();
+    else this.reopenIfTimeRemains();
+    this.countdown.tick();
+  }
+
+  private startTask(): void {
+    const { data } = this.args;
+    this.advance.stop();
+    for (const lock of ["deadline", "submitted", "stage"] as const) this.locks.delete(lock);
+    if (this.task !== data.task.id) {
+      this.editor.load(data.doc);
+      this.showTask(data.doc_source);
+    }
+    if (data.assistant) this.chat?.restore(data.assistant);
+    this.applyLocks();
+    this.log.reopen();
+  }
+
+  private showTask(source: "saved" | "starter"): void {
+    const { task, stage_title, last_run } = this.args.data;
+    this.task = task.id;
+    this.step.textContent = task.count > 1 ? this.say("task_of", { n: task.index, m: task.count }) : stage_title;
+    this.title.textContent = task.title;
+    setTrustedHtml(this.brief, task.brief_html);
+    highlightBlocks(this.brief);
+    this.brief.scrollTop = 0;
+    this.runner.restore(last_run);
+    const editor = this.editor;
+    this.log.document = { task: task.id, text: () => editor.text };
+    this.log.add("load", { task: task.id, text: editor.text, source }, editor.text);
+  }
+
+  private build(): HTMLElement {
+    const { data } = this.args;
+    const leave = h("button", { type: "button", class: "sa-quiet", onclick: () => this.leave() }, this.say("leave"));
+    const where = h("div", { class: "sa-where" }, this.step, this.title);
+    const top = h("header", { class: "sa-top" }, where, this.saving, this.countdown.element, data.can_leave && leave, this.submitButton);
+    const instructions = h("section", { class: "sa-brief", "aria-label": this.say("instructions") });
+    instructions.append(h("h2", {}, this.say("instructions")), this.brief);
+    const editorPane = h("div", { class: "sa-editor" });
+    const help = h("div", { class: "sa-hidden", id: "sa-editor-help" }, this.say("editor_help"));
+    const middle = h("div", { class: "sa-middle" }, editorPane, help, this.pasteNote, this.runner.bar, this.runner.output);
+    this.element.append(
+      top,
+      h("main", { class: "sa-panes" }, instructions, middle, this.side()),
+      this.announcer.element,
+      this.veil,
+    );
+    return editorPane;
+  }
+
+  private side(): HTMLElement {
+    const notesTitle = this.say("notes");
+    const { assistant } = this.args.data;
+    if (!this.chat || !assistant) return untabbed(notesTitle, this.notes.element);
+    const panels = [
+      { id: "chat", title: this.say("assistant"), label: this.say("conversation"), body: this.chat.element },
+      { id: "notes", title: notesTitle, label: notesTitle, body: this.notes.element },
+    ];
+    return tabbed(this.say("assistant"), panels, (id) => {
+      if (id === "notes") this.log.add("notes_opened", { title: "" });
+    });
+  }
+
+  private makeChat(): Chat {
+    return new Chat(this.args.data.assistant!, this.api, this.say, this.clock, this.announcer, {
+      code: () => this.editor.text,
+      page: () => this.log.page,
+      log: (kind, payload) => this.log.add(kind, payload),
+      refused: (reason, body) => this.refusedElsewhere(reason, body),
+      copied: (text, turnId) => {
+        this.provenance.remember(text, { from: "reply", turn_id: turnId });
+        this.log.add("copy_reply", { turn_id: turnId, text: text.slice(0, 20_000), how: "button" });
+      },
+      pasted: (text) => this.provenance.attempt(text, "paste", "message"),
+    });
+  }
+
+  private sources() {
+    return [
+      ...(this.chat?.replies ?? []).map(({ turn_id, text }) => ({ from: "reply" as const, turn_id, text })),
+      { from: "brief" as const, text: this.brief.textContent ?? "" },
+      { from: "notes" as const, text: this.notes.text },
+      { from: "output" as const, text: this.runner.outputText },
+    ];
+  }
+
+  private allowPaste(text: string, how: "paste" | "drop"): boolean {
+    const origin = this.provenance.attempt(text, how, "editor");
+    const allowed = origin.from !== "reply" || this.args.data.assistant?.allow_paste !== false;
+    this.pasteNote.textContent = allowed ? "" : this.say("paste_blocked");
+    if (!allowed) setTimeout(() => (this.pasteNote.textContent = ""), 6000);
+    return allowed;
+  }
+
+  private recordScrolling(): () => void {
+    let timer = 0;
+    const report = () => {
+      timer = 0;
+      const { scrollTop, scrollHeight, clientHeight } = this.brief;
+      this.log.add("brief_scrolled", { top: Math.round(scrollTop), of: scrollHeight - clientHeight });
+    };
+    this.brief.addEventListener("scroll", () => (timer ||= window.setTimeout(report, SCROLL_LOG_MS)));
+    return () => clearTimeout(timer);
+  }
+
+  private async submit(confirm = false): Promise<void> {
+    if (this.submitting || this.locks.size) return;
+    this.submitting = true;
+    this.log.add("submit_pressed", { confirm });
+    this.submitButton.disabled = true;
+    this.submitButton.textContent = this.say("submitting");
+    await this.log.settle(SETTLE_MS);
+    const request = { code: this.editor.text, page: this.log.page, confirm };
+    const { status, body } = await this.api.post("/api/submit", request, 60_000);
+    this.submitting = false;
+    this.submitButton.textContent = this.say("submit");
+    this.submitButton.disabled = this.locks.size > 0;
+    if (status === 200 && body["accepted"]) return this.over("submitted");
+    if (status === 200 && body["checks"]) return this.warn(body["checks"]);
+    if (body["reason"] && status === 409) return this.refusedElsewhere(body["reason"], body);
+    const why = body["error"] ?? this.say("submit_unreachable");
+    this.pasteNote.textContent = why;
+    setTimeout(() => (this.pasteNote.textContent = ""), 8000);
+  }
+
+  private async warn(checks: Check[]): Promise<void> {
+    const list = h("ul", { class: "sa-checks" }, ...checks.map((check) => checkItem(check, this.say)));
+    const words = h("p", {}, this.say("examples_fail"));
+    const anyway = await ask(this.element, this.say, this.say("examples_fail_title"), [words, list], this.say("submit_anyway"));
+    if (anyway) await this.submit(true);
+    else this.submitButton.focus();
+  }
+
+  private leave(): void {
+    this.args.setTriggerValue("leave", { n: Date.now() });
+  }
+
+  /** Ends this task on the page; the server says what comes next. */
+  private over(reason: Advance["reason"]): void {
+    if (this.advance.running) return;
+    const { stage, step, task } = this.args.data;
+    this.ending = reason;
+    this.lock(reason);
+    this.advance.start({ reason, stage, step, task: task.id });
+  }
+
+  private heard(state: ServerState): void {
+    if (state.deadline_ms !== undefined) this.deadline = state.deadline_ms;
+    const { data } = this.args;
+    if (differs(state.stage, data.stage) || differs(state.step, data.step)) this.over("stage");
+    if (this.deadline !== null && (state.now_ms ?? 0) >= this.deadline) this.over("deadline");
+    else this.reopenIfTimeRemains();
+  }
+
+  /** The server may give time back, for example for an outage of the assistant. */
+  private reopenIfTimeRemains(): void {
+    if (this.deadline !== null && this.clock.now() >= this.deadline) return;
+    if (this.ending === "deadline") this.advance.stop();
+    if (this.locks.delete("deadline")) this.applyLocks();
+  }
+
+  private refused(reason: string): void {
+    if (reason === "superseded" || reason === "identity") this.lock(reason);
+    else if (reason === "deadline" || reason === "stage") this.over(reason);
+  }
+
+  /** The same refusals, met by Run, Submit or Send. */
+  private refusedElsewhere(reason: string, body: ServerState): void {
+    if (["superseded", "stage", "deadline"].includes(reason)) this.log.refuse(reason, body);
+  }
+
+  /** By this page's clock the time is over: stop here, send everything, and let the server confirm. */
+  private timeIsUp(): void {
+    if (!this.locks.has("deadline")) this.lock("deadline");
+    if (this.advance.running || Date.now() - this.lastProbe < 3000) return;
+    this.lastProbe = Date.now();
+    this.log.add("heartbeat", { focused: document.hasFocus() });
+    void this.log.flush();
+  }
+
+  private lock(reason: Lock): void {
+    this.locks.add(reason);
+    this.applyLocks();
+  }
+
+  private applyLocks(): void {
+    const locked = this.locks.size > 0;
+    this.editor.lock(locked);
+    this.runner.lock(locked);
+    this.chat?.lock(locked);
+    this.submitButton.disabled = locked || this.submitting;
+    const shown = [...this.locks].find((lock) => VEILED[lock]) ?? [...this.locks][0];
+    this.veil.hidden = !shown;
+    if (shown) this.showVeil(shown);
+  }
+
+  private showVeil(lock: Lock): void {
+    const text = this.say(`veil_${lock}`);
+    if (this.veil.dataset["lock"] === lock) return;
+    this.veil.dataset["lock"] = lock;
+    const reload = h("button", { type: "button", class: "sa-plain", onclick: () => location.reload() }, this.say("use_this_window"));
+    const card = h("div", { class: "sa-card" }, h("p", {}, text), (lock === "superseded" || lock === "identity") && reload);
+    this.veil.replaceChildren(card);
+    this.announcer.say(text);
+  }
+
+  private showSaving(state: Saving, durable: boolean): void {
+    const key = state === "offline" && !durable ? "saving_offline_memory" : `saving_${state}`;
+    if (this.saving.dataset["state"] === key) return;
+    this.saving.dataset["state"] = key;
+    this.saving.textContent = this.say(key);
+  }
+
+  destroy(): void {
+    this.advance.stop();
+    this.countdown.destroy();
+    this.provenance.destroy();
+    this.chat?.destroy();
+    for (const end of this.endings) end();
+    this.log.destroy();
+    this.editor.destroy();
+    this.element.remove();
+  }
+}
+
+/** A value that the server did not send differs from nothing. */
+function differs(said: string | number | null | undefined, known: string | number | null): boolean {
+  return said !== undefined && String(said ?? "") !== String(known ?? "");
+}

@@ -1,0 +1,153 @@
+// Unacknowledged events on this computer's disk, so that a reload, a crash or a closed lid loses nothing.
+// Everything works without it too (private windows, full disk): then events live in memory only.
+
+export interface LoggedEvent {
+  seq: number;
+  kind: string;
+  client_time_ms: number;
+  mono_ms: number;
+  payload: Record<string, unknown>;
+}
+
+export interface StoredEvent {
+  owner: string;
+  page: string;
+  seq: number;
+  event: LoggedEvent;
+  /** Hash of the document after this event; null for events that leave it alone. */
+  hash: string | null;
+}
+
+export interface Draft {
+  owner: string;
+  task: string;
+  page: string;
+  text: string;
+  /** Hash of the document at the last acknowledged edit. */
+  base: string | null;
+}
+
+const NAME = "study-app";
+const KEEP_MS = 14 * 24 * 3600 * 1000;
+
+export class Store {
+  private puts: StoredEvent[] = [];
+  private draft: (() => Draft) | null = null;
+  private scheduled = false;
+  /** False once the disk has refused: what is not yet sent would not survive the tab. */
+  durable = true;
+
+  private constructor(
+    private readonly database: IDBDatabase | null,
+    private readonly owner: string,
+  ) {
+    this.durable = database !== null;
+  }
+
+  static async open(owner: string): Promise<Store> {
+    const database = await Promise.race([openDatabase(), new Promise<null>((give) => setTimeout(give, 800, null))]);
+    return new Store(database, owner);
+  }
+
+  /** Keep an event and, with an edit, the document it led to (read as late as possible). */
+  put(event: StoredEvent, draft: (() => Draft) | null): void {
+    if (!this.durable) return;
+    this.puts.push(event);
+    if (draft) this.draft = draft;
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setTimeout(() => this.write(), 0);
+  }
+
+  write(): void {
+    this.scheduled = false;
+    const [puts, draft] = [this.puts, this.draft];
+    if (!puts.length || !this.durable) return;
+    this.puts = [];
+    this.draft = null;
+    this.change((events, drafts) => {
+      for (const event of puts) events.put(event);
+      if (draft) drafts.put(draft());
+    });
+  }
+
+  acknowledged(page: string, ack: number, draft: (() => Draft) | null): void {
+    this.write();
+    this.change((events, drafts) => {
+      events.delete(IDBKeyRange.bound([page, 0], [page, ack]));
+      if (draft) drafts.put(draft());
+    });
+  }
+
+  /** Events of earlier pages of this participant, oldest page first. */
+  async leftovers(): Promise<Map<string, StoredEvent[]>> {
+    const rows = await this.all<StoredEvent>("events");
+    const pages = new Map<string, StoredEvent[]>();
+    rows.sort((a, b) => a.event.client_time_ms - b.event.client_time_ms || a.seq - b.seq);
+    for (const row of rows) {
+      if (row.owner !== this.owner) this.forgetIfOld(row);
+      else pages.set(row.page, [...(pages.get(row.page) ?? []), row]);
+    }
+    for (const events of pages.values()) events.sort((a, b) => a.seq - b.seq);
+    return pages;
+  }
+
+  async draftOf(task: string): Promise<Draft | null> {
+    const drafts = await this.all<Draft>("drafts");
+    return drafts.find((draft) => draft.owner === this.owner && draft.task === task) ?? null;
+  }
+
+  private forgetIfOld(row: StoredEvent): void {
+    if (Date.now() - row.event.client_time_ms < KEEP_MS) return;
+    this.change((events) => events.delete([row.page, row.seq]));
+  }
+
+  private change(work: (events: IDBObjectStore, drafts: IDBObjectStore) => void): void {
+    if (!this.database) return;
+    try {
+      const transaction = this.database.transaction(["events", "drafts"], "readwrite", { durability: "relaxed" });
+      transaction.onabort = transaction.onerror = () => (this.durable = false);
+      work(transaction.objectStore("events"), transaction.objectStore("drafts"));
+    } catch {
+      this.durable = false;
+    }
+  }
+
+  private all<T>(table: string): Promise<T[]> {
+    const database = this.database;
+    if (!database) return Promise.resolve([]);
+    return new Promise((give) => {
+      const request = database.transaction(table).objectStore(table).getAll();
+      request.onsuccess = () => give(request.result as T[]);
+      request.onerror = () => give([]);
+    });
+  }
+
+  close(): void {
+    this.write();
+    this.database?.close();
+  }
+}
+
+function openDatabase(): Promise<IDBDatabase | null> {
+  return new Promise((give) => {
+    try {
+      const request = indexedDB.open(NAME, 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore("events", { keyPath: ["page", "seq"] });
+        request.result.createObjectStore("drafts", { keyPath: ["owner", "task"] });
+      };
+      request.onsuccess = () => give(request.result);
+      request.onerror = request.onblocked = () => give(null);
+    } catch {
+      give(null);
+    }
+  });
+}
+
+/** A fast fingerprint of a text (FNV-1a over UTF-16 units, with its length). */
+export function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return `${text.length}:${(hash >>> 0).toString(16)}`;
+}

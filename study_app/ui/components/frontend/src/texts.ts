@@ -1,0 +1,17 @@
+// Every word on the page comes from the study's catalogue; a missing one shows its key, so that a test finds it.
+import type { Texts } from "./types";
+
+export type Say = (key: string, values?: Record<string, string | number>) => string;
+
+export function sayer(texts: () => Texts): Say {
+  return (key, values = {}) =>
+    (texts()[key] ?? `[${key}]`).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** `75` -> `1:15`, `3600` -> `1:00:00`. */
+export function clockFace(seconds: number): string {
+  const total = Math.max(0, Math.ceil(seconds));
+  const [hours, minutes, rest] = [Math.floor(total / 3600), Math.floor((total % 3600) / 60), total % 60];
+  const tail = String(rest).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}

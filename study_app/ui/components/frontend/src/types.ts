@@ -1,0 +1,100 @@
+// The shapes that the server sends; study_app/ui/components/__init__.py declares the same ones in Python.
+
+export interface Line {
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+export interface RunEnd {
+  run_id?: string;
+  ended_by: string;
+  message: string;
+  error_type?: string | null;
+  error_line?: number | null;
+  wall_seconds?: number | null;
+}
+
+export interface Check {
+  name: string;
+  passed: boolean;
+  message: string;
+}
+
+export interface LastRun {
+  lines: Line[];
+  end: RunEnd | null;
+  checks?: Check[];
+}
+
+export interface Turn {
+  turn_id: string;
+  message: string;
+  reply: string;
+  complete: boolean;
+  stopped: boolean;
+  error: string | null;
+}
+
+export interface TaskData {
+  id: string;
+  title: string;
+  /** 1 for the first task. */
+  index: number;
+  count: number;
+  brief_html: string;
+}
+
+export interface AssistantData {
+  label: string;
+  greeting: string;
+  turns: Turn[];
+  allow_paste: boolean;
+  opens_at_ms: number | null;
+}
+
+export type Texts = Record<string, string>;
+
+export interface WorkspaceData {
+  page_key: string;
+  stage: string;
+  step: string | number | null;
+  stage_title: string;
+  task: TaskData;
+  doc: string;
+  doc_source: "saved" | "starter";
+  deadline_ms: number | null;
+  now_ms: number;
+  assistant: AssistantData | null;
+  notes_html: string;
+  last_run: LastRun | null;
+  can_leave?: boolean;
+  api: string;
+  texts: Texts;
+}
+
+export interface CountdownData {
+  deadline_ms: number | null;
+  now_ms: number;
+  texts: Texts;
+  /** Present where focus, pastes and the like are to be recorded on a page without workspace. */
+  record?: { page_key: string; stage: string; step: string | number | null; api: string } | null;
+}
+
+export interface ComponentArgs<D> {
+  data: D;
+  key: string;
+  name: string;
+  parentElement: HTMLElement;
+  setTriggerValue: (name: string, value: unknown) => void;
+}
+
+export type Source = "editor" | "reply" | "brief" | "notes" | "output" | "message" | "outside";
+
+/** What the server says of itself in every answer of the event route. */
+export interface ServerState {
+  ack?: number;
+  now_ms?: number;
+  deadline_ms?: number | null;
+  stage?: string;
+  step?: string | number | null;
+}
