@@ -1,0 +1,151 @@
+"""One pure function makes the result: dataset and plan in, results.json out; all else renders that."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import study_app
+from analysis import multiplicity
+from analysis.baseline import baseline_table
+from analysis.flow import flow, why_not
+from analysis.frame import Frame, build
+from analysis.load import Dataset
+from analysis.masking import View, view
+from analysis.plan import fit_to, plan_of, schedule
+from analysis.results import Estimate, _finite
+from analysis.rows import Runner
+from analysis.scheme import ledger_of
+from analysis.sections import agreement_section, psychometrics_section, styles_or_reason
+from analysis.subgroups import subgroup_rows
+from analysis.variables import baseline_variables, value_labels
+from study_app.domain.plan import Plan
+
+SCHEMA = "study-results/1"
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pingouin", "linearmodels", "krippendorff", "matplotlib")
+
+
+def analyse(
+    dataset: Dataset,
+    plan: Plan | None = None,
+    *,
+    seed: int | None = None,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+) -> dict[str, Any]:
+    """Run the plan over the dataset.
+
+    The same dataset, plan, seed and versions give the same value, byte for byte once written: nothing in it comes from
+    the wall clock or from chance outside the seed.
+
+    Args:
+        dataset: what `analysis.load.load` opened.
+        plan: None takes the plan in the dataset's own study file.
+        seed: None takes the plan's own; any other makes every row exploratory.
+        include_simulated: count simulated participants in.
+        include_preview: count preview participants in.
+
+    Returns:
+        The object of results.json (schema study-results/1), numbers unrounded, None where not computable.
+
+    Raises:
+        ProblemsFound: the plan names columns that the data do not have; all of them at once.
+    """
+    plan = plan_of(dataset) if plan is None else plan
+    fitted, left_out = fit_to(plan, dataset)
+    used = plan.seed if seed is None else seed
+    shown = view(
+        dataset,
+        control=plan.control,
+        seed=plan.seed,
+        include_simulated=include_simulated,
+        include_preview=include_preview,
+    )
+    frame = build(shown, fitted)
+    ledger, ledger_note = ledger_of(dataset, shown)
+    runner = Runner(frame, fitted, shown, ledger, ledger_note, used)
+    rows = [row for analysis in schedule(fitted, len(shown.arms)) for row in runner.run(analysis)]
+    rows = _adjusted(rows, fitted) + subgroup_rows(frame, fitted, shown)
+    deviations = [*left_out, *frame.deviations, *runner.deviations]
+    if used != plan.seed:
+        rows = [replace(row, role="exploratory") for row in rows]
+        deviations.append(f"Seed {used} is not the plan's ({plan.seed}): every row is exploratory.")
+    result = {
+        "schema": SCHEMA,
+        "state": dataset.study.state,
+        "masked": shown.masked,
+        "dry_run": shown.dry_run,
+        "provenance": _provenance(dataset, plan, used, shown),
+        "flow": _flow(shown, frame, fitted),
+        "baseline": _baseline(dataset, shown, frame, fitted),
+        "estimates": [row.to_json() for row in rows],
+        "psychometrics": psychometrics_section(shown, frame),
+        "agreement": agreement_section(shown),
+        "styles": styles_or_reason(shown, plan),
+        "deviations": list(dict.fromkeys(deviations)),
+        "warnings": [*dataset.warnings, *shown.warnings, *frame.warnings, *_kinds(shown)],
+    }
+    return dict(_finite(result))
+
+
+def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
+    """Primary rows with their adjusted p; a primary row without p counts as not rejected."""
+    primary = [index for index, row in enumerate(rows) if row.role == "primary"]
+    p = [1.0 if rows[index].p_value is None else float(rows[index].p_value or 0.0) for index in primary]
+    rule = plan.multiplicity
+    if not primary or rule.method == "none":
+        return rows
+    if rule.method == "graphical":
+        found: Sequence[float] = multiplicity.graphical(p, list(rule.weights), [list(row) for row in rule.transitions])
+    else:
+        found = multiplicity.adjust(p, rule.method)
+    rows = list(rows)
+    for index, value in zip(primary, found, strict=True):
+        if rows[index].p_value is not None:
+            rows[index] = replace(rows[index], p_adjusted=float(value))
+    return rows
+
+
+def _flow(shown: View, frame: Frame, plan: Plan) -> dict[str, Any]:
+    first = plan.primary[0] if plan.primary else plan.outcomes[0].id
+    reasons = {str(row["participant_id"]): why_not(row, first) for _, row in frame.data.iterrows()}
+    return flow(shown.participants, shown.arm_ids, reasons, shown.hidden)
+
+
+def _baseline(dataset: Dataset, shown: View, frame: Frame, plan: Plan) -> list[dict[str, Any]]:
+    names = baseline_variables(dataset, plan)
+    data = frame.data[~frame.data["status"].isin(["excluded"])]
+    return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))
+
+
+def _provenance(dataset: Dataset, plan: Plan, seed: int, shown: View) -> dict[str, Any]:
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:  # pragma: no cover
+            continue
+    return {
+        "dataset_sha256": dataset.sha256,
+        "plan_sha256": plan.sha256,
+        "package_version": getattr(study_app, "__version__", None) or version("study-app"),
+        "python": platform.python_version(),
+        "packages": packages,
+        "seed": seed,
+        "exported_at": dataset.manifest.get("exported_at"),
+        "study_id": dataset.study.id,
+        "study_hash": dataset.manifest.get("study_hash"),
+        "participants": list(shown.kinds),
+    }
+
+
+def _kinds(shown: View) -> list[str]:
+    found = []
+    if "simulated" in shown.kinds:
+        found.append("SIMULATED DATA: rows of simulated participants are in; no result here is about people.")
+    if "preview" in shown.kinds:
+        found.append("PREVIEW DATA: rows from before the launch are in; no result here is of the registered trial.")
+    return found

@@ -1,0 +1,58 @@
+"""The CONSORT flow: how many were assessed, allocated, treated, lost and analysed, and why the rest were not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+NOT_ANALYSED = ("excluded", "in_progress")
+"""Statuses that are never in an analysis set."""
+DISCONTINUED = ("abandoned", "withdrawn")
+
+
+def flow(rows: pd.DataFrame, arms: Sequence[str], analysed: Mapping[str, str | None], hidden: bool) -> dict[str, Any]:
+    """The `flow` of results.json.
+
+    Args:
+        rows: all participants of the analysis, `arm` None where never allocated.
+        arms: control first.
+        analysed: participant id -> None where analysed, else the reason why not; allocated participants only.
+        hidden: the arms may not be told apart yet: `received` is withheld (null).
+    """
+    allocated = rows["arm"].notna()
+    turned_away = Counter(_reason(row) for _, row in rows[~allocated].iterrows())
+    return {
+        "assessed": len(rows),
+        "excluded": dict(sorted(turned_away.items())),
+        "allocated": int(allocated.sum()),
+        "arms": {arm: _arm(rows[rows["arm"] == arm], analysed, hidden) for arm in arms},
+    }
+
+
+def _arm(rows: pd.DataFrame, analysed: Mapping[str, str | None], hidden: bool) -> dict[str, Any]:
+    reasons = [analysed[str(person)] for person in rows["participant_id"]]
+    received = None if hidden or "received" not in rows else int((rows["received"] == 1).sum())
+    return {
+        "allocated": len(rows),
+        "received": received,
+        "discontinued": int(rows["status"].isin(DISCONTINUED).sum()),
+        "analysed": sum(reason is None for reason in reasons),
+        "excluded": dict(sorted(Counter(reason for reason in reasons if reason is not None).items())),
+    }
+
+
+def _reason(row: Mapping[str, Any] | pd.Series) -> str:
+    given = row.get("exclusion_reason")
+    return str(given) if isinstance(given, str) and given else str(row["status"])
+
+
+def why_not(row: Mapping[str, Any] | pd.Series, outcome: str) -> str | None:
+    """Why an allocated participant is not in the analysis of an outcome; None where they are."""
+    if row["status"] in NOT_ANALYSED:
+        return _reason(row)
+    if pd.isna(row[outcome]):
+        return "data withdrawn" if row["status"] == "withdrawn" else f"no {outcome}"
+    return None

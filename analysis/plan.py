@@ -1,0 +1,168 @@
+"""The plan at work: where it comes from, which analyses it asks for, and whether the data can answer them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.load import Dataset, read_study_file
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
+
+
+def load_plan(path: Path | str) -> Plan:
+    """The plan in a study file (`[analysis]`) or in a file of its own (TOML or JSON).
+
+    Raises:
+        UserError: the file is not there or not readable.
+        ProblemsFound: every problem of the plan at once.
+    """
+    path = Path(path)
+    raw = read_study_file(path)
+    if "analysis" in raw:
+        return read_plan(raw["analysis"], file=path.name)
+    if "stages" in raw or "arms" in raw:
+        return Plan.default()
+    return read_plan(raw, file=path.name, key="")
+
+
+def plan_of(dataset: Dataset) -> Plan:
+    """The plan that the dataset itself brings in its study file; the default one where it brings none."""
+    table = dataset.study.plan_table
+    return Plan.default() if table is None else read_plan(table, file=dataset.study.file)
+
+
+def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
+    """The plan as far as the participants table can answer it, and what had to be left out.
+
+    A column that the plan's author named and that is missing is an error. What only the defaults name is left out, each
+    omission returned as a deviation; a missing primary outcome stays, for its row to say so.
+
+    Raises:
+        ProblemsFound: all missing columns at once.
+    """
+    have = set(dataset.participants.columns)
+    missing = [(key, column) for key, column in _named_columns(plan) if column not in have]
+    named = [entry for entry in missing if entry[0].partition(".")[0] in plan.model_fields_set]
+    if named:
+        remedy = "correct the plan, or map the column under [analysis.columns]"
+        what = "the participants table has no column"
+        raise ProblemsFound(
+            [Problem("plan", key, f"{what} '{column}'", remedy + _near(column, have)) for key, column in named]
+        )
+    kept = {
+        "outcomes": tuple(o for o in plan.outcomes if o.name in have or o.id in plan.primary),
+        "covariates": tuple(entry for entry in plan.covariates if entry.column in have),
+        "subgroups": tuple(entry for entry in plan.subgroups if entry.column in have),
+    }
+    left_out = [
+        f"{key}: the data have no column '{column}'; the default plan goes without it." for key, column in missing
+    ]
+    return plan.model_copy(update=kept), left_out
+
+
+def _named_columns(plan: Plan) -> list[tuple[str, str]]:
+    named = []
+    for outcome in plan.outcomes:
+        named.append((f"outcomes.{outcome.id}.column", outcome.name))
+        named += [(f"outcomes.{outcome.id}.event", outcome.event)] if outcome.event else []
+    named += [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
+    named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
+    return named
+
+
+def _near(column: str, have: set[str]) -> str:
+    close = sorted(name for name in have if column.split("_")[0] in name)
+    return f" (near it: {', '.join(close[:5])})" if close else ""
+
+
+def schedule(plan: Plan, arms: int) -> tuple[Analysis, ...]:
+    """Every analysis of the plan, the primary rows first.
+
+    Args:
+        plan: the plan; where it lists no analyses, the standard ones of each outcome's kind are taken.
+        arms: number of arms; with more than two, omnibus and many-to-one tests join in.
+    """
+    primary = tuple(_primary(plan.outcome(name)) for name in plan.primary)
+    rest = plan.analyses or tuple(
+        analysis
+        for outcome in plan.outcomes
+        for analysis in (_sensitivity(outcome, arms) if outcome.id in plan.primary else _secondary(outcome))
+    )
+    margins = tuple(
+        Analysis(outcome=entry.outcome, method="tost", role="secondary", options={"margin": entry.margin})
+        for entry in plan.margins
+        if not any(row.outcome == entry.outcome and row.method == "tost" for row in rest)
+    )
+    return primary + rest + margins
+
+
+def _primary(outcome: Outcome) -> Analysis:
+    adjusted = outcome.kind != "time"
+    options = {} if adjusted else {"statistic": "mean"}
+    return Analysis(
+        outcome=outcome.id, method="rerandomization", role="primary", adjusted=adjusted, options=dict(options)
+    )
+
+
+def _sensitivity(outcome: Outcome, arms: int) -> tuple[Analysis, ...]:
+    rows = _of_time(outcome) if outcome.kind == "time" else _of_score(outcome)
+    several = ("anova", "kruskal", "dunnett") if arms > 2 and outcome.kind != "time" else ()
+    return rows + tuple(Analysis(outcome=outcome.id, method=method) for method in several)
+
+
+def _of_score(outcome: Outcome) -> tuple[Analysis, ...]:
+    def row(method: str, **more: object) -> Analysis:
+        return Analysis.model_validate({"outcome": outcome.id, "method": method, **more})
+
+    bounded = (row("fractional_logit", adjusted=True),) if outcome.kind == "bounded" else ()
+    return (
+        row("lin", adjusted=True),
+        row("ancova", adjusted=True),
+        row("welch_t"),
+        row("mann_whitney"),
+        row("brunner_munzel"),
+        *bounded,
+        row("lee_bounds"),
+        row("worst_case"),
+        row("lin", adjusted=True, population="per_protocol"),
+        row("welch_t", population="as_treated"),
+        row("wald_iv", population="complier"),
+        row("tsls", population="complier", adjusted=True),
+    )
+
+
+def _of_time(outcome: Outcome) -> tuple[Analysis, ...]:
+    def row(method: str, **more: object) -> Analysis:
+        return Analysis.model_validate({"outcome": outcome.id, "method": method, **more})
+
+    return (
+        row("rmst"),
+        row("lin", adjusted=True),
+        row("welch_t"),
+        row("mann_whitney"),
+        row("logrank"),
+        row("stratified_logrank"),
+        row("cox"),
+        row("kaplan_meier"),
+        row("rmst", label="last_activity", options={"time": "last_activity"}),
+        row("logrank", label="last_activity", options={"time": "last_activity"}),
+        row("welch_t", population="per_protocol"),
+        row("wald_iv", population="complier"),
+    )
+
+
+_SECONDARY = {
+    "bounded": ("lin", "mann_whitney"),
+    "continuous": ("lin", "mann_whitney"),
+    "time": ("rmst", "logrank"),
+    "binary": ("newcombe", "fisher"),
+    "ordinal": ("mann_whitney", "ordinal_logit"),
+    "count": ("negative_binomial", "mann_whitney"),
+}
+
+
+def _secondary(outcome: Outcome) -> tuple[Analysis, ...]:
+    return tuple(
+        Analysis(outcome=outcome.id, method=method, role="secondary", adjusted=method == "lin")
+        for method in _SECONDARY[outcome.kind]
+    )

@@ -1,0 +1,50 @@
+"""Which columns are baseline variables, and how the study file words their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.load import Dataset
+from study_app.domain.plan import Plan
+
+_BEFORE, _LAST = "finished_at", ("warmup_minutes", "warmup_passed")
+
+
+def baseline_variables(dataset: Dataset, plan: Plan) -> list[str]:
+    """Columns of the baseline table: the background questions, the warm-up, the stratum.
+
+    In an export they stand between `finished_at` and `warmup_minutes`; a plain table has the plan's covariates and
+    subgroups. Single keyed questions give way to the score that sums them.
+    """
+    columns = [str(name) for name in dataset.participants.columns]
+    named = [entry.column for entry in plan.covariates] + [entry.column for entry in plan.subgroups]
+    if _BEFORE not in columns or _LAST[0] not in columns:
+        return list(dict.fromkeys(named))
+    between = columns[columns.index(_BEFORE) + 1 : columns.index(_LAST[0])]
+    summed = {name for stage in _stages(dataset) for score in stage.get("scores", []) for name in score.get("of", [])}
+    kept = [name for name in between if name not in summed]
+    return list(dict.fromkeys([*kept, *(name for name in _LAST if name in columns), *named]))
+
+
+def value_labels(dataset: Dataset) -> dict[str, dict[Any, str]]:
+    """Question -> value -> what the participant read, for questions with options."""
+    found: dict[str, dict[Any, str]] = {}
+    for stage in _stages(dataset):
+        for question in stage.get("questions", []):
+            options = question.get("options", [])
+            if options and question.get("kind") == "choice":
+                found[str(question["id"])] = {_key(o["value"]): str(o.get("label", o["value"])) for o in options}
+    return found
+
+
+def variable_labels(dataset: Dataset) -> dict[str, str]:
+    """Column -> short text for tables; the id in words where the study file says nothing shorter."""
+    return {str(name): str(name).replace("_", " ") for name in dataset.participants.columns}
+
+
+def _stages(dataset: Dataset) -> list[dict[str, Any]]:
+    return [stage for stage in dataset.study.raw.get("stages", []) if isinstance(stage, dict)]
+
+
+def _key(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
