@@ -21,7 +21,8 @@ _OWN_DOING = _any_of(
 )
 """`can I write to ...` asks whether, and not for code."""
 _GENERATION = _any_of(
-    r"\b(?:write|implement|generate|complete|finish|solve|code|create|build|fill in|set ?up|rewrite)\b\s+\S",
+    r"\b(?:write|implement|generate|complete|finish|solve|create|build|fill in|set ?up|rewrite)\b\s+\S",
+    r"(?:^|\bplease |\byou |\bto )code\b\s+\S",
     r"\b(?:can|could|would) you (?:please )?(?:do|make|finish|help me with (?:it|this))\b",
     r"^\W*(?:ok|now|then|next|please|and|yes|so|also)?,?\s*(?:please )?(?:do|make)\b (?!i\b|we\b|you\b)",
     r"\b(?:let'?s|lets) (?:do|start|work on|move on)\b",
@@ -31,8 +32,8 @@ _GENERATION = _any_of(
     r"\b(?:be|get) (?:implemented|written|coded)\b",
 )
 _EXPLANATION = _any_of(
-    r"\b(?:explain|why|what|how|when|which|difference|means?|understand|describe|tell me about|purpose|confused|no idea)\b",
-    r"\?\s*$",
+    r"\b(?:explain|why|what|how|when|which|difference|means?|understand|describe|tell me about|purpose)\b",
+    r"\b(?:confused|no idea)\b|\?\s*$",
 )
 _NAMED_ERROR = _any_of(r"\b\w+(?:Error|Exception|Warning)\b", flags=re.NOFLAG)
 _DEBUGGING = _any_of(
@@ -48,7 +49,8 @@ _DEBUGGING = _any_of(
     r"\bis (?:this|it|my code|my solution) (?:right|correct|ok|good)\b",
 )
 _ABOUT_ERRORS = _any_of(
-    r"\b(?:handl\w*|catch\w*|rais\w*|propagat\w*|deal\w* with|try|except)\b[^.?!\n]*\b(?:errors?|exceptions?|\w+error)\b",
+    r"\b(?:handl\w*|catch\w*|rais\w*|propagat\w*|deal\w* with|try|except)\b[^.?!\n]*"
+    r"\b(?:errors?|exceptions?|\w+error)\b",
     r"\b(?:errors?|exceptions?) (?:handling|propagat\w*)\b",
     r"\bwhat (?:is|are|does)\b[^.?!\n]*\b(?:ExceptionGroup|exceptions?|\w+Error)\b",
 )

@@ -128,6 +128,8 @@ class _Index:
 
 
 def _stem(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word.removesuffix("ies") + "y"
     for ending in ("ing", "es", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 4 and "_" not in word:
             return word.removesuffix(ending)

@@ -2,9 +2,9 @@
 
 Both texts are reduced to tokens in which structure and vocabulary are left: names that a writer may choose become `x`,
 numbers `0`, strings `s`; comments, docstrings and layout go. Kept are keywords, built-ins, attributes and the names of
-the solution's functions. A reply leaks a function as far as it reproduces the runs of five tokens of the function's
-body (containment of shingles: Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900), without those runs that the
-participant was given in the starter or brief. Signatures are left out: the brief states them.
+the solution's functions. A reply leaks a function as far as it reproduces the runs of five tokens within the lines of
+the function's body (containment of shingles: Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900), without those
+runs that the participant was given in the starter or brief. Signatures are left out: the brief states them.
 The whole reply is read, not its fenced blocks alone, for code can be given line by line between sentences.
 """
 
@@ -17,12 +17,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SHINGLE = 5
+RUN = 5
 """Tokens in a run."""
+SHORTEST_RUN = 3
+"""Of a line that has fewer than five."""
 LEAK_THRESHOLD = 0.6
 """Share of a function's runs from which a reply counts as having given that function."""
-SMALLEST_FUNCTION = 6
-"""Runs below which a function is too short to tell a leak from a sentence about one call."""
+SMALL_FUNCTION = 8
+"""Runs below which a function counts only if it is reproduced whole."""
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)"""
@@ -31,6 +33,7 @@ _TOKEN = re.compile(
     r"""|(?P<number>\d[\d_.]*)|(?P<name>[^\W\d]\w*)|(?P<mark>->|:=|\*\*|//|[-+*/%=<>!]=|[^\s`])"""
 )
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Runs = frozenset[tuple[str, ...]]
 _KEPT_NAMES = frozenset(keyword.kwlist) | frozenset(dir(builtins))
 
 
@@ -56,10 +59,8 @@ def leak_score(reply: str, solution: str, *, given: str = "") -> float:
         given: What the participant had anyway: starter code, brief.
     """
     vocabulary = _vocabulary(solution)
-    had = _shingles(given, vocabulary)
-    said = _shingles(reply, vocabulary)
-    shares = [len(own & said) / len(own) for own in _function_shingles(solution, vocabulary, had)]
-    return max(shares, default=0.0)
+    had, said = _runs(given, vocabulary), _runs(reply, vocabulary)
+    return max((_share(own - had, said) for own in _function_runs(solution, vocabulary)), default=0.0)
 
 
 def leaks_code(reply: str, solution: str, *, given: str = "", threshold: float = LEAK_THRESHOLD) -> bool:
@@ -75,12 +76,38 @@ def leak_share(
     return LeakShare(len(verdicts), sum(verdicts))
 
 
-def _function_shingles(solution: str, vocabulary: frozenset[str], had: frozenset[tuple[str, ...]]) -> list[frozenset]:
-    """The distinctive runs of each top-level function or class that is long enough, else those of the whole."""
-    whole = _shingles(solution, vocabulary) - had
-    functions = [_shingles(text, vocabulary) - had for text in _functions(solution)]
-    long_enough = [own for own in functions if len(own) >= SMALLEST_FUNCTION]
-    return long_enough or ([whole] if whole else [])
+def _share(own: Runs, said: Runs) -> float:
+    """The share that was said; of a function too short to tell from talk about one call, all or nothing."""
+    share = len(own & said) / len(own) if own else 0.0
+    return share if len(own) >= SMALL_FUNCTION or share == 1 else 0.0
+
+
+def _function_runs(solution: str, vocabulary: frozenset[str]) -> list[Runs]:
+    """The runs of each top-level function or class, line by line; of the whole where it has none."""
+    return [
+        frozenset(run for line in text.splitlines() for run in _longest_runs(line, vocabulary))
+        for text in _functions(solution) or [solution]
+    ]
+
+
+def _longest_runs(line: str, vocabulary: frozenset[str]) -> Runs:
+    """The runs of five tokens of one line, or the line itself where it is shorter, but not under three."""
+    tokens = _tokens(line, vocabulary)
+    return _of_length(tokens, min(RUN, len(tokens))) if len(tokens) >= SHORTEST_RUN else frozenset()
+
+
+def _runs(text: str, vocabulary: frozenset[str]) -> Runs:
+    """Every run of three to five tokens of a text."""
+    tokens = _tokens(text, vocabulary)
+    return frozenset().union(*(_of_length(tokens, length) for length in range(SHORTEST_RUN, RUN + 1)))
+
+
+def _of_length(tokens: list[str], length: int) -> Runs:
+    return frozenset(tuple(tokens[at : at + length]) for at in range(len(tokens) - length + 1))
+
+
+def _tokens(text: str, vocabulary: frozenset[str]) -> list[str]:
+    return [token for match in _TOKEN.finditer(text) if (token := _normal(match, vocabulary))]
 
 
 def _functions(solution: str) -> list[str]:
@@ -108,12 +135,6 @@ def _vocabulary(solution: str) -> frozenset[str]:
     nodes = [node for top in _definitions(solution) for node in ast.walk(top)]
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return _KEPT_NAMES | attributes | {node.name for node in nodes if isinstance(node, _Definition)}
-
-
-def _shingles(text: str, vocabulary: frozenset[str]) -> frozenset[tuple[str, ...]]:
-    tokens = [_normal(match, vocabulary) for match in _TOKEN.finditer(text)]
-    kept = [token for token in tokens if token]
-    return frozenset(tuple(kept[at : at + SHINGLE]) for at in range(len(kept) - SHINGLE + 1))
 
 
 def _normal(match: re.Match[str], vocabulary: frozenset[str]) -> str:
