@@ -152,6 +152,10 @@ class EventLog(Protocol):
         """Events in fixed order: participant, then as stored; all participants without an argument."""
         ...
 
+    def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
+        """The last event of each of these kinds that a page sent."""
+        ...
+
 
 class Unit(EventLog, Protocol):
     """One transaction: everything in it happens, or nothing does."""
@@ -286,6 +290,10 @@ class Unit(EventLog, Protocol):
 
     def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
         """Ledger rows in order of their index."""
+        ...
+
+    def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
+        """Replace a ledger row by itself with its payload erased; the table forgets whose it was."""
         ...
 
     def add_link(self, link: Link) -> None:

@@ -93,6 +93,16 @@ class SqlEventLog:
         for row in result:
             yield Event(**row._mapping)
 
+    def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
+        """See ports.EventLog."""
+        found = {}
+        for kind in kinds:
+            where = (EVENTS.c.participant_id == participant_id, EVENTS.c.page == page, EVENTS.c.kind == kind)
+            row = self.connection.execute(select(EVENTS).where(*where).order_by(EVENTS.c.seq.desc()).limit(1)).first()
+            if row is not None:
+                found[kind] = Event(**row._mapping)
+        return found
+
     def count_events(self) -> int:
         """How many events there are."""
         return self.connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()

@@ -216,10 +216,11 @@ class SqlUnit(SqlEventLog):
             query = query.where(ALLOCATIONS.c.ledger == ledger)
         return [dict(row.row) for row in self.connection.execute(query)]
 
-    def update_allocation(self, participant_id: str, row: Mapping[str, Any]) -> None:
-        """Replace a ledger row whose payload was erased; its hashes stay as they were."""
-        where = ALLOCATIONS.c.participant_id == participant_id
-        self.connection.execute(update(ALLOCATIONS).where(where).values(row=dict(row)))
+    def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
+        """See ports.Unit."""
+        where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
+        values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
+        self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
 
     def add_link(self, link: Link) -> None:
         """See ports.Unit."""

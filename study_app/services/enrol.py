@@ -1,0 +1,200 @@
+"""The ways in: who may begin, who may come back, and that nobody gets a second arm."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from study_app.domain.errors import NotAllowed, UnknownParticipant
+from study_app.domain.participant import Kind, Participant
+from study_app.ports import Link, Unit
+from study_app.services.world import World
+
+TOKEN_DAYS = 180
+"""How long a cookie is good; long enough for a retention session."""
+
+LONGEST_FIELD = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody brings to the door."""
+
+    link: str = ""
+    label: str = ""
+    prolific_pid: str = ""
+    prolific_study: str = ""
+    prolific_session: str = ""
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, str]) -> Entry:
+        """From query or form fields.
+
+        Raises:
+            NotAllowed: a field is longer than any real one.
+        """
+        names = {"link": "link", "label": "label", "prolific_pid": "PROLIFIC_PID"}
+        names |= {"prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID"}
+        values = {name: fields.get(key, "").strip() for name, key in names.items()}
+        for name, value in values.items():
+            if len(value) > LONGEST_FIELD or "\x00" in value:
+                raise NotAllowed(f"the field {names[name]} of this address is not valid; use the address as you got it")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Somebody who is in."""
+
+    participant: Participant
+    token: str
+    """For the cookie; only its hash is kept."""
+    new: bool
+
+
+def hashed(token: str) -> str:
+    """What the database keeps of a token or a link."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Enrol:
+    """Creates participants and re-attaches them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def identify(self, token: str | None) -> Participant:
+        """Whose cookie it is.
+
+        Raises:
+            UnknownParticipant: none, unknown or expired.
+        """
+        if not token:
+            raise UnknownParticipant("you are not signed in to this study; open your invitation link again")
+        with self.world.registry.begin(write=False) as unit:
+            participant = unit.participant_of_token(hashed(token), self.world.now())
+        if participant is None:
+            raise UnknownParticipant("this browser's sign-in is not valid any more; open your invitation link again")
+        return participant
+
+    def enter(self, entry: Entry, token: str | None = None, kind: Kind | None = None) -> Admitted:
+        """Create a participant, or re-attach the one that this entry or this cookie belongs to.
+
+        Args:
+            entry: what the form brought.
+            token: the browser's cookie, where it has one.
+            kind: `simulated` for simulated participants; otherwise decided by the trial's state.
+
+        Raises:
+            NotAllowed: the way in is not open to this entry; the message is for the participant.
+        """
+        with self.world.registry.begin() as unit:
+            unit.lock("enrolment")
+            known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
+            if known is not None and _agrees(known, entry):
+                return self._attach(unit, known)
+            owner = self._owner(unit, entry)
+            if owner is not None:
+                return self._attach(unit, owner)
+            return self._create(unit, entry, kind)
+
+    def _owner(self, unit: Unit, entry: Entry) -> Participant | None:
+        """Who proves by this entry to be them: by the same session id or the same single-use link."""
+        if entry.link:
+            link = unit.link(hashed(entry.link))
+            return unit.participant(link.participant_id) if link and link.participant_id else None
+        if entry.prolific_pid and entry.prolific_session:
+            owner = unit.find(prolific_pid=entry.prolific_pid)
+            if owner is not None and owner.prolific_session == entry.prolific_session:
+                return owner
+        return None
+
+    def _attach(self, unit: Unit, participant: Participant) -> Admitted:
+        token = self._token(unit, participant)
+        unit.record(participant.id, "reentered", participant.stage, self.world.now(), {})
+        return Admitted(participant, token, new=False)
+
+    def _create(self, unit: Unit, entry: Entry, kind: Kind | None) -> Admitted:
+        state = self.world.state(unit)
+        chosen: Kind = kind or ("preview" if state == "draft" else "real")
+        if chosen == "real":
+            self._check_open(unit, entry, state)
+        link = self._check_link(unit, entry)
+        now = self.world.now()
+        participant = Participant(
+            id=self.world.fresh_id(),
+            kind=chosen,
+            study_hash=self.world.study_hash,
+            status="in_progress",
+            stage=self.world.study.stages[0].id,
+            step=0,
+            enrolled_at=now,
+            last_seen_at=now,
+            label=(link.label if link else entry.label) or None,
+            link=link.token_hash if link else None,
+            prolific_pid=entry.prolific_pid or None,
+            prolific_study=entry.prolific_study or None,
+            prolific_session=entry.prolific_session or None,
+        )
+        if not unit.add_participant(participant):
+            raise NotAllowed(
+                "this invitation has been used already, from another browser or session; open the link that you "
+                "started with, or write to " + (self.world.study.contact or "the research team")
+            )
+        if link is not None:
+            unit.take_link(link.token_hash, participant.id)
+        unit.record(participant.id, "entered", participant.stage, now, {"way": _way(entry)})
+        return Admitted(participant, self._token(unit, participant), new=True)
+
+    def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
+        if state != "launched":
+            raise NotAllowed("this study takes no new participants any more; thank you for your interest")
+        real = [person for person in unit.participants() if person.kind == "real" and person.arm is not None]
+        if len(real) >= self.world.study.recruitment.target_n:
+            raise NotAllowed("this study has all the participants it needs; thank you for your interest")
+        way = self.world.study.recruitment.entry
+        if way == "links" and not entry.link:
+            raise NotAllowed("this study is entered by a personal link; open the one you were sent")
+        if way == "prolific" and not (entry.prolific_pid and entry.prolific_session):
+            raise NotAllowed("this study is entered from Prolific; open it there")
+
+    def _check_link(self, unit: Unit, entry: Entry) -> Link | None:
+        if not entry.link:
+            return None
+        link = unit.link(hashed(entry.link))
+        if link is None:
+            raise NotAllowed("this link is not known; check that it is complete, or ask for a new one")
+        return link
+
+    def _token(self, unit: Unit, participant: Participant) -> str:
+        token = self.world.fresh_id() + self.world.fresh_id()
+        unit.add_token(participant.id, hashed(token), self.world.now() + timedelta(days=TOKEN_DAYS))
+        return token
+
+    def create_links(self, count: int, labels: list[str] | None = None) -> list[str]:
+        """Make single-use links; returns their secret parts, which are kept nowhere."""
+        secrets = [self.world.fresh_id() for _ in range(count)]
+        with self.world.registry.begin() as unit:
+            for number, secret in enumerate(secrets):
+                label = labels[number] if labels else None
+                unit.add_link(Link(hashed(secret), label, None, self.world.now()))
+        return secrets
+
+
+def _agrees(known: Participant, entry: Entry) -> bool:
+    """Whether a browser that is signed in shows the same person's entry, or none at all."""
+    if entry.prolific_pid and entry.prolific_pid != known.prolific_pid:
+        return False
+    if entry.link and hashed(entry.link) != known.link:
+        return False
+    return not (entry.label and entry.label != known.label)
+
+
+def _way(entry: Entry) -> str:
+    if entry.link:
+        return "link"
+    if entry.prolific_pid:
+        return "prolific"
+    return "label" if entry.label else "open"

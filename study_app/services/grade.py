@@ -1,0 +1,327 @@
+"""Grades programs: every check in fresh processes that know only their input, every verdict in this one.
+
+The counted result comes from the real clock, by stamps that this process put on the output. The virtual clock answers
+at once, for visible examples and simulated participants; where it cannot be trusted the check is repeated in real time.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from study_app.domain.checks import Case, Check, Line, Observation, decode
+from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.tasks import CheckResult, Grade, Program, RunClock, RunResult, TaskPack
+from study_app.ports import Sandbox
+
+SEEDS = 3
+"""Scheduler seeds under which a check of a concurrent program must hold."""
+_LONGEST_STEP = 0.25
+"""Seconds that one step of a task may take before it counts as blocking the loop."""
+_VIRTUAL_WORKERS, _REAL_WORKERS = 4, 64
+_REVIEWED = {"os", "sys", "ctypes", "gc", "inspect", "importlib", "builtins", "signal", "socket", "_thread", "atexit"}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One program to run for a check."""
+
+    check: Check
+    case: Case
+    seed: int
+    clock: RunClock
+
+
+class _References:
+    """What the reference solution did for a case: the same for everybody, so kept."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._kept: OrderedDict[str, Observation] = OrderedDict()
+        self._lock = threading.Lock()
+        self._size = size
+
+    def of(self, sandbox: Sandbox, pack: TaskPack, case: Case) -> Observation:
+        """The expected observation.
+
+        Raises:
+            SandboxUnavailable: the reference solution did not come to an end.
+        """
+        material = json.dumps([pack.solution, pack.packages, case.as_call("", pack.settings.runner)], sort_keys=True)
+        key = hashlib.sha256(material.encode()).hexdigest()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        seen, result = _observe(sandbox, pack, pack.solution, case, seed=0, clock=pack.settings.clock)
+        if seen.missing is not None:
+            raise SandboxUnavailable(f"the reference solution of {pack.id} failed on {case}: {seen.missing}")
+        with self._lock:
+            self._kept[key] = seen
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return seen
+
+
+_references = _References()
+
+
+def grade(
+    sandbox: Sandbox,
+    pack: TaskPack,
+    code: str,
+    *,
+    clock: RunClock = "real",
+    seeds: int = SEEDS,
+    run_seed: int | None = None,
+    executor: Executor | None = None,
+) -> Grade:
+    """Grade a program by all checks of its pack.
+
+    Args:
+        sandbox: runs the programs.
+        pack: the task.
+        code: the participant's program.
+        clock: `real` for results that count; `virtual` for simulated participants (where the pack allows it).
+        seeds: scheduler seeds per check; 1 is enough where nothing is concurrent, and used there.
+        run_seed: hidden inputs and scheduler seeds are drawn from it; None draws it.
+        executor: runs the programs' waiting; by default threads of this call's own.
+
+    Returns:
+        The verdict, check by check.
+
+    Raises:
+        SandboxUnavailable: programs could not be run; the participant is not to blame and nothing is decided.
+    """
+    return _grade(sandbox, pack, pack.checks, code, clock, seeds, run_seed, executor)
+
+
+def run_visible(
+    sandbox: Sandbox, pack: TaskPack, code: str, *, run_seed: int = 0, executor: Executor | None = None
+) -> Grade:
+    """Try the visible examples only, at once (by the virtual clock where the pack allows it).
+
+    Raises:
+        SandboxUnavailable: programs could not be run.
+    """
+    return _grade(sandbox, pack, pack.examples, code, "virtual", SEEDS, run_seed, executor)
+
+
+def _grade(
+    sandbox: Sandbox,
+    pack: TaskPack,
+    checks: Sequence[Check],
+    code: str,
+    clock: RunClock,
+    seeds: int,
+    run_seed: int | None,
+    executor: Executor | None,
+) -> Grade:
+    run_seed = secrets.randbits(31) if run_seed is None else run_seed
+    seeds = seeds if pack.settings.runner != "none" else 1
+    scheduler_seeds = tuple(Random(f"{run_seed}:scheduler").sample(range(2**31), seeds))
+    used: RunClock = "virtual" if clock == "virtual" and pack.settings.clock == "virtual" else "real"
+    jobs = [
+        _Job(check, case, seed, used)
+        for check in checks
+        if (case := check.drawn(run_seed)) is not None
+        for seed in scheduler_seeds
+    ]
+    workers = max(1, min(len(jobs), _VIRTUAL_WORKERS if used == "virtual" else _REAL_WORKERS))
+    with nullcontext(executor) if executor else ThreadPoolExecutor(workers) as pool:
+        grader = _Grader(sandbox, pack, code, pool)
+        verdicts = grader.judge(jobs)
+    results = [_result(check, code, verdicts) for check in checks]
+    error = next((verdict.result for verdict in verdicts if verdict.wrong and verdict.result.error_type), None)
+    return Grade(
+        checks=tuple(results),
+        clock=clock,
+        run_seed=run_seed,
+        scheduler_seeds=scheduler_seeds,
+        isolation=sandbox.isolation().level,
+        regraded_on_real_clock=grader.regraded,
+        error_type=error.error_type if error else None,
+        error_message=error.error_message if error else None,
+        error_line=error.error_line if error else None,
+        review=review(code),
+    )
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    job: _Job
+    wrong: str | None
+    result: RunResult
+
+
+class _Grader:
+    """Runs the jobs of one grading side by side and judges them."""
+
+    def __init__(self, sandbox: Sandbox, pack: TaskPack, code: str, pool: Executor) -> None:
+        self.sandbox, self.pack, self.code, self.pool = sandbox, pack, code, pool
+        self.regraded = False
+
+    def judge(self, jobs: list[_Job]) -> list[_Verdict]:
+        """A verdict for each job, in order."""
+        cases = {id(job.check): job for job in jobs}
+        expected = {key: self.pool.submit(self._expected, job) for key, job in cases.items()}
+        seen = list(self.pool.map(self._run, jobs))
+        again = [index for index, (observation, _) in enumerate(seen) if observation.suspicious]
+        again += [
+            index
+            for index, (observation, _) in enumerate(seen)
+            if index not in again
+            and self._perhaps_late(jobs[index], expected[id(jobs[index].check)].result(), observation)
+        ]
+        repeated = self.pool.map(self._run, [replace(jobs[index], clock="real") for index in again])
+        for index, outcome in zip(again, repeated, strict=True):
+            self.regraded |= jobs[index].clock == "virtual"
+            seen[index] = outcome
+        return [
+            _Verdict(job, _wrong(job.check, expected[id(job.check)].result(), observation), result)
+            for job, (observation, result) in zip(jobs, seen, strict=True)
+        ]
+
+    def _expected(self, job: _Job) -> Observation:
+        stated = job.check.stated(job.case)
+        return stated if stated is not None else _references.of(self.sandbox, self.pack, job.case)
+
+    def _run(self, job: _Job) -> tuple[Observation, RunResult]:
+        return _observe(self.sandbox, self.pack, self.code, job.case, seed=job.seed, clock=job.clock)
+
+    def _perhaps_late(self, job: _Job, expected: Observation, seen: Observation) -> bool:
+        """Whether only the moments are wrong in real time: a busy machine gets a second chance."""
+        if job.clock == "virtual" or seen.missing or _wrong(job.check, expected, seen) is None:
+            return False
+        return _wrong(job.check, expected, _with_times_of(expected, seen)) is None
+
+
+def _with_times_of(expected: Observation, seen: Observation) -> Observation:
+    moments = [line.seconds for line in expected.lines] + [line.seconds for line in seen.lines[len(expected.lines) :]]
+    lines = tuple(replace(line, seconds=moment) for line, moment in zip(seen.lines, moments, strict=False))
+    return replace(seen, lines=lines, seconds=expected.seconds)
+
+
+def _observe(
+    sandbox: Sandbox, pack: TaskPack, code: str, case: Case, *, seed: int, clock: RunClock
+) -> tuple[Observation, RunResult]:
+    """Run one call in a process of its own and say what was seen."""
+    call = case.as_call(secrets.token_hex(8), pack.settings.runner)
+    result = sandbox.run(Program(code, pack.packages, pack.limits, seed, clock, call))
+    if result.ended_by == "infrastructure":
+        raise SandboxUnavailable("a program could not be run while grading; grade again")
+    return _observation(result, clock), result
+
+
+def _observation(result: RunResult, clock: RunClock) -> Observation:
+    seen = result.observation or {}
+    reported = seen.get("reported")
+    if result.ended_by != "exit" or not isinstance(reported, dict):
+        return Observation(missing=_why_nothing(result))
+    stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]
+    started, ended = seen["started"], seen["ended"]
+    if clock == "virtual":
+        lines, seconds = _virtual_lines(reported, [line.text for line in stamped]), _number(reported.get("seconds"))
+    else:
+        lines = [Line(line.text, line.seconds - started) for line in stamped]
+        seconds = ended - started if ended is not None and started is not None else None
+    error = reported.get("error")
+    return Observation(
+        value=decode(reported.get("value")),
+        lines=tuple(lines),
+        error=error if isinstance(error, str) else None,
+        seconds=seconds,
+        suspicious=clock == "virtual" and _suspicious(reported),
+    )
+
+
+def _virtual_lines(reported: dict[str, Any], texts: list[str]) -> list[Line]:
+    """Lines by the virtual clock, in the parent's cleaned text where the two lists agree in length."""
+    rows = reported.get("lines")
+    try:
+        lines = [Line(str(text), float(moment)) for moment, text in rows or ()]
+    except (TypeError, ValueError):
+        return []
+    if len(lines) == len(texts):
+        return [replace(line, text=text) for line, text in zip(lines, texts, strict=True)]
+    return lines
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _suspicious(reported: dict[str, Any]) -> bool:
+    blocked, step = _number(reported.get("blocked_seconds")), _number(reported.get("longest_step"))
+    return bool(reported.get("threads")) or (blocked or 0) > 0 or (step or 0) > _LONGEST_STEP
+
+
+def _why_nothing(result: RunResult) -> str:
+    if result.ended_by != "exit":
+        lines = result.stderr.strip().splitlines()
+        return lines[-1] if lines else f"the program was stopped ({result.ended_by})"
+    return "the program ended before the call was finished"
+
+
+def _wrong(check: Check, expected: Observation, seen: Observation) -> str | None:
+    if seen.missing is not None:
+        return seen.missing
+    return check.compare(expected, seen)
+
+
+def _result(check: Check, code: str, verdicts: Sequence[_Verdict]) -> CheckResult:
+    if check.source is not None:
+        wrong, text = _look(check, code), ""
+    else:
+        mine = [verdict for verdict in verdicts if verdict.job.check is check]
+        failed = next((verdict for verdict in mine if verdict.wrong), None)
+        wrong, text = (failed.wrong, _explain(failed)) if failed else (None, "")
+    message = (text or wrong or "") if check.visible else ""
+    return CheckResult(check.name, check.visible, wrong is None, message)
+
+
+def _explain(verdict: _Verdict) -> str:
+    result = verdict.result
+    text = f"{verdict.job.case}: {verdict.wrong}"
+    if result.error_type is None:
+        return text
+    where = f" in line {result.error_line}" if result.error_line else ""
+    return f"{text} ({result.error_type}{where}: {(result.error_message or '')[:200]})"
+
+
+def _look(check: Check, code: str) -> str | None:
+    assert check.source is not None
+    tree = _parse(code)
+    return check.source(tree) if tree is not None else "the program is not valid Python"
+
+
+def _parse(code: str) -> ast.Module | None:
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, UnicodeError):
+        return None
+
+
+def review(code: str) -> tuple[str, ...]:
+    """What of a program a person may want to look at: imports that honest solutions do not need."""
+    tree = _parse(code)
+    if tree is None:
+        return ()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Name) and node.id == "__import__":
+            found.add("importlib")
+    return tuple(sorted(found & _REVIEWED))

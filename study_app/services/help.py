@@ -1,0 +1,311 @@
+"""Asking the assistant: allowed by arm, stage, budget and hour; streamed; kept whatever the browser does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd, StudyLimits
+from study_app.domain.budget import Usage, allowance, estimated_tokens, total, turn_usage
+from study_app.domain.errors import AssistantUnavailable, NotAllowed, Refused, StudyError
+from study_app.domain.events import Event
+from study_app.domain.participant import Turn
+from study_app.ports import Unit
+from study_app.services.way import Way
+from study_app.services.world import Place, World
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE = 20_000
+SAVE_EVERY = 1.0
+"""Seconds between two savings of a reply in progress."""
+
+
+class BudgetSpent(NotAllowed):
+    """A limit of the treatment is reached, or it is not open yet; the message key says which."""
+
+    def __init__(self, message_key: str, wait_minutes: float = 0.0) -> None:
+        self.message_key = message_key
+        self.wait_minutes = wait_minutes
+        super().__init__(message_key)
+
+
+class ReplyInProgress(NotAllowed):
+    """One reply at a time."""
+
+
+@dataclass
+class _Reply:
+    """A reply in progress, which outlives the request that asked for it."""
+
+    turn: Turn
+    pieces: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A turn that has begun; iterate its text to stream it."""
+
+    turn_id: str
+    text: AsyncIterator[str]
+    failure: Callable[[], str | None]
+    """After the text has ended: why the provider failed, or None."""
+
+
+class Help:
+    """The assistant, as a participant may use it."""
+
+    def __init__(self, world: World, way: Way, specs: dict[str, AssistantSpec]) -> None:
+        self.world = world
+        self.way = way
+        self.specs = specs
+        self._replies: dict[str, _Reply] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, participant_id: str, message: str, page: str | None = None, code: str | None = None) -> Asked:
+        """Begin a turn.
+
+        Raises:
+            Refused: the participant's arm has no assistant; the refusal is logged.
+            NotAllowed: no task with an assistant is open, or the message is empty or too long.
+            ReplyInProgress: the reply before is still coming.
+            BudgetSpent: a limit is reached.
+        """
+        message = message.strip()
+        if not message or len(message) > MAX_MESSAGE:
+            raise NotAllowed("the message is empty or too long")
+        if participant_id in self._replies:
+            raise ReplyInProgress("the reply before is still coming; wait for it or stop it")
+        turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code)
+        reply = _Reply(turn)
+        self._replies[participant_id] = reply
+        task = asyncio.create_task(self._produce(reply, request, name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return Asked(turn.id, self._consume(reply), lambda: reply.turn.error)
+
+    def stop(self, participant_id: str, turn_id: str) -> bool:
+        """Stop a reply on the participant's wish; what came so far is kept."""
+        reply = self._replies.get(participant_id)
+        if reply is None or reply.turn.id != turn_id:
+            return False
+        reply.stopped.set()
+        return True
+
+    def turns(self, participant_id: str) -> list[Turn]:
+        """The participant's turns so far, oldest first."""
+        with self.world.registry.begin(write=False) as unit:
+            kept = unit.turns(participant_id)
+        live = self._replies.get(participant_id)
+        return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
+
+    def spec(self, place: Place) -> AssistantSpec | None:
+        """The treatment that the participant has on this stage, or None."""
+        return self.specs[place.assistant] if place.assistant else None
+
+    # -- before the reply ----------------------------------------------------------------------------------------------
+
+    def _begin(
+        self, participant_id: str, message: str, page: str | None, code: str | None
+    ) -> tuple[Turn, AssistantRequest, str]:
+        refusal: StudyError | None = None
+        with self.world.registry.begin() as unit:
+            place = self._place(unit, participant_id)
+            refusal = self._refusal(unit, place)
+            if refusal is None:
+                return self._write_down(unit, place, message, page, code)
+            stage = place.participant.stage
+            unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(refusal)})
+        raise refusal
+
+    def _place(self, unit: Unit, participant_id: str) -> Place:
+        participant = unit.participant(participant_id)
+        if participant is None:
+            raise NotAllowed("this participant is not known")
+        return self.way.place(unit, participant)
+
+    def _refusal(self, unit: Unit, place: Place) -> StudyError | None:
+        if place.arm is not None and place.arm.assistant is None:
+            return Refused("there is no assistant in this part of the study")
+        on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
+        if not on_task or place.deadline_at is None or place.assistant is None:
+            return NotAllowed("the assistant is not open now")
+        allowed = self._allowance(unit, place)
+        return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
+
+    def _allowance(self, unit: Unit, place: Place) -> Any:
+        spec = self.specs[place.assistant or ""]
+        mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
+        # All participants' turns are only read where the study has a budget for all.
+        shared = spec.study_limits != StudyLimits()
+        study = total(usage(spec, turn) for turn in unit.turns() if turn.treatment == spec.id) if shared else None
+        visit = unit.visit(place.participant.id, place.participant.stage)
+        worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
+        return allowance(spec, mine, study, worked_minutes=worked)
+
+    def _write_down(
+        self, unit: Unit, place: Place, message: str, page: str | None, code: str | None
+    ) -> tuple[Turn, AssistantRequest, str]:
+        name = place.assistant or ""
+        spec = self.specs[name]
+        document = unit.document(place.participant.id, place.task)
+        pack = self.world.content.pack(place.pack)
+        current = code if code is not None else document.text if document else pack.starter
+        earlier = [turn for turn in unit.turns(place.participant.id) if turn.reply]
+        turn = Turn(
+            id=self.world.fresh_id(),
+            participant_id=place.participant.id,
+            task=place.task,
+            assistant=self.world.assistants[name].id,
+            treatment=spec.id,
+            model=spec.model,
+            prompt_version=spec.prompt_version,
+            message=message,
+            reply="",
+            code=current,
+            asked_at=place.now,
+            composing_seconds=composing_seconds(unit, place, page),
+        )
+        unit.add_turn(turn)
+        payload = {"turn_id": turn.id, "task": place.task}
+        unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
+        room = self._allowance(unit, place).max_output_tokens or None
+        history = tuple((old.message, old.reply) for old in earlier)
+        request = AssistantRequest(message, pack.brief, current, history, place.task, place.pack, room)
+        return turn, request, name
+
+    # -- the reply -----------------------------------------------------------------------------------------------------
+
+    async def _consume(self, reply: _Reply) -> AsyncIterator[str]:
+        while (piece := await reply.pieces.get()) is not None:
+            yield piece
+
+    async def _produce(self, reply: _Reply, request: AssistantRequest, name: str) -> None:
+        """Read the assistant to its end, whoever listens; the turn is saved as it grows."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        saved = began
+        stop = asyncio.create_task(reply.stopped.wait())
+        try:
+            stream = self.world.assistants[name].reply(request)
+            async for piece in _until(stream, stop):
+                elapsed = loop.time() - began
+                if isinstance(piece, ReplyEnd):
+                    reply.turn = _ended(reply.turn, piece)
+                    continue
+                first = reply.turn.first_token_seconds
+                reply.turn = replace(
+                    reply.turn,
+                    reply=reply.turn.reply + piece.text,
+                    first_token_seconds=elapsed if first is None else first,
+                )
+                reply.pieces.put_nowait(piece.text)
+                if loop.time() - saved > SAVE_EVERY:
+                    saved = loop.time()
+                    await asyncio.to_thread(self._save, reply.turn)
+        except AssistantUnavailable as error:
+            reply.turn = replace(reply.turn, error=error.kind)
+        except Exception:
+            # Nothing that a provider does may reach a participant as a traceback, or leave a turn open for ever.
+            log.exception("the assistant failed")
+            reply.turn = replace(reply.turn, error="other")
+        finally:
+            stop.cancel()
+            stopped = reply.stopped.is_set()
+            reply.turn = replace(
+                reply.turn,
+                total_seconds=loop.time() - began,
+                complete=True,
+                stopped_by_participant=stopped,
+                stop_reason=reply.turn.stop_reason or ("stopped" if stopped else None),
+            )
+            with contextlib.suppress(StudyError):
+                await asyncio.to_thread(self._finish, reply.turn)
+            self._replies.pop(reply.turn.participant_id, None)
+            reply.pieces.put_nowait(None)
+
+    def _save(self, turn: Turn) -> None:
+        with self.world.registry.begin() as unit:
+            unit.update_turn(turn)
+
+    def _finish(self, turn: Turn) -> None:
+        with self.world.registry.begin() as unit:
+            unit.update_turn(turn)
+            participant = unit.participant(turn.participant_id)
+            stage = participant.stage if participant else ""
+            now = self.world.now()
+            payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
+            unit.record(turn.participant_id, "turn_ended", stage, now, payload)
+            if turn.error is not None:
+                outage = {"turn_id": turn.id, "kind": turn.error, "seconds": turn.total_seconds}
+                unit.record(turn.participant_id, "outage", stage, now, outage)
+
+    async def close(self) -> None:
+        """Wait a moment for replies in progress; used when the server stops."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+
+
+async def _until(stream: AsyncIterator[Any], stop: asyncio.Task[Any]) -> AsyncIterator[Any]:
+    """The stream's pieces until it ends or the stop comes, also while no piece comes."""
+    iterator = stream.__aiter__()
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(iterator, None))
+            await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                with contextlib.suppress(asyncio.CancelledError, StudyError):
+                    await following
+                return
+            piece = following.result()
+            if piece is None:
+                return
+            yield piece
+            if stop.done():
+                return
+    finally:
+        closing = getattr(iterator, "aclose", None)
+        if closing is not None:
+            with contextlib.suppress(RuntimeError, StudyError):
+                await closing()
+
+
+def _ended(turn: Turn, end: ReplyEnd) -> Turn:
+    return replace(
+        turn,
+        model=end.model,
+        prompt_version=end.prompt_version,
+        input_tokens=end.input_tokens,
+        output_tokens=end.output_tokens,
+        stop_reason=end.stop_reason,
+        parameters=json.dumps(end.parameters, sort_keys=True, default=str),
+    )
+
+
+def usage(spec: AssistantSpec, turn: Turn) -> Usage:
+    """What a turn has used; tokens are estimated where the provider never told them."""
+    given = turn.input_tokens if turn.input_tokens is not None else estimated_tokens(turn.message + turn.code)
+    made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
+    return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
+
+
+def composing_seconds(unit: Unit, place: Place, page: str | None) -> float | None:
+    """From the first key in the empty message box to sending, by the page's own clock."""
+    if page is None:
+        return None
+    last = unit.latest(place.participant.id, page, ("compose_start", "send_pressed"))
+    if len(last) < 2 or last["compose_start"].seq > last["send_pressed"].seq:
+        return None
+    return (_moment(last["send_pressed"]) - _moment(last["compose_start"])) / 1000
+
+
+def _moment(event: Event) -> float:
+    """By the page's monotonic clock where it sent one."""
+    return event.mono_ms if event.mono_ms is not None else event.client_time_ms or 0.0

@@ -1,0 +1,232 @@
+"""A trial's life: draft, launched, closed, unsealed; every step recorded, none undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
+from study_app.domain.ledger import LedgerRow, head
+from study_app.domain.participant import Participant
+from study_app.domain.protocol import Study
+from study_app.domain.seal import commitment
+from study_app.ports import AuditEntry, ProtocolVersion, Unit
+from study_app.services.prereg import preregistration
+from study_app.services.world import World
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What `launch` gives to the researcher."""
+
+    study_hash: str
+    commitment: str
+    prereg: dict[str, Any]
+    """prereg.json."""
+    prereg_text: str
+    """prereg.md."""
+    recovery_copy: str
+    """Shown once."""
+
+
+class Lifecycle:
+    """The steps of a trial's life."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def launch(self, who: str = "cli") -> Launched:
+        """Lock the protocol: its hash, the sealed seed and the seed's commitment.
+
+        Raises:
+            ProblemsFound: the study is not fit for real participants.
+            NotAllowed: it is launched already.
+        """
+        study = self.world.study
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "draft":
+                raise NotAllowed(f"the study is {self.world.state(unit)} already; use study amend for a change")
+            problems = launch_problems(self.world)
+            if problems:
+                raise ProblemsFound(problems)
+            seed = self.world.seal.new_seed()
+            promise = commitment(seed, study.allocation, study.arms)
+            for key, value in {
+                "state": "launched",
+                "study_id": study.id,
+                "sealed_seed": self.world.seal.seal(seed),
+                "commitment": promise,
+                "launched_at": self.world.now().isoformat(timespec="milliseconds"),
+            }.items():
+                unit.set_meta(key, value)
+            self._lock_version(unit, "launch")
+            self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
+        document, text = preregistration(study, self.world.study_hash, promise, self.world.now())
+        return Launched(self.world.study_hash, promise, document, text, self.world.seal.recovery_copy())
+
+    def amend(self, reason: str, who: str = "cli") -> str:
+        """Take the study file as it is now for everybody who comes from now on; returns the new hash.
+
+        Raises:
+            NotAllowed: nothing changed, not launched, or something that may never change did.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study is amended; this one is {self.world.state(unit)}")
+            current = unit.versions()[-1]
+            if current.study_hash == self.world.study_hash:
+                raise NotAllowed("the study file is the locked one; change it first, then amend")
+            if unit.meta("study_id") != self.world.study.id:
+                raise NotAllowed("an amendment cannot change the study's id; start another study with another database")
+            self._lock_version(unit, reason)
+            detail = {"from": current.study_hash, "to": self.world.study_hash}
+            self._audit(unit, who, "amend", reason, detail)
+        return self.world.study_hash
+
+    def close(self, reason: str, who: str = "cli") -> None:
+        """No more enrolment.
+
+        Raises:
+            NotAllowed: the study is not launched.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study can be closed; this one is {self.world.state(unit)}")
+            unit.set_meta("state", "closed")
+            unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
+            anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
+            detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
+            self._audit(unit, who, "close", reason, detail)
+
+    def unseal(self, reason: str, who: str = "cli") -> None:
+        """Show arms and seed.
+
+        Raises:
+            NotAllowed: not closed, or somebody is still in progress.
+            SealingKeyMissing: the seed cannot be opened.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "closed":
+                raise NotAllowed(
+                    f"only a closed study is unsealed; this one is {self.world.state(unit)}; close it first"
+                )
+            busy = [
+                p.id for p in unit.participants() if p.kind == "real" and current_status(self.world, p) == "in_progress"
+            ]
+            if busy:
+                raise NotAllowed(
+                    f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
+                    f"have finished, or for {self.world.study.recruitment.abandoned_after_hours:g} hours of silence"
+                )
+            sealed = unit.meta("sealed_seed")
+            assert sealed is not None
+            seed = self.world.seal.open(sealed)
+            unit.set_meta("revealed_seed", seed.hex())
+            unit.set_meta("state", "unsealed")
+            self._audit(unit, who, "unseal", reason, {"seed": seed.hex()})
+
+    def exclude(self, participant_id: str, reason: str, who: str) -> None:
+        """Exclude a participant from the analysis, blind to their arm; recorded with its reason.
+
+        Raises:
+            NotAllowed: no reason, or nobody of that id.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            participant = unit.participant(participant_id)
+            if participant is None:
+                raise NotAllowed(f"there is no participant {participant_id}")
+            unit.touch(participant_id, exclusion_reason=reason)
+            now = self.world.now()
+            unit.record(participant_id, "excluded", participant.stage, now, {"reason": reason, "who": who})
+            self._audit(unit, who, "exclude", reason, {"participant_id": participant_id})
+
+    def unblind(self, participant_id: str, reason: str, who: str) -> str:
+        """Show one participant's arm; recorded and reported.
+
+        Raises:
+            NotAllowed: no reason, nobody of that id, or not allocated.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            participant = unit.participant(participant_id)
+            if participant is None or participant.arm is None:
+                raise NotAllowed(f"participant {participant_id} is not known or not allocated")
+            self._audit(unit, who, "unblind", reason, {"participant_id": participant_id})
+            return participant.arm
+
+    def audit(self, who: str, what: str, why: str = "", detail: Mapping[str, Any] | None = None) -> None:
+        """Record an act that changes or shows data."""
+        with self.world.registry.begin() as unit:
+            self._audit(unit, who, what, why, detail or {})
+
+    def _audit(self, unit: Unit, who: str, what: str, why: str, detail: Mapping[str, Any]) -> None:
+        unit.add_audit(AuditEntry(self.world.now(), who, what, why, dict(detail)))
+
+    def _lock_version(self, unit: Unit, reason: str) -> None:
+        unit.add_version(
+            ProtocolVersion(
+                study_hash=self.world.study_hash,
+                text=self.world.study.canonical(),
+                materials=dict(self.world.content.materials()),
+                from_index=len(unit.allocations("real")) + 1,
+                locked_at=self.world.now(),
+                reason=reason,
+            )
+        )
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act without a reason.
+
+    Raises:
+        NotAllowed: the reason is empty.
+    """
+    if not reason.strip():
+        raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")
+
+
+def current_status(world: World, participant: Participant) -> str:
+    """The status as of now: excluded overrides all, and a long silence means abandoned."""
+    if participant.exclusion_reason is not None:
+        return "excluded"
+    if participant.status != "in_progress":
+        return participant.status
+    waiting = participant.opens_at is not None and participant.opens_at > world.now()
+    silence = timedelta(hours=world.study.recruitment.abandoned_after_hours)
+    start = max(participant.last_seen_at, participant.opens_at or participant.last_seen_at)
+    return "in_progress" if waiting or world.now() - start < silence else "abandoned"
+
+
+def launch_problems(world: World) -> list[Problem]:
+    """What keeps a valid study from real participants."""
+    study: Study = world.study
+    found = []
+    if study.recruitment.entry == "open":
+        remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
+        found.append(Problem("study.toml", "recruitment.entry", "'open' lets anybody in again and again", remedy))
+    embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
+    if embedded and not study.assistant_policy.allow_embedded:
+        what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"
+        remedy = "set the key, or say allow_embedded = true"
+        found.append(Problem("study.toml", "assistant_policy.allow_embedded", what, remedy))
+    level = world.sandbox.isolation().level
+    if level == "off":
+        remedy = "see study doctor"
+        found.append(Problem("study.toml", "sandbox", "participants' programs cannot be run on this machine", remedy))
+    if level == "weak" and not study.sandbox.allow_weak_isolation:
+        what = "isolation is weak here: participants' programs could read this server's files"
+        remedy = (
+            "install bubblewrap or use a Linux server; or say allow_weak_isolation = true and invite people you trust"
+        )
+        found.append(Problem("study.toml", "sandbox.allow_weak_isolation", what, remedy))
+    return found

@@ -1,0 +1,111 @@
+"""Submissions: taken at once, graded soon after, graded again after a crash, never lost."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from dataclasses import replace
+
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.participant import RunRecord
+from study_app.ports import Unit
+from study_app.services.grade import Grade, grade
+from study_app.services.world import Place, World
+
+log = logging.getLogger(__name__)
+
+
+def take_submission(
+    world: World, unit: Unit, place: Place, code: str, page: str | None = None, seq: int | None = None
+) -> RunRecord:
+    """Write a submission down; it is graded afterwards, so that nobody waits for it."""
+    assert place.stage is not None
+    run = RunRecord(
+        id=world.fresh_id(),
+        participant_id=place.participant.id,
+        task=place.task,
+        stage=place.stage.id,
+        kind="submission",
+        code=code,
+        started_at=place.now,
+        page=page,
+        seq=seq,
+    )
+    unit.add_run(run)
+    payload = {"task": place.task, "run_id": run.id, "page": page, "seq": seq}
+    unit.record(place.participant.id, "task_submitted", place.stage.id, place.now, payload)
+    return run
+
+
+def submit_saved(world: World, unit: Unit, place: Place) -> None:
+    """At a deadline: what the server has of the current task is its submission, touched or not."""
+    document = unit.document(place.participant.id, place.task)
+    page = unit.document_page(place.participant.id, place.task)
+    code = document.text if document else world.content.pack(place.pack).starter
+    take_submission(world, unit, place, code, page, None)
+
+
+class Grading:
+    """Grades what was submitted. One at a time; a submission that is being graded is never graded twice at once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._one_at_a_time = threading.Lock()
+
+    def pending(self) -> list[RunRecord]:
+        """Submissions that nobody has graded yet, oldest first."""
+        with self.world.registry.begin(write=False) as unit:
+            runs = [run for run in unit.runs() if run.kind == "submission" and run.ended_by is None]
+        return sorted(runs, key=lambda run: run.started_at)
+
+    def grade_pending(self) -> int:
+        """Grade all that is pending; returns how many were graded. A failing sandbox leaves them pending."""
+        with self._one_at_a_time:
+            done = 0
+            for run in self.pending():
+                try:
+                    self._grade(run)
+                except InfrastructureError as error:
+                    log.warning("submission %s could not be graded yet: %s", run.id, error)
+                else:
+                    done += 1
+            return done
+
+    def _grade(self, run: RunRecord) -> None:
+        with self.world.registry.begin(write=False) as unit:
+            participant = unit.participant(run.participant_id)
+            assert participant is not None
+            stage = self.world.study_of(unit, participant).stage(run.stage)
+        folder = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
+        verdict = grade(
+            self.world.sandbox,
+            self.world.content.pack(folder),
+            run.code,
+            clock=self.world.grading_clock,
+            run_seed=_seed(run.id),
+        )
+        with self.world.registry.begin() as unit:
+            unit.update_run(with_verdict(run, verdict))
+
+
+def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
+    """The submission with its checks."""
+    checks = [{"name": c.name, "visible": c.visible, "passed": c.passed} for c in verdict.checks]
+    return replace(
+        run,
+        ended_by="exit",
+        checks=json.dumps(checks),
+        visible_only_pass=verdict.visible_only_pass,
+        error_type=verdict.error_type,
+        error_message=verdict.error_message,
+        error_line=verdict.error_line,
+        wall_seconds=verdict.wall_seconds,
+        isolation=verdict.isolation,
+        scheduler_seed=verdict.scheduler_seed,
+    )
+
+
+def _seed(run_id: str) -> int:
+    """Hidden inputs differ from run to run, and the same run is always graded alike."""
+    return int.from_bytes(run_id.encode()[-7:], "big")

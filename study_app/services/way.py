@@ -1,0 +1,169 @@
+"""The participant's way: where they are, and the one function that moves them on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.participant import END, EndedBy, Participant, Visit
+from study_app.domain.protocol import Stage, Study
+from study_app.domain.timing import deadline, overdue
+from study_app.ports import Unit
+from study_app.services.allocate import allocate
+from study_app.services.submissions import submit_saved
+from study_app.services.world import Place, World
+
+LOCK_ALLOCATION = "allocation"
+
+
+class Way:
+    """Moves participants from stage to stage; every move and its event are one transaction."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    # -- where somebody is ---------------------------------------------------------------------------------------------
+
+    def place(self, unit: Unit, participant: Participant) -> Place:
+        """Where they are; a stage whose time is up is ended first."""
+        study = self.world.study_of(unit, participant)
+        participant = self._expire(unit, study, participant)
+        now = self.world.now()
+        arm = study.arm(participant.arm) if participant.arm else None
+        if participant.over:
+            return Place(participant, study, None, arm, "end", None, now)
+        stage = study.stage(participant.stage)
+        visit = unit.visit(participant.id, stage.id)
+        if participant.opens_at is not None and now < participant.opens_at:
+            return Place(participant, study, stage, arm, "waiting", None, now)
+        if visit is None and stage.intro:
+            return Place(participant, study, stage, arm, "intro", None, now)
+        return Place(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
+
+    def arrive(self, unit: Unit, participant: Participant) -> Place:
+        """Where they are, with the stage opened unless it has a page of its own before it."""
+        place = self.place(unit, participant)
+        if place.screen == "stage" and place.stage is not None and place.deadline_at is None:
+            self.open_stage(unit, place)
+            return self.place(unit, self._again(unit, place.participant))
+        return place
+
+    def open_stage(self, unit: Unit, place: Place) -> None:
+        """Begin the visit: the clock of a timed stage starts here. A second call changes nothing."""
+        stage, participant = place.stage, place.participant
+        if stage is None or place.screen == "waiting":
+            raise NotAllowed("this part is not open yet")
+        visit = Visit(participant.id, stage.id, place.now, deadline(place.now, stage.minutes))
+        if unit.open_visit(visit):
+            unit.record(participant.id, "stage_opened", stage.id, place.now, {"minutes": stage.minutes})
+            if stage.kind == "tasks":
+                unit.record(participant.id, "task_shown", stage.id, place.now, {"task": _task(stage, 0), "index": 0})
+
+    # -- moving on -----------------------------------------------------------------------------------------------------
+
+    def next_step(self, unit: Unit, place: Place) -> bool:
+        """To the next task or page of the same stage; False if somebody was faster."""
+        participant, stage = place.participant, place.stage
+        assert stage is not None
+        moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
+        if moved and stage.kind == "tasks":
+            task = {"task": _task(stage, participant.step + 1), "index": participant.step + 1}
+            unit.record(participant.id, "task_shown", stage.id, place.now, task)
+        return moved
+
+    def advance(self, unit: Unit, place: Place, ended_by: EndedBy = "participant") -> bool:
+        """End the stage and go to the next; allocate on the way where the next differs by arm.
+
+        Returns:
+            False if the participant was no longer there: nothing changed.
+
+        Raises:
+            SealingKeyMissing, LedgerBroken: nobody can be allocated now; the participant stays where they are.
+        """
+        stage, study = place.stage, place.study
+        assert stage is not None
+        following = study.next_stage(stage.id)
+        changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
+        if following is None or following.kind == "debrief":
+            changes |= {"stage": END, "status": "completed", "finished_at": place.now}
+        else:
+            changes |= {"stage": following.id, "opens_at": self._opens_at(study, following, place)}
+            allocated = self._allocation(unit, place, following)
+            changes |= allocated
+        if not unit.move(place.participant, **changes):
+            return False
+        unit.end_visit(place.participant.id, stage.id, place.now, ended_by)
+        unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
+        if changes["stage"] == END:
+            unit.record(place.participant.id, "finished", stage.id, place.now, {})
+        elif changes["opens_at"] is not None:
+            opens = changes["opens_at"].isoformat()
+            unit.record(place.participant.id, "session_scheduled", changes["stage"], place.now, {"opens_at": opens})
+        return True
+
+    def leave(self, unit: Unit, place: Place, status: str, ended_by: EndedBy) -> bool:
+        """End the whole way early with that status."""
+        stage = place.stage
+        if stage is None:
+            return False
+        changes = {"stage": END, "step": 0, "status": status, "finished_at": place.now, "opens_at": None}
+        if not unit.move(place.participant, **changes):
+            return False
+        if unit.end_visit(place.participant.id, stage.id, place.now, ended_by):
+            unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
+        return True
+
+    def _opens_at(self, study: Study, following: Stage, place: Place) -> Any:
+        days = study.delay_before(following)
+        return place.now + timedelta(days=days) if days else None
+
+    def _allocation(self, unit: Unit, place: Place, following: Stage) -> dict[str, Any]:
+        needed = place.study.allocation_stage
+        if needed is None or needed.id != following.id or place.participant.arm is not None:
+            return {}
+        unit.lock(f"{LOCK_ALLOCATION}:{place.participant.kind}")
+        # Read again under the lock: a second click that waited for it must not allocate twice.
+        now_there = self._again(unit, place.participant)
+        if now_there.arm is not None or now_there.stage != place.participant.stage:
+            return {}
+        row = allocate(self.world, unit, place.study, place.participant)
+        unit.record(place.participant.id, "allocated", following.id, place.now, {"index": row.allocation_index})
+        return {
+            "arm": row.arm,
+            "stratum": row.stratum,
+            "allocation_index": row.allocation_index,
+            "allocated_at": row.allocated_at,
+        }
+
+    # -- deadlines -----------------------------------------------------------------------------------------------------
+
+    def _expire(self, unit: Unit, study: Study, participant: Participant) -> Participant:
+        while not participant.over:
+            visit = unit.visit(participant.id, participant.stage)
+            if visit is None or visit.ended_at is not None or not overdue(visit.deadline_at, self.world.now()):
+                return participant
+            assert visit.deadline_at is not None
+            self.end_overdue(unit, study, participant, visit)
+            participant = self._again(unit, participant)
+        return participant
+
+    def end_overdue(self, unit: Unit, study: Study, participant: Participant, visit: Visit) -> None:
+        """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
+        assert visit.deadline_at is not None
+        stage = study.stage(visit.stage)
+        arm = study.arm(participant.arm) if participant.arm else None
+        place = Place(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
+        if not self.advance(unit, place, "deadline"):
+            return
+        if stage.kind == "tasks":
+            submit_saved(self.world, unit, place)
+
+    def _again(self, unit: Unit, participant: Participant) -> Participant:
+        found = unit.participant(participant.id)
+        assert found is not None
+        return found
+
+
+def _task(stage: Stage, index: int) -> str:
+    return stage.packs[index].rsplit("/", 1)[-1]

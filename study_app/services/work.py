@@ -1,0 +1,249 @@
+"""Running and submitting: fair between participants, a second Run replaces the first, a second Submit is none."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from study_app.domain.errors import NotAllowed, SandboxUnavailable
+from study_app.domain.participant import RunRecord
+from study_app.domain.tasks import OutputLine, Program, RunResult
+from study_app.services.grade import run_visible
+from study_app.services.submissions import take_submission
+from study_app.services.way import Way
+from study_app.services.world import Place, World
+
+MAX_CODE_BYTES = 256_000
+CONCURRENT_RUNS = 64
+"""Programs that run at once on this machine; the others queue, each participant at most once."""
+
+
+@dataclass
+class _Active:
+    """A participant's run in progress."""
+
+    cancelled: threading.Event
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a press on Submit."""
+
+    accepted: bool
+    checks: tuple[dict[str, Any], ...] = ()
+    """Visible examples that fail, where the participant has to confirm."""
+
+
+class Work:
+    """Programs of participants on task stages."""
+
+    def __init__(self, world: World, way: Way) -> None:
+        self.world = world
+        self.way = way
+        self._active: dict[str, _Active] = {}
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(CONCURRENT_RUNS)
+        self._waiting = 0
+
+    def run(self, participant_id: str, code: str, page: str | None = None, seq: int | None = None) -> Iterator[Any]:
+        """Run a program; yields JSON-able lines as in the protocol of POST /api/runs.
+
+        Raises:
+            NotAllowed: not on a task, or the code is too long. Raised before the first line.
+        """
+        place, record = self._begin(participant_id, code, page, seq)
+        active = self._replace_active(participant_id)
+        return self._stream(place, record, active)
+
+    def stop(self, participant_id: str) -> bool:
+        """Kill the participant's run; False if there is none."""
+        with self._lock:
+            active = self._active.get(participant_id)
+        if active is not None:
+            active.cancelled.set()
+        return active is not None
+
+    def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Place, RunRecord]:
+        check_code(code)
+        with self.world.registry.begin() as unit:
+            place = self._on_task(unit, participant_id)
+            assert place.stage is not None
+            record = RunRecord(
+                id=self.world.fresh_id(),
+                participant_id=participant_id,
+                task=place.task,
+                stage=place.stage.id,
+                kind="run",
+                code=code,
+                started_at=place.now,
+                page=page,
+                seq=seq,
+            )
+            unit.add_run(record)
+            payload = {"run_id": record.id, "task": place.task, "page": page, "seq": seq}
+            unit.record(participant_id, "run_started", place.stage.id, place.now, payload)
+        return place, record
+
+    def _on_task(self, unit: Any, participant_id: str) -> Place:
+        participant = unit.participant(participant_id)
+        place = self.way.place(unit, participant)
+        if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
+            raise NotAllowed("there is no task open for you now")
+        return place
+
+    def _replace_active(self, participant_id: str) -> _Active:
+        mine = _Active(threading.Event())
+        with self._lock:
+            before = self._active.get(participant_id)
+            self._active[participant_id] = mine
+        if before is not None:
+            before.cancelled.set()
+        return mine
+
+    def _stream(self, place: Place, record: RunRecord, active: _Active) -> Iterator[Any]:
+        lines: queue.Queue[Any] = queue.Queue()
+        thread = threading.Thread(target=self._execute, args=(place, record, active, lines), daemon=True)
+        thread.start()
+        while (line := lines.get()) is not None:
+            yield line
+
+    def _execute(self, place: Place, record: RunRecord, active: _Active, lines: queue.Queue[Any]) -> None:
+        """In a thread of its own, so that a participant who leaves loses nothing."""
+        try:
+            with self._lock:
+                ahead = max(0, self._waiting - CONCURRENT_RUNS)
+                self._waiting += 1
+            if ahead:
+                lines.put({"type": "queued", "ahead": ahead})
+            with self._slots:
+                self._run_and_report(place, record, active, lines)
+        except SandboxUnavailable as error:
+            self._finish(record, replace(record, ended_by="infrastructure", error_message=str(error)), "outage")
+            lines.put(_end_line(record.id, "infrastructure", None))
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if self._active.get(record.participant_id) is active:
+                    del self._active[record.participant_id]
+            lines.put(None)
+
+    def _run_and_report(self, place: Place, record: RunRecord, active: _Active, lines: queue.Queue[Any]) -> None:
+        pack = self.world.content.pack(place.pack)
+
+        def on_line(line: OutputLine) -> None:
+            lines.put({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
+
+        program = Program(record.code, packages=tuple(pack.packages), limits=pack.limits)
+        result = self.world.sandbox.run(program, on_line, active.cancelled.is_set)
+        done = finished(record, result)
+        lines.put(_end_line(record.id, result.ended_by, result))
+        if result.ended_by in ("cancelled", "infrastructure"):
+            self._finish(record, done)
+            return
+        checks = run_visible(self.world.sandbox, pack, record.code)
+        shown = [{"name": c.name, "passed": c.passed, "message": c.message} for c in checks]
+        if not active.cancelled.is_set():
+            lines.put({"type": "examples", "checks": shown})
+        kept = [{"name": c.name, "visible": True, "passed": c.passed} for c in checks]
+        self._finish(record, replace(done, checks=json.dumps(kept)))
+
+    def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended") -> None:
+        now = self.world.now()
+        with self.world.registry.begin() as unit:
+            unit.update_run(done)
+            payload = {"run_id": done.id, "ended_by": done.ended_by, "wall_seconds": done.wall_seconds}
+            unit.record(record.participant_id, kind, record.stage, now, payload)
+            if done.error_type:
+                error = {"type": done.error_type, "message": done.error_message, "line": done.error_line}
+                unit.record(record.participant_id, "program_error", record.stage, now, error | {"run_id": done.id})
+
+    # -- submitting ----------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        participant_id: str,
+        code: str,
+        page: str | None = None,
+        seq: int | None = None,
+        confirm: bool = False,
+        task: str | None = None,
+    ) -> Submitted:
+        """End the current task with this code; where a visible example fails, only on confirmation.
+
+        `task` is the task that the page shows; where the participant is past it already, nothing happens.
+
+        Raises:
+            NotAllowed: not on a task, or the code is too long.
+        """
+        check_code(code)
+        with self.world.registry.begin() as unit:
+            place = self._on_task(unit, participant_id)
+        if task is not None and task != place.task:
+            return Submitted(True)
+        if not confirm:
+            failing = self._failing_examples(place, code)
+            if failing:
+                return Submitted(False, failing)
+        self.stop(participant_id)
+        return self._accept(place, participant_id, code, page, seq)
+
+    def _accept(self, place: Place, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
+        with self.world.registry.begin() as unit:
+            there = self._on_task(unit, participant_id)
+            if (there.task, there.participant.step) != (place.task, place.participant.step):
+                return Submitted(True)
+            assert there.stage is not None
+            take_submission(self.world, unit, there, code, page, seq)
+            last = there.participant.step + 1 >= len(there.stage.packs)
+            moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
+            if not moved:
+                raise NotAllowed("this task has just been submitted")
+        return Submitted(True)
+
+    def _failing_examples(self, place: Place, code: str) -> tuple[dict[str, Any], ...]:
+        try:
+            checks = run_visible(self.world.sandbox, self.world.content.pack(place.pack), code)
+        except SandboxUnavailable:
+            return ()
+        return tuple({"name": c.name, "passed": c.passed, "message": c.message} for c in checks if not c.passed)
+
+
+def check_code(code: str) -> None:
+    """Refuse what no program of a task can be.
+
+    Raises:
+        NotAllowed: too long.
+    """
+    if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
+        raise NotAllowed(f"the program is longer than {MAX_CODE_BYTES // 1000} kB; shorten it and run it again")
+
+
+def finished(record: RunRecord, result: RunResult) -> RunRecord:
+    """The run with what it did."""
+    return replace(
+        record,
+        stdout=result.stdout,
+        stderr=result.stderr,
+        error_type=result.error_type,
+        error_message=result.error_message,
+        error_line=result.error_line,
+        ended_by=result.ended_by,
+        wall_seconds=result.wall_seconds,
+        isolation=result.isolation,
+        scheduler_seed=result.scheduler_seed,
+    )
+
+
+def _end_line(run_id: str, ended_by: str, result: RunResult | None) -> dict[str, Any]:
+    return {
+        "type": "end",
+        "run_id": run_id,
+        "ended_by": ended_by,
+        "error_type": result.error_type if result else None,
+        "error_line": result.error_line if result else None,
+        "wall_seconds": result.wall_seconds if result else None,
+    }

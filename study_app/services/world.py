@@ -1,0 +1,136 @@
+"""What every service is given: the study and the providers behind the ports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Literal, Protocol
+
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.participant import Kind, Participant
+from study_app.domain.protocol import Stage, Study, StudyArm, protocol_hash
+from study_app.ports import Assistant, Clock, ContentLibrary, Registry, Sandbox, Unit
+
+State = Literal["draft", "launched", "closed", "unsealed"]
+
+
+class Seal(Protocol):
+    """Closes and opens the real ledger's seed; chosen by bootstrap."""
+
+    def new_seed(self) -> bytes:
+        """Fresh secret bytes."""
+        ...
+
+    def new_salt(self) -> str:
+        """Fresh secret hex."""
+        ...
+
+    def seal(self, seed: bytes) -> str:
+        """Encrypt under the sealing key, making the key on first use."""
+        ...
+
+    def open(self, sealed: str) -> bytes:
+        """Decrypt.
+
+        Raises:
+            SealingKeyMissing: the key is not there or another one.
+        """
+        ...
+
+    def recovery_copy(self) -> str:
+        """The text that `launch` prints once."""
+        ...
+
+
+@dataclass
+class World:
+    """Everything the services stand on. One for a process."""
+
+    study: Study
+    """As the file says it now."""
+    registry: Registry
+    clock: Clock
+    content: ContentLibrary
+    sandbox: Sandbox
+    assistants: Mapping[str, Assistant]
+    """By the id under [assistants]."""
+    seal: Seal
+    fresh_id: Callable[[], str]
+    """Random, unguessable, URL-safe identifiers."""
+    grading_clock: Literal["real", "virtual"] = "real"
+    _versions: dict[str, Study] = field(default_factory=dict)
+
+    @cached_property
+    def study_hash(self) -> str:
+        """Hash of the file and everything it names, as they are now."""
+        return protocol_hash(self.study, dict(self.content.materials()))
+
+    def state(self, unit: Unit) -> State:
+        """Where the trial's life stands."""
+        return unit.meta("state") or "draft"  # type: ignore[return-value]
+
+    def study_of(self, unit: Unit, participant: Participant) -> Study:
+        """The version that a participant started with and keeps."""
+        if participant.study_hash == self.study_hash:
+            return self.study
+        if participant.study_hash not in self._versions:
+            for version in unit.versions():
+                self._versions[version.study_hash] = Study.model_validate(json.loads(version.text))
+        try:
+            return self._versions[participant.study_hash]
+        except KeyError:
+            raise InfrastructureError(
+                f"participant {participant.id} started with version {participant.study_hash[:12]} of the study, which "
+                "is not in this database; a preview from before the file changed: start again with a new preview"
+            ) from None
+
+    def now(self) -> datetime:
+        """The clock's moment, to the millisecond, as the database keeps it."""
+        now = self.clock.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a participant is now: what a page shows, and what a request may do."""
+
+    participant: Participant
+    study: Study
+    stage: Stage | None
+    """None once the way is over."""
+    arm: StudyArm | None
+    """None before allocation."""
+    screen: Literal["stage", "intro", "waiting", "end"]
+    deadline_at: datetime | None
+    now: datetime
+
+    @property
+    def task_index(self) -> int:
+        """Index of the current task in its stage."""
+        return self.participant.step
+
+    @property
+    def pack(self) -> str:
+        """Folder of the current task's pack."""
+        assert self.stage is not None
+        return self.stage.packs[self.participant.step]
+
+    @property
+    def task(self) -> str:
+        """The current task's id: its folder's name."""
+        return self.pack.rsplit("/", 1)[-1]
+
+    @property
+    def assistant(self) -> str | None:
+        """The assistant that the participant may use here, or None."""
+        if self.stage is None or self.stage.kind != "tasks" or not self.stage.assistant or self.arm is None:
+            return None
+        return self.arm.assistant
+
+
+def ledger_of(kind: Kind) -> Kind:
+    """Each kind of participant has its own ledger of the same name."""
+    return kind
