@@ -98,24 +98,29 @@ def test_the_public_half_opens_without_keys_and_shows_none(folder, tmp_path):
 
 def test_parallel_forms_share_their_blueprint(folder):
     bank = load_bank(folder)
-    blueprints = [
-        sorted(
-            (item.family, item.type, item.kind, item.concept, item.task, item.points) for item in bank.items_of(form.id)
-        )
-        for form in bank.forms
-    ]
-    assert all(blueprint == blueprints[0] for blueprint in blueprints)
+    blueprints = [sorted(map(blueprint, bank.items_of(form.id))) for form in bank.forms]
+    assert all(found == blueprints[0] for found in blueprints)
 
 
-def test_the_trio_bank_has_14_items_worth_27_points_over_seven_concepts_and_three_types():
-    bank = load_bank(QUIZZES / "trio")
-    for form in bank.forms:
-        items = bank.items_of(form.id)
-        assert (len(items), sum(item.points for item in items)) == (14, 27)
-        assert {item.concept for item in items} == TRIO_CONCEPTS
-        assert {item.type for item in items} == {"conceptual", "code_reading", "debugging"}
-        assert {item.kind for item in items} == {"single_choice", "multiple_select", "short_text", "code"}
-        assert {item.task for item in items} == {"trio_timer", "trio_users"}
+@pytest.mark.parametrize("name", ["trio", "trio_b"])
+def test_the_trio_bank_has_14_items_worth_27_points_over_seven_concepts_and_three_types(name):
+    items = load_bank(QUIZZES / name).items_of()
+    assert (len(items), sum(item.points for item in items)) == (14, 27)
+    assert {item.concept for item in items} == TRIO_CONCEPTS
+    assert {item.type for item in items} == {"conceptual", "code_reading", "debugging"}
+    assert {item.kind for item in items} == {"single_choice", "multiple_select", "short_text", "code"}
+    assert {item.task for item in items} == {"trio_timer", "trio_users"}
+
+
+def test_the_retention_form_is_parallel_to_the_first_and_repeats_no_question():
+    first, second = (load_bank(QUIZZES / name).items_of() for name in ("trio", "trio_b"))
+    assert [blueprint(item) for item in first] == [blueprint(item) for item in second]
+    shown = [{(item.prompt, item.code, item.starter, item.options) for item in items} for items in (first, second)]
+    assert not shown[0] & shown[1]
+
+
+def blueprint(item):
+    return (item.family, item.type, item.kind, item.concept, item.task, item.points, len(item.options))
 
 
 def copy_bank(folder, tmp_path):
