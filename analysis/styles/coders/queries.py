@@ -1,0 +1,97 @@
+"""The queries of a dataset, and the codes that people gave them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.styles.codebook import LABELS, split
+from study_app.domain.errors import Problem, ProblemsFound
+
+RUBRIC = "queries"
+"""Ratings of queries have a rubric that begins with this word; `object` is the turn, `value` its labels."""
+ADJUDICATED = "adjudicated"
+"""The rater whose word is final."""
+PUBLISHED = "published"
+"""The annotators of the imported transcripts."""
+_GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r", "''")
+
+Codes = dict[str, tuple[str, ...]]
+"""Turn -> labels in the code book's order; a turn that was not coded is absent, one without any label is empty."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One message of a participant."""
+
+    turn_id: str
+    participant_id: str
+    message: str
+
+
+def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[Query, ...]:
+    """Every message to the assistant, by participant, in the order asked.
+
+    The `'` that the export puts before a leading = + - @ TAB CR ' is taken off again.
+    """
+    turns = tables.get("turns")
+    if turns is None or turns.empty:
+        return ()
+    rows = turns[turns["message"].notna()].sort_values(["participant_id", "asked_at"], kind="stable")
+    listed = zip(rows["turn_id"], rows["participant_id"], rows["message"], strict=True)
+    return tuple(Query(str(turn), str(who), _unguarded(str(message))) for turn, who, message in listed)
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith(_GUARDED) else text
+
+
+def human_codings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Codes]:
+    """Rater -> codes: people's ratings of queries, and the annotators of imported transcripts.
+
+    Raises:
+        ProblemsFound: a rating holds something that is no label.
+    """
+    found: dict[str, Codes] = {}
+    problems: list[Problem] = []
+    turns = tables.get("turns")
+    if turns is not None and "human_codes" in turns:
+        cells = [
+            (PUBLISHED, str(turn), text) for turn, text in zip(turns["turn_id"], turns["human_codes"], strict=True)
+        ]
+    else:
+        cells = []
+    cells += _ratings(tables.get("ratings"))
+    for rater, turn, text in cells:
+        try:
+            found.setdefault(rater, {})[turn] = split(text)
+        except ValueError as error:
+            problems.append(Problem("ratings", f"object {turn}, rater {rater}", str(error), "correct the rating"))
+    if problems:
+        raise ProblemsFound(problems)
+    return found
+
+
+def _ratings(ratings: pd.DataFrame | None) -> list[tuple[str, str, object]]:
+    if ratings is None or ratings.empty:
+        return []
+    own = ratings[ratings["rubric"].astype(str).str.startswith(RUBRIC)].sort_values("rated_at", kind="stable")
+    return list(zip(own["rater"].astype(str), own["object"].astype(str), own["value"], strict=True))
+
+
+def consensus(codings: Mapping[str, Codes]) -> Codes:
+    """One coding from several people: the adjudicated one where there is one, else what more than half gave.
+
+    Coders that are programs (`rules`, `claude`) do not count.
+    """
+    people = {rater: codes for rater, codes in codings.items() if rater not in {ADJUDICATED, "rules", "claude"}}
+    final = dict(codings.get(ADJUDICATED, {}))
+    for turn in dict.fromkeys(turn for codes in people.values() for turn in codes):
+        given = [codes[turn] for codes in people.values() if turn in codes]
+        votes = Counter(label for labels in given for label in labels)
+        agreed = tuple(label for label in LABELS if votes[label] > len(given) / 2)
+        final.setdefault(turn, agreed)
+    return final
