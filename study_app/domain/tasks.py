@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from study_app.domain.checks import Check
 
 Stream = Literal["stdout", "stderr"]
 EndedBy = Literal["exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"]
 IsolationLevel = Literal["strong+", "strong", "medium", "weak", "off"]
+RunClock = Literal["real", "virtual"]
+Runner = Literal["trio", "asyncio", "none"]
+"""Who calls an async function of the pack: `trio.run`, `asyncio.run`, or nobody (plain calls)."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Program:
     limits: Limits = field(default_factory=Limits)
     seed: int | None = None
     """Scheduler and `random` seed; None lets the runner draw one (and report it)."""
-    clock: Literal["real", "virtual"] = "real"
+    clock: RunClock = "real"
     call: dict[str, Any] | None = None
     """For grading: the function to call and its input, as JSON; None runs the file as a script."""
 
@@ -90,3 +97,127 @@ class Isolation:
     kernel: str = ""
     canaries: dict[str, bool] = field(default_factory=dict)
     """Canary name -> stopped."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The verdict on one program."""
+
+    checks: tuple[CheckResult, ...]
+    clock: RunClock
+    """The clock asked for."""
+    run_seed: int
+    """From which hidden inputs and scheduler seeds were drawn."""
+    scheduler_seeds: tuple[int, ...]
+    isolation: IsolationLevel
+    regraded_on_real_clock: bool = False
+    """The virtual clock could not be trusted: the program blocks or starts threads."""
+    error_type: str | None = None
+    """Of the first check that an exception failed."""
+    error_message: str | None = None
+    error_line: int | None = None
+    review: tuple[str, ...] = ()
+    """What a person may want to look at: imports that honest solutions do not need. Decides nothing."""
+
+    @property
+    def passed(self) -> int:
+        """Checks passed."""
+        return sum(check.passed for check in self.checks)
+
+    @property
+    def total(self) -> int:
+        """Checks in all."""
+        return len(self.checks)
+
+    @property
+    def complete(self) -> bool:
+        """Every check passed."""
+        return self.passed == self.total
+
+    @property
+    def visible_only_pass(self) -> bool:
+        """Passes every check that it could see, and fails one that it could not."""
+        seen = [check.passed for check in self.checks if check.visible]
+        unseen = [check.passed for check in self.checks if not check.visible]
+        return bool(seen) and all(seen) and not all(unseen)
+
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class LimitSettings(BaseModel):
+    """`[limits]` of a task.toml; what is left out is as in `Limits`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    wall_seconds: Annotated[float, Field(gt=0, le=120)] = Limits.wall_seconds
+    cpu_seconds: Annotated[int, Field(ge=1, le=60)] = Limits.cpu_seconds
+    memory_mb: Annotated[int, Field(ge=64, le=4096)] = Limits.memory_mb
+    output_bytes: Annotated[int, Field(ge=1000, le=10_000_000)] = Limits.output_bytes
+
+    def limits(self) -> Limits:
+        """As a run takes them."""
+        return Limits(**self.model_dump())
+
+
+class PackSettings(BaseModel):
+    """A task.toml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], ...] = ()
+    """Import names beyond the standard library that programs may use."""
+    clock: RunClock = "real"
+    """`virtual`: Trio's time can be simulated, so visible examples answer at once; `real`: it cannot."""
+    runner: Runner = "none"
+    concepts: tuple[str, ...] = ()
+    """Concepts that the task exercises, in the words of the item banks."""
+    limits: LimitSettings = LimitSettings()
+
+
+@dataclass(frozen=True)
+class TaskPack:
+    """One task: what participants read and start from, and what only the server knows."""
+
+    settings: PackSettings
+    folder: str
+    brief: str
+    """Markdown."""
+    starter: str
+    reference: str
+    """Notes on the library for every participant, Markdown."""
+    solution: str
+    """Never leaves the server."""
+    checks: tuple[Check, ...]
+    """Never leave the server, but for names and verdicts of the visible ones."""
+
+    @property
+    def id(self) -> str:
+        """The pack's id."""
+        return self.settings.id
+
+    @property
+    def title(self) -> str:
+        """Shown to participants."""
+        return self.settings.title
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Import names that programs may use."""
+        return self.settings.packages
+
+    @property
+    def limits(self) -> Limits:
+        """What one run may use."""
+        return self.settings.limits.limits()
+
+    @property
+    def examples(self) -> tuple[Check, ...]:
+        """The visible checks."""
+        return tuple(check for check in self.checks if check.visible)
+
+    def program(self, code: str, *, seed: int | None = None) -> Program:
+        """A participant's program as the sandbox runs it for Run."""
+        return Program(code, self.packages, self.limits, seed)

@@ -1,0 +1,258 @@
+"""What a check of a task is: a call, drawn or fixed, and how what was seen is compared with what was expected.
+
+A pack's `checks.py` is written with `call`, `Check`, `Same` and `uses`. Nothing of it enters the sandbox but the call.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from random import Random
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call to make in the participant's program."""
+
+    function: str
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    prelude: str = ""
+    """Source run after the participant's program, in the same names: stand-ins for what the starter provides."""
+
+    def __str__(self) -> str:
+        parts = [*(_literal(value) for value in self.args), *(f"{k}={_literal(v)}" for k, v in self.kwargs.items())]
+        return f"{self.function}({', '.join(parts)})"
+
+    def as_call(self, nonce: str, runner: str) -> dict[str, Any]:
+        """The call as a `Program` takes it."""
+        return {
+            "nonce": nonce,
+            "function": self.function,
+            "args": list(self.args),
+            "kwargs": dict(self.kwargs),
+            "prelude": self.prelude,
+            "runner": "" if runner == "none" else runner,
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was printed during the call."""
+
+    text: str
+    seconds: float
+    """Since the call started."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one call did, unjudged."""
+
+    value: Any = None
+    lines: tuple[Line, ...] = ()
+    error: str | None = None
+    """Class name of the exception that the call let out; of a group: its first leaf."""
+    seconds: float | None = None
+    """How long the call took; None where it never returned."""
+    missing: str | None = None
+    """Why there is nothing to judge (stopped by a limit, ended early), in words; None where there is."""
+    suspicious: bool = False
+    """It blocked the loop or started threads, which a virtual clock cannot time."""
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A value that is not of a builtin type; equal to nothing."""
+
+    kind: str
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}>"
+
+
+Draw = Callable[[Random], Case]
+Rule = Callable[[Observation, Observation], str | None]
+"""(expected, seen) -> what is wrong, None where nothing is."""
+
+
+@dataclass(frozen=True)
+class Same:
+    """Compares each named part of what was seen with what was expected.
+
+    Lines that were expected at the same moment may come in any order where `simultaneous` is "any": Trio wakes tasks
+    of equal deadlines in random order by design.
+    """
+
+    value: bool = True
+    lines: bool = True
+    times: bool = True
+    error: bool = True
+    duration: bool = True
+    tolerance: float = 0.15
+    """Seconds by which a moment may differ; measured jitter is below 0.03."""
+    simultaneous: str = "any"
+
+    def __call__(self, expected: Observation, seen: Observation) -> str | None:
+        """What is wrong, None where nothing is."""
+        if self.error and expected.error != seen.error:
+            return f"expected {_raised(expected.error)}, but {_raised(seen.error)} was seen"
+        if self.lines and (wrong := self._wrong_lines(expected.lines, seen.lines)):
+            return wrong
+        if self.value and not same_value(expected.value, seen.value):
+            return f"expected the result {_short(expected.value)}, but got {_short(seen.value)}"
+        if self.duration and self._late(expected.seconds, seen.seconds):
+            return f"expected it to take about {expected.seconds:.1f} s, but it took {_seconds(seen.seconds)}"
+        return None
+
+    def _late(self, expected: float | None, seen: float | None) -> bool:
+        return expected is not None and (seen is None or abs(expected - seen) > self.tolerance)
+
+    def _wrong_lines(self, expected: Sequence[Line], seen: Sequence[Line]) -> str | None:
+        wanted = expected if self.simultaneous != "any" else _in_order_of(expected, seen)
+        for index, line in enumerate(wanted):
+            if index >= len(seen):
+                return f"expected the line {line.text!r}{self._at(line)}, but no more lines came"
+            got = seen[index]
+            if got.text != line.text:
+                return f"expected the line {line.text!r}{self._at(line)}, but got {got.text!r}"
+            if self.times and self._late(line.seconds, got.seconds):
+                return f"expected {line.text!r} after {line.seconds:.1f} s, but it came after {got.seconds:.1f} s"
+        if len(seen) > len(wanted):
+            return f"expected no more lines, but got {seen[len(wanted)].text!r}"
+        return None
+
+    def _at(self, line: Line) -> str:
+        return f" after {line.seconds:.1f} s" if self.times else ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a solution must do.
+
+    Args:
+        name: unique in the pack; shown to participants where `visible`.
+        case: the call, or a function that draws it from a seeded generator (hidden checks should draw).
+        visible: participants see it and its verdict.
+        compare: (expected, seen) -> what is wrong or None.
+        expect: what is expected, or a function of the case; None asks the reference solution.
+        source: instead of a call: looks at the program's syntax tree, says what is wrong or None.
+    """
+
+    name: str
+    case: Case | Draw | None = None
+    visible: bool = False
+    compare: Rule = Same()
+    expect: Observation | Callable[[Case], Observation] | None = None
+    source: Callable[[ast.Module], str | None] | None = None
+
+    def drawn(self, run_seed: int) -> Case | None:
+        """The case of one grading: the same seed gives the same case."""
+        if self.case is None or isinstance(self.case, Case):
+            return self.case
+        return self.case(Random(f"{run_seed}:{self.name}"))
+
+    def stated(self, case: Case) -> Observation | None:
+        """What the author says is expected, None where the reference solution says it."""
+        return self.expect(case) if callable(self.expect) else self.expect
+
+
+def call(function: str, *args: Any, prelude: str = "", **kwargs: Any) -> Case:
+    """Short for a `Case`; arguments must be JSON. `name("x")` as an argument passes what the prelude calls x."""
+    return Case(function, args, kwargs, prelude)
+
+
+def name(of: str) -> dict[str, str]:
+    """An argument that stands for an object which the prelude (or the participant's program) defines."""
+    return {"$name": of}
+
+
+def uses(*names: str, why: str = "") -> Callable[[ast.Module], str | None]:
+    """A source check: the program calls or awaits each of the names somewhere."""
+
+    def look(tree: ast.Module) -> str | None:
+        found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        found |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        absent = [wanted for wanted in names if wanted not in found]
+        return f"the program does not use {', '.join(absent)}{': ' + why if why else ''}" if absent else None
+
+    return look
+
+
+def decode(value: Any) -> Any:
+    """Turn back what the sandbox encoded; what was of no builtin type becomes Opaque."""
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    tag, content = next(iter(value.items())) if len(value) == 1 else ("", None)
+    try:
+        return _DECODERS[tag](content)
+    except (KeyError, TypeError, ValueError):
+        return Opaque("malformed")
+
+
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "$float": float,
+    "$tuple": lambda items: tuple(decode(item) for item in items),
+    "$set": lambda items: {decode(item) for item in items},
+    "$frozenset": lambda items: frozenset(decode(item) for item in items),
+    "$dict": lambda pairs: {decode(key): decode(item) for key, item in pairs},
+    "$exception": lambda parts: ("exception", str(parts[0]), str(parts[1])),
+    "$other": lambda kind: Opaque(str(kind)),
+}
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Equality without surprises: True is not 1, a list is not a tuple, floats to a relative 1e-9, nan equals nan."""
+    numbers = (int, float)
+    if type(one) in numbers and type(other) in numbers:
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) or (one != one and other != other)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same_value(item, other[key]) for key, item in one.items())
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    return bool(one == other)
+
+
+def _in_order_of(expected: Sequence[Line], seen: Sequence[Line]) -> list[Line]:
+    """The expected lines, those of one moment arranged as they were seen."""
+    arranged: list[Line] = []
+    for _, group in groupby(expected, key=lambda line: round(line.seconds, 3)):
+        waiting = list(group)
+        for got in seen[len(arranged) : len(arranged) + len(waiting)]:
+            match = next((line for line in waiting if line.text == got.text), None)
+            if match is None:
+                break
+            waiting.remove(match)
+            arranged.append(match)
+        arranged += waiting
+    return arranged
+
+
+def _literal(value: Any) -> str:
+    return value["$name"] if isinstance(value, dict) and set(value) == {"$name"} else repr(value)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _raised(error: str | None) -> str:
+    return error or "no exception"
+
+
+def _seconds(value: float | None) -> str:
+    return "for ever" if value is None else f"{value:.1f} s"
