@@ -1,1 +1,238 @@
-"""To come: bootstrap."""
+"""The only place that chooses an implementation: from settings to a running world and its services."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from study_app import sealing
+from study_app.assistant.notes import NotesLoader, notes_in_folder
+from study_app.assistant.opening import open_assistant, provider_in_use
+from study_app.clock import SystemClock
+from study_app.content_study import read_study
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
+from study_app.domain.protocol import Study
+from study_app.library import FolderLibrary
+from study_app.ports import Assistant, Clock, Registry, Sandbox
+from study_app.sandbox import open_sandbox
+from study_app.services.answer import Answers
+from study_app.services.enrol import Enrol
+from study_app.services.help import Help
+from study_app.services.lifecycle import Lifecycle
+from study_app.services.session import Session
+from study_app.services.submissions import Grading
+from study_app.services.way import Way
+from study_app.services.work import Work
+from study_app.services.world import World
+from study_app.settings import Settings
+from study_app.storage import open_registry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class App:
+    """A study in one process, ready to serve, simulate or export."""
+
+    settings: Settings
+    world: World
+    library: FolderLibrary
+    enrol: Enrol
+    session: Session
+    work: Work
+    help: Help
+    answers: Answers
+    grading: Grading
+    lifecycle: Lifecycle
+
+    @property
+    def study(self) -> Study:
+        """The study as the file says it now."""
+        return self.world.study
+
+    def close(self) -> None:
+        """Let go of database and fork servers."""
+        self.world.sandbox.close()
+        self.world.registry.close()
+
+
+class FileSeal:
+    """services.world.Seal with the key from STUDY_SEAL_KEY or the var folder."""
+
+    def __init__(self, settings: Settings, study_id: str) -> None:
+        self._settings = settings
+        self._study_id = study_id
+        self._opened: dict[str, bytes] = {}
+
+    def new_seed(self) -> bytes:
+        """See services.world.Seal."""
+        return sealing.new_seed()
+
+    def new_salt(self) -> str:
+        """See services.world.Seal."""
+        return sealing.new_salt()
+
+    def seal(self, seed: bytes) -> str:
+        """See services.world.Seal."""
+        key = sealing.find_or_make_key(self._settings.var, self._settings.environment)
+        return key.seal(seed, self._study_id)
+
+    def open(self, sealed: str) -> bytes:
+        """See services.world.Seal; the key is looked for each time, so that its loss is noticed at once."""
+        key = sealing.find_key(self._settings.var, self._settings.environment)
+        fingerprint = f"{key.source}:{hash(key)}:{sealed}"
+        if fingerprint not in self._opened:
+            self._opened = {fingerprint: key.open(sealed, self._study_id)}
+        return self._opened[fingerprint]
+
+    def recovery_copy(self) -> str:
+        """See services.world.Seal."""
+        return sealing.find_key(self._settings.var, self._settings.environment).recovery_copy(self._study_id)
+
+
+def fresh_id() -> str:
+    """Twelve random bytes, URL-safe, never beginning with a character that a spreadsheet takes for a formula."""
+    while (name := secrets.token_urlsafe(12))[0] in "-_=+@":
+        pass
+    return name
+
+
+def open_library(study_file: Path) -> FolderLibrary:
+    """Read a study file and all that it names.
+
+    Raises:
+        ProblemsFound: every problem of the file, or of its packs, banks and assistants.
+    """
+    study = read_study(study_file)
+    library = FolderLibrary(study, study_file.resolve().parent, str(study_file))
+    library.open()
+    return library
+
+
+def start(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    sandbox: Sandbox | None = None,
+    registry: Registry | None = None,
+    ids: Callable[[], str] = fresh_id,
+    grading_clock: Literal["real", "virtual"] = "real",
+    seconds_per_word: float = 0.02,
+    changed_ok: bool = False,
+) -> App:
+    """Open everything that a study needs.
+
+    Args:
+        settings: where things are.
+        clock: a simulation brings its own.
+        sandbox: a test may bring its own.
+        registry: a test may bring its own.
+        ids: where identifiers come from.
+        grading_clock: simulated participants are graded on the virtual clock.
+        seconds_per_word: pace of the embedded assistant.
+        changed_ok: whether a launched study may start although its file changed (for `amend` and `verify`).
+
+    Raises:
+        ProblemsFound: the study is broken, or needs something that is not here.
+        NotAllowed: the database is another study's, or a launched study's file changed.
+        InfrastructureError: database or sandbox cannot be had.
+    """
+    library = open_library(settings.study_file)
+    study = library.study
+    assistants = _assistants(library, settings, seconds_per_word)
+    world = World(
+        study=study,
+        registry=registry or open_registry(settings.database),
+        clock=clock or SystemClock(),
+        content=library,
+        sandbox=sandbox or open_sandbox(settings.runner),
+        assistants=assistants,
+        seal=FileSeal(settings, study.id),
+        fresh_id=ids,
+        grading_clock=grading_clock,
+    )
+    _check_database(world, settings, changed_ok)
+    way = Way(world)
+    return App(
+        settings=settings,
+        world=world,
+        library=library,
+        enrol=Enrol(world),
+        session=Session(world, way),
+        work=Work(world, way),
+        help=Help(world, way, library.specs),
+        answers=Answers(world, way),
+        grading=Grading(world),
+        lifecycle=Lifecycle(world),
+    )
+
+
+def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: float) -> dict[str, Assistant]:
+    problems: list[Problem] = []
+    found: dict[str, Assistant] = {}
+    for name, spec in library.specs.items():
+        if (
+            library.study.assistant_policy.require == "claude"
+            and provider_in_use(spec, settings.environment) == "notes"
+        ):
+            what = f"'claude', but ANTHROPIC_API_KEY is not set for the assistant '{name}'"
+            remedy = 'set the key in the environment, or say require = "any"'
+            problems.append(Problem(library.file, "assistant_policy.require", what, remedy))
+            continue
+        try:
+            found[name] = open_assistant(
+                spec,
+                environment=settings.environment,
+                load_notes=_notes_loader(library),
+                load_recording=lambda path: (library.root / path).read_text(encoding="utf-8"),
+                seconds_per_word=seconds_per_word,
+            )
+        except ProblemsFound as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsFound(problems)
+    return found
+
+
+def _notes_loader(library: FolderLibrary) -> NotesLoader:
+    return lambda pack: notes_in_folder(str(library.root / pack))
+
+
+def _check_database(world: World, settings: Settings, changed_ok: bool) -> None:
+    with world.registry.begin() as unit:
+        known = unit.meta("study_id")
+        if known is None:
+            unit.set_meta("study_id", world.study.id)
+        elif known != world.study.id:
+            raise ProblemsFound(
+                [
+                    Problem(
+                        str(settings.study_file),
+                        "id",
+                        f"this is the study '{world.study.id}', but the database holds the study '{known}'",
+                        "use a database of its own for each study (--database)",
+                    )
+                ]
+            )
+        if world.state(unit) == "draft" or changed_ok:
+            return
+        locked = unit.versions()[-1]
+        if locked.study_hash != world.study_hash:
+            changed = _what_changed(world, json.loads(locked.text), dict(locked.materials))
+            raise NotAllowed(
+                f"{settings.study_file}: the study was launched with another content ({changed}); undo the change, or "
+                "record it with study amend --reason TEXT"
+            )
+
+
+def _what_changed(world: World, locked: dict[str, object], materials: dict[str, str]) -> str:
+    now = json.loads(world.study.canonical())
+    keys = sorted(key for key in {*locked, *now} if locked.get(key) != now.get(key))
+    files = dict(world.content.materials())
+    keys += sorted(path for path in {*materials, *files} if materials.get(path) != files.get(path))
+    return ", ".join(keys[:5]) + (" and more" if len(keys) > 5 else "")

@@ -1,9 +1,9 @@
-"""The study's content, opened once: task packs, item banks and assistants, with the hash of everything a person meets."""
+"""The study's content, opened once: task packs, item banks and assistants, with a hash of all a person meets."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class FolderLibrary:
             ProblemsFound: every problem of every pack, bank and assistant.
         """
         problems: list[Problem] = []
-        readers = [(self.pack, folder) for folder in self.pack_folders]
+        readers: list[tuple[Callable[[str], object], str]] = [(self.pack, folder) for folder in self.pack_folders]
         readers += [(self.keys, folder) for folder in self.bank_folders]
         for read, folder in readers:
             try:
@@ -128,9 +128,9 @@ class FolderLibrary:
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if _is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
         return {
-            path.relative_to(self.root).as_posix()
-            if path.is_relative_to(self.root)
-            else path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name: hashlib.sha256(
+                path.read_bytes()
+            ).hexdigest()
             for path in files
             if path.is_file()
         }

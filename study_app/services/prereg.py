@@ -148,8 +148,8 @@ def _sequence(study: Study) -> str:
 def _implementation(study: Study) -> str:
     stage = study.allocation_stage or study.stages[-1]
     return (
-        f"The server allocates, in one transaction, when a participant reaches the stage `{stage.id}`, after all baseline "
-        "data are saved."
+        f"The server allocates, in one transaction, when a participant reaches the stage `{stage.id}`, after all "
+        "baseline data are saved."
     )
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.participant import RunRecord
+from study_app.domain.tasks import Grade
 from study_app.ports import Unit
-from study_app.services.grade import Grade, grade
+from study_app.services.grade import grade
 from study_app.services.world import Place, World
 
 log = logging.getLogger(__name__)
@@ -100,9 +101,8 @@ def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
         error_type=verdict.error_type,
         error_message=verdict.error_message,
         error_line=verdict.error_line,
-        wall_seconds=verdict.wall_seconds,
         isolation=verdict.isolation,
-        scheduler_seed=verdict.scheduler_seed,
+        scheduler_seed=verdict.scheduler_seeds[0] if verdict.scheduler_seeds else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.participant import RunRecord
-from study_app.domain.tasks import OutputLine, Program, RunResult
+from study_app.domain.tasks import OutputLine, RunResult
 from study_app.services.grade import run_visible
 from study_app.services.submissions import take_submission
 from study_app.services.way import Way
@@ -137,14 +137,13 @@ class Work:
         def on_line(line: OutputLine) -> None:
             lines.put({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
 
-        program = Program(record.code, packages=tuple(pack.packages), limits=pack.limits)
-        result = self.world.sandbox.run(program, on_line, active.cancelled.is_set)
+        result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
         done = finished(record, result)
         lines.put(_end_line(record.id, result.ended_by, result))
         if result.ended_by in ("cancelled", "infrastructure"):
             self._finish(record, done)
             return
-        checks = run_visible(self.world.sandbox, pack, record.code)
+        checks = run_visible(self.world.sandbox, pack, record.code).checks
         shown = [{"name": c.name, "passed": c.passed, "message": c.message} for c in checks]
         if not active.cancelled.is_set():
             lines.put({"type": "examples", "checks": shown})
@@ -206,7 +205,7 @@ class Work:
 
     def _failing_examples(self, place: Place, code: str) -> tuple[dict[str, Any], ...]:
         try:
-            checks = run_visible(self.world.sandbox, self.world.content.pack(place.pack), code)
+            checks = run_visible(self.world.sandbox, self.world.content.pack(place.pack), code).checks
         except SandboxUnavailable:
             return ()
         return tuple({"name": c.name, "passed": c.passed, "message": c.message} for c in checks if not c.passed)
