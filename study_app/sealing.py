@@ -11,6 +11,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -132,8 +133,6 @@ def find_or_make_key(folder: Path, environ: Mapping[str, str] | None = None) -> 
     path = folder / FILE_NAME
     try:
         _make(path)
-    except FileExistsError:
-        pass
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written ({error.strerror}); make the folder writable or set {VARIABLE}"
@@ -142,10 +141,17 @@ def find_or_make_key(folder: Path, environ: Mapping[str, str] | None = None) -> 
 
 
 def _make(path: Path) -> None:
+    """Write a new key where there is none; whole or not at all, so that nobody reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+    draft = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def _from_file(path: Path) -> SealingKey:
