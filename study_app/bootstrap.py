@@ -236,3 +236,22 @@ def _what_changed(world: World, locked: dict[str, object], materials: dict[str, 
     files = dict(world.content.materials())
     keys += sorted(path for path in {*materials, *files} if materials.get(path) != files.get(path))
     return ", ".join(keys[:5]) + (" and more" if len(keys) > 5 else "")
+
+
+_installed: list[App] = []
+
+
+def install(app: App) -> None:
+    """Make this the app that pages and routes of this process belong to."""
+    _installed[:] = [app]
+
+
+def current() -> App:
+    """The app of this process.
+
+    Raises:
+        RuntimeError: none was installed; pages are served by `study serve` only.
+    """
+    if not _installed:
+        raise RuntimeError("no study is running in this process; start it with study serve")
+    return _installed[0]

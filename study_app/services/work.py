@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,8 @@ from study_app.services.grade import run_visible
 from study_app.services.submissions import take_submission
 from study_app.services.way import Way
 from study_app.services.world import Place, World
+
+Emit = Callable[[dict[str, Any] | None], None]
 
 MAX_CODE_BYTES = 256_000
 CONCURRENT_RUNS = 64
@@ -49,15 +50,20 @@ class Work:
         self._slots = threading.BoundedSemaphore(CONCURRENT_RUNS)
         self._waiting = 0
 
-    def run(self, participant_id: str, code: str, page: str | None = None, seq: int | None = None) -> Iterator[Any]:
-        """Run a program; yields JSON-able lines as in the protocol of POST /api/runs.
+    def run(self, participant_id: str, code: str, emit: Emit, page: str | None = None, seq: int | None = None) -> str:
+        """Start a program; returns the run's id at once.
+
+        `emit` is called from another thread with JSON-able lines as in the protocol of POST /api/runs, and last with
+        None. A run of the same participant that is still going on is killed.
 
         Raises:
-            NotAllowed: not on a task, or the code is too long. Raised before the first line.
+            NotAllowed: not on a task, or the code is too long.
         """
         place, record = self._begin(participant_id, code, page, seq)
         active = self._replace_active(participant_id)
-        return self._stream(place, record, active)
+        thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
+        thread.start()
+        return record.id
 
     def stop(self, participant_id: str) -> bool:
         """Kill the participant's run; False if there is none."""
@@ -104,49 +110,42 @@ class Work:
             before.cancelled.set()
         return mine
 
-    def _stream(self, place: Place, record: RunRecord, active: _Active) -> Iterator[Any]:
-        lines: queue.Queue[Any] = queue.Queue()
-        thread = threading.Thread(target=self._execute, args=(place, record, active, lines), daemon=True)
-        thread.start()
-        while (line := lines.get()) is not None:
-            yield line
-
-    def _execute(self, place: Place, record: RunRecord, active: _Active, lines: queue.Queue[Any]) -> None:
+    def _execute(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
         """In a thread of its own, so that a participant who leaves loses nothing."""
         try:
             with self._lock:
                 ahead = max(0, self._waiting - CONCURRENT_RUNS)
                 self._waiting += 1
             if ahead:
-                lines.put({"type": "queued", "ahead": ahead})
+                emit({"type": "queued", "ahead": ahead})
             with self._slots:
-                self._run_and_report(place, record, active, lines)
+                self._run_and_report(place, record, active, emit)
         except SandboxUnavailable as error:
             self._finish(record, replace(record, ended_by="infrastructure", error_message=str(error)), "outage")
-            lines.put(_end_line(record.id, "infrastructure", None))
+            emit(_end_line(record.id, "infrastructure", None))
         finally:
             with self._lock:
                 self._waiting -= 1
                 if self._active.get(record.participant_id) is active:
                     del self._active[record.participant_id]
-            lines.put(None)
+            emit(None)
 
-    def _run_and_report(self, place: Place, record: RunRecord, active: _Active, lines: queue.Queue[Any]) -> None:
+    def _run_and_report(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
         pack = self.world.content.pack(place.pack)
 
         def on_line(line: OutputLine) -> None:
-            lines.put({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
+            emit({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
 
         result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
         done = finished(record, result)
-        lines.put(_end_line(record.id, result.ended_by, result))
+        emit(_end_line(record.id, result.ended_by, result))
         if result.ended_by in ("cancelled", "infrastructure"):
             self._finish(record, done)
             return
         checks = run_visible(self.world.sandbox, pack, record.code).checks
         shown = [{"name": c.name, "passed": c.passed, "message": c.message} for c in checks]
         if not active.cancelled.is_set():
-            lines.put({"type": "examples", "checks": shown})
+            emit({"type": "examples", "checks": shown})
         kept = [{"name": c.name, "visible": True, "passed": c.passed} for c in checks]
         self._finish(record, replace(done, checks=json.dumps(kept)))
 

@@ -1,0 +1,148 @@
+"""What every route does first: who asks, from where, and what the body holds. Errors leave as JSON, never as a page."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from study_app.bootstrap import App, current
+from study_app.domain.errors import (
+    InfrastructureError,
+    NotAllowed,
+    ProblemsFound,
+    Refused,
+    UnknownParticipant,
+    UserError,
+)
+from study_app.domain.participant import Participant
+
+log = logging.getLogger(__name__)
+
+COOKIE = "study_participant"
+MAX_BODY = 1_000_000
+"""Bytes of one request."""
+
+
+class BadRequest(Exception):
+    """The request is malformed, too large or from elsewhere."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        self.message = message
+        super().__init__(message)
+
+
+def error(status: int, message: str, **more: Any) -> JSONResponse:
+    """An error as every route gives it."""
+    return JSONResponse({"error": message, **more}, status_code=status)
+
+
+def route(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Turn what a handler raises into the contract's answers."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except BadRequest as bad:
+            return error(bad.status, bad.message)
+        except UnknownParticipant as unknown:
+            return error(401, str(unknown))
+        except Refused as refused:
+            return error(403, str(refused), reason="arm")
+        except NotAllowed as not_allowed:
+            return error(409, str(not_allowed), reason="stage")
+        except (ProblemsFound, UserError) as mistake:
+            return error(400, str(mistake))
+        except InfrastructureError as ours:
+            log.error("%s %s: %s", request.method, request.url.path, ours)
+            return error(503, "the server cannot do this just now; your work is kept, please try again in a moment")
+
+    return guarded
+
+
+async def body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The request's body.
+
+    Raises:
+        BadRequest: 413 over the limit.
+    """
+    declared = request.headers.get("content-length", "")
+    too_large = BadRequest(413, f"the request is larger than {limit} bytes; send it in smaller parts")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > limit:
+            raise too_large
+    return bytes(content)
+
+
+async def json_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
+    """The request's body as a JSON object.
+
+    Raises:
+        BadRequest: 413 over the limit, 400 if it is no JSON object.
+    """
+    content = await body(request, limit)
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        raise BadRequest(400, "the body is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise BadRequest(400, "the body must be a JSON object")
+    return value
+
+
+def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:
+    """One field of a body.
+
+    Raises:
+        BadRequest: 400 if it is missing or of another type.
+    """
+    found = value.get(name)
+    if found is None and not required:
+        return None
+    if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
+        names = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
+        raise BadRequest(400, f"the field '{name}' must be {names[kind]}")
+    return found
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a request that another site's page makes.
+
+    Raises:
+        BadRequest: 403.
+    """
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    host = request.headers.get("x-forwarded-host") or request.headers.get("host", "")
+    if urlsplit(origin).netloc.lower() != host.lower():
+        raise BadRequest(403, "this request comes from another site")
+
+
+async def participant(request: Request) -> tuple[App, Participant]:
+    """Who asks.
+
+    Raises:
+        UnknownParticipant: nobody whom we know.
+        BadRequest: from another site.
+    """
+    check_origin(request)
+    app = current()
+    who = await run_in_threadpool(app.enrol.identify, request.cookies.get(COOKIE))
+    return app, who
+
+
+def is_tls(request: Request) -> bool:
+    """Whether the browser speaks TLS, to us or to the proxy before us."""
+    return (request.headers.get("x-forwarded-proto") or request.url.scheme).split(",")[0].strip() == "https"

@@ -1,0 +1,87 @@
+"""POST /api/chat, /api/chat/stop and GET /api/chat/turns: the assistant, streamed, in arms that have one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from study_app.services.help import Asked, BudgetSpent, ReplyInProgress
+from study_app.web.requests import error, field, json_body, participant, route
+from study_app.web.texts import text
+
+SEPARATOR = "\x1e"
+"""Before the JSON that tells a reply's failure amid its text."""
+
+
+@route
+async def chat(request: Request) -> Response:
+    """Ask; the reply streams as plain text."""
+    app, who = await participant(request)
+    value = await json_body(request)
+    message = field(value, "message", str)
+    page, code = field(value, "page", str, required=False), field(value, "code", str, required=False)
+    try:
+        asked = await app.help.ask(who.id, message, page, code)
+    except ReplyInProgress:
+        return error(409, text("assistant.in_progress"), reason="in_progress")
+    except BudgetSpent as spent:
+        words = text(spent.message_key).replace("{minutes}", f"{spent.wait_minutes:.0f}")
+        return error(429, words, reason="budget", retry_after=round(spent.wait_minutes * 60) or None)
+    headers = {"X-Turn-Id": asked.turn_id, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    first = await anext(asked.text, None)
+    if first is None and asked.failure() is not None:
+        return error(503, _kindly(asked), reason=asked.failure(), turn_id=asked.turn_id)
+    return StreamingResponse(_stream(first or "", asked), media_type="text/plain", headers=headers)
+
+
+async def _stream(first: str, asked: Asked) -> AsyncIterator[bytes]:
+    yield first.encode()
+    async for piece in asked.text:
+        yield piece.encode()
+    if asked.failure() is not None:
+        yield (SEPARATOR + json.dumps({"error": _kindly(asked)})).encode()
+
+
+def _kindly(asked: Asked) -> str:
+    known = {"rate_limit", "overloaded", "timeout", "connection", "refused"}
+    kind = asked.failure()
+    return text(f"assistant.failed.{kind if kind in known else 'other'}")
+
+
+@route
+async def stop(request: Request) -> Response:
+    """End the reply on the participant's wish."""
+    app, who = await participant(request)
+    value = await json_body(request)
+    return JSONResponse({"stopped": app.help.stop(who.id, field(value, "turn_id", str))})
+
+
+@route
+async def turns(request: Request) -> Response:
+    """The conversation so far, also of a reply in progress."""
+    app, who = await participant(request)
+    kept = await run_in_threadpool(app.help.turns, who.id)
+    shown = [
+        {
+            "turn_id": turn.id,
+            "message": turn.message,
+            "reply": turn.reply,
+            "complete": turn.complete,
+            "stopped": turn.stopped_by_participant,
+            "error": None if turn.error is None else text("assistant.failed.other"),
+        }
+        for turn in kept
+    ]
+    return JSONResponse({"turns": shown})
+
+
+ROUTES = [
+    Route("/api/chat", chat, methods=["POST"]),
+    Route("/api/chat/stop", stop, methods=["POST"]),
+    Route("/api/chat/turns", turns, methods=["GET"]),
+]

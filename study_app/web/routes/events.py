@@ -1,0 +1,81 @@
+"""POST /api/open, /api/events and GET /api/state: the log of what a page saw, and where it stands."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from study_app.domain.events import Batch
+from study_app.services.session import Ingested, as_state
+from study_app.web.requests import BadRequest, json_body, participant, route
+
+log = logging.getLogger(__name__)
+
+
+@route
+async def open_page(request: Request) -> Response:
+    """A page has loaded and takes the attempt over."""
+    app, who = await participant(request)
+    value = await json_body(request)
+    batch = _batch({"page": value.get("page"), "events": []})
+    taken = await run_in_threadpool(app.session.take_over, who.id, batch.page)
+    return JSONResponse(as_state(taken))
+
+
+@route
+async def events(request: Request) -> Response:
+    """Store a batch; the answer says up to where the page may forget."""
+    app, who = await participant(request)
+    batch = _batch(await json_body(request))
+    stored = await run_in_threadpool(app.session.ingest, who.id, batch)
+    state = as_state(stored)
+    reason = _conflict(stored, who.stage)
+    if reason is None:
+        return JSONResponse(state)
+    messages = {
+        "superseded": "the study was continued in another window",
+        "deadline": "the time for this part is over",
+        "stage": "this part of the study is over",
+    }
+    return JSONResponse(state | {"error": messages[reason], "reason": reason}, status_code=409)
+
+
+def _conflict(stored: Ingested, stage_before: str) -> str | None:
+    if stored.superseded:
+        return "superseded"
+    place = stored.place
+    if place.participant.stage != stage_before:
+        return "deadline"
+    if place.stage is None or place.stage.kind not in ("tasks", "quiz"):
+        return "stage"
+    return None
+
+
+def _batch(value: dict[str, Any]) -> Batch:
+    try:
+        return Batch.model_validate(value)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadRequest(400, f"{where}: {first['msg']}") from None
+
+
+@route
+async def state(request: Request) -> Response:
+    """Where the participant stands."""
+    app, who = await participant(request)
+    place = await run_in_threadpool(app.session.peek, who.id)
+    return JSONResponse(as_state(Ingested(0, place, superseded=False)))
+
+
+ROUTES = [
+    Route("/api/open", open_page, methods=["POST"]),
+    Route("/api/events", events, methods=["POST"]),
+    Route("/api/state", state, methods=["GET"]),
+]
