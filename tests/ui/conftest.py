@@ -1,0 +1,33 @@
+"""Lets the tests of this folder share a server and a browser, which they start only when asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def component_server(tmp_path_factory):
+    from component_browser import Server
+
+    server = Server(tmp_path_factory.mktemp("components"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def component_chromium():
+    from component_browser import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def person(component_server, component_chromium):
+    """A new participant, whose browser is closed afterwards."""
+    from component_browser import Person
+
+    arrived = Person.arrive(component_chromium, component_server)
+    yield arrived
+    arrived.context.close()
