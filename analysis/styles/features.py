@@ -144,10 +144,11 @@ def participant_features(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         who: list(group["labels"])
         for who, group in actions[actions["action"] == "query"].groupby("participant_id", sort=False)
     }
-    rows = []
-    for person in records(participants):
-        own = by_task[by_task["participant_id"] == person["participant_id"]] if len(by_task) else by_task
-        rows.append(_participant(person, own, labels.get(person["participant_id"], [])))
+    tasks = dict(iter(by_task.groupby("participant_id", sort=False))) if len(by_task) else {}
+    rows = [
+        _participant(person, tasks.get(person["participant_id"], by_task[:0]), labels.get(person["participant_id"], []))
+        for person in records(participants)
+    ]
     return pd.DataFrame(rows, columns=["participant_id", *PATTERN_FEATURES])
 
 

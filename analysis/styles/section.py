@@ -1,0 +1,96 @@
+"""The `styles` part of results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis.styles.clusters import clusters
+from analysis.styles.coders.agreement import overall, per_label
+from analysis.styles.coders.coding import rule_codes
+from analysis.styles.coders.queries import consensus, human_codings, queries
+from analysis.styles.features import participant_features
+from analysis.styles.groups import CAUTION, WORDING, assignment_rows, group_table
+from analysis.styles.patterns import PUBLISHED, RuleSet, assign, rules_table
+from analysis.styles.process import transitions
+from analysis.styles.rows import plain
+from analysis.styles.selection import chosen_codes, with_codes
+from analysis.styles.timeline import timeline
+from analysis.styles.trajectory import trajectory
+from analysis.styles.turntime import interruptions, reply_use, takeovers, turn_durations
+
+
+def styles_section(
+    dataset_tables: Mapping[str, pd.DataFrame], plan: Any, rules: RuleSet = PUBLISHED, seed: int = 1
+) -> dict[str, Any]:
+    """How participants used the assistant, as JSON types.
+
+    Args:
+        dataset_tables: `participants`, `turns`, `events`, `visits`, and `ratings` where people coded.
+        plan: the analysis plan; its `coder` says whose codes feed the section.
+        rules: the rule set of the patterns (the study's own, or the published).
+        seed: of bootstraps and clustering.
+
+    Returns:
+        `wording`, `coder`, `rules`, `groups`, `assignments`, `clusters`, `trajectory`, `process`, `turn_time`,
+        `interruptions`, `takeovers`, `reply_use`, `coding` (agreement of the offline coder with people, where people
+        coded); with nobody who asked anything, only a note.
+
+    Raises:
+        UserError: the plan names an unknown coder.
+    """
+    if not queries(dataset_tables):
+        return {"note": "nobody asked the assistant anything", "wording": WORDING}
+    coder = getattr(plan, "coder", "rules")
+    codes, note = chosen_codes(dataset_tables, coder)
+    tables = with_codes(dataset_tables, codes)
+    assignments = assign(tables, rules)
+    asked = {each.participant_id for each in assignments}
+    actions = timeline(tables)
+    actions = actions[actions["participant_id"].isin(asked)]
+    features = participant_features(tables)
+    section = {
+        "wording": WORDING,
+        "coder": coder,
+        "coder_note": note,
+        "rules_version": rules.version,
+        "rules_note": CAUTION if rules is PUBLISHED else "",
+        "rules": rules_table(rules),
+        "groups": group_table(tables["participants"], assignments, rules),
+        "assignments": assignment_rows(assignments),
+        "clusters": clusters(features[features["participant_id"].isin(asked)], seed=seed),
+        "trajectory": trajectory(actions, seed),
+        "process": transitions(actions),
+        "turn_time": turn_durations(tables, actions),
+        "interruptions": interruptions(tables, seed),
+        "takeovers": takeovers(actions, seed),
+        "reply_use": reply_use(tables, seed),
+        "coding": _coding(tables, seed),
+    }
+    return dict(plain(section))
+
+
+def _coding(tables: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Any]:
+    """Agreement of the offline coder, and of each pair of people, with the consensus of people."""
+    codings = human_codings(tables)
+    reference = consensus(codings)
+    if not reference:
+        return {"note": "no query was coded by people"}
+    asked = queries(tables)
+    machine = rule_codes(asked)
+    result = {
+        "rules": {
+            "agreement": per_label(asked, machine, reference, seed),
+            "overall": overall(asked, machine, reference),
+        }
+    }
+    raters = sorted(rater for rater in codings if rater not in {"rules", "adjudicated"})
+    for place, one in enumerate(raters):
+        for other in raters[place + 1 :]:
+            result[f"{one} and {other}"] = {
+                "agreement": per_label(asked, codings[one], codings[other], seed),
+                "overall": overall(asked, codings[one], codings[other]),
+            }
+    return result
