@@ -8,6 +8,7 @@ Whoever is root on the server can read both key and database; what that means is
 from __future__ import annotations
 
 import base64
+import hmac
 import os
 import secrets
 from collections.abc import Mapping
@@ -39,6 +40,12 @@ class SealingKey:
         self.source = source
         """Where it came from, for messages."""
         self._derived: dict[bytes, bytes] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SealingKey) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def __repr__(self) -> str:
         return f"SealingKey(********, source={self.source!r})"

@@ -79,6 +79,11 @@ def test_the_key_shows_in_the_recovery_copy_and_nowhere_else():
     assert LONG not in repr(key)
 
 
+def test_equal_texts_are_equal_keys():
+    assert {SealingKey(LONG, "here"), SealingKey(LONG, "there")} == {SealingKey(LONG, "here")}
+    assert SealingKey(LONG, "here") != SealingKey(LONG + "r", "here")
+
+
 def test_a_short_key_is_warned_of():
     assert "can be guessed" in SealingKey("secret", "STUDY_SEAL_KEY").weakness
     assert SealingKey(LONG, "here").weakness is None

@@ -118,7 +118,8 @@ class Allocator:
         self.next_index += 1
         if alone:
             self._rule.take(key, levels, chosen)
-            self._placed[index] = (key, levels, chosen)
+            if self.scheme.replacement == "return_slot":
+                self._placed[index] = (key, levels, chosen)
             if self.scheme.cluster and levels[self.scheme.cluster] != MISSING:
                 self._clusters[self.scheme.cluster, levels[self.scheme.cluster]] = self.options[chosen].id
         return index
@@ -132,7 +133,7 @@ class Allocator:
     def _return(self, back: Iterable[int]) -> None:
         for index in back:
             placed = self._placed.pop(index, None)
-            if placed is not None and self.scheme.replacement == "return_slot":
+            if placed is not None:
                 self._rule.give_back(*placed)
 
 

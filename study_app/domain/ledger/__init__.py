@@ -2,6 +2,7 @@
 
 from study_app.domain.ledger.replay import LedgerBroken, Replay, Version
 from study_app.domain.ledger.row import COLUMNS, LEDGERS, Anchor, LedgerName, LedgerRow, append, genesis, head, rehash
+from study_app.domain.ledger.shelf import ReplayShelf
 from study_app.domain.ledger.verify import Breach, parse_rows, verify_ledger
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "LedgerName",
     "LedgerRow",
     "Replay",
+    "ReplayShelf",
     "Version",
     "append",
     "genesis",

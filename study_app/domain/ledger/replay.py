@@ -46,6 +46,11 @@ class Replay:
         self._clusters: dict[tuple[str, str], str] = {}
         self._regimes: dict[tuple[Scheme, tuple[Option, ...]], Allocator] = {}
 
+    def learn(self, versions: Iterable[Version]) -> Replay:
+        """Take these for the versions that rows may name from now on."""
+        self.versions = {version.study_hash: version for version in versions}
+        return self
+
     def decide(self, study_hash: str, profile: Mapping[str, Any], returned: Iterable[int] = ()) -> Decision:
         """Allocate a newcomer with these baseline values, and note it.
 

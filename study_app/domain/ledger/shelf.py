@@ -1,0 +1,50 @@
+"""Keeping a replay between allocations, so that the thousandth costs no more than the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+
+from study_app.domain.ledger.replay import Replay, Version
+from study_app.domain.ledger.row import Anchor, LedgerRow, head
+
+
+class ReplayShelf:
+    """One replay per ledger, trusted only where the stored ledger still holds the row that it ends with.
+
+    A replay that is taken is gone from the shelf until it is put back, so a failed transaction leaves nothing wrong
+    behind; one put back before a commit that then fails is not found in the store again, and is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Anchor, Replay]] = {}
+        self._lock = Lock()
+
+    def take(
+        self, ledger: str, versions: Iterable[Version], load: Callable[[int], Sequence[LedgerRow]]
+    ) -> tuple[Replay, Anchor | None]:
+        """The replay at the stored ledger's end, and that end; None of an empty ledger.
+
+        Args:
+            ledger: real, preview or simulated.
+            versions: The study's versions as they are now.
+            load: Gives the stored rows from an index on, in order; called under the ledger's lock.
+
+        Raises:
+            LedgerBroken: the stored ledger is not what the algorithm made.
+        """
+        with self._lock:
+            kept = self._kept.pop(ledger, None)
+        known = list(versions)
+        if kept is not None:
+            anchor, replay = kept
+            rows = load(anchor.index)
+            if rows and Anchor(rows[0].allocation_index, rows[0].row_hash) == anchor:
+                return replay.learn(known).feed(rows[1:]), head(rows)
+        rows = load(1)
+        return Replay(known).feed(rows), head(rows)
+
+    def put(self, ledger: str, replay: Replay, last: LedgerRow) -> None:
+        """Keep a replay that has just decided this row."""
+        with self._lock:
+            self._kept[ledger] = (Anchor(last.allocation_index, last.row_hash), replay)
