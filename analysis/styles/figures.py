@@ -101,7 +101,7 @@ def _query_patches(begin: float, end: float, row: int, labels: Sequence[str]) ->
 
 
 def _mark_style(action: str, marker: str) -> dict[str, Any]:
-    size = {"paste": 3.6, "copy": 3.0, "error": 4.0, "submission": 9.0}[action]
+    size = {"paste": 4.8, "copy": 3.9, "error": 4.2, "submission": 9.0}[action]
     edge = {"paste": 0.5, "copy": 0.5, "error": 1.1, "submission": 1.6}[action]
     filled = action in {"paste", "copy"}
     return {
@@ -171,29 +171,29 @@ def trajectory_plot(trajectory: Mapping[str, Any]) -> Figure:
         return figure
 
 
-def flow_plot(process: Mapping[str, Any], least: float = 0.08) -> Figure:
+def flow_plot(process: Mapping[str, Any], least: float = 0.15, fewest: int = 2) -> Figure:
     """States on a circle, arrows as wide as the share of leavings that go that way.
 
     Args:
         process: `transitions(...)`.
         least: smallest share of a state's leavings that is drawn.
+        fewest: smallest count that is drawn.
     """
     counts = np.array(process["counts"])
     used = [index for index in range(len(counts)) if counts[index].sum() + counts[:, index].sum() > 0]
     angles = {index: np.pi / 2 - 2 * np.pi * place / max(len(used), 1) for place, index in enumerate(used)}
     places = {index: (float(np.cos(angle)), float(np.sin(angle))) for index, angle in angles.items()}
-    with canvas(7.4, 6.4) as figure:
+    with canvas(8.6, 7.4) as figure:
         axes = figure.subplots()
         for start in used:
             for end in used:
                 share = process["shares"][start][end]
-                if share is not None and share >= least and start != end:
+                if share is not None and share >= least and start != end and counts[start, end] >= fewest:
                     _arrow(
                         axes,
                         places[start],
                         places[end],
                         share,
-                        counts[start, end],
                         _state_colour(process["states"][start]),
                     )
         for index in used:
@@ -208,7 +208,7 @@ def _state_colour(name: str) -> str:
     return COLOURS.get(name.removeprefix("ask: "), MUTED)
 
 
-def _arrow(axes: Axes, start: Any, end: Any, share: float, count: int, colour: str) -> None:
+def _arrow(axes: Axes, start: Any, end: Any, share: float, colour: str) -> None:
     axes.add_patch(
         FancyArrowPatch(
             start,
@@ -224,9 +224,9 @@ def _arrow(axes: Axes, start: Any, end: Any, share: float, count: int, colour: s
             zorder=1,
         )
     )
-    # At 45% of the way and beside the bow, where few arrows cross.
-    x, y = start[0] + 0.45 * (end[0] - start[0]), start[1] + 0.45 * (end[1] - start[1])
-    side = 0.075 * np.array([end[1] - start[1], start[0] - end[0]])
+    # Near the start, where arrows have not met yet, and on the bow.
+    x, y = start[0] + 0.27 * (end[0] - start[0]), start[1] + 0.27 * (end[1] - start[1])
+    side = 0.052 * np.array([end[1] - start[1], start[0] - end[0]])
     label = f"{100 * share:.0f}"
     text_at(axes, x + side[0], y + side[1], label, ha="center", va="center", fontsize=7, bbox=_label_box(), zorder=2)
 
