@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from study_app.assistant.inspection import Finding, findings, unfinished
-from study_app.assistant.intents import intents
+from study_app.assistant.intents import asks_for_next_step, intents, names_an_error
 from study_app.assistant.notebook import Note, Notebook, words
 from study_app.domain.assistants import AssistantRequest, Manner
 
@@ -50,8 +50,14 @@ class _Asked:
 
     def reported(self) -> Note | None:
         """The error note for what the message quotes, where it quotes anything."""
-        found = self.notebook.search("errors", self.message, limit=1)
+        quoted = names_an_error(self.message) or not self.problems()
+        found = self.notebook.search("errors", self.message, limit=1) if quoted else []
         return found[0].note if found else None
+
+    def wants_next_step(self) -> bool:
+        """Whether the question is how to go on: said so, or about nothing but a function of the task."""
+        about_function = any(note.title in self.message for note in self.notebook.of_kind("code"))
+        return asks_for_next_step(self.message) or (about_function and not self.concepts())
 
     def times_asked(self, topic: str) -> int:
         """How often the conversation has come to that topic before."""
@@ -65,26 +71,30 @@ def answer(request: AssistantRequest, notebook: Notebook, *, manner: Manner, giv
     if "capability" in wanted:
         return _capability(asked, manner)
     if "appreciation" in wanted:
-        return "You are welcome. Run your code again to be sure, and ask on if something is unclear."
+        return "Good. Run your code to be sure, and ask on whenever something is unclear."
     return _MANNERS[manner](asked, wanted)
 
 
 def _answers(asked: _Asked, wanted: frozenset[str]) -> str:
     parts = []
-    if "debugging" in wanted:
+    if "debugging" in wanted and (asked.problems() or not asked.wants_next_step()):
         parts += _diagnosis(asked)
     if "generation" in wanted:
         parts += _solutions(asked) if asked.gives_code else _hints_for(asked)
-    if "explanation" in wanted or not parts:
+    if not parts and asked.wants_next_step():
+        parts += _hints_for(asked)
+    elif "explanation" in wanted or not parts:
         parts += _explanations(asked, with_code=asked.gives_code)
     return "\n\n".join(dict.fromkeys(parts))
 
 
 def _hints(asked: _Asked, wanted: frozenset[str]) -> str:
-    if "debugging" in wanted:
+    if "debugging" in wanted and (asked.problems() or not asked.wants_next_step()):
         return "\n\n".join(_diagnosis(asked))
     if "generation" in wanted:
         return "\n\n".join([*_hints_for(asked), "I give hints, no finished code; ask again for the next one."])
+    if asked.wants_next_step():
+        return "\n\n".join(_hints_for(asked))
     return "\n\n".join(_explanations(asked, with_code=False))
 
 
@@ -94,7 +104,7 @@ def _questions(asked: _Asked, wanted: frozenset[str]) -> str:
         parts += [_question_about(one) for one in asked.problems()[:1]]
         if not parts and (note := asked.reported()):
             parts += [f"**{note.title}**: {note.prose}", "Where in your code could that come from?"]
-    if "explanation" in wanted:
+    if "explanation" in wanted and not asked.wants_next_step():
         parts += _explanations(asked, with_code=False)[:1]
     if question := _next_question(asked):
         parts.append(question)

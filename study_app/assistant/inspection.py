@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from study_app.assistant.notebook import Note
 
+MAX_CHARACTERS = 60_000
+"""Longer code is not looked at: reading it would hold up the other participants."""
+_MAX_LINE = 300
 _AsyncDef = ast.AsyncFunctionDef
 _AnyDef = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -28,23 +31,32 @@ class Finding:
 
 def findings(code: str, errors: Iterable[Note]) -> list[Finding]:
     """Everything found, by line: what Python cannot read, coroutines never awaited, what the pack's notes look for."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError as error:
-        line = error.lineno or 1
-        return [Finding(line, f"Line {line} cannot be read by Python: {error.msg}.", _by_title(errors, error.msg))]
+    if len(code) > MAX_CHARACTERS:
+        return []
+    tree = _parsed(code)
+    if isinstance(tree, SyntaxError):
+        line = tree.lineno or 1
+        return [Finding(line, f"Line {line} cannot be read by Python: {tree.msg}.", _by_title(errors, tree.msg))]
     found = {one.line: one for one in [*_matches(code, errors), *_never_awaited(tree, errors)]}
     return [_placed(found[line], tree) for line in sorted(found)]
 
 
 def unfinished(code: str, names: Iterable[str]) -> list[str]:
     """Those of the named functions that the code lacks, or whose body does nothing yet."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
+    tree = _parsed(code[:MAX_CHARACTERS])
+    if isinstance(tree, SyntaxError):
         return list(names)
     done = {node.name for node in tree.body if isinstance(node, _AnyDef) and not _is_empty(node)}
     return [name for name in names if name not in done]
+
+
+def _parsed(code: str) -> ast.Module | SyntaxError:
+    try:
+        return ast.parse(code)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error) or "too deeply nested")
 
 
 def _by_title(errors: Iterable[Note], message: str) -> Note | None:
@@ -55,15 +67,21 @@ def _by_title(errors: Iterable[Note], message: str) -> Note | None:
 
 
 def _matches(code: str, errors: Iterable[Note]) -> list[Finding]:
-    """What the notes' own patterns find, comments left aside."""
-    bare = "\n".join(line.split("#")[0] for line in code.splitlines())
-    found = []
-    for note in errors:
-        if note.looks_for and (match := note.looks_for.search(bare)):
-            start = match.start() + len(match.group()) - len(match.group().lstrip())
-            line = bare.count("\n", 0, start) + 1
-            found.append(Finding(line, f"Line {line}, `{bare.splitlines()[line - 1].strip()}`.", note))
-    return found
+    """What the notes' own patterns find, comments left aside: for each note the first line."""
+    lines = [line.split("#")[0].rstrip()[:_MAX_LINE] for line in code.splitlines()]
+    patterns = [note for note in errors if note.looks_for]
+    found: dict[str, Finding] = {}
+    for number, (line, following) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
+        for note in patterns:
+            if line and note.title not in found and _begins_in(line, following, note):
+                found[note.title] = Finding(number, f"Line {number}, `{line.strip()}`.", note)
+    return list(found.values())
+
+
+def _begins_in(line: str, following: str, note: Note) -> bool:
+    """Whether the note's pattern matches a piece that begins in the line; it may reach into the next one."""
+    match = note.looks_for.search(f"{line}\n{following}") if note.looks_for else None
+    return match is not None and match.start() < len(line)
 
 
 def _never_awaited(tree: ast.Module, errors: Iterable[Note]) -> list[Finding]:

@@ -7,6 +7,8 @@ from typing import Literal
 
 Intent = Literal["generation", "explanation", "debugging", "capability", "appreciation"]
 
+_MAX_CHARACTERS = 4000
+"""What a message asks for stands in its first lines; the rest is pasted output or code."""
 _PASTED_SHARE = 0.5
 """Share of a message's word pairs that stand in the brief, from which the message is the pasted task."""
 
@@ -60,11 +62,19 @@ _CAPABILITY = _any_of(
     r"\bcan you (?:see|read|access|run|execute)\b",
     r"\bdo you (?:see|have access|know)\b",
     r"\bare you (?:an?|aware|chatgpt|gpt|claude|human|real|there|able)\b",
+    r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening))\b[^?\n]{0,20}$",
     r"\bwho are you\b|\bhow do you work\b|\bwhich (?:ai|model) are you\b",
 )
 _APPRECIATION = _any_of(
     r"\b(?:thanks?|thank you|thx|ty|cheers|great|awesome|perfect|nice|cool|got it|makes sense|it works|works now)\b",
-    r"\bgood job\b|\bwell done\b|^\W*true+\W*$",
+    r"\bgood job\b|\bwell done\b|^\W*(?:true+|ok(?:ay)?|alright|understood|i see)\W*$",
+)
+_NEXT_STEP = _any_of(
+    r"\b(?:i'?m|i am|got) stuck\b|\bno idea (?:how|what|where)\b",
+    r"\bwhere (?:do|should|can) i (?:start|begin)\b",
+    r"\bhow (?:do|should|can) i (?:start|begin|approach|proceed|continue)\b",
+    r"\bwhat (?:do|should|must|would) i (?:have to )?(?:do|write|try)\b|\bwhat(?:'s| is| comes)? next\b|\bnext step\b",
+    r"\b(?:a |any |another |next |more )(?:hints?|tips?)\b|^\W*(?:please )?help(?: me)?\b|\bhelp me (?:with|on)\b",
 )
 
 
@@ -75,6 +85,7 @@ def intents(message: str, brief: str = "") -> frozenset[Intent]:
         message: What the participant wrote.
         brief: The task's brief; a message that repeats it asks for the task to be done.
     """
+    message = message[:_MAX_CHARACTERS]
     if _CAPABILITY.search(message):
         return frozenset({"capability"})
     found: set[Intent] = set()
@@ -89,6 +100,17 @@ def intents(message: str, brief: str = "") -> frozenset[Intent]:
     if not found and _APPRECIATION.search(message) and len(message.split()) <= 12:
         return frozenset({"appreciation"})
     return frozenset(found or {"explanation"})
+
+
+def asks_for_next_step(message: str) -> bool:
+    """Whether the participant asks how to go on rather than about a thing."""
+    return bool(_NEXT_STEP.search(message[:_MAX_CHARACTERS]))
+
+
+def names_an_error(message: str) -> bool:
+    """Whether the message quotes an error, or names one by its class."""
+    message = message[-_MAX_CHARACTERS:]
+    return bool(_ERROR_SHOWN.search(message) or _NAMED_ERROR.search(message) or "never awaited" in message)
 
 
 def _reports_a_fault(message: str) -> bool:

@@ -2,7 +2,8 @@
 
 Each file of a pack's `notes/` is one kind: `concepts.md`, `errors.md`, `code.md`, `hints.md`, `questions.md`. Each
 `## heading` begins a note. Below it may stand `Also: word, word` (more words to find it by) and, for errors, a line
-that begins with `Looks for:` and holds a regular expression in backticks, matched against the participant's code.
+that begins with `Looks for:` and holds a regular expression in backticks, matched against each line of the
+participant's code, the next line after it.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from study_app.domain.errors import Problem, ProblemsFound
 Kind = Literal["concepts", "errors", "code", "hints", "questions"]
 
 STOPWORDS = frozenset(
-    "a an and are as at be been but by can could did do does for from give had has have how i if in is it its "
-    "just let me my need not of on or please should so that the then there these this those to us use was we "
-    "what when where which who why will with would you your".split()
+    "a about an and are as at be been between but by can could did do does explain for from give had happen "
+    "happens has have how i if in is it its just know let like me mean meaning means my need not of on or "
+    "please should so tell that the then there these this those to us use want was we what when where which "
+    "who why will with work works would you your".split()
 )
 """Left out of queries and notes; shorter than usual lists, which hold `after`, `while` and other words of Python."""
 _LOOKS_FOR = re.compile(r"^Looks for:\s*`(.+)`\s*$", re.MULTILINE)

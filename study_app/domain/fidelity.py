@@ -125,7 +125,7 @@ def _body(solution: str, node: _Definition) -> str:
 def _definitions(solution: str) -> list[_Definition]:
     try:
         tree = ast.parse(solution)
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return []
     return [node for node in tree.body if isinstance(node, _Definition)]
 

@@ -101,6 +101,22 @@ def test_stopping_a_reply_hangs_up_on_the_provider():
     asyncio.run(scene())
 
 
+def test_a_wait_for_the_next_word_can_be_cancelled_and_hangs_up():
+    async def scene():
+        async with serving(Answer([start(), *words("one")], hang=True)) as api:
+            reply = ClaudeAssistant(SPEC, api_key=KEY, base_url=api.url).reply(REQUEST)
+            await asyncio.ensure_future(anext(reply))
+            waiting = asyncio.ensure_future(anext(reply))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await reply.aclose()
+            await asyncio.wait_for(api.hung_up.wait(), 5)
+
+    asyncio.run(scene())
+
+
 def test_a_reply_that_stalls_is_given_up_and_what_was_said_stands():
     answer = Answer([start(), *words("one two")], hang=True)
     pieces, error, _ = replied(answer, patience=Patience(stall=0.2))

@@ -134,6 +134,16 @@ def test_code_that_python_cannot_read_is_told_with_its_line():
     assert "Look for a colon." in reply
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["    " * 20_000 + "\n" + "  \n" * 20_000, "x = (" * 5000, "a\x00b", "trio.sleep(1)\n" * 60_000, "with " * 12_000],
+    ids=["blank", "nested", "null", "long", "wide"],
+)
+def test_no_code_makes_it_fall_over_or_hang(code):
+    assert told("why does it not work?", code=code)
+    assert told("what is wrong " * 1400, code=code)
+
+
 def test_commented_code_is_not_accused():
     assert findings("x = 1\n# trio.sleep(1)\n", NOTEBOOK.of_kind("errors")) == []
 
@@ -157,6 +167,25 @@ def test_an_explanation_comes_from_the_note_that_fits():
 
 def test_a_short_question_is_read_with_the_one_before():
     assert "Children live there." in told("why?", history=[("what is a nursery", "It holds children.")])
+
+
+@pytest.mark.parametrize(
+    "message", ["I'm stuck", "where do I start?", "what should I do next", "help me with fetch", "fetch?"]
+)
+def test_asked_how_to_go_on_every_treatment_points_the_way_and_none_hands_over_code(message):
+    assert "Something has to wait." in told(message)
+    assert "Something has to wait." in told(message, manner="hints", gives_code=False)
+    assert told(message, manner="questions", gives_code=False).endswith("What waits?")
+
+
+def test_being_stuck_with_a_visible_mistake_is_about_the_mistake():
+    assert "Line 1" in told("I'm stuck", code="trio.sleep(1)\n", manner="hints", gives_code=False)
+
+
+def test_an_error_note_is_not_dragged_in_where_no_error_is_named():
+    code = "def main():\n    trio.sleep(1)\n"
+    assert "Look for a colon." not in told("is my syntax correct?", code=code)
+    assert "Look for a colon." in told("SyntaxError: invalid syntax", code=code)
 
 
 def test_it_says_so_when_the_notes_hold_nothing():

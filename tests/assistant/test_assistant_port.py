@@ -130,3 +130,15 @@ def test_its_failure_is_told_as_unavailable_with_a_kind_and_a_sentence(opened):
         pieces_of(opened)
     assert caught.value.kind in ("overloaded", "other")
     assert len(str(caught.value)) > 10
+
+
+@everyone
+def test_each_piece_may_be_awaited_in_a_task_of_its_own(opened):
+    async def scene():
+        async with opened() as assistant, aclosing(assistant.reply(REQUEST)) as reply:
+            pieces = []
+            while (piece := await asyncio.ensure_future(anext(reply, None))) is not None:
+                pieces.append(piece)
+            return pieces
+
+    assert asyncio.run(scene()) == pieces_of(opened)[1]
