@@ -12,10 +12,12 @@ import study_app
 from analysis import multiplicity
 from analysis.baseline import baseline_table
 from analysis.flow import flow, why_not
-from analysis.frame import Frame, build
+from analysis.descriptives import mean_rows
+from analysis.frame import Frame
 from analysis.load import Dataset
-from analysis.masking import View, view
-from analysis.plan import fit_to, plan_of, schedule
+from analysis.masking import View
+from analysis.plan import schedule
+from analysis.prepared import Prepared, prepare
 from analysis.results import Estimate, _finite
 from analysis.rows import Runner
 from analysis.scheme import ledger_of
@@ -54,22 +56,20 @@ def analyse(
     Raises:
         ProblemsFound: the plan names columns that the data do not have; all of them at once.
     """
-    plan = plan_of(dataset) if plan is None else plan
-    fitted, left_out = fit_to(plan, dataset)
+    prepared = prepare(dataset, plan, include_simulated=include_simulated, include_preview=include_preview)
+    return analyse_prepared(prepared, seed=seed)
+
+
+def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str, Any]:
+    """The same from what `analysis.prepared.prepare` made, so that a report can share it."""
+    plan, fitted, shown, frame = prepared.plan, prepared.fitted, prepared.view, prepared.frame
+    dataset = prepared.dataset
     used = plan.seed if seed is None else seed
-    shown = view(
-        dataset,
-        control=plan.control,
-        seed=plan.seed,
-        include_simulated=include_simulated,
-        include_preview=include_preview,
-    )
-    frame = build(shown, fitted)
     ledger, ledger_note = ledger_of(dataset, shown)
     runner = Runner(frame, fitted, shown, ledger, ledger_note, used)
     rows = [row for analysis in schedule(fitted, len(shown.arms)) for row in runner.run(analysis)]
-    rows = _adjusted(rows, fitted) + subgroup_rows(frame, fitted, shown)
-    deviations = [*left_out, *frame.deviations, *runner.deviations]
+    rows = _adjusted(rows, fitted) + subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
+    deviations = [*prepared.left_out, *frame.deviations, *runner.deviations]
     if used != plan.seed:
         rows = [replace(row, role="exploratory") for row in rows]
         deviations.append(f"Seed {used} is not the plan's ({plan.seed}): every row is exploratory.")

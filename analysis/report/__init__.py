@@ -1,1 +1,5 @@
-"""report."""
+"""The report: one HTML file that holds everything, drawn from results.json."""
+
+from analysis.report.render import Report, render
+
+__all__ = ["Report", "render"]

@@ -1,0 +1,192 @@
+"""The body of `study analyze`: dataset in, results.json, report.html, tables and figures out, all or nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.analyse import analyse_prepared
+from analysis.load import load
+from analysis.plan import load_plan, plan_of
+from analysis.prepared import prepare
+from analysis.report import render
+from study_app.domain.errors import UserError
+from study_app.domain.plan import Plan
+
+OURS = frozenset({"results.json", "report.html", "tables", "figures"})
+"""What an earlier run leaves; a folder that holds anything else is not overwritten."""
+
+
+@dataclass(frozen=True)
+class AnalyzeSummary:
+    """What was written, for a person or for `--json`."""
+
+    out: Path
+    state: str
+    masked: bool
+    dry_run: bool
+    analysed: dict[str, int]
+    """Participants per arm in the first primary analysis."""
+    primary: tuple[dict[str, Any], ...]
+    """The primary rows as in results.json."""
+    rows: int
+    not_estimable: int
+    deviations: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {**self.__dict__, "out": str(self.out)}
+
+
+def analyze(
+    dataset: Path,
+    out: Path,
+    plan: Path | None = None,
+    seed: int | None = None,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+) -> AnalyzeSummary:
+    """Analyse a dataset and write everything into `out`.
+
+    Args:
+        dataset: directory of `study export`, or a CSV or Parquet table.
+        out: folder to write; made, or replaced where an earlier run left it.
+        plan: study file or plan; None takes the study file inside the dataset.
+        seed: None derives it from the plan; another makes every row exploratory.
+        include_simulated: count simulated participants in.
+        include_preview: count preview participants in.
+
+    Raises:
+        UserError: the dataset or the plan cannot be used, or `out` holds other people's files; nothing is written.
+    """
+    given = load_plan(plan) if plan is not None else None
+    _check_out(out, dataset)
+    opened = load(dataset, given.columns if given is not None else _columns_beside(dataset))
+    chosen: Plan = given if given is not None else plan_of(opened)
+    prepared = prepare(opened, chosen, include_simulated=include_simulated, include_preview=include_preview)
+    result = analyse_prepared(prepared, seed=seed)
+    report = render(prepared, result)
+    files = {"results.json": results_text(result), "report.html": report.html}
+    files |= {f"tables/{name}.csv": text for name, text in tables(result).items()}
+    files |= {f"figures/{name}.svg": text for name, text in report.figures.items()}
+    _write(out, files)
+    return _summary(out, result)
+
+
+def _columns_beside(dataset: Path) -> Mapping[str, str]:
+    """A plain table needs a plan, for nothing else says what its columns mean."""
+    if dataset.is_file():
+        raise UserError(f"{dataset}: a table needs a plan; give --plan with outcomes, control and columns")
+    return {}
+
+
+def results_text(result: Mapping[str, Any]) -> str:
+    """results.json as text: keys in the order of the contract, UTF-8, no NaN."""
+    return json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def tables(result: Mapping[str, Any]) -> dict[str, str]:
+    """The tables of the report as CSV, by name."""
+    estimates = [
+        {
+            **{name: value for name, value in row.items() if name not in ("contrast", "effect_size", "n")},
+            "treated": (row["contrast"] or ["", ""])[0],
+            "control": (row["contrast"] or ["", ""])[1],
+            **{f"effect_size_{key}": value for key, value in (row["effect_size"] or {}).items()},
+            "n": " ".join(f"{arm}={count}" for arm, count in row["n"].items()),
+        }
+        for row in result["estimates"]
+    ]
+    baseline = [
+        {"variable": row["variable"], "level": row["level"], "arm": arm, **cells, "smd": row["smd"]}
+        for row in result["baseline"]
+        for arm, cells in row["arms"].items()
+    ]
+    flow = [
+        {"arm": "", "step": step, "reason": "", "n": result["flow"][step]} for step in ("assessed", "allocated")
+    ] + [{"arm": "", "step": "not allocated", "reason": why, "n": n} for why, n in result["flow"]["excluded"].items()]
+    for arm, counts in result["flow"]["arms"].items():
+        flow += [{"arm": arm, "step": step, "reason": "", "n": n} for step, n in counts.items() if step != "excluded"]
+        flow += [{"arm": arm, "step": "excluded", "reason": why, "n": n} for why, n in counts["excluded"].items()]
+    items = [
+        {
+            **{key: row[key] for key in ("item", "type", "concept", "max_points")},
+            **{f"share_{arm}": cell["share"] for arm, cell in row["arms"].items()},
+            "item_rest_r": row["item_rest_r"],
+        }
+        for row in result["psychometrics"].get("items", [])
+    ]
+    found = {"estimates": estimates, "baseline": baseline, "flow": flow, "items": items}
+    return {name: _csv(rows) for name, rows in found.items() if rows}
+
+
+def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    listed = list(rows)
+    columns = list(dict.fromkeys(key for row in listed for key in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in listed)
+    return buffer.getvalue()
+
+
+def _check_out(out: Path, dataset: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; give a folder for the results")
+    if dataset.resolve() == out.resolve() or (dataset.is_dir() and out.resolve() in dataset.resolve().parents):
+        raise UserError(f"{out}: holds the dataset itself; give another folder for the results")
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in OURS) if out.is_dir() else []
+    if foreign:
+        raise UserError(f"{out}: holds files that are not ours ({', '.join(foreign[:3])}); give an empty folder")
+
+
+def _write(out: Path, files: Mapping[str, str]) -> None:
+    """Write beside the target, then put it in place: no half-written result is ever seen."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror}); give a folder you may write to") from None
+    try:
+        for name, text in files.items():
+            path = fresh / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
+        fresh.chmod(0o755)
+        if out.is_dir():
+            old = fresh.with_name(f"{fresh.name}-old")
+            out.rename(old)
+            fresh.rename(out)
+            shutil.rmtree(old)
+        else:
+            fresh.rename(out)
+    except OSError as error:
+        raise UserError(
+            f"{out}: cannot be written ({error.strerror}); free some space or give another folder"
+        ) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _summary(out: Path, result: Mapping[str, Any]) -> AnalyzeSummary:
+    rows = result["estimates"]
+    return AnalyzeSummary(
+        out=out,
+        state=result["state"],
+        masked=result["masked"],
+        dry_run=result["dry_run"],
+        analysed={arm: counts["analysed"] for arm, counts in result["flow"]["arms"].items()},
+        primary=tuple(row for row in rows if row["role"] == "primary"),
+        rows=len(rows),
+        not_estimable=sum(row["note"].startswith("not estimable") for row in rows),
+        deviations=tuple(result["deviations"]),
+        warnings=tuple(result["warnings"]),
+    )

@@ -1,0 +1,61 @@
+"""Raw means by arm, as rows of results.json: what every sentence about a difference begins with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.frame import Frame
+from analysis.masking import View
+from analysis.results import EffectSize, Estimate
+from study_app.domain.plan import Outcome, Plan
+
+
+def mean_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
+    """One row for each outcome and arm: the mean with its t interval, the standard deviation as effect size.
+
+    The id is `<outcome>.mean.<arm>`; the note of a bounded outcome names the denominator.
+    """
+    data = frame.population("itt")
+    return [
+        _row(data[data["arm"] == arm], outcome, arm, plan.level) for outcome in plan.outcomes for arm in view.arm_ids
+    ]
+
+
+def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estimate:
+    values = rows[outcome.id].dropna().to_numpy(dtype=float)
+    n = len(values)
+    known = n > 1
+    error = float(values.std(ddof=1) / np.sqrt(n)) if known else None
+    mean = float(values.mean()) if n else None
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * (error or 0.0) if known else 0.0
+    highest = maximum(rows, outcome)
+    notes = [f"of {highest:g} {outcome.unit}"] if highest is not None else []
+    notes += [] if n else ["no values in this arm"]
+    return Estimate(
+        id=f"{outcome.id}.mean.{arm}",
+        role="secondary",
+        outcome=outcome.id,
+        method="mean",
+        estimate=mean,
+        unit=outcome.unit,
+        std_error=error,
+        df=float(n - 1) if known else None,
+        ci_low=mean - half if mean is not None and known else None,
+        ci_high=mean + half if mean is not None and known else None,
+        ci_level=level,
+        effect_size=EffectSize("sd", float(values.std(ddof=1)) if known else None),
+        n={arm: n},
+        note="; ".join(notes),
+    )
+
+
+def maximum(rows: pd.DataFrame, outcome: Outcome) -> float | None:
+    """The highest possible value of a bounded outcome, where it is one for all."""
+    if outcome.kind != "bounded":
+        return None
+    if outcome.upper_column in rows:
+        values = pd.to_numeric(rows[outcome.upper_column], errors="coerce").dropna().unique()
+        return float(values[0]) if len(values) == 1 else None
+    return outcome.upper

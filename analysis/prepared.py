@@ -1,0 +1,45 @@
+"""Everything that analysis and report share: who is in, what the arms are called, the table that methods see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.frame import Frame, build
+from analysis.load import Dataset
+from analysis.masking import View, view
+from analysis.plan import fit_to, plan_of
+from study_app.domain.plan import Plan
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset with its plan, ready to be analysed."""
+
+    dataset: Dataset
+    plan: Plan
+    """As given; its hash is the registered one."""
+    fitted: Plan
+    """As far as the data can answer it."""
+    left_out: tuple[str, ...]
+    view: View
+    frame: Frame
+
+
+def prepare(
+    dataset: Dataset, plan: Plan | None = None, *, include_simulated: bool = False, include_preview: bool = False
+) -> Prepared:
+    """Select participants, dress the arms as the trial's state allows, make the analysis table.
+
+    Raises:
+        ProblemsFound: the plan names columns that the data do not have; all of them at once.
+    """
+    plan = plan_of(dataset) if plan is None else plan
+    fitted, left_out = fit_to(plan, dataset)
+    shown = view(
+        dataset,
+        control=plan.control,
+        seed=plan.seed,
+        include_simulated=include_simulated,
+        include_preview=include_preview,
+    )
+    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted))

@@ -1,0 +1,121 @@
+"""Places of the boxes of the CONSORT flow diagram; the template draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+LINE = 19
+PAD = 13
+
+
+class Text(NamedTuple):
+    """One line in a box."""
+
+    words: str
+    count: str
+    """The number, drawn with its place in results.json; empty where the line has none."""
+    path: str
+    strong: bool = False
+
+
+class Box(NamedTuple):
+    """A box with its lines; x and y are its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    lines: tuple[Text, ...]
+    colour: str = ""
+
+    @property
+    def middle(self) -> float:
+        """Horizontal centre."""
+        return self.x + self.width / 2
+
+    @property
+    def bottom(self) -> float:
+        """Lower edge."""
+        return self.y + self.height
+
+
+class Diagram(NamedTuple):
+    """Everything that the template draws."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    arrows: tuple[tuple[float, float, float, float], ...]
+
+
+def diagram(flow: Mapping[str, Any], labels: Mapping[str, str]) -> Diagram:
+    """Lay the flow out: enrolment in the middle, exclusions to the right, one column an arm below."""
+    arms = list(flow["arms"])
+    column = 250.0 if len(arms) < 4 else 200.0
+    gap = 26.0
+    width = max(620.0, len(arms) * column + (len(arms) - 1) * gap + 4)
+    centre = width / 2
+    assessed = _box(
+        centre - 130, 2, 260, (Text("Assessed for eligibility", str(flow["assessed"]), "flow.assessed", True),)
+    )
+    turned = _reasons(flow["excluded"], "flow.excluded", "Not allocated")
+    excluded = _box(min(centre + 34, width - 262), assessed.bottom + 22, 260, turned)
+    allocated_y = max(excluded.bottom, assessed.bottom) + 22
+    allocated = _box(
+        centre - 130, allocated_y, 260, (Text("Allocated at random", str(flow["allocated"]), "flow.allocated", True),)
+    )
+    boxes = [assessed, excluded, allocated]
+    arrows = [
+        (centre, assessed.bottom, centre, allocated.y),
+        (centre, excluded.y + excluded.height / 2, excluded.x, excluded.y + excluded.height / 2),
+    ]
+    start = (width - len(arms) * column - (len(arms) - 1) * gap) / 2
+    top = allocated.bottom + 44
+    rail = allocated.bottom + 20
+    tops = [_arm_lines(flow["arms"][arm], arm, labels[arm]) for arm in arms]
+    losses = [_loss_lines(flow["arms"][arm], arm) for arm in arms]
+    heights = [max(len(lines) for lines in group) * LINE + 2 * PAD - 4 for group in (tops, losses)]
+    for index, arm in enumerate(arms):
+        x = start + index * (column + gap)
+        first = Box(x, top, column, heights[0], tops[index], f"arm{index % 8}")
+        second = Box(x, first.bottom + 26, column, heights[1], losses[index])
+        analysed = str(flow["arms"][arm]["analysed"])
+        third = _box(x, second.bottom + 26, column, (Text("Analysed", analysed, f"flow.arms.{arm}.analysed", True),))
+        boxes += [first, second, third]
+        arrows += [
+            (centre, rail, first.middle, rail),
+            (first.middle, rail, first.middle, first.y),
+            (first.middle, first.bottom, second.middle, second.y),
+            (second.middle, second.bottom, third.middle, third.y),
+        ]
+    arrows.append((centre, allocated.bottom, centre, rail))
+    return Diagram(width, max(box.bottom for box in boxes) + 3, tuple(boxes), tuple(arrows))
+
+
+def _box(x: float, y: float, width: float, lines: tuple[Text, ...]) -> Box:
+    return Box(x, y, width, len(lines) * LINE + 2 * PAD - 4, lines)
+
+
+def _arm_lines(arm: Mapping[str, Any], name: str, label: str) -> tuple[Text, ...]:
+    received = "withheld" if arm["received"] is None else str(arm["received"])
+    return (
+        Text(label, "", "", True),
+        Text("Allocated", str(arm["allocated"]), f"flow.arms.{name}.allocated"),
+        Text("Used any AI", received, f"flow.arms.{name}.received"),
+    )
+
+
+def _loss_lines(arm: Mapping[str, Any], name: str) -> tuple[Text, ...]:
+    gone = Text("Left during the study", str(arm["discontinued"]), f"flow.arms.{name}.discontinued")
+    return (gone, *_reasons(arm["excluded"], f"flow.arms.{name}.excluded", "Not in the primary analysis"))
+
+
+def _reasons(excluded: Mapping[str, int], path: str, title: str) -> tuple[Text, ...]:
+    head = Text(title, str(sum(excluded.values())), path, True)
+    return (head, *(Text(f"· {_short(reason)}", str(count), f"{path}.{reason}") for reason, count in excluded.items()))
+
+
+def _short(reason: str) -> str:
+    text = reason.replace("_", " ")
+    return text if len(text) <= 26 else text[:25] + "…"

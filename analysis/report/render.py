@@ -1,0 +1,129 @@
+"""results.json and its figures -> one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.drawing import ARMS, VARIABLES, themed
+from analysis.prepared import Prepared
+from analysis.report import wording
+from analysis.report.checklist import ITEMS
+from analysis.report.flow_diagram import diagram
+from analysis.report.pictures import pictures
+from analysis.variables import value_labels
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `analyze` writes beside results.json and the tables."""
+
+    html: str
+    figures: dict[str, str]
+    """File name without ending -> SVG text."""
+
+
+def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
+    """Draw the figures and fill the page; nothing is computed here that is not in `result`.
+
+    Args:
+        prepared: the analysed table, for the points in the figures.
+        result: the object of results.json.
+    """
+    labels = _labels(prepared)
+    drawn = pictures(prepared, result, labels)
+    environment = Environment(
+        loader=PackageLoader("analysis.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )  # fmt: skip
+    environment.filters |= {"num": wording.number, "compact": wording.compact, "p": wording.p_text}
+    html = environment.get_template("report.html.j2").render(_context(prepared, result, labels, drawn))
+    return Report(html, drawn)
+
+
+def _labels(prepared: Prepared) -> dict[str, str]:
+    arms = {arm.id: arm.label or arm.id for arm in prepared.view.arms}
+    levels = {
+        f"{column}={int(value) if isinstance(value, float) else value}": text
+        for column, options in value_labels(prepared.dataset).items()
+        for value, text in options.items()
+    }
+    return arms | {"received": "received AI", "not_received": "no AI received"} | levels
+
+
+def _context(
+    prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str, str], drawn: Mapping[str, str]
+) -> dict[str, Any]:
+    plan, study = prepared.fitted, prepared.dataset.study
+    rows = {row["id"]: row for row in result["estimates"]}
+    return {
+        "result": result,
+        "plan": plan,
+        "study": study,
+        "labels": labels,
+        "arms": [arm.id for arm in prepared.view.arms],
+        "stamps": stamps(result),
+        "primary": _primary(prepared, result, labels),
+        "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
+        "flow": diagram(result["flow"], labels),
+        "baseline": _baseline(result),
+        "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
+        "items": ITEMS,
+        "rows": rows,
+        "titles": {outcome.id: outcome.title for outcome in plan.outcomes},
+        "palette": {variable: colour for colour, variable in VARIABLES.items()},
+        "arm_count": len(ARMS),
+    }
+
+
+def stamps(result: Mapping[str, Any]) -> list[str]:
+    """What every section must say about itself."""
+    found = []
+    if result["dry_run"]:
+        found.append("DRY RUN: labels are shuffled, no number is about the arms")
+    if result["masked"]:
+        found.append("MASKED: arms are shown under letters")
+    kinds = result["provenance"]["participants"]
+    if "simulated" in kinds:
+        found.append("SIMULATED DATA")
+    if "preview" in kinds:
+        found.append("PREVIEW DATA")
+    return found
+
+
+def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    """For each primary outcome: its sentences, its rows, its means, its estimand."""
+    plan = prepared.fitted
+    found = []
+    every = [row for row in result["estimates"] if row["id"].split(".")[1:2] == ["rerandomization"]]
+    for name in plan.primary:
+        outcome = plan.outcome(name)
+        means = {arm: row for row in result["estimates"] for arm in row["n"] if row["id"] == f"{name}.mean.{arm}"}
+        rows = [row for row in every if row["outcome"] == name]
+        sentences = []
+        for row in rows:
+            contrast = row["contrast"]
+            lines = [wording.means_sentence(outcome, tuple(contrast), means, labels)] if contrast else []
+            lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, len(every)))
+            decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
+            sentences.append({"lines": lines, "verdict": decision, "row": row})
+        estimand = next((entry for entry in plan.estimands if entry.outcome == name), None)
+        found.append({"outcome": outcome, "sentences": sentences, "means": means, "estimand": estimand})
+    return found
+
+
+def _baseline(result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of the table, levels gathered under their variable."""
+    found: list[dict[str, Any]] = []
+    for row in result["baseline"]:
+        if row["level"] is None:
+            found.append({"variable": row["variable"], "smd": row["smd"], "rows": [row]})
+        elif found and found[-1]["variable"] == row["variable"]:
+            found[-1]["rows"].append(row)
+        else:
+            found.append({"variable": row["variable"], "smd": row["smd"], "rows": [row]})
+    return found
