@@ -236,7 +236,24 @@ Tell me if an error appears."""
 
 
 async def speak(book: Book, turn: str, message: str, stopped: set[str]):
-    """The canned reply, word by word; finishes whether or not anybody listens."""
+    """The canned reply, word by word, which is finished whether or not anybody listens."""
+    words: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def compose() -> None:
+        async for word in reply_to(book, turn, message, stopped):
+            words.put_nowait(word)
+        words.put_nowait(None)
+
+    composing.add(task := asyncio.create_task(compose()))
+    task.add_done_callback(composing.discard)
+    while (word := await words.get()) is not None:
+        yield word
+
+
+composing: set[asyncio.Task[None]] = set()
+
+
+async def reply_to(book: Book, turn: str, message: str, stopped: set[str]):
     pace = 0.25 if "slowly" in message else 0.01
     said = ""
     for word in re.findall(r"\S+\s*", "<img src=x onerror=alert(1)> " + REPLY if "markup" in message else REPLY):

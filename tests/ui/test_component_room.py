@@ -38,12 +38,11 @@ def test_run_streams_output_marks_examples_and_points_at_the_failing_line(person
     page.keyboard.type('print("one")\noops\n')
     page.keyboard.press("Control+Enter")
     output = page.get_by_label("Output")
-    output.get_by_text("one", exact=False).wait_for()
+    output.locator(".sa-lines", has_text="one").wait_for()
     output.get_by_text("waits for every user").wait_for()
     assert output.get_by_text("Passed").count() == output.get_by_text("Not yet").count() == 1
     page.get_by_role("button", name="line 5").click()
     assert page.locator(".cm-activeLine").inner_text().strip() == 'print("hello")'
-    assert editor_text(page).count("\n\n\n\n") == 0
     person.wait_for(lambda: person.events("run_pressed"))
 
 
@@ -95,7 +94,10 @@ def test_a_reply_in_progress_is_taken_up_again_after_a_reload(person):
     page.locator(".sa-reply").get_by_text("nursery").wait_for()
     page.reload()
     page.get_by_label(EDITOR).wait_for()
-    assert page.get_by_role("button", name="Stop").is_visible()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.locator(".sa-reply").get_by_text("several tasks").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".sa-turn").get_by_text("You ended this reply.").wait_for()
 
 
 def test_failures_of_the_assistant_are_said_kindly_and_the_words_are_kept(person):
@@ -119,7 +121,7 @@ def test_text_from_replies_is_kept_out_where_the_arm_forbids_pasting_it(person):
     page.get_by_text("cannot be pasted").wait_for()
     assert editor_text(page) == before
     paste(page, "something_else = 1\n")
-    assert editor_text(page).startswith("something_else = 1\n")
+    assert editor_text(page) == before + "something_else = 1\n"
     origins = person.wait_for(lambda: [event["payload"]["from"] for event in person.events("paste_attempt")][:2])
     assert origins == ["reply", "outside"]
 
@@ -173,12 +175,13 @@ def test_the_deadline_closes_the_editor_and_the_server_moves_on(person):
     page.keyboard.type("# in time\n")
     page.get_by_text("After the tasks").wait_for(timeout=15_000)
     assert any("Time is up" in text for text in page.evaluate("window.seen"))
-    assert person.replayed().startswith("# in time\n")
+    assert person.replayed().endswith("# in time\n")
 
 
 def test_the_keyboard_reaches_and_leaves_everything(person):
     page = person.open()
     page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+Home")
     page.keyboard.press("Tab")
     assert editor_text(page).startswith("    import")
     page.keyboard.press("Escape")

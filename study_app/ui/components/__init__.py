@@ -130,6 +130,9 @@ class CountdownData(TypedDict):
     texts: dict[str, str]
     """The catalogue's table `workspace`, or `time_left`, `five_minutes_left`, `one_minute_left` of it."""
     record: NotRequired[Recording | None]
+    """Where given, attention on this page is logged."""
+    fixed: NotRequired[bool]
+    """Stay in the upper corner of the window while the page scrolls."""
 
 
 class Advance(TypedDict):

@@ -184,18 +184,18 @@ export class Chat {
 
   private async receive(view: TurnView, response: Response): Promise<void> {
     let text = "";
-    let scheduled = false;
+    let frame = 0;
     const draw = () => {
-      scheduled = false;
+      frame = 0;
       view.turn.reply = text.split(FAILURE_MARK, 1)[0]!;
       view.show(text ? "" : this.say("reply_waiting", { label: this.assistant.label }));
       this.end.follow();
     };
     for await (const chunk of textChunks(response)) {
       text += chunk;
-      if (!scheduled) requestAnimationFrame(draw);
-      scheduled = true;
+      frame ||= requestAnimationFrame(draw);
     }
+    cancelAnimationFrame(frame);
     draw();
     const failure = text.split(FAILURE_MARK)[1];
     this.finish(view, failure === undefined ? "" : errorOf(failure) || this.say("reply_cut"));
@@ -251,7 +251,7 @@ export class Chat {
     if (!view) return;
     const abort = new AbortController();
     this.setCurrent({ abort, view });
-    while (!abort.signal.aborted && this.element.isConnected !== false) {
+    while (!abort.signal.aborted) {
       await new Promise((wait) => setTimeout(wait, POLL_MS));
       const { status, body } = await this.api.get("/api/chat/turns");
       const turn = (body["turns"] as Turn[] | undefined)?.find((each) => each.turn_id === turnId);
@@ -262,7 +262,7 @@ export class Chat {
       this.end.follow();
       if (turn.complete || turn.stopped || turn.error) break;
     }
-    this.finish(view, view.turn.error ?? "");
+    if (this.current?.view === view) this.finish(view, view.turn.error ?? "");
   }
 
   private setCurrent(current: typeof this.current): void {

@@ -37,6 +37,7 @@ class Clock {
 
   attend(args: ComponentArgs<CountdownData>): void {
     this.args = args;
+    this.host.classList.toggle("sa-countdown-fixed", args.data.fixed === true && args.data.deadline_ms !== null);
     this.host.dataset["scheme"] = isDark(this.host) ? "dark" : "light";
     if (args.data.deadline_ms !== this.deadline) this.expired.stop();
     this.deadline = args.data.deadline_ms;

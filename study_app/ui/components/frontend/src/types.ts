@@ -76,6 +76,8 @@ export interface CountdownData {
   deadline_ms: number | null;
   now_ms: number;
   texts: Texts;
+  /** Stays in the upper corner of the window while the page scrolls. */
+  fixed?: boolean;
   /** Present where focus, pastes and the like are to be recorded on a page without workspace. */
   record?: { page_key: string; stage: string; step: string | number | null; api: string } | null;
 }
