@@ -37,6 +37,23 @@ class Answers:
             question for question in stage.questions if question.required and given.get(question.id) in (None, "", [])
         ]
 
+    def drafts(self, participant_id: str, stage_id: str) -> dict[str, Any]:
+        """What was answered on a stage so far, by question or item."""
+        with self.world.registry.begin(write=False) as unit:
+            kept = [answer for answer in unit.answers(participant_id) if answer.stage == stage_id]
+        return {answer.item: json.loads(answer.response) for answer in kept}
+
+    def save_draft(self, participant_id: str, question_id: str, value: Any) -> bool:
+        """Keep an answer of the current survey as it stands; False if the survey is over or the answer is none."""
+        with self.world.registry.begin() as unit:
+            place = self._at(unit, participant_id)
+            questions = place.stage.questions if place.stage is not None else ()
+            question = next((question for question in questions if question.id == question_id), None)
+            if question is None or question_problem(question, {question.id: value}):
+                return False
+            self._save(unit, place, question, value)
+            return True
+
     def submit_survey(self, participant_id: str, stage_id: str, given: Mapping[str, Any]) -> Place:
         """Save all answers of a survey or eligibility form and go on; a second submit changes nothing.
 

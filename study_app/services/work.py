@@ -65,6 +65,12 @@ class Work:
         thread.start()
         return record.id
 
+    def last_run(self, participant_id: str, task: str) -> RunRecord | None:
+        """The latest run of a task, to be shown again after a reload."""
+        with self.world.registry.begin(write=False) as unit:
+            runs = [run for run in unit.runs(participant_id) if run.task == task and run.kind == "run"]
+        return runs[-1] if runs else None
+
     def stop(self, participant_id: str) -> bool:
         """Kill the participant's run; False if there is none."""
         with self._lock:

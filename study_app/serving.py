@@ -1,0 +1,81 @@
+"""Starting the two apps: participants in this process, the console in one of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+
+from study_app.bootstrap import App
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.settings import Settings
+
+
+def check_port(host: str, port: int, option: str) -> None:
+    """Refuse a port that somebody uses.
+
+    Raises:
+        ProblemsFound: it is in use, or may not be used.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise ProblemsFound([Problem(option, "", f"port {port} needs more rights", "use one over 1023")]) from None
+        except OSError as error:
+            remedy = f"stop the other program, or choose another port with {option}"
+            what = f"port {port} on {host} cannot be used ({error.strerror})"
+            raise ProblemsFound([Problem(option, "", what, remedy)]) from None
+
+
+def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
+    """Serve until told to stop."""
+    from study_app.web.app import configure_streamlit, make
+
+    configure_streamlit()
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                on_ready()
+
+    config = uvicorn.Config(
+        make(app),
+        host=app.settings.host,
+        port=app.settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        ws_max_size=25_000_000,
+    )
+    Server(config).run()
+
+
+@contextmanager
+def console_process(settings: Settings):  # noqa: ANN201  (a context manager of nothing)
+    """The console beside the participants' app; it ends with it."""
+    from study_app.web.app import STREAMLIT_OPTIONS
+
+    environment = dict(settings.environment) | {f"STREAMLIT_{name}": value for name, value in STREAMLIT_OPTIONS.items()}
+    environment |= {
+        "STUDY_FILE": str(settings.study_file),
+        "STUDY_DATABASE_URL": settings.database,
+        "STUDY_VAR": str(settings.var),
+        "STUDY_PARENT": str(os.getpid()),
+    }
+    command = [sys.executable, "-m", "study_app.console", settings.console_host, str(settings.console_port)]
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)

@@ -1,0 +1,1 @@
+"""The participants' texts: one catalogue a language."""

@@ -1,0 +1,19 @@
+"""Between two sessions.
+
+Shows: when the next part opens. Records: nothing.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from study_app.ui.page import Page
+
+
+def draw(page: Page) -> None:
+    """Draw the screen."""
+    opens_at = page.place.participant.opens_at
+    assert opens_at is not None
+    page.head(page.text("waiting.title"))
+    st.markdown(page.text("waiting.body", date=opens_at.strftime("%d %B %Y, %H:%M UTC")))
+    page.leave_button()

@@ -1,0 +1,114 @@
+"""The room in which a task is worked on; everything hot in it goes over our own routes.
+
+Shows: brief, editor, output, assistant or notes, time left. Records: see study_app/domain/events.py.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+from study_app.domain.participant import RunRecord
+from study_app.ui.components import AssistantView, LastRun, WorkspaceData, workspace
+from study_app.ui.markdown import to_html
+from study_app.ui.page import WORKSPACE_STYLE, Page
+
+
+def draw(page: Page) -> None:
+    """Draw the screen."""
+    st.html(WORKSPACE_STYLE)
+    result = workspace(_data(page), key="workspace")
+    if result.leave is not None:
+        page.leave_dialog()
+
+
+def _data(page: Page) -> WorkspaceData:
+    place, stage, app = page.place, page.place.stage, page.app
+    assert stage is not None
+    pack = app.world.content.pack(place.pack)
+    document = app.session.document(page.participant_id, place.task)
+    deadline = place.deadline_at
+    return {
+        "page_key": page.participant_id,
+        "stage": stage.id,
+        "step": place.participant.step,
+        "stage_title": stage.title,
+        "task": {
+            "id": place.task,
+            "title": pack.title,
+            "index": place.participant.step + 1,
+            "count": len(stage.packs),
+            "brief_html": to_html(pack.brief),
+        },
+        "doc": document.text if document else pack.starter,
+        "doc_source": "saved" if document else "starter",
+        "deadline_ms": round(deadline.timestamp() * 1000) if deadline else None,
+        "now_ms": round(place.now.timestamp() * 1000),
+        "assistant": _assistant(page),
+        "notes_html": to_html(pack.reference),
+        "last_run": _last_run(page),
+        "can_leave": True,
+        "api": "",
+        "texts": page.texts.table("workspace"),
+    }
+
+
+def _assistant(page: Page) -> AssistantView | None:
+    spec = page.app.help.spec(page.place)
+    if spec is None:
+        return None
+    opens_at = None
+    if spec.opens_after_minutes and page.place.deadline_at and page.place.stage and page.place.stage.minutes:
+        start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
+        opens_at = round((start + timedelta(minutes=spec.opens_after_minutes)).timestamp() * 1000)
+    turns = [
+        {
+            "turn_id": turn.id,
+            "message": turn.message,
+            "reply": turn.reply,
+            "complete": turn.complete,
+            "stopped": turn.stopped_by_participant,
+            "error": None if turn.error is None else page.text("assistant.failed.other"),
+        }
+        for turn in page.app.help.turns(page.participant_id)
+    ]
+    return {
+        "label": spec.label,
+        "greeting": spec.greeting,
+        "turns": turns,  # type: ignore[typeddict-item]
+        "allow_paste": spec.allow_paste,
+        "opens_at_ms": opens_at,
+    }
+
+
+def _last_run(page: Page) -> LastRun | None:
+    run = page.app.work.last_run(page.participant_id, page.place.task)
+    if run is None:
+        return None
+    return {"lines": _lines(run), "end": _end(page, run), "checks": _checks(run)}
+
+
+def _lines(run: RunRecord) -> list[Any]:
+    named = (("stdout", run.stdout), ("stderr", run.stderr))
+    return [{"stream": stream, "text": line} for stream, text in named for line in text.splitlines()]
+
+
+def _end(page: Page, run: RunRecord) -> Any:
+    if run.ended_by is None:
+        return None
+    message = "" if run.ended_by == "exit" else page.text(f"run.{run.ended_by}")
+    return {
+        "run_id": run.id,
+        "ended_by": run.ended_by,
+        "message": message,
+        "error_type": run.error_type,
+        "error_line": run.error_line,
+        "wall_seconds": run.wall_seconds or 0.0,
+    }
+
+
+def _checks(run: RunRecord) -> list[Any]:
+    return [{"name": c["name"], "passed": c["passed"], "message": ""} for c in json.loads(run.checks)]

@@ -1,0 +1,131 @@
+"""The participants' ASGI app: Streamlit draws, our routes carry the hot paths, a sweeper watches the deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from study_app.bootstrap import App, install
+from study_app.domain.errors import StudyError, UnknownParticipant
+from study_app.web.requests import COOKIE
+from study_app.web.routes import chat, enter, events, runs
+
+log = logging.getLogger(__name__)
+
+SCRIPT = Path(__file__).parents[1] / "ui" / "participant.py"
+SWEEP_SECONDS = 1.0
+
+STREAMLIT_OPTIONS = {
+    "SERVER_HEADLESS": "true",
+    "SERVER_FILE_WATCHER_TYPE": "none",
+    "SERVER_RUN_ON_SAVE": "false",
+    "SERVER_SHOW_EMAIL_PROMPT": "false",
+    "SERVER_ENABLE_AGENT_API": "false",
+    "BROWSER_GATHER_USAGE_STATS": "false",
+    "CLIENT_TOOLBAR_MODE": "minimal",
+    "CLIENT_SHOW_ERROR_DETAILS": "none",
+    "CLIENT_SHOW_ERROR_LINKS": "false",
+    "RUNNER_MAGIC_ENABLED": "false",
+    # A full garbage collection after each script run costs about 100 ms; see docs/design/streamlit.md.
+    "RUNNER_POST_SCRIPT_GC": "false",
+    "GLOBAL_SUPPRESS_DEPRECATION_WARNINGS": "true",
+}
+
+
+def configure_streamlit() -> None:
+    """Set Streamlit's options by environment; must run before Streamlit is imported."""
+    for name, value in STREAMLIT_OPTIONS.items():
+        os.environ[f"STREAMLIT_{name}"] = value
+
+
+class Door:
+    """Shows the welcome page at `/` to a browser that is nobody yet; Streamlit only ever draws for participants."""
+
+    def __init__(self, app: ASGIApp, study: App) -> None:
+        self.app = app
+        self.study = study
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and scope["path"] == "/" and not await self._known(Request(scope)):
+            response = enter.welcome(dict(Request(scope).query_params))
+            await response(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    async def _known(self, request: Request) -> bool:
+        try:
+            await run_in_threadpool(self.study.enrol.identify, request.cookies.get(COOKIE))
+        except UnknownParticipant:
+            return False
+        except StudyError:
+            return True
+        return True
+
+
+def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
+    async def loop() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await run_in_threadpool(job)
+            except Exception:
+                log.exception("a background job failed; it is tried again")
+
+    return asyncio.create_task(loop())
+
+
+@asynccontextmanager
+async def background(study: App) -> AsyncIterator[dict[str, Any]]:
+    """What runs beside the requests: deadlines, grading."""
+    tasks = [_every(SWEEP_SECONDS, study.session.sweep), _every(SWEEP_SECONDS, study.grading.grade_pending)]
+    # What is loaded now stays: later collections need not look at it.
+    gc.collect()
+    gc.freeze()
+    try:
+        yield {}
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await study.help.close()
+
+
+def make(study: App) -> ASGIApp:
+    """The ASGI app of a study."""
+    configure_streamlit()
+    import streamlit as st
+
+    install(study)
+    routes = [*enter.ROUTES, *events.ROUTES, *runs.ROUTES, *chat.ROUTES]
+    return st.App(
+        SCRIPT,
+        routes=routes,
+        middleware=[Middleware(Door, study=study)],
+        lifespan=lambda _app: background(study),
+        on_script_error=_script_error,
+    )
+
+
+def _script_error(problem: BaseException) -> bool:
+    """Nobody who takes part ever meets a traceback."""
+    log.error("a page failed", exc_info=problem)
+    import streamlit as st
+
+    from study_app.web.texts import text
+
+    st.error(text("failure.page"))
+    return True

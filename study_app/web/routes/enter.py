@@ -1,0 +1,104 @@
+"""GET and POST /enter: a welcome page that creates nothing, and the click that does. GET /healthz for machines."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from study_app import __version__
+from study_app.bootstrap import current
+from study_app.domain.errors import NotAllowed
+from study_app.services.enrol import TOKEN_DAYS, Entry
+from study_app.web.pages import page
+from study_app.web.requests import COOKIE, BadRequest, body, check_origin, is_tls, route
+from study_app.web.texts import text
+
+FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again")
+LARGEST_FORM = 20_000
+
+
+def welcome(fields: dict[str, str]) -> HTMLResponse:
+    """The page before the study: one button, which carries on what the address brought."""
+    study = current().study
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(fields[name], quote=True)}">'
+        for name in FIELDS
+        if fields.get(name)
+    )
+    content = (
+        f"<h1>{escape(study.title)}</h1><p>{escape(text('welcome.body'))}</p>"
+        f'<form method="post" action="/enter">{hidden}'
+        f'<button type="submit">{escape(text("welcome.start"))}</button></form>'
+        f'<p class="small">{escape(text("welcome.nothing_yet"))}</p>'
+    )
+    return page(study.title, content)
+
+
+def refusal(message: str, status: int) -> HTMLResponse:
+    """A kind page for somebody who cannot come in."""
+    title = text("welcome.not_open")
+    return page(title, f"<h1>{escape(title)}</h1><p>{escape(message)}</p>", status)
+
+
+@route
+async def enter(request: Request) -> Response:
+    """The welcome page; a scanner's visit takes no place."""
+    return welcome(dict(request.query_params))
+
+
+async def start(request: Request) -> Response:
+    """Create or re-attach, set the cookie, go on to the study."""
+    try:
+        check_origin(request)
+        form = await body(request, LARGEST_FORM)
+        fields = dict(parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True))
+        entry = Entry.parse(fields)
+        token = request.cookies.get(COOKIE)
+        if fields.get("again") and await run_in_threadpool(_is_draft):
+            token = None
+        admitted = await run_in_threadpool(current().enrol.enter, entry, token)
+    except BadRequest as bad:
+        return refusal(bad.message, bad.status)
+    except NotAllowed as not_allowed:
+        return refusal(str(not_allowed), 409)
+    response = RedirectResponse("/", status_code=303)
+    response.set_cookie(
+        COOKIE,
+        admitted.token,
+        max_age=TOKEN_DAYS * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=is_tls(request),
+        path="/",
+    )
+    return response
+
+
+def _is_draft() -> bool:
+    world = current().world
+    with world.registry.begin(write=False) as unit:
+        return world.state(unit) == "draft"
+
+
+async def healthz(request: Request) -> Response:
+    """Whether the server answers and reaches its database."""
+    world = current().world
+
+    def state() -> str:
+        with world.registry.begin(write=False) as unit:
+            return world.state(unit)
+
+    found = await run_in_threadpool(state)
+    return JSONResponse({"status": "ok", "study": world.study.id, "state": found, "version": __version__})
+
+
+ROUTES = [
+    Route("/enter", enter, methods=["GET", "HEAD"]),
+    Route("/enter", start, methods=["POST"]),
+    Route("/healthz", route(healthz), methods=["GET"]),
+]
