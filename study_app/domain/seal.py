@@ -16,12 +16,13 @@ SEED_BYTES = 32
 def commitment(seed: bytes, scheme: Scheme, arms: Sequence[Arm]) -> str:
     """SHA-256, in hex, of the canonical JSON of seed, algorithm, scheme (with its strata) and weighted arms.
 
+    Keys of the scheme at their defaults are left out, so that a later release with more of them keeps old commitments.
     The seed has 256 bits, so the hash hides it; a second seed with the same hash cannot be found, so it binds.
     """
     content = {
         "algorithm": ALGORITHM,
         "arms": [{"id": option.id, "weight": option.weight} for option in options(scheme, arms)],
-        "scheme": scheme.model_dump(mode="json"),
+        "scheme": scheme.model_dump(mode="json", exclude_defaults=True),
         "seed": seed.hex(),
     }
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -121,6 +122,10 @@ KINDS = {
         lambda rows: mend(edit(14, returned=(3,))(edit(12, returned=(3,))(rows))),
         "wrong_return",
     ),
+    "categories taken from an erased row, hashes mended": (
+        lambda rows: mend(edit(12, levels={}, salt="", participant_id="", profile=None)(rows)),
+        "wrong_levels",
+    ),
     "index below one": (edit(1, allocation_index=0), "malformed_row"),
 }
 SCHEME_OF = {"stratified_blocks": BLOCKS, "minimisation": MINIMISED}
@@ -186,6 +191,24 @@ def test_a_cell_that_cannot_be_read_is_named(column):
     rows, breaches = parse_rows(records)
     assert len(rows) == 4
     assert f"column '{column}' cannot be read" in str(breaches[0])
+
+
+@pytest.mark.parametrize("index", ["1e999", "2.5", "", None])
+def test_an_index_that_is_no_whole_number_is_named(index):
+    _, [breach] = parse_rows([make(1)[0].record() | {"allocation_index": index}])
+    assert breach.name == "malformed_row"
+
+
+def test_a_clock_set_back_by_seconds_is_no_breach():
+    of = version()
+    rows = make(of=of)
+    mended = mend(edit(12, allocated_at=rows[10].allocated_at - timedelta(seconds=20))(rows))
+    assert verify_ledger(mended, [of]) == []
+
+
+def test_every_breach_is_explained_in_the_docs():
+    page = (Path(__file__).parents[2] / "docs" / "design" / "allocation.md").read_text(encoding="utf-8")
+    assert {name for _, name in KINDS.values() if f"`{name}`" not in page} == set()
 
 
 def test_a_running_trial_stops_at_a_tampered_ledger():

@@ -194,7 +194,7 @@ def _cell(name: str, record: Mapping[str, Any]) -> Any:
         raise ValueError(f"column '{name}' is missing")
     try:
         return _typed(name, record[name])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"column '{name}' cannot be read: {record[name]!r}") from error
 
 
