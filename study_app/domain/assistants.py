@@ -103,7 +103,7 @@ class Limits(_Table):
     turns: int | None = Field(default=None, ge=1)
     output_tokens: int | None = Field(default=None, ge=1)
     minutes: float | None = Field(default=None, gt=0)
-    """Minutes that replies were in progress, summed."""
+    """Minutes that it stays open, counted from its opening."""
     cost_usd: float | None = Field(default=None, gt=0)
 
 

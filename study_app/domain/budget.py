@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from study_app.domain.assistants import AssistantSpec, Limits, Price, StudyLimits
 
@@ -84,15 +84,16 @@ def allowance(
         spec: The treatment.
         used: What this participant has used.
         study_used: What all participants with this treatment have used, this one included.
-        worked_minutes: Minutes since the first main task was shown; None where opening late is checked elsewhere.
+        worked_minutes: Minutes since the first main task was shown; None where the hours of opening do not matter.
     """
-    if worked_minutes is not None and worked_minutes < spec.opens_after_minutes:
-        wait = spec.opens_after_minutes - worked_minutes
-        return Allowance(False, "not_open_yet", "assistant.limit.not_open_yet", wait_minutes=wait)
+    open_for = None if worked_minutes is None else worked_minutes - spec.opens_after_minutes
+    if open_for is not None and open_for < 0:
+        return replace(_refused("not_open_yet"), wait_minutes=-open_for)
+    if open_for is not None and spec.limits.minutes is not None and open_for >= spec.limits.minutes:
+        return _refused("minutes")
+    if spec.limits.turns is not None and used.turns >= spec.limits.turns:
+        return _refused("turns")
     study = study_used or Usage()
-    reason = _counted(spec.limits, used)
-    if reason:
-        return _refused(reason)
     room = _room(spec.limits, used, spec.price) | {
         f"study_{name}": left for name, left in _room(spec.study_limits, study, spec.price).items()
     }
@@ -104,15 +105,6 @@ def allowance(
 
 def _refused(reason: str) -> Allowance:
     return Allowance(False, reason, f"assistant.limit.{reason}")
-
-
-def _counted(limits: Limits, used: Usage) -> str:
-    """The limit on turns or minutes that is reached, or nothing."""
-    if limits.turns is not None and used.turns >= limits.turns:
-        return "turns"
-    if limits.minutes is not None and used.minutes >= limits.minutes:
-        return "minutes"
-    return ""
 
 
 def _room(limits: Limits | StudyLimits, used: Usage, price: Price | None) -> dict[str, int]:

@@ -32,7 +32,6 @@ def test_without_limits_a_reply_may_be_as_long_as_the_treatment_says():
     ("limits", "study", "used", "reason"),
     [
         ({"turns": 3}, {}, Usage(turns=3), "turns"),
-        ({"minutes": 5}, {}, Usage(minutes=5), "minutes"),
         ({"output_tokens": 500}, {}, Usage(output_tokens=480), "output_tokens"),
         ({"cost_usd": 1}, {}, Usage(cost_usd=1.2), "cost"),
         ({}, {"output_tokens": 500}, Usage(output_tokens=500), "study_output_tokens"),
@@ -59,8 +58,15 @@ def test_before_it_opens_the_wait_is_told():
     delayed = spec(opens=10)
     early = allowance(delayed, Usage(), worked_minutes=7.5)
     assert (early.ok, early.reason, early.wait_minutes) == (False, "not_open_yet", 2.5)
+    assert early.message_key == "assistant.limit.not_open_yet"
     assert allowance(delayed, Usage(), worked_minutes=10).ok
     assert allowance(delayed, Usage()).ok
+
+
+def test_it_closes_so_many_minutes_after_it_opened():
+    gated = spec({"minutes": 5}, opens=10)
+    assert allowance(gated, Usage(minutes=60), worked_minutes=14.9).ok
+    assert allowance(gated, Usage(), worked_minutes=15).reason == "minutes"
 
 
 def test_a_turn_costs_what_the_price_says():

@@ -1,0 +1,30 @@
+"""docs/assistants.md says what there is."""
+
+from pathlib import Path
+
+import pytest
+
+from study_app.assistant.notebook import Kind
+from study_app.domain.assistants import AssistantSpec, Limits, Parameters, Price, StudyLimits, UnavailableKind
+
+PAGE = (Path(__file__).parents[2] / "docs" / "assistants.md").read_text(encoding="utf-8")
+TABLES = {"parameters", "limits", "study_limits", "price"}
+KEYS = [
+    *AssistantSpec.model_fields,
+    *(key for table in (Parameters, Limits, StudyLimits, Price) for key in table.model_fields),
+]
+
+
+@pytest.mark.parametrize("key", sorted(set(KEYS)))
+def test_every_key_of_a_treatment_file_is_explained(key):
+    assert (f"`[{key}]`" if key in TABLES else f"`{key}`") in PAGE
+
+
+@pytest.mark.parametrize("kind", Kind.__args__)
+def test_every_kind_of_notes_is_explained(kind):
+    assert f"`{kind}.md`" in PAGE
+
+
+@pytest.mark.parametrize("kind", set(UnavailableKind.__args__) - {"budget"})
+def test_every_failure_that_a_turn_can_record_is_explained(kind):
+    assert f"`{kind}`" in PAGE
