@@ -58,7 +58,8 @@ def scheme_properties(
         the chosen first, each with method, chosen, imbalance and predictability with Monte Carlo errors.
 
     Raises:
-        UserError: n or replicates below 1, or the scheme looks at baseline variables and neither profiles nor margins cover them.
+        UserError: n or replicates below 1, or the scheme looks at baseline variables that neither profiles nor margins
+            cover.
     """
     if n < 1 or replicates < 1:
         raise UserError(f"allocation: {n} participants, {replicates} replicates; simulate at least one of each")
@@ -154,8 +155,8 @@ def _measures(
     design: Design, drawn: Assignments, levels: Sequence[Mapping[str, str]]
 ) -> dict[str, NDArray[np.float64]]:
     weights = np.array([option.weight for option in design.regimes[0].options], dtype=float)
-    strata = [tuple(of.values()) for of in levels]
-    margins = [[of[name] for of in levels] for name in levels[0]] or [strata]
+    strata: list[Any] = [tuple(of.values()) for of in levels]
+    margins: list[list[Any]] = [[of[name] for of in levels] for name in levels[0]] or [strata]
     return {
         "overall": imbalance(drawn, weights)[:, -1],
         "on_the_way": imbalance(drawn, weights).max(axis=1),
