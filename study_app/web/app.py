@@ -41,6 +41,7 @@ STREAMLIT_OPTIONS = {
     # A full garbage collection after each script run costs about 100 ms; see docs/design/streamlit.md.
     "RUNNER_POST_SCRIPT_GC": "false",
     "GLOBAL_SUPPRESS_DEPRECATION_WARNINGS": "true",
+    "LOGGER_LEVEL": "warning",
 }
 
 

@@ -34,5 +34,5 @@ def page(title: str, content: str, status: int = 200) -> HTMLResponse:
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>'
         f"<body><main>{content}</main></body></html>",
         status_code=status,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+        headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin"},
     )

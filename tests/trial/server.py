@@ -1,0 +1,81 @@
+"""A real server in a process of its own, for tests that use a browser or plain HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class StudyServer:
+    """`study serve` on loopback; stopped by its own process id."""
+
+    def __init__(self, folder: Path, study: Path = ROOT / "study.toml", *, console: bool = False, **environment: str):
+        self.folder = folder
+        self.study = study
+        self.port = free_port()
+        self.console_port = free_port()
+        self.console = console
+        self.database = f"sqlite:///{folder}/study.db"
+        self.environment = environment
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.console_port}"
+
+    def start(self) -> StudyServer:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "STUDY_"))}
+        environment |= {"STUDY_VAR": str(self.folder / "var"), **self.environment}
+        command = [str(Path(sys.executable).with_name("study")), "serve", str(self.study)]
+        command += ["--database", self.database, "--port", str(self.port)]
+        command += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
+        log = (self.folder / "server.log").open("a")
+        self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
+        self.wait()
+        return self
+
+    def wait(self, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert self.process is not None
+            assert self.process.poll() is None, (self.folder / "server.log").read_text()
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("the server did not start: " + (self.folder / "server.log").read_text())
+
+    def kill(self) -> None:
+        """As a crash would: no goodbye."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
