@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks import EndedBy, Isolation, OutputLine, Program, RunResult
 from study_app.sandbox import packages, selftest
 from study_app.sandbox.process import RunningProgram
 from study_app.sandbox.server import ForkServer, Options, find_bubblewrap
@@ -56,7 +56,7 @@ class LocalSandbox:
             raise SandboxUnavailable(isolation.message)
         program = program if program.seed is not None else replace(program, seed=secrets.randbits(31))
         if not self._wait_for_slot(cancelled):
-            return _never_started(program, isolation, "cancelled")
+            return never_started(program, isolation, "cancelled")
         try:
             return replace(self._run_somewhere(program, on_line, cancelled), isolation=isolation.level)
         finally:
@@ -137,7 +137,7 @@ class LocalSandbox:
             result = self._run_once(program, _continue_after(shown, on_line), cancelled)
             if result is not None:
                 return result
-        return _never_started(program, None, "infrastructure")
+        return never_started(program, None, "infrastructure")
 
     def _run_once(
         self,
@@ -195,8 +195,9 @@ def _continue_after(
     return tell
 
 
-def _never_started(program: Program, isolation: Isolation | None, ended_by: str) -> RunResult:
+def never_started(program: Program, isolation: Isolation | None, ended_by: EndedBy) -> RunResult:
+    """The result of a program that was not run, or whose run was lost."""
     level = isolation.level if isolation else "off"
     text = "The server could not run the program; this is not its fault. Please run it again.\n"
     stderr = text if ended_by == "infrastructure" else ""
-    return RunResult("", stderr, (), None, ended_by, 0.0, level, program.seed or 0)  # type: ignore[arg-type]
+    return RunResult("", stderr, (), None, ended_by, 0.0, level, program.seed or 0)

@@ -55,6 +55,8 @@ class Collector:
         self.lines: list[OutputLine] = []
         self.marks: dict[str, tuple[float, int]] = {}
         self.full = False
+        self.forged = False
+        """A mark came twice: the program imitates the runner."""
         self._left = cap
         self._on_line = on_line
         self._marker = marker
@@ -92,7 +94,8 @@ class Collector:
     def _add(self, stream: Stream, data: bytes, seconds: float, end: str) -> None:
         if self._marker is not None and data.startswith(self._marker):
             name = data[len(self._marker) :].strip().decode("utf-8", "replace")
-            self.marks.setdefault(name, (seconds, len(self.lines)))
+            self.forged |= name in self.marks
+            self.marks[name] = (seconds, len(self.lines))
             return
         line = OutputLine(stream, clean(data), seconds)
         self.lines.append(line)

@@ -15,7 +15,7 @@ from typing import Any
 from study_app.domain.tasks import EndedBy, OutputLine, Program, RunResult
 from study_app.sandbox.child import FAILED, READY
 from study_app.sandbox.harness import MARK
-from study_app.sandbox.output import Collector
+from study_app.sandbox.output import Collector, clean
 from study_app.sandbox.server import Ending
 
 _POLL_SECONDS = 0.05
@@ -204,7 +204,7 @@ class RunningProgram:
         start, first = marks.get("start", nothing)
         end, last = marks.get("end", nothing)
         seen = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
-        return {"reported": reported, **seen}
+        return {"reported": reported, "forged": self._output.forged, **seen}
 
 
 def _job(program: Program) -> bytes:
@@ -244,8 +244,12 @@ def _error(report: dict[str, Any], stderr: str, status: int | None) -> dict[str,
         found = (name, (raised[-1].group(2) or "") if raised else None, int(lines[-1]) if lines else None)
     else:
         found = (None, None, None)
-    clipped = found[0][:100] if found[0] else None
-    return {"error_type": clipped, "error_message": found[1][:2000] if found[1] else found[1], "error_line": found[2]}
+    kind, message = (None if part is None else _clean(str(part)) for part in found[:2])
+    return {"error_type": kind[:100] if kind else None, "error_message": message, "error_line": found[2]}
+
+
+def _clean(text: str) -> str:
+    return "\n".join(clean(line.encode("utf-8", "replace")) for line in text[:2000].split("\n"))
 
 
 def _explain(ended_by: EndedBy, status: int | None, program: Program) -> list[str]:

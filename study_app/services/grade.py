@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from study_app.domain.checks import Case, Check, Line, Observation, decode
+from study_app.domain.checks import Case, Check, Line, Observation, Opaque, decode
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks import CheckResult, Grade, Program, RunClock, RunResult, TaskPack
 from study_app.ports import Sandbox
@@ -227,6 +227,8 @@ def _observation(result: RunResult, clock: RunClock) -> Observation:
     reported = seen.get("reported")
     if result.ended_by != "exit" or not isinstance(reported, dict):
         return Observation(missing=_why_nothing(result))
+    if seen.get("forged"):
+        return Observation(missing="the program imitates the marks by which a call is timed")
     stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]
     started, ended = seen["started"], seen["ended"]
     if clock == "virtual":
@@ -236,12 +238,19 @@ def _observation(result: RunResult, clock: RunClock) -> Observation:
         seconds = ended - started if ended is not None and started is not None else None
     error = reported.get("error")
     return Observation(
-        value=decode(reported.get("value")),
+        value=_value(reported.get("value")),
         lines=tuple(lines),
         error=error if isinstance(error, str) else None,
         seconds=seconds,
         suspicious=clock == "virtual" and _suspicious(reported),
     )
+
+
+def _value(encoded: Any) -> Any:
+    try:
+        return decode(encoded)
+    except RecursionError:
+        return Opaque("too deep")
 
 
 def _virtual_lines(reported: dict[str, Any], texts: list[str]) -> list[Line]:
@@ -275,7 +284,10 @@ def _why_nothing(result: RunResult) -> str:
 def _wrong(check: Check, expected: Observation, seen: Observation) -> str | None:
     if seen.missing is not None:
         return seen.missing
-    return check.compare(expected, seen)
+    try:
+        return check.compare(expected, seen)
+    except RecursionError:
+        return "the result is nested too deeply to compare"
 
 
 def _result(check: Check, code: str, verdicts: Sequence[_Verdict]) -> CheckResult:

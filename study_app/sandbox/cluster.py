@@ -1,0 +1,129 @@
+"""Runs programs on a Dask cluster: every worker process has fork servers of its own.
+
+A worker that is lost amid a run takes the run with it: it is repeated once elsewhere, then reported as a fault of the
+infrastructure. Lines are stamped on the worker and told when the run has ended, for a future carries no stream.
+"""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from study_app.domain.errors import SandboxUnavailable, UserError
+from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
+from study_app.sandbox.local import LocalSandbox, never_started
+
+_POLL_SECONDS = 0.05
+_CONNECT_SECONDS = 10
+_PATIENCE_SECONDS = 60.0
+"""Beyond a run's own limit: queues and a worker's first fork server."""
+_worker_sandbox: LocalSandbox | None = None
+_worker_lock = threading.Lock()
+
+
+def _sandbox_of_this_worker() -> LocalSandbox:
+    global _worker_sandbox
+    with _worker_lock:
+        if _worker_sandbox is None:
+            _worker_sandbox = LocalSandbox()
+            atexit.register(_worker_sandbox.close)
+        return _worker_sandbox
+
+
+def run_on_worker(program: Program) -> RunResult:
+    """What a worker is asked to do."""
+    return _sandbox_of_this_worker().run(program)
+
+
+def isolation_of_worker() -> Isolation:
+    """The isolation that canaries observe on a worker."""
+    return _sandbox_of_this_worker().isolation()
+
+
+class ClusterSandbox:
+    """Runs programs on the workers of a Dask scheduler.
+
+    Args:
+        address: `tcp://HOST:PORT`.
+
+    Raises:
+        UserError: the extra `cluster` is not installed.
+        SandboxUnavailable: no scheduler answers there, or it has no worker.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            remedy = "install it by pip install 'study-app[cluster]'"
+            raise UserError(f"STUDY_RUNNER: {address} needs the extra cluster; {remedy}") from None
+        try:
+            self._client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            raise SandboxUnavailable(
+                f"no cluster answers at {address} ({error}); start its scheduler and a worker"
+            ) from None
+        self._executor = self._client.get_executor(pure=False, retries=0)
+        self._isolation: Isolation | None = None
+        self._lock = threading.Lock()
+
+    def isolation(self) -> Isolation:
+        """The weakest isolation of the workers present at the first call."""
+        with self._lock:
+            if self._isolation is None:
+                found = list(self._client.run(isolation_of_worker).values())
+                order = ("off", "weak", "medium", "strong", "strong+")
+                self._isolation = min(found, key=lambda isolation: order.index(isolation.level))
+            return self._isolation
+
+    def run(
+        self,
+        program: Program,
+        on_line: Callable[[OutputLine], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> RunResult:
+        """Run one program on some worker; see `ports.Sandbox`. Lines are told at the end, with the worker's stamps."""
+        for _ in range(2):
+            result = self._attempt(program, cancelled)
+            if result is not None:
+                for line in result.lines if on_line else ():
+                    on_line(line)  # type: ignore[misc]
+                return result
+        return never_started(program, None, "infrastructure")
+
+    def close(self) -> None:
+        """Leave the cluster; its workers stay."""
+        with contextlib.suppress(Exception):
+            self._executor.shutdown(wait=False)
+        self._client.close()
+
+    def _attempt(self, program: Program, cancelled: Callable[[], bool] | None) -> RunResult | None:
+        """One attempt; None where the worker was lost."""
+        try:
+            future = self._executor.submit(run_on_worker, program)
+            return self._await(future, program, cancelled)
+        except SandboxUnavailable:
+            raise
+        except Exception:
+            return None
+
+    def _await(
+        self, future: concurrent.futures.Future[RunResult], program: Program, cancelled: Callable[[], bool] | None
+    ) -> RunResult:
+        waited, limit = 0.0, program.limits.wall_seconds + _PATIENCE_SECONDS
+        step = limit if cancelled is None else _POLL_SECONDS
+        while waited < limit:
+            with contextlib.suppress(concurrent.futures.TimeoutError):
+                return future.result(timeout=step)
+            waited += step
+            if cancelled is not None and cancelled():
+                future.cancel()
+                return replace(never_started(program, self._isolation, "cancelled"))
+        future.cancel()
+        raise TimeoutError("the cluster did not answer")

@@ -1,0 +1,8 @@
+# Tries to fork twice with a session of its own, to outlive the run.
+import os, time
+
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(60)
+print("ESCAPED")
