@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from analysis.estimators import (  # noqa: F401  (importing registers)
+    attrition,
+    bayes,
+    clusters,
+    correlations,
+    equivalence,
+    hazards,
+    items,
     means,
+    noncompliance,
+    omnibus,
+    proportions,
+    ranks,
     resampling,
+    scores,
+    times,
 )
 from analysis.estimators.contract import REGISTRY, Method
 

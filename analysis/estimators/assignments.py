@@ -72,14 +72,16 @@ def _delegated(
     allocator: Callable[..., Any] = importlib.import_module("analysis.randomisation").replicate
     if isinstance(scheme, str):
         scheme = {"method": scheme}
-    arms = arms or getattr(scheme, "arms", None)
+    if isinstance(scheme, dict):
+        scheme = {key: value for key, value in scheme.items() if key != "arms"}
+    arms = [getattr(arm, "id", arm) for arm in arms or getattr(scheme, "arms", None) or trial.labels]
     order = np.arange(len(trial.data))
     if "allocation_index" in trial.data.columns:
         order = np.argsort(trial.data["allocation_index"].to_numpy(), kind="stable")
     profiles = [
         {str(key): value for key, value in row.items()} for row in trial.data.iloc[order].to_dict(orient="records")
     ]
-    drawn = np.asarray(allocator(scheme, profiles, replicates, rng))
+    drawn = np.asarray(allocator(scheme, profiles, replicates, rng, arms=[label_of(arm) for arm in arms]))
     aligned = np.empty_like(drawn)
     aligned[:, order] = drawn
     return _given(trial, aligned, arms, f"re-run of {_name(scheme) or 'the scheme'}")

@@ -1,0 +1,141 @@
+"""Missing outcomes: how far they could move the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from scipy import optimize, stats
+
+from analysis.checks import AnalysisError, Floats, NotEstimable, Pair
+from analysis.estimators.contract import Result, pairwise
+from analysis.results import EffectSize
+
+
+@pairwise
+def lee_bounds(pair: Pair, trim: str = "floor") -> Result:
+    """Bounds of the effect among those who stay whatever their arm; a missing outcome is attrition.
+
+    Formula: the arm with the higher retention is trimmed by the share q = (r_high - r_low) / r_high from above and
+    from below; bounds in `ci_low`, `ci_high`. `trim="floor"` drops whole observations, floor(q n); "fractional" gives
+    the boundary observation its remaining weight. Effect size: Imbens-Manski interval of the effect at the level.
+    Rests on: allocation moves retention in one direction only. Note: naive difference, retention, its test.
+    Reference: Lee (2009), Rev. Econ. Stud. 76:1071-1102; Imbens & Manski (2004), Econometrica 72:1845-1857.
+
+    Example:
+        >>> from analysis.estimators.examples import two_arms
+        >>> table = two_arms()
+        >>> table.loc[[6, 7], "score"] = None
+        >>> row = lee_bounds(table, outcome="score", arm="arm", control="no_ai")
+        >>> round(row.ci_low, 6), round(row.ci_high, 6)
+        ...
+    """
+    if trim not in ("floor", "fractional"):
+        raise AnalysisError.of("trim", f"{trim!r} is not known", "use floor or fractional")
+    treated, control = pair.split(pair.trial.y_with_gaps)
+    one, zero = np.sort(treated[~np.isnan(treated)]), np.sort(control[~np.isnan(control)])
+    if not (len(one) and len(zero)):
+        raise NotEstimable("an arm has no observed outcome")
+    keep1, keep0 = Fraction(len(one), len(treated)), Fraction(len(zero), len(control))
+    q = 1 - min(keep1, keep0) / max(keep1, keep0)
+    first = keep1 >= keep0
+    low, high = trimmed_means(one if first else zero, q, trim == "fractional")
+    lower, upper = (low - zero.mean(), high - zero.mean()) if first else (one.mean() - high, one.mean() - low)
+    table = [[len(one), len(treated) - len(one)], [len(zero), len(control) - len(zero)]]
+    note = (
+        f"naive difference {one.mean() - zero.mean():.12g}; retention {float(keep1):.6g} and {float(keep0):.6g}"
+        f" (Fisher p {stats.fisher_exact(table)[1]:.6g}); {float(q):.6g} of {pair.contrast[0 if first else 1]} trimmed"
+    )
+    log_spread = sum(float((1 - keep) / (keep * size)) for keep, size in ((keep1, len(treated)), (keep0, len(control))))
+    error1, error0 = _bound_errors(one, zero, q, first, log_spread)
+    return pair.estimate(
+        ci_low=lower, ci_high=upper, n={pair.contrast[0]: len(one), pair.contrast[1]: len(zero)},
+        effect_size=_imbens_manski(lower, upper, error1, error0, pair.level), note=note,
+    )  # fmt: skip
+
+
+def trimmed_means(values: Floats, q: Fraction, fractional: bool) -> tuple[float, float]:
+    """Mean without the share q at the top, and without it at the bottom; `values` sorted.
+
+    >>> trimmed_means(np.arange(10.0, 28.0), Fraction(1, 9), False)
+    (17.5, 19.5)
+    """
+    exact = q * len(values)
+    count = int(exact)
+    part = float(exact - count) if fractional else 0.0
+    weights = np.ones(len(values))
+    weights[:count] = 0.0
+    if part and count < len(values):
+        weights[count] -= part
+    if not weights.any():
+        raise NotEstimable("trimming leaves nobody")
+    return float(np.average(values, weights=weights[::-1])), float(np.average(values, weights=weights))
+
+
+def _bound_errors(one: Floats, zero: Floats, q: Fraction, first: bool, log_spread: float) -> tuple[float, float]:
+    """Standard errors of the bounds (Lee 2009, prop. 3): trimmed mean, its cut, the estimated share, the other arm."""
+    trimmed, whole_arm = (one, zero) if first else (zero, one)
+    count = int(q * len(trimmed))
+    parts = [trimmed[: len(trimmed) - count], trimmed[count:]]
+    other = whole_arm.var(ddof=1) / len(whole_arm) if len(whole_arm) > 1 else np.nan
+    share = float(q)
+    errors = []
+    for part, edge in zip(parts, (parts[0][-1], parts[1][0]), strict=True):
+        own = part.var(ddof=1) / len(part) if len(part) > 1 else np.nan
+        own += (part.mean() - edge) ** 2 * (share / len(part) + (log_spread if share else 0.0))
+        errors.append(float(np.sqrt(own + other)))
+    return (errors[0], errors[1]) if first else (errors[1], errors[0])
+
+
+def _imbens_manski(lower: float, upper: float, low_error: float, high_error: float, level: float) -> EffectSize | None:
+    """Interval that covers the effect (not the whole set) with the level."""
+    if not (np.isfinite([low_error, high_error]).all() and max(low_error, high_error) > 0):
+        return None
+    width = (upper - lower) / max(low_error, high_error)
+    cut = optimize.brentq(lambda c: stats.norm.cdf(c + width) - stats.norm.cdf(-c) - level, 0, 10)
+    return EffectSize("imbens_manski_interval", None, float(lower - cut * low_error), float(upper + cut * high_error))
+
+
+@pairwise
+def worst_case(
+    pair: Pair,
+    bounds: Sequence[float] | None = None,
+    outcome_min: float | None = None,
+    outcome_max: float | None = None,
+) -> Result:
+    """Bounds of the mean difference with every missing outcome at its worst and at its best.
+
+    Formula: missing treated at the minimum and missing controls at the maximum for `ci_low`, the reverse for
+    `ci_high`. `bounds=(lowest, highest)` of the scale (or `outcome_min`, `outcome_max`); else the observed range.
+    Reference: Horowitz & Manski (2000), JASA 95:77-84.
+
+    Example:
+        >>> from analysis.estimators.examples import two_arms
+        >>> table = two_arms()
+        >>> table.loc[[6, 7], "score"] = None
+        >>> row = worst_case(table, outcome="score", arm="arm", control="no_ai", bounds=(0, 27))
+        >>> round(row.ci_low, 6), round(row.ci_high, 6)
+        ...
+    """
+    values = pair.trial.y_with_gaps
+    seen = values[~np.isnan(values)]
+    if not len(seen):
+        raise NotEstimable("no outcome is observed")
+    given = list(bounds) if bounds is not None else [outcome_min, outcome_max]
+    lowest = float(seen.min() if given[0] is None else given[0])
+    highest = float(seen.max() if given[1] is None else given[1])
+    if lowest > seen.min() or highest < seen.max():
+        raise AnalysisError.of("bounds", f"({lowest:g}, {highest:g}) exclude observed values", "give the scale's ends")
+    treated, control = pair.split(values)
+
+    def mean(cells: Floats, filled: float) -> float:
+        return float(np.where(np.isnan(cells), filled, cells).mean())
+
+    missing = int(np.isnan(treated).sum()), int(np.isnan(control).sum())
+    whose = "the scale's" if given[0] is not None or given[1] is not None else "the observed"
+    return pair.estimate(
+        ci_low=mean(treated, lowest) - mean(control, highest),
+        ci_high=mean(treated, highest) - mean(control, lowest),
+        note=f"{missing[0]} and {missing[1]} outcomes missing, set to {whose} ends {lowest:g} and {highest:g}",
+    )

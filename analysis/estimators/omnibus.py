@@ -1,0 +1,325 @@
+"""Several arms at once: omnibus tests, and all comparisons with the control or with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import stats
+
+from analysis.checks import (
+    AnalysisError,
+    Floats,
+    NotEstimable,
+    Trial,
+    covariate_columns,
+    dummies,
+    require_columns,
+)
+from analysis.effects import hedges_g
+from analysis.estimators.contract import Result, unwrap, whole
+from analysis.estimators.designs import additive
+from analysis.estimators.linear import fit, independent_columns, t_interval
+from analysis.estimators.studentised_range import dunnett_probability, quantile, range_probability
+from analysis.results import EffectSize, Estimate
+
+
+def _samples(trial: Trial, least: int) -> list[Floats]:
+    if trial.arm is None:
+        raise AnalysisError.of("arm", "is not given", f"method {trial.method} compares arms: name their column")
+    labels = trial.unordered_labels
+    samples = [trial.y[trial.codes == index] for index in range(len(labels))]
+    for label, sample in zip(labels, samples, strict=True):
+        if len(sample) < least:
+            raise NotEstimable(f"arm {label!r} has {len(sample)} observation(s); {least} are needed")
+    if np.ptp(trial.y) == 0:
+        raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
+    return samples
+
+
+def _sums_of_squares(samples: list[Floats]) -> tuple[float, float]:
+    """Between and within, about means taken twice so that a large common level costs no digits."""
+    everything = np.concatenate(samples)
+    shift = everything.mean()
+    centred = [sample - shift for sample in samples]
+    grand = np.concatenate(centred).mean()
+    between = sum(len(sample) * (sample.mean() - grand) ** 2 for sample in centred)
+    within = sum(((sample - sample.mean()) ** 2).sum() for sample in centred)
+    return float(between), float(within)
+
+
+@whole
+def anova(trial: Trial, moderator: str | None = None) -> Result:
+    """One-way analysis of variance over all arms; with covariates or strata, the arms' F beyond them.
+
+    Formula: F = (SSB / (k-1)) / (SSW / (n-k)); `df` is the denominator's, the numerator's is in the note, together
+    with the Brown-Forsythe test of equal spread. `moderator`: rows for arm, moderator and their interaction by
+    type II sums of squares. Effect size eta squared (partial, where there are other terms).
+    Missing data: refused.
+    Reference: Fisher (1925); Brown & Forsythe (1974), JASA 69:364-367; Fox (2016), ch. 8 for type II.
+
+    Example:
+        >>> from analysis.estimators.examples import three_arms
+        >>> row = anova(three_arms(), outcome="score", arm="arm", control="none")
+        >>> round(row.statistic, 6), round(row.p_value, 6), round(row.effect_size.value, 6)
+        ...
+    """
+    samples = _samples(trial, least=1)
+    if moderator is not None:
+        return _type_two(trial, moderator)
+    if trial.covariates or trial.strata:
+        return _nested_f(trial)
+    between, within = _sums_of_squares(samples)
+    top, bottom = len(samples) - 1, len(trial.y) - len(samples)
+    if bottom < 1 or within <= 0:
+        raise NotEstimable("no variation within arms to compare with")
+    spread = stats.levene(*samples, center="median")
+    note = (
+        f"F with {top} and {bottom} degrees of freedom; "
+        f"Brown-Forsythe F = {spread.statistic:.12g}, p = {spread.pvalue:.12g}"
+    )
+    f = (between / top) / (within / bottom)
+    return trial.estimate(
+        statistic=f, df=float(bottom), p_value=float(stats.f.sf(f, top, bottom)), note=note,
+        effect_size=EffectSize("eta_squared", between / (between + within)),
+    )  # fmt: skip
+
+
+def _nested_f(trial: Trial) -> Result:
+    design = additive(trial)
+    others = [index for index in range(design.columns.shape[1]) if index not in design.treated]
+    full, small = fit(design.columns, trial.y), fit(design.columns[:, others], trial.y)
+    return _f_row(trial, small.residuals, full.residuals, len(design.treated), full.df, "arms beyond the covariates")
+
+
+def _f_row(trial: Trial, small: Floats, large: Floats, top: int, bottom: int, what: str, scale: float = -1.0) -> Result:
+    gained = float(small @ small - large @ large)
+    error = scale if scale > 0 else float(large @ large)
+    if bottom < 1 or error <= 0:
+        raise NotEstimable("no residual variation to compare with")
+    f = (gained / top) / (error / bottom)
+    return trial.estimate(
+        id=what, statistic=f, df=float(bottom), p_value=float(stats.f.sf(f, top, bottom)),
+        note=f"{what}: F with {top} and {bottom} degrees of freedom",
+        effect_size=EffectSize("partial_eta_squared", gained / (gained + error)),
+    )  # fmt: skip
+
+
+def _type_two(trial: Trial, moderator: str) -> Result:
+    parts = _moderated(trial, moderator)
+    base, arm, other, product = parts
+    full = _rank_fit(np.column_stack(parts), trial.y)
+    bottom = len(trial.y) - full[1]
+    error = float(full[0] @ full[0])
+    steps = [
+        (np.column_stack([base, other]), np.column_stack([base, other, arm]), "arm"),
+        (np.column_stack([base, arm]), np.column_stack([base, other, arm]), "moderator"),
+        (np.column_stack([base, other, arm]), np.column_stack(parts), "interaction"),
+    ]
+    rows = []
+    for small, large, what in steps:
+        left, right = _rank_fit(small, trial.y), _rank_fit(large, trial.y)
+        row = _f_row(trial, left[0], right[0], max(right[1] - left[1], 1), bottom, what, error)
+        rows += row if isinstance(row, list) else [row]
+    return rows
+
+
+def _moderated(trial: Trial, moderator: str) -> list[Floats]:
+    """Intercept and covariates, arms, moderator, products."""
+    require_columns(trial.data, [moderator])
+    arms = dummies(trial.codes, len(trial.unordered_labels))
+    other = covariate_columns(trial.data, [moderator])[0]
+    base = np.column_stack([np.ones(len(trial.y)), trial.x[0], trial.stratum_columns[0]])
+    return [base, arms, other, (arms[:, :, None] * other[:, None, :]).reshape(len(arms), -1)]
+
+
+def _rank_fit(columns: Floats, y: Floats) -> tuple[Floats, int]:
+    kept = independent_columns(columns)
+    return fit(columns[:, kept], y).residuals, len(kept)
+
+
+@whole
+def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> Result:
+    """Does the effect differ between subgroups? Interaction of the arms with one moderator.
+
+    Formula: y = a + arm + m + arm m (+ covariates, strata); one row per product term with t and n - p degrees of
+    freedom, `vcov` as in `ols` (HC3 by default). The joint F is `anova(moderator=...)`.
+    Missing data: refused. Only prespecified moderators: a row per subgroup tested is a chance to be wrong.
+    Reference: Kent et al. (2020), Ann. Intern. Med. 172:35-45 (PATH).
+
+    Example:
+        >>> from analysis.estimators.examples import two_arms
+        >>> row = interaction(two_arms(), outcome="score", arm="arm", control="no_ai", moderator="stratum")
+        >>> round(row.estimate, 6), round(row.p_value, 6)
+        ...
+    """
+    require_columns(trial.data, [moderator])
+    base, arms, other, product = _moderated(trial, moderator)
+    everything = np.column_stack([base, arms, other, product])
+    kept = independent_columns(everything)
+    fitted = fit(everything[:, kept], trial.y)
+    errors = np.sqrt(np.diag(fitted.covariance(vcov)))
+    names = covariate_columns(trial.data, [moderator])[1]
+    start = everything.shape[1] - product.shape[1]
+    rows = []
+    for offset, (pair, name) in enumerate((p, n) for p in trial.pairs() for n in names):
+        if start + offset not in kept:
+            rows.append(pair.estimate(id=name, note=f"not estimable: no rows tell {name} apart"))
+            continue
+        index = kept.index(start + offset)
+        found = t_interval(float(fitted.coefficients[index]), float(errors[index]), float(fitted.df), trial.level)
+        rows.append(pair.estimate(**found, id=name, note=f"difference of the effect for {name}"))
+    return unwrap(rows)
+
+
+@whole
+def welch_anova(trial: Trial) -> Result:
+    """Omnibus comparison of means with unequal variances.
+
+    Formula: Welch's F with weights n/s^2; `df` is the (fractional) denominator's, the numerator's is in the note.
+    Effect size eta squared. Missing data: refused. Covariates and strata are not used.
+    Reference: Welch (1951), Biometrika 38:330-336.
+
+    Example:
+        >>> from analysis.estimators.examples import three_arms
+        >>> row = welch_anova(three_arms(), outcome="score", arm="arm", control="none")
+        >>> round(row.statistic, 6), round(row.df, 6), round(row.p_value, 6)
+        ...
+    """
+    samples = _samples(trial, least=2)
+    variances = np.asarray([sample.var(ddof=1) for sample in samples])
+    if (variances == 0).any():
+        raise NotEstimable("an arm does not vary, so its weight is infinite")
+    sizes = np.asarray([len(sample) for sample in samples])
+    means = np.asarray([sample.mean() for sample in samples])
+    weights = sizes / variances
+    total, k = weights.sum(), len(samples)
+    centre = (weights * means).sum() / total
+    bulk = ((1 - weights / total) ** 2 / (sizes - 1)).sum()
+    f = float((weights * (means - centre) ** 2).sum() / (k - 1) / (1 + 2 * (k - 2) / (k**2 - 1) * bulk))
+    df = float((k**2 - 1) / (3 * bulk))
+    between, within = _sums_of_squares(samples)
+    return trial.estimate(
+        statistic=f, df=df, p_value=float(stats.f.sf(f, k - 1, df)),
+        note=f"F with {k - 1} and {df:.6f} degrees of freedom",
+        effect_size=EffectSize("eta_squared", between / (between + within)),
+    )  # fmt: skip
+
+
+@whole
+def kruskal(trial: Trial) -> Result:
+    """Omnibus comparison of ranks over all arms.
+
+    Formula: H corrected for ties, chi-square with k-1 degrees of freedom; eta squared = (H - k + 1) / (n - k).
+    Missing data: refused. Covariates and strata are not used.
+    Reference: Kruskal & Wallis (1952), JASA 47:583-621; Tomczak & Tomczak (2014) for the effect size.
+
+    Example:
+        >>> from analysis.estimators.examples import three_arms
+        >>> row = kruskal(three_arms(), outcome="score", arm="arm", control="none")
+        >>> round(row.statistic, 6), row.df, round(row.p_value, 6)
+        ...
+    """
+    samples = _samples(trial, least=1)
+    h, p = stats.kruskal(*samples)
+    k, n = len(samples), len(trial.y)
+    eta = (float(h) - k + 1) / (n - k) if n > k else np.nan
+    return trial.estimate(
+        statistic=float(h), df=float(k - 1), p_value=float(p), effect_size=EffectSize("eta_squared", eta),
+        note="rank test",
+    )  # fmt: skip
+
+
+def _common_variance(trial: Trial) -> tuple[list[Floats], float, int]:
+    samples = _samples(trial, least=1)
+    df = len(trial.y) - len(samples)
+    within = _sums_of_squares(samples)[1]
+    if df < 1 or within <= 0:
+        raise NotEstimable("no variation within arms to compare with")
+    return samples, within / df, df
+
+
+@whole
+def dunnett(trial: Trial) -> Result:
+    """Every treated arm with the control, adjusted together.
+
+    Formula: t with the variance pooled over all arms; `p_adjusted` and the simultaneous interval from the joint
+    distribution of max |t|, by numerical integration (no Monte Carlo); `p_value` is the unadjusted one.
+    Missing data: refused. Covariates and strata are not used.
+    Reference: Dunnett (1955), JASA 50:1096-1121.
+
+    Example:
+        >>> from analysis.estimators.examples import three_arms
+        >>> rows = dunnett(three_arms(), outcome="score", arm="arm", control="none")
+        >>> [(row.contrast[0], row.estimate, round(row.p_adjusted, 6)) for row in rows]
+        ...
+    """
+    samples, variance, df = _common_variance(trial)
+    sizes = np.asarray([len(sample) for sample in samples], dtype=np.float64)
+    loadings = np.sqrt(sizes[1:] / (sizes[0] + sizes[1:]))
+    critical = quantile(lambda q: dunnett_probability(q, loadings, df), trial.level)
+    pairs = [(index, 0) for index in range(1, len(samples))]
+    return unwrap(
+        _comparisons(trial, samples, variance, df, pairs, critical, lambda t: 1 - dunnett_probability(t, loadings, df))
+    )
+
+
+@whole
+def tukey_hsd(trial: Trial) -> Result:
+    """Every pair of arms, adjusted together.
+
+    Formula: Tukey-Kramer, the studentised range of k means with the pooled variance; `p_adjusted` and the
+    simultaneous interval; `p_value` is the unadjusted one. Each later arm minus each earlier, control first.
+    Missing data: refused. Covariates and strata are not used.
+    Reference: Kramer (1956), Biometrics 12:307-310; Copenhaver & Holland (1988) for the distribution.
+
+    Example:
+        >>> from analysis.estimators.examples import three_arms
+        >>> rows = tukey_hsd(three_arms(), outcome="score", arm="arm", control="none")
+        >>> [(row.contrast, row.estimate, round(row.p_adjusted, 6)) for row in rows]
+        ...
+    """
+    samples, variance, df = _common_variance(trial)
+    k = len(samples)
+    critical = quantile(lambda q: range_probability(q, k, df), trial.level) / np.sqrt(2)
+    pairs = [(later, earlier) for earlier in range(k) for later in range(earlier + 1, k)]
+    return unwrap(
+        _comparisons(
+            trial, samples, variance, df, pairs, critical, lambda t: 1 - range_probability(t * np.sqrt(2), k, df)
+        )
+    )
+
+
+def _comparisons(
+    trial: Trial,
+    samples: list[Floats],
+    variance: float,
+    df: int,
+    pairs: list[tuple[int, int]],
+    critical: float,
+    tail: Callable[[float], float],
+) -> list[Estimate]:
+    labels = trial.unordered_labels
+    rows = []
+    for one, two in pairs:
+        a, b = samples[one], samples[two]
+        difference = float(a.mean() - b.mean())
+        error = float(np.sqrt(variance * (1 / len(a) + 1 / len(b))))
+        t = difference / error
+        rows.append(
+            trial.estimate(
+                contrast=(labels[one], labels[two]),
+                n={labels[one]: len(a), labels[two]: len(b)},
+                estimate=difference,
+                std_error=error,
+                df=float(df),
+                statistic=t,
+                p_value=float(2 * stats.t.sf(abs(t), df)),
+                p_adjusted=min(max(tail(abs(t)), 0.0), 1.0),
+                ci_low=difference - critical * error,
+                ci_high=difference + critical * error,
+                effect_size=hedges_g(difference, float(np.sqrt(variance)), len(a), len(b), trial.level),
+                note="simultaneous interval and adjusted p over all comparisons",
+            )  # fmt: skip
+        )
+    return rows
