@@ -145,7 +145,7 @@ class ClaudeAssistant:
             "stream": True,
         }
         if given.thinking:
-            body["thinking"] = {"type": given.thinking}
+            body["thinking"] = {"type": _thinking(given.thinking, self._spec.model)}
         if given.effort:
             body["output_config"] = {"effort": given.effort}
         if given.temperature is not None:
@@ -156,6 +156,13 @@ class ClaudeAssistant:
     def _blank_end(self) -> ReplyEnd:
         spec = self._spec
         return ReplyEnd(spec.model, spec.prompt_version, stop_reason="broken_off", parameters=spec.parameters.given())
+
+
+def _thinking(wanted: str, model: str) -> str:
+    """The API's word for it: one model alone is told `between_tools` where all others are told `disabled`."""
+    if wanted == "off":
+        return "between_tools" if model.startswith("claude-sonnet-5-5") else "disabled"
+    return wanted
 
 
 class _RetrySoonOrNever(anthropic.Middleware):

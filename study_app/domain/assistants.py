@@ -26,6 +26,8 @@ API_KEY_VARIABLE = "ANTHROPIC_API_KEY"
 
 _TAKES_TEMPERATURE = re.compile(r"claude-(haiku|sonnet|opus)-4-[0-6](-|$)")
 """Claude models before 4.7 are the last that accept sampling parameters."""
+_ALWAYS_THINKS = re.compile(r"claude-(fable|mythos)-|claude-opus-5-5(-|$)")
+"""Claude models whose thinking cannot be turned off."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class Parameters(_Table):
     """Longest reply, in tokens."""
     temperature: float | None = Field(default=None, ge=0, le=1)
     """Only for Claude models up to 4.6; later ones take none."""
-    thinking: Literal["between_tools", "adaptive", "disabled"] | None = None
-    """None leaves it to the model. `between_tools` is how Claude 5.5 models are told not to think before they speak."""
+    thinking: Literal["off", "adaptive"] | None = None
+    """Whether the model thinks before its first word; None leaves it to the model. Some cannot be kept from it."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
 
     def given(self) -> dict[str, object]:
@@ -242,9 +244,19 @@ def _provider_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
     costs = spec.limits.cost_usd is not None or spec.study_limits.cost_usd is not None
     if costs and spec.price is None:
         broken.append(("price", "missing although a limit in US dollars is set", "give input_usd and output_usd"))
-    known = spec.provider == "claude" and spec.model.startswith("claude-")
-    if known and spec.parameters.temperature is not None and not _TAKES_TEMPERATURE.match(spec.model):
+    return [*broken, *_model_rules(spec)]
+
+
+def _model_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
+    """What the provider is known to refuse of the model; ids of other makers are left to them."""
+    broken = []
+    if spec.provider != "claude" or not spec.model.startswith("claude-"):
+        return []
+    if spec.parameters.temperature is not None and not _TAKES_TEMPERATURE.match(spec.model):
         broken.append(("parameters.temperature", f"not accepted by {spec.model}", "leave it out"))
+    if spec.parameters.thinking == "off" and _ALWAYS_THINKS.match(spec.model):
+        remedy = 'leave it out and set effort = "low" for quick replies'
+        broken.append(("parameters.thinking", f"cannot be turned off for {spec.model}", remedy))
     return broken
 
 

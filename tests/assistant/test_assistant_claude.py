@@ -63,14 +63,23 @@ def test_parameters_are_sent_where_they_are_set_and_only_there():
     assert {"thinking", "output_config", "temperature"}.isdisjoint(api.bodies[0])
     given = SPEC.model_copy(update={"parameters": SPEC.parameters.model_copy(update=PARAMETERS)})
     pieces, _, api = replied(Answer(whole("Yes.")), spec=given)
-    assert api.bodies[0]["thinking"] == {"type": "between_tools"}
+    assert api.bodies[0]["thinking"] == {"type": "adaptive"}
     assert api.bodies[0]["output_config"] == {"effort": "low"}
     assert api.bodies[0]["temperature"] == 0.5
     assert api.headers[0]["anthropic-version"] == "2023-06-01"
     assert pieces[-1].parameters == {"max_tokens": 1500, **PARAMETERS}
 
 
-PARAMETERS = {"thinking": "between_tools", "effort": "low", "temperature": 0.5}
+@pytest.mark.parametrize(
+    ("model", "word"), [("claude-sonnet-5-5", "between_tools"), ("claude-haiku-5-5", "disabled"), ("other", "disabled")]
+)
+def test_thinking_is_turned_off_in_the_words_of_the_model(model, word):
+    off = SPEC.parameters.model_copy(update={"thinking": "off"})
+    _, _, api = replied(Answer(whole("Yes.")), spec=SPEC.model_copy(update={"model": model, "parameters": off}))
+    assert api.bodies[0]["thinking"] == {"type": word}
+
+
+PARAMETERS = {"thinking": "adaptive", "effort": "low", "temperature": 0.5}
 
 
 def test_the_budget_can_only_shorten_a_reply():

@@ -76,6 +76,16 @@ def test_a_model_that_takes_a_temperature_may_have_one():
     assert parse_assistant(data, file="a.toml").parameters.given() == {"max_tokens": 1500, "temperature": 0.2}
 
 
+def test_a_model_that_cannot_but_think_is_told_from_one_that_can():
+    for model in ("claude-opus-5-5", "claude-fable-5-2"):
+        data = LEAST | {"model": model, "parameters": {"thinking": "off"}}
+        assert set(problems_of(lambda data=data: parse_assistant(data, file="a.toml"))) == {"parameters.thinking"}
+    changed = problems_of(
+        lambda: adapted(shipped("full"), file="study.toml", key="assistants.a", model="claude-opus-5-5")
+    )
+    assert 'effort = "low"' in changed["assistants.a.parameters.thinking"]
+
+
 def test_text_that_is_no_toml_is_one_problem():
     assert "not readable as TOML" in problems_of(lambda: read_assistant("id = ", file="a.toml"))[""]
 
