@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import study_app
 from analysis import multiplicity
 from analysis.baseline import baseline_table
-from analysis.flow import flow, why_not
 from analysis.descriptives import mean_rows
+from analysis.flow import flow, why_not
 from analysis.frame import Frame
 from analysis.load import Dataset
 from analysis.masking import View
@@ -99,9 +98,9 @@ def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
     if not primary or rule.method == "none":
         return rows
     if rule.method == "graphical":
-        found: Sequence[float] = multiplicity.graphical(p, list(rule.weights), [list(row) for row in rule.transitions])
+        found = list(multiplicity.graphical(p, rule.weights, rule.transitions).adjusted)
     else:
-        found = multiplicity.adjust(p, rule.method)
+        found = list(multiplicity.adjust(p, rule.method))
     rows = list(rows)
     for index, value in zip(primary, found, strict=True):
         if rows[index].p_value is not None:

@@ -18,7 +18,7 @@ VARIABLES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper", ZERO: "ze
     colour: f"arm{index}" for index, colour in enumerate(ARMS)
 }
 """Colour of the printed figure -> CSS variable of the report."""
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "study-results",
     "font.family": "DejaVu Sans",
@@ -74,7 +74,10 @@ def themed(text: str, name: str) -> str:
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    return re.sub(r'(<svg [^>]*?)width="[^"]*"([^>]*?)height="[^"]*"', r"\1\2", text, count=1)
+    width = re.search(r'<svg [^>]*?width="([0-9.]+)pt"', text)
+    limit = f'style="max-width: {float(width[1]) * 1.42:.0f}px" ' if width else ""
+    text = re.sub(r'(<svg [^>]*?)width="[^"]*"([^>]*?)height="[^"]*"', r"\1\2", text, count=1)
+    return text.replace("<svg ", f"<svg {limit}", 1)
 
 
 def bare(axes: Axes, *sides: str) -> None:

@@ -128,6 +128,7 @@ def survival(
         top.tick_params(labelbottom=False)
         below.set_ylim(len(arms) - 0.4, -0.7)
         below.set_yticks(range(len(arms)), [labels[arm] for arm in arms])
+        below.tick_params(axis="y", pad=18)
         below.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         below.set_xlabel(f"{outcome.unit} since the first task was shown; below the curves: still at work")
         bare(below, "left", "bottom")
@@ -153,7 +154,7 @@ def forest(
     rows: Sequence[Row], names: Sequence[str], unit: str, *, primary: Sequence[bool], lead: float = 3.4
 ) -> Figure:
     """Estimates with intervals one below the other; bounds without a point are drawn as open bars."""
-    with canvas(8.2, 0.31 * len(rows) + 0.95) as figure:
+    with canvas(4.9, 0.3 * len(rows) + 0.9) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=ZERO, lw=1)
         for place, (row, first) in enumerate(zip(rows, primary, strict=True)):
@@ -219,7 +220,7 @@ def items(rows: Sequence[Mapping[str, Any]], arms: Sequence[str], labels: Mappin
 def balance(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Standardised differences of the baseline variables; dotted at 0.1 as a reading aid, not a test."""
     unique = {row["variable"]: row["smd"] for row in rows if row["smd"] is not None}
-    with canvas(6.4, 0.28 * len(unique) + 0.9) as figure:
+    with canvas(4.6, 0.28 * len(unique) + 0.9) as figure:
         axes = figure.subplots()
         for line in (-0.1, 0.1):
             axes.axvline(line, color=ZERO, lw=0.9, ls=(0, (2, 3)))

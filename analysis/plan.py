@@ -157,7 +157,7 @@ _SECONDARY = {
     "time": ("rmst", "logrank"),
     "binary": ("newcombe", "fisher"),
     "ordinal": ("mann_whitney", "ordinal_logit"),
-    "count": ("negative_binomial", "mann_whitney"),
+    "count": ("poisson", "negative_binomial", "mann_whitney"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 import analysis as methods
+from analysis.fallback import ancova_rerandomization, choose
 from analysis.frame import LAST_ACTIVITY, Frame
 from analysis.masking import View
 from analysis.results import Estimate
@@ -39,8 +40,12 @@ _UNITS = {
     "spearman": "r",
     "bayes_factor": "BF10",
 }
-_PER_PROTOCOL = "Conditions on behaviour after randomisation, so the arms need not be comparable."
-_AS_TREATED = "Compares people by what they received, not by allocation, so the groups need not be comparable."
+_PER_PROTOCOL = "Conditions on behaviour after randomisation, so the arms need not be comparable"
+_AS_TREATED = "Compares people by what they received, not by allocation, so the groups need not be comparable"
+
+
+def _clean(note: str) -> str:
+    return note.replace("the scheme's own replicates", "logged scheme replayed over the whole ledger")
 
 
 @dataclass
@@ -108,15 +113,23 @@ class Runner:
     def _call(
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame
     ) -> tuple[Callable[..., Any], dict[str, Any], str]:
+        """The method, what it is given, and what its rows must say about it."""
         name = analysis.method
+        if name not in methods.METHODS:
+            raise LookupError(f"there is no method '{name}'")
+        called: Callable[..., Any] = methods.METHODS[name]
         notes: list[str] = []
         arguments: dict[str, Any] = {key: value for key, value in analysis.options.items() if key != "time"}
         arguments["outcome"] = self._column(analysis, outcome)
         if analysis.adjusted:
             arguments["covariates"] = tuple(self.frame.covariates)
             arguments |= {"stratum": self.frame.strata[0]} if self.frame.strata else {}
+        if name == "rerandomization":
+            arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
+            notes += [self.ledger_note] if self.ledger_note else []
         if analysis.adjusted and name in LADDER:
-            name, notes = self._step_down(analysis, outcome, data, arguments)
+            called, steps = self._step_down(analysis, data, arguments)
+            notes += steps
         if name in SURVIVAL:
             arguments |= {"event": f"_event_{outcome.id}", "horizon": self.plan.horizon or outcome.cap}
         if name == "stratified_logrank":
@@ -125,14 +138,9 @@ class Runner:
             arguments["stratum"] = "stratum"
         if name in COMPLIER:
             arguments["received"] = "received"
-        if name == "rerandomization":
-            arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
-            notes += [self.ledger_note] if self.ledger_note else []
         if name in ("fractional_logit", "beta_regression"):
             data[arguments["outcome"]] = self._share(outcome, data)
-        if name not in methods.METHODS:
-            raise LookupError(f"there is no method '{name}'")
-        return methods.METHODS[name], arguments, "; ".join(notes)
+        return called, arguments, "; ".join(notes)
 
     def _scheme(self, data: pd.DataFrame) -> dict[str, Any]:
         if self.ledger is not None:
@@ -148,65 +156,31 @@ class Runner:
             raise LookupError(f"needs the highest possible value; give upper for '{outcome.id}'")
         return data[outcome.id] / outcome.upper
 
-    # -- the fallback ladder -------------------------------------------------------------------------------------------
-
     def _step_down(
-        self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arguments: dict[str, Any]
-    ) -> tuple[str, list[str]]:
-        """Lin -> ANCOVA with HC2 -> unadjusted, by the plan's thresholds; each step down is a deviation."""
-        covariates = [name for name in self.frame.covariates if data[name].nunique() > 1]
-        strata = [name for name in self.frame.strata if data[name].nunique() > 1]
-        levels = sum(data[name].nunique() - 1 for name in strata)
-        allowed = int(len(data) / self.plan.fallback.people_per_covariate)
-        reason = self._unfit(data, covariates, strata, interacted=True)
-        if len(covariates) + levels > allowed:
-            reason = f"{len(covariates) + levels} covariates for {len(data)} people"
-        if reason is None:
-            arguments["covariates"] = tuple(covariates)
-            return analysis.method, []
+        self, analysis: Analysis, data: pd.DataFrame, arguments: dict[str, Any]
+    ) -> tuple[Callable[..., Any], list[str]]:
+        """The method that the data bear; every step down is a deviation."""
+        model = choose(data, self.view.arm_ids, self.frame.covariates, self.frame.strata, self.plan.fallback)
+        arguments["covariates"] = model.covariates
+        if model.kind == "lin":
+            return methods.METHODS[analysis.method], []
         arguments.pop("stratum", None)
-        fewer = covariates[:allowed]
-        text = f"{analysis.id}: Lin adjustment left ({reason}); "
-        if fewer and self._unfit(data, fewer, [], interacted=False) is None:
-            names = ", ".join(name.removeprefix("_x_") for name in fewer)
-            self.deviations.append(f"{text}ANCOVA with HC2 on {names}.")
-            arguments["covariates"] = tuple(fewer)
-            return self._ancova(analysis, arguments), [f"fallback: ANCOVA with HC2 ({reason})"]
-        self.deviations.append(f"{text}unadjusted.")
-        arguments["covariates"] = ()
-        return self._unadjusted(analysis, arguments), [f"fallback: unadjusted ({reason})"]
-
-    def _ancova(self, analysis: Analysis, arguments: dict[str, Any]) -> str:
+        names = ", ".join(name.removeprefix("_x_") for name in model.covariates)
+        step = f"ANCOVA with HC2 on {names}" if model.kind == "ancova" else "unadjusted"
+        self.deviations.append(f"{analysis.id}: Lin adjustment left ({model.reason}); {step}.")
+        notes = [f"fallback from Lin ({model.reason}): {step}"]
         if analysis.method == "rerandomization":
-            arguments["statistic"] = "ancova"
-            return "rerandomization"
-        arguments["vcov"] = "HC2"
-        return "ancova"
-
-    def _unadjusted(self, analysis: Analysis, arguments: dict[str, Any]) -> str:
-        if analysis.method == "rerandomization":
+            arguments.pop("statistic", None)
+            if model.kind == "ancova":
+                return ancova_rerandomization, notes
             arguments["statistic"] = "mean"
-            return "rerandomization"
-        arguments.pop("covariates")
+            return methods.METHODS["rerandomization"], notes
         arguments.pop("vcov", None)
-        return "welch_t"
-
-    def _unfit(
-        self, data: pd.DataFrame, covariates: Sequence[str], strata: Sequence[str], *, interacted: bool
-    ) -> str | None:
-        """Why a model does not bear these columns; None where it does."""
-        x = data[list(covariates)].to_numpy(dtype=float)
-        x = x - x.mean(axis=0)
-        arms = [(data["arm"] == arm).to_numpy(dtype=float)[:, None] for arm in self.view.arm_ids[1:]]
-        blocks = [pd.get_dummies(data[name], drop_first=True).to_numpy(dtype=float) for name in strata]
-        parts = [np.ones((len(data), 1)), *arms, x, *blocks, *([arm * x for arm in arms] if interacted else [])]
-        design = np.column_stack(parts)
-        basis, scale, _ = np.linalg.svd(design, full_matrices=False)
-        kept = scale > scale.max() * 1e-10
-        if kept.sum() >= len(design):
-            return f"{len(design)} people for {int(kept.sum())} coefficients"
-        leverage = (basis[:, kept] ** 2).sum(axis=1).max()
-        return f"largest leverage {leverage:.3f}" if leverage > self.plan.fallback.max_leverage else None
+        if model.kind == "ancova":
+            arguments["vcov"] = "HC2"
+            return methods.METHODS["ancova"], notes
+        arguments.pop("covariates")
+        return methods.METHODS["welch_t"], notes
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
@@ -229,7 +203,7 @@ class Runner:
 
     def _dressed(self, analysis: Analysis, outcome: Outcome, entry: Estimate, name: str, note: str) -> Estimate:
         sentences = {"per_protocol": _PER_PROTOCOL, "as_treated": _AS_TREATED}
-        notes = [sentences.get(analysis.population, ""), entry.note, note]
+        notes = [sentences.get(analysis.population, ""), _clean(entry.note), note]
         return replace(
             entry,
             id=name,

@@ -125,7 +125,7 @@ def _moderator(column: pd.Series) -> np.ndarray:
 
 def _holm(rows: list[Estimate]) -> list[Estimate]:
     known = [index for index, row in enumerate(rows) if row.p_value is not None]
-    adjusted = adjust([float(rows[index].p_value or 0.0) for index in known], "holm") if known else []
+    adjusted = list(adjust([float(rows[index].p_value or 0.0) for index in known], "holm")) if known else []
     for index, value in zip(known, adjusted, strict=True):
         rows[index] = replace(rows[index], p_adjusted=float(value))
     return rows

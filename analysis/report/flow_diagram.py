@@ -13,7 +13,7 @@ class Text(NamedTuple):
     """One line in a box."""
 
     words: str
-    count: str
+    figure: str
     """The number, drawn with its place in results.json; empty where the line has none."""
     path: str
     strong: bool = False

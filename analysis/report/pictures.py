@@ -47,12 +47,12 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
 
 
 def _forest(name: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str], title: str) -> dict[str, str]:
-    kept = [row for row in rows if row["method"] in DIFFERENCES and ".subgroup." not in row["id"] and _drawable(row)]
-    kept = [row for row in kept if row["unit"] == unit]
+    kept = [row for row in rows if row["method"] in DIFFERENCES and row["unit"] == unit and _drawable(row)]
+    kept = [row for row in kept if ".subgroup." not in row["id"] and ".interaction." not in row["id"]]
     if len(kept) < 2:
         return {}
     first = [row["role"] == "primary" or row["method"] == "rerandomization" for row in kept]
-    several = len({tuple(row["contrast"] or ()) for row in kept}) > 2
+    several = len({tuple(row["contrast"] or ()) for row in kept if row["population"] != "as_treated"}) > 1
     names = [row_name(row, labels, several) for row in kept]
     return {name: svg(figures.forest(kept, names, unit, primary=first), title)}
 
@@ -89,8 +89,8 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
         "worst_case": "Worst case",
         "tost": "Equivalence test",
     }
-    text = names.get(row["method"], row["method"])
-    text += {"per_protocol": ", per protocol", "as_treated": ", as treated"}.get(row["population"], "")
+    text = names.get(str(row["method"]), str(row["method"]))
+    text += {"per_protocol": ", per protocol", "as_treated": ", as treated"}.get(str(row["population"]), "")
     text += ", censored at last activity" if "last_activity" in row["id"] else ""
     return f"{text} · {labels.get(row['contrast'][0], row['contrast'][0])}" if several and row["contrast"] else text
 

@@ -40,7 +40,12 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         loader=PackageLoader("analysis.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=StrictUndefined,
     )  # fmt: skip
-    environment.filters |= {"num": wording.number, "compact": wording.compact, "p": wording.p_text}
+    environment.filters |= {
+        "num": wording.number,
+        "compact": wording.compact,
+        "p": wording.p_text,
+        "tidy": wording.tidy,
+    }
     html = environment.get_template("report.html.j2").render(_context(prepared, result, labels, drawn))
     return Report(html, drawn)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,10 +30,15 @@ def compact(value: float | None, digits: int = 4) -> str:
 
 
 def p_text(value: float | None) -> str:
-    """p with three decimals, or below 0.001."""
+    """The p value with three decimals, or below 0.001."""
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def tidy(note: str) -> str:
+    """A note with its long decimals cut to four significant digits."""
+    return re.sub(r"-?\d+\.\d{5,}(e-?\d+)?", lambda found: compact(float(found.group())), note)
 
 
 def p_phrase(value: float | None) -> str:
@@ -107,4 +113,5 @@ def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
         )
     direction = "higher" if row["estimate"] > 0 else "lower"
     treated, control = (labels[arm] for arm in row["contrast"])
-    return f"By the plan's rule at {alpha:.0%}, a difference of zero is rejected: {direction} with {treated} than with {control}."
+    found = f"{direction} with {treated} than with {control}"
+    return f"By the plan's rule at {alpha:.0%}, a difference of zero is rejected: {found}."
