@@ -7,7 +7,7 @@ import random
 import pytest
 from component_browser import EDITOR, Person, editor_text, paste
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("components")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("components-log")]
 WORDS = "async def await with nursery (x, y): [1, 2] 'text' # note\n    return None ".split(" ")
 
 
@@ -110,6 +110,7 @@ def test_a_draft_of_this_computer_yields_to_later_work_elsewhere(person, compone
     assert editor_text(page) == "# written elsewhere\n"
 
 
+@pytest.mark.slow
 def test_without_a_disk_of_its_own_the_page_still_sends_everything(person):
     person.context.add_init_script("Object.defineProperty(window, 'indexedDB', {get() { throw new Error('no'); }})")
     page = person.open()
@@ -143,6 +144,38 @@ def test_a_paste_of_twenty_thousand_lines_arrives_in_parts_that_replay_to_it(per
     assert len(edits) > 5
     assert {edit["kind"] for edit in edits} == {"paste"}
     assert [edit.get("continued", False) for edit in edits] == [False] + [True] * (len(edits) - 1)
+
+
+RANDOM_EDITS = """seed => {
+    const view = document.querySelector(".cm-content").cmTile.root.view;
+    const random = limit => (seed = (seed * 48271) % 2147483647) % limit;
+    const words = ["\U0001f600", "\U0001f601", "a\u0301", "x\\n", "\u4e2d", "\U0001f468\u200d\U0001f469", "()", "    ", ""];
+    for (let step = 0; step < 400; step++) {
+        const size = view.state.doc.length;
+        const places = Array.from({length: 2 * (1 + random(4))}, () => random(size + 1)).sort((a, b) => a - b);
+        const changes = [];
+        for (let at = 0; at < places.length; at += 2) {
+            const to = Math.min(places[at + 1], places[at] + 5);
+            changes.push({from: places[at], to, insert: words[random(words.length)] + words[random(words.length)]});
+        }
+        view.dispatch({changes, userEvent: "input.type"});
+    }
+}"""
+
+
+SLOW_SEEDS = [pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)]
+
+
+@pytest.mark.parametrize("seed", [1, *SLOW_SEEDS])
+def test_random_edits_of_many_places_replay_exactly_even_inside_surrogate_pairs(person, seed):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.evaluate(RANDOM_EDITS, seed)
+    for _ in range(60):
+        page.keyboard.press("Control+z")
+    for _ in range(40):
+        page.keyboard.press("Control+y")
+    settled(person, page)
 
 
 def test_an_answer_that_is_no_json_acknowledges_nothing(person):

@@ -7,7 +7,7 @@ import re
 import pytest
 from component_browser import EDITOR, Person, editor_text, paste
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("components")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("components-room")]
 
 
 def ask(page, message: str) -> None:
@@ -188,7 +188,9 @@ def test_the_keyboard_reaches_and_leaves_everything(person):
     reached = []
     for _ in range(12):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText"))
+        reached.append(
+            page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText")
+        )
     assert reached[0] == "Run"
     assert {"Assistant", "Your message"} <= set(reached)
     page.get_by_role("tab", name="Assistant").focus()

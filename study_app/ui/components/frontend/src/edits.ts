@@ -39,27 +39,35 @@ export function kindOf(userEvent: string): EditKind {
 export function editsOf(transaction: Transaction): Edit[] {
   const userEvent = transaction.annotation(Transaction.userEvent) ?? "";
   const [before, after] = [transaction.startState.doc, transaction.newDoc];
-  const changes: Change[] = [];
+  const ranges: Range[] = [];
   transaction.changes.iterChanges((fromA, toA, fromB, toB) => {
-    changes.push(wholeCharacters(before, after, fromA, toA, fromB, toB));
+    const range = wholeCharacters(before, after, { fromA, toA, fromB, toB });
+    const last = ranges.at(-1);
+    if (last && range.fromA < last.toA) Object.assign(last, { toA: range.toA, toB: range.toB });
+    else ranges.push(range);
   });
+  const changes = ranges.map((range) => changeOf(before, after, range));
   return inParts({ kind: kindOf(userEvent), changes, length: after.length, user_event: userEvent }, before.length);
 }
 
+/** Where a change lies in the document before (A) and after (B). */
+interface Range {
+  fromA: number;
+  toA: number;
+  fromB: number;
+  toB: number;
+}
+
 /** Widened to whole characters: half a surrogate pair is no text that a database would take. */
-function wholeCharacters(
-  before: Text,
-  after: Text,
-  fromA: number,
-  toA: number,
-  fromB: number,
-  toB: number,
-): Change {
+function wholeCharacters(before: Text, after: Text, { fromA, toA, fromB, toB }: Range): Range {
   const start = splitsPair(before, fromA) || splitsPair(after, fromB) ? 1 : 0;
   const end = splitsPair(before, toA) || splitsPair(after, toB) ? 1 : 0;
-  const [from, to] = [fromA - start, toA + end];
-  const change: Change = { from, to, insert: after.sliceString(fromB - start, toB + end) };
-  if (to > from && to - from <= MAX_DELETED) change.deleted = before.sliceString(from, to);
+  return { fromA: fromA - start, toA: toA + end, fromB: fromB - start, toB: toB + end };
+}
+
+function changeOf(before: Text, after: Text, { fromA, toA, fromB, toB }: Range): Change {
+  const change: Change = { from: fromA, to: toA, insert: after.sliceString(fromB, toB) };
+  if (toA > fromA && toA - fromA <= MAX_DELETED) change.deleted = before.sliceString(fromA, toA);
   return change;
 }
 

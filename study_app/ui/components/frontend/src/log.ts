@@ -64,7 +64,9 @@ export class EventLog {
     void this.flush();
   }
 
-  add(kind: string, payload: Record<string, unknown>, text?: string): number {
+  /** A page that another one has replaced records nothing more. */
+  add(kind: string, payload: Record<string, unknown>, text?: string): void {
+    if (this.refusal === "superseded") return;
     const event: LoggedEvent = {
       seq: ++this.seq,
       kind,
@@ -79,7 +81,6 @@ export class EventLog {
     if (this.own.events.length % FLUSH_EVENTS === 0) void this.flush();
     else this.schedule(FLUSH_MS);
     this.report();
-    return event.seq;
   }
 
   private readonly draft = (): Draft => ({

@@ -272,6 +272,7 @@ export class Room {
   private heard(state: ServerState): void {
     if (state.deadline_ms !== undefined) this.deadline = state.deadline_ms;
     const { data } = this.args;
+    if (this.locks.delete("identity")) this.applyLocks();
     if (differs(state.stage, data.stage) || differs(state.step, data.step)) this.over("stage");
     if (this.deadline !== null && (state.now_ms ?? 0) >= this.deadline) this.over("deadline");
     else this.reopenIfTimeRemains();

@@ -28,6 +28,7 @@ export interface Draft {
 }
 
 const NAME = "study-app";
+const OPEN_MS = 3000;
 const KEEP_MS = 14 * 24 * 3600 * 1000;
 
 export class Store {
@@ -45,7 +46,7 @@ export class Store {
   }
 
   static async open(owner: string): Promise<Store> {
-    const database = await Promise.race([openDatabase(), new Promise<null>((give) => setTimeout(give, 800, null))]);
+    const database = await Promise.race([openDatabase(), new Promise<null>((give) => setTimeout(give, OPEN_MS, null))]);
     return new Store(database, owner);
   }
 
@@ -85,8 +86,8 @@ export class Store {
     const pages = new Map<string, StoredEvent[]>();
     rows.sort((a, b) => a.event.client_time_ms - b.event.client_time_ms || a.seq - b.seq);
     for (const row of rows) {
-      if (row.owner !== this.owner) this.forgetIfOld(row);
-      else pages.set(row.page, [...(pages.get(row.page) ?? []), row]);
+      if (Date.now() - row.event.client_time_ms > KEEP_MS) this.forget(row);
+      else if (row.owner === this.owner) pages.set(row.page, [...(pages.get(row.page) ?? []), row]);
     }
     for (const events of pages.values()) events.sort((a, b) => a.seq - b.seq);
     return pages;
@@ -97,8 +98,7 @@ export class Store {
     return drafts.find((draft) => draft.owner === this.owner && draft.task === task) ?? null;
   }
 
-  private forgetIfOld(row: StoredEvent): void {
-    if (Date.now() - row.event.client_time_ms < KEEP_MS) return;
+  private forget(row: StoredEvent): void {
     this.change((events) => events.delete([row.page, row.seq]));
   }
 
