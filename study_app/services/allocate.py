@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from study_app.domain.allocation import derived_salt, preview_seed, simulated_seed
@@ -28,7 +27,8 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant) -
     kind = participant.kind
     rows = [LedgerRow.parse(row) for row in unit.allocations(kind)]
     seed = ledger_seed(world, unit, kind, participant.study_hash)
-    replay = Replay(versions(world, unit, kind, participant.study_hash, seed)).feed(rows)
+    named = [*(row.study_hash for row in rows), participant.study_hash]
+    replay = Replay(versions(world, unit, kind, named, seed)).feed(rows)
     profile = _profile(study, baseline(unit, study, participant))
     decision = replay.decide(participant.study_hash, profile, _returned(unit, study, rows))
     previous = rows[-1].row_hash if rows else genesis(kind, unit.meta("commitment") or "" if kind == "real" else "")
@@ -60,19 +60,16 @@ def ledger_seed(world: World, unit: Unit, kind: Kind, study_hash: str) -> bytes:
     return world.seal.open(sealed)
 
 
-def versions(world: World, unit: Unit, kind: Kind, study_hash: str, seed: bytes | None) -> list[Version]:
-    """The versions that rows of this ledger may name, each with the seed its rows were drawn from."""
-    found = {}
-    for version in unit.versions():
-        study = Study.model_validate(json.loads(version.text))
-        found[version.study_hash] = Version(version.study_hash, study.allocation, study.arms, seed)
-    if world.study_hash not in found:
-        found[world.study_hash] = Version(world.study_hash, world.study.allocation, world.study.arms, seed)
-    if kind != "real":
-        # Public seeds derive from the hash of the version, so each has its own.
-        maker = preview_seed if kind == "preview" else simulated_seed
-        return [Version(v.study_hash, v.scheme, v.arms, maker(v.study_hash)) for v in found.values()]
-    return list(found.values())
+def versions(world: World, unit: Unit, kind: Kind, study_hashes: Iterable[str], seed: bytes | None) -> list[Version]:
+    """The versions of those hashes, each with the seed that rows of this ledger were drawn from."""
+    found = []
+    for study_hash in dict.fromkeys(study_hashes):
+        study = world.version(unit, study_hash)
+        if study is not None:
+            # Public seeds derive from the hash of the version, so each version has its own.
+            own = seed if kind == "real" else ledger_seed(world, unit, kind, study_hash)
+            found.append(Version(study_hash, study.allocation, study.arms, own))
+    return found
 
 
 def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:

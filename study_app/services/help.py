@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd, StudyLimits
+from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, StudyLimits
 from study_app.domain.budget import Usage, allowance, estimated_tokens, total, turn_usage
 from study_app.domain.errors import AssistantUnavailable, NotAllowed, Refused, StudyError
 from study_app.domain.events import Event
@@ -210,6 +210,8 @@ class Help:
                     saved = loop.time()
                     await asyncio.to_thread(self._save, reply.turn)
         except AssistantUnavailable as error:
+            if isinstance(error, ReplyBrokenOff):
+                reply.turn = _ended(reply.turn, error.end)
             reply.turn = replace(reply.turn, error=error.kind)
         except Exception:
             # Nothing that a provider does may reach a participant as a traceback, or leave a turn open for ever.
@@ -242,7 +244,8 @@ class Help:
             now = self.world.now()
             payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
             unit.record(turn.participant_id, "turn_ended", stage, now, payload)
-            if turn.error is not None:
+            if turn.error is not None and turn.error != "refused":
+                # A model that declines is no outage: no time is to be credited for it.
                 outage = {"turn_id": turn.id, "kind": turn.error, "seconds": turn.total_seconds}
                 unit.record(turn.participant_id, "outage", stage, now, outage)
 
@@ -291,7 +294,9 @@ def _ended(turn: Turn, end: ReplyEnd) -> Turn:
 
 def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     """What a turn has used; tokens are estimated where the provider never told them."""
-    given = turn.input_tokens if turn.input_tokens is not None else estimated_tokens(turn.message + turn.code)
+    given = turn.input_tokens
+    if given is None:
+        given = estimated_tokens(spec.prompt + turn.message + turn.code)
     made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
     return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.participant import Kind, Participant
+from study_app.domain.participant import Participant
 from study_app.domain.protocol import Stage, Study, StudyArm, protocol_hash
 from study_app.ports import Assistant, Clock, ContentLibrary, Registry, Sandbox, Unit
 
@@ -76,16 +76,25 @@ class World:
         """The version that a participant started with and keeps."""
         if participant.study_hash == self.study_hash:
             return self.study
-        if participant.study_hash not in self._versions:
-            for version in unit.versions():
-                self._versions[version.study_hash] = Study.model_validate(json.loads(version.text))
-        try:
-            return self._versions[participant.study_hash]
-        except KeyError:
+        found = self.version(unit, participant.study_hash)
+        if found is None:
             raise InfrastructureError(
                 f"participant {participant.id} started with version {participant.study_hash[:12]} of the study, which "
-                "is not in this database; a preview from before the file changed: start again with a new preview"
-            ) from None
+                "is not in this database"
+            )
+        return found
+
+    def version(self, unit: Unit, study_hash: str) -> Study | None:
+        """The study as it was under that hash: locked at launch or by an amendment, or a draft that somebody tried."""
+        if study_hash == self.study_hash:
+            return self.study
+        if study_hash not in self._versions:
+            locked = {version.study_hash: version.text for version in unit.versions()}
+            text = locked.get(study_hash) or unit.meta(draft_key(study_hash))
+            if text is None:
+                return None
+            self._versions[study_hash] = Study.model_validate(json.loads(text))
+        return self._versions[study_hash]
 
     def now(self) -> datetime:
         """The clock's moment, to the millisecond, as the database keeps it."""
@@ -131,6 +140,6 @@ class Place:
         return self.arm.assistant
 
 
-def ledger_of(kind: Kind) -> Kind:
-    """Each kind of participant has its own ledger of the same name."""
-    return kind
+def draft_key(study_hash: str) -> str:
+    """Where the database keeps a draft that previews were made with."""
+    return f"draft_version:{study_hash}"

@@ -15,7 +15,9 @@ header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecor
 footer { display: none !important; }
 .stMainBlockContainer { padding: 2.5rem 1.5rem 4rem; max-width: 46rem; }
 .stMain p, .stMain li { line-height: 1.65; }
-h1 { font-size: 1.75rem !important; line-height: 1.25 !important; padding-top: 0 !important; }
+.stHeading h1 { font-size: 1.75rem; line-height: 1.25; padding-top: 0; }
+[class*="st-key-code_"] textarea { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: .9rem; line-height: 1.5; }
 pre.item-code { background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
   border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.5; }
 .small { opacity: .75; font-size: .93rem; }
