@@ -127,7 +127,7 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
     watch = harness.Watch(virtual=job["clock"] == "virtual")
     try:
         linecache.cache[FILE] = (len(job["code"]), None, job["code"].splitlines(keepends=True), FILE)
-        exec(compile(job["code"], FILE, "exec", dont_inherit=True), module.__dict__)
+        exec(compile(job["code"].removeprefix("\ufeff"), FILE, "exec", dont_inherit=True), module.__dict__)
         if call is not None:
             report["observation"] = harness.perform(call, module.__dict__, watch)
     except SystemExit as leaving:

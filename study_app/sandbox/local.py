@@ -16,6 +16,8 @@ from study_app.sandbox.process import RunningProgram
 from study_app.sandbox.server import ForkServer, Options, find_bubblewrap
 
 _POLL_SECONDS = 0.05
+LONGEST_PROGRAM = 2_000_000
+"""Characters; compiling more would take the memory and the time of the run."""
 
 
 class LocalSandbox:
@@ -54,6 +56,8 @@ class LocalSandbox:
         isolation = self.isolation()
         if isolation.level == "off":
             raise SandboxUnavailable(isolation.message)
+        if len(program.code) > LONGEST_PROGRAM:
+            return _too_long(program, isolation)
         program = program if program.seed is not None else replace(program, seed=secrets.randbits(31))
         if not self._wait_for_slot(cancelled):
             return never_started(program, isolation, "cancelled")
@@ -193,6 +197,12 @@ def _continue_after(
         on_line(line)
 
     return tell
+
+
+def _too_long(program: Program, isolation: Isolation) -> RunResult:
+    text = f"The program is too long: {len(program.code):,} characters, at most {LONGEST_PROGRAM:,} are run.\n"
+    line = OutputLine("stderr", text.strip(), 0.0)
+    return RunResult("", text, (line,), 1, "exit", 0.0, isolation.level, program.seed or 0)
 
 
 def never_started(program: Program, isolation: Isolation | None, ended_by: EndedBy) -> RunResult:

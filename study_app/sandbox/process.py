@@ -234,9 +234,8 @@ def _error(report: dict[str, Any], stderr: str, status: int | None) -> dict[str,
     error = report.get("error")
     if isinstance(error, dict) and isinstance(error.get("type"), str):
         line = error.get("line")
-        message = str(error.get("message", ""))
         found: tuple[str | None, str | None, int | None]
-        found = (error["type"], message, line if isinstance(line, int) else None)
+        found = (error["type"], str(error.get("message", "")), line if isinstance(line, int) else None)
     elif status not in (0, None) and "Traceback (most recent call last)" in stderr:
         raised = [match for match in map(_RAISED.match, stderr.splitlines()) if match]
         lines = _LINE.findall(stderr)
@@ -244,7 +243,7 @@ def _error(report: dict[str, Any], stderr: str, status: int | None) -> dict[str,
         found = (name, (raised[-1].group(2) or "") if raised else None, int(lines[-1]) if lines else None)
     else:
         found = (None, None, None)
-    kind, message = (None if part is None else _clean(str(part)) for part in found[:2])
+    kind, message = (None if part is None else _clean(part) for part in found[:2])
     return {"error_type": kind[:100] if kind else None, "error_message": message, "error_line": found[2]}
 
 

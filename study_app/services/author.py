@@ -9,7 +9,7 @@ from typing import Any
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
 from study_app.domain.tasks import Grade, TaskPack
 from study_app.ports import Sandbox
-from study_app.services.grade import grade
+from study_app.services.grade import expected_of, grade
 
 LoadPack = Callable[[Path], TaskPack]
 """Reads a pack's folder; raises ProblemsFound."""
@@ -90,11 +90,30 @@ def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
     if plain.exit_status != 0 or plain.ended_by != "exit":
         what = f"does not run to its end ({plain.error_type or plain.ended_by}: {plain.error_message or 'no message'})"
         problems.append(Problem(file, f"line {plain.error_line or '?'}", what, "mend the reference solution"))
+    problems += _of_reference(sandbox, pack, file)
+    if problems:
+        return problems
     failed = [check for check in grade(sandbox, pack, pack.solution, run_seed=0).checks if not check.passed]
-    return problems + [
+    return [
         Problem(file, check.name, f"fails its own check {check.message}".strip(), "mend the solution or the check")
         for check in failed
     ]
+
+
+def _of_reference(sandbox: Sandbox, pack: TaskPack, file: str) -> list[Problem]:
+    """A reference solution that raises would agree with itself, and with every program that fails alike."""
+    problems = []
+    for check in pack.checks:
+        try:
+            expected = expected_of(sandbox, pack, check)
+        except SandboxUnavailable as error:
+            problems.append(Problem(file, check.name, str(error), "mend the reference solution"))
+            continue
+        stated = check.expect is not None
+        if expected is not None and expected.error is not None and not stated:
+            remedy = "mend it, or state the exception by expect=Observation(error=...)"
+            problems.append(Problem(file, check.name, f"raises {expected.error}", remedy))
+    return problems
 
 
 def _of_starter(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:

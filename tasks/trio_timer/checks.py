@@ -5,7 +5,7 @@ Drawn moments keep a distance, so that the order of the lines does not hang on a
 
 from study_app.domain.checks import Check, Same, call, uses
 
-NAMES = ["Ada", "Grace", "Edsger", "Barbara", "Donald", "Frances", "Alan", "Radia"]
+NAMES = ["Ken", "Grace", "Edsger", "Barbara", "Donald", "Frances", "Alan", "Radia"]
 APART = 0.12
 OUTPUT = Same(value=False)
 
@@ -16,11 +16,11 @@ def apart(moments):
 
 
 def timer(rng):
-    return call("timer", rng.randint(2, 6), rng.choice([0.15, 0.2, 0.25, 0.3]))
+    return call("timer", rng.randint(4, 6), rng.choice([0.3, 0.35, 0.4]))
 
 
 def greeting(rng):
-    return call("delayed_greeting", rng.choice(NAMES), round(rng.uniform(0.2, 1.5), 2))
+    return call("delayed_greeting", rng.choice(NAMES), round(rng.uniform(0.7, 1.8), 2))
 
 
 def together(rng, order, limit):
