@@ -109,7 +109,8 @@ def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
 
 
 def _flow(shown: View, frame: Frame, plan: Plan) -> dict[str, Any]:
-    first = plan.primary[0] if plan.primary else plan.outcomes[0].id
+    named = plan.primary or tuple(outcome.id for outcome in plan.outcomes)
+    first = next((name for name in named if frame.data[name].notna().any()), named[0])
     reasons = {str(row["participant_id"]): why_not(row, first) for _, row in frame.data.iterrows()}
     return flow(shown.participants, shown.arm_ids, reasons, shown.hidden)
 

@@ -74,14 +74,14 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str]) -> None:
     data[outcome.id] = numbers.astype(float)
     if outcome.kind != "time" or outcome.cap is None:
         return
-    finished = data[outcome.event] == 1 if outcome.event in data else numbers.notna()
+    finished = data[outcome.event] == 1 if outcome.event in data else numbers.notna() & (numbers < outcome.cap)
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
-    open_ended = numbers.isna() & ~withdrew & ~data["status"].isin(NOT_ANALYSED)
-    if open_ended.any():
-        data.loc[open_ended, outcome.id] = outcome.cap
+    capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= outcome.cap)
+    if capped.any():
+        data.loc[capped, outcome.id] = outcome.cap
         warnings.append(
-            f"{outcome.id}: {int(open_ended.sum())} allocated participants have no value and count with the cap "
-            f"of {outcome.cap:g} {outcome.unit} (composite strategy)."
+            f"{outcome.id}: {int(capped.sum())} allocated participants did not finish and have no value or one below "
+            f"the cap; they count with the cap of {outcome.cap:g} {outcome.unit} (composite strategy)."
         )
     data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), finished.astype(float), np.nan)
     seen = pd.to_numeric(data["task_minutes"], errors="coerce") if "task_minutes" in data else data[outcome.id]

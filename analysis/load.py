@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,13 +69,22 @@ class StudyMeta:
 class Tables(Mapping[str, pd.DataFrame]):
     """Tables by name; a file is read when its table is first asked for."""
 
-    def __init__(self, files: Mapping[str, Path], ready: Mapping[str, pd.DataFrame] | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        ready: Mapping[str, pd.DataFrame] | None = None,
+        people: frozenset[str] | None = None,
+    ) -> None:
         self._files = dict(sorted(files.items()))
         self._ready = dict(ready or {})
+        self._people = people
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._ready:
-            self._ready[name] = read_table(self._files[name])
+            table = read_table(self._files[name])
+            if self._people is not None and "participant_id" in table:
+                table = table[table["participant_id"].isin(self._people)].reset_index(drop=True)
+            self._ready[name] = table
         return self._ready[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -84,16 +93,10 @@ class Tables(Mapping[str, pd.DataFrame]):
     def __len__(self) -> int:
         return len({*self._files, *self._ready})
 
-    def replaced(self, **tables: pd.DataFrame) -> Tables:
-        """The same tables with some put in their place."""
-        return Tables(self._files, {**self._ready, **tables})
-
-    def without(self, *names: str) -> Tables:
-        """The same tables, some withheld."""
-        return Tables(
-            {name: path for name, path in self._files.items() if name not in names},
-            {name: table for name, table in self._ready.items() if name not in names},
-        )
+    def of(self, participants: pd.DataFrame, withheld: Collection[str] = ()) -> Tables:
+        """The same tables for these participants only, some withheld."""
+        files = {name: path for name, path in self._files.items() if name not in withheld}
+        return Tables(files, {"participants": participants}, frozenset(participants["participant_id"]))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ REVEALING_COLUMNS = (
     "queries_capability queries_appreciation interaction_minutes interaction_pattern outage_minutes "
     "pasted_chars_assistant retyped_assistant_chars"
 ).split()
-REVEALING_TABLES = ("turns", "queries", "ratings", "events", "runs", "visits")
+REVEALING_TABLES = ("allocations", "turns", "queries", "ratings", "events", "runs", "visits")
 """Tables in which one arm could be told from another by what is there."""
 
 
@@ -86,16 +86,15 @@ def view(
     if "arm" in rows:
         rows["arm"] = rows["arm"].astype(object).where(rows["arm"].notna(), None)
     kinds = tuple(name for name in ("real", "simulated", "preview") if name in set(kind[keep]))
-    tables = dataset.tables
     if masked or dry_run:
         rows = rows.drop(columns=[name for name in REVEALING_COLUMNS if name in rows])
-        tables = tables.without(*REVEALING_TABLES)
     arms = _arms(dataset, rows, control)
     if dry_run:
         rows["arm"] = _shuffled(rows, arms, seed)
     if masked:
         rows["arm"], arms = _mask(rows["arm"], arms, dataset.sha256)
-    return View(rows, arms, tables.replaced(participants=rows), masked, dry_run, kinds, tuple(warnings))
+    tables = dataset.tables.of(rows, REVEALING_TABLES if masked or dry_run else ())
+    return View(rows, arms, tables, masked, dry_run, kinds, tuple(warnings))
 
 
 def _flag(table: pd.DataFrame, name: str) -> np.ndarray:
@@ -123,7 +122,7 @@ def _arms(dataset: Dataset, rows: pd.DataFrame, control: str) -> tuple[Arm, ...]
     every = {**declared, **{name: Arm(name) for name in seen if name not in declared}}
     first = control or dataset.study.control
     if first not in every:
-        first = next(iter(every), "")
+        first = next((name for name in every if name == "control" or name.startswith("no_")), next(iter(every), ""))
     return tuple(sorted(every.values(), key=lambda arm: arm.id != first))
 
 

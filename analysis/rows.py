@@ -39,6 +39,7 @@ _UNITS = {
     "pearson": "r",
     "spearman": "r",
     "bayes_factor": "BF10",
+    **dict.fromkeys(("logrank", "stratified_logrank", "anova", "welch_anova", "kruskal"), ""),
 }
 _PER_PROTOCOL = "Conditions on behaviour after randomisation, so the arms need not be comparable"
 _AS_TREATED = "Compares people by what they received, not by allocation, so the groups need not be comparable"

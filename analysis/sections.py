@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import agreement, psychometrics
+from analysis.coefficient import Coefficient
 from analysis.frame import Frame
 from analysis.masking import View
 from analysis.results import Estimate
+from analysis.styles import styles_section
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Plan
 
@@ -57,9 +59,11 @@ def psychometrics_section(view: View, frame: Frame) -> dict[str, Any]:
     facts = item_facts(answers)
     maximum = {str(item): facts[str(item)]["max_points"] or float(matrix[item].max()) or 1.0 for item in matrix}
     section: dict[str, Any] = {"n": int(matrix.shape[0])}
-    for name, function in (("alpha", psychometrics.alpha), ("omega", psychometrics.omega), ("q3", psychometrics.q3)):
-        section[name] = _safe(function, matrix)
-    section["item_statistics"] = _safe(psychometrics.item_statistics, matrix)
+    tops = [maximum[str(item)] for item in matrix]
+    section["alpha"] = _safe(psychometrics.alpha, matrix)
+    section["omega"] = _safe(psychometrics.omega, matrix)
+    section["q3"] = _safe(_dependence, (matrix >= np.array(tops) - 1e-9).astype(float))
+    section["item_statistics"] = _safe(lambda table: psychometrics.item_statistics(table, maximum=tops), matrix)
     arm = people.set_index("participant_id")["arm"].reindex(matrix.index)
     section["items"] = [
         {
@@ -87,17 +91,19 @@ def agreement_section(view: View) -> dict[str, Any]:
     if "ratings" not in view.tables:
         return {}
     ratings = view.tables["ratings"]
+    ratings = ratings[pd.to_numeric(ratings["value"], errors="coerce").notna()]
+    ratings = ratings.assign(value=pd.to_numeric(ratings["value"]))
     found = {}
     for rubric, rows in ratings.groupby("rubric", sort=True, dropna=False):
         wide = rows.pivot_table(index="object", columns="rater", values="value", aggfunc="last", sort=True)
         wide = wide[wide.notna().sum(axis=1) >= 2]
         if wide.shape[1] < 2 or len(wide) < 2:
             continue
-        table = wide.to_numpy(dtype=float)
+        table = wide.to_numpy(dtype=float).tolist()
         found[str(rubric)] = {
             "objects": len(wide),
             "raters": int(wide.shape[1]),
-            "krippendorff_alpha": _safe(agreement.krippendorff_alpha, table.T),
+            "krippendorff_alpha": _safe(lambda rated: agreement.krippendorff_alpha(rated, "interval"), table),
         }
     return found
 
@@ -107,11 +113,25 @@ def styles_or_reason(view: View, plan: Plan) -> dict[str, Any]:
     if view.hidden:
         return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}
     try:
-        from analysis.styles import styles_section
-
         return dict(styles_section(view.tables, plan))
-    except (ImportError, StudyError, KeyError, ValueError) as error:
+    except (StudyError, LookupError, ValueError, TypeError) as error:
         return {"note": f"not computed: {error}"}
+
+
+def _dependence(solved: pd.DataFrame) -> dict[str, Any]:
+    """Yen's Q3 of items scored 1 for full points: the pairs farthest above the mean (Christensen et al. 2017)."""
+    solved = solved.loc[:, solved.nunique() > 1]
+    table = psychometrics.q3(solved)
+    mean = float(table.attrs["mean"])
+    names = [str(name) for name in table.columns]
+    above = table.to_numpy() - mean
+    pairs = [
+        {"first": names[i], "second": names[j], "q3": float(table.iloc[i, j]), "above_mean": float(above[i, j])}
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
+    ]
+    pairs.sort(key=lambda pair: (-float(str(pair["above_mean"])), str(pair["first"]), str(pair["second"])))
+    return {"mean": mean, "largest": pairs[:5], "dependent": sum(float(str(p["above_mean"])) > 0.2 for p in pairs)}
 
 
 def _safe(function: Callable[..., Any], table: Any) -> Any:
@@ -124,14 +144,14 @@ def _safe(function: Callable[..., Any], table: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Frames, arrays, dataclasses and estimates as JSON types."""
+    """Frames, arrays, coefficients, dataclasses and estimates as JSON types."""
+    if isinstance(value, Coefficient):
+        named = {name: plain(getattr(value, name)) for name in ("ci_low", "ci_high", "ci_level", "n", "note")}
+        return {"value": float(value), **named}
     if isinstance(value, Estimate):
         return value.to_json()
     if isinstance(value, pd.DataFrame):
-        return [
-            {str(key): plain(entry) for key, entry in row.items()}
-            for row in value.reset_index(names="item").to_dict("records")
-        ]
+        return [{str(key): plain(entry) for key, entry in row.items()} for row in value.to_dict("records")]
     if isinstance(value, pd.Series):
         return {str(key): plain(entry) for key, entry in value.items()}
     if hasattr(value, "_asdict"):

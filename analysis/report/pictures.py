@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.drawing import svg
 from analysis.prepared import Prepared
+from analysis.styles import figures as use
+from analysis.styles.timeline import timeline
 
 Row = Mapping[str, Any]
 DIFFERENCES = (
@@ -43,6 +45,24 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     items = result["psychometrics"].get("items", [])
     if items and all(arm["n"] for row in items for arm in row["arms"].values()):
         found["items"] = svg(figures.items(items, view.arm_ids, labels), "Quiz items by arm")
+    return found | _use(prepared, result["styles"])
+
+
+def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, str]:
+    """Figures of the assistant's use; none while it is withheld or where nobody asked."""
+    if "assignments" not in section:
+        return {}
+    patterns = {str(row["participant_id"]): str(row["pattern"]) for row in section["assignments"]}
+    found = {}
+    actions = timeline(prepared.view.tables)
+    actions = actions[actions["participant_id"].isin(patterns)]
+    if len(actions):
+        order = [str(group["pattern"]) for group in section["groups"]]
+        found["timelines"] = svg(use.swimlanes(actions, patterns, order), "Timelines of use")
+    if section["trajectory"].get("measures"):
+        found["trajectory"] = svg(use.trajectory_plot(section["trajectory"]), "Shares by quarter of the session")
+    if section["process"].get("counts"):
+        found["process"] = svg(use.flow_plot(section["process"]), "Flow between states")
     return found
 
 
