@@ -31,7 +31,10 @@ def noncentrality_interval(statistic: float, df: float, level: float = 0.95) -> 
 
     def limit(probability: float) -> float:
         def gap(noncentrality: float) -> float:
-            return float(stats.nct.cdf(statistic, df, noncentrality)) - probability
+            below = float(stats.nct.cdf(statistic, df, noncentrality))
+            if not np.isfinite(below):  # the library's series gives out where the probability is 0 or 1
+                below = float(noncentrality < statistic)
+            return below - probability
 
         width = 4.0 + abs(statistic) * 4 / np.sqrt(df)
         low, high = statistic - width, statistic + width

@@ -56,7 +56,7 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
     Example:
         >>> found = alpha([[1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]])
         >>> round(found, 6), round(found.ci_low, 6), round(found.ci_high, 6)
-        ...
+        (0.794118, -0.040248, 0.977072)
     """
     frame = responses_of(items)
     n, k = frame.shape
@@ -150,7 +150,7 @@ def item_statistics(items: Table, maximum: Sequence[float] | float | None = None
     Example:
         >>> table = item_statistics([[1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]])
         >>> table["item_rest"].round(6).tolist()
-        ...
+        [0.763763, 0.559017, 0.612372]
     """
     frame = responses_of(items)
     values = frame.to_numpy()

@@ -98,7 +98,7 @@ def _given(trial: Trial, drawn: NDArray[Any], arms: Sequence[Any] | None, how: s
 
 def _as_codes(trial: Trial, drawn: NDArray[Any], arms: list[str] | None) -> NDArray[np.int8]:
     """Labels or indices as indices into the trial's labels, -1 for an arm that the table does not hold."""
-    values, inverse = np.unique(drawn, return_inverse=True)
+    values, inverse = _distinct(drawn)
     texts = [label_of(value) for value in values]
     position = {label: index for index, label in enumerate(trial.labels)}
     numeric = np.issubdtype(drawn.dtype, np.number) or drawn.dtype == bool
@@ -113,9 +113,20 @@ def _as_codes(trial: Trial, drawn: NDArray[Any], arms: list[str] | None) -> NDAr
     return np.asarray(lookup[inverse].reshape(drawn.shape), dtype=np.int8)
 
 
+def _distinct(drawn: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Distinct values and where each cell's is; small non-negative integers, the usual case, without sorting."""
+    if np.issubdtype(drawn.dtype, np.integer) and drawn.size and drawn.min() >= 0 and drawn.max() < 100:
+        seen = np.flatnonzero(np.bincount(drawn.ravel()))
+        position = np.zeros(seen[-1] + 1, dtype=np.int64)
+        position[seen] = np.arange(len(seen))
+        return seen, position[drawn]
+    values, inverse = np.unique(drawn, return_inverse=True)
+    return values, inverse
+
+
 def _is_whole_set(trial: Trial, codes: NDArray[np.int8]) -> bool:
     """Whether given replicates enumerate every assignment with the observed counts (within strata), each once."""
-    if len(codes) != size_of_set(trial) or len(np.unique(codes, axis=0)) != len(codes):
+    if len(codes) > MAX_EXACT or len(codes) != size_of_set(trial) or len(np.unique(codes, axis=0)) != len(codes):
         return False
     wanted = np.stack([np.bincount(trial.codes[rows], minlength=len(trial.labels)) for rows in _blocks(trial)])
     return all(

@@ -29,7 +29,7 @@ def lee_bounds(pair: Pair, trim: str = "floor") -> Result:
         >>> table.loc[[6, 7], "score"] = None
         >>> row = lee_bounds(table, outcome="score", arm="arm", control="no_ai")
         >>> round(row.ci_low, 6), round(row.ci_high, 6)
-        ...
+        (-7.0, -4.25)
     """
     if trim not in ("floor", "fractional"):
         raise AnalysisError.of("trim", f"{trim!r} is not known", "use floor or fractional")
@@ -116,7 +116,7 @@ def worst_case(
         >>> table.loc[[6, 7], "score"] = None
         >>> row = worst_case(table, outcome="score", arm="arm", control="no_ai", bounds=(0, 27))
         >>> round(row.ci_low, 6), round(row.ci_high, 6)
-        ...
+        (-8.666667, 0.333333)
     """
     values = pair.trial.y_with_gaps
     seen = values[~np.isnan(values)]

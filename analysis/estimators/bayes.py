@@ -56,7 +56,7 @@ def bayes_factor(
         >>> from analysis.estimators.examples import two_arms
         >>> row = bayes_factor(two_arms(), outcome="score", arm="arm", control="no_ai")
         >>> round(row.estimate, 6)
-        ...
+        6.243695
     """
     scale = _scale(prior_scale)
     treated, control = pair.varied_arms()
@@ -70,7 +70,8 @@ def bayes_factor(
         raise NotEstimable("no variation within arms to compare with")
     factor = jzs_factor(float(t), float(df), size, scale)
     return pair.estimate(
-        estimate=factor, unit="BF10", statistic=float(t), df=float(df), effect_size=EffectSize("log_bf10", np.log(factor)),
+        estimate=factor, unit="BF10", statistic=float(t), df=float(df),
+        effect_size=EffectSize("log_bf10", np.log(factor)),
         note=f"Cauchy prior, scale {scale:.6g}; BF01 = {1 / factor:.6g}" + ("; paired" if paired or pair_id else ""),
     )  # fmt: skip
 

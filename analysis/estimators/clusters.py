@@ -74,7 +74,7 @@ def cluster_robust(trial: Trial, vcov: str = "CR2") -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = cluster_robust(two_arms(), outcome="score", arm="arm", control="no_ai", cluster="class")
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.df, 6)
-        ...
+        (-5.0, 1.118034, 4.0)
     """
     kind = {"STATA": "CR1", "CR1S": "CR1"}.get(str(vcov).upper(), str(vcov).upper())
     if kind not in ("CR0", "CR1", "CR2"):
@@ -109,6 +109,20 @@ def _labels(trial: Trial, contrast: tuple[str, str] | None, name: str, differenc
 
 
 @dataclass(frozen=True)
+class Solution:
+    """One point of the profile."""
+
+    value: float
+    """Minus twice the restricted log-likelihood, up to a constant."""
+    slope: float
+    """Its derivative by the log variance ratio."""
+    beta: Floats
+    inverse: Floats
+    """(X' V^-1 X)^-1 in units of the residual variance."""
+    sigma2: float
+
+
+@dataclass(frozen=True)
 class RandomInterceptReml:
     """REML of y = X b + u_cluster + e as a function of the variance ratio only."""
 
@@ -116,32 +130,32 @@ class RandomInterceptReml:
     y: Floats
     codes: Ints
 
-    def solve(self, log_ratio: float) -> tuple[float, Floats, Floats, float]:
-        """Minus twice the restricted log-likelihood (up to a constant), b, (X'V^-1X)^-1, sigma^2."""
+    def solve(self, log_ratio: float) -> Solution:
+        """Profile over everything but the variance ratio."""
         ratio = float(np.exp(log_ratio))
         sizes = np.bincount(self.codes).astype(np.float64)
-        shrink = ratio / (1 + sizes * ratio)
-        sums = np.stack([np.bincount(self.codes, column) for column in np.column_stack([self.x, self.y]).T], axis=1)
         both = np.column_stack([self.x, self.y])
-        gram = both.T @ both - (sums.T * shrink) @ sums
-        inverse = np.linalg.inv(gram[:-1, :-1])
+        sums = np.stack([np.bincount(self.codes, column) for column in both.T], axis=1)
+        gram = both.T @ both - (sums.T * (ratio / (1 + sizes * ratio))) @ sums
+        change = -(sums.T * (ratio / (1 + sizes * ratio) ** 2)) @ sums
+        inverse = np.asarray(np.linalg.inv(gram[:-1, :-1]), dtype=np.float64)
         beta = inverse @ gram[:-1, -1]
         left = float(gram[-1, -1] - gram[:-1, -1] @ beta)
         df = len(self.y) - self.x.shape[1]
-        sign, logdet = np.linalg.slogdet(gram[:-1, :-1])
-        value = df * np.log(left / df) + float(np.log1p(sizes * ratio).sum()) + float(logdet)
-        return float(value), beta, np.asarray(inverse, dtype=np.float64), left / df
+        value = df * np.log(left / df) + np.log1p(sizes * ratio).sum() + np.linalg.slogdet(gram[:-1, :-1])[1]
+        direction = np.append(-beta, 1.0)
+        slope = df * (direction @ change @ direction) / left + (sizes * ratio / (1 + sizes * ratio)).sum()
+        slope += np.trace(inverse @ change[:-1, :-1])
+        return Solution(float(value), float(slope), beta, inverse, left / df)
 
     def best(self) -> float:
         """The log ratio of cluster to residual variance with the highest restricted likelihood."""
         grid = np.linspace(-14, 10, 49)
-        values = [self.solve(point)[0] for point in grid]
-        index = int(np.argmin(values))
+        index = int(np.argmin([self.solve(point).value for point in grid]))
         low, high = grid[max(index - 1, 0)], grid[min(index + 1, 48)]
-        found = optimize.minimize_scalar(
-            lambda point: self.solve(point)[0], bounds=(low, high), method="bounded", options={"xatol": 1e-10}
-        )
-        return float(found.x)
+        if self.solve(low).slope >= 0 or self.solve(high).slope <= 0:
+            return float(grid[index])
+        return float(optimize.brentq(lambda point: self.solve(point).slope, low, high, xtol=1e-14, rtol=1e-14))
 
 
 @whole
@@ -157,21 +171,23 @@ def mixed_model(trial: Trial) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = mixed_model(two_arms(), outcome="score", arm="arm", control="no_ai", cluster="class")
         >>> round(row.estimate, 6), round(row.std_error, 6)
-        ...
+        (-5.0, 1.505546)
     """
     design, codes = additive(trial), trial.cluster_codes
-    if _fitted(trial, design).df < 1 or len(np.unique(codes)) in (1, len(codes)):
+    plain = _fitted(trial, design)
+    if plain.df < 1 or len(np.unique(codes)) in (1, len(codes)):
         raise NotEstimable("clusters cannot be told from people, or too few rows")
-    model = RandomInterceptReml(design.columns, trial.y, codes)
+    model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
-    _, beta, inverse, sigma2 = model.solve(log_ratio)
+    found_at = model.solve(log_ratio)
+    beta, sigma2 = plain.coefficients + found_at.beta, found_at.sigma2
     between = sigma2 * float(np.exp(log_ratio))
     edge = "; no variation between clusters beyond chance" if log_ratio < -13.4 else ""
     note = f"REML; cluster variance {between:.12g}, residual variance {sigma2:.12g}{edge}"
     icc = EffectSize("icc", between / (between + sigma2))
     rows = []
     for index, contrast, name in design.rows_of(trial):
-        found = z_interval(float(beta[index]), float(np.sqrt(sigma2 * inverse[index, index])), trial.level)
+        found = z_interval(float(beta[index]), float(np.sqrt(sigma2 * found_at.inverse[index, index])), trial.level)
         labels = _labels(trial, contrast, name, float(beta[index]))
         rows.append(trial.estimate(**found, **{**labels, "effect_size": icc}, note=f"{name}; {note}".lstrip("; ")))
     return unwrap(rows)

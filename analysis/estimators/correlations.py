@@ -45,7 +45,7 @@ def pearson(trial: Trial, x: str | None = None) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = pearson(two_arms(), outcome="score", x="warmup")
         >>> round(row.estimate, 6), round(row.p_value, 6), round(row.ci_low, 6)
-        ...
+        (-0.796628, 0.001925, -0.940531)
     """
     one, two = _columns(trial, x)
     a, b = one - one.mean(), two - two.mean()
@@ -66,7 +66,7 @@ def spearman(trial: Trial, x: str | None = None) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = spearman(two_arms(), outcome="score", x="warmup")
         >>> round(row.estimate, 6), round(row.p_value, 6), round(row.ci_low, 6)
-        ...
+        (-0.800737, 0.001752, -0.951881)
     """
     one, two = (stats.rankdata(values) for values in _columns(trial, x))
     a, b = one - one.mean(), two - two.mean()

@@ -19,6 +19,7 @@ from analysis.checks import (
 )
 from analysis.estimators.contract import Result, whole
 from analysis.estimators.designs import arm_columns, reduced
+from analysis.estimators.likelihoods import Logit
 from analysis.estimators.newton import Maximum, maximise
 from analysis.estimators.scores import link_rows
 from analysis.results import EffectSize
@@ -73,9 +74,15 @@ class RandomIntercept:
 
 
 def fit_random_intercept(x: Floats, y: Floats, person: Ints, nodes: int = 61) -> Maximum:
-    """Maximise the marginal likelihood from the ordinary logit's neighbourhood."""
+    """Maximise the marginal likelihood; where persons vary no more than chance, at a person variance of zero."""
     start = np.append(np.zeros(x.shape[1]), np.log(0.7))
-    return maximise(RandomIntercept(x, y, person, nodes), start, "the marginal likelihood")
+    try:
+        return maximise(RandomIntercept(x, y, person, nodes), start, "the marginal likelihood")
+    except NotEstimable:
+        plain = maximise(Logit(x, y), start[:-1], "the likelihood")
+    hessian = np.diag(np.append(np.zeros(x.shape[1]), -1.0))
+    hessian[:-1, :-1] = plain.hessian
+    return Maximum(np.append(plain.at, -np.inf), plain.value, np.append(plain.gradient, 0.0), hessian)
 
 
 @whole
@@ -93,11 +100,11 @@ def mixed_logit(
 
     Example:
         >>> import pandas as pd
-        >>> rows = [(p, i, p % 2, int((p * 7 + i * 3) % 5 > 1 + p % 2)) for p in range(20) for i in range(4)]
+        >>> rows = [(p, i, p % 2, int(p % 5 + 2 * (p % 2) > i + p * i % 3)) for p in range(40) for i in range(6)]
         >>> table = pd.DataFrame(rows, columns=["person", "item", "arm", "right"])
         >>> row = mixed_logit(table, outcome="right", arm="arm", control=0, item="item", person="person")
         >>> round(row.estimate, 4), round(row.std_error, 4)
-        ...
+        (8.424, 3.779)
     """
     person = person or trial.cluster
     if person is None:
@@ -116,6 +123,8 @@ def mixed_logit(
     note = (
         f"logit scale; person standard deviation {sigma:.12g}, log-likelihood {best.value:.12g}, {len(people)} people"
     )
+    if sigma == 0:
+        note += "; persons vary no more than chance, so their variance is zero"
 
     def effect(index: int, _: dict[str, float | None]) -> EffectSize | None:
         return _averaged(design.columns, design.treated, index, best, trial.level)

@@ -30,7 +30,7 @@ def wald_iv(trial: Trial, received: str = "", vcov: str = "robust") -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = wald_iv(two_arms(), outcome="score", arm="arm", control="no_ai", received="used_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6)
-        ...
+        (-7.5, 3.461846)
     """
     d = _received(trial, received)
     rows = []
@@ -60,7 +60,7 @@ def tsls(trial: Trial, received: str = "", instruments: str | Iterable[str] = ()
         ...     two_arms(), outcome="score", arm="arm", control="no_ai", received="used_ai", covariates=("warmup",)
         ... )
         >>> round(row.estimate, 6), round(row.std_error, 6)
-        ...
+        (-6.125, 1.889549)
     """
     d = _received(trial, received)
     extra = names(instruments)

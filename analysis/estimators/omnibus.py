@@ -62,7 +62,7 @@ def anova(trial: Trial, moderator: str | None = None) -> Result:
         >>> from analysis.estimators.examples import three_arms
         >>> row = anova(three_arms(), outcome="score", arm="arm", control="none")
         >>> round(row.statistic, 6), round(row.p_value, 6), round(row.effect_size.value, 6)
-        ...
+        (8.0, 0.006196, 0.571429)
     """
     samples = _samples(trial, least=1)
     if moderator is not None:
@@ -151,7 +151,7 @@ def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> 
         >>> from analysis.estimators.examples import two_arms
         >>> row = interaction(two_arms(), outcome="score", arm="arm", control="no_ai", moderator="stratum")
         >>> round(row.estimate, 6), round(row.p_value, 6)
-        ...
+        (-1.333333, 0.749938)
     """
     require_columns(trial.data, [moderator])
     base, arms, other, product = _moderated(trial, moderator)
@@ -184,7 +184,7 @@ def welch_anova(trial: Trial) -> Result:
         >>> from analysis.estimators.examples import three_arms
         >>> row = welch_anova(three_arms(), outcome="score", arm="arm", control="none")
         >>> round(row.statistic, 6), round(row.df, 6), round(row.p_value, 6)
-        ...
+        (7.384615, 8.0, 0.015239)
     """
     samples = _samples(trial, least=2)
     variances = np.asarray([sample.var(ddof=1) for sample in samples])
@@ -218,7 +218,7 @@ def kruskal(trial: Trial) -> Result:
         >>> from analysis.estimators.examples import three_arms
         >>> row = kruskal(three_arms(), outcome="score", arm="arm", control="none")
         >>> round(row.statistic, 6), row.df, round(row.p_value, 6)
-        ...
+        (8.115942, 2.0, 0.017284)
     """
     samples = _samples(trial, least=1)
     h, p = stats.kruskal(*samples)
@@ -252,7 +252,7 @@ def dunnett(trial: Trial) -> Result:
         >>> from analysis.estimators.examples import three_arms
         >>> rows = dunnett(three_arms(), outcome="score", arm="arm", control="none")
         >>> [(row.contrast[0], row.estimate, round(row.p_adjusted, 6)) for row in rows]
-        ...
+        [('full', -2.0, 0.119921), ('hints', 2.0, 0.119921)]
     """
     samples, variance, df = _common_variance(trial)
     sizes = np.asarray([len(sample) for sample in samples], dtype=np.float64)
@@ -277,7 +277,7 @@ def tukey_hsd(trial: Trial) -> Result:
         >>> from analysis.estimators.examples import three_arms
         >>> rows = tukey_hsd(three_arms(), outcome="score", arm="arm", control="none")
         >>> [(row.contrast, row.estimate, round(row.p_adjusted, 6)) for row in rows]
-        ...
+        [(('full', 'none'), -2.0, 0.15458), (('hints', 'none'), 2.0, 0.15458), (('hints', 'full'), 4.0, 0.004634)]
     """
     samples, variance, df = _common_variance(trial)
     k = len(samples)

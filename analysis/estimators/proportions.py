@@ -45,7 +45,7 @@ def newcombe(pair: Pair) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = newcombe(two_arms(), outcome="done", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.ci_low, 6), round(row.ci_high, 6)
-        ...
+        (0.333333, -0.171704, 0.674283)
     """
     a, m, b, n = _counts(pair)
     p, q, pooled = a / m, b / n, (a + b) / (m + n)
@@ -85,7 +85,7 @@ def fisher(pair: Pair, alternative: str = "two-sided") -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = fisher(two_arms(), outcome="done", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.p_value, 6)
-        ...
+        (1.468122, 0.545455)
     """
     a, m, b, n = _counts(pair)
     table = Table(a, m, b, n)
@@ -176,7 +176,7 @@ def cmh(pair: Pair, correction: bool = False) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = cmh(two_arms(), outcome="done", arm="arm", control="no_ai", stratum="stratum")
         >>> round(row.estimate, 6), round(row.statistic, 6), round(row.p_value, 6)
-        ...
+        (7.0, 1.428571, 0.231998)
     """
     cells = _tables(pair)
     a, b, c, d = cells
@@ -193,7 +193,8 @@ def cmh(pair: Pair, correction: bool = False) -> Result:
     reach = float(stats.norm.ppf(0.5 + pair.level / 2)) * error
     log_ratio = float(np.log(ratio))
     return pair.estimate(
-        estimate=ratio, unit="odds ratio", std_error=error, df=1.0, statistic=chi2, p_value=float(stats.chi2.sf(chi2, 1)),
+        estimate=ratio, unit="odds ratio", std_error=error, df=1.0, statistic=chi2,
+        p_value=float(stats.chi2.sf(chi2, 1)),
         ci_low=float(np.exp(log_ratio - reach)), ci_high=float(np.exp(log_ratio + reach)),
         effect_size=EffectSize("log_odds_ratio", log_ratio, log_ratio - reach, log_ratio + reach),
         note=f"{cells.shape[1]} strata; standard error of the log odds ratio",

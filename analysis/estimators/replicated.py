@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from analysis.checks import Bools, Floats, NotEstimable
 
-CHUNK = 1_500_000
-"""Cells of one replicate array that are held at a time."""
+CHUNK = 20_000
+"""Cells of one replicate array that are held at a time: few enough for the processor's cache."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def fractional_logit(trial: Trial, vcov: str = "HC0") -> Result:
         >>> table = two_arms().assign(share=lambda t: t["score"] / 20)
         >>> row = fractional_logit(table, outcome="share", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        ...
+        (-1.329136, 0.431549, -0.25)
     """
     y, design = _shares(trial), additive(trial)
     best = maximise(Logit(design.columns, y), np.zeros(design.columns.shape[1]), "the likelihood")
@@ -140,7 +140,7 @@ def beta_regression(trial: Trial, vcov: str = "expected") -> Result:
         >>> table = two_arms().assign(share=lambda t: t["score"] / 21)
         >>> row = beta_regression(table, outcome="share", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        ...
+        (-1.197185, 0.339954, -0.243917)
     """
     y, design = _squeezed(trial, _shares(trial)), additive(trial)
     likelihood = Beta(design.columns, y)
@@ -190,7 +190,7 @@ def ordinal_logit(trial: Trial, categories: Sequence[object] | None = None) -> R
         >>> from analysis.estimators.examples import two_arms
         >>> row = ordinal_logit(two_arms(), outcome="rating", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        ...
+        (2.642018, 1.372972, 14.041513)
     """
     codes, labels = _ordered(trial, categories)
     full = additive(trial)
@@ -260,7 +260,7 @@ def poisson(trial: Trial, vcov: str = "classical", exposure: str | None = None) 
         >>> from analysis.estimators.examples import two_arms
         >>> row = poisson(two_arms(), outcome="errors", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        ...
+        (-1.145132, 0.433949, 0.318182)
     """
     (y, offset), design = _counts(trial, exposure), additive(trial)
     best = maximise(Poisson(design.columns, y, offset), _count_start(design, y, offset), "the likelihood")
@@ -291,7 +291,7 @@ def negative_binomial(trial: Trial, exposure: str | None = None) -> Result:
         >>> table = two_arms().assign(errors=[0, 0, 9, 1, 0, 3, 12, 0, 5, 1, 2, 16])
         >>> row = negative_binomial(table, outcome="errors", arm="arm", control="no_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        ...
+        (-1.01857, 0.811468, 0.361111)
     """
     (y, offset), design = _counts(trial, exposure), additive(trial)
     first = maximise(Poisson(design.columns, y, offset), _count_start(design, y, offset), "the likelihood")

@@ -61,7 +61,7 @@ def dunnett_probability(q: float, loadings: Floats, df: float) -> float:
     """P(max |T_i| <= q) for t statistics with correlations loading_i loading_j (one shared control).
 
     >>> round(1 - dunnett_probability(1.33079080116468, np.full(2, 0.5**0.5), 27), 5)
-    0.32269
+    0.3227
     """
     if q <= 0:
         return 0.0

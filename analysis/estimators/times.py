@@ -33,7 +33,7 @@ def logrank(trial: Trial, rho: float = 0.0) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> row = logrank(two_arms(), outcome="minutes", event="done", arm="arm", control="no_ai")
         >>> round(row.statistic, 6), row.df, round(row.p_value, 6)
-        ...
+        (2.519175, 1.0, 0.112469)
     """
     return _logrank(trial, np.zeros(len(trial.data), dtype=np.int64), rho)
 
@@ -51,7 +51,7 @@ def stratified_logrank(trial: Trial, rho: float = 0.0) -> Result:
         ...     two_arms(), outcome="minutes", event="done", arm="arm", control="no_ai", stratum="stratum"
         ... )
         >>> round(row.statistic, 6), round(row.p_value, 6)
-        ...
+        (2.732339, 0.098335)
     """
     if not trial.strata:
         raise AnalysisError.of("stratum", "is not given", "name the strata's column, or use logrank")
@@ -119,7 +119,7 @@ def kaplan_meier(trial: Trial) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> rows = kaplan_meier(two_arms(), outcome="minutes", event="done", arm="arm", control="no_ai", horizon=30)
         >>> [(row.id, round(row.estimate, 6), round(row.ci_low, 6)) for row in rows]
-        ...
+        [('no_ai', 0.666667, 0.194617), ('ai', 0.166667, 0.007723)]
     """
     times = _times(trial)
     labels = trial.unordered_labels if trial.arm is not None else ("all",)
@@ -203,7 +203,7 @@ def rmst(pair: Pair) -> Result:
         >>> from analysis.estimators.examples import two_arms
         >>> gap, ratio = rmst(two_arms(), outcome="minutes", event="done", arm="arm", control="no_ai", horizon=35)
         >>> round(gap.estimate, 6), round(gap.std_error, 6), round(ratio.estimate, 6)
-        ...
+        (-6.333333, 2.950204, 0.797872)
     """
     trial = pair.trial
     (times1, times0), (events1, events0) = pair.split(_times(trial)), pair.split(trial.events)
