@@ -78,7 +78,7 @@ class ParticipantRow(SQLModel, table=True):
     link: str | None = Field(default=None, unique=True)
     prolific_pid: str | None = Field(default=None, sa_column=Column(AnyText, unique=True))
     prolific_study: str | None = _text()
-    prolific_session: str | None = Field(default=None, sa_column=Column(AnyText, unique=True))
+    prolific_session: str | None = _text()
     exclusion_reason: str | None = _text()
     data_withdrawn: bool = False
 

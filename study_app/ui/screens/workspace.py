@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from study_app.domain.participant import RunRecord
-from study_app.ui.components import AssistantView, LastRun, WorkspaceData, workspace
+from study_app.ui.components import AssistantView, LastRun, Turn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
 
@@ -64,7 +64,7 @@ def _assistant(page: Page) -> AssistantView | None:
     if spec.opens_after_minutes and page.place.deadline_at and page.place.stage and page.place.stage.minutes:
         start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
         opens_at = round((start + timedelta(minutes=spec.opens_after_minutes)).timestamp() * 1000)
-    turns = [
+    turns: list[Turn] = [
         {
             "turn_id": turn.id,
             "message": turn.message,
@@ -78,7 +78,7 @@ def _assistant(page: Page) -> AssistantView | None:
     return {
         "label": spec.label,
         "greeting": spec.greeting,
-        "turns": turns,  # type: ignore[typeddict-item]
+        "turns": turns,
         "allow_paste": spec.allow_paste,
         "opens_at_ms": opens_at,
     }

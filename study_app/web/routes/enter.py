@@ -59,8 +59,8 @@ async def start(request: Request) -> Response:
         fields = dict(parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True))
         entry = Entry.parse(fields)
         token = request.cookies.get(COOKIE)
-        if fields.get("again") and await run_in_threadpool(_is_draft):
-            token = None
+        draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
+        token = None if draft else token
         admitted = await run_in_threadpool(current().enrol.enter, entry, token)
     except BadRequest as bad:
         return refusal(bad.message, bad.status)

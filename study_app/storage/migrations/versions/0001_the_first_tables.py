@@ -133,7 +133,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("label"),
         sa.UniqueConstraint("link"),
         sa.UniqueConstraint("prolific_pid"),
-        sa.UniqueConstraint("prolific_session"),
     )
     op.create_table(
         "ratings",

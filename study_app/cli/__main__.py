@@ -1,0 +1,5 @@
+"""`python -m study_app.cli`."""
+
+from study_app.cli import main
+
+main()

@@ -1,0 +1,136 @@
+"""`study analyze, power, import-transcripts, code-queries`: the analysis, which never sees the running app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from study_app.cli.common import STUDY, AsJson, Dataset, Out, Preview, Simulated, StudyFile, app, command, say, say_json
+from study_app.content_study import read_study
+
+
+@app.command()
+@command
+def analyze(
+    dataset: Dataset,
+    out: Out,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Study file or plan.", envvar="STUDY_PLAN")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Other than the plan's: all is exploratory.", envvar="STUDY_SEED")
+    ] = None,
+    include_simulated: Simulated = False,
+    include_preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run exactly the plan: results.json, report.html, tables, figures."""
+    from analysis.cli import analyze as run
+
+    summary = run(dataset, out, plan, seed, include_simulated, include_preview)
+    if as_json:
+        say_json(summary.to_json())
+        return
+    stamp = " (DRY RUN on shuffled labels)" if summary.dry_run else " (arms masked)" if summary.masked else ""
+    say(f"State: {summary.state}{stamp}")
+    for row in summary.primary:
+        say(_row(row))
+    say(f"{summary.rows} rows, {summary.not_estimable} of them not estimable")
+    for line in (*summary.deviations, *summary.warnings):
+        say(f"note: {line}")
+    say(f"{out / 'report.html'}")
+
+
+def _row(row: dict[str, Any]) -> str:
+    contrast = " - ".join(row["contrast"]) if row["contrast"] else ""
+    if row["estimate"] is None:
+        return f"{row['outcome']} ({contrast}): not estimable; {row['note']}"
+    interval = f"[{row['ci_low']:.3g}, {row['ci_high']:.3g}]" if row["ci_low"] is not None else ""
+    p = f"p = {row['p_value']:.4f}" if row["p_value"] is not None else ""
+    holm = f", adjusted {row['p_adjusted']:.4f}" if row["p_adjusted"] is not None else ""
+    return f"{row['outcome']} ({contrast}): {row['estimate']:.3g} {row['unit']} {interval} {p}{holm}"
+
+
+@app.command()
+@command
+def power(
+    study: StudyFile = STUDY,
+    n: Annotated[list[int] | None, typer.Option("--n", min=4, help="Total allocated; repeat for several.")] = None,
+    effect: Annotated[
+        list[float] | None, typer.Option("--effect", help="Standardised difference; repeat for several.")
+    ] = None,
+    sims: Annotated[
+        int, typer.Option("--sims", min=10, max=100_000, help="Simulated trials.", envvar="STUDY_SIMS")
+    ] = 1000,
+    workers: Annotated[
+        str, typer.Option("--workers", help="Processes, or tcp://ADDRESS.", envvar="STUDY_WORKERS")
+    ] = "2",
+    as_json: AsJson = False,
+) -> None:
+    """Analytic and simulated power, and what the allocation scheme does for this n."""
+    from analysis.trial_power import trial_power
+
+    table = trial_power(read_study(study), sizes=n, effects=effect, sims=sims, workers=workers)
+    if as_json:
+        say_json(table)
+        return
+    say(f"{'n':>6} {'effect d':>9} {'analytic':>9} {'simulated':>10} {'+- MC':>7}")
+    for row in table["power"]:
+        say(
+            f"{row['n']:>6} {row['effect']:>9.3f} {row['analytic']:>9.3f} {row['simulated']:>10.3f} "
+            f"{row['mc_error']:>7.3f}"
+        )
+    say()
+    say(f"{'scheme':24} {'mean |difference|':>18} {'largest 95 %':>13} {'guessed right':>14}")
+    for row in table["schemes"]:
+        say(
+            f"{row['method']:24} {row['mean_imbalance']:>18.2f} {row['imbalance_95']:>13.0f} "
+            f"{row['predictability']:>14.3f}" + ("  <- chosen" if row["chosen"] else "")
+        )
+
+
+@app.command("import-transcripts")
+@command
+def import_transcripts(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The published annotated transcripts.")],
+    out: Out,
+    as_json: AsJson = False,
+) -> None:
+    """Turn the published annotated transcripts into a dataset."""
+    from analysis.transcripts import import_transcripts as read
+
+    report = read(folder, out)
+    if as_json:
+        say_json(report.to_json())
+        return
+    arms = ", ".join(f"{arm} {count}" for arm, count in report.arms.items())
+    say(f"{report.participants} participants ({arms}), {report.events} events, {report.queries} queries -> {out}")
+    say(f"{len(report.repairs)} irregularities, each listed in {out / 'CHANGES.md'}")
+
+
+@app.command("code-queries")
+@command
+def code_queries(
+    dataset: Dataset,
+    coder: Annotated[Literal["rules", "claude"], typer.Option("--coder", envvar="STUDY_CODER")] = "rules",
+    as_json: AsJson = False,
+) -> None:
+    """Interaction codes for each query, and their agreement with human codes where there are any."""
+    from analysis.styles.coders import code_queries as code
+
+    report = code(dataset, coder)
+    if as_json:
+        say_json(report)
+        return
+    for entry in report["codes"]:
+        say(f"{entry['turn_id']}\t{entry['participant_id']}\t{', '.join(entry['labels'])}")
+    say(f"{report['queries']} queries coded by {coder}")
+    for label, found in report.get("agreement", {}).items():
+        if found["kappa"] is None:
+            say(f"{label:14} kappa not defined, n = {found['n']}")
+        else:
+            interval = f"[{found['ci_low']:.3f}, {found['ci_high']:.3f}]"
+            say(f"{label:14} kappa {found['kappa']:.3f} {interval}, n = {found['n']}")
+
+
+__all__ = ["STUDY", "analyze", "code_queries", "import_transcripts", "power"]

@@ -1,0 +1,238 @@
+"""`study check, try, doctor`: is everything as it should be?"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from study_app import sealing
+from study_app.bootstrap import start
+from study_app.cli.common import STUDY, AsJson, Database, StudyFile, app, command, complain, say, say_json, settings_of
+from study_app.content import check_bank
+from study_app.content_packs import load_pack
+from study_app.content_study import read_study
+from study_app.domain.errors import Problem, ProblemsFound, StudyError
+from study_app.domain.tasks import Program
+from study_app.library import FolderLibrary
+from study_app.ports import Sandbox
+from study_app.sandbox import open_sandbox
+from study_app.services.author import check_pack, try_program
+
+SHIPPED = Path(__file__).parents[2]
+
+
+@app.command()
+@command
+def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
+    """Check study file, task packs, item banks and assistants; run every solution, starter and keyed output."""
+    checked: list[str] = []
+    problems = _study_problems(study, checked)
+    if as_json:
+        say_json({"ok": not problems, "problems": [asdict(problem) for problem in problems], "checked": checked})
+    else:
+        for line in checked:
+            say(f"ok     {line}")
+        complain(str(problem) for problem in problems)
+        say("No problems found." if not problems else f"{len(problems)} problem(s) found.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
+    try:
+        study = read_study(path)
+    except ProblemsFound as found:
+        return sorted(set(found.problems))
+    checked.append(f"{path}: the study file")
+    library = FolderLibrary(study, path.resolve().parent, str(path))
+    problems: list[Problem] = []
+    sandbox = open_sandbox()
+    try:
+        for folder in library.pack_folders:
+            problems += _folder(library, folder, checked, lambda there: check_pack(sandbox, there, load_pack))
+        for folder in library.bank_folders:
+            problems += _folder(library, folder, checked, lambda there: check_bank(there, _runner(sandbox, library)))
+        try:
+            checked += [f"{study.assistants[name].file}: the assistant '{name}'" for name in library.specs]
+        except ProblemsFound as found:
+            problems += found.problems
+    finally:
+        sandbox.close()
+    return sorted(set(problems))
+
+
+def _folder(
+    library: FolderLibrary, folder: str, checked: list[str], look: Callable[[Path], Iterable[Problem]]
+) -> list[Problem]:
+    there = library.root / folder
+    if not there.is_dir():
+        stage = next(s for s in library.study.stages if folder in s.packs or folder == s.bank)
+        what = f"there is no folder {folder} beside the study file"
+        return [Problem(library.file, f"stages.{stage.id}", what, "correct the path, or add the folder")]
+    problems = list(look(there))
+    if not problems:
+        checked.append(f"{folder}")
+    return problems
+
+
+def _runner(sandbox: Sandbox, library: FolderLibrary) -> Callable[[str], str]:
+    packages = tuple(sorted({name for folder in library.bank_folders for name in _packages(library, folder)}))
+    return lambda program: sandbox.run(Program(program, packages=packages)).stdout
+
+
+def _packages(library: FolderLibrary, folder: str) -> tuple[str, ...]:
+    try:
+        return library.bank(folder).packages
+    except ProblemsFound:
+        return ()
+
+
+@app.command("try")
+@command
+def try_(
+    pack: Annotated[str, typer.Argument(metavar="PACK", help="Folder of a task pack, or its name.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A program.")],
+    run_only: Annotated[bool, typer.Option("--run-only", help="Do not grade.", envvar="STUDY_RUN_ONLY")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", envvar="STUDY_SEED")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a file as a participant's program in the pack's sandbox, and grade it."""
+    folder = _pack_folder(pack)
+    try:
+        code = file.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise ProblemsFound([Problem(str(file), "", f"cannot be read ({error.strerror})", "name a file")]) from None
+    sandbox = open_sandbox(settings_of(STUDY).runner)
+    try:
+        report = try_program(sandbox, load_pack(folder), code, run_only=run_only, seed=seed)
+    finally:
+        sandbox.close()
+    if as_json:
+        say_json(report)
+        return
+    _show_trial(report)
+
+
+def _pack_folder(pack: str) -> Path:
+    for folder in (Path(pack), Path("tasks") / pack, SHIPPED / "tasks" / pack):
+        if (folder / "task.toml").is_file():
+            return folder
+    remedy = "give the folder that holds task.toml, or the name of a folder under tasks/"
+    raise ProblemsFound([Problem(pack, "", "there is no task pack of that name", remedy)])
+
+
+def _show_trial(report: dict[str, Any]) -> None:
+    say(report["stdout"].rstrip("\n"))
+    if report["stderr"]:
+        say(report["stderr"].rstrip("\n"))
+    say(f"-- ended by {report['ended_by']} after {report['wall_seconds']:.2f} s, isolation {report['isolation']}")
+    for entry in report.get("checks", []):
+        kind = "example" if entry["visible"] else "hidden"
+        say(f"{'pass' if entry['passed'] else 'FAIL'}   {kind:8}{entry['name']}   {entry['message']}".rstrip())
+    if "checks" in report:
+        passed = sum(entry["passed"] for entry in report["checks"])
+        say(f"{passed} of {len(report['checks'])} checks pass")
+
+
+@app.command()
+@command
+def doctor(study: StudyFile = STUDY, database: Database = None, as_json: AsJson = False) -> None:
+    """Look at isolation, database, assistant, browser asset, clock, disk: each ok or what to do."""
+    settings = settings_of(study, database)
+    findings: list[dict[str, Any]] = []
+
+    def note(name: str, look: Callable[[], tuple[bool, str]]) -> None:
+        try:
+            ok, text = look()
+        except StudyError as problem:
+            ok, text = False, str(problem)
+        findings.append({"name": name, "ok": ok, "finding": text})
+
+    note("isolation", lambda: _isolation(settings.runner, findings))
+    note("study and database", lambda: _database(settings))
+    note("assistant", lambda: _assistant(settings))
+    note("browser asset", _asset)
+    note("clock", _clock)
+    note("disk", lambda: _disk(settings.var))
+    note("sealing key", lambda: _key(settings))
+    if as_json:
+        say_json({"ok": all(entry["ok"] for entry in findings), "findings": findings})
+    else:
+        for entry in findings:
+            say(f"{'ok  ' if entry['ok'] else 'LOOK'} {entry['name']:20} {entry['finding']}")
+    if not all(entry["ok"] for entry in findings):
+        raise typer.Exit(1)
+
+
+def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:
+    sandbox = open_sandbox(runner)
+    try:
+        seen = sandbox.isolation()
+    finally:
+        sandbox.close()
+    for name, stopped in seen.canaries.items():
+        findings.append({"name": f"canary {name}", "ok": stopped, "finding": "stopped" if stopped else "NOT stopped"})
+    return seen.level in ("strong+", "strong", "medium"), f"{seen.level}: {seen.message}"
+
+
+def _database(settings: Any) -> tuple[bool, str]:
+    running = start(settings, changed_ok=True)
+    try:
+        with running.world.registry.begin(write=False) as unit:
+            count = len(unit.participants())
+            return True, f"{running.world.registry.describe()}: {running.world.state(unit)}, {count} participants"
+    finally:
+        running.close()
+
+
+def _assistant(settings: Any) -> tuple[bool, str]:
+    from study_app.assistant.opening import provider_in_use
+
+    study = read_study(settings.study_file)
+    library = FolderLibrary(study, settings.study_file.resolve().parent, str(settings.study_file))
+    used = {name: provider_in_use(spec, settings.environment) for name, spec in library.specs.items()}
+    told = ", ".join(f"{name}: {provider}" for name, provider in used.items()) or "none"
+    if "notes" in used.values() and not study.assistant_policy.allow_embedded:
+        return True, f"{told} (embedded; set ANTHROPIC_API_KEY before the launch)"
+    return True, told
+
+
+def _asset() -> tuple[bool, str]:
+    from study_app.ui.components import ASSET_DIR
+
+    sizes = {path.name: path.stat().st_size for path in sorted(ASSET_DIR.glob("*.js"))}
+    missing = {"workspace.js", "countdown.js"} - set(sizes)
+    if missing:
+        return False, f"{', '.join(sorted(missing))} is not built; run make assets"
+    return True, ", ".join(f"{name} {size // 1000} kB" for name, size in sizes.items())
+
+
+def _clock() -> tuple[bool, str]:
+    from study_app.clock import SystemClock
+
+    now = SystemClock().now()
+    # Nobody runs a study before this software was written: such a clock was never set.
+    if now < datetime(2026, 1, 1, tzinfo=UTC):
+        return False, f"{now.isoformat(timespec='seconds')} is in the past; set the machine's clock"
+    drift = timedelta(0)
+    return True, f"{(now + drift).isoformat(timespec='seconds')}"
+
+
+def _disk(var: Path) -> tuple[bool, str]:
+    folder = var if var.exists() else Path()
+    free = shutil.disk_usage(folder).free
+    return free > 1_000_000_000, f"{free / 1e9:.1f} GB free" + ("" if free > 1_000_000_000 else "; free some space")
+
+
+def _key(settings: Any) -> tuple[bool, str]:
+    try:
+        key = sealing.find_key(settings.var, settings.environment)
+    except StudyError:
+        return True, "none yet; study launch makes one"
+    return key.weakness is None, key.weakness or f"from {key.source}"

@@ -1,0 +1,148 @@
+"""`study simulate, export, verify`: data in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from study_app.bootstrap import start
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    Database,
+    Dataset,
+    Out,
+    Preview,
+    Simulated,
+    StudyFile,
+    app,
+    command,
+    err,
+    say,
+    say_json,
+    settings_of,
+)
+
+Share = Annotated[float, typer.Option(min=0.0, max=1.0)]
+
+
+@app.command()
+@command
+def simulate(
+    study: StudyFile = STUDY,
+    database: Database = None,
+    participants: Annotated[int, typer.Option("--participants", min=1, envvar="STUDY_PARTICIPANTS")] = 52,
+    seed: Annotated[int, typer.Option("--seed", help="Of behaviour, ids and clock.", envvar="STUDY_SEED")] = 1,
+    effect_score: Annotated[
+        float, typer.Option("--effect-score", help="Quiz points, treated minus control.", envvar="STUDY_EFFECT_SCORE")
+    ] = 0.0,
+    effect_minutes: Annotated[
+        float, typer.Option("--effect-minutes", help="Minutes, treated minus control.", envvar="STUDY_EFFECT_MINUTES")
+    ] = 0.0,
+    noncompliance: Annotated[
+        float, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
+    ] = 0.0,
+    dropout: Annotated[float, typer.Option("--dropout", min=0, max=1, help="Share.", envvar="STUDY_DROPOUT")] = 0.0,
+    browser: Annotated[bool, typer.Option("--browser", help="In a real browser.", envvar="STUDY_BROWSER")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Enrol simulated participants through the real services, on a ledger of their own."""
+    from study_app.bots import open_for_simulation
+    from study_app.bots import simulate as run
+
+    settings = settings_of(study, database)
+    if browser:
+        from study_app.bots.browser import simulate_in_browser
+
+        summary = simulate_in_browser(settings, participants=participants, seed=seed)
+        say_json(summary) if as_json else say(str(summary))
+        return
+    running = open_for_simulation(settings, seed)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=err, transient=True) as bar:
+            task = bar.add_task("Simulated participants", total=participants)
+            summary = run(
+                running,
+                participants=participants,
+                seed=seed,
+                effect_score=effect_score,
+                effect_minutes=effect_minutes,
+                noncompliance=noncompliance,
+                dropout=dropout,
+                progress=lambda done: bar.update(task, completed=done),
+            )
+    finally:
+        running.close()
+    if as_json:
+        say_json(summary.to_json())
+    else:
+        for line in summary.lines():
+            say(line)
+
+
+@app.command()
+@command
+def export(
+    out: Out,
+    study: StudyFile = STUDY,
+    database: Database = None,
+    fmt: Annotated[Literal["csv", "parquet"], typer.Option("--format", envvar="STUDY_FORMAT")] = "csv",
+    identified: Annotated[
+        bool, typer.Option("--identified", help="With panel ids and labels.", envvar="STUDY_IDENTIFIED")
+    ] = False,
+    include_simulated: Simulated = False,
+    include_preview: Preview = False,
+    progsnap2: Annotated[
+        Path | None, typer.Option("--progsnap2", help="Folder for a ProgSnap2 set too.", envvar="STUDY_PROGSNAP2")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the dataset, Psych-DS in layout; what it shows of the arms depends on the trial's state."""
+    from study_app.services.export import export as write
+
+    running = start(settings_of(study, database), changed_ok=True)
+    try:
+        running.grading.grade_pending()
+        running.answers.score_pending()
+        summary = write(
+            running.world,
+            out,
+            fmt=fmt,
+            identified=identified,
+            include_simulated=include_simulated,
+            include_preview=include_preview,
+        )
+        if progsnap2 is not None:
+            from study_app.services.progsnap2 import export_progsnap2
+
+            export_progsnap2(
+                running.world, progsnap2, include_simulated=include_simulated, include_preview=include_preview
+            )
+        running.lifecycle.audit("cli", "export", "", {"out": out.name, "identified": identified, "format": fmt})
+    finally:
+        running.close()
+    if as_json:
+        say_json(summary.to_json())
+    else:
+        for line in summary.lines():
+            say(line)
+
+
+@app.command()
+@command
+def verify(dataset: Dataset, as_json: AsJson = False) -> None:
+    """Check a dataset against itself: hashes, ledger, sequences, replay, arm integrity."""
+    from study_app.services.verify import verify as check
+
+    report = check(dataset)
+    if as_json:
+        say_json(report.to_json())
+    else:
+        for line in report.lines():
+            say(line)
+    if not report.ok:
+        raise typer.Exit(1)

@@ -1,0 +1,191 @@
+"""`study launch, amend, close, unseal, create-links, password`: steps of a trial's life."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from study_app.bootstrap import App, start
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    Database,
+    Reason,
+    StudyFile,
+    app,
+    command,
+    err,
+    say,
+    say_json,
+    settings_of,
+)
+from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.services.account import Account
+
+
+@app.command()
+@command
+def launch(
+    study: StudyFile = STUDY,
+    database: Database = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for prereg.md and prereg.json.", envvar="STUDY_OUT")
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Lock the protocol: its hash, the sealed seed and its commitment, the preregistration text."""
+    running = start(settings_of(study, database))
+    try:
+        _check_writable(out)
+        launched = running.lifecycle.launch()
+        (out / "prereg.json").write_text(json.dumps(launched.prereg, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
+        warnings = public_content(running)
+    finally:
+        running.close()
+    if as_json:
+        files = {"prereg_json": str(out / "prereg.json"), "prereg_md": str(out / "prereg.md")}
+        say_json({"state": "launched", "study_hash": launched.study_hash, "commitment": launched.commitment, **files,
+                  "warnings": warnings})  # fmt: skip
+        err.print(launched.recovery_copy, markup=False)
+        return
+    say(f"Launched. Study {launched.study_hash}")
+    say(f"Commitment to the sealed seed: {launched.commitment}")
+    say(f"Preregistration: {out / 'prereg.md'} and {out / 'prereg.json'}")
+    say("Complete the marked items and publish both now.")
+    for warning in warnings:
+        say(f"warning: {warning}")
+    say()
+    say(launched.recovery_copy)
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".study-write-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        what = f"nothing can be written there ({error.strerror})"
+        raise ProblemsFound([Problem(str(out), "", what, "choose another folder with --out")]) from None
+
+
+def public_content(running: App) -> list[str]:
+    """Warn where participants could find keys and checks on the net: content that comes with study-app."""
+    shipped = Path(__file__).parents[2]
+    folders = (*running.library.pack_folders, *running.library.bank_folders)
+    public = [folder for folder in folders if (running.library.root / folder).resolve().is_relative_to(shipped)]
+    known = {"tasks", "quizzes"}
+    public = [f for f in public if (running.library.root / f).resolve().relative_to(shipped).parts[0] in known]
+    if not public:
+        return []
+    return [
+        f"{', '.join(public)} come with study-app: their keys and checks are public; keep own ones for a study whose "
+        "participants might search for them"
+    ]
+
+
+@app.command()
+@command
+def amend(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Take the changed study file for everybody who comes from now on."""
+    running = start(settings_of(study, database), changed_ok=True)
+    try:
+        new = running.lifecycle.amend(reason)
+    finally:
+        running.close()
+    say_json({"study_hash": new}) if as_json else say(f"Amended. Study {new}")
+
+
+@app.command()
+@command
+def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
+    """End enrolment; who is in progress may finish."""
+    running = start(settings_of(study, database))
+    try:
+        running.lifecycle.close(reason)
+    finally:
+        running.close()
+    say_json({"state": "closed"}) if as_json else say("Closed: no more enrolment. Arms stay masked until study unseal.")
+
+
+@app.command()
+@command
+def unseal(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Show arms and seed; needs a closed study and nobody in progress."""
+    running = start(settings_of(study, database))
+    try:
+        running.lifecycle.unseal(reason)
+    finally:
+        running.close()
+    say_json({"state": "unsealed"}) if as_json else say("Unsealed. Export again, then study verify and study analyze.")
+
+
+@app.command("create-links")
+@command
+def create_links(
+    study: StudyFile = STUDY,
+    database: Database = None,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, max=100_000, help="How many.", envvar="STUDY_COUNT")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option("--labels", help="One label a line.", envvar="STUDY_LABELS")] = None,
+    base: Annotated[str, typer.Option("--base-url", help="Address of the study.", envvar="STUDY_BASE_URL")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make single-use participant links; they are shown once and kept as hashes only."""
+    names = _labels(labels) if labels else None
+    if count is None and names is None:
+        raise UserError("--count: how many links is not said; give --count N or --labels FILE")
+    number = count if count is not None else len(names or [])
+    if names is not None and len(names) != number:
+        raise UserError(f"{labels}: {len(names)} labels for {number} links; give one label a link")
+    settings = settings_of(study, database)
+    running = start(settings)
+    try:
+        secrets = running.enrol.create_links(number, names)
+        running.lifecycle.audit("cli", "create-links", "", {"count": number})
+    finally:
+        running.close()
+    address = (base or f"http://{settings.host}:{settings.port}").rstrip("/")
+    links = [f"{address}/enter?link={secret}" for secret in secrets]
+    if as_json:
+        say_json([{"link": link, "label": names[i] if names else None} for i, link in enumerate(links)])
+        return
+    for index, link in enumerate(links):
+        say(f"{link}\t{names[index]}" if names else link)
+
+
+def _labels(path: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ProblemsFound([Problem(str(path), "", f"cannot be read ({reason})", "name a text file")]) from None
+    names = [line for line in lines if line]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ProblemsFound(
+            [Problem(str(path), "", f"the label '{name}' stands twice", "use it once") for name in twice]
+        )
+    return names
+
+
+@app.command()
+@command
+def password() -> None:
+    """Set the console's password; asked for, or read from standard input."""
+    settings = settings_of(STUDY)
+    if sys.stdin.isatty():
+        given = getpass.getpass("New password: ")
+        if getpass.getpass("Again: ") != given:
+            raise UserError("the two are not the same; run study password again")
+    else:
+        given = sys.stdin.readline().rstrip("\n")
+    Account(settings.var).set(given)
+    say("The console's password is set.")

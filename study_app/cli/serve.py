@@ -1,0 +1,65 @@
+"""`study serve`."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import Annotated, Any
+
+import typer
+
+from study_app.cli.common import STUDY, Database, StudyFile, app, command, say, settings_of
+
+
+@app.command()
+@command
+def serve(
+    study: StudyFile = STUDY,
+    database: Database = None,
+    port: Annotated[int | None, typer.Option(help="Participants.", envvar="STUDY_PORT")] = None,
+    console_port: Annotated[int | None, typer.Option(help="Researchers.", envvar="STUDY_CONSOLE_PORT")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of both.", envvar="STUDY_HOST")] = None,
+    no_console: Annotated[
+        bool, typer.Option("--no-console", help="Participants only.", envvar="STUDY_NO_CONSOLE")
+    ] = False,
+) -> None:
+    """Serve participants and, on a port of its own, the researchers' console."""
+    from study_app import serving
+    from study_app.bootstrap import start
+
+    settings = settings_of(study, database, port=port, console_port=console_port, host=host)
+    serving.check_port(settings.host, settings.port, "--port")
+    if not no_console:
+        serving.check_port(settings.console_host, settings.console_port, "--console-port")
+    running = start(settings)
+    try:
+        lines = _greeting(running, not no_console)
+        with nullcontext() if no_console else serving.console_process(settings):
+            serving.serve_participants(running, lambda: [say(line) for line in lines])  # type: ignore[func-returns-value]
+    finally:
+        running.close()
+
+
+def _greeting(running: Any, console: bool) -> list[str]:
+    settings = running.settings
+    isolation = running.world.sandbox.isolation()
+    names = {assistant.id for assistant in running.world.assistants.values()}
+    with running.world.registry.begin(write=False) as unit:
+        state = running.world.state(unit)
+    lines = [f"Study        {running.study.title} ({running.study.id}, {state})"]
+    lines.append(f"Participants http://{settings.host}:{settings.port}")
+    if console:
+        lines.append(f"Console      http://{settings.console_host}:{settings.console_port}")
+    lines.append(f"Database     {running.world.registry.describe()}")
+    lines.append(f"Isolation    {isolation.level}: {isolation.message}")
+    told = {"notes": "embedded (set ANTHROPIC_API_KEY for Claude)", "claude": "Claude", "recorded": "recorded"}
+    lines.append(f"Assistant    {', '.join(told.get(name, name) for name in sorted(names)) or 'none'}")
+    if console:
+        from study_app.services.account import Account
+
+        password = Account(settings.var).first_password()
+        if password is not None and sys.stdout.isatty():
+            lines.append(f"Password     {password}   (of the console; shown this once; change it with study password)")
+        elif password is not None:
+            lines.append("Password     set one for the console with: study password")
+    return lines

@@ -1,0 +1,181 @@
+"""The console's door: a login form, an HttpOnly cookie, and a gate that lets nothing through without it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from html import escape
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from study_app import __version__
+from study_app.bootstrap import current
+from study_app.domain.errors import UserError
+from study_app.services.account import ADMIN, SIGNED_IN, Account, Person, accounts_in
+from study_app.web.pages import page
+from study_app.web.requests import BadRequest, body, check_origin, is_tls
+
+COOKIE = "study_console"
+LARGEST_FORM = 4_000
+OPEN = ("/login", "/healthz", "/_stcore/health")
+"""Paths that nobody has to be signed in for."""
+
+FORM_STYLE = """<style>
+form { display: grid; gap: .9rem; max-width: 20rem; margin-top: 1.5rem; }
+label { display: grid; gap: .3rem; font-size: .9375rem; color: var(--soft); }
+input { font: inherit; color: var(--ink); background: transparent; padding: .55rem .75rem; border-radius: .5rem;
+  border: 1px solid color-mix(in srgb, var(--soft) 45%, transparent); }
+input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; border-color: transparent; }
+button { justify-self: start; margin-top: .25rem; }
+.eyebrow { color: var(--soft); font-size: .9375rem; margin: 0 0 .35rem; }
+.problem { color: #b3261e; margin: 1rem 0 0; }
+@media (prefers-color-scheme: dark) { .problem { color: #ff8f86; } }
+</style>"""
+
+
+def accounts() -> Account:
+    """The accounts of the running study."""
+    return accounts_in(current().settings.var)
+
+
+def login_page(problem: str = "", name: str = "", status: int = 200) -> HTMLResponse:
+    """The form. The name is asked for once there is more than the first account."""
+    people = accounts().people()
+    if not people:
+        content = "<p>No password is set yet. Set one with <code>study password</code> on the server.</p>"
+    else:
+        only = len(people) == 1 and people[0].name == ADMIN
+        field = (
+            f'<input type="hidden" name="name" value="{ADMIN}">'
+            if only
+            else '<label>Name<input name="name" autocomplete="username" autocapitalize="off" spellcheck="false" '
+            f'required value="{escape(name, quote=True)}"{"" if name else " autofocus"}></label>'
+        )
+        focus = " autofocus" if only or name else ""
+        content = (
+            f'<form method="post" action="/login">{field}<label>Password<input type="password" name="password" '
+            f'autocomplete="current-password" required{focus}></label><button type="submit">Sign in</button></form>'
+        )
+    warning = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
+    heading = f'<p class="eyebrow">Research console</p><h1>{escape(current().study.title)}</h1>'
+    return page("Research console", FORM_STYLE + heading + content + warning, status)
+
+
+async def show_login(request: Request) -> Response:
+    """The form, or on to the console for somebody who is signed in."""
+    if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
+        return RedirectResponse("/", status_code=303)
+    return await run_in_threadpool(login_page)
+
+
+async def login(request: Request) -> Response:
+    """Check name and password; set the cookie."""
+    name = ""
+    try:
+        check_origin(request)
+        fields = dict(parse_qsl((await body(request, LARGEST_FORM)).decode("utf-8", "replace"), keep_blank_values=True))
+        name = fields.get("name", ADMIN).strip()
+        token = await run_in_threadpool(_sign_in, name, fields.get("password", ""))
+    except BadRequest as bad:
+        return await run_in_threadpool(login_page, bad.message, name, bad.status)
+    except UserError as locked:
+        return await run_in_threadpool(login_page, str(locked), name, 429)
+    if token is None:
+        return await run_in_threadpool(login_page, "That is not the right name and password.", name, 401)
+    response = RedirectResponse("/", status_code=303)
+    seconds = round(SIGNED_IN.total_seconds())
+    response.set_cookie(
+        COOKIE, token, max_age=seconds, httponly=True, samesite="strict", secure=is_tls(request), path="/"
+    )
+    return response
+
+
+def _sign_in(name: str, password: str) -> str | None:
+    now = current().world.now()
+    person = accounts().check(password, now, name)
+    if person is None:
+        return None
+    current().lifecycle.audit(person.name, "sign in", "", {"role": person.role})
+    return accounts().sign_in(person, now)
+
+
+async def logout(request: Request) -> Response:
+    """Make the cookie worthless. Other sites' pages cannot send it, so a GET is safe."""
+    await run_in_threadpool(accounts().sign_out, request.cookies.get(COOKIE))
+    response = RedirectResponse("/login", status_code=303)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+async def healthz(request: Request) -> Response:
+    """Whether the console answers."""
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+def who(token: str | None) -> Person | None:
+    """Whose sign-in it is."""
+    return accounts().person_of(token, current().world.now())
+
+
+@lru_cache(maxsize=1)
+def oidc() -> bool:
+    """Whether sign-in by an identity provider is configured: `[auth]` in Streamlit's secrets."""
+    import streamlit as st
+    from streamlit.errors import StreamlitSecretNotFoundError
+
+    try:
+        return "auth" in st.secrets
+    except StreamlitSecretNotFoundError:
+        return False
+
+
+class Gate:
+    """Lets nothing through to pages, assets, data or the websocket unless somebody is signed in.
+
+    With an identity provider, Streamlit's own login has to be reached: then each page and route checks for itself.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN or oidc():
+            await self.app(scope, receive, send)
+        elif await run_in_threadpool(who, _cookie(scope)) is not None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await _turned_away(scope)(scope, receive, send)
+
+
+def _turned_away(scope: Scope) -> Response:
+    accepts = dict(scope["headers"]).get(b"accept", b"")
+    if scope["method"] in ("GET", "HEAD") and b"text/html" in accepts:
+        return RedirectResponse("/login", status_code=303)
+    return JSONResponse({"error": "sign in to the console first"}, status_code=401)
+
+
+def _cookie(scope: Scope) -> str | None:
+    jar: SimpleCookie = SimpleCookie()
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                jar.load(value.decode("latin-1"))
+            except CookieError:
+                return None
+    return jar[COOKIE].value if COOKIE in jar else None
+
+
+ROUTES = [
+    Route("/login", show_login, methods=["GET", "HEAD"]),
+    Route("/login", login, methods=["POST"]),
+    Route("/logout", logout, methods=["GET", "POST"]),
+    Route("/healthz", healthz, methods=["GET"]),
+]

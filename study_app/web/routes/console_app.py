@@ -1,0 +1,34 @@
+"""The console's ASGI app: Streamlit draws the boards, our routes carry sign-in, downloads and replays."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from study_app.bootstrap import App, install
+from study_app.web.routes import console, console_files
+
+log = logging.getLogger(__name__)
+
+SCRIPT = Path(__file__).parents[2] / "ui" / "console.py"
+
+
+def make(study: App) -> ASGIApp:
+    """The console of a study."""
+    import streamlit as st
+
+    install(study)
+    routes = [*console.ROUTES, *console_files.ROUTES]
+    return st.App(SCRIPT, routes=routes, middleware=[Middleware(console.Gate)], on_script_error=_script_error)
+
+
+def _script_error(problem: BaseException) -> bool:
+    """A sentence instead of a traceback; the log has the rest."""
+    log.error("a board failed", exc_info=problem)
+    import streamlit as st
+
+    st.error(f"This board could not be drawn ({type(problem).__name__}). The server's log says why.")
+    return True
