@@ -124,9 +124,10 @@ def _dependence(solved: pd.DataFrame) -> dict[str, Any]:
     table = psychometrics.q3(solved)
     mean = float(table.attrs["mean"])
     names = [str(name) for name in table.columns]
-    above = table.to_numpy() - mean
+    values = table.to_numpy(dtype=float)
+    above = values - mean
     pairs = [
-        {"first": names[i], "second": names[j], "q3": float(table.iloc[i, j]), "above_mean": float(above[i, j])}
+        {"first": names[i], "second": names[j], "q3": float(values[i, j]), "above_mean": float(above[i, j])}
         for i in range(len(names))
         for j in range(i + 1, len(names))
     ]

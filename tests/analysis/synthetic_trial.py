@@ -20,8 +20,8 @@ CAP = 35.0
 TYPES = {"conceptual": (5, 2.0), "code_reading": (5, 1.8), "debugging": (4, 2.0)}
 COLUMNS = (
     "participant_id study_hash arm stratum allocation_index is_simulated is_preview status exclusion_reason "
-    "enrolled_at allocated_at finished_at years_coding years_python python_weekly async_check warmup_minutes warmup_passed "
-    "task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total "
+    "enrolled_at allocated_at finished_at years_coding years_python python_weekly async_check warmup_minutes "
+    "warmup_passed task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total "
     "visible_only_pass quiz_points quiz_max quiz_score quiz_conceptual_points quiz_code_reading_points "
     "quiz_debugging_points runs errors first_error_type queries queries_explanation queries_generation "
     "queries_debugging queries_capability queries_appreciation interaction_minutes active_minutes away_minutes "
@@ -154,6 +154,7 @@ class Trial:
         base["study_hash"] = "f" * 64
         base["is_simulated"], base["is_preview"] = int(self.simulated), int(self.preview)
         base["status"] = "completed"
+        base["exclusion_reason"] = pd.Series([None] * n, dtype=object)
         for name in ("enrolled_at", "allocated_at", "finished_at"):
             base[name] = "2026-02-03T10:00:00.000Z"
         gone = rng.random(n) < self.dropout
