@@ -205,8 +205,14 @@ def show(error: BaseException) -> None:
     with contextlib.suppress(BaseException):
         shown = traceback.TracebackException.from_exception(error, compact=True)
         _trim(shown)
-        sys.stderr.write("".join(shown.format()))
+        lines = "".join(shown.format()).splitlines()
+        kept = lines if len(lines) <= 200 else [*lines[:100], "  ...", *lines[-100:]]
+        sys.stderr.write("".join(f"{_clip(line)}\n" for line in kept))
         sys.stderr.flush()
+
+
+def _clip(line: str) -> str:
+    return line if len(line) <= 400 else f"{line[:400]} ..."
 
 
 def _trim(shown: traceback.TracebackException) -> None:

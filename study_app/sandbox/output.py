@@ -46,13 +46,15 @@ class Collector:
     """Turns what arrives from the pipes of one run into stamped lines, up to a cap for both streams together.
 
     Args:
-        cap: bytes kept; `full` is true once more have arrived.
+        cap: bytes kept; `full` is true once more have arrived, or more lines than a tenth of it (each costs the reader
+            and the browser far more than a byte).
         on_line: told of each line as it arrives.
         marker: lines that start with this are notes of the runner: kept in `marks` with their stamps, never shown.
     """
 
     def __init__(self, cap: int, on_line: Callable[[OutputLine], None] | None, marker: bytes | None = None) -> None:
         self.lines: list[OutputLine] = []
+        self._most_lines = max(cap // 10, 100)
         self.marks: dict[str, tuple[float, int]] = {}
         self.full = False
         self.forged = False
@@ -72,6 +74,9 @@ class Collector:
         *whole, part = (self._parts[stream] + data).split(b"\n")
         self._parts[stream] = part
         for line in whole:
+            if len(self.lines) >= self._most_lines:
+                self.full = True
+                return
             self._add(stream, line, seconds, "\n")
 
     def finish(self, seconds: float) -> None:

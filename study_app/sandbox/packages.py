@@ -17,10 +17,20 @@ EXTRA_MODULES = {"trio": ("trio.testing",)}
 """Modules preloaded beside a package, for the runner's own needs."""
 
 STANDARD_MODULES = (
-    *("asyncio", "bisect", "collections", "concurrent.futures", "contextlib", "copy", "csv", "dataclasses", "datetime"),
-    *("decimal", "enum", "fractions", "functools", "heapq", "inspect", "io", "itertools", "json", "math", "operator"),
-    *("pprint", "queue", "random", "re", "statistics", "string", "textwrap", "threading", "time", "traceback"),
-    *("typing", "unittest", "uuid", "warnings", "zoneinfo", "encodings.idna", "encodings.latin_1"),
+    *(
+        "bisect",
+        "collections",
+        "contextlib",
+        "copy",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "functools",
+        "heapq",
+        "inspect",
+    ),
+    *("io", "itertools", "json", "math", "operator", "random", "re", "string", "textwrap", "threading", "time"),
+    *("traceback", "typing", "warnings", "encodings.idna", "encodings.latin_1"),
 )
 """Imported before the fork, so that a run starts at once and needs fewer files."""
 

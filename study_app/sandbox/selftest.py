@@ -82,6 +82,8 @@ def observe(run: Callable[[Program], RunResult], mechanisms: dict[str, Any], *, 
         results = dict(zip(programs, pool.map(run, programs.values()), strict=True))
     stopped = {name: _ESCAPED not in result.stdout for name, result in results.items()}
     level, message = _judge(stopped, mechanisms, bubblewrap=bubblewrap)
+    if mechanisms["root"] and not mechanisms["own_uid"] and not bubblewrap:
+        message += " Programs keep this server's user (without its powers), for no other user can read this Python."
     return _isolation(level, message, mechanisms, stopped)
 
 

