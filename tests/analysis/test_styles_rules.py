@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transcript_maker import SHARED
+
+from analysis.styles.codebook import LABELS, join, split
+from analysis.styles.coders.agreement import kappa
+from analysis.styles.coders.coding import code_queries
+from analysis.styles.coders.lexicon import RULES
+from analysis.styles.coders.message import Message
+from analysis.styles.coders.rules import code_message, code_session
+from analysis.transcripts import import_transcripts
+
+INITIALS = {label[0].upper(): label for label in LABELS}
+SENTENCES = [
+    line.replace("\\n", "\n").split("\t", 1)
+    for line in (Path(__file__).parent / "coder_sentences.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def labels_of(*messages):
+    return code_session(messages)[-1].labels
+
+
+@pytest.mark.parametrize("label", ["explanation", "generation", "debugging"])
+def test_messages_of_many_forms_are_coded_as_the_code_book_says(label):
+    meant = [label in [INITIALS[initial] for initial in initials if initial != "-"] for initials, _ in SENTENCES]
+    given_labels = [label in labels_of(message) for _, message in SENTENCES]
+    assert kappa(given_labels, meant) >= 0.9
+
+
+def test_every_coding_names_the_rules_and_words_behind_it():
+    coding = code_message(Message("Please write the timer. Why does it need a nursery?"))
+    assert coding.labels == ("explanation", "generation")
+    assert {(each.rule, each.label) for each in coding.fired} >= {("imperative", "generation"), ("how", "explanation")}
+    assert all(each.words for each in coding.fired)
+
+
+def test_a_request_in_the_form_of_a_question_is_no_question():
+    assert labels_of("could you please implement the helper?") == ("generation",)
+
+
+def test_the_question_why_something_fails_is_debugging_alone():
+    assert labels_of("I get an error here: why?") == ("debugging",)
+
+
+def test_handling_errors_as_a_task_is_not_debugging():
+    assert "debugging" not in labels_of("write a helper that stores 'error' when the call raises a ValueError")
+
+
+def test_a_short_continuation_means_what_was_asked_before():
+    assert labels_of("write the timer", "and delayed_hello") == ("generation",)
+    assert labels_of("what is a nursery", "and delayed_hello") == ("explanation",)
+
+
+def test_pasted_instructions_after_a_question_do_not_make_it_a_request():
+    assert labels_of("what does this mean:\nImplement the helper\nReturns the dictionary") == ("explanation",)
+
+
+def test_no_code_wanted_is_heard():
+    assert "generation" not in labels_of("explain it to me without writing the code")
+
+
+@given(st.text(max_size=300))
+def test_any_text_gets_labels_of_the_code_book_in_its_order(text):
+    labels = code_message(Message(text)).labels
+    assert labels == split(join(labels))
+
+
+def test_a_very_long_message_is_coded_in_reasonable_steps():
+    assert labels_of("implement " + "the helper and " * 20_000)
+
+
+def test_rules_yield_only_to_rules_that_stand_before_them():
+    seen = set()
+    for rule in RULES:
+        assert set(rule.yields_to) <= seen, rule.id
+        seen.add(rule.id)
+    assert {rule.label for rule in RULES} == {*LABELS, ""}
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the published transcripts are not at hand")
+def test_the_rules_agree_with_the_published_human_codes(tmp_path):
+    import_transcripts(SHARED, tmp_path / "dataset")
+    found = code_queries(tmp_path / "dataset", "rules")
+    assert found["agreement"]["generation"]["kappa"] >= 0.71
+    assert found["agreement"]["explanation"]["kappa"] >= 0.65
+    assert found["queries"] == sum(entry["n"] for entry in found["agreement"].values()) / len(LABELS)
