@@ -19,14 +19,15 @@ from study_app.domain.arms import Arm
 CAP = 35.0
 TYPES = {"conceptual": (5, 2.0), "code_reading": (5, 1.8), "debugging": (4, 2.0)}
 COLUMNS = (
-    "participant_id study_hash arm stratum allocation_index is_simulated is_preview status exclusion_reason "
-    "enrolled_at allocated_at finished_at years_coding years_python python_weekly async_check warmup_minutes "
-    "warmup_passed task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total "
-    "visible_only_pass quiz_points quiz_max quiz_score quiz_conceptual_points quiz_code_reading_points "
-    "quiz_debugging_points runs errors first_error_type queries queries_explanation queries_generation "
-    "queries_debugging queries_capability queries_appreciation interaction_minutes active_minutes away_minutes "
-    "outage_minutes typed_chars pasted_chars_assistant pasted_chars_outside retyped_assistant_chars "
-    "interaction_pattern used_other_ai received compliant learned enjoyed"
+    "participant_id study_hash arm stratum allocation_index is_simulated is_preview status "
+    "exclusion_reason enrolled_at allocated_at finished_at years_coding years_python python_weekly "
+    "async_check warmup_minutes warmup_passed task_minutes task_completed completion_minutes "
+    "completion_event tasks_passed checks_passed checks_total visible_only_pass quiz_points quiz_max "
+    "quiz_score quiz_conceptual_points quiz_code_reading_points quiz_debugging_points runs errors "
+    "first_error_type queries queries_explanation queries_generation queries_debugging queries_capability "
+    "queries_appreciation interaction_minutes active_minutes away_minutes outage_minutes typed_chars "
+    "pasted_chars_assistant pasted_chars_outside retyped_assistant_chars interaction_pattern "
+    "used_other_ai received compliant learned enjoyed"
 ).split()
 
 

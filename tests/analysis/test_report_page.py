@@ -1,0 +1,173 @@
+"""The report: self-contained, every number traceable, no claim without its interval."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+from synthetic_trial import Trial, write
+
+from analysis.cli import analyze
+from analysis.report.checklist import ITEMS
+from analysis.report.flow_diagram import diagram
+from analysis.report.wording import number, p_phrase, tidy
+
+FAST = {"replicates": 199}
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask about."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "input", "hr", "path", "use", "rect"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.results: set[str] = set()
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.anchors: set[str] = set()
+        self.open: list[str] = []
+        self.unmatched: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if "data-result" in attributes:
+            self.results.add(attributes["data-result"])
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "a":
+            self.anchors.add(attributes["href"].removeprefix("#"))
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "xlink:href", "data") and value]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag in self.VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.unmatched.append(tag)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    base = tmp_path_factory.mktemp("report")
+    folder = write(base / "data", noncompliance=0.2, dropout=0.1, missing_quiz=0.05, plan=FAST)
+    out = analyze(folder, base / "out").out
+    html = (out / "report.html").read_text(encoding="utf-8")
+    page = Page()
+    page.feed(html)
+    return out, html, page, json.loads((out / "results.json").read_text(encoding="utf-8"))
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_outside(made):
+    _, html, page, _ = made
+    assert not page.unmatched
+    assert not page.open
+    assert all(address.startswith("#") for address in page.addresses)
+    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", html)
+    assert "<script" not in html
+
+
+def test_every_number_names_a_place_in_the_results(made):
+    _, _, page, result = made
+    rows = {row["id"] for row in result["estimates"]}
+    places = {"flow", "baseline", "psychometrics", "agreement", "styles", "provenance"}
+    for name in page.results:
+        assert name in rows or name.split(".")[0] in places, name
+    assert {"quiz_points.rerandomization", "completion_minutes.rerandomization", "flow.allocated"} <= page.results
+
+
+def test_every_row_of_the_results_is_on_the_page(made):
+    _, _, page, result = made
+    shown = {row["id"] for row in result["estimates"] if row["estimate"] is not None or row["note"]}
+    assert shown <= page.results
+
+
+def test_ids_are_unique_and_every_anchor_leads_somewhere(made):
+    _, _, page, _ = made
+    assert len(page.ids) == len(set(page.ids))
+    assert page.anchors <= set(page.ids)
+
+
+def test_the_word_significant_is_nowhere(made):
+    assert "significan" not in made[1].lower()
+
+
+def test_the_primary_sentence_holds_difference_interval_and_both_p_values(made):
+    _, html, _, result = made
+    row = next(entry for entry in result["estimates"] if entry["id"] == "quiz_points.rerandomization")
+    text = re.sub(r"<[^>]+>", "", html)
+    sentence = (
+        f"{number(row['estimate'])} points (95% interval {number(row['ci_low'])} to {number(row['ci_high'])}; "
+        f"re-randomisation {p_phrase(row['p_value'])}; adjusted over 2 primary tests by Holm: "
+        f"{p_phrase(row['p_adjusted'])})."
+    )
+    assert sentence in text
+    assert re.search(r"mean −?\d+\.\d\d of 27 points \(SD \d+\.\d\d, n = \d+\)", text)
+
+
+def test_figures_are_valid_svg_without_dates(made):
+    files = sorted((made[0] / "figures").glob("*.svg"))
+    assert {"quiz_points_estimation.svg", "completion_minutes_survival.svg", "items.svg"} <= {f.name for f in files}
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        ElementTree.fromstring(text)
+        assert "dc:date" not in text
+
+
+def test_tables_hold_the_rows_of_the_results(made):
+    out, _, _, result = made
+    lines = (out / "tables" / "estimates.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + len(result["estimates"])
+
+
+def test_simulated_data_are_stamped_on_every_section(tmp_path):
+    folder = write(tmp_path / "data", simulated=True, state="draft", plan=FAST)
+    html = (analyze(folder, tmp_path / "out", include_simulated=True).out / "report.html").read_text(encoding="utf-8")
+    for section in re.findall(r"<section.*?</section>", html, flags=re.S):
+        assert "SIMULATED DATA" in section
+
+
+def test_texts_of_the_study_are_escaped(tmp_path):
+    folder = write(tmp_path / "data", Trial(plan=FAST))
+    path = folder / "materials" / "study.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("A made-up trial", "<script>alert(1)</script>"))
+    html = (analyze(folder, tmp_path / "out").out / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in html
+
+
+def test_the_checklist_has_each_of_the_thirty_items_in_order():
+    numbers = [int(item.number.rstrip("abcd")) for item in ITEMS]
+    assert sorted(set(numbers)) == list(range(1, 31))
+    assert numbers == sorted(numbers)
+
+
+def test_boxes_of_the_flow_diagram_do_not_overlap():
+    arm = {"allocated": 9, "received": 1, "discontinued": 2, "analysed": 7, "excluded": {"no quiz": 1, "left": 1}}
+    flow = {
+        "assessed": 60,
+        "excluded": {"declined": 3, "screened_out": 8},
+        "allocated": 45,
+        "arms": dict.fromkeys("abcde", arm),
+    }
+    boxes = diagram(flow, {name: name for name in "abcde"}).boxes
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            apart = one.x + one.width <= other.x or other.x + other.width <= one.x
+            assert apart or one.bottom <= other.y or other.bottom <= one.y
+
+
+def test_numbers_have_a_true_minus_and_never_a_negative_zero():
+    assert number(-1.234) == "−1.23"
+    assert number(-0.001) == "0.00"
+    assert number(None) == "–"
+    assert p_phrase(0.0004) == "p < 0.001"
+    assert tidy("set: [-5.01905608, 1]") == "set: [−5.019, 1]"
