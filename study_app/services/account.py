@@ -1,77 +1,257 @@
-"""The console's password: an argon2 hash in a file, and a lockout that slows guessing."""
+"""Who may use the console: accounts with argon2 hashes and a lockout, and sign-ins that outlive a reload."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import secrets
+import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from study_app.domain.errors import UserError
 
+Role = Literal["monitor", "grader", "full"]
+"""monitor: enrolment, no chats, no code. grader: answers to rate, blind to arm. full: all, and counts as unblinded."""
+
+ADMIN = "admin"
+"""The account that the first password belongs to."""
 SHORTEST = 10
 ATTEMPTS = 5
 LOCKED = timedelta(minutes=5)
+SIGNED_IN = timedelta(hours=12)
+TICKET = timedelta(minutes=1)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in, as the audit log names them."""
+
+    name: str
+    role: Role
 
 
 class Account:
-    """The researchers' password.
+    """The researchers' accounts and sign-ins.
 
     Args:
-        folder: where the hash lies, `var/` by default.
+        folder: where their files lie, `var/` by default.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "console.hash"
+        self.path = folder / "console.accounts"
+        self._sessions = folder / "console.sessions"
         self._hasher = PasswordHasher()
-        self._failures: list[datetime] = []
+        self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._failures: dict[str, list[datetime]] = {}
+        self._tickets: dict[str, tuple[Person, datetime]] = {}
+        self._lock = threading.RLock()
+
+    # -- accounts ------------------------------------------------------------------------------------------------------
 
     @property
     def exists(self) -> bool:
         """Whether a password is set."""
         return self.path.is_file()
 
+    def people(self) -> list[Person]:
+        """Everybody with an account, by name."""
+        return [Person(name, role) for name, (role, _) in sorted(self._read().items())]
+
     def first_password(self) -> str | None:
         """Set a random password where there is none, and return it; None where one is set already."""
         if self.exists:
             return None
-        password = "-".join(secrets.token_hex(2) for _ in range(4))
+        password = random_password()
         self.set(password)
         return password
 
-    def set(self, password: str) -> None:
-        """Set the password.
+    def set(self, password: str, name: str = ADMIN, role: Role | None = None) -> None:
+        """Set somebody's password, making the account where there is none; ends their sign-ins.
+
+        Args:
+            password: at least SHORTEST characters.
+            name: letters, digits and `. _ @ -`.
+            role: None leaves it as it is, `full` for a new account.
 
         Raises:
-            UserError: too short, or the file cannot be written.
+            UserError: name, role or password cannot be taken, or the file cannot be written.
         """
         if len(password) < SHORTEST:
             raise UserError(f"the password has {len(password)} characters; give it at least {SHORTEST}")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(self._hasher.hash(password) + "\n")
-        except OSError as error:
-            raise UserError(f"{self.path}: cannot be written ({error.strerror}); make its folder writable") from None
+        if not NAME.fullmatch(name):
+            raise UserError(f"'{name}' cannot be a name here; use letters, digits and . _ @ - without spaces")
+        if role is not None and role not in get_args(Role):
+            raise UserError(f"'{role}' is no role; use one of {', '.join(get_args(Role))}")
+        with self._lock:
+            accounts = self._read()
+            kept: Role = accounts[name][0] if name in accounts else "full"
+            accounts[name] = (role or kept, self._hasher.hash(password))
+            self._write(accounts)
+            self._end_sessions(name)
 
-    def check(self, password: str, now: datetime) -> bool:
-        """Whether it is the password.
+    def remove(self, name: str) -> None:
+        """Take an account away and end its sign-ins.
+
+        Raises:
+            UserError: there is none, or nobody would be left who may do everything.
+        """
+        with self._lock:
+            accounts = self._read()
+            if name not in accounts:
+                raise UserError(f"there is no account '{name}'")
+            del accounts[name]
+            if not any(role == "full" for role, _ in accounts.values()):
+                raise UserError(f"'{name}' is the last account with the role full; make another one first")
+            self._write(accounts)
+            self._end_sessions(name)
+
+    def check(self, password: str, now: datetime, name: str = ADMIN) -> Person | None:
+        """Who that is; None for a wrong name or password.
 
         Raises:
             UserError: too many wrong ones in a short time.
         """
-        self._failures = [moment for moment in self._failures if now - moment < LOCKED]
-        if len(self._failures) >= ATTEMPTS:
-            wait = LOCKED - (now - self._failures[0])
-            raise UserError(f"too many wrong passwords; wait {max(1, round(wait.total_seconds() / 60))} minute(s)")
+        with self._lock:
+            accounts = self._read()
+            # Names that nobody has share one list, so that inventing names cannot fill the memory.
+            failures = self._recent(name if name in accounts else "", now)
+            if len(failures) >= ATTEMPTS:
+                wait = LOCKED - (now - failures[0])
+                raise UserError(f"too many wrong passwords; wait {max(1, round(wait.total_seconds() / 60))} minute(s)")
+            role, digest = accounts.get(name, (None, self._nobody))
+            if self._verifies(digest, password) and role is not None:
+                failures.clear()
+                return Person(name, role)
+            failures.append(now)
+            return None
+
+    def _recent(self, name: str, now: datetime) -> list[datetime]:
+        kept = [moment for moment in self._failures.get(name, []) if now - moment < LOCKED]
+        self._failures[name] = kept
+        return kept
+
+    def _verifies(self, digest: str, password: str) -> bool:
         try:
-            self._hasher.verify(self.path.read_text(encoding="utf-8").strip(), password)
-        except (OSError, VerifyMismatchError, InvalidHashError):
-            self._failures.append(now)
+            return self._hasher.verify(digest, password)
+        except (VerifyMismatchError, InvalidHashError):
             return False
-        self._failures.clear()
-        return True
+
+    # -- sign-ins ------------------------------------------------------------------------------------------------------
+
+    def sign_in(self, person: Person, now: datetime, *, vouched: bool = False) -> str:
+        """A token for a cookie; only its hash is kept.
+
+        Args:
+            person: who has proven to be it.
+            now: the present moment.
+            vouched: an identity provider vouches for the person, who needs no account here.
+        """
+        token = secrets.token_urlsafe(32)
+        row = {"name": person.name, "until": (now + SIGNED_IN).isoformat()}
+        with self._lock:
+            sessions = {key: row for key, row in self._read_sessions().items() if row["until"] > now.isoformat()}
+            sessions[_digest(token)] = row | ({"role": person.role} if vouched else {})
+            self._write_sessions(sessions)
+        return token
+
+    def person_of(self, token: str | None, now: datetime) -> Person | None:
+        """Whose token it is; None if unknown, expired, signed out, or the account is gone."""
+        if not token:
+            return None
+        with self._lock:
+            row = self._read_sessions().get(_digest(token))
+            if row is None or datetime.fromisoformat(row["until"]) <= now:
+                return None
+            if "role" in row:
+                return Person(row["name"], row["role"])  # type: ignore[arg-type]
+            account = self._read().get(row["name"])
+        return Person(row["name"], account[0]) if account else None
+
+    def ticket(self, person: Person, now: datetime) -> str:
+        """Good once and for a minute: what a page of a vouched-for person trades for a cookie."""
+        ticket = secrets.token_urlsafe(32)
+        with self._lock:
+            self._tickets = {key: row for key, row in self._tickets.items() if row[1] > now}
+            self._tickets[_digest(ticket)] = (person, now + TICKET)
+        return ticket
+
+    def redeem(self, ticket: str, now: datetime) -> str | None:
+        """The token for a ticket; None if it is unknown, used or too old."""
+        with self._lock:
+            person, until = self._tickets.pop(_digest(ticket), (None, now))
+        return self.sign_in(person, now, vouched=True) if person is not None and until > now else None
+
+    def sign_out(self, token: str | None) -> None:
+        """Make a token worthless; an unknown one changes nothing."""
+        with self._lock:
+            sessions = self._read_sessions()
+            if token and sessions.pop(_digest(token), None) is not None:
+                self._write_sessions(sessions)
+
+    def _end_sessions(self, name: str) -> None:
+        sessions = self._read_sessions()
+        self._write_sessions({key: row for key, row in sessions.items() if row["name"] != name})
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _read(self) -> dict[str, tuple[Role, str]]:
+        """By name; one line an account: name, role, hash."""
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot be read ({error.strerror}); make it readable") from None
+        rows = [line.split() for line in lines if line.strip()]
+        return {row[0]: (row[1], row[2]) for row in rows if len(row) == 3 and row[1] in get_args(Role)}  # type: ignore[misc]
+
+    def _write(self, accounts: dict[str, tuple[Role, str]]) -> None:
+        _replace(self.path, "".join(f"{name} {role} {digest}\n" for name, (role, digest) in sorted(accounts.items())))
+
+    def _read_sessions(self) -> dict[str, dict[str, str]]:
+        try:
+            found = json.loads(self._sessions.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _write_sessions(self, sessions: dict[str, dict[str, str]]) -> None:
+        if sessions or self._sessions.exists():
+            _replace(self._sessions, json.dumps(sessions, indent=1))
+
+
+@cache
+def accounts_in(folder: Path) -> Account:
+    """The accounts of a folder: one object for a process, so that its lockout counts every attempt."""
+    return Account(folder)
+
+
+def random_password() -> str:
+    """Sixty-four random bits that can be read out."""
+    return "-".join(secrets.token_hex(2) for _ in range(4))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file for the owner's eyes only, whole or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        draft.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); make its folder writable") from None

@@ -70,7 +70,8 @@ async def show_login(request: Request) -> Response:
     """The form, or on to the console for somebody who is signed in."""
     if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
         return RedirectResponse("/", status_code=303)
-    return await run_in_threadpool(login_page)
+    token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().world.now())
+    return _welcome(request, token) if token else await run_in_threadpool(login_page)
 
 
 async def login(request: Request) -> Response:
@@ -87,6 +88,10 @@ async def login(request: Request) -> Response:
         return await run_in_threadpool(login_page, str(locked), name, 429)
     if token is None:
         return await run_in_threadpool(login_page, "That is not the right name and password.", name, 401)
+    return _welcome(request, token)
+
+
+def _welcome(request: Request, token: str) -> Response:
     response = RedirectResponse("/", status_code=303)
     seconds = round(SIGNED_IN.total_seconds())
     response.set_cookie(
@@ -137,7 +142,8 @@ def oidc() -> bool:
 class Gate:
     """Lets nothing through to pages, assets, data or the websocket unless somebody is signed in.
 
-    With an identity provider, Streamlit's own login has to be reached: then each page and route checks for itself.
+    With an identity provider, Streamlit's own login has to be reached: then the script and each route ask for the
+    cookie, which the provider's word is traded for (see study_app/ui/console.py).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -145,9 +151,8 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN or oidc():
-            await self.app(scope, receive, send)
-        elif await run_in_threadpool(who, _cookie(scope)) is not None:
+        open_to_all = scope["type"] not in ("http", "websocket") or scope["path"] in OPEN or oidc()
+        if open_to_all or await run_in_threadpool(who, _cookie(scope)) is not None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})

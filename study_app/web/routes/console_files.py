@@ -7,7 +7,7 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -18,11 +18,134 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from study_app.bootstrap import App, current
-from study_app.domain.errors import InfrastructureError, NotAllowed
-from study_app.services import replay
+from study_app.bootstrap import current
+from study_app.domain.errors import NotAllowed
 from study_app.services.account import Person, Role
 from study_app.services.monitor import Monitor
-from study_app.services.prereg import preregistration_of
+from study_app.services.replay import timeline
 from study_app.web.requests import BadRequest, route
 from study_app.web.routes import console
+
+BLIND: tuple[Role, ...] = ("monitor", "full")
+UNBLINDED: tuple[Role, ...] = ("full",)
+ENROLMENT = "id kind status stage step minutes_in_stage minutes_in_all enrolled_at last_seen_at came_as".split()
+ENROLMENT += ["exclusion_reason", "data_withdrawn"]
+
+
+async def _person(request: Request, roles: Sequence[Role]) -> Person:
+    person = await run_in_threadpool(console.who, request.cookies.get(console.COOKIE))
+    if person is None:
+        raise BadRequest(401, "sign in to the console first")
+    if person.role not in roles:
+        raise BadRequest(403, f"the role {person.role} may not see this")
+    return person
+
+
+def _file(roles: Sequence[Role], make: Callable[[Request, Person], Response]) -> Callable[[Request], Any]:
+    """A route for people of some roles; `make` runs in a thread, because it reads the database."""
+
+    async def handler(request: Request) -> Response:
+        return await run_in_threadpool(make, request, await _person(request, roles))
+
+    return route(handler)
+
+
+def _attached(content: str, name: str, kind: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=kind, headers=headers)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Response:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return _attached(text.getvalue(), name, "text/csv")
+
+
+def _cell(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula is quoted, as in the dataset."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r'") and value else value
+
+
+def enrolment(request: Request, person: Person) -> Response:
+    """Who is where, as a table; never an arm."""
+    monitor, name = Monitor(current().world), current().study.id
+    people = [seen for kind in monitor.kinds() for seen in monitor.people(kind)]
+    rows = [[getattr(seen, column) for column in ENROLMENT] for seen in people]
+    return _csv(ENROLMENT, rows, f"{name}_enrolment.csv")
+
+
+def audit(request: Request, person: Person) -> Response:
+    """The audit log as a table."""
+    entries = Monitor(current().world).audit()[::-1]
+    header = ["at", "who", "what", "why", "detail", "previous_hash", "row_hash"]
+    rows = [[e.at.isoformat(), e.who, e.what, e.why, json.dumps(dict(e.detail)), e.previous_hash, e.row_hash]
+            for e in entries]  # fmt: skip
+    return _csv(header, rows, f"{current().study.id}_audit.csv")
+
+
+def prereg(request: Request, person: Person) -> Response:
+    """The preregistration as it was made at launch."""
+    found = Monitor(current().world).preregistration()
+    if found is None:
+        raise NotAllowed("there is no preregistration before the study is launched")
+    if request.path_params["kind"] == "json":
+        text = json.dumps(found[0], indent=2, ensure_ascii=False) + "\n"
+        return _attached(text, "prereg.json", "application/json")
+    return _attached(found[1], "prereg.md", "text/markdown; charset=utf-8")
+
+
+def dataset(request: Request, person: Person) -> Response:
+    """The dataset as the trial's state allows it, zipped. It holds code: who takes it counts as unblinded."""
+    include_preview, include_simulated = (request.query_params.get(key) == "1" for key in ("preview", "simulated"))
+    monitor, app = Monitor(current().world), current()
+    folder = Path(tempfile.mkdtemp(prefix="study-console-"))
+    try:
+        where = folder / f"{app.study.id}_dataset"
+        _export(where, include_preview, include_simulated)
+        packed = _zipped(where, folder / f"{where.name}.zip")
+    except BaseException:
+        rmtree(folder, ignore_errors=True)
+        raise
+    app.lifecycle.audit(person.name, "download", "", {"file": "dataset", "state": monitor.state()})
+    monitor.note_sight(person.name, "dataset", "real")
+    return FileResponse(packed, filename=packed.name, background=BackgroundTask(rmtree, folder, True))
+
+
+def _export(where: Path, include_preview: bool, include_simulated: bool) -> None:
+    try:
+        from study_app.services.export import export
+    except ImportError:
+        raise NotAllowed("this version cannot export yet") from None
+    export(current().world, where, include_preview=include_preview, include_simulated=include_simulated)
+
+
+def _zipped(folder: Path, target: Path) -> Path:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder.parent))
+    return target
+
+
+def replayed(request: Request, person: Person) -> Response:
+    """The timeline of one participant; of a real one only after the look at it was recorded."""
+    participant_id = request.path_params["participant_id"]
+    world = current().world
+    found = timeline(world, participant_id)
+    if found is None:
+        raise BadRequest(404, "there is no such participant")
+    if found["kind"] == "real" and not Monitor(world).has_seen(person.name, f"replay {participant_id}"):
+        raise NotAllowed("open this replay from the board, which records that you have seen it")
+    return Response(json.dumps(found, ensure_ascii=False), media_type="application/json",
+                    headers={"Cache-Control": "no-store"})  # fmt: skip
+
+
+ROUTES = [
+    Route("/download/enrolment.csv", _file(BLIND, enrolment), methods=["GET"]),
+    Route("/download/audit.csv", _file(BLIND, audit), methods=["GET"]),
+    Route("/download/prereg.{kind:str}", _file(BLIND, prereg), methods=["GET"]),
+    Route("/download/dataset.zip", _file(UNBLINDED, dataset), methods=["GET"]),
+    Route("/api/replay/{participant_id:str}", _file(UNBLINDED, replayed), methods=["GET"]),
+]

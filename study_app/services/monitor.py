@@ -1,0 +1,303 @@
+"""What the console shows of the trial: read only, and of arms nothing that the trial's state does not allow.
+
+Everything the console shows of participants comes through `Monitor`; `arms_visible` is the one rule about arms, and
+`masked` the one place that applies it. Of a real participant before the trial is unsealed the views hold neither arm,
+stratum nor place in the ledger, and nothing that exists in some arms only (turns, queries, tokens, refusals).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from study_app.domain.participant import Kind, Participant, Visit
+from study_app.domain.protocol import Study
+from study_app.domain.tasks import Isolation
+from study_app.ports import AuditEntry, Unit
+from study_app.services.lifecycle import Lifecycle, current_status
+from study_app.services.prereg import preregistration
+from study_app.services.world import State, World
+
+SAW = "saw chats or code"
+"""What the audit log calls a first look at somebody's chats or code."""
+STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn", "abandoned", "excluded")
+
+
+def arms_visible(state: State, kind: Kind) -> bool:
+    """Whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
+    return kind != "real" or state == "unsealed"
+
+
+def masked(participant: Participant, state: State) -> Participant:
+    """The participant without whatever would tell the arm, where the state does not allow it."""
+    if arms_visible(state, participant.kind):
+        return participant
+    return replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One participant as the console shows them."""
+
+    id: str
+    kind: Kind
+    status: str
+    stage: str
+    """Title of the stage where they are; empty once their way is over."""
+    step: str
+    """`task 1 of 2`, `page 3 of 5`, or empty."""
+    minutes_in_stage: float | None
+    """Since the stage was opened; None while nobody is in it."""
+    minutes_in_all: float
+    """From enrolment to the last sign of life."""
+    enrolled_at: datetime
+    last_seen_at: datetime
+    came_as: str
+    """Label or panel id; empty for an open entry."""
+    exclusion_reason: str | None
+    data_withdrawn: bool
+    arm: str | None
+    """None before allocation, and wherever the state hides it."""
+    stratum: str | None
+    allocation_index: int | None
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """How many came as far as one stage."""
+
+    id: str
+    title: str
+    reached: int
+    here: int
+    """In progress and there now."""
+    ended: int
+    median_minutes: float | None
+    """Of those who ended it; None for nobody."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The trial at a glance."""
+
+    state: State
+    study_hash: str
+    commitment: str | None
+    launched_at: datetime | None
+    versions: int
+    """Locked versions: 1 after launch, one more for each amendment."""
+    kind: Kind
+    enrolled: int
+    allocated: int
+    target: int
+    statuses: dict[str, int]
+    stages: tuple[StageCount, ...]
+    last_seen_at: datetime | None
+    arrivals: tuple[datetime, ...]
+    """Enrolments in order."""
+    isolation: Isolation
+    assistants: tuple[str, ...]
+    database: str
+    now: datetime
+
+
+class Monitor:
+    """Reads the trial for the console."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def kinds(self) -> list[Kind]:
+        """Kinds of participants that are there, the one that matters now first."""
+        with self.world.registry.begin(write=False) as unit:
+            first: Kind = "preview" if self.world.state(unit) == "draft" else "real"
+            there = {person.kind for person in unit.participants()} | {first}
+        kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
+        return sorted((kind for kind in kinds if kind in there), key=lambda kind: kind != first)
+
+    def state(self) -> State:
+        """Where the trial's life stands."""
+        with self.world.registry.begin(write=False) as unit:
+            return self.world.state(unit)
+
+    def overview(self, kind: Kind) -> Overview:
+        """The trial at a glance, over the participants of one kind."""
+        world = self.world
+        with world.registry.begin(write=False) as unit:
+            state = world.state(unit)
+            people = [person for person in unit.participants() if person.kind == kind]
+            visits = unit.visits()
+            launched = unit.meta("launched_at")
+            commitment = unit.meta("commitment")
+            versions = len(unit.versions())
+        statuses = Counter(current_status(world, person) for person in people)
+        return Overview(
+            state=state,
+            study_hash=world.study_hash,
+            commitment=commitment,
+            launched_at=datetime.fromisoformat(launched) if launched else None,
+            versions=versions,
+            kind=kind,
+            enrolled=len(people),
+            allocated=sum(person.arm is not None for person in people),
+            target=world.study.recruitment.target_n,
+            statuses={status: statuses[status] for status in STATUSES if statuses[status]},
+            stages=tuple(stage_counts(world.study, people, visits, statuses=_statuses(world, people))),
+            last_seen_at=max((person.last_seen_at for person in people), default=None),
+            arrivals=tuple(sorted(person.enrolled_at for person in people)),
+            isolation=world.sandbox.isolation(),
+            assistants=tuple(sorted({assistant.id for assistant in world.assistants.values()})),
+            database=world.registry.describe(),
+            now=world.now(),
+        )
+
+    def people(self, kind: Kind) -> list[Sighting]:
+        """Participants of one kind, the latest to enrol first."""
+        with self.world.registry.begin(write=False) as unit:
+            state = self.world.state(unit)
+            visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits()}
+            found = [
+                self._sighting(unit, masked(person, state), visits.get((person.id, person.stage)))
+                for person in unit.participants()
+                if person.kind == kind
+            ]
+        return found[::-1]
+
+    def _sighting(self, unit: Unit, person: Participant, visit: Visit | None) -> Sighting:
+        study = self.world.study_of(unit, person)
+        there = None if person.over else study.stage(person.stage)
+        since = self.world.now() - visit.started_at if visit is not None and not person.over else None
+        end = person.finished_at or person.last_seen_at
+        return Sighting(
+            id=person.id,
+            kind=person.kind,
+            status=current_status(self.world, person),
+            stage="" if there is None else there.title or there.id,
+            step=self._step(study, person) if visit is not None else "",
+            minutes_in_stage=None if since is None else since.total_seconds() / 60,
+            minutes_in_all=(end - person.enrolled_at).total_seconds() / 60,
+            enrolled_at=person.enrolled_at,
+            last_seen_at=person.last_seen_at,
+            came_as=person.label or person.prolific_pid or "",
+            exclusion_reason=person.exclusion_reason,
+            data_withdrawn=person.data_withdrawn,
+            arm=person.arm,
+            stratum=person.stratum,
+            allocation_index=person.allocation_index,
+        )
+
+    def _step(self, study: Study, person: Participant) -> str:
+        if person.over:
+            return ""
+        stage = study.stage(person.stage)
+        if stage.kind == "tasks":
+            return f"task {person.step + 1} of {len(stage.packs)}"
+        if stage.kind == "quiz":
+            pages = len(self.world.content.bank(stage.bank).pages_of(stage.form or None))
+            return f"page {person.step + 1} of {pages}"
+        return ""
+
+    def ungraded(self, older_than: timedelta = timedelta(minutes=1)) -> int:
+        """Submissions that wait to be graded for longer than they should."""
+        with self.world.registry.begin(write=False) as unit:
+            due = self.world.now() - older_than
+            runs = unit.runs()
+        return sum(run.kind == "submission" and run.ended_by is None and run.started_at < due for run in runs)
+
+    def outages(self, within: timedelta = timedelta(hours=24)) -> int:
+        """Runs that failed through no fault of the program, lately."""
+        with self.world.registry.begin(write=False) as unit:
+            since = self.world.now() - within
+            runs = unit.runs()
+        return sum(run.ended_by == "infrastructure" and run.started_at > since for run in runs)
+
+    def preregistration(self) -> tuple[dict[str, Any], str] | None:
+        """prereg.json and prereg.md as `launch` made them; None before it."""
+        with self.world.registry.begin(write=False) as unit:
+            versions, launched, promise = unit.versions(), unit.meta("launched_at"), unit.meta("commitment")
+        if not versions or launched is None or promise is None:
+            return None
+        study = Study.model_validate(json.loads(versions[0].text))
+        return preregistration(study, versions[0].study_hash, promise, datetime.fromisoformat(launched))
+
+    def audit(self) -> list[AuditEntry]:
+        """The audit log, newest first."""
+        with self.world.registry.begin(write=False) as unit:
+            return unit.audit()[::-1]
+
+    # -- who has seen what ---------------------------------------------------------------------------------------------
+
+    def has_seen(self, who: str, what: str) -> bool:
+        """Whether somebody's look at this is in the audit log."""
+        return any(entry.who == who and _what(entry) == what for entry in self.audit() if entry.what == SAW)
+
+    def note_sight(self, who: str, what: str, kind: Kind) -> None:
+        """Record somebody's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
+
+        Only real participants can be unblinded; a look at the others is not recorded.
+        """
+        if kind == "real" and not self.has_seen(who, what):
+            Lifecycle(self.world).audit(who, SAW, "", {"seen": what})
+
+    def unblinded(self) -> list[tuple[str, datetime, int]]:
+        """Everybody who has seen chats, code or an arm of real participants: name, since when, how often."""
+        return unblinded(self.audit())
+
+
+def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
+    """From the audit log: who counts as unblinded, since when, by how many acts."""
+    acts: dict[str, list[datetime]] = {}
+    for entry in entries:
+        if entry.what in (SAW, "unblind"):
+            acts.setdefault(entry.who, []).append(entry.at)
+    return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
+
+
+def stage_counts(
+    study: Study, people: Sequence[Participant], visits: Iterable[Visit], statuses: dict[str, str]
+) -> list[StageCount]:
+    """How many reached, are in, and ended each stage, in the order of the way.
+
+    Args:
+        study: whose stages are counted.
+        people: the participants who count.
+        visits: of anybody; those of others are left out.
+        statuses: status by participant id.
+    """
+    ids = {person.id for person in people}
+    by_stage: dict[str, list[Visit]] = {}
+    for visit in visits:
+        if visit.participant_id in ids:
+            by_stage.setdefault(visit.stage, []).append(visit)
+    here = Counter(person.stage for person in people if statuses[person.id] == "in_progress")
+    # The debrief has no clock and no visit: it is reached by finishing.
+    finished = sum(statuses[person.id] == "completed" for person in people)
+    counts = []
+    for stage in study.stages:
+        there = by_stage.get(stage.id, [])
+        minutes = [(visit.ended_at - visit.started_at).total_seconds() / 60 for visit in there if visit.ended_at]
+        reached = finished if stage.kind == "debrief" else len(there)
+        counts.append(
+            StageCount(
+                stage.id,
+                stage.title or stage.id,
+                reached,
+                here[stage.id],
+                finished if stage.kind == "debrief" else len(minutes),
+                median(minutes) if minutes else None,
+            )
+        )
+    return counts
+
+
+def _statuses(world: World, people: Iterable[Participant]) -> dict[str, str]:
+    return {person.id: current_status(world, person) for person in people}
+
+
+def _what(entry: AuditEntry) -> str:
+    return str(entry.detail.get("seen", ""))
