@@ -18,8 +18,9 @@ BRIEF = """<p>The small programs of this task greet people after a delay. You wr
 library for doing several things at once.</p><h3>What to write</h3><ol><li>An async function
 <code>greet(name, delay)</code> that waits <code>delay</code> seconds and then prints <code>Hello, NAME!</code></li>
 <li>An async function <code>main()</code> that greets three people at the same time, and gives up after two
-seconds.</li></ol><h3>Syntax you may need</h3><pre><code class="language-python">async with trio.open_nursery() as nursery:
-    nursery.start_soon(work, 1)
+seconds.</li></ol><h3>Syntax you may need</h3>
+<pre><code class="language-python">async with trio.open_nursery() as tasks:
+    tasks.start_soon(work, 1)
 
 with trio.move_on_after(2):
     await trio.sleep(10)

@@ -42,6 +42,7 @@ export class Room {
   private readonly saving = h("div", { class: "sa-saving", role: "status" });
   private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
   private readonly pasteNote = h("div", { class: "sa-paste-note", role: "status" });
+  private readonly panes = h("main", { class: "sa-panes" });
   private readonly veil = h("div", { class: "sa-veil", hidden: true });
   private readonly submitButton: HTMLButtonElement;
   private readonly locks = new Set<Lock>();
@@ -146,6 +147,8 @@ export class Room {
     this.step.textContent = task.count > 1 ? this.say("task_of", { n: task.index, m: task.count }) : stage_title;
     this.title.textContent = task.title;
     setTrustedHtml(this.brief, task.brief_html);
+    const heading = this.brief.firstElementChild;
+    if (heading?.matches("h1, h2") && heading.textContent?.trim() === task.title) heading.remove();
     highlightBlocks(this.brief);
     this.brief.scrollTop = 0;
     this.runner.restore(last_run);
@@ -164,12 +167,8 @@ export class Room {
     const editorPane = h("div", { class: "sa-editor" });
     const help = h("div", { class: "sa-hidden", id: "sa-editor-help" }, this.say("editor_help"));
     const middle = h("div", { class: "sa-middle" }, editorPane, help, this.pasteNote, this.runner.bar, this.runner.output);
-    this.element.append(
-      top,
-      h("main", { class: "sa-panes" }, instructions, middle, this.side()),
-      this.announcer.element,
-      this.veil,
-    );
+    this.panes.append(instructions, middle, this.side());
+    this.element.append(top, this.panes, this.announcer.element, this.veil);
     return editorPane;
   }
 
@@ -317,6 +316,7 @@ export class Room {
     this.submitButton.disabled = locked || this.submitting;
     const shown = [...this.locks].find((lock) => VEILED[lock]) ?? [...this.locks][0];
     this.veil.hidden = !shown;
+    this.panes.inert = !!shown;
     if (shown) this.showVeil(shown);
   }
 
@@ -327,6 +327,7 @@ export class Room {
     const reload = h("button", { type: "button", class: "sa-plain", onclick: () => location.reload() }, this.say("use_this_window"));
     const card = h("div", { class: "sa-card" }, h("p", {}, text), (lock === "superseded" || lock === "identity") && reload);
     this.veil.replaceChildren(card);
+    card.querySelector("button")?.focus();
     this.announcer.say(text);
   }
 
