@@ -27,6 +27,11 @@ class Walker:
     def button(self, name: str | re.Pattern[str]):
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 
+    def press(self, name: str | re.Pattern[str]) -> None:
+        """Click a button of a page that is drawn to its end: before, it may be the last page's button."""
+        self.settle()
+        self.button(name).click()
+
     def settle(self) -> None:
         """Until Streamlit has drawn what it was asked for."""
         self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
@@ -40,7 +45,7 @@ class Walker:
 
     def consent(self) -> None:
         self.at(self.page, "consent")
-        self.button("I agree").click()
+        self.press("I agree")
 
     def choose(self, question: str, answer: str) -> None:
         group = self.page.get_by_role("radiogroup", name=re.compile(re.escape(question)))
@@ -54,15 +59,17 @@ class Walker:
         self.choose("How often do you write", "Every day or nearly")
         self.choose("AI help for coding", "Yes, regularly")
         self.choose("library Trio", "No, never")
-        self.button("Continue").click()
+        self.press("Continue")
 
     def device(self) -> None:
         expect(self.page.get_by_role("heading", name="A computer is needed")).to_be_visible()
         self.at(self.page, "device")
-        self.button("Continue").click()
+        self.press("Continue")
 
     def answer_all_radios(self) -> None:
-        """The first answer of every question on the page."""
+        """The first answer of every question on the page, once it is drawn to its foot."""
+        expect(self.button("Leave the study").last).to_be_visible()
+        self.settle()
         groups = self.page.get_by_role("radiogroup")
         for index in range(groups.count()):
             groups.nth(index).locator("label").first.click()
@@ -72,12 +79,13 @@ class Walker:
         expect(self.page.get_by_role("heading", name=heading)).to_be_visible()
         self.at(self.page, name)
         self.answer_all_radios()
-        self.button(NEXT).click()
+        self.press(NEXT)
 
-    def intro(self, name: str) -> None:
+    def intro(self, name: str, heading: str) -> None:
+        expect(self.page.get_by_role("heading", name=heading, exact=True)).to_be_visible(timeout=20_000)
         expect(self.button("Continue")).to_be_visible()
         self.at(self.page, name)
-        self.button("Continue").click()
+        self.press("Continue")
 
     def editor(self):
         return self.page.get_by_role("textbox", name="Code editor")
@@ -93,21 +101,24 @@ class Walker:
         expect(self.editor()).to_be_visible(timeout=20_000)
         self.at(self.page, task)
         self.write(solution(task) if code is None else code)
-        self.button("Run").click()
+        self.press("Run")
         expect(self.page.get_by_label("Output").first).to_contain_text(re.compile(r"\S"), timeout=20_000)
         self.page.wait_for_timeout(500)
         self.at(self.page, f"{task} run")
-        self.button("Submit task").click()
+        self.press("Submit task")
 
     def instructions(self) -> str:
         expect(self.page.get_by_role("heading", name="Your promise")).to_be_visible(timeout=20_000)
         self.at(self.page, "instructions")
-        arm = "ai" if "AI assistant" in self.page.inner_text("main, .stMain") and self.page.get_by_text(
-            "make use of it"
-        ).count() else "no_ai"
+        arm = (
+            "ai"
+            if "AI assistant" in self.page.inner_text("main, .stMain")
+            and self.page.get_by_text("make use of it").count()
+            else "no_ai"
+        )
         self.page.get_by_role("checkbox").locator("xpath=ancestor::label").click()
         self.settle()
-        self.button("Continue").click()
+        self.press("Continue")
         return arm
 
     def ask(self, message: str) -> None:
@@ -124,7 +135,7 @@ class Walker:
             self.at(self.page, f"quiz {number}")
             self.answer_all_radios()
             last = self.button("Submit quiz").count() > 0
-            self.button(NEXT).click()
+            self.press(NEXT)
             if last:
                 return
             expect(counter).to_be_hidden(timeout=20_000)
@@ -141,7 +152,7 @@ class Walker:
         self.eligibility()
         self.device()
         self.survey("About your experience", "background")
-        self.intro("warmup intro")
+        self.intro("warmup intro", "Warm-up")
         self.task("warmup")
         arm = self.instructions()
         expect(self.editor()).to_be_visible(timeout=20_000)
@@ -150,7 +161,7 @@ class Walker:
         self.task("trio_timer")
         expect(self.page.get_by_text("Task 2 of 2").first).to_be_visible(timeout=20_000)
         self.task("trio_users")
-        self.intro("quiz intro")
+        self.intro("quiz intro", "Quiz")
         self.quiz()
         self.survey("How was it?", "exit")
         return arm, self.completion_code()

@@ -1,0 +1,52 @@
+"""A real Chromium, and studies that a test can afford to wait for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ARGUMENTS += ["--disable-sync", "--no-first-run", "--disable-quic"]
+
+
+def chromium_path() -> str | None:
+    """An installed Chromium or Chrome; None lets Playwright look for its own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    yield page
+    context.close()
+
+
+def variant(folder: Path, *changes: tuple[str, str]) -> Path:
+    """The shipped study with some text of it exchanged; its content stays where it is."""
+    text = (ROOT / "study.toml").read_text()
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    for name in ("tasks/", "quizzes/", "assistants/"):
+        text = text.replace(f'"{name}', f'"{ROOT}/{name}')
+    path = folder / "study.toml"
+    path.write_text(text)
+    return path

@@ -1,0 +1,288 @@
+"""The participant's way in a real browser: both arms, with every awkward thing a person can do."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from conftest import variant
+from playwright.sync_api import expect
+from server import StudyServer
+from walker import Walker, solution
+
+from study_app.domain.edits import replay
+from study_app.storage import open_registry
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trial")
+    study = variant(folder, ("block_sizes = [2, 4, 6]", "block_sizes = [2]"))
+    server = StudyServer(folder, study).start()
+    yield server
+    server.stop()
+
+
+def opened(server):
+    return open_registry(server.database)
+
+
+def newest(unit):
+    return unit.participants()[-1]
+
+
+def reload_here(page, name: str) -> None:
+    """A reload on every station; the walk goes on only if the participant is where they were."""
+    if name in ("welcome", "asked"):
+        return
+    before = page.get_by_role("heading", level=1).first.inner_text()
+    page.wait_for_timeout(300)
+    page.reload()
+    expect(page.get_by_role("heading", level=1).first).to_have_text(before, timeout=20_000)
+    page.wait_for_timeout(400)
+
+
+@pytest.fixture(scope="module")
+def walks(server, chromium):
+    """Two participants, one in each arm, who reload on every station."""
+    found = {}
+    for _ in range(2):
+        context = chromium.new_context(viewport={"width": 1366, "height": 768})
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+        arm, code = Walker(page, server.url, reload_here).whole_way()
+        registry = opened(server)
+        with registry.begin(write=False) as unit:
+            found[arm] = (newest(unit), code, errors)
+        registry.close()
+        context.close()
+    return found
+
+
+def test_each_arm_walks_from_the_welcome_page_to_the_completion_code(walks):
+    assert set(walks) == {"ai", "no_ai"}
+    for arm, (participant, code, errors) in walks.items():
+        assert participant.arm == arm
+        assert participant.status == "completed"
+        assert code == "TRIO-DONE"
+        assert errors == []
+
+
+def test_reloads_make_no_second_visit_and_no_second_submission(server, walks):
+    registry = opened(server)
+    with registry.begin(write=False) as unit:
+        for participant, _, _ in walks.values():
+            stages = [visit.stage for visit in unit.visits(participant.id)]
+            assert len(stages) == len(set(stages))
+            assert all(visit.ended_at for visit in unit.visits(participant.id) if visit.stage != "debrief")
+            submissions = [run.task for run in unit.runs(participant.id) if run.kind == "submission"]
+            assert submissions == ["warmup", "trio_timer", "trio_users"]
+    registry.close()
+
+
+def test_the_typed_solutions_pass_every_check(server, walks):
+    registry = opened(server)
+    with registry.begin(write=False) as unit:
+        for participant, _, _ in walks.values():
+            for run in unit.runs(participant.id):
+                if run.kind == "submission":
+                    assert run.ended_by == "exit", "graded"
+                    checks = json.loads(run.checks)
+                    assert checks
+                    assert all(check["passed"] for check in checks), run.task
+    registry.close()
+
+
+def test_every_page_s_events_are_without_gap_and_replay_to_the_submission(server, walks):
+    registry = opened(server)
+    with registry.begin(write=False) as unit:
+        for participant, _, _ in walks.values():
+            pages: dict[str, list] = {}
+            for event in unit.events(participant.id):
+                pages.setdefault(event.page, []).append(event)
+            for events in pages.values():
+                assert sorted(event.seq for event in events) == list(range(1, len(events) + 1))
+            for run in unit.runs(participant.id):
+                if run.kind == "submission":
+                    edits = [
+                        (event.kind, event.payload)
+                        for event in sorted(pages[run.page], key=lambda event: event.seq)
+                        if event.payload.get("task") == run.task and event.seq <= (run.seq or 10**9)
+                    ]
+                    assert replay(edits) == run.code
+    registry.close()
+
+
+def test_only_the_ai_arm_met_an_assistant(server, walks):
+    registry = opened(server)
+    with registry.begin(write=False) as unit:
+        assert len(unit.turns(walks["ai"][0].id)) == 1
+        assert unit.turns(walks["no_ai"][0].id) == []
+    registry.close()
+
+
+def test_answers_given_before_a_reload_are_there_after_it(server, page):
+    walker = Walker(page, server.url)
+    walker.start()
+    walker.consent()
+    walker.choose("more than a year", "Yes")
+    page.wait_for_timeout(500)
+    page.reload()
+    group = page.get_by_role("radiogroup", name=re.compile("more than a year"))
+    expect(group.get_by_role("radio", name="Yes")).to_be_checked()
+
+
+def test_no_consent_and_no_eligibility_have_an_exit_with_a_code_of_their_own(server, page):
+    walker = Walker(page, server.url)
+    walker.start()
+    walker.button("I do not agree").click()
+    assert walker.completion_code() == "TRIO-NO-CONSENT"
+    page.context.clear_cookies()
+    walker.start()
+    walker.consent()
+    walker.choose("more than a year", "No")
+    walker.choose("How often do you write", "Every day or nearly")
+    walker.choose("AI help for coding", "Yes, regularly")
+    walker.choose("library Trio", "No, never")
+    walker.button("Continue").click()
+    assert walker.completion_code() == "TRIO-SCREENED"
+
+
+def test_leaving_gives_a_code_and_can_delete_what_was_written(server, page):
+    walker = Walker(page, server.url)
+    walker.start()
+    walker.consent()
+    walker.eligibility()
+    expect(page.get_by_role("heading", name="A computer is needed")).to_be_visible()
+    walker.button("Leave the study").click()
+    page.get_by_text("Delete my data as well").click()
+    walker.settle()
+    walker.button("Yes, leave").click()
+    assert walker.completion_code() == "TRIO-LEFT"
+    registry = opened(server)
+    with registry.begin(write=False) as unit:
+        person = newest(unit)
+        assert person.status == "withdrawn"
+        assert unit.answers(person.id) == []
+    registry.close()
+
+
+def test_an_unanswered_question_is_marked_and_nothing_is_lost(server, page):
+    walker = Walker(page, server.url)
+    walker.start()
+    walker.consent()
+    walker.choose("more than a year", "Yes")
+    walker.button("Continue").click()
+    expect(page.get_by_text("Please answer this question.")).to_have_count(3)
+    group = page.get_by_role("radiogroup", name=re.compile("more than a year"))
+    expect(group.get_by_role("radio", name="Yes")).to_be_checked()
+
+
+def to_warmup(walker: Walker) -> None:
+    walker.start()
+    walker.consent()
+    walker.eligibility()
+    walker.device()
+    walker.survey("About your experience", "background")
+    walker.intro("warmup intro", "Warm-up")
+    expect(walker.editor()).to_be_visible()
+
+
+def test_a_second_tab_takes_over_and_the_first_says_so(server, page):
+    walker = Walker(page, server.url)
+    to_warmup(walker)
+    second = page.context.new_page()
+    second.goto(server.url)
+    expect(second.get_by_role("textbox", name="Code editor")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("You continued in another window")).to_be_visible(timeout=20_000)
+
+
+def test_back_leads_nowhere_that_changes_anything(server, page):
+    walker = Walker(page, server.url)
+    to_warmup(walker)
+    page.go_back()
+    page.wait_for_timeout(500)
+    page.goto(server.url)
+    expect(walker.editor()).to_be_visible(timeout=20_000)
+
+
+def test_the_workspace_needs_no_scrolling_at_1366_by_768(server, page):
+    walker = Walker(page, server.url)
+    to_warmup(walker)
+    sizes = page.evaluate(
+        "[document.documentElement.scrollHeight, innerHeight, document.documentElement.scrollWidth, innerWidth]"
+    )
+    assert sizes[0] <= sizes[1]
+    assert sizes[2] <= sizes[3]
+    for name in ("Run", "Submit task"):
+        box = walker.button(name).bounding_box()
+        assert box["y"] + box["height"] <= 768
+    assert page.get_by_label("Time left").first.is_visible()
+
+
+def test_the_whole_of_a_task_can_be_done_by_keyboard(server, page):
+    walker = Walker(page, server.url)
+    to_warmup(walker)
+    walker.editor().focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(solution("warmup"))
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_label("Output").first).to_contain_text("Passed", timeout=20_000)
+    page.keyboard.press("Escape")
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement?.innerText || ''").strip() == "Submit task":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your promise")).to_be_visible(timeout=20_000)
+
+
+def test_a_phone_can_read_up_to_the_device_check_that_asks_for_a_computer(server, chromium):
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844},
+        user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Mobile/15E148",
+    )
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    walker = Walker(page, server.url)
+    walker.start()
+    walker.consent()
+    walker.eligibility()
+    expect(page.get_by_text("This looks like a phone")).to_be_visible()
+    expect(walker.button("Continue")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
+
+
+def test_a_killed_server_loses_nothing_that_the_browser_had(tmp_path, page):
+    server = StudyServer(tmp_path, variant(tmp_path)).start()
+    try:
+        walker = Walker(page, server.url)
+        to_warmup(walker)
+        walker.write("# first\n")
+        page.wait_for_timeout(2500)
+        walker.editor().press_sequentially("# before the kill\n", delay=10)
+        server.kill()
+        walker.editor().press_sequentially("# while it was away\n", delay=10)
+        page.wait_for_timeout(1500)
+        server.start()
+        walker.editor().press_sequentially("# after\n", delay=10)
+        expect(page.get_by_text("Saved")).to_be_visible(timeout=40_000)
+        shown = page.evaluate("document.querySelector('.cm-content').cmTile?.view?.state.doc.toString() ?? null")
+        registry = open_registry(server.database)
+        with registry.begin(write=False) as unit:
+            person = newest(unit)
+            text = unit.document(person.id, "warmup").text
+            visits = [visit.stage for visit in unit.visits(person.id)]
+        registry.close()
+        for line in ("# first", "# before the kill", "# while it was away", "# after"):
+            assert text.count(line) == 1, text
+        assert shown in (None, text)
+        assert len(visits) == len(set(visits))
+    finally:
+        server.stop()
