@@ -1,0 +1,74 @@
+"""The dataset that an export writes: its tables, columns and cells. The codebook, in code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from study_app.domain.dataset.cells import (
+    GUARD_NOTE,
+    cell,
+    compact_json,
+    guard,
+    moment,
+    timestamp,
+    unguard,
+    value,
+    writable,
+)
+from study_app.domain.dataset.codebook import codebook
+from study_app.domain.dataset.columns import TABLES, Column, ColumnType, Table, TableName
+from study_app.domain.dataset.participants import LABELS, participants_table, question_column
+from study_app.domain.dataset.tables import (
+    ALLOCATIONS,
+    ANSWERS,
+    EVENTS,
+    RATINGS,
+    RUNS,
+    STATIC_TABLES,
+    TURNS,
+    VISITS,
+)
+from study_app.domain.protocol import Study
+
+SCHEMA = "study-dataset/1"
+"""Version of this layout, in every manifest."""
+
+
+def tables_of(
+    studies: Sequence[Study], quiz_types: Mapping[str, Sequence[str]], *, identified: bool = False
+) -> dict[TableName, Table]:
+    """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
+    people = participants_table(studies, quiz_types, identified=identified)
+    return {table.name: table for table in (people, *STATIC_TABLES)}
+
+
+__all__ = [
+    "ALLOCATIONS",
+    "ANSWERS",
+    "EVENTS",
+    "GUARD_NOTE",
+    "LABELS",
+    "RATINGS",
+    "RUNS",
+    "SCHEMA",
+    "STATIC_TABLES",
+    "TABLES",
+    "TURNS",
+    "VISITS",
+    "Column",
+    "ColumnType",
+    "Table",
+    "TableName",
+    "cell",
+    "codebook",
+    "compact_json",
+    "guard",
+    "moment",
+    "participants_table",
+    "question_column",
+    "tables_of",
+    "timestamp",
+    "unguard",
+    "value",
+    "writable",
+]

@@ -1,0 +1,122 @@
+"""What a column of the dataset is: its name, type, unit, range and caption."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ColumnType = Literal["text", "integer", "number", "boolean", "time", "json"]
+TableName = Literal["participants", "allocations", "visits", "events", "runs", "turns", "answers", "ratings"]
+
+TABLES: tuple[TableName, ...] = (
+    "participants",
+    "allocations",
+    "visits",
+    "events",
+    "runs",
+    "turns",
+    "answers",
+    "ratings",
+)
+"""Every table of an export, in the order in which it is written."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column."""
+
+    name: str
+    type: ColumnType
+    caption: str
+    unit: str = ""
+    levels: tuple[str, ...] = ()
+    """The only values that a cell may have; empty: any."""
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether cells are protected against spreadsheets that run formulas."""
+        return self.type == "text"
+
+    @property
+    def range(self) -> str:
+        """Levels, or the range, in words; empty where neither is known."""
+        if self.levels:
+            return ", ".join(self.levels)
+        if self.type == "boolean":
+            return "0, 1"
+        if self.low is None and self.high is None:
+            return ""
+        low = "" if self.low is None else f"{self.low:g}"
+        high = "" if self.high is None else f"{self.high:g}"
+        return f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+
+    def property_value(self) -> dict[str, Any]:
+        """As schema.org's PropertyValue, for dataset_description.json and the sidecars."""
+        entry: dict[str, Any] = {"@type": "PropertyValue", "name": self.name, "description": self.caption}
+        entry["valueType"] = self.type
+        if self.unit:
+            entry["unitText"] = self.unit
+        if self.levels:
+            entry["levels"] = list(self.levels)
+        if self.low is not None:
+            entry["minValue"] = self.low
+        if self.high is not None:
+            entry["maxValue"] = self.high
+        return entry
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table."""
+
+    name: TableName
+    caption: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+def text(name: str, caption: str, *levels: str) -> Column:
+    """A column of text."""
+    return Column(name, "text", caption, levels=levels)
+
+
+def integer(name: str, caption: str, unit: str = "", low: float | None = 0, high: float | None = None) -> Column:
+    """A column of whole numbers, from 0 up unless said otherwise."""
+    return Column(name, "integer", caption, unit, low=low, high=high)
+
+
+def number(name: str, caption: str, unit: str = "", low: float | None = 0, high: float | None = None) -> Column:
+    """A column of decimal numbers, from 0 up unless said otherwise."""
+    return Column(name, "number", caption, unit, low=low, high=high)
+
+
+def boolean(name: str, caption: str) -> Column:
+    """A column of 0 and 1."""
+    return Column(name, "boolean", caption)
+
+
+def time(name: str, caption: str) -> Column:
+    """A column of moments."""
+    return Column(name, "time", caption, "ISO 8601, UTC")
+
+
+def json_(name: str, caption: str) -> Column:
+    """A column of JSON values."""
+    return Column(name, "json", caption)

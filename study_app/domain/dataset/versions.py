@@ -1,0 +1,31 @@
+"""Reading a version of the study back from its canonical JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from study_app.domain.allocation import Scheme
+from study_app.domain.protocol import Study
+
+
+def read_version(text: str) -> Study:
+    """The study that `Study.canonical()` wrote.
+
+    Canonical JSON writes every default out, and a scheme refuses options that its method does not use; those that are
+    at their default say nothing and are dropped.
+
+    Raises:
+        ValueError: it is no study.
+    """
+    raw = json.loads(text)
+    if not isinstance(raw, dict):
+        raise ValueError("no JSON object")
+    if isinstance(raw.get("allocation"), dict):
+        raw["allocation"] = _told(raw["allocation"])
+    return Study.model_validate(raw)
+
+
+def _told(scheme: dict[str, Any]) -> dict[str, Any]:
+    silent = json.loads(Scheme().model_dump_json())
+    return {name: value for name, value in scheme.items() if name not in silent or value != silent[name]}

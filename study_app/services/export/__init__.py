@@ -1,0 +1,262 @@
+"""Export: the database as a dataset directory, whole or not at all, without anybody's identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study_app import __version__
+from study_app.domain.dataset import SCHEMA, Table, TableName, codebook, tables_of, timestamp
+from study_app.domain.errors import UserError
+from study_app.domain.ledger import LEDGERS
+from study_app.domain.participant import Kind
+from study_app.domain.protocol import Study
+from study_app.ports import Unit
+from study_app.services.export import rows
+from study_app.services.export.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
+from study_app.services.export.dossiers import Versions, dossiers, included, quiz_types, versions_of
+from study_app.services.export.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
+from study_app.services.export.manifest import (
+    Seen,
+    audit_summary,
+    file_entries,
+    ledgers,
+    measured,
+    quantiles,
+    seal_facts,
+    version_entries,
+    version_path,
+)
+from study_app.services.export.masking import Mask, mask_of
+from study_app.services.measures import Content, Dossier
+from study_app.services.measures_row import participant_row
+from study_app.services.measures_time import uses
+from study_app.services.world import State, World
+
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """What an export holds."""
+
+    path: Path
+    state: State
+    rows: Mapping[str, int]
+    """By table."""
+    masked: bool
+    """Whether anything is withheld."""
+    turn_seconds: Mapping[str, float | int | None]
+    """n, median, p90, p99 and p99_9 of the time to the end of a reply; empty while masked."""
+    warnings: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {
+            "path": str(self.path),
+            "state": self.state,
+            "rows": dict(self.rows),
+            "masked": self.masked,
+            "turn_seconds": dict(self.turn_seconds),
+            "warnings": list(self.warnings),
+        }
+
+
+def export(
+    world: World,
+    out: Path,
+    *,
+    fmt: Format = "csv",
+    identified: bool = False,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+) -> ExportSummary:
+    """Write the dataset, masked as the trial's state demands.
+
+    Args:
+        world: the study.
+        out: a new or empty folder, or an earlier export, which is replaced at the end.
+        fmt: csv (Psych-DS) or parquet, with the same columns.
+        identified: export labels and Prolific ids, too.
+        include_simulated: simulated participants, too.
+        include_preview: preview participants, too.
+
+    Raises:
+        UserError: `out` cannot be taken.
+        InfrastructureError: the disk is full, or the database cannot be reached.
+    """
+    if fmt not in FORMATS:
+        raise UserError(f"--format: '{fmt}' is unknown; use one of {', '.join(FORMATS)}")
+    chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
+    kinds = tuple(name for name in LEDGERS if chosen[name])
+    with whole_directory(Path(out)) as folder, world.registry.begin(write=False) as unit:
+        return _Export(world, unit, folder, Path(out), fmt, kinds, identified).write()
+
+
+class _Export:
+    """One export, within one transaction."""
+
+    def __init__(
+        self, world: World, unit: Unit, folder: Path, out: Path, fmt: Format, kinds: tuple[Kind, ...], identified: bool
+    ) -> None:
+        self.world, self.unit, self.folder, self.out = world, unit, folder, out
+        self.fmt, self.kinds, self.identified = fmt, kinds, identified
+        self.state = world.state(unit)
+        self.content = Content(world.content)
+        self.versions: Versions = versions_of(world, unit)
+        self.studies = self._studies()
+        self.mask: Mask = mask_of(unit, self.state, self.studies)
+        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content), identified=identified)
+        self.seen = Seen()
+        self.now = world.now()
+
+    @property
+    def study(self) -> Study:
+        """The version in force."""
+        return self.studies[0]
+
+    def _studies(self) -> list[Study]:
+        """Newest first, so that its columns come first."""
+        return [self.versions.studies[version.study_hash] for version in reversed(self.versions.locked)]
+
+    def write(self) -> ExportSummary:
+        files = self._tables()
+        withheld = self.mask.withheld(self.kinds)
+        others = self._beside(files, withheld)
+        masked = bool(withheld)
+        write_json(self.folder / "manifest.json", self._manifest(files, others, withheld))
+        return ExportSummary(
+            path=self.out,
+            state=self.state,
+            rows={table: facts["rows"] for table, facts in zip(self.tables, files.values(), strict=True)},
+            masked=masked,
+            turn_seconds={} if masked else quantiles(self.seen.turn_seconds),
+            warnings=self.seen.warnings,
+        )
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def _tables(self) -> dict[str, dict[str, Any]]:
+        writers: dict[TableName, TableWriter] = {}
+        paths: dict[TableName, str] = {}
+        with ExitStack() as closing:
+            for name, table in self.tables.items():
+                paths[name], writers[name] = open_writer(self.folder, self.study.id, table, self.fmt)
+                closing.callback(writers[name].close)
+            for row in self._allocations():
+                writers["allocations"].write(row)
+            for dossier in dossiers(self.world, self.unit, included(self.unit, self.kinds), self.versions):
+                self._note(dossier)
+                for name, row in self._rows_of(dossier):
+                    writers[name].write(row)
+            for row in self._ratings():
+                writers["ratings"].write(row)
+        return {
+            path: {"sha256": sha256_of(self.folder / path), "rows": writers[name].rows} for name, path in paths.items()
+        }
+
+    def _rows_of(self, dossier: Dossier) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+        use, mask = uses(dossier), self.mask
+        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use))
+        yield from (("visits", row) for row in rows.visits(dossier, use))
+        yield from (("events", row) for row in mask.events(dossier, rows.events(dossier)))
+        yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
+        yield from (("turns", row) for row in mask.turns(dossier, rows.turns(dossier)))
+        yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
+
+    def _note(self, dossier: Dossier) -> None:
+        seen = self.seen
+        seen.statuses[dossier.status] += 1
+        seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
+        seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
+        seen.turns |= {turn.id for turn in dossier.turns}
+        seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
+        seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
+        if dossier.participant.study_hash not in self.versions.studies:
+            seen.unknown_versions.add(dossier.participant.study_hash)
+
+    def _allocations(self) -> Iterator[Mapping[str, Any]]:
+        for name in self.kinds:
+            yield from self.mask.allocations(self.unit.allocations(name))
+
+    def _ratings(self) -> Iterator[Mapping[str, Any]]:
+        people = {person.id for person in included(self.unit, self.kinds) if not person.data_withdrawn}
+        masked = any(map(self.mask.hides, self.kinds))
+        for rating in self.unit.ratings():
+            if masked and not rating.object.startswith("answer:"):
+                continue
+            kind, _, name = rating.object.partition(":")
+            known = {"turn": self.seen.turns, "answer": people, "participant": people}.get(kind)
+            if known is not None and name.split(":")[0] not in known:
+                continue
+            yield vars(rating)
+
+    # -- what stands beside them ---------------------------------------------------------------------------------------
+
+    def _beside(self, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        columns = withheld.get("columns", {})
+        for (name, table), path in zip(self.tables.items(), files, strict=True):
+            target = self.folder / path.replace(f".{self.fmt}", ".json")
+            write_json(target, sidecar(table, path, columns.get(name, ()), self.fmt == "csv"))
+        write_json(self.folder / "dataset_description.json", description(self.study, self.tables))
+        self._text("README.md", readme(self.study, self.state, self.tables.values(), withheld))
+        self._text("CHANGES.md", self._changes())
+        self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
+        for path, content in self.world.content.files():
+            self._bytes(f"materials/{path}", content)
+        for version in self.versions.locked:
+            self._bytes(version_path(version.study_hash), version.text.encode())
+        present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
+        names = {path.relative_to(self.folder).as_posix(): path for path in present}
+        return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
+
+    def _changes(self) -> str:
+        return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft")
+
+    def _text(self, path: str, content: str) -> None:
+        self._bytes(path, content.encode())
+
+    def _bytes(self, path: str, content: bytes) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    def _manifest(
+        self, files: Mapping[str, Any], others: Mapping[str, Any], withheld: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        draft = self.state == "draft"
+        return {
+            "study_id": self.study.id,
+            "study_hash": self.versions.newest.study_hash,
+            "state": self.state,
+            "package_version": __version__,
+            "exported_at": timestamp(self.now),
+            "files": file_entries(files),
+            "other_files": file_entries(others),
+            "schema": SCHEMA,
+            "kinds": list(self.kinds),
+            "identified": self.identified,
+            "masked": bool(withheld),
+            "withheld": dict(withheld),
+            "columns": {name: list(table.names) for name, table in self.tables.items()},
+            **seal_facts(self.unit, self.state),
+            "versions": version_entries(self.versions.locked, draft),
+            "ledgers": ledgers(self.unit, self.kinds),
+            "audit": audit_summary(self.unit.audit()),
+            **measured(self.seen, bool(withheld)),
+            "warnings": list(self.seen.warnings),
+        }
+
+
+def study_tables(world: World, *, identified: bool = False) -> dict[TableName, Table]:
+    """The tables and columns that an export of this study has, for the console and the documentation."""
+    with world.registry.begin(write=False) as unit:
+        versions = versions_of(world, unit)
+    studies = [versions.studies[version.study_hash] for version in reversed(versions.locked)]
+    return tables_of(studies, quiz_types(studies, Content(world.content)), identified=identified)
+
+
+__all__ = ["FORMATS", "ExportSummary", "Format", "export", "study_tables"]

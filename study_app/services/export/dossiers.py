@@ -1,0 +1,89 @@
+"""Gathering what the database holds, one participant at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from study_app.domain.dataset.versions import read_version
+from study_app.domain.participant import Kind, Participant
+from study_app.domain.protocol import Study
+from study_app.ports import ProtocolVersion, Rating, Unit
+from study_app.services.lifecycle import current_status
+from study_app.services.measures import Content, Dossier
+from study_app.services.world import World
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of the study, by hash."""
+
+    locked: tuple[ProtocolVersion, ...]
+    """Oldest first; before launch the study file as it is now."""
+    studies: dict[str, Study]
+
+    @property
+    def newest(self) -> ProtocolVersion:
+        """The version in force."""
+        return self.locked[-1]
+
+    def study(self, study_hash: str) -> Study:
+        """The version of that hash; the one in force where it was not kept."""
+        return self.studies.get(study_hash, self.studies[self.newest.study_hash])
+
+
+def versions_of(world: World, unit: Unit) -> Versions:
+    """The locked versions; before launch the study file as it is now."""
+    locked = tuple(unit.versions()) or (
+        ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
+    )
+    studies = {version.study_hash: read_version(version.text) for version in locked}
+    return Versions(locked, studies)
+
+
+def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:
+    """Participants of these kinds, in order of enrolment."""
+    return [person for person in unit.participants() if person.kind in kinds]
+
+
+def newest_ratings(unit: Unit) -> dict[str, Rating]:
+    """The newest judgement by object and rubric."""
+    found: dict[str, Rating] = {}
+    for rating in unit.ratings():
+        key = f"{rating.object}|{rating.rubric}"
+        if key not in found or rating.rated_at >= found[key].rated_at:
+            found[key] = rating
+    return found
+
+
+def dossiers(world: World, unit: Unit, people: Sequence[Participant], versions: Versions) -> Iterator[Dossier]:
+    """One dossier after the other; no more than one participant's events are in memory at once."""
+    ratings = newest_ratings(unit)
+    for person in people:
+        gone = person.data_withdrawn
+        yield Dossier(
+            participant=person,
+            status=current_status(world, person),
+            study=versions.study(person.study_hash),
+            visits=[] if gone else unit.visits(person.id),
+            runs=[] if gone else unit.runs(person.id),
+            turns=[] if gone else unit.turns(person.id),
+            answers=[] if gone else unit.answers(person.id),
+            events=[] if gone else list(unit.events(person.id)),
+            ratings=ratings,
+        )
+
+
+def quiz_types(studies: Sequence[Study], content: Content) -> dict[str, list[str]]:
+    """Quiz stage -> types of its scored items; the first stage of the first study first."""
+    found: dict[str, list[str]] = {}
+    for study in studies:
+        for number, stage in enumerate(stage for stage in study.stages if stage.kind == "quiz"):
+            bank = content.bank(stage.bank)
+            # The first quiz of every version shares the columns of the outcome, whatever its stage is called.
+            name = next(iter(found), stage.id) if number == 0 else stage.id
+            types = found.setdefault(name, [])
+            for item in bank.items_of(stage.form or None) if bank else ():
+                if item.type != "attention_check" and item.type not in types:
+                    types.append(item.type)
+    return found

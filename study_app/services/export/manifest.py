@@ -1,0 +1,152 @@
+"""manifest.json: what the dataset consists of, and what `verify` needs to check it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from study_app.domain.dataset import timestamp
+from study_app.domain.ledger import LEDGERS, LedgerRow, genesis, head
+from study_app.domain.participant import Kind
+from study_app.domain.protocol import canonical_json
+from study_app.ports import AuditEntry, ProtocolVersion, Unit
+from study_app.services.world import State
+
+_ACTS = {"amendments": "amend", "exclusions": "exclude", "unblindings": "unblind", "erasures": "erase"}
+
+
+@dataclass
+class Seen:
+    """What is counted while the tables are written."""
+
+    isolation: Counter[str] = field(default_factory=Counter)
+    turn_seconds: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    unscored: int = 0
+    """Quiz answers without points."""
+    ungraded: int = 0
+    """Submissions without a verdict."""
+    unknown_versions: set[str] = field(default_factory=set)
+    turns: set[str] = field(default_factory=set)
+    """Turns of the exported participants."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever exports should know."""
+        found = []
+        if self.ungraded:
+            found.append(f"{self.ungraded} submission(s) are not graded yet; their outcomes are missing")
+        if self.unscored:
+            found.append(f"{self.unscored} quiz answer(s) are not scored yet; the quiz totals they enter are missing")
+        for study_hash in sorted(self.unknown_versions):
+            found.append(
+                f"version {study_hash[:12]} of the study, which preview or simulated participants started with, was "
+                "not kept; their columns are read by the version in force"
+            )
+        return tuple(found)
+
+
+def quantiles(values: Sequence[float]) -> dict[str, float | int | None]:
+    """Count, median and upper quantiles, linear between order statistics (Hyndman and Fan's type 7)."""
+    levels = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+    return {"n": len(values)} | {name: _quantile(sorted(values), level) for name, level in levels.items()}
+
+
+def _quantile(ordered: Sequence[float], level: float) -> float | None:
+    if not ordered:
+        return None
+    place = level * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def ledgers(unit: Unit, kinds: Sequence[Kind]) -> dict[str, Any]:
+    """Genesis, length and head of each ledger: an anchor against later rewriting."""
+    found: dict[str, Any] = {}
+    for name in LEDGERS:
+        if name in kinds:
+            last = head(LedgerRow.parse(row) for row in unit.allocations(name))
+            found[name] = {
+                "genesis": genesis(name, (unit.meta("commitment") or "") if name == "real" else ""),
+                "rows": last.index if last else 0,
+                "head": last.row_hash if last else None,
+            }
+    return found
+
+
+def version_entries(versions: Sequence[ProtocolVersion], draft: bool) -> list[dict[str, Any]]:
+    """Each version with what its hash is made of."""
+    return [
+        {
+            "study_hash": version.study_hash,
+            "file": version_path(version.study_hash),
+            "materials": dict(sorted(version.materials.items())),
+            "from_index": version.from_index,
+            "locked_at": None if draft else timestamp(version.locked_at),
+            "reason": version.reason,
+        }
+        for version in versions
+    ]
+
+
+def version_path(study_hash: str) -> str:
+    """Where a dataset holds a version of the study file."""
+    return f"materials/versions/study_{study_hash[:12]}.json"
+
+
+def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
+    """Head of the audit log and the acts that readers of the results need to know."""
+    summary: dict[str, Any] = {
+        "entries": len(entries),
+        "head": entries[-1].row_hash if entries else None,
+        "broken_at": broken_at(entries),
+    }
+    for name, act in _ACTS.items():
+        summary[name] = [
+            {"at": timestamp(entry.at), "why": entry.why, **_public(entry)} for entry in entries if entry.what == act
+        ]
+    return summary
+
+
+def _public(entry: AuditEntry) -> dict[str, Any]:
+    names = ("participant_id", "from", "to")
+    return {name: entry.detail[name] for name in names if name in entry.detail}
+
+
+def broken_at(entries: Sequence[AuditEntry]) -> int | None:
+    """The first entry, from 1, that is not what was chained; None where the chain holds."""
+    previous = ""
+    for place, entry in enumerate(entries, start=1):
+        body = asdict(replace(entry, row_hash=""))
+        body |= {"at": entry.at.isoformat(timespec="milliseconds"), "detail": dict(entry.detail)}
+        digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+        if entry.previous_hash != previous or entry.row_hash != digest:
+            return place
+        previous = entry.row_hash
+    return None
+
+
+def seal_facts(unit: Unit, state: State) -> dict[str, Any]:
+    """Commitment, and the seed once it is out."""
+    facts: dict[str, Any] = {"commitment": unit.meta("commitment"), "launched_at": unit.meta("launched_at")}
+    if state == "unsealed":
+        facts["revealed_seed"] = unit.meta("revealed_seed")
+    return facts
+
+
+def measured(seen: Seen, masked: bool) -> dict[str, Any]:
+    """Figures of the export as a whole; how long replies took only where it tells nothing."""
+    figures: dict[str, Any] = {
+        "isolation": dict(sorted(seen.isolation.items())),
+        "statuses": dict(sorted(seen.statuses.items())),
+    }
+    return figures if masked else figures | {"turn_seconds": quantiles(seen.turn_seconds)}
+
+
+def file_entries(paths: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The manifest's lists of files, in order of their names."""
+    return [{"path": path, **facts} for path, facts in sorted(paths.items())]

@@ -1,0 +1,168 @@
+"""What the trial's state withholds of real participants, so that nobody can tell their arms.
+
+Withheld is what exists or can be more than nothing in one arm only, and text in which the arm could be read: programs
+and their output, free answers, everything logged from the stage on that differs by arm. Preview and simulated
+participants are never masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import string
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.domain.allocation import options
+from study_app.domain.participant import END, Kind
+from study_app.domain.protocol import Study
+from study_app.ports import Unit
+from study_app.services.measures import Dossier, question_column
+from study_app.services.world import State
+
+Row = dict[str, Any]
+
+ORIGIN_COLUMNS = tuple(
+    "typed_chars pasted_chars_assistant pasted_chars_outside retyped_assistant_chars pasted_chars_brief "
+    "pasted_chars_notes starter_chars unknown_chars outside_pastes outside_paste_chars longest_outside_paste "
+    "typing_bursts".split()
+)
+USE_COLUMNS = tuple(
+    "queries queries_explanation queries_generation queries_debugging queries_capability queries_appreciation "
+    "interaction_minutes outage_minutes interaction_pattern used_other_ai received compliant".split()
+)
+ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
+RUN_COLUMNS = ("code", "stdout", "stderr", "error_message", "page", "seq")
+LEDGER_COLUMNS = ("probabilities", "draw", "imbalance", "profile", "salt", "payload_hash")
+"""In a closed study: with any of them the arm of a row could be computed."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The rules of one export."""
+
+    state: State
+    arms: dict[str, str]
+    """True arm -> the name it goes by while closed."""
+
+    def hides(self, kind: str) -> bool:
+        """Whether anything is withheld of participants of this kind."""
+        return kind == "real" and self.state in ("launched", "closed")
+
+    def participant(self, dossier: Dossier, row: Row) -> Row:
+        """A participant's row as it may be shown."""
+        if not self.hides(dossier.participant.kind):
+            return row
+        hidden = {*USE_COLUMNS, *ORIGIN_COLUMNS, *_free_columns(dossier.study)}
+        if self.state == "launched":
+            hidden |= set(ALLOCATION_COLUMNS)
+        return self._renamed({name: value for name, value in row.items() if name not in hidden})
+
+    def allocations(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Ledger rows as they may be shown."""
+        for row in rows:
+            if not self.hides(str(row["ledger"])):
+                yield row
+            elif self.state == "closed":
+                yield self._renamed({name: value for name, value in row.items() if name not in LEDGER_COLUMNS})
+
+    def _renamed(self, row: Row) -> Row:
+        return row | {"arm": self.arms.get(row["arm"])} if row.get("arm") else row
+
+    def events(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Events up to the stage that differs by arm: what follows would tell by its kinds, its number or its gaps."""
+        if not self.hides(dossier.participant.kind):
+            yield from rows
+            return
+        hidden = hidden_stages(dossier.study)
+        last: dict[str, int] = {}
+        for row in rows:
+            if row["stage"] in hidden or row["kind"] == "allocated":
+                return
+            if row["seq"] == last.get(row["page"], 0) + 1:
+                last[row["page"]] = row["seq"]
+                yield row
+
+    def runs(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Runs without programs and output from the stage on that differs by arm."""
+        hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
+        for row in rows:
+            masked = hides and row["stage"] in hidden
+            yield {name: value for name, value in row.items() if not (masked and name in RUN_COLUMNS)}
+
+    def turns(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Turns: withheld whole."""
+        return iter(()) if self.hides(dossier.participant.kind) else iter(rows)
+
+    def answers(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Answers without free text and without the reports of other AI."""
+        hides, free = self.hides(dossier.participant.kind), _free_questions(dossier.study)
+        for row in rows:
+            masked = hides and not row["bank"] and row["item"] in free
+            yield row | {"response": None} if masked else row
+
+    def withheld(self, kinds: Iterable[Kind]) -> dict[str, Any]:
+        """What is withheld of real participants, for the manifest and the README."""
+        if not any(self.hides(kind) for kind in kinds):
+            return {}
+        launched = self.state == "launched"
+        columns = {
+            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *USE_COLUMNS, *ORIGIN_COLUMNS],
+            "runs": list(RUN_COLUMNS),
+        }
+        if not launched:
+            columns["allocations"] = list(LEDGER_COLUMNS)
+        return {
+            "of": "real participants",
+            "tables": ["turns", *(["allocations"] if launched else [])],
+            "columns": columns,
+            "also": [
+                "events from the first stage on that differs by arm",
+                "programs and their output from that stage on",
+                "free answers and reports of other AI from that stage on",
+                "ratings of anything but answers",
+            ],
+        }
+
+
+def hidden_stages(study: Study) -> frozenset[str]:
+    """The stages from the first one on that differs by arm."""
+    first = study.allocation_stage
+    if first is None:
+        return frozenset()
+    ids = [stage.id for stage in study.stages]
+    return frozenset([*ids[ids.index(first.id) :], END])
+
+
+def _free_questions(study: Study) -> frozenset[str]:
+    hidden = hidden_stages(study)
+    asked = (question for stage in study.stages if stage.id in hidden for question in stage.questions)
+    return frozenset(question.id for question in asked if question.kind == "text" or question.other_ai)
+
+
+def _free_columns(study: Study) -> frozenset[str]:
+    free = _free_questions(study)
+    asked = (question for stage in study.stages for question in stage.questions)
+    return frozenset(question_column(question) for question in asked if question.id in free)
+
+
+def mask_of(unit: Unit, state: State, studies: Iterable[Study]) -> Mask:
+    """The mask of an export.
+
+    The names of a closed study's arms follow from the sealed seed as stored, which no export shows: they stay the same
+    from export to export, and cannot be computed from what is public.
+    """
+    key = (unit.meta("sealed_seed") or "").encode()
+    arms = {option.id for study in studies for option in options(study.allocation, study.arms)}
+
+    def digest(arm: str) -> bytes:
+        return hmac.new(key, f"mask:{arm}".encode(), hashlib.sha256).digest()
+
+    named = {arm: f"arm_{_letters(place)}" for place, arm in enumerate(sorted(arms, key=digest))}
+    return Mask(state, named if state == "closed" else {})
+
+
+def _letters(place: int) -> str:
+    letters = string.ascii_lowercase
+    return letters[place] if place < len(letters) else _letters(place // len(letters) - 1) + letters[place % 26]

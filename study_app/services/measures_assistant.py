@@ -1,0 +1,81 @@
+"""Use of assistants: queries and their codes, time spent on them, other AI, compliance."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from study_app.domain.dataset import LABELS
+from study_app.domain.events import Event
+from study_app.domain.participant import Turn
+from study_app.domain.protocol import Question
+from study_app.services.measures import Dossier
+
+CODES_RUBRIC = "codes"
+PATTERN_RUBRIC = "interaction_pattern"
+_NO = frozenset({"no", "none", "never", "0", "false"})
+
+
+def codes_of(dossier: Dossier, turn: Turn) -> str | None:
+    """The codes that a person gave the turn's message, separated by `;`; None where nobody did."""
+    rating = dossier.ratings.get(f"turn:{turn.id}|{CODES_RUBRIC}")
+    return None if rating is None else ";".join(part.strip() for part in rating.value.split(";") if part.strip())
+
+
+def queries(dossier: Dossier) -> dict[str, Any]:
+    """Messages, how many of each code, and the time from the first key to the reply's end."""
+    if not dossier.allocated:
+        return {}
+    turns = list(dossier.turns)
+    codes = [codes_of(dossier, turn) for turn in turns]
+    known = all(code is not None for code in codes)
+    row: dict[str, Any] = {"queries": len(turns)}
+    for label in LABELS:
+        row[f"queries_{label}"] = sum(label in (code or "").split(";") for code in codes) if known else None
+    seconds = sum((turn.composing_seconds or 0.0) + (turn.total_seconds or 0.0) for turn in turns)
+    pattern = dossier.ratings.get(f"participant:{dossier.participant.id}|{PATTERN_RUBRIC}")
+    row["interaction_pattern"] = None if pattern is None else pattern.value
+    return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(dossier)}
+
+
+def _outage_minutes(dossier: Dossier) -> float | None:
+    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+        return None
+    lost = [_seconds(event) for event in dossier.events if event.kind == "outage" and event.stage in dossier.main_ids]
+    return sum(lost) / 60
+
+
+def _seconds(event: Event) -> float:
+    seconds = event.payload.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def used_other_ai(dossier: Dossier) -> bool | None:
+    """What the participant says on the question marked `other_ai`; None where not asked or not answered."""
+    asked = {q.id: q for stage in dossier.study.stages for q in stage.questions if q.other_ai}
+    said = [_says_yes(asked[a.item], json.loads(a.response)) for a in dossier.answers if not a.bank and a.item in asked]
+    return any(said) if said else None
+
+
+def _says_yes(question: Question, value: Any) -> bool:
+    """The option that reads no, none or never is a no; where none does, the first option or the scale's low end."""
+    if question.kind in ("scale", "number"):
+        return bool(value != (question.low or 0))
+    values = [str(option.value).lower() for option in question.options]
+    no = _NO & set(values) or set(values[:1]) or _NO
+    given = value if isinstance(value, list) else [value]
+    return any(str(each).lower() not in no for each in given)
+
+
+def compliance(dossier: Dossier, outside_paste_chars: int | None) -> dict[str, Any]:
+    """`used_other_ai`, `received` and `compliant` by the plan's rule, which looks at no arm."""
+    reported = used_other_ai(dossier)
+    row: dict[str, Any] = {"used_other_ai": reported}
+    opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
+    if not dossier.allocated or not opened or not all(map(dossier.done_with, dossier.main_stages)):
+        return row
+    rule = dossier.study.analysis.compliance
+    evidenced = (outside_paste_chars or 0) > rule.outside_chars
+    answered = any(turn.reply for turn in dossier.turns)
+    broken = evidenced or (rule.other_ai and bool(reported))
+    return row | {"received": answered or bool(reported) or evidenced, "compliant": not broken}
