@@ -96,10 +96,22 @@ def is_numeric(series: pd.Series) -> bool:
 
 def groups(data: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[str]]:
     """Cells of one or several columns as codes 0..k-1 in sorted order, and their labels."""
-    text = [complete(data, column).map(label_of).astype(str) for column in columns]
-    joined = pd.Series([" / ".join(row) for row in zip(*text, strict=True)])
-    codes, levels = pd.factorize(joined, sort=True)
-    return np.asarray(codes, dtype=np.int64), [str(level) for level in levels]
+    texts = [_coded(complete(data, column)) for column in columns]
+    codes, levels = texts[0]
+    for other, names_ in texts[1:]:
+        codes = codes * len(names_) + other
+        levels = [f"{first} / {second}" for first in levels for second in names_]
+    seen, compact = np.unique(codes, return_inverse=True)
+    return np.asarray(compact, dtype=np.int64), [levels[code] for code in seen]
+
+
+def _coded(series: pd.Series) -> tuple[Ints, list[str]]:
+    """One column as codes into its sorted texts."""
+    codes, values = pd.factorize(series)
+    texts = [label_of(value) for value in values]
+    levels = sorted(set(texts))
+    place = {text: index for index, text in enumerate(levels)}
+    return np.asarray([place[text] for text in texts], dtype=np.int64)[codes], levels
 
 
 def dummies(codes: Ints, count: int) -> Floats:
@@ -264,14 +276,18 @@ class Trial:
         """Each row's stratum; one stratum where none is named."""
         if not self.strata:
             return np.zeros(len(self.data), dtype=np.int64)
-        return groups(self.data, self.strata)[0]
+        return self._strata[0]
+
+    @cached_property
+    def _strata(self) -> tuple[Ints, list[str]]:
+        return groups(self.data, self.strata)
 
     @cached_property
     def stratum_columns(self) -> tuple[Floats, list[str]]:
         """Indicators of all strata but the first."""
         if not self.strata:
             return np.empty((len(self.data), 0)), []
-        codes, labels = groups(self.data, self.strata)
+        codes, labels = self._strata
         return dummies(codes, len(labels)), [f"stratum[{label}]" for label in labels[1:]]
 
     @cached_property

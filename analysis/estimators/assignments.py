@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks import AnalysisError, Ints, Trial, label_of
+from analysis.checks import AnalysisError, Floats, Ints, Trial, label_of
 
 MAX_EXACT = 70_000
 """Largest reference set that is enumerated rather than sampled."""
+FEW = 14
+"""Up to so many people a design is enumerated where it can be."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Assignments:
     codes: NDArray[np.int8]
     exact: bool
     how: str
+    weights: Floats | None = None
+    """Probabilities of the rows of a whole reference set, where they differ."""
 
 
 def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | None = None) -> Assignments:
@@ -33,8 +37,9 @@ def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | 
     Args:
         trial: The request; its rows are those of every replicate.
         scheme: None, "complete" or {"method": "complete"}: fixed arm counts (within strata); "simple"; an array
-            (replicates, n) of labels or arm indices; a callable (replicates, rng) giving such an array; any other
-            design: handed to `analysis.randomisation.replicate`.
+            (replicates, n) of labels or arm indices; a callable (replicates, rng) giving such an array; an enumeration
+            with `assignments` and `probabilities`; any other design: handed to `analysis.randomisation`, which
+            enumerates it for a few people and re-runs it for more.
         replicates: How many, where they are drawn.
         arms: The order that arm indices refer to; the design's own, else control first.
     """
@@ -50,6 +55,8 @@ def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | 
         return Assignments(drawn.astype(np.int8), False, "simple randomisation")
     if callable(scheme):
         return _given(trial, np.asarray(scheme(replicates, rng)), arms, "the scheme's own replicates")
+    if hasattr(scheme, "probabilities"):
+        return _enumeration(trial, scheme, np.arange(len(trial.data)), arms, "the whole reference set")
     if hasattr(scheme, "shape") or isinstance(scheme, list | tuple):
         return _given(trial, np.asarray(scheme), arms, "the given replicates")
     return _delegated(trial, scheme, replicates, rng, arms)
@@ -69,22 +76,39 @@ def _is_plain(scheme: Any) -> bool:
 def _delegated(
     trial: Trial, scheme: Any, replicates: int, rng: np.random.Generator, arms: Sequence[Any] | None
 ) -> Assignments:
-    allocator: Callable[..., Any] = importlib.import_module("analysis.randomisation").replicate
+    allocator = importlib.import_module("analysis.randomisation")
     if isinstance(scheme, str):
         scheme = {"method": scheme}
     if isinstance(scheme, dict):
         scheme = {key: value for key, value in scheme.items() if key != "arms"}
-    arms = [getattr(arm, "id", arm) for arm in arms or getattr(scheme, "arms", None) or trial.labels]
+    names = [label_of(getattr(arm, "id", arm)) for arm in arms or getattr(scheme, "arms", None) or trial.labels]
     order = np.arange(len(trial.data))
     if "allocation_index" in trial.data.columns:
         order = np.argsort(trial.data["allocation_index"].to_numpy(), kind="stable")
-    profiles = [
-        {str(key): value for key, value in row.items()} for row in trial.data.iloc[order].to_dict(orient="records")
-    ]
-    drawn = np.asarray(allocator(scheme, profiles, replicates, rng, arms=[label_of(arm) for arm in arms]))
+    profiles = [{str(key): value for key, value in row.items()} for row in trial.data.iloc[order].to_dict("records")]
+    how = f"re-run of {_name(scheme) or 'the scheme'}"
+    try:
+        if len(profiles) <= FEW:
+            whole = allocator.enumerate_assignments(scheme, profiles, limit=MAX_EXACT // 10, arms=names)
+            if whole is not None:
+                return _enumeration(trial, whole, order, names, f"whole reference set of {_name(scheme)}")
+        drawn = np.asarray(allocator.replicate(scheme, profiles, replicates, rng, arms=names))
+    except (ValueError, TypeError, KeyError) as error:
+        what = str(error).splitlines()[-1 if len(str(error).splitlines()) < 3 else 2].strip()
+        raise AnalysisError.of(
+            "scheme", f"cannot be run again ({what})", "give a design that the trial used"
+        ) from error
     aligned = np.empty_like(drawn)
     aligned[:, order] = drawn
-    return _given(trial, aligned, arms, f"re-run of {_name(scheme) or 'the scheme'}")
+    return _given(trial, aligned, names, how)
+
+
+def _enumeration(trial: Trial, whole: Any, order: Ints, arms: Sequence[Any] | None, how: str) -> Assignments:
+    drawn = np.asarray(whole.assignments)
+    aligned = np.empty_like(drawn)
+    aligned[:, order] = drawn
+    found = _given(trial, aligned, arms, how)
+    return Assignments(found.codes, True, how, np.asarray(whole.probabilities, dtype=np.float64))
 
 
 def _given(trial: Trial, drawn: NDArray[Any], arms: Sequence[Any] | None, how: str) -> Assignments:

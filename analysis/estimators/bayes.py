@@ -47,7 +47,7 @@ def bayes_factor(
     """JZS Bayes factor of a difference in means against none, BF10.
 
     Formula: t test likelihood integrated over a Cauchy(0, `prior_scale`) prior on the standardised effect; 0.7071
-    (or "medium") is the square root of one half, "wide" 1, "ultrawide" its double. `paired=True` pairs rows in their
+    (or "medium") is the square root of one half, "wide" 1, "ultrawide" that of two. `paired=True` pairs rows in their
     order within each arm, or by the column `pair_id` (`cluster`, `stratum` likewise).
     Missing data: refused. Covariates are not used.
     Reference: Rouder, Speckman, Sun, Morey & Iverson (2009), Psychon. Bull. Rev. 16:225-237.

@@ -136,6 +136,8 @@ class Test:
     replicates: Moments
     exact: bool
     alternative: str
+    weights: Floats | None = None
+    """Probabilities of the assignments of a whole reference set, where they differ."""
 
     __test__ = False
 
@@ -154,7 +156,10 @@ class Test:
             seen, drawn = abs(seen), np.abs(drawn)
         elif self.alternative == "less":
             seen, drawn = -seen, -drawn
-        extreme = int((~(drawn < seen - 1e-11 * max(1.0, abs(seen)))).sum())
+        reached = ~(drawn < seen - 1e-11 * max(1.0, abs(seen)))
+        if self.weights is not None:
+            return float(min(self.weights[reached].sum(), 1.0))
+        extreme = int(reached.sum())
         return extreme / len(drawn) if self.exact else (1 + extreme) / (len(drawn) + 1)
 
     def interval(self, level: float) -> tuple[float, float]:

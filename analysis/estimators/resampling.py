@@ -150,7 +150,7 @@ def _row(trial: Trial, pair: Pair, model: Regression, drawn: Assignments, altern
     observed = model.moments(trial.codes.astype(np.int8)[None, :], pair.index, arms, shift)
     if not np.isfinite(observed.studentised()[0]):
         raise NotEstimable("the statistic does not exist for the observed assignment; use fewer covariates")
-    test = Test(observed, model.moments(drawn.codes, pair.index, arms, shift), drawn.exact, alternative)
+    test = Test(observed, model.moments(drawn.codes, pair.index, arms, shift), drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
     df = len(trial.y) - model.fixed.shape[1] - model.varying.shape[1] * (arms - 1)
     return pair.estimate(
@@ -190,7 +190,7 @@ def _censored_row(trial: Trial, pair: Pair, drawn: Assignments, alternative: str
     observed = moments(trial.codes.astype(np.int8)[None, :])
     if not np.isfinite(observed.studentised()[0]):
         raise NotEstimable("the restricted means have no standard error, or follow-up ends before the horizon")
-    test = Test(observed, moments(drawn.codes), drawn.exact, alternative)
+    test = Test(observed, moments(drawn.codes), drawn.exact, alternative, drawn.weights)
     return pair.estimate(
         estimate=float(observed.a[0]),
         std_error=float(np.sqrt(observed.yy[0])),
