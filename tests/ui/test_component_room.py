@@ -215,6 +215,25 @@ def test_a_rerun_of_the_page_leaves_the_editor_its_focus_and_its_history(person)
     assert len(person.events("load")) == 1
 
 
+def test_an_answer_that_comes_late_does_not_end_the_task_it_came_to(person):
+    page = person.open()
+
+    def stale(route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), "step": 99})
+
+    page.route("**/api/events", stale, times=1)
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("x = 1\n")
+    veil = page.locator(".sa-veil", has_text="This part is over")
+    veil.wait_for()
+    veil.wait_for(state="hidden")
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("y = 2\n")
+    person.wait_for(lambda: person.replayed() == editor_text(page))
+    assert "y = 2" in editor_text(page)
+
+
 def test_a_delayed_assistant_says_when_it_opens(person):
     page = person.open("delayed=1")
     page.get_by_text(re.compile(r"Opens in 1:\d\d")).wait_for()

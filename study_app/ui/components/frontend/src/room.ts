@@ -124,7 +124,7 @@ export class Room {
     this.notes.show(data.notes_html);
     const moved = before.task.id !== data.task.id || before.stage !== data.stage || before.step !== data.step;
     if (moved) this.startTask();
-    else this.reopenIfTimeRemains();
+    else this.probe();
     this.countdown.tick();
   }
 
@@ -273,6 +273,7 @@ export class Room {
     const { data } = this.args;
     if (this.locks.delete("identity")) this.applyLocks();
     if (differs(state.stage, data.stage) || differs(state.step, data.step)) this.over("stage");
+    else if (state.stage !== undefined) this.release("stage");
     if (this.deadline !== null && (state.now_ms ?? 0) >= this.deadline) this.over("deadline");
     else this.reopenIfTimeRemains();
   }
@@ -280,8 +281,23 @@ export class Room {
   /** The server may give time back, for example for an outage of the assistant. */
   private reopenIfTimeRemains(): void {
     if (this.deadline !== null && this.clock.now() >= this.deadline) return;
-    if (this.ending === "deadline") this.advance.stop();
-    if (this.locks.delete("deadline")) this.applyLocks();
+    if (this.release("deadline")) this.log.reopen();
+  }
+
+  /** An ending that proved none, for example read from an answer that came late. */
+  private release(reason: "deadline" | "stage"): boolean {
+    if (this.ending === reason) this.advance.stop();
+    if (!this.locks.delete(reason)) return false;
+    this.applyLocks();
+    return true;
+  }
+
+  /** The script ran again and shows this very task: ask the event route once more whether it is over. */
+  private probe(): void {
+    this.reopenIfTimeRemains();
+    if (!this.locks.has("stage")) return;
+    this.log.add("heartbeat", { focused: document.hasFocus() });
+    this.log.reopen();
   }
 
   private refused(reason: string): void {
