@@ -22,8 +22,12 @@ def open_sandbox(runner: str = "local", *, max_parallel: int = 64) -> Sandbox:
         UserError: the setting names no runner, or the extra `cluster` is not installed.
         SandboxUnavailable: the cluster does not answer.
     """
+    import os
+
     from study_app.domain.errors import UserError
 
+    if os.name == "nt":
+        raise UserError("programs cannot be run safely on Windows; use WSL2 or a Linux server")
     if runner == "local":
         from study_app.sandbox.local import LocalSandbox
 

@@ -73,6 +73,9 @@ class RunningProgram:
         """
         try:
             self._follow(kill)
+        except BaseException:
+            kill()
+            raise
         finally:
             self._close_pipes()
         return self._result()

