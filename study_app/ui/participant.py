@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from study_app.bootstrap import current
+from study_app.catalogue import catalogue
 from study_app.domain.errors import StudyError, UnknownParticipant
+from study_app.services.world import Place
 from study_app.ui.page import STYLE, Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
 
@@ -30,16 +33,37 @@ def main() -> None:
         participant = app.enrol.identify(st.context.cookies.get("study_participant"))
         place = app.session.where(participant.id)
     except UnknownParticipant:
-        from study_app.catalogue import catalogue
-
         st.info(catalogue(app.study.language)["failure.sign_in"])
         return
     except StudyError:
-        from study_app.catalogue import catalogue
-
         st.error(catalogue(app.study.language)["failure.page"])
         raise
     page = Page(app, place)
+    with _stage_floor(place):
+        _draw(page, place)
+
+
+def _stage_floor(place: Place) -> DeltaGenerator:
+    """A container for this screen, at a place of its own beside the last screen's.
+
+    Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would
+    have a `Continue`. The last screen's place is emptied first, so a click can only ever meet the screen one sees.
+    """
+    # Tasks of one stage share a screen: the editor's component must not be taken down between them.
+    step = "" if place.stage is not None and place.stage.kind == "tasks" else place.participant.step
+    screen = f"{place.participant.stage}:{step}:{place.screen}"
+    if st.session_state.get("screen") != screen:
+        st.session_state["screen"] = screen
+        st.session_state["floor"] = 1 - st.session_state.get("floor", 1)
+    if st.session_state["floor"] == 0:
+        floor = st.container()
+        st.empty()
+        return floor
+    st.empty()
+    return st.container()
+
+
+def _draw(page: Page, place: Place) -> None:
     if place.screen == "end":
         debrief.draw(page)
     elif place.screen == "waiting":

@@ -1,0 +1,151 @@
+"""Writes the pages of docs/ that follow from the code: docs/commands.md and docs/study_file.md."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from study_app.cli import app
+from study_app.domain import protocol
+from study_app.domain.allocation import Factor, Scheme
+from study_app.domain.arms import Arm
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def commands() -> str:
+    """docs/commands.md: every verb with its arguments, options and environment twins."""
+    group: Any = typer.main.get_command(app)
+    parts = ["# Commands", "Generated from the code by `scripts/generate_docs.py`; a test keeps it current.", EXITS]
+    for name, verb in sorted(group.commands.items()):
+        parts.append(f"## study {name}")
+        parts.append((verb.help or "").strip())
+        rows = [_row(parameter) for parameter in verb.params if parameter.name != "help"]
+        parts.append("\n".join(["| | meaning | default | environment |", "| --- | --- | --- | --- |", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+EXITS = """Exit codes: 0 done; 1 findings of `check` and `verify`, or a failure while running; 2 bad arguments or
+unusable input. Each mistake is one line on standard error, `error: FILE: KEY: what is wrong; what to do`, all of them
+at once."""
+
+
+def _row(parameter: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in parameter.opts) if parameter.param_type_name == "option" else ""
+    shown = names or f"`{parameter.metavar or parameter.name.upper()}`"
+    default = parameter.default
+    text = "" if default is None or callable(default) or default is False else f"`{default}`"
+    variable = parameter.envvar if isinstance(parameter.envvar, str) else ""
+    return f"| {shown} | {getattr(parameter, 'help', '') or ''} | {text} | {f'`{variable}`' if variable else ''} |"
+
+
+TABLES: list[tuple[str, type[BaseModel]]] = [
+    ("(top level)", protocol.Study),
+    ("[[arms]]", protocol.StudyArm),
+    ("[allocation]", Scheme),
+    ("a variable of [allocation] strata or factors", Factor),
+    ("[recruitment]", protocol.Recruitment),
+    ("[recruitment] codes", protocol.Codes),
+    ("[data]", protocol.DataPolicy),
+    ("[assistants.NAME]", protocol.AssistantEntry),
+    ("[assistant_policy]", protocol.AssistantPolicy),
+    ("[sandbox]", protocol.SandboxPolicy),
+    ("[activity]", protocol.ActivityRule),
+    ("[[sessions]]", protocol.Session),
+    ("[[stages]]", protocol.Stage),
+    ("[[stages.questions]]", protocol.Question),
+    ("[[stages.questions]] options", protocol.Option),
+    ("[[stages.scores]]", protocol.DerivedScore),
+]
+
+
+def study_file() -> str:
+    """docs/study_file.md: every table and key of a study file."""
+    parts = ["# The study file", STUDY_FILE]
+    for name, model in TABLES:
+        parts.append(f"## `{name}`")
+        if model.__doc__:
+            parts.append(inspect.cleandoc(model.__doc__))
+        docs = _field_docs(model)
+        rows = [_key(model, key, field, docs) for key, field in model.model_fields.items()]
+        parts.append("\n".join(["| key | type | default | meaning |", "| --- | --- | --- | --- |", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+STUDY_FILE = """Generated from the code by `scripts/generate_docs.py`; a test keeps it current. A study file is TOML;
+paths in it are relative to it. `study check` reports every problem at once. The keys of `[analysis]` are in
+[analysis.md](analysis.md), those of an assistant's own file in [assistants.md](assistants.md), task packs in
+[task_packs.md](task_packs.md), item banks in [item_banks.md](item_banks.md).
+
+Stages come in the order of the file. A stage of kind `consent` is first, one of kind `debrief` last. Allocation happens
+on the way into the first stage that differs by arm (`instructions`, or `tasks` with `assistant = true`), so that
+everything before it is baseline. A stage with `minutes` has a deadline that the server keeps."""
+
+
+def _field_docs(model: type[BaseModel]) -> dict[str, str]:
+    """The string under each field, of the class and its bases."""
+    found: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if base in (object, BaseModel) or not issubclass(base, BaseModel):
+            continue
+        source = inspect.getsource(base)
+        for match in re.finditer(
+            r'^    (\w+): [^\n]*(?:\n(?!    \w+:|    """|    @|    def )[^\n]*)*\n    """(.*?)"""', source, re.M | re.S
+        ):
+            found[match.group(1)] = " ".join(match.group(2).split())
+    return found
+
+
+def _key(model: type[BaseModel], key: str, field: FieldInfo, docs: dict[str, str]) -> str:
+    name = field.alias or key
+    if field.is_required():
+        default = "**required**"
+    else:
+        value = field.get_default(call_default_factory=False)
+        simple = value is None or isinstance(value, str | int | float | bool)
+        default = (
+            "" if value in (None, "") or not simple else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+        )
+    return f"| `{name}` | {_type(field.annotation)} | {default} | {docs.get(key, '')} |"
+
+
+def _type(kind: Any) -> str:
+    origin = get_origin(kind)
+    if origin is UnionType or str(origin) == "typing.Union":
+        return " or ".join(dict.fromkeys(_type(part) for part in get_args(kind) if part is not type(None)))
+    if str(origin) == "typing.Literal":
+        return " or ".join(f"`{value}`" for value in get_args(kind))
+    if origin in (tuple, list):
+        return f"list of {_type(get_args(kind)[0])}"
+    if origin is dict:
+        return f"table of {_type(get_args(kind)[1])}"
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    if kind in names:
+        return names[kind]
+    if hasattr(kind, "__metadata__"):
+        return _type(kind.__origin__)
+    if isinstance(kind, type) and issubclass(kind, Arm):
+        return "arm"
+    return getattr(kind, "__name__", str(kind)).lower()
+
+
+PAGES = {"commands.md": commands, "study_file.md": study_file}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, make in PAGES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
+        sys.stdout.write(f"docs/{name}\n")
+
+
+if __name__ == "__main__":
+    main()

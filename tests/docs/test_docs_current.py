@@ -1,0 +1,78 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import generate_docs  # noqa: E402
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("name", sorted(generate_docs.PAGES))
+def test_generated_pages_are_current(name):
+    assert (ROOT / "docs" / name).read_text() == generate_docs.PAGES[name](), "run python scripts/generate_docs.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_of_a_page_leads_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} -> {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_command_that_a_page_shows_exists_with_its_options(page):
+    verbs = {}
+    for line in _shown_commands(page.read_text()):
+        verb = line.split()[1]
+        if verb.startswith(("-", "VERB", "<")):
+            continue
+        if verb not in verbs:
+            done = subprocess.run(
+                [Path(sys.executable).with_name("study"), verb, "--help"],
+                capture_output=True,
+                text=True,
+                env={"COLUMNS": "200", "NO_COLOR": "1", "PATH": "/usr/bin:/bin"},
+            )
+            assert done.returncode == 0, f"{page.name}: study {verb} does not exist"
+            verbs[verb] = done.stdout
+        for option in re.findall(r"(?<=\s)(--[a-z][a-z0-9-]*)", line):
+            assert option in verbs[verb], f"{page.name}: study {verb} has no {option}"
+
+
+def _shown_commands(text: str) -> list[str]:
+    fenced = "\n".join(re.findall(r"```(?:sh|bash|console|text)?\n(.*?)```", text, re.S))
+    lines = [line.strip().removeprefix("$ ").removeprefix(".venv/bin/") for line in fenced.splitlines()]
+    return [line for line in lines if line.startswith("study ")]
+
+
+def test_the_readme_leads_to_every_page_of_the_docs():
+    reachable, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+\.md)", page.read_text()):
+            found = (page.parent / target).resolve()
+            if found not in reachable and found.exists():
+                reachable.add(found)
+                waiting.append(found)
+    missing = [page.relative_to(ROOT) for page in PAGES if page.resolve() not in reachable and page.name != "README.md"]
+    assert missing == []
+
+
+def test_no_path_of_a_machine_and_no_host_of_a_registry_is_in_the_repository():
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    for name in done.stdout.split("\n"):
+        path = ROOT / name
+        if not name or not path.is_file() or path.suffix in (".png", ".js") or path == Path(__file__):
+            continue
+        text = path.read_text(errors="ignore")
+        if name.endswith((".lock", "package-lock.json")):
+            assert "://" not in text, name
