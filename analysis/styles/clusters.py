@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 FEATURES = (
     "queries",
@@ -25,7 +26,7 @@ FEATURES = (
 )
 """Standardised before clustering; a feature that is missing or constant is left out."""
 
-REPLICATES = 200
+REPLICATES = 100
 REPLICATES_OF_MANY = 20
 MANY = 1000
 """People from which fewer replicates do: the index hardly varies any more, and each costs a clustering."""
@@ -55,7 +56,8 @@ def clusters(features: pd.DataFrame, sizes: tuple[int, ...] = (2, 3, 4, 5, 6), s
     if len(features) < MIN_PEOPLE or not usable:
         return {"note": f"needs {MIN_PEOPLE} people with varied features", "solutions": []}
     values = StandardScaler().fit_transform(features[usable].to_numpy(dtype=float))
-    solutions = [_solution(values, k, seed) for k in sizes if k < len(np.unique(values, axis=0))]
+    with threadpool_limits(1):  # on data this small, threads only wait for each other
+        solutions = [_solution(values, k, seed) for k in sizes if k < len(np.unique(values, axis=0))]
     if not solutions:
         return {"note": "all people have the same features", "solutions": []}
     best = max(solutions, key=lambda solution: solution["stability"])
@@ -66,7 +68,7 @@ def clusters(features: pd.DataFrame, sizes: tuple[int, ...] = (2, 3, 4, 5, 6), s
 
 
 def _fit(values: Floats, k: int, seed: int) -> KMeans:
-    return KMeans(k, n_init=5, random_state=seed).fit(values)
+    return KMeans(k, n_init=4, random_state=seed).fit(values)
 
 
 def _solution(values: Floats, k: int, seed: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def _group_names(axes: Axes, people: Sequence[str], patterns: Mapping[str, str])
     places = [
         index for index, who in enumerate(people) if not index or patterns.get(who) != patterns.get(people[index - 1])
     ]
-    for first, following in zip(places, [*places[1:], len(people)], strict=True):
+    for first, following in pairwise([*places, len(people)]):
         name = patterns.get(people[first], "")
         if first:
             axes.axhline(first - 0.5, color=RULE, lw=0.8)

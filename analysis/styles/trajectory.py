@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def _of_person(who: str, group: pd.DataFrame) -> list[dict[str, Any]]:
     length = max((seconds for _, seconds, _, _ in steps), default=0.0)
     places = [index for index, step in enumerate(steps) if step[0] == "query"]
     rows = []
-    for place, following in zip(places, [*places[1:], len(steps)], strict=True):
+    for place, following in pairwise([*places, len(steps)]):
         _, seconds, labels, turn = steps[place]
         after = [step[0] for step in steps[place + 1 : following]]
         taken = "paste" in after or "copy" in after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def takeovers(actions: pd.DataFrame, seed: int = 1) -> dict[str, Any]:
     for who, group in actions.groupby("participant_id", sort=False):
         acts = list(group["action"])
         places = [index for index, action in enumerate(acts) if action == "query"]
-        for place, following in zip(places, [*places[1:], len(acts)], strict=True):
+        for place, following in pairwise([*places, len(acts)]):
             after = set(acts[place + 1 : following])
             rows.append((str(who), "paste" in after, "copy" in after and "paste" not in after))
     frame = pd.DataFrame(rows, columns=["participant_id", "pasted", "typed_over"])
