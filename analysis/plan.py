@@ -41,8 +41,9 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         ProblemsFound: all missing columns at once.
     """
     have = set(dataset.participants.columns)
-    missing = [(key, column) for key, column in _named_columns(plan) if column not in have]
-    named = [entry for entry in missing if entry[0].partition(".")[0] in plan.model_fields_set]
+    missing = [entry for entry in _named_columns(plan) if entry[1] not in have]
+    usual = set(_named_columns(Plan.default()))
+    named = [entry for entry in missing if entry not in usual]
     if named:
         remedy = "correct the plan, or map the column under [analysis.columns]"
         what = "the participants table has no column"

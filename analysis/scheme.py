@@ -107,12 +107,15 @@ def _version_file(dataset: Dataset, study_hash: str) -> Any:
 
 
 def _scheme(raw: Mapping[str, Any]) -> tuple[Scheme, tuple[Arm, ...]]:
+    """Scheme and arms of a study file; a file with every default written out is read like one without."""
     if "allocation" not in raw:
         raise ValueError("the dataset's study file has no [allocation]")
     arms = tuple(
         Arm(id=entry["id"], label=entry.get("label", ""), weight=entry.get("weight", 1)) for entry in raw["arms"]
     )
-    return Scheme.model_validate(raw["allocation"]), arms
+    plain = Scheme().model_dump(mode="json")
+    written = {key: value for key, value in raw["allocation"].items() if key == "method" or value != plain.get(key)}
+    return Scheme.model_validate(written), arms
 
 
 def _design(dataset: Dataset, rows: pd.DataFrame, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]]) -> Design:

@@ -21,8 +21,10 @@ def baseline_variables(dataset: Dataset, plan: Plan) -> list[str]:
     if _BEFORE not in columns or _LAST[0] not in columns:
         return list(dict.fromkeys(named))
     between = columns[columns.index(_BEFORE) + 1 : columns.index(_LAST[0])]
-    summed = {name for stage in _stages(dataset) for score in stage.get("scores", []) for name in score.get("of", [])}
+    scores = [score for stage in _stages(dataset) if not stage.get("exit") for score in stage.get("scores", [])]
+    summed = {name for score in scores for name in score.get("of", [])}
     kept = [name for name in between if name not in summed]
+    kept += [str(score["id"]) for score in scores if score["id"] in columns]
     return list(dict.fromkeys([*kept, *(name for name in _LAST if name in columns), *named]))
 
 

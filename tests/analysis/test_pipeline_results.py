@@ -373,6 +373,23 @@ def test_the_ledger_is_replayed_with_everybody_who_was_allocated(tmp_path):
     assert "whole ledger" in row(found, "quiz_points.rerandomization")["note"]
 
 
+def test_a_study_file_with_every_default_written_out_is_read_like_one_without(tmp_path):
+    short, long = (write(tmp_path / name, strata=("years_python",), plan=FAST) for name in ("short", "long"))
+    raw = study(Trial(strata=("years_python",), plan=FAST))
+    raw["allocation"] = Trial(strata=("years_python",)).scheme.model_dump(mode="json")
+    raw["analysis"] = Plan.model_validate(FAST).model_dump(mode="json")
+    (long / "materials" / "study.toml").unlink()
+    (long / "materials" / "study.json").write_text(json.dumps(raw), encoding="utf-8")
+    assert analyse(load(short)) == analyse(load(long))
+
+
+def test_a_column_that_only_the_defaults_name_is_left_out_and_said_so(tmp_path):
+    table = Trial().table().drop(columns=["quiz_debugging_points", "years_python"])
+    found = analyse(load(write(tmp_path, Trial(plan=FAST), table)))
+    assert row(found, "quiz_points.rerandomization")["p_value"] is not None
+    assert sum("the default plan goes without it" in text for text in found["deviations"]) == 3
+
+
 def test_without_a_ledger_labels_are_permuted_within_strata_and_the_row_says_so(tmp_path):
     folder = write(tmp_path, plan=FAST)
     next((folder / "data").glob("*allocations*")).unlink()

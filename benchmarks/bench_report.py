@@ -1,0 +1,90 @@
+"""Time and memory of the analysis: whole report at two sizes, null trials with their re-randomisations, minimisation.
+
+Each figure stands beside the bare operation measured in the same run. Run: python benchmarks/bench_report.py [--large]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "analysis")]
+
+from synthetic_trial import Trial, write  # noqa: E402
+
+from analysis.cli import analyze  # noqa: E402
+from analysis.methods import METHODS  # noqa: E402
+from analysis.randomisation import replicate  # noqa: E402
+from analysis.validation import ARMS, SCHEMES, Setting, trial  # noqa: E402
+
+
+def seconds(function) -> float:
+    start = time.perf_counter()
+    function()
+    return round(time.perf_counter() - start, 3)
+
+
+def report(n: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        plan = {"replicates": 9999}
+        data = write(base / "data", Trial(n=n, plan=plan, dropout=0.05, noncompliance=0.1))
+        took = seconds(lambda: analyze(data, base / "out"))
+    return {"n": n, "replicates": 9999, "seconds": took}
+
+
+def _some(setting: Setting, seeds: list[np.random.SeedSequence]) -> list[float]:
+    with threadpool_limits(1):
+        return [_one(setting, seed) for seed in seeds]
+
+
+def _one(setting: Setting, seed: np.random.SeedSequence) -> float:
+    data, drawn = trial(setting, np.random.default_rng(seed))
+    row = METHODS["rerandomization"](
+        data, outcome="quiz", arm="arm", control="control", covariates=("warmup", "years"), scheme=drawn,
+        arms=("control", "treated"), interval=False,
+    )  # fmt: skip
+    return float(row.p_value)
+
+
+def trials(count: int, workers: int) -> dict[str, float]:
+    setting = Setting(scheme="stratified_blocks", replicates=1999)
+    seeds = np.random.SeedSequence(1).spawn(count)
+    chunks = [seeds[i : i + 50] for i in range(0, count, 50)]
+    Parallel(n_jobs=workers)(delayed(_some)(setting, chunk[:1]) for chunk in chunks[:2])
+    took = seconds(lambda: Parallel(n_jobs=workers)(delayed(_some)(setting, chunk) for chunk in chunks))
+    return {"trials": count, "replicates": 1999, "workers": workers, "seconds": took}
+
+
+def minimisation() -> dict[str, float]:
+    rng = np.random.default_rng(1)
+    profiles = [{"years": int(y), "daily": int(d)} for y, d in rng.integers(0, 3, (52, 2))]
+    scheme = SCHEMES["minimisation"]
+    took = seconds(lambda: replicate(scheme, profiles, 9999, rng, arms=ARMS))
+    bare = seconds(lambda: rng.random((9999, 52, 2)))
+    return {"n": 52, "replicates": 9999, "seconds": took, "drawing the uniforms alone": bare}
+
+
+def main() -> None:
+    figures = {
+        "report": report(52),
+        "null trials under stratified blocks": trials(2000 if "--large" in sys.argv else 200, 2),
+        "minimisation": minimisation(),
+    }
+    if "--large" in sys.argv:
+        figures["large report"] = report(10_000)
+    figures["peak MB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
