@@ -18,15 +18,14 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from study_app.domain.checks import Case, Check, Line, Observation, Opaque, decode
+from study_app.domain.checks import Case, Check, Observation
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks import CheckResult, Grade, Program, RunClock, RunResult, TaskPack
+from study_app.domain.tasks import CheckResult, Grade, RunClock, RunResult, TaskPack
 from study_app.ports import Sandbox
+from study_app.services.observe import observe
 
 SEEDS = 3
 """Scheduler seeds under which a check of a concurrent program must hold."""
-_LONGEST_STEP = 0.25
-"""Seconds that one step of a task may take before it counts as blocking the loop."""
 _VIRTUAL_WORKERS, _REAL_WORKERS = 8, 64
 _REVIEWED = {"os", "sys", "ctypes", "gc", "inspect", "importlib", "builtins", "signal", "socket", "_thread", "atexit"}
 
@@ -61,7 +60,7 @@ class _References:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        seen, result = _observe(sandbox, pack, pack.solution, case, seed=0, clock=pack.settings.clock)
+        seen, result = observe(sandbox, pack, pack.solution, case, seed=0, clock=pack.settings.clock)
         if seen.missing is not None:
             raise SandboxUnavailable(f"the reference solution of {pack.id} failed on {case}: {seen.missing}")
         with self._lock:
@@ -188,10 +187,13 @@ class _Grader:
         By the virtual clock the first scheduler seed goes ahead: where it shows blocking or threads, all is done again
         in real time.
         """
-        expected = dict(zip(jobs, self._all(self._expected, jobs), strict=True))
+        one_each = list({id(job.check): job for job in jobs}.values())
+        references = zip(one_each, self._all(self._expected, one_each), strict=True)
+        by_check = {id(job.check): expected for job, expected in references}
+        expected = {job: by_check[id(job.check)] for job in jobs}
         seen = self._seen(jobs)
         late = [job for job in jobs if self._perhaps_late(job, expected[job], seen[job][0])]
-        seen |= zip(late, self._all(self._run, late), strict=True)
+        seen |= zip(late, self._all(self._run_in_real_time, late), strict=True)
         return [_Verdict(job, _wrong(job.check, expected[job], seen[job][0]), seen[job][1]) for job in jobs]
 
     def _seen(self, jobs: list[_Job]) -> dict[_Job, tuple[Observation, RunResult]]:
@@ -221,11 +223,11 @@ class _Grader:
         return stated if stated is not None else _references.of(self.sandbox, self.pack, job.case)
 
     def _run(self, job: _Job) -> tuple[Observation, RunResult]:
-        return _observe(self.sandbox, self.pack, self.code, job.case, seed=job.seed, clock=job.clock)
+        return observe(self.sandbox, self.pack, self.code, job.case, seed=job.seed, clock=job.clock)
 
     def _perhaps_late(self, job: _Job, expected: Observation, seen: Observation) -> bool:
         """Whether only the moments are wrong in real time: a busy machine gets a second chance."""
-        if job.clock == "virtual" or seen.missing or _wrong(job.check, expected, seen) is None:
+        if (job.clock == "virtual" and not self.regraded) or seen.missing or _wrong(job.check, expected, seen) is None:
             return False
         return _wrong(job.check, expected, _with_times_of(expected, seen)) is None
 
@@ -234,76 +236,6 @@ def _with_times_of(expected: Observation, seen: Observation) -> Observation:
     moments = [line.seconds for line in expected.lines] + [line.seconds for line in seen.lines[len(expected.lines) :]]
     lines = tuple(replace(line, seconds=moment) for line, moment in zip(seen.lines, moments, strict=False))
     return replace(seen, lines=lines, seconds=expected.seconds)
-
-
-def _observe(
-    sandbox: Sandbox, pack: TaskPack, code: str, case: Case, *, seed: int, clock: RunClock
-) -> tuple[Observation, RunResult]:
-    """Run one call in a process of its own and say what was seen."""
-    call = case.as_call(secrets.token_hex(8), pack.settings.runner)
-    result = sandbox.run(Program(code, pack.packages, pack.limits, seed, clock, call))
-    if result.ended_by == "infrastructure":
-        raise SandboxUnavailable("a program could not be run while grading; grade again")
-    return _observation(result, clock), result
-
-
-def _observation(result: RunResult, clock: RunClock) -> Observation:
-    seen = result.observation or {}
-    reported = seen.get("reported")
-    if result.ended_by != "exit" or not isinstance(reported, dict):
-        return Observation(missing=_why_nothing(result))
-    if seen.get("forged"):
-        return Observation(missing="the program imitates the marks by which a call is timed")
-    stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]
-    started, ended = seen["started"], seen["ended"]
-    if clock == "virtual":
-        lines, seconds = _virtual_lines(reported, [line.text for line in stamped]), _number(reported.get("seconds"))
-    else:
-        lines = [Line(line.text, line.seconds - started) for line in stamped]
-        seconds = ended - started if ended is not None and started is not None else None
-    error = reported.get("error")
-    return Observation(
-        value=_value(reported.get("value")),
-        lines=tuple(lines),
-        error=error if isinstance(error, str) else None,
-        seconds=seconds,
-        suspicious=clock == "virtual" and _suspicious(reported),
-    )
-
-
-def _value(encoded: Any) -> Any:
-    try:
-        return decode(encoded)
-    except RecursionError:
-        return Opaque("too deep")
-
-
-def _virtual_lines(reported: dict[str, Any], texts: list[str]) -> list[Line]:
-    """Lines by the virtual clock, in the parent's cleaned text where the two lists agree in length."""
-    rows = reported.get("lines")
-    try:
-        lines = [Line(str(text), float(moment)) for moment, text in rows or ()]
-    except (TypeError, ValueError):
-        return []
-    if len(lines) == len(texts):
-        return [replace(line, text=text) for line, text in zip(lines, texts, strict=True)]
-    return lines
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _suspicious(reported: dict[str, Any]) -> bool:
-    blocked, step = _number(reported.get("blocked_seconds")), _number(reported.get("longest_step"))
-    return bool(reported.get("threads")) or (blocked or 0) > 0 or (step or 0) > _LONGEST_STEP
-
-
-def _why_nothing(result: RunResult) -> str:
-    if result.ended_by != "exit":
-        lines = result.stderr.strip().splitlines()
-        return lines[-1] if lines else f"the program was stopped ({result.ended_by})"
-    return "the program ended before the call was finished"
 
 
 def _wrong(check: Check, expected: Observation, seen: Observation) -> str | None:

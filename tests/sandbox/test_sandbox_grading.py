@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.content_packs import load_pack
+from study_app.content_packs import find_pack, load_pack
 from study_app.domain.checks import (
     Case,
     Check,
@@ -29,6 +29,7 @@ from study_app.domain.errors import ProblemsFound, SandboxUnavailable
 from study_app.domain.tasks import Program
 from study_app.sandbox.harness import encode
 from study_app.sandbox.local import LocalSandbox
+from study_app.sandbox.recorded import RecordedSandbox, Recorder
 from study_app.sandbox.server import Options
 from study_app.services.author import check_pack, try_program
 from study_app.services.grade import grade, review, run_visible
@@ -211,6 +212,21 @@ def test_a_grading_without_a_sandbox_decides_nothing(sandbox):
 
     with pytest.raises(SandboxUnavailable, match="grade again"):
         grade(Down(), TIMER, TIMER.starter, run_seed=1)
+
+
+def test_a_grading_can_be_replayed_from_a_recording(sandbox):
+    recorder = Recorder(sandbox)
+    warmup = PACKS["warmup"]
+    first = grade(recorder, warmup, warmup.starter, run_seed=8)
+    again = grade(RecordedSandbox(recorder.results), warmup, warmup.starter, run_seed=8)
+    assert again.checks == first.checks
+
+
+def test_a_pack_is_found_by_folder_or_name():
+    assert find_pack("warmup", ROOT / "tasks") == ROOT / "tasks" / "warmup"
+    assert find_pack(str(ROOT / "tasks" / "warmup")) == ROOT / "tasks" / "warmup"
+    with pytest.raises(ProblemsFound, match="one of sorted_scores, trio_timer"):
+        find_pack("nothing", ROOT / "tasks")
 
 
 def test_trying_a_file_reports_what_the_command_promises(sandbox):
