@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-from analysis.checks import AnalysisError, NotEstimable
+from analysis.estimators.columns import AnalysisError, NotEstimable
 from analysis.results import EffectSize, Estimate
 
 

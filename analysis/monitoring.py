@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
-from analysis.checks import AnalysisError, Floats
+from analysis.estimators.columns import AnalysisError, Floats
 
 _KINDS = {
     "obf": "obf", "of": "obf", "obrien_fleming": "obf", "o_brien_fleming": "obf", "pocock": "pocock", "p": "pocock",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.checks import AnalysisError, Floats
+from analysis.estimators.columns import AnalysisError, Floats
 
 _ALIASES = {
     "bonferroni": "bonferroni", "holm": "holm", "hochberg": "hochberg", "simes-hochberg": "hochberg",

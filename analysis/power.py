@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, stats
 
-from analysis.checks import AnalysisError
+from analysis.estimators.columns import AnalysisError
 
 
 def t_test_power(

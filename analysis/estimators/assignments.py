@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks import AnalysisError, Floats, Ints, Trial, label_of
+from analysis.checks import Trial
+from analysis.estimators.columns import AnalysisError, Floats, Ints, label_of
 
 MAX_EXACT = 70_000
 """Largest reference set that is enumerated rather than sampled."""

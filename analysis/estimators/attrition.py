@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import optimize, stats
 
-from analysis.checks import AnalysisError, Floats, NotEstimable, Pair
+from analysis.checks import Pair
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
 from analysis.estimators.contract import Result, pairwise
 from analysis.results import EffectSize
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import integrate
 
-from analysis.checks import AnalysisError, Floats, NotEstimable, Pair
+from analysis.checks import Pair
 from analysis.effects import pooled_sd
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
 from analysis.estimators.contract import Result, pairwise
 from analysis.results import EffectSize
 

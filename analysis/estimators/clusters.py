@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize
 
-from analysis.checks import AnalysisError, Floats, Ints, NotEstimable, Pair, Trial
+from analysis.checks import Pair, Trial
+from analysis.estimators.columns import AnalysisError, Floats, Ints, NotEstimable
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.designs import Design, additive
 from analysis.estimators.linear import Fit, fit, t_interval, z_interval

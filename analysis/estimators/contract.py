@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from analysis.checks import AnalysisError, NotEstimable, Trial, names
+from analysis.checks import Trial
+from analysis.estimators.columns import AnalysisError, NotEstimable, names
 from analysis.results import Estimate
 
 Result = Estimate | list[Estimate]

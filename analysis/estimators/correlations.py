@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from analysis.checks import AnalysisError, Floats, NotEstimable, Trial, numbers
-from analysis.checks import require_columns as _require
+from analysis.checks import Trial
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable, numbers
+from analysis.estimators.columns import require_columns as _require
 from analysis.estimators.contract import Result, whole
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks import Floats, NotEstimable, Trial, dummies, numbers
+from analysis.checks import Trial
+from analysis.estimators.columns import Floats, NotEstimable, dummies, numbers
 from analysis.estimators.linear import independent_columns
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from analysis.checks import AnalysisError, NotEstimable, Pair
+from analysis.checks import Pair
 from analysis.effects import pooled_sd
+from analysis.estimators.columns import AnalysisError, NotEstimable
 from analysis.estimators.contract import Result, pairwise
 from analysis.estimators.means import raw_effect, welch_parts
 

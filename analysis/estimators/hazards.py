@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
-from analysis.checks import AnalysisError, Bools, Floats, Ints, NotEstimable, Trial
+from analysis.checks import Trial
+from analysis.estimators.columns import AnalysisError, Bools, Floats, Ints, NotEstimable
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.designs import arm_columns, reduced
 from analysis.estimators.linear import z_interval

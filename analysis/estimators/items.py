@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from analysis.checks import (
+from analysis.checks import Trial
+from analysis.estimators.columns import (
     AnalysisError,
     Floats,
     Ints,
     NotEstimable,
-    Trial,
     covariate_columns,
     groups,
     require_columns,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from analysis.checks import Floats, Ints
+from analysis.estimators.columns import Floats, Ints
 
 
 @dataclass(frozen=True)

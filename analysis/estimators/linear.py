@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, stats
 
-from analysis.checks import AnalysisError, Floats, NotEstimable
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
 
 ALIAS_TOLERANCE = 1e-9
 _NAMES = {

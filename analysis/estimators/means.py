@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.checks import NotEstimable, Pair, Trial
+from analysis.checks import Pair, Trial
 from analysis.effects import hedges_g, pooled_sd
+from analysis.estimators.columns import NotEstimable
 from analysis.estimators.contract import Result, pairwise, unwrap, whole
 from analysis.estimators.designs import Design, additive, interacted
 from analysis.estimators.linear import Fit, fit, t_interval, vcov_name

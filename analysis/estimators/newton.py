@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.checks import Floats, NotEstimable
+from analysis.estimators.columns import Floats, NotEstimable
 
 Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.checks import AnalysisError, Floats, NotEstimable, Trial, covariate_columns, names, numbers
-from analysis.checks import require_columns as _require
+from analysis.checks import Trial
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable, covariate_columns, names, numbers
+from analysis.estimators.columns import require_columns as _require
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.designs import arm_columns
 from analysis.estimators.linear import Fit, fit, independent_columns, t_interval, z_interval

@@ -7,16 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from analysis.checks import (
-    AnalysisError,
-    Floats,
-    NotEstimable,
-    Trial,
-    covariate_columns,
-    dummies,
-    require_columns,
-)
+from analysis.checks import Trial
 from analysis.effects import hedges_g
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable, covariate_columns, dummies, require_columns
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.designs import additive
 from analysis.estimators.linear import fit, independent_columns, t_interval

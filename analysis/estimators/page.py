@@ -57,6 +57,8 @@ def _by_family() -> list[Any]:
 
 
 def _functions(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    if hasattr(module, "__all__"):
+        return [(n, getattr(module, n)) for n in module.__all__ if inspect.isfunction(getattr(module, n))]
     found = inspect.getmembers(module, inspect.isfunction)
     return [(n, f) for n, f in found if not n.startswith("_") and f.__module__ == module.__name__ and f.__name__ == n]
 

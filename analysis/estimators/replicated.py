@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks import Bools, Floats, NotEstimable
+from analysis.estimators.columns import Bools, Floats, NotEstimable
 
 CHUNK = 20_000
 """Cells of one replicate array that are held at a time: few enough for the processor's cache."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.checks import AnalysisError, Floats, NotEstimable, Pair, Trial
+from analysis.checks import Pair, Trial
 from analysis.estimators.assignments import Assignments, replicate
+from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.linear import independent_columns, vcov_name
 from analysis.estimators.means import raw_effect

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checks import Bools, Floats, NotEstimable
+from analysis.estimators.columns import Bools, Floats, NotEstimable
 
 CHUNK = 1_500_000
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from analysis.checks import AnalysisError, Floats, Ints, NotEstimable, Pair, Trial, complete, label_of, numbers
-from analysis.checks import require_columns as _require
+from analysis.checks import Pair, Trial
+from analysis.estimators.columns import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
+from analysis.estimators.columns import require_columns as _require
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.designs import Design, additive
 from analysis.estimators.likelihoods import Beta, Logit, NegativeBinomial, Poisson, ProportionalOdds

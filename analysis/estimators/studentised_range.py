@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import optimize, special, stats
 
-from analysis.checks import Floats
+from analysis.estimators.columns import Floats
 
 _PANELS = 24
 _NODES = 24

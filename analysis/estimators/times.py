@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.checks import AnalysisError, Bools, Floats, Ints, NotEstimable, Pair, Trial
+from analysis.checks import Pair, Trial
+from analysis.estimators.columns import AnalysisError, Bools, Floats, Ints, NotEstimable
 from analysis.estimators.contract import Result, pairwise, unwrap, whole
 from analysis.estimators.linear import z_interval
 from analysis.estimators.restricted_mean import Curve, kaplan_meier_curve, restricted_mean

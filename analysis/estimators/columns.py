@@ -1,0 +1,144 @@
+"""Columns checked before they are used: names, missing cells, numbers; every problem named with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from study_app.domain.errors import Problem, ProblemsFound
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class AnalysisError(ProblemsFound):
+    """The table or the request cannot be analysed as asked; each line names the column and the remedy."""
+
+    @classmethod
+    def of(cls, key: str, what: str, remedy: str) -> AnalysisError:
+        """One problem of the data or of the call, e.g. `of("column 'score'", "is not in the table", "...")`."""
+        return cls([Problem("data", key, what, remedy)])
+
+
+class NotEstimable(Exception):
+    """The request is sound but this quantity does not exist for these data; becomes a null estimate with the note."""
+
+
+def label_of(value: Any) -> str:
+    """The text of an arm: 0, 0.0 and numpy's zero are all `0`."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def names(columns: str | Iterable[str] | None) -> tuple[str, ...]:
+    """One name, several or none as a tuple."""
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def require_columns(data: pd.DataFrame, wanted: Iterable[str]) -> None:
+    """Refuse names that are not columns, all at once."""
+    known = ", ".join(map(str, data.columns))
+    problems = [
+        Problem("data", f"column {name!r}", "is not in the table", f"name one of: {known}")
+        for name in dict.fromkeys(wanted)
+        if name not in data.columns
+    ]
+    if problems:
+        raise AnalysisError(problems)
+
+
+def complete(data: pd.DataFrame, column: str) -> pd.Series:
+    """The column, refused where a cell is missing."""
+    series: pd.Series = data[column]
+    missing = int(series.isna().sum())
+    if missing:
+        raise AnalysisError.of(
+            f"column {column!r}",
+            f"{missing} of {len(series)} cells are empty",
+            "drop or impute those rows first, or use a method that takes missing values (lee_bounds, worst_case)",
+        )
+    return series
+
+
+def as_numbers(series: pd.Series) -> Floats:
+    """Cells as floats, NaN kept; text that is no number and infinities are refused."""
+    try:
+        values = np.asarray(pd.to_numeric(series), dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise AnalysisError.of(
+            f"column {series.name!r}", f"is not numeric ({error})", "recode it as numbers"
+        ) from error
+    if np.isinf(values).any():
+        raise AnalysisError.of(f"column {series.name!r}", "holds an infinite value", "mend or drop those rows")
+    return values
+
+
+def numbers(data: pd.DataFrame, column: str) -> Floats:
+    """A complete numeric column."""
+    return as_numbers(complete(data, column))
+
+
+def is_numeric(series: pd.Series) -> bool:
+    """Numbers or booleans, but not categories spelled with numbers."""
+    return bool(pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series))
+
+
+def groups(data: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[str]]:
+    """Cells of one or several columns as codes 0..k-1 in sorted order, and their labels."""
+    texts = [_coded(complete(data, column)) for column in columns]
+    codes, levels = texts[0]
+    for other, names_ in texts[1:]:
+        codes = codes * len(names_) + other
+        levels = [f"{first} / {second}" for first in levels for second in names_]
+    seen, compact = np.unique(codes, return_inverse=True)
+    return np.asarray(compact, dtype=np.int64), [levels[code] for code in seen]
+
+
+def _coded(series: pd.Series) -> tuple[Ints, list[str]]:
+    """One column as codes into its sorted texts."""
+    codes, values = pd.factorize(series)
+    texts = [label_of(value) for value in values]
+    levels = sorted(set(texts))
+    place = {text: index for index, text in enumerate(levels)}
+    return np.asarray([place[text] for text in texts], dtype=np.int64)[codes], levels
+
+
+def dummies(codes: Ints, count: int) -> Floats:
+    """Indicator columns of all levels but the first, (n, count - 1)."""
+    return (codes[:, None] == np.arange(1, count)[None, :]).astype(np.float64)
+
+
+def covariate_columns(data: pd.DataFrame, covariates: Sequence[str]) -> tuple[Floats, list[str]]:
+    """Covariates as numbers, (n, k): numeric ones as they are, others as indicators of all levels but the first."""
+    blocks: list[Floats] = [np.empty((len(data), 0))]
+    labels: list[str] = []
+    for name in covariates:
+        if is_numeric(data[name]):
+            blocks.append(numbers(data, name)[:, None])
+            labels.append(name)
+            continue
+        series = complete(data, name)
+        levels = levels_of(series)
+        codes = np.asarray([levels.index(label_of(value)) for value in series], dtype=np.int64)
+        blocks.append(dummies(codes, len(levels)))
+        labels += [f"{name}[{level}]" for level in levels[1:]]
+    return np.column_stack(blocks), labels
+
+
+def levels_of(series: pd.Series) -> list[str]:
+    """Labels of a column: in the order of its categories, else sorted by value."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return [label_of(level) for level in series.cat.categories]
+    values = list(pd.unique(series.dropna()))
+    try:
+        return [label_of(value) for value in sorted(values)]
+    except TypeError:
+        return sorted(label_of(value) for value in values)
