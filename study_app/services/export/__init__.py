@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from study_app.services.export.manifest import (
     version_entries,
     version_path,
 )
-from study_app.services.export.masking import Mask, mask_of
+from study_app.services.export.masking import Mask, Row, mask_of
 from study_app.services.measures import Content, Dossier
 from study_app.services.measures_row import participant_row
 from study_app.services.measures_time import uses
@@ -112,6 +113,7 @@ class _Export:
         self.tables = tables_of(self.studies, quiz_types(self.studies, self.content), identified=identified)
         self.seen = Seen()
         self.now = world.now()
+        self._numbers = count(1) if any(map(self.mask.hides, kinds)) else None
 
     @property
     def study(self) -> Study:
@@ -162,10 +164,14 @@ class _Export:
         use, mask = uses(dossier), self.mask
         yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use))
         yield from (("visits", row) for row in rows.visits(dossier, use))
-        yield from (("events", row) for row in mask.events(dossier, rows.events(dossier)))
+        yield from (("events", self._numbered(row)) for row in mask.events(dossier, rows.events(dossier)))
         yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
         yield from (("turns", row) for row in mask.turns(dossier, rows.turns(dossier)))
         yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
+
+    def _numbered(self, event: Row) -> Row:
+        """Where events are withheld, the numbers of the rest would tell how many."""
+        return event if self._numbers is None else event | {"event_id": next(self._numbers)}
 
     def _note(self, dossier: Dossier) -> None:
         seen = self.seen

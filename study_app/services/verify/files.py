@@ -1,0 +1,188 @@
+"""Files against the manifest, and tables against the codebook."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from study_app.domain.dataset import TABLES, Column, Table, TableName, value
+from study_app.domain.dataset.cells import FORMULA_STARTS
+from study_app.domain.protocol import canonical_json
+from study_app.services.verify.opened import Opened
+
+IDS: dict[TableName, tuple[str, ...]] = {
+    "participants": ("participant_id",),
+    "visits": ("participant_id", "stage"),
+    "events": ("event_id",),
+    "runs": ("run_id",),
+    "turns": ("turn_id",),
+    "answers": ("participant_id", "stage", "item"),
+    "ratings": ("rating_id",),
+}
+
+
+def check_files(opened: Opened) -> None:
+    """Every listed file is there with its hash, and nothing else is."""
+    report = opened.report
+    listed = {str(e["path"]): e for key in ("files", "other_files") for e in opened.listed(key) if "path" in e}
+    for name, entry in listed.items():
+        path = opened.path / name
+        if not _inside(opened.path, path) or not path.is_file():
+            report.add("file_missing", name, None, "is in the manifest and not in the folder")
+        elif _sha256(path) != entry.get("sha256"):
+            report.add("file_altered", name, None, "its bytes do not have the hash in the manifest")
+    if opened.own:
+        present = {path.relative_to(opened.path).as_posix() for path in opened.path.rglob("*") if path.is_file()}
+        ours = {name for name in present if name.split("/")[0] in ("data", "materials")}
+        for name in sorted(ours - set(listed)):
+            report.add("file_unlisted", name, None, "is in the folder and not in the manifest")
+    report.note(f"{len(listed)} files against the manifest")
+
+
+def _inside(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def check_versions(opened: Opened) -> None:
+    """Each version of the study has the hash that it is named by."""
+    report, entries = opened.report, opened.listed("versions")
+    for entry in entries:
+        name = str(entry.get("file"))
+        try:
+            text = (opened.path / name).read_text(encoding="utf-8")
+        except OSError:
+            report.add("version_missing", name, None, "this version of the study is not in the materials")
+            continue
+        content = canonical_json({"study": text, "materials": entry.get("materials", {})})
+        if hashlib.sha256(content.encode()).hexdigest() != entry.get("study_hash"):
+            report.add("version_altered", name, None, "the study file or its list of materials lacks the study's hash")
+    newest = entries[-1].get("study_hash") if entries else None
+    if opened.own and newest != opened.manifest.get("study_hash"):
+        report.add("version_altered", "manifest.json", None, "study_hash is not the newest version's")
+    report.note(f"{len(entries)} version(s) of the study against their hashes")
+
+
+def check_tables(opened: Opened) -> None:
+    """Every table is there with the codebook's columns, readable cells, unique ids and the manifest's count."""
+    expected = opened.tables if opened.own else {}
+    for name in TABLES:
+        if name in opened.files:
+            _check_table(opened, name, expected.get(name))
+        elif opened.own:
+            opened.report.add("file_missing", f"table {name}", None, "there is no such table under data/")
+    opened.report.note(f"{len(opened.files)} tables against the codebook")
+
+
+def _check_table(opened: Opened, name: TableName, table: Table | None) -> None:
+    report, file = opened.report, opened.relative(name)
+    try:
+        count = _check_rows(opened, name, table)
+    except ValueError as error:
+        report.add("table_unreadable", file, None, str(error))
+        return
+    stated = next((entry.get("rows") for entry in opened.listed("files") if entry.get("path") == file), count)
+    if stated != count:
+        report.add("row_count", file, None, f"has {count} rows, the manifest says {stated}")
+
+
+def _check_rows(opened: Opened, name: TableName, table: Table | None) -> int:
+    report, file = opened.report, opened.relative(name)
+    rows = opened.raw(name)
+    _, header = next(rows, (1, []))
+    if table is not None and header != list(table.names):
+        report.add("wrong_columns", file, 1, _header_difference(header, table))
+    columns = _columns(opened, name, header, table)
+    seen: Counter[tuple[str, ...]] = Counter()
+    count = 0
+    for number, cells in rows:
+        count += 1
+        if len(cells) != len(header):
+            report.add("ragged_row", file, number, f"has {len(cells)} cells, the header {len(header)}")
+            continue
+        row = dict(zip(header, cells, strict=True))
+        for column in columns:
+            _check_cell(opened, file, number, column, row[column.name])
+        key = tuple(row.get(part, "") for part in IDS.get(name, ()))
+        if any(key):
+            seen[key] += 1
+            if seen[key] == 2:
+                report.add("duplicate_id", file, number, f"{' '.join(key)} comes twice")
+    return count
+
+
+def _columns(opened: Opened, name: TableName, header: list[str], table: Table | None) -> list[Column]:
+    if table is None:
+        return []
+    return [column for column in table.columns if column.name in header]
+
+
+def _header_difference(header: list[str], table: Table) -> str:
+    missing = [name for name in table.names if name not in header]
+    foreign = [name for name in header if name not in table.names]
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    parts = [("missing", missing), ("unknown", foreign), ("twice", twice)]
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names) or "the columns are out of order"
+
+
+def _check_cell(opened: Opened, file: str, number: int, column: Column, cell: str) -> None:
+    if cell == "":
+        return
+    report = opened.report
+    try:
+        found = value(column, cell)
+    except ValueError:
+        report.add("malformed_cell", file, number, f"{column.name}: {cell[:80]!r} is no {column.type}")
+        return
+    if column.guarded and file.endswith(".csv") and cell[0] in FORMULA_STARTS and cell[0] != "'":
+        report.add("unguarded_cell", file, number, f"{column.name}: {cell[:40]!r} would be run by a spreadsheet")
+    if column.levels and str(found) not in column.levels:
+        report.add("out_of_range", file, number, f"{column.name}: {found!r} is none of {column.range}")
+    elif column.type in ("integer", "number") and not _within(column, found):
+        report.add("out_of_range", file, number, f"{column.name}: {found!r} is not {column.range}")
+
+
+def _within(column: Column, found: Any) -> bool:
+    return (column.low is None or found >= column.low) and (column.high is None or found <= column.high)
+
+
+def check_manifest(opened: Opened) -> None:
+    """The manifest agrees with itself."""
+    report, manifest = opened.report, opened.manifest
+    if not opened.own:
+        return
+    if opened.state not in ("draft", "launched", "closed", "unsealed"):
+        report.add("state_incoherent", "manifest.json", None, f"'{opened.state}' is no state of a trial")
+    revealed = manifest.get("revealed_seed")
+    if bool(revealed) != (opened.state == "unsealed"):
+        what = "the seed is missing" if opened.state == "unsealed" else f"the seed is shown in a {opened.state} study"
+        report.add("state_incoherent", "manifest.json", None, what)
+    audit = manifest.get("audit")
+    broken = audit.get("broken_at") if isinstance(audit, dict) else 0
+    if broken is not None:
+        report.add("audit_broken", "manifest.json", None, f"entry {broken} of the audit log is not what was chained")
+    else:
+        report.note("the audit log's chain, as found at export")
+    description = opened.path / "dataset_description.json"
+    try:
+        measured = {entry["name"] for entry in json.loads(description.read_text(encoding="utf-8"))["variableMeasured"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        report.add("description_unreadable", description.name, None, "is missing, or lists no measured variables")
+        return
+    lacking = sorted({name for table in opened.files for name in _header(opened, table)} - measured)
+    if lacking:
+        report.add("description_incomplete", description.name, None, f"does not explain {', '.join(lacking)}")
+
+
+def _header(opened: Opened, table: str) -> list[str]:
+    try:
+        return opened.header(table)
+    except ValueError:
+        return []

@@ -1,0 +1,199 @@
+"""The log: sequences without gap or duplicate, and edits that replay to the programs that were run and submitted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from study_app.domain.dataset import moment, writable
+from study_app.domain.edits import ReplayMismatch, apply_event
+from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE
+from study_app.services.verify.allocation import kind_of
+from study_app.services.verify.opened import Opened, Row
+
+SLACK = timedelta(seconds=30)
+"""Edits may reach the server this much before or after the press whose program they made."""
+
+
+@dataclass
+class _State:
+    """The text after one edit, as a hash."""
+
+    seq: int
+    stored: datetime | None
+    text: int
+
+
+@dataclass
+class _Pages:
+    """What the edits of one participant make."""
+
+    states: dict[tuple[str, str], list[_State]] = field(default_factory=lambda: defaultdict(list))
+    """(page, task) -> states in order."""
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    """Where an edit did not fit, so that nothing after it can be compared."""
+
+
+@dataclass
+class Log:
+    """What other checks need to know of one participant's events."""
+
+    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Kind of server event -> ids of runs, turns or stages that such events name."""
+    assisted: list[Row] = field(default_factory=list)
+    """Events that only somebody with an assistant can cause."""
+
+
+def check_log(opened: Opened) -> dict[str, Log]:
+    """Check every participant's events; returns what was seen by participant."""
+    runs: dict[str, list[Row]] = defaultdict(list)
+    for run in opened.rows("runs"):
+        runs[str(run["participant_id"])].append(run)
+    people = {str(person["participant_id"]): person for person in opened.rows("participants")}
+    found: dict[str, Log] = {}
+    total = compared = 0
+    for name, events in _by_participant(opened):
+        if name in found:
+            opened.report.add("reordered", opened.relative("events"), events[0].number, f"{name}'s rows are split")
+        total += len(events)
+        _check_sequences(opened, events)
+        _check_moments(opened, events, people.get(name))
+        compared += _check_programs(opened, _replayed(opened, events), runs.pop(name, []))
+        found[name] = _seen(events)
+    for rest in runs.values():
+        compared += _check_programs(opened, _Pages(), rest)
+    opened.report.note(f"{total} events in sequence; {compared} programs against the replay of their edits")
+    return found
+
+
+def _by_participant(opened: Opened) -> Iterator[tuple[str, list[Row]]]:
+    for name, group in groupby(opened.stream("events"), key=lambda row: str(row["participant_id"])):
+        yield name, list(group)
+
+
+def _check_sequences(opened: Opened, events: Sequence[Row]) -> None:
+    report, file = opened.report, opened.relative("events")
+    pages: dict[str, dict[int, Row]] = defaultdict(dict)
+    last = 0
+    for row in events:
+        seen, seq = pages[str(row["page"])], row["seq"] or 0
+        if seq in seen:
+            report.add("sequence_duplicate", file, row.number, f"page {row['page']}: {seq} comes twice")
+        seen[seq] = row
+        if row["event_id"] is not None and row["event_id"] <= last:
+            report.add("reordered", file, row.number, f"event {row['event_id']} stands after {last}")
+        last = row["event_id"] or last
+        if opened.own and row["kind"] not in (SERVER_KINDS if row["page"] == SERVER_PAGE else BROWSER_KINDS):
+            report.add("unknown_kind", file, row.number, f"'{row['kind']}' is no kind of event of page {row['page']}")
+    for page, seen in pages.items():
+        missing = sorted(set(range(1, max(seen) + 1)) - set(seen))
+        if missing:
+            at = seen[min(seq for seq in seen if seq > missing[0])].number
+            what = f"page {page}: {len(missing)} of {max(seen)} events are missing, the first is {missing[0]}"
+            report.add("sequence_gap", file, at, what)
+
+
+def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) -> None:
+    """No event before the participant came or after the export; a page's own clock never goes back."""
+    if not opened.own:
+        return
+    report, file = opened.report, opened.relative("events")
+    earliest = person["enrolled_at"] if person is not None else None
+    latest = _exported_at(opened)
+    clocks: dict[str, tuple[int, float]] = {}
+    for row in sorted(events, key=lambda row: row["seq"] or 0):
+        stored = row["server_time"]
+        if stored is not None and earliest is not None and stored < earliest:
+            report.add("time_backwards", file, row.number, "was stored before its participant came in")
+        if stored is not None and latest is not None and stored > latest:
+            report.add("time_backwards", file, row.number, "was stored after the export")
+        if row["mono_ms"] is not None:
+            before = clocks.get(str(row["page"]), (0, row["mono_ms"]))[1]
+            if row["mono_ms"] < before:
+                report.add("time_backwards", file, row.number, f"the clock of page {row['page']} goes back")
+            clocks[str(row["page"])] = (row["seq"] or 0, row["mono_ms"])
+
+
+def _exported_at(opened: Opened) -> datetime | None:
+    try:
+        return moment(str(opened.manifest.get("exported_at")))
+    except ValueError:
+        return None
+
+
+def _replayed(opened: Opened, events: Sequence[Row]) -> _Pages:
+    pages = _Pages()
+    texts: dict[tuple[str, str], str | None] = {}
+    for row in sorted(events, key=lambda row: (str(row["page"]), row["seq"] or 0)):
+        payload = row["payload"] if isinstance(row["payload"], dict) else {}
+        if row["kind"] not in ("load", "edit") or not payload:
+            continue
+        key = (str(row["page"]), str(payload.get("task")))
+        if key in pages.broken and row["kind"] == "edit":
+            continue
+        try:
+            texts[key] = apply_event(texts.get(key), str(row["kind"]), payload)
+        except ReplayMismatch as error:
+            opened.report.add("replay_mismatch", opened.relative("events"), row.number, f"page {key[0]}: {error}")
+            pages.broken.add(key)
+            continue
+        pages.states[key].append(_State(row["seq"] or 0, row["server_time"], _digest(texts[key] or "")))
+    return pages
+
+
+def _digest(text: str) -> int:
+    return hash(writable(text))
+
+
+def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row]) -> int:
+    """Compare programs with the log where the run names its page; returns how many were compared."""
+    compared = 0
+    for run in runs:
+        if not run["page"]:
+            continue
+        key = (str(run["page"]), str(run["task"]))
+        if key in pages.broken:
+            continue
+        compared += 1
+        states = _candidates(run, pages.states.get(key, []))
+        if _digest(run["code"] or "") not in {state.text for state in states}:
+            where = f"after event {run['seq']}" if run["seq"] else "at its time"
+            what = f"the edits of page {key[0]} do not give the program of {run['kind']} {run['run_id']} {where}"
+            opened.report.add("code_differs_from_edits", opened.relative("runs"), run.number, what)
+    return compared
+
+
+def _candidates(run: Row, states: Sequence[_State]) -> Sequence[_State]:
+    """The states whose text the program may be: one where the page said which edit it contains."""
+    if run["seq"]:
+        before = [state for state in states if state.seq <= run["seq"]]
+        return before[-1:]
+    started = run["started_at"]
+    if started is None:
+        return states
+    early = [place for place, state in enumerate(states) if state.stored is None or state.stored <= started - SLACK]
+    return states[max(early, default=0) :]
+
+
+def _seen(events: Sequence[Row]) -> Log:
+    log = Log()
+    for row in events:
+        payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
+        if row["page"] == SERVER_PAGE:
+            for key in ("run_id", "turn_id"):
+                if payload.get(key):
+                    log.named[str(row["kind"])].add(str(payload[key]))
+            if row["kind"] in ("stage_opened", "stage_ended"):
+                log.named[str(row["kind"])].add(str(row["stage"]))
+        if row["kind"] in ("turn_started", "turn_ended", "copy_reply") or payload.get("from") == "reply":
+            log.assisted.append(row)
+    return log
+
+
+def kinds_hidden(opened: Opened) -> set[str]:
+    """Participants of whom part of the log is withheld."""
+    return {str(person["participant_id"]) for person in opened.rows("participants") if opened.hides(kind_of(person))}

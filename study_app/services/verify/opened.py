@@ -1,0 +1,218 @@
+"""A dataset directory, opened for verification: nothing in it is believed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from study_app.domain.dataset import SCHEMA, TABLES, Column, Table, TableName, tables_of, value
+from study_app.domain.dataset.versions import read_version
+from study_app.domain.errors import UserError
+from study_app.domain.items import Bank
+from study_app.domain.protocol import Study
+from study_app.services.verify.report import VerifyReport
+
+_NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
+csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its number in the file, and its cells as values; what could not be read is missing."""
+
+    number: int
+    values: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+
+@dataclass
+class Opened:
+    """What the checks read."""
+
+    path: Path
+    report: VerifyReport
+    manifest: dict[str, Any]
+    files: dict[str, Path]
+    """Table -> its file."""
+    _kept: dict[str, list[Row]] = field(default_factory=dict)
+
+    # -- what the dataset says of itself -------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """State of the trial at export."""
+        return str(self.manifest.get("state", ""))
+
+    @property
+    def own(self) -> bool:
+        """Whether study-app exported it; an import of other data has a layout of its own."""
+        return self.manifest.get("schema") == SCHEMA
+
+    @property
+    def allocation_applies(self) -> bool:
+        """Whether there is an allocation to check."""
+        return self.manifest.get("allocation") != "not applicable"
+
+    def hides(self, kind: str) -> bool:
+        """Whether data of participants of this kind are withheld."""
+        return kind == "real" and self.state in ("launched", "closed")
+
+    @cached_property
+    def studies(self) -> dict[str, Study]:
+        """Versions of the study by hash, newest first; those that cannot be read are left out."""
+        found = {}
+        for entry in reversed(self.listed("versions")):
+            try:
+                text = (self.path / str(entry["file"])).read_text(encoding="utf-8")
+                found[str(entry["study_hash"])] = read_version(text)
+            except (OSError, KeyError, ValueError):
+                continue
+        return found
+
+    def listed(self, key: str) -> list[dict[str, Any]]:
+        """A list of objects in the manifest; empty where it is none."""
+        entries = self.manifest.get(key, [])
+        return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+    def study_of(self, row: Row) -> Study | None:
+        """The version that a participant started with; the newest where it was not kept."""
+        return self.studies.get(str(row["study_hash"]), next(iter(self.studies.values()), None))
+
+    @cached_property
+    def banks(self) -> dict[str, Bank]:
+        """Item banks in the materials, by their folder's name."""
+        found = {}
+        for path in sorted((self.path / "materials" / "quizzes").glob("*.json")):
+            try:
+                found[path.stem] = Bank.model_validate_json(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+        return found
+
+    @cached_property
+    def tables(self) -> dict[TableName, Table]:
+        """What the tables must look like, from the study's versions and banks in the materials."""
+        studies = list(self.studies.values())
+        return tables_of(studies, self._quiz_types(studies), identified=bool(self.manifest.get("identified")))
+
+    def _quiz_types(self, studies: list[Study]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for study in studies:
+            for number, stage in enumerate(stage for stage in study.stages if stage.kind == "quiz"):
+                bank = self.banks.get(stage.bank.rsplit("/", 1)[-1])
+                types = found.setdefault(next(iter(found), stage.id) if number == 0 else stage.id, [])
+                items = bank.items_of(stage.form or None) if bank is not None else ()
+                types += [item.type for item in items if item.type != "attention_check" and item.type not in types]
+        return found
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def relative(self, table: str) -> str:
+        """A table's file, as findings name it."""
+        return self.files[table].relative_to(self.path).as_posix() if table in self.files else f"table {table}"
+
+    def header(self, table: str) -> list[str]:
+        """Column names as the file has them."""
+        return next(self._raw(table), (0, []))[1] if table in self.files else []
+
+    def rows(self, table: TableName) -> list[Row]:
+        """All rows of a table, typed; empty where there is none. Not for events, which may be many."""
+        if table not in self._kept:
+            self._kept[table] = list(self.stream(table))
+        return self._kept[table]
+
+    def stream(self, table: TableName) -> Iterator[Row]:
+        """Rows of a table one by one."""
+        if table not in self.files:
+            return
+        raw = self._raw(table)
+        _, header = next(raw, (0, []))
+        known = {column.name: column for column in self.tables[table].columns}
+        for number, cells in raw:
+            yield Row(number, {n: _typed(known.get(n), c) for n, c in zip(header, cells, strict=False)})
+
+    def raw(self, table: str) -> Iterator[tuple[int, list[str]]]:
+        """Header (as row 1) and rows as text, each with its number; from Parquet as CSV would hold them.
+
+        Raises:
+            ValueError: the file is no table.
+        """
+        yield from self._raw(table)
+
+    def _raw(self, table: str) -> Iterator[tuple[int, list[str]]]:
+        path = self.files[table]
+        if path.suffix == ".parquet":
+            yield from _parquet_rows(path)
+            return
+        try:
+            with path.open(encoding="utf-8", newline="") as handle:
+                yield from enumerate(csv.reader(handle, strict=True), start=1)
+        except (csv.Error, UnicodeDecodeError, OSError) as error:
+            raise ValueError(str(error)) from None
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        file = pq.ParquetFile(path)
+        names = list(file.schema_arrow.names)
+        yield 1, names
+        number = 1
+        for batch in file.iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield number, [_as_cell(row[name]) for name in names]
+    except (ArrowException, OSError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _as_cell(entry: Any) -> str:
+    """As CSV holds it; text that begins like a formula gets the guard that CSV would have."""
+    if entry is None:
+        return ""
+    if isinstance(entry, str):
+        return f"'{entry}" if entry.startswith("'") else entry
+    return repr(entry) if isinstance(entry, float) and not entry.is_integer() else str(int(entry))
+
+
+def _typed(column: Column | None, cell: str) -> Any:
+    if column is None:
+        return cell or None
+    try:
+        return value(column, cell)
+    except ValueError:
+        return None
+
+
+def open_dataset(path: Path, report: VerifyReport) -> Opened:
+    """Open a dataset.
+
+    Raises:
+        UserError: there is no dataset at this path at all.
+    """
+    if not path.is_dir() or not ((path / "manifest.json").is_file() or (path / "data").is_dir()):
+        raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote")
+    manifest: dict[str, Any] = {}
+    try:
+        read = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read if isinstance(read, dict) else {}
+    except (OSError, ValueError):
+        pass
+    if not manifest:
+        report.add("manifest_unreadable", "manifest.json", None, "is missing, or holds no JSON object")
+    files: dict[str, Path] = {}
+    for file in sorted((path / "data").glob("*_data.*")):
+        match = _NAME.match(file.name)
+        if match and match["table"] in TABLES:
+            files[match["table"]] = file
+    return Opened(path, report, manifest, files)

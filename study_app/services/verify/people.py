@@ -1,0 +1,278 @@
+"""Participants' ways, the integrity of arms, and derived columns against the tables they come from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from study_app.domain.dataset import TableName, question_column
+from study_app.domain.protocol import Study
+from study_app.services.verify.allocation import kind_of
+from study_app.services.verify.log import Log, kinds_hidden
+from study_app.services.verify.opened import Opened, Row
+
+TOLERANCE = 1e-9
+
+
+def of_participants(opened: Opened, table: TableName) -> dict[str, list[Row]]:
+    """Rows of a table by participant."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in opened.rows(table):
+        found[str(row["participant_id"])].append(row)
+    return found
+
+
+def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
+    """Every row belongs to a participant of the dataset."""
+    known = {str(person["participant_id"]) for person in opened.rows("participants")}
+    tables: tuple[TableName, ...] = ("visits", "runs", "turns", "answers")
+    for table in tables:
+        for row in opened.rows(table):
+            if str(row["participant_id"]) not in known:
+                what = f"belongs to {row['participant_id']}, who is not in participants"
+                opened.report.add("unknown_participant", opened.relative(table), row.number, what)
+    for name in sorted(set(log) - known):
+        opened.report.add("unknown_participant", opened.relative("events"), None, f"{name} is not in participants")
+    opened.report.note("every row belongs to a participant")
+
+
+def check_visits(opened: Opened) -> None:
+    """Stages in the study's order, one after the other, within their deadlines and the participant's time."""
+    visits = of_participants(opened, "visits")
+    for person in opened.rows("participants"):
+        mine, study = visits.get(str(person["participant_id"]), []), opened.study_of(person)
+        if opened.own and study is not None:
+            _check_order(opened, mine, study)
+            _check_person_times(opened, person, mine)
+        for visit in mine:
+            _check_visit(opened, visit)
+    opened.report.note(f"{len(opened.rows('visits'))} visits in order")
+
+
+def _check_order(opened: Opened, visits: Sequence[Row], study: Study) -> None:
+    report, file = opened.report, opened.relative("visits")
+    places = {stage.id: place for place, stage in enumerate(study.stages)}
+    for visit in visits:
+        if str(visit["stage"]) not in places:
+            report.add("unknown_stage", file, visit.number, f"the study has no stage '{visit['stage']}'")
+    for before, after in pairwise(visits):
+        if places.get(str(after["stage"]), 0) < places.get(str(before["stage"]), 0):
+            report.add("visits_out_of_order", file, after.number, f"{after['stage']} after {before['stage']}")
+        if before["ended_at"] is None or (after["started_at"] and after["started_at"] < before["ended_at"]):
+            report.add("visits_overlap", file, after.number, f"began before {before['stage']} had ended")
+
+
+def _check_visit(opened: Opened, visit: Row) -> None:
+    report, file = opened.report, opened.relative("visits")
+    start, end, deadline = visit["started_at"], visit["ended_at"], visit["deadline_at"]
+    if start and end and end < start:
+        report.add("time_backwards", file, visit.number, "ended before it began")
+    if end and deadline and end > deadline:
+        report.add("past_deadline", file, visit.number, "ended after its deadline")
+    used = (visit["active_seconds"] or 0) + (visit["away_seconds"] or 0)
+    if opened.own and start and end and used > (end - start).total_seconds() + 0.001:
+        report.add("derived_differs", file, visit.number, "active and away are longer than the visit")
+
+
+def _check_person_times(opened: Opened, person: Row, visits: Sequence[Row]) -> None:
+    report, file = opened.report, opened.relative("participants")
+    order = [(name, person[name]) for name in ("enrolled_at", "allocated_at", "finished_at") if person[name]]
+    for (early, before), (late, after) in pairwise(order):
+        if after < before:
+            report.add("time_backwards", file, person.number, f"{late} is before {early}")
+    if visits and visits[0]["started_at"] and person["enrolled_at"] and visits[0]["started_at"] < person["enrolled_at"]:
+        report.add(
+            "time_backwards", opened.relative("visits"), visits[0].number, "began before the participant came in"
+        )
+
+
+# -- arms --------------------------------------------------------------------------------------------------------------
+
+
+def check_arms(opened: Opened, log: Mapping[str, Log]) -> None:
+    """No word of an assistant reached anybody whose arm has none, and none outside the stages that have one."""
+    if not opened.own:
+        return
+    people = {str(person["participant_id"]): person for person in opened.rows("participants")}
+    visits = of_participants(opened, "visits")
+    checked = 0
+    for turn in opened.rows("turns"):
+        name = str(turn["participant_id"])
+        person = people.get(name)
+        if person is None:
+            continue
+        checked += 1
+        file = opened.relative("turns")
+        if opened.hides(kind_of(person)):
+            opened.report.add("arm_shown", file, turn.number, f"a turn of {name} in a sealed study")
+        elif not _has_assistant(opened, person):
+            what = f"{name} is in arm {person['arm']}, which has no assistant"
+            opened.report.add("assistant_in_wrong_arm", file, turn.number, what)
+        elif not _within(opened, person, turn, visits.get(name, [])):
+            opened.report.add("assistant_outside_stage", file, turn.number, "was asked where no assistant is open")
+    for name, seen in log.items():
+        person = people.get(name)
+        if person is None or _has_assistant(opened, person):
+            continue
+        for event in seen.assisted:
+            what = f"{event['kind']} of {name}, whose arm {person['arm'] or '(none)'} has no assistant"
+            opened.report.add("assistant_in_wrong_arm", opened.relative("events"), event.number, what)
+    opened.report.note(f"{checked} turns: none in an arm without an assistant")
+
+
+def _has_assistant(opened: Opened, person: Row) -> bool:
+    study = opened.study_of(person)
+    if study is None or person["arm"] is None:
+        return False
+    parts = str(person["arm"]).split(">")
+    return any(arm.assistant for arm in study.arms if arm.id in parts)
+
+
+def _within(opened: Opened, person: Row, turn: Row, visits: Sequence[Row]) -> bool:
+    study = opened.study_of(person)
+    stages = {stage.id for stage in study.stages if stage.kind == "tasks" and stage.assistant} if study else set()
+    at = turn["asked_at"]
+    return at is not None and any(
+        visit["stage"] in stages
+        and visit["started_at"] is not None
+        and visit["started_at"] <= at
+        and (visit["ended_at"] is None or at <= visit["ended_at"])
+        for visit in visits
+    )
+
+
+def check_records(opened: Opened, log: Mapping[str, Log]) -> None:
+    """Runs, submissions, turns and visits each have their event, and each such event its row."""
+    if not opened.own:
+        return
+    hidden = kinds_hidden(opened)
+    pairs: list[tuple[TableName, str, Callable[[Row], bool], str]] = [
+        ("runs", "run_id", lambda row: row["kind"] == "run", "run_started"),
+        ("runs", "run_id", lambda row: row["kind"] == "submission", "task_submitted"),
+        ("turns", "turn_id", lambda row: True, "turn_started"),
+        ("visits", "stage", lambda row: True, "stage_opened"),
+    ]
+    for table, key, wanted, kind in pairs:
+        rows = of_participants(opened, table)
+        for name in sorted({*rows, *log} - hidden):
+            mine = {str(row[key]): row for row in rows.get(name, []) if wanted(row)}
+            named = log[name].named.get(kind, set()) if name in log else set()
+            for lost in sorted(named - set(mine)):
+                what = f"{name}: the log has {kind} of {lost}, and there is no row"
+                opened.report.add("row_without_record", opened.relative(table), None, what)
+            for extra in sorted(set(mine) - named):
+                what = f"{name}: {key} {extra} has no {kind} in the log"
+                opened.report.add("record_without_event", opened.relative(table), mine[extra].number, what)
+    opened.report.note("runs, submissions, turns and visits against the log")
+
+
+# -- derived columns ---------------------------------------------------------------------------------------------------
+
+
+def check_derived(opened: Opened) -> None:
+    """Counts, points and answers in participants against the tables they come from."""
+    if not opened.own:
+        return
+    tables: tuple[TableName, ...] = ("runs", "turns", "answers")
+    rows = {table: of_participants(opened, table) for table in tables}
+    recorded = {str(entry.get("participant_id")) for entry in _exclusions(opened)}
+    for person in opened.rows("participants"):
+        name, study = str(person["participant_id"]), opened.study_of(person)
+        if study is None:
+            continue
+        mine = {table: rows[table].get(name, []) for table in tables}
+        for column, expected in _expected(opened, person, study, mine).items():
+            if not _equal(person[column], expected):
+                what = f"{name}: {column} is {person[column]}, the tables give {expected}"
+                opened.report.add("derived_differs", opened.relative("participants"), person.number, what)
+        if person["exclusion_reason"] and name not in recorded:
+            what = f"{name} is excluded, and the audit log knows of no exclusion"
+            opened.report.add("exclusion_unrecorded", opened.relative("participants"), person.number, what)
+    _check_points(opened)
+    opened.report.note("derived columns against the tables they come from")
+
+
+def _exclusions(opened: Opened) -> list[dict[str, Any]]:
+    audit = opened.manifest.get("audit")
+    entries = audit.get("exclusions", []) if isinstance(audit, dict) else []
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _expected(opened: Opened, person: Row, study: Study, mine: Mapping[TableName, list[Row]]) -> dict[str, Any]:
+    """What the columns must be that the tables show whole."""
+    main = {stage.id for stage in study.stages if stage.kind == "tasks" and stage.main}
+    runs = [run for run in mine["runs"] if run["kind"] == "run" and run["stage"] in main]
+    errors = [run["error_type"] for run in runs if run["error_type"]]
+    expected: dict[str, Any] = {}
+    if person["runs"] is not None:
+        expected |= {"runs": len(runs), "errors": len(errors), "first_error_type": errors[0] if errors else None}
+    if person["queries"] is not None:
+        expected["queries"] = len(mine["turns"])
+    expected |= _checks(person, mine["runs"], main)
+    expected |= _quiz(opened, person, study, mine["answers"])
+    if not opened.hides(kind_of(person)):
+        expected |= _survey(study, mine["answers"])
+    if person["exclusion_reason"]:
+        expected["status"] = "excluded"
+    return expected
+
+
+def _checks(person: Row, runs: Sequence[Row], main: set[str]) -> dict[str, Any]:
+    if person["tasks_passed"] is None:
+        return {}
+    graded = [run["checks"] or [] for run in runs if run["kind"] == "submission" and run["stage"] in main]
+    passed = [[bool(check.get("passed")) for check in checks] for checks in graded]
+    return {
+        "tasks_passed": sum(bool(verdicts) and all(verdicts) for verdicts in passed),
+        "checks_passed": sum(map(sum, passed)),
+        "completion_event": person["task_completed"],
+    }
+
+
+def _quiz(opened: Opened, person: Row, study: Study, answers: Sequence[Row]) -> dict[str, Any]:
+    stage = next((stage for stage in study.stages if stage.kind == "quiz"), None)
+    if stage is None or person["quiz_points"] is None:
+        return {}
+    mine = [answer for answer in answers if answer["bank"] and answer["stage"] == stage.id]
+    scored = [answer for answer in mine if answer["type"] != "attention_check"]
+    if any(answer["points"] is None for answer in scored):
+        return {}
+    expected: dict[str, Any] = {"quiz_points": sum(answer["points"] for answer in scored)}
+    if person["quiz_max"]:
+        expected["quiz_score"] = expected["quiz_points"] / person["quiz_max"]
+    for column in (column for column in person.values if _of_type(column)):
+        kind = column.removeprefix("quiz_").removesuffix("_points")
+        if person[column] is not None:
+            expected[column] = sum(answer["points"] for answer in scored if answer["type"] == kind)
+    return expected
+
+
+def _of_type(column: str) -> bool:
+    return column.startswith("quiz_") and column.endswith("_points") and column != "quiz_points"
+
+
+def _survey(study: Study, answers: Sequence[Row]) -> dict[str, Any]:
+    given = {answer["item"]: answer["response"] for answer in answers if not answer["bank"]}
+    asked = [question for stage in study.stages for question in stage.questions]
+    return {question_column(question): given.get(question.id) for question in asked}
+
+
+def _check_points(opened: Opened) -> None:
+    for answer in opened.rows("answers"):
+        points, most = answer["points"], answer["max_points"]
+        if points is not None and most is not None and points > most + TOLERANCE:
+            what = f"{points} points of {most}"
+            opened.report.add("out_of_range", opened.relative("answers"), answer.number, what)
+
+
+def _equal(found: Any, expected: Any) -> bool:
+    if isinstance(found, int | float) and not isinstance(expected, str):
+        return expected is not None and abs(found - expected) <= TOLERANCE
+    if isinstance(found, int | float):
+        try:
+            return abs(found - float(expected)) <= TOLERANCE
+        except ValueError:
+            return False
+    return bool(found == expected)
