@@ -222,11 +222,12 @@ def test_an_answer_that_comes_late_does_not_end_the_task_it_came_to(person):
         response = route.fetch()
         route.fulfill(response=response, json={**response.json(), "step": 99})
 
-    page.route("**/api/events", stale, times=1)
+    page.route("**/api/events", stale)
     page.get_by_label(EDITOR).click()
     page.keyboard.type("x = 1\n")
     veil = page.locator(".sa-veil", has_text="This part is over")
     veil.wait_for()
+    page.unroute("**/api/events")
     veil.wait_for(state="hidden")
     page.get_by_label(EDITOR).click()
     page.keyboard.type("y = 2\n")

@@ -156,8 +156,8 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-mark { font-weight: 600; font-size: 12.5px; line-height: 1.7; }
 .sa-pass .sa-mark { color: var(--good); } .sa-fail .sa-mark { color: var(--bad); }
 .sa-check-message { grid-column: 2; color: var(--muted); white-space: pre-wrap; overflow-wrap: anywhere; }
-.sa-paste-note { position: absolute; inset-inline: 20px; top: 12px; z-index: 5; pointer-events: none; padding: 8px 12px; border-radius: 8px; background: var(--ink); color: var(--bg); font-size: 13.5px; width: fit-content; max-width: calc(100% - 40px); margin-inline: auto; }
-.sa-paste-note:empty { display: none; }
+.sa-note-line { position: absolute; inset-inline: 20px; top: 12px; z-index: 5; pointer-events: none; padding: 8px 12px; border-radius: 8px; background: var(--ink); color: var(--bg); font-size: 13.5px; width: fit-content; max-width: calc(100% - 40px); margin-inline: auto; }
+.sa-note-line:empty { display: none; }
 
 /* Assistant */
 .sa-chat .sa-scroll { padding: 4px 20px 16px; }

@@ -10,17 +10,18 @@ import { EventLog, type Saving } from "./log";
 import { recordPresence } from "./presence";
 import { Provenance } from "./provenance";
 import { newerDraft } from "./recover";
-import { checkItem, Runner } from "./runner";
-import { ask, Notes, tabbed, untabbed } from "./side";
+import { Runner } from "./runner";
+import { Notes, tabbed, untabbed } from "./side";
 import { Store } from "./store";
+import { Submission } from "./submit";
 import { type Say, sayer } from "./texts";
-import type { Check, ComponentArgs, ServerState, WorkspaceData } from "./types";
+import type { ComponentArgs, ServerState, WorkspaceData } from "./types";
+import { type Lock, Veil } from "./veil";
 
-type Lock = "deadline" | "submitted" | "stage" | "superseded" | "identity";
-/** A reason once given stays until the server shows something new; superseding outlives even that. */
-const VEILED: Partial<Record<Lock, true>> = { submitted: true, stage: true, superseded: true, identity: true };
 const SCROLL_LOG_MS = 3000;
 const SETTLE_MS = 4000;
+const SUBMIT_MS = 60_000;
+const NOTE_MS = 7000;
 
 export class Room {
   readonly element: HTMLElement;
@@ -41,14 +42,14 @@ export class Room {
   private readonly title = h("h1");
   private readonly saving = h("div", { class: "sa-saving", role: "status" });
   private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
-  private readonly pasteNote = h("div", { class: "sa-paste-note", role: "status" });
+  private readonly note = h("div", { class: "sa-note-line", role: "status" });
+  private noteTimer = 0;
   private readonly panes = h("main", { class: "sa-panes" });
-  private readonly veil = h("div", { class: "sa-veil", hidden: true });
-  private readonly submitButton: HTMLButtonElement;
+  private readonly submission: Submission;
+  private readonly veil: Veil;
   private readonly locks = new Set<Lock>();
   private deadline: number | null;
   private lastProbe = 0;
-  private submitting = false;
   private ending: Advance["reason"] | null = null;
   private task = "";
 
@@ -93,7 +94,13 @@ export class Room {
     });
     this.notes = new Notes((title) => this.log.add("notes_opened", { title }));
     this.chat = data.assistant ? this.makeChat() : null;
-    this.submitButton = h("button", { type: "button", class: "sa-outline", onclick: () => void this.submit() }, this.say("submit"));
+    this.submission = new Submission(this.element, this.say, {
+      send: (confirm) => this.submit(confirm),
+      accepted: () => this.over("submitted"),
+      refused: (reason, body) => this.refusedElsewhere(reason, body),
+      failed: (why) => this.tell(why),
+    });
+    this.veil = new Veil(this.panes, this.say, this.announcer);
     const editorPane = this.build();
     this.editor = new Editor(
       editorPane,
@@ -161,14 +168,14 @@ export class Room {
     const { data } = this.args;
     const leave = h("button", { type: "button", class: "sa-quiet", onclick: () => this.leave() }, this.say("leave"));
     const where = h("div", { class: "sa-where" }, this.step, this.title);
-    const top = h("header", { class: "sa-top" }, where, this.saving, this.countdown.element, data.can_leave && leave, this.submitButton);
+    const top = h("header", { class: "sa-top" }, where, this.saving, this.countdown.element, data.can_leave && leave, this.submission.button);
     const instructions = h("section", { class: "sa-brief", "aria-label": this.say("instructions") });
     instructions.append(h("h2", {}, this.say("instructions")), this.brief);
     const editorPane = h("div", { class: "sa-editor" });
     const help = h("div", { class: "sa-hidden", id: "sa-editor-help" }, this.say("editor_help"));
-    const middle = h("div", { class: "sa-middle" }, editorPane, help, this.pasteNote, this.runner.bar, this.runner.output);
+    const middle = h("div", { class: "sa-middle" }, editorPane, help, this.note, this.runner.bar, this.runner.output);
     this.panes.append(instructions, middle, this.side());
-    this.element.append(top, this.panes, this.announcer.element, this.veil);
+    this.element.append(top, this.panes, this.announcer.element, this.veil.element);
     return editorPane;
   }
 
@@ -211,8 +218,7 @@ export class Room {
   private allowPaste(text: string, how: "paste" | "drop"): boolean {
     const origin = this.provenance.attempt(text, how, "editor");
     const allowed = origin.from !== "reply" || this.args.data.assistant?.allow_paste !== false;
-    this.pasteNote.textContent = allowed ? "" : this.say("paste_blocked");
-    if (!allowed) setTimeout(() => (this.pasteNote.textContent = ""), 6000);
+    if (!allowed) this.tell(this.say("paste_blocked"));
     return allowed;
   }
 
@@ -227,32 +233,17 @@ export class Room {
     return () => clearTimeout(timer);
   }
 
-  private async submit(confirm = false): Promise<void> {
-    if (this.submitting || this.locks.size) return;
-    this.submitting = true;
+  private async submit(confirm: boolean) {
     this.log.add("submit_pressed", { confirm });
-    this.submitButton.disabled = true;
-    this.submitButton.textContent = this.say("submitting");
     await this.log.settle(SETTLE_MS);
-    const request = { code: this.editor.text, page: this.log.page, confirm };
-    const { status, body } = await this.api.post("/api/submit", request, 60_000);
-    this.submitting = false;
-    this.submitButton.textContent = this.say("submit");
-    this.submitButton.disabled = this.locks.size > 0;
-    if (status === 200 && body["accepted"]) return this.over("submitted");
-    if (status === 200 && body["checks"]) return this.warn(body["checks"]);
-    if (body["reason"] && status === 409) return this.refusedElsewhere(body["reason"], body);
-    const why = body["error"] ?? this.say("submit_unreachable");
-    this.pasteNote.textContent = why;
-    setTimeout(() => (this.pasteNote.textContent = ""), 8000);
+    return this.api.post("/api/submit", { code: this.editor.text, page: this.log.page, confirm }, SUBMIT_MS);
   }
 
-  private async warn(checks: Check[]): Promise<void> {
-    const list = h("ul", { class: "sa-checks" }, ...checks.map((check) => checkItem(check, this.say)));
-    const words = h("p", {}, this.say("examples_fail"));
-    const anyway = await ask(this.element, this.say, this.say("examples_fail_title"), [words, list], this.say("submit_anyway"));
-    if (anyway) await this.submit(true);
-    else this.submitButton.focus();
+  /** A line over the editor that goes by itself. */
+  private tell(text: string): void {
+    this.note.textContent = text;
+    clearTimeout(this.noteTimer);
+    this.noteTimer = window.setTimeout(() => (this.note.textContent = ""), NOTE_MS);
   }
 
   private leave(): void {
@@ -329,22 +320,8 @@ export class Room {
     this.editor.lock(locked);
     this.runner.lock(locked);
     this.chat?.lock(locked);
-    this.submitButton.disabled = locked || this.submitting;
-    const shown = [...this.locks].find((lock) => VEILED[lock]) ?? [...this.locks][0];
-    this.veil.hidden = !shown;
-    this.panes.inert = !!shown;
-    if (shown) this.showVeil(shown);
-  }
-
-  private showVeil(lock: Lock): void {
-    const text = this.say(`veil_${lock}`);
-    if (this.veil.dataset["lock"] === lock) return;
-    this.veil.dataset["lock"] = lock;
-    const reload = h("button", { type: "button", class: "sa-plain", onclick: () => location.reload() }, this.say("use_this_window"));
-    const card = h("div", { class: "sa-card" }, h("p", {}, text), (lock === "superseded" || lock === "identity") && reload);
-    this.veil.replaceChildren(card);
-    card.querySelector("button")?.focus();
-    this.announcer.say(text);
+    this.submission.lock(locked);
+    this.veil.show(this.locks);
   }
 
   private showSaving(state: Saving, durable: boolean): void {

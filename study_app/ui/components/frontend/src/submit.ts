@@ -1,0 +1,59 @@
+// Submitting a task: everything sent first, a question where an example fails, and no second click in between.
+import type { Answer } from "./api";
+import { h } from "./dom";
+import { checkItem } from "./runner";
+import { ask } from "./side";
+import type { Say } from "./texts";
+import type { Check } from "./types";
+
+export interface SubmitHooks {
+  /** Logs the press, sends all events, asks the server. */
+  send: (confirm: boolean) => Promise<Answer>;
+  accepted: () => void;
+  refused: (reason: string, body: Record<string, any>) => void;
+  failed: (why: string) => void;
+}
+
+export class Submission {
+  readonly button: HTMLButtonElement;
+  private busy = false;
+  private locked = false;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly say: Say,
+    private readonly hooks: SubmitHooks,
+  ) {
+    this.button = h("button", { type: "button", class: "sa-outline", onclick: () => void this.submit(false) }, say("submit"));
+  }
+
+  lock(locked: boolean): void {
+    this.locked = locked;
+    this.button.disabled = locked || this.busy;
+  }
+
+  private setBusy(busy: boolean): void {
+    this.busy = busy;
+    this.button.disabled = busy || this.locked;
+    this.button.textContent = this.say(busy ? "submitting" : "submit");
+  }
+
+  private async submit(confirm: boolean): Promise<void> {
+    if (this.busy || this.locked) return;
+    this.setBusy(true);
+    const { status, body } = await this.hooks.send(confirm);
+    this.setBusy(false);
+    if (status === 200 && body["accepted"]) this.hooks.accepted();
+    else if (status === 200 && body["checks"]) await this.warn(body["checks"]);
+    else if (status === 409 && body["reason"]) this.hooks.refused(body["reason"], body);
+    else this.hooks.failed(body["error"] ?? this.say("submit_unreachable"));
+  }
+
+  private async warn(checks: Check[]): Promise<void> {
+    const list = h("ul", { class: "sa-checks" }, ...checks.map((check) => checkItem(check, this.say)));
+    const words = h("p", {}, this.say("examples_fail"));
+    const title = this.say("examples_fail_title");
+    if (await ask(this.root, this.say, title, [words, list], this.say("submit_anyway"))) await this.submit(true);
+    else this.button.focus();
+  }
+}
