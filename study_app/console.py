@@ -48,6 +48,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _apply_options() -> None:
+    """Streamlit reads most STREAMLIT_... variables only under `streamlit run`; here they are set by hand."""
+    from streamlit import config
+
+    for key, option in config.get_config_options().items():
+        value = os.environ.get(option.env_var)
+        if value is not None:
+            config.set_option(key, {"true": True, "false": False}.get(value, value))
+
+
 def _end_with(parent: int, server: object) -> None:
     """Stop serving when the parent is gone, however it went."""
     while os.getppid() == parent:

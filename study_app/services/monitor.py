@@ -106,6 +106,15 @@ class Overview:
     now: datetime
 
 
+@dataclass(frozen=True)
+class LinkUse:
+    """A single-use link as the console shows it."""
+
+    label: str | None
+    created_at: datetime
+    used: bool
+
+
 class Monitor:
     """Reads the trial for the console."""
 
@@ -229,6 +238,17 @@ class Monitor:
         """The audit log, newest first."""
         with self.world.registry.begin(write=False) as unit:
             return unit.audit()[::-1]
+
+    def links(self) -> list[LinkUse]:
+        """Single-use links in order of making; who used one is not told."""
+        with self.world.registry.begin(write=False) as unit:
+            return [LinkUse(link.label, link.created_at, link.participant_id is not None) for link in unit.links()]
+
+    def labels(self) -> set[str]:
+        """Labels that are taken, by links or by participants."""
+        with self.world.registry.begin(write=False) as unit:
+            people = {person.label for person in unit.participants()}
+            return {label for label in people | {link.label for link in unit.links()} if label}
 
     # -- who has seen what ---------------------------------------------------------------------------------------------
 

@@ -9,15 +9,38 @@ import streamlit as st
 from study_app.bootstrap import App, current
 from study_app.services.account import Person, Role, accounts_in
 from study_app.services.monitor import Monitor
-from study_app.ui.boards import downloads, overview, tables
+from study_app.ui.boards import (
+    allocation,
+    audit,
+    coding,
+    downloads,
+    grading,
+    links,
+    overview,
+    participants,
+    people,
+    replay,
+    tables,
+)
 from study_app.ui.boards.desk import STATE_TONES, STYLE, Desk, signed_in
 
 ALL: tuple[Role, ...] = ("monitor", "grader", "full")
+BLIND: tuple[Role, ...] = ("monitor", "full")
+UNBLINDED: tuple[Role, ...] = ("full",)
+
+# Title, path, drawing, roles: a board that is not in a person's list cannot be run by them.
 BOARDS: tuple[tuple[str, str, Callable[[Desk], None], tuple[Role, ...]], ...] = (
     ("Overview", "overview", overview.draw, ALL),
-    ("Downloads", "downloads", downloads.draw, ("monitor", "full")),
+    ("Participants", "participants", participants.draw, BLIND),
+    ("Replay", "replay", replay.draw, UNBLINDED),
+    ("Grading", "grading", grading.draw, ("grader", "full")),
+    ("Coding", "coding", coding.draw, UNBLINDED),
+    ("Links", "links", links.draw, BLIND),
+    ("Allocation", "allocation", allocation.draw, BLIND),
+    ("Downloads", "downloads", downloads.draw, BLIND),
+    ("Audit", "audit", audit.draw, BLIND),
+    ("People", "people", people.draw, UNBLINDED),
 )
-"""Title, path, drawing, roles. A board that is not in a person's list cannot be run by them."""
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
 from study_app.services.account import Person, Role
+from study_app.services.export import export
 from study_app.services.monitor import Monitor
 from study_app.services.replay import timeline
 from study_app.web.requests import BadRequest, route
@@ -103,7 +104,7 @@ def dataset(request: Request, person: Person) -> Response:
     folder = Path(tempfile.mkdtemp(prefix="study-console-"))
     try:
         where = folder / f"{app.study.id}_dataset"
-        _export(where, include_preview, include_simulated)
+        export(app.world, where, include_preview=include_preview, include_simulated=include_simulated)
         packed = _zipped(where, folder / f"{where.name}.zip")
     except BaseException:
         rmtree(folder, ignore_errors=True)
@@ -111,14 +112,6 @@ def dataset(request: Request, person: Person) -> Response:
     app.lifecycle.audit(person.name, "download", "", {"file": "dataset", "state": monitor.state()})
     monitor.note_sight(person.name, "dataset", "real")
     return FileResponse(packed, filename=packed.name, background=BackgroundTask(rmtree, folder, True))
-
-
-def _export(where: Path, include_preview: bool, include_simulated: bool) -> None:
-    try:
-        from study_app.services.export import export
-    except ImportError:
-        raise NotAllowed("this version cannot export yet") from None
-    export(current().world, where, include_preview=include_preview, include_simulated=include_simulated)
 
 
 def _zipped(folder: Path, target: Path) -> Path:
