@@ -116,7 +116,7 @@ def code_queries(
     as_json: AsJson = False,
 ) -> None:
     """Interaction codes for each query, and their agreement with human codes where there are any."""
-    from analysis.styles.coders import code_queries as code
+    from analysis.styles.coders.coding import code_queries as code
 
     report = code(dataset, coder)
     if as_json:
