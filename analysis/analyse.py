@@ -13,6 +13,7 @@ from analysis.baseline import baseline_table
 from analysis.descriptives import mean_rows
 from analysis.flow import flow, why_not
 from analysis.frame import Frame
+from analysis.item_rows import item_rows
 from analysis.load import Dataset
 from analysis.masking import View
 from analysis.plan import schedule
@@ -67,7 +68,8 @@ def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str
     ledger, ledger_note = ledger_of(dataset, shown)
     runner = Runner(frame, fitted, shown, ledger, ledger_note, used)
     rows = [row for analysis in schedule(fitted, len(shown.arms)) for row in runner.run(analysis)]
-    rows = _adjusted(rows, fitted) + subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
+    rows = _adjusted(rows, fitted) + item_rows(frame, fitted, shown)
+    rows += subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
     deviations = [*prepared.left_out, *frame.deviations, *runner.deviations]
     if used != plan.seed:
         rows = [replace(row, role="exploratory") for row in rows]

@@ -79,7 +79,7 @@ def _context(
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
         "items": ITEMS,
         "rows": rows,
-        "titles": {outcome.id: outcome.title for outcome in plan.outcomes},
+        "titles": {outcome.id: outcome.title for outcome in plan.outcomes} | {"quiz_items": "Quiz, item by item"},
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),
     }

@@ -226,12 +226,18 @@ def _estimands() -> tuple[Estimand, ...]:
     )
 
 
+def _id(entry: Any) -> Any:
+    return entry.get("id") if isinstance(entry, Mapping) else entry.id
+
+
 class Plan(Table):
     """The whole analysis plan."""
 
     control: str = ""
     """Arm that the others are compared with; empty: the study file's control."""
     outcomes: tuple[Outcome, ...] = Field(default_factory=_outcomes, min_length=1)
+    secondary: tuple[Outcome, ...] = ()
+    """Outcomes beside those of `outcomes`, for a study that keeps the usual ones and asks for more."""
     estimands: tuple[Estimand, ...] = Field(default_factory=_estimands)
     primary: tuple[Name, ...] = ("quiz_points", "completion_minutes")
     """Co-primary outcomes, in order."""
@@ -262,14 +268,19 @@ class Plan(Table):
     @model_validator(mode="before")
     @classmethod
     def _own_outcomes(cls, value: Any) -> Any:
-        """A plan with outcomes of its own inherits nothing that names the default ones."""
-        if not isinstance(value, Mapping) or "outcomes" not in value:
+        """A plan with outcomes of its own inherits nothing that names the default ones; `secondary` joins either."""
+        if not isinstance(value, Mapping) or not {"outcomes", "secondary"} & set(value):
             return value
-        own = [entry.get("id") if isinstance(entry, Mapping) else entry.id for entry in value["outcomes"]]
         filled = dict(value)
-        filled.setdefault("primary", [name for name in ("quiz_points", "completion_minutes") if name in own] or own[:1])
-        if "estimands" not in filled:
-            filled["estimands"] = [entry for entry in _estimands() if entry.outcome in own]
+        outcomes = list(filled.get("outcomes", _outcomes()))
+        if not all(isinstance(entry, Mapping | Outcome) for entry in [*outcomes, *filled.get("secondary", [])]):
+            return value
+        known = [_id(entry) for entry in outcomes]
+        filled["outcomes"] = outcomes + [entry for entry in filled.get("secondary", []) if _id(entry) not in known]
+        filled.setdefault(
+            "primary", [name for name in ("quiz_points", "completion_minutes") if name in known] or known[:1]
+        )
+        filled.setdefault("estimands", [entry for entry in _estimands() if entry.outcome in known])
         return filled
 
     @model_validator(mode="after")

@@ -436,6 +436,19 @@ def test_the_plan_hash_does_not_depend_on_what_was_written_out():
     assert Plan.default().sha256 != Plan.model_validate({"level": 0.9}).sha256
 
 
+def test_secondary_outcomes_join_the_usual_ones(tmp_path):
+    plan = Plan.model_validate({"secondary": [{"id": "learned", "kind": "ordinal", "unit": "points of 7"}], **FAST})
+    assert plan.primary == ("quiz_points", "completion_minutes")
+    assert Plan.model_validate(plan.model_dump(mode="json")).sha256 == plan.sha256
+    found = run(tmp_path, plan={"secondary": [{"id": "learned", "kind": "ordinal"}], **FAST})
+    assert row(found, "learned.mann_whitney")["role"] == "secondary"
+
+
+def test_the_quiz_is_also_analysed_item_by_item(result):
+    found = row(result, "quiz_items.mixed_logit")
+    assert found["ci_low"] < found["estimate"] < found["ci_high"]
+
+
 def test_results_never_replace_other_peoples_files(tmp_path):
     folder = write(tmp_path / "data", plan=FAST)
     (tmp_path / "out").mkdir()
