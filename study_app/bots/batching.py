@@ -1,0 +1,79 @@
+"""Many small transactions of a simulation, kept together: one commit for hundreds instead of one for each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from study_app.domain.errors import InfrastructureError
+from study_app.ports import Registry, Unit
+
+COMMIT_AFTER = 300
+"""Transactions; about half a second of simulation, for which other processes may have to wait to write."""
+
+
+class BatchedRegistry:
+    """ports.Registry whose transactions join one that is committed now and then; call `commit` at the end.
+
+    An exception inside one of them undoes the whole batch, since a part of it cannot be undone alone; from then on
+    the registry refuses to go on.
+
+    Args:
+        registry: the real one.
+        commit_after: transactions in one commit.
+    """
+
+    def __init__(self, registry: Registry, commit_after: int = COMMIT_AFTER) -> None:
+        self._registry = registry
+        self._commit_after = commit_after
+        self._lock = threading.RLock()
+        self._open: ExitStack | None = None
+        self._unit: Unit | None = None
+        self._joined = 0
+        self._broken = False
+
+    @contextmanager
+    def _join(self) -> Iterator[Unit]:
+        with self._lock:
+            if self._broken:
+                raise InfrastructureError("an earlier step of the simulation failed; what it had not stored is undone")
+            unit = self._unit or self._begin()
+            try:
+                yield unit
+            except BaseException as error:
+                self._undo(error)
+                raise
+            self._joined += 1
+            if self._joined >= self._commit_after:
+                self.commit()
+
+    def begin(self, *, write: bool = True) -> AbstractContextManager[Unit]:
+        """See ports.Registry."""
+        return self._join()
+
+    def commit(self) -> None:
+        """Store what has been done so far."""
+        with self._lock:
+            stack, self._open, self._unit, self._joined = self._open, None, None, 0
+            if stack is not None:
+                stack.close()
+
+    def describe(self) -> str:
+        """See ports.Registry."""
+        return self._registry.describe()
+
+    def close(self) -> None:
+        """Store what has been done; the real registry stays open for its owner."""
+        self.commit()
+
+    def _begin(self) -> Unit:
+        self._open = ExitStack()
+        self._unit = self._open.enter_context(self._registry.begin())
+        return self._unit
+
+    def _undo(self, error: BaseException) -> None:
+        stack, self._open, self._unit = self._open, None, None
+        self._broken = True
+        if stack is not None:
+            stack.__exit__(type(error), error, error.__traceback__)

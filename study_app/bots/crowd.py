@@ -1,0 +1,350 @@
+"""A whole simulation: people arrive, live side by side on one clock, and the realised effect is known."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from study_app.assistant.notes import NotesAssistant, notes_in_folder
+from study_app.bootstrap import App, start
+from study_app.bots.batching import BatchedRegistry
+from study_app.bots.clock import START, SimulationClock, arrivals, next_monday
+from study_app.bots.ids import SeededIds
+from study_app.bots.people import Effects, Rates, Scales, draw_person
+from study_app.bots.running import RepeatingSandbox
+from study_app.bots.walk import Pause, Resume, Setting, Walk
+from study_app.domain.errors import ProblemsFound, UserError
+from study_app.domain.participant import Participant
+from study_app.domain.protocol import Study
+from study_app.ports import Unit
+from study_app.services.lifecycle import current_status
+from study_app.settings import Settings
+
+KEY = "ANTHROPIC_API_KEY"
+GRADE_EVERY = 8
+"""Participants between two gradings beside the simulation."""
+
+
+@dataclass(frozen=True)
+class Realised:
+    """An arm's effect among the participants of a simulation: the mean of individual differences, after clipping."""
+
+    score: float | None
+    """Quiz points, treated minus control, as the items allow; None without a quiz."""
+    minutes: float | None
+    """Time outcome, treated minus control; None without main tasks."""
+
+
+@dataclass(frozen=True)
+class SimulationSummary:
+    """What a simulation did."""
+
+    participants: int
+    seed: int
+    arms: dict[str, int]
+    """Allocated, by arm."""
+    statuses: dict[str, int]
+    realised: dict[str, Realised]
+    """By arm, the control arm left out."""
+    seconds: float
+    """That the simulation took."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        arms = ", ".join(f"{arm} {count}" for arm, count in self.arms.items())
+        statuses = ", ".join(f"{count} {status}" for status, count in self.statuses.items())
+        found = [
+            f"{self.participants} simulated participants in {self.seconds:.1f} s: {statuses}",
+            f"Allocated: {arms}",
+        ]
+        for arm, effect in self.realised.items():
+            score = "-" if effect.score is None else f"{effect.score:+.2f} points"
+            minutes = "-" if effect.minutes is None else f"{effect.minutes:+.2f} minutes"
+            found.append(f"Realised effect of {arm}: {score}, {minutes}")
+        return found
+
+
+def open_for_simulation(settings: Settings, seed: int) -> App:
+    """Open a study for `simulate`; no simulated participant ever writes to a paid assistant.
+
+    Args:
+        settings: as for any command.
+        seed: of the simulation; `simulate` is given the same.
+
+    Raises:
+        ProblemsFound, NotAllowed, InfrastructureError: as `bootstrap.start`.
+    """
+    environment = {name: value for name, value in settings.environment.items() if name != KEY}
+    try:
+        return _start(settings, environment, seed)
+    except ProblemsFound as found:
+        if not any(problem.key == "assistant_policy.require" for problem in found.problems):
+            raise
+    # The study insists on Claude: a key that nobody will use lets it start.
+    return _start(settings, environment | {KEY: "simulated"}, seed)
+
+
+def _start(settings: Settings, environment: Mapping[str, str], seed: int) -> App:
+    return start(
+        replace(settings, environment=environment),
+        clock=SimulationClock(),
+        ids=SeededIds(str(seed)),
+        grading_clock="virtual",
+        seconds_per_word=0,
+    )
+
+
+def simulate(
+    app: App,
+    *,
+    participants: int,
+    seed: int,
+    effect_score: float = 0.0,
+    effect_minutes: float = 0.0,
+    noncompliance: float = 0.0,
+    dropout: float = 0.0,
+    progress: Callable[[int], None] | None = None,
+) -> SimulationSummary:
+    """Enrol simulated participants through the real services, on the ledger of simulated participants.
+
+    The same seed, study and version on a fresh database give the same data apart from measured durations. Where
+    simulated participants are there already, others join them, from the Monday after.
+
+    Args:
+        app: the study; clock, identifiers, sandbox and assistants are the simulation's own meanwhile.
+        participants: how many are enrolled.
+        seed: of behaviour, identifiers and clock; allocation does not depend on it.
+        effect_score: quiz points that receiving the treatment adds, before clipping to 0 and the quiz's points.
+        effect_minutes: minutes that it adds to the time outcome, before clipping to the limit.
+        noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
+            not ask; the effects act on those who receive the treatment.
+        dropout: share that leaves at a random moment.
+        progress: told how many are done.
+
+    Raises:
+        UserError: an argument is out of range; the message names the option.
+        InfrastructureError: database or sandbox failed.
+    """
+    _check(participants, effect_score, effect_minutes, noncompliance, dropout)
+    began = time.perf_counter()
+    with _simulated_world(app, seed) as setting, asyncio.Runner() as loop:
+        setting = replace(setting, loop=loop, effects=Effects(effect_score, effect_minutes))
+        crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
+        crowd.live()
+        with app.world.registry.begin() as unit:
+            arms, statuses, realised = crowd.outcome(unit)
+    seconds = time.perf_counter() - began
+    return SimulationSummary(participants, seed, arms, statuses, realised, seconds)
+
+
+def _check(participants: int, score: float, minutes: float, noncompliance: float, dropout: float) -> None:
+    problems = []
+    if participants < 1:
+        problems.append(f"--participants: {participants} is nobody; give a whole number from 1")
+    for name, effect in (("--effect-score", score), ("--effect-minutes", minutes)):
+        if not math.isfinite(effect):
+            problems.append(f"{name}: {effect} is no effect; give a finite number")
+    for name, share in (("--noncompliance", noncompliance), ("--dropout", dropout)):
+        if not 0 <= share <= 1:
+            problems.append(f"{name}: {share:g} is no share; give a number from 0 to 1")
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+@contextmanager
+def _simulated_world(app: App, seed: int) -> Iterator[Setting]:
+    """The app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
+    world = app.world
+    names = ("registry", "clock", "sandbox", "assistants", "fresh_id", "grading_clock")
+    before = {name: getattr(world, name) for name in names}
+    with world.registry.begin(write=False) as unit:
+        earlier = [person for person in unit.participants() if person.kind == "simulated"]
+    clock = SimulationClock(max([START, *(next_monday(person.last_seen_at) for person in earlier)]))
+    batches = BatchedRegistry(world.registry)
+    text = f"{seed}:{len(earlier)}"
+    ids = SeededIds(text)
+    world.registry, world.clock, world.fresh_id = batches, clock, ids
+    world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox), "virtual"
+    world.assistants = {
+        name: assistant if assistant.id != "claude" else _notes(app, name)
+        for name, assistant in world.assistants.items()
+    }
+    try:
+        yield Setting(app, clock, ids, None, scales_of(app), Effects(), text)
+    finally:
+        for name, value in before.items():
+            setattr(world, name, value)
+        batches.close()
+
+
+def _notes(app: App, name: str) -> NotesAssistant:
+    root = app.library.root
+    return NotesAssistant(
+        app.library.specs[name], load_notes=lambda pack: notes_in_folder(str(root / pack)), seconds_per_word=0
+    )
+
+
+def scales_of(app: App) -> Scales:
+    """What the study's outcomes are measured on: points of its first quiz, minutes of its main tasks."""
+    quizzes = [stage for stage in app.study.stages if stage.kind == "quiz"]
+    points = 0.0
+    if quizzes:
+        items = app.world.content.bank(quizzes[0].bank).items_of(quizzes[0].form or None)
+        points = sum(item.points for item in items)
+    return Scales(points, sum(stage.minutes or 0.0 for stage in app.study.main_task_stages))
+
+
+@dataclass
+class _Life:
+    """One participant under way."""
+
+    walk: Walk
+    steps: Iterator[Pause]
+    leaves_after: float | None
+    """Seconds of presence."""
+    present: float = 0.0
+
+
+class Crowd:
+    """Everybody of one simulation, each with a place in the queue for the clock."""
+
+    def __init__(self, setting: Setting, count: int, rates: Rates, progress: Callable[[int], None]) -> None:
+        self.setting = setting
+        self._progress = progress
+        self._grader = Grader(setting.app)
+        rng = Random(f"{setting.seed}:crowd")
+        moments = arrivals(count, rng, setting.clock.at)
+        self.walks = [self._walk(number, rates) for number in range(count)]
+        self._queue = [(moment, number) for number, moment in enumerate(moments)]
+        self._lives: dict[int, _Life] = {}
+        self._done = 0
+
+    def _walk(self, number: int, rates: Rates) -> Walk:
+        setting = self.setting
+        person = draw_person(number, Random(f"{setting.seed}:{number}:person"), setting.scales, rates)
+        return Walk(setting, person, Random(f"{setting.seed}:{number}:way"))
+
+    def live(self) -> None:
+        """Let everybody live through the study."""
+        heapq.heapify(self._queue)
+        while self._queue:
+            moment, number = heapq.heappop(self._queue)
+            self.setting.clock.at = moment
+            following = self._step(self._life(number), moment)
+            if following is not None:
+                heapq.heappush(self._queue, (following, number))
+                continue
+            del self._lives[number]
+            self._done += 1
+            self._progress(self._done)
+            if self._done % GRADE_EVERY == 0:
+                self._grader.start()
+        self._grader.finish()
+
+    def _life(self, number: int) -> _Life:
+        if number not in self._lives:
+            walk = self.walks[number]
+            share = walk.person.leaves_at
+            leaves_after = None if share is None else share * walk.planned_seconds()
+            self._lives[number] = _Life(walk, walk.steps(), leaves_after)
+        return self._lives[number]
+
+    def _step(self, life: _Life, now: datetime) -> datetime | None:
+        """Do what comes next; returns when the participant's turn is again, None when they are done."""
+        pause = next(life.steps, None)
+        if pause is None:
+            return None
+        if isinstance(pause, Resume):
+            return max(pause.at, now)
+        life.present += pause
+        late = life.present - life.leaves_after if life.leaves_after is not None else -1.0
+        if late < 0:
+            return now + timedelta(seconds=pause)
+        life.leaves_after, life.steps = None, life.walk.leave()
+        return now + timedelta(seconds=max(pause - late, 0.0))
+
+    # -- what came of it -----------------------------------------------------------------------------------------------
+
+    def outcome(self, unit: Unit) -> tuple[dict[str, int], dict[str, int], dict[str, Realised]]:
+        """Allocated by arm, statuses, realised effects by arm."""
+        world, study = self.setting.app.world, self.setting.app.study
+        found = [(walk, person) for walk in self.walks if (person := unit.participant(walk.participant_id)) is not None]
+        counts = Counter(person.arm for _, person in found)
+        # By the simulation's last moment, so that the count does not hang on today's date.
+        statuses = Counter(current_status(world, person) for _, person in found)
+        realised = {
+            arm.id: self._realised(unit, study, arm.id, found) for arm in study.arms if arm.id != study.control.id
+        }
+        return {arm.id: counts[arm.id] for arm in study.arms}, dict(sorted(statuses.items())), realised
+
+    def _realised(self, unit: Unit, study: Study, arm_id: str, found: list[tuple[Walk, Participant]]) -> Realised:
+        arm = study.arm(arm_id)
+        allocated = [(walk, person) for walk, person in found if person.arm is not None]
+        score = [walk.score_difference(arm) for walk, person in allocated if _finished(unit, study, person, "quiz")]
+        minutes = [
+            walk.minutes_difference(arm) if _finished(unit, study, person, "tasks") else 0.0
+            for walk, person in allocated
+        ]
+        scales = self.setting.scales
+        return Realised(_mean(score) if scales.quiz_max else None, _mean(minutes) if scales.cap else None)
+
+
+def _finished(unit: Unit, study: Study, person: Participant, kind: str) -> bool:
+    """Whether the person came to the end of the first quiz, or of the last main task."""
+    stages = [stage for stage in study.stages if stage.kind == kind and (kind == "quiz" or stage.main)]
+    wanted = stages[:1] if kind == "quiz" else stages[-1:]
+    visits = [unit.visit(person.id, stage.id) for stage in wanted]
+    stayed = person.status == "completed"
+    return stayed or any(visit is not None and visit.ended_by == "participant" for visit in visits)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+class Grader:
+    """Grades submissions beside the simulation, and the rest at its end."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin a grading, unless one is going on."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._grade, daemon=True)
+            self._thread.start()
+
+    def _grade(self) -> None:
+        try:
+            self._app.grading.grade_pending()
+        except BaseException as failure:
+            self._failure = failure
+
+    def finish(self) -> None:
+        """Wait, then grade and score what is left.
+
+        Raises:
+            InfrastructureError: a grading failed.
+        """
+        if self._thread is not None:
+            self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        self._app.grading.grade_pending()
+        self._app.answers.score_pending()

@@ -1,0 +1,124 @@
+"""Answering a quiz with partial knowledge, so that the points come as near to a target as the items allow."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+
+from study_app.domain.item_keys import AnyKey, ChoiceKey, CodeKey, Keys, TextKey
+from study_app.domain.items import Item
+from study_app.domain.scoring import Response, correct_response, score, wrong_response
+
+BLANK = 0.15
+"""Share of the worthless answers that are left out."""
+_PARTIAL = 6
+"""At most so many partly right answers of an item are considered."""
+_CLOSE = 1e-9
+_KNOWLEDGE_NOISE = 0.6
+
+
+@dataclass(frozen=True)
+class Level:
+    """One way to answer an item, and what it earns."""
+
+    points: float
+    responses: tuple[Response, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A filled-in quiz."""
+
+    responses: dict[str, Response]
+    points: float
+    """Of the items that are scored by key."""
+
+
+def levels(item: Item, key: AnyKey) -> tuple[Level, ...]:
+    """Ways to answer that differ in points, worthless ones first; what people rate counts as worthless."""
+    by_points: dict[float, list[Response]] = {}
+    for response in _candidates(item, key):
+        points = _points(item, key, response)
+        if points is not None:
+            by_points.setdefault(round(points, 9), []).append(response)
+    by_points.setdefault(0.0, [None])
+    return tuple(Level(points, tuple(by_points[points])) for points in sorted(by_points))
+
+
+def fill_in(items: tuple[Item, ...], keys: Keys, target: float, seed: str) -> Sheet:
+    """Answers that earn about `target` points; equal arguments give equal answers.
+
+    What a person knows is drawn item by item: easy items first, with noise. Then single items change until the sum is
+    as near as one change at a time brings it.
+    """
+    rng = Random(seed)
+    known = {item.id: levels(item, keys[item.id]) for item in items}
+    scored = [item for item in items if item.type != "attention_check"]
+    order = sorted(scored, key=lambda item: _difficulty(item) + rng.gauss(0, _KNOWLEDGE_NOISE))
+    chosen = _mended(known, _first_guess(known, order, target), target)
+    responses: dict[str, Response] = {}
+    for item in items:
+        if item.type == "attention_check":
+            responses[item.id] = correct_response(item, keys[item.id])
+            continue
+        level = known[item.id][chosen[item.id]]
+        blank = level.points == 0 and rng.random() < BLANK
+        responses[item.id] = None if blank else rng.choice(level.responses)
+    return Sheet(responses, sum(known[name][at].points for name, at in chosen.items()))
+
+
+def _first_guess(known: dict[str, tuple[Level, ...]], order: list[Item], target: float) -> dict[str, int]:
+    chosen, left = {}, target
+    for item in order:
+        options = known[item.id]
+        at = max(number for number, level in enumerate(options) if level.points <= left + _CLOSE or number == 0)
+        chosen[item.id] = at
+        left -= options[at].points
+    return chosen
+
+
+def _mended(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], target: float) -> dict[str, int]:
+    while True:
+        total = sum(known[name][at].points for name, at in chosen.items())
+        moves = [
+            (abs(total - known[name][at].points + level.points - target), name, number)
+            for name, at in chosen.items()
+            for number, level in enumerate(known[name])
+        ]
+        best = min(moves, default=(abs(total - target), "", 0))
+        if best[0] >= abs(total - target) - _CLOSE:
+            return chosen
+        chosen = chosen | {best[1]: best[2]}
+
+
+def _candidates(item: Item, key: AnyKey) -> list[Response]:
+    found: list[Response] = [wrong_response(item, key), correct_response(item, key)]
+    if isinstance(key, ChoiceKey):
+        options = [option.id for option in item.options]
+        if item.kind == "single_choice":
+            return list(options)
+        right = [option for option in options if option in key.correct]
+        wrong = [option for option in options if option not in key.correct]
+        partial: list[Response] = [list(picks) for size in range(1, len(right)) for picks in combinations(right, size)]
+        partial += [[*right, pick] for pick in wrong]
+        partial += [[pick] for pick in wrong[1:]]
+        return found + partial[: 2 * _PARTIAL]
+    if isinstance(key, TextKey):
+        return found + [accept.sample() for accept in key.accept][:_PARTIAL]
+    return found
+
+
+def _points(item: Item, key: AnyKey, response: Response) -> float | None:
+    """By the key alone; of code only the reference answer and the starter are known without running them."""
+    if isinstance(key, CodeKey):
+        return item.points if key.checks and response == key.solution else 0.0
+    return score(item, key, response).points
+
+
+def _difficulty(item: Item) -> float:
+    """Fixed by the item: conceptual ones are easier, code is harder, the rest is drawn from its name."""
+    kind = {"conceptual": -0.3, "code_reading": 0.0, "debugging": 0.3, "code_writing": 0.5}.get(item.type, 0.0)
+    digest = hashlib.sha256(item.id.encode()).digest()
+    return kind + (digest[0] / 255 - 0.5)
