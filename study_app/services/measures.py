@@ -32,8 +32,8 @@ class Dossier:
     turns: Sequence[Turn]
     answers: Sequence[Answer]
     events: Sequence[Event]
-    ratings: Mapping[str, Rating]
-    """The newest judgement by object and rubric, as `object|rubric`."""
+    ratings: Mapping[tuple[str, str], Mapping[str, Rating]]
+    """(id of what was judged, rubric) -> rater -> their newest judgement."""
 
     @property
     def over(self) -> bool:
@@ -63,6 +63,10 @@ class Dossier:
     def visit(self, stage: str) -> Visit | None:
         """The visit of a stage, or None before it was opened."""
         return next((visit for visit in self.visits if visit.stage == stage), None)
+
+    def rated(self, name: str, rubric: str) -> dict[str, str]:
+        """Rater -> newest judgement of a turn or participant."""
+        return {rater: rating.value for rater, rating in self.ratings.get((name, rubric), {}).items()}
 
     def done_with(self, stage: Stage) -> bool:
         """Whether nothing more will come of a stage."""

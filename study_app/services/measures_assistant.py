@@ -13,13 +13,28 @@ from study_app.services.measures import Dossier
 
 CODES_RUBRIC = "codes"
 PATTERN_RUBRIC = "interaction_pattern"
+ADJUDICATED = "adjudicated"
+"""The rater under whose name coders' disagreements are settled."""
+_PROGRAMS = frozenset({"rules", "claude"})
 _NO = frozenset({"no", "none", "never", "0", "false"})
 
 
 def codes_of(dossier: Dossier, turn: Turn) -> str | None:
-    """The codes that a person gave the turn's message, separated by `;`; None where nobody did."""
-    rating = dossier.ratings.get(f"turn:{turn.id}|{CODES_RUBRIC}")
-    return None if rating is None else ";".join(part.strip() for part in rating.value.split(";") if part.strip())
+    """The codes that people gave the turn's message, separated by `;`; None where nobody did.
+
+    Of several coders: the adjudicated coding where there is one, else the labels that more than half gave.
+    """
+    given = {rater: _labels(value) for rater, value in dossier.rated(turn.id, CODES_RUBRIC).items()}
+    people = [labels for rater, labels in given.items() if rater not in _PROGRAMS]
+    if ADJUDICATED in given:
+        return ";".join(given[ADJUDICATED])
+    if not people:
+        return None
+    return ";".join(label for label in LABELS if 2 * sum(label in labels for labels in people) > len(people))
+
+
+def _labels(value: str) -> list[str]:
+    return [part.strip() for part in value.split(";") if part.strip()]
 
 
 def queries(dossier: Dossier) -> dict[str, Any]:
@@ -33,8 +48,8 @@ def queries(dossier: Dossier) -> dict[str, Any]:
     for label in LABELS:
         row[f"queries_{label}"] = sum(label in (code or "").split(";") for code in codes) if known else None
     seconds = sum((turn.composing_seconds or 0.0) + (turn.total_seconds or 0.0) for turn in turns)
-    pattern = dossier.ratings.get(f"participant:{dossier.participant.id}|{PATTERN_RUBRIC}")
-    row["interaction_pattern"] = None if pattern is None else pattern.value
+    patterns = list(dossier.rated(dossier.participant.id, PATTERN_RUBRIC).values())
+    row["interaction_pattern"] = patterns[-1] if patterns else None
     return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(dossier)}
 
 

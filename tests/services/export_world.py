@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import csv
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from study_app.bootstrap import App, start
 from study_app.domain.events import Batch
 from study_app.services.enrol import Entry
+from study_app.services.export import export
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +38,19 @@ ELIGIBLE = {"python_over_a_year": "yes", "python_weekly": 3, "tried_ai": "some",
 SCALES = {"task_difficulty": 4, "quiz_difficulty": 5, "learned": 6, "enjoyed": 3}
 LOAD = {f"load_{name}": 11 for name in "mental physical temporal performance effort frustration".split()}
 EXIT = {**SCALES, **LOAD, "other_ai_used": "no", "feedback": "=cmd|' /C calc'!A0"}
+
+
+class Clock:
+    """Moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **delta: float) -> None:
+        self.at += timedelta(**delta)
 
 
 def ids() -> Any:
@@ -144,7 +165,8 @@ class Walker:
 
     # -- programs and the assistant ------------------------------------------------------------------------------------
 
-    def run(self, code: str | None = None) -> None:
+    def run(self) -> None:
+        """Run what is in the editor."""
         over = threading.Event()
 
         def emit(line: dict[str, Any] | None) -> None:
@@ -152,11 +174,11 @@ class Walker:
                 over.set()
 
         self.send(("run_pressed", {}))
-        self.app.work.run(self.id, self.text if code is None else code, emit, self.page, self.seq)
+        self.app.work.run(self.id, self.text, emit, self.page, self.seq)
         assert over.wait(60)
 
     def submit(self, code: str | None = None) -> None:
-        if code is not None and code != self.text:
+        if code is not None and not self.text.endswith(code):
             self.replace_all(code)
         self.send(("submit_pressed", {"confirm": True}))
         self.app.work.submit(self.id, self.text, self.page, None, confirm=True)
@@ -210,12 +232,17 @@ class Walker:
         return self
 
     def whole_way(self) -> Walker:
-        """Everything: in the arm with an assistant one question, and one paste from its reply."""
+        """Everything: in the arm with an assistant one question, and one paste from its reply that stays."""
         self.to_tasks().begin_tasks()
+        self.edit(0, len(self.text), "")
         if self.arm == "ai":
             reply = self.ask("How does a nursery start two tasks at once?")
-            self.paste("# " + reply.splitlines()[0], "reply", turn_id=self.turns()[-1])
-        self.run("import trio\nraise ValueError('x')\n")
+            self.paste("# " + reply.splitlines()[0] + "\n", "reply", turn_id=self.turns()[-1])
+        self.type("import trio\nraise ValueError('x')\n")
+        self.run()
+        start = self.text.index("import trio")
+        self.edit(start, len(self.text), "")
+        self.type(self.solution("trio_timer"))
         return self.solve_tasks().quiz().exit()
 
     def turns(self) -> list[str]:
@@ -226,3 +253,82 @@ def settle(app: App) -> None:
     """Grade and score what waits."""
     app.grading.grade_pending()
     app.answers.score_pending()
+
+
+def real_study(folder: Path, **replaced: str) -> Path:
+    """The shipped study as it could be launched, beside links to its content."""
+    for name in ("tasks", "quizzes", "assistants"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+    text = (ROOT / "study.toml").read_text(encoding="utf-8")
+    replaced = {
+        'entry = "open"': 'entry = "links"',
+        "allow_embedded = false": "allow_embedded = true",
+        "allow_weak_isolation = false": "allow_weak_isolation = true",
+    } | replaced
+    for old, new in replaced.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def scratch() -> Path:
+    """A folder that is gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="study-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@dataclass
+class Trial:
+    """One small trial and its export in every state, by the real services."""
+
+    app: App
+    clock: Clock
+    folder: Path
+    people: list[str]
+
+    def dataset(self, state: str) -> Path:
+        return self.folder / f"dataset-{state}"
+
+
+@cache
+def trial() -> Trial:
+    """Five real participants of a launched study, one of whom left, one turned away, and one preview from before."""
+    folder, clock = scratch(), Clock()
+    app = open_app(folder, clock, real_study(folder))
+    preview = Walker(app, clock).whole_way()
+    settle(app)
+    export(app.world, folder / "dataset-draft", include_preview=True)
+    app.lifecycle.launch()
+    links = app.enrol.create_links(6, [f"person{number}@example.org" for number in range(6)])
+    people = [preview.id]
+    for number in range(4):
+        clock.advance(minutes=3)
+        people.append(Walker(app, clock, Entry(link=links[number])).whole_way().id)
+    leaver = Walker(app, clock, Entry(link=links[4])).to_tasks().begin_tasks()
+    leaver.type("# I am leaving\n")
+    app.session.withdraw(leaver.id, False)
+    turned_away = Walker(app, clock, Entry(link=links[5]))
+    app.session.where(turned_away.id)
+    app.session.consent(turned_away.id, True)
+    app.answers.submit_survey(turned_away.id, "eligibility", ELIGIBLE | {"used_trio": "yes"})
+    people += [leaver.id, turned_away.id]
+    settle(app)
+    app.lifecycle.exclude(people[4], "took part with a colleague", "a researcher")
+    clock.advance(minutes=1)
+    export(app.world, folder / "dataset-launched")
+    app.lifecycle.close("enough")
+    export(app.world, folder / "dataset-closed")
+    app.lifecycle.unseal("analysis begins")
+    export(app.world, folder / "dataset-unsealed")
+    export(app.world, folder / "dataset-all", include_preview=True)
+    return Trial(app, clock, folder, people)
+
+
+def table(dataset: Path, name: str) -> list[dict[str, str]]:
+    """The rows of a table as text."""
+    with next((dataset / "data").glob(f"*_description-{name}_data.csv")).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))

@@ -107,8 +107,9 @@ class _Export:
         self.fmt, self.kinds, self.identified = fmt, kinds, identified
         self.state = world.state(unit)
         self.content = Content(world.content)
-        self.versions: Versions = versions_of(world, unit)
-        self.studies = self._studies()
+        self.people = included(unit, kinds)
+        self.versions: Versions = versions_of(world, unit, self.people)
+        self.studies = self.versions.in_order
         self.mask: Mask = mask_of(unit, self.state, self.studies)
         self.tables = tables_of(self.studies, quiz_types(self.studies, self.content), identified=identified)
         self.seen = Seen()
@@ -119,10 +120,6 @@ class _Export:
     def study(self) -> Study:
         """The version in force."""
         return self.studies[0]
-
-    def _studies(self) -> list[Study]:
-        """Newest first, so that its columns come first."""
-        return [self.versions.studies[version.study_hash] for version in reversed(self.versions.locked)]
 
     def write(self) -> ExportSummary:
         files = self._tables()
@@ -150,7 +147,7 @@ class _Export:
                 closing.callback(writers[name].close)
             for row in self._allocations():
                 writers["allocations"].write(row)
-            for dossier in dossiers(self.world, self.unit, included(self.unit, self.kinds), self.versions):
+            for dossier in dossiers(self.world, self.unit, self.people, self.versions):
                 self._note(dossier)
                 for name, row in self._rows_of(dossier):
                     writers[name].write(row)
@@ -189,7 +186,7 @@ class _Export:
             yield from self.mask.allocations(self.unit.allocations(name))
 
     def _ratings(self) -> Iterator[Mapping[str, Any]]:
-        people = {person.id for person in included(self.unit, self.kinds) if not person.data_withdrawn}
+        people = {person.id for person in self.people if not person.data_withdrawn}
         masked = any(map(self.mask.hides, self.kinds))
         for rating in self.unit.ratings():
             if masked and not rating.object.startswith("answer:"):
@@ -213,7 +210,7 @@ class _Export:
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         for path, content in self.world.content.files():
             self._bytes(f"materials/{path}", content)
-        for version in self.versions.locked:
+        for version in (*self.versions.drafts, *self.versions.locked):
             self._bytes(version_path(version.study_hash), version.text.encode())
         present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
         names = {path.relative_to(self.folder).as_posix(): path for path in present}
@@ -249,7 +246,7 @@ class _Export:
             "withheld": dict(withheld),
             "columns": {name: list(table.names) for name, table in self.tables.items()},
             **seal_facts(self.unit, self.state),
-            "versions": version_entries(self.versions.locked, draft),
+            "versions": version_entries(self.versions.locked, self.versions.drafts, draft),
             "ledgers": ledgers(self.unit, self.kinds),
             "audit": audit_summary(self.unit.audit()),
             **measured(self.seen, bool(withheld)),
@@ -261,7 +258,7 @@ def study_tables(world: World, *, identified: bool = False) -> dict[TableName, T
     """The tables and columns that an export of this study has, for the console and the documentation."""
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)
-    studies = [versions.studies[version.study_hash] for version in reversed(versions.locked)]
+    studies = versions.in_order
     return tables_of(studies, quiz_types(studies, Content(world.content)), identified=identified)
 
 

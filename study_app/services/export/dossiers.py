@@ -11,7 +11,7 @@ from study_app.domain.protocol import Study
 from study_app.ports import ProtocolVersion, Rating, Unit
 from study_app.services.lifecycle import current_status
 from study_app.services.measures import Content, Dossier
-from study_app.services.world import World
+from study_app.services.world import World, draft_key
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Versions:
 
     locked: tuple[ProtocolVersion, ...]
     """Oldest first; before launch the study file as it is now."""
+    drafts: tuple[ProtocolVersion, ...]
+    """Drafts that exported preview or simulated participants started with; what they named is not known any more."""
     studies: dict[str, Study]
 
     @property
@@ -27,18 +29,29 @@ class Versions:
         """The version in force."""
         return self.locked[-1]
 
+    @property
+    def in_order(self) -> list[Study]:
+        """All, the one in force first, so that its columns come first."""
+        return [self.studies[version.study_hash] for version in (*reversed(self.locked), *self.drafts)]
+
     def study(self, study_hash: str) -> Study:
         """The version of that hash; the one in force where it was not kept."""
         return self.studies.get(study_hash, self.studies[self.newest.study_hash])
 
 
-def versions_of(world: World, unit: Unit) -> Versions:
-    """The locked versions; before launch the study file as it is now."""
+def versions_of(world: World, unit: Unit, people: Sequence[Participant] = ()) -> Versions:
+    """The locked versions, before launch the study file as it is now, and the drafts that these people started with."""
     locked = tuple(unit.versions()) or (
         ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
     )
-    studies = {version.study_hash: read_version(version.text) for version in locked}
-    return Versions(locked, studies)
+    known = {version.study_hash for version in locked}
+    hashes = dict.fromkeys(person.study_hash for person in people if person.study_hash not in known)
+    drafts = tuple(
+        ProtocolVersion(study_hash, text, {}, 1, world.now(), "draft")
+        for study_hash in hashes
+        if (text := unit.meta(draft_key(study_hash))) is not None
+    )
+    return Versions(locked, drafts, {v.study_hash: read_version(v.text) for v in (*locked, *drafts)})
 
 
 def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:
@@ -46,13 +59,15 @@ def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:
     return [person for person in unit.participants() if person.kind in kinds]
 
 
-def newest_ratings(unit: Unit) -> dict[str, Rating]:
-    """The newest judgement by object and rubric."""
-    found: dict[str, Rating] = {}
-    for rating in unit.ratings():
-        key = f"{rating.object}|{rating.rubric}"
-        if key not in found or rating.rated_at >= found[key].rated_at:
-            found[key] = rating
+def newest_ratings(unit: Unit) -> dict[tuple[str, str], dict[str, Rating]]:
+    """(id of what was judged, rubric) -> rater -> their newest judgement, oldest first."""
+    found: dict[tuple[str, str], dict[str, Rating]] = {}
+    for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
+        by_rater = found.setdefault(
+            (rating.object.removeprefix("turn:").removeprefix("participant:"), rating.rubric), {}
+        )
+        by_rater.pop(rating.rater, None)
+        by_rater[rating.rater] = rating
     return found
 
 

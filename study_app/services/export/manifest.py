@@ -78,18 +78,23 @@ def ledgers(unit: Unit, kinds: Sequence[Kind]) -> dict[str, Any]:
     return found
 
 
-def version_entries(versions: Sequence[ProtocolVersion], draft: bool) -> list[dict[str, Any]]:
-    """Each version with what its hash is made of."""
+def version_entries(
+    locked: Sequence[ProtocolVersion], drafts: Sequence[ProtocolVersion], draft: bool
+) -> list[dict[str, Any]]:
+    """Each version with what its hash is made of, the one in force last; of past drafts that is not known."""
     return [
-        {
-            "study_hash": version.study_hash,
-            "file": version_path(version.study_hash),
-            "materials": dict(sorted(version.materials.items())),
-            "from_index": version.from_index,
-            "locked_at": None if draft else timestamp(version.locked_at),
-            "reason": version.reason,
-        }
-        for version in versions
+        *({"study_hash": old.study_hash, "file": version_path(old.study_hash), "materials": None} for old in drafts),
+        *(
+            {
+                "study_hash": version.study_hash,
+                "file": version_path(version.study_hash),
+                "materials": dict(sorted(version.materials.items())),
+                "from_index": version.from_index,
+                "locked_at": None if draft else timestamp(version.locked_at),
+                "reason": version.reason,
+            }
+            for version in locked
+        ),
     ]
 
 

@@ -47,7 +47,8 @@ def _seed(opened: Opened) -> bytes | None:
         opened.report.add("commitment_broken", "manifest.json", None, "revealed_seed is no seed")
         return None
     promise = str(opened.manifest.get("commitment"))
-    first = next(reversed(opened.studies.values()), None)
+    launched = [str(entry.get("study_hash")) for entry in opened.listed("versions") if entry.get("locked_at")]
+    first = opened.studies.get(launched[0]) if launched else None
     if first is None or not keeps_commitment(promise, seed, first.allocation, first.arms):
         opened.report.add("commitment_broken", "manifest.json", None, "the seed is not the one committed to at launch")
     else:

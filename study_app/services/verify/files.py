@@ -61,6 +61,11 @@ def check_versions(opened: Opened) -> None:
         except OSError:
             report.add("version_missing", name, None, "this version of the study is not in the materials")
             continue
+        if entry.get("materials") is None and entry is not entries[-1]:
+            report.note(
+                f"version {str(entry.get('study_hash'))[:12]}: a past draft; what it named is not known any more"
+            )
+            continue
         content = canonical_json({"study": text, "materials": entry.get("materials", {})})
         if hashlib.sha256(content.encode()).hexdigest() != entry.get("study_hash"):
             report.add("version_altered", name, None, "the study file or its list of materials lacks the study's hash")

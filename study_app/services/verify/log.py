@@ -18,6 +18,9 @@ from study_app.services.verify.opened import Opened, Row
 SLACK = timedelta(seconds=30)
 """Edits may reach the server this much before or after the press whose program they made."""
 
+ENDINGS = {"finished": "completed", "declined": "declined", "screened_out": "screened_out", "withdrew": "withdrawn"}
+"""Events after which a participant's way is over -> the status that follows."""
+
 
 @dataclass
 class _State:
@@ -187,6 +190,8 @@ def _seen(events: Sequence[Row]) -> Log:
             for key in ("run_id", "turn_id"):
                 if payload.get(key):
                     log.named[str(row["kind"])].add(str(payload[key]))
+            if row["kind"] in ENDINGS:
+                log.named["status"].add(ENDINGS[row["kind"]])
             if row["kind"] in ("stage_opened", "stage_ended"):
                 log.named[str(row["kind"])].add(str(row["stage"]))
         if row["kind"] in ("turn_started", "turn_ended", "copy_reply") or payload.get("from") == "reply":

@@ -67,9 +67,11 @@ class Opened:
 
     @cached_property
     def studies(self) -> dict[str, Study]:
-        """Versions of the study by hash, newest first; those that cannot be read are left out."""
+        """Versions of the study by hash, newest first, then past drafts; those that cannot be read are left out."""
         found = {}
-        for entry in reversed(self.listed("versions")):
+        entries = self.listed("versions")
+        drafts = [entry for entry in entries[:-1] if entry.get("materials") is None]
+        for entry in [*reversed([entry for entry in entries if entry not in drafts]), *drafts]:
             try:
                 text = (self.path / str(entry["file"])).read_text(encoding="utf-8")
                 found[str(entry["study_hash"])] = read_version(text)

@@ -165,7 +165,18 @@ def check_records(opened: Opened, log: Mapping[str, Log]) -> None:
             for extra in sorted(set(mine) - named):
                 what = f"{name}: {key} {extra} has no {kind} in the log"
                 opened.report.add("record_without_event", opened.relative(table), mine[extra].number, what)
-    opened.report.note("runs, submissions, turns and visits against the log")
+    for person in opened.rows("participants"):
+        if str(person["participant_id"]) not in hidden and not person["data_withdrawn"]:
+            _check_status(opened, person, log)
+    opened.report.note("runs, submissions, turns, visits and statuses against the log")
+
+
+def _check_status(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
+    name = str(person["participant_id"])
+    ended = log[name].named.get("status", set()) if name in log else set()
+    if person["status"] not in {*(ended or ("in_progress", "abandoned")), "excluded"}:
+        what = f"{name} is {person['status']}, the log says {' and '.join(sorted(ended)) or 'not over'}"
+        opened.report.add("status_differs", opened.relative("participants"), person.number, what)
 
 
 # -- derived columns ---------------------------------------------------------------------------------------------------
