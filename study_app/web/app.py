@@ -15,6 +15,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from study_app.bootstrap import App, install
@@ -45,6 +46,21 @@ STREAMLIT_OPTIONS = {
 }
 
 
+HOST_CONFIG_PATH = "/_stcore/host-config"
+HOST_CONFIG = {
+    "allowedOrigins": [],
+    "useExternalAuthToken": False,
+    "enableCustomParentMessages": False,
+    "enforceDownloadInNewTab": False,
+    "metricsUrl": "",
+    # A dialog about a lost connection would take the focus from somebody who is typing; the workspace says it itself.
+    "blockErrorDialogs": True,
+    "disableFullscreenMode": True,
+    "resourceCrossOriginMode": None,
+}
+"""What Streamlit's page asks for at its start."""
+
+
 def configure_streamlit() -> None:
     """Set Streamlit's options by environment; must run before Streamlit is imported."""
     for name, value in STREAMLIT_OPTIONS.items():
@@ -63,6 +79,9 @@ class Door:
         if scope["type"] == "http" and scope["path"] == "/" and not await self._known(Request(scope)):
             response = enter.welcome(dict(Request(scope).query_params))
             await response(scope, receive, send)
+            return
+        if scope["type"] == "http" and scope["path"] == HOST_CONFIG_PATH:
+            await JSONResponse(HOST_CONFIG)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -91,6 +110,9 @@ def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
 @asynccontextmanager
 async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     """What runs beside the requests: deadlines, grading."""
+    # Streamlit logs each request with the participant's address: nobody needs that, and nobody consented to it.
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     tasks = [_every(SWEEP_SECONDS, study.session.sweep), _every(SWEEP_SECONDS, study.grading.grade_pending)]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
