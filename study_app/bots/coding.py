@@ -121,9 +121,11 @@ class Recipe:
         return acts
 
     def _write(self, text: str) -> list[Act]:
+        if text == self._document:
+            return []
         keys = typed_characters(self._document, text)
         self._document = text
-        return [Act("write", keys / self.person.keys_a_second + 0.5, text=text)] if keys else []
+        return [Act("write", keys / self.person.keys_a_second + 0.5, text=text)]
 
 
 def timed(acts: list[Act], seconds: float) -> list[Act]:

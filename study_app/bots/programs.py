@@ -22,8 +22,15 @@ _NAMES = {
 """Other names for what reference solutions call so; a name that is not here stays."""
 
 
+WORDINGS = 4
+"""Ways to word a solution. Few, so that equal programs come up again and are run once."""
+SLIPS = 3
+"""Mistakes that one unfinished program can get, for the same reason."""
+
+
 def in_own_words(solution: str, rng: Random) -> str:
     """The solution with some local names changed; the solution itself where that would break it."""
+    rng = Random(f"{rng.randrange(WORDINGS)}:{solution}")
     renamed = solution
     for name in sorted(_NAMES):
         if rng.random() < 0.35:
@@ -47,6 +54,7 @@ def stages_of(starter: str, solution: str) -> list[str]:
 
 def mistaken(program: str, rng: Random) -> str | None:
     """The program with one slip of the kind that beginners make; None where none fits."""
+    rng = Random(f"{rng.randrange(SLIPS)}:{program}")
     order = list(_SLIPS)
     rng.shuffle(order)
     for slip in order:
@@ -161,7 +169,7 @@ _SLIPS: tuple[Callable[[str, Random], str | None], ...] = (
     _one_of(r"async with (trio\.open_nursery)", r"with \1"),
     _one_of(r"\btrio\.sleep\(", "trio.slep("),
     _one_of(r"(?m)^(\s+(?:for|with|async with|if|try|def|async def)\b[^\n]*):$", r"\1"),
-    _one_of(r"(?m)^(\s+)return (\w+)$", r"\1return \2s"),
+    _one_of(r"(?m)^(\s+)return ([a-z]\w*)$", r"\1return \2s"),
     _one_of(r"\bstart_soon\b", "start_son"),
     _one_of(r"\.append\(", ".add("),
     _one_of(r"\blen\(", "length("),

@@ -14,7 +14,7 @@ from study_app.domain.events import Batch, BrowserEvent
 
 HEARTBEAT = 10.0
 """Seconds, as in the component."""
-FLUSH = 30.0
+FLUSH = 60.0
 """Seconds between two batches. The component sends every two; fewer batches hold the same events."""
 SIZES = ((1366, 768), (1440, 900), (1536, 864), (1920, 1080), (2560, 1440))
 
@@ -38,6 +38,7 @@ class Tab:
     _seq: int = 0
     _unsent: list[BrowserEvent] = field(default_factory=list)
     _next_beat: datetime | None = None
+    _flushed: datetime | None = None
 
     def open(self, first: tuple[str, dict[str, Any]] | None = None) -> None:
         """Load the page and take the attempt over; `first` comes before the events that every page begins with."""
@@ -70,6 +71,7 @@ class Tab:
 
     def flush(self) -> None:
         """Send what is unsent."""
+        self._flushed = self.clock.now()
         if self._unsent:
             self.app.session.ingest(self.participant_id, Batch(page=self.page, events=self._unsent))
             self._unsent = []
@@ -88,15 +90,21 @@ class Tab:
             end = max(start, min(end, until))
         waiting = [(start + timedelta(seconds=after), kind, payload) for after, kind, payload in cues]
         while (now := self.clock.now()) < end:
-            pause = min(FLUSH, (end - now).total_seconds())
+            pause = min(self._until_flush(now), (end - now).total_seconds())
             arrived = now + timedelta(seconds=pause)
             taken = [cue for cue in waiting if cue[0] <= arrived]
             waiting = waiting[len(taken) :]
             self._note(taken, arrived)
             yield pause
-            self.flush()
+            if self._until_flush(self.clock.now()) == FLUSH or self.clock.now() == until:
+                self.flush()
         if until is None or self.clock.now() < until:
             self._note(waiting, self.clock.now())
+
+    def _until_flush(self, now: datetime) -> float:
+        """Seconds until the next batch is due; FLUSH where it is due now."""
+        assert self._flushed is not None
+        return FLUSH - (now - self._flushed).total_seconds() % FLUSH
 
     def _note(self, cues: list[tuple[datetime, str, dict[str, Any]]], to: datetime) -> None:
         for moment, kind, payload in cues:

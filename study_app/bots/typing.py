@@ -30,15 +30,19 @@ def edit(task: str, before: str, start: int, end: int, insert: str, how: tuple[s
         insert: what comes in.
         how: kind of edit and CodeMirror's user event.
     """
-    first = utf16_length(before[:start])
+    first = _units(before[:start])
     removed = before[start:end]
-    change: Payload = {"from": first, "to": first + utf16_length(removed), "insert": insert}
-    if removed and utf16_length(removed) <= _MAX_DELETED:
+    change: Payload = {"from": first, "to": first + _units(removed), "insert": insert}
+    if removed and _units(removed) <= _MAX_DELETED:
         change["deleted"] = removed
     after = before[:start] + insert + before[end:]
     kind, user_event = how
-    length = utf16_length(after)
+    length = _units(after)
     return {"task": task, "kind": kind, "changes": [change], "length": length, "user_event": user_event}, after
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else utf16_length(text)
 
 
 def typed(task: str, before: str, after: str, rng: Random) -> Iterator[Payload]:
