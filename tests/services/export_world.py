@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import csv
 import shutil
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -326,6 +327,17 @@ def trial() -> Trial:
     export(app.world, folder / "dataset-unsealed")
     export(app.world, folder / "dataset-all", include_preview=True)
     return Trial(app, clock, folder, people)
+
+
+def copy_of(base: Trial, folder: Path, *statements: str) -> App:
+    """The trial's database as a copy, after these statements."""
+    with sqlite3.connect(base.folder / "study.db") as source, sqlite3.connect(folder / "study.db") as target:
+        source.backup(target)
+        for statement in statements:
+            target.execute(statement)
+    clock = Clock()
+    clock.at = base.clock.at
+    return open_app(folder, clock, base.folder / "study.toml")
 
 
 def table(dataset: Path, name: str) -> list[dict[str, str]]:

@@ -9,13 +9,12 @@ import csv
 import hashlib
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from export_world import Clock, open_app, table, trial
+from export_world import copy_of, table, trial
 
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import LedgerRow, rehash
@@ -420,15 +419,7 @@ def test_an_arm_in_a_running_study_is_named(tmp_path):
     ],
 )
 def test_an_edit_of_the_database_is_found_in_the_next_export(tmp_path, statement, name):
-    base = trial()
-    (base.folder / "copies").mkdir(exist_ok=True)
-    copy = tmp_path / "study.db"
-    with sqlite3.connect(base.folder / "study.db") as source, sqlite3.connect(copy) as target:
-        source.backup(target)
-        target.execute(statement)
-    clock = Clock()
-    clock.at = base.clock.at
-    app = open_app(tmp_path, clock, base.folder / "study.toml")
+    app = copy_of(trial(), tmp_path, statement)
     export(app.world, tmp_path / "dataset")
     app.close()
     report = verify(tmp_path / "dataset")
