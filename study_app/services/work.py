@@ -232,7 +232,8 @@ def finished(record: RunRecord, result: RunResult) -> RunRecord:
         record,
         stdout=result.stdout,
         stderr=result.stderr,
-        error_type=result.error_type,
+        # A coroutine that was never awaited raises nothing; the warning about it is the error that learners meet.
+        error_type=result.error_type or next(iter(result.warning_types), None),
         error_message=result.error_message,
         error_line=result.error_line,
         ended_by=result.ended_by,

@@ -83,6 +83,11 @@ export class EventLog {
     this.report();
   }
 
+  /** Number of the last event: what a program that is sent now contains. */
+  get last(): number {
+    return this.seq;
+  }
+
   private readonly draft = (): Draft => ({
     owner: this.owner,
     task: this.document?.task ?? "",

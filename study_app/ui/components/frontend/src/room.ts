@@ -86,7 +86,7 @@ export class Room {
       warn: (text) => this.announcer.say(text),
     });
     this.runner = new Runner(this.api, this.say, this.announcer, {
-      code: () => this.editor.text,
+      program: () => this.program(),
       page: () => this.log.page,
       pressed: (what) => this.log.add(what, {}),
       refused: (reason, body) => this.refusedElsewhere(reason, body),
@@ -233,10 +233,15 @@ export class Room {
     return () => clearTimeout(timer);
   }
 
+  /** The program as it stands, and where in the log: its edits up to there must replay to it. */
+  private program() {
+    return { code: this.editor.text, page: this.log.page, seq: this.log.last, task: this.args.data.task.id };
+  }
+
   private async submit(confirm: boolean) {
     this.log.add("submit_pressed", { confirm });
     await this.log.settle(SETTLE_MS);
-    return this.api.post("/api/submit", { code: this.editor.text, page: this.log.page, confirm }, SUBMIT_MS);
+    return this.api.post("/api/submit", { ...this.program(), confirm }, SUBMIT_MS);
   }
 
   /** A line over the editor that goes by itself. */

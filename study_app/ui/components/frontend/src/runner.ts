@@ -7,7 +7,8 @@ import type { Check, LastRun, Line, RunEnd } from "./types";
 const STOPPED_BY_LIMIT = new Set(["time", "cpu", "memory", "output", "infrastructure"]);
 
 export interface RunnerHooks {
-  code: () => string;
+  /** What is sent: the code, and up to which event of which page it contains the edits. */
+  program: () => { code: string; page: string; seq: number };
   page: () => string;
   pressed: (what: "run_pressed" | "stop_pressed") => void;
   refused: (reason: string, body: Record<string, any>) => void;
@@ -83,7 +84,7 @@ export class Runner {
   }
 
   private async follow(mine: AbortController): Promise<void> {
-    const response = await this.api.stream("/api/runs", { code: this.hooks.code(), page: this.hooks.page() }, mine.signal);
+    const response = await this.api.stream("/api/runs", this.hooks.program(), mine.signal);
     if (response.status !== 200) {
       const { body } = await readAnswer(response);
       if (this.current !== mine) return;
