@@ -43,6 +43,7 @@ class Tab:
     def open(self, first: tuple[str, dict[str, Any]] | None = None) -> None:
         """Load the page and take the attempt over; `first` comes before the events that every page begins with."""
         self.page = f"{self.rng.getrandbits(128):032x}"
+        self._seq = 0
         self._opened = self.clock.now() - timedelta(milliseconds=self.rng.randint(300, 1500))
         self._next_beat = self.clock.now() + timedelta(seconds=HEARTBEAT)
         if first is not None:

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from study_app.domain.allocation import derived_salt, preview_seed, simulated_seed
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.ledger import LedgerRow, Replay, Version, append, genesis
+from study_app.domain.ledger import LedgerRow, ReplayShelf, Version, append, genesis
 from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
 from study_app.ports import Unit
 from study_app.services.baseline import baseline
+from study_app.services.lifecycle import current_status
 from study_app.services.world import World
 
 OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
 
 
-def allocate(world: World, unit: Unit, study: Study, participant: Participant) -> LedgerRow:
+def allocate(world: World, unit: Unit, study: Study, participant: Participant, shelf: ReplayShelf) -> LedgerRow:
     """Append the participant's row to their ledger and return it; the caller holds the ledger's lock.
+
+    Args:
+        world: the study.
+        unit: the transaction.
+        study: the version that the participant keeps.
+        participant: the newcomer.
+        shelf: keeps the replay of the ledger from one allocation of this process to the next.
 
     Raises:
         SealingKeyMissing: the real seed cannot be opened.
         LedgerBroken: the stored ledger is not what the algorithm made.
     """
     kind = participant.kind
-    rows = [LedgerRow.parse(row) for row in unit.allocations(kind)]
+    stored = unit.allocations(kind)
     seed = ledger_seed(world, unit, kind, participant.study_hash)
-    named = [*(row.study_hash for row in rows), participant.study_hash]
-    replay = Replay(versions(world, unit, kind, named, seed)).feed(rows)
+    named = [*(str(row["study_hash"]) for row in stored), participant.study_hash]
+    # Only rows that the kept replay has not seen are read in full and recomputed.
+    replay, end = shelf.take(
+        kind,
+        versions(world, unit, kind, named, seed),
+        lambda index: [LedgerRow.parse(row) for row in stored[index - 1 :]],
+    )
     profile = _profile(study, baseline(unit, study, participant))
-    decision = replay.decide(participant.study_hash, profile, _returned(unit, study, rows))
-    previous = rows[-1].row_hash if rows else genesis(kind, unit.meta("commitment") or "" if kind == "real" else "")
+    decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
+    commitment = unit.meta("commitment") or "" if kind == "real" else ""
     salt = world.seal.new_salt() if kind == "real" else derived_salt(seed, decision.index)
     row = append(
-        previous,
+        end.row_hash if end else genesis(kind, commitment),
         decision,
         participant_id=participant.id,
         profile=profile,
@@ -45,6 +58,8 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant) -
         salt=salt,
     )
     unit.append_allocation(row.record())
+    # Before the commit: should that fail, the shelf finds no such row in the store next time and drops the replay.
+    shelf.put(kind, replay, row)
     return row
 
 
@@ -76,10 +91,18 @@ def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values.get(name) for name in study.allocation.variables}
 
 
-def _returned(unit: Unit, study: Study, rows: list[LedgerRow]) -> list[int]:
-    """Allocations whose slot goes back now, by the replacement policy: people who left before the outcome."""
+def _returned(world: World, unit: Unit, study: Study, kind: Kind, stored: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Allocations whose slot goes back now, by the replacement policy: people who left before the outcome.
+
+    People are told by their allocation index, for the row of who had their data erased does not say any more whose
+    it was.
+    """
     if study.allocation.replacement == "none":
         return []
-    already = {index for row in rows for index in row.returned}
-    left = {person.id for person in unit.participants() if person.status in OUTCOME_STATUSES}
-    return [row.allocation_index for row in rows if row.participant_id in left and row.allocation_index not in already]
+    already = {index for row in stored for index in LedgerRow.parse(row).returned}
+    left = {
+        person.allocation_index
+        for person in unit.participants()
+        if person.kind == kind and current_status(world, person) in OUTCOME_STATUSES
+    }
+    return sorted(index for index in left - already if index is not None)

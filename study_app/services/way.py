@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from study_app.domain.errors import NotAllowed
+from study_app.domain.ledger import ReplayShelf
 from study_app.domain.participant import END, EndedBy, Participant, Visit
 from study_app.domain.protocol import Stage, Study
 from study_app.domain.timing import deadline, overdue
@@ -22,6 +23,7 @@ class Way:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._shelf = ReplayShelf()
 
     # -- where somebody is ---------------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Way:
         now_there = self._again(unit, place.participant)
         if now_there.arm is not None or now_there.stage != place.participant.stage:
             return {}
-        row = allocate(self.world, unit, place.study, place.participant)
+        row = allocate(self.world, unit, place.study, place.participant, self._shelf)
         unit.record(place.participant.id, "allocated", following.id, place.now, {"index": row.allocation_index})
         return {
             "arm": row.arm,
