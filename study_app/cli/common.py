@@ -17,7 +17,10 @@ from study_app.domain.errors import InfrastructureError, ProblemsFound, StudyErr
 from study_app.settings import Settings, read_settings
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Randomised controlled trials of AI-assisted learning."
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Randomised controlled trials of AI-assisted learning.",
 )
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -101,3 +104,6 @@ def callback(
 ) -> None:
     """Run, export, analyse and prove randomised controlled trials of AI-assisted learning."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # This library sets its own level to DEBUG when it is imported, so the handler has to hold it back.
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: record.levelno >= logging.WARNING)

@@ -126,10 +126,13 @@ def export(
     finally:
         running.close()
     if as_json:
-        say_json(summary.to_json())
-    else:
-        for line in summary.lines():
-            say(line)
+        say_json(summary.record())
+        return
+    people = summary.rows.get("participants", 0)
+    say(f"{people} participants, {sum(summary.rows.values())} rows in {len(summary.rows)} tables -> {out}")
+    say(f"State: {summary.state}" + (" (what would reveal the arms is withheld)" if summary.masked else ""))
+    for warning in summary.warnings:
+        say(f"note: {warning}")
 
 
 @app.command()
