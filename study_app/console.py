@@ -33,8 +33,10 @@ def main(arguments: list[str]) -> int:
         return 2
     from study_app.web.routes.console_app import make
 
+    asgi = make(app)
+    _apply_options()
     config = uvicorn.Config(
-        make(app), host=host, port=settings.console_port, log_level="warning", access_log=False,
+        asgi, host=host, port=settings.console_port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -287,6 +287,11 @@ def study_file_changed(forger: Forger) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace('"block_sizes":[2,4,6]', '"block_sizes":[2]'))
 
 
+def plan_changed(forger: Forger) -> None:
+    path = forger.path / "materials" / "study.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"level":0.95', '"level":0.8'))
+
+
 def state_changed(forger: Forger) -> None:
     forger.save(forger.manifest | {"state": "closed"})
 
@@ -340,6 +345,7 @@ EDITS: dict[Callable[[Forger], None], str] = {
     formula_planted: "unguarded_cell",
     level_invented: "out_of_range",
     study_file_changed: "version_altered",
+    plan_changed: "version_altered",
     state_changed: "state_incoherent",
     clock_turned: "time_backwards",
     audit_broken: "audit_broken",

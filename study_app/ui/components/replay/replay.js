@@ -432,7 +432,8 @@ const mounted = new WeakMap();
 
 async function open(parent, address) {
   const host = h("div", { class: "sr-host" }, h("p", { class: "sr-none" }, "Fetching the session…"));
-  parent.replaceChildren(host);
+  parent.querySelector(".sr-host")?.remove();
+  parent.append(host);
   try {
     const answer = await fetch(address, { headers: { accept: "application/json" } });
     const data = await answer.json();

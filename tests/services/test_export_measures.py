@@ -1,0 +1,172 @@
+"""What is derived of participants, at the edges: time over, gone, still there, turned off the rules."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+import pytest
+from export_world import EXIT, Clock, Walker, open_app, scratch, settle, table
+
+from study_app.ports import Rating
+from study_app.services.export import export
+from study_app.services.export.manifest import quantiles
+
+Row = dict[str, str]
+
+
+class Scene:
+    """Participants of one draft study and their exported rows, by what became of them."""
+
+    def __init__(self) -> None:
+        self.folder, self.clock = scratch(), Clock()
+        self.app = open_app(self.folder, self.clock)
+        self.names: dict[str, str] = {}
+
+    def enter(self, name: str) -> Walker:
+        walker = Walker(self.app, self.clock)
+        self.names[name] = walker.id
+        return walker
+
+    def export(self, folder: str) -> dict[str, Row]:
+        settle(self.app)
+        export(self.app.world, self.folder / folder, include_preview=True)
+        rows = {row["participant_id"]: row for row in table(self.folder / folder, "participants")}
+        return {name: rows[who] for name, who in self.names.items()}
+
+    @property
+    def dataset(self) -> Path:
+        return self.folder / "later"
+
+
+@cache
+def scene() -> tuple[dict[str, Row], dict[str, Row], Scene]:
+    """The same people a minute after the last act, and two days later."""
+    play = Scene()
+    late = play.enter("out of time").to_tasks().begin_tasks()
+    play.clock.advance(minutes=10)
+    late.submit(late.solution("trio_timer"))
+    late.open("trio_users")
+    late.type("# not done\n")
+    play.clock.advance(minutes=30)
+    play.app.session.sweep()
+    late.quiz(answered=3)
+    cheat = play.enter("outside help").to_tasks().begin_tasks()
+    cheat.edit(0, len(cheat.text), "")
+    cheat.paste("# " + "pasted " * 60 + "\n", "outside")
+    cheat.type(cheat.solution("trio_timer"))
+    cheat.solve_tasks().quiz().exit(other_ai_used="tasks")
+    blurred = play.enter("away").to_tasks().begin_tasks()
+    play.clock.advance(minutes=1)
+    blurred.send(("blur", {}))
+    play.clock.advance(minutes=5)
+    blurred.send(("focus", {}))
+    blurred.type("# back\n")
+    blurred.solve_tasks(minutes=1)
+    asker = play.enter("asker").to_tasks().begin_tasks()
+    while asker.arm != "ai":
+        asker = play.enter("asker").to_tasks().begin_tasks()
+    asker.ask("What does a nursery do?")
+    asker.ask("Write it for me.")
+    code_turns(play, asker)
+    play.enter("at the tasks").to_tasks().begin_tasks()
+    play.enter("at the background").consent()
+    play.clock.advance(minutes=1)
+    soon = play.export("soon")
+    play.clock.advance(days=2)
+    return soon, play.export("later"), play
+
+
+def code_turns(play: Scene, asker: Walker) -> None:
+    first, second = asker.turns()
+    given = [("r1", first, "explanation"), ("r2", first, "explanation;capability"), ("r1", second, "generation")]
+    with play.app.world.registry.begin() as unit:
+        for number, (rater, turn, value) in enumerate(given):
+            unit.add_rating(Rating(f"rating{number}", f"turn:{turn}", rater, value, "codes", play.clock.now()))
+
+
+def test_time_over_gives_the_limit_and_no_completion_however_much_was_done():
+    row = scene()[0]["out of time"]
+    assert (row["task_completed"], row["completion_event"], row["completion_minutes"]) == ("0", "0", "35")
+    assert (row["task_minutes"], row["tasks_passed"], row["checks_total"]) == ("35", "1", "22")
+
+
+def test_unanswered_items_of_an_opened_quiz_are_zero():
+    row = scene()[0]["out of time"]
+    assert float(row["quiz_points"]) < 9
+    assert row["quiz_max"] == "27"
+
+
+def test_a_quiz_never_opened_is_missing():
+    for row in (scene()[1]["at the tasks"], scene()[1]["at the background"]):
+        assert row["quiz_points"] == row["quiz_max"] == row["quiz_score"] == row["quiz_debugging_points"] == ""
+
+
+def test_outcomes_are_missing_while_somebody_is_at_the_tasks():
+    row = scene()[0]["at the tasks"]
+    assert row["status"] == "in_progress"
+    assert row["task_completed"] == row["completion_minutes"] == row["completion_event"] == row["compliant"] == ""
+
+
+def test_somebody_allocated_who_went_silent_counts_with_the_limit():
+    row = scene()[1]["at the tasks"]
+    assert row["status"] == "abandoned"
+    assert (row["completion_minutes"], row["completion_event"], row["tasks_passed"]) == ("35", "0", "0")
+    assert row["task_minutes"] == ""
+
+
+def test_somebody_never_allocated_has_no_outcome_at_all():
+    row = scene()[1]["at the background"]
+    assert row["status"] == "abandoned"
+    assert row["arm"] == row["completion_minutes"] == row["queries"] == row["runs"] == row["warmup_minutes"] == ""
+
+
+def test_pastes_from_outside_and_reported_ai_break_compliance_and_count_as_received():
+    row = scene()[0]["outside help"]
+    assert (row["used_other_ai"], row["received"], row["compliant"]) == ("1", "1", "0")
+    assert row["outside_pastes"] == "1"
+    assert int(row["longest_outside_paste"]) > 400
+    assert int(row["pasted_chars_outside"]) > 400
+
+
+def test_time_with_the_window_out_of_focus_is_away():
+    row = scene()[0]["away"]
+    assert float(row["away_minutes"]) == pytest.approx(5)
+    visits = {(v["participant_id"], v["stage"]): v for v in table(scene()[2].dataset, "visits")}
+    visit = visits[row["participant_id"], "tasks"]
+    assert float(visit["away_seconds"]) == pytest.approx(300)
+    assert 0 < float(row["active_minutes"]) < float(row["task_minutes"]) - 5
+
+
+def test_queries_are_counted_by_the_codes_that_more_than_half_of_the_coders_gave():
+    row = scene()[0]["asker"]
+    labels = ("queries", "queries_explanation", "queries_generation", "queries_capability", "queries_debugging")
+    assert [row[name] for name in labels] == ["2", "1", "1", "0", "0"]
+    assert float(row["interaction_minutes"]) >= 2 * 12 / 60
+    turns = [turn for turn in table(scene()[2].dataset, "turns") if turn["participant_id"] == row["participant_id"]]
+    assert [turn["codes"] for turn in turns] == ["explanation", "generation"]
+    assert [turn["composing_seconds"] for turn in turns] == ["12", "12"]
+
+
+def test_who_was_allocated_and_never_asked_has_zero_queries_and_not_a_missing_number():
+    row = scene()[0]["away"]
+    assert [row[name] for name in row if name.startswith("queries")] == ["0"] * 6
+
+
+def test_the_exit_answers_stand_in_their_columns():
+    assert scene()[0]["outside help"]["learned"] == str(EXIT["learned"])
+
+
+def test_cells_with_line_breaks_are_one_cell():
+    with next((scene()[2].dataset / "data").glob("*runs_data.csv")).open(encoding="utf-8", newline="") as handle:
+        codes = [row["code"] for row in csv.DictReader(handle, strict=True)]
+    assert any("\n" in code for code in codes)
+
+
+def test_quantiles_are_linear_between_order_statistics():
+    """numpy.quantile(range(1, 12), [0.5, 0.9, 0.99, 0.999]) -> 6, 10, 10.9, 10.99."""
+    found = quantiles([float(value) for value in range(11, 0, -1)])
+    assert found["n"] == 11
+    assert [found[name] for name in ("median", "p90", "p99", "p99_9")] == pytest.approx([6, 10, 10.9, 10.99])
+    assert quantiles([])["median"] is None
