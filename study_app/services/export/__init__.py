@@ -15,7 +15,7 @@ from study_app.domain.errors import UserError
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.participant import Kind
 from study_app.domain.protocol import Study
-from study_app.ports import Unit
+from study_app.ports import ContentLibrary, Unit
 from study_app.services.export import rows
 from study_app.services.export.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
 from study_app.services.export.dossiers import Versions, dossiers, included, quiz_types, versions_of
@@ -54,7 +54,19 @@ class ExportSummary:
     """n, median, p90, p99 and p99_9 of the time to the end of a reply; empty while masked."""
     warnings: tuple[str, ...]
 
-    def record(self) -> dict[str, Any]:
+    def lines(self) -> list[str]:
+        """For people."""
+        parts = ", ".join(f"{count} {table}" for table, count in self.rows.items())
+        found = [f"{self.path}: {parts}"]
+        if self.masked:
+            found.append(f"the study is {self.state}: what could tell arms is withheld, see README.md there")
+        if self.turn_seconds.get("n"):
+            names = {"median": "median", "p90": "90%", "p99": "99%", "p99_9": "99.9%"}
+            times = ", ".join(f"{names[key]} {self.turn_seconds[key]:.2f} s" for key in names)
+            found.append(f"replies took: {times}")
+        return [*found, *(f"warning: {warning}" for warning in self.warnings)]
+
+    def to_json(self) -> dict[str, Any]:
         """As JSON types."""
         return {
             "path": str(self.path),
@@ -210,6 +222,8 @@ class _Export:
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         for path, content in self.world.content.files():
             self._bytes(f"materials/{path}", content)
+        # The file may have changed since it was locked; what counts is the version in force.
+        self._text("materials/study.json", self.versions.newest.text + "\n")
         for version in (*self.versions.drafts, *self.versions.locked):
             self._bytes(version_path(version.study_hash), version.text.encode())
         present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
@@ -262,4 +276,14 @@ def study_tables(world: World, *, identified: bool = False) -> dict[TableName, T
     return tables_of(studies, quiz_types(studies, Content(world.content)), identified=identified)
 
 
-__all__ = ["FORMATS", "ExportSummary", "Format", "export", "study_tables"]
+def codebook_page(study: Study, library: ContentLibrary) -> str:
+    """docs/codebook.md: the codebook of a study's dataset, identities included."""
+    tables = tables_of([study], quiz_types([study], Content(library)), identified=True)
+    return codebook(
+        list(tables.values()),
+        "Written from the code for the shipped study by `scripts/generate_docs.py`; every dataset brings the codebook "
+        f"of its own study in `documentation/`. {CODEBOOK_INTRODUCTION}",
+    )
+
+
+__all__ = ["FORMATS", "ExportSummary", "Format", "codebook_page", "export", "study_tables"]

@@ -69,10 +69,22 @@ def check_versions(opened: Opened) -> None:
         content = canonical_json({"study": text, "materials": entry.get("materials", {})})
         if hashlib.sha256(content.encode()).hexdigest() != entry.get("study_hash"):
             report.add("version_altered", name, None, "the study file or its list of materials lacks the study's hash")
+    _check_study_file(opened, str(entries[-1].get("file")) if entries else "")
     newest = entries[-1].get("study_hash") if entries else None
     if opened.own and newest != opened.manifest.get("study_hash"):
         report.add("version_altered", "manifest.json", None, "study_hash is not the newest version's")
     report.note(f"{len(entries)} version(s) of the study against their hashes")
+
+
+def _check_study_file(opened: Opened, newest: str) -> None:
+    """The study file that readers open first is the version in force."""
+    name = "materials/study.json"
+    try:
+        same = (opened.path / name).read_text(encoding="utf-8").strip() == (opened.path / newest).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        same = not opened.own
+    if opened.own and not same:
+        opened.report.add("version_altered", name, None, "is not the version in force")
 
 
 def check_tables(opened: Opened) -> None:

@@ -57,7 +57,7 @@ class VerifyReport:
         more = [f"{name}: {n - MOST} more of this name" for name, n in sorted(self.counts.items()) if n > MOST]
         return [*(f"checked: {line}" for line in self.passed), *map(str, self.findings), *more]
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON types."""
         return {
             "dataset": self.path,
