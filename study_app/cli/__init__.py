@@ -5,12 +5,27 @@ The only package that may import both study_app and analysis.
 
 from __future__ import annotations
 
+import sys
+
+import typer
+
 from study_app.cli import analysing, checking, data, life, serve
-from study_app.cli.common import app
+from study_app.cli.common import app, complain
 
 __all__ = ["analysing", "app", "checking", "data", "life", "main", "serve"]
 
+_CommandLineError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
 
 def main() -> None:
-    """The command `study`."""
-    app()
+    """The command `study`: a wrong argument is one line, too."""
+    try:
+        code = app(standalone_mode=False)
+    except _CommandLineError as mistake:
+        context = getattr(mistake, "ctx", None)
+        where = context.command_path if context is not None else "study"
+        complain([f"{' '.join(mistake.format_message().split())}; see {where} --help"])  # type: ignore[attr-defined]
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

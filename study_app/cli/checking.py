@@ -31,6 +31,9 @@ SHIPPED = Path(__file__).parents[2]
 @command
 def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
     """Check study file, task packs, item banks and assistants; run every solution, starter and keyed output."""
+    if not study.exists():
+        remedy = "name a study file, or run from the folder that holds study.toml"
+        raise ProblemsFound([Problem(str(study), "", "there is no such file", remedy)])
     checked: list[str] = []
     problems = _study_problems(study, checked)
     if as_json:

@@ -20,13 +20,13 @@ from study_app.cli.common import (
     StudyFile,
     app,
     command,
+    complain,
     err,
     say,
     say_json,
     settings_of,
 )
-
-Share = Annotated[float, typer.Option(min=0.0, max=1.0)]
+from study_app.domain.errors import Problem, ProblemsFound, UserError
 
 
 @app.command()
@@ -126,13 +126,10 @@ def export(
     finally:
         running.close()
     if as_json:
-        say_json(summary.record())
+        say_json(summary.to_json())
         return
-    people = summary.rows.get("participants", 0)
-    say(f"{people} participants, {sum(summary.rows.values())} rows in {len(summary.rows)} tables -> {out}")
-    say(f"State: {summary.state}" + (" (what would reveal the arms is withheld)" if summary.masked else ""))
-    for warning in summary.warnings:
-        say(f"note: {warning}")
+    for line in summary.lines():
+        say(line)
 
 
 @app.command()
@@ -141,7 +138,15 @@ def verify(dataset: Dataset, as_json: AsJson = False) -> None:
     """Check a dataset against itself: hashes, ledger, sequences, replay, arm integrity."""
     from study_app.services.verify import verify as check
 
-    report = check(dataset)
+    if not dataset.exists():
+        remedy = "give the folder that study export wrote"
+        raise ProblemsFound([Problem(str(dataset), "", "there is no such folder", remedy)])
+    try:
+        report = check(dataset)
+    except UserError as finding:
+        # A dataset that cannot even be read is a finding about it.
+        complain(str(finding).splitlines())
+        raise typer.Exit(1) from None
     if as_json:
         say_json(report.to_json())
     else:
