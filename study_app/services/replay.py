@@ -14,7 +14,7 @@ from typing import Any
 
 from study_app.domain.edits import ReplayMismatch, apply_event
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.events import Event
+from study_app.domain.events import SERVER_PAGE, Event
 from study_app.domain.participant import Participant, RunRecord, Turn, Visit
 from study_app.domain.protocol import Stage, Study
 from study_app.domain.provenance import Reply, Tracker
@@ -102,7 +102,8 @@ def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, E
     for event, moment in sorted(zip(events, at, strict=True), key=lambda pair: (pair[0].page, pair[0].seq)):
         latest[event.page] = max(moment, latest.get(event.page, 0.0))
         placed.append((latest[event.page], event))
-    return sorted(placed, key=lambda pair: (pair[0], pair[1].page, pair[1].seq))
+    # Of the same moment: what a page did comes before what the server made of it.
+    return sorted(placed, key=lambda pair: (pair[0], pair[1].page == SERVER_PAGE, pair[1].page, pair[1].seq))
 
 
 def _packs(world: World, study: Study) -> dict[str, TaskPack]:
@@ -125,6 +126,8 @@ class _Texts:
     material: Material
     packs: dict[str, TaskPack]
     _documents: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _applied: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Number of the last event in each document."""
     _shown: dict[str, str] = field(default_factory=dict)
     """Task -> the page whose text the frames hold."""
     _trackers: dict[str, Tracker | None] = field(default_factory=dict)
@@ -160,6 +163,7 @@ class _Texts:
             self._documents[key] = None
             return {"kind": "gap", "task": task}
         self._documents[key] = after
+        self._applied[key] = event.seq
         same_page = self._shown.get(task) == event.page
         self._shown[task] = event.page
         how = str(event.payload.get("kind", "load"))
@@ -172,7 +176,10 @@ class _Texts:
     def _told(self, run: RunRecord) -> Frame | None:
         """At a run the code is known in any case: mend a text that the log has lost, say where the text is from."""
         page = self._shown.get(run.task, "")
-        if self._documents.get((page, run.task)) != run.code:
+        known = self._documents.get((page, run.task))
+        # Edits may be on their way still when a run begins; only where all of them are in can the log be wrong.
+        complete = run.page == page and run.seq == self._applied.get((page, run.task))
+        if known is None or (complete and known != run.code):
             self._shown[run.task] = page
             self._documents[page, run.task] = run.code
             return {"kind": "text", "task": run.task, "how": "run", "text": run.code}

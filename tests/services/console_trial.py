@@ -145,6 +145,14 @@ class Trial:
         with self.app.world.registry.begin(write=False) as unit:
             return unit.participant(who).arm
 
+    def someone_in(self, arm: str) -> str:
+        """Somebody on the tasks who is in that arm."""
+        while True:
+            who = self.enter()
+            self.to_tasks(who)
+            if self.arm(who) == arm:
+                return who
+
     def finish(self, who: str, text: str = "I do not know") -> None:
         """From the tasks to the end, with a text that no key knows in every open answer of the quiz."""
         app = self.app
@@ -207,7 +215,8 @@ def busy(trial: Trial, people: int = 12) -> list[str]:
 
 def work(trial: Trial, who: str) -> None:
     """Type, run, and ask where the arm has an assistant."""
-    code = "import trio\n\nasync def main():\n    async with trio.open_nursery() as nursery:\n        nursery.start_soon(greet)\n"
+    code = "import trio\n\nasync def main():\n    async with trio.open_nursery() as nursery:\n"
+    code += "        nursery.start_soon(greet)\n"
     page = f"t-{who}"
     trial.write(who, "trio_timer", code, page)
     trial.run(
