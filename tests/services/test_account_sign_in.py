@@ -1,0 +1,96 @@
+"""Accounts of the console: passwords, lockout, sign-ins that can be ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from study_app.domain.errors import UserError
+from study_app.services.account import ATTEMPTS, LOCKED, SIGNED_IN, TICKET, Account, Person
+
+GOOD = "correct horse battery"
+
+
+@pytest.fixture
+def account(tmp_path):
+    made = Account(tmp_path)
+    made.set(GOOD)
+    return made
+
+
+def test_the_first_password_is_made_once(tmp_path):
+    account = Account(tmp_path)
+    password = account.first_password()
+    assert password is not None
+    assert account.first_password() is None
+
+
+def test_a_password_is_kept_as_a_hash_that_only_the_owner_can_read(account):
+    assert GOOD not in account.path.read_text()
+    assert account.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_short_password_an_odd_name_and_an_unknown_role_are_refused(account):
+    for password, name, role in (("short", "anna", None), (GOOD, "an na", None), (GOOD, "anna", "boss")):
+        with pytest.raises(UserError):
+            account.set(password, name, role)
+    assert account.people() == [Person("admin", "full")]
+
+
+def test_the_right_password_tells_name_and_role(account, clock):
+    account.set(GOOD, "anna", "monitor")
+    assert account.check(GOOD, clock.at, "anna") == Person("anna", "monitor")
+    assert account.check("wrong password", clock.at, "anna") is None
+    assert account.check(GOOD, clock.at, "nobody") is None
+
+
+def test_after_too_many_wrong_passwords_even_the_right_one_waits(account, clock):
+    for _ in range(ATTEMPTS):
+        assert account.check("wrong password", clock.at) is None
+    with pytest.raises(UserError, match="too many"):
+        account.check(GOOD, clock.at)
+    clock.at += LOCKED
+    assert account.check(GOOD, clock.at) is not None
+
+
+def test_a_lockout_of_one_name_leaves_the_others_alone(account, clock):
+    account.set(GOOD, "anna", "monitor")
+    for _ in range(ATTEMPTS):
+        account.check("wrong password", clock.at, "anna")
+    assert account.check(GOOD, clock.at) is not None
+
+
+def test_a_sign_in_outlives_a_restart_and_ends_after_its_time(account, clock):
+    token = account.sign_in(Person("admin", "full"), clock.at)
+    again = Account(account.path.parent)
+    assert again.person_of(token, clock.at) == Person("admin", "full")
+    assert again.person_of(token, clock.at + SIGNED_IN) is None
+    assert token not in (account.path.parent / "console.sessions").read_text()
+
+
+def test_signing_out_a_new_password_and_a_lost_account_end_sign_ins(account, clock):
+    account.set(GOOD, "anna", "monitor")
+    endings = [
+        lambda token: account.sign_out(token),
+        lambda _: account.set(GOOD, "anna"),
+        lambda _: account.remove("anna"),
+    ]
+    for end in endings:
+        token = account.sign_in(Person("anna", "monitor"), clock.at)
+        assert account.person_of(token, clock.at) is not None
+        end(token)
+        assert account.person_of(token, clock.at) is None
+
+
+def test_the_last_account_that_may_do_everything_stays(account):
+    account.set(GOOD, "anna", "monitor")
+    with pytest.raises(UserError, match="last account"):
+        account.remove("admin")
+
+
+def test_a_ticket_is_good_once_and_for_a_minute(account, clock):
+    person = Person("anna@example.org", "monitor")
+    token = account.redeem(account.ticket(person, clock.at), clock.at)
+    assert account.person_of(token, clock.at) == person
+    ticket = account.ticket(person, clock.at)
+    assert account.redeem(ticket, clock.at + TICKET) is None
+    assert account.redeem(ticket, clock.at) is None

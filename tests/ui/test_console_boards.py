@@ -1,0 +1,196 @@
+"""Each board for each role, in each state that matters."""
+
+from __future__ import annotations
+
+import pytest
+from console_room import Person, Trial, busy, work
+from streamlit.testing.v1 import AppTest
+
+from study_app.bootstrap import install
+from study_app.services.monitor import Monitor
+from study_app.services.rating import Ratings
+
+BOARDS = "overview participants replay grading coding links allocation downloads audit people".split()
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    made = Trial(tmp_path_factory.mktemp("console"), launched=True)
+    made.people = busy(made, 6)
+    made.with_assistant = made.someone_in("ai")
+    work(made, made.with_assistant)
+    yield made
+    made.close()
+
+
+def drawn(board: str) -> AppTest:
+    def script() -> None:
+        import importlib
+        import os
+
+        from study_app.bootstrap import current
+        from study_app.services.account import Person
+        from study_app.services.monitor import Monitor
+        from study_app.ui.boards.desk import Desk
+
+        name, role = os.environ["TEST_PERSON"].split()
+        module = importlib.import_module(f"study_app.ui.boards.{os.environ['TEST_BOARD']}")
+        module.draw(Desk(current(), Person(name, role), Monitor(current().world)))
+
+    return AppTest.from_function(script, default_timeout=60)
+
+
+@pytest.fixture
+def board(trial, monkeypatch):
+    """Draws a board for somebody."""
+
+    def draw(name: str, role: str = "full", who: str = "anna", app=trial.app) -> AppTest:
+        install(app)
+        monkeypatch.setenv("TEST_BOARD", name)
+        monkeypatch.setenv("TEST_PERSON", f"{who} {role}")
+        page = drawn(name).run()
+        assert not page.exception
+        return page
+
+    return draw
+
+
+def shown(page: AppTest) -> str:
+    """Every text on the page, HTML included."""
+    found = [str(getattr(element, "value", "") or "") for element in page.main]
+    return "\n".join([*found, *(str(getattr(each, "proto", "")) for each in page.main)])
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_board_draws_without_an_error(board, name):
+    board(name)
+
+
+@pytest.mark.parametrize("name", ["overview", "participants", "downloads", "links", "audit"])
+def test_before_unsealing_no_board_for_monitors_names_an_arm(board, name):
+    text = shown(board(name, "monitor"))
+    for word in ("no_ai", "AI assistant", "No assistant", "stratum_", "arm_a"):
+        assert word not in text
+
+
+def test_an_exclusion_needs_a_reason_and_is_recorded(board, trial):
+    who = trial.people[0]
+    page = board("participants", "monitor")
+    page.selectbox(key="act_on").select(who).run()
+    page.button[0].click().run()
+    assert "reason" in page.error[0].value
+    page.text_input(key="exclude_reason").input("double participation")
+    page.button[0].click().run()
+    (entry,) = [entry for entry in Monitor(trial.app.world).audit() if entry.what == "exclude"]
+    assert (entry.who, entry.why, entry.detail["participant_id"]) == ("anna", "double participation", who)
+
+
+def test_a_monitor_cannot_unblind_and_who_does_is_listed(board, trial):
+    who = trial.with_assistant
+    page = board("participants", "monitor")
+    page.selectbox(key="act_on").select(who).run()
+    assert len(page.button) == 1
+    page = board("participants", "full", "ben")
+    page.selectbox(key="act_on").select(who).run()
+    page.text_input(key="unblind_reason").input("adverse event")
+    page.button[1].click().run()
+    assert "arm ai" in page.info[0].value
+    assert "ben" in [name for name, _, _ in Monitor(trial.app.world).unblinded()]
+
+
+def test_a_replay_of_a_real_person_opens_only_after_it_is_recorded(board, trial):
+    who = trial.people[5]
+    page = board("replay", who="carl")
+    page.selectbox(key="replay_of").select(who).run()
+    assert "unblinded" in page.warning[0].value
+    page.button(key=f"open:{who}").click().run()
+    assert not page.warning
+    assert Monitor(trial.app.world).has_seen("carl", f"replay {who}")
+
+
+def test_queries_are_coded_one_by_one_after_the_look_is_recorded(board, trial):
+    page = board("coding", who="dora")
+    page.button(key="open_queries").click().run()
+    before = Ratings(trial.app.world).queries_for("dora", "real")
+    page.checkbox[0].check()
+    page.button[0].click().run()
+    after = Ratings(trial.app.world).queries_for("dora", "real")
+    assert len(after) == len(before) - 1
+    with trial.app.world.registry.begin(write=False) as unit:
+        (rating,) = [rating for rating in unit.ratings() if rating.rater == "dora"]
+    assert (rating.object, rating.rubric, rating.value) == (f"turn:{before[0].turn_id}", "codes", "explanation")
+
+
+def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):
+    ratings = Ratings(trial.app.world)
+    page = board("grading", "grader", "eva")
+    view = ratings.answers_for("eva", "real")[0]
+    person = view.object.split(":")[1]
+    assert person not in shown(page).replace(view.object, "")
+    page.select_slider[0].set_value(view.criteria[0][2])
+    page.button[0].click().run()
+    assert view.object not in {other.object for other in ratings.answers_for("eva", "real")}
+    second = next(other for other in ratings.answers_for("finn", "real") if other.object == view.object)
+    assert second.raters == 1
+    assert ratings.rate("finn", view.object, {second.criteria[0][0]: 0.0}) == view.criteria[0][2] / 2
+
+
+def test_links_are_shown_once(board, trial):
+    page = board("links", "monitor", "gil")
+    page.number_input(key="links_count").set_value(2)
+    page.text_area(key="links_labels").input("x1\nx2")
+    page.button[0].click().run()
+    assert shown(page).count("/enter?link=") >= 2
+    page.button(key="links_done").click().run()
+    assert "/enter?link=" not in shown(page)
+    page.number_input(key="links_count").set_value(2)
+    page.text_area(key="links_labels").input("x1\nx2")
+    page.button[0].click().run()
+    assert "there already" in page.error[0].value
+
+
+def test_accounts_are_made_with_a_password_that_is_shown_once(board, trial):
+    page = board("people")
+    page.text_input(key="account_name").input("hana")
+    page.button[0].click().run()
+    assert "hana" in page.success[0].value
+    assert "set account" in {entry.what for entry in Monitor(trial.app.world).audit()}
+
+
+def test_in_a_draft_arms_are_visible(board, tmp_path):
+    draft = Trial(tmp_path)
+    who = draft.someone_in("ai")
+    assert "ai" in shown(board("participants", app=draft.app)).split("Arm")[-1]
+    assert Monitor(draft.app.world).people("preview")[0].id == who
+    draft.close()
+
+
+def test_nobody_who_is_not_signed_in_sees_a_board(trial):
+    from console_room import SCRIPT
+
+    install(trial.app)
+    page = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
+    assert not page.exception
+    assert "not signed in" in shown(page)
+
+
+@pytest.mark.parametrize(("role", "boards"), [("grader", {"overview", "grading"}), ("full", set(BOARDS))])
+def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
+    install(trial.app)
+    from study_app.ui.boards import desk
+
+    monkeypatch.setattr(desk, "signed_in", lambda app: Person("anna", role))
+    asked: list[set[str]] = []
+    import streamlit as st
+
+    navigation = st.navigation
+
+    def noted(pages, **more):
+        asked.append({page.url_path or "overview" for page in pages})
+        return navigation(pages, **more)
+
+    monkeypatch.setattr(st, "navigation", noted)
+    from console_room import SCRIPT
+
+    assert not AppTest.from_file(str(SCRIPT), default_timeout=60).run().exception
+    assert asked[0] == boards
