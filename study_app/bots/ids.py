@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 _BYTES = 12
@@ -20,21 +22,31 @@ class SeededIds:
 
     def __init__(self, seed: str) -> None:
         self._random = Random(seed)
-        self._seeded_left: int | None = None
+        self._people = Random(f"{seed}:people")
+        self._entering: int | None = None
 
     def __call__(self) -> str:
         """The next identifier."""
-        if self._seeded_left is not None:
-            self._seeded_left -= 1
-            if self._seeded_left < 0:
-                return secrets.token_urlsafe(_BYTES)
-        while (name := urlsafe_b64encode(self._random.randbytes(_BYTES)).decode())[0] in _NO_FIRST:
-            pass
-        return name
+        if self._entering is None:
+            return _name(self._random)
+        self._entering += 1
+        return _name(self._people) if self._entering == 1 else secrets.token_urlsafe(_BYTES)
 
-    def secret_after(self, count: int | None) -> None:
-        """Give so many more from the seed and then truly random ones, until called with None.
+    @contextmanager
+    def entering(self) -> Iterator[None]:
+        """Somebody enters: the first identifier is theirs, from a sequence of its own; those after it are secret.
 
-        A cookie's token must not follow from a public seed, also where it is a simulated participant's.
+        So people keep their identifiers whatever else happens in a simulation, and a cookie's token does not follow
+        from a public seed, also where it is a simulated participant's.
         """
-        self._seeded_left = count
+        self._entering = 0
+        try:
+            yield
+        finally:
+            self._entering = None
+
+
+def _name(rng: Random) -> str:
+    while (name := urlsafe_b64encode(rng.randbytes(_BYTES)).decode())[0] in _NO_FIRST:
+        pass
+    return name

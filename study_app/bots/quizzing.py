@@ -27,6 +27,10 @@ class Level:
     responses: tuple[Response, ...]
 
 
+Move = tuple[float, tuple[tuple[str, int], ...]]
+"""What a change of answers adds to the points, and the levels by item that it leads to."""
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A filled-in quiz."""
@@ -50,8 +54,8 @@ def levels(item: Item, key: AnyKey) -> tuple[Level, ...]:
 def fill_in(items: tuple[Item, ...], keys: Keys, target: float, seed: str) -> Sheet:
     """Answers that earn about `target` points; equal arguments give equal answers.
 
-    What a person knows is drawn item by item: easy items first, with noise. Then single items change until the sum is
-    as near as one change at a time brings it.
+    What a person knows is drawn item by item: easy items first, with noise. Then single answers, or two at once, change
+    until the sum is as near as that brings it.
     """
     rng = Random(seed)
     known = {item.id: levels(item, keys[item.id]) for item in items}
@@ -80,17 +84,23 @@ def _first_guess(known: dict[str, tuple[Level, ...]], order: list[Item], target:
 
 
 def _mended(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], target: float) -> dict[str, int]:
+    """One answer changes, or two at once where one does not help, until the sum is as near as that brings it."""
     while True:
-        total = sum(known[name][at].points for name, at in chosen.items())
-        moves = [
-            (abs(total - known[name][at].points + level.points - target), name, number)
+        off = target - sum(known[name][at].points for name, at in chosen.items())
+        singles: list[Move] = [
+            (level.points - known[name][at].points, ((name, number),))
             for name, at in chosen.items()
             for number, level in enumerate(known[name])
         ]
-        best = min(moves, default=(abs(total - target), "", 0))
-        if best[0] >= abs(total - target) - _CLOSE:
+        best: Move = min(singles, key=lambda move: abs(off - move[0]), default=(0.0, ()))
+        if abs(off - best[0]) >= abs(off) - _CLOSE:
+            pairs: list[Move] = [
+                (a[0] + b[0], a[1] + b[1]) for a, b in combinations(singles, 2) if a[1][0][0] != b[1][0][0]
+            ]
+            best = min(pairs, key=lambda move: abs(off - move[0]), default=(0.0, ()))
+        if abs(off - best[0]) >= abs(off) - _CLOSE:
             return chosen
-        chosen = chosen | {best[1]: best[2]}
+        chosen = chosen | dict(best[1])
 
 
 def _candidates(item: Item, key: AnyKey) -> list[Response]:

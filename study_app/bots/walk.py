@@ -88,12 +88,8 @@ class Walk:
 
     def enter(self) -> None:
         """Click Start."""
-        ids = self.setting.ids
-        ids.secret_after(1)
-        try:
+        with self.setting.ids.entering():
             self.participant_id = self.app.enrol.enter(Entry(), kind="simulated").participant.id
-        finally:
-            ids.secret_after(None)
 
     def leave(self) -> Iterator[Pause]:
         """Go before the end: by the button, or by closing the window, whereupon the server ends what is timed."""

@@ -1,4 +1,4 @@
-"""A study of two clicks: consent, and instructions that differ by arm. Allocation is on the way from one to the other."""
+"""A study of two clicks: consent, and instructions that differ by arm; allocation is on the way between them."""
 
 from __future__ import annotations
 

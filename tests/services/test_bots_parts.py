@@ -122,13 +122,23 @@ def test_people_arrive_on_working_days_in_order():
 def test_identifiers_follow_from_the_seed_but_tokens_do_not():
     def three(seed):
         ids = SeededIds(seed)
-        ids.secret_after(1)
-        return [ids(), ids()]
+        with ids.entering():
+            person, token = ids(), ids()
+        return person, token, ids()
 
-    (first, token), (again, other) = three("7"), three("7")
-    assert first == again
+    (person, token, run), (same, other, same_run) = three("7"), three("7")
+    assert (person, run) == (same, same_run)
     assert token != other
-    assert three("8")[0] != first
+    assert {person, run}.isdisjoint(three("8"))
+
+
+def test_people_keep_their_identifiers_whatever_happens_between():
+    quiet, busy = SeededIds("7"), SeededIds("7")
+    busy()
+    for ids in (quiet, busy):
+        with ids.entering():
+            ids.first = ids()
+    assert quiet.first == busy.first
 
 
 # -- transactions ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from random import Random
 from statistics import correlation, mean, stdev
@@ -23,10 +24,15 @@ def people(count, rates=Rates()):  # noqa: B008
     return [draw_person(number, Random(f"test:{number}"), SCALES, rates) for number in range(count)]
 
 
-@pytest.fixture(scope="module")
-def bank():
+@cache
+def the_bank():
     library = open_library(ROOT / "study.toml")
     return library.bank("quizzes/trio").items_of(), library.keys("quizzes/trio")
+
+
+@pytest.fixture
+def bank():
+    return the_bank()
 
 
 def test_outcomes_have_the_stated_distribution():
@@ -99,8 +105,8 @@ def test_every_way_to_answer_is_a_possible_response_and_earns_what_it_says(bank)
 
 @given(target=st.floats(0, 27), seed=st.integers(0, 10**6))
 @settings(max_examples=60, deadline=None)
-def test_points_come_within_a_quarter_of_the_target(bank, target, seed):
-    items, keys = bank
+def test_points_come_within_a_quarter_of_the_target(target, seed):
+    items, keys = the_bank()
     assert fill_in(items, keys, target, str(seed)).points == pytest.approx(target, abs=0.26)
 
 

@@ -1,0 +1,42 @@
+"""Simulated trials for tests, and what of their data must repeat."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from study_app.bots import open_for_simulation, simulate
+from study_app.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+MEASURED = {"wall_seconds", "first_token_seconds", "total_seconds", "seconds", "token_hash"}
+
+
+def run(folder: Path, study: Path = ROOT / "study.toml", seed: int = 7, participants: int = 6, **options):
+    """A simulated trial on a fresh database: the app and the summary."""
+    app = open_for_simulation(Settings(study, f"sqlite:///{folder}/study.db", folder, environment={}), seed)
+    return app, simulate(app, participants=participants, seed=seed, **options)
+
+
+def data_of(app) -> dict[str, list[str]]:
+    """Every row, without durations that were measured on this machine."""
+    with app.world.registry.begin(write=False) as unit:
+        tables = {
+            "participants": unit.participants(),
+            "visits": unit.visits(),
+            "runs": unit.runs(),
+            "turns": unit.turns(),
+            "answers": unit.answers(),
+            "events": list(unit.events()),
+        }
+        rows = {name: [_plain(asdict(row)) for row in table] for name, table in tables.items()}
+        return rows | {"allocations": [_plain(row) for row in unit.allocations("simulated")]}
+
+
+def _plain(row: dict) -> str:
+    payload = row.get("payload")
+    kept = {name: value for name, value in row.items() if name not in MEASURED or row.get("bank")}
+    if isinstance(payload, dict):
+        kept["payload"] = {name: value for name, value in payload.items() if name not in MEASURED}
+    return json.dumps(kept, sort_keys=True, default=str)
