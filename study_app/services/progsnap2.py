@@ -30,8 +30,8 @@ from study_app.services.world import World
 
 COLUMNS = tuple(
     "EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp AssignmentID "
-    "ProblemID ExperimentalCondition IsFabricatedEvent SessionID CodeStateSection EventInitiator EditType SourceLocation "
-    "InsertText DeleteText DeleteLength CopiedText ExecutionID TestID ExecutionResult Score ResourceID "
+    "ProblemID ExperimentalCondition IsFabricatedEvent SessionID CodeStateSection EventInitiator EditType "
+    "SourceLocation InsertText DeleteText DeleteLength CopiedText ExecutionID TestID ExecutionResult Score ResourceID "
     "InterventionCategory InterventionType InterventionMessage".split()
 )
 METADATA = {
@@ -94,7 +94,7 @@ def export_progsnap2(
                 turns = list(mask.turns(dossier, rows.turns(dossier)))
                 arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
                 for event in sorted(_events(log, runs, turns), key=lambda event: event["at"]):
-                    writer.write(dossier, arm, event)
+                    writer.write(dossier, arm, event, mask.hides(dossier.participant.kind))
         return ProgsnapSummary(Path(out), writer.events, len(writer.states), len(people))
 
 
@@ -125,8 +125,8 @@ class _Writer:
         writer.writerow(header)
         return writer
 
-    def write(self, dossier: Dossier, arm: str | None, event: Event) -> None:
-        """One event, with what every row needs."""
+    def write(self, dossier: Dossier, arm: str | None, event: Event, masked: bool) -> None:
+        """One event, with what every row needs; while masked under a number that tells nothing of what is withheld."""
         subject = dossier.participant.id
         self._order[subject] = self._order.get(subject, 0) + 1
         everywhere = {
@@ -138,7 +138,7 @@ class _Writer:
             "ExperimentalCondition": arm,
             "IsFabricatedEvent": "true" if dossier.participant.kind == "simulated" else "false",
         }
-        row = {**everywhere, **event}
+        row = {**everywhere, **event} | ({"EventID": f"{subject}.{self._order[subject]}"} if masked else {})
         self._main.writerow([_cell(row.get(name)) for name in COLUMNS])
         self.events += 1
 

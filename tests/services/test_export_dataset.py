@@ -69,12 +69,12 @@ def test_two_exports_of_an_unchanged_database_have_the_same_bytes_in_data(tmp_pa
         assert path.read_bytes() == (tmp_path / "again" / "data" / path.name).read_bytes()
 
 
-def test_the_same_participants_in_another_database_give_the_same_bytes(tmp_path):
+def test_the_same_participants_on_sqlite_and_postgres_give_the_same_bytes(tmp_path, postgres_url):
     """But for measured durations; the walkers' clock, ids and the public preview seed are the same."""
     tables = []
-    for name in ("one", "other"):
+    for name, url in (("one", f"sqlite:///{tmp_path}/one.db"), ("other", postgres_url)):
         folder, clock = tmp_path / name, Clock()
-        app = open_app(folder, clock)
+        app = open_app(folder, clock, database=url)
         Walker(app, clock).consent().background()
         export(app.world, folder / "dataset", include_preview=True)
         tables.append({path.name: path.read_bytes() for path in (folder / "dataset" / "data").iterdir()})

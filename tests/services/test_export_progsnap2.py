@@ -99,3 +99,4 @@ def test_a_sealed_study_shows_no_condition_and_no_chat(tmp_path):
     events = read(tmp_path / "ps2" / "MainTable.csv")
     assert {event["ExperimentalCondition"] for event in events} == {""}
     assert "Intervention" not in {event["EventType"] for event in events}
+    assert all(event["EventID"] == f"{event['SubjectID']}.{event['Order']}" for event in events)

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from export_world import copy_of, table, trial
+from export_world import ROOT, copy_of, table, trial
 
+from analysis.transcripts import import_transcripts
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import LedgerRow, rehash
 from study_app.services.export import export
 from study_app.services.verify import VerifyReport, verify
 
+TRANSCRIPTS = ROOT.parent / "shared" / "transcripts"
 Rows = list[dict[str, str]]
 
 
@@ -447,3 +449,11 @@ def test_a_manifest_that_is_gone_is_named(tmp_path):
     forger = Forger(trial().dataset("unsealed"), tmp_path)
     (forger.path / "manifest.json").unlink()
     assert "manifest_unreadable" in names(verify(forger.path))
+
+
+@pytest.mark.skipif(not TRANSCRIPTS.is_dir(), reason="the published transcripts are not beside the repository")
+def test_imported_transcripts_verify_without_an_allocation(tmp_path):
+    import_transcripts(TRANSCRIPTS, tmp_path / "imported")
+    report = verify(tmp_path / "imported")
+    assert report.ok, report.lines()
+    assert any("allocation does not apply" in line for line in report.lines())
