@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -45,11 +46,57 @@ def validate_study(raw: Mapping[str, Any], file: str) -> Study:
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise ProblemsFound(_unique(p for entry in error.errors() for p in _problems(entry, raw, file))) from None
+        within = [p for entry in error.errors() for p in _problems(entry, raw, file)]
+        raise ProblemsFound(_unique([*within, *_between(raw, error, file)])) from None
     problems = scheme_problems(study.allocation, study.arms, baseline_variables(study), file=file)
     if problems:
         raise ProblemsFound(problems)
     return study
+
+
+def _between(raw: Mapping[str, Any], error: ValidationError, file: str) -> list[Problem]:
+    """Problems between tables, which pydantic only looks for once each table is right in itself.
+
+    Each wrong value is exchanged for one that is right in itself, and the file is read once more.
+    """
+    mended = copy.deepcopy(dict(raw))
+    for entry in error.errors():
+        if not _mend(mended, entry):
+            return []
+    try:
+        Study.model_validate(mended)
+    except ValidationError as second:
+        return [p for entry in second.errors() if entry["type"] == "value_error" for p in _problems(entry, raw, file)]
+    return []
+
+
+def _mend(tables: Any, entry: Any) -> bool:
+    """Make one value acceptable in place; False if there is no telling how."""
+    *path, last = entry["loc"] or [None]
+    here = tables
+    try:
+        for part in path:
+            here = here[part]
+        if entry["type"] == "extra_forbidden":
+            del here[last]
+        else:
+            here[last] = _stand_in(entry)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _stand_in(entry: Any) -> Any:
+    kind = entry["type"]
+    if kind == "literal_error":
+        return entry["ctx"]["expected"].split(",")[0].split(" or ")[0].strip("' ")
+    if kind.startswith(("int", "float", "greater", "less", "finite")):
+        return 1
+    if kind.startswith("string"):
+        return "x"
+    if kind.startswith("bool"):
+        return False
+    raise KeyError(kind)
 
 
 def baseline_variables(study: Study) -> set[str]:

@@ -1,0 +1,85 @@
+"""Replaying edits gives the text exactly, for any Unicode and any edit a browser can make."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study_app.domain.edits import Change, ReplayMismatch, apply, replay, utf16_length
+
+TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=40)
+
+
+def units(text: str) -> list[bytes]:
+    raw = text.encode("utf-16-le", "surrogatepass")
+    return [raw[i : i + 2] for i in range(0, len(raw), 2)]
+
+
+@st.composite
+def edits(draw):
+    """A text and ascending, non-overlapping changes of it, at any UTF-16 position, also inside a surrogate pair."""
+    text = draw(TEXT)
+    size = utf16_length(text)
+    cuts = sorted(draw(st.lists(st.integers(0, size), max_size=6)))
+    cuts = cuts[: len(cuts) // 2 * 2]
+    changes = [Change(start, end, draw(TEXT)) for start, end in zip(cuts[::2], cuts[1::2], strict=True)]
+    return text, changes
+
+
+@given(edits())
+def test_an_edit_equals_the_same_edit_on_a_list_of_code_units(case):
+    text, changes = case
+    expected, done = [], 0
+    for change in changes:
+        expected += units(text)[done : change.start] + units(change.insert)
+        done = change.end
+    expected += units(text)[done:]
+    assert units(apply(text, changes)) == expected
+
+
+@given(st.lists(TEXT, max_size=8), TEXT)
+def test_a_log_of_edits_replays_to_the_last_text(texts, first):
+    events = [("load", {"text": first})]
+    now = first
+    for text in texts:
+        change = {"from": 0, "to": utf16_length(now), "insert": text}
+        events += [("focus", {}), ("edit", {"changes": [change], "length": utf16_length(text)})]
+        now = text
+    assert replay(events) == now
+
+
+@given(TEXT)
+def test_a_pair_that_arrives_in_two_halves_is_one_character_again(before):
+    emoji = "🎉"
+    high, low = (half.decode("utf-16-le", "surrogatepass") for half in units(emoji))
+    size = utf16_length(before)
+    text = apply(before, [Change(size, size, high)])
+    text = apply(text, [Change(size + 1, size + 1, low)])
+    assert units(text) == units(before + emoji)
+
+
+@pytest.mark.parametrize(
+    ("changes", "length"),
+    [
+        ([Change(3, 9, "")], None),
+        ([Change(2, 1, "")], None),
+        ([Change(2, 3, ""), Change(1, 2, "")], None),
+        ([Change(0, 0, "x")], 4),
+        ([Change(-1, 0, "x")], None),
+    ],
+)
+def test_an_edit_that_does_not_fit_is_refused(changes, length):
+    with pytest.raises(ReplayMismatch):
+        apply("abc" if length is None else "ab", changes, length)
+
+
+@pytest.mark.parametrize("payload", [{}, {"changes": 5}, {"changes": [{"from": "0", "to": 0}]}])
+def test_an_edit_of_another_form_is_refused(payload):
+    with pytest.raises(ReplayMismatch):
+        replay([("load", {"text": ""}), ("edit", payload)])
+
+
+def test_an_edit_before_any_text_is_refused():
+    with pytest.raises(ReplayMismatch):
+        replay([("edit", {"changes": []})])
