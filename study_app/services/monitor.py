@@ -7,7 +7,6 @@ stratum nor place in the ledger, and nothing that exists in some arms only (turn
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from study_app.domain.dataset.versions import read_version
 from study_app.domain.participant import Kind, Participant, Visit
 from study_app.domain.protocol import Study
 from study_app.domain.tasks import Isolation
@@ -231,7 +231,7 @@ class Monitor:
             versions, launched, promise = unit.versions(), unit.meta("launched_at"), unit.meta("commitment")
         if not versions or launched is None or promise is None:
             return None
-        study = Study.model_validate(json.loads(versions[0].text))
+        study = read_version(versions[0].text)
         return preregistration(study, versions[0].study_hash, promise, datetime.fromisoformat(launched))
 
     def audit(self) -> list[AuditEntry]:

@@ -165,10 +165,13 @@ def test_in_a_draft_arms_are_visible(board, tmp_path):
     draft.close()
 
 
-def test_nobody_who_is_not_signed_in_sees_a_board(trial):
+def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     from console_room import SCRIPT
 
+    from study_app.ui.boards import desk
+
     install(trial.app)
+    monkeypatch.setattr(desk, "signed_in", lambda app: None)
     page = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
     assert not page.exception
     assert "not signed in" in shown(page)

@@ -25,7 +25,7 @@ def draw(desk: Desk) -> None:
     st.subheader("What it does at this size", anchor=False)
     n = st.number_input("Participants", 4, 2000, study.recruitment.target_n, key="outlook_n", width=180)
     with st.spinner(f"Running {TRIALS} trials of each scheme"):
-        found = _outlooks(study.canonical(), int(n), max(20, min(TRIALS, 20_000 // int(n))))
+        found = _outlooks(desk.app.world.study_hash, int(n), max(20, min(TRIALS, 20_000 // int(n))), study)
     st.html(_table(found))
     st.html(
         tables.note(
@@ -41,8 +41,8 @@ def draw(desk: Desk) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _outlooks(study: str, n: int, trials: int) -> list[Outlook]:
-    return outlooks(Study.model_validate_json(study), n, trials)
+def _outlooks(study_hash: str, n: int, trials: int, _study: Study) -> list[Outlook]:
+    return outlooks(_study, n, trials)
 
 
 def _scheme(study: Study) -> str:

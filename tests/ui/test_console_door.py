@@ -1,0 +1,170 @@
+"""The console over HTTP, a process of its own beside the participants' app: door, lockout, files; and in a browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+from component_browser import chromium
+from console_room import PASSWORD, Account, Trial, busy
+from playwright.sync_api import expect
+
+sys.path.append(str(Path(__file__).parents[1] / "trial"))
+
+from server import StudyServer  # noqa: E402
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("door")
+    trial = Trial(folder)
+    busy(trial, 6)
+    trial.close()
+    accounts = Account(folder / "var")
+    for name, role in (("admin", "full"), ("mona", "monitor"), ("gert", "grader"), ("locked", "monitor")):
+        accounts.set(PASSWORD, name, role)
+    server = StudyServer(folder, study=trial.study_file, console=True).start()
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"{server.console_url}/healthz", timeout=2):
+                break
+        except OSError:
+            time.sleep(0.1)
+    yield server
+    server.stop()
+
+
+def browser_of(console, name: str = "admin") -> httpx.Client:
+    """Somebody who is signed in."""
+    client = httpx.Client(base_url=console.console_url)
+    answer = client.post("/login", data={"name": name, "password": PASSWORD})
+    assert answer.status_code == 303
+    return client
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/participants", "/_stcore/host-config", "/download/enrolment.csv", "/api/replay/x"]
+)
+def test_nothing_is_given_to_somebody_who_is_not_signed_in(console, path):
+    answer = httpx.get(console.console_url + path)
+    assert (answer.status_code, answer.json()) == (401, {"error": "sign in to the console first"})
+    page = httpx.get(console.console_url + path, headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["location"]) == (303, "/login")
+
+
+def test_a_made_up_cookie_opens_nothing(console):
+    assert httpx.get(console.console_url + "/", cookies={"study_console": "x" * 43}).status_code == 401
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console):
+    answer = httpx.post(console.console_url + "/login", data={"name": "admin", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert PASSWORD not in cookie
+
+
+def test_a_wrong_password_is_401_and_too_many_lock_that_name(console):
+    for _ in range(5):
+        answer = httpx.post(console.console_url + "/login", data={"name": "locked", "password": "wrong password"})
+        assert answer.status_code == 401
+    answer = httpx.post(console.console_url + "/login", data={"name": "locked", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert "too many wrong passwords" in answer.text
+
+
+def test_another_site_cannot_sign_anybody_in(console):
+    headers = {"origin": "https://elsewhere.example"}
+    answer = httpx.post(console.console_url + "/login", data={"name": "admin", "password": PASSWORD}, headers=headers)
+    assert answer.status_code == 403
+
+
+def test_signing_out_ends_the_session_on_the_server(console):
+    client = browser_of(console)
+    cookies = dict(client.cookies)
+    assert client.get("/download/enrolment.csv").status_code == 200
+    client.post("/logout")
+    assert httpx.get(console.console_url + "/download/enrolment.csv", cookies=cookies).status_code == 401
+
+
+def test_roles_hold_on_every_file(console):
+    wanted = {
+        "/download/enrolment.csv": {"admin": 200, "mona": 200, "gert": 403},
+        "/download/audit.csv": {"admin": 200, "mona": 200, "gert": 403},
+        "/download/dataset.zip": {"mona": 403, "gert": 403},
+        "/api/replay/nobody": {"admin": 404, "mona": 403, "gert": 403},
+    }
+    for path, answers in wanted.items():
+        for name, status in answers.items():
+            assert browser_of(console, name).get(path).status_code == status, (path, name)
+
+
+def test_the_dataset_comes_whole_as_a_zip_and_is_recorded(console):
+    client = browser_of(console)
+    packed = zipfile.ZipFile(io.BytesIO(client.get("/download/dataset.zip?preview=1", timeout=60).content))
+    (manifest,) = [name for name in packed.namelist() if name.endswith("/manifest.json")]
+    assert json.loads(packed.read(manifest))["state"] == "draft"
+    assert "download" in client.get("/download/audit.csv").text
+
+
+def test_before_launch_there_is_no_preregistration_to_take(console):
+    assert browser_of(console).get("/download/prereg.md").status_code == 409
+
+
+def test_a_researcher_signs_in_reloads_and_plays_a_session(console):
+    errors: list[str] = []
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.on("pageerror", lambda problem: errors.append(str(problem)))
+        page.on("request", lambda request: errors.append(request.url) if "127.0.0.1" not in request.url
+                and request.url.startswith("http") else None)  # fmt: skip
+        page.goto(console.console_url)
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
+        page.reload()
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
+        page.get_by_role("link", name="Replay").click()
+        expect(page.get_by_role("heading", name="Replay")).to_be_visible(timeout=30_000)
+        page.locator("[data-testid=stSelectbox] input").click()
+        page.get_by_role("option").first.click()
+        program = page.get_by_label("Program")
+        expect(program).to_be_visible(timeout=30_000)
+        page.get_by_label("Speed").select_option("60")
+        page.get_by_role("button", name="Play", exact=True).click()
+        expect(program).to_contain_text("open_nursery", timeout=30_000)
+        page.get_by_label("Time", exact=True).focus()
+        page.keyboard.press("Home")
+        expect(program).not_to_contain_text("open_nursery")
+        page.get_by_role("link", name="Sign out").click()
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert not errors
+
+
+def test_the_console_ends_when_the_app_that_started_it_is_killed(tmp_path):
+    server = StudyServer(tmp_path, console=True).start()
+    address = f"{server.console_url}/healthz"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    server.kill()
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+        except OSError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the console outlived its parent")
