@@ -135,6 +135,7 @@ class _Export:
 
     def write(self) -> ExportSummary:
         files = self._tables()
+        self.now = self.world.now()  # After the last row: nothing in the dataset is later.
         withheld = self.mask.withheld(self.kinds)
         others = self._beside(files, withheld)
         masked = bool(withheld)
