@@ -20,6 +20,7 @@ from study_app.bootstrap import App, start
 from study_app.bots.batching import BatchedRegistry
 from study_app.bots.clock import START, SimulationClock, arrivals, next_monday
 from study_app.bots.ids import SeededIds
+from study_app.bots.pace import PacedAssistant, ReplyLoop
 from study_app.bots.people import Effects, Rates, Scales, draw_person
 from study_app.bots.running import RepeatingSandbox
 from study_app.bots.walk import Pause, Resume, Setting, Walk
@@ -141,7 +142,7 @@ def simulate(
     """
     _check(participants, effect_score, effect_minutes, noncompliance, dropout)
     began = time.perf_counter()
-    with _simulated_world(app, seed) as setting, asyncio.Runner() as loop:
+    with _simulated_world(app, seed) as setting, asyncio.Runner(loop_factory=ReplyLoop) as loop:
         setting = replace(setting, loop=loop, effects=Effects(effect_score, effect_minutes))
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()
@@ -180,7 +181,7 @@ def _simulated_world(app: App, seed: int) -> Iterator[Setting]:
     world.registry, world.clock, world.fresh_id = batches, clock, ids
     world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox), "virtual"
     world.assistants = {
-        name: assistant if assistant.id != "claude" else _notes(app, name)
+        name: PacedAssistant(assistant if assistant.id != "claude" else _notes(app, name))
         for name, assistant in world.assistants.items()
     }
     try:

@@ -10,7 +10,7 @@ from study_app.bots import open_for_simulation, simulate
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-MEASURED = {"wall_seconds", "first_token_seconds", "total_seconds", "seconds", "token_hash"}
+MEASURED = {"wall_seconds"}
 
 
 def run(folder: Path, study: Path = ROOT / "study.toml", seed: int = 7, participants: int = 6, **options):
@@ -35,8 +35,7 @@ def data_of(app) -> dict[str, list[str]]:
 
 
 def _plain(row: dict) -> str:
-    payload = row.get("payload")
-    kept = {name: value for name, value in row.items() if name not in MEASURED or row.get("bank")}
-    if isinstance(payload, dict):
-        kept["payload"] = {name: value for name, value in payload.items() if name not in MEASURED}
+    kept = {name: value for name, value in row.items() if name not in MEASURED}
+    if isinstance(row.get("payload"), dict):
+        kept["payload"] = {name: value for name, value in row["payload"].items() if name not in MEASURED}
     return json.dumps(kept, sort_keys=True, default=str)
