@@ -25,9 +25,7 @@ SEEN = "queries"
 
 def draw(desk: Desk) -> None:
     """Draw the board."""
-    desk.head(
-        "Coding", "What participants wanted of the assistant. Several labels may fit, and none is an answer, too."
-    )
+    desk.head("Coding", "What participants wanted of the assistant. Several labels may fit, or none.")
     kind = desk.kind()
     if kind == "real" and not desk.monitor.has_seen(desk.person.name, SEEN):
         st.warning(
