@@ -1,0 +1,226 @@
+"""The commands as a researcher types them: a trial's whole life, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import variant
+from server import StudyServer
+
+STUDY = Path(sys.executable).with_name("study")
+ROOT = Path(__file__).parents[2]
+
+
+def study(*arguments: object, cwd: Path, expect: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "STUDY_"))}
+    done = subprocess.run(
+        [STUDY, *map(str, arguments)],
+        cwd=cwd,
+        env=kept | {"STUDY_VAR": str(cwd / "var"), **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == expect, f"{arguments}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def only_errors(done: subprocess.CompletedProcess[str]) -> list[str]:
+    lines = done.stderr.strip().splitlines()
+    assert lines
+    assert all(line.startswith("error: ") for line in lines), done.stderr
+    return lines
+
+
+LAUNCHABLE = (
+    ('entry = "open"          # open: for trying out; a launched study needs "links" or "prolific"', 'entry = "links"'),
+    ("allow_embedded = false", "allow_embedded = true"),
+    ("target_n = 52", "target_n = 2"),
+    ("abandoned_after_hours = 24", "abandoned_after_hours = 0.00001"),
+)
+
+
+def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE)
+    database = ("--database", f"sqlite:///{tmp_path}/study.db")
+    launched = json.loads(study("launch", path, *database, "--json", cwd=tmp_path).stdout)
+    prereg = json.loads((tmp_path / "prereg.json").read_text())
+    assert prereg["seed_commitment"] == launched["commitment"]
+    assert prereg["study_hash"] == launched["study_hash"]
+    assert "To be completed" in (tmp_path / "prereg.md").read_text()
+    assert (tmp_path / "var" / "seal.key").stat().st_mode & 0o777 == 0o600
+    again = study("launch", path, *database, cwd=tmp_path, expect=2)
+    assert "launched already" in only_errors(again)[0]
+
+    links = json.loads(study("create-links", path, *database, "--count", 3, "--json", cwd=tmp_path).stdout)
+    secrets = [entry["link"].split("link=")[1] for entry in links]
+    server = StudyServer(tmp_path, path).start()
+    try:
+        assert httpx.post(f"{server.url}/enter").status_code == 409, "nobody enters a launched study without a link"
+        assert httpx.post(f"{server.url}/enter", data={"label": "x"}).status_code == 409
+        assert httpx.post(f"{server.url}/enter", data={"link": secrets[0]}).status_code == 303
+        assert httpx.post(f"{server.url}/enter", data={"link": secrets[0]}).status_code == 303, (
+            "the same link re-attaches"
+        )
+    finally:
+        server.stop()
+
+    out = tmp_path / "launched"
+    study("export", path, *database, "--out", out, cwd=tmp_path)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["state"] == "launched"
+    people = (out / "data" / "study-triolearning_description-participants_data.csv").read_text().splitlines()
+    assert len(people) == 2, "one participant, however often the link was opened"
+    study("verify", out, cwd=tmp_path)
+
+    early = study("unseal", path, *database, "--reason", "x", cwd=tmp_path, expect=2)
+    assert "close it first" in only_errors(early)[0]
+    only_errors(study("close", path, *database, cwd=tmp_path, expect=2))
+    study("close", path, *database, "--reason", "enough", cwd=tmp_path)
+    server = StudyServer(tmp_path, path).start()
+    try:
+        refused = httpx.post(f"{server.url}/enter", data={"link": secrets[1]})
+        assert refused.status_code == 409
+        assert "no new participants" in refused.text
+    finally:
+        server.stop()
+    study("unseal", path, *database, "--reason", "analysis", cwd=tmp_path)
+    out = tmp_path / "unsealed"
+    study("export", path, *database, "--out", out, cwd=tmp_path)
+    assert json.loads((out / "manifest.json").read_text())["state"] == "unsealed"
+    study("verify", out, cwd=tmp_path)
+
+
+def test_a_launched_study_whose_file_changed_does_not_start_until_amended(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE)
+    database = ("--database", f"sqlite:///{tmp_path}/study.db")
+    study("launch", path, *database, cwd=tmp_path)
+    path.write_text(path.read_text().replace("How was it?", "How did it go?"))
+    refused = study("create-links", path, *database, "--count", 1, cwd=tmp_path, expect=2)
+    assert "stages" in only_errors(refused)[0]
+    assert "study amend" in only_errors(refused)[0]
+    only_errors(study("amend", path, *database, cwd=tmp_path, expect=2))
+    study("amend", path, *database, "--reason", "friendlier heading", cwd=tmp_path)
+    study("create-links", path, *database, "--count", 1, cwd=tmp_path)
+
+
+def test_an_unfit_study_is_not_launched_and_nothing_is_half_written(tmp_path):
+    path = variant(tmp_path)
+    refused = study("launch", path, "--database", f"sqlite:///{tmp_path}/study.db", cwd=tmp_path, expect=2)
+    keys = [line.split(": ")[2] for line in only_errors(refused)]
+    assert keys == ["recruitment.entry", "assistant_policy.allow_embedded"]
+    assert not (tmp_path / "prereg.json").exists()
+    assert not (tmp_path / "var" / "seal.key").exists()
+
+
+def test_without_the_sealing_key_nobody_is_allocated_and_the_message_says_why(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE)
+    database = ("--database", f"sqlite:///{tmp_path}/study.db")
+    study("launch", path, *database, cwd=tmp_path)
+    study("close", path, *database, "--reason", "x", cwd=tmp_path)
+    (tmp_path / "var" / "seal.key").unlink()
+    refused = study("unseal", path, *database, "--reason", "x", cwd=tmp_path, expect=1)
+    assert "sealing key" in only_errors(refused)[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sign"),
+    [
+        (["export", "gone.toml", "--out", "x"], "gone.toml"),
+        (["export", "STUDY", "--out", "x", "--database", "mysql://h/d"], "mysql"),
+        (["export", "STUDY", "--out", "x", "--database", "sqlite:////proc/no/study.db"], "/proc/no"),
+        (["verify", "gone"], "gone"),
+        (["analyze", "gone", "--out", "x"], "gone"),
+        (["check", "gone.toml"], "gone.toml"),
+        (["simulate", "STUDY", "--participants", "0"], "participants"),
+        (["simulate", "STUDY", "--dropout", "2"], "dropout"),
+        (["create-links", "STUDY", "--labels", "gone.txt"], "gone.txt"),
+        (["try", "nopack", "x.py"], "nopack"),
+        (["import-transcripts", "gone", "--out", "x"], "gone"),
+        (["code-queries", "gone"], "gone"),
+        (["power", "STUDY", "--workers", "many"], "many"),
+        (["serve", "STUDY", "--port", "99999"], "99999"),
+        (["nonsense"], "nonsense"),
+        (["export"], "--out"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it_and_exit_2(tmp_path, arguments, sign):
+    given = [str(variant(tmp_path)) if argument == "STUDY" else argument for argument in arguments]
+    done = study(*given, cwd=tmp_path, expect=2)
+    assert any(sign in line for line in only_errors(done))
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_port_in_use_is_named(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        database = f"sqlite:///{tmp_path}/s.db"
+        done = study("serve", variant(tmp_path), "--port", port, "--database", database, cwd=tmp_path, expect=2)
+    assert str(port) in only_errors(done)[0]
+    assert "--port" in only_errors(done)[0]
+    assert not (tmp_path / "s.db").exists()
+
+
+def test_a_study_that_requires_claude_says_so_without_a_key(tmp_path):
+    path = variant(tmp_path, ('require = "any"', 'require = "claude"'))
+    done = study("serve", path, "--database", f"sqlite:///{tmp_path}/s.db", cwd=tmp_path, expect=2)
+    assert "assistant_policy.require" in only_errors(done)[0]
+    assert "ANTHROPIC_API_KEY" in only_errors(done)[0]
+
+
+def test_missing_packs_and_banks_are_all_named_at_once(tmp_path):
+    path = variant(tmp_path, ("tasks/trio_timer", "tasks/gone"), ("quizzes/trio", "quizzes/gone"))
+    done = study("check", path, cwd=tmp_path, expect=1)
+    found = "\n".join(only_errors(done))
+    assert "tasks/gone" in found
+    assert "quizzes/gone" in found
+
+
+def test_another_studys_database_is_refused(tmp_path):
+    database = ("--database", f"sqlite:///{tmp_path}/s.db")
+    study("simulate", variant(tmp_path), *database, "--participants", 1, cwd=tmp_path)
+    other = variant(tmp_path, ('id = "triolearning"', 'id = "another"'))
+    done = study("simulate", other, *database, "--participants", 1, cwd=tmp_path, expect=2)
+    assert "triolearning" in only_errors(done)[0]
+
+
+def test_the_shipped_study_passes_its_own_check(tmp_path):
+    report = json.loads(study("check", ROOT / "study.toml", "--json", cwd=tmp_path).stdout)
+    assert report["ok"]
+    assert len(report["checked"]) == 6
+
+
+def test_the_doctor_finds_this_machine_fit(tmp_path):
+    done = study("doctor", ROOT / "study.toml", "--json", cwd=tmp_path)
+    names = {entry["name"] for entry in json.loads(done.stdout)["findings"]}
+    assert {"isolation", "study and database", "assistant", "browser asset", "clock"} <= names
+
+
+def test_the_same_seed_gives_the_same_results(tmp_path):
+    made = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        database = ("--database", f"sqlite:///{folder}/s.db")
+        study("simulate", ROOT / "study.toml", *database, "--participants", 8, "--seed", 7, cwd=folder)
+        study("export", ROOT / "study.toml", *database, "--out", "ds", "--include-simulated", cwd=folder)
+        study("export", ROOT / "study.toml", *database, "--out", "again", "--include-simulated", cwd=folder)
+        one, two = (sorted((folder / out / "data").iterdir()) for out in ("ds", "again"))
+        assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+        study("verify", "ds", cwd=folder)
+        study("analyze", "ds", "--out", "an", "--include-simulated", cwd=folder)
+        study("analyze", "ds", "--out", "an2", "--include-simulated", cwd=folder)
+        assert (folder / "an" / "results.json").read_bytes() == (folder / "an2" / "results.json").read_bytes()
+        results = json.loads((folder / "an" / "results.json").read_text())
+        made.append([(row["id"], row["estimate"], row["p_value"]) for row in results["estimates"]])
+    assert made[0] == made[1]
