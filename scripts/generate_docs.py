@@ -13,10 +13,12 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from study_app.bootstrap import open_library
 from study_app.cli import app
 from study_app.domain import protocol
 from study_app.domain.allocation import Factor, Scheme
 from study_app.domain.arms import Arm
+from study_app.services.export import codebook_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -137,7 +139,13 @@ def _type(kind: Any) -> str:
     return getattr(kind, "__name__", str(kind)).lower()
 
 
-PAGES = {"commands.md": commands, "study_file.md": study_file}
+def codebook() -> str:
+    """docs/codebook.md: every column of the shipped study's dataset."""
+    library = open_library(DOCS.parent / "study.toml")
+    return codebook_page(library.study, library)
+
+
+PAGES = {"commands.md": commands, "study_file.md": study_file, "codebook.md": codebook}
 
 
 def main() -> None:

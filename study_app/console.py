@@ -31,10 +31,11 @@ def main(arguments: list[str]) -> int:
     except (StudyError, ValueError) as problem:
         sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
         return 2
+    from study_app.web.app import apply_options
     from study_app.web.routes.console_app import make
 
     asgi = make(app)
-    _apply_options()
+    apply_options()
     config = uvicorn.Config(
         asgi, host=host, port=settings.console_port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=2,
@@ -48,16 +49,6 @@ def main(arguments: list[str]) -> int:
     finally:
         app.close()
     return 0
-
-
-def _apply_options() -> None:
-    """Streamlit reads most STREAMLIT_... variables only under `streamlit run`; here they are set by hand."""
-    from streamlit import config
-
-    for key, option in config.get_config_options().items():
-        value = os.environ.get(option.env_var)
-        if value is not None:
-            config.set_option(key, {"true": True, "false": False}.get(value, value))
 
 
 def _end_with(parent: int, server: object) -> None:

@@ -260,6 +260,10 @@ class Unit(EventLog, Protocol):
         """Runs and submissions in order of their start."""
         ...
 
+    def ungraded(self) -> list[RunRecord]:
+        """Submissions that nobody has graded yet, oldest first."""
+        ...
+
     def add_turn(self, turn: Turn) -> None:
         """Insert a turn when it is asked."""
         ...

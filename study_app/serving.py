@@ -68,6 +68,8 @@ def console_process(settings: Settings):  # noqa: ANN201  (a context manager of 
         "STUDY_FILE": str(settings.study_file),
         "STUDY_DATABASE_URL": settings.database,
         "STUDY_VAR": str(settings.var),
+        "STUDY_HOST": settings.host,
+        "STUDY_PORT": str(settings.port),
         "STUDY_PARENT": str(os.getpid()),
     }
     command = [sys.executable, "-m", "study_app.console", settings.console_host, str(settings.console_port)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from study_app.assistant.claude import ClaudeAssistant
 from study_app.assistant.notes import NotesAssistant, NotesLoader, notes_in_folder
 from study_app.assistant.recorded import RecordedAssistant
 from study_app.domain.assistants import API_KEY_VARIABLE, AssistantSpec, Provider
@@ -55,7 +54,7 @@ def open_assistant(
     return NotesAssistant(spec, load_notes=load_notes, seconds_per_word=seconds_per_word)
 
 
-def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> ClaudeAssistant:
+def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> Assistant:
     key = environment[API_KEY_VARIABLE].strip()
     base_url = environment.get(BASE_URL_VARIABLE, "").strip() or None
     problems = []
@@ -66,6 +65,9 @@ def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> ClaudeAssist
         problems.append(Problem("environment", BASE_URL_VARIABLE, what, "begin it with https://, or unset it"))
     if problems:
         raise ProblemsFound(problems)
+    # Imported here, for the SDK takes a second that nobody without a key should wait for.
+    from study_app.assistant.claude import ClaudeAssistant
+
     return ClaudeAssistant(spec, api_key=key, base_url=base_url)
 
 

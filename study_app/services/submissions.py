@@ -57,8 +57,7 @@ class Grading:
     def pending(self) -> list[RunRecord]:
         """Submissions that nobody has graded yet, oldest first."""
         with self.world.registry.begin(write=False) as unit:
-            runs = [run for run in unit.runs() if run.kind == "submission" and run.ended_by is None]
-        return sorted(runs, key=lambda run: run.started_at)
+            return unit.ungraded()
 
     def grade_pending(self) -> int:
         """Grade all that is pending; returns how many were graded. A failing sandbox leaves them pending."""

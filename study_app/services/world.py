@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, Protocol
 
+from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Stage, Study, StudyArm, protocol_hash
@@ -93,7 +93,7 @@ class World:
             text = locked.get(study_hash) or unit.meta(draft_key(study_hash))
             if text is None:
                 return None
-            self._versions[study_hash] = Study.model_validate(json.loads(text))
+            self._versions[study_hash] = read_version(text)
         return self._versions[study_hash]
 
     def now(self) -> datetime:

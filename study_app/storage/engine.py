@@ -76,8 +76,13 @@ class Database:
     def begin(self, *, write: bool) -> Iterator[Connection]:
         """A transaction; see ports.Registry.begin."""
         if self._writer is not None and write:
-            with self._writer, self._transaction(write) as connection:
-                yield connection
+            if not self._writer.acquire(timeout=2 * BUSY_SECONDS):
+                raise InfrastructureError(f"{self.describe()}: another transaction does not end; restart the server")
+            try:
+                with self._transaction(write) as connection:
+                    yield connection
+            finally:
+                self._writer.release()
         else:
             with self._transaction(write) as connection:
                 yield connection
@@ -85,12 +90,18 @@ class Database:
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Connection]:
         try:
-            with self.engine.connect().execution_options(study_write=write) as connection, connection.begin():
+            with self.engine.connect().execution_options(**self._options(write)) as connection, connection.begin():
                 yield connection
         except DBAPIError as error:
             raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
         except (NoSuchModuleError, SQLAlchemyError) as error:
             raise InfrastructureError(f"{self.describe()}: {error}") from error
+
+    def _options(self, write: bool) -> dict[str, Any]:
+        # What is read in one transaction is one snapshot, so that an export is of one moment; SQLite does so anyway.
+        if write or self.is_sqlite:
+            return {"study_write": write}
+        return {"study_write": write, "isolation_level": "REPEATABLE READ"}
 
     def describe(self) -> str:
         """The URL without its password."""

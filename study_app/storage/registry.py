@@ -170,6 +170,11 @@ class SqlUnit(SqlEventLog):
         """See ports.Unit."""
         return self._rows(RunRecord, _of(RUNS, participant_id))
 
+    def ungraded(self) -> list[RunRecord]:
+        """See ports.Unit."""
+        query = select(RUNS).where(RUNS.c.kind == "submission", RUNS.c.ended_by.is_(None)).order_by(RUNS.c.number)
+        return self._rows(RunRecord, query)
+
     def add_turn(self, turn: Turn) -> None:
         """See ports.Unit."""
         self._insert(TURNS, turn)

@@ -18,11 +18,11 @@ footer { display: none !important; }
 .stHeading h1 { font-size: 1.75rem; line-height: 1.25; padding-top: 0; }
 [class*="st-key-code_"] textarea { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   font-size: .9rem; line-height: 1.5; }
-pre.item-code { background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
+pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128, 136, 150, .4);
   border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.5; }
 .small { opacity: .75; font-size: .93rem; }
 .code-box { font: 600 1.5rem/1.2 ui-monospace, monospace; letter-spacing: .06em;
-  border: 1px solid var(--st-border-color); border-radius: .5rem; padding: .9rem 1.2rem; display: inline-block;
+  border: 1px solid rgba(128, 136, 150, .4); border-radius: .5rem; padding: .9rem 1.2rem; display: inline-block;
   user-select: all; }
 .preview { font-size: .85rem; opacity: .7; }
 </style>"""

@@ -67,6 +67,19 @@ def configure_streamlit() -> None:
         os.environ[f"STREAMLIT_{name}"] = value
 
 
+def apply_options() -> None:
+    """Streamlit reads most STREAMLIT_... variables only under `streamlit run`; here they are set by hand.
+
+    Call it after `st.App(...)`, which reads the theme file first.
+    """
+    from streamlit import config
+
+    for key, option in config.get_config_options().items():
+        value = os.environ.get(option.env_var)
+        if value is not None:
+            config.set_option(key, {"true": True, "false": False}.get(value, value))
+
+
 class Door:
     """Shows the welcome page at `/` to a browser that is nobody yet; Streamlit only ever draws for participants."""
 
@@ -134,13 +147,15 @@ def make(study: App) -> ASGIApp:
 
     install(study)
     routes = [*enter.ROUTES, *events.ROUTES, *runs.ROUTES, *chat.ROUTES]
-    return st.App(
+    app = st.App(
         SCRIPT,
         routes=routes,
         middleware=[Middleware(Door, study=study)],
         lifespan=lambda _app: background(study),
         on_script_error=_script_error,
     )
+    apply_options()
+    return app
 
 
 def _script_error(problem: BaseException) -> bool:

@@ -117,7 +117,7 @@ def test_a_wrong_adjudication_file_is_named(tmp_path):
 
 def ratings(*rows):
     frame = pd.DataFrame(rows, columns=["object", "rater", "value"])
-    return frame.assign(rating_id=range(len(frame)), rubric="queries-1", rated_at="2026-01-01T00:00:00.000Z")
+    return frame.assign(rating_id=range(len(frame)), rubric="codes", rated_at="2026-01-01T00:00:00.000Z")
 
 
 def test_people_agree_by_majority_and_the_adjudicated_word_is_final():

@@ -11,8 +11,8 @@ import pandas as pd
 from analysis.styles.codebook import LABELS, split
 from study_app.domain.errors import Problem, ProblemsFound
 
-RUBRIC = "queries"
-"""Ratings of queries have a rubric that begins with this word; `object` is the turn, `value` its labels."""
+RUBRIC = "codes"
+"""Ratings of queries have this rubric; `object` is `turn:` and the turn's id, `value` its labels."""
 ADJUDICATED = "adjudicated"
 """The rater whose word is final."""
 PUBLISHED = "published"
@@ -78,8 +78,9 @@ def human_codings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Codes]:
 def _ratings(ratings: pd.DataFrame | None) -> list[tuple[str, str, object]]:
     if ratings is None or ratings.empty:
         return []
-    own = ratings[ratings["rubric"].astype(str).str.startswith(RUBRIC)].sort_values("rated_at", kind="stable")
-    return list(zip(own["rater"].astype(str), own["object"].astype(str), own["value"], strict=True))
+    own = ratings[ratings["rubric"].astype(str) == RUBRIC].sort_values("rated_at", kind="stable")
+    turns = own["object"].astype(str).str.removeprefix("turn:")
+    return list(zip(own["rater"].astype(str), turns, own["value"], strict=True))
 
 
 def consensus(codings: Mapping[str, Codes]) -> Codes:
