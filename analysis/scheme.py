@@ -71,6 +71,7 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
     rows = dataset.tables["allocations"]
     if "ledger" in rows:
         rows = rows[rows["ledger"].isin(view.kinds)]
+    rows = _identified(rows, dataset.participants)
     try:
         versions, missing = _versions(dataset, rows)
         design = _design(dataset, rows, versions)
@@ -85,6 +86,22 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
         return None, f"{len(unknown)} allocated participants are not in the ledger; labels are permuted within strata"
     caveats = (*design.caveats(), *missing)
     return Ledger(design, order, caveats), "; ".join(caveats)
+
+
+def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with the ids of people who withdrew their data: their payload is erased, their index is not."""
+    if "ledger" not in rows or "allocation_index" not in participants:
+        return rows
+    ids = {}
+    for _, person in participants[participants["allocation_index"].notna()].iterrows():
+        kind = (
+            "simulated" if person.get("is_simulated") == 1 else "preview" if person.get("is_preview") == 1 else "real"
+        )
+        ids[kind, int(person["allocation_index"])] = person["participant_id"]
+    erased = rows["participant_id"].isna() | (rows["participant_id"] == "")
+    keys = zip(rows["ledger"], rows["allocation_index"], strict=True)
+    found = [ids.get((ledger, int(index)), "") for ledger, index in keys]
+    return rows.assign(participant_id=rows["participant_id"].mask(erased, pd.Series(found, index=rows.index)))
 
 
 def _versions(dataset: Dataset, rows: pd.DataFrame) -> tuple[dict[str, tuple[Scheme, tuple[Arm, ...]]], list[str]]:
