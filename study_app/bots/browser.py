@@ -18,9 +18,10 @@ from random import Random
 from typing import Any
 
 from study_app.bootstrap import fresh_id
-from study_app.bots.crowd import KEY, SimulationSummary, open_for_simulation, scales_of
+from study_app.bots.crowd import KEY, open_for_simulation, scales_of
 from study_app.bots.people import Person, Rates, draw_person
 from study_app.bots.quizzing import fill_in
+from study_app.bots.summary import SimulationSummary
 from study_app.bots.surveying import answers
 from study_app.clock import SystemClock
 from study_app.domain.errors import InfrastructureError, UserError

@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
 from study_app.assistant.notes import NotesAssistant, notes_in_folder
 from study_app.bootstrap import App, start
 from study_app.bots.batching import BatchedRegistry
 from study_app.bots.clock import START, SimulationClock, arrivals, next_monday
+from study_app.bots.grading import Grader
 from study_app.bots.ids import SeededIds
 from study_app.bots.pace import PacedAssistant, ReplyLoop
 from study_app.bots.people import Effects, Rates, Scales, draw_person
 from study_app.bots.running import RepeatingSandbox
+from study_app.bots.summary import Realised, SimulationSummary
 from study_app.bots.walk import Pause, Resume, Setting, Walk
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.participant import Participant
@@ -34,49 +34,6 @@ from study_app.settings import Settings
 KEY = "ANTHROPIC_API_KEY"
 GRADE_EVERY = 8
 """Participants between two gradings beside the simulation."""
-
-
-@dataclass(frozen=True)
-class Realised:
-    """An arm's effect among the participants of a simulation: the mean of individual differences, after clipping."""
-
-    score: float | None
-    """Quiz points, treated minus control, as the items allow; None without a quiz."""
-    minutes: float | None
-    """Time outcome, treated minus control; None without main tasks."""
-
-
-@dataclass(frozen=True)
-class SimulationSummary:
-    """What a simulation did."""
-
-    participants: int
-    seed: int
-    arms: dict[str, int]
-    """Allocated, by arm."""
-    statuses: dict[str, int]
-    realised: dict[str, Realised]
-    """By arm, the control arm left out."""
-    seconds: float
-    """That the simulation took."""
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
-
-    def lines(self) -> list[str]:
-        """For a terminal."""
-        arms = ", ".join(f"{arm} {count}" for arm, count in self.arms.items())
-        statuses = ", ".join(f"{count} {status}" for status, count in self.statuses.items())
-        found = [
-            f"{self.participants} simulated participants in {self.seconds:.1f} s: {statuses}",
-            f"Allocated: {arms}",
-        ]
-        for arm, effect in self.realised.items():
-            score = "-" if effect.score is None else f"{effect.score:+.2f} points"
-            minutes = "-" if effect.minutes is None else f"{effect.minutes:+.2f} minutes"
-            found.append(f"Realised effect of {arm}: {score}, {minutes}")
-        return found
 
 
 def open_for_simulation(settings: Settings, seed: int) -> App:
@@ -315,37 +272,3 @@ def _finished(unit: Unit, study: Study, person: Participant, kind: str) -> bool:
 
 def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
-
-
-class Grader:
-    """Grades submissions beside the simulation, and the rest at its end."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._thread: threading.Thread | None = None
-        self._failure: BaseException | None = None
-
-    def start(self) -> None:
-        """Begin a grading, unless one is going on."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._grade, daemon=True)
-            self._thread.start()
-
-    def _grade(self) -> None:
-        try:
-            self._app.grading.grade_pending()
-        except BaseException as failure:
-            self._failure = failure
-
-    def finish(self) -> None:
-        """Wait, then grade and score what is left.
-
-        Raises:
-            InfrastructureError: a grading failed.
-        """
-        if self._thread is not None:
-            self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-        self._app.grading.grade_pending()
-        self._app.answers.score_pending()

@@ -111,10 +111,9 @@ def _candidates(item: Item, key: AnyKey) -> list[Response]:
             return list(options)
         right = [option for option in options if option in key.correct]
         wrong = [option for option in options if option not in key.correct]
-        partial: list[Response] = [list(picks) for size in range(1, len(right)) for picks in combinations(right, size)]
-        partial += [[*right, pick] for pick in wrong]
-        partial += [[pick] for pick in wrong[1:]]
-        return found + partial[: 2 * _PARTIAL]
+        known = [list(picks) for size in range(1, len(right)) for picks in combinations(right, size)][:_PARTIAL]
+        one_wrong = [[*picks, wrong[number % len(wrong)]] for number, picks in enumerate([*known, right])]
+        return [*found, *known, *one_wrong, *([pick] for pick in wrong[1:_PARTIAL])]
     if isinstance(key, TextKey):
         return found + [accept.sample() for accept in key.accept][:_PARTIAL]
     return found
