@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -57,8 +57,7 @@ def simulate(
     if browser:
         from study_app.bots.browser import simulate_in_browser
 
-        summary = simulate_in_browser(settings, participants=participants, seed=seed)
-        say_json(summary) if as_json else say(str(summary))
+        _report(simulate_in_browser(settings, participants=participants, seed=seed), as_json)
         return
     running = open_for_simulation(settings, seed)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -77,11 +76,16 @@ def simulate(
             )
     finally:
         running.close()
+    _report(summary, as_json)
+
+
+def _report(summary: Any, as_json: bool) -> None:
+    """What a command did: JSON, or lines for a person."""
     if as_json:
         say_json(summary.to_json())
-    else:
-        for line in summary.lines():
-            say(line)
+        return
+    for line in summary.lines():
+        say(line)
 
 
 @app.command()
@@ -125,11 +129,7 @@ def export(
         running.lifecycle.audit("cli", "export", "", {"out": out.name, "identified": identified, "format": fmt})
     finally:
         running.close()
-    if as_json:
-        say_json(summary.to_json())
-        return
-    for line in summary.lines():
-        say(line)
+    _report(summary, as_json)
 
 
 @app.command()
@@ -147,10 +147,6 @@ def verify(dataset: Dataset, as_json: AsJson = False) -> None:
         # A dataset that cannot even be read is a finding about it.
         complain(str(finding).splitlines())
         raise typer.Exit(1) from None
-    if as_json:
-        say_json(report.to_json())
-    else:
-        for line in report.lines():
-            say(line)
+    _report(report, as_json)
     if not report.ok:
         raise typer.Exit(1)

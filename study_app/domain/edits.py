@@ -40,7 +40,7 @@ class Change:
 
 def utf16_length(text: str) -> int:
     """Length in UTF-16 code units."""
-    return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
+    return len(text) if text.isascii() else len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
 
 
 def _units(text: str) -> bytes:

@@ -170,8 +170,12 @@ class Answers:
         """Since the page before was submitted, or the quiz was opened."""
         assert place.stage is not None
         visit = unit.visit(place.participant.id, place.stage.id)
-        moments = [a.saved_at for a in unit.answers(place.participant.id) if a.stage == place.stage.id and a.saved_at]
-        earlier = [moment for moment in moments if moment < place.now]
+        here = {item.id for item in self.page(place)[1]}
+        earlier = [
+            answer.saved_at
+            for answer in unit.answers(place.participant.id)
+            if answer.stage == place.stage.id and answer.item not in here and answer.saved_at
+        ]
         start = max(earlier, default=visit.started_at if visit else place.now)
         return (place.now - start).total_seconds()
 
