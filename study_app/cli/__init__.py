@@ -14,7 +14,7 @@ from study_app.cli.common import app, complain
 
 __all__ = ["analysing", "app", "checking", "data", "life", "main", "serve"]
 
-_CommandLineError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_CommandLineError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def serve(
     try:
         lines = _greeting(running, not no_console)
         with nullcontext() if no_console else serving.console_process(settings):
-            serving.serve_participants(running, lambda: [say(line) for line in lines])  # type: ignore[func-returns-value]
+            serving.serve_participants(running, lambda: say("\n".join(lines)))
     finally:
         running.close()
 
