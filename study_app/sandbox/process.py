@@ -206,6 +206,9 @@ class RunningProgram:
         nothing = (None, len(self._output.lines))
         start, first = marks.get("start", nothing)
         end, last = marks.get("end", nothing)
+        if start is not None and end is not None:
+            # The marks come by two pipes; on a busy machine the later one may be read first.
+            start = min(start, end)
         seen = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
         return {"reported": reported, "forged": self._output.forged, **seen}
 

@@ -205,7 +205,7 @@ def test_a_second_tab_takes_over_and_the_first_says_so(server, page):
     second = page.context.new_page()
     second.goto(server.url)
     expect(second.get_by_role("textbox", name="Code editor")).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("You continued in another window")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("paragraph").filter(has_text="You continued in another window")).to_be_visible()
 
 
 def test_back_leads_nowhere_that_changes_anything(server, page):

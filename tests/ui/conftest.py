@@ -15,19 +15,11 @@ def component_server(tmp_path_factory):
     server.kill()
 
 
-@pytest.fixture(scope="session")
-def component_chromium():
-    from component_browser import chromium
-
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def person(component_server, component_chromium):
+def person(component_server, chromium):
     """A new participant, whose browser is closed afterwards."""
     from component_browser import Person
 
-    arrived = Person.arrive(component_chromium, component_server)
+    arrived = Person.arrive(chromium, component_server)
     yield arrived
     arrived.context.close()

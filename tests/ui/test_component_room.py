@@ -241,8 +241,8 @@ def test_a_delayed_assistant_says_when_it_opens(person):
     assert page.get_by_role("button", name="Send").is_disabled()
 
 
-def test_the_countdown_of_other_pages_reports_its_end_and_records_attention(component_server, component_chromium):
-    person = Person.arrive(component_chromium, component_server)
+def test_the_countdown_of_other_pages_reports_its_end_and_records_attention(component_server, chromium):
+    person = Person.arrive(chromium, component_server)
     page = person.context.new_page()
     page.goto(f"{component_server.url}/?quiz=1&minutes=0.08")
     page.get_by_label("Time left").wait_for()

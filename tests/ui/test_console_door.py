@@ -12,7 +12,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from component_browser import chromium
 from console_room import PASSWORD, Account, Trial, busy
 from playwright.sync_api import expect
 
@@ -120,34 +119,34 @@ def test_before_launch_there_is_no_preregistration_to_take(console):
     assert browser_of(console).get("/download/prereg.md").status_code == 409
 
 
-def test_a_researcher_signs_in_reloads_and_plays_a_session(console):
+def test_a_researcher_signs_in_reloads_and_plays_a_session(console, chromium):
     errors: list[str] = []
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1366, "height": 768})
-        page.on("pageerror", lambda problem: errors.append(str(problem)))
-        page.on("request", lambda request: errors.append(request.url) if "127.0.0.1" not in request.url
-                and request.url.startswith("http") else None)  # fmt: skip
-        page.goto(console.console_url)
-        page.get_by_label("Name").fill("admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
-        page.reload()
-        expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
-        page.get_by_role("link", name="Replay").click()
-        expect(page.get_by_role("heading", name="Replay")).to_be_visible(timeout=30_000)
-        page.locator("[data-testid=stSelectbox] input").click()
-        page.get_by_role("option").first.click()
-        program = page.get_by_label("Program")
-        expect(program).to_be_visible(timeout=30_000)
-        page.get_by_label("Speed").select_option("60")
-        page.get_by_role("button", name="Play", exact=True).click()
-        expect(program).to_contain_text("open_nursery", timeout=30_000)
-        page.get_by_label("Time", exact=True).focus()
-        page.keyboard.press("Home")
-        expect(program).not_to_contain_text("open_nursery")
-        page.get_by_role("link", name="Sign out").click()
-        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page = chromium.new_page(viewport={"width": 1366, "height": 768})
+    page.on("pageerror", lambda problem: errors.append(str(problem)))
+    page.on("request", lambda request: errors.append(request.url) if "127.0.0.1" not in request.url
+            and request.url.startswith("http") else None)  # fmt: skip
+    page.goto(console.console_url)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
+    page.reload()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
+    page.get_by_role("link", name="Replay").click()
+    expect(page.get_by_role("heading", name="Replay")).to_be_visible(timeout=30_000)
+    page.locator("[data-testid=stSelectbox] input").click()
+    page.get_by_role("option").first.click()
+    program = page.get_by_label("Program")
+    expect(program).to_be_visible(timeout=30_000)
+    page.get_by_label("Speed").select_option("60")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(program).to_contain_text("open_nursery", timeout=30_000)
+    page.get_by_label("Time", exact=True).focus()
+    page.keyboard.press("Home")
+    expect(program).not_to_contain_text("open_nursery")
+    page.get_by_role("link", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.close()
     assert not errors
 
 
