@@ -90,3 +90,17 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+REAL_TIME = {"chromium", "person", "page", "cluster", "walks"}
+"""Fixtures whose tests wait for a browser or for other processes."""
+
+
+def pytest_collection_modifyitems(items):
+    """A machine that is busy for a moment must not fail a test that waits for a browser: it is tried again, twice.
+
+    What fails three times in a row fails; each repetition is in the summary.
+    """
+    for item in items:
+        if REAL_TIME & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

@@ -14,7 +14,8 @@ from study_app.cli.common import app, complain
 
 __all__ = ["analysing", "app", "checking", "data", "life", "main", "serve"]
 
-_CommandLineError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_KINDS: tuple[type, ...] = typer.BadParameter.__mro__
+_CommandLineError: type[Exception] = next(kind for kind in _KINDS if kind.__name__ == "ClickException")
 
 
 def main() -> None:
