@@ -85,7 +85,7 @@ def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str
         "estimates": [row.to_json() for row in rows],
         "psychometrics": psychometrics_section(shown, frame),
         "agreement": agreement_section(shown),
-        "styles": styles_or_reason(shown, plan),
+        "styles": styles_or_reason(shown, plan, dataset.study.raw.get("styles") or {}),
         "deviations": list(dict.fromkeys(deviations)),
         "warnings": [*dataset.warnings, *shown.warnings, *frame.warnings, *_kinds(shown)],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from analysis.frame import Frame
 from analysis.masking import View
 from analysis.results import Estimate
 from analysis.styles import styles_section
+from analysis.styles.patterns import PUBLISHED, rule_set
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Plan
 
@@ -108,12 +109,13 @@ def agreement_section(view: View) -> dict[str, Any]:
     return found
 
 
-def styles_or_reason(view: View, plan: Plan) -> dict[str, Any]:
+def styles_or_reason(view: View, plan: Plan, own: Mapping[str, Any]) -> dict[str, Any]:
     """The styles section, or why there is none."""
     if view.hidden:
         return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}
     try:
-        return dict(styles_section(view.tables, plan))
+        rules = rule_set(own, "study file") if own else PUBLISHED
+        return dict(styles_section(view.tables, plan, rules))
     except (StudyError, LookupError, ValueError, TypeError) as error:
         return {"note": f"not computed: {error}"}
 

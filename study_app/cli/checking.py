@@ -54,7 +54,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         return sorted(set(found.problems))
     checked.append(f"{path}: the study file")
     library = FolderLibrary(study, path.resolve().parent, str(path))
-    problems: list[Problem] = []
+    problems = _style_problems(study.styles, str(path))
     sandbox = open_sandbox()
     try:
         for folder in library.pack_folders:
@@ -68,6 +68,19 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     finally:
         sandbox.close()
     return sorted(set(problems))
+
+
+def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
+    """What is wrong with the study's own patterns of use."""
+    if not styles:
+        return []
+    from analysis.styles.patterns import rule_set
+
+    try:
+        rule_set(styles, file)
+    except ProblemsFound as found:
+        return list(found.problems)
+    return []
 
 
 def _folder(

@@ -233,6 +233,8 @@ class Study(Part):
     activity: ActivityRule = ActivityRule()
     sessions: tuple[Session, ...] = (Session(id="main"),)
     stages: tuple[Stage, ...] = Field(min_length=1)
+    styles: dict[str, Any] = {}
+    """Patterns of use of the study's own, in place of the published six; see docs/styles.md."""
     analysis: Plan = Field(default_factory=Plan.default)
 
     @model_validator(mode="after")

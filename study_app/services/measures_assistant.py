@@ -20,16 +20,18 @@ _NO = frozenset({"no", "none", "never", "0", "false"})
 
 
 def codes_of(dossier: Dossier, turn: Turn) -> str | None:
-    """The codes that people gave the turn's message, separated by `;`; None where nobody did.
+    """The codes of the turn's message, separated by `;`; None where nobody coded it.
 
-    Of several coders: the adjudicated coding where there is one, else the labels that more than half gave.
+    Of several people: the adjudicated coding where there is one, else the labels that more than half gave. Where no
+    person coded it: those of the program that the plan names as coder.
     """
     given = {rater: _labels(value) for rater, value in dossier.rated(turn.id, CODES_RUBRIC).items()}
     people = [labels for rater, labels in given.items() if rater not in _PROGRAMS]
     if ADJUDICATED in given:
         return ";".join(given[ADJUDICATED])
     if not people:
-        return None
+        named = given.get(dossier.study.analysis.coder)
+        return None if named is None else ";".join(named)
     return ";".join(label for label in LABELS if 2 * sum(label in labels for labels in people) > len(people))
 
 
