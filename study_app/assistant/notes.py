@@ -24,6 +24,9 @@ def notes_in_folder(pack: str) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(pack, "notes").glob("*.md"))}
 
 
+WORDS_AT_ONCE = 8
+
+
 class NotesAssistant:
     """Answers from notes; the same words for the same request."""
 
@@ -38,16 +41,19 @@ class NotesAssistant:
         self._notebooks: dict[str, Notebook] = {}
 
     async def reply(self, request: AssistantRequest) -> AsyncIterator[TextDelta | ReplyEnd]:
-        """Stream one reply word by word; see `ports.Assistant`.
+        """Stream one reply, a few words at a time; see `ports.Assistant`.
 
         Raises:
             AssistantUnavailable: the pack's notes cannot be read.
         """
         notebook = self._notebook(request.pack)
         text = answer(request, notebook, manner=self._spec.manner, gives_code=self._spec.gives_code)
-        for piece in re.findall(r"\s*\S+\s*", text):
-            yield TextDelta(piece)
-            await asyncio.sleep(self._pause)
+        # A few words at once, as a model's tokens come: word by word, many replies at a time keep the server busy.
+        words = re.findall(r"\s*\S+\s*", text)
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            piece = words[start : start + WORDS_AT_ONCE]
+            yield TextDelta("".join(piece))
+            await asyncio.sleep(self._pause * len(piece))
         yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
 
     def _notebook(self, pack: str) -> Notebook:

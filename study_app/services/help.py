@@ -22,7 +22,7 @@ from study_app.services.world import Place, World
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE = 20_000
-SAVE_EVERY = 1.0
+SAVE_EVERY = 2.0
 """Seconds between two savings of a reply in progress."""
 
 
