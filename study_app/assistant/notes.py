@@ -24,7 +24,7 @@ def notes_in_folder(pack: str) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(pack, "notes").glob("*.md"))}
 
 
-WORDS_AT_ONCE = 8
+WORDS_AT_ONCE = 4
 
 
 class NotesAssistant:
