@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study_app.domain.events import SERVER_PAGE, BrowserEvent, Event
@@ -102,10 +102,6 @@ class SqlEventLog:
             if row is not None:
                 found[kind] = Event(**row._mapping)
         return found
-
-    def count_events(self) -> int:
-        """How many events there are."""
-        return self.connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
 
 
 def _columns(event: Event) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, literal, select, text, update
+from sqlalchemy import delete, literal, select, update
 from sqlmodel import SQLModel
 
 from study_app.domain.participant import Answer, Document, EndedBy, Kind, Participant, RunRecord, Turn, Visit
@@ -267,10 +267,6 @@ class SqlUnit(SqlEventLog):
         """See ports.Unit."""
         return self._rows(Rating, select(RATINGS).order_by(RATINGS.c.number))
 
-    def count(self, table: str) -> int:
-        """Rows of a table, for the doctor and the tests."""
-        return self.connection.execute(select(func.count()).select_from(text(table))).scalar_one()
-
 
 def _of(table: Any, participant_id: str | None) -> Any:
     query = select(table).order_by(table.c.participant_id, table.c.number)
@@ -308,8 +304,3 @@ def open_registry(url: str, *, create: bool = True) -> SqlRegistry:
     database = Database(url, create=create)
     bring_up_to_date(database)
     return SqlRegistry(database)
-
-
-def connection_of(unit: SqlUnit) -> Connection:
-    """The connection under a unit, for tests that tamper."""
-    return unit.connection
