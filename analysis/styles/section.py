@@ -66,7 +66,7 @@ def styles_section(
         "turn_time": turn_durations(tables, actions),
         "interruptions": interruptions(tables, seed),
         "takeovers": takeovers(actions, seed),
-        "reply_use": reply_use(tables, seed),
+        "reply_use": reply_use(tables, actions, seed),
         "coding": _coding(tables, seed),
     }
     return dict(plain(section))

@@ -69,26 +69,60 @@ def takeovers(actions: pd.DataFrame, seed: int = 1) -> dict[str, Any]:
     }
 
 
-def reply_use(tables: Mapping[str, pd.DataFrame], seed: int = 1) -> dict[str, Any]:
-    """Shares of replies used unchanged, edited, discarded, from the provenance of the submitted code.
+REPLY_COLUMNS = ("reply_code_chars", "inserted_pasted_chars", "inserted_retyped_chars", "kept_chars")
+"""Columns of `turns` that say what became of a reply, in characters."""
 
-    Reads `inserted_chars` (characters that came from the reply into the program, pasted or retyped) and `kept_chars`
-    (those of them in the submitted code) of `turns`. Unchanged: all that was inserted was kept; edited: some of it;
-    discarded: nothing was inserted or nothing kept. Without these columns: null with a note.
+USES = {
+    "unchanged": "something was inserted, pasted or retyped, and all of it is in the submitted programs",
+    "edited": "something was inserted, and a part of it is in the submitted programs",
+    "discarded": "nothing of it is in the submitted programs, whether or not it ever was in one",
+}
+"""What becomes of a reply that holds code, or of which something was inserted -> definition."""
+
+
+def reply_use(tables: Mapping[str, pd.DataFrame], actions: pd.DataFrame, seed: int = 1) -> dict[str, Any]:
+    """Shares of replies with code that were used unchanged, edited or discarded (`USES`), from provenance.
+
+    Replies without code of which nothing was inserted cannot be used and are counted apart, as are those whose
+    programs were not submitted or whose log has a gap.
+
+    Returns:
+        `definitions`, `with_code`, `without_code`, `unknown` (numbers of replies); per use the share of `with_code`
+        with a bootstrap interval over people; `by_participant` the same as counts; `by_quarter` (of the session, by
+        when it was asked) as shares. With a source that holds no provenance: only a note.
     """
     turns = tables.get("turns")
-    if turns is None or not {"inserted_chars", "kept_chars"} <= set(turns.columns):
+    if turns is None or not set(REPLY_COLUMNS) <= set(turns.columns):
         return {"note": "the source holds no provenance of replies"}
-    inserted = pd.to_numeric(turns["inserted_chars"], errors="coerce")
-    kept = pd.to_numeric(turns["kept_chars"], errors="coerce")
+    code, pasted, retyped, kept = (pd.to_numeric(turns[name], errors="coerce") for name in REPLY_COLUMNS)
+    inserted = pasted + retyped
     known = inserted.notna() & kept.notna()
-    who = turns["participant_id"]
-    uses = {
-        "unchanged": (inserted > 0) & (kept >= inserted),
-        "edited": (kept > 0) & (kept < inserted),
-        "discarded": (inserted == 0) | (kept == 0),
+    usable = known & ((code > 0) | (inserted > 0))
+    frame = pd.DataFrame(
+        {
+            "participant_id": turns["participant_id"].astype(str),
+            "quarter": query_steps(actions).set_index("turn_id")["quarter"].reindex(turns["turn_id"]).to_numpy(),
+            "unchanged": (kept > 0) & (kept >= inserted),
+            "edited": (kept > 0) & (kept < inserted),
+            "discarded": kept == 0,
+        }
+    )[usable]
+    return {
+        "definitions": USES,
+        "with_code": int(usable.sum()),
+        "without_code": int((known & ~usable).sum()),
+        "unknown": int((~known).sum()),
+        **{use: _by_person(frame[use], frame["participant_id"], seed) for use in USES},
+        "by_participant": [
+            {"participant_id": str(who), "n": len(own)} | {use: int(own[use].sum()) for use in USES}
+            for who, own in frame.groupby("participant_id", sort=False)
+        ],
+        "by_quarter": [
+            {"quarter": quarter} | {use: _by_person(own[use], own["participant_id"], seed) for use in USES}
+            for quarter in QUARTERS
+            for own in (frame[frame["quarter"] == quarter],)
+        ],
     }
-    return {name: _by_person(use.astype(float).where(known), who, seed) for name, use in uses.items()}
 
 
 def _by_person(flags: pd.Series, people: pd.Series, seed: int) -> dict[str, Any]:

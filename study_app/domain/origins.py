@@ -6,7 +6,8 @@ Positions count UTF-16 code units, as in `domain.edits`.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -57,13 +58,26 @@ class Attribution:
     def counts(self) -> dict[Source, int]:
         """Characters by source."""
         found = dict.fromkeys(SOURCES, 0)
+        for span, count in self._sizes():
+            found[span.source] += count
+        return found
+
+    def of_turns(self, source: Source) -> Counter[str]:
+        """Characters of one source by the turn whose reply they come from."""
+        found: Counter[str] = Counter()
+        for span, count in self._sizes():
+            if span.source == source and span.turn_id is not None:
+                found[span.turn_id] += count
+        return found
+
+    def _sizes(self) -> Iterator[tuple[Span, int]]:
+        """Spans with their lengths in characters."""
         units = None if is_bmp(self.text) else self.text.encode("utf-16-le", "surrogatepass")
         for span in self.spans:
             count = span.end - span.start
             if units is not None:
                 count = len(units[2 * span.start : 2 * span.end].decode("utf-16-le", "surrogatepass"))
-            found[span.source] += count
-        return found
+            yield span, count
 
 
 @dataclass
@@ -73,6 +87,13 @@ class TrackedText:
     text: str
     pieces: Pieces
     bmp: bool
+
+    def between(self, start: int, end: int) -> str:
+        """The text of [start, end), in units."""
+        if self.bmp or start == end:
+            return self.text[start:end] if self.bmp else ""
+        units = self.text.encode("utf-16-le", "surrogatepass")
+        return units[2 * start : 2 * end].decode("utf-16-le", "surrogatepass")
 
 
 def is_bmp(text: str) -> bool:

@@ -10,7 +10,7 @@ Positions count UTF-16 code units, as in `domain.edits`.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +42,8 @@ __all__ = ["SOURCES", "Attribution", "Origin", "Reply", "RetypeRule", "Source", 
 
 _FROM: Mapping[str, Source] = {"reply": "assistant", "brief": "brief", "notes": "notes", "output": "notes"}
 """What a page says of a paste -> source; the program's output counts with the notes. `message`: typed by them."""
+_BRINGS = frozenset({"paste", "drop"})
+"""Kinds of edits that can bring more of a reply into the program than it ever held."""
 _TELLING = 12
 """Shorter text says nothing by its content alone."""
 _REMEMBERED = 60
@@ -83,6 +85,7 @@ class Tracker:
     _clips: deque[_Clip] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _attempts: deque[_Clip] = field(default_factory=lambda: deque(maxlen=8))
     _deleted: deque[tuple[str, Pieces]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _most: Counter[str] = field(default_factory=Counter)
     _known: int = 0
     _latest: str | None = None
     _continued: Origin | None = None
@@ -112,6 +115,10 @@ class Tracker:
         if code is None:
             code = document.text if document is not None else self.starter
         return spanned(code, self._with_retyped(code, self._pieces_of(code, document)))
+
+    def pasted(self) -> Mapping[str, int]:
+        """Turn -> most characters pasted from its reply that the program held at any one time."""
+        return self._most
 
     # -- what was copied -----------------------------------------------------------------------------------------------
 
@@ -186,7 +193,8 @@ class Tracker:
         kind = str(payload.get("kind"))
         pieces = self._states.get(hash(text)) if kind in ("undo", "redo") and len(text) <= _HASHED_UP_TO else None
         deleted = [
-            (self._removed(document, change), cut(document.pieces, change.start, change.end)) for change in changes
+            (document.between(change.start, change.end), cut(document.pieces, change.start, change.end))
+            for change in changes
         ]
         if pieces is None:
             inserted = [self._inserted(kind, payload, change.insert, deleted) for change in changes]
@@ -195,15 +203,8 @@ class Tracker:
         if kind == "cut":
             self._clips.extendleft(_Clip(_squeeze(old), parts) for old, parts in deleted if old)
         self._remember(page, TrackedText(text, pieces, bmp))
-
-    @staticmethod
-    def _removed(document: TrackedText, change: Change) -> str:
-        if change.start == change.end:
-            return ""
-        if document.bmp:
-            return document.text[change.start : change.end]
-        units = document.text.encode("utf-16-le", "surrogatepass")
-        return units[2 * change.start : 2 * change.end].decode("utf-16-le", "surrogatepass")
+        if kind in _BRINGS and any(change.insert for change in changes):
+            self._most |= spanned(text, pieces).of_turns("assistant")
 
     def _inserted(
         self, kind: str, payload: Mapping[str, Any], insert: str, deleted: Sequence[tuple[str, Pieces]]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.edits import ReplayMismatch, utf16_length
 from study_app.domain.events import Event
 from study_app.domain.participant import RunRecord
 from study_app.domain.provenance import Attribution, Reply, Source, Tracker
-from study_app.services.measures import Content, Dossier
+from study_app.services.measures import Content, Dossier, task_of
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,8 @@ _COLUMNS: dict[str, Source] = {
     "starter_chars": "starter",
     "unknown_chars": "unknown",
 }
+_OF_REPLIES: tuple[Source, ...] = ("assistant", "retyped")
+_FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 BURST = 30
 """Characters without white space in one typed edit: more than a key, a completed bracket or a word's correction."""
 
@@ -37,32 +42,98 @@ def tracker_for(dossier: Dossier, content: Content, task: str) -> Tracker | None
     return Tracker(task, pack.starter, replies, pack.brief, pack.reference)
 
 
-def attribution_of(dossier: Dossier, content: Content, run: RunRecord) -> Attribution | None:
-    """Where a submitted program came from; None where the log does not show it."""
-    tracker = tracker_for(dossier, content, run.task)
-    if tracker is None or not _edited(dossier.events, run.task):
+@dataclass(frozen=True)
+class Program:
+    """The program of one main task: where the submitted text came from, and what replies ever gave to it."""
+
+    submitted: Attribution | None
+    """None where the task was not submitted, or the log does not show how its text came about."""
+    pasted: Mapping[str, int]
+    """Turn -> most characters pasted from its reply that the program held at any one time."""
+    retyped: Mapping[str, int]
+    """Turn -> most characters typed that reproduce its reply, over all runs and the submission."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs of a participant's main tasks."""
+
+    of_tasks: tuple[Program, ...]
+    complete: bool
+    """Whether the log shows every program that was submitted."""
+
+
+def programs(dossier: Dossier, content: Content) -> Programs:
+    """Every program of the main tasks, from one replay of the log for each task that was worked on."""
+    submitted = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage in dossier.main_ids}
+    tasks = [task_of(folder) for stage in dossier.main_stages for folder in stage.packs]
+    found: list[Program] = []
+    complete = True
+    for task in dict.fromkeys([*tasks, *submitted]):
+        program = _program(dossier, content, task, submitted.get(task)) if _edited(dossier.events, task) else None
+        found += [program] if program is not None else []
+        complete = complete and (program is not None or task not in submitted)
+    return Programs(tuple(found), complete)
+
+
+def _program(dossier: Dossier, content: Content, task: str, submission: RunRecord | None) -> Program | None:
+    tracker = tracker_for(dossier, content, task)
+    if tracker is None:
         return None
+    code = {run.id: run.code for run in dossier.runs if run.task == task}
+    retyped: Counter[str] = Counter()
     try:
         for event in dossier.events:
             tracker.feed(event.page, event.kind, event.payload)
+            if event.kind == "run_started" and (text := code.get(str(event.payload.get("run_id")))) is not None:
+                retyped |= tracker.attribution(text).of_turns("retyped")
     except ReplayMismatch as error:
-        log.warning("participant %s, task %s: %s; study verify says more", run.participant_id, run.task, error)
+        log.warning("participant %s, task %s: %s; study verify says more", dossier.participant.id, task, error)
         return None
-    return tracker.attribution(run.code)
+    final = tracker.attribution(submission.code) if submission is not None else None
+    return Program(final, tracker.pasted(), retyped | final.of_turns("retyped") if final is not None else retyped)
 
 
 def _edited(events: Iterable[Event], task: str) -> bool:
     return any(event.kind in ("load", "edit") and event.payload.get("task") == task for event in events)
 
 
-def origins(dossier: Dossier, content: Content) -> dict[str, Any]:
+def origins(found: Programs) -> dict[str, Any]:
     """Characters of the submitted main tasks by origin; missing where a program's log is missing."""
-    submitted = [run for run in dossier.runs if run.kind == "submission" and run.stage in dossier.main_ids]
-    found = [attribution_of(dossier, content, run) for run in submitted]
-    if not found or any(attribution is None for attribution in found):
+    submitted = [program.submitted for program in found.of_tasks if program.submitted is not None]
+    if not submitted or not found.complete:
         return {}
-    counts = [attribution.counts() for attribution in found if attribution is not None]
+    counts = [attribution.counts() for attribution in submitted]
     return {column: sum(each[source] for each in counts) for column, source in _COLUMNS.items()}
+
+
+def reply_uses(dossier: Dossier, found: Programs) -> dict[str, dict[str, Any]]:
+    """Turn -> what of its reply came into the programs of the main tasks and what was kept, in characters.
+
+    Inserted and kept are missing while the main tasks go on, and where the log does not show a submitted program.
+    """
+    settled = found.complete and bool(dossier.main_stages) and all(map(dossier.done_with, dossier.main_stages))
+    uses = {}
+    for turn in dossier.turns:
+        row: dict[str, Any] = {"reply_code_chars": code_chars(turn.reply)}
+        if settled:
+            row |= {
+                "inserted_pasted_chars": sum(program.pasted.get(turn.id, 0) for program in found.of_tasks),
+                "inserted_retyped_chars": sum(program.retyped.get(turn.id, 0) for program in found.of_tasks),
+                "kept_chars": sum(
+                    program.submitted.of_turns(source)[turn.id]
+                    for program in found.of_tasks
+                    if program.submitted is not None
+                    for source in _OF_REPLIES
+                ),
+            }
+        uses[turn.id] = row
+    return uses
+
+
+def code_chars(reply: str) -> int:
+    """Characters of code in a reply: what its fenced blocks hold; a block that never closes counts to the end."""
+    return sum(len(block.rstrip("\n")) for block in _FENCED.findall(reply))
 
 
 def outside(dossier: Dossier, content: Content) -> dict[str, Any]:

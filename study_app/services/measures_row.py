@@ -7,19 +7,20 @@ from typing import Any
 from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier, identity_and_flow, questions
 from study_app.services.measures_assistant import compliance, queries
-from study_app.services.measures_origin import origins, outside
+from study_app.services.measures_origin import Programs, origins, outside
 from study_app.services.measures_quiz import quizzes
 from study_app.services.measures_tasks import runs_and_errors, task_outcomes, warm_up
 from study_app.services.measures_time import activity
 
 
-def participant_row(dossier: Dossier, content: Content, use: dict[str, TimeUse]) -> dict[str, Any]:
+def participant_row(dossier: Dossier, content: Content, use: dict[str, TimeUse], programs: Programs) -> dict[str, Any]:
     """Every column of the participants table that is known; of who withdrew their data, the flow only.
 
     Args:
         dossier: what the database holds.
         content: packs and banks.
         use: time use by stage (`measures_time.uses`).
+        programs: of the main tasks (`measures_origin.programs`).
     """
     row = identity_and_flow(dossier)
     if dossier.participant.data_withdrawn:
@@ -33,7 +34,7 @@ def participant_row(dossier: Dossier, content: Content, use: dict[str, TimeUse])
         runs_and_errors(dossier),
         queries(dossier),
         activity(dossier, use),
-        origins(dossier, content),
+        origins(programs),
         pasted,
         compliance(dossier, pasted.get("outside_paste_chars")),
     ):

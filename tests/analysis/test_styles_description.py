@@ -21,7 +21,7 @@ from analysis.styles.process import transitions
 from analysis.styles.selection import annotate, chosen_codes
 from analysis.styles.timeline import timeline
 from analysis.styles.trajectory import trajectory
-from analysis.styles.turntime import interruptions, reply_use, takeovers, turn_durations
+from analysis.styles.turntime import USES, interruptions, reply_use, takeovers, turn_durations
 from analysis.transcripts import import_transcripts
 from study_app.domain.errors import UserError
 
@@ -63,7 +63,9 @@ def own_export():
             "composing_seconds": [10.0, 5.0],
             "stopped_by_participant": ["0", "1"],
             "codes": ["generation", "debugging"],
-            "inserted_chars": [100, 0],
+            "reply_code_chars": [120, 80],
+            "inserted_pasted_chars": [90, 0],
+            "inserted_retyped_chars": [10, 0],
             "kept_chars": [60, 0],
         }
     )
@@ -146,16 +148,45 @@ def test_turn_times_interruptions_and_what_became_of_replies():
     assert (found["n"], found["quantiles"][0]["value"]) == (2, 6)
     assert found["quantiles"][3]["ci_high"] is None
     assert interruptions(tables)["share"] == 0.5
-    assert {name: use["count"] for name, use in reply_use(tables).items()} == {
-        "unchanged": 0,
-        "edited": 1,
-        "discarded": 1,
-    }
+    used = reply_use(tables, timeline(tables))
+    assert {name: used[name]["count"] for name in USES} == {"unchanged": 0, "edited": 1, "discarded": 1}
     assert {name: use["count"] for name, use in takeovers(timeline(tables)).items()} == {
         "pasted": 1,
         "typed_over": 0,
         "neither": 1,
     }
+
+
+def replies(*rows):
+    """Turns of two people, by turns: (code in the reply, pasted, retyped, kept)."""
+    names = ["reply_code_chars", "inserted_pasted_chars", "inserted_retyped_chars", "kept_chars"]
+    turns = pd.DataFrame(rows, columns=names)
+    who = [f"p{place % 2}" for place in range(len(turns))]
+    times = [at(60 + place) for place in range(len(turns))]
+    turns = turns.assign(turn_id=[f"t{place}" for place in range(len(turns))], participant_id=who, asked_at=times)
+    turns = turns.assign(task="main", assistant="claude", message="m", codes="", total_seconds=1.0)
+    people = pd.DataFrame({"participant_id": ["p0", "p1"]})
+    return {"participants": people, "turns": turns, "events": pd.DataFrame()}
+
+
+def test_a_reply_counts_as_used_unchanged_edited_or_discarded_by_what_of_it_was_kept():
+    tables = replies((100, 100, 0, 100), (100, 50, 50, 99), (100, 100, 0, 0), (100, 0, 0, 0), (100, 0, 40, 40))
+    used = reply_use(tables, timeline(tables))
+    assert {name: used[name]["count"] for name in USES} == {"unchanged": 2, "edited": 1, "discarded": 2}
+    assert (used["with_code"], used["unchanged"]["share"]) == (5, 0.4)
+    assert used["unchanged"]["ci_low"] <= 0.4 <= used["unchanged"]["ci_high"]
+    assert used["by_participant"] == [
+        {"participant_id": "p0", "n": 3, "unchanged": 2, "edited": 0, "discarded": 1},
+        {"participant_id": "p1", "n": 2, "unchanged": 0, "edited": 1, "discarded": 1},
+    ]
+    assert sum(row["discarded"]["n"] for row in used["by_quarter"]) == 5
+
+
+def test_a_reply_without_code_is_neither_used_nor_discarded_and_one_without_a_log_is_unknown():
+    tables = replies((0, 0, 0, 0), (100, None, None, None), (0, 30, 0, 30))
+    used = reply_use(tables, timeline(tables))
+    assert (used["with_code"], used["without_code"], used["unknown"]) == (1, 1, 1)
+    assert (used["unchanged"]["count"], used["unchanged"]["n"]) == (1, 1)
 
 
 def test_what_the_source_does_not_hold_is_a_note_not_a_number(imported):

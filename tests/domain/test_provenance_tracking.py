@@ -217,3 +217,17 @@ def test_spans_cover_the_replayed_text_exactly_whatever_was_edited(steps, start)
 
 def _whole_character(units: bytes, place: int) -> int:
     return place - 1 if 0xDC00 <= int.from_bytes(units[2 * place : 2 * place + 2], "little") <= 0xDFFF else place
+
+
+def test_what_a_reply_gave_at_most_at_one_time_does_not_grow_by_undo_or_by_pasting_again():
+    editor = Editor().ask()
+    before = editor.text
+    editor.paste(CODE, "reply", turn_id="turn1")
+    editor.edit("undo", (len(before), len(editor.text), ""))
+    editor.paste(CODE, "reply", turn_id="turn1")
+    editor.edit("typed", (len(before), len(before) + 20, ""))
+    tracker = Tracker("t", STARTER, [REPLY])
+    for event in editor.events:
+        tracker.feed(*event)
+    assert tracker.pasted() == {"turn1": len(CODE)}
+    assert tracker.attribution().of_turns("assistant") == {"turn1": len(CODE) - 20}

@@ -118,6 +118,22 @@ TURNS = Table(
         text("treatment", "Id of the assistant's file, the treatment"),
         boolean("complete", "The reply has ended"),
         json_("parameters", "Parameters sent to the model"),
+        integer(
+            "reply_code_chars", "Characters of code in the reply: in fenced blocks, the fences left out", "characters"
+        ),
+        integer(
+            "inserted_pasted_chars",
+            "Most characters pasted from the reply that the programs of the main tasks held at any one time",
+            "characters",
+        ),
+        integer(
+            "inserted_retyped_chars",
+            "Most characters typed that reproduce the reply, in any program that was run or submitted",
+            "characters",
+        ),
+        integer(
+            "kept_chars", "Characters of both kinds in the submitted programs; empty until submitted", "characters"
+        ),
     ),
 )
 

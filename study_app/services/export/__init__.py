@@ -33,6 +33,7 @@ from study_app.services.export.manifest import (
 )
 from study_app.services.export.masking import Mask, Row, mask_of
 from study_app.services.measures import Content, Dossier
+from study_app.services.measures_origin import programs, reply_uses
 from study_app.services.measures_row import participant_row
 from study_app.services.measures_time import uses
 from study_app.services.world import State, World
@@ -171,12 +172,12 @@ class _Export:
         }
 
     def _rows_of(self, dossier: Dossier) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
-        use, mask = uses(dossier), self.mask
-        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use))
+        use, mask, work = uses(dossier), self.mask, programs(dossier, self.content)
+        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use, work))
         yield from (("visits", row) for row in rows.visits(dossier, use))
         yield from (("events", self._numbered(row)) for row in mask.events(dossier, rows.events(dossier)))
         yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
-        yield from (("turns", row) for row in mask.turns(dossier, rows.turns(dossier)))
+        yield from (("turns", row) for row in mask.turns(dossier, rows.turns(dossier, reply_uses(dossier, work))))
         yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
 
     def _numbered(self, event: Row) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -67,9 +67,9 @@ def _run(run: RunRecord) -> Row:
     return row | {"checks": compact_json(json.loads(run.checks))}
 
 
-def turns(dossier: Dossier) -> Iterator[Row]:
-    """Turns in order of asking."""
-    return (_turn(dossier, turn) for turn in dossier.turns)
+def turns(dossier: Dossier, uses: Mapping[str, Row] | None = None) -> Iterator[Row]:
+    """Turns in order of asking; `uses` says what became of each reply (`measures_origin.reply_uses`)."""
+    return (_turn(dossier, turn) | (uses or {}).get(turn.id, {}) for turn in dossier.turns)
 
 
 def _turn(dossier: Dossier, turn: Turn) -> Row:
