@@ -18,6 +18,7 @@ from analysis.load import Dataset
 from analysis.masking import View
 from analysis.plan import schedule
 from analysis.prepared import Prepared, prepare
+from analysis.registration import Registration, registration
 from analysis.results import Estimate, _finite
 from analysis.rows import Runner
 from analysis.scheme import ledger_of
@@ -74,15 +75,21 @@ def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str
     if used != plan.seed:
         rows = [replace(row, role="exploratory") for row in rows]
         deviations.append(f"Seed {used} is not the plan's ({plan.seed}): every row is exploratory.")
+    registered = registration(
+        dataset, plan, own_seed=used == plan.seed, study_hashes=shown.participants.get("study_hash", ())
+    )
+    if skipped := registered.not_run():
+        deviations.append(f"In the plan in force and not run, for another plan was given: {', '.join(skipped)}.")
+    estimates = [_placed(row, registered) for row in rows]
     result = {
         "schema": SCHEMA,
         "state": dataset.study.state,
         "masked": shown.masked,
         "dry_run": shown.dry_run,
-        "provenance": _provenance(dataset, plan, used, shown),
+        "provenance": _provenance(dataset, plan, used, shown) | {"registration": registered.to_json(estimates)},
         "flow": _flow(shown, frame, fitted),
         "baseline": _baseline(dataset, shown, frame, fitted),
-        "estimates": [row.to_json() for row in rows],
+        "estimates": estimates,
         "psychometrics": psychometrics_section(shown, frame),
         "agreement": agreement_section(shown),
         "styles": styles_or_reason(shown, plan, dataset.study.raw.get("styles") or {}),
@@ -90,6 +97,11 @@ def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str
         "warnings": [*dataset.warnings, *shown.warnings, *frame.warnings, *_kinds(shown)],
     }
     return dict(_finite(result))
+
+
+def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
+    status, note = registered.status(row.id)
+    return row.to_json() | {"status": status, "status_note": note}
 
 
 def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 AUTHORS = "To be written by the authors"
 
@@ -30,7 +31,7 @@ ITEMS = (
     Item("7", "Objectives", "Estimands", "estimands"),
     Item("8", "Involvement of participants in the design", AUTHORS),
     Item("9", "Trial design and ratio", "Design", "design"),
-    Item("10", "Changes to the protocol", "Deviations; CHANGES.md of the dataset", "deviations"),
+    Item("10", "Changes to the protocol", "Amendments; deviations", "registration"),
     Item("11", "Setting", AUTHORS),
     Item("12a", "Eligibility", "Study file, stage of kind eligibility"),
     Item("12b", "Who delivered the interventions", "Software of the stated version", "provenance"),
@@ -48,7 +49,7 @@ ITEMS = (
     Item("21a", "Statistical methods", "All analyses", "analyses"),
     Item("21b", "Who is in each analysis", "All analyses: population and n of each row", "analyses"),
     Item("21c", "Missing data", "Estimands; sensitivity", "sensitivity"),
-    Item("21d", "Further analyses, planned or not", "All analyses: role of each row", "analyses"),
+    Item("21d", "Further analyses, planned or not", "Registration; status of each row", "registration"),
     Item("22a", "Flow of participants", "Flow", "flow"),
     Item("22b", "Losses and exclusions with reasons", "Flow", "flow"),
     Item("23a", "Dates of recruitment", "Column enrolled_at of the dataset"),
@@ -62,3 +63,20 @@ ITEMS = (
     Item("29", "Interpretation", AUTHORS),
     Item("30", "Limitations", AUTHORS),
 )
+
+
+def filled(result: Mapping[str, Any]) -> tuple[Item, ...]:
+    """The items, with what the results say of plan, amendments and unplanned analyses."""
+    registered = result["provenance"]["registration"]
+    rows = ", ".join(f"{count} {status}" for status, count in registered["rows"].items())
+    if registered["frozen_at"]:
+        plan = f"Plan frozen at launch, {registered['frozen_at'][:10]}; its hash under Provenance"
+        amended = f"{len(registered['amendments'])} amendment(s), each with its reason; deviations"
+    else:
+        plan, amended = f"{registered['note'].capitalize()}; study file in materials/", "No plan was frozen; deviations"
+    found = {
+        "3": Item("3", "Protocol and analysis plan", plan, "registration"),
+        "10": Item("10", "Changes to the protocol", amended, "registration"),
+        "21d": Item("21d", "Further analyses, planned or not", f"Status of each row: {rows}", "registration"),
+    }
+    return tuple(found.get(item.number, item) for item in ITEMS)

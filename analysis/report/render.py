@@ -12,7 +12,7 @@ from markupsafe import Markup
 from analysis.drawing import ARMS, VARIABLES, themed
 from analysis.prepared import Prepared
 from analysis.report import wording
-from analysis.report.checklist import ITEMS
+from analysis.report.checklist import filled
 from analysis.report.flow_diagram import diagram
 from analysis.report.pictures import pictures
 from analysis.variables import value_labels
@@ -77,7 +77,7 @@ def _context(
         "flow": diagram(result["flow"], labels),
         "baseline": _baseline(result),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
-        "items": ITEMS,
+        "items": filled(result),
         "rows": rows,
         "titles": {outcome.id: outcome.title for outcome in plan.outcomes} | {"quiz_items": "Quiz, item by item"},
         "palette": {variable: colour for colour, variable in VARIABLES.items()},

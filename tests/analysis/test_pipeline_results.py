@@ -25,6 +25,7 @@ KEYS = [
 ROW = {
     "id", "role", "outcome", "population", "method", "contrast", "estimate", "unit", "std_error", "df", "statistic",
     "p_value", "p_adjusted", "ci_low", "ci_high", "ci_level", "effect_size", "n", "note",
+    "status", "status_note",
 }  # fmt: skip
 
 
