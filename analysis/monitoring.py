@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -153,7 +154,7 @@ def _spending(name: str, alpha: float, gamma: float) -> Callable[[float], float]
         edge = float(stats.norm.isf(alpha / 2))
         return lambda t: float(2 * stats.norm.sf(edge / np.sqrt(t)))
     if name == "spend_pocock":
-        return lambda t: float(alpha * np.log1p((np.e - 1) * t))
+        return lambda t: float(alpha * np.log1p((math.e - 1) * t))
     if name == "spend_power":
         return lambda t: float(alpha * t**gamma)
     if gamma == 0:
