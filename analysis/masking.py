@@ -21,7 +21,7 @@ REVEALING_COLUMNS = (
     "queries_capability queries_appreciation interaction_minutes interaction_pattern outage_minutes "
     "pasted_chars_assistant retyped_assistant_chars"
 ).split()
-REVEALING_TABLES = ("allocations", "turns", "queries", "ratings", "events", "runs", "visits")
+REVEALING_TABLES = ("allocations", "turns", "queries", "compliance", "ratings", "events", "runs", "visits")
 """Tables in which one arm could be told from another by what is there."""
 
 

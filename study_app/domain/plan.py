@@ -149,6 +149,12 @@ class Compliance(Table):
     """Whether reported use of other AI breaks compliance."""
     outside_chars: int = Field(default=200, ge=0)
     """Characters pasted from outside the study above which compliance is broken."""
+    burst_chars: int | None = Field(default=None, ge=0)
+    """Characters typed in bursts no hand can do above which it is broken; without a number they are listed only."""
+    away_minutes: float | None = Field(default=None, ge=0)
+    """Minutes away on the main tasks above which it is broken; without a number they are listed only."""
+    attention_failed: int | None = Field(default=None, ge=0)
+    """Failed attention checks above which it is broken; without a number they are listed only."""
 
 
 class Stopping(Table):

@@ -9,7 +9,6 @@ Positions count UTF-16 code units, as in `domain.edits`.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from study_app.domain.origins import (
     typed_lines,
     whole,
 )
+from study_app.domain.pasteboard import Pasteboard, squeeze
 from study_app.domain.retyped import DEFAULT_RULE, Reply, RetypeRule, retyped_lines
 
 __all__ = ["SOURCES", "Attribution", "Origin", "Reply", "RetypeRule", "Source", "Span", "Tracker", "attribute"]
@@ -49,7 +49,6 @@ _TELLING = 12
 _REMEMBERED = 60
 _HASHED_UP_TO = 200_000
 """Longer texts are not remembered state by state; an undo there is attributed by the text it brings back."""
-_SPACE = re.compile(r"\s+")
 
 
 @dataclass
@@ -86,6 +85,7 @@ class Tracker:
     _attempts: deque[_Clip] = field(default_factory=lambda: deque(maxlen=8))
     _deleted: deque[tuple[str, Pieces]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _most: Counter[str] = field(default_factory=Counter)
+    _pasteboard: Pasteboard = field(default_factory=Pasteboard)
     _known: int = 0
     _latest: str | None = None
     _continued: Origin | None = None
@@ -96,6 +96,7 @@ class Tracker:
         Raises:
             ReplayMismatch: an edit does not fit; the log has a gap or was altered.
         """
+        self._pasteboard.feed(kind, payload)
         if kind == "turn_started":
             self._known += 1
         elif kind in ("copy", "cut", "copy_reply"):
@@ -103,7 +104,7 @@ class Tracker:
         elif kind == "paste_attempt" and payload.get("target", "editor") == "editor":
             text = _text(payload)
             longer = isinstance(payload.get("length"), int) and payload["length"] > len(text)
-            self._attempts.appendleft(_Clip(_squeeze(text), None, self._claimed(payload), longer))
+            self._attempts.appendleft(_Clip(squeeze(text), None, self._claimed(payload), longer))
         elif kind == "load" and payload.get("task") == self.task:
             self._load(page, payload)
         elif kind == "edit" and payload.get("task") == self.task:
@@ -127,21 +128,21 @@ class Tracker:
         claimed = payload.get("from")
         if claimed == "editor":
             return None
-        if claimed == "message":
-            return Origin("typed", known=self._known)
         source = _FROM.get(str(claimed), "outside")
         turn = payload.get("turn_id")
         if source == "outside":
+            if claimed == "message" and not self._pasteboard.is_foreign(payload):
+                return Origin("typed", known=self._known)
             return self._by_content(_text(payload)) or Origin("outside", known=self._known)
         return Origin(source, turn if isinstance(turn, str) else None, self._known)
 
     def _copied(self, page: str, payload: Mapping[str, Any]) -> None:
         text = _text(payload)
         if payload.get("from") == "editor":
-            self._clips.appendleft(_Clip(_squeeze(text), self._found_in(page, text), None))
+            self._clips.appendleft(_Clip(squeeze(text), self._found_in(page, text), None))
         else:
             named = {"from": "reply", **payload} if "how" in payload else payload
-            self._clips.appendleft(_Clip(_squeeze(text), None, self._claimed(named)))
+            self._clips.appendleft(_Clip(squeeze(text), None, self._claimed(named)))
 
     def _found_in(self, page: str, text: str) -> Pieces | None:
         document = self._documents.get(page)
@@ -152,15 +153,15 @@ class Tracker:
         return cut(document.pieces, start, start + utf16_length(text))
 
     def _by_content(self, text: str) -> Origin | None:
-        wanted = _squeeze(text)
+        wanted = squeeze(text)
         if len(wanted) < _TELLING:
             return None
         for reply in reversed(self.replies[: self._known]):
-            if wanted in _squeeze(reply.text):
+            if wanted in squeeze(reply.text):
                 return Origin("assistant", reply.turn_id, self._known)
         sources: tuple[tuple[Source, str], ...] = (("brief", self.brief), ("notes", self.notes))
         for source, content in sources:
-            if wanted in _squeeze(content):
+            if wanted in squeeze(content):
                 return Origin(source, known=self._known)
         return None
 
@@ -201,7 +202,7 @@ class Tracker:
             pieces = spliced_pieces(document.pieces, changes, inserted)
         self._deleted.extendleft((old, parts) for old, parts in deleted if old)
         if kind == "cut":
-            self._clips.extendleft(_Clip(_squeeze(old), parts) for old, parts in deleted if old)
+            self._clips.extendleft(_Clip(squeeze(old), parts) for old, parts in deleted if old)
         self._remember(page, TrackedText(text, pieces, bmp))
         if kind in _BRINGS and any(change.insert for change in changes):
             self._most |= spanned(text, pieces).of_turns("assistant")
@@ -225,17 +226,19 @@ class Tracker:
     def _pasted(self, insert: str, continued: bool) -> Pieces:
         if continued and self._continued is not None:
             return whole(insert, self._continued)
-        wanted = _squeeze(insert)
+        wanted = squeeze(insert)
         exact = [each for each in self._attempts if each.text == wanted]
         attempt = next(iter([*exact, *(each for each in self._attempts if each.gives(wanted))]), None)
         origin = attempt.origin if attempt is not None else None
-        if origin is None:
+        if origin is None or origin.source == "outside":
+            # A page that was loaded after the copying does not know it; the log does.
             own = next((clip for clip in self._clips if clip.text == wanted), None)
             if own is not None and own.pieces is not None and size(own.pieces) == utf16_length(insert):
                 return own.pieces
-            origin = own.origin if own is not None else None
-        if origin is None and attempt is not None:
-            origin = Origin("typed", known=self._known)  # From the editor, by a page that is gone.
+            if own is not None or (origin is None and attempt is not None):
+                # From the editor, but from another task or by a page that is gone.
+                origin = (own.origin if own is not None else None) or self._by_content(insert)
+                origin = origin or Origin("typed", known=self._known)
         self._continued = origin or self._by_content(insert) or Origin("outside", known=self._known)
         return whole(insert, self._continued)
 
@@ -288,10 +291,6 @@ def attribute(
     for page, kind, payload in events:
         tracker.feed(page, kind, payload)
     return tracker.attribution(code)
-
-
-def _squeeze(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
 
 
 def _text(payload: Mapping[str, Any]) -> str:

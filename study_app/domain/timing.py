@@ -51,6 +51,11 @@ def _overlap(start: float, end: float, spells: Sequence[Spell]) -> float:
     return sum(max(0.0, min(end, spell.end) - max(start, spell.start)) for spell in spells)
 
 
+def spells_away(length: float, away: Sequence[Spell], away_after: float) -> list[Spell]:
+    """Hidden or unfocused spells of a visit, joined where they touch, that are long enough to count as away."""
+    return [spell for spell in _merged(_clipped(away, length)) if spell.end - spell.start >= away_after]
+
+
 def time_use(
     length: float, acts: Sequence[float], away: Sequence[Spell], *, idle_after: float, away_after: float
 ) -> TimeUse:
@@ -67,7 +72,7 @@ def time_use(
         idle_after: seconds.
         away_after: seconds.
     """
-    gone = [spell for spell in _merged(_clipped(away, length)) if spell.end - spell.start >= away_after]
+    gone = spells_away(length, away, away_after)
     away_seconds = sum(spell.end - spell.start for spell in gone)
     marks = sorted({0.0, *(act for act in acts if 0 <= act <= length)})
     active = 0.0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from study_app.domain.compliance import Evidence, broken
 from study_app.domain.dataset import LABELS
 from study_app.domain.events import Event
-from study_app.domain.participant import Turn
+from study_app.domain.participant import Answer, Turn
 from study_app.domain.protocol import Question
 from study_app.services.measures import Dossier
 
@@ -67,10 +69,16 @@ def _seconds(event: Event) -> float:
     return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
+def reports_of_other_ai(dossier: Dossier) -> list[tuple[Answer, bool]]:
+    """Each answer to a question marked `other_ai`, and whether it says yes."""
+    asked = {q.id: q for stage in dossier.study.stages for q in stage.questions if q.other_ai}
+    given = [answer for answer in dossier.answers if not answer.bank and answer.item in asked]
+    return [(answer, _says_yes(asked[answer.item], json.loads(answer.response))) for answer in given]
+
+
 def used_other_ai(dossier: Dossier) -> bool | None:
     """What the participant says on the question marked `other_ai`; None where not asked or not answered."""
-    asked = {q.id: q for stage in dossier.study.stages for q in stage.questions if q.other_ai}
-    said = [_says_yes(asked[a.item], json.loads(a.response)) for a in dossier.answers if not a.bank and a.item in asked]
+    said = [yes for _, yes in reports_of_other_ai(dossier)]
     return any(said) if said else None
 
 
@@ -84,15 +92,13 @@ def _says_yes(question: Question, value: Any) -> bool:
     return any(str(each).lower() not in no for each in given)
 
 
-def compliance(dossier: Dossier, outside_paste_chars: int | None) -> dict[str, Any]:
+def compliance(dossier: Dossier, evidence: Sequence[Evidence]) -> dict[str, Any]:
     """`used_other_ai`, `received` and `compliant` by the plan's rule, which looks at no arm."""
     reported = used_other_ai(dossier)
     row: dict[str, Any] = {"used_other_ai": reported}
     opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
     if not dossier.allocated or not opened or not all(map(dossier.done_with, dossier.main_stages)):
         return row
-    rule = dossier.study.analysis.compliance
-    evidenced = (outside_paste_chars or 0) > rule.outside_chars
+    over = broken(evidence, dossier.study.analysis.compliance)
     answered = any(turn.reply for turn in dossier.turns)
-    broken = evidenced or (rule.other_ai and bool(reported))
-    return row | {"received": answered or bool(reported) or evidenced, "compliant": not broken}
+    return row | {"received": answered or bool(reported) or "outside_paste" in over, "compliant": not over}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.edits import ReplayMismatch, utf16_length
+from study_app.domain.compliance import Evidence
+from study_app.domain.edits import ReplayMismatch
 from study_app.domain.events import Event
 from study_app.domain.participant import RunRecord
 from study_app.domain.provenance import Attribution, Reply, Source, Tracker
@@ -30,7 +31,8 @@ _COLUMNS: dict[str, Source] = {
 _OF_REPLIES: tuple[Source, ...] = ("assistant", "retyped")
 _FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 BURST = 30
-"""Characters without white space in one typed edit: more than a key, a completed bracket or a word's correction."""
+"""Characters without white space that are typed at once or within a second: more than any hand can."""
+BURST_SECONDS = 1.0
 
 
 def tracker_for(dossier: Dossier, content: Content, task: str) -> Tracker | None:
@@ -136,31 +138,61 @@ def code_chars(reply: str) -> int:
     return sum(len(block.rstrip("\n")) for block in _FENCED.findall(reply))
 
 
-def outside(dossier: Dossier, content: Content) -> dict[str, Any]:
+def outside(dossier: Dossier, evidence: Sequence[Evidence]) -> dict[str, Any]:
     """Pastes and drops from outside into the editor on the main tasks, and bursts of typing."""
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return {}
-    mine = [event for event in dossier.events if event.stage in dossier.main_ids]
-    sizes = [size for event in mine if (size := _outside_size(event))]
+    sizes = [round(piece.amount) for piece in evidence if piece.kind == "outside_paste"]
     return {
         "outside_pastes": len(sizes),
         "outside_paste_chars": sum(sizes),
         "longest_outside_paste": max(sizes, default=0),
-        "typing_bursts": sum(_is_burst(event) for event in mine),
+        "typing_bursts": sum(piece.kind == "typing_burst" for piece in evidence),
     }
 
 
-def _outside_size(event: Event) -> int:
-    """Characters that this event would bring in from outside; 0 for any other."""
-    payload = event.payload
-    if event.kind != "paste_attempt" or payload.get("target", "editor") != "editor" or payload.get("from") != "outside":
-        return 0
-    length = payload.get("length")
-    return length if isinstance(length, int) else utf16_length(str(payload.get("text", "")))
+def bursts(events: Iterable[tuple[float, Event]]) -> Iterator[tuple[float, str, int]]:
+    """When, at which stage and how many characters were typed faster than a hand can.
+
+    Typed edits on one page are counted by seconds from the first of them; seconds of at least BURST characters that
+    follow each other are one burst. Of an edit at several cursors one counts; a key held down does not.
+
+    Args:
+        events: moment and event, in the order of storing.
+    """
+    by_page: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+    last = ""
+    for moment, event in events:
+        if event.kind == "edit" and event.payload.get("kind") == "typed":
+            inserts = ["".join(str(c.get("insert", "")).split()) for c in event.payload.get("changes") or ()]
+            text = max(inserts, key=len, default="")
+            by_page[event.page, event.stage].append((moment, 0 if len(text) == 1 and text == last else len(text)))
+            last = text or last
+    found = ((began, stage, size) for (_, stage), edits in by_page.items() for began, size in _fast(edits))
+    yield from sorted(found)
 
 
-def _is_burst(event: Event) -> bool:
-    if event.kind != "edit" or event.payload.get("kind") != "typed":
-        return False
-    inserts = [str(change.get("insert", "")) for change in event.payload.get("changes") or ()]
-    return any(len("".join(insert.split())) >= BURST for insert in inserts)
+def _fast(edits: Iterable[tuple[float, int]]) -> Iterator[tuple[float, int]]:
+    """Beginning and size of each burst among (moment, characters)."""
+    began, size = 0.0, 0
+    for start, characters in _by_seconds(edits):
+        if characters >= BURST:
+            began, size = (began if size else start), size + characters
+        elif size:
+            yield began, size
+            size = 0
+    if size:
+        yield began, size
+
+
+def _by_seconds(edits: Iterable[tuple[float, int]]) -> Iterator[tuple[float, int]]:
+    """Characters of each second that begins with an edit; a pause of more than a second is a second of none."""
+    start, characters = 0.0, 0
+    for moment, size in sorted(edits):
+        if moment - start >= BURST_SECONDS:
+            yield start, characters
+            if moment - start >= 2 * BURST_SECONDS:
+                yield start + BURST_SECONDS, 0
+            start, characters = moment, 0
+        characters += size
+    yield start, characters

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
+from study_app.domain.compliance import Evidence
 from study_app.domain.participant import Answer
 from study_app.domain.protocol import Stage
 from study_app.domain.scoring import score
@@ -45,7 +47,21 @@ def _answers(dossier: Dossier, stage: Stage) -> dict[str, Answer]:
 
 def _attention(dossier: Dossier, content: Content) -> dict[str, Any]:
     """Attention checks of the opened quizzes, and how many were passed; missing where there are none."""
-    total = passed = 0
+    passed = [correct for _, _, _, correct in _attention_checks(dossier, content)]
+    return {"attention_passed": sum(passed), "attention_total": len(passed)} if passed else {}
+
+
+def failed_attention_checks(dossier: Dossier, content: Content) -> list[Evidence]:
+    """One piece of evidence for each of them that was answered wrongly or left out."""
+    return [
+        Evidence("attention_failed", stage.id, None if answer is None else answer.saved_at, 1, item)
+        for stage, item, answer, correct in _attention_checks(dossier, content)
+        if not correct
+    ]
+
+
+def _attention_checks(dossier: Dossier, content: Content) -> Iterator[tuple[Stage, str, Answer | None, bool]]:
+    """Stage, item, answer where there is one, and whether it is right."""
     for stage in dossier.quiz_stages:
         bank, keys = content.bank(stage.bank), content.keys(stage.bank)
         if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None or keys is None:
@@ -53,7 +69,6 @@ def _attention(dossier: Dossier, content: Content) -> dict[str, Any]:
         given = _answers(dossier, stage)
         for item in bank.items_of(stage.form or None):
             if item.type == "attention_check":
-                response = json.loads(given[item.id].response) if item.id in given else None
-                total += 1
-                passed += bool(score(item, keys[item.id], response).correct)
-    return {"attention_passed": passed, "attention_total": total} if total else {}
+                answer = given.get(item.id)
+                response = json.loads(answer.response) if answer is not None else None
+                yield stage, item.id, answer, bool(score(item, keys[item.id], response).correct)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from study_app.domain.compliance import Evidence
 from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier, identity_and_flow, questions
 from study_app.services.measures_assistant import compliance, queries
@@ -13,7 +15,9 @@ from study_app.services.measures_tasks import runs_and_errors, task_outcomes, wa
 from study_app.services.measures_time import activity
 
 
-def participant_row(dossier: Dossier, content: Content, use: dict[str, TimeUse], programs: Programs) -> dict[str, Any]:
+def participant_row(
+    dossier: Dossier, content: Content, use: dict[str, TimeUse], programs: Programs, evidence: Sequence[Evidence]
+) -> dict[str, Any]:
     """Every column of the participants table that is known; of who withdrew their data, the flow only.
 
     Args:
@@ -21,11 +25,11 @@ def participant_row(dossier: Dossier, content: Content, use: dict[str, TimeUse],
         content: packs and banks.
         use: time use by stage (`measures_time.uses`).
         programs: of the main tasks (`measures_origin.programs`).
+        evidence: on compliance (`measures_compliance.evidence_of`).
     """
     row = identity_and_flow(dossier)
     if dossier.participant.data_withdrawn:
         return row
-    pasted = outside(dossier, content)
     for part in (
         questions(dossier),
         warm_up(dossier),
@@ -35,8 +39,8 @@ def participant_row(dossier: Dossier, content: Content, use: dict[str, TimeUse],
         queries(dossier),
         activity(dossier, use),
         origins(programs),
-        pasted,
-        compliance(dossier, pasted.get("outside_paste_chars")),
+        outside(dossier, evidence),
+        compliance(dossier, evidence),
     ):
         row |= part
     return row

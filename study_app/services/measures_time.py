@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from study_app.domain.events import ACTS, SERVER_PAGE, Event
 from study_app.domain.participant import Visit
 from study_app.domain.protocol import Study
-from study_app.domain.timing import Spell, TimeUse, time_use
+from study_app.domain.timing import Spell, TimeUse, spells_away, time_use
 from study_app.services.measures import Dossier
 
 SILENT_AFTER = 30.0
@@ -47,12 +48,9 @@ def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[
     """How the time of an ended visit was used; None where no page logged anything."""
     if visit.ended_at is None:
         return None
-    start, length = visit.started_at.timestamp(), (visit.ended_at - visit.started_at).total_seconds()
-    during = ((moment - start, event) for moment, event in zip(at, events, strict=True))
-    mine = [(moment, event) for moment, event in during if 0 <= moment <= length]
+    length, mine = _during(visit, events, at, visit.ended_at)
     if all(event.page == SERVER_PAGE for _, event in mine):
         return None
-    mine.sort(key=lambda pair: (pair[0], pair[1].event_id or 0))
     acts = [moment for moment, event in mine if event.kind in ACTS]
     rule = study.activity
     return time_use(
@@ -62,6 +60,24 @@ def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[
         idle_after=rule.idle_after_seconds,
         away_after=rule.away_after_seconds,
     )
+
+
+def absences(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], until: datetime) -> list[Spell]:
+    """Spells away by the study's rule, in seconds since the visit's start; none where no page logged anything."""
+    length, mine = _during(visit, events, at, until)
+    if all(event.page == SERVER_PAGE for _, event in mine):
+        return []
+    return spells_away(length, [*_unfocused(mine, length), *_silent(mine, length)], study.activity.away_after_seconds)
+
+
+def _during(
+    visit: Visit, events: Sequence[Event], at: Sequence[float], until: datetime
+) -> tuple[float, list[tuple[float, Event]]]:
+    """The visit's length, and its events with their seconds since its start, in order."""
+    start, length = visit.started_at.timestamp(), (until - visit.started_at).total_seconds()
+    during = ((moment - start, event) for moment, event in zip(at, events, strict=True))
+    mine = [(moment, event) for moment, event in during if 0 <= moment <= length]
+    return length, sorted(mine, key=lambda pair: (pair[0], pair[1].event_id or 0))
 
 
 def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[Spell]:

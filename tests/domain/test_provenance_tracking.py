@@ -231,3 +231,27 @@ def test_what_a_reply_gave_at_most_at_one_time_does_not_grow_by_undo_or_by_pasti
         tracker.feed(*event)
     assert tracker.pasted() == {"turn1": len(CODE)}
     assert tracker.attribution().of_turns("assistant") == {"turn1": len(CODE) - 20}
+
+
+def test_own_text_that_was_cut_before_a_reload_is_not_from_outside():
+    first = Editor().type("mine = 1  # a line of my own\n")
+    start = len(STARTER)
+    first.log("cut", text=first.text[start:], **{"from": "editor"})
+    first.edit("cut", (start, len(first.text), ""))
+    second = Editor(first.text, "later")
+    second.paste("mine = 1  # a line of my own\n", "outside")
+    second.events = first.events + second.events
+    assert second.counts() == {"starter": len(STARTER), "typed": 29}
+
+
+def test_text_from_outside_stays_so_by_way_of_the_message_box():
+    foreign, own = "answer = forty_two()\n", "a question of my own\n"
+    editor = Editor().log("paste_attempt", text=foreign, target="message", how="paste", **{"from": "outside"})
+    editor.log("cut", text=foreign, **{"from": "message"}).log("copy", text=own, **{"from": "message"})
+    editor.paste(foreign, "message").paste(own, "message")
+    assert editor.counts() == {"starter": len(STARTER), "outside": len(foreign), "typed": len(own)}
+
+
+def test_a_reply_s_text_that_comes_from_the_editor_of_another_task_is_still_the_reply_s():
+    editor = Editor().ask().log("copy", text=CODE, **{"from": "editor"})
+    assert editor.paste(CODE, "editor").counts()["assistant"] == len(CODE)

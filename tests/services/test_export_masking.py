@@ -30,7 +30,7 @@ def test_a_running_study_shows_no_arm_stratum_or_allocation():
 @pytest.mark.parametrize("state", SEALED)
 def test_what_differs_by_arm_is_withheld(state):
     dataset = trial().dataset(state)
-    assert table(dataset, "turns") == []
+    assert table(dataset, "turns") == table(dataset, "compliance") == []
     for row in table(dataset, "participants"):
         assert all(row[name] == "" for name in (*USE_COLUMNS, *ORIGIN_COLUMNS, "feedback", "other_ai_used"))
     for row in table(dataset, "runs"):

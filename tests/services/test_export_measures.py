@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+from datetime import UTC, datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from export_world import EXIT, Clock, Walker, open_app, scratch, settle, table
 
+from study_app.domain.events import Event
 from study_app.ports import Rating
 from study_app.services.export import export
 from study_app.services.export.manifest import quantiles
+from study_app.services.measures_origin import bursts
 
 Row = dict[str, str]
 
@@ -128,6 +132,43 @@ def test_pastes_from_outside_and_reported_ai_break_compliance_and_count_as_recei
     assert row["outside_pastes"] == "1"
     assert int(row["longest_outside_paste"]) > 400
     assert int(row["pasted_chars_outside"]) > 400
+
+
+def evidence(dataset: Path, participant_id: str) -> list[Row]:
+    return [row for row in table(dataset, "compliance") if row["participant_id"] == participant_id]
+
+
+def test_each_piece_of_evidence_is_listed_beside_its_threshold():
+    rows = scene()[0]
+    found = evidence(scene()[2].folder / "soon", rows["outside help"]["participant_id"])
+    by_kind = {row["kind"]: row for row in found}
+    paste, report = by_kind["outside_paste"], by_kind["other_ai_reported"]
+    assert (paste["stage"], paste["unit"], paste["threshold"], paste["breaks"]) == ("tasks", "characters", "200", "1")
+    assert paste["amount"] == rows["outside help"]["outside_paste_chars"]
+    assert (report["detail"], report["threshold"], report["breaks"]) == ("other_ai_used", "0", "1")
+    assert paste["at"] < report["at"]
+    (spell,) = [row for row in evidence(scene()[2].dataset, rows["away"]["participant_id"]) if row["kind"] == "away"]
+    assert (float(spell["amount"]), spell["unit"], spell["threshold"], spell["breaks"]) == (5, "minutes", "", "0")
+
+
+def typed(*edits: tuple[float, str]) -> list[tuple[float, Event]]:
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    payloads = [{"kind": "typed", "task": "t", "changes": [{"from": 0, "to": 0, "insert": text}]} for _, text in edits]
+    pairs = zip(edits, payloads, strict=True)
+    return [(at, Event("p", "page", n, "edit", "tasks", start, payload=p)) for n, ((at, _), p) in enumerate(pairs)]
+
+
+def test_typing_that_no_hand_can_do_is_a_burst_whether_at_once_or_key_by_key():
+    program = "async def greet(name): await trio.sleep(1)"
+    letters = "".join(program.split())
+    assert list(bursts(typed((5.0, program)))) == [(5.0, "tasks", len(letters))]
+    fast = typed(*((5 + n * 0.02, letter) for n, letter in enumerate(letters)))
+    changed = sum(one != other for one, other in pairwise(" " + letters))
+    assert list(bursts(fast)) == [(5.0, "tasks", changed)]
+    assert list(bursts(typed(*((5 + n * 0.07, letter) for n, letter in enumerate(letters))))) == []
+    assert list(bursts(typed(*((5 + n * 0.02, "#") for n in range(80))))) == [], "a key held down"
+    twice = typed((5.0, program), (9.0, "x"), (20.0, program))
+    assert [began for began, _, _ in bursts(twice)] == [5.0, 20.0]
 
 
 def test_time_with_the_window_out_of_focus_is_away():

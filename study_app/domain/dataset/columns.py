@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 ColumnType = Literal["text", "integer", "number", "boolean", "time", "json"]
-TableName = Literal["participants", "allocations", "visits", "events", "runs", "turns", "answers", "ratings"]
+TableName = Literal[
+    "participants", "allocations", "visits", "events", "runs", "turns", "answers", "ratings", "compliance"
+]
 
 TABLES: tuple[TableName, ...] = (
     "participants",
@@ -17,6 +19,7 @@ TABLES: tuple[TableName, ...] = (
     "turns",
     "answers",
     "ratings",
+    "compliance",
 )
 """Every table of an export, in the order in which it is written."""
 

@@ -72,7 +72,7 @@ _EXTRA = (
     integer("outside_pastes", "Pastes and drops from outside into the editor on main tasks", "pastes"),
     integer("outside_paste_chars", "Characters of all of them, whether or not they stayed", "characters"),
     integer("longest_outside_paste", "Characters of the longest of them", "characters"),
-    integer("typing_bursts", "Typed edits on main tasks that insert more at once than a key can", "edits"),
+    integer("typing_bursts", "Bursts of typing on main tasks that are faster than a hand can", "bursts"),
     integer("attention_passed", "Attention checks passed", "items"),
     integer("attention_total", "Attention checks in the opened quizzes", "items"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from study_app.domain.compliance import UNITS
 from study_app.domain.dataset.columns import Table, boolean, integer, json_, number, text, time
 from study_app.domain.ledger import LEDGERS
 
@@ -180,4 +181,21 @@ RATINGS = Table(
     ),
 )
 
-STATIC_TABLES: tuple[Table, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS)
+COMPLIANCE = Table(
+    "compliance",
+    "Evidence behind the column compliant, one row each piece; whoever has none kept to the arm as far as one can see",
+    (
+        _WHO,
+        integer("evidence", "Number of the piece among the participant's, in order of time", low=1),
+        text("kind", "What it is", *UNITS),
+        text("stage", "Stage at which it happened"),
+        time("at", "When it happened or began; empty where a check was left out"),
+        number("amount", "How much, in the unit of its kind"),
+        text("unit", "What the amount counts", "answers", "characters", "minutes", "items"),
+        number("threshold", "What the amounts of its kind may add up to by the plan's rule; empty where only listed"),
+        boolean("breaks", "They add up to more, which makes the participant not compliant"),
+        text("detail", "The question or item that it concerns; of outside text paste or drop"),
+    ),
+)
+
+STATIC_TABLES: tuple[Table, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)

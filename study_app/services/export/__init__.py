@@ -33,6 +33,7 @@ from study_app.services.export.manifest import (
 )
 from study_app.services.export.masking import Mask, Row, mask_of
 from study_app.services.measures import Content, Dossier
+from study_app.services.measures_compliance import evidence_of, evidence_rows
 from study_app.services.measures_origin import programs, reply_uses
 from study_app.services.measures_row import participant_row
 from study_app.services.measures_time import uses
@@ -172,13 +173,15 @@ class _Export:
         }
 
     def _rows_of(self, dossier: Dossier) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
-        use, mask, work = uses(dossier), self.mask, programs(dossier, self.content)
-        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use, work))
+        use, mask = uses(dossier), self.mask
+        work, evidence = programs(dossier, self.content), evidence_of(dossier, self.content)
+        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use, work, evidence))
         yield from (("visits", row) for row in rows.visits(dossier, use))
         yield from (("events", self._numbered(row)) for row in mask.events(dossier, rows.events(dossier)))
         yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
-        yield from (("turns", row) for row in mask.turns(dossier, rows.turns(dossier, reply_uses(dossier, work))))
+        yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, reply_uses(dossier, work))))
         yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
+        yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, evidence)))
 
     def _numbered(self, event: Row) -> Row:
         """Where events are withheld, the numbers of the rest would tell how many."""

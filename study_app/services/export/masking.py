@@ -91,8 +91,8 @@ class Mask:
             masked = hides and row["stage"] in hidden
             yield {name: value for name, value in row.items() if not (masked and name in RUN_COLUMNS)}
 
-    def turns(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
-        """Turns: withheld whole."""
+    def whole(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Turns and evidence on compliance: withheld whole."""
         return iter(()) if self.hides(dossier.participant.kind) else iter(rows)
 
     def answers(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
@@ -115,7 +115,7 @@ class Mask:
             columns["allocations"] = list(LEDGER_COLUMNS)
         return {
             "of": "real participants",
-            "tables": ["turns", *(["allocations"] if launched else [])],
+            "tables": ["turns", "compliance", *(["allocations"] if launched else [])],
             "columns": columns,
             "also": [
                 "events from the first stage on that differs by arm",

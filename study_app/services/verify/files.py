@@ -21,6 +21,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "turns": ("turn_id",),
     "answers": ("participant_id", "stage", "item"),
     "ratings": ("rating_id",),
+    "compliance": ("participant_id", "evidence"),
 }
 
 

@@ -27,7 +27,7 @@ def of_participants(opened: Opened, table: TableName) -> dict[str, list[Row]]:
 def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
     """Every row belongs to a participant of the dataset."""
     known = {str(person["participant_id"]) for person in opened.rows("participants")}
-    tables: tuple[TableName, ...] = ("visits", "runs", "turns", "answers")
+    tables: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance")
     for table in tables:
         for row in opened.rows(table):
             if str(row["participant_id"]) not in known:
@@ -112,6 +112,11 @@ def check_arms(opened: Opened, log: Mapping[str, Log]) -> None:
             opened.report.add("assistant_in_wrong_arm", file, turn.number, what)
         elif not _within(opened, person, turn, visits.get(name, [])):
             opened.report.add("assistant_outside_stage", file, turn.number, "was asked where no assistant is open")
+    for piece in opened.rows("compliance"):
+        person = people.get(str(piece["participant_id"]))
+        if person is not None and opened.hides(kind_of(person)):
+            what = f"evidence of {piece['participant_id']} in a sealed study"
+            opened.report.add("arm_shown", opened.relative("compliance"), piece.number, what)
     for name, seen in log.items():
         person = people.get(name)
         if person is None or _has_assistant(opened, person):
@@ -186,7 +191,7 @@ def check_derived(opened: Opened) -> None:
     """Counts, points and answers in participants against the tables they come from."""
     if not opened.own:
         return
-    tables: tuple[TableName, ...] = ("runs", "turns", "answers")
+    tables: tuple[TableName, ...] = ("runs", "turns", "answers", "compliance")
     rows = {table: of_participants(opened, table) for table in tables}
     recorded = {str(entry.get("participant_id")) for entry in _exclusions(opened)}
     for person in opened.rows("participants"):
@@ -221,6 +226,8 @@ def _expected(opened: Opened, person: Row, study: Study, mine: Mapping[TableName
         expected |= {"runs": len(runs), "errors": len(errors), "first_error_type": errors[0] if errors else None}
     if person["queries"] is not None:
         expected["queries"] = len(mine["turns"])
+    if person["compliant"] is not None:
+        expected["compliant"] = not any(piece["breaks"] for piece in mine["compliance"])
     expected |= _checks(person, mine["runs"], main)
     expected |= _quiz(opened, person, study, mine["answers"])
     if not opened.hides(kind_of(person)):
