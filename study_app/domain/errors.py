@@ -4,6 +4,9 @@ StudyError
 +-- UserError                  a person can mend it; printed as one line, exit 2
 |   +-- ProblemsFound          several problems of files, all at once
 |   +-- NotAllowed             the study's state or the stage forbids it (HTTP 409)
+|   |   +-- Superseded         another page of the participant has taken over
+|   +-- Malformed              nothing that a page of ours sends (HTTP 400)
+|   |   +-- TooLong            longer than the stated limit (HTTP 413)
 |   +-- UnknownParticipant     no, wrong or expired identity (HTTP 401)
 |   +-- Refused                the arm forbids it (HTTP 403)
 +-- InfrastructureError        nobody who takes part is to blame; exit 1
@@ -54,6 +57,18 @@ class ProblemsFound(UserError):
 
 class NotAllowed(UserError):
     """The study's state or the participant's stage does not allow it."""
+
+
+class Superseded(NotAllowed):
+    """Another page of the same participant has taken the attempt over."""
+
+
+class Malformed(UserError):
+    """What was sent is nothing that a page of ours sends."""
+
+
+class TooLong(Malformed):
+    """What was sent is longer than the stated limit."""
 
 
 class UnknownParticipant(UserError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 SERVER_PAGE = "server"
 """The page under which the server numbers its own events."""
@@ -40,11 +40,21 @@ class BrowserEvent(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seq: int = Field(ge=1, le=10_000_000)
+    seq: int = Field(ge=1, le=10_000_000, strict=True)
     kind: str = Field(min_length=1, max_length=40)
     client_time_ms: float = Field(ge=0, le=1e14)
     mono_ms: float | None = None
     payload: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _further_fields(cls, value: Any) -> Any:
+        """Fields beyond the named ones are the event's own: they go into its payload, so that nothing is lost."""
+        further = value.keys() - cls.model_fields.keys() if isinstance(value, dict) else ()
+        if not further or not isinstance(value.get("payload", {}), dict):
+            return value
+        named = {name: value[name] for name in value.keys() - further}
+        return named | {"payload": {name: value[name] for name in sorted(further)} | value.get("payload", {})}
 
 
 class Batch(BaseModel):
@@ -54,6 +64,13 @@ class Batch(BaseModel):
 
     page: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
     events: list[BrowserEvent] = Field(max_length=MAX_EVENTS)
+
+    @field_validator("page")
+    @classmethod
+    def _not_the_servers(cls, page: str) -> str:
+        if page == SERVER_PAGE:
+            raise ValueError("the server numbers its own events under this name; choose another")
+        return page
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from study_app.domain.errors import NotAllowed, UnknownParticipant
+from study_app.domain.errors import Malformed, NotAllowed, UnknownParticipant
 from study_app.domain.participant import Kind, Participant
 from study_app.ports import Link, Unit
 from study_app.services.world import World
@@ -33,14 +33,14 @@ class Entry:
         """From query or form fields.
 
         Raises:
-            NotAllowed: a field is longer than any real one.
+            Malformed: a field is longer than any real one.
         """
         names = {"link": "link", "label": "label", "prolific_pid": "PROLIFIC_PID"}
         names |= {"prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID"}
         values = {name: fields.get(key, "").strip() for name, key in names.items()}
         for name, value in values.items():
             if len(value) > LONGEST_FIELD or "\x00" in value:
-                raise NotAllowed(f"the field {names[name]} of this address is not valid; use the address as you got it")
+                raise Malformed(f"the field {names[name]} of this address is not valid; use the address as you got it")
         return cls(**values)
 
 
@@ -96,6 +96,9 @@ class Enrol:
             if known is not None and _agrees(known, entry):
                 return self._attach(unit, known)
             owner = self._owner(unit, entry)
+            if owner is None and known is not None and known.kind == "real":
+                # Another invitation or an edited address in a browser that takes part: nobody gets a second arm.
+                owner = self._still_there(known)
             if owner is not None:
                 return self._attach(unit, owner)
             return self._create(unit, entry, kind)
@@ -110,6 +113,14 @@ class Enrol:
             if owner is not None and owner.prolific_session == entry.prolific_session:
                 return owner
         return None
+
+    def _still_there(self, known: Participant) -> Participant:
+        if known.over:
+            raise NotAllowed(
+                "somebody has taken part in this study from this browser already; if several people share this "
+                "computer, open your own invitation in a private window"
+            )
+        return known
 
     def _attach(self, unit: Unit, participant: Participant) -> Admitted:
         token = self._token(unit, participant)
@@ -138,7 +149,12 @@ class Enrol:
             prolific_study=entry.prolific_study or None,
             prolific_session=entry.prolific_session or None,
         )
-        if not unit.add_participant(participant):
+        taken = (
+            chosen == "real"
+            and entry.prolific_session
+            and unit.find(kind="real", prolific_session=entry.prolific_session)
+        )
+        if taken or not unit.add_participant(participant):
             raise NotAllowed(
                 "this invitation has been used already, from another browser or session; open the link that you "
                 "started with, or write to " + (self.world.study.contact or "the research team")

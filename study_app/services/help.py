@@ -12,7 +12,8 @@ from typing import Any
 
 from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, StudyLimits
 from study_app.domain.budget import Usage, allowance, estimated_tokens, total, turn_usage
-from study_app.domain.errors import AssistantUnavailable, NotAllowed, Refused, StudyError
+from study_app.domain.dataset.cells import writable
+from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.events import Event
 from study_app.domain.participant import Turn
 from study_app.ports import Unit
@@ -66,6 +67,7 @@ class Help:
         self.way = way
         self.specs = specs
         self._replies: dict[str, _Reply] = {}
+        self._asking: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, participant_id: str, message: str, page: str | None = None, code: str | None = None) -> Asked:
@@ -73,18 +75,26 @@ class Help:
 
         Raises:
             Refused: the participant's arm has no assistant; the refusal is logged.
-            NotAllowed: no task with an assistant is open, or the message is empty or too long.
+            Malformed, TooLong: the message is empty, or longer than MAX_MESSAGE.
+            NotAllowed: no task with an assistant is open, or another page has taken over.
             ReplyInProgress: the reply before is still coming.
             BudgetSpent: a limit is reached.
         """
-        message = message.strip()
-        if not message or len(message) > MAX_MESSAGE:
-            raise NotAllowed("the message is empty or too long")
-        if participant_id in self._replies:
+        # Half of a surrogate pair, which a browser can send, is nothing that a provider takes.
+        message = writable(message).strip()
+        if not message:
+            raise Malformed("the message is empty; write something")
+        if len(message) > MAX_MESSAGE:
+            raise TooLong(f"the message is longer than {MAX_MESSAGE} characters; shorten it")
+        # Claimed before anything is awaited: of two requests at once only one asks.
+        if participant_id in self._asking or participant_id in self._replies:
             raise ReplyInProgress("the reply before is still coming; wait for it or stop it")
-        turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code)
-        reply = _Reply(turn)
-        self._replies[participant_id] = reply
+        self._asking.add(participant_id)
+        try:
+            turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code)
+            reply = self._replies[participant_id] = _Reply(turn)
+        finally:
+            self._asking.discard(participant_id)
         task = asyncio.create_task(self._produce(reply, request, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -118,6 +128,8 @@ class Help:
         with self.world.registry.begin() as unit:
             place = self._place(unit, participant_id)
             refusal = self._refusal(unit, place)
+            if not isinstance(refusal, Refused):
+                place.check_page(page)
             if refusal is None:
                 return self._write_down(unit, place, message, page, code)
             stage = place.participant.stage
@@ -177,7 +189,7 @@ class Help:
         unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)
-        request = AssistantRequest(message, pack.brief, current, history, place.task, place.pack, room)
+        request = AssistantRequest(message, pack.brief, writable(current), history, place.task, place.pack, room)
         return turn, request, name
 
     # -- the reply -----------------------------------------------------------------------------------------------------
@@ -227,8 +239,10 @@ class Help:
                 stopped_by_participant=stopped,
                 stop_reason=reply.turn.stop_reason or ("stopped" if stopped else None),
             )
-            with contextlib.suppress(StudyError):
+            try:
                 await asyncio.to_thread(self._finish, reply.turn)
+            except Exception:
+                log.exception("the end of a reply could not be saved")
             self._replies.pop(reply.turn.participant_id, None)
             reply.pieces.put_nowait(None)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.edits import ReplayMismatch, apply_event
-from study_app.domain.errors import NotAllowed, StudyError
+from study_app.domain.errors import Malformed, NotAllowed, StudyError
 from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Document, Participant
@@ -119,11 +119,11 @@ class Session:
         text belongs to change it.
 
         Raises:
-            NotAllowed: an event of a kind that only the server writes, or that nobody knows.
+            Malformed: an event of a kind that only the server writes, or that nobody knows.
         """
         strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
         if strange:
-            raise NotAllowed(f"'{strange[0]}' is no kind of event that a page sends")
+            raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
         with self.world.registry.begin() as unit:
             participant = self._get(unit, participant_id)
             now = self.world.now()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from study_app.domain.errors import NotAllowed, SandboxUnavailable
+from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.participant import RunRecord
 from study_app.domain.tasks import OutputLine, RunResult
 from study_app.services.grade import run_visible
@@ -57,7 +57,8 @@ class Work:
         None. A run of the same participant that is still going on is killed.
 
         Raises:
-            NotAllowed: not on a task, or the code is too long.
+            NotAllowed: not on a task, or another page has taken over.
+            TooLong: the code.
         """
         place, record = self._begin(participant_id, code, page, seq)
         active = self._replace_active(participant_id)
@@ -82,7 +83,7 @@ class Work:
     def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Place, RunRecord]:
         check_code(code)
         with self.world.registry.begin() as unit:
-            place = self._on_task(unit, participant_id)
+            place = self._on_task(unit, participant_id, page)
             assert place.stage is not None
             record = RunRecord(
                 id=self.world.fresh_id(),
@@ -100,9 +101,10 @@ class Work:
             unit.record(participant_id, "run_started", place.stage.id, place.now, payload)
         return place, record
 
-    def _on_task(self, unit: Any, participant_id: str) -> Place:
+    def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Place:
         participant = unit.participant(participant_id)
         place = self.way.place(unit, participant)
+        place.check_page(page)
         if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
             raise NotAllowed("there is no task open for you now")
         return place
@@ -181,11 +183,12 @@ class Work:
         `task` is the task that the page shows; where the participant is past it already, nothing happens.
 
         Raises:
-            NotAllowed: not on a task, or the code is too long.
+            NotAllowed: not on a task, or another page has taken over.
+            TooLong: the code.
         """
         check_code(code)
         with self.world.registry.begin() as unit:
-            place = self._on_task(unit, participant_id)
+            place = self._on_task(unit, participant_id, page)
         if task is not None and task != place.task:
             return Submitted(True)
         if not confirm:
@@ -197,7 +200,7 @@ class Work:
 
     def _accept(self, place: Place, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
         with self.world.registry.begin() as unit:
-            there = self._on_task(unit, participant_id)
+            there = self._on_task(unit, participant_id, page)
             if (there.task, there.participant.step) != (place.task, place.participant.step):
                 return Submitted(True)
             assert there.stage is not None
@@ -220,10 +223,10 @@ def check_code(code: str) -> None:
     """Refuse what no program of a task can be.
 
     Raises:
-        NotAllowed: too long.
+        TooLong: longer than MAX_CODE_BYTES.
     """
     if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
-        raise NotAllowed(f"the program is longer than {MAX_CODE_BYTES // 1000} kB; shorten it and run it again")
+        raise TooLong(f"the program is longer than {MAX_CODE_BYTES // 1000} kB; shorten it and run it again")
 
 
 def finished(record: RunRecord, result: RunResult) -> RunRecord:

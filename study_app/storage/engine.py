@@ -63,14 +63,18 @@ class Database:
                 what = f"the database's folder cannot be made ({error.strerror})"
                 raise ProblemsFound([Problem(path, "", what, "choose a folder you can write to")]) from None
         engine = create_engine(
-            self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40
+            self.url,
+            hide_parameters=True,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            pool_size=20,
+            max_overflow=40,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
     def _postgres(self) -> Engine:
-        return create_engine(self.url, pool_size=10, max_overflow=40, pool_pre_ping=True)
+        return create_engine(self.url, hide_parameters=True, pool_size=10, max_overflow=40, pool_pre_ping=True)
 
     @contextmanager
     def begin(self, *, write: bool) -> Iterator[Connection]:

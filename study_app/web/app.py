@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from study_app.bootstrap import App, install
 from study_app.domain.errors import StudyError, UnknownParticipant
+from study_app.web.headers import SecurityHeaders
 from study_app.web.requests import COOKIE
 from study_app.web.routes import chat, enter, events, runs
+from study_app.web.routes.strangers import strangers
 
 log = logging.getLogger(__name__)
 
@@ -149,8 +151,8 @@ def make(study: App) -> ASGIApp:
     routes = [*enter.ROUTES, *events.ROUTES, *runs.ROUTES, *chat.ROUTES]
     app = st.App(
         SCRIPT,
-        routes=routes,
-        middleware=[Middleware(Door, study=study)],
+        routes=[*routes, *strangers(routes)],
+        middleware=[Middleware(SecurityHeaders), Middleware(Door, study=study)],
         lifespan=lambda _app: background(study),
         on_script_error=_script_error,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,8 +17,9 @@ from study_app.bootstrap import App, current
 from study_app.domain.errors import (
     InfrastructureError,
     NotAllowed,
-    ProblemsFound,
     Refused,
+    Superseded,
+    TooLong,
     UnknownParticipant,
     UserError,
 )
@@ -39,32 +41,62 @@ class BadRequest(Exception):
         super().__init__(message)
 
 
+class AsciiJSON(JSONResponse):
+    """JSON in ASCII: participants' texts may hold halves of surrogate pairs, which UTF-8 cannot."""
+
+    def render(self, content: Any) -> bytes:
+        """See Starlette."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
 def error(status: int, message: str, **more: Any) -> JSONResponse:
     """An error as every route gives it."""
-    return JSONResponse({"error": message, **more}, status_code=status)
+    return AsciiJSON({"error": message, **more}, status_code=status)
 
 
-def route(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Turn what a handler raises into the contract's answers."""
+Refusal = Callable[..., Response]
+
+
+def route(
+    handler: Callable[[Request], Awaitable[Response]], refusal: Refusal | None = None
+) -> Callable[[Request], Awaitable[Response]]:
+    """Turn what a handler raises into the contract's answers.
+
+    Args:
+        handler: the route.
+        refusal: makes a page of (status, message) for a browser that asks for one; without it all are JSON.
+    """
 
     async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except BadRequest as bad:
-            return error(bad.status, bad.message)
-        except UnknownParticipant as unknown:
-            return error(401, str(unknown))
-        except Refused as refused:
-            return error(403, str(refused), reason="arm")
-        except NotAllowed as not_allowed:
-            return error(409, str(not_allowed), reason="stage")
-        except (ProblemsFound, UserError) as mistake:
-            return error(400, str(mistake))
-        except InfrastructureError as ours:
-            log.error("%s %s: %s", request.method, request.url.path, ours)
-            return error(503, "the server cannot do this just now; your work is kept, please try again in a moment")
+        page = refusal if refusal is not None and "text/html" in request.headers.get("accept", "") else error
+        return await _answered(handler, request, page)
 
     return guarded
+
+
+async def _answered(handler: Callable[[Request], Awaitable[Response]], request: Request, error: Refusal) -> Response:
+    try:
+        return await handler(request)
+    except BadRequest as bad:
+        return error(bad.status, bad.message)
+    except UnknownParticipant as unknown:
+        return error(401, str(unknown))
+    except Refused as refused:
+        return error(403, str(refused), reason="arm")
+    except Superseded as superseded:
+        return error(409, str(superseded), reason="superseded")
+    except NotAllowed as not_allowed:
+        return error(409, str(not_allowed), reason="stage")
+    except TooLong as too_long:
+        return error(413, str(too_long))
+    except UserError as mistake:
+        return error(400, str(mistake))
+    except InfrastructureError as ours:
+        log.error("%s %s: %s", request.method, request.url.path, ours)
+        return error(503, "the server cannot do this just now; your work is kept, please try again in a moment")
+    except Exception:
+        log.exception("%s %s failed", request.method, request.url.path)
+        return error(500, "something went wrong on our side; your work is kept, please try again in a moment")
 
 
 async def body(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -93,12 +125,42 @@ async def json_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
     """
     content = await body(request, limit)
     try:
-        value = json.loads(content)
+        value = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise BadRequest(400, "the body is not valid JSON") from None
     if not isinstance(value, dict):
         raise BadRequest(400, "the body must be a JSON object")
     return value
+
+
+async def form_body(request: Request, limit: int) -> dict[str, str]:
+    """The text fields of a form, as browsers send them.
+
+    Raises:
+        BadRequest: 413 over the limit, 400 if it is no form.
+    """
+    content = await body(request, limit)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _multipart(request, content)
+    if content and kind != "application/x-www-form-urlencoded":
+        raise BadRequest(400, "the body must be a form (application/x-www-form-urlencoded)")
+    return dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+async def _multipart(request: Request, content: bytes) -> dict[str, str]:
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield content
+
+    try:
+        form = await MultiPartParser(request.headers, whole()).parse()
+    except MultiPartException as problem:
+        raise BadRequest(400, f"the form cannot be read: {problem.message}") from None
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:

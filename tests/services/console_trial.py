@@ -51,13 +51,13 @@ def counted_ids():
 class Trial:
     """One trial in a folder of its own."""
 
-    def __init__(self, folder: Path, *, launched: bool = False, **more) -> None:
+    def __init__(self, folder: Path, *, launched: bool = False, entry: str = "links", **more) -> None:
         self.folder = folder
         self.study_file = folder / "study.toml"
         for name in ("tasks", "quizzes", "assistants"):
             (folder / name).symlink_to(ROOT / name)
         text = (ROOT / "study.toml").read_text()
-        text = re.sub(r'entry = "open"', 'entry = "links"', text).replace(
+        text = re.sub(r'entry = "open"', f'entry = "{entry}"', text).replace(
             "allow_embedded = false", "allow_embedded = true"
         )
         self.study_file.write_text(text)

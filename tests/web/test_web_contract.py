@@ -162,6 +162,12 @@ def test_no_or_a_wrong_identity_is_401_in_json(client, path, cookie):
         ("/api/runs", b'{"code": 5}'),
         ("/api/runs", b"[" * 5000),
         ("/api/chat", b'{"message": null}'),
+        ("/api/chat", b'{"message": "  "}'),
+        ("/api/events", b'{"page": "p", "events": [{"seq": true, "kind": "focus", "client_time_ms": 1}]}'),
+        (
+            "/api/events",
+            b'{"page": "p", "events": [{"seq": 1, "kind": "x", "client_time_ms": 1, "payload": {"a": NaN}}]}',
+        ),
     ],
 )
 def test_a_malformed_body_is_400_in_json(client, path, content):
@@ -179,6 +185,64 @@ def test_a_body_over_the_limit_is_413(client, path):
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"), [("/api/runs", {"code": "x" * 300_000}), ("/api/chat", {"message": "x" * 30_000})]
+)
+def test_a_text_over_the_stated_limit_is_413(server, client, path, body):
+    open_task(server, client)
+    answer = client.post(path, json=body)
+    assert answer.status_code == 413
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/enter"])
+def test_another_method_is_405_in_json(client, path):
+    for method in ("PUT", "DELETE") if path == "/enter" else ("GET", "PUT"):
+        answer = client.request(method, path)
+        assert answer.status_code == 405
+        assert answer.json()["error"]
+        assert "POST" in answer.headers["allow"]
+
+
+def test_an_unknown_route_is_404_in_json_for_every_method(client):
+    for method in ("GET", "POST"):
+        answer = client.request(method, "/api/nothing")
+        assert answer.status_code == 404
+        assert answer.json()["error"]
+
+
+def test_every_answer_forbids_guessing_types_and_frames_of_other_sites(client):
+    for path in ("/enter", "/", "/healthz", "/_stcore/health", "/api/nothing"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "frame-ancestors 'self'" in headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"), [({"PROLIFIC_PID": "x" * 5000}, 400), ({"label": "a\x00b"}, 400), ({"link": "nosuch"}, 409)]
+)
+def test_a_refusal_at_the_door_is_json_and_a_page_for_a_browser(server, client, fields, status):
+    before = participants(server)
+    answer = client.post("/enter", data=fields)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+    page = client.post("/enter", data=fields, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == status
+    assert "<h1>" in page.text
+    assert participants(server) == before
+
+
+def test_the_door_takes_both_kinds_of_form_and_nothing_else(server, client):
+    before = participants(server)
+    assert client.post("/enter", json={"PROLIFIC_PID": "j" * 24}).status_code == 400
+    assert participants(server) == before
+    form = {"PROLIFIC_PID": (None, "m" * 24), "SESSION_ID": (None, "mine")}
+    assert client.post("/enter", files=form).status_code == 303
+    client.cookies.clear()
+    assert enter(client, PROLIFIC_PID="m" * 24, SESSION_ID="guessed").status_code == 409
+
+
 @pytest.mark.parametrize(("path", "body"), [("/api/runs", {"code": "1"}), ("/api/submit", {"code": "1"})])
 def test_programs_are_refused_where_no_task_is_open(client, path, body):
     enter(client)
@@ -187,10 +251,30 @@ def test_programs_are_refused_where_no_task_is_open(client, path, body):
     assert answer.json()["error"]
 
 
-def test_a_server_event_cannot_be_forged(client):
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {"page": "p", "events": [{"seq": 1, "kind": "allocated", "client_time_ms": 1}]},
+        {"page": "p", "events": [{"seq": 1, "kind": "no_such_kind", "client_time_ms": 1}]},
+        {"page": "server", "events": [{"seq": 1, "kind": "focus", "client_time_ms": 1}]},
+    ],
+)
+def test_a_server_event_cannot_be_forged(client, batch):
     enter(client)
-    batch = {"page": "p", "events": [{"seq": 1, "kind": "allocated", "client_time_ms": 1}]}
-    assert client.post("/api/events", json=batch).status_code == 409
+    answer = client.post("/api/events", json=batch)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_fields_of_an_event_beyond_the_named_ones_are_kept_as_its_payload(server, client):
+    who = open_task(server, client)
+    event = {"seq": 1, "kind": "resize", "client_time_ms": 5, "width": 1366, "payload": {"height": 768}}
+    assert client.post("/api/events", json={"page": "p", "events": [event]}).json()["ack"] == 1
+    registry = open_registry(server.database)
+    with registry.begin(write=False) as unit:
+        kept = [event.payload for event in unit.events(who) if event.kind == "resize"]
+    registry.close()
+    assert kept == [{"width": 1366, "height": 768}]
 
 
 def test_a_batch_is_acknowledged_once_and_again_without_a_second_row(server, client):
@@ -215,6 +299,21 @@ def test_a_newer_page_takes_over_and_the_older_is_told(server, client):
     assert answer.json()["reason"] == "superseded"
     assert answer.json()["ack"] == 1, "what it had seen is stored all the same"
     assert client.post("/api/events", json={"page": "newer", "events": [event]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/api/runs", {"code": "1"}), ("/api/submit", {"code": "1", "confirm": True}), ("/api/chat", {"message": "Hi"})],
+)
+def test_a_page_that_was_replaced_neither_runs_nor_submits_nor_asks(server, client, path, body):
+    open_task(server, client)
+    for page in ("older", "newer"):
+        client.post("/api/open", json={"page": page})
+    answer = client.post(path, json=body | {"page": "older"})
+    assert answer.status_code == 409
+    assert answer.json()["reason"] == "superseded"
+    assert client.get("/api/state").json()["step"] == 0
+    assert client.post(path, json=body | {"page": "newer"}).status_code == 200
 
 
 def test_a_run_streams_lines_then_its_end_then_the_examples(server, client):
@@ -286,6 +385,29 @@ def test_the_assistant_answers_and_the_turn_is_kept(server, client):
     assert [turn["reply"] for turn in kept] == [reply]
 
 
+def test_of_two_questions_at_once_one_is_asked(server, client):
+    from concurrent.futures import ThreadPoolExecutor
+
+    open_task(server, client)
+
+    def ask(_number: int) -> int:
+        with httpx.Client(base_url=server.url, timeout=30, cookies=client.cookies) as another:
+            return another.post("/api/chat", json={"message": "What is a nursery?"}).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sorted(pool.map(ask, range(4)))
+    assert statuses == [200, 409, 409, 409]
+    assert len(client.get("/api/chat/turns").json()["turns"]) == 1
+
+
+def test_half_a_surrogate_pair_in_a_question_spoils_nothing(server, client):
+    open_task(server, client)
+    asked = json.dumps({"message": "What is \ud800 a nursery?", "code": "print('\udfff')"})
+    assert client.post("/api/chat", content=asked).status_code == 200
+    (turn,) = client.get("/api/chat/turns").json()["turns"]
+    assert turn["message"] == "What is \ufffd a nursery?"
+
+
 def test_a_reply_is_kept_when_the_browser_goes_away(server, client):
     import time
 
@@ -349,5 +471,5 @@ def test_whatever_is_submitted_gets_a_clear_answer(server, client, code):
     open_task(server, client)
     content = json.dumps({"code": code})
     answer = client.post("/api/runs", content=content)
-    assert answer.status_code in (200, 409)
+    assert answer.status_code in (200, 413)
     assert "Traceback" not in answer.text or "main.py" in answer.text

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from study_app.services.help import Asked, BudgetSpent, ReplyInProgress
-from study_app.web.requests import error, field, json_body, participant, route
+from study_app.web.requests import AsciiJSON, error, field, json_body, participant, route
 from study_app.web.texts import text
 
 SEPARATOR = "\x1e"
@@ -58,7 +58,7 @@ async def stop(request: Request) -> Response:
     """End the reply on the participant's wish."""
     app, who = await participant(request)
     value = await json_body(request)
-    return JSONResponse({"stopped": app.help.stop(who.id, field(value, "turn_id", str))})
+    return AsciiJSON({"stopped": app.help.stop(who.id, field(value, "turn_id", str))})
 
 
 @route
@@ -77,7 +77,7 @@ async def turns(request: Request) -> Response:
         }
         for turn in kept
     ]
-    return JSONResponse({"turns": shown})
+    return AsciiJSON({"turns": shown})
 
 
 ROUTES = [

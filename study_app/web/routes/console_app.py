@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
+from study_app.web.headers import SecurityHeaders
 from study_app.web.routes import console, console_files
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ def make(study: App) -> ASGIApp:
 
     install(study)
     routes = [*console.ROUTES, *console_files.ROUTES]
-    return st.App(SCRIPT, routes=routes, middleware=[Middleware(console.Gate)], on_script_error=_script_error)
+    middleware = [Middleware(SecurityHeaders), Middleware(console.Gate)]
+    return st.App(SCRIPT, routes=routes, middleware=middleware, on_script_error=_script_error)
 
 
 def _script_error(problem: BaseException) -> bool:

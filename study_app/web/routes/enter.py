@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from urllib.parse import parse_qsl
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,10 +12,9 @@ from starlette.routing import Route
 
 from study_app import __version__
 from study_app.bootstrap import current
-from study_app.domain.errors import NotAllowed
 from study_app.services.enrol import TOKEN_DAYS, Entry
 from study_app.web.pages import page
-from study_app.web.requests import COOKIE, BadRequest, body, check_origin, is_tls, route
+from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
 from study_app.web.texts import text
 
 FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again")
@@ -39,7 +38,7 @@ def welcome(fields: dict[str, str]) -> HTMLResponse:
     return page(study.title, content)
 
 
-def refusal(message: str, status: int) -> HTMLResponse:
+def refusal(status: int, message: str, **_more: Any) -> HTMLResponse:
     """A kind page for somebody who cannot come in."""
     title = text("welcome.not_open")
     return page(title, f"<h1>{escape(title)}</h1><p>{escape(message)}</p>", status)
@@ -53,19 +52,13 @@ async def enter(request: Request) -> Response:
 
 async def start(request: Request) -> Response:
     """Create or re-attach, set the cookie, go on to the study."""
-    try:
-        check_origin(request)
-        form = await body(request, LARGEST_FORM)
-        fields = dict(parse_qsl(form.decode("utf-8", "replace"), keep_blank_values=True))
-        entry = Entry.parse(fields)
-        token = request.cookies.get(COOKIE)
-        draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
-        token = None if draft else token
-        admitted = await run_in_threadpool(current().enrol.enter, entry, token)
-    except BadRequest as bad:
-        return refusal(bad.message, bad.status)
-    except NotAllowed as not_allowed:
-        return refusal(str(not_allowed), 409)
+    check_origin(request)
+    fields = await form_body(request, LARGEST_FORM)
+    entry = Entry.parse(fields)
+    token = request.cookies.get(COOKIE)
+    draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
+    token = None if draft else token
+    admitted = await run_in_threadpool(current().enrol.enter, entry, token)
     response = RedirectResponse("/", status_code=303)
     response.set_cookie(
         COOKIE,
@@ -99,6 +92,6 @@ async def healthz(request: Request) -> Response:
 
 ROUTES = [
     Route("/enter", enter, methods=["GET", "HEAD"]),
-    Route("/enter", start, methods=["POST"]),
+    Route("/enter", route(start, refusal), methods=["POST"]),
     Route("/healthz", route(healthz), methods=["GET"]),
 ]

@@ -9,10 +9,10 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.web.requests import field, json_body, participant, route
+from study_app.web.requests import AsciiJSON, field, json_body, participant, route
 from study_app.web.texts import text
 
 
@@ -51,7 +51,7 @@ def _in_words(end: dict[str, Any]) -> str:
 async def stop(request: Request) -> Response:
     """Kill the participant's run."""
     app, who = await participant(request)
-    return JSONResponse({"stopped": app.work.stop(who.id)})
+    return AsciiJSON({"stopped": app.work.stop(who.id)})
 
 
 @route
@@ -69,8 +69,8 @@ async def submit(request: Request) -> Response:
         field(value, "task", str, required=False),
     )
     if done.accepted:
-        return JSONResponse({"accepted": True})
-    return JSONResponse({"accepted": False, "reason": "examples_fail", "checks": list(done.checks)})
+        return AsciiJSON({"accepted": True})
+    return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": list(done.checks)})
 
 
 ROUTES = [

@@ -1,0 +1,61 @@
+"""Nobody gets a second arm: not by a second link, an edited address, a lost cookie or another browser."""
+
+from __future__ import annotations
+
+import pytest
+from console_trial import Trial
+
+from study_app.domain.errors import NotAllowed
+from study_app.services.enrol import Entry
+
+
+@pytest.fixture
+def links(tmp_path):
+    trial = Trial(tmp_path, launched=True)
+    yield trial
+    trial.app.close()
+
+
+@pytest.fixture
+def panel(tmp_path):
+    trial = Trial(tmp_path, launched=True, entry="prolific")
+    yield trial
+    trial.app.close()
+
+
+def test_a_second_link_in_a_browser_that_takes_part_leads_back_and_stays_unused(links):
+    enrol = links.app.enrol
+    first, second = enrol.create_links(2)
+    mine = enrol.enter(Entry(link=first))
+    again = enrol.enter(Entry(link=second), mine.token)
+    assert again.participant.id == mine.participant.id
+    assert enrol.enter(Entry(link=second)).new, "the second link is still good for somebody else"
+
+
+def test_another_persons_own_link_is_theirs_whoever_uses_the_browser(links):
+    enrol = links.app.enrol
+    first, second = enrol.create_links(2)
+    mine, theirs = enrol.enter(Entry(link=first)), enrol.enter(Entry(link=second))
+    assert enrol.enter(Entry(link=second), mine.token).participant.id == theirs.participant.id
+
+
+def test_who_has_finished_cannot_begin_again_from_the_same_browser(links):
+    enrol = links.app.enrol
+    first, second = enrol.create_links(2)
+    mine = enrol.enter(Entry(link=first))
+    links.app.session.where(mine.participant.id)
+    links.app.session.consent(mine.participant.id, False)
+    with pytest.raises(NotAllowed, match="private window"):
+        enrol.enter(Entry(link=second), mine.token)
+    assert enrol.enter(Entry(link=first), mine.token).participant.id == mine.participant.id
+
+
+def test_an_edited_panel_address_makes_no_second_participant(panel):
+    enrol = panel.app.enrol
+    mine = enrol.enter(Entry(prolific_pid="a" * 24, prolific_session="s1"))
+    for edited in (Entry(prolific_pid="b" * 24, prolific_session="s2"), Entry(prolific_pid="c" * 24)):
+        assert enrol.enter(edited, mine.token).participant.id == mine.participant.id
+    for guessed in (("a" * 24, "s2"), ("b" * 24, "s1"), ("a" * 24, "")):
+        with pytest.raises(NotAllowed):
+            enrol.enter(Entry(prolific_pid=guessed[0], prolific_session=guessed[1]))
+    assert not enrol.enter(Entry(prolific_pid="a" * 24, prolific_session="s1")).new
