@@ -106,16 +106,16 @@ def ancova_rerandomization(
     drawn = replicate(trial, scheme, replicates, arms)
     ones = np.ones((len(data), 1))
     x = trial.x[0]
-    model = Regression(trial.y, np.column_stack([ones, x - x.mean(axis=0)]), ones, "HC2")
+    model = Regression(trial.y, np.column_stack([ones, x - x.mean(axis=0)]), 1, "HC2")
     rows = []
     for pair in trial.pairs():
         shift = (trial.codes == pair.index).astype(float)
         count = len(trial.labels)
-        observed = model.moments(trial.codes.astype(np.int8)[None, :], pair.index, count, shift)
+        observed, others = model.moments(trial.codes, drawn.codes, pair.index, count, shift)
         if not np.isfinite(observed.studentised()[0]):
             rows.append(pair.estimate(note="not estimable: the statistic does not exist for the observed assignment"))
             continue
-        test = Test(observed, model.moments(drawn.codes, pair.index, count, shift), drawn.exact, "two-sided")
+        test = Test(observed, others, drawn.exact, "two-sided")
         low, high = test.interval(level)
         rows.append(
             pair.estimate(

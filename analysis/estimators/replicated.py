@@ -1,9 +1,12 @@
 """Regression statistics under many assignments at once, in closed form.
 
-The design of replicate r is [Z, D_r V]: Z (n, q) are the columns that do not depend on the assignment, V (n, m) what
-each treated arm multiplies (a one, and the centred covariates). With Q an orthonormal basis of Z and
-T_r = (I - QQ') D_r V, the arm coefficients are (T'T)^-1 T'y, the leverages |Q_i|^2 + T_i (T'T)^-1 T_i', and no
-matrix larger than (arms x m) is inverted (Frisch & Waugh 1933; Lovell 1963).
+The design of replicate r is [Z, D_r V]: Z (n, q) are the columns that do not depend on the assignment, V, the first m
+of them, what each treated arm multiplies (a one, and the centred covariates). Q is an orthonormal basis of Z whose first
+m columns span V, T_r = (I - QQ') D_r Q_V. Then the arm coefficients are A T'y with A = (T'T)^-1, the residuals
+(I - QQ') y - T A T'y, the leverages |Q_i|^2 + T_i A T_i' (Frisch & Waugh 1933; Lovell 1963). T is never formed: all that
+a replicate needs of the people are the sums Q' D_r Q_V and D_r Q_V' (I - QQ') y, and what is wanted of each person is
+linear in products of Q's columns. So a handful of matrix products fills all replicates, and no matrix larger than
+(arms x m) is inverted.
 """
 
 from __future__ import annotations
@@ -13,10 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.columns import Bools, Floats, NotEstimable
+from analysis.estimators.columns import Bools, Floats, Ints, NotEstimable
 
-CHUNK = 20_000
-"""Cells of one replicate array that are held at a time: few enough for the processor's cache."""
+CHUNK = 16_000
+"""Cells of one array of replicates times people that are held at a time: few enough for the processor's cache."""
+_POWERS = {"HC0": 0.0, "HC2": 0.5, "HC3": 1.0}
+"""Of 1 / (1 - leverage) beside each residual."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,10 @@ class Moments:
 
     def studentised(self, tau: float = 0.0) -> Floats:
         """Coefficient over standard error under the effect tau; NaN where the variance is not positive."""
-        variance = self.yy - 2 * tau * self.yd + tau**2 * self.dd
+        if tau == 0:
+            return np.asarray(self.a / np.sqrt(np.where(self.yy > 0, self.yy, np.nan)), dtype=np.float64)
         scale = self.yy + tau**2 * self.dd
+        variance = scale - 2 * tau * self.yd
         safe = np.where(variance > 1e-13 * scale, variance, np.nan)
         return np.asarray((self.a - tau * self.b) / np.sqrt(safe), dtype=np.float64)
 
@@ -47,85 +54,155 @@ class Regression:
 
     y: Floats
     fixed: Floats
-    """(n, q): intercept, centred covariates, strata."""
-    varying: Floats
-    """(n, m): a one and the centred covariates, each multiplied by the arm's indicator."""
+    """(n, q): intercept, centred covariates, strata; of full column rank."""
+    interacted: int
+    """How many of them, the intercept first, have an effect of their own in each treated arm."""
     vcov: str
 
-    def moments(self, codes: NDArray[np.int8], arm: int, arms: int, shift: Floats | None) -> Moments:
-        """Moments of treated arm `arm` against the control over all replicates (R, n), in chunks."""
+    def moments(
+        self, observed: Ints, codes: NDArray[np.int8], arm: int, arms: int, shift: Floats | None
+    ) -> tuple[Moments, Moments]:
+        """Moments of treated arm `arm` against the control under the observed assignment (n) and the others (R, n)."""
+        every = np.concatenate([observed.astype(np.int8)[None, :], codes])
         step = max(1, CHUNK // len(self.y))
-        parts = [self._chunk(codes[i : i + step], arm, arms, shift) for i in range(0, len(codes), step)]
-        return Moments(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        chunk = _Chunk(self, arm, arms, shift, min(step, len(every)))
+        parts = [chunk.moments(every[i : i + step]) for i in range(0, len(every), step)]
+        found = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        return Moments(*(values[:1] for values in found)), Moments(*(values[1:] for values in found))
 
-    def _chunk(self, codes: NDArray[np.int8], arm: int, arms: int, shift: Floats | None) -> tuple[Floats, ...]:
-        basis, _ = np.linalg.qr(self.fixed)
-        treated = [(codes == index).astype(np.float64) for index in range(1, arms)]
-        columns = self._residual_columns(treated, basis)
-        inverse, sound = _inverses(columns, [float(np.abs(v).max()) ** 2 for v in self.varying.T] * len(treated))
-        width = self.varying.shape[1]
-        weights = sum(inverse[:, (arm - 1) * width, b, None] * column for b, column in enumerate(columns))
-        spread = self._spread(columns, inverse, (basis**2).sum(axis=1))
-        scaled = weights**2 * spread
-        if self.vcov == "classical":
-            df = len(self.y) - self.fixed.shape[1] - len(columns)
-            scaled = np.broadcast_to(inverse[:, (arm - 1) * width, (arm - 1) * width, None] / df, spread.shape)
-        e = self._residuals(columns, inverse, basis, self.y)
+
+class _Chunk:
+    """What all chunks of replicates share: Q, products of its columns, room for arrays of replicates times people."""
+
+    def __init__(self, model: Regression, arm: int, arms: int, shift: Floats | None, size: int) -> None:
+        q, triangle = np.linalg.qr(model.fixed)
+        self.width, self.arms = model.interacted, arms
+        self.own = slice((arm - 1) * self.width, arm * self.width)
+        self.row = np.linalg.inv(triangle[: self.width, : self.width])[0]
+        """The arm's effect from its coefficients on Q_V."""
+        self.vcov = model.vcov
+        self.df = len(model.y) - q.shape[1] - self.width * (arms - 1)
+        self.q, self.v = q.T.copy(), q.T[: self.width].copy()
+        self.rests = [_projected(values, q) for values in (model.y, shift) if values is not None]
+        sums = [*(row * self.q for row in self.v), *(rest * self.v for rest in self.rests)]
+        self.sums = np.concatenate(sums)
+        self.pairs = [(a, b) for a in range(len(self.q)) for b in range(a, len(self.q))]
+        self.products = np.stack([self.q[a] * self.q[b] * (1 if a == b else 2) for a, b in self.pairs])
+        self.inner = [i for i, (a, _) in enumerate(self.pairs) if a < self.width]
+        """Products that a treated arm changes."""
+        self.room = np.empty((4, size, len(model.y)))
+
+    def moments(self, codes: NDArray[np.int8]) -> tuple[Floats, ...]:
+        """The five moments of each of these assignments (R, n); NaN where the statistic does not exist."""
+        member = [(codes == arm).astype(np.float64) for arm in range(1, self.arms)]
+        p, targets = self._collected(member)
+        inverse, sound = _inverses(_gram(p, self.width))
+        slopes = [np.einsum("abr,br->ar", inverse, target) for target in targets]
+        weights = np.einsum("abr,b->ar", inverse[:, self.own], self.row)
+        scaled = self._scaled(member, p, inverse, weights)
         nothing = np.zeros(len(codes))
-        found = [weights @ _projected(self.y, basis), nothing, np.einsum("rn,rn->r", scaled, e**2), nothing, nothing]
-        if shift is not None:
-            f = self._residuals(columns, inverse, basis, shift)
-            found[1] = weights @ _projected(shift, basis)
-            found[3], found[4] = (np.einsum("rn,rn,rn->r", scaled, f, other) for other in (e, f))
+        ends = [self.row @ slope[self.own] for slope in slopes] + [nothing]
+        found = [ends[0], ends[1], nothing, nothing, nothing]
+        parts = [self._residuals(place, member, p, slope) * scaled for place, slope in enumerate(slopes)]
+        found[2:] = [np.einsum("rn,rn->r", parts[i], parts[j]) for i, j in ((0, 0), (0, -1), (-1, -1))]
+        if len(parts) == 1:
+            found[3:] = [nothing, nothing]
         return tuple(np.where(sound, value, np.nan) for value in found)
 
-    def _residual_columns(self, treated: list[Floats], basis: Floats) -> list[Floats]:
-        """Columns of D_r V with the fixed columns projected out, each (R, n)."""
-        found: list[Floats] = []
-        for indicator in treated:
-            for values in self.varying.T:
-                column = indicator * values
-                found.append(column - (column @ basis) @ basis.T)
-        return found
+    def _collected(self, member: list[Floats]) -> tuple[Floats, list[Floats]]:
+        """Q' D Q_V as (q, p, R), and T' of each outcome as (p, R), p columns arm by arm."""
+        size, width = len(self.q), self.width
+        sums = [self.sums @ indicator.T for indicator in member]
+        p = np.concatenate([rows[: size * width].reshape(width, size, -1) for rows in sums]).swapaxes(0, 1)
+        starts = range(size * width, len(self.sums), width)
+        return p, [np.concatenate([rows[start : start + width] for rows in sums]) for start in starts]
 
-    def _spread(self, columns: list[Floats], inverse: Floats, base: Floats) -> Floats:
-        """1 / (1 - h) to the power that the covariance asks for, (R, n); NaN where a row has leverage 1."""
-        power = {"classical": 0, "HC0": 0, "HC2": 1, "HC3": 2}[self.vcov]
-        if not power:
-            return np.ones_like(columns[0])
-        rest = np.repeat((1 - base)[None, :], len(columns[0]), axis=0)
-        for a, left in enumerate(columns):
-            rest -= left * sum(inverse[:, a, b, None] * right for b, right in enumerate(columns))
-        rest[rest < 1e-10] = np.nan
-        return np.asarray(1 / rest**power, dtype=np.float64)
+    def _line(self, out: Floats, member: list[Floats], p: Floats, coefficients: Floats) -> Floats:
+        """T times coefficients (p, R), written to `out` (R, n)."""
+        np.matmul(np.einsum("qpr,pr->rq", p, -coefficients), self.q, out=out)
+        for arm, indicator in enumerate(member):
+            inside = self.room[3, : len(out)]
+            np.matmul(coefficients[arm * self.width : (arm + 1) * self.width].T, self.v, out=inside)
+            inside *= indicator
+            out += inside
+        return out
 
-    @staticmethod
-    def _residuals(columns: list[Floats], inverse: Floats, basis: Floats, values: Floats) -> Floats:
-        rest = _projected(values, basis)
-        products = np.stack([column @ rest for column in columns], axis=1)
-        slopes = np.einsum("rab,rb->ra", inverse, products)
-        fitted = sum(slopes[:, a, None] * column for a, column in enumerate(columns))
-        return np.asarray(rest[None, :] - fitted, dtype=np.float64)
+    def _residuals(self, place: int, member: list[Floats], p: Floats, slopes: Floats) -> Floats:
+        line = self._line(self.room[place, : slopes.shape[1]], member, p, -slopes)
+        line += self.rests[place]
+        return line
+
+    def _scaled(self, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
+        """What each squared residual is weighed by in the variance, as its root: (R, n), or (R, 1) where it is common."""
+        if self.vcov == "classical":
+            return np.sqrt(np.einsum("a,ar->r", self.row, weights[self.own]) / self.df)[:, None]
+        line = self._line(self.room[2, : weights.shape[1]], member, p, weights)
+        power = _POWERS[self.vcov]
+        if power:
+            rest = self._one_less_leverage(member, p, inverse)
+            rest[rest < 1e-8] = np.nan
+            line /= rest if power == 1 else np.sqrt(rest, out=rest)
+        return line
+
+    def _one_less_leverage(self, member: list[Floats], p: Floats, inverse: Floats) -> Floats:
+        """1 - h, (R, n)."""
+        half = np.einsum("qar,abr->qbr", p, inverse)
+        base = np.stack([np.einsum("br,br->r", half[a], p[b]) for a, b in self.pairs])
+        out, inside = self.room[0, : p.shape[2]], self.room[3, : p.shape[2]]
+        np.matmul(-base.T, self.products, out=out)
+        out += 1 - (self.q**2).sum(axis=0)
+        for arm, indicator in enumerate(member):
+            start = arm * self.width
+            change = np.zeros((len(self.inner), p.shape[2]))
+            for place, index in enumerate(self.inner):
+                a, b = self.pairs[index]
+                change[place] = half[b, start + a]
+                if b < self.width:
+                    change[place] += half[a, start + b] - inverse[start + a, start + b]
+            np.matmul(change.T, self.products[self.inner], out=inside)
+            inside *= indicator
+            out += inside
+        return out
 
 
 def _projected(values: Floats, basis: Floats) -> Floats:
     return np.asarray(values - basis @ (basis.T @ values), dtype=np.float64)
 
 
-def _inverses(columns: list[Floats], scales: list[float]) -> tuple[Floats, Bools]:
-    """Inverse Gram matrices (R, p, p), and where they exist."""
-    size = len(columns)
-    gram = np.empty((len(columns[0]), size, size))
+def _gram(p: Floats, width: int) -> Floats:
+    """T'T as (p, p, R): an arm's own Q_V' D Q_V, less what Q explains."""
+    size = p.shape[1]
+    gram = np.empty((size, size, p.shape[2]))
     for a in range(size):
         for b in range(a, size):
-            gram[:, a, b] = gram[:, b, a] = np.einsum("rn,rn->r", columns[a], columns[b])
-    root = np.sqrt(np.einsum("raa->ra", gram))
-    sound = (root > 1e-7 * np.sqrt(np.asarray(scales))).all(axis=1)
-    root = np.where(sound[:, None], root, 1.0)
-    scaled = np.where(sound[:, None, None], gram / (root[:, :, None] * root[:, None, :]), np.eye(size))
-    sound &= np.abs(np.linalg.det(scaled)) > 1e-12
-    scaled = np.where(sound[:, None, None], scaled, np.eye(size))
-    return np.linalg.inv(scaled) / (root[:, :, None] * root[:, None, :]), sound
+            own = p[b % width, a] if a // width == b // width else 0.0
+            gram[a, b] = gram[b, a] = own - np.einsum("qr,qr->r", p[:, a], p[:, b])
+    return gram
+
+
+def _inverses(gram: Floats) -> tuple[Floats, Bools]:
+    """Inverses of matrices (p, p, R) by Cholesky in step, and where they exist; the identity elsewhere."""
+    size = len(gram)
+    root = np.sqrt(np.einsum("aar->ar", gram))
+    sound: Bools = (root > 1e-7).all(axis=0)
+    root[:, ~sound] = 1.0
+    lower = np.where(sound, gram, np.eye(size)[:, :, None]) / (root[:, None] * root[None, :])
+    left = np.zeros_like(lower)  # inverse of the lower triangle
+    determinant = np.ones(gram.shape[2])
+    for k in range(size):
+        pivot = lower[k, k] - np.einsum("jr,jr->r", lower[k, :k], lower[k, :k])
+        determinant *= pivot
+        usable = pivot > 1e-14
+        sound &= usable
+        lower[k, k] = np.sqrt(np.where(usable, pivot, 1.0))
+        for i in range(k + 1, size):
+            lower[i, k] = (lower[i, k] - np.einsum("jr,jr->r", lower[i, :k], lower[k, :k])) / lower[k, k]
+        left[k, k] = 1 / lower[k, k]
+        for j in range(k):
+            left[k, j] = -np.einsum("ir,ir->r", lower[k, j:k], left[j:k, j]) / lower[k, k]
+    sound &= determinant > 1e-12
+    inverse = np.einsum("kar,kbr->abr", left, left) / (root[:, None] * root[None, :])
+    return np.where(sound, inverse, np.eye(size)[:, :, None]), sound
 
 
 @dataclass(frozen=True)

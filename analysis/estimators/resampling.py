@@ -138,22 +138,22 @@ def _variance(trial: Trial, statistic: str, vcov: str | None, studentised: bool)
 def _model(trial: Trial, outcome: Floats, adjusted: bool, vcov: str) -> Regression:
     ones = np.ones((len(outcome), 1))
     if not adjusted:
-        return Regression(outcome, ones, ones, vcov)
+        return Regression(outcome, ones, 1, vcov)
     x = trial.x[0] - trial.x[0].mean(axis=0)
     x = x[:, [i - 1 for i in independent_columns(np.column_stack([ones, x])) if i > 0]]
     fixed = np.column_stack([ones, x, trial.stratum_columns[0]])
-    return Regression(outcome, fixed[:, independent_columns(fixed)], np.column_stack([ones, x]), vcov)
+    return Regression(outcome, fixed[:, independent_columns(fixed)], 1 + x.shape[1], vcov)
 
 
 def _row(trial: Trial, pair: Pair, model: Regression, drawn: Assignments, alternative: str, interval: bool) -> Estimate:
     shift = (trial.codes == pair.index).astype(np.float64) if interval else None
     arms = len(trial.labels)
-    observed = model.moments(trial.codes.astype(np.int8)[None, :], pair.index, arms, shift)
+    observed, others = model.moments(trial.codes, drawn.codes, pair.index, arms, shift)
     if not np.isfinite(observed.studentised()[0]):
         raise NotEstimable("the statistic does not exist for the observed assignment; use fewer covariates")
-    test = Test(observed, model.moments(drawn.codes, pair.index, arms, shift), drawn.exact, alternative, drawn.weights)
+    test = Test(observed, others, drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
-    df = len(trial.y) - model.fixed.shape[1] - model.varying.shape[1] * (arms - 1)
+    df = len(trial.y) - model.fixed.shape[1] - model.interacted * (arms - 1)
     return pair.estimate(
         estimate=float(observed.a[0]),
         std_error=float(np.sqrt(observed.yy[0])),

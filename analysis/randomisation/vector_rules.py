@@ -7,7 +7,7 @@ order, so that equal draws give equal arms to the last bit; a property test hold
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import lcm
 from typing import Any
 
@@ -36,18 +36,21 @@ def shares(masses: Sequence[NDArray[Any]]) -> Floats:
     """Masses as probabilities; a column without mass, which nobody draws from, becomes zeros."""
     total = running(masses)
     divisor = np.where(total > 0, total, 1)
-    return np.stack([mass / divisor for mass in masses])
+    found = np.empty((len(masses), len(divisor)))
+    for row, mass in zip(found, masses, strict=True):
+        np.divide(mass, divisor, out=row)
+    return found
 
 
 def pick(probabilities: Floats, draw: Floats) -> Ints:
     """The arm that each draw falls on."""
-    chosen = np.zeros(draw.shape, dtype=np.int64)
-    reached = np.zeros(draw.shape)
-    for row in probabilities:
+    reached = probabilities[0]
+    chosen = (draw >= reached).astype(np.int64)
+    for row in probabilities[1:]:
         reached = reached + row
         chosen += draw >= reached
-    beyond = chosen == len(probabilities)
-    if beyond.any():
+    if chosen.max(initial=0) == len(probabilities):
+        beyond = chosen == len(probabilities)
         last = len(probabilities) - 1 - np.argmax(probabilities[::-1] > 0, axis=0)
         chosen[beyond] = last[beyond]
     return chosen
@@ -68,8 +71,18 @@ def only_first(tied: Mask) -> Mask:
     return tied & (np.cumsum(tied, axis=0) == 1)
 
 
+def chosen_by(arm: Ints, arms: int, where: Mask | None) -> Iterator[Mask]:
+    """For each arm, the replicates that took it, where they count."""
+    for index in range(arms):
+        chosen = arm == index
+        yield chosen if where is None else chosen & where
+
+
 class Counting(ABC):
-    """One method's memory over all replicates: counts by stratum. `where` limits a change to some replicates."""
+    """One method's memory over all replicates: counts by stratum.
+
+    `where` limits a change to some replicates; None is all of them.
+    """
 
     def __init__(self, scheme: Scheme, weights: Sequence[int], width: int) -> None:
         self.scheme = scheme
@@ -94,9 +107,10 @@ class Counting(ABC):
     def open(self, key: Key, draw: Floats, where: Mask) -> None:  # noqa: B027 - most methods have no blocks
         """Open blocks of the sizes drawn."""
 
-    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask) -> None:
+    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask | None) -> None:
         """Count one more."""
-        self.at(key)[arm, np.arange(self.width)] += where
+        for row, chosen in zip(self.at(key), chosen_by(arm, len(self.weights), where), strict=True):
+            row += chosen
 
     def give_back(self, key: Key, levels: Levels, arm: Ints) -> None:
         """Count one less."""
@@ -115,7 +129,7 @@ class Simple(Counting):
         """The weights' shares."""
         return shares([np.full(self.width, weight) for weight in self.weights])
 
-    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask) -> None:
+    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask | None) -> None:
         """Nothing that is ever looked at."""
 
 
@@ -199,9 +213,10 @@ class Blocks(Counting):
         """The shares of what is left."""
         return shares(list(self.at(key)))
 
-    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask) -> None:
+    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask | None) -> None:
         """Use one slot."""
-        self.at(key)[arm, np.arange(self.width)] -= where
+        for row, chosen in zip(self.at(key), chosen_by(arm, len(self.weights), where), strict=True):
+            row -= chosen
 
     def give_back(self, key: Key, levels: Levels, arm: Ints) -> None:
         """Into the open block, or to wait for the next."""
@@ -264,7 +279,7 @@ class Minimisation(Counting):
         joined = [(count + 1) / weight for count, weight in zip(counts, self.weights, strict=True)]
         return [self.spread([*now[:arm], joined[arm], *now[arm + 1 :]]) for arm in range(len(now))]
 
-    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask) -> None:
+    def take(self, key: Key, levels: Levels, arm: Ints, where: Mask | None) -> None:
         """Count the newcomer at each level."""
         for factor in self.scheme.factors:
             super().take(key=(factor.variable, levels[factor.variable]), levels=levels, arm=arm, where=where)
