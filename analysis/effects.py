@@ -31,7 +31,7 @@ def noncentrality_interval(statistic: float, df: float, level: float = 0.95) -> 
 
     def limit(probability: float) -> float:
         def gap(noncentrality: float) -> float:
-            below = float(stats.nct.cdf(statistic, df, noncentrality))
+            below = float(special.nctdtr(df, noncentrality, statistic))
             if not np.isfinite(below):  # the library's series gives out where the probability is 0 or 1
                 below = float(noncentrality < statistic)
             return below - probability
