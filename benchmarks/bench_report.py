@@ -24,7 +24,7 @@ from synthetic_trial import Trial, write  # noqa: E402
 from analysis.cli import analyze  # noqa: E402
 from analysis.methods import METHODS  # noqa: E402
 from analysis.randomisation import replicate  # noqa: E402
-from analysis.validation import ARMS, SCHEMES, Setting, trial  # noqa: E402
+from analysis.simulated_trials import ARMS, SCHEMES, Setting, batch  # noqa: E402
 
 
 def seconds(function) -> float:
@@ -48,10 +48,10 @@ def _some(setting: Setting, seeds: list[np.random.SeedSequence]) -> list[float]:
 
 
 def _one(setting: Setting, seed: np.random.SeedSequence) -> float:
-    data, drawn = trial(setting, np.random.default_rng(seed))
+    (made,) = batch(setting, np.random.default_rng(seed))
     row = METHODS["rerandomization"](
-        data, outcome="quiz", arm="arm", control="control", covariates=("warmup", "years"), scheme=drawn,
-        arms=("control", "treated"), interval=False,
+        made.table(), outcome="quiz", arm="arm", control="control", covariates=("warmup", "years"), stratum="stratum",
+        scheme=made.drawn, arms=("control", "treated"),
     )  # fmt: skip
     return float(row.p_value)
 

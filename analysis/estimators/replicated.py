@@ -1,12 +1,12 @@
 """Regression statistics under many assignments at once, in closed form.
 
 The design of replicate r is [Z, D_r V]: Z (n, q) are the columns that do not depend on the assignment, V, the first m
-of them, what each treated arm multiplies (a one, and the centred covariates). Q is an orthonormal basis of Z whose first
-m columns span V, T_r = (I - QQ') D_r Q_V. Then the arm coefficients are A T'y with A = (T'T)^-1, the residuals
-(I - QQ') y - T A T'y, the leverages |Q_i|^2 + T_i A T_i' (Frisch & Waugh 1933; Lovell 1963). T is never formed: all that
-a replicate needs of the people are the sums Q' D_r Q_V and D_r Q_V' (I - QQ') y, and what is wanted of each person is
-linear in products of Q's columns. So a handful of matrix products fills all replicates, and no matrix larger than
-(arms x m) is inverted.
+of them, what each treated arm multiplies (a one, and the centred covariates). Q is an orthonormal basis of Z, Q_V its
+first m columns, which span V, and T_r = (I - QQ') D_r Q_V. Then the arm coefficients are A T'y with A = (T'T)^-1, the
+residuals (I - QQ') y - T A T'y, the leverages |Q_i|^2 + T_i A T_i' (Frisch & Waugh 1933; Lovell 1963). T is never
+formed: all that a replicate needs of the people are the sums Q' D_r Q_V and Q_V' D_r (I - QQ') y, and what is wanted of
+each person is linear in products of Q's columns. So a handful of matrix products fills all replicates, and no matrix
+larger than (arms x m) is inverted.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class _Chunk:
         return line
 
     def _scaled(self, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
-        """What each squared residual is weighed by in the variance, as its root: (R, n), or (R, 1) where it is common."""
+        """Root of each squared residual's weight in the variance: (R, n), or (R, 1) where it is common."""
         if self.vcov == "classical":
             return np.sqrt(np.einsum("a,ar->r", self.row, weights[self.own]) / self.df)[:, None]
         line = self._line(self.room[2, : weights.shape[1]], member, p, weights)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import validation
+from analysis import simulated_trials, validation
+from analysis.fallback import ancova_rerandomization
+from analysis.methods import METHODS
+from analysis.simulated_trials import CAP
 from analysis.validation import Finding, Setting
 
 
@@ -19,8 +22,8 @@ def test_short_null_trials_reject_at_their_level():
 
 
 def test_the_same_seed_gives_the_same_findings_for_any_number_of_workers():
-    one = validation.published_power(trials=300, workers=1)
-    assert one == validation.published_power(trials=300, workers=2)
+    one = validation.null_trials("simple", trials=50, workers=1)
+    assert one == validation.null_trials("simple", trials=50, workers=2)
 
 
 def test_a_finding_is_kept_within_three_errors_and_broken_beyond():
@@ -30,11 +33,36 @@ def test_a_finding_is_kept_within_three_errors_and_broken_beyond():
     assert not Finding("x", 100, 0.9, 0.95, 0.01, "at_least").kept
 
 
-def test_a_trial_comes_with_re_randomisations_of_its_own_scheme():
-    data, drawn = validation.trial(Setting(n=52, replicates=99), np.random.default_rng(1))
-    assert drawn.shape == (99, 52)
-    assert set(np.unique(drawn)) == {0, 1}
-    assert (data["arm"] == "treated").sum() == pytest.approx(26, abs=3)
+@pytest.mark.parametrize("scheme", simulated_trials.SCHEMES)
+def test_a_trial_comes_with_re_randomisations_of_its_own_scheme(scheme):
+    one, two = simulated_trials.batch(Setting(scheme, replicates=99), np.random.default_rng(1), 2)
+    assert one.drawn.shape == two.drawn.shape == (99, 52)
+    assert set(np.unique(one.drawn)) == {0, 1}
+    assert one.treated.sum() == pytest.approx(26, abs=12)
+    assert (one.treated != two.treated).any()
+    assert (one.quiz != two.quiz).all()
+
+
+@pytest.mark.parametrize("scheme", ["stratified_blocks", "simple"])
+def test_what_is_counted_is_what_the_methods_say(scheme):
+    setting = Setting(scheme, quiz_effect=-3.0, minutes_effect=-3.0, incomplete=0.2)
+    (made,) = simulated_trials.batch(setting, np.random.default_rng(5))
+    table, found = made.table(), simulated_trials.analysed(made, True)
+    arms = {"arm": "arm", "control": "control"}
+    named = {**arms, "outcome": "quiz", "covariates": ("warmup", "years")}
+    named |= {"stratum": "stratum"} if made.stratified else {}
+    replayed = {"scheme": made.drawn, "arms": ("control", "treated")}
+    rows = {
+        "lin": METHODS["rerandomization"](table, **named, **replayed),
+        "mean": METHODS["rerandomization"](table, **arms, outcome="minutes", statistic="mean", **replayed),
+        "hc3": METHODS["lin"](table, **named),
+        "rmst": METHODS["rmst"](table, **arms, outcome="minutes", event="event", horizon=CAP)[0],
+    }
+    plain = {key: value for key, value in named.items() if key != "stratum"}
+    rows["ancova"] = ancova_rerandomization(table, **plain, **replayed, level=0.95, seed=1, replicates=199)[0]
+    for name, row in rows.items():
+        counted = [found[f"{name}_{part}"] for part in ("p", "low", "high")]
+        assert counted == pytest.approx([row.p_value, row.ci_low, row.ci_high], rel=1e-9)
 
 
 def test_the_truth_in_capped_minutes_is_smaller_than_the_shift():
@@ -52,11 +80,12 @@ def test_ten_thousand_null_trials_reject_at_five_percent(scheme):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("incomplete", [0.1, 0.2])
 def test_intervals_hold_the_truth_with_people_not_completing(incomplete):
-    kept(validation.coverage(incomplete, trials=4_000, workers=2))
+    kept(validation.coverage(incomplete, workers=2))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_power_complier_coverage_and_lee_bounds():
     kept(validation.published_power(workers=2) + validation.complier_coverage(workers=2))
+    kept(validation.one_true_null(workers=2))
     kept(validation.selective_dropout(workers=2))
