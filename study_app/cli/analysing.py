@@ -55,9 +55,13 @@ def _row(row: dict[str, Any]) -> str:
 @command
 def power(
     study: StudyFile = STUDY,
-    n: Annotated[list[int] | None, typer.Option("--n", min=4, help="Total allocated; repeat for several.")] = None,
+    n: Annotated[
+        list[int] | None,
+        typer.Option("--n", min=4, help="Total allocated; repeat for several.", envvar="STUDY_N"),
+    ] = None,
     effect: Annotated[
-        list[float] | None, typer.Option("--effect", help="Standardised difference; repeat for several.")
+        list[float] | None,
+        typer.Option("--effect", help="Standardised difference; repeat for several.", envvar="STUDY_EFFECT"),
     ] = None,
     sims: Annotated[
         int, typer.Option("--sims", min=10, max=100_000, help="Simulated trials.", envvar="STUDY_SIMS")

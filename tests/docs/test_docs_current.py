@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -77,3 +78,22 @@ def test_no_path_of_a_machine_and_no_host_of_a_registry_is_in_the_repository():
         text = path.read_text(errors="ignore")
         if name.endswith((".lock", "package-lock.json")):
             assert "://" not in text, name
+
+
+def test_every_option_of_every_command_has_an_environment_twin():
+    import typer
+
+    from study_app.cli import app
+
+    for name, verb in typer.main.get_command(app).commands.items():
+        for option in verb.params:
+            if option.param_type_name == "option" and option.name != "help":
+                assert str(option.envvar).startswith("STUDY_"), f"study {name} {option.opts[0]}"
+
+
+def test_options_that_are_repeated_are_given_in_their_twin_with_spaces(tmp_path):
+    study = Path(sys.executable).with_name("study")
+    environment = {"PATH": "/usr/bin:/bin", "STUDY_N": "20 40", "STUDY_EFFECT": "0.5", "STUDY_VAR": str(tmp_path)}
+    command = [study, "power", ROOT / "study.toml", "--sims", "10", "--workers", "1", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=True)
+    assert [(row["n"], row["effect"]) for row in json.loads(done.stdout)["power"]] == [(20, 0.5), (40, 0.5)]
