@@ -80,6 +80,13 @@ class Trial:
         """The outcome, complete and numeric."""
         return numbers(self.data, self.outcome)
 
+    @property
+    def varied_y(self) -> Floats:
+        """The outcome, refused where every row has the same."""
+        if np.ptp(self.y) == 0:
+            raise NotEstimable(f"{self.outcome!r} has the same value in every row")
+        return self.y
+
     @cached_property
     def y_with_gaps(self) -> Floats:
         """The outcome with NaN where missing."""

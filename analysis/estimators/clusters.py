@@ -97,9 +97,7 @@ def cluster_robust(trial: Trial, vcov: str = "CR2") -> Result:
 
 
 def _fitted(trial: Trial, design: Design) -> Fit:
-    if np.ptp(trial.y) == 0:
-        raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
-    return fit(design.columns, trial.y)
+    return fit(design.columns, trial.varied_y).with_residuals()
 
 
 def _labels(trial: Trial, contrast: tuple[str, str] | None, name: str, difference: float) -> dict[str, object]:

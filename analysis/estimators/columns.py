@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,11 @@ def numbers(data: pd.DataFrame, column: str) -> Floats:
 
 
 def is_numeric(series: pd.Series) -> bool:
-    """Numbers or booleans, but not categories spelled with numbers."""
-    return bool(pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series))
+    """Numbers or booleans, also as plain objects, but not categories spelled with numbers."""
+    if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
+        return True
+    cells = series.dropna() if series.dtype == object else ()
+    return len(cells) > 0 and all(isinstance(cell, Number) for cell in cells)
 
 
 def groups(data: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[str]]:

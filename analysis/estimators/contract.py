@@ -44,7 +44,7 @@ class Method(Protocol):
 
 
 REGISTRY: dict[str, Method] = {}
-_UNFIT = (NotEstimable, np.linalg.LinAlgError, FloatingPointError, ZeroDivisionError, OverflowError)
+_UNFIT = (NotEstimable, np.linalg.LinAlgError, ArithmeticError)
 
 
 def whole(core: Callable[..., Result]) -> Method:
@@ -54,7 +54,7 @@ def whole(core: Callable[..., Result]) -> Method:
         try:
             return core(trial, **options)
         except _UNFIT as error:
-            return _null_rows(trial, str(error))
+            return _null_rows(trial, _reason(error))
 
     return _register(core, run, skip=1)
 
@@ -68,11 +68,18 @@ def pairwise(core: Callable[..., Result]) -> Method:
             try:
                 found = core(pair, **options)
             except _UNFIT as error:
-                found = pair.estimate(note=f"not estimable: {error}")
+                found = pair.estimate(note=f"not estimable: {_reason(error)}")
             rows += found if isinstance(found, list) else [found]
         return unwrap(rows)
 
     return _register(core, run, skip=1)
+
+
+def _reason(error: Exception) -> str:
+    """Our own words for why: errors of the arithmetic and of matrices speak to programmers."""
+    if isinstance(error, NotEstimable):
+        return str(error)
+    return "the data do not determine the model (too few rows, or columns that do not vary beyond others)"
 
 
 def unwrap(rows: list[Estimate]) -> Result:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from analysis.checks import Trial
+from analysis.checks import Pair, Trial
 from analysis.estimators.columns import AnalysisError, Bools, Floats, Ints, NotEstimable
 from analysis.estimators.contract import Result, unwrap, whole
-from analysis.estimators.designs import arm_columns, reduced
+from analysis.estimators.designs import Design, arm_columns, reduced
 from analysis.estimators.linear import z_interval
 from analysis.estimators.newton import maximise
 from analysis.estimators.restricted_mean import kaplan_meier_curve
@@ -160,21 +161,28 @@ def cox(trial: Trial, ties: str = "efron", transform: str = "rank") -> Result:
     """
     if ties not in ("efron", "breslow", "exact"):
         raise AnalysisError.of("ties", f"{ties!r} is not known", "use efron, breslow or exact")
-    arms, arm_names = arm_columns(trial)
-    x, x_names = trial.x
-    ones = np.ones((len(trial.y), 1))
-    design = reduced(
-        trial, np.column_stack([ones, arms, x - x.mean(axis=0)]), ["", *arm_names, *x_names],
-        range(1, 1 + len(arm_names)),
-    )  # fmt: skip
     if not trial.events.any():
         raise NotEstimable("no events: everyone is censored")
-    steps = steps_of(trial.y, trial.events, trial.stratum_codes, transform)
-    model = PartialLikelihood(design.columns[:, 1:], steps, ties)
-    best = maximise(model, np.zeros(design.columns.shape[1] - 1), "the partial likelihood")
+    steps = steps_of(trial.varied_y, trial.events, trial.stratum_codes, transform)
+    design, baseline = _beyond_baseline(trial)
+    model = PartialLikelihood(design.columns[:, baseline:], steps, ties)
+    best = maximise(model, np.zeros(design.columns.shape[1] - baseline), "the partial likelihood")
     fitted = CoxFit(model, best.at, best.value)
-    return unwrap([_row(trial, fitted, index - 1, contrast, name, transform)
-                   for index, contrast, name in design.rows_of(trial) if index])  # fmt: skip
+    return unwrap([_row(trial, fitted, index - baseline, contrast, name, transform)
+                   for index, contrast, name in design.rows_of(trial) if index >= baseline])  # fmt: skip
+
+
+def _beyond_baseline(trial: Trial) -> tuple[Design, int]:
+    """Arms and covariates that vary within strata, after the columns that each stratum's baseline hazard takes up."""
+    arms, arm_names = arm_columns(trial)
+    x, x_names = trial.x
+    strata, stratum_names = trial.stratum_columns
+    taken = ["", *stratum_names]
+    columns = np.column_stack([np.ones((len(trial.y), 1)), strata, arms, x - x.mean(axis=0)])
+    design = reduced(
+        trial, columns, [*taken, *arm_names, *x_names], range(len(taken), len(taken) + len(arm_names))
+    )  # fmt: skip
+    return design, sum(name in taken for name in design.names)
 
 
 def _row(
@@ -188,5 +196,7 @@ def _row(
     except np.linalg.LinAlgError:
         test = "proportional hazards: not testable"
     note = f"{test}; log partial likelihood {fitted.loglik:.12g}; {fitted.model.ties} ties"
-    pair_fields = {"contrast": contrast} if contrast else {"id": name}
-    return trial.estimate(**found, **pair_fields, effect_size=EffectSize("hazard_ratio", *ratio), note=note)
+    fields: dict[str, Any] = {"id": name}
+    if contrast:
+        fields = {"contrast": contrast, "n": Pair(trial, trial.labels.index(contrast[0])).counts}
+    return trial.estimate(**found, **fields, effect_size=EffectSize("hazard_ratio", *ratio), note=note)

@@ -60,6 +60,14 @@ class Fit:
         """Residual variance."""
         return float(self.residuals @ self.residuals) / self.df
 
+    def with_residuals(self) -> Fit:
+        """The fit itself, refused where it leaves nothing to judge an error by."""
+        if self.df < 1:
+            raise NotEstimable(f"{len(self.y)} observations for {self.design.shape[1]} coefficients")
+        if self.sigma2 <= 1e-24 * float((self.y**2).mean()):
+            raise NotEstimable("the model fits every row exactly, so there is no residual variance")
+        return self
+
     @property
     def r_squared(self) -> float:
         """Share of the outcome's variance about its mean."""

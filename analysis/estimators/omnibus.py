@@ -25,8 +25,7 @@ def _samples(trial: Trial, least: int) -> list[Floats]:
     for label, sample in zip(labels, samples, strict=True):
         if len(sample) < least:
             raise NotEstimable(f"arm {label!r} has {len(sample)} observation(s); {least} are needed")
-    if np.ptp(trial.y) == 0:
-        raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
+    _ = trial.varied_y
     return samples
 
 
@@ -150,7 +149,7 @@ def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> 
     base, arms, other, product = _moderated(trial, moderator)
     everything = np.column_stack([base, arms, other, product])
     kept = independent_columns(everything)
-    fitted = fit(everything[:, kept], trial.y)
+    fitted = fit(everything[:, kept], trial.varied_y).with_residuals()
     errors = np.sqrt(np.diag(fitted.covariance(vcov)))
     names = covariate_columns(trial.data, [moderator])[1]
     start = everything.shape[1] - product.shape[1]
@@ -247,6 +246,7 @@ def dunnett(trial: Trial) -> Result:
         >>> [(row.contrast[0], row.estimate, round(row.p_adjusted, 6)) for row in rows]
         [('full', -2.0, 0.119921), ('hints', 2.0, 0.119921)]
     """
+    _ = trial.labels  # a control must be named
     samples, variance, df = _common_variance(trial)
     sizes = np.asarray([len(sample) for sample in samples], dtype=np.float64)
     loadings = np.sqrt(sizes[1:] / (sizes[0] + sizes[1:]))

@@ -83,9 +83,7 @@ def _shares(trial: Trial) -> Floats:
         raise AnalysisError.of(
             f"column {trial.outcome!r}", "holds values outside 0 to 1", "divide the points by their maximum first"
         )
-    if np.ptp(trial.y) == 0:
-        raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
-    return trial.y
+    return trial.varied_y
 
 
 @whole
@@ -118,6 +116,8 @@ def _sandwich(x: Floats, residuals: Floats, variance: Floats, bread: Floats, vco
     kind = vcov.upper()
     if kind in ("CLASSICAL", "NONROBUST", "MODEL"):
         return bread
+    if np.abs(residuals).max() < 1e-10 * (1 + np.abs(variance).max()):
+        raise NotEstimable("the model fits every row exactly, so there is no residual variance")
     if kind == "QUASI":
         return bread * float((residuals**2 / variance).sum()) / (n - p)
     if kind not in ("HC0", "HC1", "ROBUST"):
@@ -237,14 +237,14 @@ def _counts(trial: Trial, exposure: str | None) -> tuple[Floats, Floats]:
     """Counts and log exposures."""
     if ((trial.y < 0) | (trial.y % 1 != 0)).any():
         raise AnalysisError.of(f"column {trial.outcome!r}", "holds no whole counts", "give whole numbers >= 0")
-    if not trial.y.any():
-        raise NotEstimable(f"{trial.outcome!r} is 0 in every row")
     if exposure is None:
-        return trial.y, np.zeros(len(trial.y))
+        return trial.varied_y, np.zeros(len(trial.y))
     _require(trial.data, [exposure])
     values = numbers(trial.data, exposure)
     if (values <= 0).any():
         raise AnalysisError.of(f"column {exposure!r}", "holds exposures of 0 or less", "drop those rows")
+    if not trial.y.any():
+        raise NotEstimable(f"{trial.outcome!r} is 0 in every row")
     return trial.y, np.log(values)
 
 
