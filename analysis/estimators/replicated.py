@@ -45,11 +45,17 @@ class Moments:
         return self.a, self.b, self.yy, self.yd, self.dd
 
     def studentised(self, tau: float | Floats = 0.0) -> Floats:
-        """Coefficient over standard error under the effect tau; NaN where the variance is not positive."""
+        """Coefficient over standard error under the effect tau; infinite where nothing varies about it."""
         scale = self.yy + tau**2 * self.dd
         variance = scale - 2 * tau * self.yd
-        safe = np.where(variance > 1e-13 * scale, variance, np.nan)
-        return np.asarray((self.a - tau * self.b) / np.sqrt(safe), dtype=np.float64)
+        safe = np.where(variance <= 1e-13 * scale, 0.0, variance)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((self.a - tau * self.b) / np.sqrt(safe), dtype=np.float64)
+
+    def unstudentised(self, variance: float) -> Moments:
+        """The same coefficients, all over one variance."""
+        nothing = np.zeros(len(self.a))
+        return Moments(self.a, self.b, np.full(len(self.a), variance), nothing, nothing)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from analysis.estimators.replicated import Moments, Regression, Test
 from analysis.estimators.restricted_mean import replicated_difference
 from analysis.results import Estimate
 
+ROUNDING = 1e-20
+"""Share of the outcome's variance below which a squared standard error is rounding: the arms settle every outcome."""
 SMALL_ARM = 5
 """Below this many people an arm does not estimate a variance of its own."""
 _STATISTICS = ("lin", "mean", "rmst")
@@ -108,7 +110,7 @@ def _test(
     if np.ptp(outcome) == 0:
         raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
     for pair in pairs:
-        pair.varied_arms(least=2)
+        pair.varied_arms(least=1)
     drawn = replicate(trial, scheme, replicates, arms)
     early = ~trial.events & (trial.y < (trial.horizon or np.inf))
     if statistic == "rmst" and early.any():
@@ -149,21 +151,26 @@ def _row(trial: Trial, pair: Pair, model: Regression, drawn: Assignments, altern
     shift = (trial.codes == pair.index).astype(np.float64) if interval else None
     arms = len(trial.labels)
     observed, others = model.moments(trial.codes, drawn.codes, pair.index, arms, shift)
-    if not np.isfinite(observed.studentised()[0]):
+    if np.isnan(observed.yy[0]):
         raise NotEstimable("the statistic does not exist for the observed assignment; use fewer covariates")
+    spread = float(trial.y.var())
+    own = bool(observed.yy[0] > ROUNDING * spread)
+    if not own:
+        observed, others = observed.unstudentised(spread), others.unstudentised(spread)
     test = Test(observed, others, drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
+    note = _note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all())
     df = len(trial.y) - model.fixed.shape[1] - model.interacted * (arms - 1)
     return pair.estimate(
         estimate=float(observed.a[0]),
-        std_error=float(np.sqrt(observed.yy[0])),
-        df=float(df),
-        statistic=float(observed.studentised()[0]),
+        std_error=float(np.sqrt(observed.yy[0])) if own else None,
+        df=float(df) if own else None,
+        statistic=float(observed.studentised()[0]) if own else None,
         p_value=test.p_value(),
         ci_low=low,
         ci_high=high,
         effect_size=raw_effect(pair, float(observed.a[0])) if interval else None,
-        note=_note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all()),
+        note=note if own else f"{note}; nothing varies within the arms, so the test is of the difference itself",
     )
 
 

@@ -34,7 +34,9 @@ def insect_sprays() -> pd.DataFrame:
         "C": [0, 1, 7, 2, 3, 1, 2, 1, 3, 0, 1, 4], "D": [3, 5, 12, 6, 4, 3, 5, 5, 5, 5, 2, 4],
         "E": [3, 5, 3, 5, 3, 6, 1, 1, 3, 2, 6, 4], "F": [11, 9, 15, 22, 15, 16, 13, 10, 26, 26, 24, 13],
     }  # fmt: skip
-    return pd.DataFrame([(spray, count) for spray, each in counts.items() for count in each], columns=["spray", "count"])
+    return pd.DataFrame(
+        [(spray, count) for spray, each in counts.items() for count in each], columns=["spray", "count"]
+    )
 
 
 def admissions() -> pd.DataFrame:
@@ -77,8 +79,8 @@ def orange() -> pd.DataFrame:
 
 def lsat7() -> pd.DataFrame:
     """LSAT section 7 (Bock & Lieberman 1970): 1000 people, five items."""
-    counts = (12, 19, 1, 7, 3, 19, 3, 17, 10, 5, 3, 7, 7, 23, 8, 28, 7, 39, 11, 34, 14, 51, 15, 90, 6, 25, 7, 35, 18, 136,
-              32, 308)  # fmt: skip
+    counts = (12, 19, 1, 7, 3, 19, 3, 17, 10, 5, 3, 7, 7, 23, 8, 28, 7, 39, 11, 34, 14, 51, 15, 90, 6, 25, 7, 35, 18,
+              136, 32, 308)  # fmt: skip
     patterns = list(itertools.product((0, 1), repeat=5))
     rows = [pattern for pattern, count in zip(patterns, counts, strict=True) for _ in range(count)]
     return pd.DataFrame(rows, columns=[f"item{number}" for number in range(1, 6)])

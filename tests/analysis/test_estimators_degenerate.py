@@ -69,3 +69,28 @@ def test_a_hazard_ratio_of_several_arms_counts_the_two_that_it_compares():
     data = people().assign(arm=["no_ai", "ai", "hints"] * 8, minutes=np.arange(1, 25))
     rows = run("cox", data, outcome="minutes", **ARMS)
     assert [row.n for row in rows] == [{"ai": 8, "no_ai": 8}, {"hints": 8, "no_ai": 8}]
+
+
+TEA = pd.DataFrame({"arm": ["ai"] * 4 + ["no_ai"] * 4, "all": [1] * 4 + [0] * 4, "three": [1, 1, 1, 0, 1, 0, 0, 0]})
+
+
+@pytest.mark.parametrize(("outcome", "two", "greater", "less"), [("all", 2, 1, 70), ("three", 34, 17, 69)])
+@pytest.mark.parametrize("method", ["permutation", "rerandomization"])
+def test_cups_of_tea_have_their_exact_shares_of_seventy(method, outcome, two, greater, less):
+    """Fisher (1935), ch. 2; R: fisher.test(matrix(c(4, 0, 0, 4), 2)) 2/70, one-sided 1/70; 3 of 4: 34/70, 17/70."""
+    for alternative, count in (("two-sided", two), ("greater", greater), ("less", less)):
+        row = run(method, TEA, outcome=outcome, **ARMS, alternative=alternative)
+        assert row.p_value * 70 == pytest.approx(count, abs=1e-9)
+
+
+def test_arms_that_settle_every_outcome_are_compared_by_their_difference():
+    row = run("rerandomization", people(52), outcome="exact", covariates="x", **ARMS)
+    assert (row.estimate, row.p_value) == pytest.approx((1.0, 0.0001))
+    assert (row.std_error, row.statistic) == (None, None)
+    assert "the test is of the difference itself" in row.note
+
+
+def test_one_treated_person_has_the_share_of_those_as_far_out():
+    data = pd.DataFrame({"arm": ["ai"] + ["no_ai"] * 9, "y": [9.0, 1, 2, 3, 4, 5, 6, 7, 8, 0]})
+    assert run("permutation", data, outcome="y", **ARMS).p_value == pytest.approx(2 / 10)
+    assert run("permutation", data, outcome="y", **ARMS, alternative="greater").p_value == pytest.approx(1 / 10)

@@ -38,7 +38,9 @@ def test_restricted_means_of_the_maintained_agree_with_survrm2s_formula():
     """rmst2's formula in R on aml, tau = 40: difference, its limits and p; ratio."""
     gap, ratio = run("rmst", reference_data.aml(), **AML, horizon=40)
     assert (gap.estimate, gap.std_error, gap.p_value) == near((6.96717171717171, 5.17070963136234, 0.177841632195553))
-    assert (ratio.estimate, ratio.ci_low, ratio.ci_high) == near((1.31769244055501, 0.869500613061632, 1.99690873337285))
+    assert (ratio.estimate, ratio.ci_low, ratio.ci_high) == near(
+        (1.31769244055501, 0.869500613061632, 1.99690873337285)
+    )
 
 
 def test_stratified_survival_agrees_with_r():
@@ -120,7 +122,7 @@ RPACT = {
 
 @pytest.mark.parametrize(("kind", "alpha", "info"), RPACT)
 def test_boundaries_agree_with_rpact(kind, alpha, info):
-    """getDesignGroupSequential(informationRates, alpha, typeOfDesign = asOF / asHSD (gammaA = -4) / WT (0.25, 2 sides))."""
+    """rpact: getDesignGroupSequential(typeOfDesign = asOF / asHSD, gammaA = -4 / WT, .25, two-sided)."""
     found = monitoring.boundaries(info, alpha, kind, gamma=-4)
     assert list(found) == pytest.approx(RPACT[kind, alpha, info], abs=1e-6)
 
