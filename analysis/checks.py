@@ -166,7 +166,7 @@ class Trial:
 
     @cached_property
     def stratum_codes(self) -> Ints:
-        """Each row's stratum; one stratum where none is named."""
+        """Each row's stratum, the combination of its factors' levels; one stratum where none is named."""
         if not self.strata:
             return np.zeros(len(self.data), dtype=np.int64)
         return self._strata[0]
@@ -177,11 +177,14 @@ class Trial:
 
     @cached_property
     def stratum_columns(self) -> tuple[Floats, list[str]]:
-        """Indicators of all strata but the first."""
-        if not self.strata:
-            return np.empty((len(self.data), 0)), []
-        codes, labels = self._strata
-        return dummies(codes, len(labels)), [f"stratum[{label}]" for label in labels[1:]]
+        """Indicators of all levels but the first of each stratification factor."""
+        blocks: list[Floats] = [np.empty((len(self.data), 0))]
+        names: list[str] = []
+        for factor in self.strata:
+            codes, labels = groups(self.data, [factor])
+            blocks.append(dummies(codes, len(labels)))
+            names += [f"{factor}[{label}]" for label in labels[1:]]
+        return np.column_stack(blocks), names
 
     @cached_property
     def cluster_codes(self) -> Ints:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from analysis.checks import Trial
-from analysis.estimators.assignments import replicate
-from analysis.estimators.replicated import Regression, Test
-from analysis.results import Estimate
+from analysis.estimators.columns import Floats, dummies, groups
 from study_app.domain.plan import Fallback
 
 
@@ -22,6 +19,7 @@ class Model:
 
     kind: Literal["lin", "ancova", "mean"]
     covariates: tuple[str, ...]
+    strata: tuple[str, ...] = ()
     reason: str = ""
     """Why it is not Lin's; empty where it is."""
 
@@ -31,9 +29,10 @@ def choose(
 ) -> Model:
     """The highest step that the data bear.
 
-    Lin's model needs at most one covariate column (strata counted by their levels less one) for each
-    `people_per_covariate` people and no leverage above `max_leverage`. ANCOVA takes as many covariates as that allows,
-    first named first kept, under the same leverage. Else the difference is unadjusted.
+    Lin's model (covariates interacted with the arms, strata as main effects) needs at most one column (covariates, and
+    what the strata add to them) for each `people_per_covariate` people and no leverage above `max_leverage`. ANCOVA
+    takes what fits that number and that leverage, the covariates in the plan's order and then the strata; what does
+    not fit is passed over. Where nothing fits, the difference is unadjusted.
 
     Args:
         data: complete cases, with `arm`.
@@ -42,37 +41,31 @@ def choose(
         strata: columns of categories.
         rule: the plan's thresholds.
     """
-    varying = [name for name in covariates if data[name].nunique() > 1]
-    levels = sum(max(0, data[name].nunique() - 1) for name in strata)
-    allowed = int(len(data) / rule.people_per_covariate)
-    if len(varying) + levels > allowed:
-        reason: str | None = f"{len(varying) + levels} covariates for {len(data)} people"
-    else:
-        reason = _unfit(data, arms, varying, strata, rule, interacted=True)
+    varying = tuple(name for name in covariates if data[name].nunique() > 1)
+    factors = tuple(name for name in strata if data[name].nunique() > 1)
+    reason = _unfit(data, arms, (*varying, *factors), rule, interacted=len(varying))
     if reason is None:
-        return Model("lin", tuple(varying))
-    fewer = varying[:allowed]
-    if fewer and _unfit(data, arms, fewer, (), rule, interacted=False) is None:
-        return Model("ancova", tuple(fewer), reason)
-    return Model("mean", (), reason)
+        return Model("lin", varying, factors)
+    kept: list[str] = []
+    for name in (*varying, *factors):
+        if _unfit(data, arms, (*kept, name), rule, interacted=0) is None:
+            kept.append(name)
+    chosen = [tuple(name for name in names if name in kept) for names in (varying, factors)]
+    return Model("ancova" if kept else "mean", chosen[0], chosen[1], reason)
 
 
 def _unfit(
-    data: pd.DataFrame,
-    arms: Sequence[str],
-    covariates: Sequence[str],
-    strata: Sequence[str],
-    rule: Fallback,
-    *,
-    interacted: bool,
+    data: pd.DataFrame, arms: Sequence[str], names: Sequence[str], rule: Fallback, *, interacted: int
 ) -> str | None:
-    """Why a model does not bear these columns; None where it does."""
-    x = data[list(covariates)].to_numpy(dtype=float)
-    x = x - x.mean(axis=0)
+    """Why a model does not bear these columns, the first of them interacted with the arms; None where it does."""
+    blocks = [_columns(data, name) for name in names]
+    ones = np.ones((len(data), 1))
+    count = int(np.linalg.matrix_rank(np.column_stack([ones, *blocks]))) - 1
+    if count > len(data) / rule.people_per_covariate:
+        return f"{count} covariates for {len(data)} people"
     treated = [(data["arm"] == arm).to_numpy(dtype=float)[:, None] for arm in arms[1:]]
-    blocks = [pd.get_dummies(data[name], drop_first=True).to_numpy(dtype=float) for name in strata]
-    parts = [np.ones((len(data), 1)), *treated, x, *blocks, *([arm * x for arm in treated] if interacted else [])]
-    basis, scale, _ = np.linalg.svd(np.column_stack(parts), full_matrices=False)
+    products = [arm * block for arm in treated for block in blocks[:interacted]]
+    basis, scale, _ = np.linalg.svd(np.column_stack([ones, *treated, *blocks, *products]), full_matrices=False)
     kept = scale > scale.max() * 1e-10
     if kept.sum() >= len(data):
         return f"{len(data)} people for {int(kept.sum())} coefficients"
@@ -80,53 +73,10 @@ def _unfit(
     return f"largest leverage {leverage:.3f}" if leverage > rule.max_leverage else None
 
 
-def ancova_rerandomization(
-    data: pd.DataFrame,
-    *,
-    outcome: str,
-    arm: str,
-    control: str,
-    covariates: Sequence[str],
-    level: float,
-    seed: int,
-    replicates: int,
-    scheme: Any = None,
-    arms: Sequence[str] | None = None,
-    stratum: str | None = None,
-) -> list[Estimate]:
-    """Re-randomisation test of the ANCOVA-adjusted difference over its HC2 standard error, interval by inversion.
-
-    One row for each arm but the control; columns and scheme as in the method `rerandomization`.
-    Reference: Zhao & Ding (2021), J. Econometrics 225:278-294.
-    """
-    trial = Trial(
-        data, "rerandomization", outcome, arm, control, tuple(covariates),
-        (stratum,) if stratum and scheme is None else (), level=level, seed=seed,
-    )  # fmt: skip
-    drawn = replicate(trial, scheme, replicates, arms)
-    ones = np.ones((len(data), 1))
-    x = trial.x[0]
-    model = Regression(trial.y, np.column_stack([ones, x - x.mean(axis=0)]), 1, "HC2")
-    rows = []
-    for pair in trial.pairs():
-        shift = (trial.codes == pair.index).astype(float)
-        count = len(trial.labels)
-        observed, others = model.moments(trial.codes, drawn.codes, pair.index, count, shift)
-        if not np.isfinite(observed.studentised()[0]):
-            rows.append(pair.estimate(note="not estimable: the statistic does not exist for the observed assignment"))
-            continue
-        test = Test(observed, others, drawn.exact, "two-sided")
-        low, high = test.interval(level)
-        rows.append(
-            pair.estimate(
-                estimate=float(observed.a[0]),
-                std_error=float(np.sqrt(observed.yy[0])),
-                df=float(len(trial.y) - model.fixed.shape[1] - (count - 1)),
-                statistic=float(observed.studentised()[0]),
-                p_value=test.p_value(),
-                ci_low=low,
-                ci_high=high,
-                note=f"{drawn.how}: {len(drawn.codes)} assignments, ANCOVA, HC2 variance",
-            )
-        )
-    return rows
+def _columns(data: pd.DataFrame, name: str) -> Floats:
+    """A covariate about its mean, or a factor's indicators, (n, columns)."""
+    if pd.api.types.is_numeric_dtype(data[name]):
+        values = data[[name]].to_numpy(dtype=float)
+        return np.asarray(values - values.mean(axis=0), dtype=np.float64)
+    codes, labels = groups(data, [name])
+    return dummies(codes, len(labels))

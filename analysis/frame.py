@@ -24,7 +24,7 @@ class Frame:
     covariates: tuple[str, ...]
     """Numeric columns of `data` that adjusted models take, in the plan's order."""
     strata: tuple[str, ...]
-    """Columns of categories, one for each stratification factor that is no covariate already."""
+    """Columns of categories, one for each stratification factor: main effects in adjusted models."""
     deviations: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -57,11 +57,8 @@ def build(view: View, plan: Plan) -> Frame:
     warnings: list[str] = []
     for outcome in plan.outcomes:
         _outcome(data, outcome, warnings)
-    strata = _strata(data, {entry.column for entry in plan.covariates}) if plan.strata else []
+    strata = _strata(data) if plan.strata else []
     covariates = [name for entry in plan.covariates for name in _covariate(data, entry, deviations)]
-    if len(strata) > 1:  # methods take one factor as main effects; further ones enter as covariates
-        covariates += [name for factor in strata for name in _dummies(data, factor, data[factor])]
-        strata = []
     kept = _independent(data, covariates, deviations)
     return Frame(data, tuple(kept), tuple(strata), tuple(deviations), tuple(warnings))
 
@@ -131,15 +128,18 @@ def _dummies(data: pd.DataFrame, column: str, raw: pd.Series) -> list[str]:
     return names
 
 
-def _strata(data: pd.DataFrame, taken: set[str]) -> list[str]:
-    """One column for each factor in `stratum` ("a=x; b=y") that varies and is no covariate already."""
+def _strata(data: pd.DataFrame) -> list[str]:
+    """One column for each factor in `stratum` ("a=x; b=y") that varies.
+
+    A factor that is a covariate too, as an ordered score, adds what its levels say beyond the score.
+    """
     if "stratum" not in data:
         return []
     parts = [dict(_pair(part) for part in str(text).split("; ")) for text in data["stratum"].fillna("all")]
     names = []
     for factor in dict.fromkeys(key for part in parts for key in part):
         levels = [part.get(factor, "missing") for part in parts]
-        if factor not in taken and len(set(levels)) > 1:
+        if len(set(levels)) > 1:
             data[f"_stratum_{factor}"] = pd.Series(levels, index=data.index, dtype=object)
             names.append(f"_stratum_{factor}")
     return names

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 import analysis as methods
-from analysis.fallback import ancova_rerandomization, choose
+from analysis.fallback import choose
 from analysis.frame import LAST_ACTIVITY, Frame
 from analysis.masking import View
 from analysis.results import Estimate
-from analysis.scheme import Ledger
+from analysis.scheme import Ledger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Analysis, Outcome, Plan
 
@@ -43,10 +43,6 @@ _UNITS = {
 }
 _PER_PROTOCOL = "Conditions on behaviour after randomisation, so the arms need not be comparable"
 _AS_TREATED = "Compares people by what they received, not by allocation, so the groups need not be comparable"
-
-
-def _clean(note: str) -> str:
-    return note.replace("the scheme's own replicates", "logged scheme replayed over the whole ledger")
 
 
 @dataclass
@@ -124,8 +120,10 @@ class Runner:
         arguments["outcome"] = self._column(analysis, outcome)
         if analysis.adjusted:
             arguments["covariates"] = tuple(self.frame.covariates)
-            arguments |= {"stratum": self.frame.strata[0]} if self.frame.strata else {}
+            arguments["stratum"] = self.frame.strata
         if name == "rerandomization":
+            if analysis.population == "as_treated":
+                raise LookupError("a re-randomisation replays allocation, and what was received was not allocated")
             arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
             notes += [self.ledger_note] if self.ledger_note else []
         if analysis.adjusted and name in LADDER:
@@ -148,7 +146,11 @@ class Runner:
             people = [str(person) for person in data["participant_id"]]
             return {"scheme": self.ledger.for_people(people), "arms": self.view.arm_ids}
         known = "stratum" in data and data["stratum"].notna().all() and data["stratum"].nunique() > 1
-        return {"stratum": "stratum"} if known else {}
+        return (
+            {"scheme": within(data["stratum"], data["arm"], self.view.arm_ids), "arms": self.view.arm_ids}
+            if known
+            else {}
+        )
 
     def _share(self, outcome: Outcome, data: pd.DataFrame) -> pd.Series:
         if outcome.upper_column in data:
@@ -162,25 +164,20 @@ class Runner:
     ) -> tuple[Callable[..., Any], list[str]]:
         """The method that the data bear; every step down is a deviation."""
         model = choose(data, self.view.arm_ids, self.frame.covariates, self.frame.strata, self.plan.fallback)
-        arguments["covariates"] = model.covariates
+        arguments |= {"covariates": model.covariates, "stratum": model.strata}
         if model.kind == "lin":
             return methods.METHODS[analysis.method], []
-        arguments.pop("stratum", None)
-        names = ", ".join(name.removeprefix("_x_") for name in model.covariates)
+        names = ", ".join(name.removeprefix("_x_").lstrip("_") for name in (*model.covariates, *model.strata))
         step = f"ANCOVA with HC2 on {names}" if model.kind == "ancova" else "unadjusted"
         self.deviations.append(f"{analysis.id}: Lin adjustment left ({model.reason}); {step}.")
         notes = [f"fallback from Lin ({model.reason}): {step}"]
         if analysis.method == "rerandomization":
-            arguments.pop("statistic", None)
-            if model.kind == "ancova":
-                return ancova_rerandomization, notes
-            arguments["statistic"] = "mean"
+            arguments["statistic"] = model.kind
             return methods.METHODS["rerandomization"], notes
         arguments.pop("vcov", None)
         if model.kind == "ancova":
             arguments["vcov"] = "HC2"
             return methods.METHODS["ancova"], notes
-        arguments.pop("covariates")
         return methods.METHODS["welch_t"], notes
 
     # -- rows ----------------------------------------------------------------------------------------------------------
@@ -204,7 +201,8 @@ class Runner:
 
     def _dressed(self, analysis: Analysis, outcome: Outcome, entry: Estimate, name: str, note: str) -> Estimate:
         sentences = {"per_protocol": _PER_PROTOCOL, "as_treated": _AS_TREATED}
-        notes = [sentences.get(analysis.population, ""), _clean(entry.note), note]
+        how = "labels permuted within strata" if self.ledger is None else "logged scheme replayed over the whole ledger"
+        notes = [sentences.get(analysis.population, ""), entry.note.replace("the scheme's own replicates", how), note]
         return replace(
             entry,
             id=name,

@@ -62,6 +62,20 @@ class Ledger:
         return drawn
 
 
+def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
+    """The observed labels permuted within strata, as positions in `arms`: what stands in for a ledger."""
+    codes = np.array([list(arms).index(label) for label in arm], dtype=np.int8)
+    blocks = [np.flatnonzero(strata == stratum) for stratum in sorted(strata.unique())]
+
+    def drawn(replicates: int, rng: np.random.Generator) -> Assignments:
+        found = np.tile(codes, (replicates, 1))
+        for rows in blocks:
+            found[:, rows] = rng.permuted(found[:, rows], axis=1)
+        return found
+
+    return drawn
+
+
 def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
     """The ledger to replay and its caveats, or None and the reason why labels are permuted within strata instead."""
     if view.dry_run:

@@ -111,9 +111,10 @@ def ancova(trial: Trial, vcov: str | None = None) -> Result:
 def lin(trial: Trial, vcov: str | None = "HC3") -> Result:
     """Difference of means adjusted for covariates with a slope of their own in each arm.
 
-    Formula: y = a + arm + (x - mean x) + strata + arm (x - mean x) by least squares; the arm's coefficient is the
-    average effect. HC3 by default, `vcov="HC2"` on request; t with n - p degrees of freedom. Strata enter as main
-    effects only. Several arms are fitted together.
+    Formula: y = a + sum_k b_k D_k + c'(x - mean x) + sum_k D_k d_k'(x - mean x) + e'S by least squares, D_k the
+    indicator of treated arm k, x the covariates, S the indicators of the strata's levels but the first; b_k is the
+    average effect of arm k. HC3 by default, `vcov="HC2"` on request; t with n - p degrees of freedom. Strata enter as
+    main effects only, several stratification factors each with its own. Several arms are fitted together.
     Missing data: refused; impute baseline covariates (mean and indicator) before.
     Reference: Lin (2013), Ann. Appl. Stat. 7:295-318, arXiv 1208.2301.
 

@@ -21,7 +21,7 @@ ROUNDING = 1e-20
 """Share of the outcome's variance below which a squared standard error is rounding: the arms settle every outcome."""
 SMALL_ARM = 5
 """Below this many people an arm does not estimate a variance of its own."""
-_STATISTICS = ("lin", "mean", "rmst")
+_STATISTICS = ("lin", "ancova", "mean", "rmst")
 
 
 @whole
@@ -39,9 +39,10 @@ def rerandomization(
     """Re-randomisation test of the treatment effect under the trial's own allocation scheme, with its interval.
 
     Formula: p = (1 + #{|t*| >= |t|}) / (R + 1) over R re-runs of the scheme, or exactly #/N where the whole
-    reference set is enumerated; t is the estimate over its own standard error. `statistic`: "lin" (Lin-adjusted
-    difference, HC3; covariates interacted, strata as main effects), "mean" (difference of means, Welch) or "rmst"
-    (difference of mean min(T, horizon); Kaplan-Meier where someone is censored before the horizon). The interval
+    reference set is enumerated; t is the estimate over its own standard error. `statistic`: "lin" (the difference of
+    method `lin`, HC3: covariates centred and interacted with the arm, strata as main effects only), "ancova" (no
+    interactions, HC2), "mean" (difference of means, Welch) or "rmst" (difference of mean min(T, horizon); Kaplan-Meier
+    where someone is censored before the horizon). The interval
     holds every constant effect tau that the same test of y - tau treated does not reject. With fewer than five
     people in an arm the variance is pooled (so is it with `studentised=False`, which under fixed arm counts is the
     test of the difference itself). `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
@@ -116,7 +117,7 @@ def _test(
     if statistic == "rmst" and early.any():
         return unwrap([_censored_row(trial, pair, drawn, alternative) for pair in pairs])
     kind = _variance(trial, statistic, vcov, studentised)
-    model = _model(trial, outcome, statistic == "lin", kind)
+    model = _model(trial, outcome, statistic, kind)
     return unwrap([_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
 
 
@@ -137,14 +138,14 @@ def _variance(trial: Trial, statistic: str, vcov: str | None, studentised: bool)
     return vcov_name(vcov) if vcov else ("HC3" if statistic == "lin" else "HC2")
 
 
-def _model(trial: Trial, outcome: Floats, adjusted: bool, vcov: str) -> Regression:
+def _model(trial: Trial, outcome: Floats, statistic: str, vcov: str) -> Regression:
     ones = np.ones((len(outcome), 1))
-    if not adjusted:
+    if statistic not in ("lin", "ancova"):
         return Regression(outcome, ones, 1, vcov)
     x = trial.x[0] - trial.x[0].mean(axis=0)
     x = x[:, [i - 1 for i in independent_columns(np.column_stack([ones, x])) if i > 0]]
     fixed = np.column_stack([ones, x, trial.stratum_columns[0]])
-    return Regression(outcome, fixed[:, independent_columns(fixed)], 1 + x.shape[1], vcov)
+    return Regression(outcome, fixed[:, independent_columns(fixed)], 1 + x.shape[1] * (statistic == "lin"), vcov)
 
 
 def _row(trial: Trial, pair: Pair, model: Regression, drawn: Assignments, alternative: str, interval: bool) -> Estimate:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from analysis import simulated_trials, validation
-from analysis.fallback import ancova_rerandomization
 from analysis.methods import METHODS
 from analysis.simulated_trials import CAP
 from analysis.validation import Finding, Setting
@@ -59,7 +58,7 @@ def test_what_is_counted_is_what_the_methods_say(scheme):
         "rmst": METHODS["rmst"](table, **arms, outcome="minutes", event="event", horizon=CAP)[0],
     }
     plain = {key: value for key, value in named.items() if key != "stratum"}
-    rows["ancova"] = ancova_rerandomization(table, **plain, **replayed, level=0.95, seed=1, replicates=199)[0]
+    rows["ancova"] = METHODS["rerandomization"](table, **plain, **replayed, statistic="ancova")
     for name, row in rows.items():
         counted = [found[f"{name}_{part}"] for part in ("p", "low", "high")]
         assert counted == pytest.approx([row.p_value, row.ci_low, row.ci_high], rel=1e-9)
