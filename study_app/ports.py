@@ -6,15 +6,18 @@ Each method says what it returns, what it raises, and whose fault that is.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from study_app.domain.assistants import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.events import BrowserEvent, Event
 from study_app.domain.participant import Answer, Document, EndedBy, Kind, Participant, RunRecord, Turn, Visit
 from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
+
+Result = TypeVar("Result")
 
 
 class Clock(Protocol):
@@ -341,6 +344,14 @@ class Registry(Protocol):
 
         Raises:
             InfrastructureError: the database cannot be reached, is full or locked for too long.
+        """
+        ...
+
+    def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
+        """Queue work for a writing transaction that it may share with what others queue; at once, from any thread.
+
+        What one piece of work raises undoes that piece alone and is the future's exception. The future is done after
+        the commit and not before; its exception is an InfrastructureError where the database failed.
         """
         ...
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
 
 from study_app.domain.errors import InfrastructureError
 from study_app.ports import Registry, Unit
+
+Result = TypeVar("Result")
 
 COMMIT_AFTER = 300
 """Transactions; about half a second of simulation, for which other processes may have to wait to write."""
@@ -51,6 +55,13 @@ class BatchedRegistry:
     def begin(self, *, write: bool = True) -> AbstractContextManager[Unit]:
         """See ports.Registry."""
         return self._join()
+
+    def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
+        """See ports.Registry; done at once."""
+        done: Future[Result] = Future()
+        with self._join() as unit:
+            done.set_result(work(unit))
+        return done
 
     def commit(self) -> None:
         """Store what has been done so far."""

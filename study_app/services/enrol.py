@@ -59,6 +59,29 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def check_token(token: str | None) -> None:
+    """Refuse a browser without a cookie before the database is asked.
+
+    Raises:
+        UnknownParticipant: there is none.
+    """
+    if not token:
+        raise UnknownParticipant("you are not signed in to this study; open your invitation link again")
+
+
+def owner_of_token(world: World, unit: Unit, token: str | None) -> Participant:
+    """Whose cookie it is.
+
+    Raises:
+        UnknownParticipant: none, unknown or expired.
+    """
+    check_token(token)
+    participant = unit.participant_of_token(hashed(token or ""), world.now())
+    if participant is None:
+        raise UnknownParticipant("this browser's sign-in is not valid any more; open your invitation link again")
+    return participant
+
+
 class Enrol:
     """Creates participants and re-attaches them."""
 
@@ -71,13 +94,9 @@ class Enrol:
         Raises:
             UnknownParticipant: none, unknown or expired.
         """
-        if not token:
-            raise UnknownParticipant("you are not signed in to this study; open your invitation link again")
+        check_token(token)
         with self.world.registry.begin(write=False) as unit:
-            participant = unit.participant_of_token(hashed(token), self.world.now())
-        if participant is None:
-            raise UnknownParticipant("this browser's sign-in is not valid any more; open your invitation link again")
-        return participant
+            return owner_of_token(self.world, unit, token)
 
     def enter(self, entry: Entry, token: str | None = None, kind: Kind | None = None) -> Admitted:
         """Create a participant, or re-attach the one that this entry or this cookie belongs to.

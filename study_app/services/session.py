@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Document, Participant
 from study_app.domain.timing import LATE_GRACE
 from study_app.ports import Unit
+from study_app.services.enrol import check_token, owner_of_token
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
@@ -27,6 +29,8 @@ class Ingested:
     place: Place
     superseded: bool
     """Another page owns the attempt now."""
+    stage_before: str = ""
+    """Where the participant was when the batch came."""
 
 
 class Session:
@@ -121,19 +125,36 @@ class Session:
         Raises:
             Malformed: an event of a kind that only the server writes, or that nobody knows.
         """
-        strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
-        if strange:
-            raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
+        _check_kinds(batch)
         with self.world.registry.begin() as unit:
-            participant = self._get(unit, participant_id)
-            now = self.world.now()
-            place = self.way.place(unit, participant)
-            stored = unit.store_batch(participant_id, batch.page, participant.stage, now, batch.events)
-            if self._in_time(participant, place):
-                self._apply(unit, participant, batch.page, stored.fresh)
-            unit.touch(participant_id, last_seen_at=now)
-            owner = place.participant.page in (None, batch.page)
-            return Ingested(stored.ack, place, superseded=not owner)
+            return self._store(unit, self._get(unit, participant_id), batch)
+
+    def submit(self, token: str | None, batch: Batch) -> Future[Ingested]:
+        """As `ingest`, for whoever this cookie belongs to, in a transaction shared with other pages' batches.
+
+        The future is done once the batch is stored for good. It raises as `ingest` and as `Enrol.identify` do.
+
+        Raises:
+            UnknownParticipant: there is no cookie.
+        """
+        check_token(token)
+
+        def work(unit: Unit) -> Ingested:
+            participant = owner_of_token(self.world, unit, token)
+            _check_kinds(batch)
+            return self._store(unit, participant, batch)
+
+        return self.world.registry.submit(work)
+
+    def _store(self, unit: Unit, participant: Participant, batch: Batch) -> Ingested:
+        now = self.world.now()
+        place = self.way.place(unit, participant)
+        stored = unit.store_batch(participant.id, batch.page, participant.stage, now, batch.events)
+        if self._in_time(participant, place):
+            self._apply(unit, participant, batch.page, stored.fresh)
+        unit.touch(participant.id, last_seen_at=now)
+        owner = place.participant.page in (None, batch.page)
+        return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage)
 
     def _in_time(self, before: Participant, place: Place) -> bool:
         if before.stage != place.participant.stage:
@@ -185,6 +206,12 @@ class Session:
         if participant is None:
             raise NotAllowed("this participant is not known")
         return participant
+
+
+def _check_kinds(batch: Batch) -> None:
+    strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
+    if strange:
+        raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
 
 
 def as_state(ingested: Ingested) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Database:
         # One writer at a time is SQLite's rule; queueing in order here beats its busy handler's random sleeps.
         self._writer = threading.Lock() if self.is_sqlite else None
         self.engine = self._sqlite(create) if self.is_sqlite else self._postgres()
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     def _sqlite(self, create: bool) -> Engine:
         path = self.url.database
@@ -93,13 +94,24 @@ class Database:
 
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Connection]:
+        with (
+            self.in_our_words(),
+            self.engine.connect().execution_options(**self._options(write)) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def in_our_words(self) -> Iterator[None]:
+        """What goes wrong in the database or its driver, as an InfrastructureError with a remedy."""
         try:
-            with self.engine.connect().execution_options(**self._options(write)) as connection, connection.begin():
-                yield connection
+            yield
         except DBAPIError as error:
-            raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
+            raise InfrastructureError(f"{self.describe()}: {_reason(error.orig or error)}") from error
         except (NoSuchModuleError, SQLAlchemyError) as error:
             raise InfrastructureError(f"{self.describe()}: {error}") from error
+        except self._driver_error as error:
+            raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
 
     def _options(self, write: bool) -> dict[str, Any]:
         # What is read in one transaction is one snapshot, so that an export is of one moment; SQLite does so anyway.
@@ -132,8 +144,8 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def _reason(error: DBAPIError) -> str:
-    text = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+def _reason(error: BaseException) -> str:
+    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
     remedies = {
         "disk is full": "free some space",
         "locked": "another program holds the database; end it and try again",

@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study_app.domain.events import SERVER_PAGE, BrowserEvent, Event
 from study_app.ports import Stored
+from study_app.storage.driver import Driver, bound
 from study_app.storage.tables import EventRow, PageRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
 PAGES = PageRow.__table__  # type: ignore[attr-defined]
+
+# An upsert that changes nothing takes the counter's row for this transaction, on both databases: two transactions never
+# give the same number, and what is read next is of after the other's commit.
+_TAKE_PAGE = (
+    "INSERT INTO pages (participant_id, page, ack) VALUES (?, ?, 0) "
+    "ON CONFLICT (participant_id, page) DO UPDATE SET ack = pages.ack RETURNING ack"
+)
+_NEXT_NUMBER = (
+    "INSERT INTO pages (participant_id, page, ack) VALUES (?, ?, 1) "
+    "ON CONFLICT (participant_id, page) DO UPDATE SET ack = pages.ack + 1 RETURNING ack"
+)
+_INSERT = (
+    "INSERT INTO events (participant_id, page, seq, kind, stage, server_time, client_time_ms, mono_ms, payload) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_NEW = f"{_INSERT} ON CONFLICT (participant_id, page, seq) DO NOTHING"
+_LAST = "SELECT max(seq) FROM events WHERE participant_id = ? AND page = ?"
 
 
 def insert_new(connection: Connection, table: Any) -> Any:
@@ -29,36 +48,43 @@ class SqlEventLog:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
+    @cached_property
+    def driver(self) -> Driver:
+        """The same transaction at the driver's level."""
+        return Driver(self.connection)
+
     def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
         """Append one event of the server's own."""
-        self._page(participant_id, SERVER_PAGE)
-        # The update locks the counter's row, so that two transactions never take the same number.
-        where = (PAGES.c.participant_id == participant_id) & (PAGES.c.page == SERVER_PAGE)
-        seq = self.connection.execute(
-            update(PAGES).where(where).values(ack=PAGES.c.ack + 1).returning(PAGES.c.ack)
-        ).scalar_one()
-        row = Event(participant_id, SERVER_PAGE, seq, kind, stage, at, payload=dict(payload))
-        self.connection.execute(EVENTS.insert(), _columns(row))
+        taken = self.driver.one(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
+        assert taken is not None
+        row = Event(participant_id, SERVER_PAGE, taken[0], kind, stage, at, payload=dict(payload))
+        values = (participant_id, SERVER_PAGE, row.seq, kind, stage, _moment(at), None, None, _json(row.payload))
+        self.driver.run(_INSERT, values)
         return row
 
     def store_batch(
         self, participant_id: str, page: str, stage: str, at: datetime, events: Sequence[BrowserEvent]
     ) -> Stored:
         """Append what is new of a batch."""
-        self._page(participant_id, page)
-        where = (PAGES.c.participant_id == participant_id) & (PAGES.c.page == page)
-        before = self.connection.execute(select(PAGES.c.ack).where(where).with_for_update()).scalar_one()
+        where = (participant_id, page)
+        taken = self.driver.one(_TAKE_PAGE, where)
+        assert taken is not None
+        before: int = taken[0]
         unknown = {event.seq: event for event in events if event.seq > before}
         if not unknown:
             return Stored(before, ())
+        last = self.driver.one(_LAST, where)
+        nothing_ahead = last is None or (last[0] or 0) <= before
+        moment = _moment(at)
         rows = [
-            _columns(Event(participant_id, page, e.seq, e.kind, stage, at, e.client_time_ms, e.mono_ms, e.payload))
+            (*where, e.seq, e.kind, stage, moment, e.client_time_ms, e.mono_ms, _json(e.payload))
             for e in unknown.values()
         ]
-        self.connection.execute(insert_new(self.connection, EVENTS), rows)
-        fresh = self._contiguous(participant_id, page, before)
+        self.driver.many(_INSERT_NEW, rows)
+        # Where nothing of the page was stored beyond the gap, what is stored now is what has just come.
+        fresh = _run_from(before, unknown) if nothing_ahead else self._contiguous(participant_id, page, before)
         if fresh:
-            self.connection.execute(update(PAGES).where(where).values(ack=fresh[-1].seq))
+            self.driver.run("UPDATE pages SET ack = ? WHERE participant_id = ? AND page = ?", (fresh[-1].seq, *where))
         return Stored(before + len(fresh), tuple(fresh))
 
     def _contiguous(self, participant_id: str, page: str, before: int) -> list[BrowserEvent]:
@@ -67,17 +93,7 @@ class SqlEventLog:
             .where(EVENTS.c.participant_id == participant_id, EVENTS.c.page == page, EVENTS.c.seq > before)
             .order_by(EVENTS.c.seq)
         )
-        fresh: list[BrowserEvent] = []
-        for row in found:
-            if row.seq != before + len(fresh) + 1:
-                break
-            fresh.append(BrowserEvent.model_construct(**row._mapping))
-        return fresh
-
-    def _page(self, participant_id: str, page: str) -> None:
-        self.connection.execute(
-            insert_new(self.connection, PAGES), {"participant_id": participant_id, "page": page, "ack": 0}
-        )
+        return _run_from(before, {row.seq: BrowserEvent.model_construct(**row._mapping) for row in found})
 
     def acknowledged(self, participant_id: str, page: str) -> int:
         """See ports.EventLog."""
@@ -104,7 +120,17 @@ class SqlEventLog:
         return found
 
 
-def _columns(event: Event) -> dict[str, Any]:
-    columns = {name: getattr(event, name) for name in event.__dataclass_fields__}
-    del columns["event_id"]
-    return columns
+def _run_from(before: int, events: Mapping[int, BrowserEvent]) -> list[BrowserEvent]:
+    """The events that follow that number without a gap, in order."""
+    found: list[BrowserEvent] = []
+    while (following := events.get(before + len(found) + 1)) is not None:
+        found.append(following)
+    return found
+
+
+def _moment(at: datetime) -> Any:
+    return bound(EVENTS, "server_time", at)
+
+
+def _json(payload: Any) -> Any:
+    return bound(EVENTS, "payload", payload)

@@ -1,276 +1,19 @@
-"""Participants, visits, documents, runs, turns, answers, ledgers, links and the audit log, within one transaction."""
+"""The database as a source of transactions."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import delete, literal, select, update
-from sqlmodel import SQLModel
-
-from study_app.domain.participant import Answer, Document, EndedBy, Kind, Participant, RunRecord, Turn, Visit
-from study_app.domain.protocol import canonical_json
-from study_app.ports import AuditEntry, Link, ProtocolVersion, Rating
-from study_app.storage import tables
+from study_app.ports import Unit
 from study_app.storage.engine import Database
-from study_app.storage.event_log import EVENTS, SqlEventLog, insert_new
+from study_app.storage.grouped import GroupWriter
 from study_app.storage.migrate import bring_up_to_date
+from study_app.storage.unit import SqlUnit
 
-Row = TypeVar("Row")
-
-
-def _table(row: type[SQLModel]) -> Any:
-    return row.__table__  # type: ignore[attr-defined]
-
-
-META, LOCKS, VERSIONS = _table(tables.MetaRow), _table(tables.LockRow), _table(tables.VersionRow)
-PARTICIPANTS, TOKENS, VISITS = _table(tables.ParticipantRow), _table(tables.TokenRow), _table(tables.VisitRow)
-DOCUMENTS, RUNS, TURNS = _table(tables.DocumentRow), _table(tables.RunRow), _table(tables.TurnRow)
-ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.AllocationRow), _table(tables.LinkRow)
-AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
-
-
-class SqlUnit(SqlEventLog):
-    """ports.Unit over one connection in a transaction."""
-
-    def _rows(self, kind: type[Row], query: Any) -> list[Row]:
-        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-        return [kind(**{name: row[name] for name in names}) for row in self.connection.execute(query).mappings()]
-
-    def _one(self, kind: type[Row], query: Any) -> Row | None:
-        return next(iter(self._rows(kind, query)), None)
-
-    def _insert(self, table: Any, row: Any) -> None:
-        self.connection.execute(table.insert(), asdict(row))
-
-    def _insert_new(self, table: Any, values: Mapping[str, Any]) -> bool:
-        # Not by rowcount: on Postgres the driver does not know it for an INSERT that fills a serial column.
-        query = insert_new(self.connection, table).returning(literal(1))
-        return self.connection.execute(query, values).first() is not None
-
-    # -- the study -----------------------------------------------------------------------------------------------------
-
-    def lock(self, name: str) -> None:
-        """See ports.Unit."""
-        self._insert_new(LOCKS, {"name": name})
-        self.connection.execute(select(LOCKS.c.name).where(LOCKS.c.name == name).with_for_update())
-
-    def meta(self, key: str) -> str | None:
-        """See ports.Unit."""
-        return self.connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
-
-    def set_meta(self, key: str, value: str) -> None:
-        """See ports.Unit."""
-        if not self._insert_new(META, {"key": key, "value": value}):
-            self.connection.execute(update(META).where(META.c.key == key).values(value=value))
-
-    def versions(self) -> list[ProtocolVersion]:
-        """See ports.Unit."""
-        return self._rows(ProtocolVersion, select(VERSIONS).order_by(VERSIONS.c.number))
-
-    def add_version(self, version: ProtocolVersion) -> None:
-        """See ports.Unit."""
-        self._insert(VERSIONS, version)
-
-    # -- participants --------------------------------------------------------------------------------------------------
-
-    def add_participant(self, participant: Participant) -> bool:
-        """See ports.Unit."""
-        return self._insert_new(PARTICIPANTS, asdict(participant))
-
-    def participant(self, participant_id: str) -> Participant | None:
-        """See ports.Unit."""
-        return self.find(id=participant_id)
-
-    def participants(self) -> list[Participant]:
-        """See ports.Unit."""
-        return self._rows(Participant, select(PARTICIPANTS).order_by(PARTICIPANTS.c.number))
-
-    def find(self, **keys: str) -> Participant | None:
-        """See ports.Unit."""
-        where = [PARTICIPANTS.c[key] == value for key, value in keys.items()]
-        return self._one(Participant, select(PARTICIPANTS).where(*where))
-
-    def move(self, participant: Participant, **changes: Any) -> bool:
-        """See ports.Unit."""
-        guard = [PARTICIPANTS.c[name] == getattr(participant, name) for name in ("id", "stage", "step", "status")]
-        return self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
-
-    def touch(self, participant_id: str, **changes: Any) -> None:
-        """See ports.Unit."""
-        self.connection.execute(update(PARTICIPANTS).where(PARTICIPANTS.c.id == participant_id).values(**changes))
-
-    def add_token(self, participant_id: str, token_hash: str, expires_at: datetime) -> None:
-        """See ports.Unit."""
-        row = {"participant_id": participant_id, "token_hash": token_hash, "expires_at": expires_at}
-        self.connection.execute(TOKENS.insert(), row)
-
-    def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
-        """See ports.Unit."""
-        query = select(PARTICIPANTS).join(TOKENS, TOKENS.c.participant_id == PARTICIPANTS.c.id)
-        return self._one(Participant, query.where(TOKENS.c.token_hash == token_hash, TOKENS.c.expires_at > at))
-
-    # -- visits and documents ------------------------------------------------------------------------------------------
-
-    def open_visit(self, visit: Visit) -> bool:
-        """See ports.Unit."""
-        return self._insert_new(VISITS, asdict(visit))
-
-    def visit(self, participant_id: str, stage: str) -> Visit | None:
-        """See ports.Unit."""
-        query = select(VISITS).where(VISITS.c.participant_id == participant_id, VISITS.c.stage == stage)
-        return self._one(Visit, query)
-
-    def visits(self, participant_id: str | None = None) -> list[Visit]:
-        """See ports.Unit."""
-        return self._rows(Visit, _of(VISITS, participant_id))
-
-    def end_visit(self, participant_id: str, stage: str, at: datetime, ended_by: EndedBy) -> bool:
-        """See ports.Unit."""
-        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
-        query = update(VISITS).where(*where).values(ended_at=at, ended_by=ended_by)
-        return self.connection.execute(query).rowcount == 1
-
-    def overdue(self, at: datetime) -> list[Visit]:
-        """See ports.Unit."""
-        return self._rows(Visit, select(VISITS).where(VISITS.c.ended_at.is_(None), VISITS.c.deadline_at <= at))
-
-    def document(self, participant_id: str, task: str) -> Document | None:
-        """See ports.Unit."""
-        where = (DOCUMENTS.c.participant_id == participant_id, DOCUMENTS.c.task == task)
-        return self._one(Document, select(DOCUMENTS).where(*where))
-
-    def document_page(self, participant_id: str, task: str) -> str | None:
-        """See ports.Unit."""
-        where = (DOCUMENTS.c.participant_id == participant_id, DOCUMENTS.c.task == task)
-        return self.connection.execute(select(DOCUMENTS.c.page).where(*where)).scalar_one_or_none()
-
-    def save_document(self, document: Document, page: str) -> None:
-        """See ports.Unit."""
-        if not self._insert_new(DOCUMENTS, asdict(document) | {"page": page}):
-            where = (DOCUMENTS.c.participant_id == document.participant_id, DOCUMENTS.c.task == document.task)
-            values = {"text": document.text, "source": document.source, "page": page}
-            self.connection.execute(update(DOCUMENTS).where(*where).values(**values))
-
-    # -- work ----------------------------------------------------------------------------------------------------------
-
-    def add_run(self, run: RunRecord) -> None:
-        """See ports.Unit."""
-        self._insert(RUNS, run)
-
-    def update_run(self, run: RunRecord) -> None:
-        """See ports.Unit."""
-        self.connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**asdict(run)))
-
-    def runs(self, participant_id: str | None = None) -> list[RunRecord]:
-        """See ports.Unit."""
-        return self._rows(RunRecord, _of(RUNS, participant_id))
-
-    def ungraded(self) -> list[RunRecord]:
-        """See ports.Unit."""
-        query = select(RUNS).where(RUNS.c.kind == "submission", RUNS.c.ended_by.is_(None)).order_by(RUNS.c.number)
-        return self._rows(RunRecord, query)
-
-    def add_turn(self, turn: Turn) -> None:
-        """See ports.Unit."""
-        self._insert(TURNS, turn)
-
-    def update_turn(self, turn: Turn) -> None:
-        """See ports.Unit."""
-        self.connection.execute(update(TURNS).where(TURNS.c.id == turn.id).values(**asdict(turn)))
-
-    def turns(self, participant_id: str | None = None) -> list[Turn]:
-        """See ports.Unit."""
-        return self._rows(Turn, _of(TURNS, participant_id))
-
-    def save_answer(self, answer: Answer) -> None:
-        """See ports.Unit."""
-        if self._insert_new(ANSWERS, asdict(answer)):
-            return
-        keys = ("participant_id", "stage", "item")
-        where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
-        before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
-        changes = before.changes + (before.response != answer.response)
-        self.connection.execute(update(ANSWERS).where(*where).values(**asdict(replace(answer, changes=changes))))
-
-    def answers(self, participant_id: str | None = None) -> list[Answer]:
-        """See ports.Unit."""
-        return self._rows(Answer, _of(ANSWERS, participant_id))
-
-    def erase_payloads(self, participant_id: str) -> None:
-        """See ports.Unit."""
-        for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
-            self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
-        self.connection.execute(update(EVENTS).where(EVENTS.c.participant_id == participant_id).values(payload={}))
-
-    # -- ledgers, links, audit -----------------------------------------------------------------------------------------
-
-    def append_allocation(self, row: Mapping[str, Any]) -> None:
-        """See ports.Unit."""
-        keys = {name: row[name] for name in ("participant_id", "ledger", "allocation_index")}
-        self.connection.execute(ALLOCATIONS.insert(), keys | {"row": dict(row)})
-
-    def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
-        """See ports.Unit."""
-        query = select(ALLOCATIONS.c.row).order_by(ALLOCATIONS.c.ledger, ALLOCATIONS.c.allocation_index)
-        if ledger is not None:
-            query = query.where(ALLOCATIONS.c.ledger == ledger)
-        return [dict(row.row) for row in self.connection.execute(query)]
-
-    def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
-        """See ports.Unit."""
-        where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
-        values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
-        self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
-
-    def add_link(self, link: Link) -> None:
-        """See ports.Unit."""
-        self._insert(LINKS, link)
-
-    def link(self, token_hash: str) -> Link | None:
-        """See ports.Unit."""
-        return self._one(Link, select(LINKS).where(LINKS.c.token_hash == token_hash))
-
-    def links(self) -> list[Link]:
-        """See ports.Unit."""
-        return self._rows(Link, select(LINKS).order_by(LINKS.c.number))
-
-    def take_link(self, token_hash: str, participant_id: str) -> bool:
-        """See ports.Unit."""
-        where = (LINKS.c.token_hash == token_hash, LINKS.c.participant_id.is_(None))
-        return self.connection.execute(update(LINKS).where(*where).values(participant_id=participant_id)).rowcount == 1
-
-    def add_audit(self, entry: AuditEntry) -> None:
-        """See ports.Unit."""
-        self.lock("audit")
-        last = self.connection.execute(
-            select(AUDIT.c.row_hash).order_by(AUDIT.c.number.desc()).limit(1)
-        ).scalar_one_or_none()
-        chained = replace(entry, previous_hash=last or "", row_hash="")
-        body = asdict(chained) | {"at": entry.at.isoformat(timespec="milliseconds"), "detail": dict(entry.detail)}
-        digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
-        self._insert(AUDIT, replace(chained, detail=dict(entry.detail), row_hash=digest))
-
-    def audit(self) -> list[AuditEntry]:
-        """See ports.Unit."""
-        return self._rows(AuditEntry, select(AUDIT).order_by(AUDIT.c.number))
-
-    def add_rating(self, rating: Rating) -> None:
-        """See ports.Unit."""
-        self._insert_new(RATINGS, asdict(rating))
-
-    def ratings(self) -> list[Rating]:
-        """See ports.Unit."""
-        return self._rows(Rating, select(RATINGS).order_by(RATINGS.c.number))
-
-
-def _of(table: Any, participant_id: str | None) -> Any:
-    query = select(table).order_by(table.c.participant_id, table.c.number)
-    return query if participant_id is None else query.where(table.c.participant_id == participant_id)
+Result = TypeVar("Result")
 
 
 class SqlRegistry:
@@ -278,6 +21,7 @@ class SqlRegistry:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._writer = GroupWriter(database)
 
     @contextmanager
     def begin(self, *, write: bool = True) -> Iterator[SqlUnit]:
@@ -285,12 +29,17 @@ class SqlRegistry:
         with self.database.begin(write=write) as connection:
             yield SqlUnit(connection)
 
+    def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
+        """See ports.Registry."""
+        return self._writer.submit(work)
+
     def describe(self) -> str:
         """See ports.Registry."""
         return self.database.describe()
 
     def close(self) -> None:
         """See ports.Registry."""
+        self._writer.close()
         self.database.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -11,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from study_app.bootstrap import current
 from study_app.domain.events import Batch
 from study_app.services.session import Ingested, as_state
-from study_app.web.requests import BadRequest, json_body, participant, route
+from study_app.web.requests import COOKIE, BadRequest, check_origin, json_body, participant, route
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +33,17 @@ async def open_page(request: Request) -> Response:
 @route
 async def events(request: Request) -> Response:
     """Store a batch; the answer says up to where the page may forget."""
-    app, who = await participant(request)
-    batch = _batch(await json_body(request))
-    stored = await run_in_threadpool(app.session.ingest, who.id, batch)
+    check_origin(request)
+    session = current().session
+    try:
+        batch = _batch(await json_body(request))
+    except BadRequest:
+        # Who asks comes before what is wrong with it.
+        await participant(request)
+        raise
+    stored = await asyncio.wrap_future(session.submit(request.cookies.get(COOKIE), batch))
     state = as_state(stored)
-    reason = _conflict(stored, who.stage)
+    reason = _conflict(stored)
     if reason is None:
         return JSONResponse(state)
     messages = {
@@ -46,11 +54,11 @@ async def events(request: Request) -> Response:
     return JSONResponse(state | {"error": messages[reason], "reason": reason}, status_code=409)
 
 
-def _conflict(stored: Ingested, stage_before: str) -> str | None:
+def _conflict(stored: Ingested) -> str | None:
     if stored.superseded:
         return "superseded"
     place = stored.place
-    if place.participant.stage != stage_before:
+    if place.participant.stage != stored.stage_before:
         return "deadline"
     if place.stage is None or place.stage.kind not in ("tasks", "quiz"):
         return "stage"

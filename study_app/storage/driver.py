@@ -1,0 +1,84 @@
+"""Statements of the hot paths at the driver's own level, past SQLAlchemy's work for each execution.
+
+A batch of events takes nine small statements; by SQLAlchemy's expressions each cost ten times what the database itself
+took. Only what runs for every batch is written here, in SQL that SQLite and Postgres share. Rows and columns stay those
+of `tables.py`: the converters below are the columns' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Boolean, Connection, Table
+
+from study_app.storage.columns import AnyText, Json, Moment
+
+Row = TypeVar("Row")
+Values = Sequence[Any]
+_CONVERTED = (AnyText, Json, Moment)
+
+
+class Driver:
+    """The connection of one transaction as its driver knows it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._raw: Any = connection.connection.driver_connection
+        self._sqlite = connection.dialect.name == "sqlite"
+
+    def run(self, sql: str, values: Values = ()) -> None:
+        """A statement with `?` for its values."""
+        self._raw.execute(self._spelled(sql), values)
+
+    def one(self, sql: str, values: Values = ()) -> tuple[Any, ...] | None:
+        """The first row, or None."""
+        row: tuple[Any, ...] | None = self._raw.execute(self._spelled(sql), values).fetchone()
+        return row
+
+    def many(self, sql: str, rows: Sequence[Values]) -> None:
+        """The statement once for each of the rows."""
+        self._raw.cursor().executemany(self._spelled(sql), rows)
+
+    def _spelled(self, sql: str) -> str:
+        return sql if self._sqlite else _for_psycopg(sql)
+
+
+@lru_cache(maxsize=256)
+def _for_psycopg(sql: str) -> str:
+    return sql.replace("?", "%s")
+
+
+def bound(table: Table, column: str, value: Any) -> Any:
+    """A value as the column keeps it."""
+    kind = table.c[column].type
+    return kind.process_bind_param(value, None) if isinstance(kind, _CONVERTED) else value  # type: ignore[arg-type]
+
+
+class RowOf(Generic[Row]):
+    """A domain type as rows of a table: the columns to select, and rows back."""
+
+    def __init__(self, kind: Callable[..., Row], table: Table) -> None:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        self.columns = ", ".join(f"{table.name}.{name}" for name in names)
+        """For a SELECT."""
+        self._kind = kind
+        found = ((index, _reader(table.c[name].type)) for index, name in enumerate(names))
+        self._readers = [(index, reader) for index, reader in found if reader is not None]
+
+    def read(self, row: Values | None) -> Row | None:
+        """A selected row as the domain's type; None stays None."""
+        if row is None:
+            return None
+        values = list(row)
+        for index, reader in self._readers:
+            if values[index] is not None:
+                values[index] = reader(values[index])
+        return self._kind(*values)
+
+
+def _reader(kind: Any) -> Callable[[Any], Any] | None:
+    if isinstance(kind, _CONVERTED):
+        return lambda value: kind.process_result_value(value, None)  # type: ignore[arg-type]
+    return bool if isinstance(kind, Boolean) else None

@@ -1,0 +1,118 @@
+"""Group commit: one thread writes what many requests bring, as many at once as have come, in one transaction.
+
+Each piece of work has a savepoint: what it raises undoes it alone. Nobody is answered before the commit, so a killed
+server loses nothing that was acknowledged. While one group is being stored the next one gathers: a lone request is
+stored at once, and under load a group grows by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from study_app.domain.errors import InfrastructureError
+from study_app.storage.engine import Database
+from study_app.storage.unit import SqlUnit
+
+Result = TypeVar("Result")
+
+LARGEST_GROUP = 64
+"""Pieces in one transaction; others who want to write wait for it (about 30 ms)."""
+
+
+class _Piece:
+    """One piece of work and what became of it; told only after the commit."""
+
+    def __init__(self, work: Callable[[SqlUnit], Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def tell(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class GroupWriter:
+    """Stores pieces of work in the order in which they come."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: SimpleQueue[_Piece | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._closed = False
+
+    def submit(self, work: Callable[[SqlUnit], Result]) -> Future[Result]:
+        """See ports.Registry.submit."""
+        piece = _Piece(work)
+        with self._starting:
+            if self._closed:
+                raise InfrastructureError(f"{self._database.describe()}: the server is stopping")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, name="group-writer", daemon=True)
+                self._thread.start()
+            self._queue.put(piece)
+        return piece.future
+
+    def close(self) -> None:
+        """Store what is queued, then end; idempotent."""
+        with self._starting:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _write(self) -> None:
+        while True:
+            group, last = self._gathered()
+            if group:
+                self._store(group)
+            if last:
+                return
+
+    def _gathered(self) -> tuple[list[_Piece], bool]:
+        """Everything that waits, at least one piece; and whether it is the end."""
+        group: list[_Piece] = []
+        piece = self._queue.get()
+        while piece is not None:
+            # A request that was given up is not stored: its page sends it again.
+            if piece.future.set_running_or_notify_cancel():
+                group.append(piece)
+            if len(group) >= LARGEST_GROUP:
+                return group, False
+            try:
+                piece = self._queue.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+    def _store(self, group: list[_Piece]) -> None:
+        try:
+            with self._database.begin(write=True) as connection:
+                unit = SqlUnit(connection)
+                for piece in group:
+                    self._attempt(unit, piece)
+        except Exception as error:
+            # The transaction as a whole failed: nothing of it is stored, and everybody hears so.
+            for piece in group:
+                piece.error = error
+        for piece in group:
+            piece.tell()
+
+    def _attempt(self, unit: SqlUnit, piece: _Piece) -> None:
+        unit.driver.run("SAVEPOINT piece")
+        try:
+            with self._database.in_our_words():
+                piece.result = piece.work(unit)
+        except Exception as error:
+            piece.error = error
+            unit.driver.run("ROLLBACK TO SAVEPOINT piece")
+        unit.driver.run("RELEASE SAVEPOINT piece")

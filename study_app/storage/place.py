@@ -1,0 +1,68 @@
+"""What nearly every request asks for: who somebody is, where they are, and their text; within one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.participant import Document, Participant, Visit
+from study_app.storage.driver import RowOf, bound
+from study_app.storage.event_log import SqlEventLog
+from study_app.storage.tables import DocumentRow, ParticipantRow, TokenRow, VisitRow
+
+PARTICIPANTS = ParticipantRow.__table__  # type: ignore[attr-defined]
+TOKENS = TokenRow.__table__  # type: ignore[attr-defined]
+VISITS = VisitRow.__table__  # type: ignore[attr-defined]
+DOCUMENTS = DocumentRow.__table__  # type: ignore[attr-defined]
+
+_PARTICIPANT, _VISIT = RowOf(Participant, PARTICIPANTS), RowOf(Visit, VISITS)
+_DOCUMENT = RowOf(Document, DOCUMENTS)
+_BY_ID = f"SELECT {_PARTICIPANT.columns} FROM participants WHERE id = ?"
+_BY_TOKEN = (
+    f"SELECT {_PARTICIPANT.columns} FROM tokens JOIN participants ON participants.id = tokens.participant_id "
+    "WHERE tokens.token_hash = ? AND tokens.expires_at > ?"
+)
+_STAY = f"SELECT {_VISIT.columns} FROM visits WHERE participant_id = ? AND stage = ?"
+_TEXT = f"SELECT {_DOCUMENT.columns} FROM documents WHERE participant_id = ? AND task = ?"
+_TEXT_PAGE = "SELECT page FROM documents WHERE participant_id = ? AND task = ?"
+_SAVE_TEXT = (
+    "INSERT INTO documents (participant_id, task, page, text, source) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (participant_id, task) DO UPDATE SET page = excluded.page, text = excluded.text, "
+    "source = excluded.source"
+)
+
+
+class SqlPlace(SqlEventLog):
+    """The part of ports.Unit that the hot paths use."""
+
+    def participant(self, participant_id: str) -> Participant | None:
+        """See ports.Unit."""
+        return _PARTICIPANT.read(self.driver.one(_BY_ID, (participant_id,)))
+
+    def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
+        """See ports.Unit."""
+        return _PARTICIPANT.read(self.driver.one(_BY_TOKEN, (token_hash, bound(TOKENS, "expires_at", at))))
+
+    def touch(self, participant_id: str, **changes: Any) -> None:
+        """See ports.Unit."""
+        columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
+        values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
+        self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
+
+    def visit(self, participant_id: str, stage: str) -> Visit | None:
+        """See ports.Unit."""
+        return _VISIT.read(self.driver.one(_STAY, (participant_id, stage)))
+
+    def document(self, participant_id: str, task: str) -> Document | None:
+        """See ports.Unit."""
+        return _DOCUMENT.read(self.driver.one(_TEXT, (participant_id, task)))
+
+    def document_page(self, participant_id: str, task: str) -> str | None:
+        """See ports.Unit."""
+        row = self.driver.one(_TEXT_PAGE, (participant_id, task))
+        return None if row is None else str(row[0])
+
+    def save_document(self, document: Document, page: str) -> None:
+        """See ports.Unit."""
+        text = bound(DOCUMENTS, "text", document.text)
+        self.driver.run(_SAVE_TEXT, (document.participant_id, document.task, page, text, document.source))
