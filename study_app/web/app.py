@@ -82,8 +82,21 @@ def apply_options() -> None:
             config.set_option(key, {"true": True, "false": False}.get(value, value))
 
 
+HOT = {
+    (method, one.path): one.endpoint
+    for one in (*events.ROUTES, *runs.ROUTES, *chat.ROUTES)
+    for method in one.methods or ()
+    if method == "POST"
+}
+"""Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a streamed
+line must not wait in a compressor."""
+
+
 class Door:
-    """Shows the welcome page at `/` to a browser that is nobody yet; Streamlit only ever draws for participants."""
+    """The first to see a request: answers the hot paths at once.
+
+    It shows the welcome page at `/` to a browser that is nobody yet; Streamlit only ever draws for participants.
+    """
 
     def __init__(self, app: ASGIApp, study: App) -> None:
         self.app = app
@@ -91,6 +104,10 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+        if scope["type"] == "http" and (endpoint := HOT.get((scope["method"], scope["path"]))) is not None:
+            response = await endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["path"] == "/" and not await self._known(Request(scope)):
             response = enter.welcome(dict(Request(scope).query_params))
             await response(scope, receive, send)
