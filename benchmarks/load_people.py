@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from load_http import Connection
 
@@ -17,14 +18,17 @@ from study_app.domain.participant import Visit
 from study_app.services.enrol import hashed
 from study_app.storage import open_registry
 
-PROGRAM = "import trio\n\nasync def main():\n    await trio.sleep(0.2)\n    print('done')\n\ntrio.run(main)\n"
+FAILING = "import trio\n\nasync def main():\n    await trio.sleep(0.2)\n    print('done')\n\ntrio.run(main)\n"
 TASK = "trio_timer"
+SOLUTION = (Path(__file__).parents[1] / "tasks" / TASK / "solution.py").read_text()
 EDITS = 10
 """In one batch."""
 EVERY = 2.0
 """Seconds between two batches of one person, drawn from 1-3."""
 SIDE_EVERY = 30.0
 """Seconds between two runs, and between two questions, of one person."""
+SOLVE = 1 / 3
+"""Of the runs, the reference solution, whose examples take three times the programs of one that fails."""
 PARTS = ("events", "runs", "chat")
 
 
@@ -102,10 +106,15 @@ class Person:
 
     async def _run(self) -> None:
         http = Connection(self.url, self.cookie)
-        answer = await http.post("/api/runs", json.dumps({"code": PROGRAM, "page": self.page}).encode())
+        solves = self.rng.random() < SOLVE
+        code = SOLUTION if solves else FAILING
+        answer = await http.post("/api/runs", json.dumps({"code": code, "page": self.page}).encode())
         await http.close()
         self.tally.latency["runs"].append(answer.total)
-        if answer.status != 200 or b'"done"' not in answer.body or b'"ended_by": "exit"' not in answer.body:
+        lines = [json.loads(line) for line in answer.body.splitlines()]
+        ended = any(line.get("ended_by") == "exit" for line in lines)
+        passed = [check["passed"] for line in lines if line["type"] == "examples" for check in line["checks"]]
+        if answer.status != 200 or not ended or not passed or all(passed) != solves:
             self.tally.errors.append(f"run {answer.status} {answer.body[:200]!r}")
 
     async def _ask(self) -> None:

@@ -88,8 +88,8 @@ HOT = {
     for method in one.methods or ()
     if method == "POST"
 }
-"""Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a streamed
-line must not wait in a compressor."""
+"""Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a
+streamed line must not wait in a compressor."""
 
 
 class Door:

@@ -184,6 +184,16 @@ def test_visible_examples_answer_with_expected_against_found(sandbox):
     assert run_visible(sandbox, TIMER, TIMER.solution).complete
 
 
+def test_a_check_that_fails_under_one_scheduler_seed_is_not_run_under_the_others(sandbox):
+    recorder = Recorder(sandbox)
+    run_visible(recorder, TIMER, TIMER.solution, run_seed=3)
+    passing = len(recorder.results)
+    recorder = Recorder(sandbox)
+    failed = run_visible(recorder, TIMER, "import trio", run_seed=3)
+    assert not any(check.passed for check in failed.checks)
+    assert (passing, len(recorder.results)) == (9, 3)
+
+
 def test_hidden_checks_say_nothing(sandbox):
     graded = grade(sandbox, TIMER, TIMER.starter, clock="virtual", run_seed=1)
     assert all(check.message == "" for check in graded.checks if not check.visible)
