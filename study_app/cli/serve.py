@@ -18,7 +18,11 @@ def serve(
     database: Database = None,
     port: Annotated[int | None, typer.Option(help="Participants.", envvar="STUDY_PORT")] = None,
     console_port: Annotated[int | None, typer.Option(help="Researchers.", envvar="STUDY_CONSOLE_PORT")] = None,
-    host: Annotated[str | None, typer.Option(help="Address of both.", envvar="STUDY_HOST")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of the participants' app.", envvar="STUDY_HOST")] = None,
+    console_host: Annotated[
+        str | None,
+        typer.Option(help="Address of the console; loopback unless given.", envvar="STUDY_CONSOLE_HOST"),
+    ] = None,
     no_console: Annotated[
         bool, typer.Option("--no-console", help="Participants only.", envvar="STUDY_NO_CONSOLE")
     ] = False,
@@ -27,7 +31,9 @@ def serve(
     from study_app import serving
     from study_app.bootstrap import start
 
-    settings = settings_of(study, database, port=port, console_port=console_port, host=host)
+    settings = settings_of(
+        study, database, port=port, console_port=console_port, host=host, console_host=console_host
+    )
     serving.check_port(settings.host, settings.port, "--port")
     if not no_console:
         serving.check_port(settings.console_host, settings.console_port, "--console-port")

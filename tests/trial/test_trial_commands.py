@@ -224,3 +224,23 @@ def test_the_same_seed_gives_the_same_results(tmp_path):
         results = json.loads((folder / "an" / "results.json").read_text())
         made.append([(row["id"], row["estimate"], row["p_value"]) for row in results["estimates"]])
     assert made[0] == made[1]
+
+
+def test_the_console_stays_on_loopback_unless_it_is_told_otherwise(monkeypatch):
+    from typer.testing import CliRunner
+
+    from study_app import serving
+    from study_app.cli import app
+    from study_app.domain.errors import UserError
+
+    asked = []
+
+    def look(host, port, option):
+        asked.append(host)
+        if option == "--console-port":
+            raise UserError("far enough")
+
+    monkeypatch.setattr(serving, "check_port", look)
+    for more in ([], ["--console-host", "0.0.0.0"]):
+        CliRunner().invoke(app, ["serve", str(ROOT / "study.toml"), "--host", "0.0.0.0", *more])
+    assert asked == ["0.0.0.0", "127.0.0.1", "0.0.0.0", "0.0.0.0"]
