@@ -31,9 +31,7 @@ def serve(
     from study_app import serving
     from study_app.bootstrap import start
 
-    settings = settings_of(
-        study, database, port=port, console_port=console_port, host=host, console_host=console_host
-    )
+    settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
     serving.check_port(settings.host, settings.port, "--port")
     if not no_console:
         serving.check_port(settings.console_host, settings.console_port, "--console-port")
