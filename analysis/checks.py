@@ -181,7 +181,7 @@ class Trial:
         blocks: list[Floats] = [np.empty((len(self.data), 0))]
         names: list[str] = []
         for factor in self.strata:
-            codes, labels = groups(self.data, [factor])
+            codes, labels = self._strata if len(self.strata) == 1 else groups(self.data, [factor])
             blocks.append(dummies(codes, len(labels)))
             names += [f"{factor}[{label}]" for label in labels[1:]]
         return np.column_stack(blocks), names

@@ -123,7 +123,7 @@ def _given(trial: Trial, drawn: NDArray[Any], arms: Sequence[Any] | None, how: s
 
 def _as_codes(trial: Trial, drawn: NDArray[Any], arms: list[str] | None) -> NDArray[np.int8]:
     """Labels or indices as indices into the trial's labels, -1 for an arm that the table does not hold."""
-    values, inverse = _distinct(drawn)
+    values = _distinct(drawn)
     texts = [label_of(value) for value in values]
     position = {label: index for index, label in enumerate(trial.labels)}
     numeric = np.issubdtype(drawn.dtype, np.number) or drawn.dtype == bool
@@ -135,18 +135,23 @@ def _as_codes(trial: Trial, drawn: NDArray[Any], arms: list[str] | None) -> NDAr
     if unknown:
         raise AnalysisError.of("scheme", f"assigns unknown arms {unknown}", f"the table's are {list(trial.labels)}")
     lookup = np.asarray([position.get(text, -1) for text in texts], dtype=np.int8)
-    return np.asarray(lookup[inverse].reshape(drawn.shape), dtype=np.int8)
+    if _is_small(drawn):
+        table = np.zeros(int(values[-1]) + 1, dtype=np.int8)
+        table[values] = lookup
+        return drawn.astype(np.int8) if (lookup == values).all() else table[drawn]
+    return lookup[np.searchsorted(values, drawn)]
 
 
-def _distinct(drawn: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Distinct values and where each cell's is; small non-negative integers, the usual case, without sorting."""
-    if np.issubdtype(drawn.dtype, np.integer) and drawn.size and drawn.min() >= 0 and drawn.max() < 100:
-        seen = np.flatnonzero(np.bincount(drawn.ravel()))
-        position = np.zeros(seen[-1] + 1, dtype=np.int64)
-        position[seen] = np.arange(len(seen))
-        return seen, position[drawn]
-    values, inverse = np.unique(drawn, return_inverse=True)
-    return values, inverse
+def _is_small(drawn: NDArray[Any]) -> bool:
+    """Small non-negative integers: the usual case, which needs no sorting."""
+    return bool(np.issubdtype(drawn.dtype, np.integer) and drawn.size and drawn.min() >= 0 and drawn.max() < 100)
+
+
+def _distinct(drawn: NDArray[Any]) -> NDArray[Any]:
+    """Distinct values, sorted."""
+    if _is_small(drawn):
+        return np.asarray([value for value in range(int(drawn.max()) + 1) if (drawn == value).any()])
+    return np.unique(drawn)
 
 
 def _is_whole_set(trial: Trial, codes: NDArray[np.int8]) -> bool:

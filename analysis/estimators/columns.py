@@ -46,20 +46,16 @@ def names(columns: str | Iterable[str] | None) -> tuple[str, ...]:
 
 def require_columns(data: pd.DataFrame, wanted: Iterable[str]) -> None:
     """Refuse names that are not columns, all at once."""
-    known = ", ".join(map(str, data.columns))
-    problems = [
-        Problem("data", f"column {name!r}", "is not in the table", f"name one of: {known}")
-        for name in dict.fromkeys(wanted)
-        if name not in data.columns
-    ]
-    if problems:
-        raise AnalysisError(problems)
+    missing = [name for name in dict.fromkeys(wanted) if name not in data.columns]
+    if missing:
+        remedy = f"name one of: {', '.join(map(str, data.columns))}"
+        raise AnalysisError([Problem("data", f"column {name!r}", "is not in the table", remedy) for name in missing])
 
 
 def complete(data: pd.DataFrame, column: str) -> pd.Series:
     """The column, refused where a cell is missing."""
     series: pd.Series = data[column]
-    missing = int(series.isna().sum())
+    missing = int(series.isna().to_numpy().sum())
     if missing:
         raise AnalysisError.of(
             f"column {column!r}",

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from analysis.estimators.columns import Bools, Floats, Ints, NotEstimable
 
-CHUNK = 16_000
-"""Cells of one array of replicates times people that are held at a time: few enough for the processor's cache."""
+CHUNK = 150_000
+"""Cells of one array of replicates times people that are held at a time."""
+AT_ONCE = 6_000
+"""Cells of effects times replicates that a search for a limit looks at in one step."""
 _POWERS = {"HC0": 0.0, "HC2": 0.5, "HC3": 1.0}
 """Of 1 / (1 - leverage) beside each residual."""
 
@@ -47,10 +49,12 @@ class Moments:
     def studentised(self, tau: float | Floats = 0.0) -> Floats:
         """Coefficient over standard error under the effect tau; infinite where nothing varies about it."""
         scale = self.yy + tau**2 * self.dd
-        variance = scale - 2 * tau * self.yd
-        safe = np.where(variance <= 1e-13 * scale, 0.0, variance)
+        variance = scale - tau * (2 * self.yd)
+        variance[variance <= 1e-13 * scale] = 0.0
+        found = self.a - tau * self.b
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((self.a - tau * self.b) / np.sqrt(safe), dtype=np.float64)
+            found /= np.sqrt(variance, out=variance)
+        return np.asarray(found, dtype=np.float64)
 
     def unstudentised(self, variance: float) -> Moments:
         """The same coefficients, all over one variance."""
@@ -300,7 +304,7 @@ class _Section:
 
     def narrowed(self, inside: float, outside: float, width: float) -> tuple[float, float]:
         """The bracket of the first fall as seen from inside, no wider than this."""
-        parts = int(np.clip(CHUNK // (len(self.masses) + 1), 1, 31)) + 1
+        parts = int(np.clip(AT_ONCE // (len(self.masses) + 1), 1, 31)) + 1
         while abs(outside - inside) > width:
             taus = inside + (outside - inside) * np.arange(1, parts) / parts
             p = self.first + self.test._reached(taus, self.replicates) @ self.masses
