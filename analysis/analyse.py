@@ -22,7 +22,7 @@ from analysis.registration import Registration, registration
 from analysis.results import Estimate, _finite
 from analysis.rows import Runner
 from analysis.scheme import ledger_of
-from analysis.sections import agreement_section, psychometrics_section, styles_or_reason
+from analysis.sections import agreement_section, psychometrics_section, style_warnings, styles_or_reason
 from analysis.subgroups import subgroup_rows
 from analysis.variables import baseline_variables, value_labels
 from study_app.domain.plan import Plan
@@ -81,6 +81,7 @@ def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str
     if skipped := registered.not_run():
         deviations.append(f"In the plan in force and not run, for another plan was given: {', '.join(skipped)}.")
     estimates = [_placed(row, registered) for row in rows]
+    styles = styles_or_reason(shown, plan, dataset.study.raw)
     result = {
         "schema": SCHEMA,
         "state": dataset.study.state,
@@ -92,9 +93,15 @@ def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str
         "estimates": estimates,
         "psychometrics": psychometrics_section(shown, frame),
         "agreement": agreement_section(shown),
-        "styles": styles_or_reason(shown, plan, dataset.study.raw.get("styles") or {}),
+        "styles": styles,
         "deviations": list(dict.fromkeys(deviations)),
-        "warnings": [*dataset.warnings, *shown.warnings, *frame.warnings, *_kinds(shown)],
+        "warnings": [
+            *dataset.warnings,
+            *shown.warnings,
+            *frame.warnings,
+            *_kinds(shown),
+            *style_warnings(styles),
+        ],
     }
     return dict(_finite(result))
 

@@ -59,6 +59,8 @@ class StudyMeta:
     """The study file inside the dataset, relative."""
     raw: dict[str, Any] = field(default_factory=dict)
     """The study file as read; empty for a plain table."""
+    coder: str = ""
+    """Whose codes of the queries the dataset holds, as its manifest says; empty where it does not."""
 
     @property
     def plan_table(self) -> dict[str, Any] | None:
@@ -235,6 +237,7 @@ def _study(path: Path, manifest: Mapping[str, Any]) -> StudyMeta:
         control=control or next((arm.id for arm in arms if not arm.assistant), ""),
         file=found.relative_to(path).as_posix() if found else "",
         raw=raw,
+        coder=str(coding.get("coder", "")) if isinstance(coding := manifest.get("coding"), Mapping) else "",
     )
 
 

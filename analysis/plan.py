@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from analysis.load import Dataset, read_study_file
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
+from study_app.domain.styles.codes import Coder
 
 
 def load_plan(path: Path | str) -> Plan:
@@ -26,9 +28,16 @@ def load_plan(path: Path | str) -> Plan:
 
 
 def plan_of(dataset: Dataset) -> Plan:
-    """The plan that the dataset itself brings in its study file; the default one where it brings none."""
+    """The plan that the dataset itself brings in its study file.
+
+    Where it brings none, the default one with the codes of queries that the dataset holds: those of imported
+    transcripts are the published annotators'.
+    """
     table = dataset.study.plan_table
-    return Plan.default() if table is None else read_plan(table, file=dataset.study.file)
+    if table is not None:
+        return read_plan(table, file=dataset.study.file)
+    coder = dataset.study.coder
+    return Plan.default().model_copy(update={"coder": coder}) if coder in get_args(Coder) else Plan.default()
 
 
 def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:

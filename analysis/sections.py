@@ -14,9 +14,10 @@ from analysis.frame import Frame
 from analysis.masking import View
 from analysis.results import Estimate
 from analysis.styles import styles_section
-from analysis.styles.patterns import PUBLISHED, rule_set
+from analysis.styles.selection import main_tables
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Plan
+from study_app.domain.styles.patterns import rules_of
 
 
 def item_matrix(answers: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
@@ -109,15 +110,25 @@ def agreement_section(view: View) -> dict[str, Any]:
     return found
 
 
-def styles_or_reason(view: View, plan: Plan, own: Mapping[str, Any]) -> dict[str, Any]:
-    """The styles section, or why there is none."""
+def styles_or_reason(view: View, plan: Plan, study: Mapping[str, Any]) -> dict[str, Any]:
+    """The styles section, or why there is none; `study` is the study file as read."""
     if view.hidden:
         return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}
     try:
-        rules = rule_set(own, "study file") if own else PUBLISHED
-        return dict(styles_section(view.tables, plan, rules))
+        return dict(styles_section(main_tables(view.tables, study), plan, rules_of(study.get("styles") or {})))
     except (StudyError, LookupError, ValueError, TypeError) as error:
         return {"note": f"not computed: {error}"}
+
+
+def style_warnings(section: Mapping[str, Any]) -> list[str]:
+    """Exported codes or patterns that are not those computed here."""
+    found = section.get("differs_from_export") or {"codes": 0, "patterns": []}
+    if not found["codes"] and not found["patterns"]:
+        return []
+    return [
+        f"styles: the exported codes of {found['codes']} queries and patterns of {len(found['patterns'])} participants "
+        "are not those computed here, by another coder, rule set or version; the section shows those computed here"
+    ]
 
 
 def _dependence(solved: pd.DataFrame) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from analysis import figures
 from analysis.drawing import svg
 from analysis.prepared import Prepared
 from analysis.styles import figures as use
+from analysis.styles.selection import main_tables
 from analysis.styles.timeline import timeline
 
 Row = Mapping[str, Any]
@@ -54,7 +55,7 @@ def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, str]:
         return {}
     patterns = {str(row["participant_id"]): str(row["pattern"]) for row in section["assignments"]}
     found = {}
-    actions = timeline(prepared.view.tables)
+    actions = timeline(main_tables(prepared.view.tables, prepared.dataset.study.raw))
     actions = actions[actions["participant_id"].isin(patterns)]
     if len(actions):
         order = [str(group["pattern"]) for group in section["groups"]]

@@ -13,13 +13,14 @@ from analysis.styles.coders.coding import rule_codes
 from analysis.styles.coders.queries import consensus, human_codings, queries
 from analysis.styles.features import participant_features
 from analysis.styles.groups import CAUTION, WORDING, assignment_rows, group_table
-from analysis.styles.patterns import PUBLISHED, RuleSet, assign, rules_table
+from analysis.styles.patterns import assign, rules_table
 from analysis.styles.process import transitions
 from analysis.styles.rows import plain
-from analysis.styles.selection import chosen_codes, with_codes
+from analysis.styles.selection import chosen_codes, differences, with_codes
 from analysis.styles.timeline import timeline
 from analysis.styles.trajectory import trajectory
 from analysis.styles.turntime import interruptions, reply_use, takeovers, turn_durations
+from study_app.domain.styles.patterns import PUBLISHED, RuleSet
 
 
 def styles_section(
@@ -34,9 +35,9 @@ def styles_section(
         seed: of bootstraps and clustering.
 
     Returns:
-        `wording`, `coder`, `rules`, `groups`, `assignments`, `clusters`, `trajectory`, `process`, `turn_time`,
-        `interruptions`, `takeovers`, `reply_use`, `coding` (agreement of the offline coder with people, where people
-        coded); with nobody who asked anything, only a note.
+        `wording`, `coder`, `rules`, `groups`, `assignments`, `differs_from_export`, `clusters`, `trajectory`,
+        `process`, `turn_time`, `interruptions`, `takeovers`, `reply_use`, `coding` (agreement of the offline coder with
+        people, where people coded); with nobody who asked anything, only a note.
 
     Raises:
         UserError: the plan names an unknown coder.
@@ -60,6 +61,7 @@ def styles_section(
         "rules": rules_table(rules),
         "groups": group_table(tables["participants"], assignments, rules),
         "assignments": assignment_rows(assignments),
+        "differs_from_export": differences(dataset_tables, codes, assignments),
         "clusters": clusters(features[features["participant_id"].isin(asked)], seed=seed),
         "trajectory": trajectory(actions, seed),
         "process": transitions(actions),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from analysis.styles.codebook import LABELS, join, split
 from analysis.styles.coders.coding import rule_codes
 from analysis.styles.coders.queries import Codes, consensus, human_codings, queries
-from analysis.styles.patterns import NONE, PUBLISHED, RuleSet, assign
+from analysis.styles.patterns import assign
 from study_app.domain.errors import UserError
+from study_app.domain.styles.codebook import LABELS, join, split
+from study_app.domain.styles.patterns import NONE, PUBLISHED, Assignment, RuleSet
 
 CODERS = ("rules", "claude", "human")
+_OF_USE = ("participants", "turns", "events", "visits", "ratings")
 
 
 def chosen_codes(tables: Mapping[str, pd.DataFrame], coder: str) -> tuple[Codes, str]:
@@ -34,6 +37,43 @@ def chosen_codes(tables: Mapping[str, pd.DataFrame], coder: str) -> tuple[Codes,
     missing = sum(query.turn_id not in codes for query in asked)
     note = f"{missing} of {len(asked)} queries are not coded by {coder}; they count as queries without a label"
     return codes, note if missing else ""
+
+
+def main_tables(tables: Mapping[str, pd.DataFrame], study: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """The tables that use is read from, events of the warm-up and of pages outside the main tasks left out.
+
+    Args:
+        tables: of the dataset.
+        study: the study file as read; one without stages (imported data) leaves every event in.
+    """
+    kept = {name: tables[name] for name in _OF_USE if name in tables}
+    stages = study.get("stages")
+    if isinstance(stages, list) and "events" in kept:
+        main = {
+            stage.get("id")
+            for stage in stages
+            if isinstance(stage, Mapping) and stage.get("kind") == "tasks" and stage.get("main", True)
+        }
+        kept["events"] = kept["events"][kept["events"]["stage"].isin(main)].reset_index(drop=True)
+    return kept
+
+
+def differences(tables: Mapping[str, pd.DataFrame], codes: Codes, assignments: Sequence[Assignment]) -> dict[str, Any]:
+    """Where the exported codes and patterns differ from those computed here: `codes` (number of queries), `patterns`.
+
+    Both are 0 and empty unless the plan, the rule set or the version is another than at export.
+    """
+    turns, participants = tables["turns"], tables["participants"]
+    coded = turns[turns["codes"].notna()] if "codes" in turns else turns[:0]
+    other = sum(
+        split(cell) != codes.get(str(turn), ()) for turn, cell in zip(coded["turn_id"], coded["codes"], strict=True)
+    )
+    if "interaction_pattern" not in participants:
+        return {"codes": other, "patterns": []}
+    here = {each.participant_id: each.pattern for each in assignments}
+    stated = participants[participants["interaction_pattern"].notna()]
+    said = dict(zip(stated["participant_id"].astype(str), stated["interaction_pattern"], strict=True))
+    return {"codes": other, "patterns": [who for who, pattern in said.items() if here.get(who, NONE) != pattern]}
 
 
 def with_codes(tables: Mapping[str, pd.DataFrame], codes: Codes) -> dict[str, pd.DataFrame]:

@@ -7,36 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from analysis.styles.codebook import split
-
-ACTIONS = (
-    "start",
-    "compose",
-    "query",
-    "reply",
-    "paste",
-    "copy",
-    "edit",
-    "run",
-    "error",
-    "websearch",
-    "outage",
-    "completion",
-    "submission",
-)
-"""What a timeline knows. `compose`: starts a message to the assistant. `copy`: types the assistant's code by hand."""
+from study_app.domain.styles.codebook import split
+from study_app.domain.styles.steps import Step, arranged, of_event, of_turn
 
 COLUMNS = ("participant_id", "task", "seconds", "action", "turn_id", "labels")
 
 IMPORTED = "published"
 """`turns.assistant` of imported transcripts."""
 
-_PASTE = re.compile(r'"(?:kind|input)":\s*"paste"')
+_PASTE = re.compile(r'"kind":\s*"paste"')
 _TASK = re.compile(r'"task":\s*"([^"]+)"')
 _PHASE = re.compile(r"task_\d+$")
 
@@ -53,16 +37,9 @@ _TRANSCRIPT = {
     "task_completion": "completion",
     "task_submission": "submission",
 }
-_OWN = {
-    "task_shown": "start",
-    "compose_start": "compose",
-    "edit": "edit",
-    "run_ended": "run",
-    "program_error": "error",
-    "notes_opened": "websearch",
-    "outage": "outage",
-    "task_submitted": "submission",
-}
+
+Queries = dict[str, list[tuple[str, tuple[str, ...]]]]
+"""Participant -> (turn, labels) in order."""
 
 
 def timeline(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -71,83 +48,78 @@ def timeline(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Queries come from `turns`, which has their labels; everything else from `events`. A turn that was never answered
     is a query all the same. Missing tables count as empty.
     """
+    rows = []
+    for who, steps in sorted(_raw(tables).items()):
+        ordered, origin = arranged(steps)
+        rows += [(who, s.task, (s.at - origin) / 1000, s.action, s.turn_id, s.labels) for s in ordered]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype({"seconds": float})
+
+
+def sessions(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[Step]]:
+    """Participant -> the steps that `timeline` shows."""
+    return {who: arranged(steps)[0] for who, steps in sorted(_raw(tables).items())}
+
+
+def _raw(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[Step]]:
     turns = tables.get("turns")
     queries = _queries(turns)
-    frame = pd.concat([_event_frame(tables.get("events"), queries), _turn_frame(turns, queries)], ignore_index=True)
-    if frame.empty:
-        return frame[list(COLUMNS)]
-    frame = frame.sort_values(["participant_id", "time", "rank"], kind="stable", ignore_index=True)
-    frame["task"] = frame.groupby("participant_id")["task"].transform(lambda tasks: tasks.ffill().bfill())
-    frame["seconds"] = (frame["time"] - frame["participant_id"].map(_origins(frame))).dt.total_seconds()
-    return frame[frame["seconds"] >= 0][list(COLUMNS)].reset_index(drop=True)
+    found: dict[str, list[Step]] = {}
+    for who, step in (*_event_steps(tables.get("events"), queries), *_turn_steps(turns, queries)):
+        found.setdefault(who, []).append(step)
+    return found
 
 
-def _origins(frame: pd.DataFrame) -> pd.Series:
-    """When each person's first task was shown; an imported recording starts at its own zero."""
-    starts = frame[frame["action"] == "start"].groupby("participant_id")["time"].min()
-    first = frame.groupby("participant_id")["time"].min()
-    origins = starts.reindex(first.index).fillna(first)
-    epoch = pd.Timestamp("1970-01-01", tz="UTC")
-    return origins.mask(origins < epoch + pd.Timedelta(days=1), epoch)
-
-
-def _queries(turns: pd.DataFrame | None) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """Participant -> (turn, labels) in order."""
-    result: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+def _queries(turns: pd.DataFrame | None) -> Queries:
+    result: Queries = {}
     if turns is not None and not turns.empty:
         codes = turns["codes"] if "codes" in turns else [None] * len(turns)
         for who, turn, text in zip(turns["participant_id"], turns["turn_id"], codes, strict=True):
-            result.setdefault(who, []).append((turn, split(text)))
+            result.setdefault(str(who), []).append((str(turn), split(text)))
     return result
 
 
-def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["participant_id", "task", "action", "turn_id", "labels", "rank", "time"])
-    return frame.assign(time=pd.to_datetime(frame["time"], utc=True), rank=frame["rank"].astype(float))
-
-
-def _event_frame(events: pd.DataFrame | None, queries: Mapping[str, list[tuple[str, tuple[str, ...]]]]) -> pd.DataFrame:
+def _event_steps(events: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, Step]]:
     if events is None or events.empty:
-        return _frame([])
-    kept = events[events["kind"].isin({*_TRANSCRIPT, *_OWN})]
-    columns = (kept[name] for name in ("participant_id", "stage", "kind", "payload"))
-    times = pd.to_datetime(kept["server_time"], utc=True, format="ISO8601")
+        return
+    columns: Iterable[Any] = (events[name] for name in ("participant_id", "stage", "kind", "payload"))
     upcoming = {who: iter(listed) for who, listed in queries.items()}
-    rows = []
-    for rank, (who, stage, kind, text, time) in enumerate(zip(*columns, times, strict=True)):
-        turn, labels = next(upcoming.get(who, iter(())), (None, ())) if kind == "ai_query" else (None, ())
-        action, task = _action_and_task(kind, stage, text)
-        rows.append((who, task, action, turn, labels, rank, time))
-    return _frame(rows)
+    rows = zip(*columns, _milliseconds(events["server_time"]), strict=True)
+    for rank, (who, stage, kind, text, at) in enumerate(rows):
+        raw = text if isinstance(text, str) else ""
+        if kind in _TRANSCRIPT:
+            turn, labels = next(upcoming.get(str(who), iter(())), (None, ())) if kind == "ai_query" else (None, ())
+            yield str(who), Step(at, rank, _named_task(raw, stage), _TRANSCRIPT[kind], turn, labels)
+            continue
+        # Edits are many: their payload is searched, not parsed.
+        task = _first(_TASK.search(raw)) if kind == "edit" else _named_task(raw)
+        step = of_event(str(kind), at, rank, task, kind == "edit" and bool(_PASTE.search(raw)))
+        if step is not None:
+            yield str(who), step
 
 
-def _action_and_task(kind: str, stage: object, text: object) -> tuple[str, str | None]:
-    """Edits are many: their payload is searched, not parsed."""
-    raw = text if isinstance(text, str) else ""
-    if kind == "edit":
-        return ("paste" if _PASTE.search(raw) else "edit"), _first(_TASK.search(raw))
-    content = json.loads(raw) if raw else {}
-    named = content.get("task")
-    phase = stage if isinstance(stage, str) and _PHASE.match(stage) else None
-    return _TRANSCRIPT.get(kind) or _OWN[kind], named if isinstance(named, str) else phase
+def _named_task(raw: str, stage: object = None) -> str | None:
+    named = json.loads(raw).get("task") if raw else None
+    return named if isinstance(named, str) else stage if isinstance(stage, str) and _PHASE.match(stage) else None
 
 
 def _first(match: re.Match[str] | None) -> str | None:
     return match.group(1) if match else None
 
 
-def _turn_frame(turns: pd.DataFrame | None, queries: Mapping[str, list[tuple[str, tuple[str, ...]]]]) -> pd.DataFrame:
+def _turn_steps(turns: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, Step]]:
     """Queries and ends of replies of our own export; an imported query is an event already."""
     if turns is None or turns.empty or (turns["assistant"] == IMPORTED).all():
-        return _frame([])
-    asked = pd.to_datetime(turns["asked_at"], utc=True, format="ISO8601")
-    seconds = pd.to_numeric(turns["total_seconds"], errors="coerce")
+        return
     labels = {turn: codes for listed in queries.values() for turn, codes in listed}
-    rows: list[tuple[Any, ...]] = []
-    for who, task, turn, time, took in zip(
-        turns["participant_id"], turns["task"], turns["turn_id"], asked, seconds, strict=True
-    ):
-        rows.append((who, task, "query", turn, labels[turn], -1, time))
-        if pd.notna(took):
-            rows.append((who, task, "reply", turn, (), -1, time + pd.Timedelta(seconds=float(took))))
-    return _frame(rows)
+    took = pd.to_numeric(turns["total_seconds"], errors="coerce")
+    columns = (turns["participant_id"], turns["task"], turns["turn_id"], _milliseconds(turns["asked_at"]), took)
+    for who, task, turn, at, seconds in zip(*columns, strict=True):
+        known = None if pd.isna(seconds) else float(seconds)
+        for step in of_turn(str(turn), at, task, labels[str(turn)], known):
+            yield str(who), step
+
+
+def _milliseconds(times: pd.Series) -> list[int]:
+    moments = pd.to_datetime(times, utc=True, format="ISO8601")
+    return ((moments - pd.Timestamp("1970-01-01", tz="UTC")) // pd.Timedelta(milliseconds=1)).tolist()

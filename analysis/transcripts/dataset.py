@@ -14,6 +14,8 @@ import pandas as pd
 
 from analysis.transcripts.columns import column
 from study_app.domain.errors import UserError
+from study_app.domain.styles.codebook import VERSION as CODEBOOK
+from study_app.domain.styles.patterns import PUBLISHED
 
 STUDY_ID = "shentamkin"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -103,6 +105,7 @@ def _manifest(files: list[WrittenFile], study_hash: str, exported_at: str | None
             "masked": False,
             "source": "published annotated transcripts",
             "allocation": "not applicable",
+            "coding": {"coder": "human", "codebook": CODEBOOK, "patterns": PUBLISHED.version},
             "package_version": version("study-app"),
             "exported_at": exported_at,
             "files": [vars(file) for file in files],

@@ -20,13 +20,13 @@ import pandas as pd
 from analysis.effects import from_summary
 from analysis.methods import METHODS
 from analysis.results import Estimate
-from analysis.styles.codebook import LABELS
 from analysis.styles.groups import CAUTION, group_table
 from analysis.styles.patterns import assign
 from analysis.transcripts.repairs import Repaired, repair
 from analysis.transcripts.schema import read_transcripts
 from analysis.transcripts.tables import composing_seconds, tables
 from study_app.domain.errors import UserError
+from study_app.domain.styles.codebook import LABELS
 
 FULL = 52
 """Public files."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.styles.codebook import LABELS, join
-from analysis.styles.patterns import PUBLISHED, assign
+from analysis.styles.patterns import assign
 from analysis.transcripts.columns import PARTICIPANT_COLUMNS
 from analysis.transcripts.repairs import Event, Repaired
+from study_app.domain.styles.codebook import LABELS, join
+from study_app.domain.styles.patterns import PUBLISHED
 
 ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the start of each participant's main tasks: the transcripts hold no dates."""

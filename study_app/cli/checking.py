@@ -18,6 +18,7 @@ from study_app.content import check_bank
 from study_app.content_packs import load_pack
 from study_app.content_study import read_study
 from study_app.domain.errors import Problem, ProblemsFound, StudyError
+from study_app.domain.styles.patterns import rule_set
 from study_app.domain.tasks import Program
 from study_app.library import FolderLibrary
 from study_app.ports import Sandbox
@@ -74,8 +75,6 @@ def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
     """What is wrong with the study's own patterns of use."""
     if not styles:
         return []
-    from analysis.styles.patterns import rule_set
-
     try:
         rule_set(styles, file)
     except ProblemsFound as found:

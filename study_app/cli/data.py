@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from study_app.bootstrap import App, start
+from study_app.bootstrap import start
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -27,8 +27,6 @@ from study_app.cli.common import (
     settings_of,
 )
 from study_app.domain.errors import Problem, ProblemsFound, UserError
-from study_app.domain.participant import Turn
-from study_app.ports import Rating
 
 
 @app.command()
@@ -114,7 +112,6 @@ def export(
     try:
         running.grading.grade_pending()
         running.answers.score_pending()
-        _code_by_rules(running)
         summary = write(
             running.world,
             out,
@@ -133,23 +130,6 @@ def export(
     finally:
         running.close()
     _report(summary, as_json)
-
-
-def _code_by_rules(running: App) -> None:
-    """Where the plan's coder is the rules: their codes of every finished turn, kept as ratings by `rules`."""
-    if running.study.analysis.coder != "rules":
-        return
-    from analysis.styles.coders.rules import code_session
-
-    with running.world.registry.begin() as unit:
-        sessions: dict[str, list[Turn]] = {}
-        for turn in unit.turns():
-            sessions.setdefault(turn.participant_id, []).append(turn)
-        for turns in sessions.values():
-            for turn, coding in zip(turns, code_session([turn.message for turn in turns]), strict=True):
-                codes = ";".join(coding.labels)
-                # The same turn always has the same codes, so the row is made once and stays as it is.
-                unit.add_rating(Rating(f"rules:{turn.id}", f"turn:{turn.id}", "rules", codes, "codes", turn.asked_at))
 
 
 @app.command()

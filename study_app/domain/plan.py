@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.styles.codes import Coder
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Role = Literal["primary", "secondary", "sensitivity", "exploratory"]
@@ -266,7 +267,7 @@ class Plan(Table):
     """Secondary and sensitivity analyses; empty: the standard list of `plan_schedule`."""
     compliance: Compliance = Compliance()
     stopping: Stopping = Stopping()
-    coder: Literal["rules", "claude", "human"] = "rules"
+    coder: Coder = "rules"
     """Whose codes of the queries feed the analysis."""
     columns: dict[str, str] = {}
     """For tables collected elsewhere: our column name -> theirs."""

@@ -7,53 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from study_app.domain.compliance import Evidence, broken
-from study_app.domain.dataset import LABELS
 from study_app.domain.events import Event
-from study_app.domain.participant import Answer, Turn
+from study_app.domain.participant import Answer
 from study_app.domain.protocol import Question
 from study_app.services.measures import Dossier
+from study_app.services.measures_styles import Codes, Coding
 
-CODES_RUBRIC = "codes"
-PATTERN_RUBRIC = "interaction_pattern"
-ADJUDICATED = "adjudicated"
-"""The rater under whose name coders' disagreements are settled."""
-_PROGRAMS = frozenset({"rules", "claude"})
 _NO = frozenset({"no", "none", "never", "0", "false"})
 
 
-def codes_of(dossier: Dossier, turn: Turn) -> str | None:
-    """The codes of the turn's message, separated by `;`; None where nobody coded it.
-
-    Of several people: the adjudicated coding where there is one, else the labels that more than half gave. Where no
-    person coded it: those of the program that the plan names as coder.
-    """
-    given = {rater: _labels(value) for rater, value in dossier.rated(turn.id, CODES_RUBRIC).items()}
-    people = [labels for rater, labels in given.items() if rater not in _PROGRAMS]
-    if ADJUDICATED in given:
-        return ";".join(given[ADJUDICATED])
-    if not people:
-        named = given.get(dossier.study.analysis.coder)
-        return None if named is None else ";".join(named)
-    return ";".join(label for label in LABELS if 2 * sum(label in labels for labels in people) > len(people))
-
-
-def _labels(value: str) -> list[str]:
-    return [part.strip() for part in value.split(";") if part.strip()]
-
-
-def queries(dossier: Dossier) -> dict[str, Any]:
+def queries(dossier: Dossier, coding: Coding, codes: Codes) -> dict[str, Any]:
     """Messages, how many of each code, and the time from the first key to the reply's end."""
     if not dossier.allocated:
         return {}
-    turns = list(dossier.turns)
-    codes = [codes_of(dossier, turn) for turn in turns]
-    known = all(code is not None for code in codes)
-    row: dict[str, Any] = {"queries": len(turns)}
-    for label in LABELS:
-        row[f"queries_{label}"] = sum(label in (code or "").split(";") for code in codes) if known else None
+    turns = dossier.turns
     seconds = sum((turn.composing_seconds or 0.0) + (turn.total_seconds or 0.0) for turn in turns)
-    patterns = list(dossier.rated(dossier.participant.id, PATTERN_RUBRIC).values())
-    row["interaction_pattern"] = patterns[-1] if patterns else None
+    row: dict[str, Any] = {"queries": len(turns), **coding.counts(dossier, codes)}
     return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(dossier)}
 
 

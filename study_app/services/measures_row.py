@@ -2,30 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.compliance import Evidence
 from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier, identity_and_flow, questions
 from study_app.services.measures_assistant import compliance, queries
-from study_app.services.measures_origin import Programs, origins, outside
+from study_app.services.measures_compliance import evidence_of
+from study_app.services.measures_origin import Programs, origins, outside, reply_uses
+from study_app.services.measures_origin import programs as programs_of
 from study_app.services.measures_quiz import quizzes
+from study_app.services.measures_styles import Codes, Coding
 from study_app.services.measures_tasks import runs_and_errors, task_outcomes, warm_up
-from study_app.services.measures_time import activity
+from study_app.services.measures_time import activity, uses
 
 
-def participant_row(
-    dossier: Dossier, content: Content, use: dict[str, TimeUse], programs: Programs, evidence: Sequence[Evidence]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Work:
+    """What several tables need of one participant, computed once."""
+
+    use: dict[str, TimeUse]
+    """By stage (`measures_time.uses`)."""
+    programs: Programs
+    """Of the main tasks."""
+    codes: Codes
+    """Of the turns."""
+    replies: Mapping[str, Mapping[str, Any]]
+    """What became of the reply of each turn (`measures_origin.reply_uses`)."""
+    evidence: Sequence[Evidence]
+    """On compliance (`measures_compliance.evidence_of`)."""
+
+
+def work_of(dossier: Dossier, content: Content, coding: Coding) -> Work:
+    """Replay, time use and codes of one participant."""
+    programs = programs_of(dossier, content)
+    evidence = evidence_of(dossier, content)
+    return Work(uses(dossier), programs, coding.codes(dossier), reply_uses(dossier, programs), evidence)
+
+
+def participant_row(dossier: Dossier, content: Content, coding: Coding, work: Work) -> dict[str, Any]:
     """Every column of the participants table that is known; of who withdrew their data, the flow only.
 
     Args:
         dossier: what the database holds.
         content: packs and banks.
-        use: time use by stage (`measures_time.uses`).
-        programs: of the main tasks (`measures_origin.programs`).
-        evidence: on compliance (`measures_compliance.evidence_of`).
+        coding: how queries and patterns are coded.
+        work: of the same participant.
     """
     row = identity_and_flow(dossier)
     if dossier.participant.data_withdrawn:
@@ -36,11 +60,11 @@ def participant_row(
         task_outcomes(dossier, content),
         quizzes(dossier, content),
         runs_and_errors(dossier),
-        queries(dossier),
-        activity(dossier, use),
-        origins(programs),
-        outside(dossier, evidence),
-        compliance(dossier, evidence),
+        queries(dossier, coding, work.codes),
+        activity(dossier, work.use),
+        origins(work.programs),
+        outside(dossier, work.evidence),
+        compliance(dossier, work.evidence),
     ):
         row |= part
-    return row
+    return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}

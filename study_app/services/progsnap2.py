@@ -91,7 +91,7 @@ def export_progsnap2(
             for dossier in dossiers(world, unit, people, versions):
                 log = list(mask.events(dossier, rows.events(dossier)))
                 runs = list(mask.runs(dossier, rows.runs(dossier)))
-                turns = list(mask.whole(dossier, rows.turns(dossier)))
+                turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
                 arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
                 for event in sorted(_events(log, runs, turns), key=lambda event: event["at"]):
                     writer.write(dossier, arm, event, mask.hides(dossier.participant.kind))

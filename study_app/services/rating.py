@@ -17,14 +17,13 @@ from study_app.domain.item_keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.items import Item
 from study_app.domain.participant import Answer, Kind
 from study_app.domain.scoring import rate, score
+from study_app.domain.styles.codebook import LABELS
+from study_app.domain.styles.codes import RUBRIC as CODES
 from study_app.ports import Rating, Unit
 from study_app.services.world import World
 
 POINTS = "points"
 """Rubric of ratings of answers; their value is JSON, points by criterion."""
-CODES = "codes"
-"""Rubric of codes of queries; their value is the labels, separated by `;`."""
-LABELS = ("explanation", "generation", "debugging", "capability", "appreciation")
 WHOLE = "points"
 """The one criterion of an item without a rubric of its own."""
 

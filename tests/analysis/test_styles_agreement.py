@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.styles.codebook import LABELS, split
 from analysis.styles.coders.agreement import (
     alpha_of_sets,
     disagreements,
@@ -19,6 +18,7 @@ from analysis.styles.coders.agreement import (
 )
 from analysis.styles.coders.queries import Query, consensus, human_codings, queries
 from study_app.domain.errors import ProblemsFound
+from study_app.domain.styles.codebook import LABELS, split
 
 ASKED = [Query(f"t{number}", f"p{number % 5}", f"message {number}") for number in range(40)]
 GENERATOR = np.random.default_rng(3)

@@ -11,6 +11,7 @@ from transcript_maker import asked, seen, transcript, write
 
 from analysis.drawing import svg
 from analysis.load import load
+from analysis.plan import plan_of
 from analysis.styles import styles_section
 from analysis.styles.clusters import FEATURES, clusters
 from analysis.styles.features import participant_features, task_features
@@ -18,7 +19,7 @@ from analysis.styles.figures import flow_plot, swimlanes, trajectory_plot
 from analysis.styles.intervals import mean, pooled_share, quantile, share
 from analysis.styles.patterns import assign
 from analysis.styles.process import transitions
-from analysis.styles.selection import annotate, chosen_codes
+from analysis.styles.selection import annotate, chosen_codes, differences, main_tables, with_codes
 from analysis.styles.timeline import timeline
 from analysis.styles.trajectory import trajectory
 from analysis.styles.turntime import USES, interruptions, reply_use, takeovers, turn_durations
@@ -113,7 +114,7 @@ def test_who_never_asked_has_features_of_0():
 
 def test_text_pasted_from_elsewhere_is_no_paste_of_the_assistants_code():
     tables = own_export()
-    tables["participants"]["pasted_chars_assistant"] = [0, 0]
+    tables["turns"]["inserted_pasted_chars"] = 0
     assert participant_features(tables)["pastes"].tolist() == [0, 0]
 
 
@@ -224,6 +225,29 @@ def test_annotating_fills_codes_counts_and_pattern():
     assert list(tables["turns"]["codes"]) == ["generation", "debugging"]
     assert person.loc["p", "interaction_pattern"] == "Iterative AI Debugging"
     assert (person.loc["q", "queries_generation"], person.loc["q", "interaction_pattern"]) == (0, "none")
+
+
+def test_what_was_done_in_the_warm_up_is_no_part_of_the_use():
+    tables = own_export()
+    warm = tables["events"].assign(stage="warmup", server_time=at(0), kind="edit")
+    both = tables | {"events": pd.concat([warm, tables["events"]], ignore_index=True)}
+    study = {"stages": [{"id": "warmup", "kind": "tasks", "main": False}, {"id": "main", "kind": "tasks"}]}
+    assert participant_features(both)["edits_before_first_query"][0] > 2
+    assert participant_features(main_tables(both, study)).equals(participant_features(tables))
+    assert len(main_tables(both, {})["events"]) == len(both["events"])
+
+
+def test_codes_and_patterns_that_are_not_those_of_the_export_are_counted_and_named():
+    tables = annotate(own_export())
+    codes = {"t1": ("generation",), "t2": ("debugging",)}
+    assert differences(tables, codes, assign(tables)) == {"codes": 0, "patterns": []}
+    other = with_codes(tables, {"t1": ("explanation",), "t2": ()})
+    assert differences(tables, {"t1": ("explanation",)}, assign(other)) == {"codes": 2, "patterns": ["p"]}
+
+
+def test_imported_transcripts_are_analysed_with_the_codes_of_their_annotators(tmp_path):
+    import_transcripts(write(tmp_path / "in", transcript(1), transcript(27, "No-AI")), tmp_path / "out")
+    assert plan_of(load(tmp_path / "out")).coder == "human"
 
 
 def test_clear_clusters_are_found_and_stable_and_noise_is_not():

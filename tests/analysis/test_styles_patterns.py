@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from transcript_maker import asked, seen, transcript, write
 
 from analysis.load import load
-from analysis.styles.expressions import Condition
-from analysis.styles.features import PATTERN_FEATURES
-from analysis.styles.patterns import PUBLISHED, assign, rule_set
+from analysis.styles.patterns import assign
 from analysis.transcripts import import_transcripts
 from study_app.domain.errors import ProblemsFound
+from study_app.domain.styles.expressions import Condition
+from study_app.domain.styles.features import PATTERN_FEATURES
+from study_app.domain.styles.patterns import PUBLISHED, rule_set
 
 CODE = {"G": "code_generation", "E": "question", "D": "debugging", "C": "capability_question", "A": "thanks"}
 

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transcript_maker import SHARED
 
-from analysis.styles.codebook import LABELS, join, split
 from analysis.styles.coders.agreement import kappa
 from analysis.styles.coders.coding import code_queries
-from analysis.styles.coders.lexicon import RULES
-from analysis.styles.coders.message import Message
-from analysis.styles.coders.rules import code_message, code_session
 from analysis.transcripts import import_transcripts
+from study_app.domain.styles.codebook import LABELS, join, split
+from study_app.domain.styles.lexicon import RULES
+from study_app.domain.styles.message import Message
+from study_app.domain.styles.rules import code_message, code_session
 
 INITIALS = {label[0].upper(): label for label in LABELS}
 SENTENCES = [

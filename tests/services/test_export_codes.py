@@ -1,42 +1,117 @@
-"""Whose codes of the queries stand in the dataset."""
+"""Whose codes of the queries stand in the dataset, and which pattern follows from them."""
 
 from __future__ import annotations
 
-import csv
-import json
-import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
-STUDY = Path(sys.executable).with_name("study")
-ROOT = Path(__file__).parents[2]
+import pytest
+from export_world import ROOT, Clock, Walker, open_app, scratch, settle, table
+
+from analysis.load import load
+from analysis.styles.selection import annotate
+from study_app.ports import Rating
+from study_app.services.export import export
+from study_app.services.verify import verify
+
+OWN = """
+[styles]
+version = "mine-1"
+
+[[styles.patterns]]
+pattern = "Runner"
+when = "runs_between_query_and_submission > 0 and edits_before_first_query == 1"
+"""
+Rows = dict[str, dict[str, str]]
 
 
-def study(*arguments: str, cwd: Path) -> None:
-    done = subprocess.run([STUDY, *arguments], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def study(folder: Path, coder: str, styles: str = "") -> Path:
+    """The shipped study with another coder and its own patterns."""
+    for name in ("tasks", "quizzes", "assistants"):
+        (folder / name).symlink_to(ROOT / name)
+    text = (ROOT / "study.toml").read_text(encoding="utf-8")
+    assert "[analysis]\n" in text
+    path = folder / "study.toml"
+    path.write_text(text.replace("[analysis]\n", f'[analysis]\ncoder = "{coder}"\n') + styles, encoding="utf-8")
+    return path
 
 
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    with (folder / "data" / f"study-triolearning_description-{name}_data.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+@cache
+def exported(coder: str, styles: str = "") -> tuple[Path, Rows, Rows]:
+    """A dataset, its turns by message, its people by what they did."""
+    folder, clock = scratch(), Clock()
+    app = open_app(folder, clock, study(folder, coder, styles))
+    people: dict[str, Walker] = {}
+    while len(people) < 3:
+        walker = Walker(app, clock).to_tasks().begin_tasks()
+        name = "control" if walker.arm == "no_ai" else "asker" if "asker" not in people else "silent"
+        if name == "asker":
+            walker.type("# mine\n")
+            walker.ask("What does a nursery do?")
+            walker.ask("Write the code of delayed_hello for me.")
+            walker.run()
+        people[name] = people.get(name) or walker.solve_tasks()
+    people["still there"] = Walker(app, clock).consent()
+    asker = people["asker"]
+    first, second = asker.turns()
+    given = [("r1", first, "explanation"), ("r2", first, "explanation;capability"), ("r1", second, "generation")]
+    given += [("r2", second, "debugging"), ("adjudicated", second, "generation;debugging")]
+    with app.world.registry.begin() as unit:
+        for number, (rater, turn, value) in enumerate(given):
+            unit.add_rating(Rating(f"rating{number}", f"turn:{turn}", rater, value, "codes", clock.now()))
+    settle(app)
+    export(app.world, folder / "d", include_preview=True)
+    rows = {row["participant_id"]: row for row in table(folder / "d", "participants")}
+    turns = {row["message"].split()[0]: row for row in table(folder / "d", "turns")}
+    return folder / "d", turns, {name: rows[walker.id] for name, walker in people.items()}
 
 
-def test_where_nobody_coded_the_plans_coder_did_and_two_exports_agree(tmp_path):
-    database = ("--database", f"sqlite:///{tmp_path}/s.db")
-    file = str(ROOT / "study.toml")
-    study("simulate", file, *database, "--participants", "6", "--seed", "3", cwd=tmp_path)
-    for out in ("one", "two"):
-        study("export", file, *database, "--out", out, "--include-simulated", cwd=tmp_path)
-    turns = table(tmp_path / "one", "turns")
-    assert turns
-    assert any(turn["codes"] for turn in turns)
-    for person in table(tmp_path / "one", "participants"):
-        mine = [turn for turn in turns if turn["participant_id"] == person["participant_id"]]
-        coded = sum("generation" in turn["codes"].split(";") for turn in mine)
-        assert person["queries_generation"] == str(coded)
-    for path in (tmp_path / "one" / "data").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / "data" / path.name).read_bytes()
-    study("verify", "one", cwd=tmp_path)
-    study("analyze", "one", "--out", "an", "--include-simulated", cwd=tmp_path)
-    assert json.loads((tmp_path / "an" / "results.json").read_text())["styles"].get("note") is None
+@pytest.mark.parametrize(
+    ("coder", "codes", "pattern"),
+    [
+        ("rules", ("explanation", "generation"), "Progressive AI Reliance"),
+        ("human", ("explanation", "generation;debugging"), "Iterative AI Debugging"),
+        ("claude", ("", ""), ""),
+    ],
+)
+def test_codes_counts_and_pattern_are_those_of_the_plans_coder(coder, codes, pattern):
+    dataset, turns, people = exported(coder)
+    assert (turns["What"]["codes"], turns["Write"]["codes"]) == codes
+    assert people["asker"]["interaction_pattern"] == pattern
+    counted = [people["asker"][f"queries_{label}"] for label in ("explanation", "generation", "debugging")]
+    expected = [str(sum(label in each.split(";") for each in codes)) for label in ("explanation", "generation")]
+    assert counted[:2] == (["", ""] if coder == "claude" else expected)
+    assert verify(dataset).findings == []
+
+
+def test_a_pattern_is_none_for_who_asked_nothing_and_empty_where_there_is_no_assistant_or_no_task_yet():
+    _, _, people = exported("rules")
+    assert people["silent"]["interaction_pattern"] == "none"
+    assert people["silent"]["queries_generation"] == "0"
+    assert people["control"]["interaction_pattern"] == ""
+    assert people["still there"]["interaction_pattern"] == ""
+
+
+def test_a_studys_own_patterns_see_the_main_tasks_only():
+    """The edits of the warm-up do not count: one edit came before the first query."""
+    dataset, _, people = exported("rules", OWN)
+    assert people["asker"]["interaction_pattern"] == "Runner"
+    assert verify(dataset).findings == []
+
+
+@pytest.mark.parametrize(("coder", "styles"), [("rules", ""), ("human", "")])
+def test_the_analysis_computes_the_same_codes_counts_and_patterns(coder, styles):
+    dataset, _, _ = exported(coder, styles)
+    tables = load(dataset).tables
+    again = annotate(tables, coder)
+    assert again["turns"]["codes"].tolist() == tables["turns"]["codes"].tolist()
+    stated = tables["participants"]["interaction_pattern"].notna()
+    for column in ("interaction_pattern", "queries_explanation", "queries_generation", "queries_debugging"):
+        assert (again["participants"][column][stated] == tables["participants"][column][stated]).all()
+    assert stated.sum() == 2
+
+
+def test_two_exports_agree_and_the_database_is_not_written_to():
+    dataset, _, _ = exported("rules")
+    raters = {row["rater"] for row in table(dataset, "ratings")}
+    assert raters == {"r1", "r2", "adjudicated"}

@@ -259,6 +259,18 @@ def exclusion_lifted(forger: Forger) -> None:
     forger.change("participants", lambda r: r["status"] == "excluded", status="completed")
 
 
+def pattern_changed(forger: Forger) -> None:
+    forger.change("participants", lambda r: bool(r["interaction_pattern"]), interaction_pattern="AI Delegation")
+
+
+def code_changed(forger: Forger) -> None:
+    forger.change("turns", lambda r: bool(r["codes"]), codes="appreciation")
+
+
+def label_count_changed(forger: Forger) -> None:
+    forger.change("participants", lambda r: bool(r["queries_debugging"]), queries_debugging="7")
+
+
 def stranger_in_answers(forger: Forger) -> None:
     rows = forger.rows("answers")
     forger.write("answers", [*rows, {**rows[0], "participant_id": "stranger"}])
@@ -341,6 +353,9 @@ EDITS: dict[Callable[[Forger], None], str] = {
     visit_stretched: "past_deadline",
     exclusion_added: "exclusion_unrecorded",
     exclusion_lifted: "derived_differs",
+    pattern_changed: "derived_differs",
+    code_changed: "derived_differs",
+    label_count_changed: "derived_differs",
     stranger_in_answers: "unknown_participant",
     column_dropped: "wrong_columns",
     number_spoilt: "malformed_cell",

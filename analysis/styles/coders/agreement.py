@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.styles.codebook import LABELS, VERSION, join, split
 from analysis.styles.coders.queries import Codes, Query
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.styles.codebook import LABELS, VERSION, join, split
 
 REPLICATES = 2000
 """Bootstrap replicates of an interval."""

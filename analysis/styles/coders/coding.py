@@ -9,11 +9,12 @@ from typing import Any
 import anthropic
 
 from analysis.load import load
-from analysis.styles.codebook import VERSION as CODEBOOK_VERSION
-from analysis.styles.coders import claude, rules
+from analysis.styles.coders import claude
 from analysis.styles.coders.agreement import disagreements, overall, per_label
 from analysis.styles.coders.queries import Codes, Query, consensus, human_codings, queries
 from study_app.domain.errors import UserError
+from study_app.domain.styles import rules
+from study_app.domain.styles.codebook import VERSION as CODEBOOK_VERSION
 
 CODERS = ("rules", "claude")
 

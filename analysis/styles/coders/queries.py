@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.styles.codebook import LABELS, split
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.styles.codebook import split
+from study_app.domain.styles.codes import RUBRIC, agreed
 
-RUBRIC = "codes"
-"""Ratings of queries have this rubric; `object` is `turn:` and the turn's id, `value` its labels."""
-ADJUDICATED = "adjudicated"
-"""The rater whose word is final."""
 PUBLISHED = "published"
 """The annotators of the imported transcripts."""
 _GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r", "''")
@@ -88,11 +84,9 @@ def consensus(codings: Mapping[str, Codes]) -> Codes:
 
     Coders that are programs (`rules`, `claude`) do not count.
     """
-    people = {rater: codes for rater, codes in codings.items() if rater not in {ADJUDICATED, "rules", "claude"}}
-    final = dict(codings.get(ADJUDICATED, {}))
-    for turn in dict.fromkeys(turn for codes in people.values() for turn in codes):
-        given = [codes[turn] for codes in people.values() if turn in codes]
-        votes = Counter(label for labels in given for label in labels)
-        agreed = tuple(label for label in LABELS if votes[label] > len(given) / 2)
-        final.setdefault(turn, agreed)
+    final: Codes = {}
+    for turn in dict.fromkeys(turn for codes in codings.values() for turn in codes):
+        settled = agreed({rater: codes[turn] for rater, codes in codings.items() if turn in codes})
+        if settled is not None:
+            final[turn] = settled
     return final

@@ -9,9 +9,7 @@ from study_app.domain.dataset.columns import Column, Table, boolean, integer, nu
 from study_app.domain.items import ItemType
 from study_app.domain.participant import Status
 from study_app.domain.protocol import DerivedScore, Question, Study
-
-LABELS = ("explanation", "generation", "debugging", "capability", "appreciation")
-"""Codes of queries to the assistant, each a column `queries_<label>`."""
+from study_app.domain.styles.codebook import LABELS
 
 _HEAD = (
     text("participant_id", "Random, stable identifier; nothing else identifies the participant"),
@@ -58,7 +56,10 @@ _USE = (
     integer("pasted_chars_assistant", "Characters of them pasted from a reply", "characters"),
     integer("pasted_chars_outside", "Characters of them pasted from outside the study", "characters"),
     integer("retyped_assistant_chars", "Characters of them typed that reproduce a reply", "characters"),
-    text("interaction_pattern", "Pattern of use of the assistant; empty until classified"),
+    text(
+        "interaction_pattern",
+        "Pattern of use of the assistant by the study's rule set, or none; empty without an assistant, and until coded",
+    ),
     boolean("used_other_ai", "Self-report of other AI"),
     boolean("received", "At least one answered query, or other AI reported or evidenced, in any arm"),
     boolean("compliant", "By the plan's rule, the same for every arm"),

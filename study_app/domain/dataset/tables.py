@@ -115,7 +115,7 @@ TURNS = Table(
         text("stop_reason", "Why the reply ended, in the provider's words"),
         boolean("stopped_by_participant", "The participant pressed Stop"),
         text("error", "Kind of failure; empty where none"),
-        text("codes", "Interaction codes of the message, separated by ;; empty until it is coded"),
+        text("codes", "Interaction codes of the message by the plan's coder, separated by ;; empty where it gave none"),
         text("treatment", "Id of the assistant's file, the treatment"),
         boolean("complete", "The reply has ended"),
         json_("parameters", "Parameters sent to the model"),

@@ -33,10 +33,9 @@ from study_app.services.export.manifest import (
 )
 from study_app.services.export.masking import Mask, Row, mask_of
 from study_app.services.measures import Content, Dossier
-from study_app.services.measures_compliance import evidence_of, evidence_rows
-from study_app.services.measures_origin import programs, reply_uses
-from study_app.services.measures_row import participant_row
-from study_app.services.measures_time import uses
+from study_app.services.measures_compliance import evidence_rows
+from study_app.services.measures_row import participant_row, work_of
+from study_app.services.measures_styles import Coding
 from study_app.services.world import State, World
 
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -124,6 +123,7 @@ class _Export:
         self.people = included(unit, kinds)
         self.versions: Versions = versions_of(world, unit, self.people)
         self.studies = self.versions.in_order
+        self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
         self.tables = tables_of(self.studies, quiz_types(self.studies, self.content), identified=identified)
         self.seen = Seen()
@@ -173,15 +173,14 @@ class _Export:
         }
 
     def _rows_of(self, dossier: Dossier) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
-        use, mask = uses(dossier), self.mask
-        work, evidence = programs(dossier, self.content), evidence_of(dossier, self.content)
-        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, use, work, evidence))
-        yield from (("visits", row) for row in rows.visits(dossier, use))
+        mask, work = self.mask, work_of(dossier, self.content, self.coding)
+        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, self.coding, work))
+        yield from (("visits", row) for row in rows.visits(dossier, work.use))
         yield from (("events", self._numbered(row)) for row in mask.events(dossier, rows.events(dossier)))
         yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
-        yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, reply_uses(dossier, work))))
+        yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, work.codes, work.replies)))
         yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
-        yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, evidence)))
+        yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
 
     def _numbered(self, event: Row) -> Row:
         """Where events are withheld, the numbers of the rest would tell how many."""
@@ -259,6 +258,7 @@ class _Export:
             "files": file_entries(files),
             "other_files": file_entries(others),
             "schema": SCHEMA,
+            "coding": self.coding.described(),
             "kinds": list(self.kinds),
             "identified": self.identified,
             "masked": bool(withheld),

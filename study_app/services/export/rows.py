@@ -14,7 +14,7 @@ from study_app.domain.items import Item
 from study_app.domain.participant import Answer, RunRecord, Turn
 from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier
-from study_app.services.measures_assistant import codes_of
+from study_app.services.measures_styles import Codes
 from study_app.services.measures_tasks import program_error
 
 Row = dict[str, Any]
@@ -67,13 +67,13 @@ def _run(run: RunRecord) -> Row:
     return row | {"checks": compact_json(json.loads(run.checks))}
 
 
-def turns(dossier: Dossier, uses: Mapping[str, Row] | None = None) -> Iterator[Row]:
-    """Turns in order of asking; `uses` says what became of each reply (`measures_origin.reply_uses`)."""
-    return (_turn(dossier, turn) | (uses or {}).get(turn.id, {}) for turn in dossier.turns)
+def turns(dossier: Dossier, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+    """Turns in order of asking, with their codes and what became of each reply (`measures_origin.reply_uses`)."""
+    return (_turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) for turn in dossier.turns)
 
 
-def _turn(dossier: Dossier, turn: Turn) -> Row:
-    row = asdict(turn) | {"turn_id": turn.id, "codes": codes_of(dossier, turn)}
+def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
+    row = asdict(turn) | {"turn_id": turn.id, "codes": None if codes is None else ";".join(codes)}
     return row | {"parameters": compact_json(json.loads(turn.parameters))}
 
 

@@ -34,7 +34,7 @@ def verify(dataset: Path) -> VerifyReport:
     check_visits(opened)
     check_arms(opened, log)
     check_records(opened, log)
-    check_derived(opened)
+    check_derived(opened, log)
     return report
 
 

@@ -14,6 +14,7 @@ from study_app.domain.edits import ReplayMismatch, apply_event
 from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE
 from study_app.services.verify.allocation import kind_of
 from study_app.services.verify.opened import Opened, Row
+from study_app.services.verify.styles import pattern_of
 
 SLACK = timedelta(seconds=30)
 """Edits may reach the server this much before or after the press whose program they made."""
@@ -49,6 +50,8 @@ class Log:
     """Kind of server event -> ids of runs, turns or stages that such events name."""
     assisted: list[Row] = field(default_factory=list)
     """Events that only somebody with an assistant can cause."""
+    pattern: str | None = None
+    """Pattern of use that the events and turns give; None where the dataset gives none."""
 
 
 def check_log(opened: Opened) -> dict[str, Log]:
@@ -56,6 +59,9 @@ def check_log(opened: Opened) -> dict[str, Log]:
     runs: dict[str, list[Row]] = defaultdict(list)
     for run in opened.rows("runs"):
         runs[str(run["participant_id"])].append(run)
+    turns: dict[str, list[Row]] = defaultdict(list)
+    for turn in opened.rows("turns") if opened.own else ():
+        turns[str(turn["participant_id"])].append(turn)
     people = {str(person["participant_id"]): person for person in opened.rows("participants")}
     found: dict[str, Log] = {}
     total = compared = 0
@@ -67,6 +73,8 @@ def check_log(opened: Opened) -> dict[str, Log]:
         _check_moments(opened, events, people.get(name))
         compared += _check_programs(opened, _replayed(opened, events), runs.pop(name, []))
         found[name] = _seen(events)
+        if opened.own and name in people:
+            found[name].pattern = pattern_of(opened, people[name], turns.get(name, []), events)
     for rest in runs.values():
         compared += _check_programs(opened, _Pages(), rest)
     opened.report.note(f"{total} events in sequence; {compared} programs against the replay of their edits")

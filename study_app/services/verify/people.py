@@ -12,6 +12,7 @@ from study_app.domain.protocol import Study
 from study_app.services.verify.allocation import kind_of
 from study_app.services.verify.log import Log, kinds_hidden
 from study_app.services.verify.opened import Opened, Row
+from study_app.services.verify.styles import check_codes, label_counts
 
 TOLERANCE = 1e-9
 
@@ -187,8 +188,8 @@ def _check_status(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
 # -- derived columns ---------------------------------------------------------------------------------------------------
 
 
-def check_derived(opened: Opened) -> None:
-    """Counts, points and answers in participants against the tables they come from."""
+def check_derived(opened: Opened, log: Mapping[str, Log]) -> None:
+    """Counts, codes, patterns, points and answers against the tables they come from."""
     if not opened.own:
         return
     tables: tuple[TableName, ...] = ("runs", "turns", "answers", "compliance")
@@ -199,7 +200,10 @@ def check_derived(opened: Opened) -> None:
         if study is None:
             continue
         mine = {table: rows[table].get(name, []) for table in tables}
-        for column, expected in _expected(opened, person, study, mine).items():
+        check_codes(opened, mine["turns"])
+        pattern = log[name].pattern if name in log else None
+        found = _expected(opened, person, study, mine) | ({} if pattern is None else {"interaction_pattern": pattern})
+        for column, expected in found.items():
             if not _equal(person[column], expected):
                 what = f"{name}: {column} is {person[column]}, the tables give {expected}"
                 opened.report.add("derived_differs", opened.relative("participants"), person.number, what)
@@ -226,6 +230,7 @@ def _expected(opened: Opened, person: Row, study: Study, mine: Mapping[TableName
         expected |= {"runs": len(runs), "errors": len(errors), "first_error_type": errors[0] if errors else None}
     if person["queries"] is not None:
         expected["queries"] = len(mine["turns"])
+        expected |= label_counts(person, mine["turns"])
     if person["compliant"] is not None:
         expected["compliant"] = not any(piece["breaks"] for piece in mine["compliance"])
     expected |= _checks(person, mine["runs"], main)

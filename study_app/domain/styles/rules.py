@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.styles.codebook import LABELS
-from analysis.styles.coders.lexicon import RULES, VERSION
-from analysis.styles.coders.message import Message
+from study_app.domain.styles.codebook import LABELS
+from study_app.domain.styles.lexicon import RULES, VERSION
+from study_app.domain.styles.message import Message
 
 __all__ = ["VERSION", "Coding", "Fired", "code_message", "code_session"]
 

@@ -1,0 +1,92 @@
+"""What a participant did, step by step, from events and turns: the same for an export and for a dataset read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+ACTIONS = (
+    "start",
+    "compose",
+    "query",
+    "reply",
+    "paste",
+    "copy",
+    "edit",
+    "run",
+    "error",
+    "websearch",
+    "outage",
+    "completion",
+    "submission",
+)
+"""What a step can be. `compose`: starts a message to the assistant. `copy`: types the assistant's code by hand."""
+
+OF_EVENTS = {
+    "task_shown": "start",
+    "compose_start": "compose",
+    "edit": "edit",
+    "run_ended": "run",
+    "program_error": "error",
+    "notes_opened": "websearch",
+    "outage": "outage",
+    "task_submitted": "submission",
+}
+"""Kind of event -> action; other kinds are no step. An edit that pasted is a `paste`."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000
+
+
+class Step(NamedTuple):
+    """One action."""
+
+    at: float
+    """Milliseconds since 1970-01-01 UTC."""
+    rank: int
+    """Order among steps of the same moment; a query comes before the events of its moment."""
+    task: str | None
+    action: str
+    turn_id: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+def milliseconds(at: datetime) -> int:
+    """A moment as the dataset writes it: whole milliseconds, cut off."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def of_event(kind: str, at: float, rank: int, task: str | None, pasted: bool) -> Step | None:
+    """The step that an event of the log is; None where it is none."""
+    action = OF_EVENTS.get(kind)
+    if action is None:
+        return None
+    return Step(at, rank, task, "paste" if action == "edit" and pasted else action)
+
+
+def of_turn(
+    turn_id: str, at: float, task: str | None, labels: tuple[str, ...], seconds: float | None
+) -> tuple[Step, ...]:
+    """A query, and where the reply's duration is known, its end."""
+    query = Step(at, -1, task, "query", turn_id, labels)
+    return (query,) if seconds is None else (query, Step(at + 1000 * seconds, -1, task, "reply", turn_id))
+
+
+def arranged(steps: Iterable[Step]) -> tuple[list[Step], float]:
+    """One participant's steps in order, from the first task on, and the moment from which time is counted.
+
+    A step without a task belongs to the task of the step before it. Time counts from the first `start`, else from the
+    first step; a recording without dates counts from its own zero.
+    """
+    ordered = sorted(steps, key=lambda step: (step.at, step.rank))
+    if not ordered:
+        return [], 0.0
+    task = next((step.task for step in ordered if step.task is not None), None)
+    found = []
+    for step in ordered:
+        task = step.task if step.task is not None else task
+        found.append(step._replace(task=task))
+    origin = next((step.at for step in found if step.action == "start"), found[0].at)
+    origin = 0.0 if origin < _DAY else origin
+    return [step for step in found if step.at >= origin], origin
