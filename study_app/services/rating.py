@@ -1,4 +1,4 @@
-"""Human judgements: answers that a person has to rate, blind to arm; codes of queries, blind to outcome.
+"""Human judgements of answers that a person has to rate, blind to arm.
 
 A rater meets neither participant, time, arm nor what others gave; the order differs from rater to rater. The points of
 an answer are the mean of its raters' newest ratings.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -17,8 +17,6 @@ from study_app.domain.item_keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.items import Item
 from study_app.domain.participant import Answer, Kind
 from study_app.domain.scoring import rate, score
-from study_app.domain.styles.codebook import LABELS
-from study_app.domain.styles.codes import RUBRIC as CODES
 from study_app.ports import Rating, Unit
 from study_app.services.world import World
 
@@ -42,20 +40,6 @@ class ToRate:
     why: str
     raters: int
     """How many others have rated it."""
-
-
-@dataclass(frozen=True)
-class ToCode:
-    """A query as a coder meets it."""
-
-    turn_id: str
-    task: str
-    message: str
-    code: str
-    """The program at the moment of asking."""
-    before: tuple[tuple[str, str], ...]
-    """(message, reply) of the same person's earlier turns."""
-    coders: int
 
 
 class Ratings:
@@ -128,39 +112,6 @@ class Ratings:
         response = str(json.loads(answer.response))
         raters = len(given.get(_object(answer), ()))
         return ToRate(_object(answer), item, response, criteria(item, key), accepted, key.why, raters)
-
-    # -- queries -------------------------------------------------------------------------------------------------------
-
-    def queries_for(self, coder: str, kind: Kind) -> list[ToCode]:
-        """Queries that this coder has not coded; people in the coder's own order, each person's queries as asked."""
-        with self.world.registry.begin(write=False) as unit:
-            given = _raters(unit.ratings(), CODES)
-            people = {person.id for person in unit.participants() if person.kind == kind}
-            turns = [turn for turn in unit.turns() if turn.participant_id in people]
-        turns.sort(key=lambda turn: (shuffled(turn.participant_id, coder), turn.asked_at))
-        found, earlier = [], dict[str, list[tuple[str, str]]]()
-        for turn in turns:
-            before = earlier.setdefault(turn.participant_id, [])
-            raters = given.get(f"turn:{turn.id}", set())
-            if coder not in raters:
-                found.append(ToCode(turn.id, turn.task, turn.message, turn.code, tuple(before), len(raters)))
-            before.append((turn.message, turn.reply))
-        return found
-
-    def code(self, coder: str, turn_id: str, labels: Sequence[str]) -> None:
-        """Take a coding; no label at all is one, too.
-
-        Raises:
-            NotAllowed: a label is not of the code book.
-        """
-        strange = sorted(set(labels) - set(LABELS))
-        if strange:
-            raise NotAllowed(f"'{strange[0]}' is no label; use {', '.join(LABELS)}")
-        value = ";".join(label for label in LABELS if label in labels)
-        with self.world.registry.begin() as unit:
-            unit.add_rating(
-                Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, CODES, self.world.now())
-            )  # fmt: skip
 
 
 def needs_person(item: Item, key: AnyKey, response: object) -> bool:

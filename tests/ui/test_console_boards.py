@@ -7,6 +7,7 @@ from console_room import Person, Trial, busy, work
 from streamlit.testing.v1 import AppTest
 
 from study_app.bootstrap import install
+from study_app.services.coding import Codings
 from study_app.services.monitor import Monitor
 from study_app.services.rating import Ratings
 
@@ -111,14 +112,37 @@ def test_a_replay_of_a_real_person_opens_only_after_it_is_recorded(board, trial)
 def test_queries_are_coded_one_by_one_after_the_look_is_recorded(board, trial):
     page = board("coding", who="dora")
     page.button(key="open_queries").click().run()
-    before = Ratings(trial.app.world).queries_for("dora", "real")
+    before = Codings(trial.app.world).queries_for("dora", "real")
     page.checkbox[0].check()
     page.button[0].click().run()
-    after = Ratings(trial.app.world).queries_for("dora", "real")
+    after = Codings(trial.app.world).queries_for("dora", "real")
     assert len(after) == len(before) - 1
     with trial.app.world.registry.begin(write=False) as unit:
         (rating,) = [rating for rating in unit.ratings() if rating.rater == "dora"]
     assert (rating.object, rating.rubric, rating.value) == (f"turn:{before[0].turn_id}", "codes", "explanation")
+
+
+def test_a_disagreement_is_settled_with_a_reason_and_agreement_is_counted(board, trial):
+    codings = Codings(trial.app.world)
+    turn = codings.queries_for("hana", "real")[0].turn_id
+    codings.code("hana", turn, ["explanation"])
+    codings.code("ivo", turn, ["generation"])
+    Monitor(trial.app.world).note_sight("jan", "queries", "real")
+    page = board("coding", who="jan")
+    page.segmented_control(key="coding_part").set_value("Agreement").run()
+    assert "coded by two people or more" in shown(page)
+    page.segmented_control(key="coding_part").set_value("Disagreements").run()
+    assert "hana" not in shown(page)
+    page.checkbox[1].check()
+    page.button[0].click().run()
+    assert "reason" in page.error[0].value
+    page.checkbox[1].check()
+    page.text_input[0].set_value("wants the code")
+    page.button[0].click().run()
+    assert not page.exception
+    (settled,) = [each for each in codings.settled("real") if each.turn_id == turn]
+    assert (settled.labels, settled.reason, settled.who) == (("generation",), "wants the code", "jan")
+    assert "wants the code" in shown(page)
 
 
 def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):

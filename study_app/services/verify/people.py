@@ -202,7 +202,7 @@ def check_derived(opened: Opened, log: Mapping[str, Log]) -> None:
         mine = {table: rows[table].get(name, []) for table in tables}
         check_codes(opened, mine["turns"])
         pattern = log[name].pattern if name in log else None
-        found = _expected(opened, person, study, mine) | ({} if pattern is None else {"interaction_pattern": pattern})
+        found = _expected(opened, person, study, mine) | ({"interaction_pattern": pattern} if pattern else {})
         for column, expected in found.items():
             if not _equal(person[column], expected):
                 what = f"{name}: {column} is {person[column]}, the tables give {expected}"
