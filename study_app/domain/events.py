@@ -14,7 +14,7 @@ SERVER_PAGE = "server"
 BROWSER_KINDS = frozenset(
     "load edit focus blur visible hidden resize copy cut paste_attempt editor_focus editor_blur online offline "
     "heartbeat compose_start compose_end copy_reply run_pressed submit_pressed send_pressed stop_pressed notes_opened "
-    "brief_scrolled storage_full".split()
+    "brief_scrolled panes_resized storage_full".split()
 )
 """Kinds that a browser page may send."""
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, StudyLimits
-from study_app.domain.budget import Usage, allowance, estimated_tokens, total, turn_usage
+from study_app.domain.budget import allowance, total
 from study_app.domain.dataset.cells import writable
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
-from study_app.domain.events import Event
 from study_app.domain.participant import Turn
 from study_app.ports import Unit
+from study_app.services.turns import close_interrupted, composing_seconds, ended, until, usage
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
@@ -66,12 +64,27 @@ class Help:
         self.world = world
         self.way = way
         self.specs = specs
+        self._began = world.now()
         self._replies: dict[str, _Reply] = {}
         self._asking: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(self, participant_id: str, message: str, page: str | None = None, code: str | None = None) -> Asked:
+    async def ask(
+        self,
+        participant_id: str,
+        message: str,
+        page: str | None = None,
+        code: str | None = None,
+        seq: int | None = None,
+    ) -> Asked:
         """Begin a turn.
+
+        Args:
+            participant_id: who asks.
+            message: what.
+            page: the browser page.
+            code: the editor's text now; the saved text where the page does not say.
+            seq: the last event of that page that the text contains.
 
         Raises:
             Refused: the participant's arm has no assistant; the refusal is logged.
@@ -91,7 +104,7 @@ class Help:
             raise ReplyInProgress("the reply before is still coming; wait for it or stop it")
         self._asking.add(participant_id)
         try:
-            turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code)
+            turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
             reply = self._replies[participant_id] = _Reply(turn)
         finally:
             self._asking.discard(participant_id)
@@ -112,6 +125,10 @@ class Help:
         """The participant's turns so far, oldest first."""
         with self.world.registry.begin(write=False) as unit:
             kept = unit.turns(participant_id)
+        if any(not turn.complete and turn.asked_at < self._began for turn in kept):
+            with self.world.registry.begin() as unit:
+                close_interrupted(unit, participant_id, self._began, self.world.now())
+                kept = unit.turns(participant_id)
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
 
@@ -122,7 +139,7 @@ class Help:
     # -- before the reply ----------------------------------------------------------------------------------------------
 
     def _begin(
-        self, participant_id: str, message: str, page: str | None, code: str | None
+        self, participant_id: str, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, str]:
         refusal: StudyError | None = None
         with self.world.registry.begin() as unit:
@@ -131,7 +148,7 @@ class Help:
             if not isinstance(refusal, Refused):
                 place.check_page(page)
             if refusal is None:
-                return self._write_down(unit, place, message, page, code)
+                return self._write_down(unit, place, message, page, code, seq)
             stage = place.participant.stage
             unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(refusal)})
         raise refusal
@@ -162,7 +179,7 @@ class Help:
         return allowance(spec, mine, study, worked_minutes=worked)
 
     def _write_down(
-        self, unit: Unit, place: Place, message: str, page: str | None, code: str | None
+        self, unit: Unit, place: Place, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, str]:
         name = place.assistant or ""
         spec = self.specs[name]
@@ -185,7 +202,8 @@ class Help:
             composing_seconds=composing_seconds(unit, place, page),
         )
         unit.add_turn(turn)
-        payload = {"turn_id": turn.id, "task": place.task}
+        known = {} if page is None or code is None or seq is None else {"page": page, "seq": seq}
+        payload = {"turn_id": turn.id, "task": place.task} | known
         unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)
@@ -206,10 +224,10 @@ class Help:
         stop = asyncio.create_task(reply.stopped.wait())
         try:
             stream = self.world.assistants[name].reply(request)
-            async for piece in _until(stream, stop):
+            async for piece in until(stream, stop):
                 elapsed = loop.time() - began
                 if isinstance(piece, ReplyEnd):
-                    reply.turn = _ended(reply.turn, piece)
+                    reply.turn = ended(reply.turn, piece)
                     continue
                 first = reply.turn.first_token_seconds
                 reply.turn = replace(
@@ -223,7 +241,7 @@ class Help:
                     await asyncio.to_thread(self._save, reply.turn)
         except AssistantUnavailable as error:
             if isinstance(error, ReplyBrokenOff):
-                reply.turn = _ended(reply.turn, error.end)
+                reply.turn = ended(reply.turn, error.end)
             reply.turn = replace(reply.turn, error=error.kind)
         except Exception:
             # Nothing that a provider does may reach a participant as a traceback, or leave a turn open for ever.
@@ -267,64 +285,3 @@ class Help:
         """Wait a moment for replies in progress; used when the server stops."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
-
-
-async def _until(stream: AsyncIterator[Any], stop: asyncio.Task[Any]) -> AsyncIterator[Any]:
-    """The stream's pieces until it ends or the stop comes, also while no piece comes."""
-    iterator = stream.__aiter__()
-    try:
-        while True:
-            following = asyncio.ensure_future(anext(iterator, None))
-            await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not following.done():
-                following.cancel()
-                with contextlib.suppress(asyncio.CancelledError, StudyError):
-                    await following
-                return
-            piece = following.result()
-            if piece is None:
-                return
-            yield piece
-            if stop.done():
-                return
-    finally:
-        closing = getattr(iterator, "aclose", None)
-        if closing is not None:
-            with contextlib.suppress(RuntimeError, StudyError):
-                await closing()
-
-
-def _ended(turn: Turn, end: ReplyEnd) -> Turn:
-    return replace(
-        turn,
-        model=end.model,
-        prompt_version=end.prompt_version,
-        input_tokens=end.input_tokens,
-        output_tokens=end.output_tokens,
-        stop_reason=end.stop_reason,
-        parameters=json.dumps(end.parameters, sort_keys=True, default=str),
-    )
-
-
-def usage(spec: AssistantSpec, turn: Turn) -> Usage:
-    """What a turn has used; tokens are estimated where the provider never told them."""
-    given = turn.input_tokens
-    if given is None:
-        given = estimated_tokens(spec.prompt + turn.message + turn.code)
-    made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
-    return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
-
-
-def composing_seconds(unit: Unit, place: Place, page: str | None) -> float | None:
-    """From the first key in the empty message box to sending, by the page's own clock."""
-    if page is None:
-        return None
-    last = unit.latest(place.participant.id, page, ("compose_start", "send_pressed"))
-    if len(last) < 2 or last["compose_start"].seq > last["send_pressed"].seq:
-        return None
-    return (_moment(last["send_pressed"]) - _moment(last["compose_start"])) / 1000
-
-
-def _moment(event: Event) -> float:
-    """By the page's monotonic clock where it sent one."""
-    return event.mono_ms if event.mono_ms is not None else event.client_time_ms or 0.0

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from study_app.bootstrap import App, current
@@ -79,6 +79,8 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
         return await handler(request)
     except BadRequest as bad:
         return error(bad.status, bad.message)
+    except ClientDisconnect:
+        return error(400, "the browser went away amid its request")
     except UnknownParticipant as unknown:
         return error(401, str(unknown))
     except Refused as refused:

@@ -188,7 +188,7 @@ class Walker:
         """Compose and send a message; returns the reply."""
 
         async def ask() -> str:
-            asked = await self.app.help.ask(self.id, message, self.page, self.text)
+            asked = await self.app.help.ask(self.id, message, self.page, self.text, self.seq)
             return "".join([piece async for piece in asked.text])
 
         self.send(("compose_start", {}))

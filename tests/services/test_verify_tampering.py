@@ -429,6 +429,7 @@ def test_an_arm_in_a_running_study_is_named(tmp_path):
             "sequence_gap",
         ),
         ("UPDATE runs SET code = code || '#' WHERE kind = 'submission'", "code_differs_from_edits"),
+        ("UPDATE turns SET code = code || '#'", "code_differs_from_edits"),
         ("DELETE FROM runs WHERE kind = 'run'", "row_without_record"),
         (
             "UPDATE turns SET participant_id = (SELECT id FROM participants WHERE arm = 'no_ai' AND kind = 'real')",

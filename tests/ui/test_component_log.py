@@ -141,6 +141,7 @@ def test_a_full_disk_stops_nothing(person):
     page.get_by_label(EDITOR).click()
     page.keyboard.type("x = 1\n")
     settled(person, page)
+    assert len(person.events("storage_full")) == 1
 
 
 def test_a_paste_of_twenty_thousand_lines_arrives_in_parts_that_replay_to_it(person):

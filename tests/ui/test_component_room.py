@@ -65,6 +65,9 @@ def test_a_reply_is_drawn_as_text_with_code_to_copy_and_survives_a_reload(person
     page = person.open()
     page.get_by_label("Your message").type("With markup?")
     page.keyboard.press("Enter")
+    page.locator(".sa-reply p").first.wait_for()
+    known = {event["kind"] for event in person.events()}
+    assert {"compose_start", "send_pressed"} <= known, "the server has them before the message"
     reply = page.locator(".sa-reply")
     reply.get_by_text("Tell me if an error appears.").wait_for()
     assert reply.locator("img").count() == 0
@@ -184,6 +187,14 @@ def test_the_keyboard_reaches_and_leaves_everything(person):
     page.keyboard.press("Control+Home")
     page.keyboard.press("Tab")
     assert editor_text(page).startswith("    import")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Control+/")
+    assert editor_text(page).startswith("# import")
+    page.evaluate("document.querySelector('.cm-content').cmTile.root.view.dispatch({changes: {from: 0, insert: '#'}})")
+    edits = person.wait_for(lambda: person.events("edit")[3:])
+    assert [edit["payload"]["kind"] for edit in [*person.events("edit")[:3], *edits]] == [
+        "indent", "indent", "typed", "programmatic",
+    ]  # fmt: skip
     page.keyboard.press("Escape")
     reached = []
     for _ in range(12):
@@ -199,6 +210,31 @@ def test_the_keyboard_reaches_and_leaves_everything(person):
     page.keyboard.press("Enter")
     opened = person.wait_for(lambda: person.events("notes_opened")[1:] and person.events("notes_opened"))
     assert [event["payload"]["title"] for event in opened] == ["", "Nurseries"]
+
+
+def test_panes_are_resized_by_keyboard_and_pointer_and_stay_so_after_a_reload(person):
+    page = person.open()
+    widths = "() => ['.sa-brief', '.sa-side'].map(name => document.querySelector(name).getBoundingClientRect().width)"
+    brief, side = page.evaluate(widths)
+    page.get_by_role("separator", name="Width of the left pane").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(widths)[0] == pytest.approx(brief + 48, abs=1)
+    box = page.get_by_role("separator", name="Width of the right pane").bounding_box()
+    page.mouse.move(box["x"] + 4, 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 76, 300, steps=4)
+    page.mouse.up()
+    wanted = page.evaluate(widths)
+    assert wanted == pytest.approx([brief + 48, side + 80], abs=2)
+    events = person.wait_for(lambda: person.events("panes_resized")[2:] and person.events("panes_resized"))
+    assert events[-1]["payload"] == {"brief": round(wanted[0]), "side": round(wanted[1])}
+    page.set_viewport_size({"width": 1000, "height": 768})
+    assert page.evaluate("document.documentElement.scrollWidth") == 1000
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.reload()
+    page.get_by_label(EDITOR).wait_for()
+    assert page.evaluate(widths) == pytest.approx(wanted, abs=1)
 
 
 def test_a_rerun_of_the_page_leaves_the_editor_its_focus_and_its_history(person):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from study_app.domain.dataset import moment, writable
+from study_app.domain.dataset import TableName, moment, writable
 from study_app.domain.edits import ReplayMismatch, apply_event
 from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE
 from study_app.services.verify.allocation import kind_of
@@ -71,7 +71,9 @@ def check_log(opened: Opened) -> dict[str, Log]:
         total += len(events)
         _check_sequences(opened, events)
         _check_moments(opened, events, people.get(name))
-        compared += _check_programs(opened, _replayed(opened, events), runs.pop(name, []))
+        pages = _replayed(opened, events)
+        compared += _check_programs(opened, pages, runs.pop(name, []))
+        compared += _check_programs(opened, pages, list(_asked(events, turns.get(name, []))), "turns")
         found[name] = _seen(events)
         if opened.own and name in people:
             found[name].pattern = pattern_of(opened, people[name], turns.get(name, []), events)
@@ -160,7 +162,18 @@ def _digest(text: str) -> int:
     return hash(writable(text))
 
 
-def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row]) -> int:
+def _asked(events: Sequence[Row], turns: Sequence[Row]) -> Iterator[Row]:
+    """Turns whose event says which edit their program contains, as rows of runs."""
+    by_id = {str(turn["turn_id"]): turn for turn in turns}
+    for row in events:
+        payload = row["payload"] if row["kind"] == "turn_started" and isinstance(row["payload"], dict) else {}
+        turn = by_id.get(str(payload.get("turn_id")))
+        if turn is not None and isinstance(payload.get("seq"), int):
+            told = {"page": payload.get("page"), "seq": payload["seq"], "kind": "turn", "run_id": turn["turn_id"]}
+            yield Row(turn.number, turn.values | told)
+
+
+def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row], table: TableName = "runs") -> int:
     """Compare programs with the log where the run names its page; returns how many were compared."""
     compared = 0
     for run in runs:
@@ -174,7 +187,7 @@ def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row]) -> int:
         if _digest(run["code"] or "") not in {state.text for state in states}:
             where = f"after event {run['seq']}" if run["seq"] else "at its time"
             what = f"the edits of page {key[0]} do not give the program of {run['kind']} {run['run_id']} {where}"
-            opened.report.add("code_differs_from_edits", opened.relative("runs"), run.number, what)
+            opened.report.add("code_differs_from_edits", opened.relative(table), run.number, what)
     return compared
 
 

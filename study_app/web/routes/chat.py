@@ -25,8 +25,9 @@ async def chat(request: Request) -> Response:
     value = await json_body(request)
     message = field(value, "message", str)
     page, code = field(value, "page", str, required=False), field(value, "code", str, required=False)
+    seq = field(value, "seq", int, required=False)
     try:
-        asked = await app.help.ask(who.id, message, page, code)
+        asked = await app.help.ask(who.id, message, page, code, seq)
     except ReplyInProgress:
         return error(409, text("assistant.in_progress"), reason="in_progress")
     except BudgetSpent as spent:

@@ -11,8 +11,10 @@ const POLL_MS = 1000;
 const STOP_GRACE_MS = 3000;
 
 export interface ChatHooks {
-  code: () => string;
-  page: () => string;
+  /** The program at this moment: its text, its page and the number of its last event. */
+  program: () => { code: string; page: string; seq: number };
+  /** Resolves when the server has the events so far, or soon after. */
+  settled: () => Promise<unknown>;
   log: (kind: string, payload: Record<string, unknown>) => void;
   refused: (reason: string, body: Record<string, any>) => void;
   copied: (text: string, turnId: string) => void;
@@ -161,9 +163,12 @@ export class Chat {
 
   private async stream(view: TurnView, message: string): Promise<void> {
     const abort = new AbortController();
+    const request = { message, ...this.hooks.program() };
     this.setCurrent({ abort, view });
     try {
-      const request = { message, page: this.hooks.page(), code: this.hooks.code() };
+      // How long the message took is told by events, which the server must have before it.
+      await this.hooks.settled();
+      if (view.turn.stopped) throw new Error("stopped before it was asked");
       const response = await this.api.stream("/api/chat", request, abort.signal);
       if (response.status !== 200) return await this.turnedDown(view, response, message);
       this.identify(view, response.headers.get("x-turn-id") ?? "");
@@ -171,8 +176,8 @@ export class Chat {
     } catch {
       this.setCurrent(null);
       if (view.turn.turn_id && !view.turn.stopped) return await this.reattach(view.turn.turn_id);
-      if (view.turn.stopped) return this.finish(view, "");
-      this.giveBack(view, message, this.say("chat_unreachable"));
+      if (view.turn.stopped && view.turn.turn_id) return this.finish(view, "");
+      this.giveBack(view, message, view.turn.stopped ? this.say("reply_stopped") : this.say("chat_unreachable"));
     }
   }
 

@@ -1,9 +1,16 @@
 // The code editor: CodeMirror 6 with every change handed on as an event.
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import {
+  defaultKeymap,
+  history,
+  historyKeymap,
+  indentWithTab,
+  toggleBlockComment,
+  toggleComment,
+} from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, Prec, type Extension, type StateCommand } from "@codemirror/state";
 import {
   drawSelection,
   highlightActiveLine,
@@ -122,6 +129,8 @@ export class Editor {
       { key: "Mod-Enter", run },
       { key: "Ctrl-Enter", run },
       { key: "Escape", run: leave },
+      { key: "Mod-/", run: byHand(toggleComment) },
+      { key: "Alt-A", run: byHand(toggleBlockComment) },
     ];
   }
 
@@ -147,6 +156,16 @@ export class Editor {
     event.preventDefault();
     return true;
   }
+}
+
+/** A command of CodeMirror that does not say whose edit it makes: the person's who pressed the keys. */
+function byHand(command: StateCommand): (view: EditorView) => boolean {
+  return (view) =>
+    command({
+      state: view.state,
+      dispatch: ({ changes, selection, scrollIntoView }) =>
+        view.dispatch({ changes, selection, scrollIntoView, userEvent: "input.comment" }),
+    });
 }
 
 /** One line separator, and nothing that a database refuses. */

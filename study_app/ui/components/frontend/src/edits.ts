@@ -29,10 +29,12 @@ const KINDS: [RegExp, EditKind][] = [
   [/^input\.paste/, "paste"],
   [/^(input|move)\.drop/, "drop"],
   [/^delete\.cut/, "cut"],
-  [/indent/, "indent"],
+  [/indent|dedent/, "indent"],
 ];
 
 export function kindOf(userEvent: string): EditKind {
+  // Whatever a person does in the editor names its event; what does not comes from a script.
+  if (!userEvent) return "programmatic";
   return KINDS.find(([pattern]) => pattern.test(userEvent))?.[1] ?? "typed";
 }
 

@@ -36,6 +36,7 @@ export class EventLog {
   private failures = 0;
   private timer: number | undefined;
   private opened = false;
+  private toldOfDisk = false;
   private refusal: string | null = null;
   private batchBytes = BATCH_BYTES;
   private ackedHash: string | null = null;
@@ -243,6 +244,10 @@ export class EventLog {
   };
 
   private report(): void {
+    if (!this.store.durable && !this.toldOfDisk) {
+      this.toldOfDisk = true;
+      this.add("storage_full", {});
+    }
     const oldest = this.own.events[0];
     const late = oldest !== undefined && Date.now() - oldest.event.client_time_ms > LATE_MS;
     const state = this.failures ? "offline" : late ? "saving" : "saved";

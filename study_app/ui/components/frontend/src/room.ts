@@ -12,6 +12,7 @@ import { Provenance } from "./provenance";
 import { newerDraft } from "./recover";
 import { Runner } from "./runner";
 import { Notes, tabbed, untabbed } from "./side";
+import { Splitter } from "./splitter";
 import { Store } from "./store";
 import { Submission } from "./submit";
 import { type Say, sayer } from "./texts";
@@ -20,6 +21,7 @@ import { type Lock, Veil } from "./veil";
 
 const SCROLL_LOG_MS = 3000;
 const SETTLE_MS = 4000;
+const ASK_SETTLE_MS = 1500;
 const SUBMIT_MS = 60_000;
 const NOTE_MS = 7000;
 
@@ -174,7 +176,11 @@ export class Room {
     const editorPane = h("div", { class: "sa-editor" });
     const help = h("div", { class: "sa-hidden", id: "sa-editor-help" }, this.say("editor_help"));
     const middle = h("div", { class: "sa-middle" }, editorPane, help, this.note, this.runner.bar, this.runner.output);
-    this.panes.append(instructions, middle, this.side());
+    const side = this.side();
+    this.panes.append(instructions, middle, side);
+    const splitter = new Splitter(this.panes, (widths) => this.log.add("panes_resized", widths));
+    splitter.handle("brief", instructions, this.say("resize_left"));
+    splitter.handle("side", side, this.say("resize_right"));
     this.element.append(top, this.panes, this.announcer.element, this.veil.element);
     return editorPane;
   }
@@ -194,8 +200,8 @@ export class Room {
 
   private makeChat(): Chat {
     return new Chat(this.args.data.assistant!, this.api, this.say, this.clock, this.announcer, {
-      code: () => this.editor.text,
-      page: () => this.log.page,
+      program: () => ({ code: this.editor.text, page: this.log.page, seq: this.log.last }),
+      settled: () => this.log.settle(ASK_SETTLE_MS),
       log: (kind, payload) => this.log.add(kind, payload),
       refused: (reason, body) => this.refusedElsewhere(reason, body),
       copied: (text, turnId) => {

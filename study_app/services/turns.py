@@ -1,0 +1,105 @@
+"""What a turn is made of besides its text: how long the message took, what it used, how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.assistants import AssistantSpec, ReplyEnd
+from study_app.domain.budget import Usage, estimated_tokens, turn_usage
+from study_app.domain.errors import StudyError
+from study_app.domain.events import Event
+from study_app.domain.participant import Turn
+from study_app.ports import Unit
+from study_app.services.world import Place
+
+
+def close_interrupted(unit: Unit, participant_id: str, began: datetime, now: datetime) -> None:
+    """End the turns whose reply a server that is gone was writing: nobody will ever finish them.
+
+    How long the reply took stays unknown. The time from asking until this server began counts as an outage.
+
+    Args:
+        unit: the transaction.
+        participant_id: whose turns.
+        began: when this server began; who asked later is being answered.
+        now: the moment of the record.
+    """
+    for turn in unit.turns(participant_id):
+        if turn.complete or turn.asked_at >= began:
+            continue
+        unit.update_turn(replace(turn, complete=True, error="interrupted"))
+        participant = unit.participant(participant_id)
+        stage = participant.stage if participant else ""
+        payload = {"turn_id": turn.id, "error": "interrupted", "stopped": False}
+        unit.record(participant_id, "turn_ended", stage, now, payload)
+        seconds = (began - turn.asked_at).total_seconds()
+        outage = {"turn_id": turn.id, "kind": "interrupted", "seconds": seconds}
+        unit.record(participant_id, "outage", stage, now, outage)
+
+
+def ended(turn: Turn, end: ReplyEnd) -> Turn:
+    """The turn with what the provider said at the end."""
+    return replace(
+        turn,
+        model=end.model,
+        prompt_version=end.prompt_version,
+        input_tokens=end.input_tokens,
+        output_tokens=end.output_tokens,
+        stop_reason=end.stop_reason,
+        parameters=json.dumps(end.parameters, sort_keys=True, default=str),
+    )
+
+
+def usage(spec: AssistantSpec, turn: Turn) -> Usage:
+    """What a turn has used; tokens are estimated where the provider never told them."""
+    given = turn.input_tokens
+    if given is None:
+        given = estimated_tokens(spec.prompt + turn.message + turn.code)
+    made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
+    return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
+
+
+def composing_seconds(unit: Unit, place: Place, page: str | None) -> float | None:
+    """From the first key in the empty message box to sending, by the page's own clock."""
+    if page is None:
+        return None
+    last = unit.latest(place.participant.id, page, ("compose_start", "send_pressed"))
+    if len(last) < 2 or last["compose_start"].seq > last["send_pressed"].seq:
+        return None
+    return (_moment(last["send_pressed"]) - _moment(last["compose_start"])) / 1000
+
+
+def _moment(event: Event) -> float:
+    """By the page's monotonic clock where it sent one."""
+    return event.mono_ms if event.mono_ms is not None else event.client_time_ms or 0.0
+
+
+async def until(stream: AsyncIterator[Any], stop: asyncio.Task[Any]) -> AsyncIterator[Any]:
+    """The stream's pieces until it ends or the stop comes, also while no piece comes."""
+    iterator = stream.__aiter__()
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(iterator, None))
+            await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                with contextlib.suppress(asyncio.CancelledError, StudyError):
+                    await following
+                return
+            piece = following.result()
+            if piece is None:
+                return
+            yield piece
+            if stop.done():
+                return
+    finally:
+        closing = getattr(iterator, "aclose", None)
+        if closing is not None:
+            with contextlib.suppress(RuntimeError, StudyError):
+                await closing()

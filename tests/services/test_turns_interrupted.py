@@ -1,0 +1,53 @@
+"""Replies that a server was writing when it went down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from export_world import Clock, Walker, open_app
+
+from study_app.domain.participant import Turn
+
+
+def asked(app, walker: Walker, name: str, at) -> None:
+    """A turn as it stands while its reply is being written."""
+    turn = Turn(
+        id=name, participant_id=walker.id, task="trio_timer", assistant="notes", treatment="full", model="m",
+        prompt_version="1", message="?", reply="half of", code="", asked_at=at,
+    )  # fmt: skip
+    with app.world.registry.begin() as unit:
+        unit.add_turn(turn)
+
+
+def outages(app, walker: Walker) -> list[dict]:
+    with app.world.registry.begin(write=False) as unit:
+        events = list(unit.events(walker.id))
+    assert sum(event.kind == "turn_ended" for event in events) == sum(event.kind == "outage" for event in events)
+    return [event.payload for event in events if event.kind == "outage"]
+
+
+def test_a_reply_that_died_with_its_server_is_ended_once_and_counts_as_an_outage(tmp_path):
+    clock = Clock()
+    first = open_app(tmp_path, clock)
+    walker = Walker(first, clock).to_tasks().begin_tasks()
+    asked(first, walker, "lost", clock.now())
+    first.close()
+    clock.advance(seconds=40)
+    second = open_app(tmp_path, clock)
+    clock.advance(minutes=5)
+    (turn,) = second.help.turns(walker.id)
+    assert (turn.complete, turn.error, turn.reply, turn.total_seconds) == (True, "interrupted", "half of", None)
+    second.help.turns(walker.id)
+    assert outages(second, walker) == [{"turn_id": "lost", "kind": "interrupted", "seconds": 40.0}]
+    second.close()
+
+
+def test_a_reply_asked_of_this_server_is_left_alone(tmp_path):
+    clock = Clock()
+    app = open_app(tmp_path, clock)
+    walker = Walker(app, clock).to_tasks().begin_tasks()
+    asked(app, walker, "going on", clock.now())
+    (turn,) = app.help.turns(walker.id)
+    assert turn == replace(turn, complete=False, error=None)
+    assert outages(app, walker) == []
+    app.close()
