@@ -25,9 +25,9 @@ VERSION = "otree==6.0.15"
 PAGE = """
 from otree.api import *
 class C(BaseConstants):
-    NAME_IN_URL = 'typing'
+    NAME_IN_URL = 'workspace'
     PLAYERS_PER_GROUP = None
-    NUM_ROUNDS = 400
+    NUM_ROUNDS = MANY
 class Subsession(BaseSubsession):
     pass
 class Group(BaseGroup):
@@ -41,7 +41,7 @@ page_sequence = [Work]
 """
 TEMPLATE = "{{ block content }}{{ formfields }}{{ next_button }}{{ endblock }}"
 SETTINGS = """
-SESSION_CONFIGS = [dict(name='typing', app_sequence=['typing'], num_demo_participants=1)]
+SESSION_CONFIGS = [dict(name='workspace', app_sequence=['workspace'], num_demo_participants=1)]
 SESSION_CONFIG_DEFAULTS = dict(real_world_currency_per_point=1.0, participation_fee=0.0)
 PARTICIPANT_FIELDS = []
 SESSION_FIELDS = []
@@ -61,12 +61,18 @@ def otree(count: int, seconds: float, quantiles: Callable[[list[float]], dict]) 
     try:
         programs = _environment()
         project = folder / "project"
-        (project / "typing").mkdir(parents=True)
+        (project / "workspace").mkdir(parents=True)
+        (project / "_static").mkdir()
+        (project / "_templates").mkdir()
         (project / "settings.py").write_text(SETTINGS)
-        (project / "typing" / "__init__.py").write_text(PAGE)
-        (project / "typing" / "Work.html").write_text(TEMPLATE)
+        # A round is a page; nobody can be faster than one a second.
+        rounds = str(int(seconds * 2 / EVERY) + 10)
+        (project / "workspace" / "__init__.py").write_text(PAGE.replace("MANY", rounds))
+        (project / "workspace" / "Work.html").write_text(TEMPLATE)
         return asyncio.run(_measure(project, programs, count, seconds, quantiles))
-    except (OSError, subprocess.CalledProcessError, RuntimeError, ValueError, KeyError) as error:
+    except subprocess.CalledProcessError as error:
+        return {"not_measured": f"{error}: {(error.stderr or b'')[-300:]!r}"}
+    except (OSError, RuntimeError, ValueError, KeyError, asyncio.IncompleteReadError) as error:
         return {"not_measured": repr(error)[:300]}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,7 +134,7 @@ async def _links(url: str, count: int) -> list[str]:
             break
         except (OSError, asyncio.IncompleteReadError):
             await asyncio.sleep(0.2)
-    body = json.dumps({"session_config_name": "typing", "num_participants": count}).encode()
+    body = json.dumps({"session_config_name": "workspace", "num_participants": count}).encode()
     made = json.loads((await http.post("/api/sessions", body, headers=KEY)).body)
     session = json.loads((await http.get(f"/api/sessions/{made['code']}", headers=KEY)).body)
     await http.close()
