@@ -329,6 +329,15 @@ def test_a_run_streams_lines_then_its_end_then_the_examples(server, client):
     assert lines[-1]["type"] == "examples"
 
 
+def test_what_is_streamed_is_not_held_up_by_compression(server, client):
+    open_task(server, client)
+    for path, body in (("/api/runs", {"code": "print(1)"}), ("/api/chat", {"message": "What is a nursery?"})):
+        answer = client.post(path, json=body, headers={"Accept-Encoding": "gzip"})
+        assert answer.status_code == 200
+        assert "content-encoding" not in answer.headers
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_second_run_replaces_the_first(server, client):
     from concurrent.futures import ThreadPoolExecutor
 
