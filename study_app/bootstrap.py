@@ -90,6 +90,16 @@ class FileSeal:
             self._opened = {fingerprint: key.open(sealed, self._study_id)}
         return self._opened[fingerprint]
 
+    def new_signing_key(self) -> tuple[str, str]:
+        """See services.world.Seal."""
+        key = sealing.find_or_make_key(self._settings.var, self._settings.environment)
+        return key.new_signing_key(self._study_id)
+
+    def sign(self, sealed: str, message: bytes) -> str:
+        """See services.world.Seal."""
+        key = sealing.find_key(self._settings.var, self._settings.environment)
+        return key.sign(sealed, self._study_id, message)
+
     def recovery_copy(self) -> str:
         """See services.world.Seal."""
         return sealing.find_key(self._settings.var, self._settings.environment).recovery_copy(self._study_id)

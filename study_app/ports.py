@@ -151,6 +151,10 @@ class EventLog(Protocol):
         """The highest number up to which every event of the page is stored; 0 for an unknown page."""
         ...
 
+    def pages(self, participant_id: str) -> dict[str, int]:
+        """Page -> the number up to which its events were stored, whatever is in the log now."""
+        ...
+
     def events(self, participant_id: str | None = None) -> Iterator[Event]:
         """Events in fixed order: participant, then as stored; all participants without an argument."""
         ...

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
@@ -70,6 +71,20 @@ class SealingKey:
                 f"sealing key: the one from {self.source} does not open the seed of study {study_id}; "
                 f"set {VARIABLE} to the recovery copy that `study launch` printed"
             ) from error
+
+    def sign(self, sealed: str, study_id: str, message: bytes) -> str:
+        """Sign with a private key that was sealed under the purpose `signing`; the signature in hex.
+
+        Raises:
+            SealingKeyMissing: as `open`.
+        """
+        return Ed25519PrivateKey.from_private_bytes(self.open(sealed, _for_signing(study_id))).sign(message).hex()
+
+    def new_signing_key(self, study_id: str) -> tuple[str, str]:
+        """A fresh private key, sealed, and its public half in hex."""
+        private = Ed25519PrivateKey.generate()
+        sealed = self.seal(private.private_bytes_raw(), _for_signing(study_id))
+        return sealed, private.public_key().public_bytes_raw().hex()
 
     def recovery_copy(self, study_id: str) -> str:
         """What `launch` prints once, for the safe."""
@@ -166,6 +181,11 @@ def _from_file(path: Path) -> SealingKey:
     if not text:
         raise OSError("empty")
     return SealingKey(text, str(path))
+
+
+def _for_signing(study_id: str) -> str:
+    """Another purpose than the seed's: neither sealed secret opens as the other."""
+    return f"{study_id}:signing"
 
 
 def _context(study_id: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ from study_app.cli.common import (
     settings_of,
 )
 from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.ledger import Anchor
 
 
 @app.command()
@@ -126,7 +128,10 @@ def export(
             export_progsnap2(
                 running.world, progsnap2, include_simulated=include_simulated, include_preview=include_preview
             )
-        running.lifecycle.audit("cli", "export", "", {"out": out.name, "identified": identified, "format": fmt})
+        # A later export's audit log proves by this what an earlier one was.
+        facts = {"out": out.name, "identified": identified, "format": fmt}
+        facts["manifest_sha256"] = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
+        running.lifecycle.audit("cli", "export", "", facts)
     finally:
         running.close()
     _report(summary, as_json)
@@ -134,15 +139,29 @@ def export(
 
 @app.command()
 @command
-def verify(dataset: Dataset, as_json: AsJson = False) -> None:
-    """Check a dataset against itself: hashes, ledger, sequences, replay, arm integrity."""
+def verify(
+    dataset: Dataset,
+    prereg: Annotated[
+        Path | None, typer.Option("--prereg", help="The published prereg.json.", envvar="STUDY_PREREG")
+    ] = None,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option("--anchor", help="INDEX:HASH of a ledger row that was written down.", envvar="STUDY_ANCHOR"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a dataset against itself and its registration: hashes, ledger, sequences, replay, arm integrity."""
+    from study_app.services.verify import read_prereg
     from study_app.services.verify import verify as check
+
+    published = read_prereg(prereg) if prereg is not None else None
+    anchors = [_anchor(text) for text in anchor or ()]
 
     if not dataset.exists():
         remedy = "give the folder that study export wrote"
         raise ProblemsFound([Problem(str(dataset), "", "there is no such folder", remedy)])
     try:
-        report = check(dataset)
+        report = check(dataset, prereg=published, anchors=anchors)
     except UserError as finding:
         # A dataset that cannot even be read is a finding about it.
         complain(str(finding).splitlines())
@@ -150,3 +169,10 @@ def verify(dataset: Dataset, as_json: AsJson = False) -> None:
     _report(report, as_json)
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _anchor(text: str) -> Anchor:
+    index, _, row_hash = text.partition(":")
+    if not index.isdigit() or not row_hash:
+        raise UserError(f"--anchor: '{text}' is no INDEX:HASH; give what study close printed, such as 52:9f8e...")
+    return Anchor(int(index), row_hash.strip())

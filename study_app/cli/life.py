@@ -108,10 +108,17 @@ def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = 
     """End enrolment; who is in progress may finish."""
     running = start(settings_of(study, database))
     try:
-        running.lifecycle.close(reason)
+        end = running.lifecycle.close(reason)
     finally:
         running.close()
-    say_json({"state": "closed"}) if as_json else say("Closed: no more enrolment. Arms stay masked until study unseal.")
+    anchor = f"{end.index}:{end.row_hash}" if end else None
+    if as_json:
+        say_json({"state": "closed", "anchor": anchor})
+        return
+    say("Closed: no more enrolment. Arms stay masked until study unseal.")
+    if anchor:
+        say(f"The ledger ends with {anchor}")
+        say("It shows nobody's arm. Write it down or publish it; study verify DATASET --anchor checks it.")
 
 
 @app.command()

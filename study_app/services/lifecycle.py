@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
-from study_app.domain.ledger import LedgerRow, head
+from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Study
 from study_app.domain.seal import commitment
@@ -54,17 +55,22 @@ class Lifecycle:
                 raise ProblemsFound(problems)
             seed = self.world.seal.new_seed()
             promise = commitment(seed, study.allocation, study.arms)
+            sealed_signing_key, export_key = self.world.seal.new_signing_key()
+            now = self.world.now()
+            document, text = preregistration(study, self.world.study_hash, promise, export_key, now)
             for key, value in {
                 "state": "launched",
                 "study_id": study.id,
                 "sealed_seed": self.world.seal.seal(seed),
                 "commitment": promise,
-                "launched_at": self.world.now().isoformat(timespec="milliseconds"),
+                "launched_at": now.isoformat(timespec="milliseconds"),
+                "sealed_signing_key": sealed_signing_key,
+                "prereg": json.dumps(document, ensure_ascii=False),
+                "prereg_text": text,
             }.items():
                 unit.set_meta(key, value)
             self._lock_version(unit, "launch")
             self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
-        document, text = preregistration(study, self.world.study_hash, promise, self.world.now())
         return Launched(self.world.study_hash, promise, document, text, self.world.seal.recovery_copy())
 
     def amend(self, reason: str, who: str = "cli") -> str:
@@ -88,8 +94,8 @@ class Lifecycle:
             self._audit(unit, who, "amend", reason, detail)
         return self.world.study_hash
 
-    def close(self, reason: str, who: str = "cli") -> None:
-        """No more enrolment.
+    def close(self, reason: str, who: str = "cli") -> Anchor | None:
+        """No more enrolment; returns the ledger's end, to be written down elsewhere, or None where nobody is in it.
 
         Raises:
             NotAllowed: the study is not launched.
@@ -104,6 +110,7 @@ class Lifecycle:
             anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
             detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
             self._audit(unit, who, "close", reason, detail)
+        return anchor
 
     def unseal(self, reason: str, who: str = "cli") -> None:
         """Show arms and seed.

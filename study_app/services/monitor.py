@@ -7,6 +7,7 @@ stratum nor place in the ledger, and nothing that exists in some arms only (turn
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +15,11 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from study_app.domain.dataset.versions import read_version
 from study_app.domain.participant import Kind, Participant, Visit
 from study_app.domain.protocol import Study
 from study_app.domain.tasks import Isolation
 from study_app.ports import AuditEntry, Unit
 from study_app.services.lifecycle import Lifecycle, current_status
-from study_app.services.prereg import preregistration
 from study_app.services.world import State, World
 
 SAW = "saw chats or code"
@@ -228,11 +227,8 @@ class Monitor:
     def preregistration(self) -> tuple[dict[str, Any], str] | None:
         """prereg.json and prereg.md as `launch` made them; None before it."""
         with self.world.registry.begin(write=False) as unit:
-            versions, launched, promise = unit.versions(), unit.meta("launched_at"), unit.meta("commitment")
-        if not versions or launched is None or promise is None:
-            return None
-        study = read_version(versions[0].text)
-        return preregistration(study, versions[0].study_hash, promise, datetime.fromisoformat(launched))
+            document, text = unit.meta("prereg"), unit.meta("prereg_text")
+        return None if document is None or text is None else (json.loads(document), text)
 
     def audit(self) -> list[AuditEntry]:
         """The audit log, newest first."""

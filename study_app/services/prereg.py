@@ -13,8 +13,18 @@ from study_app.domain.protocol import Study, canonical_json
 OPEN = "*To be completed by the researchers.*"
 
 
-def preregistration(study: Study, study_hash: str, commitment: str, at: datetime) -> tuple[dict[str, Any], str]:
-    """prereg.json and prereg.md of a study that is being launched."""
+def preregistration(
+    study: Study, study_hash: str, commitment: str, export_key: str, at: datetime
+) -> tuple[dict[str, Any], str]:
+    """prereg.json and prereg.md of a study that is being launched.
+
+    Args:
+        study: as locked.
+        study_hash: of the study file and all that it names.
+        commitment: to the sealed seed.
+        export_key: public half of the key that signs exports, in hex.
+        at: moment of the launch.
+    """
     plan = study.analysis.model_dump(mode="json")
     document = {
         "schema": "study-prereg/1",
@@ -24,6 +34,7 @@ def preregistration(study: Study, study_hash: str, commitment: str, at: datetime
         "plan_sha256": hashlib.sha256(canonical_json(plan).encode()).hexdigest(),
         "seed_commitment": commitment,
         "commitment_covers": ["seed", "algorithm", "scheme", "strata", "arms"],
+        "export_key": export_key,
         "algorithm": ALGORITHM,
         "allocation": study.allocation.model_dump(mode="json"),
         "arms": [{"id": arm.id, "weight": arm.weight, "control": arm.control} for arm in study.arms],
@@ -48,6 +59,7 @@ def _identity(document: dict[str, Any]) -> str:
         "Hash of the study": f"`{document['study_hash']}`",
         "Hash of the analysis plan": f"`{document['plan_sha256']}`",
         "Commitment to the sealed seed": f"`{document['seed_commitment']}`",
+        "Key that signs datasets": f"`{document['export_key']}`",
         "Algorithm": document["algorithm"],
         "Software": f"study-app {document['package_version']}",
     }

@@ -40,6 +40,18 @@ class Seal(Protocol):
         """
         ...
 
+    def new_signing_key(self) -> tuple[str, str]:
+        """A fresh private key for exports, encrypted under the sealing key, and its public half in hex."""
+        ...
+
+    def sign(self, sealed: str, message: bytes) -> str:
+        """Sign with that private key; hex.
+
+        Raises:
+            SealingKeyMissing: the key is not there or another one.
+        """
+        ...
+
     def recovery_copy(self) -> str:
         """The text that `launch` prints once."""
         ...

@@ -100,6 +100,13 @@ class SqlEventLog:
         where = (PAGES.c.participant_id == participant_id) & (PAGES.c.page == page)
         return self.connection.execute(select(PAGES.c.ack).where(where)).scalar_one_or_none() or 0
 
+    def pages(self, participant_id: str) -> dict[str, int]:
+        """See ports.EventLog."""
+        found = self.connection.execute(
+            select(PAGES.c.page, PAGES.c.ack).where(PAGES.c.participant_id == participant_id)
+        )
+        return {row.page: row.ack for row in found}
+
     def events(self, participant_id: str | None = None) -> Iterator[Event]:
         """See ports.EventLog."""
         query = select(EVENTS).order_by(EVENTS.c.participant_id, EVENTS.c.event_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 from console_trial import Trial, busy, counted_ids
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.participant import Participant
+from study_app.services.export import export
 from study_app.services.monitor import Monitor, arms_visible, masked
 
 
@@ -36,6 +39,17 @@ def everything_shown(trial: Trial) -> dict:
             "ungraded": monitor.ungraded(), "outages": monitor.outages(), "unblinded": monitor.unblinded()}  # fmt: skip
 
 
+def everything_exported(trial: Trial, folder: Path) -> dict:
+    """Every file of a launched export; of the manifest what is neither the seed's commitment nor a hash over it."""
+    export(trial.app.world, folder, identified=True)
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    own = {"manifest.json", "materials/prereg.json"}
+    facts = json.loads(files["manifest.json"].read_text())
+    for name in ("commitment", "ledgers", "signature", "audit", "other_files"):
+        del facts[name]
+    return {name: path.read_bytes() for name, path in files.items() if name not in own} | {"facts": facts}
+
+
 def walked(folder) -> tuple[dict, list]:
     """The same behaviour in a trial with a seed of its own; those with an assistant use it, in the same time."""
     folder.mkdir()
@@ -50,12 +64,14 @@ def walked(folder) -> tuple[dict, list]:
                 trial.ask(who, "trio_timer", "How do I start a task?", "With a nursery.")
                 trial.app.world.fresh_id = ids
                 trial.clock.at = at
-        return everything_shown(trial), [trial.arm(who) for who in people]
+        shown = everything_shown(trial) | everything_exported(trial, folder / "dataset")
+        return shown, [trial.arm(who) for who in people]
     finally:
         trial.close()
 
 
 def test_trials_that_differ_in_their_arms_only_look_the_same(tmp_path):
+    """To the byte, so that no guesser, convergence or other, gains anything from all that there is to see."""
     shown, arms = walked(tmp_path / "first")
     for number in range(6):
         other, others = walked(tmp_path / f"other{number}")

@@ -11,7 +11,10 @@ from typing import Any
 
 from study_app import __version__
 from study_app.domain.dataset import SCHEMA, Table, TableName, codebook, tables_of, timestamp
-from study_app.domain.errors import UserError
+from study_app.domain.dataset.records import PATH as RECORDS
+from study_app.domain.dataset.records import Records
+from study_app.domain.dataset.signature import signed_content
+from study_app.domain.errors import SealingKeyMissing, UserError
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.participant import Kind
 from study_app.domain.protocol import Study
@@ -25,6 +28,7 @@ from study_app.services.export.manifest import (
     audit_summary,
     file_entries,
     ledgers,
+    lost_events,
     measured,
     quantiles,
     seal_facts,
@@ -127,6 +131,7 @@ class _Export:
         self.mask: Mask = mask_of(unit, self.state, self.studies)
         self.tables = tables_of(self.studies, quiz_types(self.studies, self.content), identified=identified)
         self.seen = Seen()
+        self.records = Records()
         self.now = world.now()
         self._numbers = count(1) if any(map(self.mask.hides, kinds)) else None
 
@@ -141,15 +146,27 @@ class _Export:
         withheld = self.mask.withheld(self.kinds)
         others = self._beside(files, withheld)
         masked = bool(withheld)
-        write_json(self.folder / "manifest.json", self._manifest(files, others, withheld))
+        manifest = self._manifest(files, others, withheld)
+        signature, unsigned = self._signature(manifest)
+        write_json(self.folder / "manifest.json", manifest | {"signature": signature})
         return ExportSummary(
             path=self.out,
             state=self.state,
             rows={table: facts["rows"] for table, facts in zip(self.tables, files.values(), strict=True)},
             masked=masked,
             turn_seconds={} if masked else quantiles(self.seen.turn_seconds),
-            warnings=self.seen.warnings,
+            warnings=(*self.seen.warnings, *unsigned),
         )
+
+    def _signature(self, manifest: Mapping[str, Any]) -> tuple[str | None, list[str]]:
+        """The manifest signed with the key that the registration names, or why it is not."""
+        sealed = self.unit.meta("sealed_signing_key")
+        if sealed is None:
+            return None, []
+        try:
+            return self.world.seal.sign(sealed, signed_content(manifest)), []
+        except SealingKeyMissing as error:
+            return None, [f"the dataset is not signed, so nobody can tell later whether it was changed: {error}"]
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
@@ -165,9 +182,9 @@ class _Export:
             for dossier in dossiers(self.world, self.unit, self.people, self.versions):
                 self._note(dossier)
                 for name, row in self._rows_of(dossier):
-                    writers[name].write(row)
+                    self.records.add(name, dossier.participant.id, writers[name].write(row))
             for row in self._ratings():
-                writers["ratings"].write(row)
+                self.records.add("ratings", "", writers["ratings"].write(row))
         return {
             path: {"sha256": sha256_of(self.folder / path), "rows": writers[name].rows} for name, path in paths.items()
         }
@@ -194,6 +211,7 @@ class _Export:
         seen.turns |= {turn.id for turn in dossier.turns}
         seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
         seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
+        seen.lost += lost_events(dossier, self.unit.pages(dossier.participant.id))
         if dossier.participant.study_hash not in self.versions.studies:
             seen.unknown_versions.add(dossier.participant.study_hash)
 
@@ -223,6 +241,10 @@ class _Export:
         write_json(self.folder / "dataset_description.json", description(self.study, self.tables))
         self._text("README.md", readme(self.study, self.state, self.tables.values(), withheld))
         self._text("CHANGES.md", self._changes())
+        write_json(self.folder / RECORDS, self.records.to_json())
+        prereg = self.unit.meta("prereg")
+        if prereg is not None:
+            self._text("materials/prereg.json", prereg + "\n")
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         for path, content in self.world.content.files():
             self._bytes(f"materials/{path}", content)

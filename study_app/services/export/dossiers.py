@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from study_app.domain.dataset.versions import read_version
@@ -59,10 +59,10 @@ def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:
     return [person for person in unit.participants() if person.kind in kinds]
 
 
-def newest_ratings(unit: Unit) -> dict[tuple[str, str], dict[str, Rating]]:
+def newest(ratings: Iterable[Rating]) -> dict[tuple[str, str], dict[str, Rating]]:
     """(id of what was judged, rubric) -> rater -> their newest judgement, oldest first."""
     found: dict[tuple[str, str], dict[str, Rating]] = {}
-    for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
+    for rating in sorted(ratings, key=lambda rating: rating.rated_at):
         by_rater = found.setdefault(
             (rating.object.removeprefix("turn:").removeprefix("participant:"), rating.rubric), {}
         )
@@ -73,7 +73,7 @@ def newest_ratings(unit: Unit) -> dict[tuple[str, str], dict[str, Rating]]:
 
 def dossiers(world: World, unit: Unit, people: Sequence[Participant], versions: Versions) -> Iterator[Dossier]:
     """One dossier after the other; no more than one participant's events are in memory at once."""
-    ratings = newest_ratings(unit)
+    ratings = newest(unit.ratings())
     for person in people:
         gone = person.data_withdrawn
         yield Dossier(

@@ -99,8 +99,8 @@ class TableWriter(Protocol):
 
     rows: int
 
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Append a row; what it lacks is missing, what the table lacks is left out."""
+    def write(self, row: Mapping[str, Any]) -> list[str]:
+        """Append a row and return its cells as CSV has them; what it lacks is missing, unknown names are left out."""
         ...
 
     def close(self) -> None:
@@ -118,10 +118,12 @@ class CsvWriter:
         self._writer = csv.writer(self._file, lineterminator="\r\n")
         self._writer.writerow([guard(name) for name in table.names])
 
-    def write(self, row: Mapping[str, Any]) -> None:
+    def write(self, row: Mapping[str, Any]) -> list[str]:
         """See TableWriter."""
-        self._writer.writerow([cell(column, row.get(column.name)) for column in self._table.columns])
+        cells = [cell(column, row.get(column.name)) for column in self._table.columns]
+        self._writer.writerow(cells)
         self.rows += 1
+        return cells
 
     def close(self) -> None:
         """See TableWriter."""
@@ -143,12 +145,14 @@ class ParquetWriter:
         self._writer = pq.ParquetWriter(path, self._schema)
         self._held: list[dict[str, Any]] = []
 
-    def write(self, row: Mapping[str, Any]) -> None:
+    def write(self, row: Mapping[str, Any]) -> list[str]:
         """See TableWriter."""
-        self._held.append({column.name: _arrow_value(column, row.get(column.name)) for column in self._table.columns})
+        columns = self._table.columns
+        self._held.append({column.name: _arrow_value(column, row.get(column.name)) for column in columns})
         self.rows += 1
         if len(self._held) >= ROW_GROUP:
             self._flush()
+        return [cell(column, row.get(column.name)) for column in columns]
 
     def _flush(self) -> None:
         if self._held:

@@ -13,9 +13,17 @@ from study_app.domain.ledger import LEDGERS, LedgerRow, genesis, head
 from study_app.domain.participant import Kind
 from study_app.domain.protocol import canonical_json
 from study_app.ports import AuditEntry, ProtocolVersion, Unit
+from study_app.services.measures import Dossier
 from study_app.services.world import State
 
-_ACTS = {"amendments": "amend", "exclusions": "exclude", "unblindings": "unblind", "erasures": "erase"}
+_ACTS = {
+    "amendments": "amend",
+    "closings": "close",
+    "exports": "export",
+    "exclusions": "exclude",
+    "unblindings": "unblind",
+    "erasures": "erase",
+}
 
 
 @dataclass
@@ -30,6 +38,8 @@ class Seen:
     ungraded: int = 0
     """Submissions without a verdict."""
     unknown_versions: set[str] = field(default_factory=set)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    """Pages of which fewer events are in the log than were stored."""
     turns: set[str] = field(default_factory=set)
     """Turns of the exported participants."""
 
@@ -41,12 +51,29 @@ class Seen:
             found.append(f"{self.ungraded} submission(s) are not graded yet; their outcomes are missing")
         if self.unscored:
             found.append(f"{self.unscored} quiz answer(s) are not scored yet; the quiz totals they enter are missing")
+        if self.lost:
+            found.append(f"{len(self.lost)} page(s) lack events that were stored; study verify names them")
         for study_hash in sorted(self.unknown_versions):
             found.append(
                 f"version {study_hash[:12]} of the study, which preview or simulated participants started with, was "
                 "not kept; their columns are read by the version in force"
             )
         return tuple(found)
+
+
+def lost_events(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Pages whose last stored events are not in the log any more; gaps before them show in the numbers."""
+    if dossier.participant.data_withdrawn:
+        return []
+    last: Counter[str] = Counter()
+    for event in dossier.events:
+        last[event.page] = max(last[event.page], event.seq)
+    who = dossier.participant.id
+    return [
+        {"participant_id": who, "page": page, "stored": count, "found": last[page]}
+        for page, count in sorted(acknowledged.items())
+        if last[page] < count
+    ]
 
 
 def quantiles(values: Sequence[float]) -> dict[str, float | int | None]:
@@ -118,7 +145,7 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
 
 
 def _public(entry: AuditEntry) -> dict[str, Any]:
-    names = ("participant_id", "from", "to")
+    names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256")
     return {name: entry.detail[name] for name in names if name in entry.detail}
 
 
@@ -148,6 +175,7 @@ def measured(seen: Seen, masked: bool) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "isolation": dict(sorted(seen.isolation.items())),
         "statuses": dict(sorted(seen.statuses.items())),
+        "events_lost": seen.lost,
     }
     return figures if masked else figures | {"turn_seconds": quantiles(seen.turn_seconds)}
 

@@ -104,7 +104,15 @@ def _stated(opened: Opened, name: str) -> dict[str, Any]:
 
 def _anchors(opened: Opened, name: str) -> list[Anchor]:
     stated = _stated(opened, name)
-    return [Anchor(int(stated["rows"]), str(stated["head"]))] if stated.get("head") else []
+    anchors = [Anchor(int(stated["rows"]), str(stated["head"]))] if stated.get("head") else []
+    return anchors + (closing_anchors(opened) if name == "real" else [])
+
+
+def closing_anchors(opened: Opened) -> list[Anchor]:
+    """The real ledger's end as the audit log recorded it when enrolment closed."""
+    audit = opened.manifest.get("audit")
+    acts = audit.get("closings", []) if isinstance(audit, dict) else []
+    return [Anchor(int(act["allocated"]), str(act["ledger_head"])) for act in acts if act.get("ledger_head")]
 
 
 def _check_length(opened: Opened, name: str, count: int) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from study_app.domain.dataset import TABLES, Column, Table, TableName, value
 from study_app.domain.dataset.cells import FORMULA_STARTS
+from study_app.domain.dataset.records import PATH as RECORDS
+from study_app.domain.dataset.records import Records
 from study_app.domain.protocol import canonical_json
 from study_app.services.verify.opened import Opened
 
@@ -70,11 +72,22 @@ def check_versions(opened: Opened) -> None:
         content = canonical_json({"study": text, "materials": entry.get("materials", {})})
         if hashlib.sha256(content.encode()).hexdigest() != entry.get("study_hash"):
             report.add("version_altered", name, None, "the study file or its list of materials lacks the study's hash")
+    _check_published(opened, entries[-1].get("materials") if entries else None)
     _check_study_file(opened, str(entries[-1].get("file")) if entries else "")
     newest = entries[-1].get("study_hash") if entries else None
     if opened.own and newest != opened.manifest.get("study_hash"):
         report.add("version_altered", "manifest.json", None, "study_hash is not the newest version's")
     report.note(f"{len(entries)} version(s) of the study against their hashes")
+
+
+def _check_published(opened: Opened, materials: Any) -> None:
+    """Briefs and starters are those of the version in force, which names them with their hashes."""
+    hashes = materials if isinstance(materials, dict) else {}
+    for path in sorted((opened.path / "materials" / "tasks").glob("*/*")):
+        named = [digest for name, digest in hashes.items() if name.endswith("/".join(path.parts[-2:]))]
+        if named and _sha256(path) not in named:
+            file = path.relative_to(opened.path).as_posix()
+            opened.report.add("material_altered", file, None, "is not what the version in force names")
 
 
 def _check_study_file(opened: Opened, newest: str) -> None:
@@ -91,18 +104,40 @@ def _check_study_file(opened: Opened, newest: str) -> None:
 def check_tables(opened: Opened) -> None:
     """Every table is there with the codebook's columns, readable cells, unique ids and the manifest's count."""
     expected = opened.tables if opened.own else {}
+    records = Records()
     for name in TABLES:
         if name in opened.files:
-            _check_table(opened, name, expected.get(name))
+            _check_table(opened, name, expected.get(name), records)
         elif opened.own:
             opened.report.add("file_missing", f"table {name}", None, "there is no such table under data/")
+    if opened.own:
+        _check_records(opened, records.to_json())
     opened.report.note(f"{len(opened.files)} tables against the codebook")
 
 
-def _check_table(opened: Opened, name: TableName, table: Table | None) -> None:
+def _check_records(opened: Opened, found: dict[str, dict[str, str]]) -> None:
+    """Whose rows are not those that were exported: by the hash of each participant's rows in each table."""
+    report = opened.report
+    try:
+        stated = json.loads((opened.path / RECORDS).read_text(encoding="utf-8"))
+        pairs = {(table, name): digest for table, rows in stated.items() for name, digest in rows.items()}
+    except (OSError, ValueError, AttributeError):
+        report.add("records_unreadable", RECORDS, None, "is missing, or holds no hashes of records")
+        return
+    now = {(table, name): digest for table, rows in found.items() for name, digest in rows.items()}
+    for table, name in sorted({*pairs, *now}):
+        whose = f"of {name}" if name else "as a whole"
+        if (table, name) not in now:
+            report.add("record_removed", opened.relative(table), None, f"the rows {whose} are gone")
+        elif pairs.get((table, name)) != now[table, name]:
+            report.add("record_altered", opened.relative(table), None, f"the rows {whose} are not those exported")
+    report.note(f"{len(pairs)} records against their hashes")
+
+
+def _check_table(opened: Opened, name: TableName, table: Table | None, records: Records) -> None:
     report, file = opened.report, opened.relative(name)
     try:
-        count = _check_rows(opened, name, table)
+        count = _check_rows(opened, name, table, records)
     except ValueError as error:
         report.add("table_unreadable", file, None, str(error))
         return
@@ -111,7 +146,7 @@ def _check_table(opened: Opened, name: TableName, table: Table | None) -> None:
         report.add("row_count", file, None, f"has {count} rows, the manifest says {stated}")
 
 
-def _check_rows(opened: Opened, name: TableName, table: Table | None) -> int:
+def _check_rows(opened: Opened, name: TableName, table: Table | None, records: Records) -> int:
     report, file = opened.report, opened.relative(name)
     rows = opened.raw(name)
     _, header = next(rows, (1, []))
@@ -126,6 +161,7 @@ def _check_rows(opened: Opened, name: TableName, table: Table | None) -> int:
             report.add("ragged_row", file, number, f"has {len(cells)} cells, the header {len(header)}")
             continue
         row = dict(zip(header, cells, strict=True))
+        records.add(name, row.get("participant_id", ""), cells)
         for column in columns:
             _check_cell(opened, file, number, column, row[column.name])
         key = tuple(row.get(part, "") for part in IDS.get(name, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -14,7 +14,6 @@ from study_app.domain.edits import ReplayMismatch, apply_event
 from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE
 from study_app.services.verify.allocation import kind_of
 from study_app.services.verify.opened import Opened, Row
-from study_app.services.verify.styles import pattern_of
 
 SLACK = timedelta(seconds=30)
 """Edits may reach the server this much before or after the press whose program they made."""
@@ -50,18 +49,18 @@ class Log:
     """Kind of server event -> ids of runs, turns or stages that such events name."""
     assisted: list[Row] = field(default_factory=list)
     """Events that only somebody with an assistant can cause."""
-    pattern: str | None = None
-    """Pattern of use that the events and turns give; None where the dataset gives none."""
 
 
-def check_log(opened: Opened) -> dict[str, Log]:
-    """Check every participant's events; returns what was seen by participant."""
+def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[str, Log]:
+    """Check every participant's events; returns what was seen by participant.
+
+    Args:
+        opened: the dataset.
+        each: is given every participant's events, for they are read once only.
+    """
     runs: dict[str, list[Row]] = defaultdict(list)
     for run in opened.rows("runs"):
         runs[str(run["participant_id"])].append(run)
-    turns: dict[str, list[Row]] = defaultdict(list)
-    for turn in opened.rows("turns") if opened.own else ():
-        turns[str(turn["participant_id"])].append(turn)
     people = {str(person["participant_id"]): person for person in opened.rows("participants")}
     found: dict[str, Log] = {}
     total = compared = 0
@@ -75,10 +74,14 @@ def check_log(opened: Opened) -> dict[str, Log]:
         compared += _check_programs(opened, pages, runs.pop(name, []))
         compared += _check_programs(opened, pages, list(_asked(events, turns.get(name, []))), "turns")
         found[name] = _seen(events)
-        if opened.own and name in people:
-            found[name].pattern = pattern_of(opened, people[name], turns.get(name, []), events)
+        each(name, events)
     for rest in runs.values():
         compared += _check_programs(opened, _Pages(), rest)
+    for entry in opened.listed("events_lost"):
+        what = f"page {entry.get('page')} of {entry.get('participant_id')}: {entry.get('stored')} events were stored, "
+        opened.report.add(
+            "sequence_truncated", opened.relative("events"), None, what + f"{entry.get('found')} are left"
+        )
     opened.report.note(f"{total} events in sequence; {compared} programs against the replay of their edits")
     return found
 
@@ -208,6 +211,8 @@ def _seen(events: Sequence[Row]) -> Log:
     for row in events:
         payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
         if row["page"] == SERVER_PAGE:
+            if row["kind"] == "allocated":
+                log.named["allocated"].add(str(payload.get("index")))
             for key in ("run_id", "turn_id"):
                 if payload.get(key):
                     log.named[str(row["kind"])].add(str(payload[key]))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from study_app.domain.dataset import SCHEMA, TABLES, Column, Table, TableName, tables_of, value
+from study_app.domain.dataset import SCHEMA, TABLES, Column, Table, TableName, guard, tables_of, value
+from study_app.domain.dataset.cells import number_text
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.items import Bank
@@ -131,6 +133,13 @@ class Opened:
             self._kept[table] = list(self.stream(table))
         return self._kept[table]
 
+    def by_participant(self, table: TableName) -> dict[str, list[Row]]:
+        """Rows of a table by participant."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows(table):
+            found[str(row["participant_id"])].append(row)
+        return found
+
     def stream(self, table: TableName) -> Iterator[Row]:
         """Rows of a table one by one."""
         if table not in self.files:
@@ -152,7 +161,7 @@ class Opened:
     def _raw(self, table: str) -> Iterator[tuple[int, list[str]]]:
         path = self.files[table]
         if path.suffix == ".parquet":
-            yield from _parquet_rows(path)
+            yield from _parquet_rows(path, {column.name: column for column in self.tables[table].columns})  # type: ignore[index]
             return
         try:
             with path.open(encoding="utf-8", newline="") as handle:
@@ -161,7 +170,7 @@ class Opened:
             raise ValueError(str(error)) from None
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _parquet_rows(path: Path, columns: dict[str, Column]) -> Iterator[tuple[int, list[str]]]:
     import pyarrow.parquet as pq
     from pyarrow import ArrowException
 
@@ -173,18 +182,18 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         for batch in file.iter_batches():
             for row in batch.to_pylist():
                 number += 1
-                yield number, [_as_cell(row[name]) for name in names]
+                yield number, [_as_cell(columns.get(name), row[name]) for name in names]
     except (ArrowException, OSError) as error:
         raise ValueError(str(error)) from None
 
 
-def _as_cell(entry: Any) -> str:
+def _as_cell(column: Column | None, entry: Any) -> str:
     """As CSV holds it; text that begins like a formula gets the guard that CSV would have."""
     if entry is None:
         return ""
     if isinstance(entry, str):
-        return f"'{entry}" if entry.startswith("'") else entry
-    return repr(entry) if isinstance(entry, float) and not entry.is_integer() else str(int(entry))
+        return guard(entry) if column is None or column.type == "text" else entry
+    return number_text(entry)
 
 
 def _typed(column: Column | None, cell: str) -> Any:

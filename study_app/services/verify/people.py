@@ -1,28 +1,15 @@
-"""Participants' ways, the integrity of arms, and derived columns against the tables they come from."""
+"""Participants' ways, the integrity of arms, and records against the log."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
-from study_app.domain.dataset import TableName, question_column
+from study_app.domain.dataset import TableName
 from study_app.domain.protocol import Study
 from study_app.services.verify.allocation import kind_of
 from study_app.services.verify.log import Log, kinds_hidden
 from study_app.services.verify.opened import Opened, Row
-from study_app.services.verify.styles import check_codes, label_counts
-
-TOLERANCE = 1e-9
-
-
-def of_participants(opened: Opened, table: TableName) -> dict[str, list[Row]]:
-    """Rows of a table by participant."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in opened.rows(table):
-        found[str(row["participant_id"])].append(row)
-    return found
 
 
 def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
@@ -41,7 +28,7 @@ def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
 
 def check_visits(opened: Opened) -> None:
     """Stages in the study's order, one after the other, within their deadlines and the participant's time."""
-    visits = of_participants(opened, "visits")
+    visits = opened.by_participant("visits")
     for person in opened.rows("participants"):
         mine, study = visits.get(str(person["participant_id"]), []), opened.study_of(person)
         if opened.own and study is not None:
@@ -97,7 +84,7 @@ def check_arms(opened: Opened, log: Mapping[str, Log]) -> None:
     if not opened.own:
         return
     people = {str(person["participant_id"]): person for person in opened.rows("participants")}
-    visits = of_participants(opened, "visits")
+    visits = opened.by_participant("visits")
     checked = 0
     for turn in opened.rows("turns"):
         name = str(turn["participant_id"])
@@ -161,7 +148,7 @@ def check_records(opened: Opened, log: Mapping[str, Log]) -> None:
         ("visits", "stage", lambda row: True, "stage_opened"),
     ]
     for table, key, wanted, kind in pairs:
-        rows = of_participants(opened, table)
+        rows = opened.by_participant(table)
         for name in sorted({*rows, *log} - hidden):
             mine = {str(row[key]): row for row in rows.get(name, []) if wanted(row)}
             named = log[name].named.get(kind, set()) if name in log else set()
@@ -174,7 +161,17 @@ def check_records(opened: Opened, log: Mapping[str, Log]) -> None:
     for person in opened.rows("participants"):
         if str(person["participant_id"]) not in hidden and not person["data_withdrawn"]:
             _check_status(opened, person, log)
+            _check_allocated(opened, person, log)
     opened.report.note("runs, submissions, turns, visits and statuses against the log")
+
+
+def _check_allocated(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
+    name, index = str(person["participant_id"]), person["allocation_index"]
+    logged = log[name].named.get("allocated", set()) if name in log else set()
+    if opened.allocation_applies and logged != ({str(index)} if index is not None else set()):
+        told = " and ".join(sorted(logged)) or "none"
+        what = f"{name}: allocation_index is {index}, the log says {told}"
+        opened.report.add("allocation_unlogged", opened.relative("participants"), person.number, what)
 
 
 def _check_status(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
@@ -183,119 +180,3 @@ def _check_status(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
     if person["status"] not in {*(ended or ("in_progress", "abandoned")), "excluded"}:
         what = f"{name} is {person['status']}, the log says {' and '.join(sorted(ended)) or 'not over'}"
         opened.report.add("status_differs", opened.relative("participants"), person.number, what)
-
-
-# -- derived columns ---------------------------------------------------------------------------------------------------
-
-
-def check_derived(opened: Opened, log: Mapping[str, Log]) -> None:
-    """Counts, codes, patterns, points and answers against the tables they come from."""
-    if not opened.own:
-        return
-    tables: tuple[TableName, ...] = ("runs", "turns", "answers", "compliance")
-    rows = {table: of_participants(opened, table) for table in tables}
-    recorded = {str(entry.get("participant_id")) for entry in _exclusions(opened)}
-    for person in opened.rows("participants"):
-        name, study = str(person["participant_id"]), opened.study_of(person)
-        if study is None:
-            continue
-        mine = {table: rows[table].get(name, []) for table in tables}
-        check_codes(opened, mine["turns"])
-        pattern = log[name].pattern if name in log else None
-        found = _expected(opened, person, study, mine) | ({"interaction_pattern": pattern} if pattern else {})
-        for column, expected in found.items():
-            if not _equal(person[column], expected):
-                what = f"{name}: {column} is {person[column]}, the tables give {expected}"
-                opened.report.add("derived_differs", opened.relative("participants"), person.number, what)
-        if person["exclusion_reason"] and name not in recorded:
-            what = f"{name} is excluded, and the audit log knows of no exclusion"
-            opened.report.add("exclusion_unrecorded", opened.relative("participants"), person.number, what)
-    _check_points(opened)
-    opened.report.note("derived columns against the tables they come from")
-
-
-def _exclusions(opened: Opened) -> list[dict[str, Any]]:
-    audit = opened.manifest.get("audit")
-    entries = audit.get("exclusions", []) if isinstance(audit, dict) else []
-    return [entry for entry in entries if isinstance(entry, dict)]
-
-
-def _expected(opened: Opened, person: Row, study: Study, mine: Mapping[TableName, list[Row]]) -> dict[str, Any]:
-    """What the columns must be that the tables show whole."""
-    main = {stage.id for stage in study.stages if stage.kind == "tasks" and stage.main}
-    runs = [run for run in mine["runs"] if run["kind"] == "run" and run["stage"] in main]
-    errors = [run["error_type"] for run in runs if run["error_type"]]
-    expected: dict[str, Any] = {}
-    if person["runs"] is not None:
-        expected |= {"runs": len(runs), "errors": len(errors), "first_error_type": errors[0] if errors else None}
-    if person["queries"] is not None:
-        expected["queries"] = len(mine["turns"])
-        expected |= label_counts(person, mine["turns"])
-    if person["compliant"] is not None:
-        expected["compliant"] = not any(piece["breaks"] for piece in mine["compliance"])
-    expected |= _checks(person, mine["runs"], main)
-    expected |= _quiz(opened, person, study, mine["answers"])
-    if not opened.hides(kind_of(person)):
-        expected |= _survey(study, mine["answers"])
-    if person["exclusion_reason"]:
-        expected["status"] = "excluded"
-    return expected
-
-
-def _checks(person: Row, runs: Sequence[Row], main: set[str]) -> dict[str, Any]:
-    if person["tasks_passed"] is None:
-        return {}
-    graded = [run["checks"] or [] for run in runs if run["kind"] == "submission" and run["stage"] in main]
-    passed = [[bool(check.get("passed")) for check in checks] for checks in graded]
-    return {
-        "tasks_passed": sum(bool(verdicts) and all(verdicts) for verdicts in passed),
-        "checks_passed": sum(map(sum, passed)),
-        "completion_event": person["task_completed"],
-    }
-
-
-def _quiz(opened: Opened, person: Row, study: Study, answers: Sequence[Row]) -> dict[str, Any]:
-    stage = next((stage for stage in study.stages if stage.kind == "quiz"), None)
-    if stage is None or person["quiz_points"] is None:
-        return {}
-    mine = [answer for answer in answers if answer["bank"] and answer["stage"] == stage.id]
-    scored = [answer for answer in mine if answer["type"] != "attention_check"]
-    if any(answer["points"] is None for answer in scored):
-        return {}
-    expected: dict[str, Any] = {"quiz_points": sum(answer["points"] for answer in scored)}
-    if person["quiz_max"]:
-        expected["quiz_score"] = expected["quiz_points"] / person["quiz_max"]
-    for column in (column for column in person.values if _of_type(column)):
-        kind = column.removeprefix("quiz_").removesuffix("_points")
-        if person[column] is not None:
-            expected[column] = sum(answer["points"] for answer in scored if answer["type"] == kind)
-    return expected
-
-
-def _of_type(column: str) -> bool:
-    return column.startswith("quiz_") and column.endswith("_points") and column != "quiz_points"
-
-
-def _survey(study: Study, answers: Sequence[Row]) -> dict[str, Any]:
-    given = {answer["item"]: answer["response"] for answer in answers if not answer["bank"]}
-    asked = [question for stage in study.stages for question in stage.questions]
-    return {question_column(question): given.get(question.id) for question in asked}
-
-
-def _check_points(opened: Opened) -> None:
-    for answer in opened.rows("answers"):
-        points, most = answer["points"], answer["max_points"]
-        if points is not None and most is not None and points > most + TOLERANCE:
-            what = f"{points} points of {most}"
-            opened.report.add("out_of_range", opened.relative("answers"), answer.number, what)
-
-
-def _equal(found: Any, expected: Any) -> bool:
-    if isinstance(found, int | float) and not isinstance(expected, str):
-        return expected is not None and abs(found - expected) <= TOLERANCE
-    if isinstance(found, int | float):
-        try:
-            return abs(found - float(expected)) <= TOLERANCE
-        except ValueError:
-            return False
-    return bool(found == expected)

@@ -1,0 +1,36 @@
+"""One hash for each participant and table, so that an edited dataset names whose record was edited, and where."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+PATH = "documentation/records.json"
+OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance")
+WHOLE = ("ratings",)
+"""Tables of which no row belongs to a participant: one hash over all rows."""
+
+
+class Records:
+    """Running SHA-256 over the cells of rows, as CSV has them, in the order of the file."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, dict[str, Any]] = {table: {} for table in (*OF_PARTICIPANTS, *WHOLE)}
+
+    def add(self, table: str, participant_id: str, cells: Sequence[str]) -> None:
+        """Take a row in; tables that have a chain of their own are left out."""
+        if table not in self._running:
+            return
+        of_table = self._running[table]
+        key = participant_id if table in OF_PARTICIPANTS else ""
+        if key not in of_table:
+            of_table[key] = hashlib.sha256()
+        of_table[key].update(("\x1f".join(cells) + "\x1e").encode())
+
+    def to_json(self) -> dict[str, dict[str, str]]:
+        """Table -> participant (or nobody, for a whole table) -> hash."""
+        return {
+            table: {name: running.hexdigest() for name, running in sorted(rows.items())}
+            for table, rows in self._running.items()
+        }
