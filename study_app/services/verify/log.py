@@ -61,6 +61,7 @@ def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[st
     runs: dict[str, list[Row]] = defaultdict(list)
     for run in opened.rows("runs"):
         runs[str(run["participant_id"])].append(run)
+    turns = opened.by_participant("turns")
     people = {str(person["participant_id"]): person for person in opened.rows("participants")}
     found: dict[str, Log] = {}
     total = compared = 0
