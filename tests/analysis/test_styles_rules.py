@@ -14,9 +14,11 @@ from study_app.domain.styles.message import Message
 from study_app.domain.styles.rules import code_message, code_session
 
 INITIALS = {label[0].upper(): label for label in LABELS}
+FILES = ("coder_sentences.txt", "coder_paraphrases.txt")
 SENTENCES = [
     line.replace("\\n", "\n").split("\t", 1)
-    for line in (Path(__file__).parent / "coder_sentences.txt").read_text(encoding="utf-8").splitlines()
+    for name in FILES
+    for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
 
@@ -89,3 +91,10 @@ def test_the_rules_agree_with_the_published_human_codes(tmp_path):
     assert found["agreement"]["generation"]["kappa"] >= 0.71
     assert found["agreement"]["explanation"]["kappa"] >= 0.65
     assert found["queries"] == sum(entry["n"] for entry in found["agreement"].values()) / len(LABELS)
+
+
+def test_a_rule_without_its_expressions_never_fires():
+    rule = next(rule for rule in RULES if rule.id == "thanks")
+    assert rule.pattern.search("thanks")
+    assert not rule.without(rule.expressions).pattern.search("thanks")
+    assert code_session(["thank you"], [rule.without(rule.expressions)])[0].labels == ("explanation",)

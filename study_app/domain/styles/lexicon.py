@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 
 
@@ -20,6 +20,13 @@ class Rule:
     pattern: re.Pattern[str]
     yields_to: tuple[str, ...] = ()
     """Rules that, having fired in the sentence, keep this one from firing."""
+    expressions: tuple[str, ...] = ()
+    """What the pattern is made of; one that is found is enough."""
+
+    def without(self, expressions: Collection[str]) -> Rule:
+        """The rule with some of its expressions left out; with none left it never fires."""
+        kept = tuple(each for each in self.expressions if each not in expressions)
+        return replace(self, pattern=re.compile("|".join(kept) or r"(?!)"), expressions=kept)
 
 
 def _expand(expression: str, words: Mapping[str, str]) -> str:
@@ -32,17 +39,12 @@ def _open() -> tuple[str, tuple[Rule, ...]]:
     words: dict[str, str] = {}
     for name, expression in content["words"].items():
         words[name] = _expand(expression, words)
-    rules = tuple(
-        Rule(
-            entry["id"],
-            entry["label"],
-            entry["why"],
-            re.compile("|".join(_expand(expression, words) for expression in entry["patterns"])),
-            tuple(entry.get("yields_to", ())),
-        )
-        for entry in content["rules"]
-    )
-    return content["version"], rules
+    rules = []
+    for entry in content["rules"]:
+        parts = tuple(_expand(expression, words) for expression in entry["patterns"])
+        yields = tuple(entry.get("yields_to", ()))
+        rules.append(Rule(entry["id"], entry["label"], entry["why"], re.compile("|".join(parts)), yields, parts))
+    return content["version"], tuple(rules)
 
 
 VERSION, RULES = _open()

@@ -35,7 +35,7 @@ _OPENING = re.compile(
     r"""^(?:
         (?:hey|hi|hello)(?:\s+(?!can|could|how|what|please)\w+)?[,!]?\s+
         | (?:ok(?:ay)?|so|now|then|and|also|but|yes|yeah|yep|yup|ah|oh|hm+|um+|well|alright|great|cool|perfect|nice|sure
-            |next|again|actually|please|pls|plz|just|first(?:ly)?|finally|lastly|right|got\sit|i\smean|maybe
+            |next(?!\s+(?:function|task|part|step|one)\b)|again|actually|please|pls|plz|just|first(?:ly)?|finally|lastly|right|got\sit|i\smean|maybe
             )(?![\w'-])(?!\s(?:job|work)\b)[\s,.!:;-]*
     )+""",
     re.VERBOSE,

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study_app.domain.styles.codebook import LABELS
-from study_app.domain.styles.lexicon import RULES, VERSION
+from study_app.domain.styles.lexicon import RULES, VERSION, Rule
 from study_app.domain.styles.message import Message
 
 __all__ = ["VERSION", "Coding", "Fired", "code_message", "code_session"]
 
-PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase")
+PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase", "unsure")
 """Forms of asking that say nothing of their own where a failure is reported: the failure is what is asked about."""
 
 _CONTINUES = re.compile(
@@ -47,20 +47,20 @@ class Coding:
     fired: tuple[Fired, ...]
 
 
-def code_session(messages: Sequence[str]) -> list[Coding]:
+def code_session(messages: Sequence[str], rules: Sequence[Rule] = RULES) -> list[Coding]:
     """Code one participant's messages in the order they were sent."""
     done: list[Coding] = []
     for text in messages:
-        done.append(code_message(Message(text, done[-1].labels if done else ())))
+        done.append(code_message(Message(text, done[-1].labels if done else ()), rules))
     return done
 
 
-def code_message(message: Message) -> Coding:
+def code_message(message: Message, rules: Sequence[Rule] = RULES) -> Coding:
     """Labels of one message.
 
     Sentence rules first; a failure silences plain questions; without any label the message as a whole decides.
     """
-    fired = [found for sentence in message.sentences for found in _sentence(sentence)]
+    fired = [found for sentence in message.sentences for found in _sentence(sentence, rules)]
     if message.has_traceback:
         fired.append(Fired("traceback", "debugging", "traceback"))
     if any(found.label == "debugging" for found in fired):
@@ -71,9 +71,9 @@ def code_message(message: Message) -> Coding:
     return Coding(tuple(label for label in LABELS if label in labels), tuple(fired))
 
 
-def _sentence(sentence: str) -> list[Fired]:
+def _sentence(sentence: str, rules: Sequence[Rule]) -> list[Fired]:
     fired: dict[str, Fired] = {}
-    for rule in RULES:
+    for rule in rules:
         found = rule.pattern.search(sentence)
         if found and not any(other in fired for other in rule.yields_to):
             fired[rule.id] = Fired(rule.id, rule.label, found.group(0).strip()[:80])
