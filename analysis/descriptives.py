@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.estimators.proportions import wilson
 from analysis.frame import Frame
 from analysis.masking import View
 from analysis.results import EffectSize, Estimate
@@ -13,9 +15,10 @@ from study_app.domain.plan import Outcome, Plan
 
 
 def mean_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
-    """One row for each outcome and arm: the mean with its t interval, the standard deviation as effect size.
+    """One row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
 
-    The id is `<outcome>.mean.<arm>`; the note of a bounded outcome names the denominator.
+    Student's interval; Wilson's for a share of people, which stays within 0 and 1. The id is `<outcome>.mean.<arm>`;
+    the note of a bounded outcome names the denominator.
     """
     data = frame.population("itt")
     return [
@@ -29,7 +32,7 @@ def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estima
     known = n > 1
     error = float(values.std(ddof=1) / np.sqrt(n)) if known else None
     mean = float(values.mean()) if n else None
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * (error or 0.0) if known else 0.0
+    low, high = _interval(values, outcome, level)
     highest = maximum(rows, outcome)
     notes = [f"of {highest:g} {outcome.unit}"] if highest is not None else []
     notes += [] if n else ["no values in this arm"]
@@ -42,13 +45,23 @@ def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estima
         unit=outcome.unit,
         std_error=error,
         df=float(n - 1) if known else None,
-        ci_low=mean - half if mean is not None and known else None,
-        ci_high=mean + half if mean is not None and known else None,
+        ci_low=low,
+        ci_high=high,
         ci_level=level,
         effect_size=EffectSize("sd", float(values.std(ddof=1)) if known else None),
         n={arm: n},
         note="; ".join(notes),
     )
+
+
+def _interval(values: NDArray[np.float64], outcome: Outcome, level: float) -> tuple[float | None, float | None]:
+    n = len(values)
+    if outcome.kind == "binary" and n:
+        return wilson(int(values.sum()), n, level)
+    if n < 2:
+        return None, None
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return float(values.mean()) - half, float(values.mean()) + half
 
 
 def maximum(rows: pd.DataFrame, outcome: Outcome) -> float | None:

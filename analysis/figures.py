@@ -46,7 +46,7 @@ def _cloud(axes: Any, values: np.ndarray, row: int, colour: str) -> None:
     if not len(values):
         return
     if len(values) > 2 and np.ptp(values) > 0:
-        grid = np.linspace(values.min() - 0.08 * np.ptp(values), values.max() + 0.08 * np.ptp(values), 160)
+        grid = np.linspace(values.min(), values.max(), 160)  # no cloud where no value can be
         height = stats.gaussian_kde(values)(grid)
         axes.fill_between(grid, row - 0.1 - 0.5 * height / height.max(), row - 0.1, color=colour, alpha=0.22, lw=0)
     offsets = _swarm(values)
@@ -160,7 +160,7 @@ def forest(
         for place, (row, first) in enumerate(zip(rows, primary, strict=True)):
             colour = arm_colour(1) if first else INK
             if row["estimate"] is None and row["ci_low"] is not None and row["ci_high"] is not None:
-                axes.plot([row["ci_low"], row["ci_high"]], [place] * 2, color=MUTED, lw=5, alpha=0.45)
+                axes.plot([row["ci_low"], row["ci_high"]], [place] * 2, "|-", color=MUTED, lw=5, ms=8, alpha=0.45)
             _interval(axes, row, place, colour, 7 if first else 5)
         axes.set_yticks(range(len(rows)), list(names))
         for label, first in zip(axes.get_yticklabels(), primary, strict=True):
@@ -217,9 +217,9 @@ def items(rows: Sequence[Mapping[str, Any]], arms: Sequence[str], labels: Mappin
         return figure
 
 
-def balance(rows: Sequence[Mapping[str, Any]]) -> Figure:
+def balance(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Figure:
     """Standardised differences of the baseline variables; dotted at 0.1 as a reading aid, not a test."""
-    unique = {row["variable"]: row["smd"] for row in rows if row["smd"] is not None}
+    unique = {names.get(row["variable"], row["variable"]): row["smd"] for row in rows if row["smd"] is not None}
     with canvas(4.6, 0.28 * len(unique) + 0.9) as figure:
         axes = figure.subplots()
         for line in (-0.1, 0.1):
@@ -228,7 +228,7 @@ def balance(rows: Sequence[Mapping[str, Any]]) -> Figure:
         for place, value in enumerate(unique.values()):
             axes.plot([0, value], [place, place], color=RULE, lw=1.6)
             axes.plot(value, place, "o", ms=6, color=arm_colour(0))
-        axes.set_yticks(range(len(unique)), [name.replace("_", " ") for name in unique])
+        axes.set_yticks(range(len(unique)), list(unique))
         axes.set_ylim(len(unique) - 0.4, -0.6)
         reach = max(0.35, *(abs(value) for value in unique.values())) * 1.15 if unique else 0.35
         axes.set_xlim(-reach, reach)

@@ -29,7 +29,14 @@ def flow(rows: pd.DataFrame, arms: Sequence[str], analysed: Mapping[str, str | N
         "excluded": dict(sorted(turned_away.items())),
         "allocated": int(allocated.sum()),
         "arms": {arm: _arm(rows[rows["arm"] == arm], analysed, hidden) for arm in arms},
+        "recruitment": _dates(rows),
     }
+
+
+def _dates(rows: pd.DataFrame) -> dict[str, str | None]:
+    """Days of the first and the last enrolment, UTC."""
+    days = sorted(str(cell)[:10] for cell in rows["enrolled_at"].dropna()) if "enrolled_at" in rows else []
+    return {"first": days[0], "last": days[-1]} if days else {"first": None, "last": None}
 
 
 def _arm(rows: pd.DataFrame, analysed: Mapping[str, str | None], hidden: bool) -> dict[str, Any]:

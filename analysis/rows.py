@@ -27,7 +27,7 @@ _UNITS = {
     "brunner_munzel": "probability",
     "newcombe": "proportion",
     "fisher": "log odds ratio",
-    "cmh": "log odds ratio",
+    "cmh": "odds ratio",
     "cox": "log hazard ratio",
     "kaplan_meier": "proportion",
     "fractional_logit": "log odds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from analysis.load import Dataset
@@ -40,8 +41,19 @@ def value_labels(dataset: Dataset) -> dict[str, dict[Any, str]]:
 
 
 def variable_labels(dataset: Dataset) -> dict[str, str]:
-    """Column -> short text for tables; the id in words where the study file says nothing shorter."""
-    return {str(name): str(name).replace("_", " ") for name in dataset.participants.columns}
+    """Column -> short text for tables: its caption before any bracket, or the id in words."""
+    found = {str(name): _sentence(str(name).replace("_", " ")) for name in dataset.participants.columns}
+    for stage in _stages(dataset):
+        for entry in (*stage.get("questions", []), *stage.get("scores", [])):
+            caption = str(entry.get("caption", "")).split(" (")[0].strip()
+            if caption:
+                found[str(entry["id"])] = caption
+    return found
+
+
+def _sentence(text: str) -> str:
+    text = re.sub(r"\bai\b", "AI", text)
+    return text[:1].upper() + text[1:]
 
 
 def _stages(dataset: Dataset) -> list[dict[str, Any]]:

@@ -132,7 +132,8 @@ class Instrumented:
         full, small = fit(np.column_stack([self.w, self.z]), self.d), fit(self.w, self.d)
         gained = float(small.residuals @ small.residuals - full.residuals @ full.residuals)
         left = float(full.residuals @ full.residuals)
-        return gained / self.z.shape[1] / (left / full.df) if left > 0 and full.df > 0 else float("inf")
+        perfect = left <= 1e-20 * gained or full.df < 1
+        return float("inf") if perfect else gained / self.z.shape[1] / (left / full.df)
 
     def anderson_rubin(self, level: float) -> str:
         """All effects b for which the instruments do not predict y - b d, as text (a set, maybe unbounded)."""
@@ -183,8 +184,10 @@ def describe_set(a: float, b: float, c: float) -> str:
 
 def _fields(trial: Trial, model: Instrumented, vcov: str) -> dict[str, object]:
     error = float(np.sqrt(model.covariance(vcov)[0, 0]))
+    f = model.first_stage_f()
+    first = f"F = {f:.6g}" if np.isfinite(f) else "F infinite, for allocation settles what was received"
     note = (
-        f"{vcov} standard error; first-stage F = {model.first_stage_f():.6g}; "
+        f"{vcov} standard error; first-stage {first}; "
         f"Anderson-Rubin {trial.level:.0%} set: {model.anderson_rubin(trial.level)}"
     )
     effect = EffectSize("first_stage", float(fit(np.column_stack([model.w, model.z]), model.d).coefficients[-1]))

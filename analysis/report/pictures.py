@@ -13,6 +13,7 @@ from analysis.prepared import Prepared
 from analysis.styles import figures as use
 from analysis.styles.selection import main_tables
 from analysis.styles.timeline import timeline
+from analysis.variables import variable_labels
 
 Row = Mapping[str, Any]
 DIFFERENCES = (
@@ -26,9 +27,10 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     """Draw what the data allow; a figure without data is left out."""
     plan, view = prepared.fitted, prepared.view
     data = prepared.frame.population("itt")
+    names = variable_labels(prepared.dataset)
     found: dict[str, str] = {}
     if result["baseline"] and len(view.arms) > 1:
-        found["balance"] = svg(figures.balance(result["baseline"]), "Standardised differences at baseline")
+        found["balance"] = svg(figures.balance(result["baseline"], names), "Standardised differences at baseline")
     for name in plan.primary:
         outcome = plan.outcome(name)
         rows = [row for row in result["estimates"] if row["outcome"] == name]
@@ -42,7 +44,7 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             picture = figures.survival(values, outcome, view.arm_ids, labels, plan.level)
             found[f"{name}_survival"] = svg(picture, f"{outcome.title}: share not yet completed")
         found |= _forest(f"{name}_sensitivity", rows, outcome.unit, labels, f"{outcome.title}: sensitivity")
-        found |= _subgroups(name, rows, outcome.unit, labels, outcome.title)
+        found |= _subgroups(name, rows, outcome.unit, {**labels, **names}, outcome.title)
     items = result["psychometrics"].get("items", [])
     if items and all(arm["n"] for row in items for arm in row["arms"].values()):
         found["items"] = svg(figures.items(items, view.arm_ids, labels), "Quiz items by arm")
@@ -93,7 +95,7 @@ def _subgroups(outcome: str, rows: Sequence[Row], unit: str, labels: Mapping[str
 
 def _level_name(row: Row, labels: Mapping[str, str]) -> str:
     column, _, level = row["id"].split(".subgroup.")[1].partition(".")
-    return f"{column.replace('_', ' ')}: {labels.get(f'{column}={level}', level)}"
+    return f"{labels.get(column, column)}: {labels.get(f'{column}={level}', level)}"
 
 
 def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:

@@ -15,7 +15,7 @@ from analysis.report import wording
 from analysis.report.checklist import filled
 from analysis.report.flow_diagram import diagram
 from analysis.report.pictures import pictures
-from analysis.variables import value_labels
+from analysis.variables import value_labels, variable_labels
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,9 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         "compact": wording.compact,
         "p": wording.p_text,
         "tidy": wording.tidy,
+        "analysis_name": wording.analysis_name,
+        "population": wording.population,
+        "counts": wording.counts,
     }
     html = environment.get_template("report.html.j2").render(_context(prepared, result, labels, drawn))
     return Report(html, drawn)
@@ -72,10 +75,12 @@ def _context(
         "labels": labels,
         "arms": [arm.id for arm in prepared.view.arms],
         "stamps": stamps(result),
+        "mixed": not result["provenance"]["registration"]["note"],
         "primary": _primary(prepared, result, labels),
         "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
         "flow": diagram(result["flow"], labels),
         "baseline": _baseline(result),
+        "variables": variable_labels(prepared.dataset),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
         "items": filled(result),
         "rows": rows,
@@ -92,6 +97,9 @@ def stamps(result: Mapping[str, Any]) -> list[str]:
         found.append("DRY RUN: labels are shuffled, no number is about the arms")
     if result["masked"]:
         found.append("MASKED: arms are shown under letters")
+    registered = result["provenance"]["registration"]["note"]
+    if registered:
+        found.append(f"EXPLORATORY: {registered}")
     kinds = result["provenance"]["participants"]
     if "simulated" in kinds:
         found.append("SIMULATED DATA")
@@ -113,7 +121,10 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         for row in rows:
             contrast = row["contrast"]
             lines = [wording.means_sentence(outcome, tuple(contrast), means, labels)] if contrast else []
-            lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, len(every)))
+            adjusted = wording.is_adjusted(row, means)
+            lines.append(
+                wording.difference_sentence(row, labels, plan.multiplicity.method, len(every), adjusted=adjusted)
+            )
             decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
             sentences.append({"lines": lines, "verdict": decision, "row": row})
         estimand = next((entry for entry in plan.estimands if entry.outcome == name), None)

@@ -14,6 +14,41 @@ Row = Mapping[str, Any]
 _ADJECTIVES = {"holm": "Holm", "hommel": "Hommel", "bonferroni": "Bonferroni", "graphical": "graphical procedure"}
 
 
+METHODS = {
+    "rerandomization": "Re-randomisation test", "permutation": "Permutation test", "lin": "Lin-adjusted means",
+    "ancova": "ANCOVA", "ols": "Least squares", "welch_t": "Unadjusted means (Welch)",
+    "student_t": "Unadjusted means (Student)", "mann_whitney": "Chance of a higher value (Mann-Whitney)",
+    "brunner_munzel": "Chance of a higher value (Brunner-Munzel)", "fractional_logit": "Fractional logit",
+    "beta_regression": "Beta regression", "ordinal_logit": "Proportional odds", "mixed_logit": "Mixed logit",
+    "lee_bounds": "Lee bounds", "worst_case": "Worst case", "wald_iv": "Compliers (Wald)",
+    "tsls": "Compliers (two-stage)", "rmst": "Restricted means (Greenwood)", "logrank": "Log-rank test",
+    "stratified_logrank": "Stratified log-rank test", "cox": "Cox model", "kaplan_meier": "Kaplan-Meier at the cap",
+    "newcombe": "Risk difference (Newcombe)", "fisher": "Fisher's exact test", "cmh": "Mantel-Haenszel",
+    "poisson": "Poisson regression", "negative_binomial": "Negative binomial regression",
+    "tost": "Equivalence test", "bayes_factor": "Bayes factor", "mixed_model": "Random-intercept model",
+    "cluster_robust": "Cluster-robust means", "interaction": "Interaction",
+}  # fmt: skip
+_POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
+
+
+def analysis_name(row: Row) -> str:
+    """What a row does, in words; the parts of its id beside the method's stand after it."""
+    first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
+    words = [METHODS.get(first, first.replace("_", " "))]
+    return ", ".join([*words, *(part.replace("_", " ") for part in rest if part != row["population"])])
+
+
+def population(name: str) -> str:
+    """The population in words."""
+    return _POPULATIONS.get(name, name.replace("_", " ") + "s" * (name == "complier"))
+
+
+def counts(row: Row) -> str:
+    """People analysed, treated before control where the row compares two arms."""
+    order = [arm for arm in row["contrast"] or () if arm in row["n"]]
+    return " / ".join(str(row["n"][arm]) for arm in [*order, *(arm for arm in row["n"] if arm not in order)])
+
+
 def number(value: float | None, digits: int = 2) -> str:
     """A number with that many decimals and a true minus; an en dash where there is none."""
     if value is None:
@@ -46,9 +81,9 @@ def p_phrase(value: float | None) -> str:
     return f"p {p_text(value)}" if value is not None and value < 0.001 else f"p = {p_text(value)}"
 
 
-def tagged(row_id: str, text: str) -> Markup:
+def tagged(row_id: str, text: str, kind: str = "n") -> Markup:
     """Text that came from a row of results.json, with the row's id."""
-    return Markup('<span class="n" data-result="{}">{}</span>').format(row_id, text)
+    return Markup('<span class="{}" data-result="{}">{}</span>').format(kind, row_id, text)
 
 
 def unit_text(row: Row) -> str:
@@ -78,18 +113,29 @@ def _mean_phrase(outcome: Outcome, arm: str, row: Row, label: str) -> Markup:
     )
 
 
-def difference_sentence(row: Row, labels: Mapping[str, str], multiplicity: str, family: int) -> Markup:
+def is_adjusted(row: Row, means: Mapping[str, Row]) -> bool:
+    """Whether a difference is another one than that of the raw means."""
+    raw = [means[arm]["estimate"] for arm in row["contrast"] or ()]
+    if row["estimate"] is None or len(raw) != 2 or None in raw:
+        return False
+    return abs(row["estimate"] - (raw[0] - raw[1])) > 1e-9 * max(1.0, *map(abs, raw))
+
+
+def difference_sentence(
+    row: Row, labels: Mapping[str, str], multiplicity: str, family: int, *, adjusted: bool = False
+) -> Markup:
     """Difference, interval, p and adjusted p of a primary row; or that it is not estimable, and why."""
     if row["estimate"] is None or row["p_value"] is None:
         return Markup("The difference is {}.").format(tagged(row["id"], row["note"] or "not estimable"))
     treated, control = row["contrast"]
     interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
-    sentence = Markup("{} minus {}: {} {} ({}% interval {}; re-randomisation {}").format(
+    sentence = Markup("{} minus {}{}: {} {} ({}% interval {}; re-randomisation {}").format(
         labels[treated],
         labels[control],
+        ", adjusted for the plan's covariates" if adjusted else "",
         tagged(row["id"], number(row["estimate"])),
         row["unit"],
-        tagged(row["id"], f"{100 * row['ci_level']:g}"),
+        tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"),
         tagged(row["id"], interval),
         tagged(row["id"], p_phrase(row["p_value"])),
     )

@@ -94,3 +94,8 @@ def test_one_treated_person_has_the_share_of_those_as_far_out():
     data = pd.DataFrame({"arm": ["ai"] + ["no_ai"] * 9, "y": [9.0, 1, 2, 3, 4, 5, 6, 7, 8, 0]})
     assert run("permutation", data, outcome="y", **ARMS).p_value == pytest.approx(2 / 10)
     assert run("permutation", data, outcome="y", **ARMS, alternative="greater").p_value == pytest.approx(1 / 10)
+
+
+def test_an_instrument_that_settles_what_was_received_has_no_finite_first_stage():
+    row = run("wald_iv", people(), outcome="y", received="exact", **ARMS)
+    assert "first-stage F infinite, for allocation settles what was received" in row.note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ from synthetic_trial import Trial, write
 from analysis.cli import analyze
 from analysis.report.checklist import ITEMS
 from analysis.report.flow_diagram import diagram
-from analysis.report.wording import number, p_phrase, tidy
+from analysis.report.wording import analysis_name, counts, is_adjusted, number, p_phrase, tidy
 
 FAST = {"replicates": 199}
 
@@ -114,6 +115,36 @@ def test_the_primary_sentence_holds_difference_interval_and_both_p_values(made):
     assert re.search(r"mean −?\d+\.\d\d of 27 points \(SD \d+\.\d\d, n = \d+\)", text)
 
 
+def test_an_adjusted_difference_is_called_so_and_a_raw_one_is_not(made):
+    _, html, _, result = made
+    text = unescape(re.sub(r"<[^>]+>", "", html))
+    rows = {row["id"]: row for row in result["estimates"]}
+    for name, words in (("quiz_points", ", adjusted for the plan's covariates: "), ("completion_minutes", ": ")):
+        row = rows[f"{name}.rerandomization"]
+        means = {arm: rows[f"{name}.mean.{arm}"] for arm in row["contrast"]}
+        assert is_adjusted(row, means) == words.startswith(",")
+        assert f"AI minus NO_AI{words}{number(row['estimate'])} {row['unit']} (95%" in text
+
+
+def test_shares_of_people_have_intervals_between_zero_and_one(made):
+    shares = [row for row in made[3]["estimates"] if row["id"].startswith("task_completed.mean.")]
+    assert len(shares) == 2
+    for row in shares:
+        assert 0 <= row["ci_low"] < row["estimate"] < row["ci_high"] <= 1
+
+
+def test_days_of_recruitment_stand_under_the_flow(made):
+    _, html, page, result = made
+    assert result["flow"]["recruitment"]["first"] <= result["flow"]["recruitment"]["last"]
+    assert {"flow.recruitment.first", "flow.recruitment.last"} <= page.results
+
+
+def test_people_are_counted_treated_first_whatever_the_row_lists_first():
+    row = {"contrast": ["ai", "no_ai"], "n": {"no_ai": 27, "ai": 25}, "id": "time.logrank.last_activity"}
+    assert counts(row) == "25 / 27"
+    assert analysis_name({**row, "population": "itt"}) == "Log-rank test, last activity"
+
+
 def test_figures_are_valid_svg_without_dates(made):
     files = sorted((made[0] / "figures").glob("*.svg"))
     assert {"quiz_points_estimation.svg", "completion_minutes_survival.svg", "items.svg"} <= {f.name for f in files}
@@ -129,11 +160,13 @@ def test_tables_hold_the_rows_of_the_results(made):
     assert len(lines) == 1 + len(result["estimates"])
 
 
-def test_simulated_data_are_stamped_on_every_section(tmp_path):
+def test_simulated_data_and_the_lack_of_a_frozen_plan_are_stamped_on_every_section(tmp_path):
     folder = write(tmp_path / "data", simulated=True, state="draft", plan=FAST)
     html = (analyze(folder, tmp_path / "out", include_simulated=True).out / "report.html").read_text(encoding="utf-8")
     for section in re.findall(r"<section.*?</section>", html, flags=re.S):
         assert "SIMULATED DATA" in section
+        assert "EXPLORATORY: no plan was frozen" in section
+    assert "(exploratory)" not in html
 
 
 def test_texts_of_the_study_are_escaped(tmp_path):
