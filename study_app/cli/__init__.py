@@ -25,7 +25,8 @@ def main() -> None:
     except _CommandLineError as mistake:
         context = getattr(mistake, "ctx", None)
         where = context.command_path if context is not None else "study"
-        complain([f"{' '.join(mistake.format_message().split())}; see {where} --help"])  # type: ignore[attr-defined]
+        message = " ".join(mistake.format_message().split()) or "the verb is missing"  # type: ignore[attr-defined]
+        complain([f"{message}; see {where} --help"])
         sys.exit(2)
     except typer.Abort:
         sys.exit(130)

@@ -149,6 +149,7 @@ def test_without_the_sealing_key_nobody_is_allocated_and_the_message_says_why(tm
         (["power", "STUDY", "--workers", "many"], "many"),
         (["serve", "STUDY", "--port", "99999"], "99999"),
         (["nonsense"], "nonsense"),
+        ([], "verb is missing"),
         (["export"], "--out"),
     ],
 )
