@@ -146,7 +146,7 @@ class Help:
             place = self._place(unit, participant_id)
             refusal = self._refusal(unit, place)
             if not isinstance(refusal, Refused):
-                place.check_page(page)
+                self.way.check_page(unit, place, page)
             if refusal is None:
                 return self._write_down(unit, place, message, page, code, seq)
             stage = place.participant.stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.ledger import ReplayShelf
 from study_app.domain.participant import END, EndedBy, Participant, Visit
 from study_app.domain.protocol import Stage, Study
@@ -61,6 +61,19 @@ class Way:
             unit.record(participant.id, "stage_opened", stage.id, place.now, {"minutes": stage.minutes})
             if stage.kind == "tasks":
                 unit.record(participant.id, "task_shown", stage.id, place.now, {"task": _task(stage, 0), "index": 0})
+
+    def check_page(self, unit: Unit, place: Place, page: str | None) -> None:
+        """Refuse a page that another one of the same participant has replaced; one that has not opened yet is none.
+
+        Raises:
+            Superseded: the study was continued in another window.
+        """
+        participant = place.participant
+        if page is None or participant.page in (None, page):
+            return
+        for event in unit.events(participant.id):
+            if event.kind == "page_superseded" and event.payload.get("page") == page:
+                raise Superseded("the study was continued in another window")
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 

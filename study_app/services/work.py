@@ -104,7 +104,7 @@ class Work:
     def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Place:
         participant = unit.participant(participant_id)
         place = self.way.place(unit, participant)
-        place.check_page(page)
+        self.way.check_page(unit, place, page)
         if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
             raise NotAllowed("there is no task open for you now")
         return place

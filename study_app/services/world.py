@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from study_app.domain.dataset.versions import read_version
-from study_app.domain.errors import InfrastructureError, Superseded
+from study_app.domain.errors import InfrastructureError
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Stage, Study, StudyArm, protocol_hash
 from study_app.ports import Assistant, Clock, ContentLibrary, Registry, Sandbox, Unit
@@ -143,15 +143,6 @@ class Place:
     def task(self) -> str:
         """The current task's id: its folder's name."""
         return self.pack.rsplit("/", 1)[-1]
-
-    def check_page(self, page: str | None) -> None:
-        """Refuse a page that another one of the same participant has replaced.
-
-        Raises:
-            Superseded: the page is not the owner of the attempt.
-        """
-        if page is not None and self.participant.page not in (None, page):
-            raise Superseded("the study was continued in another window")
 
     @property
     def assistant(self) -> str | None:

@@ -316,6 +316,12 @@ def test_a_page_that_was_replaced_neither_runs_nor_submits_nor_asks(server, clie
     assert client.post(path, json=body | {"page": "newer"}).status_code == 200
 
 
+def test_a_page_that_has_not_opened_yet_may_run_already(server, client):
+    open_task(server, client)
+    client.post("/api/open", json={"page": "before_the_reload"})
+    assert client.post("/api/runs", json={"code": "1", "page": "just_loaded"}).status_code == 200
+
+
 def test_a_run_streams_lines_then_its_end_then_the_examples(server, client):
     open_task(server, client)
     code = "import time\nprint('one')\ntime.sleep(0.1)\nprint('two')\nraise ValueError('three')\n"
