@@ -1,4 +1,4 @@
-"""The participant's HTTP contract, on a real server over real HTTP."""
+"""What a participant's page may ask of the server, on a real server over real HTTP."""
 
 from __future__ import annotations
 
@@ -7,137 +7,10 @@ import uuid
 
 import httpx
 import pytest
-from server import StudyServer
+from people import enter, now, open_task, to_stage
 
 from study_app.bootstrap import open_library
 from study_app.storage import open_registry
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = StudyServer(tmp_path_factory.mktemp("web")).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def client(server):
-    with httpx.Client(base_url=server.url, timeout=30) as client:
-        yield client
-
-
-def enter(client: httpx.Client, **fields: str) -> httpx.Response:
-    return client.post("/enter", data=fields)
-
-
-def participants(server) -> int:
-    registry = open_registry(server.database)
-    with registry.begin(write=False) as unit:
-        count = len(unit.participants())
-    registry.close()
-    return count
-
-
-def to_stage(server, client: httpx.Client, stage: str, arm: str | None = None) -> str:
-    """Put this client's participant on a stage by the services' own means: a test need not click through."""
-    from study_app.services.enrol import hashed
-
-    registry = open_registry(server.database)
-    with registry.begin() as unit:
-        token = client.cookies["study_participant"]
-        person = unit.participant_of_token(hashed(token), _now())
-        unit.touch(person.id, stage=stage, arm=arm)
-    registry.close()
-    client.get("/api/state")
-    return person.id
-
-
-def _now():
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)  # noqa: TID251  (the server runs on the real clock)
-
-
-def open_task(server, client, arm="ai"):
-    """On the main tasks, with the clock running."""
-    from datetime import timedelta
-
-    from study_app.domain.participant import Visit
-
-    enter(client)
-    who = to_stage(server, client, "tasks", arm)
-    registry = open_registry(server.database)
-    with registry.begin() as unit:
-        unit.open_visit(Visit(who, "tasks", _now(), _now() + timedelta(minutes=35)))
-    registry.close()
-    return who
-
-
-def test_healthz_says_ok(client):
-    answer = client.get("/healthz")
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "ok"
-
-
-def test_a_scanners_get_creates_nothing(server, client):
-    before = participants(server)
-    answer = client.get("/enter", params={"PROLIFIC_PID": "a" * 24, "SESSION_ID": "s"})
-    assert answer.status_code == 200
-    assert ">Start</button>" in answer.text
-    client.head("/enter")
-    assert participants(server) == before
-    assert "study_participant" not in client.cookies
-
-
-def test_a_post_creates_sets_the_cookie_and_goes_on(server, client):
-    before = participants(server)
-    answer = enter(client, PROLIFIC_PID="p" * 24, STUDY_ID="st", SESSION_ID="se")
-    assert answer.status_code == 303
-    assert answer.headers["location"] == "/"
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("study_participant=")
-    assert "HttpOnly" in cookie
-    assert "SameSite" in cookie
-    assert "Secure" not in cookie
-    assert participants(server) == before + 1
-
-
-def test_behind_tls_the_cookie_is_secure(client):
-    answer = client.post("/enter", headers={"X-Forwarded-Proto": "https"})
-    assert "Secure" in answer.headers["set-cookie"]
-
-
-def test_the_same_session_re_attaches_without_the_cookie(server, client):
-    fields = {"PROLIFIC_PID": "q" * 24, "STUDY_ID": "st", "SESSION_ID": "mine"}
-    enter(client, **fields)
-    before = participants(server)
-    client.cookies.clear()
-    assert enter(client, **fields).status_code == 303
-    assert participants(server) == before
-
-
-def test_knowing_a_prolific_id_is_not_enough(server, client):
-    enter(client, PROLIFIC_PID="r" * 24, SESSION_ID="mine")
-    before = participants(server)
-    client.cookies.clear()
-    answer = enter(client, PROLIFIC_PID="r" * 24, SESSION_ID="guessed")
-    assert answer.status_code == 409
-    assert "study_participant" not in client.cookies
-    assert participants(server) == before
-
-
-def test_a_second_click_on_start_is_the_same_participant(server, client):
-    enter(client)
-    before = participants(server)
-    enter(client)
-    assert participants(server) == before
-
-
-def test_another_sites_page_cannot_post(client):
-    assert client.post("/enter", headers={"Origin": "https://evil.example"}).status_code == 403
-    enter(client)
-    answer = client.post("/api/runs", json={"code": "1"}, headers={"Origin": "https://evil.example"})
-    assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/api/submit", "/api/open"])
@@ -193,54 +66,6 @@ def test_a_text_over_the_stated_limit_is_413(server, client, path, body):
     answer = client.post(path, json=body)
     assert answer.status_code == 413
     assert answer.json()["error"]
-
-
-@pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/enter"])
-def test_another_method_is_405_in_json(client, path):
-    for method in ("PUT", "DELETE") if path == "/enter" else ("GET", "PUT"):
-        answer = client.request(method, path)
-        assert answer.status_code == 405
-        assert answer.json()["error"]
-        assert "POST" in answer.headers["allow"]
-
-
-def test_an_unknown_route_is_404_in_json_for_every_method(client):
-    for method in ("GET", "POST"):
-        answer = client.request(method, "/api/nothing")
-        assert answer.status_code == 404
-        assert answer.json()["error"]
-
-
-def test_every_answer_forbids_guessing_types_and_frames_of_other_sites(client):
-    for path in ("/enter", "/", "/healthz", "/_stcore/health", "/api/nothing"):
-        headers = client.get(path).headers
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "same-origin"
-        assert "frame-ancestors 'self'" in headers["content-security-policy"]
-
-
-@pytest.mark.parametrize(
-    ("fields", "status"), [({"PROLIFIC_PID": "x" * 5000}, 400), ({"label": "a\x00b"}, 400), ({"link": "nosuch"}, 409)]
-)
-def test_a_refusal_at_the_door_is_json_and_a_page_for_a_browser(server, client, fields, status):
-    before = participants(server)
-    answer = client.post("/enter", data=fields)
-    assert answer.status_code == status
-    assert answer.json()["error"]
-    page = client.post("/enter", data=fields, headers={"Accept": "text/html,*/*;q=0.8"})
-    assert page.status_code == status
-    assert "<h1>" in page.text
-    assert participants(server) == before
-
-
-def test_the_door_takes_both_kinds_of_form_and_nothing_else(server, client):
-    before = participants(server)
-    assert client.post("/enter", json={"PROLIFIC_PID": "j" * 24}).status_code == 400
-    assert participants(server) == before
-    form = {"PROLIFIC_PID": (None, "m" * 24), "SESSION_ID": (None, "mine")}
-    assert client.post("/enter", files=form).status_code == 303
-    client.cookies.clear()
-    assert enter(client, PROLIFIC_PID="m" * 24, SESSION_ID="guessed").status_code == 409
 
 
 @pytest.mark.parametrize(("path", "body"), [("/api/runs", {"code": "1"}), ("/api/submit", {"code": "1"})])
@@ -468,7 +293,7 @@ def test_a_deadline_ends_the_stage_with_the_saved_text_though_no_tab_is_open(ser
     who = to_stage(server, client, "tasks", "ai")
     registry = open_registry(server.database)
     with registry.begin() as unit:
-        unit.open_visit(Visit(who, "tasks", _now() - timedelta(minutes=34), _now() + timedelta(seconds=2)))
+        unit.open_visit(Visit(who, "tasks", now() - timedelta(minutes=34), now() + timedelta(seconds=2)))
     payload = {"task": "trio_timer", "text": "print('kept')\n", "source": "starter"}
     load = {"seq": 1, "kind": "load", "client_time_ms": 1.0, "payload": payload}
     assert client.post("/api/events", json={"page": "pg", "events": [load]}).status_code == 200
