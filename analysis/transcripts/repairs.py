@@ -33,6 +33,8 @@ _IMPLIED = {
 }
 """Event types whose own name is their code."""
 
+_OF_AN_ASSISTANT = {"ai_interaction", "ai_query", "ai_delay"}
+
 MAX_STRAY_EVENTS = 2
 """A longer stretch noted for the other task is taken for a return to it, and left."""
 
@@ -212,8 +214,8 @@ def _oddities(who: str, transcript: Transcript, events: list[Event]) -> Iterator
             if waiting is None:
                 yield _left(who, index, "event_type", event.kind, "no ai_interaction before it; composing time missing")
             waiting = None
-        elif event.kind == "ai_delay" and transcript.condition == "No-AI":
-            yield _left(who, index, "event_type", event.kind, "an assistant's delay in an arm without an assistant")
+        if event.kind in _OF_AN_ASSISTANT and transcript.condition == "No-AI":
+            yield _left(who, index, "event_type", event.kind, "an assistant in an arm without one, as recorded")
     yield from _minutes(who, transcript, events)
 
 

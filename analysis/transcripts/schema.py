@@ -50,14 +50,18 @@ CODE_SPELLINGS = {
 }
 """Spelling as published -> the code meant."""
 
-_TIMESTAMP = re.compile(r"^\d{2}:[0-5]\d:[0-5]\d$")
+_TIMESTAMP = re.compile(r"[0-9]{2}:[0-5][0-9]:[0-5][0-9]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FIELDS_OF_EVERY_FILE = "remove it, or correct its name to one that the transcripts have"
 
 
 def _check_timestamp(text: str) -> str:
-    if not _TIMESTAMP.match(text):
+    if not _TIMESTAMP.fullmatch(text):
         raise ValueError(f"{text!r} is no time HH:MM:SS")
     return text
+
+
+Minutes = Annotated[int, Field(ge=0, le=24 * 60)]
 
 
 class _Strict(BaseModel):
@@ -102,14 +106,14 @@ class Observation(_Strict):
 class Summary(_Strict):
     """The annotator's totals."""
 
-    task1_total_time: int
+    task1_total_time: Minutes
     """Minutes."""
-    task1_active_time: int
+    task1_active_time: Minutes
     """Minutes of active coding."""
     task1_complete: bool
-    task2_total_time: int
+    task2_total_time: Minutes
     """Minutes."""
-    task2_active_time: int
+    task2_active_time: Minutes
     """Minutes of active coding."""
     task2_complete: bool
 
@@ -117,11 +121,11 @@ class Summary(_Strict):
 class Transcript(_Strict):
     """One participant."""
 
-    pid: int
+    pid: Annotated[int, Field(ge=1, le=1_000_000)]
     condition: Literal["AI", "No-AI"]
-    main_task_minutes: int
+    main_task_minutes: Minutes
     """Minutes on the two tasks together."""
-    warmup_task_minutes: int
+    warmup_task_minutes: Minutes
     """Minutes on the warm-up task."""
     main_task_observations: tuple[Observation, ...] = Field(strict=False)
     summary: Summary
@@ -157,7 +161,17 @@ def read_transcripts(folder: Path) -> tuple[Transcript, ...]:
 def _read(path: Path) -> Iterator[Problem | Transcript]:
     """The problems of one file, then (without any) its transcript."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, object_pairs_hook=_once)
+    except OSError as error:
+        yield Problem(path.name, "", f"cannot be read ({error.strerror})", "restore the file as published")
+        return
+    except RecursionError:
+        yield Problem(path.name, "", "is nested too deeply", "restore the file as published")
+        return
+    except _Twice as error:
+        yield Problem(path.name, str(error), "stands twice in one object", "keep one of the two")
+        return
     except UnicodeDecodeError:
         yield Problem(path.name, "", "is not UTF-8 text", "save it as UTF-8")
         return
@@ -172,11 +186,33 @@ def _read(path: Path) -> Iterator[Problem | Transcript]:
     except ValidationError as error:
         yield from (_problem(path.name, dict(detail)) for detail in error.errors())
         return
+    if _SURROGATE.search("".join(_texts(transcript))):
+        yield Problem(path.name, "", "holds half a character (a lone surrogate)", "restore the file as published")
+        return
     found = list(_content_problems(path.name, transcript))
     if found:
         yield from found
     else:
         yield transcript
+
+
+class _Twice(Exception):
+    """A key stands twice in one JSON object."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; where a key comes twice, Python would silently keep the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Twice(next(key for key in keys if keys.count(key) > 1))
+    return found
+
+
+def _texts(transcript: Transcript) -> Iterator[str]:
+    """What people wrote in it."""
+    for observation in transcript.main_task_observations:
+        yield from (observation.description, observation.query or "", *observation.codes)
 
 
 def _problem(file: str, detail: dict[str, object]) -> Problem:
@@ -193,13 +229,10 @@ def _problem(file: str, detail: dict[str, object]) -> Problem:
 
 
 def _content_problems(file: str, transcript: Transcript) -> Iterator[Problem]:
-    """What the types do not say: known codes, a query exactly where one belongs, times that are not negative."""
+    """What the types do not say: known codes, a query exactly where one belongs."""
     known = {*CODES, *CODE_SPELLINGS}
     if not transcript.main_task_observations:
         yield Problem(file, "main_task_observations", "is empty", "restore the file as published")
-    for name in ("main_task_minutes", "warmup_task_minutes"):
-        if getattr(transcript, name) < 0:
-            yield Problem(file, name, f"{getattr(transcript, name)} is negative", "correct it")
     for index, observation in enumerate(transcript.main_task_observations):
         key = f"main_task_observations.{index}"
         for code in observation.codes:

@@ -7,9 +7,13 @@ import pytest
 from transcript_maker import SHARED, asked, seen, transcript, write
 
 from analysis.load import load
+from analysis.styles.coders.coding import code_queries
 from analysis.transcripts import import_transcripts
 from analysis.transcripts.columns import PARTICIPANT_COLUMNS
 from study_app.domain.errors import UserError
+from study_app.services.verify import verify
+
+SENT = "task_submission"
 
 CONTRACT_COLUMNS = """participant_id study_hash arm stratum allocation_index is_simulated is_preview
 status exclusion_reason enrolled_at allocated_at finished_at warmup_minutes warmup_passed task_minutes task_completed
@@ -163,3 +167,69 @@ def test_the_published_files_give_the_reference_counts_person_by_person(tmp_path
     }
     for ours, theirs in pairs.items():
         assert found[ours].astype(float).tolist() == pytest.approx(expected[theirs].astype(float).tolist()), ours
+
+
+def irregular():
+    """People with the irregularities that the other half of the published files is said to have (made-up contents)."""
+    start, done, sent = seen("00:00:10", "task_start"), seen("00:05:00", "task_completion"), seen("00:05:30", SENT)
+    start2 = seen("00:06:00", "task_start", "2")
+    end = [seen("00:19:00", "task_completion", "2"), seen("00:19:30", SENT, "2")]
+    whole = [start, done, sent, start2, *end]
+    typing = [seen("00:01:00", "ai_interaction"), seen("00:01:20", "ai_interaction"), asked("00:01:50", ["question"])]
+    thanks = asked("00:02:00", ["thanks", "question"])
+    misspelt = seen("00:01:00", "ai_interaction", codes=["ai_intersection"])
+    back = [seen("00:11:16", "error", "2", description="TypeError: x"), seen("00:10:55", "paste", "2")]
+    return [
+        transcript(2, events=[start, *typing, *whole[1:]]),
+        transcript(8, events=[start, asked("00:02:00", ["code_generation"], task="2"), *whole[1:]]),
+        transcript(10, events=[start, seen("00:05:00", "task_completion", codes=["task_completion."]), *whole[2:]]),
+        transcript(14, events=[start, misspelt, thanks, done, start2, *end, end[-1]]),
+        transcript(18, minutes=35, task1_total_time=8, task2_total_time=11, events=[start, done, start2, *back, *end]),
+        transcript(22, events=[*whole[:4], *back, *end]),
+        transcript(24, minutes=29, events=whole),
+        transcript(30, "No-AI", complete=(True, False), events=[
+            start, done, start2, seen("00:09:00", "error", "1", description="NameError: y"),
+            seen("00:20:00", "system_error", "2", codes=["task_submission"]),
+        ]),
+        transcript(38, "No-AI", events=[start, done, start2, seen("00:06:30", SENT), *end]),
+        transcript(48, "No-AI", events=[*whole[:4], *back[:1], seen("00:11:00", "error", "2"), *end]),
+        transcript(50, "No-AI", complete=(True, False), events=[
+            start, done, sent, start2, seen("00:30:00", "ai_delay", "2", description="Connection lost"),
+        ]),
+    ]  # fmt: skip
+
+
+def test_every_irregularity_of_the_published_files_is_imported_listed_and_verifies(tmp_path):
+    import_transcripts(write(tmp_path / "in", *irregular()), tmp_path / "out")
+    assert verify(tmp_path / "out").findings == []
+    listed = {
+        (row["participant_id"], row["field"], row["action"])
+        for row in table(tmp_path / "out", "repairs").to_dict("records")
+    }
+    assert {
+        ("p2", "event_type", "left"),
+        ("p8", "task_id", "repaired"),
+        ("p10", "codes", "repaired"),
+        ("p14", "codes", "repaired"),
+        ("p14", "task_submission", "left"),
+        ("p18", "timestamp", "repaired"),
+        ("p18", "main_task_minutes", "left"),
+        ("p22", "timestamp", "repaired"),
+        ("p24", "main_task_minutes", "left"),
+        ("p30", "codes", "repaired"),
+        ("p30", "task_id", "repaired"),
+        ("p30", "task_completion", "left"),
+        ("p48", "timestamp", "repaired"),
+        ("p50", "event_type", "left"),
+    } <= listed
+    people = {row["participant_id"]: row for row in table(tmp_path / "out", "participants").to_dict("records")}
+    assert (float(people["p18"]["task_minutes"]), people["p18"]["errors"]) == (35, "1")
+    assert (people["p14"]["queries_appreciation"], people["p14"]["queries_explanation"]) == ("1", "1")
+    assert people["p30"]["task_completed"] == people["p50"]["task_completed"] == "0"
+    assert code_queries(tmp_path / "out")["queries"] == 3
+
+
+def test_an_assistants_query_in_an_arm_without_one_is_listed(tmp_path):
+    asker = transcript(30, "No-AI", events=[seen("00:00:10", "task_start"), asked("00:01:00", ["question"])])
+    report = import_transcripts(write(tmp_path / "in", asker), tmp_path / "out")
+    assert "an assistant in an arm without one, as recorded" in {entry.reason for entry in report.repairs}

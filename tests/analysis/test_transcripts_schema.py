@@ -79,3 +79,48 @@ def test_every_published_file_is_read():
     read = read_transcripts(SHARED)
     assert len(read) == len(list(SHARED.glob("*.json")))
     assert {each.condition for each in read} == {"AI", "No-AI"}
+
+
+def spoilt(text: str) -> dict[str, bytes]:
+    """A transcript with a stretch of its text replaced."""
+    old, new = text.split(" -> ")
+    written = json.dumps(transcript(2, events=[seen("00:00:10", "task_start"), asked("00:01:00", ["question"])]))
+    assert old in written
+    return written.replace(old, new).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "line 1"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"null", "not an object"),
+        (json.dumps(transcript(2)).encode("utf-16"), "is not UTF-8"),
+        (b"\xef\xbb\xbf" + json.dumps(transcript(2)).encode(), "BOM"),
+        (spoilt('"pid": 2 -> "pid": 2, "pid": 3'), "pid: stands twice"),
+        (spoilt('"pid": 2 -> "pid": -2'), "pid"),
+        (spoilt('"pid": 2 -> "pid": true'), "pid"),
+        (spoilt('"main_task_minutes": 20 -> "main_task_minutes": NaN'), "main_task_minutes"),
+        (spoilt('"main_task_minutes": 20 -> "main_task_minutes": 1e30'), "main_task_minutes"),
+        (spoilt('"task1_total_time": 10 -> "task1_total_time": -10'), "summary.task1_total_time"),
+        (spoilt("how does it work? -> \\ud800"), "half a character"),
+        (spoilt("00:00:10 -> 00:00:10\\n"), "no time HH:MM:SS"),
+    ],
+)
+def test_whatever_a_file_holds_instead_is_one_clear_line(tmp_path, content, named):
+    folder = write(tmp_path / "in", transcript(1))
+    (folder / "p2.json").write_bytes(content)
+    with pytest.raises(ProblemsFound) as caught:
+        read_transcripts(folder)
+    (problem,) = caught.value.problems
+    assert problem.file == "p2.json"
+    assert named in str(problem)
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path):
+    folder = write(tmp_path / "in", transcript(1))
+    (folder / "p2.json").mkdir()
+    (folder / "p3.json").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ProblemsFound) as caught:
+        read_transcripts(folder)
+    assert [problem.file for problem in caught.value.problems] == ["p2.json", "p3.json"]
