@@ -7,6 +7,8 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 import study_app
 from analysis import multiplicity
 from analysis.baseline import baseline_table
@@ -63,6 +65,11 @@ def analyse(
 
 def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str, Any]:
     """The same from what `analysis.prepared.prepare` made, so that a report can share it."""
+    with threadpool_limits(1):  # with several threads a product of matrices rounds otherwise
+        return _analysed(prepared, seed)
+
+
+def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     plan, fitted, shown, frame = prepared.plan, prepared.fitted, prepared.view, prepared.frame
     dataset = prepared.dataset
     used = plan.seed if seed is None else seed

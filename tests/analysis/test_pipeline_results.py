@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from synthetic_trial import Trial, study, write
+from threadpoolctl import threadpool_info
 
+import analysis.analyse
 from analysis.analyse import analyse
 from analysis.cli import analyze, results_text
 from analysis.load import load
 from analysis.plan import load_plan
+from analysis.scheme import ledger_of
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.plan import Plan
 
@@ -120,6 +123,19 @@ def test_two_runs_give_the_same_bytes(tmp_path):
     first, second = (analyze(folder, tmp_path / name).out for name in ("one", "two"))
     for file in sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file()):
         assert (first / file).read_bytes() == (second / file).read_bytes(), file
+
+
+def test_the_number_of_threads_does_not_touch_the_bytes(tmp_path, monkeypatch):
+    seen = []
+
+    def watched(*arguments):
+        seen.extend(library["num_threads"] for library in threadpool_info())
+        return ledger_of(*arguments)
+
+    monkeypatch.setattr(analysis.analyse, "ledger_of", watched)
+    run(tmp_path, n=12)
+    assert seen
+    assert set(seen) == {1}
 
 
 def test_results_are_strict_json_without_nan(result):
