@@ -70,7 +70,11 @@ def _unfit(
     if kept.sum() >= len(data):
         return f"{len(data)} people for {int(kept.sum())} coefficients"
     leverage = float((basis[:, kept] ** 2).sum(axis=1).max())
-    return f"largest leverage {leverage:.3f}" if leverage > rule.max_leverage else None
+    if leverage > rule.max_leverage:
+        return f"largest leverage {leverage:.3f}"
+    spanned = int(np.linalg.matrix_rank(np.column_stack([ones, *blocks[:interacted]])))
+    shared = kept.sum() == 1 + count + len(treated) * (spanned if interacted else 1)
+    return None if shared else "the arms do not share the levels of a covariate"
 
 
 def _columns(data: pd.DataFrame, name: str) -> Floats:

@@ -304,7 +304,9 @@ def _load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     _check_participants(table, path.name, ("arm",))
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    names = dict.fromkeys(arm for arm in table["arm"] if arm is not None)
+    names = dict.fromkeys(table["arm"].dropna())
+    if not names:
+        raise UserError(f"{path}: no row names an arm; give a table with one row for each person and their arm")
     study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(Arm(name) for name in sorted(names)))
     return Dataset(path, Tables({}, {"participants": table}), study, digest, plain=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+from analysis.cells import cell_problems
 from analysis.load import Dataset, read_study_file
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
@@ -47,7 +48,7 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
     omission returned as a deviation; a missing primary outcome stays, for its row to say so.
 
     Raises:
-        ProblemsFound: all missing columns at once.
+        ProblemsFound: all missing columns at once, or all columns of outcomes with cells that hold no usable number.
     """
     have = set(dataset.participants.columns)
     missing = [entry for entry in _named_columns(plan) if entry[1] not in have]
@@ -59,6 +60,9 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         raise ProblemsFound(
             [Problem("plan", key, f"{what} '{column}'", remedy + _near(column, have)) for key, column in named]
         )
+    file = dataset.path.name if dataset.plain else "participants"
+    if wrong := cell_problems(plan, dataset.participants, file):
+        raise ProblemsFound(wrong)
     kept = {
         "outcomes": tuple(o for o in plan.outcomes if o.name in have or o.id in plan.primary),
         "covariates": tuple(entry for entry in plan.covariates if entry.column in have),

@@ -1,0 +1,111 @@
+"""A table collected elsewhere: what cannot be used is refused by row and column, the rest is analysed whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.analyse import analyse
+from analysis.load import load
+from analysis.plan import load_plan
+from study_app.domain.errors import ProblemsFound, UserError
+
+PLAN = """
+control = "old"
+replicates = 199
+covariates = [{ column = "age" }]
+subgroups = []
+primary = ["score", "minutes"]
+
+[columns]
+participant_id = "Kürzel"
+arm = "group"
+score = "final mark"
+minutes = "zeit"
+done = "fertig"
+age = "alter"
+
+[[outcomes]]
+id = "score"
+
+[[outcomes]]
+id = "minutes"
+kind = "time"
+cap = 35
+event = "done"
+"""
+
+
+def table(n=40):
+    rng = np.random.default_rng(0)
+    minutes = np.minimum(rng.normal(28, 6, n), 35).round(2)
+    return pd.DataFrame(
+        {
+            "Kürzel": [f"é{i}ß" for i in range(n)],
+            "group": ["old", "new"] * (n // 2),
+            "final mark": rng.normal(10, 2, n).round(2),
+            "zeit": minutes,
+            "fertig": (minutes < 35) * 1,
+            "alter": rng.integers(20, 60, n),
+        }
+    )
+
+
+def analysed(folder, rows):
+    rows.to_csv(folder / "marks.csv", index=False)
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    plan = load_plan(folder / "plan.toml")
+    return analyse(load(folder / "marks.csv", plan.columns), plan)
+
+
+def primary(result):
+    return [row for row in result["estimates"] if row["role"] == "primary"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("final mark", "7,5", "row 5, column final mark: '7,5' is no number"),
+        ("final mark", np.inf, "row 5, column final mark: inf is not finite"),
+        ("zeit", -1.0, "row 5, column zeit: -1 is a time below zero"),
+        ("fertig", "ja", "row 5, column fertig: 'ja' says neither yes nor no"),
+        ("fertig", 2, "row 5, column fertig: 2 says neither yes nor no"),
+    ],
+)
+def test_a_cell_that_is_no_usable_number_is_named_and_not_dropped(tmp_path, column, cell, message):
+    rows = table().astype({column: object})
+    rows.loc[3, column] = cell
+    with pytest.raises(ProblemsFound, match="marks.csv") as caught:
+        analysed(tmp_path, rows)
+    assert message in str(caught.value)
+
+
+def test_all_columns_with_wrong_cells_are_named_at_once(tmp_path):
+    rows = table().assign(fertig="ja", **{"final mark": "gut"})
+    with pytest.raises(ProblemsFound) as caught:
+        analysed(tmp_path, rows)
+    assert "'gut' is no number (39 more like it)" in str(caught.value)
+    assert "'ja' says neither" in str(caught.value)
+
+
+def test_an_empty_table_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no row names an arm"):
+        analysed(tmp_path, table().head(0))
+
+
+def test_a_row_without_an_arm_is_counted_and_not_analysed(tmp_path):
+    rows = table()
+    rows.loc[4, "group"] = None
+    rows.loc[[6, 8], "final mark"] = None
+    result = analysed(tmp_path, rows)
+    assert (result["flow"]["assessed"], result["flow"]["allocated"]) == (40, 39)
+    assert result["flow"]["arms"]["old"]["excluded"] == {"no score": 2}
+    assert primary(result)[0]["n"] == {"new": 20, "old": 17}
+
+
+def test_a_category_met_in_one_arm_alone_does_not_cost_the_primary_row(tmp_path):
+    rows = table().assign(alter=["x", "y", "z", "y"] * 10)
+    found = primary(analysed(tmp_path, rows))[0]
+    assert found["p_value"] is not None
+    assert "the arms do not share the levels of a covariate" in found["note"]
