@@ -6,210 +6,54 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.parts import (
+    ActivityRule,
+    AssistantEntry,
+    AssistantPolicy,
+    Codes,
+    DataPolicy,
+    DerivedScore,
+    Entry,
+    Identifier,
+    Option,
+    OptionValue,
+    Part,
+    Question,
+    Recruitment,
+    SandboxPolicy,
+    Session,
+    Stage,
+    StageKind,
+    StudyArm,
+)
 from study_app.domain.plan import Plan
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-StageKind = Literal["consent", "eligibility", "device", "survey", "instructions", "tasks", "quiz", "debrief"]
-Entry = Literal["open", "links", "prolific"]
-OptionValue = int | str
-
-
-class Part(BaseModel):
-    """Any table of the study file: unknown keys are errors, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StudyArm(Arm):
-    """An arm with what its participants meet."""
-
-    control: bool = False
-    """The arm that others are compared with; exactly one."""
-    assistant: str | None = None
-    """Id of an assistant under [assistants]; None: the room holds the library's notes instead."""
-    instructions: str = ""
-    """Markdown shown on stages of kind `instructions`."""
-    pledge: str = ""
-    """What participants of this arm promise before the tasks."""
-
-
-class Codes(Part):
-    """One completion code per outcome, for the panel to read."""
-
-    completed: str = "COMPLETED"
-    declined: str = "NO-CONSENT"
-    screened_out: str = "SCREENED-OUT"
-    withdrawn: str = "WITHDRAWN"
-
-
-class Recruitment(Part):
-    """Who may come in, and how many."""
-
-    entry: Entry = "open"
-    """`open` lets anyone in and is refused once the study is launched."""
-    target_n: int = Field(default=52, ge=1)
-    """Allocated participants at which enrolment closes."""
-    completion_url: str = ""
-    """Where the debrief links to; `{code}` is replaced by the code."""
-    codes: Codes = Codes()
-    abandoned_after_hours: float = Field(default=24.0, gt=0)
-    """Hours without any activity after which somebody in progress counts as abandoned."""
-
-
-class DataPolicy(Part):
-    """What the consent page says about data."""
-
-    keep_months: int = Field(default=60, ge=1)
-    shared: str = ""
-    """With whom data are shared beyond the research team, in a sentence."""
-
-
-class Option(Part):
-    """One answer to choose."""
-
-    value: OptionValue
-    label: str
-
-
-class Question(Part):
-    """One question of a survey or of the eligibility form."""
-
-    id: Identifier
-    kind: Literal["choice", "multiple", "scale", "number", "text"]
-    prompt: str
-    options: tuple[Option, ...] = ()
-    """For choice and multiple; in order, so that integer values are ordered scores."""
-    low: int | None = None
-    high: int | None = None
-    """Range of a scale or a number."""
-    low_label: str = ""
-    high_label: str = ""
-    required: bool = True
-    eligible: tuple[OptionValue, ...] = ()
-    """On the eligibility stage: the answers that let a person in."""
-    correct: OptionValue | None = None
-    """For a concept check: the right answer; never leaves the server."""
-    unit: str = ""
-    caption: str = ""
-    """For the codebook; the prompt where empty."""
-    other_ai: bool = False
-    """The question whether another AI was used; feeds `used_other_ai`."""
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Question:
-        if self.kind in ("choice", "multiple") and len(self.options) < 2:
-            raise ValueError(f"question '{self.id}' has {len(self.options)} option(s); give at least two")
-        if self.kind == "scale" and (self.low is None or self.high is None or self.low >= self.high):
-            raise ValueError(f"question '{self.id}' is a scale; give low and high, low below high")
-        values = [option.value for option in self.options]
-        if len(set(values)) < len(values):
-            raise ValueError(f"question '{self.id}' has options with equal values; make each value its own")
-        strange = [value for value in (*self.eligible, self.correct) if value is not None and value not in values]
-        if strange and self.kind in ("choice", "multiple"):
-            raise ValueError(f"question '{self.id}' names {strange[0]!r}, which is no option; use one of {values}")
-        return self
-
-
-class DerivedScore(Part):
-    """A sum over keyed questions of a survey, exported as a column of its own."""
-
-    id: Identifier
-    of: tuple[Identifier, ...]
-    caption: str = ""
-
-
-class Stage(Part):
-    """One station of the participant's way."""
-
-    id: Identifier
-    kind: StageKind
-    title: str = ""
-    body: str = ""
-    """Markdown shown above the stage's own content."""
-    intro: str = ""
-    """Markdown of a page of its own before a timed stage; its clock starts when the person continues."""
-    session: Identifier = "main"
-    minutes: float | None = Field(default=None, gt=0)
-    """Limit for the whole stage, shared by its tasks or pages."""
-    packs: tuple[str, ...] = ()
-    """Folders of task packs, relative to the study file; in order."""
-    main: bool = True
-    """Tasks only: counted in the task columns; the warm-up is not."""
-    assistant: bool = False
-    """Tasks only: whether arms that have an assistant have it here."""
-    bank: str = ""
-    """Quiz only: folder of the item bank, relative to the study file."""
-    form: str = ""
-    """Quiz only: which parallel form; empty for the bank's first."""
-    questions: tuple[Question, ...] = ()
-    scores: tuple[DerivedScore, ...] = ()
-    exit: bool = False
-    """Survey only: its columns stand after the outcomes (exit questions), not among the background."""
-
-    @model_validator(mode="after")
-    def _coherent(self) -> Stage:
-        if self.kind == "tasks" and not self.packs:
-            raise ValueError(f"stage '{self.id}' has no packs; name at least one task pack")
-        if self.kind == "tasks" and self.minutes is None:
-            raise ValueError(f"stage '{self.id}' has no limit; give minutes")
-        if self.kind == "quiz" and not self.bank:
-            raise ValueError(f"stage '{self.id}' has no bank; name the item bank's folder")
-        if self.kind == "quiz" and self.minutes is None:
-            raise ValueError(f"stage '{self.id}' has no limit; give minutes")
-        if self.kind in ("survey", "eligibility") and not self.questions:
-            raise ValueError(f"stage '{self.id}' asks nothing; give it questions")
-        return self
-
-    @property
-    def timed(self) -> bool:
-        """Whether the stage has a deadline."""
-        return self.minutes is not None
-
-
-class Session(Part):
-    """One sitting; later ones open after a delay."""
-
-    id: Identifier
-    delay_days: float = Field(default=0.0, ge=0)
-    """Days after the end of the session before."""
-
-
-class AssistantEntry(Part):
-    """Where an assistant's versioned file lies, and what this study changes of it."""
-
-    file: str
-    model: str | None = None
-
-
-class AssistantPolicy(Part):
-    """What the study demands of its assistants."""
-
-    allow_embedded: bool = False
-    """Whether a launched study may run on the embedded assistant."""
-    require: Literal["any", "claude"] = "any"
-    """`claude`: the study does not even start without a key."""
-    study_cost_limit: float | None = Field(default=None, gt=0)
-    """US dollars for all participants together."""
-
-
-class SandboxPolicy(Part):
-    """What the study accepts of the machine."""
-
-    allow_weak_isolation: bool = False
-    """Whether a launched study may run where participants' code can read the server's files."""
-
-
-class ActivityRule(Part):
-    """How active, idle and away time are told apart."""
-
-    idle_after_seconds: float = Field(default=60.0, gt=0)
-    """A gap between two acts counts as active up to this long."""
-    away_after_seconds: float = Field(default=5.0, gt=0)
-    """A spell with the window hidden or unfocused counts as away from this long."""
+__all__ = [
+    "ActivityRule",
+    "AssistantEntry",
+    "AssistantPolicy",
+    "Codes",
+    "DataPolicy",
+    "DerivedScore",
+    "Entry",
+    "Identifier",
+    "Option",
+    "OptionValue",
+    "Part",
+    "Question",
+    "Recruitment",
+    "SandboxPolicy",
+    "Session",
+    "Stage",
+    "StageKind",
+    "Study",
+    "StudyArm",
+    "canonical_json",
+    "protocol_hash",
+]
 
 
 class Study(Part):
