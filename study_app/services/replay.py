@@ -7,51 +7,22 @@ UTF-16 units, as in `domain.edits`) against the frame of the same task before it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from study_app.domain.edits import ReplayMismatch, apply_event
-from study_app.domain.errors import ProblemsFound
-from study_app.domain.events import SERVER_PAGE, Event
-from study_app.domain.participant import Participant, RunRecord, Turn, Visit
+from study_app.domain.events import Event
+from study_app.domain.participant import RunRecord, Turn, Visit
 from study_app.domain.protocol import Stage, Study
 from study_app.domain.provenance import Reply, Tracker
 from study_app.domain.tasks import TaskPack
 from study_app.services.lifecycle import current_status
-from study_app.services.measures_time import moments
+from study_app.services.replay_lanes import lanes
+from study_app.services.replay_material import Frame, Material, collect, packs_of
 from study_app.services.world import World
 
-Frame = dict[str, Any]
-Spell = tuple[float, float]
-
-PAUSE = 2.0
-"""Seconds without a key that end a spell of typing."""
-KEYSTROKE = 0.4
-"""Seconds that a single edit takes on the timeline."""
 PLAIN = ("typed", "indent", "cut")
 """Kinds of edits whose text is typed where it stands; after any other the frame says where all of the text is from."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """What the database holds of one participant, with each event's moment."""
-
-    participant: Participant
-    study: Study
-    visits: Sequence[Visit]
-    runs: Sequence[RunRecord]
-    turns: Sequence[Turn]
-    events: Sequence[Event]
-    """In order of time; the events of one page in order of their numbers."""
-    at: Sequence[float]
-    """Seconds since the start, one for each event."""
-    start: datetime
-
-    def seconds(self, moment: datetime) -> float:
-        """Seconds since the start."""
-        return (moment - self.start).total_seconds()
 
 
 def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
@@ -59,10 +30,10 @@ def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
 
     Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes.
     """
-    material = _collect(world, participant_id)
+    material = collect(world, participant_id)
     if material is None:
         return None
-    texts = _Texts(material, _packs(world, material.study))
+    texts = _Texts(material, packs_of(world, material.study))
     frames = texts.frames() + _run_frames(material) + _turn_frames(material) + _stage_frames(material)
     frames.sort(key=lambda frame: frame["t"])
     length = max([frame["t"] for frame in frames] + [0.0])
@@ -78,42 +49,6 @@ def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
         "turns": {turn.id: _turn(material, turn) for turn in material.turns},
         "lanes": lanes(material, length),
     }
-
-
-def _collect(world: World, participant_id: str) -> Material | None:
-    with world.registry.begin(write=False) as unit:
-        participant = unit.participant(participant_id)
-        if participant is None:
-            return None
-        study = world.study_of(unit, participant)
-        visits, runs, turns = unit.visits(participant_id), unit.runs(participant_id), unit.turns(participant_id)
-        events = list(unit.events(participant_id))
-    start = participant.enrolled_at
-    clock = ordered(events, [moment - start.timestamp() for moment in moments(events)])
-    return Material(
-        participant, study, visits, runs, turns, [e for _, e in clock], [t for t, _ in clock], start
-    )  # fmt: skip
-
-
-def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, Event]]:
-    """Events in order of time, where the events of one page keep their order whatever its clock says."""
-    latest: dict[str, float] = {}
-    placed = []
-    for event, moment in sorted(zip(events, at, strict=True), key=lambda pair: (pair[0].page, pair[0].seq)):
-        latest[event.page] = max(moment, latest.get(event.page, 0.0))
-        placed.append((latest[event.page], event))
-    # Of the same moment: what a page did comes before what the server made of it.
-    return sorted(placed, key=lambda pair: (pair[0], pair[1].page == SERVER_PAGE, pair[1].page, pair[1].seq))
-
-
-def _packs(world: World, study: Study) -> dict[str, TaskPack]:
-    found = {}
-    for folder in (folder for stage in study.stages for folder in stage.packs):
-        try:
-            found[folder.rsplit("/", 1)[-1]] = world.content.pack(folder)
-        except ProblemsFound:
-            continue  # An earlier version's pack is gone; its texts are in the log all the same.
-    return found
 
 
 # -- the editor --------------------------------------------------------------------------------------------------------
@@ -294,57 +229,3 @@ def _stage(material: Material, visit: Visit, length: float) -> dict[str, Any]:
 
 def _stage_of(study: Study, stage_id: str) -> Stage | None:
     return next((stage for stage in study.stages if stage.id == stage_id), None)
-
-
-# -- swimlanes ---------------------------------------------------------------------------------------------------------
-
-
-def lanes(material: Material, length: float) -> dict[str, list[Spell]]:
-    """Spells of typing, running, asking (writing a message), waiting (for a reply) and being away, in seconds."""
-    edits = [t for t, event in zip(material.at, material.events, strict=True) if event.kind == "edit"]
-    asked = [(material.seconds(turn.asked_at), turn) for turn in material.turns]
-    running = [(material.seconds(run.started_at), run.wall_seconds or 0.0) for run in material.runs]
-    found = {
-        "typing": typing_spells(edits),
-        "running": [(begun, begun + max(seconds, KEYSTROKE)) for begun, seconds in running],
-        "asking": [(t - (turn.composing_seconds or KEYSTROKE), t) for t, turn in asked],
-        "waiting": [(t, t + turn.total_seconds) for t, turn in asked if turn.total_seconds],
-        "away": away_spells(material, length),
-    }
-    return {name: [(round(begun, 2), round(ended, 2)) for begun, ended in spells] for name, spells in found.items()}
-
-
-def typing_spells(edits: Iterable[float]) -> list[Spell]:
-    """Edits as spells: those less than PAUSE apart belong together."""
-    spells: list[Spell] = []
-    for t in edits:
-        if spells and t - spells[-1][1] < PAUSE:
-            spells[-1] = (spells[-1][0], max(spells[-1][1], t + KEYSTROKE))
-        else:
-            spells.append((t, t + KEYSTROKE))
-    return spells
-
-
-def away_spells(material: Material, length: float) -> list[Spell]:
-    """Spells with the window hidden or not in front, as long as the study's rule asks."""
-    spells: list[Spell] = []
-    gone = {"hidden": False, "blur": False}
-    since: float | None = None
-    for t, event in zip(material.at, material.events, strict=True):
-        if event.kind in ("hidden", "visible"):
-            gone["hidden"] = event.kind == "hidden"
-        elif event.kind in ("blur", "focus"):
-            gone["blur"] = event.kind == "blur"
-        elif event.kind == "page_opened":
-            gone = {"hidden": False, "blur": False}
-        else:
-            continue
-        if any(gone.values()) and since is None:
-            since = t
-        elif not any(gone.values()) and since is not None:
-            spells.append((since, t))
-            since = None
-    if since is not None:
-        spells.append((since, length))
-    least = material.study.activity.away_after_seconds
-    return [(begun, ended) for begun, ended in spells if ended - begun >= least]

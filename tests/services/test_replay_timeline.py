@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from study_app.domain.edits import Change, apply
 from study_app.domain.events import Event
-from study_app.services.replay import PAUSE, ordered, timeline, typing_spells
+from study_app.services.replay import timeline
+from study_app.services.replay_lanes import PAUSE, typing_spells
+from study_app.services.replay_material import ordered
 
 PLAYER = ROOT / "study_app" / "ui" / "components" / "replay" / "replay.js"
 
