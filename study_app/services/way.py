@@ -30,13 +30,12 @@ class Way:
     def place(self, unit: Unit, participant: Participant) -> Place:
         """Where they are; a stage whose time is up is ended first."""
         study = self.world.study_of(unit, participant)
-        participant = self._expire(unit, study, participant)
+        participant, visit = self._expire(unit, study, participant)
         now = self.world.now()
         arm = study.arm(participant.arm) if participant.arm else None
         if participant.over:
             return Place(participant, study, None, arm, "end", None, now)
         stage = study.stage(participant.stage)
-        visit = unit.visit(participant.id, stage.id)
         if participant.opens_at is not None and now < participant.opens_at:
             return Place(participant, study, stage, arm, "waiting", None, now)
         if visit is None and stage.intro:
@@ -153,15 +152,16 @@ class Way:
 
     # -- deadlines -----------------------------------------------------------------------------------------------------
 
-    def _expire(self, unit: Unit, study: Study, participant: Participant) -> Participant:
+    def _expire(self, unit: Unit, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
+        """The participant once every stage whose time is up has ended, and their visit of the stage they are on."""
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
             if visit is None or visit.ended_at is not None or not overdue(visit.deadline_at, self.world.now()):
-                return participant
+                return participant, visit
             assert visit.deadline_at is not None
             self.end_overdue(unit, study, participant, visit)
             participant = self._again(unit, participant)
-        return participant
+        return participant, None
 
     def end_overdue(self, unit: Unit, study: Study, participant: Participant, visit: Visit) -> None:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
