@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
 from study_app.domain.participant import Kind, Participant, Visit
 from study_app.domain.protocol import Study
-from study_app.domain.tasks import Isolation
 from study_app.ports import AuditEntry, Unit
 from study_app.services.lifecycle import Lifecycle, current_status
+from study_app.services.monitor_views import LinkUse, Overview, Sighting, StageCount
 from study_app.services.world import State, World
 
 SAW = "saw chats or code"
@@ -37,81 +37,6 @@ def masked(participant: Participant, state: State) -> Participant:
     if arms_visible(state, participant.kind):
         return participant
     return replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One participant as the console shows them."""
-
-    id: str
-    kind: Kind
-    status: str
-    stage: str
-    """Title of the stage where they are; empty once their way is over."""
-    step: str
-    """`task 1 of 2`, `page 3 of 5`, or empty."""
-    minutes_in_stage: float | None
-    """Since the stage was opened; None while nobody is in it."""
-    minutes_in_all: float
-    """From enrolment to the last sign of life."""
-    enrolled_at: datetime
-    last_seen_at: datetime
-    came_as: str
-    """Label or panel id; empty for an open entry."""
-    exclusion_reason: str | None
-    data_withdrawn: bool
-    arm: str | None
-    """None before allocation, and wherever the state hides it."""
-    stratum: str | None
-    allocation_index: int | None
-
-
-@dataclass(frozen=True)
-class StageCount:
-    """How many came as far as one stage."""
-
-    id: str
-    title: str
-    reached: int
-    here: int
-    """In progress and there now."""
-    ended: int
-    median_minutes: float | None
-    """Of those who ended it; None for nobody."""
-
-
-@dataclass(frozen=True)
-class Overview:
-    """The trial at a glance."""
-
-    state: State
-    study_hash: str
-    commitment: str | None
-    launched_at: datetime | None
-    versions: int
-    """Locked versions: 1 after launch, one more for each amendment."""
-    kind: Kind
-    enrolled: int
-    allocated: int
-    target: int
-    statuses: dict[str, int]
-    stages: tuple[StageCount, ...]
-    last_seen_at: datetime | None
-    arrivals: tuple[datetime, ...]
-    """Enrolments in order."""
-    isolation: Isolation
-    assistants: tuple[str, ...]
-    database: str
-    now: datetime
-
-
-@dataclass(frozen=True)
-class LinkUse:
-    """A single-use link as the console shows it."""
-
-    label: str | None
-    created_at: datetime
-    used: bool
 
 
 class Monitor:

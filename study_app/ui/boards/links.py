@@ -12,7 +12,7 @@ import io
 
 import streamlit as st
 
-from study_app.services.monitor import LinkUse
+from study_app.services.monitor_views import LinkUse
 from study_app.ui.boards import tables
 from study_app.ui.boards.desk import Desk
 

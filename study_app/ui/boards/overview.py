@@ -12,7 +12,7 @@ import shutil
 import streamlit as st
 
 from study_app.domain.participant import Kind
-from study_app.services.monitor import Overview
+from study_app.services.monitor_views import Overview
 from study_app.ui.boards import tables
 from study_app.ui.boards.desk import STATE_TONES, Desk
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from study_app.services.monitor import Sighting
+from study_app.services.monitor_views import Sighting
 from study_app.ui.boards import tables
 from study_app.ui.boards.desk import Desk
 from study_app.ui.components.replay import replay
