@@ -17,6 +17,7 @@ from study_app.domain.protocol import Stage, Study
 from study_app.domain.provenance import Reply, Tracker
 from study_app.domain.tasks import TaskPack
 from study_app.services.lifecycle import current_status
+from study_app.services.replay_evidence import replay_evidence
 from study_app.services.replay_lanes import lanes
 from study_app.services.replay_material import Frame, Material, collect, packs_of
 from study_app.services.world import World
@@ -28,7 +29,8 @@ PLAIN = ("typed", "indent", "cut")
 def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
     """The timeline of a participant as JSON-able values, times in seconds since enrolment; None for nobody.
 
-    Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes.
+    Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes,
+    evidence (on compliance).
     """
     material = collect(world, participant_id)
     if material is None:
@@ -48,6 +50,7 @@ def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
         "runs": {run.id: _run(material, run) for run in material.runs},
         "turns": {turn.id: _turn(material, turn) for turn in material.turns},
         "lanes": lanes(material, length),
+        "evidence": replay_evidence(world, material.participant),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ from study_app.ports import Rating
 from study_app.services.export import export
 from study_app.services.export.manifest import quantiles
 from study_app.services.measures_origin import bursts
+from study_app.services.measures_time import moments
 
 Row = dict[str, str]
 
@@ -188,6 +189,19 @@ def test_queries_are_counted_by_the_codes_that_more_than_half_of_the_coders_gave
     turns = [turn for turn in table(scene()[2].dataset, "turns") if turn["participant_id"] == row["participant_id"]]
     assert [turn["codes"] for turn in turns] == ["explanation", "generation"]
     assert [turn["composing_seconds"] for turn in turns] == ["12", "12"]
+
+
+def test_what_comes_after_the_computer_has_slept_is_not_placed_before_its_sleep():
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+
+    def event(seq: int, mono: float, wall: float, stored: float) -> Event:
+        at = start + timedelta(seconds=stored)
+        return Event("p", "page", seq, "heartbeat", "tasks", at, (start.timestamp() + wall) * 1000, mono * 1000)
+
+    awake = [event(1, 0, 100, 100.1), event(2, 10, 110, 110.3)]
+    woken = [event(3, 15, 1315, 1315.2), event(4, 20, 1320, 1320.1)]
+    found = [moment - start.timestamp() for moment in moments([*awake, *woken])]
+    assert found == pytest.approx([100.1, 110.1, 1315.1, 1320.1])
 
 
 def test_who_was_allocated_and_never_asked_has_zero_queries_and_not_a_missing_number():

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.edits import Change, apply
-from study_app.domain.events import Event
+from study_app.domain.events import BrowserEvent, Event
 from study_app.services.replay import timeline
 from study_app.services.replay_lanes import PAUSE, typing_spells
 from study_app.services.replay_material import ordered
@@ -145,3 +145,20 @@ def test_the_player_shows_the_same_texts_forwards_and_backwards():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"found": [texts[index] for index in order], "last": 3, "half": "ab"}
+
+
+def test_evidence_on_compliance_stands_on_the_clock_of_the_replay(trial):
+    who = trial.people[5]
+    with trial.app.world.registry.begin(write=False) as unit:
+        person = unit.participant(who)
+        seq = max(event.seq for event in unit.events(who) if event.page == person.page) + 1
+    (away,) = timeline(trial.app.world, who)["evidence"]
+    assert (away["kind"], away["stage"], away["threshold"], away["breaks"]) == ("away", "tasks", None, False)
+    moment = trial.clock.now()
+    paste = {"text": "x" * 300, "length": 300, "from": "outside", "target": "editor", "how": "paste"}
+    event = BrowserEvent(seq=seq, kind="paste_attempt", client_time_ms=moment.timestamp() * 1000, payload=paste)
+    with trial.app.world.registry.begin() as unit:
+        unit.store_batch(who, person.page, "tasks", moment, [event])
+    (piece,) = [row for row in timeline(trial.app.world, who)["evidence"] if row["kind"] == "outside_paste"]
+    assert (piece["amount"], piece["threshold"], piece["breaks"]) == (300, 200, True)
+    assert piece["t"] == pytest.approx((moment - person.enrolled_at).total_seconds(), abs=1)

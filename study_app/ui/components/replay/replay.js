@@ -11,6 +11,11 @@ const SOURCES = {
   notes: "From the notes", outside: "Pasted from outside", starter: "Starter", unknown: "Unknown",
 };
 
+const EVIDENCE = {
+  other_ai_reported: "Other AI reported", outside_paste: "Text from outside", typing_burst: "Typing faster than a hand",
+  away: "Away", attention_failed: "Attention check failed",
+};
+
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -190,8 +195,29 @@ class Player {
         button("Event before", "‹", () => this.stepBy(-1)), this.play, button("Next event", "›", () => this.stepBy(1)),
         speeds, this.time,
         check("Skip quiet stretches", this.skipping, (on) => (this.skipping = on)),
-        check("Where text came from", this.overlay, (on) => { this.overlay = on; this.root.classList.toggle("sr-plain", !on); })));
+        check("Where text came from", this.overlay, (on) => { this.overlay = on; this.root.classList.toggle("sr-plain", !on); })),
+      this.evidence());
     this.host.replaceChildren(this.root);
+  }
+
+  /** What speaks against compliance, each piece with the way to its moment. */
+  evidence() {
+    const rows = this.data.evidence;
+    const limit = ({ threshold, unit }) => (threshold === null ? "listed only" : `at most ${threshold} ${unit} in all`);
+    const line = (row) => h("tr", {},
+      h("td", {}, row.t === null ? "" : h("button", { type: "button", onclick: () => this.goTo(row.t) }, clock(row.t))),
+      h("td", {}, [EVIDENCE[row.kind], row.detail].filter(Boolean).join(": ")), h("td", {}, row.stage),
+      h("td", {}, `${Math.round(row.amount * 10) / 10} ${row.unit}`), h("td", {}, limit(row)),
+      h("td", { class: row.breaks ? "sr-fail" : "" }, row.breaks ? "breaks the rule" : ""));
+    const table = h("table", { "aria-label": "Evidence on compliance" }, h("tbody", {}, ...rows.map(line)));
+    const told = rows.length ? `Evidence on compliance (${rows.length})` : "No evidence against compliance";
+    return h("details", { class: "sr-evidence" }, h("summary", {}, told), rows.length ? table : null);
+  }
+
+  /** A moment of the whole way, also from within a stage that does not hold it. */
+  goTo(t) {
+    if (t < this.window[0] || t > this.window[1]) this.zoom(null);
+    this.seek(Math.min(t, this.window[1]));
   }
 
   zoom(stage) {
