@@ -72,7 +72,8 @@ _APPRECIATION = _any_of(
 _NEXT_STEP = _any_of(
     r"\b(?:i'?m|i am|got) stuck\b|\bno idea (?:how|what|where)\b",
     r"\bwhere (?:do|should|can) i (?:start|begin)\b",
-    r"\bhow (?:do|should|can) i (?:start|begin|approach|proceed|continue)\b",
+    r"\bhow (?:do|should|can) i (?:start|begin|approach|proceed|continue)\b"
+    r"(?!\s+(?:an?|two|three|several|many|more|multiple|each|every|another|child|new|tasks)\b)",
     r"\bwhat (?:do|should|must|would) i (?:have to )?(?:do|write|try)\b|\bwhat(?:'s| is| comes)? next\b|\bnext step\b",
     r"\b(?:a |any |another |next |more )(?:hints?|tips?)\b|^\W*(?:please )?help(?: me)?\b|\bhelp me (?:with|on)\b",
 )

@@ -165,6 +165,12 @@ def test_an_explanation_comes_from_the_note_that_fits():
     assert "wait some seconds" in told("how long does sleep last?")
 
 
+def test_asking_how_to_start_a_task_is_about_tasks_and_not_about_where_to_begin():
+    reply = told("What does a nursery do, and how do I start a task in it?")
+    assert "Children live there." in reply
+    assert "Something has to wait." not in reply
+
+
 def test_a_short_question_is_read_with_the_one_before():
     assert "Children live there." in told("why?", history=[("what is a nursery", "It holds children.")])
 

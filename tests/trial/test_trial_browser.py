@@ -44,6 +44,10 @@ def reload_here(page, name: str) -> None:
     page.reload()
     expect(page.get_by_role("heading", level=1).first).to_have_text(before, timeout=20_000)
     page.wait_for_timeout(400)
+    if name == "exit":
+        numbers = page.get_by_role("radiogroup", name=re.compile("hurried")).locator("label")
+        expect(numbers).to_have_count(21)
+        assert len({round(number.bounding_box()["y"]) for number in numbers.all()}) == 1, "a scale is one row"
 
 
 @pytest.fixture(scope="module")

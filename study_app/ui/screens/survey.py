@@ -93,4 +93,5 @@ def _scale(question: Question, label: str, key: str, keep: Any) -> None:
     assert question.high is not None
     ends = f"{question.low} = {question.low_label}, {question.high} = {question.high_label}"
     steps = list(range(question.low, question.high + 1))
-    st.radio(f"{label}  \n:small[{ends}]", steps, index=None, horizontal=True, key=key, on_change=keep)
+    with st.container(key=f"scale:{key}"):
+        st.radio(f"{label}  \n:small[{ends}]", steps, index=None, horizontal=True, key=key, on_change=keep)
