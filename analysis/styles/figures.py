@@ -30,6 +30,8 @@ MARKS = {
 
 _ROW = 0.2
 """Inches per participant: marks of neighbours do not touch, and 52 rows fit a page."""
+_FIRST = 0.4
+"""Strength of the line of the first task beside that of later ones."""
 _SHORTEST = 0.22
 """Minutes: a query is drawn at least this wide."""
 
@@ -70,10 +72,10 @@ def _rows_in_order(lengths: pd.Series, patterns: Mapping[str, str], order: Seque
 
 def _lane(axes: Axes, own: pd.DataFrame, row: int, length: float) -> None:
     """A line for the session (darker from the second task on), queries as bars from first key to sent, then marks."""
-    axes.plot([0, length], [row, row], color=RULE, lw=1.2, zorder=1, solid_capstyle="butt")
     later = own[own["action"] == "start"]["seconds"].iloc[1:2] / 60
-    if len(later):
-        axes.plot([float(later.iloc[0]), length], [row, row], color=MUTED, lw=1.2, zorder=1, solid_capstyle="butt")
+    second = float(later.iloc[0]) if len(later) else length
+    axes.plot([0, second], [row, row], color=MUTED, alpha=_FIRST, lw=1.2, zorder=1, solid_capstyle="butt")
+    axes.plot([second, length], [row, row], color=MUTED, lw=1.2, zorder=1, solid_capstyle="butt")
     started: float | None = None
     patches, colours = [], []
     for action, seconds, labels in zip(own["action"], own["seconds"] / 60, own["labels"], strict=True):
@@ -136,12 +138,14 @@ def _legend(axes: Axes, rows: int) -> None:
     handles: list[Any] = [Patch(color=colour, label=label) for label, colour in COLOURS.items()]
     for action, (marker, text) in MARKS.items():
         handles.append(Line2D([], [], label=text, **_mark_style(action, marker)))
+    handles.append(Line2D([], [], label="on the first task", color=MUTED, alpha=_FIRST, lw=1.6))
+    handles.append(Line2D([], [], label="on a later one", color=MUTED, lw=1.6))
     above = 1 + 0.3 / (_ROW * max(rows, 4))
     axes.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, above - 0.2 / max(rows, 4)),
-        ncols=5,
+        ncols=6,
         frameon=False,
         fontsize=8,
     )
@@ -162,13 +166,21 @@ def trajectory_plot(trajectory: Mapping[str, Any]) -> Figure:
                 text_at(panel, row["quarter"], -13, str(row["n"]), ha="center", va="top", fontsize=7.5, color=MUTED)
             panel.set_title(name, fontsize=9, color=INK, loc="left")
             panel.set_xticks([1, 2, 3, 4], [])
+            panel.tick_params(axis="x", length=0)
             panel.set_xlim(0.6, 4.4)
             panel.set_ylim(-4, 104)
             panel.grid(axis="y", color=RULE, lw=0.6)
             for quarter in (1, 2, 3, 4):
                 text_at(panel, quarter, -6, str(quarter), ha="center", va="top", fontsize=8)
         panels[0].set_ylabel("Percent of queries")
-        text_at(panels[0], 0.5, -26, "Quarter of the session; below it, the number of queries", fontsize=8, color=MUTED)
+        text_at(
+            panels[0],
+            0.5,
+            -26,
+            "Quarter of the session; below it, the number of queries that the share is of",
+            fontsize=8,
+            color=MUTED,
+        )
         return figure
 
 
@@ -196,6 +208,7 @@ def flow_plot(process: Mapping[str, Any], least: float = 0.15, fewest: int = 2) 
                         places[end],
                         share,
                         _state_colour(process["states"][start]),
+                        0.2 + 0.07 * (end % 3),
                     )
         for index in used:
             _node(axes, places[index], process["states"][index], int(counts[index].sum() or counts[:, index].sum()))
@@ -209,7 +222,8 @@ def _state_colour(name: str) -> str:
     return COLOURS.get(name.removeprefix("ask: "), MUTED)
 
 
-def _arrow(axes: Axes, start: Any, end: Any, share: float, colour: str) -> None:
+def _arrow(axes: Axes, start: Any, end: Any, share: float, colour: str, along: float) -> None:
+    """An arrow with its share; `along` says how far from its start the number stands."""
     axes.add_patch(
         FancyArrowPatch(
             start,
@@ -226,8 +240,8 @@ def _arrow(axes: Axes, start: Any, end: Any, share: float, colour: str) -> None:
         )
     )
     # Near the start, where arrows have not met yet, and on the bow.
-    x, y = start[0] + 0.27 * (end[0] - start[0]), start[1] + 0.27 * (end[1] - start[1])
-    side = 0.052 * np.array([end[1] - start[1], start[0] - end[0]])
+    x, y = start[0] + along * (end[0] - start[0]), start[1] + along * (end[1] - start[1])
+    side = 0.26 * along * (1 - along) * np.array([end[1] - start[1], start[0] - end[0]])
     label = f"{100 * share:.0f}"
     text_at(axes, x + side[0], y + side[1], label, ha="center", va="center", fontsize=7, bbox=_label_box(), zorder=2)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.styles.clusters import clusters
-from analysis.styles.coders.agreement import overall, per_label
+from analysis.styles.coders.agreement import between_people, overall, per_label
 from analysis.styles.coders.coding import rule_codes
 from analysis.styles.coders.queries import consensus, human_codings, queries
 from analysis.styles.features import participant_features
@@ -75,24 +75,18 @@ def styles_section(
 
 
 def _coding(tables: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Any]:
-    """Agreement of the offline coder, and of each pair of people, with the consensus of people."""
+    """Agreement of the offline coder with the consensus of people, and of people with each other."""
     codings = human_codings(tables)
     reference = consensus(codings)
     if not reference:
         return {"note": "no query was coded by people"}
     asked = queries(tables)
     machine = rule_codes(asked)
-    result = {
+    result: dict[str, Any] = {
         "rules": {
             "agreement": per_label(asked, machine, reference, seed),
             "overall": overall(asked, machine, reference),
         }
     }
-    raters = sorted(rater for rater in codings if rater not in {"rules", "adjudicated"})
-    for place, one in enumerate(raters):
-        for other in raters[place + 1 :]:
-            result[f"{one} and {other}"] = {
-                "agreement": per_label(asked, codings[one], codings[other], seed),
-                "overall": overall(asked, codings[one], codings[other]),
-            }
-    return result
+    among = between_people(asked, codings, seed)
+    return result | ({"people": among} if among else {})

@@ -8,6 +8,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from analysis.styles.coders.agreement import (
     alpha_of_sets,
+    between_people,
     disagreements,
     kappa,
     masi_distance,
@@ -153,3 +154,18 @@ def test_the_guard_of_the_export_is_taken_off_a_message():
         columns=["turn_id", "participant_id", "message", "asked_at"],
     )
     assert [query.message for query in queries({"turns": turns})] == ["=1+1", "'tis"]
+
+
+def test_people_are_compared_with_each_other_and_neither_with_programs_nor_with_the_decision():
+    asked = [Query(f"t{n}", f"p{n % 3}", "m") for n in range(6)]
+    one = {query.turn_id: ("explanation",) if n % 2 else ("generation",) for n, query in enumerate(asked)}
+    other = one | {"t0": ("explanation",)}
+    codings = {"eva": one, "finn": other, "rules": {}, "adjudicated": {"t0": ("generation",)}}
+    found = between_people(asked, codings)
+    assert (found["coders"], list(found["pairs"])) == (["eva", "finn"], ["eva and finn"])
+    row = found["pairs"]["eva and finn"]["agreement"]["generation"]
+    assert row["kappa"] == kappa([True, False] * 3, [False, False, True, False, True, False])
+    assert row["ci_low"] <= row["kappa"] <= row["ci_high"]
+    alpha = found["pairs"]["eva and finn"]["overall"]["krippendorff_alpha_masi"]
+    assert found["krippendorff_alpha_masi"] == pytest.approx(alpha)
+    assert between_people(asked, {"eva": one}) == {}

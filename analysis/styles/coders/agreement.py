@@ -14,6 +14,7 @@ import numpy.typing as npt
 from analysis.styles.coders.queries import Codes, Query
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.styles.codebook import LABELS, VERSION, join, split
+from study_app.domain.styles.codes import people
 
 REPLICATES = 2000
 """Bootstrap replicates of an interval."""
@@ -51,9 +52,9 @@ def per_label(
     `REPLICATES` replicates; replicates without variation are left out and counted in the note.
     """
     shared = [query for query in queries if query.turn_id in coder and query.turn_id in reference]
-    people, index = np.unique([query.participant_id for query in shared], return_inverse=True)
+    askers, index = np.unique([query.participant_id for query in shared], return_inverse=True)
     generator = np.random.default_rng(seed)
-    weights = generator.multinomial(len(people), np.full(len(people), 1 / max(len(people), 1)), size=REPLICATES)
+    weights = generator.multinomial(len(askers), np.full(len(askers), 1 / max(len(askers), 1)), size=REPLICATES)
     return {
         label: _one_label(
             np.array([label in coder[query.turn_id] for query in shared], dtype=bool),
@@ -131,6 +132,27 @@ def overall(queries: Sequence[Query], coder: Codes, reference: Codes) -> dict[st
         "same_set": same / len(shared) if shared else None,
         "n": len(shared),
     }
+
+
+def between_people(queries: Sequence[Query], codings: Mapping[str, Codes], seed: int = 1) -> dict[str, Any]:
+    """Agreement of people who coded on their own, before anything was settled.
+
+    Returns:
+        `coders`; `krippendorff_alpha_masi` over all of them; `pairs`: "one and other" -> `agreement` per label and
+        `overall`. Empty with fewer than two people.
+    """
+    names = sorted(people(codings))
+    if len(names) < 2:
+        return {}
+    pairs = {
+        f"{one} and {other}": {
+            "agreement": per_label(queries, codings[one], codings[other], seed),
+            "overall": overall(queries, codings[one], codings[other]),
+        }
+        for one, other in combinations(names, 2)
+    }
+    alpha = alpha_of_sets([codings[name] for name in names])
+    return {"coders": names, "krippendorff_alpha_masi": alpha, "pairs": pairs}
 
 
 def disagreements(queries: Sequence[Query], codings: Mapping[str, Codes]) -> list[dict[str, Any]]:

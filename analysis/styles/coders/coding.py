@@ -10,7 +10,7 @@ import anthropic
 
 from analysis.load import load
 from analysis.styles.coders import claude
-from analysis.styles.coders.agreement import disagreements, overall, per_label
+from analysis.styles.coders.agreement import between_people, disagreements, overall, per_label
 from analysis.styles.coders.queries import Codes, Query, consensus, human_codings, queries
 from study_app.domain.errors import UserError
 from study_app.domain.styles import rules
@@ -32,7 +32,8 @@ def code_queries(
     Returns:
         `coder`, `coder_version`, `codebook`, `queries` (how many), `codes` (per query turn_id, participant_id, labels
         and, for the rules, which fired), `uncoded` (turn -> why), and where people coded: `agreement` (per label kappa,
-        ci_low, ci_high, n), `overall` (alpha over sets with MASI), `disagreements`.
+        ci_low, ci_high, n), `overall` (alpha over sets with MASI), `disagreements`; where two people or more coded,
+        `people` (`between_people`).
 
     Raises:
         UserError: no such coder, no dataset, no API key.
@@ -51,7 +52,10 @@ def code_queries(
         codes = coded.codes
         result |= {"coder_version": claude.PROMPT_VERSION, "model": coded.model}
         result |= {"codes": _rows(asked, codes), "uncoded": coded.uncoded}
-    reference = consensus(human_codings(tables))
+    codings = human_codings(tables)
+    reference = consensus(codings)
+    if among := between_people(asked, codings, seed):
+        result["people"] = among
     if reference:
         result["agreement"] = per_label(asked, codes, reference, seed)
         result["overall"] = overall(asked, codes, reference)
