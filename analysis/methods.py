@@ -6,6 +6,7 @@ from analysis.estimators import (  # noqa: F401  (importing registers)
     attrition,
     bayes,
     clusters,
+    comparisons,
     correlations,
     equivalence,
     hazards,
