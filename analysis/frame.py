@@ -47,9 +47,9 @@ class Frame:
 def build(view: View, plan: Plan) -> Frame:
     """Make the analysis table.
 
-    Time outcomes: who did not finish counts with the cap, also where the cell is empty (composite strategy), unless the
-    person withdrew the data. Covariates: scores as the plan orders them; a missing baseline value gets the mean and an
-    indicator of its own.
+    Time outcomes: who did not finish counts with the cap, later by the assistant's outages, also where the cell is
+    empty (composite strategy), unless the person withdrew the data. Covariates: scores as the plan orders them; a
+    missing baseline value gets the mean and an indicator of its own.
     """
     rows = view.participants
     data = rows[rows["arm"].notna()].reset_index(drop=True).copy()
@@ -75,7 +75,8 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str]) -> None:
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
     capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= outcome.cap)
     if capped.any():
-        data.loc[capped, outcome.id] = outcome.cap
+        lost = pd.to_numeric(data["outage_minutes"], errors="coerce").fillna(0.0) if "outage_minutes" in data else 0.0
+        data.loc[capped, outcome.id] = outcome.cap + lost
         warnings.append(
             f"{outcome.id}: {int(capped.sum())} allocated participants did not finish and have no value or one below "
             f"the cap; they count with the cap of {outcome.cap:g} {outcome.unit} (composite strategy)."

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from study_app.domain.assistants import AssistantRequest, ReplyEnd, TextDelta
@@ -237,6 +237,10 @@ class Unit(EventLog, Protocol):
 
     def end_visit(self, participant_id: str, stage: str, at: datetime, ended_by: EndedBy) -> bool:
         """End a visit once; False if it has ended or never began."""
+        ...
+
+    def extend_visit(self, participant_id: str, stage: str, by: timedelta) -> bool:
+        """Move the deadline of a visit that goes on; False if it has none, has ended or never began."""
         ...
 
     def overdue(self, at: datetime) -> list[Visit]:

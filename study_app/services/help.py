@@ -14,7 +14,7 @@ from study_app.domain.dataset.cells import writable
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.participant import Turn
 from study_app.ports import Unit
-from study_app.services.turns import close_interrupted, composing_seconds, ended, until, usage
+from study_app.services.turns import close_interrupted, composing_seconds, ended, record_outage, until, usage
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
@@ -279,7 +279,7 @@ class Help:
             if turn.error is not None and turn.error != "refused":
                 # A model that declines is no outage: no time is to be credited for it.
                 outage = {"turn_id": turn.id, "kind": turn.error, "seconds": turn.total_seconds}
-                unit.record(turn.participant_id, "outage", stage, now, outage)
+                record_outage(unit, turn.participant_id, stage, now, outage)
 
     async def close(self) -> None:
         """Wait a moment for replies in progress; used when the server stops."""

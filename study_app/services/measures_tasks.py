@@ -40,7 +40,7 @@ def task_outcomes(dossier: Dossier, content: Content) -> dict[str, Any]:
     tasks = [(stage, task_of(folder)) for stage in stages for folder in stage.packs]
     passed = {(run.stage, run.task) for run in everything if all_passed(run)}
     completed = all((stage.id, task) in passed for stage, task in tasks)
-    cap = sum(stage.minutes or 0.0 for stage in stages)
+    cap = sum(_limit(dossier, stage) or 0.0 for stage in stages)
     minutes = row["task_minutes"] if completed else cap
     seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
     return row | {
@@ -65,8 +65,16 @@ def _task_minutes(dossier: Dossier, submitted: dict[str, list[RunRecord]]) -> fl
         visit, runs = dossier.visit(stage.id), submitted[stage.id]
         if visit is not None and runs:
             minutes = (max(run.started_at for run in runs) - visit.started_at).total_seconds() / 60
-            spent.append(min(minutes, stage.minutes or minutes))
+            spent.append(min(minutes, _limit(dossier, stage) or minutes))
     return sum(spent) if spent else None
+
+
+def _limit(dossier: Dossier, stage: Stage) -> float | None:
+    """The person's own minutes for a stage: its limit, later by what outages of the assistant took."""
+    visit = dossier.visit(stage.id)
+    if visit is None or visit.deadline_at is None:
+        return stage.minutes
+    return (visit.deadline_at - visit.started_at).total_seconds() / 60
 
 
 def _checks_total(dossier: Dossier, content: Content, submitted: Sequence[RunRecord]) -> int | None:

@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.assistants import AssistantSpec, ReplyEnd
@@ -40,7 +40,13 @@ def close_interrupted(unit: Unit, participant_id: str, began: datetime, now: dat
         unit.record(participant_id, "turn_ended", stage, now, payload)
         seconds = (began - turn.asked_at).total_seconds()
         outage = {"turn_id": turn.id, "kind": "interrupted", "seconds": seconds}
-        unit.record(participant_id, "outage", stage, now, outage)
+        record_outage(unit, participant_id, stage, now, outage)
+
+
+def record_outage(unit: Unit, participant_id: str, stage: str, now: datetime, outage: dict[str, Any]) -> None:
+    """Note that the assistant failed, and give the time back: the deadline of the stage that goes on moves by it."""
+    unit.record(participant_id, "outage", stage, now, outage)
+    unit.extend_visit(participant_id, stage, timedelta(seconds=outage["seconds"] or 0.0))
 
 
 def ended(turn: Turn, end: ReplyEnd) -> Turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, literal, select, update
@@ -112,6 +112,16 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
         query = update(VISITS).where(*where).values(ended_at=at, ended_by=ended_by)
+        return self.connection.execute(query).rowcount == 1
+
+    def extend_visit(self, participant_id: str, stage: str, by: timedelta) -> bool:
+        """See ports.Unit."""
+        visit = self.visit(participant_id, stage)
+        if visit is None or visit.deadline_at is None:
+            return False
+        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
+        unchanged = VISITS.c.deadline_at == visit.deadline_at
+        query = update(VISITS).where(*where, unchanged).values(deadline_at=visit.deadline_at + by)
         return self.connection.execute(query).rowcount == 1
 
     def overdue(self, at: datetime) -> list[Visit]:

@@ -10,9 +10,11 @@ from synthetic_trial import Trial, write
 
 from analysis.analyse import analyse
 from analysis.fallback import choose
+from analysis.frame import build
 from analysis.load import load
+from analysis.masking import view
 from analysis.scheme import within
-from study_app.domain.plan import Fallback
+from study_app.domain.plan import Fallback, Plan
 
 FAST = {"replicates": 199}
 
@@ -120,6 +122,16 @@ def test_one_missing_covariate_does_not_cost_the_others(tmp_path):
     assert "ANCOVA with HC2 on warmup_minutes, years_python" in found["note"]
     assert any("1 missing values have the mean and an indicator" in text for text in result["deviations"])
     assert any("largest leverage 1.000" in text for text in result["deviations"])
+
+
+def test_who_did_not_finish_counts_with_a_cap_that_outages_have_moved(tmp_path):
+    table = Trial(n=24).table()
+    table.loc[[1, 2], ["completion_event", "task_completed"]] = 0
+    table.loc[[1, 2], "completion_minutes"] = np.nan
+    table.loc[1, "outage_minutes"] = 2.5
+    shown = view(load(write(tmp_path, Trial(n=24), table)), seed=1)
+    data = build(shown, Plan()).data
+    assert list(data["completion_minutes"][[1, 2]]) == [37.5, 35.0]
 
 
 def test_a_rerandomisation_of_what_was_received_is_refused_with_the_reason(tmp_path):

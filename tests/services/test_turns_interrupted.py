@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from datetime import timedelta
 
-from export_world import Clock, Walker, open_app
+import pytest
+from export_world import Clock, Walker, open_app, settle
 
 from study_app.domain.participant import Turn
+from study_app.services.export import export
 
 
 def asked(app, walker: Walker, name: str, at) -> None:
@@ -39,6 +43,33 @@ def test_a_reply_that_died_with_its_server_is_ended_once_and_counts_as_an_outage
     assert (turn.complete, turn.error, turn.reply, turn.total_seconds) == (True, "interrupted", "half of", None)
     second.help.turns(walker.id)
     assert outages(second, walker) == [{"turn_id": "lost", "kind": "interrupted", "seconds": 40.0}]
+    second.close()
+
+
+def test_an_outage_moves_the_deadline_and_the_cap_of_who_does_not_finish(tmp_path):
+    clock = Clock()
+    first = open_app(tmp_path, clock)
+    walker = Walker(first, clock).to_tasks().begin_tasks()
+    before = first.session.where(walker.id)
+    asked(first, walker, "lost", clock.now())
+    first.close()
+    clock.advance(seconds=40)
+    second = open_app(tmp_path, clock)
+    second.help.turns(walker.id)
+    second.help.turns(walker.id)
+    clock.at = before.deadline_at + timedelta(seconds=20)
+    after = second.session.where(walker.id)
+    assert after.stage == before.stage
+    assert after.deadline_at == before.deadline_at + timedelta(seconds=40)
+    clock.advance(seconds=25)
+    assert second.session.where(walker.id).stage != before.stage
+    settle(second)
+    export(second.world, tmp_path / "dataset", include_preview=True)
+    (path,) = (tmp_path / "dataset" / "data").glob("*participants*.csv")
+    with path.open(encoding="utf-8", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert float(row["completion_minutes"]) == pytest.approx(before.stage.minutes + 40 / 60)
+    assert (row["completion_event"], row["task_completed"]) == ("0", "0")
     second.close()
 
 
