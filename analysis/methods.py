@@ -8,6 +8,7 @@ from analysis.estimators import (  # noqa: F401  (importing registers)
     clusters,
     comparisons,
     correlations,
+    counts,
     equivalence,
     hazards,
     items,

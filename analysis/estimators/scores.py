@@ -1,4 +1,4 @@
-"""Bounded, ordered and counted outcomes: coefficients on the link scale, effects on the response's."""
+"""Bounded and ordered outcomes: coefficients on the link scale, effects on the response's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from scipy import special, stats
 
 from analysis.checks import Pair, Trial
 from analysis.estimators.columns import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
-from analysis.estimators.columns import require_columns as _require
 from analysis.estimators.contract import Result, unwrap, whole
 from analysis.estimators.designs import Design, additive
-from analysis.estimators.likelihoods import Beta, Logit, NegativeBinomial, Poisson, ProportionalOdds
+from analysis.estimators.likelihoods import Beta, Logit, ProportionalOdds
 from analysis.estimators.linear import z_interval
 from analysis.estimators.newton import maximise
 from analysis.results import EffectSize, Estimate
@@ -105,12 +104,12 @@ def fractional_logit(trial: Trial, vcov: str = "HC0") -> Result:
     y, design = _shares(trial), additive(trial)
     best = maximise(Logit(design.columns, y), np.zeros(design.columns.shape[1]), "the likelihood")
     mean = special.expit(design.columns @ best.at)
-    covariance = _sandwich(design.columns, y - mean, mean * (1 - mean), best.covariance, vcov)
+    covariance = sandwich(design.columns, y - mean, mean * (1 - mean), best.covariance, vcov)
     effect = marginal_effect(trial, design, best.at, covariance)
     return link_rows(trial, design, best.at, covariance, f"logit scale, {vcov} standard error", effect)
 
 
-def _sandwich(x: Floats, residuals: Floats, variance: Floats, bread: Floats, vcov: str) -> Floats:
+def sandwich(x: Floats, residuals: Floats, variance: Floats, bread: Floats, vcov: str) -> Floats:
     """Covariance of a canonical-link fit."""
     n, p = x.shape
     kind = vcov.upper()
@@ -231,80 +230,3 @@ def _ordered(trial: Trial, categories: Sequence[object] | None) -> tuple[Ints, l
         raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
     place = {label: index for index, label in enumerate(seen)}
     return np.asarray([place[value] for value in text], dtype=np.int64), seen
-
-
-def _counts(trial: Trial, exposure: str | None) -> tuple[Floats, Floats]:
-    """Counts and log exposures."""
-    if ((trial.y < 0) | (trial.y % 1 != 0)).any():
-        raise AnalysisError.of(f"column {trial.outcome!r}", "holds no whole counts", "give whole numbers >= 0")
-    if exposure is None:
-        return trial.varied_y, np.zeros(len(trial.y))
-    _require(trial.data, [exposure])
-    values = numbers(trial.data, exposure)
-    if (values <= 0).any():
-        raise AnalysisError.of(f"column {exposure!r}", "holds exposures of 0 or less", "drop those rows")
-    if not trial.y.any():
-        raise NotEstimable(f"{trial.outcome!r} is 0 in every row")
-    return trial.y, np.log(values)
-
-
-@whole
-def poisson(trial: Trial, vcov: str = "classical", exposure: str | None = None) -> Result:
-    """Log rate ratio of a count by Poisson regression.
-
-    Formula: log(mean) = a + arm + covariates + strata (+ log `exposure`); model-based standard errors, `vcov` HC0 or
-    HC1 (robust) or "quasi" where the note's dispersion is far from 1. Effect size: the rate ratio.
-    Missing data: refused.
-    Reference: McCullagh & Nelder (1989), ch. 6.
-
-    Example:
-        >>> from analysis.estimators.examples import two_arms
-        >>> row = poisson(two_arms(), outcome="errors", arm="arm", control="no_ai")
-        >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        (-1.145132, 0.433949, 0.318182)
-    """
-    (y, offset), design = _counts(trial, exposure), additive(trial)
-    best = maximise(Poisson(design.columns, y, offset), _count_start(design, y, offset), "the likelihood")
-    mean = np.exp(design.columns @ best.at + offset)
-    covariance = _sandwich(design.columns, y - mean, mean, best.covariance, vcov)
-    dispersion = float(((y - mean) ** 2 / mean).sum()) / max(len(y) - design.columns.shape[1], 1)
-    note = f"log scale, {vcov} standard error; dispersion {dispersion:.6g}, log-likelihood {best.value:.12g}"
-    return link_rows(trial, design, best.at, covariance, note, exponentiated("rate_ratio"))
-
-
-def _count_start(design: Design, y: Floats, offset: Floats) -> Floats:
-    start = np.zeros(design.columns.shape[1])
-    start[0] = np.log(y.sum() / np.exp(offset).sum())
-    return start
-
-
-@whole
-def negative_binomial(trial: Trial, exposure: str | None = None) -> Result:
-    """Log rate ratio of an overdispersed count, variance mu + mu^2 / theta.
-
-    Formula: joint maximum likelihood of coefficients and theta; standard errors from the expected information of the
-    coefficients given theta (as MASS::glm.nb). Effect size: the rate ratio. Counts no more variable than Poisson
-    have no finite theta: null, use `poisson`. Missing data: refused.
-    Reference: Lawless (1987), Can. J. Stat. 15:209-225; Venables & Ripley (2002), section 7.4.
-
-    Example:
-        >>> from analysis.estimators.examples import two_arms
-        >>> table = two_arms().assign(errors=[0, 0, 9, 1, 0, 3, 12, 0, 5, 1, 2, 16])
-        >>> row = negative_binomial(table, outcome="errors", arm="arm", control="no_ai")
-        >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
-        (-1.01857, 0.811468, 0.361111)
-    """
-    (y, offset), design = _counts(trial, exposure), additive(trial)
-    first = maximise(Poisson(design.columns, y, offset), _count_start(design, y, offset), "the likelihood")
-    mean = np.exp(design.columns @ first.at + offset)
-    if float(((y - mean) ** 2 - y).sum()) <= 0:
-        raise NotEstimable("the counts are no more variable than Poisson counts; use poisson")
-    theta = float((mean**2).sum() / ((y - mean) ** 2 - y).sum())
-    likelihood = NegativeBinomial(design.columns, y, offset)
-    best = maximise(likelihood, np.append(first.at, np.log(theta)), "the likelihood")
-    theta = float(np.exp(best.at[-1]))
-    mean = np.exp(design.columns @ best.at[:-1] + offset)
-    information = (design.columns.T * (mean / (1 + mean / theta))) @ design.columns
-    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-    note = f"log scale; theta {theta:.12g}, log-likelihood {best.value:.12g}"
-    return link_rows(trial, design, best.at[:-1], covariance, note, exponentiated("rate_ratio"))
