@@ -103,7 +103,10 @@ def _interval(axes: Any, row: Row, place: float, colour: str, size: float = 5.5)
 def survival(
     data: pd.DataFrame, outcome: Outcome, arms: Sequence[str], labels: Mapping[str, str], level: float = 0.95
 ) -> Figure:
-    """Share not yet done over time by arm (Kaplan-Meier with log-log bands), the cap marked, numbers at risk below."""
+    """Share not yet done over time by arm (Kaplan-Meier), the cap marked, numbers at risk below.
+
+    Up to three arms have log-log bands; more would cover each other.
+    """
     cap = float(outcome.cap or data[outcome.id].max())
     ticks = np.linspace(0, cap, 8)
     with canvas(7.6, 3.6 + 0.26 * len(arms)) as figure:
@@ -113,7 +116,7 @@ def survival(
             times = part[outcome.id].to_numpy(dtype=float)
             events = part[f"_event_{outcome.id}"].to_numpy(dtype=float) == 1
             if len(times):
-                _steps(top, times, events, cap, arm_colour(index), labels[arm], level)
+                _steps(top, times, events, cap, arm_colour(index), labels[arm], level if len(arms) < 4 else None)
             for tick in ticks:
                 text_at(
                     below, tick, index, str(int((times >= tick - 1e-9).sum())), ha="center", va="center", color=MUTED
@@ -136,11 +139,16 @@ def survival(
         return figure
 
 
-def _steps(axes: Any, times: np.ndarray, events: np.ndarray, cap: float, colour: str, label: str, level: float) -> None:
+def _steps(
+    axes: Any, times: np.ndarray, events: np.ndarray, cap: float, colour: str, label: str, level: float | None
+) -> None:
+    """One arm's curve, with its band where a level is given."""
     curve = kaplan_meier_curve(times, events)
     x = np.concatenate([[0.0], curve.times, [cap]])
     y = np.concatenate([[1.0], curve.survival, curve.survival[-1:]])
     axes.step(x, y, where="post", color=colour, lw=2, label=label)
+    if level is None:
+        return
     with np.errstate(all="ignore"):
         log = np.log(curve.survival)
         half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(curve.greenwood) / np.abs(log)

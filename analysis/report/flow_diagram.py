@@ -74,7 +74,8 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str]) -> Diagram:
     top = allocated.bottom + 44
     rail = allocated.bottom + 20
     tops = [_arm_lines(flow["arms"][arm], arm, labels[arm]) for arm in arms]
-    losses = [_loss_lines(flow["arms"][arm], arm) for arm in arms]
+    title = "Not in the primary analysis" if column > 220 else "Not analysed"
+    losses = [_loss_lines(flow["arms"][arm], arm, title) for arm in arms]
     heights = [max(len(lines) for lines in group) * LINE + 2 * PAD - 4 for group in (tops, losses)]
     for index, arm in enumerate(arms):
         x = start + index * (column + gap)
@@ -106,9 +107,9 @@ def _arm_lines(arm: Mapping[str, Any], name: str, label: str) -> tuple[Text, ...
     )
 
 
-def _loss_lines(arm: Mapping[str, Any], name: str) -> tuple[Text, ...]:
+def _loss_lines(arm: Mapping[str, Any], name: str, title: str) -> tuple[Text, ...]:
     gone = Text("Left during the study", str(arm["discontinued"]), f"flow.arms.{name}.discontinued")
-    return (gone, *_reasons(arm["excluded"], f"flow.arms.{name}.excluded", "Not in the primary analysis"))
+    return (gone, *_reasons(arm["excluded"], f"flow.arms.{name}.excluded", title))
 
 
 def _reasons(excluded: Mapping[str, int], path: str, title: str) -> tuple[Text, ...]:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.drawing import svg
 from analysis.prepared import Prepared
+from analysis.report.wording import stepped_down
 from analysis.styles import figures as use
 from analysis.styles.selection import main_tables
 from analysis.styles.timeline import timeline
@@ -112,7 +113,7 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
         "worst_case": "Worst case",
         "tost": "Equivalence test",
     }
-    text = names.get(str(row["method"]), str(row["method"]))
+    text = "Lin's fallback (see note)" if stepped_down(row) else names.get(str(row["method"]), str(row["method"]))
     text += {"per_protocol": ", per protocol", "as_treated": ", as treated"}.get(str(row["population"]), "")
     text += ", censored at last activity" if "last_activity" in row["id"] else ""
     return f"{text} · {labels.get(row['contrast'][0], row['contrast'][0])}" if several and row["contrast"] else text

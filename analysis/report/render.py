@@ -116,7 +116,7 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     for name in plan.primary:
         outcome = plan.outcome(name)
         means = {arm: row for row in result["estimates"] for arm in row["n"] if row["id"] == f"{name}.mean.{arm}"}
-        rows = [row for row in every if row["outcome"] == name]
+        rows = sorted((row for row in every if row["outcome"] == name), key=lambda row: _place(prepared, row))
         sentences = []
         for row in rows:
             contrast = row["contrast"]
@@ -130,6 +130,12 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         estimand = next((entry for entry in plan.estimands if entry.outcome == name), None)
         found.append({"outcome": outcome, "sentences": sentences, "means": means, "estimand": estimand})
     return found
+
+
+def _place(prepared: Prepared, row: Mapping[str, Any]) -> int:
+    """Where the treated arm stands in the study file."""
+    arms = list(prepared.view.arm_ids)
+    return arms.index(row["contrast"][0]) if row["contrast"] and row["contrast"][0] in arms else len(arms)
 
 
 def _baseline(result: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -28,14 +28,20 @@ METHODS = {
     "tost": "Equivalence test", "bayes_factor": "Bayes factor", "mixed_model": "Random-intercept model",
     "cluster_robust": "Cluster-robust means", "interaction": "Interaction",
 }  # fmt: skip
+FALLBACK = "fallback from Lin"
 _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
 
 
 def analysis_name(row: Row) -> str:
     """What a row does, in words; the parts of its id beside the method's stand after it."""
     first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
-    words = [METHODS.get(first, first.replace("_", " "))]
+    words = ["Lin's fallback" if stepped_down(row) else METHODS.get(first, first.replace("_", " "))]
     return ", ".join([*words, *(part.replace("_", " ") for part in rest if part != row["population"])])
+
+
+def stepped_down(row: Row) -> bool:
+    """Whether a row of method `lin` stands for the plan's fallback, as its note says."""
+    return bool(row["method"] == "lin" and FALLBACK in str(row.get("note", "")))
 
 
 def population(name: str) -> str:

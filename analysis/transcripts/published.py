@@ -79,7 +79,10 @@ def _times(people: Sequence[Repaired], participants: pd.DataFrame) -> dict[str, 
     return {
         "participants": _arms(participants, lambda rows: str(len(rows))),
         "minutes": _arms(participants, lambda rows: f"{rows['task_minutes'].mean():.2f}"),
-        "minutes_p": _student(participants, "task_minutes", ".3f"),
+        "minutes_p": _p(participants, "student_t", "task_minutes"),
+        "minutes_rank_p": _p(participants, "mann_whitney", "task_minutes"),
+        "minutes_censored": _censored(participants),
+        "finished_p": _p(participants, "fisher", "task_completed"),
         "ai_median": f"{np.median(minutes):.2f}" if minutes else "",
         "warmup": _arms(participants, lambda rows: f"{rows['warmup_minutes'].mean():.2f}"),
         "not_finished": f"{int((controls['task_completed'] == 0).sum())} of {len(controls)}",
@@ -92,13 +95,25 @@ def _minutes_to_completion(person: Repaired) -> float | None:
     return (ends[-1] - starts[0]) / 60 if starts and ends else None
 
 
-def _student(participants: pd.DataFrame, outcome: str, form: str) -> str:
-    """The p value of Student's t, AI minus No AI; empty where an arm is missing."""
+def _row(participants: pd.DataFrame, method: str, outcome: str, **options: Any) -> Estimate | None:
+    """AI minus No AI by one of the analysis's methods; None where an arm is missing."""
     if participants["arm"].nunique() < 2:
+        return None
+    data = participants.astype({outcome: float, "task_completed": float})
+    return _one(METHODS[method](data, outcome=outcome, arm="arm", control="no_ai", **options))
+
+
+def _p(participants: pd.DataFrame, method: str, outcome: str, *, digits: int = 3, **options: Any) -> str:
+    row = _row(participants, method, outcome, **options)
+    return "" if row is None or row.p_value is None else f"{row.p_value:.{digits}f}"
+
+
+def _censored(participants: pd.DataFrame) -> str:
+    row = _row(participants, "cox", "task_minutes", event="task_completed")
+    if row is None or row.effect_size is None or row.effect_size.value is None:
         return ""
-    data = participants.assign(**{outcome: participants[outcome].astype(float)})
-    row = _one(METHODS["student_t"](data, outcome=outcome, arm="arm", control="no_ai"))
-    return "" if row.p_value is None else f"{row.p_value:{form}}"
+    logrank = _p(participants, "logrank", "task_minutes", event="task_completed")
+    return f"{logrank}; {row.effect_size.value:.2f} ({row.p_value:.3f})"
 
 
 def _one(found: Estimate | list[Estimate]) -> Estimate:
@@ -115,7 +130,7 @@ def _errors(participants: pd.DataFrame) -> dict[str, str]:
                 low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
                 found[f"errors_{name}_{arm}"] = f"{middle:.1f} ({low:.1f}-{high:.1f})"
     found["error_free"] = _arms(participants, lambda rows: str(int((rows["errors"] == 0).sum())))
-    found["errors_p"] = _student(participants, "errors", ".4f")
+    found["errors_p"] = _p(participants, "student_t", "errors", digits=4)
     return found
 
 

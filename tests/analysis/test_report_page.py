@@ -142,7 +142,27 @@ def test_days_of_recruitment_stand_under_the_flow(made):
 def test_people_are_counted_treated_first_whatever_the_row_lists_first():
     row = {"contrast": ["ai", "no_ai"], "n": {"no_ai": 27, "ai": 25}, "id": "time.logrank.last_activity"}
     assert counts(row) == "25 / 27"
-    assert analysis_name({**row, "population": "itt"}) == "Log-rank test, last activity"
+    assert analysis_name({**row, "method": "logrank", "population": "itt"}) == "Log-rank test, last activity"
+
+
+def test_a_row_that_stepped_down_is_not_called_lins():
+    row = {
+        "id": "quiz_points.lin",
+        "method": "lin",
+        "population": "itt",
+        "note": "fallback from Lin (3 covariates): ...",
+    }
+    assert analysis_name(row) == "Lin's fallback"
+    assert analysis_name({**row, "note": ""}) == "Lin-adjusted means"
+
+
+def test_several_arms_come_in_the_order_of_the_study_file(tmp_path):
+    arms = ("no_ai", "hints", "ai")
+    folder = write(tmp_path / "data", n=48, arms=arms, plan={"replicates": 99})
+    html = (analyze(folder, tmp_path / "out").out / "report.html").read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", "", html)
+    assert text.index("HINTS minus NO_AI") < text.index("AI minus NO_AI")
+    assert html.count("mean (SD), n</th>") == 2
 
 
 def test_figures_are_valid_svg_without_dates(made):
@@ -183,7 +203,7 @@ def test_the_checklist_has_each_of_the_thirty_items_in_order():
     assert numbers == sorted(numbers)
 
 
-def test_boxes_of_the_flow_diagram_do_not_overlap():
+def test_boxes_and_lines_of_the_flow_diagram_do_not_overlap():
     arm = {"allocated": 9, "received": 1, "discontinued": 2, "analysed": 7, "excluded": {"no quiz": 1, "left": 1}}
     flow = {
         "assessed": 60,
@@ -192,6 +212,8 @@ def test_boxes_of_the_flow_diagram_do_not_overlap():
         "arms": dict.fromkeys("abcde", arm),
     }
     boxes = diagram(flow, {name: name for name in "abcde"}).boxes
+    for box in boxes:  # 7.6 units a letter in bold at this size, and a margin either side
+        assert all(7.6 * len(line.words + line.figure) + 28 <= box.width for line in box.lines if line.strong)
     for i, one in enumerate(boxes):
         for other in boxes[i + 1 :]:
             apart = one.x + one.width <= other.x or other.x + other.width <= one.x

@@ -43,7 +43,8 @@ def found(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "key",
-    """participants minutes minutes_p warmup not_finished errors_total_ai errors_total_no_ai error_free errors_p labels
+    """participants minutes minutes_p minutes_rank_p minutes_censored finished_p
+    warmup not_finished errors_total_ai errors_total_no_ai error_free errors_p labels
     askers debugging_minutes most_queries adoption""".split()
     + ["pattern: AI Delegation"],
 )
