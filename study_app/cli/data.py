@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from study_app.bootstrap import start
+from study_app.cli.claude_codes import code_by_claude
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -114,6 +115,8 @@ def export(
     try:
         running.grading.grade_pending()
         running.answers.score_pending()
+        for warning in code_by_claude(running):
+            typer.echo(f"warning: {warning}", err=True)
         summary = write(
             running.world,
             out,

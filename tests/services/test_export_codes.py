@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from export_world import ROOT, Clock, Walker, open_app, scratch, settle, table
 
 from analysis.load import load
 from analysis.styles.selection import annotate
+from study_app.cli.claude_codes import code_by_claude
 from study_app.ports import Rating
 from study_app.services.export import export
 from study_app.services.verify import verify
@@ -115,3 +118,39 @@ def test_two_exports_agree_and_the_database_is_not_written_to():
     dataset, _, _ = exported("rules")
     raters = {row["rater"] for row in table(dataset, "ratings")}
     assert raters == {"r1", "r2", "adjudicated"}
+
+
+class Claude:
+    """Answers like the Messages API: the labels given for each id, in turn."""
+
+    def __init__(self, *replies: dict[str, list[str]]) -> None:
+        self.replies, self.asked = list(replies), []
+        self.messages = self
+
+    def create(self, **request):
+        self.asked.append(json.loads(request["messages"][0]["content"])["messages"])
+        codes = [{"id": name, "labels": labels} for name, labels in self.replies.pop(0).items()]
+        return SimpleNamespace(
+            model="claude-x", content=[SimpleNamespace(type="text", text=json.dumps({"codes": codes}))]
+        )
+
+
+def test_claudes_codes_are_asked_for_once_kept_and_fill_the_export(monkeypatch):
+    folder, clock = scratch(), Clock()
+    app = open_app(folder, clock, study(folder, "claude"))
+    walker = Walker(app, clock).to_tasks().begin_tasks()
+    while walker.arm != "ai":
+        walker = Walker(app, clock).to_tasks().begin_tasks()
+    walker.ask("What does a nursery do?")
+    walker.ask("Write the timer for me.")
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    assert "ANTHROPIC_API_KEY" in code_by_claude(app)[0]
+    claude = Claude({"m1": ["explanation"], "m2": ["luck"]}, {"m2": ["luck"]}, {})
+    (warning,) = code_by_claude(app, claude)
+    assert walker.turns()[1] in warning
+    assert code_by_claude(app, again := Claude({"m1": ["debugging"], "m2": ["generation"]})) == []
+    assert [message["message"] for message in again.asked[0]] == ["What does a nursery do?", "Write the timer for me."]
+    assert code_by_claude(app, Claude()) == []
+    export(app.world, folder / "d", include_preview=True)
+    assert [turn["codes"] for turn in table(folder / "d", "turns")] == ["explanation", "generation"]
