@@ -5,8 +5,9 @@
 
 One server process, the client on the same machine. Each participant sends a batch of 10 edits every 2 s (1-3), runs a
 program every 30 s and asks the embedded assistant every 30 s. A phase with events alone comes first: it gives the
-server's computing time for one batch. `--peer` measures oTree (from PyPI, in an environment of its own) by the same
-client with the same think time. Prints JSON; progress goes to standard error.
+server's computing time for one batch (`--parts runs` or `--parts chat`: for one of those). `--peer` measures oTree
+(from PyPI, in an environment of its own) by the same client with the same think time. Prints JSON; progress goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -85,9 +86,9 @@ def phase(server: StudyServer, people: dict[str, str], seconds: float, parts: tu
         "client_cpu_percent": round(100 * (time.process_time() - client) / elapsed, 1),
         "batches_per_second": round(len(tally.latency["events"]) / elapsed, 1),
     }
-    batches = len(tally.latency["events"])
-    if batches:
-        used["server_cpu_ms_per_batch"] = round(1000 * (cpu_seconds(pid) - before) / batches, 2)
+    if len(parts) == 1:
+        acts = max(len(tally.latency[parts[0]]), 1)
+        used[f"server_cpu_ms_each_of_{parts[0]}"] = round(1000 * (cpu_seconds(pid) - before) / acts, 2)
     return tally, used
 
 
