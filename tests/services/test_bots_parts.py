@@ -159,6 +159,7 @@ def test_transactions_are_committed_together(tmp_path):
         assert seen() == (None, None, "2", "2")[number]
     batches.commit()
     assert seen() == "3"
+    assert batches.submit(lambda unit: unit.meta("x")).result(0) == "3"
 
 
 def test_a_failure_undoes_the_batch_and_stops_the_simulation(tmp_path):
