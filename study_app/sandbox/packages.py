@@ -9,6 +9,7 @@ import os
 import site
 import sys
 import sysconfig
+from functools import lru_cache
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -68,10 +69,16 @@ def with_dependencies(packages: tuple[str, ...]) -> list[str]:
     Args:
         packages: import names; names of the standard library are passed over.
     """
+    return list(_with_dependencies(packages))
+
+
+@lru_cache(maxsize=64)
+def _with_dependencies(packages: tuple[str, ...]) -> tuple[str, ...]:
+    # Kept: it reads the files of every distribution, which would hold up everybody each time a fork server is replaced.
     owners = _distributions()
     needed = {need for package in packages for owner in owners.get(package, []) for need in _needs(owner)}
     modules = {name for name, found in owners.items() if needed & {owner.lower() for owner in found}}
-    return sorted((modules | set(packages)) - set(sys.stdlib_module_names))
+    return tuple(sorted((modules | set(packages)) - set(sys.stdlib_module_names)))
 
 
 def missing(packages: tuple[str, ...]) -> list[str]:
