@@ -27,6 +27,7 @@ from analysis.scheme import ledger_of
 from analysis.sections import agreement_section, psychometrics_section, style_warnings, styles_or_reason
 from analysis.subgroups import subgroup_rows
 from analysis.variables import baseline_variables, value_labels
+from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.plan import Plan
 
 SCHEMA = "study-results/1"
@@ -126,6 +127,10 @@ def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
     if not primary or rule.method == "none":
         return rows
     if rule.method == "graphical":
+        if len(rule.weights) != len(primary):
+            what = f"{len(rule.weights)} weights for {len(primary)} primary rows"
+            remedy = f"give one to each, in this order: {', '.join(rows[index].id for index in primary)}"
+            raise ProblemsFound([Problem("plan", "multiplicity.weights", what, remedy)])
         found = list(multiplicity.graphical(p, rule.weights, rule.transitions).adjusted)
     else:
         found = list(multiplicity.adjust(p, rule.method))

@@ -102,12 +102,25 @@ def schedule(plan: Plan, arms: int) -> tuple[Analysis, ...]:
         for outcome in plan.outcomes
         for analysis in (_sensitivity(outcome, arms) if outcome.id in plan.primary else _secondary(outcome))
     )
+    rest += _bounds(plan, rest)
     margins = tuple(
         Analysis(outcome=entry.outcome, method="tost", role="secondary", options={"margin": entry.margin})
         for entry in plan.margins
         if not any(row.outcome == entry.outcome and row.method == "tost" for row in rest)
     )
     return primary + rest + margins
+
+
+def _bounds(plan: Plan, rest: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
+    """Lee and worst-case rows of each primary score that the plan's own list goes without: a quiz may be missing."""
+    listed = {(row.outcome, row.method) for row in rest}
+    scores = [outcome.id for outcome in map(plan.outcome, plan.primary) if outcome.kind in ("bounded", "continuous")]
+    return tuple(
+        Analysis(outcome=name, method=method)
+        for name in scores
+        for method in ("lee_bounds", "worst_case")
+        if (name, method) not in listed
+    )
 
 
 def _primary(outcome: Outcome) -> Analysis:

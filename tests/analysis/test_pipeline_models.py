@@ -13,7 +13,9 @@ from analysis.fallback import choose
 from analysis.frame import build
 from analysis.load import load
 from analysis.masking import view
+from analysis.plan import schedule
 from analysis.scheme import within
+from study_app.domain.errors import ProblemsFound
 from study_app.domain.plan import Fallback, Plan
 
 FAST = {"replicates": 199}
@@ -122,6 +124,20 @@ def test_one_missing_covariate_does_not_cost_the_others(tmp_path):
     assert "ANCOVA with HC2 on warmup_minutes, years_python" in found["note"]
     assert any("1 missing values have the mean and an indicator" in text for text in result["deviations"])
     assert any("largest leverage 1.000" in text for text in result["deviations"])
+
+
+def test_bounds_stand_beside_a_primary_score_whatever_else_the_plan_lists():
+    mine = Plan.model_validate({"analyses": [{"outcome": "quiz_points", "method": "lee_bounds"}]})
+    found = [(row.outcome, row.method) for row in schedule(mine, 2)]
+    assert found.count(("quiz_points", "lee_bounds")) == found.count(("quiz_points", "worst_case")) == 1
+    assert ("completion_minutes", "lee_bounds") not in found
+
+
+def test_a_graph_of_another_size_than_the_primary_rows_is_refused(tmp_path):
+    graph = {"method": "graphical", "weights": [0.5, 0.5], "transitions": [[0, 1], [1, 0]]}
+    plan = {**FAST, "multiplicity": graph, "analyses": [{"outcome": "quiz_points", "method": "welch_t"}]}
+    with pytest.raises(ProblemsFound, match="2 weights for 4 primary rows.*completion_minutes.rerandomization.more"):
+        analyse(load(write(tmp_path, Trial(n=30, arms=("no_ai", "ai", "more"), plan=plan))))
 
 
 def test_who_did_not_finish_counts_with_a_cap_that_outages_have_moved(tmp_path):
