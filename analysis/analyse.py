@@ -74,18 +74,14 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     plan, fitted, shown, frame = prepared.plan, prepared.fitted, prepared.view, prepared.frame
     dataset = prepared.dataset
     used = plan.seed if seed is None else seed
-    ledger, ledger_note = ledger_of(dataset, shown)
-    runner = Runner(frame, fitted, shown, ledger, ledger_note, used)
-    rows = [row for analysis in schedule(fitted, len(shown.arms)) for row in runner.run(analysis)]
-    rows = _adjusted(rows, fitted) + item_rows(frame, fitted, shown)
+    rows, met = _planned(prepared, used)
+    rows += item_rows(frame, fitted, shown)
     rows += subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
-    deviations = [*prepared.left_out, *frame.deviations, *runner.deviations]
+    deviations = [*prepared.left_out, *frame.deviations, *met]
     if used != plan.seed:
         rows = [replace(row, role="exploratory") for row in rows]
         deviations.append(f"Seed {used} is not the plan's ({plan.seed}): every row is exploratory.")
-    registered = registration(
-        dataset, plan, own_seed=used == plan.seed, study_hashes=shown.participants.get("study_hash", ())
-    )
+    registered = _registered(prepared, used)
     if skipped := registered.not_run():
         deviations.append(f"In the plan in force and not run, for another plan was given: {', '.join(skipped)}.")
     estimates = [_placed(row, registered) for row in rows]
@@ -114,9 +110,31 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     return dict(_finite(result))
 
 
+def _registered(prepared: Prepared, seed: int) -> Registration:
+    plan, hashes = prepared.plan, prepared.view.participants.get("study_hash", ())
+    return registration(prepared.dataset, plan, own_seed=seed == plan.seed, study_hashes=hashes)
+
+
 def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
     status, note = registered.status(row.id)
     return row.to_json() | {"status": status, "status_note": note}
+
+
+def primary_rows(prepared: Prepared) -> list[dict[str, Any]]:
+    """The primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials."""
+    rows, _ = _planned(prepared, prepared.plan.seed, primary_only=True)
+    registered = _registered(prepared, prepared.plan.seed)
+    return [dict(_finite(_placed(row, registered))) for row in rows]
+
+
+def _planned(prepared: Prepared, seed: int, *, primary_only: bool = False) -> tuple[list[Estimate], list[str]]:
+    """The rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
+    plan, shown = prepared.fitted, prepared.view
+    ledger, ledger_note = ledger_of(prepared.dataset, shown)
+    runner = Runner(prepared.frame, plan, shown, ledger, ledger_note, seed)
+    analyses = schedule(plan, len(shown.arms))
+    chosen = [entry for entry in analyses if entry.role == "primary" or not primary_only]
+    return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations
 
 
 def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:

@@ -21,7 +21,7 @@ from study_app.bots.grading import Grader
 from study_app.bots.ids import SeededIds
 from study_app.bots.pace import PacedAssistant, ReplyLoop
 from study_app.bots.people import Effects, Rates, Scales, draw_person
-from study_app.bots.running import RepeatingSandbox
+from study_app.bots.running import Memory, RepeatingSandbox
 from study_app.bots.summary import Realised, SimulationSummary
 from study_app.bots.walk import Pause, Resume, Setting, Walk
 from study_app.domain.errors import ProblemsFound, UserError
@@ -76,6 +76,7 @@ def simulate(
     noncompliance: float = 0.0,
     dropout: float = 0.0,
     progress: Callable[[int], None] | None = None,
+    memory: Memory | None = None,
 ) -> SimulationSummary:
     """Enrol simulated participants through the real services, on the ledger of simulated participants.
 
@@ -92,6 +93,7 @@ def simulate(
             not ask; the effects act on those who receive the treatment.
         dropout: share that leaves at a random moment.
         progress: told how many are done.
+        memory: of what programs did in earlier simulations of this process, so that none is run again.
 
     Raises:
         UserError: an argument is out of range; the message names the option.
@@ -99,7 +101,7 @@ def simulate(
     """
     _check(participants, effect_score, effect_minutes, noncompliance, dropout)
     began = time.perf_counter()
-    with _simulated_world(app, seed) as setting, asyncio.Runner(loop_factory=ReplyLoop) as loop:
+    with _simulated_world(app, seed, memory) as setting, asyncio.Runner(loop_factory=ReplyLoop) as loop:
         setting = replace(setting, loop=loop, effects=Effects(effect_score, effect_minutes))
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()
@@ -124,7 +126,7 @@ def _check(participants: int, score: float, minutes: float, noncompliance: float
 
 
 @contextmanager
-def _simulated_world(app: App, seed: int) -> Iterator[Setting]:
+def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Setting]:
     """The app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
     world = app.world
     names = ("registry", "clock", "sandbox", "assistants", "fresh_id", "grading_clock")
@@ -136,7 +138,7 @@ def _simulated_world(app: App, seed: int) -> Iterator[Setting]:
     text = f"{seed}:{len(earlier)}"
     ids = SeededIds(text)
     world.registry, world.clock, world.fresh_id = batches, clock, ids
-    world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox), "virtual"
+    world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox, memory), "virtual"
     world.assistants = {
         name: PacedAssistant(assistant if assistant.id != "claude" else _notes(app, name))
         for name, assistant in world.assistants.items()

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable
 from difflib import SequenceMatcher
+from functools import lru_cache
 from random import Random
 
 _FENCE = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL)
@@ -30,7 +31,12 @@ SLIPS = 3
 
 def in_own_words(solution: str, rng: Random) -> str:
     """The solution with some local names changed; the solution itself where that would break it."""
-    rng = Random(f"{rng.randrange(WORDINGS)}:{solution}")
+    return _worded(solution, rng.randrange(WORDINGS))
+
+
+@lru_cache(maxsize=256)
+def _worded(solution: str, wording: int) -> str:
+    rng = Random(f"{wording}:{solution}")
     renamed = solution
     for name in sorted(_NAMES):
         if rng.random() < 0.35:
@@ -54,7 +60,12 @@ def stages_of(starter: str, solution: str) -> list[str]:
 
 def mistaken(program: str, rng: Random) -> str | None:
     """The program with one slip of the kind that beginners make; None where none fits."""
-    rng = Random(f"{rng.randrange(SLIPS)}:{program}")
+    return _slipped(program, rng.randrange(SLIPS))
+
+
+@lru_cache(maxsize=1024)
+def _slipped(program: str, number: int) -> str | None:
+    rng = Random(f"{number}:{program}")
     order = list(_SLIPS)
     rng.shuffle(order)
     for slip in order:

@@ -18,6 +18,34 @@ _SEED_BITS = 31
 _REMEMBERED = 5000
 
 
+class Memory:
+    """What programs did when they were run. Shared by simulations of one process, none of them runs them again.
+
+    Args:
+        size: results that are kept, the latest.
+    """
+
+    def __init__(self, size: int = _REMEMBERED) -> None:
+        self._known: OrderedDict[str, RunResult] = OrderedDict()
+        self._lock = threading.Lock()
+        self._size = size
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, key: str) -> RunResult | None:
+        """What is known of a program."""
+        with self._lock:
+            return self._known.get(key)
+
+    def keep(self, key: str, result: RunResult) -> None:
+        """Remember a result."""
+        with self._lock:
+            self._known[key] = result
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+
+
 class RepeatingSandbox:
     """ports.Sandbox over a real one, for data that repeat.
 
@@ -28,12 +56,12 @@ class RepeatingSandbox:
 
     Args:
         sandbox: the real one.
+        memory: results of earlier simulations in the same kind of isolation; by default one of its own.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, memory: Memory | None = None) -> None:
         self.inner = sandbox
-        self._known: OrderedDict[str, RunResult] = OrderedDict()
-        self._lock = threading.Lock()
+        self._memory = Memory() if memory is None else memory
 
     def isolation(self) -> Isolation:
         """See ports.Sandbox."""
@@ -51,21 +79,14 @@ class RepeatingSandbox:
         if program.seed is None:
             program = replace(program, seed=int(_digest(program)[:16], 16) >> (64 - _SEED_BITS))
         key = _digest(program)
-        with self._lock:
-            result = self._known.get(key)
+        result = self._memory.get(key)
         if result is None:
             result = _without_addresses(self.inner.run(program, None, cancelled))
             if result.ended_by == "exit":
-                self._remember(key, result)
+                self._memory.keep(key, result)
         for line in result.lines if on_line else ():
             on_line(line)  # type: ignore[misc]
         return result
-
-    def _remember(self, key: str, result: RunResult) -> None:
-        with self._lock:
-            self._known[key] = result
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
 
     def close(self) -> None:
         """The real sandbox stays open for its owner."""

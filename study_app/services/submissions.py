@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -9,7 +10,7 @@ from dataclasses import replace
 
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.participant import RunRecord
-from study_app.domain.tasks import Grade
+from study_app.domain.tasks import Grade, RunClock
 from study_app.ports import Unit
 from study_app.services.grade import grade
 from study_app.services.world import Place, World
@@ -83,7 +84,7 @@ class Grading:
             self.world.content.pack(folder),
             run.code,
             clock=self.world.grading_clock,
-            run_seed=_seed(run.id),
+            run_seed=_seed(run, self.world.grading_clock),
         )
         with self.world.registry.begin() as unit:
             unit.update_run(with_verdict(run, verdict))
@@ -105,6 +106,12 @@ def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
     )
 
 
-def _seed(run_id: str) -> int:
-    """Hidden inputs differ from run to run, and the same run is always graded alike."""
-    return int.from_bytes(run_id.encode()[-7:], "big")
+def _seed(run: RunRecord, clock: RunClock) -> int:
+    """Hidden inputs differ from run to run, and the same run is always graded alike.
+
+    Simulated participants (virtual clock) hand in a few hundred different programs, many of them often: their inputs
+    follow from the program, so that equal programs are graded by equal runs, each of which is needed once.
+    """
+    if clock == "virtual":
+        return int.from_bytes(hashlib.sha256(f"{run.task}:{run.code}".encode()).digest()[:7], "big")
+    return int.from_bytes(run.id.encode()[-7:], "big")

@@ -24,7 +24,7 @@ from study_app.bots.programs import (
     source_of,
     stages_of,
 )
-from study_app.bots.running import RepeatingSandbox
+from study_app.bots.running import Memory, RepeatingSandbox
 from study_app.bots.typing import edit, typed, typed_characters
 from study_app.domain.edits import replay
 from study_app.domain.errors import InfrastructureError
@@ -216,3 +216,15 @@ def test_what_differs_in_text_input_or_seed_is_run_again():
     for program in (replace(plain, seed=2), replace(plain, code="y"), replace(plain, call=call | {"args": [2]})):
         sandbox.run(program)
     assert len(real.programs) == 4
+
+
+def test_a_memory_spares_later_simulations_the_programs_of_earlier_ones_and_forgets_the_oldest():
+    real, memory = CountingSandbox(), Memory(size=2)
+    first = RepeatingSandbox(real, memory).run(Program("x"))
+    assert RepeatingSandbox(real, memory).run(Program("x")) == first
+    assert RepeatingSandbox(real).run(Program("x")) == first
+    assert len(real.programs) == 2, "without the memory it is run again"
+    for code in ("y", "z", "x"):
+        RepeatingSandbox(real, memory).run(Program(code))
+    assert len(real.programs) == 5
+    assert len(memory) == 2

@@ -104,6 +104,19 @@ def test_programs_have_errors_on_the_way_and_are_graded_at_the_end(trial):
     assert all(answer.points is not None for answer in rows(app, "answers") if answer.bank)
 
 
+def test_equal_submissions_are_graded_by_equal_inputs(trial):
+    app, _ = trial
+    graded = defaultdict(list)
+    for made in rows(app, "runs"):
+        if made.kind == "submission":
+            graded[made.task, made.code].append((made.scheduler_seed, made.checks, made.visible_only_pass))
+    several = [verdicts for verdicts in graded.values() if len(verdicts) > 1]
+    assert several
+    assert all(len(set(verdicts)) == 1 for verdicts in several)
+    seeds = {verdicts[0][0] for verdicts in graded.values()}
+    assert len(seeds) == len(graded), "other programs meet other inputs"
+
+
 def test_only_the_arm_with_an_assistant_asks(trial):
     app, _ = trial
     arms = {person.id: person.arm for person in rows(app, "participants")}
