@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import sys
@@ -132,7 +133,8 @@ def measure(repeats: int) -> dict[str, Any]:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
     arms = {arm: summary(found) for arm, found in loads.items()}
-    return {"limits": {"wire_mb": LIMIT_MB, "usable_seconds": LIMIT_SECONDS}, "arms": arms}
+    limits = {"wire_mb": LIMIT_MB, "usable_seconds": LIMIT_SECONDS}
+    return {"limits": limits, "cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 1), "arms": arms}
 
 
 def main() -> int:
