@@ -165,6 +165,12 @@ def test_several_arms_come_in_the_order_of_the_study_file(tmp_path):
     assert html.count("mean (SD), n</th>") == 2
 
 
+def test_a_timeline_of_many_people_grows_and_other_figures_fit_the_window(made):
+    rules = dict(re.findall(r"\n(figure[^{}]*> svg) \{([^}]*)\}", made[1]))
+    assert "max-height: 720px" in rules["figure > svg"]
+    assert "max-height: none" in rules['figure[data-figure="timelines"] > svg']
+
+
 def test_figures_are_valid_svg_without_dates(made):
     files = sorted((made[0] / "figures").glob("*.svg"))
     assert {"quiz_points_estimation.svg", "completion_minutes_survival.svg", "items.svg"} <= {f.name for f in files}
