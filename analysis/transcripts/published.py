@@ -244,7 +244,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
         return 2
     for each in quantities():
-        sys.stdout.write(f"{each.name}: {found.get(each.key, '')} (paper: {each.published})\n")
+        why = f"; {each.reason}" if each.reason else ""
+        sys.stdout.write(f"{each.name}: {found.get(each.key, '')} (paper: {each.published}{why})\n")
     if "--page" in arguments[1:-1]:
         Path(arguments[arguments.index("--page") + 1]).write_text(page(), encoding="utf-8")
     wrong = deviations(folder) if files == FULL else []
