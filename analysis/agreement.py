@@ -55,7 +55,9 @@ def cohen_kappa(
         (0.615385, 1.490712)
     """
     first: Any = a
-    pair = _frame(a) if b is None else pd.DataFrame({"a": list(first), "b": list(b)})
+    if b is not None and len(first) != len(b):
+        raise AnalysisError.of("ratings", f"{len(first)} and {len(b)}", "give both raters' codes of the same units")
+    pair = _frame(a if b is None else pd.DataFrame({"a": list(first), "b": list(b)}))
     pair = _complete(pair)
     if pair.shape[1] != 2:
         raise AnalysisError.of("ratings", f"{pair.shape[1]} columns", "give the two raters to compare")
@@ -202,7 +204,7 @@ def krippendorff_alpha(
     if isinstance(distance, str) and distance != "masi":
         level, distance = distance, None
     if level in ("ordinal", "interval", "ratio") and distance is None:
-        units = [[float(value) for value in unit] for unit in units]
+        units = [_numbers(unit, level) for unit in units]
     elif distance == "masi":
         units = [[frozenset(value) for value in unit] for unit in units]
     metric: Distance | None = masi_distance if distance == "masi" else (distance if callable(distance) else None)
@@ -214,6 +216,15 @@ def krippendorff_alpha(
     low, high = _bootstrapped(tables, values, level, metric, replicates, ci_level, seed)
     note = f"{distance if isinstance(distance, str) else level}" + (f", {replicates} resamples" if replicates else "")
     return Coefficient(value, ci_low=low, ci_high=high, ci_level=ci_level, n=len(units), note=note)
+
+
+def _numbers(unit: list[Any], level: str) -> list[float]:
+    try:
+        return [float(value) for value in unit]
+    except (TypeError, ValueError) as error:
+        raise AnalysisError.of(
+            "ratings", f"{unit} are no numbers", f"recode them for {level}, or use nominal"
+        ) from error
 
 
 def _missing(value: Any) -> bool:

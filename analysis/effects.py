@@ -151,8 +151,10 @@ def from_summary(
         sd = float(np.sqrt(((first - 1) * one**2 + (second - 1) * two**2) / df))
     if d is None and mean_difference is not None and sd is not None:
         d = mean_difference / float(np.asarray(sd))
-    if d is None:
+    if d is None or not np.isfinite(d):
         raise AnalysisError.of("d", "is neither given nor implied", "give d, or mean_difference with sd")
+    if mean_difference is not None and mean_difference * d < 0:
+        raise AnalysisError.of("d", f"{d:g} and the difference {mean_difference:g} differ in sign", "mend one of them")
     if sd is None and mean_difference is not None and d != 0:
         sd = mean_difference / d
     if mean_difference is None and sd is not None:
@@ -163,7 +165,7 @@ def from_summary(
     assert effect is not None
     assert effect.ci_low is not None
     assert effect.ci_high is not None
-    scale = None if sd is None else float(np.asarray(sd)) / root
+    scale = None if sd is None else float(np.asarray(sd) / root)
     half = 0.0 if scale is None else float(stats.t.ppf(0.5 + level / 2, df)) * scale
     known = mean_difference is not None and scale is not None
     return SummaryEffect(

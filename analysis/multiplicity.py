@@ -126,7 +126,7 @@ def graphical(
     """Sequentially rejective graphical procedure: a rejected hypothesis passes its weight along its edges.
 
     Args:
-        p: Raw p-values.
+        p: Raw p-values; a missing one (NaN or None) is never rejected and keeps its weight.
         weights: Share of alpha that each hypothesis starts with; non-negative, at most 1 in sum.
         transitions: (m, m); row i is how hypothesis i's weight is passed on when it is rejected; zero diagonal, rows
             at most 1 in sum.
@@ -140,7 +140,10 @@ def graphical(
     >>> graphical([0.01, 0.02, 0.03], [1 / 3] * 3, [[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]).adjusted.round(12)
     array([0.03, 0.04, 0.04])
     """
-    raw = np.asarray(p, dtype=np.float64)
+    raw = np.asarray([np.nan if value is None else value for value in np.atleast_1d(p)], dtype=np.float64)
+    known = ~np.isnan(raw)
+    if ((raw[known] < 0) | (raw[known] > 1)).any():
+        raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
     w, g = np.array(weights, dtype=np.float64), np.array(transitions, dtype=np.float64)
     _check_graph(raw, w, g)
     left = list(range(len(raw)))
@@ -148,7 +151,7 @@ def graphical(
     order: list[int] = []
     highest = 0.0
     while left:
-        ratios = [raw[i] / w[i] if w[i] > 0 else np.inf for i in left]
+        ratios = [raw[i] / w[i] if w[i] > 0 and known[i] else np.inf for i in left]
         chosen = left[int(np.argmin(ratios))]
         if not np.isfinite(min(ratios)):
             break
@@ -157,6 +160,7 @@ def graphical(
         order.append(chosen)
         left.remove(chosen)
         w, g = _passed_on(w, g, chosen, left)
+    adjusted[~known] = np.nan
     rejected = adjusted <= alpha * (1 + 1e-12)
     return Graphical(adjusted, tuple(i for i in order if rejected[i]), rejected, alpha)
 

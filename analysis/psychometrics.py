@@ -41,8 +41,8 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
     """
     frame = responses_of(items)
     n, k = frame.shape
-    covariance = np.atleast_2d(np.cov(frame.to_numpy(), rowvar=False))
-    if n < 2 or not covariance.sum() > 0:
+    covariance = np.cov(frame.to_numpy(), rowvar=False) if n > 1 else np.zeros((k, k))
+    if not covariance.sum() > 0:
         return Coefficient(np.nan, n=n, ci_level=level, note="not estimable: the totals do not vary")
     value = _alpha(covariance)
     df1, df2, tail = n - 1, (n - 1) * (k - 1), (1 - level) / 2
@@ -135,6 +135,8 @@ def item_statistics(items: Table, maximum: Sequence[float] | float | None = None
     """
     frame = responses_of(items)
     values = frame.to_numpy()
+    if len(values) < 2:
+        raise AnalysisError.of("items", f"{len(values)} person", "give at least two people")
     total = values.sum(axis=1)
     tops = _maxima(values, maximum)
     covariance = np.cov(values, rowvar=False)

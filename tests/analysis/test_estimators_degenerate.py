@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from oracle_tables import run
 
+from analysis import agreement, effects, multiplicity, psychometrics
 from analysis.checks import AnalysisError
 
 ARMS = {"arm": "arm", "control": "no_ai"}
@@ -99,3 +100,33 @@ def test_one_treated_person_has_the_share_of_those_as_far_out():
 def test_an_instrument_that_settles_what_was_received_has_no_finite_first_stage():
     row = run("wald_iv", people(), outcome="y", received="exact", **ARMS)
     assert "first-stage F infinite, for allocation settles what was received" in row.note
+
+
+MENDABLE = {
+    "two lengths": lambda: agreement.cohen_kappa(["a", "b"], ["a"]),
+    "no ratings": lambda: agreement.cohen_kappa([], []),
+    "text as numbers": lambda: agreement.krippendorff_alpha([["a", "b"], ["a", "a"]], "ordinal"),
+    "one person": lambda: psychometrics.item_statistics([[1, 0, 1]]),
+    "p above one": lambda: multiplicity.graphical([2, 0.02], [0.5, 0.5], [[0, 1], [1, 0]]),
+    "no effect": lambda: effects.from_summary(d=float("nan"), n=26),
+    "two signs": lambda: effects.from_summary(mean_difference=-4, d=0.7, n=26),
+}
+
+
+@pytest.mark.parametrize("case", MENDABLE)
+@pytest.mark.filterwarnings("error")
+def test_what_a_person_can_mend_is_a_typed_error(case):
+    with pytest.raises(AnalysisError):
+        MENDABLE[case]()
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_person_has_no_reliability():
+    assert np.isnan(psychometrics.alpha([[1, 2]]))
+
+
+def test_a_missing_p_is_never_rejected_and_does_not_hold_up_the_others():
+    found = multiplicity.graphical([None, 0.02], [0.5, 0.5], [[0, 1], [1, 0]])
+    assert np.isnan(found[0])
+    assert found[1] == pytest.approx(0.04)
+    assert found.rejected.tolist() == [False, True]
