@@ -134,6 +134,7 @@ def start(
     grading_clock: Literal["real", "virtual"] = "real",
     seconds_per_word: float = 0.02,
     changed_ok: bool = False,
+    new_database: bool = True,
 ) -> App:
     """Open everything that a study needs.
 
@@ -146,6 +147,7 @@ def start(
         grading_clock: simulated participants are graded on the virtual clock.
         seconds_per_word: pace of the embedded assistant.
         changed_ok: whether a launched study may start although its file changed (for `amend` and `verify`).
+        new_database: whether a database that is not there is made; commands that only need what is in one say no.
 
     Raises:
         ProblemsFound: the study is broken, or needs something that is not here.
@@ -157,7 +159,7 @@ def start(
     assistants = _assistants(library, settings, seconds_per_word)
     world = World(
         study=study,
-        registry=registry or open_registry(settings.database),
+        registry=registry or open_registry(settings.database, create=new_database),
         clock=clock or SystemClock(),
         content=library,
         sandbox=sandbox or open_sandbox(settings.runner),

@@ -111,7 +111,7 @@ def export(
     """Write the dataset, Psych-DS in layout; what it shows of the arms depends on the trial's state."""
     from study_app.services.export import export as write
 
-    running = start(settings_of(study, database), changed_ok=True)
+    running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
         running.grading.grade_pending()
         running.answers.score_pending()

@@ -94,7 +94,7 @@ def public_content(running: App) -> list[str]:
 @command
 def amend(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
     """Take the changed study file for everybody who comes from now on."""
-    running = start(settings_of(study, database), changed_ok=True)
+    running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
         new = running.lifecycle.amend(reason)
     finally:
@@ -106,7 +106,7 @@ def amend(study: StudyFile = STUDY, database: Database = None, reason: Reason = 
 @command
 def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
     """End enrolment; who is in progress may finish."""
-    running = start(settings_of(study, database))
+    running = start(settings_of(study, database), new_database=False)
     try:
         end = running.lifecycle.close(reason)
     finally:
@@ -125,7 +125,7 @@ def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = 
 @command
 def unseal(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
     """Show arms and seed; needs a closed study and nobody in progress."""
-    running = start(settings_of(study, database))
+    running = start(settings_of(study, database), new_database=False)
     try:
         running.lifecycle.unseal(reason)
     finally:

@@ -43,7 +43,7 @@ class Database:
 
         Args:
             url: `sqlite:///...` or `postgresql://...`.
-            create: make the SQLite file's folder where it is missing.
+            create: make the SQLite file and its folder where they are missing; else that is a problem.
         """
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -56,8 +56,8 @@ class Database:
         path = self.url.database
         if path and path != ":memory:":
             if not create and not Path(path).exists():
-                remedy = "run study serve or study simulate first, or name another"
-                raise ProblemsFound([Problem(path, "", "there is no such database", remedy)])
+                remedy = "run study serve or study simulate first, or name another with --database"
+                raise ProblemsFound([Problem(path, "--database", "there is no such database", remedy)])
             try:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:

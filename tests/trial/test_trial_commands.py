@@ -160,6 +160,17 @@ def test_a_mistake_is_one_line_that_names_it_and_exit_2(tmp_path, arguments, sig
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("verb", ["export", "amend", "close", "unseal"])
+def test_a_database_that_is_not_there_is_named_and_not_made(tmp_path, verb):
+    given = ["--out", tmp_path / "x"] if verb == "export" else ["--reason", "why"]
+    database = f"sqlite:///{tmp_path}/gone.db"
+    done = study(verb, variant(tmp_path), "--database", database, *given, cwd=tmp_path, expect=2)
+    (line,) = only_errors(done)
+    assert "gone.db: --database: there is no such database" in line
+    assert not (tmp_path / "x").exists()
+    assert not (tmp_path / "gone.db").exists()
+
+
 def test_a_port_in_use_is_named(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
