@@ -24,6 +24,7 @@ from study_app.bots.people import Effects, Rates, Scales, draw_person
 from study_app.bots.running import Memory, RepeatingSandbox
 from study_app.bots.summary import Realised, SimulationSummary
 from study_app.bots.walk import Pause, Resume, Setting, Walk
+from study_app.domain.allocation import options
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Study
@@ -249,7 +250,8 @@ class Crowd:
         realised = {
             arm.id: self._realised(unit, study, arm.id, found) for arm in study.arms if arm.id != study.control.id
         }
-        return {arm.id: counts[arm.id] for arm in study.arms}, dict(sorted(statuses.items())), realised
+        given = options(study.allocation, study.arms)
+        return {option.id: counts[option.id] for option in given}, dict(sorted(statuses.items())), realised
 
     def _realised(self, unit: Unit, study: Study, arm_id: str, found: list[tuple[Walk, Participant]]) -> Realised:
         arm = study.arm(arm_id)

@@ -24,6 +24,7 @@ from study_app.library import FolderLibrary
 from study_app.ports import Sandbox
 from study_app.sandbox import open_sandbox
 from study_app.services.author import check_pack, try_program
+from study_app.services.recompute import recompute
 
 SHIPPED = Path(__file__).parents[2]
 
@@ -171,6 +172,7 @@ def doctor(study: StudyFile = STUDY, database: Database = None, as_json: AsJson 
 
     note("isolation", lambda: _isolation(settings.runner, findings))
     note("study and database", lambda: _database(settings))
+    note("ledgers", lambda: _ledgers(settings))
     note("assistant", lambda: _assistant(settings))
     note("browser asset", _asset)
     note("clock", _clock)
@@ -204,6 +206,15 @@ def _database(settings: Any) -> tuple[bool, str]:
             return True, f"{running.world.registry.describe()}: {running.world.state(unit)}, {count} participants"
     finally:
         running.close()
+
+
+def _ledgers(settings: Any) -> tuple[bool, str]:
+    running = start(settings, changed_ok=True)
+    try:
+        found = recompute(running.world)
+    finally:
+        running.close()
+    return not any(ledger.breaches for ledger in found), "; ".join(map(str, found)) or "nobody is allocated yet"
 
 
 def _assistant(settings: Any) -> tuple[bool, str]:

@@ -109,13 +109,17 @@ def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = 
     running = start(settings_of(study, database), new_database=False)
     try:
         end = running.lifecycle.close(reason)
+        to_come = running.lifecycle.not_allocated_yet()
     finally:
         running.close()
     anchor = f"{end.index}:{end.row_hash}" if end else None
     if as_json:
-        say_json({"state": "closed", "anchor": anchor})
+        say_json({"state": "closed", "anchor": anchor, "not_allocated_yet": to_come})
         return
     say("Closed: no more enrolment. Arms stay masked until study unseal.")
+    if to_come:
+        say(f"{to_come} participant(s) are not allocated yet and may go on; a masked export before then could help")
+        say("somebody who knows one person's arm to guess theirs.")
     if anchor:
         say(f"The ledger ends with {anchor}")
         say("It shows nobody's arm. Write it down or publish it; study verify DATASET --anchor checks it.")
@@ -155,6 +159,8 @@ def create_links(
     settings = settings_of(study, database)
     running = start(settings)
     try:
+        if labels and "label" not in running.study.allocation.variables:
+            _check_once(labels, names or [])
         secrets = running.enrol.create_links(number, names)
         running.lifecycle.audit("cli", "create-links", "", {"count": number})
     finally:
@@ -174,13 +180,15 @@ def _labels(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ProblemsFound([Problem(str(path), "", f"cannot be read ({reason})", "name a text file")]) from None
-    names = [line for line in lines if line]
+    return [line for line in lines if line]
+
+
+def _check_once(path: Path, names: list[str]) -> None:
+    """Where labels are names, each stands for one person; where allocation looks at them, they may be classes."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ProblemsFound(
-            [Problem(str(path), "", f"the label '{name}' stands twice", "use it once") for name in twice]
-        )
-    return names
+        remedy = 'use it once, or allocate by it (method = "cluster", cluster = "label")'
+        raise ProblemsFound([Problem(str(path), "", f"the label '{name}' stands twice", remedy) for name in twice])
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from study_app.domain.allocation import Scheme
+from study_app.domain.allocation import Scheme, order_of
 from study_app.domain.parts import (
     ActivityRule,
     AssistantEntry,
@@ -186,9 +186,18 @@ class Study(Part):
         """The control arm (the only arm where there is one)."""
         return next((arm for arm in self.arms if arm.control), self.arms[0])
 
-    def arm(self, arm_id: str) -> StudyArm:
-        """The arm of that id."""
-        return next(arm for arm in self.arms if arm.id == arm_id)
+    def arm(self, allocated: str, stage: Stage | None = None) -> StudyArm:
+        """The arm that an allocation gives at a stage; for a crossover, the arm of the stage's period."""
+        order = order_of(allocated)
+        period = self.period(stage) if stage is not None else 1
+        return next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
+
+    def period(self, stage: Stage) -> int:
+        """Of a crossover, from 1: a period ends with the stage of tasks that has assistants, else with instructions."""
+        ends = [each for each in self.stages if self.differs_by_arm(each)]
+        ends = [each for each in ends if each.kind == "tasks"] or ends
+        before = self.stages[: self.stages.index(stage)]
+        return 1 + sum(each in before for each in ends)
 
     @property
     def main_task_stages(self) -> tuple[Stage, ...]:

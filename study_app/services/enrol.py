@@ -168,12 +168,7 @@ class Enrol:
             prolific_study=entry.prolific_study or None,
             prolific_session=entry.prolific_session or None,
         )
-        taken = (
-            chosen == "real"
-            and entry.prolific_session
-            and unit.find(kind="real", prolific_session=entry.prolific_session)
-        )
-        if taken or not unit.add_participant(participant):
+        if self._taken(unit, entry, chosen) or not unit.add_participant(participant):
             raise NotAllowed(
                 "this invitation has been used already, from another browser or session; open the link that you "
                 "started with, or write to " + (self.world.study.contact or "the research team")
@@ -182,6 +177,17 @@ class Enrol:
             unit.take_link(link.token_hash, participant.id)
         unit.record(participant.id, "entered", participant.stage, now, {"way": _way(entry)})
         return Admitted(participant, self._token(unit, participant), new=True)
+
+    def _taken(self, unit: Unit, entry: Entry, kind: Kind) -> bool:
+        """Whether somebody else came with the same session, or with a label that only one person can have."""
+        if (
+            kind == "real"
+            and entry.prolific_session
+            and unit.find(kind="real", prolific_session=entry.prolific_session)
+        ):
+            return True
+        shared = "label" in self.world.study.allocation.variables
+        return bool(entry.label and not entry.link and not shared and unit.find(label=entry.label))
 
     def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
         if state != "launched":

@@ -15,7 +15,7 @@ from study_app.domain.protocol import Study
 from study_app.domain.seal import commitment
 from study_app.ports import AuditEntry, ProtocolVersion, Unit
 from study_app.services.prereg import preregistration
-from study_app.services.world import World
+from study_app.services.world import State, World
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "draft":
-                raise NotAllowed(f"the study is {self.world.state(unit)} already; use study amend for a change")
+                raise NotAllowed(f"a study is launched once; this one is {_told(self.world.state(unit))}")
             problems = launch_problems(self.world)
             if problems:
                 raise ProblemsFound(problems)
@@ -83,7 +83,7 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "launched":
-                raise NotAllowed(f"only a launched study is amended; this one is {self.world.state(unit)}")
+                raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
             current = unit.versions()[-1]
             if current.study_hash == self.world.study_hash:
                 raise NotAllowed("the study file is the locked one; change it first, then amend")
@@ -104,13 +104,19 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "launched":
-                raise NotAllowed(f"only a launched study can be closed; this one is {self.world.state(unit)}")
+                raise NotAllowed(f"only a launched study is closed; this one is {_told(self.world.state(unit))}")
             unit.set_meta("state", "closed")
             unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
             anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
             detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
             self._audit(unit, who, "close", reason, detail)
         return anchor
+
+    def not_allocated_yet(self) -> int:
+        """Real participants in progress who may still be allocated."""
+        with self.world.registry.begin(write=False) as unit:
+            people = [person for person in unit.participants() if person.kind == "real" and person.arm is None]
+        return sum(current_status(self.world, person) == "in_progress" for person in people)
 
     def unseal(self, reason: str, who: str = "cli") -> None:
         """Show arms and seed.
@@ -123,9 +129,7 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "closed":
-                raise NotAllowed(
-                    f"only a closed study is unsealed; this one is {self.world.state(unit)}; close it first"
-                )
+                raise NotAllowed(f"only a closed study is unsealed; this one is {_told(self.world.state(unit))}")
             busy = [
                 p.id for p in unit.participants() if p.kind == "real" and current_status(self.world, p) == "in_progress"
             ]
@@ -190,6 +194,17 @@ class Lifecycle:
                 reason=reason,
             )
         )
+
+
+def _told(state: State) -> str:
+    """A state, and what can be done in it."""
+    remedies = {
+        "draft": "its file may change freely; when it is ready, study launch",
+        "launched": "record a change with study amend, end enrolment with study close",
+        "closed": "when nobody is in progress, study unseal",
+        "unsealed": "nothing changes it any more; study export shows everything",
+    }
+    return f"{state}; {remedies[state]}"
 
 
 def require_reason(reason: str) -> None:

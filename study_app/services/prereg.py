@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from study_app import __version__
-from study_app.domain.allocation import ALGORITHM
+from study_app.domain.allocation import ALGORITHM, options
 from study_app.domain.protocol import Study, canonical_json
 
 OPEN = "*To be completed by the researchers.*"
@@ -115,7 +115,11 @@ def _objectives(study: Study) -> str:
 
 def _design(study: Study) -> str:
     ratio = ":".join(str(arm.weight) for arm in study.arms)
-    return f"Parallel groups, {len(study.arms)} arms, allocation ratio {ratio}, superiority."
+    kinds = {"sequence": "Crossover", "cluster": "Cluster-randomised parallel groups"}
+    kind = kinds.get(study.allocation.method, "Parallel groups")
+    orders = len(options(study.allocation, study.arms))
+    given = f"{orders} orders of {len(study.arms)} arms" if kind == "Crossover" else f"{len(study.arms)} arms"
+    return f"{kind}, {given}, allocation ratio {ratio}, superiority."
 
 
 def _eligibility(study: Study) -> str:

@@ -32,10 +32,11 @@ class Way:
         study = self.world.study_of(unit, participant)
         participant, visit = self._expire(unit, study, participant)
         now = self.world.now()
-        arm = study.arm(participant.arm) if participant.arm else None
         if participant.over:
-            return Place(participant, study, None, arm, "end", None, now)
+            last = study.arm(participant.arm) if participant.arm else None
+            return Place(participant, study, None, last, "end", None, now)
         stage = study.stage(participant.stage)
+        arm = study.arm(participant.arm, stage) if participant.arm else None
         if participant.opens_at is not None and now < participant.opens_at:
             return Place(participant, study, stage, arm, "waiting", None, now)
         if visit is None and stage.intro:
@@ -167,7 +168,7 @@ class Way:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
         assert visit.deadline_at is not None
         stage = study.stage(visit.stage)
-        arm = study.arm(participant.arm) if participant.arm else None
+        arm = study.arm(participant.arm, stage) if participant.arm else None
         place = Place(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
         if not self.advance(unit, place, "deadline"):
             return

@@ -74,7 +74,7 @@ class ParticipantRow(SQLModel, table=True):
     finished_at: datetime | None = _moment()
     opens_at: datetime | None = _moment()
     page: str | None = None
-    label: str | None = Field(default=None, sa_column=Column(AnyText, unique=True))
+    label: str | None = Field(default=None, sa_column=Column(AnyText))
     link: str | None = Field(default=None, unique=True)
     prolific_pid: str | None = Field(default=None, sa_column=Column(AnyText, unique=True))
     prolific_study: str | None = _text()

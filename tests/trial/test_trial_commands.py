@@ -82,7 +82,7 @@ def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
     study("verify", out, cwd=tmp_path)
 
     early = study("unseal", path, *database, "--reason", "x", cwd=tmp_path, expect=2)
-    assert "close it first" in only_errors(early)[0]
+    assert "this one is launched; record a change" in only_errors(early)[0]
     only_errors(study("close", path, *database, cwd=tmp_path, expect=2))
     study("close", path, *database, "--reason", "enough", cwd=tmp_path)
     server = StudyServer(tmp_path, path).start()

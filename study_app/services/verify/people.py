@@ -125,7 +125,11 @@ def _has_assistant(opened: Opened, person: Row) -> bool:
 
 def _within(opened: Opened, person: Row, turn: Row, visits: Sequence[Row]) -> bool:
     study = opened.study_of(person)
-    stages = {stage.id for stage in study.stages if stage.kind == "tasks" and stage.assistant} if study else set()
+    if study is None:
+        return False
+    arm = str(person["arm"])
+    helped = (stage for stage in study.stages if stage.kind == "tasks" and stage.assistant)
+    stages = {stage.id for stage in helped if study.arm(arm, stage).assistant}
     at = turn["asked_at"]
     return at is not None and any(
         visit["stage"] in stages

@@ -130,7 +130,6 @@ def upgrade() -> None:
         sa.Column("data_withdrawn", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("id"),
-        sa.UniqueConstraint("label"),
         sa.UniqueConstraint("link"),
         sa.UniqueConstraint("prolific_pid"),
     )
