@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +17,13 @@ MEASURED = {"wall_seconds"}
 def run(folder: Path, study: Path = ROOT / "study.toml", seed: int = 7, participants: int = 6, **options):
     """A simulated trial on a fresh database: the app and the summary."""
     app = open_for_simulation(Settings(study, f"sqlite:///{folder}/study.db", folder, environment={}), seed)
-    return app, simulate(app, participants=participants, seed=seed, **options)
+    return app, simulate_apart(app, participants=participants, seed=seed, **options)
+
+
+def simulate_apart(*arguments, **options):
+    """`simulate` in a thread of its own: where a browser test ran before, Playwright's loop holds the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(simulate, *arguments, **options).result()
 
 
 def data_of(app) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 
 import pytest
-from simulations import data_of, run
+from simulations import data_of, run, simulate_apart
 
 from study_app.bots import simulate
 from study_app.domain.edits import apply_event
@@ -137,7 +137,7 @@ def test_the_app_is_its_own_again_afterwards(trial):
 def test_others_join_on_the_same_database(tmp_path):
     app, _ = run(tmp_path, participants=2)
     last = max(person.enrolled_at for person in rows(app, "participants"))
-    summary = simulate(app, participants=2, seed=7)
+    summary = simulate_apart(app, participants=2, seed=7)
     people = rows(app, "participants")
     assert summary.statuses == {"completed": 2}
     assert len(people) == 4
