@@ -14,7 +14,15 @@ from study_app.domain.dataset.cells import writable
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.participant import Turn
 from study_app.ports import Unit
-from study_app.services.turns import close_interrupted, composing_seconds, ended, record_outage, until, usage
+from study_app.services.turns import (
+    close_interrupted,
+    composing_seconds,
+    ended,
+    record_end,
+    record_outage,
+    until,
+    usage,
+)
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
@@ -271,15 +279,11 @@ class Help:
     def _finish(self, turn: Turn) -> None:
         with self.world.registry.begin() as unit:
             unit.update_turn(turn)
-            participant = unit.participant(turn.participant_id)
-            stage = participant.stage if participant else ""
             now = self.world.now()
-            payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
-            unit.record(turn.participant_id, "turn_ended", stage, now, payload)
+            record_end(unit, turn, now)
             if turn.error is not None and turn.error != "refused":
                 # A model that declines is no outage: no time is to be credited for it.
-                outage = {"turn_id": turn.id, "kind": turn.error, "seconds": turn.total_seconds}
-                record_outage(unit, turn.participant_id, stage, now, outage)
+                record_outage(unit, turn, turn.total_seconds or 0.0, now)
 
     async def close(self) -> None:
         """Wait a moment for replies in progress; used when the server stops."""

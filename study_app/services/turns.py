@@ -14,7 +14,7 @@ from study_app.domain.assistants import AssistantSpec, ReplyEnd
 from study_app.domain.budget import Usage, estimated_tokens, turn_usage
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
-from study_app.domain.participant import Turn
+from study_app.domain.participant import Turn, Visit
 from study_app.ports import Unit
 from study_app.services.world import Place
 
@@ -33,20 +33,44 @@ def close_interrupted(unit: Unit, participant_id: str, began: datetime, now: dat
     for turn in unit.turns(participant_id):
         if turn.complete or turn.asked_at >= began:
             continue
-        unit.update_turn(replace(turn, complete=True, error="interrupted"))
-        participant = unit.participant(participant_id)
-        stage = participant.stage if participant else ""
-        payload = {"turn_id": turn.id, "error": "interrupted", "stopped": False}
-        unit.record(participant_id, "turn_ended", stage, now, payload)
-        seconds = (began - turn.asked_at).total_seconds()
-        outage = {"turn_id": turn.id, "kind": "interrupted", "seconds": seconds}
-        record_outage(unit, participant_id, stage, now, outage)
+        turn = replace(turn, complete=True, error="interrupted")
+        unit.update_turn(turn)
+        record_end(unit, turn, now)
+        record_outage(unit, turn, (began - turn.asked_at).total_seconds(), now)
 
 
-def record_outage(unit: Unit, participant_id: str, stage: str, now: datetime, outage: dict[str, Any]) -> None:
-    """Note that the assistant failed, and give the time back: the deadline of the stage that goes on moves by it."""
-    unit.record(participant_id, "outage", stage, now, outage)
-    unit.extend_visit(participant_id, stage, timedelta(seconds=outage["seconds"] or 0.0))
+def record_end(unit: Unit, turn: Turn, now: datetime) -> None:
+    """Note that a turn is over, where the participant is by now."""
+    participant = unit.participant(turn.participant_id)
+    payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
+    unit.record(turn.participant_id, "turn_ended", participant.stage if participant else "", now, payload)
+
+
+def record_outage(unit: Unit, turn: Turn, seconds: float, now: datetime) -> None:
+    """Note that the assistant failed, and give the time back: the deadline of the stage moves by it.
+
+    An outage belongs to the stage that was asked in and takes no more than what was left of it: a server that was down
+    for a night took no more from somebody than from those who have no assistant. A stage that is over stays over.
+    """
+    stay = _stay(unit, turn)
+    if stay is not None:
+        ends = [end for end in (stay.ended_at, stay.deadline_at) if end is not None]
+        seconds = min([seconds, *((end - turn.asked_at).total_seconds() for end in ends)])
+    stage = stay.stage if stay else ""
+    outage = {"turn_id": turn.id, "kind": turn.error, "seconds": seconds}
+    unit.record(turn.participant_id, "outage", stage, now, outage)
+    if stay is not None and stay.deadline_at is not None and now < stay.deadline_at:
+        unit.extend_visit(turn.participant_id, stage, timedelta(seconds=seconds))
+
+
+def _stay(unit: Unit, turn: Turn) -> Visit | None:
+    """The visit of a stage in which a turn was asked."""
+    asked = [
+        visit
+        for visit in unit.visits(turn.participant_id)
+        if visit.started_at <= turn.asked_at and (visit.ended_at is None or visit.ended_at >= turn.asked_at)
+    ]
+    return max(asked, key=lambda visit: visit.started_at, default=None)
 
 
 def ended(turn: Turn, end: ReplyEnd) -> Turn:

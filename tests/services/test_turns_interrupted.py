@@ -73,6 +73,34 @@ def test_an_outage_moves_the_deadline_and_the_cap_of_who_does_not_finish(tmp_pat
     second.close()
 
 
+@pytest.mark.parametrize("looks_first", ["turns", "stage"])
+def test_a_server_that_was_down_past_the_deadline_gives_back_what_was_left_of_the_stage_and_no_more(
+    tmp_path, looks_first
+):
+    clock = Clock()
+    first = open_app(tmp_path, clock)
+    walker = Walker(first, clock).to_tasks().begin_tasks()
+    before = first.session.where(walker.id)
+    clock.at = before.deadline_at - timedelta(seconds=90)
+    asked(first, walker, "lost", clock.now())
+    first.close()
+    clock.advance(hours=9)
+    second = open_app(tmp_path, clock)
+    if looks_first == "stage":
+        second.session.where(walker.id)
+    second.help.turns(walker.id)
+    assert second.session.where(walker.id).stage != before.stage
+    assert outages(second, walker) == [{"turn_id": "lost", "kind": "interrupted", "seconds": 90.0}]
+    with second.world.registry.begin(write=False) as unit:
+        stages = {event.kind: event.stage for event in unit.events(walker.id) if event.kind == "outage"}
+        visits = {visit.stage: visit for visit in unit.visits(walker.id)}
+    assert stages == {"outage": before.stage.id}
+    assert visits[before.stage.id].ended_at == before.deadline_at
+    quiz = second.session.where(walker.id).stage.id
+    assert quiz not in visits or visits[quiz].deadline_at is None or visits[quiz].started_at >= before.deadline_at
+    second.close()
+
+
 def test_a_reply_asked_of_this_server_is_left_alone(tmp_path):
     clock = Clock()
     app = open_app(tmp_path, clock)
