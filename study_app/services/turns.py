@@ -68,7 +68,7 @@ def _stay(unit: Unit, turn: Turn) -> Visit | None:
     asked = [
         visit
         for visit in unit.visits(turn.participant_id)
-        if visit.started_at <= turn.asked_at and (visit.ended_at is None or visit.ended_at >= turn.asked_at)
+        if visit.started_at <= turn.asked_at and (visit.ended_at is None or visit.ended_at > turn.asked_at)
     ]
     return max(asked, key=lambda visit: visit.started_at, default=None)
 
