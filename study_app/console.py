@@ -11,7 +11,7 @@ import time
 from study_app.bootstrap import start
 from study_app.domain.errors import StudyError
 from study_app.settings import read_settings
-from study_app.web.app import configure_streamlit
+from study_app.web.options import configure_streamlit
 
 PARENT = "STUDY_PARENT"
 CHECK_SECONDS = 1.0
@@ -19,11 +19,21 @@ GRACE_SECONDS = 5.0
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the console until told to stop, or until the process that started it is gone."""
+    """Serve the console until told to stop, or until the process that started it is gone.
+
+    Where a process started it, that one says by a line on standard input when the database is ready; if it never does,
+    nothing is served.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     configure_streamlit()
     import uvicorn
 
+    from study_app.web.app import apply_options
+    from study_app.web.routes.console_app import make
+
+    parent = os.environ.get(PARENT, "")
+    if parent.isdigit() and not sys.stdin.buffer.readline():
+        return 0
     try:
         host, port = arguments
         settings = read_settings(console_host=host, console_port=port)
@@ -31,9 +41,6 @@ def main(arguments: list[str]) -> int:
     except (StudyError, ValueError) as problem:
         sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
         return 2
-    from study_app.web.app import apply_options
-    from study_app.web.routes.console_app import make
-
     asgi = make(app)
     apply_options()
     config = uvicorn.Config(
@@ -41,7 +48,6 @@ def main(arguments: list[str]) -> int:
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    parent = os.environ.get(PARENT, "")
     if parent.isdigit():
         threading.Thread(target=_end_with, args=(int(parent), server), daemon=True).start()
     try:

@@ -7,12 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-from study_app.bootstrap import App
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.settings import Settings
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
 
 
 def check_port(host: str, port: int, option: str) -> None:
@@ -35,10 +38,12 @@ def check_port(host: str, port: int, option: str) -> None:
 
 def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
     """Serve until told to stop."""
-    from study_app.web.app import configure_streamlit, make
+    from study_app.web.options import configure_streamlit
 
     configure_streamlit()
     import uvicorn
+
+    from study_app.web.app import make
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -59,9 +64,12 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
 
 
 @contextmanager
-def console_process(settings: Settings):  # noqa: ANN201  (a context manager of nothing)
-    """The console beside the participants' app; it ends with it."""
-    from study_app.web.app import STREAMLIT_OPTIONS
+def console_process(settings: Settings) -> Iterator[Callable[[], None]]:
+    """The console beside the participants' app; it ends with it.
+
+    It loads what it needs at once, and serves when the function that is given says that the database is ready.
+    """
+    from study_app.web.options import STREAMLIT_OPTIONS
 
     environment = dict(settings.environment) | {f"STREAMLIT_{name}": value for name, value in STREAMLIT_OPTIONS.items()}
     environment |= {
@@ -73,9 +81,17 @@ def console_process(settings: Settings):  # noqa: ANN201  (a context manager of 
         "STUDY_PARENT": str(os.getpid()),
     }
     command = [sys.executable, "-m", "study_app.console", settings.console_host, str(settings.console_port)]
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    told = process.stdin
+
+    def begin() -> None:
+        # A console that has died already says so itself.
+        with suppress(BrokenPipeError), told:
+            told.write(b"\n")
+
     try:
-        yield
+        yield begin
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

@@ -12,8 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from study_app import sealing
-from study_app.bootstrap import start
-from study_app.cli.common import STUDY, AsJson, Database, StudyFile, app, command, complain, say, say_json, settings_of
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    Database,
+    StudyFile,
+    app,
+    command,
+    complain,
+    say,
+    say_json,
+    settings_of,
+    start,
+)
 from study_app.content import check_bank
 from study_app.content_packs import load_pack
 from study_app.content_study import read_study

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from study_app.bootstrap import App
 from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.styles.codebook import join
 from study_app.domain.styles.codes import RUBRIC
 from study_app.ports import Rating
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
 
 CLAUDE = "claude"
 """The rater under whose name they are kept."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.console import Console
 from study_app import __version__
 from study_app.domain.errors import InfrastructureError, ProblemsFound, StudyError, UserError
 from study_app.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -107,3 +110,10 @@ def callback(
     # This library sets its own level to DEBUG when it is imported, so the handler has to hold it back.
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: record.levelno >= logging.WARNING)
+
+
+def start(settings: Settings, **options: Any) -> App:
+    """`bootstrap.start`, imported when it is needed: `study --help` shall not wait for a database's library."""
+    from study_app.bootstrap import start as begin
+
+    return begin(settings, **options)

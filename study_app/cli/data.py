@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from study_app.bootstrap import start
 from study_app.cli.claude_codes import code_by_claude
 from study_app.cli.common import (
     STUDY,
@@ -27,6 +26,7 @@ from study_app.cli.common import (
     say,
     say_json,
     settings_of,
+    start,
 )
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import Anchor

@@ -6,11 +6,10 @@ import getpass
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from study_app.bootstrap import App, start
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -23,9 +22,12 @@ from study_app.cli.common import (
     say,
     say_json,
     settings_of,
+    start,
 )
 from study_app.domain.errors import Problem, ProblemsFound, UserError
-from study_app.services.account import Account
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
 
 
 @app.command()
@@ -202,5 +204,7 @@ def password() -> None:
             raise UserError("the two are not the same; run study password again")
     else:
         given = sys.stdin.readline().rstrip("\n")
+    from study_app.services.account import Account
+
     Account(settings.var).set(given)
     say("The console's password is set.")

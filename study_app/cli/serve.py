@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from study_app.cli.common import STUDY, Database, StudyFile, app, command, say, settings_of
+from study_app.cli.common import STUDY, Database, StudyFile, app, command, say, settings_of, start
 
 
 @app.command()
@@ -29,19 +29,19 @@ def serve(
 ) -> None:
     """Serve participants and, on a port of its own, the researchers' console."""
     from study_app import serving
-    from study_app.bootstrap import start
 
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
     serving.check_port(settings.host, settings.port, "--port")
     if not no_console:
         serving.check_port(settings.console_host, settings.console_port, "--console-port")
-    running = start(settings)
-    try:
-        lines = _greeting(running, not no_console)
-        with nullcontext() if no_console else serving.console_process(settings):
+    with nullcontext(lambda: None) if no_console else serving.console_process(settings) as begin_console:
+        running = start(settings)
+        try:
+            lines = _greeting(running, not no_console)
+            begin_console()
             serving.serve_participants(running, lambda: say("\n".join(lines)))
-    finally:
-        running.close()
+        finally:
+            running.close()
 
 
 def _greeting(running: Any, console: bool) -> list[str]:

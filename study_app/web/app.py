@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app.bootstrap import App, install
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.web.headers import SecurityHeaders
+from study_app.web.options import configure_streamlit
 from study_app.web.requests import COOKIE
 from study_app.web.routes import chat, enter, events, runs
 from study_app.web.routes.strangers import strangers
@@ -29,24 +30,6 @@ log = logging.getLogger(__name__)
 
 SCRIPT = Path(__file__).parents[1] / "ui" / "participant.py"
 SWEEP_SECONDS = 1.0
-
-STREAMLIT_OPTIONS = {
-    "SERVER_HEADLESS": "true",
-    "SERVER_FILE_WATCHER_TYPE": "none",
-    "SERVER_RUN_ON_SAVE": "false",
-    "SERVER_SHOW_EMAIL_PROMPT": "false",
-    "SERVER_ENABLE_AGENT_API": "false",
-    "BROWSER_GATHER_USAGE_STATS": "false",
-    "CLIENT_TOOLBAR_MODE": "minimal",
-    "CLIENT_SHOW_ERROR_DETAILS": "none",
-    "CLIENT_SHOW_ERROR_LINKS": "false",
-    "RUNNER_MAGIC_ENABLED": "false",
-    # A full garbage collection after each script run costs about 100 ms; see docs/design/streamlit.md.
-    "RUNNER_POST_SCRIPT_GC": "false",
-    "GLOBAL_SUPPRESS_DEPRECATION_WARNINGS": "true",
-    "LOGGER_LEVEL": "warning",
-}
-
 
 HOST_CONFIG_PATH = "/_stcore/host-config"
 HOST_CONFIG = {
@@ -61,12 +44,6 @@ HOST_CONFIG = {
     "resourceCrossOriginMode": None,
 }
 """What Streamlit's page asks for at its start."""
-
-
-def configure_streamlit() -> None:
-    """Set Streamlit's options by environment; must run before Streamlit is imported."""
-    for name, value in STREAMLIT_OPTIONS.items():
-        os.environ[f"STREAMLIT_{name}"] = value
 
 
 def apply_options() -> None:
