@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import variant
-from server import StudyServer
+from server import StudyServer, free_port
 
 STUDY = Path(sys.executable).with_name("study")
 ROOT = Path(__file__).parents[2]
@@ -256,3 +256,13 @@ def test_the_console_stays_on_loopback_unless_it_is_told_otherwise(monkeypatch):
     for more in ([], ["--console-host", "0.0.0.0"]):
         CliRunner().invoke(app, ["serve", str(ROOT / "study.toml"), "--host", "0.0.0.0", *more])
     assert asked == ["0.0.0.0", "127.0.0.1", "0.0.0.0", "0.0.0.0"]
+
+
+def test_a_console_whose_apps_never_came_up_serves_nothing(tmp_path):
+    port = free_port()
+    environment = os.environ | {"STUDY_FILE": str(ROOT / "study.toml"), "STUDY_PARENT": str(os.getpid())}
+    environment |= {"STUDY_DATABASE_URL": f"sqlite:///{tmp_path}/study.db", "STUDY_VAR": str(tmp_path)}
+    command = [sys.executable, "-m", "study_app.console", "127.0.0.1", str(port)]
+    ended = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+    assert not (tmp_path / "study.db").exists()
