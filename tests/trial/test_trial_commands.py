@@ -58,7 +58,7 @@ def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
     assert "To be completed" in (tmp_path / "prereg.md").read_text()
     assert (tmp_path / "var" / "seal.key").stat().st_mode & 0o777 == 0o600
     again = study("launch", path, *database, cwd=tmp_path, expect=2)
-    assert "launched already" in only_errors(again)[0]
+    assert "a study is launched once" in only_errors(again)[0]
 
     links = json.loads(study("create-links", path, *database, "--count", 3, "--json", cwd=tmp_path).stdout)
     secrets = [entry["link"].split("link=")[1] for entry in links]
