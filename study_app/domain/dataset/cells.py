@@ -86,7 +86,7 @@ def value(column: Column, cell_text: str) -> Any:
     if cell_text == "":
         return None
     if column.type == "json":
-        return json.loads(cell_text)
+        return parsed_json(cell_text)
     if column.type == "time":
         return moment(cell_text)
     if column.type == "boolean":
@@ -100,6 +100,18 @@ def value(column: Column, cell_text: str) -> Any:
     return unguard(cell_text)
 
 
+def parsed_json(text: str) -> Any:
+    """JSON, however deep somebody nested it.
+
+    Raises:
+        ValueError: it is none, or nested deeper than can be read.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def moment(cell_text: str) -> datetime:
     """The moment that a cell names.
 
@@ -109,7 +121,10 @@ def moment(cell_text: str) -> datetime:
     parsed = datetime.fromisoformat(cell_text)
     if parsed.tzinfo is None:
         raise ValueError(f"{cell_text} has no time zone")
-    return parsed.astimezone(UTC)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{cell_text} is out of range") from None
 
 
 def _finite(cell_text: str) -> float:

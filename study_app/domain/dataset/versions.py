@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from study_app.domain.allocation import Scheme
+from study_app.domain.dataset.cells import parsed_json
 from study_app.domain.protocol import Study
 
 
@@ -18,7 +19,7 @@ def read_version(text: str) -> Study:
     Raises:
         ValueError: it is no study.
     """
-    raw = json.loads(text)
+    raw = parsed_json(text)
     if not isinstance(raw, dict):
         raise ValueError("no JSON object")
     if isinstance(raw.get("allocation"), dict):

@@ -194,8 +194,8 @@ def _cell(name: str, record: Mapping[str, Any]) -> Any:
         raise ValueError(f"column '{name}' is missing")
     try:
         return _typed(name, record[name])
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"column '{name}' cannot be read: {record[name]!r}") from error
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"column '{name}' cannot be read: {str(record[name])[:80]!r}") from error
 
 
 def _typed(name: str, value: Any) -> Any:

@@ -18,6 +18,8 @@ from study_app.domain.ledger.row import Anchor, LedgerRow
 TOLERANCE = 1e-12
 CLOCK_SLACK = timedelta(minutes=1)
 """Clocks of several servers differ, and are set back a little now and then; that is no breach."""
+MOST_MISSING = 100
+"""Indices of one gap that are named one by one."""
 _BLOCKS = ("permuted_blocks", "stratified_blocks")
 
 
@@ -89,8 +91,11 @@ def _structure(rows: Sequence[LedgerRow]) -> Iterator[Breach]:
     for index, count in counts.items():
         if count > 1:
             yield Breach(index, "duplicate_index", f"{count} rows have this index")
-    for index in sorted(set(range(1, max(counts, default=0) + 1)) - set(counts)):
-        yield Breach(index, "missing_row", "no row has this index")
+    for low, high in pairwise([0, *sorted(index for index in counts if index > 0)]):
+        # An index may be forged to any size: of a wide gap the first ones are named.
+        for index in range(low + 1, min(high, low + 1 + MOST_MISSING)):
+            more = f", nor has any up to {high - 1}" if index == low + MOST_MISSING < high - 1 else ""
+            yield Breach(index, "missing_row", f"no row has this index{more}")
     for before, after in pairwise(rows):
         if after.allocation_index < before.allocation_index:
             yield Breach(after.allocation_index, "reordered", f"stands after row {before.allocation_index}")

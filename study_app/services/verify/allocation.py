@@ -104,15 +104,21 @@ def _stated(opened: Opened, name: str) -> dict[str, Any]:
 
 def _anchors(opened: Opened, name: str) -> list[Anchor]:
     stated = _stated(opened, name)
-    anchors = [Anchor(int(stated["rows"]), str(stated["head"]))] if stated.get("head") else []
+    anchors = _anchor(stated.get("rows"), stated.get("head"))
     return anchors + (closing_anchors(opened) if name == "real" else [])
 
 
 def closing_anchors(opened: Opened) -> list[Anchor]:
     """The real ledger's end as the audit log recorded it when enrolment closed."""
     audit = opened.manifest.get("audit")
-    acts = audit.get("closings", []) if isinstance(audit, dict) else []
-    return [Anchor(int(act["allocated"]), str(act["ledger_head"])) for act in acts if act.get("ledger_head")]
+    acts = audit.get("closings") if isinstance(audit, dict) else None
+    known = [act for act in acts if isinstance(act, dict)] if isinstance(acts, list) else []
+    return [anchor for act in known for anchor in _anchor(act.get("allocated"), act.get("ledger_head"))]
+
+
+def _anchor(index: Any, row_hash: Any) -> list[Anchor]:
+    """An anchor, or none where nothing was allocated; what is misshapen is named with the manifest."""
+    return [Anchor(index, row_hash)] if isinstance(index, int) and isinstance(row_hash, str) else []
 
 
 def _check_length(opened: Opened, name: str, count: int) -> None:

@@ -109,9 +109,15 @@ def _run(row: Row) -> RunRecord:
         stderr=row["stderr"] or "",
         error_type=row["error_type"],
         ended_by=row["ended_by"],
-        checks=compact_json(row["checks"] or []),
+        checks=compact_json(_checks(row["checks"])),
         visible_only_pass=None if shown is None else bool(shown),
     )
+
+
+def _checks(verdicts: Any) -> list[Any]:
+    """What can be verdicts; a forged cell may hold any JSON."""
+    entries = verdicts if isinstance(verdicts, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("passed"), bool)]
 
 
 def _turn(row: Row) -> Turn:

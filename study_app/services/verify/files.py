@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from study_app.domain.dataset import TABLES, Column, Table, TableName, value
+from study_app.domain.dataset import TABLES, Column, Table, TableName, parsed_json, value
 from study_app.domain.dataset.cells import FORMULA_STARTS
 from study_app.domain.dataset.records import PATH as RECORDS
 from study_app.domain.dataset.records import Records
@@ -32,21 +31,40 @@ def check_files(opened: Opened) -> None:
     report = opened.report
     listed = {str(e["path"]): e for key in ("files", "other_files") for e in opened.listed(key) if "path" in e}
     for name, entry in listed.items():
-        path = opened.path / name
-        if not _inside(opened.path, path) or not path.is_file():
-            report.add("file_missing", name, None, "is in the manifest and not in the folder")
-        elif _sha256(path) != entry.get("sha256"):
+        if not _is_there(opened.path, name):
+            report.add("file_missing", name[:200], None, "is in the manifest and not in the folder")
+        elif _sha256(opened.path / name) != entry.get("sha256"):
             report.add("file_altered", name, None, "its bytes do not have the hash in the manifest")
     if opened.own:
-        present = {path.relative_to(opened.path).as_posix() for path in opened.path.rglob("*") if path.is_file()}
-        ours = {name for name in present if name.split("/")[0] in ("data", "materials")}
+        # A link is none of ours, wherever it leads.
+        present = (path for path in opened.path.rglob("*") if path.is_file() or path.is_symlink())
+        names = {path.relative_to(opened.path).as_posix() for path in present}
+        ours = {name for name in names if name.split("/")[0] in ("data", "materials")}
         for name in sorted(ours - set(listed)):
             report.add("file_unlisted", name, None, "is in the folder and not in the manifest")
+        _check_names(opened)
     report.note(f"{len(listed)} files against the manifest")
 
 
-def _inside(folder: Path, path: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
+def _check_names(opened: Opened) -> None:
+    """One file for each table, of the study that the manifest names."""
+    study_id = str(opened.manifest.get("study_id"))
+    for table, files in opened.candidates.items():
+        for file in files:
+            name = file.relative_to(opened.path).as_posix()
+            if not file.name.startswith(f"study-{study_id}_"):
+                opened.report.add("file_misnamed", name, None, f"is not of study {study_id}")
+            if len(files) > 1:
+                opened.report.add("file_misnamed", name, None, f"is one of {len(files)} files of table {table}")
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether the folder itself holds such a file; a forged path may be any text."""
+    try:
+        path = folder / name
+        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _sha256(path: Path) -> str:
@@ -61,8 +79,8 @@ def check_versions(opened: Opened) -> None:
         name = str(entry.get("file"))
         try:
             text = (opened.path / name).read_text(encoding="utf-8")
-        except OSError:
-            report.add("version_missing", name, None, "this version of the study is not in the materials")
+        except (OSError, ValueError):
+            report.add("version_missing", name, None, "this version of the study is not readable in the materials")
             continue
         if entry.get("materials") is None and entry is not entries[-1]:
             report.note(
@@ -95,7 +113,7 @@ def _check_study_file(opened: Opened, newest: str) -> None:
     name = "materials/study.json"
     try:
         same = (opened.path / name).read_text(encoding="utf-8").strip() == (opened.path / newest).read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         same = not opened.own
     if opened.own and not same:
         opened.report.add("version_altered", name, None, "is not the version in force")
@@ -119,7 +137,7 @@ def _check_records(opened: Opened, found: dict[str, dict[str, str]]) -> None:
     """Whose rows are not those that were exported: by the hash of each participant's rows in each table."""
     report = opened.report
     try:
-        stated = json.loads((opened.path / RECORDS).read_text(encoding="utf-8"))
+        stated = parsed_json((opened.path / RECORDS).read_text(encoding="utf-8"))
         pairs = {(table, name): digest for table, rows in stated.items() for name, digest in rows.items()}
     except (OSError, ValueError, AttributeError):
         report.add("records_unreadable", RECORDS, None, "is missing, or holds no hashes of records")
@@ -205,38 +223,3 @@ def _check_cell(opened: Opened, file: str, number: int, column: Column, cell: st
 
 def _within(column: Column, found: Any) -> bool:
     return (column.low is None or found >= column.low) and (column.high is None or found <= column.high)
-
-
-def check_manifest(opened: Opened) -> None:
-    """The manifest agrees with itself."""
-    report, manifest = opened.report, opened.manifest
-    if not opened.own:
-        return
-    if opened.state not in ("draft", "launched", "closed", "unsealed"):
-        report.add("state_incoherent", "manifest.json", None, f"'{opened.state}' is no state of a trial")
-    revealed = manifest.get("revealed_seed")
-    if bool(revealed) != (opened.state == "unsealed"):
-        what = "the seed is missing" if opened.state == "unsealed" else f"the seed is shown in a {opened.state} study"
-        report.add("state_incoherent", "manifest.json", None, what)
-    audit = manifest.get("audit")
-    broken = audit.get("broken_at") if isinstance(audit, dict) else 0
-    if broken is not None:
-        report.add("audit_broken", "manifest.json", None, f"entry {broken} of the audit log is not what was chained")
-    else:
-        report.note("the audit log's chain, as found at export")
-    description = opened.path / "dataset_description.json"
-    try:
-        measured = {entry["name"] for entry in json.loads(description.read_text(encoding="utf-8"))["variableMeasured"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        report.add("description_unreadable", description.name, None, "is missing, or lists no measured variables")
-        return
-    lacking = sorted({name for table in opened.files for name in _header(opened, table)} - measured)
-    if lacking:
-        report.add("description_incomplete", description.name, None, f"does not explain {', '.join(lacking)}")
-
-
-def _header(opened: Opened, table: str) -> list[str]:
-    try:
-        return opened.header(table)
-    except ValueError:
-        return []

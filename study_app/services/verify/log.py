@@ -107,11 +107,13 @@ def _check_sequences(opened: Opened, events: Sequence[Row]) -> None:
         if opened.own and row["kind"] not in (SERVER_KINDS if row["page"] == SERVER_PAGE else BROWSER_KINDS):
             report.add("unknown_kind", file, row.number, f"'{row['kind']}' is no kind of event of page {row['page']}")
     for page, seen in pages.items():
-        missing = sorted(set(range(1, max(seen) + 1)) - set(seen))
-        if missing:
-            at = seen[min(seq for seq in seen if seq > missing[0])].number
-            what = f"page {page}: {len(missing)} of {max(seen)} events are missing, the first is {missing[0]}"
-            report.add("sequence_gap", file, at, what)
+        there = sorted(seq for seq in seen if seq > 0)
+        # By differences: a number may be forged to any size.
+        after = next((seq for place, seq in enumerate(there, start=1) if seq != place), None)
+        if after is not None:
+            first = there.index(after) + 1
+            what = f"page {page}: {there[-1] - len(there)} of {there[-1]} events are missing, the first is {first}"
+            report.add("sequence_gap", file, seen[after].number, what)
 
 
 def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from study_app.domain.dataset import SCHEMA, TABLES, Column, Table, TableName, guard, tables_of, value
+from study_app.domain.dataset import TABLES, Column, Table, TableName, guard, parsed_json, tables_of, value
 from study_app.domain.dataset.cells import number_text
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import UserError
@@ -21,6 +20,8 @@ from study_app.domain.protocol import Study
 from study_app.services.verify.report import VerifyReport
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
+IMPORTED = "not applicable"
+"""What the manifest of an import says of allocation."""
 csv.field_size_limit(2**31 - 1)
 
 
@@ -44,6 +45,8 @@ class Opened:
     manifest: dict[str, Any]
     files: dict[str, Path]
     """Table -> its file."""
+    candidates: dict[str, list[Path]]
+    """Table -> every file that is named like its own; more than one is a breach."""
     _kept: dict[str, list[Row]] = field(default_factory=dict)
 
     # -- what the dataset says of itself -------------------------------------------------------------------------------
@@ -55,13 +58,22 @@ class Opened:
 
     @property
     def own(self) -> bool:
-        """Whether study-app exported it; an import of other data has a layout of its own."""
-        return self.manifest.get("schema") == SCHEMA
+        """Whether study-app exported it; an import of other data has a layout of its own.
+
+        Nothing that an export always has may be there of an import: one word less would switch the checks off.
+        """
+        marks = ("schema", "versions", "ledgers", "commitment", "signature")
+        return (
+            self.manifest.get("allocation") != IMPORTED
+            or any(mark in self.manifest for mark in marks)
+            or "allocations" in self.files
+            or (self.path / "materials").exists()
+        )
 
     @property
     def allocation_applies(self) -> bool:
         """Whether there is an allocation to check."""
-        return self.manifest.get("allocation") != "not applicable"
+        return self.own
 
     def hides(self, kind: str) -> bool:
         """Whether data of participants of this kind are withheld."""
@@ -193,7 +205,8 @@ def _as_cell(column: Column | None, entry: Any) -> str:
         return ""
     if isinstance(entry, str):
         return guard(entry) if column is None or column.type == "text" else entry
-    return number_text(entry)
+    # Columns of other types than ours are held as their text, which the codebook then refuses.
+    return number_text(entry) if isinstance(entry, int | float) else str(entry)
 
 
 def _typed(column: Column | None, cell: str) -> Any:
@@ -215,15 +228,16 @@ def open_dataset(path: Path, report: VerifyReport) -> Opened:
         raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote")
     manifest: dict[str, Any] = {}
     try:
-        read = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        read = parsed_json((path / "manifest.json").read_text(encoding="utf-8"))
         manifest = read if isinstance(read, dict) else {}
     except (OSError, ValueError):
         pass
     if not manifest:
         report.add("manifest_unreadable", "manifest.json", None, "is missing, or holds no JSON object")
-    files: dict[str, Path] = {}
+    candidates: dict[str, list[Path]] = defaultdict(list)
     for file in sorted((path / "data").glob("*_data.*")):
         match = _NAME.match(file.name)
         if match and match["table"] in TABLES:
-            files[match["table"]] = file
-    return Opened(path, report, manifest, files)
+            candidates[match["table"]].append(file)
+    files = {table: found[-1] for table, found in candidates.items()}
+    return Opened(path, report, manifest, files, candidates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from study_app.domain.dataset import parsed_json
 from study_app.domain.dataset.signature import signed_content
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import Anchor
@@ -26,7 +26,7 @@ def read_prereg(path: Path) -> dict[str, Any]:
         UserError: it cannot be read.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parsed_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: --prereg: cannot be read ({error}); give the prereg.json of the launch") from None
     if not isinstance(found, dict) or "seed_commitment" not in found:
@@ -55,7 +55,7 @@ def check_registration(opened: Opened, published: Mapping[str, Any] | None) -> N
 
 def _own(opened: Opened) -> dict[str, Any] | None:
     try:
-        found = json.loads((opened.path / IN_DATASET).read_text(encoding="utf-8"))
+        found = parsed_json((opened.path / IN_DATASET).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
