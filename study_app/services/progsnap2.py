@@ -88,7 +88,7 @@ def export_progsnap2(
         versions = versions_of(world, unit, people)
         mask = mask_of(unit, world.state(unit), versions.in_order)
         with _Writer(folder, world.study.title) as writer:
-            for dossier in dossiers(world, unit, people, versions):
+            for dossier in map(mask.dossier, dossiers(world, unit, people, versions)):
                 log = list(mask.events(dossier, rows.events(dossier)))
                 runs = list(mask.runs(dossier, rows.runs(dossier)))
                 turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import timedelta
 
 import pytest
 from export_world import copy_of, table, trial
 
+from study_app.domain.dataset import moment
 from study_app.services.export import export
 from study_app.services.export.masking import LEDGER_COLUMNS, ORIGIN_COLUMNS, USE_COLUMNS
+from study_app.services.verify import verify
 
 SEALED = ("launched", "closed")
 
@@ -98,6 +101,21 @@ def test_the_masks_names_do_not_follow_from_what_is_public(tmp_path):
             first.add(mask_of(unit, "closed", studies).arms["ai"])
             unit.set_meta("sealed_seed", kept or "")
     assert first == {"arm_a", "arm_b"}
+
+
+@pytest.mark.parametrize("state", SEALED)
+def test_time_that_an_outage_of_the_assistant_gave_back_tells_no_arm(tmp_path, state):
+    base = trial()
+    later = "UPDATE visits SET deadline_at = deadline_at + 240000 WHERE stage = 'tasks'"
+    app = copy_of(base, tmp_path, f"UPDATE meta SET value = '{state}' WHERE key = 'state'", later)
+    export(app.world, tmp_path / "dataset")
+    app.close()
+    limits = [row for row in table(tmp_path / "dataset", "visits") if row["stage"] == "tasks"]
+    spans = {moment(row["deadline_at"]) - moment(row["started_at"]) for row in limits}
+    assert spans == {timedelta(minutes=35)}
+    minutes = [float(row["completion_minutes"] or 0) for row in table(tmp_path / "dataset", "participants")]
+    assert max(minutes) == 35
+    assert verify(tmp_path / "dataset").ok
 
 
 def test_previews_are_never_masked(tmp_path):

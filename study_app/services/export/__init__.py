@@ -181,7 +181,7 @@ class _Export:
                 writers["allocations"].write(row)
             for dossier in dossiers(self.world, self.unit, self.people, self.versions):
                 self._note(dossier)
-                for name, row in self._rows_of(dossier):
+                for name, row in self._rows_of(self.mask.dossier(dossier)):
                     self.records.add(name, dossier.participant.id, writers[name].write(row))
             for row in self._ratings():
                 self.records.add("ratings", "", writers["ratings"].write(row))

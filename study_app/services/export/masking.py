@@ -11,12 +11,13 @@ import hashlib
 import hmac
 import string
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.domain.allocation import options
 from study_app.domain.participant import END, Kind
 from study_app.domain.protocol import Study
+from study_app.domain.timing import deadline
 from study_app.ports import Unit
 from study_app.services.measures import Dossier, question_column
 from study_app.services.world import State
@@ -33,7 +34,7 @@ USE_COLUMNS = tuple(
     "interaction_minutes outage_minutes interaction_pattern used_other_ai received compliant".split()
 )
 ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
-RUN_COLUMNS = ("code", "stdout", "stderr", "error_message", "page", "seq")
+RUN_COLUMNS = ("code", "stdout", "stderr", "error_message", "error_line", "page", "seq")
 LEDGER_COLUMNS = ("probabilities", "draw", "imbalance", "profile", "salt", "payload_hash")
 """In a closed study: with any of them the arm of a row could be computed."""
 
@@ -49,6 +50,25 @@ class Mask:
     def hides(self, kind: str) -> bool:
         """Whether anything is withheld of participants of this kind."""
         return kind == "real" and self.state in ("launched", "closed")
+
+    def dossier(self, dossier: Dossier) -> Dossier:
+        """What may be shown of a participant's times: only arms with an assistant are given back time of its outages.
+
+        Stages that differ by arm end at their limit at the latest, and nothing in them is later.
+        """
+        if not self.hides(dossier.participant.kind):
+            return dossier
+        hidden = hidden_stages(dossier.study)
+        minutes = {stage.id: stage.minutes for stage in dossier.study.stages if stage.id in hidden}
+        ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in dossier.visits}
+        visits = [
+            visit
+            if ends[visit.stage] is None
+            else replace(visit, deadline_at=ends[visit.stage], ended_at=_earlier(visit.ended_at, ends[visit.stage]))
+            for visit in dossier.visits
+        ]
+        runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in dossier.runs]
+        return replace(dossier, visits=visits, runs=runs)
 
     def participant(self, dossier: Dossier, row: Row) -> Row:
         """A participant's row as it may be shown."""
@@ -121,9 +141,14 @@ class Mask:
                 "events from the first stage on that differs by arm",
                 "programs and their output from that stage on",
                 "free answers and reports of other AI from that stage on",
+                "time that outages of the assistant gave back: stages end at their limit",
                 "ratings of anything but answers",
             ],
         }
+
+
+def _earlier(moment: Any, end: Any) -> Any:
+    return moment if moment is None or end is None else min(moment, end)
 
 
 def hidden_stages(study: Study) -> frozenset[str]:
