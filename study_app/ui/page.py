@@ -13,6 +13,8 @@ from study_app.services.world import Place
 STYLE = """<style>
 header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"], [data-testid="stStatusWidget"],
 footer { display: none !important; }
+.st-key-top { display: none; }
+[data-testid="stCaptionContainer"] { color: inherit !important; opacity: .75; }
 .stMainBlockContainer { padding: 2.5rem 1.5rem 4rem; max-width: 46rem; }
 .stMain p, .stMain li { line-height: 1.65; }
 .stHeading h1 { font-size: 1.75rem; line-height: 1.25; padding-top: 0; }
@@ -33,6 +35,11 @@ footer { display: none !important; }
 }
 [class*="st-key-code_"] textarea { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   font-size: .9rem; line-height: 1.5; }
+/* Code in a choice looks as the item's own; a copy button would lie over it. */
+.stMain label pre { background: rgba(128, 136, 150, .1) !important; border-radius: .4rem; }
+.stMain label pre code { font-size: .9rem !important; line-height: 1.5; }
+.stMain label pre .token { color: inherit !important; }
+.stMain label [data-testid="stCode"] button, .stMain label [data-testid="stCode"] > :not(pre) { display: none; }
 pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128, 136, 150, .4);
   border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.5; }
 .small { opacity: .75; font-size: .93rem; }

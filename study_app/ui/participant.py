@@ -9,6 +9,7 @@ from study_app.bootstrap import current
 from study_app.catalogue import catalogue
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.services.world import Place
+from study_app.ui.components import top
 from study_app.ui.page import STYLE, Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
 
@@ -55,6 +56,7 @@ def _stage_floor(place: Place) -> DeltaGenerator:
     if st.session_state.get("screen") != screen:
         st.session_state["screen"] = screen
         st.session_state["floor"] = 1 - st.session_state.get("floor", 1)
+    top(screen)
     if st.session_state["floor"] == 0:
         floor = st.container()
         st.empty()

@@ -40,6 +40,8 @@ def reload_here(page, name: str) -> None:
     if name in ("welcome", "asked"):
         return
     before = page.get_by_role("heading", level=1).first.inner_text()
+    # Who pressed the button at the foot of the last screen must not miss the first question of this one.
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop === 0", timeout=5_000)
     page.wait_for_timeout(300)
     page.reload()
     expect(page.get_by_role("heading", level=1).first).to_have_text(before, timeout=20_000)

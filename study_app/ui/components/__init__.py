@@ -1,7 +1,8 @@
-"""The two page components of the participant's app, mounted from Streamlit.
+"""The page components of the participant's app, mounted from Streamlit.
 
 `workspace` draws the room in which a task is worked on; `countdown` the time left on other pages. Both speak to the
-study's own routes directly, so that nothing typed, run or asked causes a script run. Source in `frontend/`, built by
+study's own routes directly, so that nothing typed, run or asked causes a script run. `top` shows each new screen from
+its top. Source in `frontend/`, built by
 `scripts/build_assets.sh` into `assets/`, found by Streamlit through `study_app/pyproject.toml`.
 """
 
@@ -192,3 +193,8 @@ def countdown(data: CountdownData, key: str, *, on_expired: Callable[[], None] =
         changes or the component goes.
     """
     return _renderer("countdown")(key=key, data=data, on_expired_change=on_expired)
+
+
+def top(screen: str) -> None:
+    """Scroll to the top whenever the screen is another one than before; call it in every run."""
+    _renderer("top")(key="top", data={"screen": screen})

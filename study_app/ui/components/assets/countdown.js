@@ -133,7 +133,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-room .cm-scroller { font-family: var(--mono); line-height: 1.6; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
 .sa-room .cm-content { padding: 12px 0 40px; caret-color: var(--ink); }
 .sa-room .cm-line { padding: 0 16px 0 8px; }
-.sa-room .cm-gutters { background: var(--bg); color: color-mix(in srgb, var(--ink) 56%, var(--bg)); border: 0; }
+.sa-room .cm-gutters { background: var(--bg); color: var(--muted); border: 0; }
 .sa-room .cm-lineNumbers .cm-gutterElement { padding: 0 10px 0 18px; min-width: 46px; font-size: 12.5px; line-height: 22.4px; }
 .sa-room .cm-activeLine { background: color-mix(in srgb, var(--ink) 3.5%, transparent); }
 .sa-room .cm-activeLineGutter { background: none; color: var(--ink); }

@@ -1,4 +1,4 @@
-// Bundles both components into the directory named on the command line. Same inputs, same bytes.
+// Bundles the components into the directory named on the command line. Same inputs, same bytes.
 import { build } from "esbuild";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ const outdir = process.argv[2];
 if (!outdir) throw new Error("usage: node build.mjs OUTPUT_DIRECTORY");
 
 const { metafile } = await build({
-  entryPoints: ["src/workspace.ts", "src/countdown.ts"],
+  entryPoints: ["src/workspace.ts", "src/countdown.ts", "src/top.ts"],
   outdir,
   bundle: true,
   minify: true,

@@ -46,7 +46,7 @@ export class Room {
   private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
   private readonly note = h("div", { class: "sa-note-line", role: "status" });
   private noteTimer = 0;
-  private readonly panes = h("main", { class: "sa-panes" });
+  private readonly panes = h("div", { class: "sa-panes" });
   private readonly submission: Submission;
   private readonly veil: Veil;
   private readonly locks = new Set<Lock>();
@@ -159,6 +159,7 @@ export class Room {
     const heading = this.brief.firstElementChild;
     if (heading?.matches("h1, h2") && heading.textContent?.trim() === task.title) heading.remove();
     highlightBlocks(this.brief);
+    for (const block of this.brief.querySelectorAll("pre")) block.tabIndex = 0;
     this.brief.scrollTop = 0;
     this.runner.restore(last_run);
     const editor = this.editor;

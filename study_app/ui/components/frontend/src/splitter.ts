@@ -30,6 +30,7 @@ export class Splitter {
       handle.setAttribute("aria-valuenow", String(Math.round((100 * width) / whole)));
       return width;
     };
+    handle.setAttribute("aria-valuemin", "0");
     handle.setAttribute("aria-valuemax", String(100 * WIDEST));
     handle.addEventListener("focus", measure);
     handle.addEventListener("keydown", (event) => {
@@ -58,6 +59,7 @@ export class Splitter {
       this.finish();
     });
     element.append(handle);
+    requestAnimationFrame(measure);
   }
 
   private set(pane: Pane, width: number): void {

@@ -82,6 +82,11 @@ export interface CountdownData {
   record?: { page_key: string; stage: string; step: string | number | null; api: string } | null;
 }
 
+export interface TopData {
+  /** Changes with the screen. */
+  screen: string;
+}
+
 export interface ComponentArgs<D> {
   data: D;
   key: string;

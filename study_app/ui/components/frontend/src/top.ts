@@ -1,0 +1,11 @@
+// Entry of the component `top`: each new screen is seen from its top. Streamlit keeps the scroll position of the screen
+// before, and whoever pressed the button at the foot of one page would miss the first question of the next.
+import type { ComponentArgs, TopData } from "./types";
+
+let shown: string | undefined;
+
+export default function top({ data, parentElement }: ComponentArgs<TopData>): void {
+  if (data.screen === shown) return;
+  shown = data.screen;
+  for (let box = parentElement.parentElement; box; box = box.parentElement) box.scrollTop = 0;
+}
