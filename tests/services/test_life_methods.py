@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from export_world import Clock
+from recomputed_alone import commitment, recompute
 
 from study_app.bootstrap import App, start
 from study_app.services.enrol import Entry
@@ -132,6 +133,9 @@ def test_a_trial_is_allocated_and_verified_from_its_revealed_seed(tmp_path, name
         report = verify(tmp_path / state)
         assert report.ok, report.lines()
     app.close()
+    assert recompute(tmp_path / "unsealed") == PEOPLE
+    promise = json.loads((tmp_path / "unsealed" / "manifest.json").read_text(encoding="utf-8"))["commitment"]
+    assert commitment(tmp_path / "unsealed") == promise
     ledger = rows(tmp_path / "unsealed", "allocations")
     assert [row["participant_id"] for row in ledger] == people
     if name == "cluster":
