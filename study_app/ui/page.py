@@ -47,6 +47,7 @@ pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128,
   border: 1px solid rgba(128, 136, 150, .4); border-radius: .5rem; padding: .9rem 1.2rem; display: inline-block;
   user-select: all; }
 .preview { font-size: .85rem; opacity: .7; }
+.preview a { color: inherit; }
 </style>"""
 
 WORKSPACE_STYLE = """<style>

@@ -14,6 +14,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
   --line: color-mix(in srgb, var(--ink) 12%, var(--bg));
   --muted: color-mix(in srgb, var(--ink) 66%, var(--bg));
   --accent-ink: color-mix(in srgb, var(--accent) 88%, #000);
+  --accent-solid: var(--accent);
   --warm: #9a5b00; --bad: #b3261e; --good: #1f7a45;
   --tok-key: #7a3e9d; --tok-str: #2b7a3d; --tok-num: #a8480b; --tok-fn: #1f5fa8; --tok-note: #6b737c; --tok-type: #8a5a00;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif;
@@ -26,6 +27,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
   --line: color-mix(in srgb, var(--ink) 16%, var(--bg));
   --muted: color-mix(in srgb, var(--ink) 68%, var(--bg));
   --accent-ink: color-mix(in srgb, var(--accent) 55%, #fff);
+  --accent-solid: color-mix(in srgb, var(--accent) 85%, #000);
   --warm: #e5b567; --bad: #ff8f86; --good: #7fd1a0;
   --tok-key: #cfa6ee; --tok-str: #97d3a1; --tok-num: #efb184; --tok-fn: #8fbdf2; --tok-note: #949ca6; --tok-type: #e2c17d;
   color-scheme: dark;
@@ -51,8 +53,8 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
   transition: background-color .12s, border-color .12s;
 }
 .sa-room button:disabled { opacity: .5; cursor: default; }
-.sa-room .sa-primary { background: var(--accent); color: var(--on-accent); }
-.sa-room .sa-primary:hover:enabled { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
+.sa-room .sa-primary { background: var(--accent-solid); color: var(--on-accent); }
+.sa-room .sa-primary:hover:enabled { background: color-mix(in srgb, var(--accent-solid) 88%, #000); }
 .sa-room .sa-outline { border-color: var(--accent-ink); color: var(--accent-ink); }
 .sa-room .sa-outline:hover:enabled { background: var(--tint); }
 .sa-room .sa-plain { border-color: var(--line); background: var(--bg); }
