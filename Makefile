@@ -14,13 +14,14 @@ $(STAMP): requirements.lock pyproject.toml
 serve: setup
 	@$(BIN)/study serve
 
+# One file, one process: what a file's tests share is set up once, and two clusters never fight for the cores.
 test: setup
 	@sh scripts/test_needs.sh
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: setup
 	@sh scripts/test_needs.sh
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy study_app analysis && $(BIN)/lint-imports

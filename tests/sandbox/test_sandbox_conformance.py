@@ -33,9 +33,6 @@ CALLED = Program(
 )
 PROGRAMS = [HELLO, BROKEN, LEAVES, ENDLESS, SLEEPS, GREEDY, FLOOD, CALLED]
 
-# One process for all of it: two clusters at once would fight for the cores, and for the port of their page.
-pytestmark = pytest.mark.xdist_group("sandbox_conformance")
-
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[LocalSandbox]:

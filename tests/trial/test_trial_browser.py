@@ -15,7 +15,7 @@ from walker import Walker, solution
 from study_app.domain.edits import replay
 from study_app.storage import open_registry
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

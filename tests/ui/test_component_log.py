@@ -9,7 +9,7 @@ import pytest
 from component_browser import EDITOR, Person, editor_text, paste
 from playwright.sync_api import Error
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("components-log")]
+pytestmark = [pytest.mark.browser]
 WORDS = "async def await with nursery (x, y): [1, 2] 'text' # note\n    return None ".split(" ")
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from component_browser import EDITOR, Person, editor_text, paste
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("components-room")]
+pytestmark = [pytest.mark.browser]
 
 
 def ask(page, message: str) -> None:
