@@ -132,9 +132,8 @@ class Trial:
         if self.control is None:
             raise AnalysisError.of("control", "is not given", f"name the control arm, one of {levels}")
         label = label_of(self.control)
-        if label not in levels and label in {"0", "1"} and set(levels) <= {"False", "True"}:
-            return str(bool(int(label)))
-        return label
+        twin = {"0": "False", "1": "True", "False": "0", "True": "1"}.get(label, label)
+        return twin if label not in levels and twin in levels else label
 
     @cached_property
     def unordered_labels(self) -> tuple[str, ...]:

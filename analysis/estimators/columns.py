@@ -45,11 +45,16 @@ def names(columns: str | Iterable[str] | None) -> tuple[str, ...]:
 
 
 def require_columns(data: pd.DataFrame, wanted: Iterable[str]) -> None:
-    """Refuse names that are not columns, all at once."""
+    """Refuse names that are not columns, or of which there are two, all at once."""
+    wanted = list(wanted)
     missing = [name for name in dict.fromkeys(wanted) if name not in data.columns]
     if missing:
         remedy = f"name one of: {', '.join(map(str, data.columns))}"
         raise AnalysisError([Problem("data", f"column {name!r}", "is not in the table", remedy) for name in missing])
+    twice = [name for name in dict.fromkeys(wanted) if list(data.columns).count(name) > 1]
+    if twice:
+        what, remedy = "is there more than once", "keep one column of each name"
+        raise AnalysisError([Problem("data", f"column {name!r}", what, remedy) for name in twice])
 
 
 def complete(data: pd.DataFrame, column: str) -> pd.Series:

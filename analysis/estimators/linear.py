@@ -60,11 +60,16 @@ class Fit:
         """Residual variance."""
         return float(self.residuals @ self.residuals) / self.df
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing but rounding is left over, with degrees of freedom to spare."""
+        return self.df > 0 and self.sigma2 <= 1e-24 * float((self.y**2).mean())
+
     def with_residuals(self) -> Fit:
         """The fit itself, refused where it leaves nothing to judge an error by."""
         if self.df < 1:
             raise NotEstimable(f"{len(self.y)} observations for {self.design.shape[1]} coefficients")
-        if self.sigma2 <= 1e-24 * float((self.y**2).mean()):
+        if self.is_exact:
             raise NotEstimable("the model fits every row exactly, so there is no residual variance")
         return self
 

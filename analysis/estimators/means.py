@@ -130,14 +130,25 @@ def lin(trial: Trial, vcov: str | None = "HC3") -> Result:
 def linear_rows(trial: Trial, design: Design, vcov: str | None) -> Result:
     """Fit a design and report the arms' coefficients, or all of them where no arm is named."""
     kind = vcov_name(vcov)
-    fitted = fit(design.columns, trial.varied_y).with_residuals()
-    errors = np.sqrt(np.diag(fitted.covariance(kind)))
+    fitted = fit(design.columns, trial.varied_y)
+    if trial.arm is None and fitted.is_exact:
+        return unwrap([_exact_row(trial, fitted, index, name) for index, _, name in design.rows_of(trial)])
+    errors = np.sqrt(np.diag(fitted.with_residuals().covariance(kind)))
     return unwrap(
         [
             _row(trial, fitted, float(errors[index]), kind, index, contrast, name)
             for index, contrast, name in design.rows_of(trial)
         ]
     )
+
+
+def _exact_row(trial: Trial, fitted: Fit, index: int, name: str) -> Estimate:
+    """A coefficient of a curve through every point (NIST's Wampler1): known without error, so untestable."""
+    note = f"{name}; the model fits every row exactly, so there is no residual variance to test by"
+    return trial.estimate(
+        id=name, estimate=float(fitted.coefficients[index]), std_error=0.0, df=float(fitted.df), note=note,
+        effect_size=EffectSize("r_squared", 1.0),
+    )  # fmt: skip
 
 
 def _row(

@@ -44,23 +44,33 @@ def mann_whitney(pair: Pair, method: str = "auto", correction: bool = True, alte
     low, high = newcombe_interval(share, len(treated), len(control), pair.level)
     return pair.estimate(
         estimate=share, statistic=float(u), p_value=float(p), ci_low=low, ci_high=high,
-        effect_size=_hodges_lehmann(treated, control, exact, pair.level),
+        effect_size=_hodges_lehmann(treated, control, exact, correction, pair.level),
         note="exact" if exact else "normal approximation" + (", continuity corrected" if correction else ""),
     )  # fmt: skip
 
 
-def _hodges_lehmann(treated: Floats, control: Floats, exact: bool, level: float) -> EffectSize:
-    """Median pairwise difference; limits are the order statistics that the test does not exclude."""
+def _hodges_lehmann(treated: Floats, control: Floats, exact: bool, correction: bool, level: float) -> EffectSize:
+    """Median pairwise difference; the limits are the outermost differences that the two-sided test does not exclude."""
     gaps = np.sort(np.subtract.outer(treated, control).ravel())
-    m, n = len(treated), len(control)
     if exact:
-        cut = _exact_cut(m, n, (1 - level) / 2)
+        cut = _exact_cut(len(treated), len(control), (1 - level) / 2)
     else:
-        spread = np.sqrt(m * n * (m + n + 1) / 12)
-        cut = int(np.floor(m * n / 2 - stats.norm.ppf(0.5 + level / 2) * spread))
+        cut = _normal_cut(treated, control, correction, level)
     if cut < 1:
         return EffectSize("hodges_lehmann_shift", float(np.median(gaps)))
-    return EffectSize("hodges_lehmann_shift", float(np.median(gaps)), float(gaps[cut - 1]), float(gaps[m * n - cut]))
+    return EffectSize("hodges_lehmann_shift", float(np.median(gaps)), float(gaps[cut - 1]), float(gaps[-cut]))
+
+
+def _normal_cut(treated: Floats, control: Floats, correction: bool, level: float) -> int:
+    """Rank of the lowest difference that the normal test keeps: a shift leaves only the ties within each arm."""
+    m, n = len(treated), len(control)
+    ties = sum(float((counts**3 - counts).sum()) for counts in _multiplicities(treated, control))
+    spread = np.sqrt(m * n / 12 * (m + n + 1 - ties / ((m + n) * (m + n - 1))))
+    return int(np.ceil(m * n / 2 - (0.5 if correction else 0.0) - stats.norm.ppf(0.5 + level / 2) * spread))
+
+
+def _multiplicities(*arms: Floats) -> list[Floats]:
+    return [np.unique(values, return_counts=True)[1].astype(np.float64) for values in arms]
 
 
 def _exact_cut(m: int, n: int, tail: float) -> int:

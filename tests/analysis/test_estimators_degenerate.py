@@ -130,3 +130,25 @@ def test_a_missing_p_is_never_rejected_and_does_not_hold_up_the_others():
     assert np.isnan(found[0])
     assert found[1] == pytest.approx(0.04)
     assert found.rejected.tolist() == [False, True]
+
+
+def test_a_polynomial_through_every_point_keeps_its_coefficients():
+    """NIST StRD Wampler1: y = 1 + x + ... + x^5, certified coefficients 1 and errors 0."""
+    x = np.arange(21.0)
+    powers = {f"x{k}": x**k for k in range(1, 6)}
+    rows = run("ols", pd.DataFrame({**powers, "y": 1 + sum(powers.values())}), outcome="y", covariates=list(powers))
+    assert [row.estimate for row in rows] == pytest.approx([1.0] * 6, rel=1e-7)
+    assert {(row.std_error, row.p_value) for row in rows} == {(0.0, None)}
+
+
+def test_a_column_that_is_there_twice_is_refused_by_name():
+    data = people()
+    with pytest.raises(AnalysisError, match="column 'y': is there more than once; keep one"):
+        run("welch_t", pd.concat([data, data[["y"]]], axis=1), outcome="y", **ARMS)
+
+
+@pytest.mark.parametrize(("cells", "control"), [([0, 1], False), ([False, True], 0), (["0", "1"], 0), ([1, 0], True)])
+def test_a_control_named_in_another_spelling_of_yes_and_no_is_found(cells, control):
+    data = people().assign(arm=lambda frame: np.where(frame["arm"] == "ai", cells[1], cells[0]))
+    want = run("welch_t", people(), outcome="y", **ARMS)
+    assert run("welch_t", data, outcome="y", arm="arm", control=control).estimate == want.estimate

@@ -156,6 +156,15 @@ def test_mann_whitney_agrees_with_wilcox_test():
     assert run("mann_whitney", data, **call, method="asymptotic").p_value == near(want["p_asymptotic_cc"])
 
 
+def test_the_shift_under_ties_has_the_limits_of_the_corrected_test():
+    """R: wilcox.test(conf.int = TRUE) on airquality, Ozone of May and of August: 31.99996 [14.99998, 52.99999]."""
+    may = [41, 36, 12, 18, 28, 23, 19, 8, 7, 16, 11, 14, 18, 14, 34, 6, 30, 11, 1, 11, 4, 32, 23, 45, 115, 37]
+    august = [39, 9, 16, 78, 35, 66, 122, 89, 110, 44, 28, 65, 22, 59, 23, 31, 44, 21, 9, 45, 168, 73, 76, 118, 84, 85]
+    data = pd.DataFrame({"month": [5] * len(may) + [8] * len(august), "ozone": may + august})
+    shift = run("mann_whitney", data, outcome="ozone", arm="month", control=5).effect_size
+    assert (shift.value, shift.ci_low, shift.ci_high) == (32, 15, 53)
+
+
 def test_brunner_munzel_agrees_with_scipy():
     """scipy.stats.brunnermunzel."""
     from scipy import stats
