@@ -61,7 +61,7 @@ class Runner:
         """The rows of one analysis; never raises for what the data bring with them."""
         outcome = self.plan.outcome(analysis.outcome)
         try:
-            data, arm, control = self._data(analysis, outcome)
+            data, arm, control, left_out = self._data(analysis, outcome)
         except LookupError as error:
             return self._nulls(analysis, outcome, str(error.args[0]))
         counts = {name: int((data[arm] == name).sum()) for name in self._arms(analysis)}
@@ -70,6 +70,7 @@ class Runner:
             reason = f"nobody to analyse in {', '.join(empty) or 'a second arm'}"
             return self._nulls(analysis, outcome, reason, counts)
         rows = self._called(analysis, outcome, data, arm, control, counts)
+        rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
         return rows + [self._null(analysis, outcome, "nobody to analyse in this arm", counts, name) for name in empty]
 
     def _called(
@@ -89,20 +90,23 @@ class Runner:
 
     # -- what a method is given ----------------------------------------------------------------------------------------
 
-    def _data(self, analysis: Analysis, outcome: Outcome) -> tuple[pd.DataFrame, str, str]:
-        data = self.frame.population(analysis.population)
+    def _data(self, analysis: Analysis, outcome: Outcome) -> tuple[pd.DataFrame, str, str, str]:
+        """The rows to analyse, the arm's column, the control, and who of the population is not among them."""
+        data = everybody = self.frame.population(analysis.population)
         column = self._column(analysis, outcome)
         if column not in data or data[column].isna().all():
             raise LookupError(f"'{outcome.name}' holds no values")
+        if analysis.population in ("as_treated", "complier"):
+            data = data[data["received"].notna()]
         if analysis.population == "as_treated":
-            data = data[data["received"].notna()]
             data = data.assign(arm=np.where(data["received"] == 1, "received", "not_received"))
-        if analysis.population == "complier":
-            data = data[data["received"].notna()]
+        unknown = len(everybody) - len(data)
         if analysis.method not in KEEPS_MISSING:
             data = data[data[column].notna()]
+        missing = {"what they received unknown": unknown, f"no {column}": len(everybody) - unknown - len(data)}
+        left_out = ", ".join(f"{count} of {len(everybody)} left out: {why}" for why, count in missing.items() if count)
         control = "not_received" if analysis.population == "as_treated" else self.view.control
-        return data.reset_index(drop=True), "arm", control
+        return data.reset_index(drop=True), "arm", control, left_out
 
     def _column(self, analysis: Analysis, outcome: Outcome) -> str:
         return f"{LAST_ACTIVITY}_{outcome.id}" if analysis.options.get("time") == "last_activity" else outcome.id
@@ -137,6 +141,8 @@ class Runner:
             arguments["stratum"] = "stratum"
         if name in COMPLIER:
             arguments["received"] = "received"
+        if name == "worst_case" and outcome.kind == "bounded":
+            arguments = {**self._scale_ends(outcome, data), **arguments}
         if name in ("fractional_logit", "beta_regression"):
             data[arguments["outcome"]] = self._share(outcome, data)
         return called, arguments, "; ".join(notes)
@@ -151,6 +157,13 @@ class Runner:
             if known
             else {}
         )
+
+    def _scale_ends(self, outcome: Outcome, data: pd.DataFrame) -> dict[str, float]:
+        """Lowest and highest possible score, where the scale starts at 0 and has one top."""
+        tops = data[outcome.upper_column].dropna().unique() if outcome.upper_column in data else [outcome.upper]
+        if len(tops) != 1 or tops[0] is None or data[outcome.id].min() < 0:
+            return {}
+        return {"outcome_min": 0.0, "outcome_max": float(tops[0])}
 
     def _share(self, outcome: Outcome, data: pd.DataFrame) -> pd.Series:
         if outcome.upper_column in data:

@@ -100,6 +100,16 @@ def test_lee_and_worst_case_rows_stand_beside_a_missing_quiz(result):
     assert row(result, "quiz_points.worst_case")["ci_low"] < row(result, "quiz_points.worst_case")["ci_high"]
 
 
+def test_the_worst_case_is_the_end_of_the_scale_and_a_row_says_who_is_not_in_it(result):
+    note = row(result, "quiz_points.worst_case")["note"]
+    assert "set to the scale's ends 0 and 27" in note
+    missing = sum(map(int, note.split(" outcomes")[0].split(" and ")))
+    assert missing
+    people = sum(row(result, "quiz_points.worst_case")["n"].values())
+    assert f"{missing} of {people} left out: no quiz_points" in row(result, "quiz_points.rerandomization")["note"]
+    assert "left out" not in row(result, "quiz_points.lee_bounds")["note"]
+
+
 def test_the_per_protocol_row_says_what_it_conditions_on(result):
     assert "behaviour after randomisation" in row(result, "quiz_points.lin.per_protocol")["note"]
 
