@@ -18,13 +18,14 @@ footer { display: none !important; }
 .stMainBlockContainer { padding: 2.5rem 1.5rem 4rem; max-width: 46rem; }
 .stMain p, .stMain li { line-height: 1.65; }
 .stHeading h1 { font-size: 1.75rem; line-height: 1.25; padding-top: 0; }
-.stMain h2 { font-size: 1.3rem; line-height: 1.3; padding: .9rem 0 .2rem; }
-.stMain h3 { font-size: 1.1rem; line-height: 1.35; padding: .6rem 0 .2rem; }
+.stMain h2 { font-size: 1.15rem; line-height: 1.35; padding: .6rem 0 .2rem; }
+.stMain h3 { font-size: 1.05rem; line-height: 1.35; padding: .5rem 0 .2rem; }
 .stMain :is(p, li, label) code { font-size: .9em; color: inherit; }
 .stMain [data-testid="stWidgetLabel"] p, .stMain [role="radiogroup"] label p, .stMain .stCheckbox label p {
   font-size: 1rem; line-height: 1.5; }
 /* The ring of an unchosen answer must be seen. */
-.stMain [role="radiogroup"] label > div > div:first-child { box-shadow: 0 0 0 1px rgba(112, 122, 138, .9); }
+.stMain [role="radiogroup"] label > div > div:first-child, .stMain .stCheckbox label > span + div {
+  box-shadow: 0 0 0 1px rgba(112, 122, 138, .9); }
 /* Long scales: one row, each number under its button. */
 @media (min-width: 760px) {
   [class*="st-key-scale"] [role="radiogroup"]:has(> :nth-child(12)) { flex-wrap: nowrap; gap: 0;

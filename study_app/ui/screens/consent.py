@@ -16,13 +16,13 @@ def draw(page: Page) -> None:
     assert stage is not None
     page.head()
     st.markdown(stage.body)
-    st.subheader(page.text("consent.kept_title"), anchor=False)
+    st.header(page.text("consent.kept_title"), anchor=False)
     st.markdown(page.text("consent.kept", months=study.data.keep_months, shared=study.data.shared))
     if study.assistants:
         embedded = all(assistant.id != "claude" for assistant in page.app.world.assistants.values())
-        st.subheader(page.text("consent.provider_title"), anchor=False)
+        st.header(page.text("consent.provider_title"), anchor=False)
         st.markdown(page.text("consent.provider_embedded" if embedded else "consent.provider"))
-    st.subheader(page.text("consent.voluntary_title"), anchor=False)
+    st.header(page.text("consent.voluntary_title"), anchor=False)
     st.markdown(page.text("consent.voluntary", contact=study.contact))
     who = page.participant_id
     left, right, _ = st.columns([1, 1, 1])

@@ -21,7 +21,7 @@ def draw(page: Page) -> None:
     st.markdown(place.arm.instructions)
     promised = True
     if place.arm.pledge:
-        st.subheader(page.text("instructions.pledge"), anchor=False)
+        st.header(page.text("instructions.pledge"), anchor=False)
         promised = st.checkbox(place.arm.pledge, key=page.key("pledge"))
     tried = page.key("tried")
 
