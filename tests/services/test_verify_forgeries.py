@@ -284,6 +284,22 @@ def test_the_command_takes_registration_and_hashes(tmp_path):
         (["UPDATE meta SET value = replace(value, '\"level\": 0.95', '\"level\": 0.8') WHERE key = 'prereg'"],
          "registration_differs"),
         (["UPDATE audit SET at = at - 1000 WHERE what = 'close'"], "audit_broken"),
+        (["DELETE FROM audit WHERE what = 'unseal'"], "audit_broken"),
+        (["UPDATE participants SET exclusion_reason = 'too slow' WHERE exclusion_reason != ''"],
+         "exclusion_unrecorded"),
+        *((
+            [statement], "row_differs_from_log"
+        ) for statement in (
+            "UPDATE runs SET started_at = started_at - 300000 WHERE kind = 'submission'",
+            "UPDATE runs SET page = NULL, seq = NULL, code = 'print()' WHERE kind = 'submission'",
+            "UPDATE runs SET error_type = 'KeyError' WHERE error_type = 'ValueError'",
+            "UPDATE visits SET deadline_at = deadline_at + 600000 WHERE stage = 'tasks'",
+            "UPDATE visits SET ended_by = 'deadline' WHERE stage = 'quiz'",
+            "UPDATE participants SET enrolled_at = enrolled_at - 86400000",
+            "UPDATE participants SET finished_at = finished_at + 1000",
+            "UPDATE turns SET asked_at = asked_at + 1",
+        )),
+        (["DELETE FROM answers WHERE bank != '' AND number % 7 = 0"], "row_without_record"),
         (["UPDATE visits SET started_at = started_at + 60000 WHERE stage = 'tasks'"], "derived_differs"),
     ],
 )  # fmt: skip

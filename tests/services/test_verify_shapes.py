@@ -67,6 +67,11 @@ def version_of_bytes(forger: Forger) -> None:
     (forger.path / forger.manifest["versions"][-1]["file"]).write_bytes(b"\xff\xfe")
 
 
+def amended_by_nobody(forger: Forger) -> None:
+    versions = forger.manifest["versions"]
+    forger.save(forger.manifest | {"versions": [*versions, versions[-1] | {"reason": "a typo"}]})
+
+
 def link_to_nowhere(forger: Forger) -> None:
     (forger.path / "data" / "more.csv").symlink_to("/nonexistent")
 
@@ -102,6 +107,8 @@ EDITS: list[tuple[Any, str]] = [
     (audit("closings_of_numbers", closings=[5]), "manifest_unreadable"),
     (audit("closing_of_words", closings=[{"allocated": "x", "ledger_head": 1}]), "manifest_unreadable"),
     (audit("nobody_closed_it", closings=[]), "audit_broken"),
+    (audit("nobody_launched_it", launches=None), "audit_broken"),
+    (amended_by_nobody, "audit_broken"),
     (listed("path_with_nul", "a\0b"), "file_missing"),
     (listed("path_too_long", "a" * 5000), "file_missing"),
     (listed("path_of_a_surrogate", "a\ud800"), "file_missing"),

@@ -17,8 +17,10 @@ from study_app.services.measures import Dossier
 from study_app.services.world import State
 
 _ACTS = {
+    "launches": "launch",
     "amendments": "amend",
     "closings": "close",
+    "unsealings": "unseal",
     "exports": "export",
     "exclusions": "exclude",
     "unblindings": "unblind",

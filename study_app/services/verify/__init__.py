@@ -11,6 +11,7 @@ from study_app.services.verify.allocation import check_ledgers, check_participan
 from study_app.services.verify.derived import Derived
 from study_app.services.verify.files import check_files, check_tables, check_versions
 from study_app.services.verify.log import Log, check_log
+from study_app.services.verify.logged import check_logged
 from study_app.services.verify.manifest import check_manifest
 from study_app.services.verify.opened import Opened, open_dataset
 from study_app.services.verify.people import check_arms, check_known, check_records, check_visits
@@ -53,7 +54,7 @@ def verify(dataset: Path, *, prereg: Mapping[str, Any] | None = None, anchors: C
     run(check_anchors, opened, anchors)
     run(check_participants, opened)
     log = run(_check_events, opened) or {}
-    for check in (check_known, check_arms, check_records):
+    for check in (check_known, check_arms, check_records, check_logged):
         run(check, opened, log)
     run(check_visits, opened)
     return report

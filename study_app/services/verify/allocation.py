@@ -110,10 +110,9 @@ def _anchors(opened: Opened, name: str) -> list[Anchor]:
 
 def closing_anchors(opened: Opened) -> list[Anchor]:
     """The real ledger's end as the audit log recorded it when enrolment closed."""
-    audit = opened.manifest.get("audit")
-    acts = audit.get("closings") if isinstance(audit, dict) else None
-    known = [act for act in acts if isinstance(act, dict)] if isinstance(acts, list) else []
-    return [anchor for act in known for anchor in _anchor(act.get("allocated"), act.get("ledger_head"))]
+    return [
+        anchor for act in opened.acts("closings") for anchor in _anchor(act.get("allocated"), act.get("ledger_head"))
+    ]
 
 
 def _anchor(index: Any, row_hash: Any) -> list[Anchor]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study_app.domain.compliance import Evidence
-from study_app.domain.dataset import Column, TableName, cell
+from study_app.domain.dataset import Column, TableName, cell, writable
 from study_app.domain.styles.codebook import LABELS
 from study_app.domain.timing import TimeUse
 from study_app.ports import Rating
@@ -112,8 +112,8 @@ class Derived:
         name, file = str(person["participant_id"]), self.opened.relative("participants")
         if person["exclusion_reason"] and person["status"] != "excluded":
             self._add(person, f"{name}: status is {person['status']}, though excluded")
-        if person["exclusion_reason"] and name not in self.recorded:
-            what = f"{name} is excluded, and the audit log knows of no exclusion"
+        if person["exclusion_reason"] and self.recorded.get(name) != person["exclusion_reason"]:
+            what = f"{name} is excluded, and the audit log knows of no exclusion for this reason"
             self.opened.report.add("exclusion_unrecorded", file, person.number, what)
         if name in self.recorded and not person["exclusion_reason"]:
             what = f"{name} was excluded by the audit log and is not in the table"
@@ -195,7 +195,6 @@ def _ratings(opened: Opened) -> list[Rating]:
     ]
 
 
-def _recorded(opened: Opened) -> set[str]:
-    audit = opened.manifest.get("audit")
-    entries = audit.get("exclusions", []) if isinstance(audit, dict) else []
-    return {str(entry.get("participant_id")) for entry in entries if isinstance(entry, dict)}
+def _recorded(opened: Opened) -> dict[str, str]:
+    """Excluded participants with the reason that was given last."""
+    return {str(act.get("participant_id")): writable(str(act.get("why"))) for act in opened.acts("exclusions")}

@@ -49,6 +49,12 @@ class Log:
     """Kind of server event -> ids of runs, turns or stages that such events name."""
     assisted: list[Row] = field(default_factory=list)
     """Events that only somebody with an assistant can cause."""
+    told: dict[tuple[str, str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
+
+    def of(self, kind: str, about: str = "", which: Any = "") -> list[Row]:
+        """The server's events of a kind, all or those about one stage, run or turn, in order."""
+        return self.told.get((kind, about, str(which)), [])
 
 
 def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[str, Log]:
@@ -214,11 +220,14 @@ def _seen(events: Sequence[Row]) -> Log:
     for row in events:
         payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
         if row["page"] == SERVER_PAGE:
+            log.told[str(row["kind"]), "", ""].append(row)
+            log.told[str(row["kind"]), "stage", str(row["stage"])].append(row)
             if row["kind"] == "allocated":
                 log.named["allocated"].add(str(payload.get("index")))
             for key in ("run_id", "turn_id"):
                 if payload.get(key):
                     log.named[str(row["kind"])].add(str(payload[key]))
+                    log.told[str(row["kind"]), key, str(payload[key])].append(row)
             if row["kind"] in ENDINGS:
                 log.named["status"].add(ENDINGS[row["kind"]])
             if row["kind"] in ("stage_opened", "stage_ended"):

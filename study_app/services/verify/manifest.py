@@ -32,8 +32,17 @@ def _check_audit(opened: Opened) -> None:
     if broken is not None:
         report.add("audit_broken", "manifest.json", None, f"entry {broken} of the audit log is not what was chained")
         return
-    if opened.state in ("closed", "unsealed") and not audit.get("closings"):  # type: ignore[union-attr]
-        report.add("audit_broken", "manifest.json", None, f"the study is {opened.state}, and no act closed it")
+    acts = audit if isinstance(audit, dict) else {}
+    for name, act, states in _STEPS:
+        if opened.state in states and not acts.get(name):
+            what = f"the study is {opened.state}, and no {act} is in the audit log"
+            report.add("audit_broken", "manifest.json", None, what)
+    amended = {(entry.get("to"), entry.get("why")) for entry in opened.acts("amendments")}
+    locked = [entry for entry in opened.listed("versions") if entry.get("locked_at")]
+    for entry in locked[1:]:
+        if (entry.get("study_hash"), entry.get("reason")) not in amended:
+            what = f"no amendment to version {str(entry.get('study_hash'))[:12]} for its reason is in the audit log"
+            report.add("audit_broken", "manifest.json", None, what)
     report.note("the audit log's chain, as found at export")
 
 
@@ -111,6 +120,12 @@ def _ledgers(value: Any) -> bool:
 
 
 _FILE: dict[str, _Test] = {"path": _text, "sha256": _text}
+_STEPS = (
+    ("launches", "launch", ("launched", "closed", "unsealed")),
+    ("closings", "close", ("closed", "unsealed")),
+    ("unsealings", "unseal", ("unsealed",)),
+)
+"""Acts without which the trial cannot be in these states."""
 _CLOSINGS = _each(allocated=_count, ledger_head=_text_or_none)
 _SHAPES: dict[str, tuple[_Test, str]] = {
     "files": (_each(**_FILE, rows=_count), "a list of paths, hashes and counts"),

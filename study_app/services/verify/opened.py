@@ -98,6 +98,12 @@ class Opened:
         entries = self.manifest.get(key, [])
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
+    def acts(self, name: str) -> list[dict[str, Any]]:
+        """Acts of one kind in the audit log, as the manifest tells them."""
+        audit = self.manifest.get("audit")
+        entries = audit.get(name) if isinstance(audit, dict) else None
+        return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
     def study_of(self, row: Row) -> Study | None:
         """The version that a participant started with; the newest where it was not kept."""
         return self.studies.get(str(row["study_hash"]), next(iter(self.studies.values()), None))
