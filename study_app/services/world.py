@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import InfrastructureError
@@ -82,7 +82,13 @@ class World:
 
     def state(self, unit: Unit) -> State:
         """Where the trial's life stands."""
-        return unit.meta("state") or "draft"  # type: ignore[return-value]
+        state = unit.meta("state") or "draft"
+        if state not in get_args(State):
+            raise InfrastructureError(
+                f"database: the trial's state is '{state}', which is none of {', '.join(get_args(State))}; something "
+                "else than study-app wrote to it: restore a backup"
+            )
+        return state  # type: ignore[return-value]
 
     def study_of(self, unit: Unit, participant: Participant) -> Study:
         """The version that a participant started with and keeps."""
@@ -105,7 +111,7 @@ class World:
             text = locked.get(study_hash) or unit.meta(draft_key(study_hash))
             if text is None:
                 return None
-            self._versions[study_hash] = read_version(text)
+            self._versions[study_hash] = stored_version(study_hash, text)
         return self._versions[study_hash]
 
     def now(self) -> datetime:
@@ -150,6 +156,21 @@ class Place:
         if self.stage is None or self.stage.kind != "tasks" or not self.stage.assistant or self.arm is None:
             return None
         return self.arm.assistant
+
+
+def stored_version(study_hash: str, text: str) -> Study:
+    """A version of the study as the database keeps it.
+
+    Raises:
+        InfrastructureError: it is none any more.
+    """
+    try:
+        return read_version(text)
+    except ValueError:
+        raise InfrastructureError(
+            f"database: version {study_hash[:12]} of the study cannot be read; something else than study-app wrote to "
+            "it: restore a backup"
+        ) from None
 
 
 def draft_key(study_hash: str) -> str:

@@ -9,6 +9,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from study_app.domain.errors import InfrastructureError
+
+_CHANGED = "database: a cell that must hold {} does not; something else than study-app wrote to it: restore a backup"
+"""What the cell holds is not told: it may show an arm."""
 _MARK = "\ue000json:"
 
 
@@ -53,7 +57,10 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Database to Python."""
-        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+        try:
+            return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+        except (TypeError, ValueError, OverflowError, OSError):
+            raise InfrastructureError(_CHANGED.format("a moment")) from None
 
 
 class Json(TypeDecorator[Any]):
@@ -68,4 +75,7 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
         """Database to Python."""
-        return None if value is None else json.loads(value)
+        try:
+            return None if value is None else json.loads(value)
+        except (TypeError, ValueError, RecursionError):
+            raise InfrastructureError(_CHANGED.format("JSON")) from None

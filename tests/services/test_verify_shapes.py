@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from export_world import trial
+from export_world import copy_of, trial
 from test_verify_tampering import Forger
 
+from study_app.domain.errors import InfrastructureError
 from study_app.services.export import export
 from study_app.services.verify import verify
 
@@ -166,3 +168,19 @@ def test_parquet_columns_of_foreign_types_are_named(tmp_path):
         report = verify(tmp_path / "dataset")
         assert "malformed_cell" in report.counts
         assert "check_stopped" not in report.counts
+
+
+@pytest.mark.parametrize(
+    ("statement", "sign"),
+    [
+        ("UPDATE allocations SET row = '{' WHERE ledger = 'real'", "must hold JSON"),
+        ("UPDATE allocations SET row = '{}' WHERE ledger = 'real'", "the ledgers: holds a row that cannot be read"),
+        ("UPDATE participants SET enrolled_at = 'x'", "must hold a moment"),
+        ("UPDATE answers SET response = '{'", "participant id"),
+        ("UPDATE versions SET text = '{'", "of the study cannot be read"),
+        ("UPDATE meta SET value = 'open' WHERE key = 'state'", "the trial's state is 'open'"),
+    ],
+)
+def test_a_database_that_somebody_else_wrote_to_is_named_in_a_line(tmp_path, statement, sign):
+    with pytest.raises(InfrastructureError, match=sign), closing(copy_of(trial(), tmp_path, statement)) as app:
+        export(app.world, tmp_path / "dataset")

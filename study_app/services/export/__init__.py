@@ -177,12 +177,14 @@ class _Export:
             for name, table in self.tables.items():
                 paths[name], writers[name] = open_writer(self.folder, self.study.id, table, self.fmt)
                 closing.callback(writers[name].close)
-            for row in self._allocations():
-                writers["allocations"].write(row)
+            with rows.readable("the ledgers"):
+                for row in self._allocations():
+                    writers["allocations"].write(row)
             for dossier in dossiers(self.world, self.unit, self.people, self.versions):
-                self._note(dossier)
-                for name, row in self._rows_of(self.mask.dossier(dossier)):
-                    self.records.add(name, dossier.participant.id, writers[name].write(row))
+                with rows.readable(f"participant {dossier.participant.id}"):
+                    self._note(dossier)
+                    for name, row in self._rows_of(self.mask.dossier(dossier)):
+                        self.records.add(name, dossier.participant.id, writers[name].write(row))
             for row in self._ratings():
                 self.records.add("ratings", "", writers["ratings"].write(row))
         return {

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from study_app.domain.dataset.versions import read_version
 from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
 from study_app.ports import ProtocolVersion, Rating, Unit
 from study_app.services.lifecycle import current_status
 from study_app.services.measures import Content, Dossier
-from study_app.services.world import World, draft_key
+from study_app.services.world import World, draft_key, stored_version
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def versions_of(world: World, unit: Unit, people: Sequence[Participant] = ()) ->
         for study_hash in hashes
         if (text := unit.meta(draft_key(study_hash))) is not None
     )
-    return Versions(locked, drafts, {v.study_hash: read_version(v.text) for v in (*locked, *drafts)})
+    return Versions(locked, drafts, {v.study_hash: stored_version(v.study_hash, v.text) for v in (*locked, *drafts)})
 
 
 def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:

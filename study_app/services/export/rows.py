@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from study_app.domain.dataset import compact_json
+from study_app.domain.errors import InfrastructureError
 from study_app.domain.events import Event
 from study_app.domain.items import Item
 from study_app.domain.participant import Answer, RunRecord, Turn
@@ -18,6 +20,22 @@ from study_app.services.measures_styles import Codes
 from study_app.services.measures_tasks import program_error
 
 Row = dict[str, Any]
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Rows that only somebody else than study-app can have written stop an export with their place, not their content.
+
+    Raises:
+        InfrastructureError: the database holds such a row.
+    """
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise InfrastructureError(
+            f"database: {what}: holds a row that cannot be read ({type(error).__name__}); something else than "
+            "study-app wrote to it: study doctor checks the ledgers; restore a backup"
+        ) from error
 
 
 def visits(dossier: Dossier, use: dict[str, TimeUse]) -> Iterator[Row]:
