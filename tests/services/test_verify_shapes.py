@@ -143,6 +143,21 @@ def test_what_is_misshapen_is_named_and_nothing_stops(tmp_path, edit, name):
     assert "check_stopped" not in report.counts
 
 
+@pytest.mark.parametrize("key", ["commitment", "launched_at", "signature"])
+def test_a_draft_that_says_it_was_launched_is_named(tmp_path, key):
+    forger = Forger(trial().dataset("draft"), tmp_path)
+    forger.save(forger.manifest | {key: "00" * 32})
+    assert "state_incoherent" in verify(forger.path).counts
+
+
+def test_a_sealed_ledger_whose_row_was_edited_is_named(tmp_path):
+    forger = Forger(trial().dataset("closed"), tmp_path)
+    forger.change("allocations", bool, stratum="another")
+    forger.repair()
+    finding = next(each for each in verify(forger.path).findings if each.name == "record_altered")
+    assert finding.file.endswith("allocations_data.csv")
+
+
 def test_a_check_that_something_unforeseen_stops_is_a_finding(tmp_path, monkeypatch):
     def stumble(*_: Any) -> None:
         raise TypeError("never thought of")

@@ -8,8 +8,8 @@ from typing import Any
 
 PATH = "documentation/records.json"
 OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance")
-WHOLE = ("ratings",)
-"""Tables of which no row belongs to a participant: one hash over all rows."""
+WHOLE = ("ratings", "allocations")
+"""Tables that stand for themselves: one hash over all rows. A sealed ledger withholds what its own hashes are over."""
 
 
 class Records:
@@ -19,9 +19,7 @@ class Records:
         self._running: dict[str, dict[str, Any]] = {table: {} for table in (*OF_PARTICIPANTS, *WHOLE)}
 
     def add(self, table: str, participant_id: str, cells: Sequence[str]) -> None:
-        """Take a row in; tables that have a chain of their own are left out."""
-        if table not in self._running:
-            return
+        """Take a row in."""
         of_table = self._running[table]
         key = participant_id if table in OF_PARTICIPANTS else ""
         if key not in of_table:

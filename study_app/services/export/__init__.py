@@ -179,7 +179,7 @@ class _Export:
                 closing.callback(writers[name].close)
             with rows.readable("the ledgers"):
                 for row in self._allocations():
-                    writers["allocations"].write(row)
+                    self.records.add("allocations", "", writers["allocations"].write(row))
             for dossier in dossiers(self.world, self.unit, self.people, self.versions):
                 with rows.readable(f"participant {dossier.participant.id}"):
                     self._note(dossier)

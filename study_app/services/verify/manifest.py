@@ -22,6 +22,10 @@ def check_manifest(opened: Opened) -> None:
     if bool(revealed) != (opened.state == "unsealed"):
         what = "the seed is missing" if opened.state == "unsealed" else f"the seed is shown in a {opened.state} study"
         report.add("state_incoherent", "manifest.json", None, what)
+    if opened.state == "draft":
+        for key in ("commitment", "launched_at", "signature"):
+            if manifest.get(key):
+                report.add("state_incoherent", "manifest.json", None, f"a draft has a {key}")
     _check_audit(opened)
     _check_description(opened)
 
