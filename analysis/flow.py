@@ -23,7 +23,7 @@ def flow(rows: pd.DataFrame, arms: Sequence[str], analysed: Mapping[str, str | N
         hidden: the arms may not be told apart yet: `received` is withheld (null).
     """
     allocated = rows["arm"].notna()
-    turned_away = Counter(_reason(row) for _, row in rows[~allocated].iterrows())
+    turned_away = Counter(_turned_away(row) for _, row in rows[~allocated].iterrows())
     return {
         "assessed": len(rows),
         "excluded": dict(sorted(turned_away.items())),
@@ -49,6 +49,12 @@ def _arm(rows: pd.DataFrame, analysed: Mapping[str, str | None], hidden: bool) -
         "analysed": sum(reason is None for reason in reasons),
         "excluded": dict(sorted(Counter(reason for reason in reasons if reason is not None).items())),
     }
+
+
+def _turned_away(row: Mapping[str, Any] | pd.Series) -> str:
+    """Why somebody has no arm; whoever completed a study must have had one, so there it is the record that lacks."""
+    found = _reason(row)
+    return "no arm recorded" if found == "completed" else found
 
 
 def _reason(row: Mapping[str, Any] | pd.Series) -> str:

@@ -48,22 +48,25 @@ def build(view: View, plan: Plan) -> Frame:
     """Make the analysis table.
 
     Time outcomes: who did not finish counts with the cap, later by the assistant's outages, also where the cell is
-    empty (composite strategy), unless the person withdrew the data. Covariates: scores as the plan orders them; a
+    empty (composite strategy), unless the person withdrew the data; where no outages are recorded, nobody counts with
+    more. Covariates: scores as the plan orders them; a
     missing baseline value gets the mean and an indicator of its own.
     """
     rows = view.participants
     data = rows[rows["arm"].notna()].reset_index(drop=True).copy()
     deviations: list[str] = []
     warnings: list[str] = []
+    fixed = not view.hidden and "outage_minutes" not in data
     for outcome in plan.outcomes:
-        _outcome(data, outcome, warnings)
+        _outcome(data, outcome, warnings, fixed)
     strata = _strata(data) if plan.strata else []
     covariates = [name for entry in plan.covariates for name in _covariate(data, entry, deviations)]
     kept = _independent(data, covariates, deviations)
     return Frame(data, tuple(kept), tuple(strata), tuple(deviations), tuple(warnings))
 
 
-def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str]) -> None:
+def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: bool) -> None:
+    """The outcome's columns; `fixed`: no outage moves anybody's cap, so nobody can have taken longer."""
     if outcome.name not in data:
         data[outcome.id] = np.nan
         return
@@ -72,6 +75,12 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str]) -> None:
     if outcome.kind != "time" or outcome.cap is None:
         return
     finished = data[outcome.event] == 1 if outcome.event in data else numbers.notna() & (numbers < outcome.cap)
+    beyond = (numbers > outcome.cap) & fixed
+    if beyond.any():
+        data.loc[beyond, outcome.id], finished = outcome.cap, finished & ~beyond
+        warnings.append(
+            f"{outcome.id}: {int(beyond.sum())} values beyond the cap of {outcome.cap:g} count with the cap."
+        )
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
     capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= outcome.cap)
     if capped.any():

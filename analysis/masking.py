@@ -89,6 +89,8 @@ def view(
     if masked or dry_run:
         rows = rows.drop(columns=[name for name in REVEALING_COLUMNS if name in rows])
     arms = _arms(dataset, rows, control)
+    if dataset.plain and not control and arms:
+        warnings.append(f"The plan names no control: the others are compared with '{arms[0].id}'.")
     if dry_run:
         rows["arm"] = _shuffled(rows, arms, seed)
     if masked:

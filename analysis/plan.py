@@ -57,10 +57,15 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
     if named:
         remedy = "correct the plan, or map the column under [analysis.columns]"
         what = "the participants table has no column"
+        renamed = {theirs: f"write '{ours}', as the plan's columns call it" for ours, theirs in plan.columns.items()}
         raise ProblemsFound(
-            [Problem("plan", key, f"{what} '{column}'", remedy + _near(column, have)) for key, column in named]
+            [
+                Problem("plan", key, f"{what} '{column}'", renamed.get(column, remedy + _near(column, have)))
+                for key, column in named
+            ]
         )
     file = dataset.path.name if dataset.plain else "participants"
+    _require_control(plan, dataset, file)
     if wrong := cell_problems(plan, dataset.participants, file):
         raise ProblemsFound(wrong)
     kept = {
@@ -72,6 +77,16 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         f"{key}: the data have no column '{column}'; the default plan goes without it." for key, column in missing
     ]
     return plan.model_copy(update=kept), left_out
+
+
+def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:
+    """Refuse a control that is no arm: another in its place would turn every contrast round."""
+    table = dataset.participants
+    seen = sorted({str(arm) for arm in table["arm"].dropna()}) if "arm" in table else []
+    arms = list(dict.fromkeys([*(arm.id for arm in dataset.study.arms), *seen]))
+    if plan.control and arms and plan.control not in arms:
+        what = f"'{plan.control}' is no arm of {file}"
+        raise ProblemsFound([Problem("plan", "control", what, f"name one of: {', '.join(arms)}")])
 
 
 def _named_columns(plan: Plan) -> list[tuple[str, str]]:

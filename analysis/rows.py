@@ -103,7 +103,7 @@ class Runner:
         unknown = len(everybody) - len(data)
         if analysis.method not in KEEPS_MISSING:
             data = data[data[column].notna()]
-        missing = {"what they received unknown": unknown, f"no {column}": len(everybody) - unknown - len(data)}
+        missing = {"what they received unknown": unknown, f"{column} missing": len(everybody) - unknown - len(data)}
         left_out = ", ".join(f"{count} of {len(everybody)} left out: {why}" for why, count in missing.items() if count)
         control = "not_received" if analysis.population == "as_treated" else self.view.control
         return data.reset_index(drop=True), "arm", control, left_out

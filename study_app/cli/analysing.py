@@ -44,7 +44,7 @@ def analyze(
 def _row(row: dict[str, Any]) -> str:
     contrast = " - ".join(row["contrast"]) if row["contrast"] else ""
     if row["estimate"] is None:
-        return f"{row['outcome']} ({contrast}): not estimable; {row['note']}"
+        return f"{row['outcome']} ({contrast}): {row['note']}"
     interval = f"[{row['ci_low']:.3g}, {row['ci_high']:.3g}]" if row["ci_low"] is not None else ""
     p = f"p = {row['p_value']:.4f}" if row["p_value"] is not None else ""
     holm = f", adjusted {row['p_adjusted']:.4f}" if row["p_adjusted"] is not None else ""

@@ -106,7 +106,7 @@ def test_the_worst_case_is_the_end_of_the_scale_and_a_row_says_who_is_not_in_it(
     missing = sum(map(int, note.split(" outcomes")[0].split(" and ")))
     assert missing
     people = sum(row(result, "quiz_points.worst_case")["n"].values())
-    assert f"{missing} of {people} left out: no quiz_points" in row(result, "quiz_points.rerandomization")["note"]
+    assert f"{missing} of {people} left out: quiz_points missing" in row(result, "quiz_points.rerandomization")["note"]
     assert "left out" not in row(result, "quiz_points.lee_bounds")["note"]
 
 

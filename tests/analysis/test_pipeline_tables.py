@@ -109,3 +109,36 @@ def test_a_category_met_in_one_arm_alone_does_not_cost_the_primary_row(tmp_path)
     found = primary(analysed(tmp_path, rows))[0]
     assert found["p_value"] is not None
     assert "the arms do not share the levels of a covariate" in found["note"]
+
+
+def test_a_column_named_as_the_table_has_it_is_told_the_name_that_the_plan_gave_it(tmp_path):
+    table().to_csv(tmp_path / "marks.csv", index=False)
+    (tmp_path / "plan.toml").write_text(PLAN.replace('column = "age"', 'column = "alter"'), encoding="utf-8")
+    plan = load_plan(tmp_path / "plan.toml")
+    with pytest.raises(UserError, match=r"covariates\.alter: .* no column 'alter'; write 'age', as the plan's columns"):
+        analyse(load(tmp_path / "marks.csv", plan.columns), plan)
+
+
+def test_a_control_that_is_no_arm_is_refused_and_none_replaces_it(tmp_path):
+    with pytest.raises(UserError, match="control: 'old' is no arm of marks.csv; name one of: OLD, new"):
+        analysed(tmp_path, table().replace("old", "OLD"))
+
+
+def test_a_table_without_a_named_control_says_which_arm_was_taken(tmp_path):
+    table().to_csv(tmp_path / "marks.csv", index=False)
+    (tmp_path / "plan.toml").write_text(PLAN.replace('control = "old"', ""), encoding="utf-8")
+    plan = load_plan(tmp_path / "plan.toml")
+    result = analyse(load(tmp_path / "marks.csv", plan.columns), plan)
+    assert "The plan names no control: the others are compared with 'new'." in result["warnings"]
+
+
+def test_a_time_beyond_the_cap_counts_with_the_cap_and_a_row_without_an_arm_with_its_reason(tmp_path):
+    rows = table()
+    rows.loc[3, ["zeit", "fertig"]] = 60, 1
+    rows.loc[5, "group"] = None
+    result = analysed(tmp_path, rows)
+    new = rows[(rows["group"] == "new")]["zeit"].clip(upper=35).mean()
+    means = {row["id"]: row["estimate"] for row in result["estimates"]}
+    assert means["minutes.mean.new"] == pytest.approx(new)
+    assert "minutes: 1 values beyond the cap of 35 count with the cap." in result["warnings"]
+    assert result["flow"]["excluded"] == {"no arm recorded": 1}
