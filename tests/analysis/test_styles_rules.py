@@ -22,6 +22,11 @@ SENTENCES = [
     if line and not line.startswith("#")
 ]
 
+SESSIONS = [
+    [line.replace("\\n", "\n").split("\t", 1) for line in session.splitlines()]
+    for session in (Path(__file__).parent / "coder_sessions.txt").read_text(encoding="utf-8").strip().split("\n\n")[1:]
+]
+
 
 def labels_of(*messages):
     return code_session(messages)[-1].labels
@@ -32,6 +37,24 @@ def test_messages_of_many_forms_are_coded_as_the_code_book_says(label):
     meant = [label in [INITIALS[initial] for initial in initials if initial != "-"] for initials, _ in SENTENCES]
     given_labels = [label in labels_of(message) for _, message in SENTENCES]
     assert kappa(given_labels, meant) >= 0.9
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_whole_sessions_are_coded_as_the_code_book_says(label):
+    meant = [label[0].upper() in initials for session in SESSIONS for initials, _ in session]
+    coded = [coding for session in SESSIONS for coding in code_session([message for _, message in session])]
+    assert kappa([label in each.labels for each in coded], meant) >= 0.9
+
+
+def test_bare_praise_is_appreciation_and_no_go_ahead():
+    assert labels_of("write the timer", "perfect") == ("appreciation",)
+    assert labels_of("write the timer", "yes!") == ("generation",)
+
+
+def test_an_error_named_alone_quoted_or_repeated_is_debugging():
+    assert labels_of("NotImplementedError") == ("debugging",)
+    assert labels_of('getting a "Cancelled" error after a while') == ("debugging",)
+    assert labels_of("same error still") == ("debugging",)
 
 
 def test_every_coding_names_the_rules_and_words_behind_it():

@@ -23,6 +23,9 @@ _CONTINUES = re.compile(
     r"^(?:(?:and|now|next|then|same|again|continue|go on|go ahead|keep going|do it|yes|sure|ok)\b|task ?\d|\w+_\w+\W*$)"
 )
 _INTERJECTION = re.compile(r"^(?:\w+ ){0,2}\w+\s*!+$")
+_PRAISE = re.compile(
+    r"^(?:(?:ok|oh|wow|very),? )?(?:nice|great|cool|awesome|perfect|excellent|amazing|brilliant|wonderful|sweet)\W*$"
+)
 _BRIEF = 6
 """Words up to which a message can be a mere continuation."""
 _LONG = 25
@@ -86,6 +89,8 @@ def _whole(message: Message) -> list[Fired]:
     if message.has_specification:
         return [Fired("specification", "generation", shown)]
     brief = message.words <= _BRIEF
+    if _PRAISE.match(message.clean):
+        return [Fired("praise", "appreciation", shown)]
     if brief and "generation" in message.previous and (message.bare or _CONTINUES.match(message.clean)):
         return [Fired("continuation", "generation", shown)]
     if _INTERJECTION.match(message.clean):
