@@ -178,6 +178,9 @@ def _read(path: Path) -> Iterator[Problem | Transcript]:
     except json.JSONDecodeError as error:
         yield Problem(path.name, f"line {error.lineno}", f"is not JSON ({error.msg})", "restore the file as published")
         return
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        yield Problem(path.name, "", "holds a number of thousands of digits", "restore the file as published")
+        return
     if not isinstance(content, dict):
         yield Problem(path.name, "", f"is a JSON {type(content).__name__}, not an object", "restore the file")
         return

@@ -128,7 +128,9 @@ def code_queries(
         return
     for entry in report["codes"]:
         say(f"{entry['turn_id']}\t{entry['participant_id']}\t{', '.join(entry['labels'])}")
-    say(f"{report['queries']} queries coded by {coder}")
+    for turn, reason in report["uncoded"].items():
+        say(f"{turn}\tuncoded: {reason}")
+    say(f"{len(report['codes'])} of {report['queries']} queries coded by {coder}")
     for label, found in report.get("agreement", {}).items():
         if found["kappa"] is None:
             say(f"{label:14} kappa not defined, n = {found['n']}")

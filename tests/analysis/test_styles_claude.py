@@ -19,7 +19,7 @@ ASKED = [Query(f"t{number}", "p1", f"message {number}") for number in (1, 2, 3)]
 
 
 class Server(ThreadingHTTPServer):
-    """Answers each request by the next of `replies`: text, or (status, error type)."""
+    """Answers each request by the next of `replies`: text, bytes as they are, or (status, error type)."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -33,8 +33,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.server.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
         reply = self.server.replies.pop(0)
-        status, body = (200, message(reply)) if isinstance(reply, str) else (reply[0], failure(reply[1]))
-        content = json.dumps(body).encode()
+        if isinstance(reply, bytes):
+            status, content = 200, reply
+        else:
+            status, body = (200, message(reply)) if isinstance(reply, str) else (reply[0], failure(reply[1]))
+            content = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
@@ -101,6 +104,11 @@ def test_every_query_is_coded_in_one_request_with_the_code_book_and_a_schema(ser
     [
         ("sorry, no", ["m1", "m2", "m3"]),
         ("", ["m1", "m2", "m3"]),
+        ("[" * 100_000, ["m1", "m2", "m3"]),
+        (b"<html>a proxy</html>", ["m1", "m2", "m3"]),
+        (b'{"id": "msg_1", "type": "mess', ["m1", "m2", "m3"]),
+        (b'{"type": "message", "content": null}', ["m1", "m2", "m3"]),
+        (b"[]", ["m1", "m2", "m3"]),
         ('{"codes": 7}', ["m1", "m2", "m3"]),
         ('{"codes": [{"id": ["m1"], "labels": []}]}', ["m1", "m2", "m3"]),
         (reply(m1=["luck"], m2=[], m3=[]), ["m1"]),
@@ -157,6 +165,14 @@ def test_a_failing_provider_is_nobodys_coding(server, client):
         code_with_claude(ASKED, client)
 
 
+def test_a_provider_that_fails_on_the_way_leaves_what_is_coded(server, client):
+    server.replies = [GOOD, (529, "overloaded_error")]
+    found = code_with_claude([*ASKED, Query("late", "p2", "x"), Query("later", "p3", "x")], client)
+    assert set(found.codes) == {"t1", "t2", "t3"}
+    assert found.uncoded == dict.fromkeys(("late", "later"), "Claude could not code the queries: OverloadedError")
+    assert len(server.requests) == 2
+
+
 def test_without_a_key_the_remedy_is_said(monkeypatch):
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
@@ -172,6 +188,16 @@ def test_a_dataset_is_coded_and_compared_with_its_people(server, client, tmp_pat
     assert [row["labels"] for row in found["codes"]] == [["explanation"]]
     assert list(found["uncoded"]) == ["p1-t02"]
     assert found["agreement"]["explanation"]["n"] == 1
+
+
+def test_a_dataset_of_which_nothing_could_be_coded_is_reported_all_the_same(server, client, tmp_path):
+    events = [seen("00:00:01", "task_start"), asked("00:01:00", ["question"])]
+    import_transcripts(write(tmp_path / "in", transcript(1, events=events)), tmp_path / "out")
+    server.replies = ["no"] * ATTEMPTS
+    found = code_queries(tmp_path / "out", "claude", client=client)
+    assert (found["codes"], list(found["uncoded"])) == ([], ["p1-t01"])
+    row = found["agreement"]["explanation"]
+    assert (row["kappa"], row["ci_low"], row["ci_high"], row["n"]) == (None, None, None, 0)
 
 
 def test_an_unknown_coder_is_refused(tmp_path):

@@ -103,6 +103,7 @@ def spoilt(text: str) -> dict[str, bytes]:
         (spoilt('"main_task_minutes": 20 -> "main_task_minutes": NaN'), "main_task_minutes"),
         (spoilt('"main_task_minutes": 20 -> "main_task_minutes": 1e30'), "main_task_minutes"),
         (spoilt('"task1_total_time": 10 -> "task1_total_time": -10'), "summary.task1_total_time"),
+        (spoilt('"pid": 2 -> "pid": ' + "2" * 5000), "thousands of digits"),
         (spoilt("how does it work? -> \\ud800"), "half a character"),
         (spoilt("00:00:10 -> 00:00:10\\n"), "no time HH:MM:SS"),
     ],

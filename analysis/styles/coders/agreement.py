@@ -54,7 +54,9 @@ def per_label(
     shared = [query for query in queries if query.turn_id in coder and query.turn_id in reference]
     askers, index = np.unique([query.participant_id for query in shared], return_inverse=True)
     generator = np.random.default_rng(seed)
-    weights = generator.multinomial(len(askers), np.full(len(askers), 1 / max(len(askers), 1)), size=REPLICATES)
+    weights: npt.NDArray[Any] = np.zeros((REPLICATES, len(askers)))
+    if len(askers):
+        weights = generator.multinomial(len(askers), np.full(len(askers), 1 / len(askers)), size=REPLICATES)
     return {
         label: _one_label(
             np.array([label in coder[query.turn_id] for query in shared], dtype=bool),

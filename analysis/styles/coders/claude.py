@@ -83,18 +83,26 @@ def code_with_claude(
     """Code every query, one participant at a time so that short messages keep their context.
 
     A reply that is not JSON, has an unknown label, or lacks a query is asked for again, up to `ATTEMPTS` times and for
-    the queries still open only; what is then still open stays uncoded, with the reason.
+    the queries still open only; what is then still open stays uncoded, with the reason. A provider that fails on the
+    way is not asked again: what is coded is kept, the rest stays uncoded.
 
     Raises:
         UserError: no API key, or it is not accepted.
-        AssistantUnavailable: the provider cannot be reached or keeps failing.
+        AssistantUnavailable: the provider cannot be reached or keeps failing, and nothing is coded.
     """
     client = client or _client()
     codes: Codes = {}
     uncoded: dict[str, str] = {}
     served = model
-    for batch in _batches(queries):
-        found, problems, served = _code_batch(client, model, batch)
+    batches = _batches(queries)
+    for number, batch in enumerate(batches):
+        try:
+            found, problems, served = _code_batch(client, model, batch)
+        except AssistantUnavailable as error:
+            if not codes:
+                raise
+            uncoded |= {query.turn_id: str(error) for rest in batches[number:] for query in rest}
+            break
         codes |= found
         uncoded |= problems
     return ClaudeCoding(codes, uncoded, served)
@@ -136,7 +144,7 @@ def _code_batch(client: anthropic.Anthropic, model: str, batch: Sequence[Query])
 def _ask(
     client: anthropic.Anthropic, model: str, ids: dict[str, Query], open_ids: Sequence[str], reasons: dict[str, str]
 ) -> tuple[str, str]:
-    """The reply's text and the model as served."""
+    """The reply's text, empty where it is no message at all, and the model as served."""
     messages = [{"id": each, "message": query.message} for each, query in ids.items()]
     content: dict[str, Any] = {"messages": messages, "code_these_ids": list(open_ids)}
     if reasons:
@@ -153,7 +161,16 @@ def _ask(
         raise UserError("environment: ANTHROPIC_API_KEY: is not accepted; copy the key again") from error
     except anthropic.AnthropicError as error:
         raise AssistantUnavailable("other", f"Claude could not code the queries: {type(error).__name__}") from error
-    return "".join(block.text for block in reply.content if block.type == "text"), reply.model
+    except (ValueError, RecursionError):  # answered with something that is no JSON
+        return "", model
+    return _text_of(reply), served if isinstance(served := getattr(reply, "model", None), str) else model
+
+
+def _text_of(reply: Any) -> str:
+    """The text of a reply, which what stands between us and the provider may have made into anything."""
+    blocks = getattr(reply, "content", None)
+    texts = [getattr(block, "text", None) for block in blocks] if isinstance(blocks, list) else []
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _read(text: str, wanted: Sequence[str]) -> _Reply:
@@ -161,7 +178,7 @@ def _read(text: str, wanted: Sequence[str]) -> _Reply:
     try:
         entries = json.loads(text)["codes"]
         pairs = [(entry["id"], entry["labels"]) for entry in entries]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return _Reply({}, {"": "the reply was not the JSON asked for"})
     codes: Codes = {}
     problems: dict[str, str] = {}
