@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from analysis.checks import Trial
 from analysis.estimators.columns import AnalysisError, Floats, Ints, label_of
@@ -63,6 +64,15 @@ def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | 
     return _delegated(trial, scheme, replicates, rng, arms)
 
 
+def _said(error: Exception) -> str:
+    """What a design's check found, without the words of the library that made it."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return (f"{place}: " if place else "") + str(first["msg"]).removeprefix("Value error, ")
+    return str(error)
+
+
 def _name(scheme: Any) -> str | None:
     if isinstance(scheme, str):
         return scheme
@@ -95,7 +105,7 @@ def _delegated(
                 return _enumeration(trial, whole, order, names, f"whole reference set of {_name(scheme)}")
         drawn = np.asarray(allocator.replicate(scheme, profiles, replicates, rng, arms=names))
     except (ValueError, TypeError, KeyError) as error:
-        what = str(error).splitlines()[-1 if len(str(error).splitlines()) < 3 else 2].strip()
+        what = _said(error)
         raise AnalysisError.of(
             "scheme", f"cannot be run again ({what})", "give a design that the trial used"
         ) from error

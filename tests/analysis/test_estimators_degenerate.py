@@ -152,3 +152,14 @@ def test_a_control_named_in_another_spelling_of_yes_and_no_is_found(cells, contr
     data = people().assign(arm=lambda frame: np.where(frame["arm"] == "ai", cells[1], cells[0]))
     want = run("welch_t", people(), outcome="y", **ARMS)
     assert run("welch_t", data, outcome="y", arm="arm", control=control).estimate == want.estimate
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [({"method": "minimisation"}, "factor"), ({"kind": "blocks"}, "kind: "), ("lottery", "method: ")],
+)
+def test_a_scheme_that_is_no_design_is_told_what_is_wrong_with_it(scheme, said):
+    with pytest.raises(AnalysisError, match=rf"scheme: cannot be run again \(.*{said}") as refused:
+        run("rerandomization", people(), outcome="y", **ARMS, scheme=scheme)
+    assert "pydantic" not in str(refused.value)
+    assert "input_value" not in str(refused.value)
