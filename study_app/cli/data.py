@@ -176,6 +176,6 @@ def verify(
 
 def _anchor(text: str) -> Anchor:
     index, _, row_hash = text.partition(":")
-    if not index.isdigit() or not row_hash:
+    if not (index.isascii() and index.isdigit()) or not row_hash:
         raise UserError(f"--anchor: '{text}' is no INDEX:HASH; give what study close printed, such as 52:9f8e...")
     return Anchor(int(index), row_hash.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -78,6 +79,12 @@ def link_to_nowhere(forger: Forger) -> None:
     (forger.path / "data" / "more.csv").symlink_to("/nonexistent")
 
 
+def pipe_for_a_table(forger: Forger) -> None:
+    path = forger.file("answers")
+    path.unlink()
+    os.mkfifo(path)
+
+
 def of_another_study(forger: Forger) -> None:
     old, new = "study-triolearning", "study-another"
     for path in list((forger.path / "data").iterdir()):
@@ -122,6 +129,7 @@ EDITS: list[tuple[Any, str]] = [
     (text("records_too_deep", "documentation/records.json", DEEP.encode()), "records_unreadable"),
     (text("manifest_too_deep", "manifest.json", DEEP.encode()), "manifest_unreadable"),
     (link_to_nowhere, "file_unlisted"),
+    (pipe_for_a_table, "file_missing"),
     (of_another_study, "file_misnamed"),
     (second_file_of_a_table, "file_misnamed"),
     (cell("huge_number_of_an_event", "events", "seq", HUGE, lambda row: row["page"] != "server"), "sequence_gap"),
