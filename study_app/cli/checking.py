@@ -267,8 +267,16 @@ def _disk(var: Path) -> tuple[bool, str]:
 
 
 def _key(settings: Any) -> tuple[bool, str]:
+    """Whether there is one, and whether it is the one that this study was launched with."""
+    running = start(settings, changed_ok=True)
     try:
+        with running.world.registry.begin(write=False) as unit:
+            sealed = unit.meta("sealed_seed")
+        if sealed is not None:
+            running.world.seal.open(sealed)
         key = sealing.find_key(settings.var, settings.environment)
-    except StudyError:
-        return True, "none yet; study launch makes one"
+    except StudyError as lost:
+        return sealed is None, "none yet; study launch makes one" if sealed is None else str(lost)
+    finally:
+        running.close()
     return key.weakness is None, key.weakness or f"from {key.source}"
