@@ -34,6 +34,9 @@ def share(count: int, n: int, level: float = 0.95) -> dict[str, Any]:
 def pooled_share(counts: npt.ArrayLike, totals: npt.ArrayLike, seed: int, level: float = 0.95) -> dict[str, Any]:
     """Share of events over people, with the percentile bootstrap over whole people.
 
+    Where no event or every event has the property, resampling cannot vary; the interval is then Wilson's with people as
+    the observations, as if each person's events told no more than one.
+
     Args:
         counts: events with the property, one entry per person.
         totals: all events, one entry per person.
@@ -48,6 +51,10 @@ def pooled_share(counts: npt.ArrayLike, totals: npt.ArrayLike, seed: int, level:
     row["share"] = float(hits.sum() / all_events.sum())
     if row["people"] < 2:
         return row
+    if row["count"] in (0, row["n"]):
+        people = row["people"]
+        unvaried = share(people if row["count"] else 0, people, level)
+        return row | {"ci_low": unvaried["ci_low"], "ci_high": unvaried["ci_high"]}
     weights = np.random.default_rng(seed).multinomial(len(hits), np.full(len(hits), 1 / len(hits)), size=REPLICATES)
     with np.errstate(invalid="ignore"):
         drawn = (weights @ hits) / (weights @ all_events)

@@ -77,7 +77,15 @@ class Attribution:
             count = span.end - span.start
             if units is not None:
                 count = len(units[2 * span.start : 2 * span.end].decode("utf-16-le", "surrogatepass"))
+                # Half a character of one origin may have met its other half: it counts where it begins.
+                count -= _splits_a_character(units, span.start)
             yield span, count
+
+
+def _splits_a_character(units: bytes, at: int) -> bool:
+    """Whether a surrogate pair (UTF-16-LE) has its first half before and its second after this position."""
+    inside = 0 < at < len(units) // 2
+    return inside and 0xD8 <= units[2 * at - 1] < 0xDC <= units[2 * at + 1] < 0xE0
 
 
 @dataclass

@@ -278,6 +278,15 @@ def test_intervals_of_descriptions():
     assert quantile(range(1, 101), 0.5)["ci_low"] == 40
 
 
+@pytest.mark.parametrize(("hits", "share_found"), [([0, 0, 0, 0], 0.0), ([3, 9, 1, 2], 1.0)])
+def test_a_share_of_none_or_all_has_an_interval_as_wide_as_its_people_are_few(hits, share_found):
+    found = pooled_share(hits, [3, 9, 1, 2], seed=1)
+    people = share(4 if share_found else 0, 4)
+    assert (found["share"], found["n"], found["people"]) == (share_found, 15, 4)
+    assert (found["ci_low"], found["ci_high"]) == (people["ci_low"], people["ci_high"])
+    assert found["ci_high"] - found["ci_low"] > 0.4
+
+
 def test_figures_are_drawn_for_52_people_and_say_who_is_who(imported):
     actions = timeline(imported)
     copies = [actions.assign(participant_id=actions["participant_id"] + suffix) for suffix in "abcde"]

@@ -255,3 +255,13 @@ def test_text_from_outside_stays_so_by_way_of_the_message_box():
 def test_a_reply_s_text_that_comes_from_the_editor_of_another_task_is_still_the_reply_s():
     editor = Editor().ask().log("copy", text=CODE, **{"from": "editor"})
     assert editor.paste(CODE, "editor").counts()["assistant"] == len(CODE)
+
+
+def test_a_character_whose_halves_have_different_origins_counts_once():
+    edits = [("typed", "\ude80"), ("paste", "\ud83d")]
+    events = [("p", "load", {"task": "t", "text": ""})]
+    for length, (kind, half) in enumerate(edits, start=1):
+        changes = [{"from": 0, "to": 0, "insert": half}]
+        events.append(("p", "edit", {"task": "t", "kind": kind, "changes": changes, "length": length}))
+    found = attribute(events, "\U0001f680", task="t", starter="")
+    assert sum(found.counts().values()) == 1
