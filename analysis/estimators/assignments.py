@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from analysis.checks import Trial
-from analysis.estimators.columns import AnalysisError, Floats, Ints, label_of
+from analysis.estimators.columns import AnalysisError, Floats, Ints, label_of, require_columns
+from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.options import scheme_problems
+from study_app.domain.arms import Arm, Option
 
 MAX_EXACT = 70_000
 """Largest reference set that is enumerated rather than sampled."""
@@ -64,6 +67,17 @@ def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | 
     return _delegated(trial, scheme, replicates, rng, arms)
 
 
+def _refuse_unfit(trial: Trial, scheme: Any, arms: Sequence[Arm | str]) -> None:
+    """Refuse blocks that cannot hold the arms in their ratio, and strata or factors that are no columns."""
+    if not isinstance(scheme, dict | Scheme):
+        return
+    whole = scheme if isinstance(scheme, Scheme) else Scheme.model_validate(scheme)
+    weighted = [Option(arm, 1) if isinstance(arm, str) else arm for arm in arms]
+    if wrong := scheme_problems(whole, weighted, file="data", table="scheme"):
+        raise AnalysisError(wrong)
+    require_columns(trial.data, whole.variables)
+
+
 def _said(error: Exception) -> str:
     """What a design's check found, without the words of the library that made it."""
     if isinstance(error, ValidationError):
@@ -92,18 +106,21 @@ def _delegated(
         scheme = {"method": scheme}
     if isinstance(scheme, dict):
         scheme = {key: value for key, value in scheme.items() if key != "arms"}
-    names = [label_of(getattr(arm, "id", arm)) for arm in arms or getattr(scheme, "arms", None) or trial.labels]
+    given = list(arms or getattr(scheme, "arms", None) or trial.labels)
+    names = [label_of(getattr(arm, "id", arm)) for arm in given]
+    weighted = [arm if isinstance(arm, Arm) else name for arm, name in zip(given, names, strict=True)]
     order = np.arange(len(trial.data))
     if "allocation_index" in trial.data.columns:
         order = np.argsort(trial.data["allocation_index"].to_numpy(), kind="stable")
     profiles = [{str(key): value for key, value in row.items()} for row in trial.data.iloc[order].to_dict("records")]
     how = f"re-run of {_name(scheme) or 'the scheme'}"
     try:
+        _refuse_unfit(trial, scheme, weighted)
         if len(profiles) <= FEW:
-            whole = allocator.enumerate_assignments(scheme, profiles, limit=MAX_EXACT // 10, arms=names)
+            whole = allocator.enumerate_assignments(scheme, profiles, limit=MAX_EXACT // 10, arms=weighted)
             if whole is not None:
                 return _enumeration(trial, whole, order, names, f"whole reference set of {_name(scheme)}")
-        drawn = np.asarray(allocator.replicate(scheme, profiles, replicates, rng, arms=names))
+        drawn = np.asarray(allocator.replicate(scheme, profiles, replicates, rng, arms=weighted))
     except (ValueError, TypeError, KeyError) as error:
         what = _said(error)
         raise AnalysisError.of(

@@ -163,3 +163,26 @@ def test_a_scheme_that_is_no_design_is_told_what_is_wrong_with_it(scheme, said):
         run("rerandomization", people(), outcome="y", **ARMS, scheme=scheme)
     assert "pydantic" not in str(refused.value)
     assert "input_value" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "said"),
+    [
+        ({"method": "permuted_blocks", "block_sizes": [3]}, r"block_sizes: \[3\] is no multiple of 2"),
+        ({"method": "stratified_blocks", "strata": ["town"]}, "column 'town': is not in the table"),
+        ({"method": "minimisation", "factors": ["town"]}, "column 'town': is not in the table"),
+    ],
+)
+def test_a_scheme_that_does_not_fit_the_table_is_refused_before_it_is_run(scheme, said):
+    with pytest.raises(AnalysisError, match=said):
+        run("rerandomization", people(), outcome="y", **ARMS, scheme=scheme)
+
+
+def test_arms_with_unequal_weights_are_drawn_by_their_weights():
+    from study_app.domain.arms import Arm
+
+    data = pd.DataFrame({"arm": ["ai", "ai", "no_ai"] * 4, "y": np.arange(12.0)})
+    arms = [Arm(id="no_ai", weight=1), Arm(id="ai", weight=2)]
+    call = {"outcome": "y", **ARMS, "scheme": {"method": "permuted_blocks", "block_sizes": [3]}}
+    row = run("rerandomization", data, **call, arms=arms, statistic="mean")
+    assert row.note.startswith("whole reference set of permuted_blocks: all 81 assignments")

@@ -50,7 +50,7 @@ def _williams(count: int) -> list[list[int]]:
 
 def scheme_problems(
     scheme: Scheme,
-    arms: Sequence[Arm],
+    arms: Sequence[Arm | Option],
     variables: Collection[str] | None = None,
     *,
     file: str = "study.toml",
@@ -74,7 +74,7 @@ def scheme_problems(
 _Found = list[tuple[str, str, str]]
 
 
-def _order_problems(scheme: Scheme, arms: Sequence[Arm]) -> _Found:
+def _order_problems(scheme: Scheme, arms: Sequence[Arm | Option]) -> _Found:
     if scheme.method != "sequence":
         return []
     found: _Found = []
@@ -92,7 +92,7 @@ def _order_problems(scheme: Scheme, arms: Sequence[Arm]) -> _Found:
     return found
 
 
-def _block_problems(scheme: Scheme, arms: Sequence[Arm]) -> _Found:
+def _block_problems(scheme: Scheme, arms: Sequence[Arm | Option]) -> _Found:
     if scheme.method == "sequence" and scheme.orders == "all" and len(arms) > _MOST_ARMS_FOR_ALL_ORDERS:
         return []
     total = sum(option.weight for option in options(scheme, arms))
