@@ -130,3 +130,19 @@ def test_the_documentation_holds_every_rule_and_feature():
     words = " ".join(text.split())
     assert all(f"| {rule.pattern} | `{rule.when.text}` |" in text for rule in PUBLISHED.rules)
     assert all(name in words for name in PATTERN_FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "key"),
+    [
+        (3, "styles.patterns"),
+        ("Reader", "styles.patterns"),
+        ({"pattern": "Reader", "when": "queries > 1"}, "styles.patterns"),
+        ([{"pattern": "Reader", "when": "queries > 1", "id": 5}], "styles.patterns.0.id"),
+        ([{"pattern": "Reader", "when": "queries > 1", "why": 5}], "styles.patterns.0.why"),
+    ],
+)
+def test_patterns_of_another_type_are_one_clear_line(patterns, key):
+    with pytest.raises(ProblemsFound) as caught:
+        rule_set({"version": "mine-1", "patterns": patterns}, "study.toml")
+    assert [problem.key for problem in caught.value.problems] == [key]

@@ -121,7 +121,11 @@ def rule_set(raw: Mapping[str, Any], file: str) -> RuleSet:
     """
     problems: list[Problem] = []
     rules: list[Rule] = []
-    for index, entry in enumerate(raw.get("patterns", ())):
+    entries = raw.get("patterns") or ()
+    if not isinstance(entries, list | tuple):
+        remedy = "write one [[styles.patterns]] for each pattern"
+        raise ProblemsFound([Problem(file, "styles.patterns", "is not a list", remedy)])
+    for index, entry in enumerate(entries):
         found = _rule(entry, f"styles.patterns.{index}", file)
         rules += [found] if isinstance(found, Rule) else []
         problems += found if isinstance(found, list) else []
@@ -145,6 +149,9 @@ def _rule(entry: Any, key: str, file: str) -> Rule | list[Problem]:
     for name in ("pattern", "when"):
         if not isinstance(entry.get(name), str) or not entry[name].strip():
             problems.append(Problem(file, f"{key}.{name}", "is missing or not a text", "add it"))
+    for name in ("id", "why"):
+        if not isinstance(entry.get(name, ""), str):
+            problems.append(Problem(file, f"{key}.{name}", "is not a text", "put it into quotation marks"))
     if problems:
         return problems
     try:
