@@ -213,6 +213,8 @@ def _oddities(who: str, transcript: Transcript, events: list[Event]) -> Iterator
         elif event.kind == "ai_query":
             if waiting is None:
                 yield _left(who, index, "event_type", event.kind, "no ai_interaction before it; composing time missing")
+            if not event.labels:
+                yield _left(who, index, "codes", " ".join(event.codes), "no label on a query; it counts under none")
             waiting = None
         if event.kind in _OF_AN_ASSISTANT and transcript.condition == "No-AI":
             yield _left(who, index, "event_type", event.kind, "an assistant in an arm without one, as recorded")

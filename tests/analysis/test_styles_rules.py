@@ -121,3 +121,23 @@ def test_a_rule_without_its_expressions_never_fires():
     assert rule.pattern.search("thanks")
     assert not rule.without(rule.expressions).pattern.search("thanks")
     assert code_session(["thank you"], [rule.without(rule.expressions)])[0].labels == ("explanation",)
+
+
+@pytest.mark.parametrize(
+    ("message", "meant"),
+    [
+        ("my ticker never returns, why doesn't it stop", "debugging"),
+        ("why won't my loop end", "debugging"),
+        ("what do we put in the dict when there is an error", "explanation"),
+        ("could you reword the instructions", "explanation"),
+        ("hello do you know asyncio", "capability"),
+        ("which release of trio do you know", "capability"),
+    ],
+)
+def test_forms_that_no_published_message_of_the_shared_half_has(message, meant):
+    assert labels_of(message) == (meant,)
+
+
+def test_mere_praise_after_code_is_no_request_for_more():
+    assert labels_of("write the timer", "Perfect!") == ("appreciation",)
+    assert labels_of("write the timer", "ok") == ("generation",)

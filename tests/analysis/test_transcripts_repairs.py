@@ -123,6 +123,12 @@ def test_two_interactions_without_a_query_between_are_listed():
     assert listed(repaired([START_1, *typing, asked("00:02:30", ["question"])]), "left", "event_type")
 
 
+def test_a_query_without_a_label_is_listed_and_gets_none():
+    done = repair(Transcript.model_validate(transcript(events=[seen("00:00:10", "task_start"), asked("00:01:00", [])])))
+    assert done.events[1].labels == ()
+    assert [entry.action for entry in done.repairs if entry.reason.startswith("no label on a query")] == ["left"]
+
+
 def test_an_assistants_delay_without_an_assistant_is_listed():
     found = repaired([START_1, seen("00:01:00", "ai_delay", description="Connection lost")], "No-AI")
     assert listed(found, "left", "event_type")[0].found == "ai_delay"

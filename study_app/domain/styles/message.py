@@ -33,7 +33,7 @@ _SPEC_LINE = re.compile(
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _OPENING = re.compile(
     r"""^(?:
-        (?:hey|hi|hello)(?:\s+(?!can|could|how|what|please)\w+)?[,!]?\s+
+        (?:hey|hi|hello)(?:\s+(?!(?:can|could|how|what|please|are|do|does|did|is|why|when|where|which|who|will|would|should|i|i'm|my|the|this)\b)\w+)?[,!]?\s+
         | (?:ok(?:ay)?|so|now|then|and|also|but|yes|yeah|yep|yup|ah|oh|hm+|um+|well|alright|great|cool|perfect|nice|sure
             |next(?!\s+(?:function|task|part|step|one)\b)|again|actually|please|pls|plz|just|first(?:ly)?|finally|lastly|right|got\sit|i\smean|maybe
             )(?![\w'-])(?!\s(?:job|work)\b)[\s,.!:;-]*
