@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.plan_parts import (
@@ -165,6 +165,12 @@ class Plan(Table):
     """Whose codes of the queries feed the analysis."""
     columns: dict[str, str] = {}
     """For tables collected elsewhere: our column name -> theirs."""
+
+    @field_validator("control", mode="before")
+    @classmethod
+    def _arm_as_text(cls, value: Any) -> Any:
+        """An arm coded as a whole number is meant as it stands in the table: arms are text."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @model_validator(mode="before")
     @classmethod

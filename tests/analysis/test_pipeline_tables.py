@@ -142,3 +142,16 @@ def test_a_time_beyond_the_cap_counts_with_the_cap_and_a_row_without_an_arm_with
     assert means["minutes.mean.new"] == pytest.approx(new)
     assert "minutes: 1 values beyond the cap of 35 count with the cap." in result["warnings"]
     assert result["flow"]["excluded"] == {"no arm recorded": 1}
+
+
+def test_a_control_coded_as_a_whole_number_is_the_arm_of_that_number(tmp_path):
+    (tmp_path / "plan.toml").write_text(PLAN.replace('control = "old"', "control = 0"), encoding="utf-8")
+    (tmp_path / "switch.toml").write_text(PLAN.replace('control = "old"', "control = true"), encoding="utf-8")
+    rows = table()
+    rows.assign(group=(rows["group"] == "new") * 1).to_csv(tmp_path / "marks.csv", index=False)
+
+    plan = load_plan(tmp_path / "plan.toml")
+
+    assert plan.control in set(load(tmp_path / "marks.csv", plan.columns).participants["arm"])
+    with pytest.raises(ProblemsFound, match="control"):
+        load_plan(tmp_path / "switch.toml")
