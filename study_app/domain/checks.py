@@ -177,11 +177,13 @@ def name(of: str) -> dict[str, str]:
 
 
 def uses(*names: str, why: str = "") -> Callable[[ast.Module], str | None]:
-    """A source check: the program calls or awaits each of the names somewhere."""
+    """A source check: the program reads each of the names somewhere, as it does to call or await it."""
 
     def look(tree: ast.Module) -> str | None:
-        found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        found |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        # Giving a name a value is no use of it.
+        read = [node for node in ast.walk(tree) if isinstance(getattr(node, "ctx", None), ast.Load)]
+        found = {node.attr for node in read if isinstance(node, ast.Attribute)}
+        found |= {node.id for node in read if isinstance(node, ast.Name)}
         absent = [wanted for wanted in names if wanted not in found]
         return f"the program does not use {', '.join(absent)}{': ' + why if why else ''}" if absent else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -409,3 +410,17 @@ def test_a_stated_expectation_needs_no_reference_solution():
     check = Check("x", call("f", 3), expect=lambda case: Observation(value=case.args[0] * 2))
     assert check.stated(check.drawn(1)).value == 6
     assert uses("open_nursery")(__import__("ast").parse("print(1)")) is not None
+
+
+@pytest.mark.parametrize(
+    ("program", "used"),
+    [
+        ("async with trio.open_nursery() as n:\n    pass", True),
+        ("start = open_nursery", True),
+        ("open_nursery = None", False),
+        ("trio.open_nursery = None", False),
+    ],
+)
+def test_giving_a_name_a_value_is_no_use_of_it(program, used):
+    body = "async def f():\n" + "".join(f"    {line}\n" for line in program.splitlines())
+    assert (uses("open_nursery")(ast.parse(body)) is None) == used
