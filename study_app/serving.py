@@ -36,6 +36,17 @@ def check_port(host: str, port: int, option: str) -> None:
             raise ProblemsFound([Problem(option, "", what, remedy)]) from None
 
 
+def check_apart(settings: Settings) -> None:
+    """Refuse one port for both apps: it is free when looked at for each, until the other takes it.
+
+    Raises:
+        ProblemsFound: participants and console would share a port.
+    """
+    if settings.port == settings.console_port:
+        what = f"port {settings.port} is already the participants' port"
+        raise ProblemsFound([Problem("--console-port", "", what, "choose another, or serve with --no-console")])
+
+
 def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
     """Serve until told to stop."""
     from study_app.web.options import configure_streamlit

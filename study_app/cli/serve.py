@@ -33,6 +33,7 @@ def serve(
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
     serving.check_port(settings.host, settings.port, "--port")
     if not no_console:
+        serving.check_apart(settings)
         serving.check_port(settings.console_host, settings.console_port, "--console-port")
     with nullcontext(lambda: None) if no_console else serving.console_process(settings) as begin_console:
         running = start(settings)

@@ -262,6 +262,18 @@ def test_the_console_stays_on_loopback_unless_it_is_told_otherwise(monkeypatch):
     assert asked == ["0.0.0.0", "127.0.0.1", "0.0.0.0", "0.0.0.0"]
 
 
+def test_one_port_for_both_apps_is_refused_before_anything_is_written(tmp_path):
+    port = free_port()
+    database = f"sqlite:///{tmp_path}/study.db"
+    both = ("--port", port, "--console-port", port)
+    done = study("serve", ROOT / "study.toml", "--database", database, *both, cwd=tmp_path, expect=2)
+    assert only_errors(done) == [
+        f"error: --console-port: port {port} is already the participants' port; "
+        "choose another, or serve with --no-console"
+    ]
+    assert not (tmp_path / "study.db").exists()
+
+
 def test_a_console_whose_apps_never_came_up_serves_nothing(tmp_path):
     port = free_port()
     environment = os.environ | {"STUDY_FILE": str(ROOT / "study.toml"), "STUDY_PARENT": str(os.getpid())}
