@@ -49,8 +49,11 @@ class Diagram(NamedTuple):
     arrows: tuple[tuple[float, float, float, float], ...]
 
 
-def diagram(flow: Mapping[str, Any], labels: Mapping[str, str]) -> Diagram:
-    """Lay the flow out: enrolment in the middle, exclusions to the right, one column an arm below."""
+def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool = True) -> Diagram:
+    """Lay the flow out: enrolment in the middle, exclusions to the right, one column an arm below.
+
+    A use of the assistant that is null is withheld where `hidden`; otherwise it was never recorded.
+    """
     arms = list(flow["arms"])
     column = 250.0 if len(arms) < 4 else 200.0
     gap = 26.0
@@ -73,7 +76,7 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str]) -> Diagram:
     start = (width - len(arms) * column - (len(arms) - 1) * gap) / 2
     top = allocated.bottom + 44
     rail = allocated.bottom + 20
-    tops = [_arm_lines(flow["arms"][arm], arm, labels[arm]) for arm in arms]
+    tops = [_arm_lines(flow["arms"][arm], arm, labels[arm], "withheld" if hidden else "not recorded") for arm in arms]
     title = "Not in the primary analysis" if column > 220 else "Not analysed"
     losses = [_loss_lines(flow["arms"][arm], arm, title) for arm in arms]
     heights = [max(len(lines) for lines in group) * LINE + 2 * PAD - 4 for group in (tops, losses)]
@@ -98,8 +101,8 @@ def _box(x: float, y: float, width: float, lines: tuple[Text, ...]) -> Box:
     return Box(x, y, width, len(lines) * LINE + 2 * PAD - 4, lines)
 
 
-def _arm_lines(arm: Mapping[str, Any], name: str, label: str) -> tuple[Text, ...]:
-    received = "withheld" if arm["received"] is None else str(arm["received"])
+def _arm_lines(arm: Mapping[str, Any], name: str, label: str, unknown: str) -> tuple[Text, ...]:
+    received = unknown if arm["received"] is None else str(arm["received"])
     return (
         Text(label, "", "", True),
         Text("Allocated", str(arm["allocated"]), f"flow.arms.{name}.allocated"),

@@ -78,7 +78,7 @@ def _context(
         "mixed": not result["provenance"]["registration"]["note"],
         "primary": _primary(prepared, result, labels),
         "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
-        "flow": diagram(result["flow"], labels),
+        "flow": diagram(result["flow"], labels, hidden=result["masked"] or result["dry_run"]),
         "baseline": _baseline(result),
         "variables": variable_labels(prepared.dataset),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),

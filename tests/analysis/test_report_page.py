@@ -226,6 +226,17 @@ def test_boxes_and_lines_of_the_flow_diagram_do_not_overlap():
             assert apart or one.bottom <= other.y or other.bottom <= one.y
 
 
+def test_use_of_the_assistant_that_was_never_recorded_is_not_called_withheld():
+    arm = {"allocated": 9, "received": None, "discontinued": 0, "analysed": 9, "excluded": {}}
+    flow = {"assessed": 9, "excluded": {}, "allocated": 9, "arms": {"a": arm}}
+    words = {
+        hidden: [line.figure for box in diagram(flow, {"a": "a"}, hidden=hidden).boxes for line in box.lines]
+        for hidden in (True, False)
+    }
+    assert {"withheld", "not recorded"} & set(words[True]) == {"withheld"}
+    assert {"withheld", "not recorded"} & set(words[False]) == {"not recorded"}
+
+
 def test_numbers_have_a_true_minus_and_never_a_negative_zero():
     assert number(-1.234) == "−1.23"
     assert number(-0.001) == "0.00"
