@@ -102,8 +102,7 @@ class Walker:
         self.at(self.page, task)
         self.write(solution(task) if code is None else code)
         self.press("Run")
-        expect(self.page.get_by_label("Output").first).to_contain_text(re.compile(r"\S"), timeout=20_000)
-        self.page.wait_for_timeout(500)
+        expect(self.page.locator(".sa-run-status")).to_contain_text("Finished in", timeout=30_000)
         self.at(self.page, f"{task} run")
         self.press("Submit task")
 
