@@ -34,7 +34,34 @@ def read_study(path: Path) -> Study:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProblemsFound([Problem(name, "", f"is not valid TOML: {error}", "correct it at that place")]) from None
-    return validate_study(raw, name)
+    try:
+        return validate_study(raw, name)
+    except ProblemsFound as found:
+        # A study that cannot be made yet still shows which folders and files it will miss.
+        raise ProblemsFound(_unique([*found.problems, *_missing_paths(raw, path)])) from None
+
+
+def _missing_paths(raw: Mapping[str, Any], study_file: Path) -> list[Problem]:
+    """Packs, banks and assistants' files that a study names and that are not there, whatever else is wrong with it."""
+    root, missing = study_file.resolve().parent, []
+    stages = raw.get("stages")
+    for number, stage in enumerate(stages if isinstance(stages, list) else [], start=1):
+        if not isinstance(stage, dict):
+            continue
+        packs = stage.get("packs")
+        named = [*(packs if isinstance(packs, list) else []), stage.get("bank")]
+        for folder in named:
+            if isinstance(folder, str) and folder and not (root / folder).is_dir():
+                what = f"there is no folder {folder} beside the study file"
+                key = f"stages.{stage.get('id', number)}"
+                missing.append(Problem(str(study_file), key, what, "correct the path, or add the folder"))
+    assistants = raw.get("assistants")
+    for name, entry in assistants.items() if isinstance(assistants, dict) else []:
+        file = entry.get("file") if isinstance(entry, dict) else None
+        if isinstance(file, str) and file and not (root / file).is_file():
+            what = f"there is no file {file} beside the study file"
+            missing.append(Problem(str(study_file), f"assistants.{name}.file", what, "correct the path"))
+    return missing
 
 
 def validate_study(raw: Mapping[str, Any], file: str) -> Study:

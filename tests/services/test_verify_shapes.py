@@ -85,6 +85,15 @@ def pipe_for_a_table(forger: Forger) -> None:
     os.mkfifo(path)
 
 
+def pipe_for_the_manifest(forger: Forger) -> None:
+    (forger.path / "manifest.json").unlink()
+    os.mkfifo(forger.path / "manifest.json")
+
+
+def pipe_beside_the_tables(forger: Forger) -> None:
+    os.mkfifo(forger.path / "data" / "more.csv")
+
+
 def of_another_study(forger: Forger) -> None:
     old, new = "study-triolearning", "study-another"
     for path in list((forger.path / "data").iterdir()):
@@ -130,6 +139,8 @@ EDITS: list[tuple[Any, str]] = [
     (text("manifest_too_deep", "manifest.json", DEEP.encode()), "manifest_unreadable"),
     (link_to_nowhere, "file_unlisted"),
     (pipe_for_a_table, "file_missing"),
+    (pipe_for_the_manifest, "manifest_unreadable"),
+    (pipe_beside_the_tables, "file_unlisted"),
     (of_another_study, "file_misnamed"),
     (second_file_of_a_table, "file_misnamed"),
     (cell("huge_number_of_an_event", "events", "seq", HUGE, lambda row: row["page"] != "server"), "sequence_gap"),

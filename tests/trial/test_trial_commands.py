@@ -282,3 +282,17 @@ def test_a_console_whose_apps_never_came_up_serves_nothing(tmp_path):
     ended = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
     assert not (tmp_path / "study.db").exists()
+
+
+def test_wrong_values_do_not_hide_what_is_missing_beside_the_file(tmp_path):
+    path = variant(
+        tmp_path,
+        ("minutes = 10", "minutes = -3"),
+        ("tasks/trio_timer", "tasks/gone"),
+        ("quizzes/trio", "quizzes/gone"),
+        ("assistants/full.toml", "assistants/gone.toml"),
+    )
+    done = study("check", path, cwd=tmp_path, expect=1)
+    found = "\n".join(only_errors(done))
+    for sign in ("minutes", "tasks/gone", "quizzes/gone", "assistants/gone.toml"):
+        assert sign in found, sign

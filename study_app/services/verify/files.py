@@ -36,8 +36,8 @@ def check_files(opened: Opened) -> None:
         elif _sha256(opened.path / name) != entry.get("sha256"):
             report.add("file_altered", name, None, "its bytes do not have the hash in the manifest")
     if opened.own:
-        # A link is none of ours, wherever it leads.
-        present = (path for path in opened.path.rglob("*") if path.is_file() or path.is_symlink())
+        # A link is none of ours, wherever it leads, and neither is a pipe.
+        present = (path for path in opened.path.rglob("*") if path.is_symlink() or not path.is_dir())
         names = {path.relative_to(opened.path).as_posix() for path in present}
         ours = {name for name in names if name.split("/")[0] in ("data", "materials")}
         for name in sorted(ours - set(listed)):

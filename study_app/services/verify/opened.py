@@ -234,7 +234,9 @@ def open_dataset(path: Path, report: VerifyReport) -> Opened:
         raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote")
     manifest: dict[str, Any] = {}
     try:
-        read = parsed_json((path / "manifest.json").read_text(encoding="utf-8"))
+        # A pipe would be waited for without end.
+        text = (path / "manifest.json").read_text(encoding="utf-8") if (path / "manifest.json").is_file() else ""
+        read = parsed_json(text)
         manifest = read if isinstance(read, dict) else {}
     except (OSError, ValueError):
         pass
