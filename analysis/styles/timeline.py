@@ -112,12 +112,16 @@ def _turn_steps(turns: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[
     if turns is None or turns.empty or (turns["assistant"] == IMPORTED).all():
         return
     labels = {turn: codes for listed in queries.values() for turn, codes in listed}
-    took = pd.to_numeric(turns["total_seconds"], errors="coerce")
-    columns = (turns["participant_id"], turns["task"], turns["turn_id"], _milliseconds(turns["asked_at"]), took)
-    for who, task, turn, at, seconds in zip(*columns, strict=True):
-        known = None if pd.isna(seconds) else float(seconds)
-        for step in of_turn(str(turn), at, task, labels[str(turn)], known):
+    columns = (turns["participant_id"], turns["task"], turns["turn_id"], _milliseconds(turns["asked_at"]))
+    durations = (_seconds(turns, "total_seconds"), _seconds(turns, "composing_seconds"))
+    for who, task, turn, at, took, composing in zip(*columns, *durations, strict=True):
+        for step in of_turn(str(turn), at, task, labels[str(turn)], took, composing):
             yield str(who), step
+
+
+def _seconds(turns: pd.DataFrame, name: str) -> list[float | None]:
+    numbers = pd.to_numeric(turns[name], errors="coerce") if name in turns else pd.Series(float("nan"), turns.index)
+    return [None if pd.isna(number) else float(number) for number in numbers]
 
 
 def _milliseconds(times: pd.Series) -> list[int]:

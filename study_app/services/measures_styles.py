@@ -99,7 +99,14 @@ def _steps(dossier: Dossier, codes: Codes) -> Sequence[Step]:
             step = of_event(event.kind, milliseconds(event.server_time), rank, named, pasted)
             found += [step] if step is not None else []
     for turn in dossier.turns:
-        found += of_turn(turn.id, milliseconds(turn.asked_at), turn.task, codes[turn.id] or (), turn.total_seconds)
+        found += of_turn(
+            turn.id,
+            milliseconds(turn.asked_at),
+            turn.task,
+            codes[turn.id] or (),
+            turn.total_seconds,
+            turn.composing_seconds,
+        )
     return arranged(found)[0]
 
 

@@ -303,3 +303,18 @@ def test_a_figure_of_nobody_is_empty_not_an_error(imported):
     nobody = timeline(imported)[:0]
     for figure in (swimlanes(nobody), trajectory_plot(trajectory(nobody)), flow_plot(transitions(nobody))):
         ElementTree.fromstring(svg(figure, "figure"))
+
+
+def test_a_message_begins_with_its_first_key_wherever_the_log_has_the_event():
+    tables = own_export()
+    late = tables["events"].copy()
+    late.loc[late["kind"] == "compose_start", "server_time"] = at(40)
+    for events in (tables["events"], late):
+        steps = timeline(tables | {"events": events})
+        asked = steps[steps["action"].isin(["compose", "query"])]
+        assert list(zip(asked["action"], asked["seconds"], strict=True)) == [
+            ("compose", 30.0),
+            ("query", 40.0),
+            ("compose", 75.0),
+            ("query", 80.0),
+        ]

@@ -25,7 +25,6 @@ ACTIONS = (
 
 OF_EVENTS = {
     "task_shown": "start",
-    "compose_start": "compose",
     "edit": "edit",
     "run_ended": "run",
     "program_error": "error",
@@ -66,11 +65,24 @@ def of_event(kind: str, at: float, rank: int, task: str | None, pasted: bool) ->
 
 
 def of_turn(
-    turn_id: str, at: float, task: str | None, labels: tuple[str, ...], seconds: float | None
+    turn_id: str,
+    at: float,
+    task: str | None,
+    labels: tuple[str, ...],
+    seconds: float | None,
+    composing: float | None,
 ) -> tuple[Step, ...]:
-    """A query, and where the reply's duration is known, its end."""
-    query = Step(at, -1, task, "query", turn_id, labels)
-    return (query,) if seconds is None else (query, Step(at + 1000 * seconds, -1, task, "reply", turn_id))
+    """The first key of a message, the query, and the reply's end; those whose durations are known.
+
+    The event of the first key comes with a batch, perhaps the one that the sending sent off: its moment in the log may
+    be that of the query, or later.
+    """
+    steps = [Step(at, -1, task, "query", turn_id, labels)]
+    if composing is not None:
+        steps.insert(0, Step(at - 1000 * composing, -1, task, "compose", turn_id))
+    if seconds is not None:
+        steps.append(Step(at + 1000 * seconds, -1, task, "reply", turn_id))
+    return tuple(steps)
 
 
 def arranged(steps: Iterable[Step]) -> tuple[list[Step], float]:
