@@ -55,6 +55,7 @@ def run(descriptors: list[int], ruleset: int | None, lock: Callable[[dict[str, A
         except Exception as error:
             os.write(REPORT, FAILED + repr(error).encode())
             os._exit(70)
+        del lock, descriptors
         os.write(REPORT, READY)
         status = _run_program(job)
     finally:
@@ -79,7 +80,7 @@ def _arrange(descriptors: list[int], ruleset: int | None) -> int:
         os.dup2(rules, lockdown.RULESET)
     os.closerange(lockdown.RULESET + (rules is not None), 4096)
     os.environ.clear()
-    os.environ.update(LANG="C.UTF-8", HOME="/", PATH="")
+    os.environ.update(LANG="C.UTF-8", HOME="/", PATH="", **lockdown.THREADS)
     with contextlib.suppress(OSError):
         os.chdir("/")
     return _JOB

@@ -103,8 +103,11 @@ class LocalSandbox:
         for candidate in [wrapper, None] if wrapper else [None]:
             self._bubblewrap = candidate
             try:
-                mechanisms = self.server(()).mechanisms
-                found = selftest.observe(self._run_unjudged, mechanisms, bubblewrap=candidate is not None)
+                with selftest.planted_variable() as planted:
+                    mechanisms = self.server(()).mechanisms
+                found = selftest.observe(
+                    self._run_unjudged, mechanisms, bubblewrap=candidate is not None, planted=planted
+                )
             except SandboxUnavailable as error:
                 found = Isolation("off", f"Code execution is disabled: {error}.")
             if found.level != "off" or candidate is None:

@@ -13,7 +13,9 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from study_app.sandbox import landlock, seccomp, syscalls
 
@@ -23,6 +25,24 @@ RULESET = 5
 """Descriptor at which children find the Landlock ruleset, beside their pipes at 0 to 4."""
 _FIRST_UID, _UIDS = 61184, 4336
 """The range that systemd too lends to short-lived services: nobody's files are in it."""
+MAX_TASKS = 64
+"""Threads of one run, its first included. Trio's worker threads are at most 40."""
+THREADS = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
+    + ("POLARS_MAX_THREADS",),
+    "2",
+)
+"""Numerical libraries start a thread for each core unless their environment says how many; two fit any cap."""
+_CLONE_NEWUSER = 0x10000000
+
+
+Counted = Literal["uid", "real_uid", "namespace", "none"]
+"""What RLIMIT_NPROC counts a run's threads by: the kernel counts them for each real uid in each user namespace.
+
+`uid`: the run has a uid of its own. `real_uid`: only its real uid is its own; the effective one is the server's, which
+may read a Python that other users may not. `namespace`: the run has a user namespace of its own. `none`: the limit
+would count all processes of the server's user, so it is not set.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +57,9 @@ class Plan:
     own_uid: bool
     """Each run gets a uid of its own."""
     root: bool
+    counted: Counted
+    first_uid: int
+    """Where this server's uids begin: two servers on one machine rarely count each other's threads."""
 
 
 def prepare(readable: list[str], *, max_abi: int | None, use_seccomp: bool = True, probe: str = os.__file__) -> Plan:
@@ -49,7 +72,7 @@ def prepare(readable: list[str], *, max_abi: int | None, use_seccomp: bool = Tru
         probe: a file that a run must be able to read under a uid of its own, else runs keep the server's uid.
     """
     if sys.platform != "linux":
-        return Plan(None, 0, None, None, own_uid=False, root=os.geteuid() == 0)
+        return Plan(None, 0, None, None, own_uid=False, root=os.geteuid() == 0, counted="none", first_uid=_FIRST_UID)
     libc = ctypes.CDLL(None, use_errno=True)
     version = landlock.abi(libc)
     version = version if max_abi is None else min(version, max_abi)
@@ -58,25 +81,63 @@ def prepare(readable: list[str], *, max_abi: int | None, use_seccomp: bool = Tru
     offered = use_seccomp and machine is not None and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
     program = seccomp.assemble(machine) if offered and machine else None
     root = os.geteuid() == 0
-    return Plan(libc, version, ruleset, program, own_uid=root and _can_drop_uid(probe, must=not version), root=root)
+    own_uid = root and _can_drop_uid(probe, must=not version)
+    counted: Counted = "uid" if own_uid else _counted(libc)
+    first = _FIRST_UID + int.from_bytes(os.urandom(4), "little") % _UIDS
+    return Plan(libc, version, ruleset, program, own_uid=own_uid, root=root, counted=counted, first_uid=first)
 
 
-def _can_drop_uid(probe: str, *, must: bool) -> bool:
-    """Whether a child may become another user and still read the standard library (try it in a child).
-
-    Where Landlock is absent the other uid is the only wall round files, so an unreadable library does not count.
-    """
+def _in_a_child(act: Callable[[], object]) -> bool:
+    """Whether an act succeeds, tried in a child that ends with it."""
     child = os.fork()
     if child == 0:
         try:
-            _become(_FIRST_UID)
-            if not must:
-                with open(probe, "rb"):
-                    pass
+            act()
             os._exit(0)
         except BaseException:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _can_drop_uid(probe: str, *, must: bool) -> bool:
+    """Whether a child may become another user and still read the standard library.
+
+    Where Landlock is absent the other uid is the only wall round files, so an unreadable library does not count.
+    """
+
+    def drop() -> None:
+        _become(_FIRST_UID)
+        if not must:
+            with open(probe, "rb"):
+                pass
+
+    return _in_a_child(drop)
+
+
+def _counted(libc: ctypes.CDLL) -> Counted:
+    """How a run that keeps the server's user can have its threads counted alone."""
+    if _in_a_child(lambda: os.setresuid(_FIRST_UID, -1, -1)):
+        return "real_uid"
+    # The kernel never applies the limit to the machine's root, whatever its namespace.
+    if not _is_root_of_the_machine() and _in_a_child(lambda: _unshare_user(libc)):
+        return "namespace"
+    return "none"
+
+
+def _is_root_of_the_machine() -> bool:
+    """Whether this process's user is the first namespace's root, as far as its uid map tells."""
+    if os.getuid() != 0:
+        return False
+    try:
+        with open("/proc/self/uid_map") as handle:
+            return any(line.split()[:2] == ["0", "0"] for line in handle)
+    except OSError:
+        return True
+
+
+def _unshare_user(libc: ctypes.CDLL) -> None:
+    if libc.unshare(_CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "a user namespace was refused")
 
 
 def _become(uid: int) -> None:
@@ -85,8 +146,19 @@ def _become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def limit_resources(memory_mb: int, cpu_seconds: int, *, own_uid: bool) -> None:
-    """Set the hard resource limits of one run."""
+def _count_alone(plan: Plan, libc: ctypes.CDLL, run_id: int) -> None:
+    """Make RLIMIT_NPROC count this run alone; must precede the calls that a change of credentials undoes."""
+    uid = _FIRST_UID + (plan.first_uid - _FIRST_UID + run_id) % _UIDS
+    if plan.counted == "uid":
+        _become(uid)
+    elif plan.counted == "real_uid":
+        os.setresuid(uid, -1, -1)
+    elif plan.counted == "namespace":
+        _unshare_user(libc)
+
+
+def limit_resources(memory_mb: int, cpu_seconds: int, *, counted: bool) -> None:
+    """Set the hard resource limits of one run; that on threads only where it counts this run alone."""
     wanted = {
         "RLIMIT_AS": memory_mb * 1024 * 1024,
         "RLIMIT_NOFILE": 64,
@@ -97,8 +169,8 @@ def limit_resources(memory_mb: int, cpu_seconds: int, *, own_uid: bool) -> None:
         "RLIMIT_SIGPENDING": 256,
         "RLIMIT_RTPRIO": 0,
     }
-    if own_uid:
-        wanted["RLIMIT_NPROC"] = 256
+    if counted:
+        wanted["RLIMIT_NPROC"] = MAX_TASKS
     for name, value in wanted.items():
         if hasattr(resource, name):
             with contextlib.suppress(ValueError, OSError):
@@ -123,13 +195,13 @@ def apply(plan: Plan, *, run_id: int, memory_mb: int, cpu_seconds: int) -> None:
     """
     with contextlib.suppress(OSError):
         os.nice(5)
-    limit_resources(memory_mb, cpu_seconds, own_uid=plan.own_uid)
+    # A new user namespace takes the limit that its first process has, so the limit is set before it is made.
+    limit_resources(memory_mb, cpu_seconds, counted=plan.counted != "none")
     if plan.libc is None:
         return
     libc = plan.libc
-    if plan.own_uid:
-        _become(_FIRST_UID + run_id % _UIDS)
-    elif plan.root:
+    _count_alone(plan, libc, run_id)
+    if not plan.own_uid and (plan.root or plan.counted == "namespace"):
         _drop_capabilities(libc)
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

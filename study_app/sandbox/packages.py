@@ -87,10 +87,11 @@ def missing(packages: tuple[str, ...]) -> list[str]:
 
 
 def site_folders() -> list[str]:
-    """Folders where packages are installed, as `sys.path` has them."""
+    """Folders where packages are installed: real paths, as an environment may lie behind a link."""
     known = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), site.getusersitepackages()}
     named = [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
-    return list(dict.fromkeys([*named, *(entry for entry in sorted(known) if entry and Path(entry).is_dir())]))
+    installed = [*named, *(entry for entry in sorted(known) if entry and Path(entry).is_dir())]
+    return list(dict.fromkeys(map(os.path.realpath, installed)))
 
 
 def _module_files(name: str, folders: list[str]) -> list[str]:

@@ -13,7 +13,10 @@ from study_app.sandbox import syscalls
 
 _LD, _JEQ, _JGE, _JSET, _RET, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
-_EPERM, _ENOSYS = 0x00050000 | 1, 0x00050000 | 38
+_ERRNO = 0x00050000
+_EPERM, _EINVAL, _ENOSYS = _ERRNO | 1, _ERRNO | 22, _ERRNO | 38
+_DONE = _ERRNO
+"""Answer 0 without doing anything."""
 
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _X32_BIT = 0x40000000
@@ -29,7 +32,16 @@ _IOCTL = (0x5451, 0x5450, 0x5421, 0x541B, 0x5401, 0x5413)
 _PRCTL = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA."""
 _SOCKET_OPTIONS = (7, 8)
-"""SO_SNDBUF, SO_RCVBUF: Trio sets them on its wake-up pair."""
+"""SO_SNDBUF, SO_RCVBUF: Trio sets them on its wake-up pair. Buffers are kernel memory, which no limit of a run counts,
+so the call succeeds and changes nothing."""
+_MSG_OOB = 1
+_FOREIGN_CLOCK = 0x80000000
+"""From here on clock ids name the computing time of other processes."""
+_MADVISE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17, 18, 19)
+"""What allocators ask for; not COLD, PAGEOUT and MERGEABLE, which reach pages that others use."""
+_FUTEX_PRIVATE, _FUTEX_REALTIME = 0x80, 0x100
+_FUTEX_WAITS, _FUTEX_WAKES = (0, 9), (1, 10)
+"""WAIT and WAIT_BITSET, WAKE and WAKE_BITSET; not requeueing and priority inheritance."""
 _OWN_PID = 0x5EEDF00D
 """Stands for the own pid until the filter is installed."""
 
@@ -73,20 +85,57 @@ def _stream_pair() -> list[Instruction]:
     ]
 
 
+def _done_for(argument: int, values: tuple[int, ...]) -> list[Instruction]:
+    """Claim success for these values of an argument, refuse the others."""
+    return [ret if ret != _ret(_ALLOW) else _ret(_DONE) for ret in _one_of(argument, values)]
+
+
+def _own_clock() -> list[Instruction]:
+    return [_load(0), (_JGE, 0, 1, _FOREIGN_CLOCK), _ret(_EINVAL), _ret(_ALLOW)]
+
+
+def _futex() -> list[Instruction]:
+    """Waiting anywhere; waking only in the own memory, so that two runs cannot signal over a shared library's page.
+
+    pthread_join waits without the private flag, so waits are not held to it.
+    """
+    command = 0xFFFFFFFF ^ (_FUTEX_PRIVATE | _FUTEX_REALTIME)
+    waits = [step for value in _FUTEX_WAITS for step in ((_JEQ, 0, 1, value), _ret(_ALLOW))]
+    rest = len(_FUTEX_WAKES)
+    wakes = [(_JEQ, rest - at, 0, value) for at, value in enumerate(_FUTEX_WAKES)]
+    private = [_load(1), (_JSET, 0, 1, _FUTEX_PRIVATE), _ret(_ALLOW), _ret(_EPERM)]
+    return [_load(1), (_AND, 0, 0, command), *waits, *wakes, _ret(_ENOSYS), *private]
+
+
+def _send() -> list[Instruction]:
+    return [_load(3), (_JSET, 0, 1, _MSG_OOB), _ret(_EPERM), *_null(4)]
+
+
 def _rules() -> dict[str, list[Instruction]]:
+    own = (0, _OWN_PID)
     return {
+        "clock_getres": _own_clock(),
+        "clock_gettime": _own_clock(),
+        "clock_nanosleep": _own_clock(),
         "clone": _thread_only(),
         "clone3": [_ret(_ENOSYS)],
         "fcntl": _one_of(1, _FCNTL),
+        "futex": _futex(),
         "ioctl": _one_of(1, _IOCTL),
         "kill": _one_of(0, (_OWN_PID,)),
         "tgkill": _one_of(0, (_OWN_PID,)),
-        "prlimit64": _one_of(0, (0, _OWN_PID)),
+        "madvise": _one_of(2, _MADVISE),
+        "prlimit64": _one_of(0, own),
+        "recvfrom": _none_of_bits(3, _MSG_OOB),
+        "sched_getaffinity": _one_of(0, own),
+        "sched_getparam": _one_of(0, own),
+        "sched_getscheduler": _one_of(0, own),
+        "sched_rr_get_interval": _one_of(0, own),
         "open": _none_of_bits(1, _WRITING),
         "openat": _none_of_bits(2, _WRITING),
         "prctl": _one_of(0, _PRCTL),
-        "sendto": _null(4),
-        "setsockopt": _one_of(2, _SOCKET_OPTIONS),
+        "sendto": _send(),
+        "setsockopt": _done_for(2, _SOCKET_OPTIONS),
         "socketpair": _stream_pair(),
     }
 

@@ -18,9 +18,12 @@ from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
 from study_app.sandbox import packages, zygote
+from study_app.sandbox.lockdown import THREADS
+from study_app.sandbox.watchdog import Watchdog
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", **THREADS}
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class ForkServer:
         self._alive = True
         self._failure = ""
         self._started = threading.Event()
+        self._watchdog: Watchdog | None = None
         self._control, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         threading.Thread(target=self._live, name="fork-server", daemon=True).start()
         if not self._started.wait(_START_SECONDS) or not self._alive:
@@ -101,6 +105,8 @@ class ForkServer:
             except OSError:
                 del self._endings[run_id]
                 return None
+        if self._watchdog is not None:
+            self._watchdog.wake()
         return ending
 
     def kill(self, run_id: int) -> None:
@@ -140,6 +146,8 @@ class ForkServer:
         try:
             self._start_process()
             self.mechanisms = self._hello()
+            counted = self.mechanisms["threads_counted"] != "none"
+            self._watchdog = Watchdog(self._process.pid, lambda: bool(self._endings), counted=counted)
             self._started.set()
             self._read_endings()
         except (OSError, ValueError, struct.error) as error:
@@ -153,7 +161,7 @@ class ForkServer:
         command = [*_bubblewrap_command(self._bubblewrap, self._config["readable"]), *python]
         self._process = subprocess.Popen(
             command,
-            env={"PYTHONHASHSEED": "0"},
+            env=_ENVIRONMENT,
             pass_fds=[descriptor],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -213,6 +221,8 @@ class ForkServer:
                 process.wait()
         for ending in lost:
             ending.done.set()
+        if self._watchdog is not None:
+            self._watchdog.end()
         self._started.set()
 
 
@@ -249,5 +259,6 @@ def _bubblewrap_command(program: str | None, readable: list[str]) -> list[str]:
     binds = [part for path in paths if not path.startswith("/dev/") for part in ("--ro-bind", path, path)]
     binds = [part for folder in library for part in ("--dir", folder)] + binds
     devices = [part for path in ("/dev/null", "/dev/urandom") for part in ("--dev-bind", path, path)]
-    isolation = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--setenv", "PYTHONHASHSEED", "0"]
+    isolation = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    isolation += [part for name, value in _ENVIRONMENT.items() for part in ("--setenv", name, value)]
     return [program, *isolation, *binds, *devices, "--chdir", "/"]

@@ -15,16 +15,15 @@ _COLUMN = {"x86_64": 0, "aarch64": 1}
 
 ALLOWED = frozenset(
     """
-    access alarm brk clock_getres clock_gettime clock_nanosleep close close_range dup dup2 dup3 epoll_create
-    epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 exit exit_group faccessat
-    faccessat2 fstat futex futex_waitv get_robust_list getcpu getcwd getdents64 getegid geteuid getgid getgroups
-    getitimer getpeername getpgrp getpid getppid getrandom getresgid getresuid getrlimit getrusage getsockname
-    getsockopt gettid gettimeofday getuid lseek lstat madvise mincore mmap mprotect mremap munmap nanosleep
-    newfstatat pause pipe pipe2 poll ppoll pread64 preadv pselect6 pwrite64 read readlink readlinkat readv recvfrom
-    restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
-    sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getparam sched_getscheduler
-    sched_rr_get_interval sched_yield select set_robust_list set_tid_address setitimer shutdown sigaltstack stat
-    statx sysinfo time timerfd_create timerfd_gettime timerfd_settime times umask uname write writev
+    access alarm brk close close_range dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_pwait epoll_pwait2
+    epoll_wait eventfd eventfd2 exit exit_group faccessat faccessat2 fstat get_robust_list getcpu getcwd getdents64
+    getegid geteuid getgid getgroups getitimer getpeername getpgrp getpid getppid getrandom getresgid getresuid
+    getrlimit getrusage getsockname getsockopt gettid gettimeofday getuid lseek lstat mincore mmap mprotect mremap
+    munmap nanosleep newfstatat pause pipe pipe2 poll ppoll pread64 preadv pselect6 pwrite64 read readlink
+    readlinkat readv restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend
+    rt_sigtimedwait sched_get_priority_max sched_get_priority_min sched_yield select set_robust_list set_tid_address
+    setitimer shutdown sigaltstack stat statx sysinfo time timerfd_create timerfd_gettime timerfd_settime times
+    umask uname write writev
     """.split()
 )
 """Calls whose arguments cannot reach beyond the process."""
@@ -59,7 +58,6 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fcntl": (72, 25),
     "fstat": (5, 80),
     "futex": (202, 98),
-    "futex_waitv": (449, 449),
     "get_robust_list": (274, 100),
     "getcpu": (309, 168),
     "getcwd": (79, 17),

@@ -49,68 +49,83 @@ def _preload(config: dict[str, Any]) -> None:
         importlib.import_module(name)
 
 
-def _serve(control: socket.socket, plan: Any, child: Any, lockdown: Any) -> None:
-    running: dict[int, int] = {}
-    zygote = os.getpid()
-    waker, woken = socket.socketpair()
-    for end in (waker, woken):
-        end.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
-    selector = selectors.DefaultSelector()
-    selector.register(control, selectors.EVENT_READ)
-    selector.register(woken, selectors.EVENT_READ)
+class Served:
+    """What the fork server keeps while it serves; a child drops all of it before it reads a program."""
 
-    def start(run_id: int, descriptors: list[int]) -> None:
-        def lock(job: dict[str, Any]) -> None:
-            lockdown.apply(plan, run_id=run_id, memory_mb=job["memory_mb"], cpu_seconds=job["cpu_seconds"])
-            if os.getppid() != zygote:
-                raise OSError("the fork server is gone")
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.running: dict[int, int] = {}
+        self.pid = os.getpid()
+        self.waker, self.woken = socket.socketpair()
+        for end in (self.waker, self.woken):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(control, selectors.EVENT_READ)
+        self.selector.register(self.woken, selectors.EVENT_READ)
 
+    def fork(self, run_id: int) -> bool:
+        """Fork a run; True in the child. The app hears where it cannot be done."""
         try:
             pid = os.fork()
         except OSError:
-            control.sendall(ENDING.pack(NOT_STARTED, 0, run_id, 0.0, 0.0, 0))
-            return
+            self.control.sendall(ENDING.pack(NOT_STARTED, 0, run_id, 0.0, 0.0, 0))
+            return False
         if pid == 0:
-            child.run(descriptors, plan.ruleset, lock)
-        running[pid] = run_id
+            return True
+        self.running[pid] = run_id
+        return False
 
-    def reap() -> None:
-        while running:
+    def reap(self) -> None:
+        """Say of every child that has ended how it did."""
+        while self.running:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
-            run_id = running.pop(pid)
-            control.sendall(ENDING.pack(ENDED, status, run_id, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
+            run_id = self.running.pop(pid)
+            self.control.sendall(ENDING.pack(ENDED, status, run_id, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
 
+    def kill(self, run_id: int | None = None) -> None:
+        """End one run, or all."""
+        for pid in [pid for pid, owner in self.running.items() if run_id in (owner, None)]:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _serve(served: Served) -> tuple[int, list[int]] | None:
+    """Serve until the app hangs up.
+
+    Returns:
+        None, or in a child the run's id and descriptors: the caller gives up this loop's frames before it reads a
+        program, so that a program that walks up its stack finds neither other runs nor the configuration.
+    """
     while True:
-        ready = {key.fileobj for key, _ in selector.select()}
-        if woken in ready:
-            woken.recv(4096)
-            reap()
-        if control in ready:
-            data, descriptors, _, _ = socket.recv_fds(control, REQUEST.size, 4)
-            if len(data) < REQUEST.size:
-                break
-            kind, run_id = REQUEST.unpack(data)
-            if kind == RUN:
-                start(run_id, descriptors)
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                continue
-            for pid in [pid for pid, owner in running.items() if owner == run_id]:
-                os.kill(pid, signal.SIGKILL)
-    for pid in running:
-        os.kill(pid, signal.SIGKILL)
+        ready = {key.fileobj for key, _ in served.selector.select()}
+        if served.woken in ready:
+            served.woken.recv(4096)
+            served.reap()
+        if served.control not in ready:
+            continue
+        data, descriptors, _, _ = socket.recv_fds(served.control, REQUEST.size, 4)
+        if len(data) < REQUEST.size:
+            served.kill()
+            return None
+        kind, run_id = REQUEST.unpack(data)
+        if kind == KILL:
+            served.kill(run_id)
+            continue
+        if served.fork(run_id):
+            return run_id, descriptors
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
-def main() -> None:
-    """Read the configuration, preload, prepare the walls, say hello, serve until the app hangs up."""
+def _start() -> tuple[socket.socket, Any, Any, Any]:
+    """Read the configuration, preload, prepare the walls and say hello; control, plan, child and lockdown."""
     control = socket.socket(fileno=int(sys.argv[1]))
     size = struct.unpack("<I", control.recv(4, socket.MSG_WAITALL))[0]
     config = json.loads(control.recv(size, socket.MSG_WAITALL))
-    sys.path[:] = [entry for entry in sys.path if entry not in config["folders"]]
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) not in config["folders"]]
     sys.path.insert(0, config["root"])
     from study_app.sandbox import child, lockdown
 
@@ -130,11 +145,41 @@ def main() -> None:
         "seccomp": plan.filter is not None,
         "own_uid": plan.own_uid,
         "root": plan.root,
+        "threads_counted": plan.counted,
     }
     data = json.dumps(hello).encode()
     control.sendall(struct.pack("<I", len(data)) + data)
-    _serve(control, plan, child, lockdown)
+    return control, plan, child, lockdown
+
+
+def _lock(lockdown: Any, plan: Any, run_id: int, server: int) -> Any:
+    """What locks the child down once its job is read."""
+
+    def lock(job: dict[str, Any]) -> None:
+        lockdown.apply(plan, run_id=run_id, memory_mb=job["memory_mb"], cpu_seconds=job["cpu_seconds"])
+        if os.getppid() != server:
+            raise OSError("the fork server is gone")
+
+    return lock
+
+
+def main() -> list[Any] | None:
+    """Serve; None at the end of the server, in a child what `child.run` takes."""
+    control, plan, child, lockdown = _start()
+    served = Served(control)
+    forked = _serve(served)
+    if forked is None:
+        return None
+    run_id, descriptors = forked
+    lock = _lock(lockdown, plan, run_id, served.pid)
+    signal.set_wakeup_fd(-1)
+    served.selector.close()
+    # Closed here and not by the garbage collector later, when the numbers belong to the run's own pipes.
+    for end in (served.waker, served.woken, control):
+        end.close()
+    return [child.run, descriptors, plan.ruleset, lock]
 
 
 if __name__ == "__main__":
-    main()
+    if (forked := main()) is not None:
+        forked.pop(0)(*(forked.pop(0) for _ in range(3)))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,7 @@ from hypothesis import strategies as st
 
 from study_app.domain.errors import SandboxUnavailable, UserError
 from study_app.domain.tasks import Limits, OutputLine, Program, RunResult
-from study_app.sandbox import open_sandbox, packages, seccomp, selftest, syscalls
+from study_app.sandbox import lockdown, open_sandbox, packages, seccomp, selftest, syscalls
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.output import Collector, clean
 from study_app.sandbox.server import Options
@@ -288,7 +291,7 @@ def test_the_numbers_are_the_kernels():
 
 
 MECHANISMS = {"landlock_abi": 7, "seccomp": True, "own_uid": False, "root": False}
-HELD = dict.fromkeys(selftest._FORMS, True)
+HELD = dict.fromkeys([*selftest._FORMS, *selftest._RESOURCES], True)
 OPEN = {**HELD, "read_file": False, "read_process": False, "list_files": False}
 NO_LANDLOCK = {**MECHANISMS, "landlock_abi": 0}
 
@@ -314,9 +317,63 @@ def test_the_level_is_what_was_observed(stopped, mechanisms, bubblewrap, level, 
 
 def test_a_launcher_that_cannot_run_a_trivial_program_is_off():
     broken = RunResult("", "kaput", (), 1, "exit", 0.0, "off", 0)
-    found = selftest.observe(lambda program: broken, MECHANISMS, bubblewrap=False)
+    found = selftest.observe(lambda program: broken, MECHANISMS, bubblewrap=False, planted="x")
     assert found.level == "off"
     assert "kaput" in found.message
+
+
+@pytest.mark.parametrize("first", ["LANG", "HOME", "PATH", "USER", "ANYTHING"])
+def test_no_variable_that_the_server_was_started_with_switches_programs_off(first):
+    script = (
+        "from study_app.sandbox.local import LocalSandbox\ns = LocalSandbox()\nprint(s.isolation().level)\ns.close()"
+    )
+    environment = {first: "/x", "STUDY_OTHER": "y"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() not in ("", "off"), done.stderr
+
+
+def test_the_canary_finds_a_launcher_that_hands_its_environment_on():
+    ran = RunResult("alive\n", "", (), 0, "exit", 0.0, "off", 0)
+
+    def leak(program):
+        return replace(ran, stdout="canary escaped\n") if "planted-secret" in program.code else ran
+
+    found = selftest.observe(leak, MECHANISMS, bubblewrap=False, planted="planted-secret")
+    assert found.level == "off"
+    assert "environment" in found.message
+
+
+def test_threads_beyond_the_limit_do_not_switch_programs_off():
+    found, _ = selftest._judge({**HELD, "threads": False}, MECHANISMS, bubblewrap=False)
+    assert found == "strong"
+
+
+@pytest.mark.parametrize("name", [name for name in selftest._RESOURCES if name != "threads"])
+def test_a_resource_that_a_program_can_take_from_everybody_switches_programs_off(name):
+    found, message = selftest._judge({**HELD, name: False}, MECHANISMS, bubblewrap=False)
+    assert found == "off"
+    assert name in message
+
+
+def test_a_run_has_at_most_its_number_of_threads(sandbox):
+    code = "import threading, time\nthreading.stack_size(65536)\nn = 0\n"
+    code += "try:\n    for n in range(300): threading.Thread(target=time.sleep, args=(.2,), daemon=True).start()\n"
+    code += "except RuntimeError: pass\nprint(n)"
+    result = run(sandbox, code)
+    assert result.exit_status == -9 or int(result.stdout) <= lockdown.MAX_TASKS
+
+
+def test_packages_are_found_behind_a_linked_environment(tmp_path):
+    linked = tmp_path / "env"
+    linked.symlink_to(sys.prefix)
+    script = (
+        "from study_app.domain.tasks import Program\nfrom study_app.sandbox.local import LocalSandbox\n"
+        "s = LocalSandbox()\nprint(s.run(Program('import trio; print(1)', ('trio',))).stdout)\ns.close()"
+    )
+    python = linked / "bin" / Path(sys.executable).name
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "1", done.stderr
 
 
 def test_same_uid_without_landlock_is_weak_and_runs_all_the_same():
