@@ -9,9 +9,12 @@ import ast
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, zip_longest
 from random import Random
 from typing import Any
+
+_LINES_AFTER = 5
+_LONGEST_LINE = 200
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,25 @@ class Opaque:
         return f"<{self.kind}>"
 
 
+class Mismatch(str):
+    """What is wrong, in words, beside the two texts to lay side by side: a rule may return it in place of words alone.
+
+    Args:
+        words: the sentence.
+        expected: lines that were expected.
+        seen: lines that came, in the same form.
+    """
+
+    expected: str
+    seen: str
+
+    def __new__(cls, words: str, expected: str = "", seen: str = "") -> Mismatch:
+        """Make the sentence with its two texts."""
+        made = super().__new__(cls, words)
+        made.expected, made.seen = expected, seen
+        return made
+
+
 Draw = Callable[[Random], Case]
 Rule = Callable[[Observation, Observation], str | None]
 """(expected, seen) -> what is wrong, None where nothing is."""
@@ -105,14 +127,39 @@ class Same:
     def __call__(self, expected: Observation, seen: Observation) -> str | None:
         """What is wrong, None where nothing is."""
         if self.error and expected.error != seen.error:
-            return f"expected {_raised(expected.error)}, but {_raised(seen.error)} was seen"
+            words = f"expected {_raised(expected.error)}, but {_raised(seen.error)} was seen"
+            return Mismatch(words, _raised(expected.error), _raised(seen.error))
         if self.lines and (wrong := self._wrong_lines(expected.lines, seen.lines)):
-            return wrong
+            return Mismatch(wrong, *self._side_by_side(expected.lines, seen.lines))
         if self.value and not same_value(expected.value, seen.value):
-            return f"expected the result {_short(expected.value)}, but got {_short(seen.value)}"
+            wanted, got = _short(expected.value), _short(seen.value)
+            return Mismatch(f"expected the result {wanted}, but got {got}", wanted, got)
         if self.duration and self._late(expected.seconds, seen.seconds):
-            return f"expected it to take about {expected.seconds:.1f} s, but it took {_seconds(seen.seconds)}"
+            words = f"expected it to take about {expected.seconds:.1f} s, but it took {_seconds(seen.seconds)}"
+            return Mismatch(words, _seconds(expected.seconds), _seconds(seen.seconds))
         return None
+
+    def _side_by_side(self, expected: Sequence[Line], seen: Sequence[Line]) -> tuple[str, str]:
+        """Both lists of lines as text, up to the first difference and a few lines more; moments that agree alike."""
+        wanted = expected if self.simultaneous != "any" else _in_order_of(expected, seen)
+        pairs = list(zip_longest(wanted, seen))
+        first = next((at for at, pair in enumerate(pairs) if self._differ(*pair)), 0)
+        rows = [
+            (self._row(line), self._row(line) if line and got and not self._differ(line, got) else self._row(got))
+            for line, got in pairs[: first + _LINES_AFTER]
+        ]
+        wanted_rows, got_rows = zip(*rows, strict=True) if rows else ((), ())
+        return _joined(wanted_rows), _joined(got_rows)
+
+    def _differ(self, line: Line | None, got: Line | None) -> bool:
+        if line is None or got is None or line.text != got.text:
+            return True
+        return self.times and self._late(line.seconds, got.seconds)
+
+    def _row(self, line: Line | None) -> str | None:
+        if line is None:
+            return None
+        return f"{line.seconds:4.1f} s  {line.text[:_LONGEST_LINE]}" if self.times else line.text[:_LONGEST_LINE]
 
     def _late(self, expected: float | None, seen: float | None) -> bool:
         return expected is not None and (seen is None or abs(expected - seen) > self.tolerance)
@@ -241,6 +288,10 @@ def _in_order_of(expected: Sequence[Line], seen: Sequence[Line]) -> list[Line]:
             arranged.append(match)
         arranged += waiting
     return arranged
+
+
+def _joined(rows: Sequence[str | None]) -> str:
+    return "\n".join(row for row in rows if row is not None)
 
 
 def _literal(value: Any) -> str:

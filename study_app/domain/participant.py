@@ -127,8 +127,10 @@ class RunRecord:
     isolation: str | None = None
     scheduler_seed: int | None = None
     checks: str = "[]"
-    """JSON list of {name, visible, passed}."""
+    """JSON list of {name, visible, passed}; of a run also what the page said of it: message, expected, seen, cause."""
     visible_only_pass: bool | None = None
+    output_order: str = ""
+    """See `RunResult.order`; empty where nothing was printed."""
 
 
 @dataclass(frozen=True)

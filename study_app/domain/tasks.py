@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -59,6 +60,7 @@ class RunResult:
     stdout: str
     stderr: str
     lines: tuple[OutputLine, ...]
+    """As shown while it ran; a line that the other stream broke into comes in parts."""
     exit_status: int | None
     ended_by: EndedBy
     wall_seconds: float
@@ -73,6 +75,29 @@ class RunResult:
     """For a grading call: what the child reported, unjudged, beside what the parent saw by its own clock."""
     warning_types: tuple[str, ...] = ()
     """Categories of the warnings printed for the participant's own lines, such as RuntimeWarning."""
+    order: str = ""
+    """Which stream was written when: `o12e40o3` is 12 characters of stdout, 40 of stderr, 3 of stdout. What stderr
+    holds beyond that is the runner's own note on a limit."""
+
+
+def in_order(stdout: str, stderr: str, order: str) -> list[tuple[Stream, str]]:
+    """Both streams in the order in which they were written; without it, standard output first.
+
+    Args:
+        stdout: all of standard output.
+        stderr: all of standard error.
+        order: as in `RunResult.order`.
+    """
+    if not order:
+        return [(stream, text) for stream, text in (("stdout", stdout), ("stderr", stderr)) if text]  # type: ignore[misc]
+    texts: dict[str, tuple[Stream, str]] = {"o": ("stdout", stdout), "e": ("stderr", stderr)}
+    at = dict.fromkeys(texts, 0)
+    parts: list[tuple[Stream, str]] = []
+    for letter, digits in re.findall(r"([oe])(\d+)", order):
+        stream, text = texts[letter]
+        start, at[letter] = at[letter], at[letter] + int(digits)
+        parts.append((stream, text[start : at[letter]]))
+    return parts
 
 
 @dataclass(frozen=True)
@@ -83,7 +108,19 @@ class CheckResult:
     visible: bool
     passed: bool
     message: str = ""
-    """For visible checks only: expected against found, for the participant."""
+    """For visible checks only, as all below: expected against found, for the participant."""
+    call: str = ""
+    """The call that was made."""
+    expected: str = ""
+    """Lines to lay beside `seen`; both empty where the message says it all."""
+    seen: str = ""
+    cause: str = ""
+    """What kept the call from its end: an exception with its line, or a limit. The same words for the same cause."""
+
+    def shown(self) -> dict[str, object]:
+        """What the participant's page may have of it."""
+        parts = {"message": self.message, "call": self.call, "expected": self.expected, "seen": self.seen}
+        return {"name": self.name, "passed": self.passed, **parts, "cause": self.cause}
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """What happens in the process of one run: read the code, lock down, run it, say how it ended, end.
 
-The parent reads four pipes: it writes the job to one and reads standard output, standard error and a report from the
-others. The report is a convenience that the program could forge; nothing is decided by it that the program could not
-reach by honest output.
+The parent writes the job to one pipe and reads three others. The report pipe is a sequence of frames
+(`sandbox.frames`): what `sys.stdout` and `sys.stderr` write goes through it, so that both streams keep the one order in
+which they were written, and the report comes last. Descriptors 1 and 2 are pipes of their own for what writes past
+Python's streams, such as the interpreter's last words. The report is a convenience that the program could forge;
+nothing is decided by it that the program could not reach by honest output.
 """
 
 from __future__ import annotations
 
 import atexit
+import builtins
 import contextlib
 import gc
 import io
@@ -23,7 +26,7 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from study_app.sandbox import harness, lockdown
+from study_app.sandbox import frames, harness, lockdown
 
 FILE = "main.py"
 """The name that tracebacks give to the participant's program."""
@@ -93,12 +96,22 @@ def _read_all(descriptor: int) -> bytes:
 
 def _streams() -> None:
     """Text streams whose every line is one write: a line's arrival is then the moment it was printed."""
+    write = frames.writer(REPORT)
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        raw = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
+        raw = io.BufferedWriter(frames.Stream(descriptor, write))
         stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+    os.write = frames.ordered(os.write, write)
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, "r", closefd=False)), encoding="utf-8")
+    builtins.input = _input
+
+
+def _input(prompt: object = "", /) -> str:
+    """Stand in for `input`: the prompt is printed in its place, then an error says why there is no answer."""
+    sys.stdout.write(str(prompt))
+    sys.stdout.flush()
+    raise EOFError("input() is not available here: put the value into the program instead")
 
 
 def _seed(seed: int) -> None:
@@ -127,7 +140,7 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
     call = job.get("call")
     watch = harness.Watch(virtual=job["clock"] == "virtual")
     try:
-        linecache.cache[FILE] = (len(job["code"]), None, job["code"].splitlines(keepends=True), FILE)
+        linecache.cache[FILE] = (len(job["code"]), None, source_lines(job["code"]), FILE)
         exec(compile(job["code"].removeprefix("\ufeff"), FILE, "exec", dont_inherit=True), module.__dict__)
         if call is not None:
             report["observation"] = harness.perform(call, module.__dict__, watch)
@@ -141,6 +154,11 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
             report.setdefault("observation", watch.observation(call, error=report["error"]["type"]))
         return 1
     return 0
+
+
+def source_lines(code: str) -> list[str]:
+    """Lines as Python counts them: form feeds and U+2028, which `str.splitlines` splits at, end none."""
+    return io.StringIO(code, newline=None).readlines()
 
 
 def _exit_status(leaving: SystemExit) -> int:
@@ -175,9 +193,7 @@ def _finish(status: int, module: types.ModuleType, report: dict[str, Any]) -> in
 
 def _send(report: dict[str, Any]) -> None:
     with contextlib.suppress(BaseException):
-        data = json.dumps(report).encode()
-        while data:
-            data = data[os.write(REPORT, data) :]
+        frames.writer(REPORT)(frames.REPORTED, json.dumps(report).encode())
 
 
 def leaf(error: BaseException) -> BaseException:
@@ -206,7 +222,7 @@ def show(error: BaseException) -> None:
     with contextlib.suppress(BaseException):
         shown = traceback.TracebackException.from_exception(error, compact=True)
         _trim(shown)
-        lines = "".join(shown.format()).splitlines()
+        lines = "".join(shown.format()).removesuffix("\n").split("\n")
         kept = lines if len(lines) <= 200 else [*lines[:100], "  ...", *lines[-100:]]
         sys.stderr.write("".join(f"{_clip(line)}\n" for line in kept))
         sys.stderr.flush()

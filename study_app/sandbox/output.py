@@ -13,14 +13,26 @@ _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x
 _PICTURES[0x7F] = "␡"
 _INVISIBLE = [
     *range(0x80, 0xA0),
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
-    0x200E,
-    0x200F,
-    0x2028,
-    0x2029,
+    0xAD,
+    0x34F,
+    0x61C,
+    0x115F,
+    0x1160,
+    0x17B4,
+    0x17B5,
+    *range(0x180B, 0x1810),
+    *range(0x200B, 0x2010),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    0x3164,
     0xFEFF,
+    0xFFA0,
+    *range(0xFFF0, 0xFFFC),
+    *range(0x1BCA0, 0x1BCA4),
+    *range(0x1D173, 0x1D17B),
+    *range(0xE0000, 0xE1000),
 ]
+"""Drawn as nothing, or turning the text around: two outputs that look alike must be alike."""
 _VISIBLE = {**_PICTURES, **{code: f"<U+{code:04X}>" for code in _INVISIBLE}}
 
 
@@ -42,6 +54,10 @@ def clean(data: bytes) -> str:
     return text
 
 
+_LETTERS: dict[Stream, str] = {"stdout": "o", "stderr": "e"}
+_OTHER: dict[Stream, Stream] = {"stdout": "stderr", "stderr": "stdout"}
+
+
 class Collector:
     """Turns what arrives from the pipes of one run into stamped lines, up to a cap for both streams together.
 
@@ -50,6 +66,7 @@ class Collector:
             and the browser far more than a byte).
         on_line: told of each line as it arrives.
         marker: lines that start with this are notes of the runner: kept in `marks` with their stamps, never shown.
+            Without it nobody grades by lines, and a line is cut where the other stream breaks into it.
     """
 
     def __init__(self, cap: int, on_line: Callable[[OutputLine], None] | None, marker: bytes | None = None) -> None:
@@ -64,6 +81,7 @@ class Collector:
         self._marker = marker
         self._parts: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
         self._text: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
+        self._turns: list[tuple[Stream, int]] = []
 
     def feed(self, stream: Stream, data: bytes, seconds: float) -> None:
         """Take in what one read of a pipe gave."""
@@ -71,6 +89,8 @@ class Collector:
             self.full = True
             data = data[: self._left]
         self._left -= len(data)
+        if data and self._marker is None:
+            self._cut(_OTHER[stream], seconds)
         *whole, part = (self._parts[stream] + data).split(b"\n")
         self._parts[stream] = part
         for line in whole:
@@ -81,16 +101,37 @@ class Collector:
 
     def finish(self, seconds: float) -> None:
         """The run is over: what has no line end is a line too."""
-        for stream, part in self._parts.items():
-            if part:
-                self._add(stream, part, seconds, "")
-        self._parts = {"stdout": b"", "stderr": b""}
+        for stream in self._parts:
+            self._cut(stream, seconds)
 
-    def note(self, text: str, seconds: float) -> None:
-        """Add a line of the runner's own to standard error."""
+    def note(self, text: str, seconds: float, *, shown: bool = True) -> None:
+        """Add a line of the runner's own to standard error; one that is not shown is in `text` only."""
         if self._text["stderr"] and not self._text["stderr"][-1].endswith("\n"):
-            self._text["stderr"].append("\n")
-        self._add("stderr", text.encode(), seconds, "\n")
+            self._keep("stderr", "\n", shown)
+        if shown:
+            self._add("stderr", text.encode(), seconds, "\n")
+        else:
+            self._keep("stderr", f"{text}\n", shown)
+
+    @property
+    def order(self) -> str:
+        """See `RunResult.order`."""
+        return "".join(f"{_LETTERS[stream]}{length}" for stream, length in self._turns)
+
+    def _cut(self, stream: Stream, seconds: float) -> None:
+        """End a line that is not complete, such as a prompt, where it stands."""
+        part, self._parts[stream] = self._parts[stream], b""
+        if part:
+            self._add(stream, part, seconds, "")
+
+    def _keep(self, stream: Stream, text: str, shown: bool) -> None:
+        self._text[stream].append(text)
+        if not shown:
+            return
+        if self._turns and self._turns[-1][0] == stream:
+            self._turns[-1] = (stream, self._turns[-1][1] + len(text))
+        else:
+            self._turns.append((stream, len(text)))
 
     def text(self, stream: Stream) -> str:
         """All of a stream."""
@@ -104,6 +145,6 @@ class Collector:
             return
         line = OutputLine(stream, clean(data), seconds)
         self.lines.append(line)
-        self._text[stream].append(line.text + end)
+        self._keep(stream, line.text + end, shown=True)
         if self._on_line is not None:
             self._on_line(line)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from study_app.domain.tasks import EndedBy, OutputLine, Program, RunResult
+from study_app.sandbox import frames
 from study_app.sandbox.child import FAILED, READY
 from study_app.sandbox.harness import MARK
 from study_app.sandbox.output import Collector, clean
@@ -58,6 +59,7 @@ class RunningProgram:
         self._job_pipe, *readers = pipes
         self._names: dict[int, str] = dict(zip(readers, ("stdout", "stderr", "report"), strict=True))
         self._report = bytearray()
+        self._frames = frames.Reader()
         self._origin = time.monotonic()
         self._ready = False
         self._stopped: EndedBy | None = None
@@ -141,6 +143,17 @@ class RunningProgram:
             self._ready = True
             self._origin = time.monotonic()
             data = data[1:]
+        if not self._ready:
+            # The reason why the program was not started.
+            self._keep(data)
+            return
+        for tag, content in self._frames.feed(data):
+            if tag == frames.REPORTED:
+                self._keep(content)
+            else:
+                self._output.feed("stdout" if tag == frames.STDOUT else "stderr", content, self._seconds())
+
+    def _keep(self, data: bytes) -> None:
         self._report += data[: max(_REPORT_CAP - len(self._report), 0)]
 
     def _stop_if_due(self, kill: Callable[[], None]) -> None:
@@ -165,12 +178,14 @@ class RunningProgram:
         report = _parse(bytes(self._report))
         ended_by = self._ended_by(report)
         for text in _explain(ended_by, self._ending.exit_status, self._program):
-            self._output.note(text, seconds)
+            # Of a limit the page speaks in the participant's language.
+            self._output.note(text, seconds, shown=ended_by == "exit")
         stderr = self._output.text("stderr")
         return RunResult(
             stdout=self._output.text("stdout"),
             stderr=stderr,
             lines=tuple(self._output.lines),
+            order=self._output.order,
             exit_status=self._ending.exit_status,
             ended_by=ended_by,
             wall_seconds=seconds,
@@ -207,7 +222,7 @@ class RunningProgram:
         start, first = marks.get("start", nothing)
         end, last = marks.get("end", nothing)
         if start is not None and end is not None:
-            # The marks come by two pipes; on a busy machine the later one may be read first.
+            # A program may write past its streams; then the later mark may be read first.
             start = min(start, end)
         seen = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
         return {"reported": reported, "forged": self._output.forged, **seen}

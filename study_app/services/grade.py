@@ -18,12 +18,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from study_app.domain.checks import Case, Check, Observation
+from study_app.domain.checks import Case, Check, Mismatch, Observation
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks import CheckResult, Grade, RunClock, RunResult, TaskPack
 from study_app.ports import Sandbox
 from study_app.services.observe import observe
 
+_LONGEST_CAUSE = 1000
 SEEDS = 3
 """Scheduler seeds under which a check of a concurrent program must hold."""
 _VIRTUAL_WORKERS, _REAL_WORKERS = 8, 64
@@ -252,22 +253,29 @@ def _wrong(check: Check, expected: Observation, seen: Observation) -> str | None
 
 def _result(check: Check, code: str, verdicts: Sequence[_Verdict]) -> CheckResult:
     if check.source is not None:
-        wrong, text = _look(check, code), ""
-    else:
-        mine = [verdict for verdict in verdicts if verdict.job.check is check]
-        failed = next((verdict for verdict in mine if verdict.wrong), None)
-        wrong, text = (failed.wrong, _explain(failed)) if failed else (None, "")
-    message = (text or wrong or "") if check.visible else ""
-    return CheckResult(check.name, check.visible, wrong is None, message)
+        wrong = _look(check, code)
+        return CheckResult(check.name, check.visible, wrong is None, (wrong or "") if check.visible else "")
+    mine = [verdict for verdict in verdicts if verdict.job.check is check]
+    failed = next((verdict for verdict in mine if verdict.wrong), None)
+    if failed is None or not check.visible:
+        return CheckResult(check.name, check.visible, failed is None)
+    return _explain(check, failed)
 
 
-def _explain(verdict: _Verdict) -> str:
+def _explain(check: Check, verdict: _Verdict) -> CheckResult:
+    """A failed example in words and in parts."""
+    wrong, call, cause = verdict.wrong or "", str(verdict.job.case), _cause(verdict)
+    message = f"{call}: {wrong}" + (f" ({cause})" if cause and cause != wrong else "")
+    parts = (wrong.expected, wrong.seen) if isinstance(wrong, Mismatch) else ("", "")
+    return CheckResult(check.name, True, False, message, call, *parts, cause)
+
+
+def _cause(verdict: _Verdict) -> str:
     result = verdict.result
-    text = f"{verdict.job.case}: {verdict.wrong}"
     if result.error_type is None:
-        return text
+        return (verdict.wrong or "") if result.ended_by != "exit" else ""
     where = f" in line {result.error_line}" if result.error_line else ""
-    return f"{text} ({result.error_type}{where}: {(result.error_message or '')[:200]})"
+    return f"{result.error_type}{where}: {(result.error_message or '')[:_LONGEST_CAUSE]}"
 
 
 def _look(check: Check, code: str) -> str | None:

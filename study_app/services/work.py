@@ -10,7 +10,7 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.participant import RunRecord
-from study_app.domain.tasks import OutputLine, RunResult
+from study_app.domain.tasks import Limits, OutputLine, RunResult
 from study_app.services.grade import run_visible
 from study_app.services.submissions import take_submission
 from study_app.services.way import Way
@@ -146,15 +146,15 @@ class Work:
 
         result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
         done = finished(record, result)
-        emit(_end_line(record.id, result.ended_by, result))
+        emit(_end_line(record.id, result.ended_by, result) | {"limit": limit_in_words(pack.limits, result.ended_by)})
         if result.ended_by in ("cancelled", "infrastructure"):
             self._finish(record, done)
             return
         checks = run_visible(self.world.sandbox, pack, record.code).checks
-        shown = [{"name": c.name, "passed": c.passed, "message": c.message} for c in checks]
+        shown = [check.shown() for check in checks]
         if not active.cancelled.is_set():
             emit({"type": "examples", "checks": shown})
-        kept = [{"name": c.name, "visible": True, "passed": c.passed} for c in checks]
+        kept = [{"visible": True, **check} for check in shown]
         self._finish(record, replace(done, checks=json.dumps(kept)))
 
     def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended") -> None:
@@ -216,7 +216,7 @@ class Work:
             checks = run_visible(self.world.sandbox, self.world.content.pack(place.pack), code).checks
         except SandboxUnavailable:
             return ()
-        return tuple({"name": c.name, "passed": c.passed, "message": c.message} for c in checks if not c.passed)
+        return tuple(check.shown() for check in checks if not check.passed)
 
 
 def check_code(code: str) -> None:
@@ -243,7 +243,19 @@ def finished(record: RunRecord, result: RunResult) -> RunRecord:
         wall_seconds=result.wall_seconds,
         isolation=result.isolation,
         scheduler_seed=result.scheduler_seed,
+        output_order=result.order,
     )
+
+
+def limit_in_words(limits: Limits, ended_by: str | None) -> str:
+    """The figure of the limit that ended a program; empty where none did."""
+    figures = {
+        "time": f"{limits.wall_seconds:g} s",
+        "cpu": f"{limits.cpu_seconds} s",
+        "memory": f"{limits.memory_mb} MB",
+        "output": f"{limits.output_bytes:,} bytes",
+    }
+    return figures.get(ended_by or "", "")
 
 
 def _end_line(run_id: str, ended_by: str, result: RunResult | None) -> dict[str, Any]:

@@ -168,6 +168,7 @@ class RunRow(SQLModel, table=True):
     scheduler_seed: int | None = Field(default=None, sa_column=Column(BigInteger))
     checks: str = _text(nullable=False)
     visible_only_pass: bool | None = None
+    output_order: str = _text(nullable=False)
 
 
 class TurnRow(SQLModel, table=True):

@@ -75,6 +75,9 @@ def _moment(milliseconds: float) -> datetime | None:
         return None
 
 
+_VERDICT = ("name", "visible", "passed")
+
+
 def runs(dossier: Dossier) -> Iterator[Row]:
     """Runs and submissions in order of their start."""
     return (_run(run) for run in dossier.runs)
@@ -82,7 +85,7 @@ def runs(dossier: Dossier) -> Iterator[Row]:
 
 def _run(run: RunRecord) -> Row:
     row = asdict(run) | {"run_id": run.id, "error_type": program_error(run)}
-    return row | {"checks": compact_json(json.loads(run.checks))}
+    return row | {"checks": compact_json([{key: c[key] for key in _VERDICT} for c in json.loads(run.checks)])}
 
 
 def turns(dossier: Dossier, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:

@@ -12,6 +12,8 @@ from typing import Any
 import streamlit as st
 
 from study_app.domain.participant import RunRecord
+from study_app.domain.tasks import in_order
+from study_app.services.work import limit_in_words
 from study_app.ui.components import AssistantView, LastRun, Turn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
@@ -92,14 +94,19 @@ def _last_run(page: Page) -> LastRun | None:
 
 
 def _lines(run: RunRecord) -> list[Any]:
-    named = (("stdout", run.stdout), ("stderr", run.stderr))
-    return [{"stream": stream, "text": line} for stream, text in named for line in text.splitlines()]
+    """The lines as they were shown while the program ran."""
+    return [
+        {"stream": stream, "text": line}
+        for stream, text in in_order(run.stdout, run.stderr, run.output_order)
+        for line in text.removesuffix("\n").split("\n")
+    ]
 
 
 def _end(page: Page, run: RunRecord) -> Any:
     if run.ended_by is None:
         return None
-    message = "" if run.ended_by == "exit" else page.text(f"run.{run.ended_by}")
+    limit = limit_in_words(page.app.world.content.pack(page.place.pack).limits, run.ended_by)
+    message = "" if run.ended_by == "exit" else page.text(f"run.{run.ended_by}", limit=limit)
     return {
         "run_id": run.id,
         "ended_by": run.ended_by,
@@ -111,4 +118,4 @@ def _end(page: Page, run: RunRecord) -> Any:
 
 
 def _checks(run: RunRecord) -> list[Any]:
-    return [{"name": c["name"], "passed": c["passed"], "message": ""} for c in json.loads(run.checks)]
+    return [{"message": "", **check} for check in json.loads(run.checks)]

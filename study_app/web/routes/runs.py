@@ -44,7 +44,7 @@ async def _stream(lines: asyncio.Queue[dict[str, Any] | None]) -> AsyncIterator[
 
 def _in_words(end: dict[str, Any]) -> str:
     """Limits explained to the participant."""
-    return "" if end["ended_by"] == "exit" else text(f"run.{end['ended_by']}")
+    return "" if end["ended_by"] == "exit" else text(f"run.{end['ended_by']}").replace("{limit}", end.get("limit", ""))
 
 
 @route
