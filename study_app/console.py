@@ -28,7 +28,6 @@ def main(arguments: list[str]) -> int:
     configure_streamlit()
     import uvicorn
 
-    from study_app.web.app import apply_options
     from study_app.web.routes.console_app import make
 
     parent = os.environ.get(PARENT, "")
@@ -42,7 +41,6 @@ def main(arguments: list[str]) -> int:
         sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
         return 2
     asgi = make(app)
-    apply_options()
     config = uvicorn.Config(
         asgi, host=host, port=settings.console_port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=2,

@@ -80,10 +80,7 @@ def console_process(settings: Settings) -> Iterator[Callable[[], None]]:
 
     It loads what it needs at once, and serves when the function that is given says that the database is ready.
     """
-    from study_app.web.options import STREAMLIT_OPTIONS
-
-    environment = dict(settings.environment) | {f"STREAMLIT_{name}": value for name, value in STREAMLIT_OPTIONS.items()}
-    environment |= {
+    environment = dict(settings.environment) | {
         "STUDY_FILE": str(settings.study_file),
         "STUDY_DATABASE_URL": settings.database,
         "STUDY_VAR": str(settings.var),

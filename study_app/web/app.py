@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,14 +14,16 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from study_app.bootstrap import App, install
 from study_app.domain.errors import StudyError, UnknownParticipant
+from study_app.web import shell
+from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
 from study_app.web.options import configure_streamlit
-from study_app.web.requests import COOKIE
+from study_app.web.requests import COOKIE, error
 from study_app.web.routes import chat, enter, events, runs
 from study_app.web.routes.strangers import strangers
 
@@ -46,19 +47,6 @@ HOST_CONFIG = {
 """What Streamlit's page asks for at its start."""
 
 
-def apply_options() -> None:
-    """Streamlit reads most STREAMLIT_... variables only under `streamlit run`; here they are set by hand.
-
-    Call it after `st.App(...)`, which reads the theme file first.
-    """
-    from streamlit import config
-
-    for key, option in config.get_config_options().items():
-        value = os.environ.get(option.env_var)
-        if value is not None:
-            config.set_option(key, {"true": True, "false": False}.get(value, value))
-
-
 HOT = {
     (method, one.path): one.endpoint
     for one in (*events.ROUTES, *runs.ROUTES, *chat.ROUTES)
@@ -69,30 +57,44 @@ HOT = {
 streamed line must not wait in a compressor."""
 
 
+AGENT_PATH = "/_stcore/agent/"
+STREAMLITS = ("/_stcore/", "/static/", "/media/", "/component/", "/favicon.png")
+"""Addresses that are Streamlit's to answer; to any other it would send its page, with a 200."""
+
+
 class Door:
     """The first to see a request: answers the hot paths at once.
 
-    It shows the welcome page at `/` to a browser that is nobody yet; Streamlit only ever draws for participants.
+    It shows the welcome page at `/` to a browser that does not take part yet, and the page that Streamlit draws into
+    to one that does; Streamlit only ever draws for participants.
     """
 
-    def __init__(self, app: ASGIApp, study: App) -> None:
+    def __init__(self, app: ASGIApp, study: App, paths: frozenset[str]) -> None:
         self.app = app
         self.study = study
+        self.paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and (endpoint := HOT.get((scope["method"], scope["path"]))) is not None:
-            response = await endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
-            return
-        if scope["type"] == "http" and scope["path"] == "/" and not await self._known(Request(scope)):
-            response = enter.welcome(dict(Request(scope).query_params))
-            await response(scope, receive, send)
-            return
-        if scope["type"] == "http" and scope["path"] == HOST_CONFIG_PATH:
-            await JSONResponse(HOST_CONFIG)(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
+        response = await self._answer(scope, receive, send) if scope["type"] == "http" else None
+        await (response or self.app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        """What the door says itself, or None to let the request pass."""
+        path, request = scope["path"], Request(scope, receive, send)
+        if (endpoint := HOT.get((scope["method"], path))) is not None:
+            return await endpoint(request)
+        if path == HOST_CONFIG_PATH:
+            return JSONResponse(HOST_CONFIG)
+        if path == "/":
+            known = await self._known(request)
+            return shell.answer() if known else enter.welcome(dict(request.query_params))
+        if path.startswith(AGENT_PATH) or not self._passes(path):
+            return error(404, "there is no such address")
+        return None
+
+    def _passes(self, path: str) -> bool:
+        return path in self.paths or path.startswith(("/api/", *STREAMLITS))
 
     async def _known(self, request: Request) -> bool:
         try:
@@ -146,11 +148,14 @@ def make(study: App) -> ASGIApp:
     app = st.App(
         SCRIPT,
         routes=[*routes, *strangers(routes)],
-        middleware=[Middleware(SecurityHeaders), Middleware(Door, study=study)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Assets),
+            Middleware(Door, study=study, paths=frozenset(route.path for route in routes)),
+        ],
         lifespan=lambda _app: background(study),
         on_script_error=_script_error,
     )
-    apply_options()
     return app
 
 

@@ -1,28 +1,41 @@
-"""Streamlit's options, apart from what imports Streamlit: they must be set before that."""
+"""Streamlit's options: from the project's `.streamlit/config.toml`, wherever the apps are started, and nowhere else."""
 
 from __future__ import annotations
 
-import os
+import sysconfig
+from pathlib import Path
 
-STREAMLIT_OPTIONS = {
-    "SERVER_HEADLESS": "true",
-    "SERVER_FILE_WATCHER_TYPE": "none",
-    "SERVER_RUN_ON_SAVE": "false",
-    "SERVER_SHOW_EMAIL_PROMPT": "false",
-    "SERVER_ENABLE_AGENT_API": "false",
-    "BROWSER_GATHER_USAGE_STATS": "false",
-    "CLIENT_TOOLBAR_MODE": "minimal",
-    "CLIENT_SHOW_ERROR_DETAILS": "none",
-    "CLIENT_SHOW_ERROR_LINKS": "false",
-    "RUNNER_MAGIC_ENABLED": "false",
-    # A full garbage collection after each script run costs about 100 ms; see docs/design/streamlit.md.
-    "RUNNER_POST_SCRIPT_GC": "false",
-    "GLOBAL_SUPPRESS_DEPRECATION_WARNINGS": "true",
-    "LOGGER_LEVEL": "warning",
-}
+CONFIG = "config.toml"
+FOLDERS = (Path(__file__).parents[2] / ".streamlit", Path(sysconfig.get_path("data")) / "share/study-app/.streamlit")
+"""In a checkout, and where an installed wheel keeps it."""
+
+
+def config_file() -> Path:
+    """The file of Streamlit's options.
+
+    Raises:
+        FileNotFoundError: the installation lacks it.
+    """
+    for folder in FOLDERS:
+        if (folder / CONFIG).is_file():
+            return folder / CONFIG
+    raise FileNotFoundError(f"{CONFIG} is in none of {', '.join(map(str, FOLDERS))}; install study-app again")
 
 
 def configure_streamlit() -> None:
-    """Set Streamlit's options by environment; must run before Streamlit is imported."""
-    for name, value in STREAMLIT_OPTIONS.items():
-        os.environ[f"STREAMLIT_{name}"] = value
+    """Make Streamlit read the project's options; call it before an app is made.
+
+    Streamlit would also read `~/.streamlit/config.toml` and the working directory's: a user's base path, theme or
+    port there must not change a trial. Secrets are found as ever.
+    """
+    from streamlit import config
+
+    found = str(config_file())
+    others = getattr(config.get_config_files, "others", config.get_config_files)
+
+    def files(file_name: str) -> list[str]:
+        return [found] if file_name == CONFIG else others(file_name)
+
+    files.others = others  # type: ignore[attr-defined]
+    config.get_config_files = files
+    config.get_config_options(force_reparse=True)

@@ -25,13 +25,13 @@ button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 """
 
 
-def page(title: str, content: str, status: int = 200) -> HTMLResponse:
-    """A whole page around trusted HTML."""
+def page(title: str, content: str, status: int = 200, head: str = "") -> HTMLResponse:
+    """A whole page around trusted HTML; `head` goes into its head."""
     language = escape(current().study.language)
     return HTMLResponse(
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>'
+        f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style>{head}</head>'
         f"<body><main>{content}</main></body></html>",
         status_code=status,
         headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin"},

@@ -16,11 +16,13 @@ import uuid
 from pathlib import Path
 
 import uvicorn
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from study_app.domain.edits import apply_event
+from study_app.web.assets import Assets
 
 HERE = Path(__file__).parent
 STARTER = 'import trio\n\n\nasync def main():\n    print("hello")\n\n\ntrio.run(main)\n'
@@ -292,7 +294,8 @@ def make_app(file: str):
     from streamlit import App
 
     book = Book(file)
-    return App(HERE / "component_page.py", routes=make_routes(book), secrets={"book": file})
+    routes, middleware = make_routes(book), [Middleware(Assets)]
+    return App(HERE / "component_page.py", routes=routes, middleware=middleware, secrets={"book": file})
 
 
 if __name__ == "__main__":

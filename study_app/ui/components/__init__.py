@@ -2,21 +2,22 @@
 
 `workspace` draws the room in which a task is worked on; `countdown` the time left on other pages. Both speak to the
 study's own routes directly, so that nothing typed, run or asked causes a script run. `top` shows each new screen from
-its top. Source in `frontend/`, built by
-`scripts/build_assets.sh` into `assets/`, found by Streamlit through `study_app/pyproject.toml`.
+its top. Source in `frontend/`, built by `scripts/build_assets.sh` into `assets/`, sent by `study_app/web/assets.py`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+from study_app.page_assets import FOLDER, addresses
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-ASSET_DIR = Path(__file__).parent / "assets"
+ASSET_DIR = FOLDER
 
 
 class Line(TypedDict):
@@ -152,10 +153,16 @@ def _nothing() -> None:
 
 @cache
 def _renderer(name: str) -> ComponentRenderer:
-    # At the first mount, not at import: outside a running app no asset directory is known yet.
+    # At the first mount, not at import: outside a running app nothing can be registered yet.
     import streamlit as st
 
-    return st.components.v2.component(f"study-app.{name}", js=f"{name}.js", isolate_styles=False)
+    return st.components.v2.component(f"study-app.{name}", js=_loader(f"{name}.js"), isolate_styles=False)
+
+
+def _loader(file: str) -> str:
+    """A module that stands for the built one, whose address names its content; it is sent with every mount."""
+    address = json.dumps(addresses()[file])
+    return f"const built = await import(new URL({address}, document.baseURI).href);\nexport default built.default;\n"
 
 
 def workspace(

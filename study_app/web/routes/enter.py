@@ -13,12 +13,18 @@ from starlette.routing import Route
 from study_app import __version__
 from study_app.bootstrap import current
 from study_app.services.enrol import TOKEN_DAYS, Entry
+from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
 from study_app.web.texts import text
 
 FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again")
 LARGEST_FORM = 20_000
+
+PREFETCH = """addEventListener("load", () => { for (const href of later) {
+const link = document.createElement("link");
+link.rel = "prefetch"; link.as = href.endsWith(".css") ? "style" : "script"; link.crossOrigin = "anonymous";
+link.href = href; document.head.append(link); } });"""
 
 
 def welcome(fields: dict[str, str]) -> HTMLResponse:
@@ -35,7 +41,12 @@ def welcome(fields: dict[str, str]) -> HTMLResponse:
         f'<button type="submit">{escape(text("welcome.start"))}</button></form>'
         f'<p class="small">{escape(text("welcome.nothing_yet"))}</p>'
     )
-    return page(study.title, content)
+    return page(study.title, content, head=prefetch(shell.wanted_soon()))
+
+
+def prefetch(addresses: list[str]) -> str:
+    """A script that fetches these files once the page itself is there, whatever of them the browser lacks."""
+    return f"<script>const later = {shell.in_script(addresses)};{PREFETCH}</script>"
 
 
 def refusal(status: int, message: str, **_more: Any) -> HTMLResponse:
