@@ -20,11 +20,13 @@ from analysis.load import Dataset
 from analysis.masking import View
 from analysis.plan import schedule
 from analysis.prepared import Prepared, prepare
+from analysis.quiz_quality import psychometrics_section
+from analysis.quizzes import quizzes_in
 from analysis.registration import Registration, registration
 from analysis.results import Estimate, _finite
 from analysis.rows import Runner
 from analysis.scheme import ledger_of
-from analysis.sections import agreement_section, psychometrics_section, style_warnings, styles_or_reason
+from analysis.sections import agreement_section, style_warnings, styles_or_reason
 from analysis.subgroups import subgroup_rows
 from analysis.variables import baseline_variables, value_labels
 from study_app.domain.errors import Problem, ProblemsFound
@@ -75,7 +77,8 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     dataset = prepared.dataset
     used = plan.seed if seed is None else seed
     rows, met = _planned(prepared, used)
-    rows += item_rows(frame, fitted, shown)
+    quizzes = quizzes_in(dataset, shown)
+    rows += item_rows(frame, fitted, shown, quizzes)
     rows += subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
     deviations = [*prepared.left_out, *frame.deviations, *met]
     if used != plan.seed:
@@ -95,7 +98,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "flow": _flow(shown, frame, fitted),
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
-        "psychometrics": psychometrics_section(shown, frame),
+        "psychometrics": psychometrics_section(shown, frame, quizzes),
         "agreement": agreement_section(shown),
         "styles": styles,
         "deviations": list(dict.fromkeys(deviations)),

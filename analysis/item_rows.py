@@ -1,7 +1,8 @@
-"""The quiz item by item: one mixed logistic model over all answers, people as random effects."""
+"""Each quiz item by item: one mixed logistic model over all its answers, people as random effects."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,9 @@ import pandas as pd
 from analysis import methods
 from analysis.frame import Frame
 from analysis.masking import View
+from analysis.quizzes import QuizItems
+from analysis.registration import ITEM_ROW
 from analysis.results import Estimate
-from analysis.sections import item_facts, item_matrix, quiz_answers
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Plan
 
@@ -19,26 +21,28 @@ LEAST_PEOPLE = 10
 """Fewer people than this bear no random effect worth estimating."""
 
 
-def item_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
-    """One row an arm: log odds ratio of full points on an item, `quiz_items.mixed_logit`; none without item answers.
+def item_rows(frame: Frame, plan: Plan, view: View, quizzes: Sequence[QuizItems]) -> list[Estimate]:
+    """For each quiz after allocation one row an arm: log odds ratio of full points on an item.
 
-    An item counts as solved with all its points; an item that everybody or nobody solved is left out.
+    The main quiz has the id `quiz_items.mixed_logit`, any other appends its stage. An item counts as solved with all
+    its points; an item that everybody or nobody solved is left out. None without item answers.
     """
-    answers, people = quiz_answers(view), frame.population("itt")
-    points = item_matrix(answers, people)
-    if points.empty or len(view.arms) < 2:
+    after = [quiz for quiz in quizzes if quiz.role != "baseline"]
+    return [row for quiz in after for row in _quiz_rows(frame, plan, view, quiz)] if len(view.arms) > 1 else []
+
+
+def _quiz_rows(frame: Frame, plan: Plan, view: View, quiz: QuizItems) -> list[Estimate]:
+    people = frame.population("itt")
+    points = quiz.matrix(people)
+    if points.empty:
         return []
-    facts = item_facts(answers)
-    solved = pd.DataFrame({item: points[item] >= _top(facts, points, str(item)) - 1e-9 for item in points}).astype(
-        float
-    )
-    solved = solved.loc[:, solved.nunique() > 1]
+    solved = _solved(quiz, points)
     arm = people.set_index("participant_id")["arm"].reindex(solved.index)
     counts = {name: int((arm == name).sum()) for name in view.arm_ids}
     empty = Estimate(
-        id="quiz_items.mixed_logit",
+        id=ITEM_ROW + ("" if quiz.role == "main" else f".{quiz.stage}"),
         role="secondary",
-        outcome="quiz_items",
+        outcome=quiz.outcome,
         method="mixed_logit",
         unit="log odds",
         n=counts,
@@ -60,7 +64,7 @@ def item_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
             row,
             id=empty.id + (f".{row.contrast[0]}" if row.contrast and len(view.arms) > 2 else ""),
             role="secondary",
-            outcome="quiz_items",
+            outcome=quiz.outcome,
             unit="log odds",
             n={name: counts[name] for name in (row.contrast or view.arm_ids)},
         )
@@ -68,5 +72,9 @@ def item_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
     ]
 
 
-def _top(facts: dict[str, dict[str, Any]], points: pd.DataFrame, item: str) -> float:
-    return float(facts[item]["max_points"] or points[item].max())
+def _solved(quiz: QuizItems, points: pd.DataFrame) -> pd.DataFrame:
+    """1 where an item earned all its points, else 0; items on which people differ only."""
+    facts = quiz.facts()
+    tops = {item: float(facts[str(item)]["max_points"] or points[item].max()) for item in points}
+    solved = pd.DataFrame({item: points[item] >= tops[item] - 1e-9 for item in points}).astype(float)
+    return solved.loc[:, solved.nunique() > 1]

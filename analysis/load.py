@@ -17,7 +17,9 @@ from typing import Any
 
 import pandas as pd
 
+from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.protocol import Study
 
 TEXT_COLUMNS = frozenset(
     "participant_id study_hash arm stratum status exclusion_reason enrolled_at allocated_at finished_at "
@@ -59,6 +61,8 @@ class StudyMeta:
     """The study file inside the dataset, relative."""
     raw: dict[str, Any] = field(default_factory=dict)
     """The study file as read; empty for a plain table."""
+    study: Study | None = None
+    """The study file as types; None for a plain table, an import, and a file that this version cannot read."""
     coder: str = ""
     """Whose codes of the queries the dataset holds, as its manifest says; empty where it does not."""
 
@@ -237,8 +241,16 @@ def _study(path: Path, manifest: Mapping[str, Any]) -> StudyMeta:
         control=control or next((arm.id for arm in arms if not arm.assistant), ""),
         file=found.relative_to(path).as_posix() if found else "",
         raw=raw,
+        study=_typed_study(raw),
         coder=str(coding.get("coder", "")) if isinstance(coding := manifest.get("coding"), Mapping) else "",
     )
+
+
+def _typed_study(raw: Mapping[str, Any]) -> Study | None:
+    try:
+        return read_version(json.dumps(raw)) if raw else None
+    except ValueError:
+        return None
 
 
 def study_file(path: Path) -> Path | None:

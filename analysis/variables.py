@@ -12,7 +12,7 @@ _BEFORE, _LAST = "finished_at", ("warmup_minutes", "warmup_passed")
 
 
 def baseline_variables(dataset: Dataset, plan: Plan) -> list[str]:
-    """Columns of the baseline table: the background questions, the warm-up, the stratum.
+    """Columns of the baseline table: the background questions, baseline quizzes, the warm-up.
 
     In an export they stand between `finished_at` and `warmup_minutes`; a plain table has the plan's covariates and
     subgroups. Single keyed questions give way to the score that sums them.
@@ -26,6 +26,9 @@ def baseline_variables(dataset: Dataset, plan: Plan) -> list[str]:
     summed = {name for score in scores for name in score.get("of", [])}
     kept = [name for name in between if name not in summed]
     kept += [str(score["id"]) for score in scores if score["id"] in columns]
+    study = dataset.study.study
+    quizzes = [quiz.points for quiz in study.quizzes if quiz.role == "baseline"] if study is not None else []
+    kept += [name for name in quizzes if name in columns]
     return list(dict.fromkeys([*kept, *(name for name in _LAST if name in columns), *named]))
 
 

@@ -127,14 +127,15 @@ def _stand_in(entry: Any) -> Any:
 
 
 def baseline_variables(study: Study) -> set[str]:
-    """What is known of a participant before allocation: answers, derived scores, warm-up, the link's label."""
+    """What is known of a participant before allocation: answers, derived scores, warm-up, baseline quizzes, label."""
     known = {"label"}
-    for stage in study.stages:
-        if study.allocation_stage is not None and stage.id == study.allocation_stage.id:
-            break
+    for stage in study.before_allocation:
         known |= {question.id for question in stage.questions} | {score.id for score in stage.scores}
         if stage.kind == "tasks":
             known |= {"warmup_minutes", "warmup_passed"}
+    for quiz in study.quizzes:
+        if quiz.role == "baseline":
+            known |= {f"{quiz.stage.id}_points", f"{quiz.stage.id}_score"}
     return known
 
 

@@ -46,10 +46,18 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             found[f"{name}_survival"] = svg(picture, f"{outcome.title}: share not yet completed")
         found |= _forest(f"{name}_sensitivity", rows, outcome.unit, labels, f"{outcome.title}: sensitivity")
         found |= _subgroups(name, rows, outcome.unit, {**labels, **names}, outcome.title)
-    items = result["psychometrics"].get("items", [])
-    if items and all(arm["n"] for row in items for arm in row["arms"].values()):
-        found["items"] = svg(figures.items(items, view.arm_ids, labels), "Quiz items by arm")
+    main = result["psychometrics"]
+    for stage, quiz in [("", main), *main["quizzes"].items()]:
+        items = quiz.get("items", [])
+        if stage != main.get("stage") and items and all(_split(row) for row in items):
+            name = f"items_{stage}" if stage else "items"
+            found[name] = svg(figures.items(items, view.arm_ids, labels), f"{quiz['title'] or 'Quiz'}: items by arm")
     return found | _use(prepared, result["styles"])
+
+
+def _split(row: Mapping[str, Any]) -> bool:
+    """Whether an item's points are known by arm; those of a quiz before allocation are not split."""
+    return bool(row["arms"]) and all(arm["n"] for arm in row["arms"].values())
 
 
 def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, str]:

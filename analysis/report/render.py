@@ -84,10 +84,24 @@ def _context(
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
         "items": filled(result),
         "rows": rows,
-        "titles": {outcome.id: outcome.title for outcome in plan.outcomes} | {"quiz_items": "Quiz, item by item"},
+        "quizzes": _quizzes(result),
+        "titles": {outcome.id: outcome.title for outcome in plan.outcomes} | _item_titles(result),
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),
     }
+
+
+def _quizzes(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Stage and figures of each quiz; the main one first, by its place at the top of the section."""
+    main = result["psychometrics"]
+    rest = {stage: quiz for stage, quiz in main["quizzes"].items() if stage != main.get("stage")}
+    return [*([(main.get("stage", ""), main)] if "stage" in main or not rest else []), *rest.items()]
+
+
+def _item_titles(result: Mapping[str, Any]) -> dict[str, str]:
+    quizzes = result["psychometrics"]["quizzes"]
+    others = {f"{stage}_items": f"{quiz['title']}, item by item" for stage, quiz in quizzes.items()}
+    return others | {"quiz_items": "Quiz, item by item"}
 
 
 def stamps(result: Mapping[str, Any]) -> list[str]:

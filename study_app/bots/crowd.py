@@ -88,7 +88,7 @@ def simulate(
         app: the study; clock, identifiers, sandbox and assistants are the simulation's own meanwhile.
         participants: how many are enrolled.
         seed: of behaviour, identifiers and clock; allocation does not depend on it.
-        effect_score: quiz points that receiving the treatment adds, before clipping to 0 and the quiz's points.
+        effect_score: points of the main quiz that receiving the treatment adds, before clipping to 0 and its most.
         effect_minutes: minutes that it adds to the time outcome, before clipping to the limit.
         noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
             not ask; the effects act on those who receive the treatment.
@@ -160,11 +160,10 @@ def _notes(app: App, name: str) -> NotesAssistant:
 
 
 def scales_of(app: App) -> Scales:
-    """What the study's outcomes are measured on: points of its first quiz, minutes of its main tasks."""
-    quizzes = [stage for stage in app.study.stages if stage.kind == "quiz"]
-    points = 0.0
-    if quizzes:
-        items = app.world.content.bank(quizzes[0].bank).items_of(quizzes[0].form or None)
+    """What the study's outcomes are measured on: points of its main quiz, minutes of its main tasks."""
+    quiz, points = app.study.main_quiz, 0.0
+    if quiz is not None:
+        items = app.world.content.bank(quiz.bank).items_of(quiz.form or None)
         points = sum(item.points for item in items)
     return Scales(points, sum(stage.minutes or 0.0 for stage in app.study.main_task_stages))
 
@@ -266,10 +265,9 @@ class Crowd:
 
 
 def _finished(unit: Unit, study: Study, person: Participant, kind: str) -> bool:
-    """Whether the person came to the end of the first quiz, or of the last main task."""
-    stages = [stage for stage in study.stages if stage.kind == kind and (kind == "quiz" or stage.main)]
-    wanted = stages[:1] if kind == "quiz" else stages[-1:]
-    visits = [unit.visit(person.id, stage.id) for stage in wanted]
+    """Whether the person came to the end of the main quiz, or of the last main task."""
+    stages = study.main_task_stages[-1:] if kind == "tasks" else [study.main_quiz] if study.main_quiz else []
+    visits = [unit.visit(person.id, stage.id) for stage in stages]
     stayed = person.status == "completed"
     return stayed or any(visit is not None and visit.ended_by == "participant" for visit in visits)
 

@@ -24,10 +24,16 @@ ADOPTIONS: tuple[tuple[Adoption, int], ...] = (("paste", 9), ("retype", 9), ("bo
 
 SCORE_MEAN, SCORE_SD = 0.62, 0.19
 """Of the quiz's points, as a share, without an effect; the standard deviation is near the published 5.6 of 27."""
+FADING = 0.08
+"""Share of the points that is lower on quizzes after the main one."""
 MINUTES_MEAN, MINUTES_SD = 0.66, 0.20
 """Of the tasks' limit."""
 SHORTEST = 0.04
 """Of the limit: nobody is faster."""
+BASELINE_MEAN, BASELINE_SD = 0.35, 0.17
+"""Of the points of a quiz before allocation, as a share."""
+QUIZ_TO_QUIZ = 0.6
+"""Correlation of a person's level on another quiz with that on the main one, without an effect."""
 SKILL_TO_SCORE, SKILL_TO_TIME, SKILL_TO_WARMUP = 0.55, -0.45, -0.6
 GIVES_UP = 0.03
 """Share of people who submit a program that fails, whatever the arm."""
@@ -101,6 +107,20 @@ class Person:
     def score(self, received: bool, effects: Effects, scales: Scales) -> float:
         """Quiz points aimed at: the potential outcome, clipped to 0 and the quiz's points."""
         return min(max(self.base_score + effects.score * received, 0.0), scales.quiz_max)
+
+    def other_score(self, baseline: bool, most: float, scales: Scales, rng: Random) -> float:
+        """Points aimed at on a quiz that is not the main one: no effect acts there.
+
+        Args:
+            baseline: the quiz comes before allocation.
+            most: points that can be had.
+            scales: of the study.
+            rng: this person's and this quiz's own.
+        """
+        main = (self.base_score / scales.quiz_max - SCORE_MEAN) / SCORE_SD if scales.quiz_max else self.skill
+        level = _related(main, QUIZ_TO_QUIZ, rng)
+        mean, spread = (BASELINE_MEAN, BASELINE_SD) if baseline else (SCORE_MEAN - FADING, SCORE_SD)
+        return most * min(max(mean + spread * level, 0.0), 1.0)
 
     def minutes(self, received: bool, effects: Effects, scales: Scales) -> float:
         """Time outcome: the potential outcome, clipped to the limit; whoever gives up counts with the limit."""

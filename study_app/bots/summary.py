@@ -11,7 +11,7 @@ class Realised:
     """An arm's effect among the participants of a simulation: the mean of individual differences, after clipping."""
 
     score: float | None
-    """Quiz points, treated minus control, as the items allow; None without a quiz."""
+    """Points of the main quiz, treated minus control, as the items allow; None without one."""
     minutes: float | None
     """Time outcome, treated minus control; None without main tasks."""
 

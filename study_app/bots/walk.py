@@ -16,7 +16,7 @@ from study_app.bots.quizzing import Sheet, fill_in
 from study_app.bots.surveying import answers
 from study_app.bots.tab import Tab
 from study_app.bots.working import Job
-from study_app.domain.protocol import Stage, StudyArm
+from study_app.domain.protocol import Stage, Study, StudyArm
 from study_app.domain.scoring import Response
 from study_app.services.enrol import Entry
 from study_app.services.world import Place
@@ -26,8 +26,12 @@ READING_SPEED = 20.0
 QUIZ_SHARE = (0.48, 0.12)
 """Mean and standard deviation of the share of a quiz's time that people take."""
 SECONDS_PER_QUESTION = (3.0, 14.0)
-_FADING = 0.08
-"""Share of the points that is forgotten until a later quiz."""
+
+
+def outcome_quizzes(study: Study) -> frozenset[str]:
+    """The quizzes that effects act on: the main one."""
+    main = study.main_quiz
+    return frozenset() if main is None else frozenset({main.id})
 
 
 @dataclass(frozen=True)
@@ -195,8 +199,10 @@ class Walk:
         return self._filled(stage, received).responses
 
     def score_difference(self, arm: StudyArm) -> float:
-        """Points of the first quiz in that arm minus those in the control arm, as the items allow."""
-        quiz = next(stage for stage in self.app.study.stages if stage.kind == "quiz")
+        """Points of the main quiz in that arm minus those in the control arm, as the items allow."""
+        quiz = self.app.study.main_quiz
+        if quiz is None:
+            return 0.0
         treated, control = (self._filled(quiz, self.received(each)).points for each in (arm, self.app.study.control))
         return treated - control
 
@@ -212,16 +218,21 @@ class Walk:
     def _filled(self, stage: Stage, received: bool) -> Sheet:
         key = (stage.id, received)
         if key not in self._sheets:
-            setting = self.setting
             content = self.app.world.content
-            first = next(other for other in self.app.study.stages if other.kind == "quiz")
             items = content.bank(stage.bank).items_of(stage.form or None)
-            share = self.person.score(received, setting.effects, setting.scales) / (setting.scales.quiz_max or 1.0)
-            kept = share if stage.id == first.id else max(0.0, share - _FADING)
-            most = sum(item.points for item in items)
-            seed = f"{setting.seed}:{self.person.number}:{stage.id}"
-            self._sheets[key] = fill_in(items, content.keys(stage.bank), kept * most, seed)
+            seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"
+            target = self._target(stage, received, sum(item.points for item in items), Random(f"{seed}:level"))
+            self._sheets[key] = fill_in(items, content.keys(stage.bank), target, seed)
         return self._sheets[key]
+
+    def _target(self, stage: Stage, received: bool, most: float, rng: Random) -> float:
+        """Points aimed at on a quiz; effects act where the outcome is measured and nowhere else."""
+        setting, study = self.setting, self.app.study
+        if stage.id in outcome_quizzes(study):
+            share = self.person.score(received, setting.effects, setting.scales) / (setting.scales.quiz_max or 1.0)
+            return share * most
+        baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"
+        return self.person.other_score(baseline, most, setting.scales, rng)
 
     # -- the arm -------------------------------------------------------------------------------------------------------
 

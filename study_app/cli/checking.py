@@ -35,6 +35,7 @@ from study_app.library import FolderLibrary
 from study_app.ports import Sandbox
 from study_app.sandbox import open_sandbox
 from study_app.services.author import check_pack, try_program
+from study_app.services.fitness import fitness_problems
 from study_app.services.recompute import recompute
 
 SHIPPED = Path(__file__).parents[2]
@@ -80,6 +81,8 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
             problems += found.problems
     finally:
         sandbox.close()
+    if not problems:
+        problems += fitness_problems(study, library, str(path))
     return sorted(set(problems))
 
 

@@ -141,6 +141,8 @@ class Stage(Part):
     """Quiz only: folder of the item bank, relative to the study file."""
     form: str = ""
     """Quiz only: which parallel form; empty for the bank's first."""
+    role: Literal["", "baseline", "main", "retention", "other"] = ""
+    """Quiz only: what it is for; empty takes the role from its place (before allocation baseline, then main)."""
     questions: tuple[Question, ...] = ()
     scores: tuple[DerivedScore, ...] = ()
     exit: bool = False

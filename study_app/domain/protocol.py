@@ -30,6 +30,7 @@ from study_app.domain.parts import (
     StudyArm,
 )
 from study_app.domain.plan import Plan
+from study_app.domain.quiz_roles import Quiz, quizzes_of, role_problems
 
 __all__ = [
     "ActivityRule",
@@ -125,6 +126,8 @@ class Study(Part):
             found.append(f"stages: the last is of kind '{self.stages[-1].kind}'; end with a stage of kind debrief")
         if len(self.arms) > 1 and self.allocation_stage is None:
             found.append("stages: none differs by arm; add a stage of kind instructions or tasks with assistant = true")
+        if not found:
+            found += role_problems(self.quizzes, self.stages, self.allocation_stage)
         return found
 
     def _question_problems(self) -> list[str]:
@@ -180,6 +183,22 @@ class Study(Part):
     def allocation_stage(self) -> Stage | None:
         """The first stage that differs by arm: allocation happens on the way in, never earlier."""
         return next((stage for stage in self.stages if self.differs_by_arm(stage)), None)
+
+    @property
+    def before_allocation(self) -> tuple[Stage, ...]:
+        """The stages that a participant has behind them when allocated; all of them where nothing differs by arm."""
+        first = self.allocation_stage
+        return self.stages if first is None else self.stages[: self.stages.index(first)]
+
+    @property
+    def quizzes(self) -> tuple[Quiz, ...]:
+        """The quizzes in order, each with its role."""
+        return quizzes_of(self.stages, self.allocation_stage)
+
+    @property
+    def main_quiz(self) -> Stage | None:
+        """The quiz of the outcome columns `quiz_...`, or None."""
+        return next((quiz.stage for quiz in self.quizzes if quiz.role == "main"), None)
 
     @property
     def control(self) -> StudyArm:

@@ -58,6 +58,12 @@ class QuizTotal:
     by_type: Mapping[str, float | None]
     """Item type -> points; attention checks left out."""
 
+    def columns(self) -> dict[str, float | None]:
+        """The quiz's columns of the participants table, without their prefix."""
+        share = self.points / self.max_points if self.points is not None and self.max_points else None
+        by_type = {f"{kind}_points": points for kind, points in self.by_type.items()}
+        return {"points": self.points, "max": self.max_points, "score": share} | by_type
+
 
 def score(item: Item, key: AnyKey, response: Response, run: RunProgram | None = None) -> Score:
     """Score one response to an item of an opened quiz.
@@ -101,18 +107,23 @@ def rate(item: Item, key: AnyKey, awarded: Mapping[str, float]) -> Score:
     return Score(points, item.points, "human", points >= item.points, detail)
 
 
-def quiz_total(items: Iterable[Item], scores: Mapping[str, Score]) -> QuizTotal:
-    """Add up an opened quiz; an item without a score was not answered and counts 0."""
+def quiz_total(items: Iterable[Item], points: Mapping[str, float | None]) -> QuizTotal:
+    """Add up an opened quiz.
+
+    Args:
+        items: of the quiz's form.
+        points: item id -> points it earned, None while pending; an item that is missing was not answered and counts 0.
+    """
     by_type: dict[str, float | None] = {}
     maximum = 0.0
     for item in items:
         if item.type == "attention_check":
             continue
-        earned = scores[item.id].points if item.id in scores else 0.0
+        earned = points.get(item.id, 0.0)
         so_far = by_type.get(item.type, 0.0)
         by_type[item.type] = None if earned is None or so_far is None else so_far + earned
         maximum += item.points
-    parts = [points for points in by_type.values() if points is not None]
+    parts = [earned for earned in by_type.values() if earned is not None]
     return QuizTotal(sum(parts) if len(parts) == len(by_type) else None, maximum, by_type)
 
 

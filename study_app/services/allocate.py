@@ -42,7 +42,7 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant, s
         versions(world, unit, kind, named, seed),
         lambda index: [LedgerRow.parse(row) for row in stored[index - 1 :]],
     )
-    profile = _profile(study, baseline(unit, study, participant))
+    profile = _profile(study, baseline(unit, world.content, study, participant))
     decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
     commitment = unit.meta("commitment") or "" if kind == "real" else ""
     salt = world.seal.new_salt() if kind == "real" else derived_salt(seed, decision.index)

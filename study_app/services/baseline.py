@@ -1,4 +1,4 @@
-"""What is known of a participant from before allocation: answers, derived scores, the warm-up."""
+"""What is known of a participant from before allocation: answers, derived scores, the warm-up, baseline quizzes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,39 @@ from typing import Any
 
 from study_app.domain.participant import Answer, Participant, RunRecord, Visit
 from study_app.domain.protocol import Stage, Study
-from study_app.ports import Unit
+from study_app.domain.quiz_roles import TOTALS
+from study_app.domain.scoring import quiz_total
+from study_app.domain.scoring import score as scored
+from study_app.ports import ContentLibrary, Unit
 
 
-def baseline(unit: Unit, study: Study, participant: Participant) -> dict[str, Any]:
+def baseline(unit: Unit, content: ContentLibrary, study: Study, participant: Participant) -> dict[str, Any]:
     """Baseline variables by name; None where unknown."""
     answers = unit.answers(participant.id)
     known = survey_values(study, answers)
     for stage in study.stages:
         if stage.kind == "tasks" and not stage.main:
             known |= warmup(stage, unit.visit(participant.id, stage.id), unit.runs(participant.id))
+    needed = set(study.allocation.variables)
+    for quiz in study.quizzes:
+        if quiz.role == "baseline" and needed & {f"{quiz.stage.id}_{end}" for end in TOTALS}:
+            known |= baseline_quiz(content, quiz.stage, unit.visit(participant.id, quiz.stage.id), answers)
     return known | {"label": participant.label}
+
+
+def baseline_quiz(content: ContentLibrary, stage: Stage, visit: Visit | None, answers: list[Answer]) -> dict[str, Any]:
+    """Points, max and score of a quiz before allocation, scored by its keys now; None where it was never opened.
+
+    `check` refuses to allocate by a quiz whose items need a person or a program's run to be scored.
+    """
+    if visit is None:
+        return {f"{stage.id}_{end}": None for end in TOTALS}
+    bank, keys = content.bank(stage.bank), content.keys(stage.bank)
+    given = {answer.item: json.loads(answer.response) for answer in answers if answer.bank and answer.stage == stage.id}
+    items = bank.items_of(stage.form or None)
+    points = {item.id: scored(item, keys[item.id], given[item.id]).points for item in items if item.id in given}
+    columns = quiz_total(items, points).columns()
+    return {f"{stage.id}_{end}": columns[end] for end in TOTALS}
 
 
 def survey_values(study: Study, answers: list[Answer]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from study_app.domain.participant import Participant
 from study_app.domain.protocol import Study
 from study_app.domain.seal import commitment
 from study_app.ports import AuditEntry, ProtocolVersion, Unit
+from study_app.services.fitness import fitness_problems
 from study_app.services.prereg import preregistration
 from study_app.services.world import State, World
 
@@ -232,7 +233,7 @@ def current_status(world: World, participant: Participant) -> str:
 def launch_problems(world: World) -> list[Problem]:
     """What keeps a valid study from real participants."""
     study: Study = world.study
-    found = []
+    found = fitness_problems(study, world.content, "study.toml")
     if study.recruitment.entry == "open":
         remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
         found.append(Problem("study.toml", "recruitment.entry", "'open' lets anybody in again and again", remedy))

@@ -57,8 +57,8 @@ class Dossier:
 
     @cached_property
     def quiz_stages(self) -> tuple[Stage, ...]:
-        """Quizzes; the first gives the outcome columns."""
-        return tuple(stage for stage in self.study.stages if stage.kind == "quiz")
+        """Quizzes in order."""
+        return tuple(quiz.stage for quiz in self.study.quizzes)
 
     def visit(self, stage: str) -> Visit | None:
         """The visit of a stage, or None before it was opened."""

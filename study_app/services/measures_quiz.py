@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from study_app.domain.compliance import Evidence
 from study_app.domain.participant import Answer
 from study_app.domain.protocol import Stage
-from study_app.domain.scoring import score
+from study_app.domain.scoring import quiz_total, score
 from study_app.services.measures import Content, Dossier
 
 
 def quizzes(dossier: Dossier, content: Content) -> dict[str, Any]:
-    """Columns of every quiz; the first under `quiz_...`, further ones under the name of their stage."""
+    """Columns of every quiz under the name of its stage; the main quiz's under `quiz_...` as well."""
     row: dict[str, Any] = {}
-    for number, stage in enumerate(dossier.quiz_stages):
-        row |= _quiz("quiz" if number == 0 else stage.id, stage, dossier, content)
+    for quiz in dossier.study.quizzes:
+        known = _quiz(quiz.stage, dossier, content)
+        row |= {f"{prefix}_{name}": value for prefix in quiz.prefixes for name, value in known.items()}
     return row | _attention(dossier, content)
 
 
-def _quiz(prefix: str, stage: Stage, dossier: Dossier, content: Content) -> dict[str, Any]:
+def _quiz(stage: Stage, dossier: Dossier, content: Content) -> dict[str, Any]:
+    """Points, max, score and points by type; empty for a quiz that was never opened or still goes on."""
     bank = content.bank(stage.bank)
     if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None:
         return {}
     given = _answers(dossier, stage)
-    points: dict[str, float | None] = defaultdict(float)
-    for item in bank.items_of(stage.form or None):
-        if item.type == "attention_check":
-            continue
-        earned = given[item.id].points if item.id in given else 0.0
-        before = points[item.type]
-        points[item.type] = None if earned is None or before is None else before + earned
-    most = sum(item.points for item in bank.items_of(stage.form or None))
-    by_type = {f"{prefix}_{kind}_points": value for kind, value in points.items()}
-    earned_in_all = None if None in points.values() else sum(value or 0.0 for value in points.values())
-    share = earned_in_all / most if earned_in_all is not None and most else None
-    return {f"{prefix}_points": earned_in_all, f"{prefix}_max": most, f"{prefix}_score": share} | by_type
+    total = quiz_total(bank.items_of(stage.form or None), {item: answer.points for item, answer in given.items()})
+    return total.columns()
 
 
 def _answers(dossier: Dossier, stage: Stage) -> dict[str, Answer]:

@@ -45,7 +45,7 @@ def test_full_answers_earn_all_points_of_every_form_and_wrong_ones_none(folder):
         items = bank.items_of(form.id)
         for answer, points in ((correct_response, bank.points), (wrong_response, 0)):
             scores = {item.id: score(item, keys[item.id], answer(item, keys[item.id]), run) for item in items}
-            total = quiz_total(items, scores)
+            total = quiz_total(items, {name: found.points for name, found in scores.items()})
             assert (total.points, total.max_points) == (pytest.approx(points), bank.points)
 
 

@@ -198,10 +198,10 @@ def test_the_total_is_by_type_without_attention_checks_and_unknown_while_one_is_
         an_item("single_choice", 0, 2, "attention_check", family="x"),
     ]
     scores = {"m": score(MULTI, MULTI_KEY, ["a"])}
-    total = quiz_total(items, scores)
+    total = quiz_total(items, {name: found.points for name, found in scores.items()})
     assert (total.points, total.max_points, total.by_type) == (1, 5, {"code_reading": 0, "conceptual": 1})
     pending = score(reading, TextKey(rubric=(Criterion(id="r", text="t", points=3),)), "text")
-    total = quiz_total(items, scores | {"q": pending})
+    total = quiz_total(items, {k: v.points for k, v in (scores | {"q": pending}).items()})
     assert (total.points, total.by_type) == (None, {"code_reading": None, "conceptual": 1})
 
 

@@ -51,7 +51,7 @@ class Factor(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     variable: str = Field(min_length=1)
-    """A background question's id, or `warmup_minutes`, `warmup_passed`, `label`."""
+    """A background question's id, `<stage>_points` of a baseline quiz, `warmup_minutes`, `warmup_passed` or `label`."""
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """Minimisation only: its share in the imbalance score."""
     cuts: tuple[float, ...] = ()

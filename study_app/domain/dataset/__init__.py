@@ -18,7 +18,7 @@ from study_app.domain.dataset.cells import (
 )
 from study_app.domain.dataset.codebook import codebook
 from study_app.domain.dataset.columns import TABLES, Column, ColumnType, Table, TableName
-from study_app.domain.dataset.participants import LABELS, participants_table, question_column
+from study_app.domain.dataset.participants import LABELS, participants_table, question_column, quiz_types
 from study_app.domain.dataset.tables import (
     ALLOCATIONS,
     ANSWERS,
@@ -68,6 +68,7 @@ __all__ = [
     "parsed_json",
     "participants_table",
     "question_column",
+    "quiz_types",
     "tables_of",
     "timestamp",
     "unguard",

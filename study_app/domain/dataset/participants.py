@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import get_args
 
 from study_app.domain.dataset.columns import Column, Table, boolean, integer, number, text, time
-from study_app.domain.items import ItemType
+from study_app.domain.items import Bank, ItemType
 from study_app.domain.participant import Status
 from study_app.domain.protocol import DerivedScore, Question, Study
+from study_app.domain.quiz_roles import MAIN
 from study_app.domain.styles.codebook import LABELS
 
 _HEAD = (
@@ -38,7 +39,7 @@ _TASKS = (
     boolean("visible_only_pass", "A submission passes every check that could be seen and fails one that could not"),
 )
 _QUIZ = (
-    number("quiz_points", "Points in the quiz; unanswered items 0; empty where never opened", "points"),
+    number("quiz_points", "Points in the main quiz; unanswered items 0; empty where never opened", "points"),
     number("quiz_max", "Points that could be had", "points"),
     number("quiz_score", "Points divided by points that could be had", "proportion", high=1),
 )
@@ -97,19 +98,36 @@ def participants_table(
 
     Args:
         studies: its versions, the current one first; columns of questions that only an earlier version asked follow.
-        quiz_types: quiz stage -> types of its scored items; the first stage is the quiz of the outcome columns, each
-            further one gets columns of its own at the end.
+        quiz_types: prefix of a quiz's columns -> types of its scored items (`quiz_types`); those of the main quiz are
+            outcome columns, those of each stage stand at the end.
         identified: whether identities are exported.
     """
     background = _questions(q for study in studies for q in study.background_questions)
     exits = _questions(q for study in studies for q in study.exit_questions)
     scores = _scores(studies)
-    stages = list(quiz_types)
-    main = _type_columns("quiz", quiz_types[stages[0]]) if stages else ()
-    later = tuple(column for stage in stages[1:] for column in _later_quiz(stage, quiz_types[stage]))
+    main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
+    later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
     identity = _IDENTITY if identified else ()
     columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *_EXTRA, *identity)
     return Table("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
+
+
+def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) -> dict[str, list[str]]:
+    """Prefix of a quiz's columns -> types of its scored items, over all versions of a study.
+
+    Args:
+        studies: the versions, the current one first; the main quiz of each shares the columns `quiz_...`.
+        bank_of: the bank of a folder, or None where it is not known any more.
+    """
+    found: dict[str, list[str]] = {}
+    for study in studies:
+        for quiz in study.quizzes:
+            bank = bank_of(quiz.stage.bank)
+            items = bank.items_of(quiz.stage.form or None) if bank is not None else ()
+            for prefix in quiz.prefixes:
+                types = found.setdefault(prefix, [])
+                types += dict.fromkeys(i.type for i in items if i.type != "attention_check" and i.type not in types)
+    return found
 
 
 def question_column(question: Question) -> str:
@@ -156,7 +174,7 @@ def _type_columns(prefix: str, types: Sequence[str]) -> tuple[Column, ...]:
     )
 
 
-def _later_quiz(stage: str, types: Sequence[str]) -> tuple[Column, ...]:
+def _stage_quiz(stage: str, types: Sequence[str]) -> tuple[Column, ...]:
     return (
         number(f"{stage}_points", f"Points in the quiz {stage}; empty where never opened", "points"),
         number(f"{stage}_max", f"Points that could be had in the quiz {stage}", "points"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
-from study_app.domain.dataset import SCHEMA, Table, TableName, codebook, tables_of, timestamp
+from study_app.domain.dataset import SCHEMA, Table, TableName, codebook, quiz_types, tables_of, timestamp
 from study_app.domain.dataset.records import PATH as RECORDS
 from study_app.domain.dataset.records import Records
 from study_app.domain.dataset.signature import signed_content
@@ -21,7 +21,7 @@ from study_app.domain.protocol import Study
 from study_app.ports import ContentLibrary, Unit
 from study_app.services.export import rows
 from study_app.services.export.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
-from study_app.services.export.dossiers import Versions, dossiers, included, quiz_types, versions_of
+from study_app.services.export.dossiers import Versions, dossiers, included, versions_of
 from study_app.services.export.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
 from study_app.services.export.manifest import (
     Seen,
@@ -129,7 +129,7 @@ class _Export:
         self.studies = self.versions.in_order
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
-        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content), identified=identified)
+        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content.bank), identified=identified)
         self.seen = Seen()
         self.records = Records()
         self.now = world.now()
@@ -302,12 +302,12 @@ def study_tables(world: World, *, identified: bool = False) -> dict[TableName, T
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)
     studies = versions.in_order
-    return tables_of(studies, quiz_types(studies, Content(world.content)), identified=identified)
+    return tables_of(studies, quiz_types(studies, Content(world.content).bank), identified=identified)
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:
     """docs/codebook.md: the codebook of a study's dataset, identities included."""
-    tables = tables_of([study], quiz_types([study], Content(library)), identified=True)
+    tables = tables_of([study], quiz_types([study], Content(library).bank), identified=True)
     return codebook(
         list(tables.values()),
         "Written from the code for the shipped study by `scripts/generate_docs.py`; every dataset brings the codebook "

@@ -9,7 +9,7 @@ from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
 from study_app.ports import ProtocolVersion, Rating, Unit
 from study_app.services.lifecycle import current_status
-from study_app.services.measures import Content, Dossier
+from study_app.services.measures import Dossier
 from study_app.services.world import World, draft_key, stored_version
 
 
@@ -86,18 +86,3 @@ def dossiers(world: World, unit: Unit, people: Sequence[Participant], versions: 
             events=[] if gone else list(unit.events(person.id)),
             ratings=ratings,
         )
-
-
-def quiz_types(studies: Sequence[Study], content: Content) -> dict[str, list[str]]:
-    """Quiz stage -> types of its scored items; the first stage of the first study first."""
-    found: dict[str, list[str]] = {}
-    for study in studies:
-        for number, stage in enumerate(stage for stage in study.stages if stage.kind == "quiz"):
-            bank = content.bank(stage.bank)
-            # The first quiz of every version shares the columns of the outcome, whatever its stage is called.
-            name = next(iter(found), stage.id) if number == 0 else stage.id
-            types = found.setdefault(name, [])
-            for item in bank.items_of(stage.form or None) if bank else ():
-                if item.type != "attention_check" and item.type not in types:
-                    types.append(item.type)
-    return found

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from study_app.domain.dataset import TABLES, Column, Table, TableName, guard, parsed_json, tables_of, value
+from study_app.domain.dataset import TABLES, Column, Table, TableName, guard, parsed_json, quiz_types, tables_of, value
 from study_app.domain.dataset.cells import number_text
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import UserError
@@ -123,17 +123,10 @@ class Opened:
     def tables(self) -> dict[TableName, Table]:
         """What the tables must look like, from the study's versions and banks in the materials."""
         studies = list(self.studies.values())
-        return tables_of(studies, self._quiz_types(studies), identified=bool(self.manifest.get("identified")))
+        return tables_of(studies, quiz_types(studies, self._bank), identified=bool(self.manifest.get("identified")))
 
-    def _quiz_types(self, studies: list[Study]) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for study in studies:
-            for number, stage in enumerate(stage for stage in study.stages if stage.kind == "quiz"):
-                bank = self.banks.get(stage.bank.rsplit("/", 1)[-1])
-                types = found.setdefault(next(iter(found), stage.id) if number == 0 else stage.id, [])
-                items = bank.items_of(stage.form or None) if bank is not None else ()
-                types += [item.type for item in items if item.type != "attention_check" and item.type not in types]
-        return found
+    def _bank(self, folder: str) -> Bank | None:
+        return self.banks.get(folder.rsplit("/", 1)[-1])
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
