@@ -24,10 +24,13 @@ def _allocating_quizzes(study: Study, content: ContentLibrary, file: str) -> Ite
             continue
         keys = content.keys(quiz.stage.bank)
         items = content.bank(quiz.stage.bank).items_of(quiz.stage.form or None)
-        waiting = [item.id for item in items if item.type != "attention_check" and not _scored_by_key(keys[item.id])]
+        scored = [item.id for item in items if item.type != "attention_check"]
+        waiting = [name for name in scored if not _scored_by_key(keys[name])]
         if waiting:
-            what = f"allocation needs the points of '{quiz.stage.id}' at once, and {', '.join(waiting)} wait for scoring"
-            remedy = "use a bank or form whose items have keys that need neither a person nor a run, or another variable"
+            what = (
+                f"allocation needs the points of '{quiz.stage.id}' at once, and {', '.join(waiting)} wait for scoring"
+            )
+            remedy = "use a bank or form whose items a key alone scores, or another variable"
             yield Problem(file, "allocation", what, remedy)
 
 

@@ -224,4 +224,4 @@ def test_allocation_by_a_quiz_that_waits_for_a_run_is_refused(tmp_path):
     path = written(tmp_path, allocation='method = "stratified_blocks"\nstrata = ["pretest_points"]')
     study = read_study(path)
     found = fitness_problems(study, FolderLibrary(study, tmp_path, "study.toml"), "study.toml")
-    assert "allocation needs the points of 'pretest' at once, and between wait for scoring" in str(found[0])
+    assert "allocation needs the points of 'pretest' at once, and between, change wait for scoring" in str(found[0])
