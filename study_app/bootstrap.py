@@ -24,6 +24,9 @@ from study_app.services.answer import Answers
 from study_app.services.enrol import Enrol
 from study_app.services.help import Help
 from study_app.services.lifecycle import Lifecycle
+from study_app.services.researcher.datasets import CodeQueries, Datasets
+from study_app.services.researcher.links import ParticipantLinks
+from study_app.services.scoring import QuizScoring
 from study_app.services.session import Session
 from study_app.services.submissions import Grading
 from study_app.services.way import Way
@@ -48,7 +51,10 @@ class App:
     help: Help
     answers: Answers
     grading: Grading
+    scoring: QuizScoring
     lifecycle: Lifecycle
+    datasets: Datasets
+    links: ParticipantLinks
 
     @property
     def study(self) -> Study:
@@ -135,6 +141,7 @@ def start(
     seconds_per_word: float = 0.02,
     changed_ok: bool = False,
     new_database: bool = True,
+    code_queries: CodeQueries | None = None,
 ) -> App:
     """Open everything that a study needs.
 
@@ -148,6 +155,7 @@ def start(
         seconds_per_word: pace of the embedded assistant.
         changed_ok: whether a launched study may start although its file changed (for `amend` and `verify`).
         new_database: whether a database that is not there is made; commands that only need what is in one say no.
+        code_queries: codes queries before an export, where the plan's coder is not made of rules.
 
     Raises:
         ProblemsFound: the study is broken, or needs something that is not here.
@@ -170,6 +178,7 @@ def start(
     )
     _check_database(world, settings, changed_ok)
     way = Way(world)
+    grading, scoring = Grading(world), QuizScoring(world)
     return App(
         settings=settings,
         world=world,
@@ -179,8 +188,11 @@ def start(
         work=Work(world, way),
         help=Help(world, way, library.specs),
         answers=Answers(world, way),
-        grading=Grading(world),
+        grading=grading,
+        scoring=scoring,
         lifecycle=Lifecycle(world),
+        datasets=Datasets(world, grading, scoring, code_queries),
+        links=ParticipantLinks(world),
     )
 
 

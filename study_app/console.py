@@ -9,6 +9,7 @@ import threading
 import time
 
 from study_app.bootstrap import start
+from study_app.claude_codes import code_by_claude
 from study_app.domain.errors import StudyError
 from study_app.settings import read_settings
 from study_app.web.options import configure_streamlit
@@ -36,7 +37,7 @@ def main(arguments: list[str]) -> int:
     try:
         host, port = arguments
         settings = read_settings(console_host=host, console_port=port)
-        app = start(settings)
+        app = start(settings, code_queries=code_by_claude)
     except (StudyError, ValueError) as problem:
         sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
         return 2

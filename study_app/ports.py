@@ -295,6 +295,14 @@ class Unit(EventLog, Protocol):
         """Answers in fixed order."""
         ...
 
+    def unscored(self) -> list[Answer]:
+        """Quiz answers that have no points yet, in fixed order."""
+        ...
+
+    def set_points(self, answer: Answer) -> bool:
+        """Store points, their maximum, who scored and by which key; False if the response has changed since."""
+        ...
+
     def erase_payloads(self, participant_id: str) -> None:
         """Erase everything a participant wrote: codes, texts, messages, answers; ledger and stages stay."""
         ...

@@ -73,7 +73,7 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
                 Visitor(app, context.new_page(), ids[-1], person, Random(f"{seed}:{number}:way")).walk(url)
                 context.close()
         app.grading.grade_pending()
-        app.answers.score_pending()
+        app.scoring.score_pending()
         with app.world.registry.begin(write=False) as unit:
             found = [each for name in ids if (each := unit.participant(name)) is not None]
         arms = Counter(each.arm for each in found)

@@ -38,4 +38,4 @@ class Grader:
         if self._failure is not None:
             raise self._failure
         self._app.grading.grade_pending()
-        self._app.answers.score_pending()
+        self._app.scoring.score_pending()

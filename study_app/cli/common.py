@@ -115,5 +115,6 @@ def callback(
 def start(settings: Settings, **options: Any) -> App:
     """`bootstrap.start`, imported when it is needed: `study --help` shall not wait for a database's library."""
     from study_app.bootstrap import start as begin
+    from study_app.claude_codes import code_by_claude
 
-    return begin(settings, **options)
+    return begin(settings, code_queries=code_by_claude, **options)

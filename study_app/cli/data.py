@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from study_app.cli.claude_codes import code_by_claude
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -109,32 +107,12 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the dataset, Psych-DS in layout; what it shows of the arms depends on the trial's state."""
-    from study_app.services.export import export as write
+    from study_app.services.researcher.datasets import DatasetRequest
 
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
+    request = DatasetRequest(fmt, identified, include_simulated, include_preview, progsnap2)
     try:
-        running.grading.grade_pending()
-        running.answers.score_pending()
-        for warning in code_by_claude(running):
-            typer.echo(f"warning: {warning}", err=True)
-        summary = write(
-            running.world,
-            out,
-            fmt=fmt,
-            identified=identified,
-            include_simulated=include_simulated,
-            include_preview=include_preview,
-        )
-        if progsnap2 is not None:
-            from study_app.services.progsnap2 import export_progsnap2
-
-            export_progsnap2(
-                running.world, progsnap2, include_simulated=include_simulated, include_preview=include_preview
-            )
-        # A later export's audit log proves by this what an earlier one was.
-        facts = {"out": out.name, "identified": identified, "format": fmt}
-        facts["manifest_sha256"] = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
-        running.lifecycle.audit("cli", "export", "", facts)
+        summary = running.datasets.write(out, request, who="cli", via="command line")
     finally:
         running.close()
     _report(summary, as_json)

@@ -152,45 +152,32 @@ def create_links(
     as_json: AsJson = False,
 ) -> None:
     """Make single-use participant links; they are shown once and kept as hashes only."""
+    from study_app.services.researcher.links import check_base
+
     names = _labels(labels) if labels else None
     if count is None and names is None:
-        raise UserError("--count: how many links is not said; give --count N or --labels FILE")
-    number = count if count is not None else len(names or [])
-    if names is not None and len(names) != number:
-        raise UserError(f"{labels}: {len(names)} labels for {number} links; give one label a link")
+        raise UserError("--count or --labels is required: give --count N or --labels FILE")
     settings = settings_of(study, database)
+    address = check_base(base or f"http://{settings.host}:{settings.port}", "--base-url")
     running = start(settings)
     try:
-        if labels and "label" not in running.study.allocation.variables:
-            _check_once(labels, names or [])
-        secrets = running.enrol.create_links(number, names)
-        running.lifecycle.audit("cli", "create-links", "", {"count": number})
+        made = running.links.create(count, names, source=str(labels) if labels else "--count")
     finally:
         running.close()
-    address = (base or f"http://{settings.host}:{settings.port}").rstrip("/")
-    links = [f"{address}/enter?link={secret}" for secret in secrets]
     if as_json:
-        say_json([{"link": link, "label": names[i] if names else None} for i, link in enumerate(links)])
+        say_json([{"link": link.address(address), "label": link.label} for link in made])
         return
-    for index, link in enumerate(links):
-        say(f"{link}\t{names[index]}" if names else link)
+    for link in made:
+        say(f"{link.address(address)}\t{link.label}" if link.label else link.address(address))
 
 
 def _labels(path: Path) -> list[str]:
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text; save it as UTF-8"
         raise ProblemsFound([Problem(str(path), "", f"cannot be read ({reason})", "name a text file")]) from None
     return [line for line in lines if line]
-
-
-def _check_once(path: Path, names: list[str]) -> None:
-    """Where labels are names, each stands for one person; where allocation looks at them, they may be classes."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        remedy = 'use it once, or allocate by it (method = "cluster", cluster = "label")'
-        raise ProblemsFound([Problem(str(path), "", f"the label '{name}' stands twice", remedy) for name in twice])
 
 
 @app.command()

@@ -148,6 +148,11 @@ class Study(Part):
                         )
         return found
 
+    @property
+    def label_names_group(self) -> bool:
+        """Whether allocation reads participants' labels, so that several people may share one."""
+        return "label" in self.allocation.variables
+
     # -- the order of things -------------------------------------------------------------------------------------------
 
     def stage(self, stage_id: str) -> Stage:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from study_app.domain.errors import InfrastructureError, NotAllowed
-from study_app.domain.item_keys import Keys
+from study_app.domain.errors import NotAllowed
 from study_app.domain.items import Bank, Item
 from study_app.domain.participant import Answer
 from study_app.domain.protocol import Question, Stage
-from study_app.domain.scoring import response_problem, score
-from study_app.domain.tasks import Limits, Program
+from study_app.domain.scoring import response_problem
 from study_app.ports import Unit
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
 LONGEST_TEXT = 10_000
-LIMITS = Limits(wall_seconds=10.0)
 
 
 class Answers:
@@ -178,44 +174,6 @@ class Answers:
         ]
         start = max(earlier, default=visit.started_at if visit else place.now)
         return (place.now - start).total_seconds()
-
-    def score_pending(self) -> int:
-        """Score every quiz answer that has no points yet, with the keys of its bank; returns how many."""
-        with self.world.registry.begin(write=False) as unit:
-            waiting = [answer for answer in unit.answers() if answer.bank and answer.points is None]
-            people = {person.id: person for person in unit.participants()}
-            stages = {a.participant_id: self.world.study_of(unit, people[a.participant_id]) for a in waiting}
-        scored = [self._scored(answer, stages[answer.participant_id].stage(answer.stage)) for answer in waiting]
-        done = [answer for answer in scored if answer is not None]
-        if done:
-            with self.world.registry.begin() as unit:
-                for answer in done:
-                    unit.save_answer(answer)
-        return len(done)
-
-    def _scored(self, answer: Answer, stage: Stage) -> Answer | None:
-        bank = self.world.content.bank(stage.bank)
-        keys: Keys = self.world.content.keys(stage.bank)
-        item = bank.item(answer.item)
-
-        def run(program: str) -> str:
-            result = self.world.sandbox.run(
-                Program(program, packages=tuple(bank.packages), limits=LIMITS, seed=1, clock="virtual")
-            )
-            if result.ended_by == "infrastructure":
-                raise InfrastructureError(f"the check of {item.id} could not be run")
-            return result.stdout
-
-        verdict = score(item, keys[item.id], json.loads(answer.response), run)
-        if verdict.points is None:
-            return None
-        return replace(
-            answer,
-            points=verdict.points,
-            max_points=verdict.max_points,
-            scored_by=verdict.scored_by,
-            key_version=keys.versions[item.id],
-        )
 
     def _at(self, unit: Unit, participant_id: str) -> Place:
         participant = unit.participant(participant_id)

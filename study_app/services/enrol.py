@@ -186,7 +186,7 @@ class Enrol:
             and unit.find(kind="real", prolific_session=entry.prolific_session)
         ):
             return True
-        shared = "label" in self.world.study.allocation.variables
+        shared = self.world.study.label_names_group
         return bool(entry.label and not entry.link and not shared and unit.find(label=entry.label))
 
     def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
@@ -213,15 +213,6 @@ class Enrol:
         token = self.world.fresh_id() + self.world.fresh_id()
         unit.add_token(participant.id, hashed(token), self.world.now() + timedelta(days=TOKEN_DAYS))
         return token
-
-    def create_links(self, count: int, labels: list[str] | None = None) -> list[str]:
-        """Make single-use links; returns their secret parts, which are kept nowhere."""
-        secrets = [self.world.fresh_id() for _ in range(count)]
-        with self.world.registry.begin() as unit:
-            for number, secret in enumerate(secrets):
-                label = labels[number] if labels else None
-                unit.add_link(Link(hashed(secret), label, None, self.world.now()))
-        return secrets
 
 
 def _agrees(known: Participant, entry: Entry) -> bool:

@@ -165,12 +165,6 @@ class Monitor:
         with self.world.registry.begin(write=False) as unit:
             return [LinkUse(link.label, link.created_at, link.participant_id is not None) for link in unit.links()]
 
-    def labels(self) -> set[str]:
-        """Labels that are taken, by links or by participants."""
-        with self.world.registry.begin(write=False) as unit:
-            people = {person.label for person in unit.participants()}
-            return {label for label in people | {link.label for link in unit.links()} if label}
-
     # -- who has seen what ---------------------------------------------------------------------------------------------
 
     def has_seen(self, who: str, what: str) -> bool:

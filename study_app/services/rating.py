@@ -81,7 +81,7 @@ class Ratings:
             unit.add_rating(Rating(self.world.fresh_id(), name, rater, value, POINTS, now))
             newest = {r.rater: json.loads(r.value) for r in unit.ratings() if (r.object, r.rubric) == (name, POINTS)}
             points = fmean(_points(item, key, each) for each in newest.values())
-            unit.save_answer(replace(answer, points=points, max_points=item.points, scored_by="human"))
+            unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
         return points
 
     def _open_answers(self, unit: Unit, kind: Kind) -> Iterable[Answer]:

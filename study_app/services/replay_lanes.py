@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from study_app.services.measures_time import absences, moments
 from study_app.services.replay_material import Material, Spell
 
 PAUSE = 2.0
@@ -39,25 +41,12 @@ def typing_spells(edits: Iterable[float]) -> list[Spell]:
 
 
 def away_spells(material: Material, length: float) -> list[Spell]:
-    """Spells with the window hidden or not in front, as long as the study's rule asks."""
-    spells: list[Spell] = []
-    gone = {"hidden": False, "blur": False}
-    since: float | None = None
-    for t, event in zip(material.at, material.events, strict=True):
-        if event.kind in ("hidden", "visible"):
-            gone["hidden"] = event.kind == "hidden"
-        elif event.kind in ("blur", "focus"):
-            gone["blur"] = event.kind == "blur"
-        elif event.kind == "page_opened":
-            gone = {"hidden": False, "blur": False}
-        else:
-            continue
-        if any(gone.values()) and since is None:
-            since = t
-        elif not any(gone.values()) and since is not None:
-            spells.append((since, t))
-            since = None
-    if since is not None:
-        spells.append((since, length))
-    least = material.study.activity.away_after_seconds
-    return [(begun, ended) for begun, ended in spells if ended - begun >= least]
+    """Spells away on each stage, by the rule of the dataset's `away_seconds`."""
+    at = moments(material.events)
+    found: list[Spell] = []
+    for visit in material.visits:
+        begun = material.seconds(visit.started_at)
+        until = visit.ended_at or material.start + timedelta(seconds=length)
+        spells = absences(visit, material.study, material.events, at, until)
+        found += [(begun + spell.start, begun + spell.end) for spell in spells]
+    return found

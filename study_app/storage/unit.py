@@ -173,6 +173,17 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         return self._rows(Answer, _of(ANSWERS, participant_id))
 
+    def unscored(self) -> list[Answer]:
+        """See ports.Unit."""
+        return self._rows(Answer, _of(ANSWERS, None).where(ANSWERS.c.bank != "", ANSWERS.c.points.is_(None)))
+
+    def set_points(self, answer: Answer) -> bool:
+        """See ports.Unit."""
+        same = ("participant_id", "stage", "item", "response")
+        where = [ANSWERS.c[name] == getattr(answer, name) for name in same]
+        points = {name: getattr(answer, name) for name in ("points", "max_points", "scored_by", "key_version")}
+        return self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
+
     def erase_payloads(self, participant_id: str) -> None:
         """See ports.Unit."""
         for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):

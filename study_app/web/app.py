@@ -120,11 +120,12 @@ def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
 
 @asynccontextmanager
 async def background(study: App) -> AsyncIterator[dict[str, Any]]:
-    """What runs beside the requests: deadlines, grading."""
+    """What runs beside the requests: deadlines, grading of programs, scoring of quizzes."""
     # Streamlit logs each request with the participant's address: nobody needs that, and nobody consented to it.
     for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    tasks = [_every(SWEEP_SECONDS, study.session.sweep), _every(SWEEP_SECONDS, study.grading.grade_pending)]
+    jobs = (study.session.sweep, study.grading.grade_pending, study.scoring.score_handed_in)
+    tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
     gc.freeze()

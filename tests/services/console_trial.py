@@ -70,8 +70,8 @@ class Trial:
             self.app.lifecycle.launch()
 
     def enter(self, label: str = "") -> str:
-        link = self.app.enrol.create_links(1, [label] if label else None)[0]
-        return self.app.enrol.enter(Entry(link=link)).participant.id
+        (link,) = self.app.links.create(1, [label] if label else None)
+        return self.app.enrol.enter(Entry(link=link.secret)).participant.id
 
     def at(self, who: str) -> str:
         return self.app.session.where(who).participant.stage

@@ -253,7 +253,7 @@ class Walker:
 def settle(app: App) -> None:
     """Grade and score what waits."""
     app.grading.grade_pending()
-    app.answers.score_pending()
+    app.scoring.score_pending()
 
 
 def real_study(folder: Path, **replaced: str) -> Path:
@@ -304,7 +304,8 @@ def trial() -> Trial:
     settle(app)
     export(app.world, folder / "dataset-draft", include_preview=True)
     app.lifecycle.launch()
-    links = app.enrol.create_links(6, [f"person{number}@example.org" for number in range(6)])
+    labels = [f"person{number}@example.org" for number in range(6)]
+    links = [link.secret for link in app.links.create(labels=labels)]
     people = [preview.id]
     for number in range(4):
         clock.advance(minutes=3)

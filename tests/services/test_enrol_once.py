@@ -25,7 +25,7 @@ def panel(tmp_path):
 
 def test_a_second_link_in_a_browser_that_takes_part_leads_back_and_stays_unused(links):
     enrol = links.app.enrol
-    first, second = enrol.create_links(2)
+    first, second = (link.secret for link in links.app.links.create(2))
     mine = enrol.enter(Entry(link=first))
     again = enrol.enter(Entry(link=second), mine.token)
     assert again.participant.id == mine.participant.id
@@ -34,14 +34,14 @@ def test_a_second_link_in_a_browser_that_takes_part_leads_back_and_stays_unused(
 
 def test_another_persons_own_link_is_theirs_whoever_uses_the_browser(links):
     enrol = links.app.enrol
-    first, second = enrol.create_links(2)
+    first, second = (link.secret for link in links.app.links.create(2))
     mine, theirs = enrol.enter(Entry(link=first)), enrol.enter(Entry(link=second))
     assert enrol.enter(Entry(link=second), mine.token).participant.id == theirs.participant.id
 
 
 def test_who_has_finished_cannot_begin_again_from_the_same_browser(links):
     enrol = links.app.enrol
-    first, second = enrol.create_links(2)
+    first, second = (link.secret for link in links.app.links.create(2))
     mine = enrol.enter(Entry(link=first))
     links.app.session.where(mine.participant.id)
     links.app.session.consent(mine.participant.id, False)

@@ -12,7 +12,7 @@ from export_world import ROOT, Clock, Walker, open_app, scratch, settle, table
 
 from analysis.load import load
 from analysis.styles.selection import annotate
-from study_app.cli.claude_codes import code_by_claude
+from study_app.claude_codes import code_by_claude
 from study_app.ports import Rating
 from study_app.services.export import export
 from study_app.services.verify import verify
@@ -145,12 +145,12 @@ def test_claudes_codes_are_asked_for_once_kept_and_fill_the_export(monkeypatch):
     walker.ask("Write the timer for me.")
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    assert "ANTHROPIC_API_KEY" in code_by_claude(app)[0]
+    assert "ANTHROPIC_API_KEY" in code_by_claude(app.world)[0]
     claude = Claude({"m1": ["explanation"], "m2": ["luck"]}, {"m2": ["luck"]}, {})
-    (warning,) = code_by_claude(app, claude)
+    (warning,) = code_by_claude(app.world, claude)
     assert walker.turns()[1] in warning
-    assert code_by_claude(app, again := Claude({"m1": ["debugging"], "m2": ["generation"]})) == []
+    assert code_by_claude(app.world, again := Claude({"m1": ["debugging"], "m2": ["generation"]})) == []
     assert [message["message"] for message in again.asked[0]] == ["What does a nursery do?", "Write the timer for me."]
-    assert code_by_claude(app, Claude()) == []
+    assert code_by_claude(app.world, Claude()) == []
     export(app.world, folder / "d", include_preview=True)
     assert [turn["codes"] for turn in table(folder / "d", "turns")] == ["explanation", "generation"]

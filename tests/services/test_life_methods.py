@@ -125,7 +125,8 @@ def test_a_trial_is_allocated_and_verified_from_its_revealed_seed(tmp_path, name
     clock, weights = Clock(), EQUAL if name == "crossover" else UNEQUAL
     app = running(tmp_path, clock, SCHEMES[name], weights)
     app.lifecycle.launch()
-    links = app.enrol.create_links(PEOPLE, [f"class {number // 3}" for number in range(PEOPLE)])
+    named = [f"class {number // 3}" for number in range(PEOPLE)] if name == "cluster" else None
+    links = [link.secret for link in app.links.create(PEOPLE, named)]
     people = [walk(app, clock, link, number, leave=number == 4) for number, link in enumerate(links)]
     for state in ("closed", "unsealed"):
         app.lifecycle.close("enough") if state == "closed" else app.lifecycle.unseal("analysis begins")

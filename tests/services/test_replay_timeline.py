@@ -162,3 +162,20 @@ def test_evidence_on_compliance_stands_on_the_clock_of_the_replay(trial):
     (piece,) = [row for row in timeline(trial.app.world, who)["evidence"] if row["kind"] == "outside_paste"]
     assert (piece["amount"], piece["threshold"], piece["breaks"]) == (300, 200, True)
     assert piece["t"] == pytest.approx((moment - person.enrolled_at).total_seconds(), abs=1)
+
+
+def test_a_lid_that_was_closed_is_away_on_the_timeline_and_in_the_evidence_alike(tmp_path):
+    trial = Trial(tmp_path, launched=True)
+    who = trial.enter()
+    trial.to_tasks(who)
+    trial.send(who, "page", 1, "heartbeat")
+    trial.clock.advance(minutes=10)
+    trial.send(who, "page", 2, "heartbeat")
+    trial.app.work.submit(who, "print(1)\n", confirm=True)
+    trial.app.work.submit(who, "print(1)\n", confirm=True)
+    found = timeline(trial.app.world, who)
+    (spell,) = found["lanes"]["away"]
+    (piece,) = [row for row in found["evidence"] if row["kind"] == "away"]
+    assert spell[1] - spell[0] == pytest.approx(piece["amount"] * (60 if piece["unit"] == "minutes" else 1), abs=0.1)
+    assert spell[0] == pytest.approx(piece["t"], abs=0.1)
+    trial.close()

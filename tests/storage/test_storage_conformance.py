@@ -132,6 +132,20 @@ def test_one_of_many_simultaneous_moves_wins(registry, clock):
         assert sum(pool.map(once, range(16))) == 1
 
 
+def test_points_go_to_the_response_that_was_scored_and_to_no_later_one(registry, clock):
+    answer = Answer("p1", "quiz", "q1", '"a"', bank="trio", max_points=1.0)
+    scored = replace(answer, points=1.0, scored_by="key", key_version="1")
+    with registry.begin() as unit:
+        unit.save_answer(answer)
+        unit.save_answer(Answer("p1", "exit", "liked", "3"))
+        assert unit.unscored() == [answer]
+        assert not unit.set_points(replace(scored, response='"b"'))
+        assert unit.set_points(scored)
+        assert unit.unscored() == []
+        unit.save_answer(replace(answer, response='"b"'))
+        assert [(waiting.response, waiting.points) for waiting in unit.unscored()] == [('"b"', None)]
+
+
 def test_answers_count_their_changes(registry, clock):
     answer = Answer("p1", "quiz", "q1", '"a"', bank="trio")
     with registry.begin() as unit:

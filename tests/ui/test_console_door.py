@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import io
 import json
+import os
+import subprocess
 import sys
 import time
 import urllib.request
@@ -107,12 +111,33 @@ def test_roles_hold_on_every_file(console):
             assert browser_of(console, name).get(path).status_code == status, (path, name)
 
 
-def test_the_dataset_comes_whole_as_a_zip_and_is_recorded(console):
+def test_the_dataset_of_the_console_is_that_of_the_command_line_byte_for_byte(console, tmp_path):
     client = browser_of(console)
-    packed = zipfile.ZipFile(io.BytesIO(client.get("/download/dataset.zip?preview=1", timeout=60).content))
-    (manifest,) = [name for name in packed.namelist() if name.endswith("/manifest.json")]
-    assert json.loads(packed.read(manifest))["state"] == "draft"
-    assert "download" in client.get("/download/audit.csv").text
+    answer = client.get("/download/dataset.zip?preview=1", timeout=300)
+    assert answer.status_code == 200, answer.text
+    zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path / "console")
+    (packed,) = (tmp_path / "console").iterdir()
+    command = [str(Path(sys.executable).with_name("study")), "export", str(console.study), "--out", "exported"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("STUDY_", "ANTHROPIC_"))}
+    environment |= {"STUDY_VAR": str(console.folder / "var"), "STUDY_DATABASE_URL": console.database}
+    subprocess.run([*command, "--include-preview"], cwd=tmp_path, env=environment, check=True)
+    written = tmp_path / "exported"
+    assert data_of(packed) == data_of(written)
+    (answers,) = written.glob("data/*-answers_data.csv")
+    with answers.open(newline="", encoding="utf-8") as handle:
+        scored = [row for row in csv.DictReader(handle) if row["bank"] and row["scored_by"] == "key"]
+    assert scored
+    assert all(row["points"] for row in scored)
+    kept = [
+        row for row in csv.DictReader(io.StringIO(client.get("/download/audit.csv").text)) if row["what"] == "export"
+    ]
+    digests = [hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() for folder in (written, packed)]
+    assert [json.loads(row["detail"])["manifest_sha256"] for row in kept] == digests
+    assert [json.loads(row["detail"])["via"] for row in kept] == ["command line", "console"]
+
+
+def data_of(dataset: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((dataset / "data").iterdir())}
 
 
 def test_before_launch_there_is_no_preregistration_to_take(console):

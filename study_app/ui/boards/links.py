@@ -13,10 +13,10 @@ import io
 import streamlit as st
 
 from study_app.services.monitor_views import LinkUse
+from study_app.services.researcher.links import MOST_LINKS, check_base
 from study_app.ui.boards import tables
 from study_app.ui.boards.desk import Desk
 
-MOST = 1000
 MADE = "links_made"
 
 
@@ -38,7 +38,7 @@ def _make(desk: Desk) -> None:
     settings = desk.app.settings
     with st.form("links"):
         left, right = st.columns([1, 3])
-        count = left.number_input("How many", 1, MOST, 10, key="links_count")
+        count = left.number_input("How many", 1, MOST_LINKS, 10, key="links_count")
         site = right.text_input(
             "Address of the participants' site", f"http://{settings.host}:{settings.port}", key="links_site"
         )
@@ -46,25 +46,14 @@ def _make(desk: Desk) -> None:
             "Labels, one a line (optional; the first link gets the first)", key="links_labels", height=90
         )
         if st.form_submit_button("Make links", type="primary"):
-            _made(desk, int(count), site.rstrip("/"), [line.strip() for line in labels.splitlines() if line.strip()])
+            _made(desk, int(count), site, [line.strip() for line in labels.splitlines() if line.strip()])
 
 
 def _made(desk: Desk, count: int, site: str, labels: list[str]) -> None:
-    if labels and len(labels) != count:
-        st.error(f"There are {len(labels)} labels for {count} links; give one for each, or none.")
-        return
-    taken = sorted({label for label in labels if labels.count(label) > 1} | (set(labels) & desk.monitor.labels()))
-    if taken:
-        st.error(f"The label {taken[0]} is there already; give each link one of its own.")
-        return
-
     def act() -> None:
-        secrets = desk.app.enrol.create_links(count, labels or None)
-        desk.app.lifecycle.audit(desk.person.name, "create links", "", {"count": count})
-        st.session_state[MADE] = [
-            (label, f"{site}/enter?link={secret}")
-            for label, secret in zip(labels or [""] * count, secrets, strict=True)
-        ]
+        base = check_base(site, "Address of the participants' site")
+        made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source="Labels")
+        st.session_state[MADE] = [(link.label or "", link.address(base)) for link in made]
 
     if desk.attempt(act, f"{count} link(s) made"):
         st.rerun()

@@ -21,9 +21,9 @@ from starlette.routing import Route
 from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
 from study_app.services.account import Person, Role
-from study_app.services.export import export
 from study_app.services.monitor import Monitor
 from study_app.services.replay import timeline
+from study_app.services.researcher.datasets import DatasetRequest
 from study_app.web.requests import BadRequest, route
 from study_app.web.routes import console
 
@@ -104,12 +104,12 @@ def dataset(request: Request, person: Person) -> Response:
     folder = Path(tempfile.mkdtemp(prefix="study-console-"))
     try:
         where = folder / f"{app.study.id}_dataset"
-        export(app.world, where, include_preview=include_preview, include_simulated=include_simulated)
+        wanted = DatasetRequest(include_preview=include_preview, include_simulated=include_simulated)
+        app.datasets.write(where, wanted, who=person.name, via="console")
         packed = _zipped(where, folder / f"{where.name}.zip")
     except BaseException:
         rmtree(folder, ignore_errors=True)
         raise
-    app.lifecycle.audit(person.name, "download", "", {"file": "dataset", "state": monitor.state()})
     monitor.note_sight(person.name, "dataset", "real")
     return FileResponse(packed, filename=packed.name, background=BackgroundTask(rmtree, folder, True))
 

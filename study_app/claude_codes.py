@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.styles.codebook import join
 from study_app.domain.styles.codes import RUBRIC
 from study_app.ports import Rating
-
-if TYPE_CHECKING:
-    from study_app.bootstrap import App
+from study_app.services.world import World
 
 CLAUDE = "claude"
 """The rater under whose name they are kept."""
 
 
-def code_by_claude(running: App, client: Any = None) -> list[str]:
+def code_by_claude(world: World, client: Any = None) -> list[str]:
     """Store Claude's codes of every query that has none, as ratings by `claude`; returns what to warn of.
 
     Does nothing unless the plan's coder is `claude`. A participant's queries are sent together, so that short messages
@@ -24,15 +22,15 @@ def code_by_claude(running: App, client: Any = None) -> list[str]:
     without codes: the export goes on and says so.
 
     Args:
-        running: the study.
+        world: the study.
         client: of the Messages API; None makes one from the environment.
     """
-    if running.study.analysis.coder != CLAUDE:
+    if world.study.analysis.coder != CLAUDE:
         return []
     from analysis.styles.coders.claude import code_with_claude
     from analysis.styles.coders.queries import Query
 
-    with running.world.registry.begin(write=False) as unit:
+    with world.registry.begin(write=False) as unit:
         done = {r.object for r in unit.ratings() if (r.rater, r.rubric) == (CLAUDE, RUBRIC)}
         turns = [turn for turn in unit.turns() if turn.message]
     waiting = {turn.participant_id for turn in turns if f"turn:{turn.id}" not in done}
@@ -43,8 +41,8 @@ def code_by_claude(running: App, client: Any = None) -> list[str]:
         coding = code_with_claude(asked, client)
     except (UserError, AssistantUnavailable) as error:
         return [f"the plan's coder is claude, and queries stay without codes: {error}"]
-    now = running.world.now()
-    with running.world.registry.begin() as unit:
+    now = world.now()
+    with world.registry.begin() as unit:
         for turn, labels in coding.codes.items():
             if f"turn:{turn}" not in done:
                 unit.add_rating(Rating(f"claude:{turn}", f"turn:{turn}", CLAUDE, join(labels), RUBRIC, now))

@@ -1,0 +1,1 @@
+"""Use cases of researchers: one function for each act, whichever surface it is called from."""

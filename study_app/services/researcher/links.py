@@ -1,0 +1,153 @@
+"""Single-use links for participants: one rule for labels and addresses, one entry in the audit log."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
+from study_app.ports import AuditEntry, Link, Unit
+from study_app.services.enrol import LONGEST_FIELD, hashed
+from study_app.services.world import World
+
+CREATED = "create-links"
+"""What the audit log calls it, whoever makes links and from where."""
+MOST_LINKS = 100_000
+"""Links that can be made at once."""
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A link that was just made; it can be shown only now."""
+
+    label: str | None
+    secret: str
+    """Kept nowhere but here; the database has its hash."""
+
+    def address(self, base: str) -> str:
+        """The whole address for a participant."""
+        return f"{base}/enter?link={self.secret}"
+
+
+class ParticipantLinks:
+    """Makes links for the command line, the console and whatever else needs some."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def create(
+        self,
+        count: int | None = None,
+        labels: Sequence[str] | None = None,
+        *,
+        who: str = "cli",
+        via: str = "command line",
+        source: str = "labels",
+    ) -> list[NewLink]:
+        """Make single-use links, all of them or none.
+
+        Args:
+            count: how many; by default one for each label.
+            labels: one for each link, in order; without them the links have none.
+            who: who makes them, for the audit log.
+            via: the surface they are made from.
+            source: where the labels came from, for messages.
+
+        Raises:
+            NotAllowed: the study is not entered by links, or takes no participants any more.
+            ProblemsFound: labels that cannot be used, each named.
+        """
+        number = _number(count, labels, source)
+        with self.world.registry.begin() as unit:
+            unit.lock("enrolment")
+            self._check_way_in(unit)
+            problems = [*_unreadable(labels or (), source), *self._repeated(unit, labels or (), source)]
+            if problems:
+                raise ProblemsFound(problems)
+            now = self.world.now()
+            made = [NewLink(labels[n] if labels else None, self.world.fresh_id()) for n in range(number)]
+            for link in made:
+                unit.add_link(Link(hashed(link.secret), link.label, None, now))
+            unit.add_audit(AuditEntry(now, who, CREATED, "", {"count": number, "labels": bool(labels), "via": via}))
+        return made
+
+    def _check_way_in(self, unit: Unit) -> None:
+        if self.world.study.recruitment.entry == "prolific":
+            raise NotAllowed(
+                'participants of this study come from Prolific (recruitment.entry = "prolific"), and a link would be '
+                "refused when it is opened; give Prolific the address of the study instead, or set "
+                'entry = "links"'
+            )
+        state = self.world.state(unit)
+        if state in ("closed", "unsealed"):
+            raise NotAllowed(f"the study is {state} and takes no new participants, so nobody could use a new link")
+
+    def _repeated(self, unit: Unit, labels: Sequence[str], source: str) -> list[Problem]:
+        """Labels that would name two people; where allocation reads the label, it names a group and may repeat."""
+        if self.world.study.label_names_group:
+            return []
+        remedy = 'use it for one person only, or allocate by it (cluster = "label")'
+        twice = [label for label, times in Counter(labels).items() if times > 1]
+        taken = sorted(set(labels) & labels_in_use(unit))
+        return [
+            *(Problem(source, "", f"the label '{label}' is given more than once", remedy) for label in twice),
+            *(Problem(source, "", f"the label '{label}' belongs to another link or person", remedy) for label in taken),
+        ]
+
+
+def labels_in_use(unit: Unit) -> set[str]:
+    """Labels of links that can still be used and of real participants; previews do not keep a label."""
+    people = {person.id: person for person in unit.participants()}
+    real = {person.label for person in people.values() if person.kind == "real"}
+    waiting = {link.label for link in unit.links() if link.participant_id is None}
+    return {label for label in real | waiting if label}
+
+
+def check_base(text: str, option: str) -> str:
+    """The address of the participants' site, without a slash at its end.
+
+    Args:
+        text: as it was given.
+        option: what the person calls it, for the message.
+
+    Raises:
+        ProblemsFound: it is not a complete web address.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete or parts.query or parts.fragment or any(char.isspace() for char in text.strip()):
+        what = f"'{text}' is not a complete web address"
+        raise ProblemsFound([Problem(option, "", what, "give it whole, such as https://study.example.org")])
+    return text.strip().rstrip("/")
+
+
+def _number(count: int | None, labels: Sequence[str] | None, source: str) -> int:
+    number = count if count is not None else len(labels or ())
+    if labels is not None and len(labels) != number:
+        what = f"there are {len(labels)} labels for {number} links"
+        raise ProblemsFound([Problem(source, "", what, "give one label for each link, or none")])
+    if not 1 <= number <= MOST_LINKS:
+        remedy = f"make between 1 and {MOST_LINKS} at once"
+        raise ProblemsFound([Problem(source if labels is not None else "count", "", f"{number} links", remedy)])
+    return number
+
+
+def _unreadable(labels: Iterable[str], source: str) -> list[Problem]:
+    """Labels that look like others but are not, or that the door would not take."""
+    found = []
+    for row, label in enumerate(labels, start=1):
+        if not label.strip() or label != label.strip():
+            found.append(Problem(source, f"label {row}", "it is empty or has spaces around it", "correct it"))
+        elif len(label) > LONGEST_FIELD:
+            found.append(
+                Problem(source, f"label {row}", f"it has {len(label)} characters", f"use at most {LONGEST_FIELD}")
+            )
+        elif any(unicodedata.category(char) in ("Cc", "Cf") for char in label):
+            found.append(Problem(source, f"label {row}", f"{label!r} holds an invisible character", "type it anew"))
+    return found
