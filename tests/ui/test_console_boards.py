@@ -170,7 +170,7 @@ def test_links_are_shown_once(board, trial):
     page.number_input(key="links_count").set_value(2)
     page.text_area(key="links_labels").input("x1\nx2")
     page.button[0].click().run()
-    assert "there already" in page.error[0].value
+    assert "the label 'x1' belongs to another link or person" in page.error[0].value
 
 
 def test_accounts_are_made_with_a_password_that_is_shown_once(board, trial):

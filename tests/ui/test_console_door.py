@@ -131,9 +131,9 @@ def test_the_dataset_of_the_console_is_that_of_the_command_line_byte_for_byte(co
     kept = [
         row for row in csv.DictReader(io.StringIO(client.get("/download/audit.csv").text)) if row["what"] == "export"
     ]
-    digests = [hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() for folder in (written, packed)]
+    digests = [hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() for folder in (packed, written)]
     assert [json.loads(row["detail"])["manifest_sha256"] for row in kept] == digests
-    assert [json.loads(row["detail"])["via"] for row in kept] == ["command line", "console"]
+    assert [json.loads(row["detail"])["via"] for row in kept] == ["console", "command line"]
 
 
 def data_of(dataset: Path) -> dict[str, bytes]:
