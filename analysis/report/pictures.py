@@ -47,11 +47,11 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         found |= _forest(f"{name}_sensitivity", rows, outcome.unit, labels, f"{outcome.title}: sensitivity")
         found |= _subgroups(name, rows, outcome.unit, {**labels, **names}, outcome.title)
     main = result["psychometrics"]
-    for stage, quiz in [("", main), *main["quizzes"].items()]:
+    others = {f"items_{stage}": quiz for stage, quiz in main["quizzes"].items() if stage != main.get("stage")}
+    for name, quiz in {"items": main, **others}.items():
         items = quiz.get("items", [])
-        if stage != main.get("stage") and items and all(_split(row) for row in items):
-            name = f"items_{stage}" if stage else "items"
-            found[name] = svg(figures.items(items, view.arm_ids, labels), f"{quiz['title'] or 'Quiz'}: items by arm")
+        if items and all(_split(row) for row in items):
+            found[name] = svg(figures.items(items, view.arm_ids, labels), f"{quiz['title']}: items by arm")
     return found | _use(prepared, result["styles"])
 
 
