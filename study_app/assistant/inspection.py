@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from study_app.assistant.notebook import Note
+from study_app.assistant.embedded.differences import differences
+from study_app.assistant.embedded.faults import Fault, faults
+from study_app.assistant.embedded.programs import MAX_CHARACTERS, AnyDef, parsed, sections, unfenced, unfinished
+from study_app.assistant.notebook import Note, Notebook
 
-MAX_CHARACTERS = 60_000
-"""Longer code is not looked at: reading it would hold up the other participants."""
+__all__ = ["MAX_CHARACTERS", "Finding", "findings", "inspected", "unfinished"]
+
 _MAX_LINE = 300
-_AsyncDef = ast.AsyncFunctionDef
-_AnyDef = ast.FunctionDef | ast.AsyncFunctionDef
+_DOTTED = re.compile(r"\b[a-z]\w{0,40}\.[a-z]\w{0,60}")
 
 
 @dataclass(frozen=True)
@@ -24,51 +27,87 @@ class Finding:
     what: str
     """One sentence, Markdown."""
     note: Note | None = None
-    """The error note that explains it."""
+    """The note that explains it."""
     function: str = ""
-    """The function it stands in."""
+    """The top-level function it stands in; `__main__` for the part that runs."""
 
 
-def findings(code: str, errors: Iterable[Note]) -> list[Finding]:
-    """Everything found, by line: what Python cannot read, coroutines never awaited, what the pack's notes look for."""
+def inspected(code: str, notebook: Notebook) -> list[Finding]:
+    """Everything found, by line: what the notes look for, what the syntax tree shows, what the task's version has."""
+    errors = notebook.of_kind("errors")
+    found = findings(code, errors, _dotted(notebook))
+    tree = parsed(code)
+    if isinstance(tree, SyntaxError):
+        return found
+    versions = {note.title: unfenced(note.code) for note in notebook.of_kind("code")}
+    seen = {one.line for one in found} | {one.function for one in found}
+    for fault in differences(tree, versions):
+        name = _function_at(tree, fault.line)
+        if fault.line not in seen and name not in seen:
+            found.append(Finding(fault.line, fault.what, _explaining(fault, notebook), name))
+    return sorted(found, key=lambda one: one.line)
+
+
+def findings(code: str, errors: Iterable[Note], known: frozenset[str] = frozenset()) -> list[Finding]:
+    """What Python cannot read, what the notes look for, what a syntax tree shows whatever the task; by line."""
     if len(code) > MAX_CHARACTERS:
         return []
-    tree = _parsed(code)
+    errors = list(errors)
+    tree = parsed(code)
     if isinstance(tree, SyntaxError):
-        line = tree.lineno or 1
-        return [Finding(line, f"Line {line} cannot be read by Python: {tree.msg}.", _by_title(errors, tree.msg))]
-    found = {one.line: one for one in [*_matches(code, errors), *_never_awaited(tree, errors)]}
+        return [_unreadable(code, tree, errors)]
+    found = {one.line: one for one in (_found(fault, errors) for fault in faults(tree, known))}
+    found |= {one.line: one for one in _matches(code, errors)}
     return [_placed(found[line], tree) for line in sorted(found)]
 
 
-def unfinished(code: str, names: Iterable[str]) -> list[str]:
-    """Those of the named functions that the code lacks, or whose body does nothing yet."""
-    tree = _parsed(code[:MAX_CHARACTERS])
-    if isinstance(tree, SyntaxError):
-        return list(names)
-    done = {node.name for node in tree.body if isinstance(node, _AnyDef) and not _is_empty(node)}
-    return [name for name in names if name not in done]
+def _unreadable(code: str, error: SyntaxError, errors: list[Note]) -> Finding:
+    line = error.lineno or 1
+    at = 0
+    name = ""
+    for section in sections(code):
+        at = code.find(section.text, at)
+        if code.count("\n", 0, at) < line:
+            name = section.name
+    return Finding(line, f"Line {line} cannot be read by Python: {error.msg}.", _by_title(errors, error), name)
 
 
-def _parsed(code: str) -> ast.Module | SyntaxError:
-    try:
-        return ast.parse(code)
-    except SyntaxError as error:
-        return error
-    except (ValueError, RecursionError, MemoryError) as error:
-        return SyntaxError(str(error) or "too deeply nested")
-
-
-def _by_title(errors: Iterable[Note], message: str) -> Note | None:
+def _by_title(errors: list[Note], error: SyntaxError) -> Note | None:
+    message = error.msg.lower()
     for note in errors:
-        if note.title.lower().strip("'") in message.lower() or message.lower() in note.title.lower():
+        if note.title.lower().strip("'") in message or message in note.title.lower():
             return note
-    return next((note for note in errors if note.title == "SyntaxError"), None)
+    kind = "IndentationError" if "indent" in message else "SyntaxError"
+    return next((note for name in (kind, "SyntaxError") for note in errors if note.title == name), None)
+
+
+def _found(fault: Fault, errors: list[Note]) -> Finding:
+    about = fault.about.lower()
+    note = next((one for one in errors if about in f"{one.title} {one.also}".lower()), None)
+    return Finding(fault.line, fault.what, note)
+
+
+def _explaining(fault: Fault, notebook: Notebook) -> Note | None:
+    """The note on what a function lacks: the one with the words in its title, else in its `Also`."""
+    about = fault.about.lower()
+    for kind in ("concepts", "errors"):
+        for note in notebook.of_kind(kind):
+            if (
+                about == note.title.lower()
+                or (" " in about and about in note.title.lower())
+                or about in [part.strip() for part in note.also.lower().split(",")]
+            ):
+                return note
+    return None
+
+
+def _dotted(notebook: Notebook) -> frozenset[str]:
+    return frozenset(name for note in notebook.notes for name in _DOTTED.findall(note.body))
 
 
 def _matches(code: str, errors: Iterable[Note]) -> list[Finding]:
     """What the notes' own patterns find, comments left aside: for each note the first line."""
-    lines = [line.split("#")[0].rstrip()[:_MAX_LINE] for line in code.splitlines()]
+    lines = [line.split("#")[0].rstrip()[:_MAX_LINE] for line in code.splitlines()] or [""]
     patterns = [note for note in errors if note.looks_for]
     found: dict[str, Finding] = {}
     for number, (line, following) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
@@ -84,35 +123,15 @@ def _begins_in(line: str, following: str, note: Note) -> bool:
     return match is not None and match.start() < len(line)
 
 
-def _never_awaited(tree: ast.Module, errors: Iterable[Note]) -> list[Finding]:
-    """Calls, as statements or assigned, of the file's own async functions without `await`."""
-    own = {node.name for node in ast.walk(tree) if isinstance(node, _AsyncDef)}
-    note = next((one for one in errors if "never awaited" in one.title), None)
-    found = []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Expr | ast.Assign):
-            continue
-        value = node.value
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in own:
-            what = f"Line {node.lineno} calls the async function `{value.func.id}` without `await`."
-            found.append(Finding(node.lineno, what, note))
-    return found
-
-
 def _placed(finding: Finding, tree: ast.Module) -> Finding:
+    return Finding(finding.line, finding.what, finding.note, _function_at(tree, finding.line))
+
+
+def _function_at(tree: ast.Module, line: int) -> str:
     for node in tree.body:
-        if isinstance(node, _AnyDef) and node.lineno <= finding.line <= (node.end_lineno or node.lineno):
-            return Finding(finding.line, finding.what, finding.note, node.name)
-    return finding
-
-
-def _is_empty(node: _AnyDef) -> bool:
-    """Whether the body is a docstring, `...`, `pass` or `raise NotImplementedError` and nothing more."""
-    return all(_does_nothing(statement) for statement in node.body)
-
-
-def _does_nothing(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Raise):
-        return "NotImplementedError" in ast.dump(statement)
-    constant = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    return constant or isinstance(statement, ast.Pass)
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            if isinstance(node, AnyDef):
+                return node.name
+            if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+                return "__main__"
+    return ""

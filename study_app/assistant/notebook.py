@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -88,6 +88,10 @@ class Notebook:
             raise ProblemsFound(problems)
         canonical = "\0".join(f"{name}\0{files[name]}" for name in sorted(files))
         self.digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        self._vocabularies: dict[Kind | None, frozenset[str]] = {
+            kind: _all_words(note for note in self.notes if kind in (None, note.kind))
+            for kind in (None, *get_args(Kind))
+        }
         self._indices = {kind: _Index([note for note in self.notes if note.kind == kind]) for kind in get_args(Kind)}
 
     def of_kind(self, kind: Kind) -> list[Note]:
@@ -98,6 +102,10 @@ class Notebook:
         """The note of a kind whose title is exactly that."""
         return next((note for note in self.of_kind(kind) if note.title == name), None)
 
+    def vocabulary(self, kind: Kind | None = None) -> frozenset[str]:
+        """Every word of the notes, of one kind or of all, as `words` gives them."""
+        return self._vocabularies[kind]
+
     def search(self, kind: Kind, query: str, limit: int = 3) -> list[Found]:
         """The notes of a kind that share words with the query, best first."""
         return self._indices[kind].search(query)[:limit]
@@ -105,7 +113,11 @@ class Notebook:
 
 def words(text: str) -> list[str]:
     """The words that a search goes by: lower case, stop words out, plurals and `-ing` folded, dotted names apart."""
-    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+    return [stemmed(word) for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+
+
+def _all_words(notes: Iterable[Note]) -> frozenset[str]:
+    return frozenset(word for note in notes for word in words(f"{note.title} {note.also} {note.body}"))
 
 
 class _Index:
@@ -129,7 +141,8 @@ class _Index:
         return sorted(found, key=lambda one: -one.score)
 
 
-def _stem(word: str) -> str:
+def stemmed(word: str) -> str:
+    """The word without its ending: plurals, `-ing`, `-ed`."""
     if word.endswith("ies") and len(word) > 4:
         return word.removesuffix("ies") + "y"
     for ending in ("ing", "es", "ed", "s"):

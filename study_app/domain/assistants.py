@@ -47,6 +47,8 @@ class AssistantRequest:
     """Folder of the task pack, for an assistant that answers from its notes."""
     max_tokens: int | None = None
     """What the budget leaves for this reply (`Allowance.max_output_tokens`); None: what the treatment says."""
+    starter: str = ""
+    """The task's starter, from which a participant's program can be completed."""
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,9 @@ class Help:
         unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)
-        request = AssistantRequest(message, pack.brief, writable(current), history, place.task, place.pack, room)
+        request = AssistantRequest(
+            message, pack.brief, writable(current), history, place.task, place.pack, room, pack.starter
+        )
         return turn, request, name
 
     # -- the reply -----------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ FILES = {
     "questions.md": "## fetch\n\n- What waits?\n- For how long?\n",
 }
 NOTEBOOK = Notebook(FILES)
+CODE = NOTEBOOK.of_kind("code")
 STARTER = "import trio\n\n\nasync def fetch(n):\n    ...\n\n\nasync def gather():\n    raise NotImplementedError\n"
 
 
@@ -64,7 +65,7 @@ def told(message, code=STARTER, history=(), manner="answers", gives_code=True):
         ("I get an error here", {"debugging"}),
         ("what can you do?", {"capability"}),
         ("Thanks, it works!", {"appreciation"}),
-        ("", {"explanation"}),
+        ("", {"greeting"}),
     ],
 )
 def test_the_words_of_a_message_show_what_it_asks_for(message, expected):
@@ -149,7 +150,7 @@ def test_commented_code_is_not_accused():
 
 
 def test_code_without_a_known_fault_is_not_accused_either():
-    done = "async def fetch(n):\n    return 1\n\n\nasync def gather():\n    return 2\n"
+    done = "import trio\n\n\n" + "\n\n\n".join(note.code.strip("`\n").removeprefix("python\n") for note in CODE) + "\n"
     assert "no mistake that my notes know of" in told("is this right?", code=done)
     assert "Not written yet: `fetch`, `gather`" in told("is this right?")
 
@@ -178,8 +179,10 @@ def test_a_short_question_is_read_with_the_one_before():
 @pytest.mark.parametrize(
     "message", ["I'm stuck", "where do I start?", "what should I do next", "help me with fetch", "fetch?"]
 )
-def test_asked_how_to_go_on_every_treatment_points_the_way_and_none_hands_over_code(message):
-    assert "Something has to wait." in told(message)
+def test_asked_how_to_go_on_the_full_treatment_begins_and_the_others_point_the_way(message):
+    full = told(message)
+    assert "await trio.sleep(n)" in full
+    assert "hint" not in full
     assert "Something has to wait." in told(message, manner="hints", gives_code=False)
     assert told(message, manner="questions", gives_code=False).endswith("What waits?")
 
@@ -212,7 +215,7 @@ def test_a_pack_without_notes_still_gets_an_honest_answer(tmp_path):
         return [piece async for piece in assistant.reply(AssistantRequest("Hi?", "", "", pack=str(tmp_path)))]
 
     pieces = asyncio.run(scene())
-    assert "nothing on that" in "".join(piece.text for piece in pieces[:-1])
+    assert "answer from notes" in "".join(piece.text for piece in pieces[:-1])
     assert isinstance(pieces[-1], ReplyEnd)
 
 

@@ -1,0 +1,169 @@
+"""Where a finished function does other than the task asks, seen by what the notes' own version of it does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from study_app.assistant.embedded.faults import Fault
+from study_app.assistant.embedded.programs import AnyDef, is_empty, parsed
+
+_TOLD = frozenset(("open_nursery", "start_soon", "move_on_after", "fail_after", "sleep", "print", "append", "gather"))
+"""Calls whose absence is worth a word; other helpers are a matter of taste."""
+
+
+def differences(tree: ast.Module, versions: dict[str, str]) -> list[Fault]:
+    """Differences that matter, at most two for each function.
+
+    Args:
+        tree: The participant's program.
+        versions: Name -> source of the function as the notes have it.
+    """
+    found: list[Fault] = []
+    for node in tree.body:
+        if isinstance(node, AnyDef) and node.name in versions and not is_empty(node):
+            theirs = parsed(versions[node.name])
+            if isinstance(theirs, ast.Module) and theirs.body and isinstance(theirs.body[0], AnyDef):
+                found += list(_between(node, theirs.body[0], tree))[:2]
+    return found
+
+
+def _between(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[Fault]:
+    if isinstance(theirs, ast.AsyncFunctionDef) and isinstance(mine, ast.FunctionDef):
+        yield Fault(mine.lineno, f"`{mine.name}` (line {mine.lineno}) has to be an `async def`.", "async and await")
+        return
+    yield from _unused_arguments(mine, theirs)
+    yield from _other_order(mine, theirs)
+    yield from _other_numbers(mine, theirs)
+    yield from _other_text(mine, theirs)
+    yield from _not_caught(mine, theirs)
+    yield from _not_called(mine, theirs, tree)
+    yield from _nothing_returned(mine, theirs)
+
+
+def _unused_arguments(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+    """Arguments that the function has and never uses, although the task's version does."""
+    used, needed = ({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} for node in (mine, theirs))
+    for one in mine.args.args:
+        if one.arg in needed and one.arg not in used:
+            what = f"`{mine.name}` (line {mine.lineno}) never uses its argument `{one.arg}`."
+            yield Fault(mine.lineno, what, one.arg)
+
+
+def _calls(node: ast.AST) -> list[tuple[str, int]]:
+    found = []
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            func = one.func
+            name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+            found.append((name, one.lineno))
+    return sorted(found, key=lambda call: call[1])
+
+
+def _other_order(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+    said = [name for name, _ in _calls(mine) if name in ("sleep", "print")]
+    wanted = [name for name, _ in _calls(theirs) if name in ("sleep", "print")]
+    if sorted(said) == sorted(wanted) and said != wanted and len(said) == 2:
+        first, then = wanted
+        words = {"sleep": "wait", "print": "print"}
+        what = f"In `{mine.name}` the order is turned round: first {words[first]}, then {words[then]}."
+        yield Fault(mine.lineno, what, "wait before print")
+
+
+def _other_numbers(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+    theirs_range, mine_range = _first_call(theirs, "range"), _first_call(mine, "range")
+    if theirs_range is None or mine_range is None or len(theirs_range.args) != 2 or len(mine_range.args) != 1:
+        return
+    used_bare = any(
+        isinstance(one, ast.FormattedValue) and isinstance(one.value, ast.Name) and one.value.id in _loop_names(mine)
+        for one in ast.walk(mine)
+    )
+    if used_bare:
+        what = f"Line {mine_range.lineno} counts from 0 and stops one short: `range` with one number begins at 0."
+        yield Fault(mine_range.lineno, what, "range counts")
+
+
+def _loop_names(node: ast.AST) -> set[str]:
+    return {one.target.id for one in ast.walk(node) if isinstance(one, ast.For) and isinstance(one.target, ast.Name)}
+
+
+def _first_call(node: ast.AST, name: str) -> ast.Call | None:
+    calls = (one for one in ast.walk(node) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name))
+    return next((one for one in calls if isinstance(one.func, ast.Name) and one.func.id == name), None)
+
+
+def _printed(node: ast.AST) -> list[tuple[str, int]]:
+    """(text with `{}` for each value, line) of each print of a text."""
+    found = []
+    for one in ast.walk(node):
+        if (
+            isinstance(one, ast.Call)
+            and isinstance(one.func, ast.Name)
+            and one.func.id == "print"
+            and len(one.args) == 1
+        ):
+            text = _shape(one.args[0])
+            if text:
+                found.append((text, one.lineno))
+    return found
+
+
+def _shape(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
+    return ""
+
+
+def _other_text(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+    said, wanted = _printed(mine), _printed(theirs)
+    missing = [text for text, _ in wanted if text not in [one for one, _ in said]]
+    extra = [(text, line) for text, line in said if text not in [one for one, _ in wanted]]
+    if missing and extra and len(said) == len(wanted):
+        line = extra[0][1]
+        what = f"Line {line} prints other words than the task asks for; compare it with the brief letter by letter."
+        yield Fault(line, what, "printed text")
+
+
+def _caught(node: ast.AST) -> tuple[set[str], bool]:
+    """(names of the exceptions caught, whether everything is)."""
+    names: set[str] = set()
+    everything = False
+    for one in ast.walk(node):
+        if isinstance(one, ast.ExceptHandler):
+            everything = everything or one.type is None
+            names |= {name.id for name in ast.walk(one.type) if isinstance(name, ast.Name)} if one.type else set()
+    return names, everything or bool(names & {"Exception", "BaseException"})
+
+
+def _not_caught(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+    wanted, _ = _caught(theirs)
+    names, everything = _caught(mine)
+    missing = [] if everything else sorted(wanted - names)
+    if missing:
+        listed = " and ".join(f"`{name}`" for name in missing)
+        yield Fault(mine.lineno, f"`{mine.name}` (line {mine.lineno}) does not catch {listed}.", "catch exceptions")
+
+
+def _not_called(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[Fault]:
+    mentioned = {one.id for one in ast.walk(mine) if isinstance(one, ast.Name)}
+    helpers = [one for one in tree.body if isinstance(one, AnyDef) and one.name in mentioned]
+    own = {name for node in (mine, *helpers) for name, _ in _calls(node)}
+    for name in dict.fromkeys(name for name, _ in _calls(theirs) if name in _TOLD):
+        if name not in own:
+            what = f"I see no `{name}` in `{mine.name}` (line {mine.lineno}), and the task needs one."
+            yield Fault(mine.lineno, what, name)
+
+
+def _nothing_returned(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+    def returns(node: AnyDef) -> int:
+        inner = {
+            one for part in ast.walk(node) if isinstance(part, AnyDef) and part is not node for one in ast.walk(part)
+        }
+        return sum(isinstance(one, ast.Return) and one.value is not None and one not in inner for one in ast.walk(node))
+
+    if returns(theirs) and not returns(mine):
+        yield Fault(
+            mine.lineno, f"`{mine.name}` (line {mine.lineno}) returns nothing, so its caller gets `None`.", "return"
+        )

@@ -1,0 +1,179 @@
+"""Faults that a program's syntax tree shows, whatever the task: names without a value, calls that do not fit."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from study_app.assistant.embedded.programs import AnyDef, bound_names
+
+_BUILTIN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
+_AWAITED = {
+    "trio": frozenset(("sleep", "sleep_until", "sleep_forever", "to_thread.run_sync", "lowlevel.checkpoint")),
+    "asyncio": frozenset(("sleep", "gather", "wait", "wait_for")),
+}
+"""Functions of libraries that give a coroutine."""
+_MISSPELT = 0.75
+"""Likeness from which one name is taken for a slip of another."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault."""
+
+    line: int
+    what: str
+    """One sentence, Markdown."""
+    about: str
+    """Words of the error note that explains it."""
+
+
+def faults(tree: ast.Module, known_attributes: frozenset[str] = frozenset()) -> list[Fault]:
+    """Every fault, in no order.
+
+    Args:
+        tree: The program.
+        known_attributes: `module.name` as the task's notes and brief write it, for slips of the pen.
+    """
+    found = [*_never_awaited(tree), *_library_not_awaited(tree), *_awaited_plain(tree), *_without_value(tree)]
+    found += [*_wrong_arguments(tree), *_called_in_argument(tree), *_limit_inside(tree)]
+    return [*found, *_misspelt(tree, known_attributes)]
+
+
+def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+
+
+def _never_awaited(tree: ast.Module) -> Iterator[Fault]:
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
+    parents = _parents(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in own:
+            if isinstance(parents.get(node), ast.Await | ast.Lambda):
+                continue
+            if _hands_on(parents.get(node)):
+                continue
+            what = f"Line {node.lineno} calls the async function `{node.func.id}` without `await`."
+            yield Fault(node.lineno, what, "coroutine was never awaited")
+
+
+def _hands_on(parent: ast.AST | None) -> bool:
+    """Whether a call stands as an argument of `start_soon` or `run`, which is another fault."""
+    return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in _STARTERS
+
+
+_STARTERS = frozenset(("start_soon", "start", "run", "create_task"))
+
+
+def _library_not_awaited(tree: ast.Module) -> Iterator[Fault]:
+    parents = _parents(tree)
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if not isinstance(node.func.value, ast.Name) or node.func.value.id != "trio":
+            continue
+        parent = parents.get(node)
+        if node.func.attr in _AWAITED["trio"] and not isinstance(parent, ast.Await) and not _hands_on(parent):
+            what = f"Line {node.lineno} calls `trio.{node.func.attr}` without `await`, so it does not wait at all."
+            yield Fault(node.lineno, what, "coroutine was never awaited")
+
+
+def _awaited_plain(tree: ast.Module) -> Iterator[Fault]:
+    plain = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Await) and isinstance(node.value, ast.Call)):
+            continue
+        func = node.value.func
+        name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
+        if name in ("start_soon", "print") or (isinstance(func, ast.Name) and name in plain):
+            what = f"Line {node.lineno} puts `await` before `{name}`, which is an ordinary call."
+            yield Fault(node.lineno, what, "object NoneType can't be used in 'await' expression")
+
+
+def _without_value(tree: ast.Module) -> Iterator[Fault]:
+    bound = bound_names(tree)
+    told = set()
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
+            continue
+        if node.id in bound or node.id in _BUILTIN or node.id in told:
+            continue
+        told.add(node.id)
+        near = difflib.get_close_matches(node.id, [*bound, "True", "False", "None"], 1, _MISSPELT)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        if not near and node.id in ("trio", "asyncio", "time", "random", "math"):
+            hint = " An `import` at the top of the file is missing."
+        yield Fault(node.lineno, f"Line {node.lineno} uses `{node.id}`, which has no value.{hint}", "NameError")
+
+
+def _wrong_arguments(tree: ast.Module) -> Iterator[Fault]:
+    known = {node.name: node for node in ast.walk(tree) if isinstance(node, AnyDef)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name, given = _started(node)
+        if name not in known or any(isinstance(one, ast.Starred) for one in node.args):
+            continue
+        wanted = known[name].args
+        if wanted.vararg or wanted.kwarg or wanted.kwonlyargs or node.keywords:
+            continue
+        most = len(wanted.args) + len(wanted.posonlyargs)
+        if not most - len(wanted.defaults) <= given <= most:
+            what = f"Line {node.lineno} gives `{name}` {given} argument{'s' * (given != 1)}; it takes {most}."
+            yield Fault(node.lineno, what, "takes positional arguments but were given")
+
+
+def _started(node: ast.Call) -> tuple[str, int]:
+    """(function, number of arguments) of a call, or of what `start_soon` and `run` are handed."""
+    if isinstance(node.func, ast.Name):
+        return node.func.id, len(node.args)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in ("start_soon", "run") and node.args:
+        first = node.args[0]
+        return (first.id, len(node.args) - 1) if isinstance(first, ast.Name) else ("", 0)
+    return "", 0
+
+
+def _called_in_argument(tree: ast.Module) -> Iterator[Fault]:
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        first = node.args[0]
+        if node.func.attr == "start_soon" and isinstance(first, ast.Call):
+            what = f"Line {node.lineno} calls the function inside `start_soon(...)`; hand it over without calling it."
+            yield Fault(node.lineno, what, "Trio was expecting an async function")
+
+
+def _limit_inside(tree: ast.Module) -> Iterator[Fault]:
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.AsyncWith) and _opens(node, "open_nursery")):
+            continue
+        for inner in node.body:
+            limits = isinstance(inner, ast.With) and (_opens(inner, "move_on_after") or _opens(inner, "fail_after"))
+            if limits and not any(isinstance(one, ast.Await) for one in ast.walk(inner)):
+                what = (
+                    f"Line {inner.lineno} puts the time limit inside the nursery's block, where it bounds only the "
+                    "starting of the tasks and not the tasks."
+                )
+                yield Fault(inner.lineno, what, "move_on_after")
+
+
+def _opens(node: ast.With | ast.AsyncWith, name: str) -> bool:
+    calls = [item.context_expr for item in node.items]
+    return any(
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == name for one in calls
+    )
+
+
+def _misspelt(tree: ast.Module, known: frozenset[str]) -> Iterator[Fault]:
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+            continue
+        family = [one for one in known if one.startswith(f"{node.value.id}.")]
+        full = f"{node.value.id}.{node.attr}"
+        near = difflib.get_close_matches(full, family, 1, 0.85) if full not in family else []
+        if near:
+            what = f"Line {node.lineno} says `{full}`; the name is `{near[0]}`."
+            yield Fault(node.lineno, what, "has no attribute")
