@@ -104,9 +104,8 @@ def _only_an_idea(asked: Asked) -> bool:
 
 def _continued(asked: Asked) -> list[str]:
     """`yes please`, `go on`: the next function after one was given, else more on what was said."""
-    left = [
-        note for note in asked.functions if note.title in asked.missing and f"def {note.title}(" not in asked.last_code
-    ]
+    given = " ".join(reply for _, reply in asked.request.history)
+    left = [note for note in asked.functions if note.title in asked.missing and f"def {note.title}(" not in given]
     if left and (asked.last_code or not asked.recent):
         note = left[0]
         return [titled(note, f"{note.code}\n\n{note.prose}".strip())] if asked.gives_code else _hints_for(asked)

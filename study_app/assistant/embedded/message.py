@@ -76,7 +76,7 @@ class Message:
             bare = line.strip()
             if bare.startswith("```"):
                 fenced, traced = not fenced, False
-            elif fenced:
+            elif fenced and not (traced or _is_trace(bare) or _error_in(bare)):
                 code.append(line)
             elif _is_trace(bare) or _error_in(bare) is not None:
                 error.append(line)
