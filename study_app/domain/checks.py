@@ -6,12 +6,13 @@ A pack's `checks.py` is written with `call`, `Check`, `Same` and `uses`. Nothing
 from __future__ import annotations
 
 import ast
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby, zip_longest
 from random import Random
 from typing import Any
+
+from study_app.domain.values import Opaque, decode, same_value, shown
 
 _LINES_AFTER = 5
 _LONGEST_LINE = 200
@@ -26,10 +27,12 @@ class Case:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     prelude: str = ""
     """Source run after the participant's program, in the same names: stand-ins for what the starter provides."""
+    beside: tuple[Case, ...] = ()
+    """Calls that run at the same time in one nursery; the result is the list of all results."""
 
     def __str__(self) -> str:
         parts = [*(_literal(value) for value in self.args), *(f"{k}={_literal(v)}" for k, v in self.kwargs.items())]
-        return f"{self.function}({', '.join(parts)})"
+        return " and ".join([f"{self.function}({', '.join(parts)})", *map(str, self.beside)])
 
     def as_call(self, nonce: str, runner: str) -> dict[str, Any]:
         """The call as a `Program` takes it."""
@@ -40,7 +43,11 @@ class Case:
             "kwargs": dict(self.kwargs),
             "prelude": self.prelude,
             "runner": "" if runner == "none" else runner,
-        }
+        } | self._beside()
+
+    def _beside(self) -> dict[str, Any]:
+        others = [{"function": c.function, "args": list(c.args), "kwargs": dict(c.kwargs)} for c in self.beside]
+        return {"beside": others} if others else {}
 
 
 @dataclass(frozen=True)
@@ -65,22 +72,9 @@ class Observation:
     missing: str | None = None
     """Why there is nothing to judge (stopped by a limit, ended early), in words; None where there is."""
     suspicious: bool = False
-    """It blocked the loop or started threads, which a virtual clock cannot time."""
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """A value that is not of a builtin type; equal to nothing."""
-
-    kind: str
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"<{self.kind}>"
+    """It blocked the loop, started threads or read a real clock, which a virtual clock cannot time."""
+    stalled: float = 0.0
+    """Seconds that the event loop of the call stood still at most, in real time."""
 
 
 class Mismatch(str):
@@ -132,7 +126,7 @@ class Same:
         if self.lines and (wrong := self._wrong_lines(expected.lines, seen.lines)):
             return Mismatch(wrong, *self._side_by_side(expected.lines, seen.lines))
         if self.value and not same_value(expected.value, seen.value):
-            wanted, got = _short(expected.value), _short(seen.value)
+            wanted, got = _shown(expected.value), _shown(seen.value)
             return Mismatch(f"expected the result {wanted}, but got {got}", wanted, got)
         if self.duration and self._late(expected.seconds, seen.seconds):
             words = f"expected it to take about {expected.seconds:.1f} s, but it took {_seconds(seen.seconds)}"
@@ -192,7 +186,8 @@ class Check:
         visible: participants see it and its verdict.
         compare: (expected, seen) -> what is wrong or None.
         expect: what is expected, or a function of the case; None asks the reference solution.
-        source: instead of a call: looks at the program's syntax tree, says what is wrong or None.
+        source: instead of a call: `uses(...)`, or a function of the program's syntax tree that says what is wrong or
+            None.
     """
 
     name: str
@@ -200,13 +195,25 @@ class Check:
     visible: bool = False
     compare: Rule = Same()
     expect: Observation | Callable[[Case], Observation] | None = None
-    source: Callable[[ast.Module], str | None] | None = None
+    source: Callable[[ast.Module], str | None] | Uses | None = None
 
     def drawn(self, run_seed: int) -> Case | None:
         """The case of one grading: the same seed gives the same case."""
         if self.case is None or isinstance(self.case, Case):
             return self.case
         return self.case(Random(f"{run_seed}:{self.name}"))
+
+    @property
+    def timed(self) -> bool:
+        """Whether its verdict may rest on when something happened."""
+        if not isinstance(self.compare, Same):
+            return self.source is None
+        return self.source is None and (self.compare.duration or (self.compare.lines and self.compare.times))
+
+    @property
+    def tolerance(self) -> float:
+        """Seconds by which a moment may differ."""
+        return self.compare.tolerance if isinstance(self.compare, Same) else Same.tolerance
 
     def stated(self, case: Case) -> Observation | None:
         """What the author says is expected, None where the reference solution says it."""
@@ -218,61 +225,39 @@ def call(function: str, *args: Any, prelude: str = "", **kwargs: Any) -> Case:
     return Case(function, args, kwargs, prelude)
 
 
+def side_by_side(first: Case, *others: Case) -> Case:
+    """Calls that run at the same time in one nursery: one that blocks delays the others. Preludes are joined."""
+    prelude = "\n".join(case.prelude for case in (first, *others) if case.prelude)
+    return replace(first, prelude=prelude, beside=others)
+
+
 def name(of: str) -> dict[str, str]:
     """An argument that stands for an object which the prelude (or the participant's program) defines."""
     return {"$name": of}
 
 
-def uses(*names: str, why: str = "") -> Callable[[ast.Module], str | None]:
-    """A source check: the program reads each of the names somewhere, as it does to call or await it."""
+@dataclass(frozen=True)
+class Uses:
+    """A source check that is met by calls: while the graded calls ran, the program called each of the names.
 
-    def look(tree: ast.Module) -> str | None:
-        # Giving a name a value is no use of it.
-        read = [node for node in ast.walk(tree) if isinstance(getattr(node, "ctx", None), ast.Load)]
-        found = {node.attr for node in read if isinstance(node, ast.Attribute)}
-        found |= {node.id for node in read if isinstance(node, ast.Name)}
-        absent = [wanted for wanted in names if wanted not in found]
-        return f"the program does not use {', '.join(absent)}{': ' + why if why else ''}" if absent else None
+    A class is called when it, or a class derived from it, is instantiated. `open_nursery` also asks that a task was
+    started in a nursery: one that stays empty makes nothing concurrent.
+    """
 
-    return look
+    names: tuple[str, ...]
+    why: str = ""
 
-
-def decode(value: Any) -> Any:
-    """Turn back what the sandbox encoded; what was of no builtin type becomes Opaque."""
-    if isinstance(value, list):
-        return [decode(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    tag, content = next(iter(value.items())) if len(value) == 1 else ("", None)
-    try:
-        return _DECODERS[tag](content)
-    except (KeyError, TypeError, ValueError):
-        return Opaque("malformed")
+    def judge(self, called: Collection[str]) -> str | None:
+        """What is wrong, None where nothing is, given the names that were called."""
+        absent = [name for name in self.names if name not in called]
+        if not absent:
+            return None
+        return f"the program does not use {', '.join(absent)}{': ' + self.why if self.why else ''}"
 
 
-_DECODERS: dict[str, Callable[[Any], Any]] = {
-    "$float": float,
-    "$tuple": lambda items: tuple(decode(item) for item in items),
-    "$set": lambda items: {decode(item) for item in items},
-    "$frozenset": lambda items: frozenset(decode(item) for item in items),
-    "$dict": lambda pairs: {decode(key): decode(item) for key, item in pairs},
-    "$exception": lambda parts: ("exception", str(parts[0]), str(parts[1])),
-    "$other": lambda kind: Opaque(str(kind)),
-}
-
-
-def same_value(one: Any, other: Any) -> bool:
-    """Equality without surprises: True is not 1, a list is not a tuple, floats to a relative 1e-9, nan equals nan."""
-    numbers = (int, float)
-    if type(one) in numbers and type(other) in numbers:
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12) or (one != one and other != other)
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same_value(item, other[key]) for key, item in one.items())
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same_value, one, other))
-    return bool(one == other)
+def uses(*names: str, why: str = "") -> Uses:
+    """A source check: the program calls each of the names while its graded calls run; a mention does not count."""
+    return Uses(names, why)
 
 
 def _in_order_of(expected: Sequence[Line], seen: Sequence[Line]) -> list[Line]:
@@ -298,9 +283,8 @@ def _literal(value: Any) -> str:
     return value["$name"] if isinstance(value, dict) and set(value) == {"$name"} else repr(value)
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
+def _shown(value: Any) -> str:
+    return shown(value, 200)
 
 
 def _raised(error: str | None) -> str:
@@ -309,3 +293,9 @@ def _raised(error: str | None) -> str:
 
 def _seconds(value: float | None) -> str:
     return "for ever" if value is None else f"{value:.1f} s"
+
+
+__all__ = [
+    "Case", "Check", "Line", "Observation", "Opaque", "Same", "Uses", "call", "decode", "name", "same_value",
+    "side_by_side", "uses",
+]  # fmt: skip

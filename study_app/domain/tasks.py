@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from study_app.domain.checks import Check
+from study_app.domain.reports import REPORT_BYTES
 
 Stream = Literal["stdout", "stderr"]
 EndedBy = Literal["exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"]
@@ -41,6 +42,10 @@ class Program:
     clock: RunClock = "real"
     call: dict[str, Any] | None = None
     """For grading: the function to call and its input, as JSON; None runs the file as a script."""
+    report_bytes: int = REPORT_BYTES
+    """The largest report that is read; what reports more is not compared."""
+    controlled: bool = False
+    """Run a control beside it that measures how late this machine serves a process which is due."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class RunResult:
     """Line in the participant's own code."""
     observation: dict[str, Any] | None = None
     """For a grading call: what the child reported, unjudged, beside what the parent saw by its own clock."""
+    lag_seconds: float | None = None
+    """How late a control process beside the run was served at most; None where none ran."""
     warning_types: tuple[str, ...] = ()
     """Categories of the warnings printed for the participant's own lines, such as RuntimeWarning."""
     order: str = ""
@@ -106,7 +113,8 @@ class CheckResult:
 
     name: str
     visible: bool
-    passed: bool
+    passed: bool | None
+    """None where the machine was too busy to judge it."""
     message: str = ""
     """For visible checks only, as all below: expected against found, for the participant."""
     call: str = ""
@@ -155,11 +163,15 @@ class Grade:
     error_line: int | None = None
     review: tuple[str, ...] = ()
     """What a person may want to look at: imports that honest solutions do not need. Decides nothing."""
+    inconclusive: str | None = None
+    """Why some check could not be judged, None where all were."""
+    repeats: int = 0
+    """Calls that were run again, because the machine lagged."""
 
     @property
     def passed(self) -> int:
         """Checks passed."""
-        return sum(check.passed for check in self.checks)
+        return sum(check.passed is True for check in self.checks)
 
     @property
     def total(self) -> int:

@@ -26,7 +26,7 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from study_app.sandbox import frames, harness, lockdown
+from study_app.sandbox import frames, harness, inspection, lockdown
 
 FILE = "main.py"
 """The name that tracebacks give to the participant's program."""
@@ -138,10 +138,17 @@ def _run_program(job: dict[str, Any]) -> int:
 def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, Any]) -> int:
     """Run the program, and the graded call where there is one; the exit status."""
     call = job.get("call")
+    if call is not None and call.get("inspect"):
+        report["observation"] = {"nonce": call.get("nonce"), **inspection.look(job["code"])}
+        return 0
     watch = harness.Watch(virtual=job["clock"] == "virtual")
     try:
         linecache.cache[FILE] = (len(job["code"]), None, source_lines(job["code"]), FILE)
-        exec(compile(job["code"].removeprefix("\ufeff"), FILE, "exec", dont_inherit=True), module.__dict__)
+        code = job["code"].removeprefix("\ufeff")
+        if call is not None and call.get("uses"):
+            report["observation"] = _recorded(code, call, module, watch)
+            return 0
+        exec(compile(code, FILE, "exec", dont_inherit=True), module.__dict__)
         if call is not None:
             report["observation"] = harness.perform(call, module.__dict__, watch)
     except SystemExit as leaving:
@@ -154,6 +161,21 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
             report.setdefault("observation", watch.observation(call, error=report["error"]["type"]))
         return 1
     return 0
+
+
+def _recorded(code: str, call: dict[str, Any], module: types.ModuleType, watch: harness.Watch) -> dict[str, Any]:
+    """Make the call and say which names the program called meanwhile, whatever else came of it."""
+    recorder = inspection.CallRecorder(call["uses"], FILE)
+    program = recorder.compile(code)
+    recorder.install(module.__dict__)
+    try:
+        exec(program, module.__dict__)
+        harness.perform(call, module.__dict__, watch)
+    except BaseException as error:
+        return watch.observation(call, error=type(error).__name__, used=recorder.called())
+    finally:
+        recorder.remove()
+    return watch.observation(call, used=recorder.called())
 
 
 def source_lines(code: str) -> list[str]:

@@ -14,9 +14,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from study_app.sandbox import frames
+
 MARK = "\x00"
 """A line that starts with it and the run's nonce says, in order with the output, that the call starts or ends."""
+BEAT_SECONDS = 0.1
+"""Between two signs that the event loop of a graded call is alive."""
 _DEEPEST = 40
+_LARGEST_PLAIN = 1 << 63
+_perf_counter, _write = time.perf_counter, frames.writer(3)
 
 
 class Watch:
@@ -28,12 +34,14 @@ class Watch:
         self.blocked_seconds = 0.0
         self.longest_step = 0.0
         self.threads = 0
+        self.clock_reads = 0
         self._origin: float | None = None
         self._last = 0.0
         self._seconds: float | None = None
         self._step_started: float | None = None
         if virtual:
             self._watch_blocking()
+            self._watch_clocks()
             self._watch_trio()
 
     def now(self) -> float:
@@ -49,6 +57,7 @@ class Watch:
     def start(self) -> None:
         """The graded call starts: time counts from here."""
         self.lines.clear()
+        self.clock_reads = 0
         self._origin = None
         self._last = 0.0
         self.now()
@@ -66,6 +75,7 @@ class Watch:
             "longest_step": self.longest_step,
             "blocked_seconds": self.blocked_seconds,
             "threads": self.threads,
+            "clock_reads": self.clock_reads,
             **seen,
         }
 
@@ -84,6 +94,18 @@ class Watch:
         threading.Thread.start = watched_start  # type: ignore[method-assign, assignment]
         sys.stdout = Recorder(sys.stdout, self)
 
+    def _watch_clocks(self) -> None:
+        """Count readings of real clocks: a program that waits by them cannot be timed by the virtual one."""
+        for name in ("monotonic", "perf_counter", "time", "monotonic_ns", "perf_counter_ns", "time_ns"):
+            setattr(time, name, self._counting(getattr(time, name)))
+
+    def _counting(self, read: Callable[[], Any]) -> Callable[[], Any]:
+        def counted() -> Any:
+            self.clock_reads += 1
+            return read()
+
+        return counted
+
     def _watch_trio(self) -> None:
         trio: Any = sys.modules.get("trio")
         if trio is None:
@@ -93,16 +115,18 @@ class Watch:
 
         class Steps(trio.abc.Instrument):  # type: ignore[misc, name-defined, unused-ignore]
             def before_task_step(self, task: Any) -> None:
-                watch._step_started = time.perf_counter()
+                watch._step_started = _perf_counter()
 
             def after_task_step(self, task: Any) -> None:
                 if watch._step_started is not None:
-                    watch.longest_step = max(watch.longest_step, time.perf_counter() - watch._step_started)
+                    watch.longest_step = max(watch.longest_step, _perf_counter() - watch._step_started)
 
         def virtual_run(
             async_fn: Callable[..., Any], *args: Any, clock: Any = None, instruments: Any = (), **rest: Any
         ) -> Any:
-            clock = clock or trio.testing.MockClock(autojump_threshold=0)
+            if clock is None:
+                clock = trio.testing.MockClock(autojump_threshold=0)
+                clock._real_clock = _perf_counter  # Its own readings are not the program's.
             return run(async_fn, *args, clock=clock, instruments=[*instruments, Steps()], **rest)
 
         trio.run = virtual_run
@@ -150,29 +174,75 @@ def perform(call: dict[str, Any], namespace: dict[str, Any], watch: Watch) -> di
     """
     if call.get("prelude"):
         exec(compile(call["prelude"], "fixtures.py", "exec"), namespace)
+    wanted = [call, *call.get("beside", [])]
+    calls = [_prepared(one, namespace) for one in wanted]
+    values = _invoke(call, calls, watch)
+    return watch.observation(call, value=encode(values[0] if len(wanted) == 1 else values))
+
+
+def _prepared(call: dict[str, Any], namespace: dict[str, Any]) -> Callable[[], Any]:
+    """One call, its function and arguments looked up, ready to be made."""
     name = call["function"]
     if name not in namespace:
         raise NameError(f"name '{name}' is not defined: keep the function's name as the starter has it")
     arguments = [_refer(value, namespace) for value in call.get("args", [])]
     keywords = {key: _refer(value, namespace) for key, value in call.get("kwargs", {}).items()}
-    value = _invoke(call, namespace[name], arguments, keywords, watch)
-    return watch.observation(call, value=encode(value))
+    return lambda: namespace[name](*arguments, **keywords)
 
 
-def _invoke(call: dict[str, Any], function: Any, arguments: list[Any], keywords: dict[str, Any], watch: Watch) -> Any:
-    async def awaited() -> Any:
-        with _marked(call, watch):
-            value = function(*arguments, **keywords)
-            return await value if inspect.isawaitable(value) else value
-
+def _invoke(call: dict[str, Any], calls: list[Callable[[], Any]], watch: Watch) -> list[Any]:
+    """Make the calls, several of them at the same time in one nursery (or task group)."""
     if call.get("runner") == "trio":
-        return sys.modules["trio"].run(awaited)
+        return list(sys.modules["trio"].run(_in_trio, call, calls, watch))
     if call.get("runner") == "asyncio":
         import asyncio
 
-        return asyncio.run(awaited())
+        return asyncio.run(_in_asyncio(call, calls, watch))
     with _marked(call, watch):
-        return function(*arguments, **keywords)
+        return [one() for one in calls]
+
+
+async def _in_trio(call: dict[str, Any], calls: list[Callable[[], Any]], watch: Watch) -> list[Any]:
+    trio: Any = sys.modules["trio"]
+    values: list[Any] = [None] * len(calls)
+
+    async def keep(index: int) -> None:
+        values[index] = await _awaited(calls[index])
+
+    async def beat() -> None:
+        while True:
+            _write(frames.BEAT, b"\0")
+            await trio.sleep(BEAT_SECONDS)
+
+    if call.get("beats"):
+        trio.lowlevel.spawn_system_task(beat)
+    with _marked(call, watch):
+        if len(calls) == 1:
+            return [await _awaited(calls[0])]
+        async with trio.open_nursery() as nursery:
+            for index in range(len(calls)):
+                nursery.start_soon(keep, index)
+        return values
+
+
+async def _in_asyncio(call: dict[str, Any], calls: list[Callable[[], Any]], watch: Watch) -> list[Any]:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+
+    def beat() -> None:
+        _write(frames.BEAT, b"\0")
+        loop.call_later(BEAT_SECONDS, beat)
+
+    if call.get("beats"):
+        beat()
+    with _marked(call, watch):
+        return list(await asyncio.gather(*(_awaited(one) for one in calls)))
+
+
+async def _awaited(one: Callable[[], Any]) -> Any:
+    value = one()
+    return await value if inspect.isawaitable(value) else value
 
 
 @contextlib.contextmanager
@@ -203,8 +273,10 @@ def encode(value: Any, depth: int = 0) -> Any:
     Types are compared by identity, so that a subclass with an `__eq__` of its own is what it is: something else.
     """
     kind = type(value)
-    if value is None or kind in (bool, int, str):
+    if value is None or kind in (bool, str):
         return value
+    if kind is int:
+        return value if abs(value) < _LARGEST_PLAIN else {"$int": hex(value)}
     if depth > _DEEPEST:
         return {"$other": "too deep"}
     if kind is float:

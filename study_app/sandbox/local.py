@@ -12,6 +12,7 @@ from dataclasses import replace
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks import EndedBy, Isolation, OutputLine, Program, RunResult
 from study_app.sandbox import packages, selftest
+from study_app.sandbox.control import Control
 from study_app.sandbox.process import RunningProgram
 from study_app.sandbox.server import ForkServer, Options, find_bubblewrap
 
@@ -38,6 +39,7 @@ class LocalSandbox:
         self._isolation: Isolation | None = None
         self._bubblewrap: str | None = None
         self._testing = threading.RLock()
+        self._control = Control(lambda program, on_line, cancelled: self._run_somewhere(program, on_line, cancelled))
 
     def isolation(self) -> Isolation:
         """The isolation observed by canaries; the first call runs them (about 0.5 s)."""
@@ -62,7 +64,8 @@ class LocalSandbox:
         if not self._wait_for_slot(cancelled):
             return never_started(program, isolation, "cancelled")
         try:
-            return replace(self._run_somewhere(program, on_line, cancelled), isolation=isolation.level)
+            run = self._run_controlled if program.controlled else self._run_somewhere
+            return replace(run(program, on_line, cancelled), isolation=isolation.level)
         finally:
             self._slots.release()
 
@@ -70,6 +73,7 @@ class LocalSandbox:
         """End the fork servers and every run; idempotent."""
         with self._lock:
             self._closed = True
+            self._control.close()
             servers, self._servers = list(self._servers.values()), {}
         for server in servers:
             server.kill_all()
@@ -131,6 +135,21 @@ class LocalSandbox:
             if cancelled():
                 return False
         return True
+
+    def _run_controlled(
+        self,
+        program: Program,
+        on_line: Callable[[OutputLine], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> RunResult:
+        self._control.begin()
+        seconds, lag = 0.0, None
+        try:
+            result = self._run_somewhere(program, on_line, cancelled)
+            seconds = result.wall_seconds
+        finally:
+            lag = self._control.end(seconds)
+        return replace(result, lag_seconds=lag)
 
     def _run_somewhere(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -10,19 +9,20 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
+from study_app.domain.reports import ChildReport, ReportedError, ReportError, parse_report
 from study_app.domain.tasks import EndedBy, OutputLine, Program, RunResult
 from study_app.sandbox import frames
 from study_app.sandbox.child import FAILED, READY
-from study_app.sandbox.harness import MARK
+from study_app.sandbox.harness import BEAT_SECONDS, MARK
 from study_app.sandbox.output import Collector, clean
 from study_app.sandbox.server import Ending
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 20.0
 """A child that has not started its program by then never will."""
-_REPORT_CAP = 2_000_000
 _WARNING = re.compile(r"^(?:main\.py|sys):\d+: (\w*Warning): ", re.MULTILINE)
 _RAISED = re.compile(
     r"^(?:\s*\|\s*)?([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Cancelled|Warning|Group))(?:: (.*))?$"
@@ -60,6 +60,7 @@ class RunningProgram:
         self._names: dict[int, str] = dict(zip(readers, ("stdout", "stderr", "report"), strict=True))
         self._report = bytearray()
         self._frames = frames.Reader()
+        self._beats: list[float] = []
         self._origin = time.monotonic()
         self._ready = False
         self._stopped: EndedBy | None = None
@@ -150,11 +151,14 @@ class RunningProgram:
         for tag, content in self._frames.feed(data):
             if tag == frames.REPORTED:
                 self._keep(content)
+            elif tag == frames.BEAT:
+                self._beats.append(self._seconds())
             else:
                 self._output.feed("stdout" if tag == frames.STDOUT else "stderr", content, self._seconds())
 
     def _keep(self, data: bytes) -> None:
-        self._report += data[: max(_REPORT_CAP - len(self._report), 0)]
+        # One byte beyond the cap shows that there was more.
+        self._report += data[: max(self._program.report_bytes + 1 - len(self._report), 0)]
 
     def _stop_if_due(self, kill: Callable[[], None]) -> None:
         if self._stopped is not None:
@@ -175,7 +179,7 @@ class RunningProgram:
             return None
         seconds = self._seconds()
         self._output.finish(seconds)
-        report = _parse(bytes(self._report))
+        report, problem = self._parsed()
         ended_by = self._ended_by(report)
         for text in _explain(ended_by, self._ending.exit_status, self._program):
             # Of a limit the page speaks in the participant's language.
@@ -191,12 +195,19 @@ class RunningProgram:
             wall_seconds=seconds,
             isolation="off",
             scheduler_seed=self._program.seed or 0,
-            observation=self._observation(report),
+            observation=self._observation(report, problem),
             warning_types=tuple(dict.fromkeys(_WARNING.findall(stderr))),
-            **_error(report, stderr, self._ending.exit_status),
+            **_error(report.error, stderr, self._ending.exit_status),
         )
 
-    def _ended_by(self, report: dict[str, Any]) -> EndedBy:
+    def _parsed(self) -> tuple[ChildReport, str]:
+        """The child's report, and why there is none where there is none."""
+        try:
+            return parse_report(bytes(self._report), self._program.report_bytes), ""
+        except ReportError as error:
+            return ChildReport(), str(error) if self._report else ""
+
+    def _ended_by(self, report: ChildReport) -> EndedBy:
         if self._stopped is not None:
             return self._stopped
         if not self._ready or bytes(self._report[:1]) == FAILED:
@@ -205,18 +216,17 @@ class RunningProgram:
         cpu = self._program.limits.cpu_seconds
         if status == -signal.SIGXCPU or (status == -signal.SIGKILL and self._ending.cpu_seconds >= cpu):
             return "cpu"
-        error = report.get("error")
-        if isinstance(error, dict) and error.get("type") == "MemoryError":
+        if report.error is not None and report.error.type == "MemoryError":
             return "memory"
         return "exit"
 
-    def _observation(self, report: dict[str, Any]) -> dict[str, Any] | None:
+    def _observation(self, report: ChildReport, problem: str) -> dict[str, Any] | None:
         """What the child reported, and beside it what the parent saw with its own clock."""
         call = self._program.call
-        reported = report.get("observation")
         if call is None:
             return None
-        reported = reported if isinstance(reported, dict) and reported.get("nonce") == call.get("nonce") else None
+        reported = report.call
+        reported = reported if reported is not None and reported.get("nonce") == call.get("nonce") else None
         marks = self._output.marks
         nothing = (None, len(self._output.lines))
         start, first = marks.get("start", nothing)
@@ -224,8 +234,16 @@ class RunningProgram:
         if start is not None and end is not None:
             # A program may write past its streams; then the later mark may be read first.
             start = min(start, end)
-        seen = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
+        seen: dict[str, Any] = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
+        seen |= {"stalled": self._stalled(start, end), "problem": problem, "size": report.size}
         return {"reported": reported, "forged": self._output.forged, **seen}
+
+    def _stalled(self, start: float | None, end: float | None) -> float:
+        """Seconds that the call's event loop stood still at most, beyond the time between two beats."""
+        if not (self._program.call or {}).get("beats") or start is None or end is None:
+            return 0.0
+        moments = [start, *(beat for beat in self._beats if start < beat < end), end]
+        return max(max(later - earlier for earlier, later in pairwise(moments)) - BEAT_SECONDS, 0.0)
 
 
 def _job(program: Program) -> bytes:
@@ -241,27 +259,17 @@ def _job(program: Program) -> bytes:
     ).encode()
 
 
-def _parse(data: bytes) -> dict[str, Any]:
-    """The child's report; whatever is no report is an empty one."""
-    with contextlib.suppress(ValueError, RecursionError):
-        report = json.loads(data)
-        if isinstance(report, dict):
-            return report
-    return {}
-
-
-def _error(report: dict[str, Any], stderr: str, status: int | None) -> dict[str, Any]:
+def _error(error: ReportedError | None, stderr: str, status: int | None) -> dict[str, Any]:
     """What ended the program, as reported, else as the traceback on standard error says."""
-    error = report.get("error")
-    if isinstance(error, dict) and isinstance(error.get("type"), str):
-        line = error.get("line")
-        found: tuple[str | None, str | None, int | None]
-        found = (error["type"], str(error.get("message", "")), line if isinstance(line, int) else None)
+    found: tuple[str | None, str | None, int | None]
+    if error is not None:
+        found = (error.type, error.message, error.line)
     elif status not in (0, None) and "Traceback (most recent call last)" in stderr:
         raised = [match for match in map(_RAISED.match, stderr.splitlines()) if match]
         lines = _LINE.findall(stderr)
         name = raised[-1].group(1).rpartition(".")[2] if raised else None
-        found = (name, (raised[-1].group(2) or "") if raised else None, int(lines[-1]) if lines else None)
+        line = int(lines[-1]) if lines and len(lines[-1]) < 7 else None
+        found = (name, (raised[-1].group(2) or "") if raised else None, line)
     else:
         found = (None, None, None)
     kind, message = (None if part is None else _clean(part) for part in found[:2])

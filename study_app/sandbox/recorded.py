@@ -18,6 +18,8 @@ def key_of(program: Program) -> str:
     """What tells programs apart: everything but the seed and the number that a graded call bears."""
     call = {name: value for name, value in (program.call or {}).items() if name != "nonce"}
     material = asdict(replace(program, seed=None, call=call or None))
+    for how in ("report_bytes", "controlled"):  # How a run is watched does not change what it does.
+        del material[how]
     return hashlib.sha256(json.dumps(material, sort_keys=True, default=str).encode()).hexdigest()
 
 

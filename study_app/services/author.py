@@ -30,7 +30,7 @@ def try_program(
     Returns:
         `stdout`, `stderr`, `exit_status`, `ended_by`, `wall_seconds`, `isolation`, `scheduler_seed`, `error_type`,
         `error_message`, `error_line`, and unless `run_only` also `checks`, `visible_only_pass`, `run_seed`,
-        `regraded_on_real_clock`, `review`.
+        `regraded_on_real_clock`, `review`, `inconclusive` (why a check has no verdict), `repeats`.
 
     Raises:
         SandboxUnavailable: programs cannot be run.
@@ -57,6 +57,8 @@ def describe(graded: Grade) -> dict[str, Any]:
         "run_seed": graded.run_seed,
         "regraded_on_real_clock": graded.regraded_on_real_clock,
         "review": list(graded.review),
+        "inconclusive": graded.inconclusive,
+        "repeats": graded.repeats,
     }
 
 
@@ -93,7 +95,11 @@ def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
     problems += _of_reference(sandbox, pack, file)
     if problems:
         return problems
-    failed = [check for check in grade(sandbox, pack, pack.solution, run_seed=0).checks if not check.passed]
+    graded = grade(sandbox, pack, pack.solution, run_seed=0)
+    if graded.inconclusive is not None:
+        # The machine is at fault, not the pack.
+        return [Problem(file, "", f"could not be timed ({graded.inconclusive})", "check again when it is less busy")]
+    failed = [check for check in graded.checks if check.passed is False]
     return [
         Problem(file, check.name, f"fails its own check {check.message}".strip(), "mend the solution or the check")
         for check in failed

@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from study_app.domain.checks import Case, Line, Observation, Opaque, decode
+from study_app.domain.checks import Case, Line, Observation
 from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.reports import REPORT_BYTES, ReportedCall, ReportError, parse_call
 from study_app.domain.tasks import Program, RunClock, RunResult, TaskPack
 from study_app.ports import Sandbox
 
 _LONGEST_STEP = 0.25
 """Seconds that one step of a task may take before it counts as blocking the loop."""
+_TRUSTED_REPORT_BYTES = 4_000_000
+"""Of the reference solution, which its author wrote."""
 
 
-def observe(
-    sandbox: Sandbox, pack: TaskPack, code: str, case: Case, *, seed: int, clock: RunClock
-) -> tuple[Observation, RunResult]:
+@dataclass(frozen=True)
+class Attempt:
+    """One graded call that was made."""
+
+    seen: Observation
+    result: RunResult
+    size: int = 0
+    """Bytes of the report."""
+
+    @property
+    def lag(self) -> float | None:
+        """How late a control beside it was served at most, in seconds; None where there was none."""
+        return self.result.lag_seconds
+
+
+@dataclass(frozen=True)
+class How:
+    """How a call is run."""
+
+    seed: int
+    clock: RunClock
+    controlled: bool = False
+    """With a control beside it, and beats of the call's event loop."""
+    attempt: int = 0
+    """Which repetition it is."""
+    report_bytes: int = REPORT_BYTES
+
+
+def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -> Attempt:
     """Run one call in a process of its own and say what was seen.
 
     Args:
@@ -25,73 +55,94 @@ def observe(
         pack: whose packages, limits and runner apply.
         code: the program; it gets the call, never what is expected.
         case: the call.
-        seed: for the scheduler.
-        clock: `virtual` only for packs that allow it.
+        how: clock (`virtual` only for packs that allow it), seed and watching.
 
     Raises:
         SandboxUnavailable: the program could not be run.
     """
     call = case.as_call(secrets.token_hex(8), pack.settings.runner)
-    result = sandbox.run(Program(code, pack.packages, pack.limits, seed, clock, call))
+    if how.controlled:
+        call["beats"] = True
+    if how.attempt:
+        call["attempt"] = how.attempt
+    result = run_call(sandbox, pack, code, call, how)
+    return Attempt(_observation(result, how.clock), result, _number((result.observation or {}).get("size")))
+
+
+def observe_reference(sandbox: Sandbox, pack: TaskPack, case: Case, how: How) -> Attempt:
+    """As `observe`, for the reference solution, whose report may be long."""
+    return observe(sandbox, pack, pack.solution, case, replace(how, report_bytes=_TRUSTED_REPORT_BYTES))
+
+
+def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], how: How) -> RunResult:
+    """Run a program with a call.
+
+    Raises:
+        SandboxUnavailable: the program could not be run.
+    """
+    program = Program(
+        code, pack.packages, pack.limits, how.seed, how.clock, call, how.report_bytes, controlled=how.controlled
+    )
+    result = sandbox.run(program)
     if result.ended_by == "infrastructure":
         raise SandboxUnavailable("a program could not be run while grading; grade again")
-    return _observation(result, clock), result
+    return result
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def reported_call(result: RunResult) -> ReportedCall | None:
+    """What the child reported of its call, None where it reported nothing that can be read."""
+    raw = (result.observation or {}).get("reported")
+    if result.ended_by != "exit" or not isinstance(raw, Mapping):
+        return None
+    try:
+        return parse_call(raw)
+    except ReportError:
+        return None
 
 
 def _observation(result: RunResult, clock: RunClock) -> Observation:
     seen = result.observation or {}
-    reported = seen.get("reported")
-    if result.ended_by != "exit" or not isinstance(reported, dict):
-        return Observation(missing=_why_nothing(result))
+    reported = reported_call(result)
+    if reported is None:
+        return Observation(missing=_why_nothing(result, str(seen.get("problem", ""))))
     if seen.get("forged"):
         return Observation(missing="the program imitates the marks by which a call is timed")
     stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]
     started, ended = seen["started"], seen["ended"]
     if clock == "virtual":
-        lines, seconds = _virtual_lines(reported, [line.text for line in stamped]), _number(reported.get("seconds"))
+        lines, seconds = _virtual_lines(reported, [line.text for line in stamped]), reported.seconds
     else:
-        lines = [Line(line.text, line.seconds - started) for line in stamped]
+        lines = [Line(line.text, line.seconds - (started or 0.0)) for line in stamped]
         seconds = ended - started if ended is not None and started is not None else None
-    error = reported.get("error")
     return Observation(
-        value=_value(reported.get("value")),
+        value=reported.value,
         lines=tuple(lines),
-        error=error if isinstance(error, str) else None,
+        error=reported.error,
         seconds=seconds,
         suspicious=clock == "virtual" and _suspicious(reported),
+        stalled=seen.get("stalled", 0.0),
     )
 
 
-def _value(encoded: Any) -> Any:
-    try:
-        return decode(encoded)
-    except RecursionError:
-        return Opaque("too deep")
-
-
-def _virtual_lines(reported: dict[str, Any], texts: list[str]) -> list[Line]:
+def _virtual_lines(reported: ReportedCall, texts: list[str]) -> list[Line]:
     """Lines by the virtual clock, in the parent's cleaned text where the two lists agree in length."""
-    rows = reported.get("lines")
-    try:
-        lines = [Line(str(text), float(moment)) for moment, text in rows or ()]
-    except (TypeError, ValueError):
-        return []
+    lines = [Line(text, moment) for moment, text in reported.lines or ()]
     if len(lines) == len(texts):
         return [replace(line, text=text) for line, text in zip(lines, texts, strict=True)]
     return lines
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+def _suspicious(reported: ReportedCall) -> bool:
+    waits = reported.blocked_seconds > 0 or reported.longest_step > _LONGEST_STEP
+    return waits or reported.threads > 0 or reported.clock_reads > 0
 
 
-def _suspicious(reported: dict[str, Any]) -> bool:
-    blocked, step = _number(reported.get("blocked_seconds")), _number(reported.get("longest_step"))
-    return bool(reported.get("threads")) or (blocked or 0) > 0 or (step or 0) > _LONGEST_STEP
-
-
-def _why_nothing(result: RunResult) -> str:
+def _why_nothing(result: RunResult, problem: str) -> str:
     if result.ended_by != "exit":
         lines = result.stderr.strip().splitlines()
         return lines[-1] if lines else f"the program was stopped ({result.ended_by})"
-    return "the program ended before the call was finished"
+    return problem or "the program ended before the call was finished"

@@ -18,8 +18,8 @@ async def delayed_greeting(name, delay):
 
 
 async def together(count, interval, name, delay, limit):
-    await say([(0.4, "tick 1"), (0.6, "Hello, Ada!"), (0.8, "tick 2"), (1.2, "tick 3"), (1.2, "all done")])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(
+            say, [(0.4, "tick 1"), (0.6, "Hello, Ada!"), (0.8, "tick 2"), (1.2, "tick 3"), (1.2, "all done")]
+        )
     return True
-
-
-trio.open_nursery

@@ -1,0 +1,161 @@
+"""Runs the calls of one grading: by the virtual clock, in real time beside a control, and again alone where need be."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from study_app.domain.checks import Case, Check, side_by_side
+from study_app.domain.tasks import TaskPack
+from study_app.ports import Sandbox
+from study_app.services.grading.references import Expected
+from study_app.services.grading.verdicts import Judgement, judge_in_real_time, judge_made_twice
+from study_app.services.observe import Attempt, How, observe
+
+REPEATS = 5
+"""Times that a call which the machine disturbed is made again, alone."""
+_CONFIRMATIONS = 2
+"""Attempts that have to agree that a call is wrong in real time only."""
+_VIRTUAL_WORKERS, _REAL_WORKERS = 16, 64
+_alone = threading.Lock()
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One call to judge in real time."""
+
+    check: Check
+    case: Case
+    expected: Expected
+    seed: int
+    proven: bool
+    """The virtual clock found it right."""
+    twice: bool = False
+    """The case is one call made twice at the same time, to see whether it takes longer than once."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What all attempts at one call came to."""
+
+    judgement: Judgement
+    attempt: Attempt
+    """The last one."""
+    repeats: int
+    """Attempts after the first."""
+
+
+def made_twice(jobs: Iterable[Job]) -> list[Job]:
+    """For each function the longest of the calls, to be made twice at the same time in one nursery.
+
+    A function that blocks the event loop takes twice as long then, whatever it reports of itself. Left out are calls
+    whose arguments are objects of the prelude, which two calls would share, and functions whose reference blocks.
+    """
+    longest: dict[str, Job] = {}
+    for job in jobs:
+        shares = job.case.beside or "$name" in repr((job.case.args, job.case.kwargs))
+        before = longest.get(job.case.function)
+        if not (shares or job.expected.blocks or not job.check.timed):
+            longest[job.case.function] = max(
+                before or job, job, key=lambda one: one.expected.observation.seconds or 0.0
+            )
+    return [replace(job, case=side_by_side(job.case, job.case), twice=True) for job in longest.values()]
+
+
+class Runs:
+    """Makes the calls of one program.
+
+    Args:
+        sandbox: runs them.
+        pack: the task.
+        code: the program.
+        executor: runs their waiting; None for threads of each batch's own.
+    """
+
+    def __init__(self, sandbox: Sandbox, pack: TaskPack, code: str, executor: Executor | None) -> None:
+        self.sandbox, self.pack, self.code, self.executor = sandbox, pack, code, executor
+
+    def side_by_side(self, function: Callable[[Given], Found], given: Iterable[Given], *, waits: bool) -> list[Found]:
+        """Call a function for each of the given, at the same time; `waits` where most of its time is waiting."""
+        wanted = list(given)
+        if not wanted or self.executor is not None:
+            return list(self.executor.map(function, wanted)) if self.executor else []
+        with ThreadPoolExecutor(min(len(wanted), _REAL_WORKERS if waits else _VIRTUAL_WORKERS)) as pool:
+            return list(pool.map(function, wanted))
+
+    def virtually(self, case: Case, expected: Expected, seed: int) -> Attempt:
+        """Make a call by the virtual clock."""
+        how = How(seed, "virtual", report_bytes=expected.report_bytes)
+        return observe(self.sandbox, self.pack, self.code, case, how)
+
+    def in_real_time(self, jobs: list[Job], *, controlled: bool) -> list[Settled]:
+        """Make calls in real time until each is settled.
+
+        All are made at once. One that the machine disturbed, and one that is wrong by its moments alone, is made
+        again, alone on this server, until it is right or its being wrong is confirmed by a control that was on time.
+        """
+        if not controlled:
+            return [self._uncontrolled(job, attempt) for job, attempt in self._batch(jobs, 0, controlled=False)]
+        first = [(job, attempt, [self._judge(job, attempt)]) for job, attempt in self._batch(jobs, 0, controlled=True)]
+        # Where the control was on time, being wrong is confirmed for all at once.
+        doubtful = [one for one in first if one[2][0].wrong and not one[2][0].open and not _decided(one[2])]
+        for (_, _, history), (job, attempt) in zip(
+            doubtful, self._batch([job for job, _, _ in doubtful], 1, controlled=True), strict=True
+        ):
+            history.append(self._judge(job, attempt))
+        return [self._settle(*one) for one in first]
+
+    def _batch(self, jobs: list[Job], number: int, *, controlled: bool) -> list[tuple[Job, Attempt]]:
+        attempts = self.side_by_side(lambda job: self._attempt(job, number, controlled), jobs, waits=True)
+        return list(zip(jobs, attempts, strict=True))
+
+    def _attempt(self, job: Job, number: int, controlled: bool) -> Attempt:
+        how = How(job.seed, "real", controlled, number, job.expected.report_bytes)
+        return observe(self.sandbox, self.pack, self.code, job.case, how)
+
+    def _judge(self, job: Job, attempt: Attempt) -> Judgement:
+        expected = job.expected
+        if job.twice:
+            return judge_made_twice(job.check, expected.observation, attempt)
+        return judge_in_real_time(
+            job.check, expected.observation, attempt, proven=job.proven, may_block=expected.blocks
+        )
+
+    def _settle(self, job: Job, attempt: Attempt, history: list[Judgement]) -> Settled:
+        while not _decided(history) and len(history) <= REPEATS:
+            with _alone:
+                attempt = self._attempt(job, len(history), True)
+            history.append(self._judge(job, attempt))
+        return Settled(_outcome(history), attempt, len(history) - 1)
+
+    def _uncontrolled(self, job: Job, attempt: Attempt) -> Settled:
+        """For instant answers, which count for nothing: a second look where the first was wrong."""
+        judgement = self._judge(job, attempt)
+        if judgement.passed or not job.check.timed:
+            return Settled(judgement, attempt, 0)
+        attempt = self._attempt(job, 1, controlled=False)
+        return Settled(self._judge(job, attempt), attempt, 1)
+
+
+def _decided(history: list[Judgement]) -> bool:
+    return history[-1].passed or _confirmed(history)
+
+
+def _confirmed(history: list[Judgement]) -> bool:
+    """Whether it is certain that the call is wrong."""
+    certain = [one for one in history if one.wrong is not None and one.open is None]
+    return len(certain) >= _CONFIRMATIONS or any(one.firm for one in certain)
+
+
+def _outcome(history: list[Judgement]) -> Judgement:
+    if history[-1].passed:
+        return history[-1]
+    if _confirmed(history):
+        return next(one for one in reversed(history) if one.wrong is not None and one.open is None)
+    return next((one for one in reversed(history) if one.open is not None), history[-1])

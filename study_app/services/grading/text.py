@@ -1,0 +1,77 @@
+"""What a program's text says: looked at in a child under the limits of a run, never parsed by the server at length."""
+
+from __future__ import annotations
+
+import ast
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+
+from study_app.domain.checks import Case, Check, Uses
+from study_app.domain.reports import ReportedCall
+from study_app.domain.tasks import TaskPack
+from study_app.ports import Sandbox
+from study_app.services.observe import How, reported_call, run_call
+
+_REVIEWED = {"os", "sys", "ctypes", "gc", "inspect", "importlib", "builtins", "signal", "socket", "_thread", "atexit"}
+LONGEST_PARSED = 16_000
+"""Characters of a program that an author's own source check is given; parsing them takes a tenth of a second."""
+
+
+def inspect_text(sandbox: Sandbox, pack: TaskPack, code: str, seed: int) -> ReportedCall:
+    """What a child that only reads the text reports of it.
+
+    Raises:
+        SandboxUnavailable: no child could be run.
+    """
+    call = {"nonce": secrets.token_hex(8), "inspect": True}
+    found = reported_call(run_call(sandbox, pack, code, call, How(seed, "real")))
+    return found or ReportedCall(nonce="", valid=False)
+
+
+def suspicious_imports(found: ReportedCall) -> tuple[str, ...]:
+    """What of a program a person may want to look at: imports that honest solutions do not need."""
+    return tuple(sorted(set(found.imports) & _REVIEWED))
+
+
+def called_names(
+    sandbox: Sandbox, pack: TaskPack, code: str, wanted: Sequence[str], cases: Iterable[Case], how: How
+) -> frozenset[str]:
+    """Which of the names the program calls while its graded calls run; no more calls are made than it takes.
+
+    Raises:
+        SandboxUnavailable: the program could not be run.
+    """
+    called: frozenset[str] = frozenset()
+    for case in cases:
+        if called >= set(wanted):
+            break
+        call = case.as_call(secrets.token_hex(8), pack.settings.runner) | {"uses": list(wanted)}
+        result = run_call(sandbox, pack, code, call, how)
+        found = reported_call(result)
+        called |= found.used if found is not None else frozenset()
+        if result.ended_by != "exit":
+            break  # The next would take its whole time, too.
+    return called
+
+
+def names_wanted(checks: Sequence[Check]) -> tuple[str, ...]:
+    """The names that source checks ask for."""
+    asked = [name for check in checks if isinstance(check.source, Uses) for name in check.source.names]
+    return tuple(dict.fromkeys(asked))
+
+
+def judge_source(check: Check, code: str, called: frozenset[str]) -> str | None:
+    """What is wrong by a source check, None where nothing is."""
+    if isinstance(check.source, Uses):
+        return check.source.judge(called)
+    assert check.source is not None
+    return _by_tree(check.source, code)
+
+
+def _by_tree(look: Callable[[ast.Module], str | None], code: str) -> str | None:
+    if len(code) > LONGEST_PARSED:
+        return f"the program is longer than {LONGEST_PARSED:,} characters"
+    try:
+        return look(ast.parse(code.removeprefix("\ufeff")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "the program is not valid Python"
