@@ -148,6 +148,8 @@ class AssistantSpec(_Table):
     """False: a reply that contains solution code breaks the treatment, and the fidelity figure counts it."""
     allow_paste: bool = True
     """Whether text copied from a reply may be pasted into the editor."""
+    allow_insert: bool = False
+    """Whether code in replies has a button that puts it into the editor; logged as a paste from the assistant."""
     opens_after_minutes: float = Field(default=0, ge=0)
     """Minutes of own work on the main tasks before the first message is accepted."""
     parameters: Parameters = Parameters()
@@ -263,6 +265,10 @@ def _model_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
 
 
 def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
+    if spec.allow_insert and not spec.allow_paste:
+        return [
+            ("allow_insert", "true although allow_paste is false", "set allow_paste = true, or leave allow_insert out")
+        ]
     if spec.gives_code and spec.manner != "answers":
         return [("gives_code", f'true although manner is "{spec.manner}"', "set gives_code = false")]
     return []

@@ -197,6 +197,9 @@ class Tracker:
             (document.between(change.start, change.end), cut(document.pieces, change.start, change.end))
             for change in changes
         ]
+        if pieces is None and text == self.starter:
+            # Back to the starter by its button: nobody typed that.
+            pieces = whole(text, Origin("starter"))
         if pieces is None:
             inserted = [self._inserted(kind, payload, change.insert, deleted) for change in changes]
             pieces = spliced_pieces(document.pieces, changes, inserted)

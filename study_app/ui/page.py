@@ -54,7 +54,8 @@ pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128,
 WORKSPACE_STYLE = """<style>
 .stMainBlockContainer { padding: 0 !important; max-width: none !important; }
 .stMain { overflow: hidden !important; }
-[data-testid="stVerticalBlock"] { gap: 0 !important; }
+/* Not beyond the room: the question before leaving keeps its spacing. */
+.stMain [data-testid="stVerticalBlock"]:has(.sa-room) { gap: 0 !important; }
 </style>"""
 
 

@@ -43,6 +43,7 @@ assistant = {
     "greeting": "I know the task and your current code. Ask me anything about either.",
     "turns": turns_of(book, who),
     "allow_paste": query.get("paste", "1") == "1",
+    "allow_insert": "insert" in query,
     "opens_at_ms": round(time.time() * 1000) + 90_000 if "delayed" in query else None,  # noqa: TID251
 }
 now, deadline = state["now_ms"], person["deadline"]
@@ -79,6 +80,8 @@ else:
             },
             "doc": STARTER if saved is None else saved,
             "doc_source": "starter" if saved is None else "saved",
+            "starter": STARTER,
+            "time_scope": "for both tasks",
             "deadline_ms": deadline,
             "now_ms": now,
             "assistant": assistant if person["arm"] == "ai" else None,

@@ -167,9 +167,13 @@ def make_routes(book: Book) -> list[Route]:
                         yield {"type": "end", "run_id": "1", "ended_by": "cancelled", "message": "", "wall_seconds": 1}
                         return
             if error:
-                yield {"type": "line", "stream": "stderr", "text": "NameError: name 'oops' is not defined"}
+                frames = [f'  File "main.py", line {number}, in call' for number in range(1, 40)]
+                for text in ["Traceback (most recent call last):", *frames, "NameError: name 'oops' is not defined"]:
+                    yield {"type": "line", "stream": "stderr", "text": text}
             end = {"ended_by": "exit", "message": "", "error_type": error, "error_line": 5 if error else None}
             yield {"type": "end", "run_id": "1", "wall_seconds": time.monotonic() - started, **end}
+            if "slow_examples" in body["code"]:
+                await asyncio.sleep(2)
             yield {"type": "examples", "checks": checks_of(body["code"])}
 
         async def encoded():
@@ -256,9 +260,12 @@ composing: set[asyncio.Task[None]] = set()
 
 
 async def reply_to(book: Book, turn: str, message: str, stopped: set[str]):
-    pace = 0.25 if "slowly" in message else 0.01
+    pace = 0.25 if "slowly" in message else 0.0 if message.startswith("say:") else 0.01
     said = ""
-    for word in re.findall(r"\S+\s*", "<img src=x onerror=alert(1)> " + REPLY if "markup" in message else REPLY):
+    text = "<img src=x onerror=alert(1)> " + REPLY if "markup" in message else REPLY
+    if message.startswith("say:"):
+        text = message.removeprefix("say:").strip()
+    for word in re.findall(r"\s*\S+\s*", text):
         await asyncio.sleep(pace)
         if turn in stopped:
             book.rows("update turns set stopped = 1, complete = 0 where id = ?", turn)

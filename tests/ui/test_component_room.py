@@ -39,6 +39,7 @@ def test_run_streams_output_marks_examples_and_points_at_the_failing_line(person
     page.keyboard.press("Control+Enter")
     output = page.get_by_label("Output")
     output.locator(".sa-lines", has_text="one").wait_for()
+    page.get_by_role("tab", name="Examples 1/2").click()
     output.get_by_text("waits for every user").wait_for()
     assert output.get_by_text("Passed").count() == output.get_by_text("Not yet").count() == 1
     page.get_by_role("button", name="line 5").click()
@@ -176,8 +177,9 @@ def test_the_deadline_closes_the_editor_and_the_server_moves_on(person):
     page = person.open("minutes=0.1", page=page)
     page.get_by_label(EDITOR).click()
     page.keyboard.type("# in time\n")
-    page.get_by_text("After the tasks").wait_for(timeout=15_000)
-    assert any("Time is up" in text for text in page.evaluate("window.seen"))
+    page.get_by_text("After the tasks").wait_for(timeout=40_000)
+    seen = page.evaluate("window.seen")
+    assert any("Time is up. The program in your editor has been handed in" in text for text in seen)
     assert person.replayed().endswith("# in time\n")
 
 

@@ -44,6 +44,13 @@ class Check(TypedDict):
     name: str
     passed: bool
     message: str
+    call: NotRequired[str]
+    """The call that was made."""
+    expected: NotRequired[str]
+    """Lines to lay beside `seen`."""
+    seen: NotRequired[str]
+    cause: NotRequired[str]
+    """What kept the call from its end; the same words for the same cause."""
 
 
 class LastRun(TypedDict):
@@ -85,6 +92,8 @@ class AssistantView(TypedDict):
     turns: list[Turn]
     allow_paste: bool
     """False: text copied from replies cannot be pasted into the editor."""
+    allow_insert: NotRequired[bool]
+    """True: code of replies has a button that puts it into the editor."""
     opens_at_ms: int | None
     """Server time, ms since the epoch, before which no message can be sent."""
 
@@ -101,6 +110,8 @@ class WorkspaceData(TypedDict):
     doc: str
     """Saved code, or the starter; read at mount and for a new task only."""
     doc_source: Literal["saved", "starter"]
+    starter: NotRequired[str]
+    """What the task began with, for the way back to it."""
     deadline_ms: int | None
     now_ms: int
     assistant: AssistantView | None
@@ -109,6 +120,8 @@ class WorkspaceData(TypedDict):
     last_run: LastRun | None
     can_leave: NotRequired[bool]
     """Shows `Leave the study`, whose click comes back as `leave`."""
+    time_scope: NotRequired[str]
+    """Words behind `Time left` where the clock is for more than this task."""
     api: str
     """Prefix of the study's routes, without a slash at its end; usually empty."""
     texts: dict[str, str]

@@ -47,15 +47,23 @@ def _data(page: Page) -> WorkspaceData:
         },
         "doc": document.text if document else pack.starter,
         "doc_source": "saved" if document else "starter",
+        "starter": pack.starter,
         "deadline_ms": round(deadline.timestamp() * 1000) if deadline else None,
         "now_ms": round(place.now.timestamp() * 1000),
         "assistant": _assistant(page),
         "notes_html": to_html(pack.reference),
         "last_run": _last_run(page),
         "can_leave": True,
+        "time_scope": _time_scope(page, len(stage.packs)),
         "api": "",
         "texts": page.texts.table("workspace"),
     }
+
+
+def _time_scope(page: Page, tasks: int) -> str:
+    if tasks == 1:
+        return ""
+    return page.text("workspace.for_both_tasks" if tasks == 2 else "workspace.for_all_tasks", m=tasks)
 
 
 def _assistant(page: Page) -> AssistantView | None:
@@ -82,6 +90,7 @@ def _assistant(page: Page) -> AssistantView | None:
         "greeting": spec.greeting,
         "turns": turns,
         "allow_paste": spec.allow_paste,
+        "allow_insert": spec.allow_insert,
         "opens_at_ms": opens_at,
     }
 

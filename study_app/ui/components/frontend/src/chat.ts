@@ -1,14 +1,18 @@
 // The assistant: history, a streamed reply, the message box.
 import { type Api, readAnswer, textChunks } from "./api";
 import type { ServerClock } from "./clock";
-import { type Announcer, h, StickyEnd } from "./dom";
-import { ReplyView } from "./reply";
+import { type Announcer, h } from "./dom";
+import { copyButton, ReplyView } from "./reply";
 import { clockFace, type Say } from "./texts";
 import type { AssistantData, Turn } from "./types";
 
 const FAILURE_MARK = "\u001e";
 const POLL_MS = 1000;
 const STOP_GRACE_MS = 3000;
+/** How often it is tried whether the server can be reached again, and how long its absence is said at least. */
+const REACH_MS = 2000;
+const SAID_MS = 6000;
+const PLACE_KEY = "study-app-chat-place";
 
 export interface ChatHooks {
   /** The program at this moment: its text, its page and the number of its last event. */
@@ -19,6 +23,13 @@ export interface ChatHooks {
   refused: (reason: string, body: Record<string, any>) => void;
   copied: (text: string, turnId: string) => void;
   pasted: (text: string) => void;
+  insert: (text: string, turnId: string) => void;
+}
+
+interface TurnHooks {
+  copied: (text: string, turnId: string) => void;
+  insert: ((text: string, turnId: string) => void) | undefined;
+  retry: (message: string) => void;
 }
 
 /** One message and its reply on the page. */
@@ -26,20 +37,33 @@ class TurnView {
   readonly element: HTMLElement;
   private readonly reply: ReplyView;
   private readonly note = h("p", { class: "sa-note", hidden: true });
+  private readonly retry: HTMLButtonElement;
+  private readonly copy: HTMLButtonElement;
 
-  constructor(readonly turn: Turn, label: string, say: Say, copied: (text: string, turnId: string) => void) {
-    this.reply = new ReplyView({ copy: say("copy"), copied: say("copied") }, (text) => copied(text, turn.turn_id));
+  constructor(readonly turn: Turn, label: string, say: Say, hooks: TurnHooks) {
+    const copied = (text: string) => hooks.copied(text, turn.turn_id);
+    const insert = hooks.insert && ((text: string) => hooks.insert!(text, turn.turn_id));
+    this.reply = new ReplyView({ copy: say("copy"), copied: say("copied"), insert: say("insert") }, { copied, insert });
+    this.retry = h("button", { type: "button", class: "sa-plain sa-small", hidden: true }, say("retry"));
+    this.retry.addEventListener("click", () => {
+      this.retry.hidden = true;
+      hooks.retry(turn.message);
+    });
+    this.copy = copyButton({ copy: say("copy_reply"), copied: say("copied") }, () => turn.reply, copied);
     const asked = h("div", { class: "sa-asked" }, h("span", { class: "sa-hidden" }, say("you")), turn.message);
     const from = h("div", { class: "sa-from" }, label);
-    this.element = h("li", { class: "sa-turn" }, asked, from, this.reply.element, this.note);
+    const foot = h("div", { class: "sa-foot" }, this.retry, this.copy);
+    this.element = h("li", { class: "sa-turn" }, asked, from, this.reply.element, this.note, foot);
     this.show();
   }
 
-  show(note = ""): void {
-    this.reply.show(this.turn.reply);
+  show(note = "", state: { growing?: boolean; failed?: boolean } = {}): void {
+    this.reply.show(this.turn.reply, state.growing === true);
     this.reply.element.dataset["turn"] = this.turn.turn_id;
     this.note.hidden = !note;
     this.note.textContent = note;
+    this.retry.hidden = state.failed !== true;
+    this.copy.hidden = state.growing === true || !this.turn.reply.trim();
   }
 }
 
@@ -51,7 +75,6 @@ export class Chat {
   private readonly stopButton: HTMLButtonElement;
   private readonly notice = h("p", { class: "sa-notice", role: "status" });
   private readonly scroller: HTMLElement;
-  private readonly end: StickyEnd;
   private views = new Map<string, TurnView>();
   private current: { abort: AbortController; view: TurnView } | null = null;
   private locked = false;
@@ -76,7 +99,7 @@ export class Chat {
     const bar = h("div", { class: "sa-composer-bar" }, hint, this.stopButton, this.sendButton);
     const greeting = h("p", { class: "sa-greeting" }, assistant.greeting);
     this.scroller = h("div", { class: "sa-scroll", tabindex: 0 }, greeting, this.list);
-    this.end = new StickyEnd(this.scroller);
+    this.scroller.addEventListener("scroll", () => this.keepPlace());
     const composer = h("div", { class: "sa-composer" }, this.box, bar);
     this.element = h("div", { class: "sa-chat" }, this.scroller, this.notice, composer);
     this.timer = window.setInterval(() => this.tick(), 1000);
@@ -95,9 +118,37 @@ export class Chat {
     this.views.clear();
     this.list.replaceChildren();
     for (const turn of assistant.turns) this.addTurn({ ...turn });
-    this.end.follow(true);
     const last = assistant.turns.at(-1);
     if (last && !last.complete && !last.stopped && !last.error) void this.reattach(last.turn_id);
+  }
+
+  /** As it was scrolled before a reload, else to the last message. Needs the page's layout. */
+  toLast(): void {
+    const kept = rememberedPlace();
+    const same = kept !== null && kept.turn === this.lastTurn;
+    this.scroller.scrollTop = same ? kept.top : this.scroller.scrollHeight;
+  }
+
+  private get lastTurn(): string {
+    return [...this.views.keys()].at(-1) ?? "";
+  }
+
+  private keepPlace(): void {
+    // A panel that is hidden reports the top.
+    if (!this.scroller.clientHeight || !this.lastTurn) return;
+    const place = { turn: this.lastTurn, top: Math.round(this.scroller.scrollTop) };
+    try {
+      sessionStorage.setItem(PLACE_KEY, JSON.stringify(place));
+    } catch {
+      // After a reload the last message shows.
+    }
+  }
+
+  /** The question goes to the top and stays there while its reply grows below it; nothing scrolls by itself. */
+  private pin(view: TurnView | null): void {
+    const room = view ? Math.max(0, this.scroller.clientHeight - 20) : 0;
+    this.list.style.setProperty("--last-turn", `${room}px`);
+    if (view) this.scroller.scrollTop = view.element.offsetTop - 8;
   }
 
   lock(locked: boolean): void {
@@ -117,10 +168,14 @@ export class Chat {
   }
 
   private addTurn(turn: Turn): TurnView {
-    const view = new TurnView(turn, this.assistant.label, this.say, this.hooks.copied);
+    const view = new TurnView(turn, this.assistant.label, this.say, {
+      copied: this.hooks.copied,
+      insert: this.assistant.allow_insert ? this.hooks.insert : undefined,
+      retry: (message) => void this.ask(message, true),
+    });
     this.views.set(turn.turn_id, view);
     this.list.append(view.element);
-    view.show(turn.error ?? (turn.stopped ? this.say("reply_stopped") : ""));
+    view.show(turn.error ?? (turn.stopped ? this.say("reply_stopped") : ""), { failed: turn.error !== null });
     return view;
   }
 
@@ -131,6 +186,7 @@ export class Chat {
   }
 
   private onInput(): void {
+    if (this.notice.dataset["kind"] === "error" && this.box.value) this.complain("");
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(this.box.scrollHeight + 2, 180)}px`;
     const composing = this.box.value !== "";
@@ -145,19 +201,36 @@ export class Chat {
     this.notice.textContent = text;
   }
 
+  /** That the server was away is no news any more once it is back. */
+  private async forgetOnceReachable(words: string): Promise<void> {
+    const since = Date.now();
+    const said = () => this.notice.textContent === words && this.element.isConnected;
+    while (said()) {
+      await new Promise((wait) => setTimeout(wait, REACH_MS));
+      const { status } = await this.api.get("/api/chat/turns");
+      if (status === 200 && Date.now() - since >= SAID_MS && said()) return this.complain("");
+    }
+  }
+
   async send(): Promise<void> {
     const message = this.box.value.trim();
     if (!message || this.current || this.sendButton.disabled) return;
     this.hooks.log("send_pressed", {});
     this.hooks.log("compose_end", { sent: true });
     this.composing = false;
-    this.complain("");
     this.box.value = "";
     this.onInput();
+    await this.ask(message, false);
+  }
+
+  private async ask(message: string, again: boolean): Promise<void> {
+    if (this.current || this.sendButton.disabled) return;
+    if (again) this.hooks.log("send_pressed", { again });
+    this.complain("");
     const turn = { turn_id: "", message, reply: "", complete: false, stopped: false, error: null };
     const view = this.addTurn(turn);
-    view.show(this.say("reply_waiting", { label: this.assistant.label }));
-    this.end.follow(true);
+    view.show(this.say("reply_waiting", { label: this.assistant.label }), { growing: true });
+    this.pin(view);
     await this.stream(view, message);
   }
 
@@ -177,7 +250,9 @@ export class Chat {
       this.setCurrent(null);
       if (view.turn.turn_id && !view.turn.stopped) return await this.reattach(view.turn.turn_id);
       if (view.turn.stopped && view.turn.turn_id) return this.finish(view, "");
-      this.giveBack(view, message, view.turn.stopped ? this.say("reply_stopped") : this.say("chat_unreachable"));
+      if (view.turn.stopped) return this.giveBack(view, message, this.say("reply_stopped"));
+      this.giveBack(view, message, this.say("chat_unreachable"));
+      void this.forgetOnceReachable(this.say("chat_unreachable"));
     }
   }
 
@@ -193,8 +268,7 @@ export class Chat {
     const draw = () => {
       frame = 0;
       view.turn.reply = text.split(FAILURE_MARK, 1)[0]!;
-      view.show(text ? "" : this.say("reply_waiting", { label: this.assistant.label }));
-      this.end.follow();
+      view.show(text ? "" : this.say("reply_waiting", { label: this.assistant.label }), { growing: true });
     };
     for await (const chunk of textChunks(response)) {
       text += chunk;
@@ -203,15 +277,14 @@ export class Chat {
     cancelAnimationFrame(frame);
     draw();
     const failure = text.split(FAILURE_MARK)[1];
-    this.finish(view, failure === undefined ? "" : errorOf(failure) || this.say("reply_cut"));
+    this.finish(view, failure === undefined ? "" : errorOf(failure) || this.say("reply_cut"), failure !== undefined);
   }
 
-  private finish(view: TurnView, note: string): void {
+  private finish(view: TurnView, note: string, failed = false): void {
     const stopped = view.turn.stopped;
     view.turn.complete = !stopped;
-    view.show(note || (stopped ? this.say("reply_stopped") : ""));
+    view.show(note || (stopped ? this.say("reply_stopped") : ""), { failed: failed && !stopped });
     this.setCurrent(null);
-    this.end.follow();
     this.announcer.say(note || this.say(stopped ? "reply_stopped" : "reply_finished", { label: this.assistant.label }));
   }
 
@@ -220,11 +293,14 @@ export class Chat {
     const { body } = await readAnswer(response);
     this.setCurrent(null);
     if (body["reason"] && response.status === 409) this.hooks.refused(body["reason"], body);
-    this.giveBack(view, message, body["error"] ?? this.say("chat_unreachable"));
+    const unreachable = this.say("chat_unreachable");
+    this.giveBack(view, message, body["error"] ?? unreachable);
+    if (!body["error"]) void this.forgetOnceReachable(unreachable);
   }
 
   private giveBack(view: TurnView, message: string, why: string): void {
     view.element.remove();
+    this.pin(null);
     this.views.delete(view.turn.turn_id);
     if (!this.box.value) this.box.value = message;
     this.onInput();
@@ -263,11 +339,10 @@ export class Chat {
       if (status !== 200) continue;
       if (!turn) break;
       Object.assign(view.turn, turn, { stopped: turn.stopped || view.turn.stopped });
-      view.show(turn.reply ? "" : this.say("reply_waiting", { label: this.assistant.label }));
-      this.end.follow();
+      view.show(turn.reply ? "" : this.say("reply_waiting", { label: this.assistant.label }), { growing: true });
       if (turn.complete || turn.stopped || turn.error) break;
     }
-    if (this.current?.view === view) this.finish(view, view.turn.error ?? "");
+    if (this.current?.view === view) this.finish(view, view.turn.error ?? "", view.turn.error !== null);
   }
 
   private setCurrent(current: typeof this.current): void {
@@ -283,6 +358,14 @@ export class Chat {
   destroy(): void {
     clearInterval(this.timer);
     this.current?.abort.abort();
+  }
+}
+
+function rememberedPlace(): { turn: string; top: number } | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(PLACE_KEY) ?? "null") as { turn: string; top: number } | null;
+  } catch {
+    return null;
   }
 }
 

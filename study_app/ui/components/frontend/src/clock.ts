@@ -19,14 +19,17 @@ export class ServerClock {
   }
 }
 
+/** Marks of the time left, with the key of what is said; the last is the more urgent. */
 const WARNINGS = [
-  { seconds: 300, key: "five_minutes_left" },
-  { seconds: 60, key: "one_minute_left" },
+  { seconds: 300, key: "five_minutes_left", urgent: false },
+  { seconds: 60, key: "one_minute_left", urgent: true },
 ];
+const IN_TITLE = /^\d+(?::\d\d)+ – /;
 
 /** Draws the time left; calls `onZero` every time it finds the deadline passed, `onTime` while it is not. */
 export class Countdown {
   private readonly value = h("span", { class: "sa-clock-value" });
+  private readonly scope = h("span");
   readonly element: HTMLElement;
   private readonly timer: number;
   private last = Infinity;
@@ -35,35 +38,52 @@ export class Countdown {
     say: Say,
     private readonly clock: ServerClock,
     private readonly deadline: () => number | null,
-    private readonly on: { zero: () => void; warn: (text: string) => void },
+    private readonly on: { zero: () => void; warn: (text: string, urgent: boolean) => void },
+    scope = "",
   ) {
     this.element = h("div", { class: "sa-clock", role: "timer", "aria-label": say("time_left"), "aria-live": "off" });
-    this.element.append(h("span", { class: "sa-clock-label" }, say("time_left")), this.value);
-    this.warning = (key) => this.on.warn(say(key));
+    this.scope.textContent = scope;
+    this.element.append(h("span", { class: "sa-clock-label" }, say("time_left"), " ", this.scope), this.value);
+    this.warning = ({ key, urgent }) => this.on.warn(say(key), urgent);
     this.timer = window.setInterval(() => this.tick(), 250);
     document.addEventListener("visibilitychange", this.tick);
     this.tick();
   }
 
-  private readonly warning: (key: string) => void;
+  private readonly warning: (mark: (typeof WARNINGS)[number]) => void;
+
+  /** What the time is for, where that is more than what is on the page. */
+  showScope(scope: string): void {
+    this.scope.textContent = scope;
+  }
 
   readonly tick = (): void => {
     const deadline = this.deadline();
     this.element.hidden = deadline === null;
-    if (deadline === null) return;
+    if (deadline === null) return this.title("");
     const seconds = (deadline - this.clock.now()) / 1000;
     const face = clockFace(seconds);
     if (this.value.textContent !== face) this.value.textContent = face;
+    this.title(face);
     this.element.classList.toggle("sa-clock-soon", seconds <= 300);
-    for (const { seconds: mark, key } of WARNINGS) {
-      if (seconds <= mark && seconds > mark - 30 && this.last > mark) this.warning(key);
+    this.element.classList.toggle("sa-clock-last", seconds <= 60);
+    for (const mark of WARNINGS) {
+      if (seconds <= mark.seconds && seconds > mark.seconds - 30 && this.last > mark.seconds) this.warning(mark);
     }
     this.last = seconds;
     if (seconds <= 0) this.on.zero();
   };
 
+  /** The time in the tab's title, for those who look something up in another tab. */
+  private title(face: string): void {
+    const plain = document.title.replace(IN_TITLE, "");
+    const wanted = face ? `${face} – ${plain}` : plain;
+    if (document.title !== wanted) document.title = wanted;
+  }
+
   destroy(): void {
     clearInterval(this.timer);
+    this.title("");
     document.removeEventListener("visibilitychange", this.tick);
   }
 }

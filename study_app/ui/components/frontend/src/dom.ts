@@ -24,22 +24,6 @@ export function setTrustedHtml(element: HTMLElement, html: string): void {
   element.innerHTML = html;
 }
 
-/** Scrolls to the end on `follow()` unless the reader has scrolled away from it. */
-export class StickyEnd {
-  private atEnd = true;
-
-  constructor(private readonly box: HTMLElement) {
-    box.addEventListener("scroll", () => {
-      this.atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
-    });
-  }
-
-  follow(force = false): void {
-    if (force) this.atEnd = true;
-    if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
-  }
-}
-
 /** Says things to screen readers, politely. */
 export class Announcer {
   readonly element = h("div", { class: "sa-hidden", "aria-live": "polite" });
@@ -48,6 +32,42 @@ export class Announcer {
     this.element.textContent = "";
     // A change in a later frame is announced even when the same words come twice.
     setTimeout(() => (this.element.textContent = text), 60);
+  }
+}
+
+export async function copyText(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copyBySelection(text);
+  }
+}
+
+/** For origins without the clipboard interface (plain http on a local network). */
+function copyBySelection(text: string): void {
+  const area = h("textarea", { class: "sa-hidden", "aria-hidden": "true" });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+/** Numbers that this browser keeps for the page, such as widths; a full or forbidden disk keeps them for this page only. */
+export function remembered(key: string): Record<string, number> {
+  try {
+    const found = Object.entries(JSON.parse(localStorage.getItem(key) ?? "{}") as Record<string, unknown>);
+    return Object.fromEntries(found.filter((pair): pair is [string, number] => typeof pair[1] === "number"));
+  } catch {
+    return {};
+  }
+}
+
+export function remember(key: string, values: Record<string, number>): void {
+  try {
+    localStorage.setItem(key, JSON.stringify({ ...remembered(key), ...values }));
+  } catch {
+    // Nothing is lost but the memory.
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, Prec, type Extension, type StateCommand } from "@codemirror/state";
 import {
   drawSelection,
@@ -22,6 +23,7 @@ import {
 import { classHighlighter } from "@lezer/highlight";
 import { EditorView } from "codemirror";
 import { type Edit, editsOf } from "./edits";
+import { errorLine, setErrorLine } from "./errorline";
 
 const ESCAPE_MS = 8000;
 
@@ -40,7 +42,7 @@ export class Editor {
 
   constructor(
     parent: HTMLElement,
-    private readonly labels: { label: string; help: string },
+    private readonly labels: { label: string; help: string; phrases: Record<string, string> },
     private readonly hooks: EditorHooks,
     text: string,
   ) {
@@ -54,6 +56,14 @@ export class Editor {
   /** Another task: new text, new undo history, not an edit. */
   load(text: string): void {
     this.view.setState(this.fresh(text));
+    this.toTop();
+  }
+
+  /** Seen from its first line; once more after the next drawing, which may restore the old place. */
+  private toTop(): void {
+    const scroll = () => (this.view.scrollDOM.scrollTop = this.view.scrollDOM.scrollLeft = 0);
+    scroll();
+    requestAnimationFrame(scroll);
   }
 
   lock(locked: boolean): void {
@@ -71,9 +81,45 @@ export class Editor {
   }
 
   showLine(number: number): void {
-    const line = this.view.state.doc.line(Math.min(Math.max(1, number), this.view.state.doc.lines));
+    const line = this.line(number);
     this.view.dispatch({ selection: { anchor: line.from }, effects: EditorView.scrollIntoView(line.from, { y: "center" }) });
     this.view.focus();
+  }
+
+  /** Marks the line in the gutter until the next run, wherever it moves to; null takes the mark away. */
+  markLine(number: number | null, why: string): void {
+    const place = number === null ? null : { at: this.line(number).from, why };
+    this.view.dispatch({ effects: setErrorLine.of(place) });
+  }
+
+  find(): void {
+    openSearchPanel(this.view);
+  }
+
+  /** The whole text anew, as one edit that can be taken back. */
+  replaceAll(text: string, userEvent: string): void {
+    const changes = { from: 0, to: this.view.state.doc.length, insert: clean(text) };
+    this.view.dispatch({ changes, selection: { anchor: 0 }, userEvent, scrollIntoView: true });
+    this.view.focus();
+  }
+
+  /** Puts code on lines of its own at the cursor, or in the place of what is selected. */
+  insertBlock(text: string, userEvent: string): string {
+    const { state } = this.view;
+    const { from, to, empty } = state.selection.main;
+    const line = state.doc.lineAt(from);
+    const blank = !line.text.trim();
+    const [start, end] = !empty ? [from, to] : blank ? [line.from, line.to] : [line.to, line.to];
+    const insert = clean(empty && !blank ? `\n${text}` : text);
+    const selection = { anchor: start + insert.length };
+    this.view.dispatch({ changes: { from: start, to: end, insert }, selection, userEvent, scrollIntoView: true });
+    this.view.focus();
+    return insert;
+  }
+
+  private line(number: number) {
+    const { doc } = this.view.state;
+    return doc.line(Math.min(Math.max(1, number), doc.lines));
   }
 
   destroy(): void {
@@ -101,7 +147,11 @@ export class Editor {
       highlightActiveLine(),
       python(),
       syntaxHighlighting(classHighlighter),
-      keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
+      search({ top: true }),
+      highlightSelectionMatches(),
+      errorLine(),
+      EditorState.phrases.of(this.labels.phrases),
+      keymap.of([...closeBracketsKeymap, ...searchKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
       this.locked.of(EditorState.readOnly.of(this.isLocked)),
       EditorView.contentAttributes.of({
         "aria-label": this.labels.label,

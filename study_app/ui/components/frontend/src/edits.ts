@@ -30,6 +30,8 @@ const KINDS: [RegExp, EditKind][] = [
   [/^(input|move)\.drop/, "drop"],
   [/^delete\.cut/, "cut"],
   [/indent|dedent/, "indent"],
+  // By a button: the text comes from the page, not from a hand.
+  [/^input\.starter/, "programmatic"],
 ];
 
 export function kindOf(userEvent: string): EditKind {

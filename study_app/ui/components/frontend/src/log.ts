@@ -8,7 +8,8 @@ const FLUSH_MS = 2000;
 const FLUSH_EVENTS = 200;
 const BATCH_BYTES = 400_000;
 const FAREWELL_BYTES = 60_000;
-const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000];
+/** Short at its longest: once the server is back, a few seconds later everything is saved. */
+const BACKOFF_MS = [1000, 2000, 3000];
 const LATE_MS = 5000;
 
 export type Saving = "saved" | "saving" | "offline";

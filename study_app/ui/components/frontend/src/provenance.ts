@@ -53,6 +53,14 @@ export class Provenance {
     return origin;
   }
 
+  /** Records that code of a reply went into the editor by a button, as the paste that it is. */
+  inserted(text: string, turnId: string): void {
+    this.remember(text, { from: "reply", turn_id: turnId });
+    const taken = { turn_id: turnId, text: text.slice(0, MAX_TEXT), how: "insert" };
+    this.log.add("copy_reply", taken);
+    this.log.add("paste_attempt", { ...taken, length: text.length, target: "editor", from: "reply", matched: "copy" });
+  }
+
   private readonly onCopy = (event: ClipboardEvent): void => {
     const kind = event.type === "cut" ? "cut" : "copy";
     const { text, ...origin } = this.selection(event);

@@ -1,132 +1,73 @@
-// Draws a reply from its Markdown text, node by node: nothing a model writes is ever parsed as HTML.
-import { h } from "./dom";
+// A reply on the page, which may still grow: text as Markdown, code with buttons to take it.
+import { copyText, h } from "./dom";
 import { highlighted } from "./highlight";
+import { blocksOf, drawBlock, settledPart } from "./markdown";
 
-export interface Block {
-  kind: "code" | "heading" | "list" | "text";
-  source: string;
-  language?: string;
-  ordered?: boolean;
-}
-
-const FENCE = /^\s*(`{3,}|~{3,})\s*([\w+#.-]*)/;
-const BULLET = /^\s{0,8}([-*+]|\d+[.)])\s+/;
-const HEADING = /^#{1,6}\s+/;
-
-export function blocksOf(text: string): Block[] {
-  const blocks: Block[] = [];
-  const lines = text.replace(/\r\n?/g, "\n").split("\n");
-  for (let at = 0; at < lines.length; ) {
-    const line = lines[at]!;
-    const fence = FENCE.exec(line);
-    if (fence) {
-      let end = at + 1;
-      while (end < lines.length && !lines[end]!.trim().startsWith(fence[1]!)) end++;
-      blocks.push({ kind: "code", source: lines.slice(at + 1, end).join("\n"), language: fence[2] ?? "" });
-      at = end + 1;
-    } else if (!line.trim()) {
-      at++;
-    } else if (HEADING.test(line)) {
-      blocks.push({ kind: "heading", source: line.replace(HEADING, "") });
-      at++;
-    } else {
-      const list = BULLET.exec(line);
-      let end = at + 1;
-      while (end < lines.length && continues(lines[end]!, list !== null)) end++;
-      const source = lines.slice(at, end).join("\n");
-      blocks.push(list ? { kind: "list", source, ordered: /\d/.test(list[1]!) } : { kind: "text", source });
-      at = end;
-    }
-  }
-  return blocks;
-}
-
-function continues(line: string, inList: boolean): boolean {
-  if (!line.trim() || FENCE.test(line) || HEADING.test(line)) return false;
-  return inList || !BULLET.test(line);
-}
-
-/** `code` and **strong** inside a line; everything else as it stands. */
-function inline(text: string): Node[] {
-  const nodes: Node[] = [];
-  for (const part of text.split(/(`[^`\n]+`|\*\*[^*\n]+\*\*)/)) {
-    if (part.length > 2 && part.startsWith("`")) nodes.push(h("code", {}, part.slice(1, -1)));
-    else if (part.length > 4 && part.startsWith("**")) nodes.push(h("strong", {}, part.slice(2, -2)));
-    else if (part) nodes.push(document.createTextNode(part));
-  }
-  return nodes;
-}
-
-function listOf(block: Block): HTMLElement {
-  const list = h(block.ordered ? "ol" : "ul");
-  for (const line of block.source.split("\n")) {
-    const item = BULLET.test(line) || !list.lastElementChild ? list.appendChild(h("li")) : list.lastElementChild;
-    if (item.childNodes.length) item.append(" ");
-    item.append(...inline(line.replace(BULLET, "").trim()));
-  }
-  return list;
-}
+const COPIED_MS = 1600;
 
 export interface ReplyTexts {
   copy: string;
   copied: string;
+  insert: string;
 }
 
-/** A reply that may still grow: only blocks that changed are drawn again, so that a selection above survives. */
+export interface ReplyHooks {
+  copied: (text: string) => void;
+  /** Absent where the study gives no button for it. */
+  insert?: ((text: string) => void) | undefined;
+}
+
+/** Only blocks that changed are drawn again, so that a selection above survives. */
 export class ReplyView {
   readonly element = h("div", { class: "sa-reply", "data-source": "reply" });
-  private drawn: string[] = [];
+  private drawn: { key: string; nodes: number }[] = [];
 
   constructor(
     private readonly texts: ReplyTexts,
-    private readonly onCopy: (text: string) => void,
+    private readonly hooks: ReplyHooks,
   ) {}
 
-  show(text: string): void {
-    const blocks = blocksOf(text);
-    const keys = blocks.map((block) => JSON.stringify(block));
+  show(text: string, growing: boolean): void {
+    const blocks = blocksOf(growing ? settledPart(text) : text);
     let same = 0;
-    while (same < keys.length && keys[same] === this.drawn[same]) same++;
-    while (this.element.children.length > same) this.element.lastElementChild!.remove();
-    for (const block of blocks.slice(same)) this.element.append(this.draw(block));
-    this.drawn = keys;
+    while (same < blocks.length && blocks[same]!.key === this.drawn[same]?.key) same++;
+    const kept = this.drawn.slice(0, same);
+    const nodes = kept.reduce((sum, block) => sum + block.nodes, 0);
+    while (this.element.childNodes.length > nodes) this.element.lastChild!.remove();
+    for (const block of blocks.slice(same)) {
+      const fresh = drawBlock(block, (source, language) => this.code(source, language));
+      this.element.append(...fresh);
+      kept.push({ key: block.key, nodes: fresh.length });
+    }
+    this.drawn = kept;
   }
 
-  private draw(block: Block): HTMLElement {
-    if (block.kind === "code") return this.drawCode(block);
-    if (block.kind === "list") return listOf(block);
-    return h(block.kind === "heading" ? "h4" : "p", {}, ...inline(block.source));
-  }
-
-  private drawCode(block: Block): HTMLElement {
-    const label = h("span", { class: "sa-code-language" }, block.language || "");
-    const button = h("button", { type: "button", class: "sa-quiet sa-copy" }, this.texts.copy);
-    button.addEventListener("click", () => {
-      void writeClipboard(block.source);
-      this.onCopy(block.source);
-      button.textContent = this.texts.copied;
-      setTimeout(() => (button.textContent = this.texts.copy), 1600);
-    });
+  private code(source: string, language: string): HTMLElement {
+    const label = h("span", { class: "sa-code-language" }, language);
+    const bar = h("div", { class: "sa-code-bar" }, label, copyButton(this.texts, () => source, this.hooks.copied));
+    const { insert } = this.hooks;
+    if (insert) {
+      bar.append(h("button", { type: "button", class: "sa-quiet sa-copy", onclick: () => insert(source) }, this.texts.insert));
+    }
     const code = h("code");
-    code.append(highlighted(block.source, block.language ?? ""));
-    return h("div", { class: "sa-code" }, h("div", { class: "sa-code-bar" }, label, button), h("pre", { tabindex: 0 }, code));
+    code.append(highlighted(source, language));
+    return h("div", { class: "sa-code" }, bar, h("pre", { tabindex: 0 }, code));
   }
 }
 
-async function writeClipboard(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    copyBySelection(text);
-  }
-}
-
-/** For origins without the clipboard interface (plain http on a local network). */
-function copyBySelection(text: string): void {
-  const area = h("textarea", { class: "sa-hidden", "aria-hidden": "true" });
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
+/** A button that copies and says so. */
+export function copyButton(
+  texts: { copy: string; copied: string },
+  source: () => string,
+  copied: (text: string) => void,
+): HTMLButtonElement {
+  const button = h("button", { type: "button", class: "sa-quiet sa-copy" }, texts.copy);
+  button.addEventListener("click", () => {
+    const text = source();
+    void copyText(text);
+    copied(text);
+    button.textContent = texts.copied;
+    setTimeout(() => (button.textContent = texts.copy), COPIED_MS);
+  });
+  return button;
 }

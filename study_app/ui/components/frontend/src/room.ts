@@ -11,11 +11,12 @@ import { recordPresence } from "./presence";
 import { Provenance } from "./provenance";
 import { newerDraft } from "./recover";
 import { Runner } from "./runner";
-import { Notes, tabbed, untabbed } from "./side";
-import { Splitter } from "./splitter";
+import { ask, Notes, tabbed, untabbed } from "./side";
+import { RowSplitter, Splitter } from "./splitter";
 import { Store } from "./store";
 import { Submission } from "./submit";
 import { type Say, sayer } from "./texts";
+import { EditorTools, phrasesOf } from "./tools";
 import type { ComponentArgs, ServerState, WorkspaceData } from "./types";
 import { type Lock, Veil } from "./veil";
 
@@ -24,6 +25,9 @@ const SETTLE_MS = 4000;
 const ASK_SETTLE_MS = 1500;
 const SUBMIT_MS = 60_000;
 const NOTE_MS = 7000;
+const TIME_NOTE_MS = 20_000;
+/** How long it is said that the time is over, unless the participant goes on before. */
+const EXPIRED_MS = 5000;
 
 export class Room {
   readonly element: HTMLElement;
@@ -45,7 +49,10 @@ export class Room {
   private readonly saving = h("div", { class: "sa-saving", role: "status" });
   private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
   private readonly note = h("div", { class: "sa-note-line", role: "status" });
+  private readonly timeNote = h("div", { class: "sa-time-note", hidden: true });
+  private readonly tools: EditorTools;
   private noteTimer = 0;
+  private expiryTimer = 0;
   private readonly panes = h("div", { class: "sa-panes" });
   private readonly submission: Submission;
   private readonly veil: Veil;
@@ -85,7 +92,7 @@ export class Room {
     this.element = h("div", { class: "sa-room" });
     this.countdown = new Countdown(this.say, this.clock, () => this.deadline, {
       zero: () => this.timeIsUp(),
-      warn: (text) => this.announcer.say(text),
+      warn: (text, urgent) => this.warn(text, urgent),
     });
     this.runner = new Runner(this.api, this.say, this.announcer, {
       program: () => this.program(),
@@ -93,6 +100,7 @@ export class Room {
       pressed: (what) => this.log.add(what, {}),
       refused: (reason, body) => this.refusedElsewhere(reason, body),
       showLine: (line) => this.editor.showLine(line),
+      markLine: (line, why) => this.editor?.markLine(line, why),
     });
     this.notes = new Notes((title) => this.log.add("notes_opened", { title }));
     this.chat = data.assistant ? this.makeChat() : null;
@@ -103,10 +111,14 @@ export class Room {
       failed: (why) => this.tell(why),
     });
     this.veil = new Veil(this.panes, this.say, this.announcer);
+    this.tools = new EditorTools(this.element, this.say, {
+      find: () => this.editor.find(),
+      starter: () => void this.backToStarter(),
+    });
     const editorPane = this.build();
     this.editor = new Editor(
       editorPane,
-      { label: this.say("code_editor"), help: "sa-editor-help" },
+      { label: this.say("code_editor"), help: "sa-editor-help", phrases: phrasesOf(this.say) },
       {
         edit: (edit) => this.log.add("edit", { task: this.task, ...edit }, this.editor.text),
         focus: (focused) => this.log.add(focused ? "editor_focus" : "editor_blur", {}),
@@ -122,6 +134,11 @@ export class Room {
     this.attend(args);
   }
 
+  /** The element is on the page: what depends on sizes can be done. */
+  placed(): void {
+    this.chat?.toLast();
+  }
+
   /** Called for every run of the script: the editor of the same task is never touched. */
   attend(args: ComponentArgs<WorkspaceData>): void {
     const before = this.args.data;
@@ -131,21 +148,29 @@ export class Room {
     this.deadline = data.deadline_ms;
     this.clock.sync(data.now_ms);
     this.notes.show(data.notes_html);
+    this.countdown.showScope(data.time_scope ?? "");
+    this.tools.offerStarter(data.starter !== undefined);
     const moved = before.task.id !== data.task.id || before.stage !== data.stage || before.step !== data.step;
-    if (moved) this.startTask();
+    if (moved) this.startTask(before);
     else this.probe();
     this.countdown.tick();
   }
 
-  private startTask(): void {
+  private startTask(before: WorkspaceData): void {
     const { data } = this.args;
     this.advance.stop();
+    this.stopExpiry();
     for (const lock of ["deadline", "submitted", "stage"] as const) this.locks.delete(lock);
     if (this.task !== data.task.id) {
       this.editor.load(data.doc);
       this.showTask(data.doc_source);
+      this.notes.reset();
+      this.runner.open();
+      const { index, count, title } = data.task;
+      if (before.stage === data.stage) this.tell(this.say("task_submitted", { n: before.task.index, next: index, m: count, title }), true);
     }
     if (data.assistant) this.chat?.restore(data.assistant);
+    this.chat?.toLast();
     this.applyLocks();
     this.log.reopen();
   }
@@ -176,13 +201,19 @@ export class Room {
     instructions.append(h("h2", {}, this.say("instructions")), this.brief);
     const editorPane = h("div", { class: "sa-editor" });
     const help = h("div", { class: "sa-hidden", id: "sa-editor-help" }, this.say("editor_help"));
-    const middle = h("div", { class: "sa-middle" }, editorPane, help, this.note, this.runner.bar, this.runner.output);
+    const middle = h("div", { class: "sa-middle" }, this.tools.element, editorPane, help, this.note);
+    const rows = new RowSplitter(middle, this.runner.output, this.say("resize_lower"), (output) =>
+      this.log.add("panes_resized", { output }),
+    );
+    // After Run in the order of the keyboard, above it on the page.
+    this.runner.bar.append(rows.handle);
+    middle.append(this.runner.bar, this.runner.output);
     const side = this.side();
     this.panes.append(instructions, middle, side);
     const splitter = new Splitter(this.panes, (widths) => this.log.add("panes_resized", widths));
     splitter.handle("brief", instructions, this.say("resize_left"));
     splitter.handle("side", side, this.say("resize_right"));
-    this.element.append(top, this.panes, this.announcer.element, this.veil.element);
+    this.element.append(top, this.timeNote, this.panes, this.announcer.element, this.veil.element);
     return editorPane;
   }
 
@@ -210,7 +241,24 @@ export class Room {
         this.log.add("copy_reply", { turn_id: turnId, text: text.slice(0, 20_000), how: "button" });
       },
       pasted: (text) => this.provenance.attempt(text, "paste", "message"),
+      insert: (text, turnId) => this.insertReply(text, turnId),
     });
+  }
+
+  /** Code of a reply straight into the editor: a paste from the assistant, and logged as one. */
+  private insertReply(text: string, turnId: string): void {
+    if (this.locks.size) return;
+    const code = text.endsWith("\n") ? text : `${text}\n`;
+    this.provenance.inserted(code, turnId);
+    this.editor.insertBlock(code, "input.paste.reply");
+  }
+
+  private async backToStarter(): Promise<void> {
+    const { starter } = this.args.data;
+    if (starter === undefined || this.locks.size) return;
+    const words = h("p", {}, this.say("starter_ask"));
+    const sure = await ask(this.element, this.say, this.say("starter_title"), [words], this.say("starter_confirm"));
+    if (sure && !this.locks.size) this.editor.replaceAll(starter, "input.starter");
   }
 
   private sources() {
@@ -252,10 +300,20 @@ export class Room {
   }
 
   /** A line over the editor that goes by itself. */
-  private tell(text: string): void {
+  private tell(text: string, card = false): void {
     this.note.textContent = text;
+    this.note.classList.toggle("sa-note-card", card);
     clearTimeout(this.noteTimer);
     this.noteTimer = window.setTimeout(() => (this.note.textContent = ""), NOTE_MS);
+  }
+
+  /** The time is short: a line under the top bar, the last one until the end. */
+  private warn(text: string, urgent: boolean): void {
+    this.announcer.say(text);
+    this.timeNote.textContent = text;
+    this.timeNote.hidden = false;
+    this.timeNote.classList.toggle("sa-urgent", urgent);
+    if (!urgent) setTimeout(() => (this.timeNote.hidden ||= !this.timeNote.classList.contains("sa-urgent")), TIME_NOTE_MS);
   }
 
   private leave(): void {
@@ -264,19 +322,33 @@ export class Room {
 
   /** Ends this task on the page; the server says what comes next. */
   private over(reason: Advance["reason"]): void {
-    if (this.advance.running) return;
+    if (this.advance.running || this.expiryTimer) return;
     const { stage, step, task } = this.args.data;
     this.ending = reason;
     this.lock(reason);
-    this.advance.start({ reason, stage, step, task: task.id });
+    const go = () => {
+      this.stopExpiry();
+      this.advance.start({ reason, stage, step, task: task.id });
+    };
+    if (reason !== "deadline") return go();
+    // The server has the work; nothing runs any more, and what happened is said before the page changes.
+    this.expiryTimer = window.setTimeout(go, EXPIRED_MS);
+    this.veil.card(this.say("expired_task"), this.say("go_on"), go);
+  }
+
+  private stopExpiry(): void {
+    clearTimeout(this.expiryTimer);
+    this.expiryTimer = 0;
   }
 
   private heard(state: ServerState): void {
+    const late = this.locks.has("deadline") || (this.deadline !== null && (state.now_ms ?? 0) >= this.deadline);
     if (state.deadline_ms !== undefined) this.deadline = state.deadline_ms;
     const { data } = this.args;
     if (this.locks.delete("identity")) this.applyLocks();
-    if (differs(state.stage, data.stage) || differs(state.step, data.step)) this.over("stage");
-    else if (state.stage !== undefined) this.release("stage");
+    if (differs(state.stage, data.stage)) return this.over(late ? "deadline" : "stage");
+    if (differs(state.step, data.step)) return this.over("stage");
+    if (state.stage !== undefined) this.release("stage");
     if (this.deadline !== null && (state.now_ms ?? 0) >= this.deadline) this.over("deadline");
     else this.reopenIfTimeRemains();
   }
@@ -289,7 +361,10 @@ export class Room {
 
   /** An ending that proved none, for example read from an answer that came late. */
   private release(reason: "deadline" | "stage"): boolean {
-    if (this.ending === reason) this.advance.stop();
+    if (this.ending === reason) {
+      this.advance.stop();
+      this.stopExpiry();
+    }
     if (!this.locks.delete(reason)) return false;
     this.applyLocks();
     return true;
@@ -345,6 +420,7 @@ export class Room {
 
   destroy(): void {
     this.advance.stop();
+    this.stopExpiry();
     this.countdown.destroy();
     this.provenance.destroy();
     this.chat?.destroy();

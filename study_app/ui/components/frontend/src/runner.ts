@@ -1,10 +1,16 @@
 // Run, its streamed output and the visible examples.
 import { type Api, jsonLines, readAnswer } from "./api";
-import { type Announcer, h, StickyEnd } from "./dom";
+import { type Announcer, h } from "./dom";
+import { Examples } from "./examples";
+import { Tabs } from "./tabs";
 import type { Say } from "./texts";
 import type { Check, LastRun, Line, RunEnd } from "./types";
 
 const STOPPED_BY_LIMIT = new Set(["time", "cpu", "memory", "output", "infrastructure"]);
+/** Ends after which the server checks no examples. */
+const UNCHECKED = new Set(["cancelled", "infrastructure"]);
+/** A warning about the participant's own line, such as a coroutine that was never awaited. */
+const WARNED = /^main\.py:(\d+): (\w*Warning): /;
 
 export interface RunnerHooks {
   /** What is sent: the code, and up to which event of which page it contains the edits. */
@@ -13,6 +19,8 @@ export interface RunnerHooks {
   pressed: (what: "run_pressed" | "stop_pressed") => void;
   refused: (reason: string, body: Record<string, any>) => void;
   showLine: (line: number) => void;
+  /** Marks the line that an error came from, or none. */
+  markLine: (line: number | null, why: string) => void;
 }
 
 export class Runner {
@@ -21,12 +29,14 @@ export class Runner {
   readonly bar: HTMLElement;
   readonly output: HTMLElement;
   private readonly text = h("pre", { class: "sa-lines", "data-source": "output" });
-  private readonly checks = h("ul", { class: "sa-checks" });
+  private readonly examples: Examples;
   private readonly status = h("div", { class: "sa-run-status" });
   private readonly box: HTMLElement;
-  private readonly end: StickyEnd;
+  private readonly tabs: Tabs;
   private current: AbortController | null = null;
   private waiting: Line[] = [];
+  private ended: (Node | string)[] | null = null;
+  private warned: { line: number; why: string } | null = null;
 
   constructor(
     private readonly api: Api,
@@ -41,14 +51,23 @@ export class Runner {
     this.stopButton.append(say("run_stop"));
     const hint = h("span", { class: "sa-hint", "aria-hidden": "true" }, say(isMac() ? "run_keys_mac" : "run_keys"));
     this.bar = h("div", { class: "sa-runbar" }, this.runButton, this.stopButton, hint, this.status);
-    this.box = h("div", { class: "sa-scroll", tabindex: 0 }, this.text, this.checks);
-    this.output = h("section", { class: "sa-output", "aria-label": say("output") }, h("h2", {}, say("output")), this.box);
-    this.end = new StickyEnd(this.box);
+    this.box = h("div", { class: "sa-scroll", tabindex: 0 }, this.text);
+    this.examples = new Examples(say);
+    this.tabs = new Tabs([
+      { id: "output", title: say("output"), label: say("output_panel"), body: this.box },
+      { id: "examples", title: say("examples"), label: say("examples_panel"), body: this.examples.element },
+    ]);
+    this.output = h("section", { class: "sa-output", "aria-label": say("output") }, this.tabs.list, ...this.tabs.bodies);
     this.clear();
   }
 
   get outputText(): string {
     return this.text.textContent ?? "";
+  }
+
+  /** Another task: what was run before is of no interest. */
+  open(): void {
+    this.tabs.select("output");
   }
 
   /** What the last run of this task printed, when the page was left in between. */
@@ -57,8 +76,8 @@ export class Runner {
     this.clear();
     if (!last) return;
     this.print(last.lines);
+    if (last.checks?.length) this.showExamples(last.checks);
     if (last.end) this.finish(last.end, true);
-    if (last.checks) this.showChecks(last.checks);
   }
 
   lock(locked: boolean): void {
@@ -72,7 +91,7 @@ export class Runner {
     this.current = mine;
     this.clear();
     this.setRunning(true);
-    this.status.textContent = this.say("run_starting");
+    this.tell(this.say("run_starting"));
     try {
       await this.follow(mine);
     } catch {
@@ -81,6 +100,7 @@ export class Runner {
     if (this.current !== mine) return;
     this.current = null;
     this.setRunning(false);
+    this.settle();
   }
 
   private async follow(mine: AbortController): Promise<void> {
@@ -91,35 +111,36 @@ export class Runner {
       if (body["reason"]) this.hooks.refused(body["reason"], body);
       return this.fail(body["error"] ?? this.say("run_unreachable"));
     }
-    let ended = false;
+    // A program that prints nothing is running all the same.
+    this.tell(this.say("run_running"));
     for await (const message of jsonLines(response)) {
       if (this.current !== mine) return mine.abort();
-      ended ||= message["type"] === "end";
       this.receive(message);
     }
     this.printWaiting();
-    if (!ended && this.current === mine) this.fail(this.say("run_unreachable"));
+    if (!this.ended && this.current === mine) this.fail(this.say("run_unreachable"));
   }
 
   private receive(message: Record<string, any>): void {
     if (message["type"] === "queued") {
       const ahead = Number(message["ahead"]);
-      this.status.textContent = ahead > 0 ? this.say("run_queued", { ahead }) : this.say("run_running");
+      this.tell(ahead > 0 ? this.say("run_queued", { ahead }) : this.say("run_running"));
     } else if (message["type"] === "line") {
-      this.status.textContent = this.say("run_running");
+      this.tell(this.say("run_running"));
       this.waiting.push({ stream: message["stream"], text: message["text"] });
       if (this.waiting.length === 1) requestAnimationFrame(() => this.printWaiting());
     } else if (message["type"] === "end") {
       this.printWaiting();
       this.finish(message as RunEnd, false);
     } else if (message["type"] === "examples") {
-      this.showChecks(message["checks"] as Check[]);
+      this.showExamples(message["checks"] as Check[]);
+      this.announcer.say(this.examples.summary);
     }
   }
 
   private stop(): void {
     this.hooks.pressed("stop_pressed");
-    this.status.textContent = this.say("run_stopping");
+    this.tell(this.say("run_stopping"));
     void this.api.post("/api/runs/stop", { page: this.hooks.page() });
   }
 
@@ -129,11 +150,28 @@ export class Runner {
     this.output.setAttribute("aria-busy", String(running));
   }
 
+  private tell(...words: (Node | string)[]): void {
+    this.status.replaceChildren(...words);
+  }
+
+  /** The run is over, with or without examples. */
+  private settle(): void {
+    if (!this.ended) return;
+    const { summary } = this.examples;
+    if (!summary) this.showExamples(null);
+    this.tell(...this.ended, ...(summary ? [` · ${summary}`] : []));
+  }
+
   private clear(): void {
     this.waiting = [];
+    this.ended = null;
+    this.warned = null;
     this.text.replaceChildren(h("span", { class: "sa-empty" }, this.say("output_empty")));
-    this.checks.replaceChildren();
-    this.status.textContent = "";
+    this.box.scrollTop = 0;
+    this.tabs.forgetScroll();
+    this.showExamples(null);
+    this.hooks.markLine(null, "");
+    this.tell();
   }
 
   private printWaiting(): void {
@@ -148,21 +186,28 @@ export class Runner {
     for (const { stream, text } of lines) {
       const whole = text.endsWith("\n") ? text : `${text}\n`;
       this.text.append(stream === "stderr" ? h("span", { class: "sa-stderr" }, whole) : whole);
+      const warning = stream === "stderr" ? WARNED.exec(text) : null;
+      if (warning) this.warned ??= { line: Number(warning[1]), why: warning[2]! };
     }
-    this.end.follow();
   }
 
   private finish(end: RunEnd, old: boolean): void {
     const seconds = (end.wall_seconds ?? 0).toFixed(2);
     const key = STOPPED_BY_LIMIT.has(end.ended_by) ? `run_ended_${end.ended_by}` : `run_ended_${end.error_type ? "error" : end.ended_by}`;
-    const line = end.error_type && end.error_line ? this.lineButton(end.error_line) : null;
+    const line = end.error_type ? (end.error_line ?? (end.error_type === this.warned?.why ? this.warned.line : null)) : null;
     const summary = this.say(key, { seconds, error: end.error_type ?? "" });
-    this.status.replaceChildren(summary, ...(line ? [" ", line] : []));
+    this.ended = [summary, ...(line ? [" ", this.lineButton(line)] : [])];
+    if (line) this.hooks.markLine(line, end.error_type ?? "");
     if (end.message) this.note(end.message);
     if (!this.text.textContent || this.text.querySelector(".sa-empty")) {
       this.text.replaceChildren(h("span", { class: "sa-empty" }, this.say("output_nothing")));
     }
-    if (!old) this.announcer.say(`${summary} ${end.message}`.trim());
+    if (end.error_type || end.message) this.showTrouble();
+    if (old) return this.settle();
+    this.announcer.say(`${summary} ${end.message}`.trim());
+    if (UNCHECKED.has(end.ended_by)) return this.tell(...this.ended);
+    this.tell(...this.ended, ` · ${this.say("examples_checking")}`);
+    this.examples.clear(this.say("examples_checking"));
   }
 
   private lineButton(line: number): HTMLElement {
@@ -173,27 +218,33 @@ export class Runner {
   private note(message: string): void {
     this.text.querySelector(".sa-empty")?.remove();
     this.text.append(h("span", { class: "sa-note" }, `${message}\n`));
-    this.end.follow();
+  }
+
+  /** The first line of the error, and its last where both fit. */
+  private showTrouble(): void {
+    const parts = [...this.text.querySelectorAll<HTMLElement>(".sa-stderr, .sa-note")];
+    const [first, last] = [parts[0], parts[parts.length - 1]];
+    if (!first || !last) return;
+    const room = this.box.clientHeight;
+    const [top, bottom] = [first.offsetTop, last.offsetTop + last.offsetHeight + 8];
+    if (bottom - this.box.scrollTop <= room) return;
+    this.box.scrollTop = bottom - top <= room ? top : bottom - room;
   }
 
   private fail(message: string): void {
-    this.status.textContent = "";
+    this.tell();
     this.note(message);
+    this.showTrouble();
     this.announcer.say(message);
   }
 
-  private showChecks(checks: Check[]): void {
-    this.checks.replaceChildren(...checks.map((check) => checkItem(check, this.say)));
-    this.end.follow();
+  private showExamples(checks: Check[] | null): void {
+    if (checks) this.examples.show(checks);
+    else this.examples.clear();
+    const tab = this.tabs.tab("examples");
+    tab.textContent = [this.say("examples"), this.examples.count].filter(Boolean).join(" ");
+    tab.dataset["state"] = checks ? (this.examples.allPass ? "pass" : "fail") : "";
   }
-}
-
-export function checkItem(check: Check, say: Say): HTMLElement {
-  const item = h("li", { class: check.passed ? "sa-pass" : "sa-fail" });
-  item.append(h("span", { class: "sa-mark" }, say(check.passed ? "check_passed" : "check_failed")));
-  item.append(h("span", { class: "sa-check-name" }, check.name));
-  if (check.message) item.append(h("span", { class: "sa-check-message" }, check.message));
-  return item;
 }
 
 function isMac(): boolean {

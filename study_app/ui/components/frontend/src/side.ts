@@ -1,6 +1,7 @@
 // The right pane: the library's notes in every arm, with the assistant before them where the arm has one.
 import { h, setTrustedHtml } from "./dom";
 import { highlightBlocks } from "./highlight";
+import { type Panel, Tabs } from "./tabs";
 import type { Say } from "./texts";
 
 /** Notes as a list of sections that open one by one, whether or not the server made it one. */
@@ -18,6 +19,12 @@ export class Notes {
     setTrustedHtml(this.element, html);
     if (!this.element.querySelector("details")) fold(this.element);
     highlightBlocks(this.element);
+  }
+
+  /** Closed and at its top, as for a new task. */
+  reset(): void {
+    for (const section of this.element.querySelectorAll("details")) section.open = false;
+    this.element.scrollTop = 0;
   }
 
   get text(): string {
@@ -47,33 +54,9 @@ function fold(root: HTMLElement): void {
   }
 }
 
-/** Two panels under tabs, by the pattern of the ARIA practices guide: arrow keys move, one tab stop. */
-export function tabbed(
-  label: string,
-  panels: { id: string; title: string; label: string; body: HTMLElement }[],
-  shown: (id: string) => void,
-): HTMLElement {
-  const tabs = panels.map(({ title }) => h("button", { type: "button", role: "tab", class: "sa-tab" }, title));
-  const bodies = panels.map((panel) => h("div", { class: "sa-panel", role: "tabpanel", "aria-label": panel.label }, panel.body));
-  const select = (chosen: number, byHand: boolean): void => {
-    tabs.forEach((tab, at) => {
-      tab.setAttribute("aria-selected", String(at === chosen));
-      tab.tabIndex = at === chosen ? 0 : -1;
-      bodies[at]!.hidden = at !== chosen;
-    });
-    if (!byHand) return;
-    tabs[chosen]!.focus();
-    shown(panels[chosen]!.id);
-  };
-  tabs.forEach((tab, at) => {
-    tab.addEventListener("click", () => select(at, true));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) select((at + step + tabs.length) % tabs.length, true);
-    });
-  });
-  select(0, false);
-  return h("section", { class: "sa-side", "aria-label": label }, h("div", { class: "sa-tabs", role: "tablist" }, ...tabs), ...bodies);
+export function tabbed(label: string, panels: Panel[], shown: (id: string) => void): HTMLElement {
+  const tabs = new Tabs(panels, shown);
+  return h("section", { class: "sa-side", "aria-label": label }, tabs.list, ...tabs.bodies);
 }
 
 export function untabbed(label: string, body: HTMLElement): HTMLElement {

@@ -1,5 +1,5 @@
 // Handles between the panes: by pointer or by keyboard, remembered on this computer, the same in every arm.
-import { h } from "./dom";
+import { h, remember, remembered } from "./dom";
 
 const STEP = 24;
 const NARROWEST = 220;
@@ -9,9 +9,11 @@ const KEY = "study-app-panes";
 
 export type Pane = "brief" | "side";
 type Widths = Partial<Record<Pane, number>>;
+/** Rows of the middle pane: neither the editor nor the output can be closed. */
+const LOWEST = 90;
 
 export class Splitter {
-  private widths: Widths = remembered();
+  private widths: Widths = remembered(KEY);
 
   /** `resized` hears of each finished change, with the widths in pixels. */
   constructor(
@@ -79,11 +81,8 @@ export class Splitter {
   }
 
   private finish(): void {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(this.widths));
-    } catch {
-      // A full or forbidden disk: the widths hold for this page only.
-    }
+    const { brief = NaN, side = NaN } = this.widths;
+    remember(KEY, { brief, side });
     this.resized(this.measured());
   }
 
@@ -93,12 +92,73 @@ export class Splitter {
   }
 }
 
-function remembered(): Widths {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, unknown>;
-    const usable = (name: Pane) => (typeof found[name] === "number" ? { [name]: found[name] } : {});
-    return { ...usable("brief"), ...usable("side") };
-  } catch {
-    return {};
+/** The handle between the editor and the output: up and down by pointer or keyboard. */
+export class RowSplitter {
+  readonly handle: HTMLElement;
+
+  /** `resized` hears of each finished change, with the lower part's height in pixels. */
+  constructor(
+    private readonly middle: HTMLElement,
+    private readonly lower: HTMLElement,
+    label: string,
+    private readonly resized: (height: number) => void,
+  ) {
+    const attributes = { role: "separator", tabindex: 0, "aria-orientation": "horizontal", "aria-label": label };
+    this.handle = h("div", { class: "sa-row-splitter", "aria-valuemin": 0, "aria-valuemax": 100, ...attributes });
+    this.handle.addEventListener("focus", () => this.measure());
+    this.handle.addEventListener("keydown", (event) => this.onKey(event));
+    this.handle.addEventListener("pointerdown", (event) => this.onPointer(event));
+    this.handle.addEventListener("dblclick", () => {
+      this.apply(NaN);
+      this.finish();
+    });
+    this.apply(remembered(KEY)["output"] ?? NaN);
+    requestAnimationFrame(() => this.measure());
+  }
+
+  private measure(): number {
+    const { height } = this.lower.getBoundingClientRect();
+    this.handle.setAttribute("aria-valuenow", String(Math.round((100 * height) / (this.middle.clientHeight || 1))));
+    return height;
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const steps: Record<string, number> = { ArrowUp: STEP, ArrowDown: -STEP, Home: 1e4, End: -1e4 };
+    const step = steps[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    this.apply(this.measure() + step);
+    this.finish();
+  }
+
+  private onPointer(event: PointerEvent): void {
+    event.preventDefault();
+    this.handle.setPointerCapture(event.pointerId);
+    const [start, height] = [event.clientY, this.measure()];
+    this.handle.onpointermove = (move) => this.apply(height + start - move.clientY);
+    this.handle.onpointerup = this.handle.onpointercancel = () => {
+      this.handle.onpointermove = this.handle.onpointerup = this.handle.onpointercancel = null;
+      this.finish();
+    };
+  }
+
+  /** Not a number: the share that the page gives by itself. */
+  private apply(height: number): void {
+    if (Number.isNaN(height)) return void this.middle.style.removeProperty("--output-height");
+    const most = this.middle.clientHeight ? this.middle.clientHeight - LOWEST - this.around() : height;
+    const fitting = Math.round(Math.max(LOWEST, Math.min(height, Math.max(LOWEST, most))));
+    this.middle.style.setProperty("--output-height", `${fitting}px`);
+  }
+
+  /** Heights of the bars, which stay as they are. */
+  private around(): number {
+    const bars = [...this.middle.querySelectorAll<HTMLElement>(".sa-tools, .sa-runbar")];
+    return bars.reduce((sum, bar) => sum + bar.offsetHeight, 0);
+  }
+
+  private finish(): void {
+    const set = this.middle.style.getPropertyValue("--output-height");
+    remember(KEY, { output: set ? parseFloat(set) : NaN });
+    this.resized(Math.round(this.measure()));
   }
 }

@@ -1,7 +1,7 @@
 // Submitting a task: everything sent first, a question where an example fails, and no second click in between.
 import type { Answer } from "./api";
 import { h } from "./dom";
-import { checkItem } from "./runner";
+import { examplesOf } from "./examples";
 import { ask } from "./side";
 import type { Say } from "./texts";
 import type { Check } from "./types";
@@ -50,10 +50,9 @@ export class Submission {
   }
 
   private async warn(checks: Check[]): Promise<void> {
-    const list = h("ul", { class: "sa-checks" }, ...checks.map((check) => checkItem(check, this.say)));
     const words = h("p", {}, this.say("examples_fail"));
     const title = this.say("examples_fail_title");
-    if (await ask(this.root, this.say, title, [words, list], this.say("submit_anyway"))) await this.submit(true);
+    if (await ask(this.root, this.say, title, [words, ...examplesOf(checks, this.say)], this.say("submit_anyway"))) await this.submit(true);
     else this.button.focus();
   }
 }

@@ -18,6 +18,13 @@ export interface Check {
   name: string;
   passed: boolean;
   message: string;
+  /** The call that was made. */
+  call?: string;
+  /** Lines to lay side by side. */
+  expected?: string;
+  seen?: string;
+  /** What kept the call from its end. */
+  cause?: string;
 }
 
 export interface LastRun {
@@ -49,6 +56,8 @@ export interface AssistantData {
   greeting: string;
   turns: Turn[];
   allow_paste: boolean;
+  /** Code of replies has a button that puts it into the editor. */
+  allow_insert?: boolean;
   opens_at_ms: number | null;
 }
 
@@ -62,12 +71,16 @@ export interface WorkspaceData {
   task: TaskData;
   doc: string;
   doc_source: "saved" | "starter";
+  /** What the task began with. */
+  starter?: string;
   deadline_ms: number | null;
   now_ms: number;
   assistant: AssistantData | null;
   notes_html: string;
   last_run: LastRun | null;
   can_leave?: boolean;
+  /** Words behind `Time left`, where the clock is for more than this task. */
+  time_scope?: string;
   api: string;
   texts: Texts;
 }

@@ -26,6 +26,14 @@ export class Veil {
     this.shown = lock;
   }
 
+  /** Says what became of the work, and waits for a press; what waits goes on by itself after a while. */
+  card(text: string, button: string, go: () => void): void {
+    const on = h("button", { type: "button", class: "sa-primary", onclick: go }, button);
+    this.element.replaceChildren(h("div", { class: "sa-card" }, h("p", {}, text), on));
+    on.focus();
+    this.announcer.say(text);
+  }
+
   private write(lock: Lock): void {
     const text = this.say(`veil_${lock}`);
     const reload = h("button", { type: "button", class: "sa-plain", onclick: () => location.reload() });

@@ -40,6 +40,7 @@ function mount(args: ComponentArgs<WorkspaceData>): Mounted {
     if (!host.isConnected) return room.destroy();
     entry.room = room;
     host.append(room.element);
+    room.placed();
     room.attend(entry.latest);
   });
   return entry;
