@@ -265,7 +265,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-room .sa-dialog { border: 1px solid var(--line); border-radius: 12px; padding: 22px 24px; width: min(520px, 92vw); max-height: 80dvh; background: var(--bg); color: var(--ink); box-shadow: 0 16px 60px rgb(0 0 0 / .22); }
 .sa-room .sa-dialog::backdrop { background: rgb(0 0 0 / .35); }
 .sa-room .sa-dialog h2 { font-size: 16px; font-weight: 620; margin-bottom: 6px; }
-.sa-dialog-bar { display: flex; justify-content: flex-end; gap: 10px; margin-top: 20px; }
+.sa-dialog-bar { display: flex; justify-content: flex-end; gap: 10px; margin: 6px 0 -22px; padding: 14px 0 20px; position: sticky; bottom: -22px; background: var(--bg); }
 
 @media (max-width: 900px) {
   .sa-room { position: relative; height: auto; min-height: 100dvh; overflow: visible; inset: auto; }
