@@ -21,7 +21,7 @@ BROWSER_KINDS = frozenset(
 SERVER_KINDS = frozenset(
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out eligible "
     "answered allocated task_shown task_submitted run_started run_ended program_error turn_started turn_ended "
-    "turn_refused run_refused withdrew data_withdrawn finished excluded outage session_scheduled".split()
+    "turn_refused run_refused withdrew no_place data_withdrawn finished excluded outage session_scheduled".split()
 )
 """Kinds that only the server writes."""
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 Kind = Literal["real", "preview", "simulated"]
 Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
+Place = Literal["held", "used", "refused"]
 EndedBy = Literal["participant", "deadline", "withdrawal", "screening", "system"]
 
 END = "end"
@@ -47,6 +48,10 @@ class Participant:
     prolific_session: str | None = None
     exclusion_reason: str | None = None
     data_withdrawn: bool = False
+    place: Place | None = None
+    """Of the study's places: held from consent on, used by the allocation, or refused because none was free."""
+    place_until: datetime | None = None
+    """A held place is free for others after this moment."""
 
     @property
     def over(self) -> bool:

@@ -11,6 +11,7 @@ from study_app.domain.arms import Arm
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 StageKind = Literal["consent", "eligibility", "device", "survey", "instructions", "tasks", "quiz", "debrief"]
 Entry = Literal["open", "links", "prolific"]
+TargetCounts = Literal["allocated", "completed"]
 OptionValue = int | str
 
 
@@ -40,6 +41,8 @@ class Codes(Part):
     declined: str = "NO-CONSENT"
     screened_out: str = "SCREENED-OUT"
     withdrawn: str = "WITHDRAWN"
+    full: str = "STUDY-FULL"
+    """For people who found no place free."""
 
 
 class Recruitment(Part):
@@ -48,12 +51,16 @@ class Recruitment(Part):
     entry: Entry = "open"
     """`open` lets anyone in and is refused once the study is launched."""
     target_n: int = Field(default=52, ge=1)
-    """Allocated participants at which enrolment closes."""
+    """Participants at which enrolment closes. A place is reserved at consent and used at allocation."""
+    target_counts: TargetCounts = "allocated"
+    """`allocated` counts everybody with an arm (less those whose slot `replacement` returns); `completed` counts whoever
+    has completed or still can, so that those who leave are replaced."""
     completion_url: str = ""
     """Where the debrief links to; `{code}` is replaced by the code."""
     codes: Codes = Codes()
     abandoned_after_hours: float = Field(default=24.0, gt=0)
-    """Hours without any activity after which somebody in progress counts as abandoned."""
+    """Hours without any activity after which somebody in progress counts as abandoned; a place that was reserved at
+    consent is free again so long after the last step towards allocation."""
 
 
 class DataPolicy(Part):

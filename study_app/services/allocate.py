@@ -12,10 +12,8 @@ from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
 from study_app.ports import Unit
 from study_app.services.baseline import baseline
-from study_app.services.lifecycle import current_status
+from study_app.services.lifecycle import OUTCOME_STATUSES, current_status
 from study_app.services.world import World
-
-OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
 
 
 def allocate(world: World, unit: Unit, study: Study, participant: Participant, shelf: ReplayShelf) -> LedgerRow:

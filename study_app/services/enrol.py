@@ -10,6 +10,7 @@ from datetime import timedelta
 from study_app.domain.errors import Malformed, NotAllowed, UnknownParticipant
 from study_app.domain.participant import Kind, Participant
 from study_app.ports import Link, Unit
+from study_app.services.places import places_taken
 from study_app.services.world import World
 
 TOKEN_DAYS = 180
@@ -192,10 +193,11 @@ class Enrol:
     def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
         if state != "launched":
             raise NotAllowed("this study takes no new participants any more; thank you for your interest")
-        real = [person for person in unit.participants() if person.kind == "real" and person.arm is not None]
-        if len(real) >= self.world.study.recruitment.target_n:
-            raise NotAllowed("this study has all the participants it needs; thank you for your interest")
-        way = self.world.study.recruitment.entry
+        recruitment = self.world.study.recruitment
+        if places_taken(self.world, unit) >= recruitment.target_n:
+            code = f" (completion code: {recruitment.codes.full})" if recruitment.entry == "prolific" else ""
+            raise NotAllowed(f"this study has all the participants it needs; thank you for your interest{code}")
+        way = recruitment.entry
         if way == "links" and not entry.link:
             raise NotAllowed("this study is entered by a personal link; open the one you were sent")
         if way == "prolific" and not (entry.prolific_pid and entry.prolific_session):

@@ -218,6 +218,10 @@ def require_reason(reason: str) -> None:
         raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")
 
 
+OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
+"""Statuses of people who left before their outcome; `replacement` gives their slot back."""
+
+
 def current_status(world: World, participant: Participant) -> str:
     """The status as of now: excluded overrides all, and a long silence means abandoned."""
     if participant.exclusion_reason is not None:

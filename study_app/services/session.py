@@ -73,7 +73,7 @@ class Session:
         with self.world.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
             if place.stage is not None and place.stage.kind == "consent":
-                if agreed and self.way.advance(unit, place):
+                if agreed and self.way.enrol_consenting(unit, place):
                     unit.record(participant_id, "consented", place.stage.id, place.now, {})
                 elif not agreed and self.way.leave(unit, place, "declined", "participant"):
                     unit.record(participant_id, "declined", place.stage.id, place.now, {})

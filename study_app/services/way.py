@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +13,9 @@ from study_app.domain.protocol import Stage, Study
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import Unit
 from study_app.services.allocate import allocate
+from study_app.services.places import held_from, holds, lock_ledger, place_for
 from study_app.services.submissions import submit_saved
 from study_app.services.world import Place, World
-
-LOCK_ALLOCATION = "allocation"
 
 
 class Way:
@@ -104,7 +104,11 @@ class Way:
             changes |= {"stage": END, "status": "completed", "finished_at": place.now}
         else:
             changes |= {"stage": following.id, "opens_at": self._opens_at(study, following, place)}
+            if holds(place.participant, place.now):
+                changes |= held_from(self.world, changes["opens_at"] or place.now)
             allocated = self._allocation(unit, place, following)
+            if allocated is None:
+                return self.turn_away(unit, place)
             changes |= allocated
         if not unit.move(place.participant, **changes):
             return False
@@ -117,13 +121,30 @@ class Way:
             unit.record(place.participant.id, "session_scheduled", changes["stage"], place.now, {"opens_at": opens})
         return True
 
-    def leave(self, unit: Unit, place: Place, status: str, ended_by: EndedBy) -> bool:
-        """End the whole way early with that status."""
+    def enrol_consenting(self, unit: Unit, place: Place) -> bool:
+        """Reserve a place for somebody who has just consented and go on; without a free place their way ends here."""
+        lock_ledger(unit, place.participant)
+        participant = self._again(unit, place.participant)
+        if not place_for(self.world, unit, participant):
+            return self.turn_away(unit, place) and False
+        place = replace(place, participant=replace(place.participant, **held_from(self.world, place.now)))
+        return self.advance(unit, place)
+
+    def turn_away(self, unit: Unit, place: Place) -> bool:
+        """End the way of somebody for whom no place is free."""
+        if not self.leave(unit, place, "screened_out", "system", place="refused"):
+            return False
+        assert place.stage is not None
+        unit.record(place.participant.id, "no_place", place.stage.id, place.now, {})
+        return True
+
+    def leave(self, unit: Unit, place: Place, status: str, ended_by: EndedBy, **more: Any) -> bool:
+        """End the whole way early with that status; `more` are further columns of the participant."""
         stage = place.stage
         if stage is None:
             return False
         changes = {"stage": END, "step": 0, "status": status, "finished_at": place.now, "opens_at": None}
-        if not unit.move(place.participant, **changes):
+        if not unit.move(place.participant, **changes, **more):
             return False
         if unit.end_visit(place.participant.id, stage.id, place.now, ended_by):
             unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
@@ -133,15 +154,18 @@ class Way:
         days = study.delay_before(following)
         return place.now + timedelta(days=days) if days else None
 
-    def _allocation(self, unit: Unit, place: Place, following: Stage) -> dict[str, Any]:
+    def _allocation(self, unit: Unit, place: Place, following: Stage) -> dict[str, Any] | None:
+        """The columns that an allocation fills; empty where none is due, None where no place is free."""
         needed = place.study.allocation_stage
         if needed is None or needed.id != following.id or place.participant.arm is not None:
             return {}
-        unit.lock(f"{LOCK_ALLOCATION}:{place.participant.kind}")
+        lock_ledger(unit, place.participant)
         # Read again under the lock: a second click that waited for it must not allocate twice.
         now_there = self._again(unit, place.participant)
         if now_there.arm is not None or now_there.stage != place.participant.stage:
             return {}
+        if not place_for(self.world, unit, now_there):
+            return None
         row = allocate(self.world, unit, place.study, place.participant, self._shelf)
         unit.record(place.participant.id, "allocated", following.id, place.now, {"index": row.allocation_index})
         return {
@@ -149,6 +173,7 @@ class Way:
             "stratum": row.stratum,
             "allocation_index": row.allocation_index,
             "allocated_at": row.allocated_at,
+            "place": "used",
         }
 
     # -- deadlines -----------------------------------------------------------------------------------------------------

@@ -81,6 +81,8 @@ class ParticipantRow(SQLModel, table=True):
     prolific_session: str | None = _text()
     exclusion_reason: str | None = _text()
     data_withdrawn: bool = False
+    place: str | None = None
+    place_until: datetime | None = _moment()
 
 
 class TokenRow(SQLModel, table=True):

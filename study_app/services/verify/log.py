@@ -18,7 +18,13 @@ from study_app.services.verify.opened import Opened, Row
 SLACK = timedelta(seconds=30)
 """Edits may reach the server this much before or after the press whose program they made."""
 
-ENDINGS = {"finished": "completed", "declined": "declined", "screened_out": "screened_out", "withdrew": "withdrawn"}
+ENDINGS = {
+    "finished": "completed",
+    "declined": "declined",
+    "screened_out": "screened_out",
+    "no_place": "screened_out",
+    "withdrew": "withdrawn",
+}
 """Events after which a participant's way is over -> the status that follows."""
 
 

@@ -19,6 +19,8 @@ def draw(page: Page) -> None:
     status = place.participant.status
     known = {"completed", "declined", "screened_out", "withdrawn"}
     outcome = status if status in known else "completed"
+    if place.participant.place == "refused":
+        outcome = "full"
     debrief = place.study.stages[-1]
     page.head(debrief.title)
     st.markdown(page.text(f"end.{outcome}"))

@@ -1,0 +1,58 @@
+"""The places of a study: reserved at consent, freed on leaving or expiry, used at allocation.
+
+Only real participants need one. Whether one is free is decided under the lock of the real ledger, which the caller
+holds, so that no more people are allocated than the study has places. Nothing here writes another participant's row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from study_app.domain.participant import Participant
+from study_app.ports import Unit
+from study_app.services.lifecycle import OUTCOME_STATUSES, current_status
+from study_app.services.world import World
+
+LOCK_ALLOCATION = "allocation"
+"""Prefix of the locks of the ledgers; the ledger's name follows a colon."""
+
+
+def lock_ledger(unit: Unit, participant: Participant) -> None:
+    """Wait for the lock of the participant's ledger; held to the end of the transaction."""
+    unit.lock(f"{LOCK_ALLOCATION}:{participant.kind}")
+
+
+def holds(participant: Participant, now: datetime) -> bool:
+    """Whether a place is reserved for the participant now."""
+    return participant.place == "held" and participant.place_until is not None and now < participant.place_until
+
+
+def place_for(world: World, unit: Unit, participant: Participant) -> bool:
+    """Whether there is a place for the participant: their own, or one that nobody else has."""
+    if participant.kind != "real" or holds(participant, world.now()):
+        return True
+    return places_taken(world, unit, besides=participant.id) < world.study.recruitment.target_n
+
+
+def places_taken(world: World, unit: Unit, besides: str = "") -> int:
+    """How many places are used or held by real participants other than `besides`."""
+    people = (person for person in unit.participants() if person.kind == "real" and person.id != besides)
+    return sum(_takes(world, person) for person in people)
+
+
+def held_from(world: World, start: datetime) -> dict[str, Any]:
+    """The columns of a participant whose place is reserved, counted from that moment."""
+    hours = world.study.recruitment.abandoned_after_hours
+    return {"place": "held", "place_until": start + timedelta(hours=hours)}
+
+
+def _takes(world: World, person: Participant) -> bool:
+    if person.arm is None:
+        # In a study without allocation, whoever has finished keeps the place.
+        return (person.place == "held" and person.status == "completed") if person.over else holds(person, world.now())
+    status = current_status(world, person)
+    if world.study.recruitment.target_counts == "completed":
+        return status in ("in_progress", "completed")
+    returns = world.study.allocation.replacement == "return_slot"
+    return not (returns and status in OUTCOME_STATUSES)
