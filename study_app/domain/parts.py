@@ -53,8 +53,8 @@ class Recruitment(Part):
     target_n: int = Field(default=52, ge=1)
     """Participants at which enrolment closes. A place is reserved at consent and used at allocation."""
     target_counts: TargetCounts = "allocated"
-    """`allocated` counts everybody with an arm (less those whose slot `replacement` returns); `completed` counts whoever
-    has completed or still can, so that those who leave are replaced."""
+    """`allocated` counts everybody with an arm, less those whose slot `replacement` returns; `completed` counts people
+    who have completed or still can, so that those who leave are replaced."""
     completion_url: str = ""
     """Where the debrief links to; `{code}` is replaced by the code."""
     codes: Codes = Codes()

@@ -83,7 +83,10 @@ def _items(study: Study) -> list[tuple[str, str]]:
         ("Outcomes", _outcomes(study)),
         ("Harms", ""),
         ("Participant timeline", _timeline(study)),
-        ("Sample size", f"{study.recruitment.target_n} {study.recruitment.target_counts} participants. Justification: {OPEN}"),
+        (
+            "Sample size",
+            f"{study.recruitment.target_n} {study.recruitment.target_counts} participants. Justification: {OPEN}",
+        ),
         ("Recruitment", f"Way in: {study.recruitment.entry}. {OPEN}"),
         ("Randomisation: sequence generation", _sequence(study)),
         ("Randomisation: concealment", _concealment()),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, Superseded
@@ -126,19 +128,22 @@ class Way:
         lock_ledger(unit, place.participant)
         participant = self._again(unit, place.participant)
         if not place_for(self.world, unit, participant):
-            return self.turn_away(unit, place) and False
+            self.turn_away(unit, place)
+            return False
         place = replace(place, participant=replace(place.participant, **held_from(self.world, place.now)))
         return self.advance(unit, place)
 
     def turn_away(self, unit: Unit, place: Place) -> bool:
         """End the way of somebody for whom no place is free."""
-        if not self.leave(unit, place, "screened_out", "system", place="refused"):
+        if not self.leave(unit, place, "screened_out", "system", {"place": "refused"}):
             return False
         assert place.stage is not None
         unit.record(place.participant.id, "no_place", place.stage.id, place.now, {})
         return True
 
-    def leave(self, unit: Unit, place: Place, status: str, ended_by: EndedBy, **more: Any) -> bool:
+    def leave(
+        self, unit: Unit, place: Place, status: str, ended_by: EndedBy, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> bool:
         """End the whole way early with that status; `more` are further columns of the participant."""
         stage = place.stage
         if stage is None:

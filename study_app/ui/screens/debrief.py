@@ -18,7 +18,7 @@ def draw(page: Page) -> None:
     codes = place.study.recruitment.codes
     status = place.participant.status
     known = {"completed", "declined", "screened_out", "withdrawn"}
-    outcome = status if status in known else "completed"
+    outcome: str = status if status in known else "completed"
     if place.participant.place == "refused":
         outcome = "full"
     debrief = place.study.stages[-1]
