@@ -31,7 +31,7 @@ from study_app.services.session import Session
 from study_app.services.submissions import Grading
 from study_app.services.way import Way
 from study_app.services.work import Work
-from study_app.services.world import World, draft_key
+from study_app.services.world import World, draft_key, keep_codes
 from study_app.settings import Settings
 from study_app.storage import open_registry
 
@@ -246,6 +246,7 @@ def _check_database(world: World, settings: Settings, changed_ok: bool) -> None:
         if world.state(unit) == "draft":
             # Previews keep the draft they started with, and their ledger can be recomputed after the file changed.
             unit.set_meta(draft_key(world.study_hash), world.study.canonical())
+            keep_codes(unit, world.study, world.study_hash)
         if world.state(unit) == "draft" or changed_ok:
             return
         locked = unit.versions()[-1]

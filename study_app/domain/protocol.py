@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from study_app.domain.allocation import Scheme, order_of
+from study_app.domain.completion_codes import codes_digest
 from study_app.domain.parts import (
     ActivityRule,
     AssistantEntry,
@@ -239,8 +240,10 @@ class Study(Part):
         return tuple(q for stage in self.stages if stage.exit for q in stage.questions)
 
     def canonical(self) -> str:
-        """The study as canonical JSON: sorted keys, no spaces, UTF-8."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
+        """The study as canonical JSON: sorted keys, no spaces, UTF-8; a digest in place of the completion codes."""
+        raw = self.model_dump(mode="json", by_alias=True)
+        raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
+        return canonical_json(raw)
 
 
 def canonical_json(value: Any) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from study_app.domain.errors import Malformed, NotAllowed, UnknownParticipant
+from study_app.domain.panel_ids import panel_id_problem, placeholder_problem
 from study_app.domain.participant import Kind, Participant
+from study_app.domain.protocol import Study
 from study_app.ports import Link, Unit
 from study_app.services.places import places_taken
 from study_app.services.world import World
@@ -43,6 +45,24 @@ class Entry:
             if len(value) > LONGEST_FIELD or "\x00" in value:
                 raise Malformed(f"the field {names[name]} of this address is not valid; use the address as you got it")
         return cls(**values)
+
+
+def check_entry(study: Study, entry: Entry) -> None:
+    """Refuse ids that no panel gave and labels that nobody can have.
+
+    Raises:
+        Malformed: one is a placeholder, a formula, an address, or holds white space or invisible characters.
+    """
+    plain = study.recruitment.entry == "prolific"
+    panel = {"PROLIFIC_PID": entry.prolific_pid, "STUDY_ID": entry.prolific_study, "SESSION_ID": entry.prolific_session}
+    problems = {name: panel_id_problem(value, plain=plain) for name, value in panel.items() if value}
+    problems["label"] = placeholder_problem(entry.label)
+    for name, problem in problems.items():
+        if problem is not None:
+            raise Malformed(
+                f"the field {name} of this address cannot be right: {problem}; open the study by the button or link "
+                f"that you were given, or write to {study.contact or 'the research team'}"
+            )
 
 
 @dataclass(frozen=True)
@@ -109,7 +129,9 @@ class Enrol:
 
         Raises:
             NotAllowed: the way in is not open to this entry; the message is for the participant.
+            Malformed: the entry holds what no panel gave.
         """
+        check_entry(self.world.study, entry)
         with self.world.registry.begin() as unit:
             unit.lock("enrolment")
             known = unit.participant_of_token(hashed(token), self.world.now()) if token else None

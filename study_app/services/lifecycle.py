@@ -16,7 +16,7 @@ from study_app.domain.seal import commitment
 from study_app.ports import AuditEntry, ProtocolVersion, Unit
 from study_app.services.fitness import fitness_problems
 from study_app.services.prereg import preregistration
-from study_app.services.world import State, World
+from study_app.services.world import State, World, keep_codes
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,7 @@ class Lifecycle:
         unit.add_audit(AuditEntry(self.world.now(), who, what, why, dict(detail)))
 
     def _lock_version(self, unit: Unit, reason: str) -> None:
+        keep_codes(unit, self.world.study, self.world.study_hash)
         unit.add_version(
             ProtocolVersion(
                 study_hash=self.world.study_hash,

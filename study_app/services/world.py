@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.participant import Participant
-from study_app.domain.protocol import Stage, Study, StudyArm, protocol_hash
+from study_app.domain.protocol import Codes, Stage, Study, StudyArm, protocol_hash
 from study_app.ports import Assistant, Clock, ContentLibrary, Registry, Sandbox, Unit
 
 State = Literal["draft", "launched", "closed", "unsealed"]
@@ -111,7 +111,7 @@ class World:
             text = locked.get(study_hash) or unit.meta(draft_key(study_hash))
             if text is None:
                 return None
-            self._versions[study_hash] = stored_version(study_hash, text)
+            self._versions[study_hash] = with_codes(stored_version(study_hash, text), unit.meta(codes_key(study_hash)))
         return self._versions[study_hash]
 
     def now(self) -> datetime:
@@ -171,6 +171,24 @@ def stored_version(study_hash: str, text: str) -> Study:
             f"database: version {study_hash[:12]} of the study cannot be read; something else than study-app wrote to "
             "it: restore a backup"
         ) from None
+
+
+def with_codes(study: Study, kept: str | None) -> Study:
+    """The study with the completion codes that were kept apart from its text; unchanged where none were."""
+    if kept is None:
+        return study
+    codes = Codes.model_validate_json(kept)
+    return study.model_copy(update={"recruitment": study.recruitment.model_copy(update={"codes": codes})})
+
+
+def keep_codes(unit: Unit, study: Study, study_hash: str) -> None:
+    """Keep a version's completion codes, which its published text does not hold."""
+    unit.set_meta(codes_key(study_hash), study.recruitment.codes.model_dump_json())
+
+
+def codes_key(study_hash: str) -> str:
+    """Where the database keeps the completion codes of a version."""
+    return f"completion_codes:{study_hash}"
 
 
 def draft_key(study_hash: str) -> str:

@@ -14,7 +14,8 @@ def read_version(text: str) -> Study:
     """The study that `Study.canonical()` wrote.
 
     Canonical JSON writes every default out, and a scheme refuses options that its method does not use; those that are
-    at their default say nothing and are dropped.
+    at their default say nothing and are dropped. Where a digest stands for the completion codes (in older versions the
+    codes themselves stood there), the study has the default ones, until `World.version` puts the kept ones back.
 
     Raises:
         ValueError: it is no study.
@@ -24,6 +25,9 @@ def read_version(text: str) -> Study:
         raise ValueError("no JSON object")
     if isinstance(raw.get("allocation"), dict):
         raw["allocation"] = _told(raw["allocation"])
+    recruitment = raw.get("recruitment")
+    if isinstance(recruitment, dict) and isinstance(recruitment.get("codes"), str):
+        raw["recruitment"] = {name: value for name, value in recruitment.items() if name != "codes"}
     return Study.model_validate(raw)
 
 

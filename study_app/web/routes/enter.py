@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from study_app import __version__
 from study_app.bootstrap import current
-from study_app.services.enrol import TOKEN_DAYS, Entry
+from study_app.services.enrol import TOKEN_DAYS, Entry, check_entry
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
@@ -55,10 +55,11 @@ def refusal(status: int, message: str, **_more: Any) -> HTMLResponse:
     return page(title, f"<h1>{escape(title)}</h1><p>{escape(message)}</p>", status)
 
 
-@route
 async def enter(request: Request) -> Response:
-    """The welcome page; a scanner's visit takes no place."""
-    return welcome(dict(request.query_params))
+    """The welcome page; a scanner's visit takes no place, and an address that cannot be right is refused at once."""
+    fields = dict(request.query_params)
+    check_entry(current().study, Entry.parse(fields))
+    return welcome(fields)
 
 
 async def start(request: Request) -> Response:
@@ -102,7 +103,7 @@ async def healthz(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/enter", enter, methods=["GET", "HEAD"]),
+    Route("/enter", route(enter, refusal), methods=["GET", "HEAD"]),
     Route("/enter", route(start, refusal), methods=["POST"]),
     Route("/healthz", route(healthz), methods=["GET"]),
 ]

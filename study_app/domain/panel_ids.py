@@ -1,0 +1,40 @@
+"""What can be the id of a panel: no placeholder, formula or address, and nothing that the eye does not see."""
+
+from __future__ import annotations
+
+import unicodedata
+
+PLACEHOLDER_SIGNS = frozenset("{}%")
+FORMULA_STARTS = frozenset("=+-@")
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"})
+"""Unicode categories of characters that leave a text looking like another."""
+
+
+def panel_id_problem(text: str, *, plain: bool) -> str | None:
+    """Why a text cannot be a panel's id, or None where it can.
+
+    Args:
+        text: as the address brought it.
+        plain: whether only letters and digits are taken, as Prolific gives them.
+    """
+    problem = placeholder_problem(text)
+    if problem is not None:
+        return problem
+    if any(char.isspace() for char in text):
+        return "it contains white space"
+    if text[:1] in FORMULA_STARTS:
+        return f"it begins with '{text[0]}'"
+    if "@" in text or "://" in text:
+        return "it is an address"
+    if plain and not (text.isascii() and text.isalnum()):
+        return "it contains other characters than letters and digits"
+    return None
+
+
+def placeholder_problem(text: str) -> str | None:
+    """Why a text is one that nobody was given: a placeholder that was not filled in, or characters nobody sees."""
+    if PLACEHOLDER_SIGNS & set(text):
+        return "it is a placeholder that was not filled in"
+    if any(unicodedata.category(char) in UNSEEN for char in text):
+        return "it contains an invisible character"
+    return None
