@@ -99,7 +99,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
         "psychometrics": psychometrics_section(shown, frame, quizzes),
-        "agreement": agreement_section(shown),
+        "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "deviations": list(dict.fromkeys(deviations)),
         "warnings": [

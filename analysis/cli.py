@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from analysis.analyse import analyse_prepared
 from analysis.load import load
+from analysis.masking import view
 from analysis.plan import load_plan, plan_of
 from analysis.prepared import prepare
 from analysis.report import render
+from analysis.results import _finite as finite
+from analysis.sections import agreement_section
 from study_app.domain.errors import UserError
 from study_app.domain.plan import Plan
 
@@ -79,6 +84,27 @@ def analyze(
     files |= {f"figures/{name}.svg": text for name, text in report.figures.items()}
     _write(out, files)
     return _summary(out, result)
+
+
+def section(dataset: Path, name: str, include_simulated: bool = False, include_preview: bool = False) -> dict[str, Any]:
+    """One section of results.json, without running the plan; the same figures as in the whole.
+
+    Args:
+        dataset: directory of `study export`.
+        name: of the section; `agreement` is the only one that stands alone.
+        include_simulated: count simulated participants in.
+        include_preview: count preview participants in.
+
+    Raises:
+        UserError: the dataset cannot be used, or there is no such section.
+    """
+    if name != "agreement":
+        raise UserError(f"--section: '{name}' cannot be computed alone; use agreement")
+    opened = load(dataset, {})
+    plan = plan_of(opened)
+    shown = view(opened, seed=plan.seed, include_simulated=include_simulated, include_preview=include_preview)
+    with threadpool_limits(1):
+        return dict(finite(agreement_section(opened, shown)))
 
 
 def _columns_beside(dataset: Path) -> Mapping[str, str]:

@@ -8,22 +8,34 @@ from typing import Any
 import pandas as pd
 
 from analysis import agreement
+from analysis.load import Dataset
 from analysis.masking import View
+from analysis.measurement.graders import graders_section, is_of_graders
 from analysis.plain_values import safe
 from analysis.styles import styles_section
 from analysis.styles.selection import main_tables
+from study_app.domain.answer_ratings import POINTS
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Plan
 from study_app.domain.styles.patterns import rules_of
 
 
-def agreement_section(view: View) -> dict[str, Any]:
-    """Agreement of raters for each rubric of the ratings table; empty where nobody rated twice."""
-    if view.hidden:
-        return {"note": "withheld until unsealing"}
-    if "ratings" not in view.tables:
+def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:
+    """Agreement of raters for each rubric of the ratings table; empty where nothing was rated by two people.
+
+    Grades of answers are shown in every state, for answers are given in all arms; other ratings once arms may be told.
+    """
+    if "ratings" not in dataset.tables:
         return {}
-    ratings = view.tables["ratings"]
+    ratings = dataset.tables["ratings"]
+    graders = graders_section(ratings, view.participants["participant_id"].astype(str))
+    found: dict[str, Any] = {POINTS: graders} if graders else {}
+    if view.hidden:
+        return found | {"note": "of other ratings than grades of answers: withheld until unsealing"}
+    return found | _other_rubrics(ratings[~ratings["rubric"].map(is_of_graders)])
+
+
+def _other_rubrics(ratings: pd.DataFrame) -> dict[str, Any]:
     ratings = ratings[pd.to_numeric(ratings["value"], errors="coerce").notna()]
     ratings = ratings.assign(value=pd.to_numeric(ratings["value"]))
     found = {}

@@ -9,24 +9,35 @@ import typer
 
 from study_app.cli.common import STUDY, AsJson, Dataset, Out, Preview, Simulated, StudyFile, app, command, say, say_json
 from study_app.content_study import read_study
+from study_app.domain.errors import UserError
 
 
 @app.command()
 @command
 def analyze(
     dataset: Dataset,
-    out: Out,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write.", envvar="STUDY_OUT")] = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Study file or plan.", envvar="STUDY_PLAN")] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Other than the plan's: all is exploratory.", envvar="STUDY_SEED")
     ] = None,
     include_simulated: Simulated = False,
     include_preview: Preview = False,
+    section: Annotated[
+        Literal["agreement"] | None,
+        typer.Option("--section", help="Print one section of results.json and write nothing.", envvar="STUDY_SECTION"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run exactly the plan: results.json, report.html, tables, figures."""
     from analysis.cli import analyze as run
+    from analysis.cli import section as one_section
 
+    if section is not None:
+        say_json(one_section(dataset, section, include_simulated, include_preview))
+        return
+    if out is None:
+        raise UserError("--out: the folder for the results is missing; give --out DIR")
     summary = run(dataset, out, plan, seed, include_simulated, include_preview)
     if as_json:
         say_json(summary.to_json())

@@ -1,7 +1,7 @@
 """Human judgements of answers that a person has to rate, blind to arm.
 
 A rater meets neither participant, time, arm nor what others gave; the order differs from rater to rater. The points of
-an answer are the mean of its raters' newest ratings.
+an answer are the mean of its raters' newest ratings, or what a settled disagreement says.
 """
 
 from __future__ import annotations
@@ -10,20 +10,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from statistics import fmean
 
+from study_app.domain.answer_ratings import POINTS, REASON, WHOLE, AnswerName, Awarded, differ, newest, points_of
 from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.item_keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.items import Item
 from study_app.domain.participant import Answer, Kind
 from study_app.domain.scoring import rate, score
-from study_app.ports import Rating, Unit
+from study_app.domain.styles.codes import ADJUDICATED, people
+from study_app.ports import AuditEntry, Rating, Unit
 from study_app.services.world import World
-
-POINTS = "points"
-"""Rubric of ratings of answers; their value is JSON, points by criterion."""
-WHOLE = "points"
-"""The one criterion of an item without a rubric of its own."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +38,57 @@ class ToRate:
     """How many others have rated it."""
 
 
+@dataclass(frozen=True)
+class OwnRating:
+    """An answer that a rater has rated, with their newest rating of it."""
+
+    answer: ToRate
+    awarded: Awarded
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """An answer that people rated differently."""
+
+    answer: ToRate
+    ratings: tuple[Awarded, ...]
+    """Points by criterion of each rater, in an order that tells nobody's name."""
+
+
 class Ratings:
-    """Hands out what waits for a person and takes the judgement."""
+    """Hands out what waits for a person, shows disagreements, takes ratings and decisions."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    # -- answers -------------------------------------------------------------------------------------------------------
-
     def answers_for(self, rater: str, kind: Kind) -> list[ToRate]:
-        """Answers that this rater has not rated: those that nobody has rated first, else in the rater's own order."""
+        """Answers that this rater has not rated: those that nobody has rated first, else in the rater's own order.
+
+        Settled answers need no further rater. Whoever has settled a disagreement has seen what others gave, and is not
+        handed the answers that people disagree on.
+        """
         with self.world.registry.begin(write=False) as unit:
-            given = _raters(unit.ratings(), POINTS)
-            found = [view for answer in self._open_answers(unit, kind) if (view := self._view(unit, answer, given))]
-        mine = [view for view in found if rater not in given.get(view.object, ())]
+            given, views = _given(unit), self._views(unit, kind)
+            settles = rater in {rating.rater for rating in unit.ratings() if rating.rubric == REASON}
+        mine = [
+            view
+            for view in views
+            if rater not in (known := given.get(view.object, {}))
+            and ADJUDICATED not in known
+            and not (settles and differ(known))
+        ]
         return sorted(mine, key=lambda view: (view.raters > 0, shuffled(view.object, rater)))
 
+    def own(self, rater: str, kind: Kind) -> list[OwnRating]:
+        """What this rater has rated, in their own order; rating it again corrects it, and both ratings are kept."""
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, kind)
+        mine = [view for view in views if rater in given.get(view.object, {})]
+        mine.sort(key=lambda view: shuffled(view.object, rater))
+        return [OwnRating(view, given[view.object][rater]) for view in mine]
+
     def rate(self, rater: str, name: str, awarded: Mapping[str, float]) -> float:
-        """Take a rating; returns the answer's points over all raters.
+        """Take a rating, or the correction of one's own; returns the answer's points over all raters.
 
         Args:
             rater: who rates.
@@ -67,22 +96,66 @@ class Ratings:
             awarded: points by criterion.
 
         Raises:
-            NotAllowed: no such answer waits, or the points are not of its rubric.
+            NotAllowed: no such answer waits, the points are not of its rubric, or the name stands for a decision or a
+                program.
         """
+        if not people([rater]):
+            raise NotAllowed(f"'{rater}' cannot be the name of a rater")
         with self.world.registry.begin() as unit:
-            answer = next((a for a in unit.answers() if _object(a) == name), None)
-            parts = self._parts(unit, answer) if answer is not None else None
-            if answer is None or parts is None:
-                raise NotAllowed("this answer does not wait for a rating any more")
-            item, key = parts
-            _points(item, key, awarded)
+            return self._take(unit, rater, name, awarded)
+
+    def disputes(self, viewer: str, kind: Kind) -> list[Dispute]:
+        """Open disagreements that this person may see.
+
+        A rater sees only those on answers that they have rated themselves, so that nobody rates after having seen what
+        others gave; whoever has rated nothing may settle any.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, kind)
+        rates_too = any(viewer in known for known in given.values())
+        return [
+            Dispute(view, _nameless(known, view.object))
+            for view in views
+            if differ(known := given.get(view.object, {}))
+            and ADJUDICATED not in known
+            and (viewer in known or not rates_too)
+        ]
+
+    def settle(self, who: str, name: str, awarded: Mapping[str, float], reason: str) -> float:
+        """Record what an answer is worth after a disagreement, why, and in the audit log by whom; returns its points.
+
+        Raises:
+            NotAllowed: no reason, points that are not of the rubric, or nothing to settle (any more).
+        """
+        reason = reason.strip()
+        if not reason:
+            raise NotAllowed("give a reason")
+        with self.world.registry.begin() as unit:
+            known = _given(unit).get(name, {})
+            if not differ(known) or ADJUDICATED in known:
+                raise NotAllowed("there is nothing to settle about this answer any more")
+            points = self._take(unit, ADJUDICATED, name, awarded)
             now = self.world.now()
-            value = json.dumps(dict(awarded), sort_keys=True)
-            unit.add_rating(Rating(self.world.fresh_id(), name, rater, value, POINTS, now))
-            newest = {r.rater: json.loads(r.value) for r in unit.ratings() if (r.object, r.rubric) == (name, POINTS)}
-            points = fmean(_points(item, key, each) for each in newest.values())
-            unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
+            unit.add_rating(Rating(self.world.fresh_id(), name, who, reason, REASON, now))
+            unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"object": name, "points": points}))
         return points
+
+    def _take(self, unit: Unit, rater: str, name: str, awarded: Mapping[str, float]) -> float:
+        answer = next((a for a in unit.answers() if _object(a) == name), None)
+        parts = self._parts(unit, answer) if answer is not None else None
+        if answer is None or parts is None:
+            raise NotAllowed("this answer does not wait for a rating any more")
+        item, key = parts
+        _points(item, key, awarded)
+        value = json.dumps(dict(awarded), sort_keys=True)
+        unit.add_rating(Rating(self.world.fresh_id(), name, rater, value, POINTS, self.world.now()))
+        points = points_of(_given(unit)[name], lambda each: _points(item, key, each))
+        unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
+        return points
+
+    def _views(self, unit: Unit, kind: Kind) -> list[ToRate]:
+        given = _given(unit)
+        return [view for answer in self._open_answers(unit, kind) if (view := self._view(unit, answer, given))]
 
     def _open_answers(self, unit: Unit, kind: Kind) -> Iterable[Answer]:
         people = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
@@ -101,7 +174,7 @@ class Ratings:
             return None
         return (item, key) if needs_person(item, key, json.loads(answer.response)) else None
 
-    def _view(self, unit: Unit, answer: Answer, given: Mapping[str, set[str]]) -> ToRate | None:
+    def _view(self, unit: Unit, answer: Answer, given: Mapping[str, Mapping[str, Awarded]]) -> ToRate | None:
         parts = self._parts(unit, answer)
         if parts is None:
             return None
@@ -110,7 +183,7 @@ class Ratings:
         if isinstance(key, CodeKey) and key.solution:
             accepted = (key.solution,)
         response = str(json.loads(answer.response))
-        raters = len(given.get(_object(answer), ()))
+        raters = len(people(given.get(_object(answer), {})))
         return ToRate(_object(answer), item, response, criteria(item, key), accepted, key.why, raters)
 
 
@@ -131,7 +204,7 @@ def criteria(item: Item, key: AnyKey) -> tuple[tuple[str, str, float], ...]:
     return ((WHOLE, "What the answer is worth as a whole", item.points),)
 
 
-def _points(item: Item, key: AnyKey, awarded: Mapping[str, float]) -> float:
+def _points(item: Item, key: AnyKey, awarded: Awarded) -> float:
     if not isinstance(key, ChoiceKey) and key.rubric:
         try:
             return rate(item, key, awarded).points or 0.0
@@ -142,16 +215,17 @@ def _points(item: Item, key: AnyKey, awarded: Mapping[str, float]) -> float:
     return awarded[WHOLE]
 
 
-def _raters(ratings: Iterable[Rating], rubric: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for rating in ratings:
-        if rating.rubric == rubric:
-            found.setdefault(rating.object, set()).add(rating.rater)
-    return found
+def _given(unit: Unit) -> dict[str, dict[str, dict[str, float]]]:
+    """Object -> rater -> points by criterion, each rater's newest."""
+    return newest((r.object, r.rater, r.value) for r in unit.ratings() if r.rubric == POINTS)
+
+
+def _nameless(given: Mapping[str, Awarded], name: str) -> tuple[Awarded, ...]:
+    return tuple(given[who] for who in sorted(people(given), key=lambda who: shuffled(name, who)))
 
 
 def _object(answer: Answer) -> str:
-    return f"answer:{answer.participant_id}:{answer.stage}:{answer.item}"
+    return str(AnswerName(answer.participant_id, answer.stage, answer.item))
 
 
 def shuffled(name: str, rater: str) -> str:

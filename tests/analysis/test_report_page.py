@@ -8,6 +8,7 @@ from html import unescape
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from synthetic_trial import Trial, write
 
@@ -61,11 +62,36 @@ class Page(HTMLParser):
 def made(tmp_path_factory):
     base = tmp_path_factory.mktemp("report")
     folder = write(base / "data", noncompliance=0.2, dropout=0.1, missing_quiz=0.05, plan=FAST)
+    _grade(folder)
     out = analyze(folder, base / "out").out
     html = (out / "report.html").read_text(encoding="utf-8")
     page = Page()
     page.feed(html)
     return out, html, page, json.loads((out / "results.json").read_text(encoding="utf-8"))
+
+
+def _grade(folder) -> None:
+    """Two people grade ten answers by two criteria, and differ on one."""
+    people = pd.read_csv(folder / "data" / "study-made_description-participants_data.csv")["participant_id"][:10]
+    rows = []
+    for number, who in enumerate(people):
+        for rater in ("eva", "finn"):
+            value = {"names": number % 2, "why": 1 if number == 3 and rater == "finn" else 0}
+            rows.append({"rating_id": f"{rater}{number}", "object": f"answer:{who}:quiz:q1", "rater": rater,
+                         "value": json.dumps(value), "rubric": "points", "rated_at": "2026-02-01T00:00:00.000Z"})  # fmt: skip
+    pd.DataFrame(rows).to_csv(folder / "data" / "study-made_description-ratings_data.csv", index=False)
+
+
+def test_the_agreement_of_graders_is_shown_by_criterion_and_in_points(made):
+    _, html, page, result = made
+    found = result["agreement"]["points"]
+    assert (found["objects"], found["raters"], found["disagreements"]) == (10, 2, 1)
+    assert [each["criterion"] for each in found["criteria"]] == ["names", "why"]
+    text = re.sub(r"<[^>]+>", " ", html)
+    assert "Agreement of graders" in text
+    assert "q1: names" in text
+    assert f"{number(found['icc']['value'])} ({number(found['icc']['ci_low'])} to" in text
+    assert "agreement.points" in page.results
 
 
 def test_the_page_is_well_formed_and_needs_nothing_from_outside(made):

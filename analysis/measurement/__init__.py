@@ -1,0 +1,1 @@
+"""Measurement: how well raters and items measure."""

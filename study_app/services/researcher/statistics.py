@@ -1,0 +1,53 @@
+"""Statistics for the console: computed by `study analyze --json` in a process of its own, on an export of this moment.
+
+The running app cannot compute an effect: it only starts the analysis and hands on its JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.participant import Kind
+from study_app.services.export import export
+from study_app.services.world import World
+
+LIMIT_SECONDS = 300
+
+
+def section(world: World, environment: Mapping[str, str], name: str, kind: Kind) -> dict[str, Any]:
+    """One section of results.json of the participants of a kind, as masked as the trial's state demands.
+
+    Args:
+        world: the study.
+        environment: handed on without the study's own variables.
+        name: a section that `study analyze --section` knows.
+        kind: preview and simulated participants are taken in where they are asked for.
+
+    Raises:
+        InfrastructureError: the analysis cannot be run, or takes too long.
+    """
+    preview, simulated = kind == "preview", kind == "simulated"
+    with tempfile.TemporaryDirectory(prefix="study-statistics-") as folder:
+        dataset = Path(folder) / "dataset"
+        export(world, dataset, include_preview=preview, include_simulated=simulated)
+        command = [sys.executable, "-m", "study_app.cli", "analyze", str(dataset), "--section", name, "--json"]
+        command += ["--include-preview"] * preview + ["--include-simulated"] * simulated
+        handed_on = {key: value for key, value in environment.items() if not key.startswith("STUDY_")}
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS, cwd=folder, env=handed_on
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise InfrastructureError(f"the analysis could not be run ({type(error).__name__}); try again") from None
+    if done.returncode != 0:
+        said = next(iter(done.stderr.strip().splitlines()), f"exit status {done.returncode}")
+        raise InfrastructureError(f"the analysis could not be run: {said.removeprefix('error: ')}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
