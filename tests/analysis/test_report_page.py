@@ -74,11 +74,12 @@ def _grade(folder) -> None:
     """Two people grade ten answers by two criteria, and differ on one."""
     people = pd.read_csv(folder / "data" / "study-made_description-participants_data.csv")["participant_id"][:10]
     rows = []
-    for number, who in enumerate(people):
+    stored = {"rubric": "points", "rated_at": "2026-02-01T00:00:00.000Z"}
+    for place, who in enumerate(people):
         for rater in ("eva", "finn"):
-            value = {"names": number % 2, "why": 1 if number == 3 and rater == "finn" else 0}
-            rows.append({"rating_id": f"{rater}{number}", "object": f"answer:{who}:quiz:q1", "rater": rater,
-                         "value": json.dumps(value), "rubric": "points", "rated_at": "2026-02-01T00:00:00.000Z"})  # fmt: skip
+            value = json.dumps({"names": place % 2, "why": 1 if place == 3 and rater == "finn" else 0})
+            named = {"rating_id": f"{rater}{place}", "object": f"answer:{who}:quiz:q1", "rater": rater}
+            rows.append(named | {"value": value} | stored)
     pd.DataFrame(rows).to_csv(folder / "data" / "study-made_description-ratings_data.csv", index=False)
 
 
