@@ -20,6 +20,7 @@ import pandas as pd
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.protocol import Study
+from study_app.domain.text_files import decode_text
 
 TEXT_COLUMNS = frozenset(
     "participant_id study_hash arm stratum status exclusion_reason enrolled_at allocated_at finished_at "
@@ -155,7 +156,10 @@ def read_table(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             raw = pd.read_parquet(path)
         else:
-            raw = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+            raw = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        decode_text(path.read_bytes(), str(path))
+        raise
     except (ValueError, OSError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a table ({reason}); export it again") from None
@@ -269,7 +273,7 @@ def read_study_file(path: Path) -> dict[str, Any]:
         UserError: not there, or neither TOML nor JSON.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decode_text(path.read_bytes(), str(path))
         value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; give a study file or a plan") from None

@@ -17,6 +17,7 @@ from study_app.clock import SystemClock
 from study_app.content_study import read_study
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.protocol import Study
+from study_app.domain.text_files import decode_text
 from study_app.library import FolderLibrary
 from study_app.ports import Assistant, Clock, Registry, Sandbox
 from study_app.sandbox import open_sandbox
@@ -213,7 +214,7 @@ def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: fl
                 spec,
                 environment=settings.environment,
                 load_notes=_notes_loader(library),
-                load_recording=lambda path: (library.root / path).read_text(encoding="utf-8"),
+                load_recording=lambda path: decode_text((library.root / path).read_bytes(), path),
                 seconds_per_word=seconds_per_word,
             )
         except ProblemsFound as error:

@@ -21,6 +21,7 @@ from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.item_keys import KEY_TYPES, AnyKey, CodeKey, Keys, key_problems, key_version
 from study_app.domain.items import Bank, BankHead, Item, form_problems, item_problems
 from study_app.domain.scoring import RunProgram, response_from_output, score, verifying_program
+from study_app.domain.text_files import decode_text
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -138,15 +139,15 @@ def _key_file(folder: Path, item_id: str) -> Path:
 
 def _read(path: Path, model: type[Model], problems: list[Problem]) -> Model | None:
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-        return model.model_validate(content)
+        return model.model_validate(tomllib.loads(decode_text(path.read_bytes(), str(path))))
     except FileNotFoundError:
         problems.append(Problem(str(path), "", "is missing", "add it"))
     except OSError as error:
         problems.append(Problem(str(path), "", f"cannot be read ({error.strerror})", "make it a readable file"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(Problem(str(path), "", f"is not TOML ({error})", "mend the syntax; the file must be UTF-8"))
+    except ProblemsFound as found:
+        problems += found.problems
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(str(path), "", f"is not TOML ({error})", "correct it at that place"))
     except ValidationError as error:
         problems += [_problem(str(path), details, model) for details in error.errors(include_url=False)]
     return None

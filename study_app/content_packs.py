@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from study_app.domain.checks import Case, Check
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.tasks import PackSettings, TaskPack
+from study_app.domain.text_files import decode_text
 
 _TEXTS = ("brief.md", "starter.py", "solution.py", "reference.md")
-_KNOWN = {*_TEXTS, "task.toml", "checks.py", "notes", "__pycache__"}
+_KNOWN = {*_TEXTS, "task.toml", "checks.py", "notes", "wrong", "__pycache__"}
 
 
 def find_pack(named: str, among: Path = Path("tasks")) -> Path:
@@ -52,6 +53,7 @@ def load_pack(folder: Path) -> TaskPack:
     settings = _settings(folder, problems)
     texts = {name: _text(folder / name, problems) for name in _TEXTS}
     checks = _checks(folder, problems)
+    wrong = {path.stem: _text(path, problems) for path in sorted((folder / "wrong").glob("*.py"))}
     problems += _strangers(folder)
     if problems or settings is None:
         raise ProblemsFound(problems)
@@ -63,19 +65,23 @@ def load_pack(folder: Path) -> TaskPack:
         solution=texts["solution.py"],
         reference=texts["reference.md"],
         checks=checks,
+        wrong=wrong,
     )
 
 
 def _text(path: Path, problems: list[Problem]) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decode_text(path.read_bytes(), str(path))
     except FileNotFoundError:
         problems.append(
             Problem(str(path), "", "the file is missing", "write it; docs/task_packs.md says what it holds")
         )
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(str(path), "", f"cannot be read ({error})", "save it as UTF-8 text"))
+    except OSError as error:
+        problems.append(Problem(str(path), "", f"cannot be read ({error.strerror})", "make it a readable file"))
+        return ""
+    except ProblemsFound as found:
+        problems += found.problems
         return ""
     if not text.strip():
         problems.append(Problem(str(path), "", "the file is empty", "write it; docs/task_packs.md says what it holds"))
@@ -90,7 +96,7 @@ def _settings(folder: Path, problems: list[Problem]) -> PackSettings | None:
     try:
         settings = PackSettings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(str(path), "", f"is not TOML ({error})", "mend the line that it names"))
+        problems.append(Problem(str(path), "", f"is not TOML ({error})", "correct the line that it names"))
         return None
     except ValidationError as error:
         problems += [_problem(path, detail) for detail in error.errors()]
@@ -136,7 +142,7 @@ def _checks(folder: Path, problems: list[Problem]) -> tuple[Check, ...]:
         exec(compile(text, str(path), "exec"), names)
     except Exception as error:
         line = getattr(error, "lineno", None) or _line_of(error, str(path))
-        problems.append(Problem(str(path), f"line {line}", f"{type(error).__name__}: {error}", "mend the check"))
+        problems.append(Problem(str(path), f"line {line}", f"{type(error).__name__}: {error}", "correct the check"))
         return ()
     checks = names.get("CHECKS")
     if not isinstance(checks, list | tuple) or not all(isinstance(check, Check) for check in checks):
@@ -175,7 +181,7 @@ def _faults_of(check: Check) -> list[tuple[str, str, str]]:
     try:
         one, again = check.drawn(1), check.drawn(1)
     except Exception as error:
-        return [(key, f"its draw fails ({type(error).__name__}: {error})", "mend the function")]
+        return [(key, f"its draw fails ({type(error).__name__}: {error})", "correct the function")]
     if check.source is None and not isinstance(one, Case):
         return [(key, "its draw gives no Case", "return call(...)")]
     if one != again:
@@ -186,5 +192,5 @@ def _faults_of(check: Check) -> list[tuple[str, str, str]]:
 def _strangers(folder: Path) -> list[Problem]:
     extra = sorted(entry.name for entry in folder.iterdir() if entry.name not in _KNOWN and entry.name[0] != ".")
     return [
-        Problem(str(folder / name), "", "is no part of a task pack", "remove it or mend its name") for name in extra
+        Problem(str(folder / name), "", "is no part of a task pack", "remove it or correct its name") for name in extra
     ]

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from study_app.domain.allocation import scheme_problems
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.protocol import Study
+from study_app.domain.text_files import decode_text
 
 DOCS = "docs/study_file.md lists the keys"
 
@@ -25,11 +26,10 @@ def read_study(path: Path) -> Study:
     """
     name = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        text = decode_text(path.read_bytes(), name)
+    except OSError as error:
         remedy = "name a study file, or run from the folder that holds study.toml"
-        raise ProblemsFound([Problem(name, "", f"cannot be read ({reason})", remedy)]) from None
+        raise ProblemsFound([Problem(name, "", f"cannot be read ({error.strerror})", remedy)]) from None
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -15,6 +15,7 @@ from study_app.domain.item_keys import Keys
 from study_app.domain.items import Bank
 from study_app.domain.protocol import Study
 from study_app.domain.tasks import TaskPack
+from study_app.domain.text_files import decode_text
 
 
 class FolderLibrary:
@@ -107,7 +108,7 @@ class FolderLibrary:
         for name, entry in self.study.assistants.items():
             path = self.root / entry.file
             try:
-                spec = read_assistant(path.read_text(encoding="utf-8"), file=str(path))
+                spec = read_assistant(decode_text(path.read_bytes(), str(path)), file=str(path))
                 specs[name] = spec if entry.model is None else spec.model_copy(update={"model": entry.model})
             except OSError as error:
                 what = f"{entry.file} cannot be read ({error.strerror})"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.text_files import decode_text
 
 EVENT_TYPES = (
     "task_start",
@@ -161,7 +162,7 @@ def read_transcripts(folder: Path) -> tuple[Transcript, ...]:
 def _read(path: Path) -> Iterator[Problem | Transcript]:
     """The problems of one file, then (without any) its transcript."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decode_text(path.read_bytes(), path.name)
         content = json.loads(text, object_pairs_hook=_once)
     except OSError as error:
         yield Problem(path.name, "", f"cannot be read ({error.strerror})", "restore the file as published")
@@ -172,8 +173,8 @@ def _read(path: Path) -> Iterator[Problem | Transcript]:
     except _Twice as error:
         yield Problem(path.name, str(error), "stands twice in one object", "keep one of the two")
         return
-    except UnicodeDecodeError:
-        yield Problem(path.name, "", "is not UTF-8 text", "save it as UTF-8")
+    except ProblemsFound as found:
+        yield from found.problems
         return
     except json.JSONDecodeError as error:
         yield Problem(path.name, f"line {error.lineno}", f"is not JSON ({error.msg})", "restore the file as published")

@@ -11,6 +11,7 @@ from study_app.assistant.answers import answer
 from study_app.assistant.notebook import Notebook
 from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound
+from study_app.domain.text_files import decode_text
 
 MODEL = "notes-2"
 """Exported as the model; counts up when the same request is answered in other words."""
@@ -20,8 +21,12 @@ NotesLoader = Callable[[str], Mapping[str, str]]
 
 
 def notes_in_folder(pack: str) -> dict[str, str]:
-    """The Markdown files of `<pack>/notes`; none where the folder is missing."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(pack, "notes").glob("*.md"))}
+    """The Markdown files of `<pack>/notes`; none where the folder is missing.
+
+    Raises:
+        ProblemsFound: a file is not UTF-8 text.
+    """
+    return {path.name: decode_text(path.read_bytes(), str(path)) for path in sorted(Path(pack, "notes").glob("*.md"))}
 
 
 WORDS_AT_ONCE = 4

@@ -76,7 +76,7 @@ def _recorded(spec: AssistantSpec, load_recording: Callable[[str], str] | None) 
         raise ProblemsFound([Problem(spec.recording, "", "recordings cannot be read here", "use another provider")])
     try:
         text = load_recording(spec.recording)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise ProblemsFound([Problem(spec.recording, "", f"cannot be read: {reason}", "correct `recording`")]) from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+        raise ProblemsFound([Problem(spec.recording, "", what, "correct `recording`")]) from None
     return RecordedAssistant(spec, text, file=spec.recording)

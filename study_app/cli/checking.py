@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -25,7 +26,8 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.content import check_bank
+from study_app.cli.study_checks import assistant_problems, language_problems
+from study_app.content import check_bank, load_bank
 from study_app.content_packs import load_pack
 from study_app.content_study import read_study
 from study_app.domain.errors import Problem, ProblemsFound, StudyError
@@ -34,7 +36,7 @@ from study_app.domain.tasks import Program
 from study_app.library import FolderLibrary
 from study_app.ports import Sandbox
 from study_app.sandbox import open_sandbox
-from study_app.services.author import check_pack, try_program
+from study_app.services.author import check_pack, package_problems, try_program
 from study_app.services.fitness import fitness_problems
 from study_app.services.recompute import recompute
 
@@ -68,14 +70,15 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         return sorted(set(found.problems))
     checked.append(f"{path}: the study file")
     library = FolderLibrary(study, path.resolve().parent, str(path))
-    problems = _style_problems(study.styles, str(path))
+    problems = [*_style_problems(study.styles, str(path)), *language_problems(study, str(path))]
     sandbox = open_sandbox()
     try:
         for folder in library.pack_folders:
             problems += _folder(library, folder, checked, lambda there: check_pack(sandbox, there, load_pack))
         for folder in library.bank_folders:
-            problems += _folder(library, folder, checked, lambda there: check_bank(there, _runner(sandbox, library)))
+            problems += _folder(library, folder, checked, lambda there: _bank_problems(sandbox, library, there))
         try:
+            problems += assistant_problems(library, os.environ)
             checked += [f"{study.assistants[name].file}: the assistant '{name}'" for name in library.specs]
         except ProblemsFound as found:
             problems += found.problems
@@ -84,6 +87,16 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     if not problems:
         problems += fitness_problems(study, library, str(path))
     return sorted(set(problems))
+
+
+def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> list[Problem]:
+    """Problems of a bank; its programs run only where its packages can be imported."""
+    try:
+        packages = load_bank(folder).packages
+    except ProblemsFound:
+        packages = ()
+    absent = package_problems(sandbox, packages, str(folder / "bank.toml"))
+    return absent + check_bank(folder, None if absent else _runner(sandbox, packages))
 
 
 def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
@@ -111,16 +124,8 @@ def _folder(
     return problems
 
 
-def _runner(sandbox: Sandbox, library: FolderLibrary) -> Callable[[str], str]:
-    packages = tuple(sorted({name for folder in library.bank_folders for name in _packages(library, folder)}))
+def _runner(sandbox: Sandbox, packages: tuple[str, ...]) -> Callable[[str], str]:
     return lambda program: sandbox.run(Program(program, packages=packages)).stdout
-
-
-def _packages(library: FolderLibrary, folder: str) -> tuple[str, ...]:
-    try:
-        return library.bank(folder).packages
-    except ProblemsFound:
-        return ()
 
 
 @app.command("try")
@@ -135,7 +140,7 @@ def try_(
     """Run a file as a participant's program in the pack's sandbox, and grade it."""
     folder = _pack_folder(pack)
     try:
-        code = file.read_bytes().decode("utf-8", "surrogateescape")
+        code = file.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     except OSError as error:
         raise ProblemsFound([Problem(str(file), "", f"cannot be read ({error.strerror})", "name a file")]) from None
     sandbox = open_sandbox(settings_of(STUDY).runner)

@@ -24,7 +24,9 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
+from study_app.cli.study_checks import assistant_problems, language_problems
 from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.text_files import decode_text
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
@@ -44,6 +46,7 @@ def launch(
     running = start(settings_of(study, database))
     try:
         _check_writable(out)
+        _check_fit(running, str(study))
         launched = running.lifecycle.launch()
         (out / "prereg.json").write_text(json.dumps(launched.prereg, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
@@ -64,6 +67,18 @@ def launch(
         say(f"warning: {warning}")
     say()
     say(launched.recovery_copy)
+
+
+def _check_fit(running: App, file: str) -> None:
+    """Refuse to launch what participants could not be shown, or an assistant that could not answer.
+
+    Raises:
+        ProblemsFound: every problem.
+    """
+    problems = language_problems(running.study, file)
+    problems += assistant_problems(running.library, running.settings.environment)
+    if problems:
+        raise ProblemsFound(problems)
 
 
 def _check_writable(out: Path) -> None:
@@ -173,10 +188,11 @@ def create_links(
 
 def _labels(path: Path) -> list[str]:
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text; save it as UTF-8"
-        raise ProblemsFound([Problem(str(path), "", f"cannot be read ({reason})", "name a text file")]) from None
+        lines = [line.strip() for line in decode_text(path.read_bytes(), str(path)).splitlines()]
+    except OSError as error:
+        raise ProblemsFound(
+            [Problem(str(path), "", f"cannot be read ({error.strerror})", "name a text file")]
+        ) from None
     return [line for line in lines if line]
 
 

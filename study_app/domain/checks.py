@@ -188,6 +188,8 @@ class Check:
         expect: what is expected, or a function of the case; None asks the reference solution.
         source: instead of a call: `uses(...)`, or a function of the program's syntax tree that says what is wrong or
             None.
+        varies: hidden checks only: name of the visible check that shows the same behaviour with other values.
+        wrong: hidden checks only: name of the program `wrong/<name>.py` that lacks this behaviour; it has to fail both.
     """
 
     name: str
@@ -196,6 +198,8 @@ class Check:
     compare: Rule = Same()
     expect: Observation | Callable[[Case], Observation] | None = None
     source: Callable[[ast.Module], str | None] | Uses | None = None
+    varies: str = ""
+    wrong: str = ""
 
     def drawn(self, run_seed: int) -> Case | None:
         """The case of one grading: the same seed gives the same case."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -241,6 +242,8 @@ class TaskPack:
     """Never leaves the server."""
     checks: tuple[Check, ...]
     """Never leave the server, but for names and verdicts of the visible ones."""
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    """Name -> program that lacks one behaviour, by which `study check` proves the checks; never leaves the server."""
 
     @property
     def id(self) -> str:
@@ -266,6 +269,11 @@ class TaskPack:
     def examples(self) -> tuple[Check, ...]:
         """The visible checks."""
         return tuple(check for check in self.checks if check.visible)
+
+    @property
+    def hidden(self) -> tuple[Check, ...]:
+        """The checks that participants do not see."""
+        return tuple(check for check in self.checks if not check.visible)
 
     def program(self, code: str, *, seed: int | None = None) -> Program:
         """A participant's program as the sandbox runs it for Run."""

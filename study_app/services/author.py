@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
-from study_app.domain.tasks import Grade, TaskPack
+from study_app.domain.tasks import Grade, Program, TaskPack
 from study_app.ports import Sandbox
 from study_app.services.grade import expected_of, grade
+from study_app.services.pack_proofs import proof_problems
 
+_INSTALL = "correct the import name, or install the package in study-app's environment"
 LoadPack = Callable[[Path], TaskPack]
 """Reads a pack's folder; raises ProblemsFound."""
 
@@ -65,7 +67,8 @@ def describe(graded: Grade) -> dict[str, Any]:
 def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
     """Everything wrong with a pack: its files, then its programs.
 
-    The reference solution has to pass every check on the counted clock; the starter has to fail one it can see.
+    The reference solution has to pass every check on the counted clock; the starter has to fail one it can see; each
+    wrong program has to fail its hidden check and the visible example that this check varies.
 
     Args:
         sandbox: runs the programs.
@@ -79,10 +82,40 @@ def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
         pack = load(folder)
     except ProblemsFound as found:
         return list(found.problems)
+    absent = package_problems(sandbox, pack.packages, str(folder / "task.toml"))
+    if absent:
+        return absent
     try:
-        return [*_of_solution(sandbox, pack), *_of_starter(sandbox, pack)]
+        return [*_of_solution(sandbox, pack), *_of_starter(sandbox, pack), *proof_problems(sandbox, pack)]
     except SandboxUnavailable as error:
-        return [Problem(str(folder), "", f"its programs could not be run ({error})", "mend that, then check again")]
+        return [Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor, then check again")]
+
+
+def package_problems(sandbox: Sandbox, packages: Sequence[str], file: str) -> list[Problem]:
+    """The packages that programs in the sandbox cannot import.
+
+    Args:
+        sandbox: imports them.
+        packages: import names.
+        file: where they are named, for the message.
+    """
+    if sandbox.isolation().level == "off":
+        return []
+    return [
+        Problem(file, "packages", f"found {name!r}, which programs cannot import ({why})", _INSTALL)
+        for name in packages
+        if (why := _import_failure(sandbox, name)) is not None
+    ]
+
+
+def _import_failure(sandbox: Sandbox, name: str) -> str | None:
+    try:
+        result = sandbox.run(Program(f"import {name}\n", (name,)))
+    except SandboxUnavailable as error:
+        return str(error).partition(";")[0]
+    if result.exit_status == 0 and result.ended_by == "exit":
+        return None
+    return f"{result.error_type}: {result.error_message}" if result.error_type else f"ended by {result.ended_by}"
 
 
 def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
@@ -91,7 +124,7 @@ def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
     problems = []
     if plain.exit_status != 0 or plain.ended_by != "exit":
         what = f"does not run to its end ({plain.error_type or plain.ended_by}: {plain.error_message or 'no message'})"
-        problems.append(Problem(file, f"line {plain.error_line or '?'}", what, "mend the reference solution"))
+        problems.append(Problem(file, f"line {plain.error_line or '?'}", what, "correct the reference solution"))
     problems += _of_reference(sandbox, pack, file)
     if problems:
         return problems
@@ -101,7 +134,7 @@ def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
         return [Problem(file, "", f"could not be timed ({graded.inconclusive})", "check again when it is less busy")]
     failed = [check for check in graded.checks if check.passed is False]
     return [
-        Problem(file, check.name, f"fails its own check {check.message}".strip(), "mend the solution or the check")
+        Problem(file, check.name, f"fails its own check {check.message}".strip(), "correct the solution or the check")
         for check in failed
     ]
 
@@ -113,11 +146,11 @@ def _of_reference(sandbox: Sandbox, pack: TaskPack, file: str) -> list[Problem]:
         try:
             expected = expected_of(sandbox, pack, check)
         except SandboxUnavailable as error:
-            problems.append(Problem(file, check.name, str(error), "mend the reference solution"))
+            problems.append(Problem(file, check.name, str(error), "correct the reference solution"))
             continue
         stated = check.expect is not None
         if expected is not None and expected.error is not None and not stated:
-            remedy = "mend it, or state the exception by expect=Observation(error=...)"
+            remedy = "correct it, or state the exception by expect=Observation(error=...)"
             problems.append(Problem(file, check.name, f"raises {expected.error}", remedy))
     return problems
 
@@ -128,7 +161,7 @@ def _of_starter(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
     problems = []
     if graded.error_type in ("SyntaxError", "IndentationError"):
         what = f"is not valid Python (line {graded.error_line})"
-        problems.append(Problem(file, "", what, "participants start from it: mend it"))
+        problems.append(Problem(file, "", what, "correct it: participants start from it"))
     if all(check.passed for check in graded.checks if check.visible):
         what = "passes every visible check before any work is done"
         problems.append(Problem(file, "", what, "take the answer out of the starter, or show a check that it fails"))

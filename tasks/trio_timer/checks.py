@@ -1,4 +1,4 @@
-"""Checks of the timer: visible examples with fixed numbers, hidden ones with names and times drawn for each grading.
+"""Checks of the timer: hidden ones draw other names and times for what a visible example shows.
 
 Drawn moments keep a distance, so that the order of the lines does not hang on a few milliseconds of real time.
 """
@@ -19,40 +19,55 @@ def timer(rng):
     return call("timer", rng.randint(4, 6), rng.choice([0.3, 0.35, 0.4]))
 
 
+def no_ticks(rng):
+    return call("timer", 0, rng.choice([0.3, 0.35, 0.4]))
+
+
 def greeting(rng):
     return call("delayed_greeting", rng.choice(NAMES), round(rng.uniform(0.7, 1.8), 2))
 
 
-def together(rng, order, limit):
+def together(order, limit):
     """Draw until timer, greeting and limit end in the wanted order and every line has room."""
-    while True:
-        count, interval = rng.randint(2, 6), rng.choice([0.25, 0.3, 0.35])
-        delay, bound = round(rng.uniform(0.2, 1.9), 2), round(limit(rng), 2)
-        ticks = [interval * number for number in range(1, count + 1)]
-        ends = {"timer": ticks[-1], "greeting": delay, "limit": bound}
-        if sorted(ends, key=ends.get) == order and apart([*ticks, delay, bound]):
-            return call("together", count, interval, rng.choice(NAMES), delay, bound)
+
+    def draw(rng):
+        while True:
+            count, interval = rng.randint(2, 6), rng.choice([0.25, 0.3, 0.35])
+            delay, bound = round(rng.uniform(0.2, 1.9), 2), round(rng.uniform(*limit), 2)
+            ticks = [interval * number for number in range(1, count + 1)]
+            ends = {"timer": ticks[-1], "greeting": delay, "limit": bound}
+            if sorted(ends, key=ends.get) == order and apart([*ticks, delay, bound]):
+                return call("together", count, interval, rng.choice(NAMES), delay, bound)
+
+    return draw
 
 
-def late(rng):
-    return rng.uniform(2.0, 2.3)
+LATE, EARLY = (2.0, 2.3), (0.4, 1.4)
+
+TICKS, NO_TICKS, GREETS = "timer(3, 0.2) ticks three times", "timer(0, 0.2) prints nothing", "delayed_greeting greets"
+BOTH, LAST = "together ends when both have ended", "the greeting may come last"
+STOPS_TIMER, STOPS_GREETING = "time is up: the limit stops the timer", "time is up: the limit stops the greeting"
 
 
-def early(rng):
-    return rng.uniform(0.4, 1.4)
+def hidden(name, draw, varies, wrong, **compared):
+    return Check(name, draw, varies=varies, wrong=wrong, **compared)
 
 
 CHECKS = [
-    Check("timer(3, 0.2) ticks three times", call("timer", 3, 0.2), visible=True, compare=OUTPUT),
-    Check('delayed_greeting("Ada", 0.5) greets', call("delayed_greeting", "Ada", 0.5), visible=True, compare=OUTPUT),
-    Check("together ends when both have ended", call("together", 3, 0.4, "Ada", 0.6, 2.0), visible=True),
+    Check(TICKS, call("timer", 3, 0.2), visible=True, compare=OUTPUT),
+    Check(NO_TICKS, call("timer", 0, 0.2), visible=True, compare=OUTPUT),
+    Check(GREETS, call("delayed_greeting", "Ada", 0.5), visible=True, compare=OUTPUT),
+    Check(BOTH, call("together", 3, 0.4, "Ada", 0.6, 2.0), visible=True),
+    Check(LAST, call("together", 2, 0.3, "Ada", 1.0, 2.0), visible=True),
+    Check(STOPS_TIMER, call("together", 5, 0.4, "Ada", 0.6, 1.0), visible=True),
+    Check(STOPS_GREETING, call("together", 2, 0.3, "Ada", 1.5, 1.0), visible=True),
     Check("a nursery is used", source=uses("open_nursery"), visible=True),
-    Check("any timer", timer, compare=OUTPUT),
-    Check("any greeting", greeting, compare=OUTPUT),
-    Check("a timer that never ticks", call("timer", 0, 0.3), compare=OUTPUT),
-    Check("the greeting comes between ticks", lambda rng: together(rng, ["greeting", "timer", "limit"], late)),
-    Check("the greeting comes after the last tick", lambda rng: together(rng, ["timer", "greeting", "limit"], late)),
-    Check("the limit stops the timer", lambda rng: together(rng, ["greeting", "limit", "timer"], early)),
-    Check("the limit stops the greeting", lambda rng: together(rng, ["timer", "limit", "greeting"], early)),
-    Check("the limit stops both", lambda rng: together(rng, ["limit", "timer", "greeting"], early)),
+    hidden("any timer", timer, TICKS, "ticks_at_once", compare=OUTPUT),
+    hidden("a timer that never ticks", no_ticks, NO_TICKS, "always_ticks", compare=OUTPUT),
+    hidden("any greeting", greeting, GREETS, "greets_at_once", compare=OUTPUT),
+    hidden("the greeting comes between ticks", together(["greeting", "timer", "limit"], LATE), BOTH, "in_turn"),
+    hidden("the greeting comes after the last tick", together(["timer", "greeting", "limit"], LATE), LAST, "stops_greeting"),
+    hidden("the limit stops the timer", together(["greeting", "limit", "timer"], EARLY), STOPS_TIMER, "no_limit"),
+    hidden("the limit stops the greeting", together(["timer", "limit", "greeting"], EARLY), STOPS_GREETING, "limits_timer"),
+    hidden("the limit stops both", together(["limit", "timer", "greeting"], EARLY), STOPS_TIMER, "returns_true"),
 ]

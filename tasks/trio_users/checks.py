@@ -3,8 +3,8 @@
 from study_app.domain.checks import Check, Same, call, uses
 
 SAME = Same(lines=False)
-NAMES = ["Ada", "Bela", "Chidi", "Dana", "Emre", "Fatou", "Goran", "Hana", "Ivo", "Jun", "Kaia", "Leif"]
-PROBLEMS = ["timed out", "line broke", "no answer", "reset by peer"]
+USERS = ["Ada", "Bela", "Chidi", "Dana", "Emre", "Fatou", "Goran", "Hana", "Ivo", "Jun", "Kaia", "Leif"]
+PROBLEMS = ["timed out", "connection lost", "no answer", "reset by peer"]
 
 SERVICE = '''
 import trio as _trio
@@ -28,20 +28,46 @@ def users(rng, count, missing=0, broken=0, slowest=1.5):
         delay = round(rng.uniform(0.1, slowest), 2)
         lost = f"no user {user_id}" if place < missing else ""
         problem = rng.choice(PROBLEMS) if missing <= place < missing + broken else ""
-        answers[user_id] = (delay, rng.choice(NAMES), lost, problem)
+        answers[user_id] = (delay, rng.choice(USERS), lost, problem)
     rng.shuffle(ids)
     return call("get_user_data", ids, prelude=SERVICE.format(answers=answers))
 
 
+STARTER = {
+    1: (0.2, "Ines", "", ""),
+    2: (0.4, "", "no user 2", ""),
+    3: (0.6, "Noor", "", ""),
+    4: (0.8, "Tomasz", "", ""),
+    5: (1.0, "", "", "connection lost"),
+    6: (1.2, "Yuki", "", ""),
+}
+"""What the starter's `fetch_user` does: delay, name, message of UserNotFound, message of ConnectionError."""
+
+
+def example(name, ids):
+    """A call with the users of the starter, even where a participant has changed its `fetch_user`."""
+    return Check(name, call("get_user_data", ids, prelude=SERVICE.format(answers=STARTER)), visible=True, compare=SAME)
+
+
+def hidden(name, draw, varies, wrong):
+    return Check(name, draw, compare=SAME, varies=varies, wrong=wrong)
+
+
+THERE, NONE, TOGETHER = "two users who exist", "no users", "three users take no longer than the slowest"
+MISSING, BROKEN, FAILURES = "a user is missing", "the connection is lost", "nothing but failures"
+
 CHECKS = [
-    Check("three users of the starter", call("get_user_data", [1, 2, 3]), visible=True, compare=SAME),
-    Check("two users who exist", call("get_user_data", [3, 1]), visible=True, compare=SAME),
-    Check("nobody", call("get_user_data", []), visible=True, compare=SAME),
+    example(THERE, [3, 1]),
+    example(MISSING, [1, 2, 3]),
+    example(BROKEN, [5, 6, 1]),
+    example(FAILURES, [2, 5]),
+    example(TOGETHER, [4, 1, 3]),
+    example(NONE, []),
     Check("a nursery is used", source=uses("open_nursery"), visible=True),
-    Check("several users, all there", lambda rng: users(rng, rng.randint(3, 6)), compare=SAME),
-    Check("some users are missing", lambda rng: users(rng, rng.randint(4, 7), missing=2), compare=SAME),
-    Check("the line breaks for some", lambda rng: users(rng, rng.randint(4, 7), broken=2), compare=SAME),
-    Check("missing and broken together", lambda rng: users(rng, 7, missing=2, broken=2), compare=SAME),
-    Check("nothing but failures", lambda rng: users(rng, 4, missing=2, broken=2), compare=SAME),
-    Check("many users take no longer than the slowest", lambda rng: users(rng, 25, missing=3), compare=SAME),
+    hidden("several users, all of them found", lambda rng: users(rng, rng.randint(3, 6)), THERE, "whole_user"),
+    hidden("some users are missing", lambda rng: users(rng, rng.randint(4, 7), missing=2), MISSING, "only_connection"),
+    hidden("the connection is lost for some", lambda rng: users(rng, rng.randint(4, 7), broken=2), BROKEN, "only_missing"),
+    hidden("missing and lost together", lambda rng: users(rng, 7, missing=2, broken=2), BROKEN, "one_failure_stops_all"),
+    hidden("every user fails", lambda rng: users(rng, 4, missing=2, broken=2), FAILURES, "leaves_failures_out"),
+    hidden("many users take no longer than the slowest", lambda rng: users(rng, 25, missing=3), TOGETHER, "in_turn"),
 ]

@@ -6,9 +6,11 @@ class UserNotFound(Exception):
 
 
 async def fetch_user(user_id):
-    """Stands for a slow service. Please leave it as it is."""
-    names = {1: "Ines", 3: "Noor", 4: "Tomasz"}
+    """Stands in for a slow, unreliable service. Please leave it as it is."""
+    names = {1: "Ines", 3: "Noor", 4: "Tomasz", 6: "Yuki"}
     await trio.sleep(0.2 * user_id)
+    if user_id == 5:
+        raise ConnectionError("connection lost")
     if user_id not in names:
         raise UserNotFound(f"no user {user_id}")
     return {"id": user_id, "name": names[user_id]}
@@ -31,4 +33,4 @@ async def get_user_data(user_ids):
 
 
 if __name__ == "__main__":
-    print(trio.run(get_user_data, [1, 2, 3]))
+    print(trio.run(get_user_data, [1, 2, 3, 5]))

@@ -15,6 +15,7 @@ from analysis.styles.coders.queries import Codes, Query
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.styles.codebook import LABELS, VERSION, join, split
 from study_app.domain.styles.codes import people
+from study_app.domain.text_files import decode_text
 
 REPLICATES = 2000
 """Bootstrap replicates of an interval."""
@@ -195,7 +196,7 @@ def read_adjudication(path: Path) -> Codes:
         ProblemsFound: not JSON, another code book, unknown labels; all at once.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(decode_text(path.read_bytes(), str(path)))
         entries = [(str(entry["turn_id"]), entry["final"]) for entry in content["queries"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ProblemsFound([Problem(str(path), "", f"is no adjudication file ({error})", "write it anew")]) from None

@@ -14,6 +14,7 @@ from study_app.domain.dataset.signature import signed_content
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import Anchor
 from study_app.domain.protocol import canonical_json
+from study_app.domain.text_files import decode_text
 from study_app.services.verify.opened import Opened
 
 IN_DATASET = "materials/prereg.json"
@@ -26,7 +27,7 @@ def read_prereg(path: Path) -> dict[str, Any]:
         UserError: it cannot be read.
     """
     try:
-        found = parsed_json(path.read_text(encoding="utf-8"))
+        found = parsed_json(decode_text(path.read_bytes(), str(path)))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: --prereg: cannot be read ({error}); give the prereg.json of the launch") from None
     if not isinstance(found, dict) or "seed_commitment" not in found:

@@ -1,0 +1,103 @@
+"""What `check` and `launch` look at between the parts of a study: texts for its language, notes for its assistants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from study_app.assistant.notebook import Notebook
+from study_app.assistant.notes import notes_in_folder
+from study_app.assistant.opening import open_assistant, provider_in_use
+from study_app.catalogue import FOLDER, catalogue
+from study_app.domain.assistants import API_KEY_VARIABLE, AssistantSpec
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.protocol import Study
+from study_app.domain.text_files import decode_text
+from study_app.library import FolderLibrary
+
+REFERENCE_LANGUAGE = "en"
+_NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions"}
+"""Manner of an assistant -> the notes without which the embedded one has nothing to say in this manner."""
+
+
+def language_problems(study: Study, file: str) -> list[Problem]:
+    """Whether every text that participants meet exists in the study's language.
+
+    Args:
+        study: the study.
+        file: the study file as the user named it.
+    """
+    known = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    if study.language not in known:
+        what = f"found {study.language!r}, but there are no texts for participants in this language"
+        remedy = f"use {' or '.join(map(repr, known))}, or add texts/{study.language}.toml with every key of texts/en.toml"
+        return [Problem(file, "language", what, remedy)]
+    wanted, there = catalogue(REFERENCE_LANGUAGE).keys(), catalogue(study.language).keys()
+    texts = f"texts/{study.language}.toml"
+    missing = [Problem(texts, key, "is missing", "translate it from texts/en.toml") for key in wanted - there]
+    extra = [Problem(texts, key, "is not a key of texts/en.toml", "remove it") for key in there - wanted]
+    return sorted(missing + extra)
+
+
+def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -> list[Problem]:
+    """Whether each assistant that an arm has can answer on this machine from what it needs.
+
+    Args:
+        library: the study's content.
+        environment: says whether there is a key, without which the embedded assistant takes Claude's place.
+    """
+    problems: list[Problem] = []
+    used = {arm.assistant for arm in library.study.arms}
+    for name, spec in library.specs.items():
+        if spec.provider == "recorded":
+            problems += _of_recording(library, spec, environment)
+        embedded = spec.provider == "claude" and library.study.assistant_policy.allow_embedded
+        if name in used and (embedded or provider_in_use(spec, environment) == "notes"):
+            problems += _of_notes(library, name, spec)
+    return sorted(set(problems))
+
+
+def _of_recording(library: FolderLibrary, spec: AssistantSpec, environment: Mapping[str, str]) -> list[Problem]:
+    try:
+        open_assistant(
+            spec,
+            environment=environment,
+            load_recording=lambda path: decode_text((library.root / path).read_bytes(), path),
+        )
+    except ProblemsFound as found:
+        return list(found.problems)
+    return []
+
+
+def _of_notes(library: FolderLibrary, name: str, spec: AssistantSpec) -> Iterator[Problem]:
+    """What the embedded assistant lacks in the packs of the stages where it answers."""
+    folders = (folder for stage in library.study.stages if stage.assistant for folder in stage.packs)
+    for folder in dict.fromkeys(folders):
+        notes = library.root / folder / "notes"
+        named = f"{folder}/notes"
+        try:
+            notebook = Notebook(notes_in_folder(str(notes.parent)))
+        except ProblemsFound as found:
+            yield from (replace(one, file=f"{named}/{Path(one.file).name}") for one in found.problems)
+            continue
+        except OSError as error:
+            yield Problem(named, "", f"cannot be read ({error.strerror})", "make it a readable folder")
+            continue
+        if not notebook.notes:
+            what = f"there are no notes, but the assistant '{name}' answers from them{_because(spec)}"
+            yield Problem(named, "", what, f"write {named}/concepts.md (docs/assistants.md), or {_otherwise(spec)}")
+        elif not notebook.of_kind(_NOTES_OF_MANNER[spec.manner]):  # type: ignore[arg-type]
+            file = f"{named}/{_NOTES_OF_MANNER[spec.manner]}.md"
+            what = f"there are no such notes, but the assistant '{name}' answers from them (manner = \"{spec.manner}\")"
+            yield Problem(file, "", what, f"write them (docs/assistants.md), or {_otherwise(spec)}")
+
+
+def _because(spec: AssistantSpec) -> str:
+    return f" where there is no {API_KEY_VARIABLE}" if spec.provider == "claude" else ""
+
+
+def _otherwise(spec: AssistantSpec) -> str:
+    if spec.provider == "claude":
+        return f"set {API_KEY_VARIABLE} and say allow_embedded = false"
+    return "choose another provider for the assistant"
