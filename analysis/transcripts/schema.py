@@ -173,8 +173,8 @@ def _read(path: Path) -> Iterator[Problem | Transcript]:
     except _Twice as error:
         yield Problem(path.name, str(error), "stands twice in one object", "keep one of the two")
         return
-    except ProblemsFound as found:
-        yield from found.problems
+    except ProblemsFound as error:
+        yield from error.problems
         return
     except json.JSONDecodeError as error:
         yield Problem(path.name, f"line {error.lineno}", f"is not JSON ({error.msg})", "restore the file as published")

@@ -31,7 +31,9 @@ def language_problems(study: Study, file: str) -> list[Problem]:
     known = sorted(path.stem for path in FOLDER.glob("*.toml"))
     if study.language not in known:
         what = f"found {study.language!r}, but there are no texts for participants in this language"
-        remedy = f"use {' or '.join(map(repr, known))}, or add texts/{study.language}.toml with every key of texts/en.toml"
+        remedy = (
+            f"use {' or '.join(map(repr, known))}, or add texts/{study.language}.toml with every key of texts/en.toml"
+        )
         return [Problem(file, "language", what, remedy)]
     wanted, there = catalogue(REFERENCE_LANGUAGE).keys(), catalogue(study.language).keys()
     texts = f"texts/{study.language}.toml"

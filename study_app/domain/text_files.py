@@ -15,7 +15,7 @@ REMEDY = "save it as UTF-8 (in Notepad: Save as, Encoding UTF-8; in Excel: CSV U
 
 
 def decode_text(data: bytes, file: str) -> str:
-    """The text of a file, without a byte order mark and with `\\n` as its only line end.
+    """The text of a file, without a byte order mark and with line feeds as its only line ends.
 
     Args:
         data: the whole file.

@@ -86,9 +86,13 @@ def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
     if absent:
         return absent
     try:
-        return [*_of_solution(sandbox, pack), *_of_starter(sandbox, pack), *proof_problems(sandbox, pack)]
+        problems = _of_solution(sandbox, pack)
+        # Without a right solution there is nothing that a wrong program could differ from.
+        return [*problems, *_of_starter(sandbox, pack), *([] if problems else proof_problems(sandbox, pack))]
     except SandboxUnavailable as error:
-        return [Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor, then check again")]
+        return [
+            Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor, then check again")
+        ]
 
 
 def package_problems(sandbox: Sandbox, packages: Sequence[str], file: str) -> list[Problem]:

@@ -71,14 +71,18 @@ def _shown(sandbox: Sandbox, pack: TaskPack, name: str, code: str, checks: Seque
     """Problems of one wrong program: it passes what it should fail, or fails whatever there is."""
     file = _wrong_file(pack, name)
     examples = _verdicts(sandbox, pack, pack.examples, code, DRAWS[0])
-    by_draw = [_verdicts(sandbox, pack, checks, code, run_seed) for run_seed in DRAWS]
+    # A check of what the program uses looks at what other calls did, so it needs their company.
+    company = pack.examples if any(check.source for check in checks) else ()
+    by_draw = [_verdicts(sandbox, pack, [*checks, *company], code, run_seed) for run_seed in DRAWS]
     for check in checks:
         passed = [seed for seed, verdicts in zip(DRAWS, by_draw, strict=True) if verdicts[check.name].passed]
         if passed:
             what = f"passes the hidden check {check.name!r} (grading seed {passed[0]}), which it should fail"
-            yield Problem(file, check.name, what, "make the program wrong in this, or let the check draw calls that show it")
+            yield Problem(
+                file, check.name, what, "make the program wrong in this, or let the check draw calls that show it"
+            )
         elif examples[check.varies].passed:
-            what = f"fails the hidden check {check.name!r}, but passes {check.varies!r}, the example that this check varies"
+            what = f"fails {check.name!r} but passes {check.varies!r}, the visible example that this check varies"
             remedy = "show an example that this program fails, so that participants can see and try the behaviour"
             yield Problem(file, check.name, what, remedy)
     varied = {check.varies for check in checks}

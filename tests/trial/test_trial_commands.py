@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -214,6 +215,55 @@ def test_the_shipped_study_passes_its_own_check(tmp_path):
     report = json.loads(study("check", ROOT / "study.toml", "--json", cwd=tmp_path).stdout)
     assert report["ok"]
     assert len(report["checked"]) == 6
+
+
+def own_content(folder: Path) -> Path:
+    """The shipped study with a copy of its content that a test may change."""
+    for name in ("tasks", "quizzes", "assistants"):
+        shutil.copytree(ROOT / name, folder / name)
+    text = (ROOT / "study.toml").read_text()
+    for before, after in LAUNCHABLE:
+        text = text.replace(before, after)
+    (folder / "study.toml").write_text(text)
+    return folder / "study.toml"
+
+
+def test_a_language_without_texts_is_found_by_check_and_keeps_a_study_from_its_launch(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "de"'))
+    line = f"error: {path}: language: found 'de', but there are no texts for participants in this language; use 'en'"
+    assert only_errors(study("check", path, cwd=tmp_path, expect=1))[0].startswith(line)
+    done = study("launch", path, "--database", f"sqlite:///{tmp_path}/s.db", cwd=tmp_path, expect=2)
+    assert only_errors(done)[0].startswith(line)
+    assert not (tmp_path / "prereg.json").exists()
+
+
+def test_an_embedded_assistant_without_notes_is_found_by_check_and_launch(tmp_path):
+    path = own_content(tmp_path)
+    shutil.rmtree(tmp_path / "tasks/trio_users/notes")
+    (tmp_path / "tasks/trio_timer/notes/concepts.md").write_bytes("## Ticks\n\nÜ\n".encode("latin-1"))
+    for verb, code in (("check", 1), ("launch", 2)):
+        options = [] if verb == "check" else ["--database", f"sqlite:///{tmp_path}/s.db"]
+        [encoding, missing] = sorted(only_errors(study(verb, path, *options, cwd=tmp_path, expect=code)))
+        assert "tasks/trio_timer/notes/concepts.md: is not UTF-8 text" in encoding
+        assert "tasks/trio_users/notes: there are no notes, but the assistant 'full' answers from them" in missing
+        assert "write tasks/trio_users/notes/concepts.md" in missing
+    forbidden = path.read_text().replace("allow_embedded = true", "allow_embedded = false")
+    path.write_text(forbidden)
+    done = study("check", path, cwd=tmp_path, ANTHROPIC_API_KEY="key")
+    assert "No problems found." in done.stdout, "with a key, and nothing embedded allowed, notes are not needed"
+
+
+def test_labels_with_a_byte_order_mark_are_the_labels_without(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE)
+    labels = tmp_path / "labels.csv"
+    labels.write_bytes("\ufeff7a\r\n7b\r\n".encode())
+    database = ("--database", f"sqlite:///{tmp_path}/s.db")
+    made = json.loads(study("create-links", path, *database, "--labels", labels, "--json", cwd=tmp_path).stdout)
+    assert [entry["label"] for entry in made] == ["7a", "7b"]
+    labels.write_bytes("7ä\n".encode("utf-16"))
+    done = study("create-links", path, *database, "--labels", labels, cwd=tmp_path, expect=2)
+    [line] = only_errors(done)
+    assert f"{labels}: is UTF-16 text, found its byte order mark; save it as UTF-8" in line
 
 
 def test_the_doctor_finds_this_machine_fit(tmp_path):

