@@ -78,8 +78,10 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         for folder in library.bank_folders:
             problems += _folder(library, folder, checked, lambda there: _bank_problems(sandbox, library, there))
         try:
-            problems += assistant_problems(library, os.environ)
-            checked += [f"{study.assistants[name].file}: the assistant '{name}'" for name in library.specs]
+            found_in_assistants = assistant_problems(library, os.environ)
+            problems += found_in_assistants
+            if not found_in_assistants:
+                checked += [f"{study.assistants[name].file}: the assistant '{name}'" for name in library.specs]
         except ProblemsFound as found:
             problems += found.problems
     finally:
