@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from study_app.domain.assistants import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.dataset.chain import Chained, Head
 from study_app.domain.events import BrowserEvent, Event
 from study_app.domain.participant import Answer, Document, EndedBy, Kind, Participant, RunRecord, Turn, Visit
 from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
@@ -341,6 +342,14 @@ class Unit(EventLog, Protocol):
 
     def audit(self) -> list[AuditEntry]:
         """The audit log, oldest first."""
+        ...
+
+    def chain_heads(self) -> list[Head]:
+        """Where every chain of records stands; `signed` is false while no key is set."""
+        ...
+
+    def chained(self) -> Iterator[Chained]:
+        """Every entry of every chain, in the order of each chain."""
         ...
 
     def add_rating(self, rating: Rating) -> None:

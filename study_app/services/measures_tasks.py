@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +10,6 @@ from study_app.domain.participant import RunRecord
 from study_app.domain.protocol import Stage
 from study_app.services.baseline import all_passed, warmup
 from study_app.services.measures import Content, Dossier, task_of
-
-_NEVER_AWAITED = re.compile(r"^.*RuntimeWarning: coroutine .* was never awaited", re.MULTILINE)
 
 
 def warm_up(dossier: Dossier) -> dict[str, Any]:
@@ -88,11 +85,6 @@ def _checks_total(dossier: Dossier, content: Content, submitted: Sequence[RunRec
                 return None
             total += graded[key] if key in graded else len(pack.checks)  # type: ignore[union-attr]
     return total
-
-
-def program_error(run: RunRecord) -> str | None:
-    """What a run's reader meets as an error: the exception, or the warning that a coroutine was never awaited."""
-    return run.error_type or ("RuntimeWarning" if _NEVER_AWAITED.search(run.stderr) else None)
 
 
 def runs_and_errors(dossier: Dossier) -> dict[str, Any]:

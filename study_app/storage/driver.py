@@ -37,6 +37,10 @@ class Driver:
         row: tuple[Any, ...] | None = self._raw.execute(self._spelled(sql), values).fetchone()
         return row
 
+    def column(self, sql: str, values: Values = ()) -> list[Any]:
+        """The first value of every row."""
+        return [row[0] for row in self._raw.execute(self._spelled(sql), values).fetchall()]
+
     def many(self, sql: str, rows: Sequence[Values]) -> None:
         """The statement once for each of the rows."""
         self._raw.cursor().executemany(self._spelled(sql), rows)

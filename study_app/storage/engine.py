@@ -46,6 +46,8 @@ class Database:
             create: make the SQLite file and its folder where they are missing; else that is a problem.
         """
         self.url = parse_url(url)
+        self.head_key: bytes | None = None
+        """Signs the heads of the chain of records once the study is launched."""
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # One writer at a time is SQLite's rule; queueing in order here beats its busy handler's random sleeps.
         self._writer = threading.Lock() if self.is_sqlite else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from study_app.domain.dataset.chain import Entry, event_key, new_salt
 from study_app.domain.events import SERVER_PAGE, BrowserEvent, Event
 from study_app.ports import Stored
+from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.driver import Driver, bound
 from study_app.storage.tables import EventRow, PageRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
+LOGGED = [EVENTS.c[field.name] for field in fields(Event)]
 PAGES = PageRow.__table__  # type: ignore[attr-defined]
 
 # An upsert that changes nothing takes the counter's row for this transaction, on both databases: two transactions never
@@ -29,10 +33,10 @@ _NEXT_NUMBER = (
     "ON CONFLICT (participant_id, page) DO UPDATE SET ack = pages.ack + 1 RETURNING ack"
 )
 _INSERT = (
-    "INSERT INTO events (participant_id, page, seq, kind, stage, server_time, client_time_ms, mono_ms, payload) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO events (participant_id, page, seq, kind, stage, server_time, client_time_ms, mono_ms, payload, "
+    "chain, position, opening, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_INSERT_NEW = f"{_INSERT} ON CONFLICT (participant_id, page, seq) DO NOTHING"
+_STORED = "SELECT seq FROM events WHERE participant_id = ? AND page = ? AND seq > ?"
 _LAST = "SELECT max(seq) FROM events WHERE participant_id = ? AND page = ?"
 
 
@@ -45,22 +49,52 @@ def insert_new(connection: Connection, table: Any) -> Any:
 class SqlEventLog:
     """ports.EventLog over one connection in a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, head_key: bytes | None = None) -> None:
         self.connection = connection
+        self._head_key = head_key
 
     @cached_property
     def driver(self) -> Driver:
         """The same transaction at the driver's level."""
         return Driver(self.connection)
 
+    @cached_property
+    def chain(self) -> ChainWriter:
+        """The chain of records that this transaction appends to."""
+        is_sqlite = self.connection.dialect.name == "sqlite"
+        return ChainWriter(self.driver, is_sqlite=is_sqlite, key=self._head_key)
+
     def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
         """Append one event of the server's own."""
         taken = self.driver.one(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
         assert taken is not None
-        row = Event(participant_id, SERVER_PAGE, taken[0], kind, stage, at, payload=dict(payload))
-        values = (participant_id, SERVER_PAGE, row.seq, kind, stage, _moment(at), None, None, _json(row.payload))
-        self.driver.run(_INSERT, values)
+        row = Event(participant_id, SERVER_PAGE, taken[0], kind, stage, kept(at), payload=dict(payload))
+        self.driver.run(_INSERT, self._chained([row])[0])
         return row
+
+    def _chained(self, events: Sequence[Event]) -> list[tuple[Any, ...]]:
+        """Events as rows, joined to the chain in their order."""
+        entries = [
+            Entry("events", event_key(event), True, new_salt(), _json(event.payload).encode()) for event in events
+        ]
+        digests = [entry.digest for entry in entries]
+        number, first = self.chain.append(digests)
+        return [
+            (
+                *(
+                    e.participant_id,
+                    e.page,
+                    e.seq,
+                    e.kind,
+                    e.stage,
+                    _moment(e.server_time),
+                    e.client_time_ms,
+                    e.mono_ms,
+                ),
+                *(entry.content.decode(), number, first + place, entry.salt, digest),
+            )
+            for place, (e, entry, digest) in enumerate(zip(events, entries, digests, strict=True))
+        ]
 
     def store_batch(
         self, participant_id: str, page: str, stage: str, at: datetime, events: Sequence[BrowserEvent]
@@ -75,12 +109,18 @@ class SqlEventLog:
             return Stored(before, ())
         last = self.driver.one(_LAST, where)
         nothing_ahead = last is None or (last[0] or 0) <= before
-        moment = _moment(at)
-        rows = [
-            (*where, e.seq, e.kind, stage, moment, e.client_time_ms, e.mono_ms, _json(e.payload))
-            for e in unknown.values()
+        if not nothing_ahead:
+            # What came before beyond a gap is in the log and in the chain already.
+            for seq in self.driver.column(_STORED, (*where, before)):
+                unknown.pop(seq, None)
+        moment = kept(at)
+        given = ((e.seq, e.kind, e.client_time_ms, e.mono_ms, e.payload) for e in unknown.values())
+        new = [
+            Event(participant_id, page, seq, kind, stage, moment, client, mono, payload)
+            for seq, kind, client, mono, payload in given
         ]
-        self.driver.many(_INSERT_NEW, rows)
+        if new:
+            self.driver.many(_INSERT, self._chained(new))
         # Where nothing of the page was stored beyond the gap, what is stored now is what has just come.
         fresh = _run_from(before, unknown) if nothing_ahead else self._contiguous(participant_id, page, before)
         if fresh:
@@ -109,7 +149,7 @@ class SqlEventLog:
 
     def events(self, participant_id: str | None = None) -> Iterator[Event]:
         """See ports.EventLog."""
-        query = select(EVENTS).order_by(EVENTS.c.participant_id, EVENTS.c.event_id)
+        query = select(*LOGGED).order_by(EVENTS.c.participant_id, EVENTS.c.event_id)
         if participant_id is not None:
             query = query.where(EVENTS.c.participant_id == participant_id)
         result = self.connection.execution_options(yield_per=2000).execute(query)
@@ -121,7 +161,7 @@ class SqlEventLog:
         found = {}
         for kind in kinds:
             where = (EVENTS.c.participant_id == participant_id, EVENTS.c.page == page, EVENTS.c.kind == kind)
-            row = self.connection.execute(select(EVENTS).where(*where).order_by(EVENTS.c.seq.desc()).limit(1)).first()
+            row = self.connection.execute(select(*LOGGED).where(*where).order_by(EVENTS.c.seq.desc()).limit(1)).first()
             if row is not None:
                 found[kind] = Event(**row._mapping)
         return found

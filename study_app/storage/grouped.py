@@ -103,7 +103,7 @@ class GroupWriter:
     def _store(self, group: list[_Piece]) -> None:
         try:
             with self._database.begin(write=True) as connection:
-                unit = SqlUnit(connection)
+                unit = SqlUnit(connection, self._database.head_key)
                 if len(group) == 1:
                     group[0].result = group[0].work(unit)
                 else:

@@ -12,6 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import inspect
 
 from study_app.domain.errors import InfrastructureError
+from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.engine import Database
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -46,6 +47,7 @@ def bring_up_to_date(database: Database) -> None:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
+            join_what_is_stored(connection)
         except CommandError as error:
             raise InfrastructureError(
                 f"{database.describe()}: made by a newer version of study-app ({error}); update study-app"

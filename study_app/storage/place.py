@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from study_app.domain.dataset import chain
+from study_app.domain.dataset.stored import participant_facts
 from study_app.domain.participant import Document, Participant, Visit
+from study_app.storage.chained import entry_of
 from study_app.storage.driver import RowOf, bound
 from study_app.storage.event_log import SqlEventLog
 from study_app.storage.tables import DocumentRow, ParticipantRow, TokenRow, VisitRow
@@ -15,6 +19,7 @@ TOKENS = TokenRow.__table__  # type: ignore[attr-defined]
 VISITS = VisitRow.__table__  # type: ignore[attr-defined]
 DOCUMENTS = DocumentRow.__table__  # type: ignore[attr-defined]
 
+_FACTS = {field.name for field in fields(Participant)} - {"stage", "step", "last_seen_at", "opens_at", "page"}
 _PARTICIPANT, _VISIT = RowOf(Participant, PARTICIPANTS), RowOf(Visit, VISITS)
 _DOCUMENT = RowOf(Document, DOCUMENTS)
 _BY_ID = f"SELECT {_PARTICIPANT.columns} FROM participants WHERE id = ?"
@@ -48,6 +53,16 @@ class SqlPlace(SqlEventLog):
         columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
         values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
         self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
+        if _FACTS & changes.keys():
+            self.chain_participant(participant_id)
+
+    def chain_participant(self, participant_id: str) -> None:
+        """Append what the dataset will say of the participant to the chain, where it has changed."""
+        participant = self.participant(participant_id)
+        assert participant is not None
+        facts = participant_facts(participant)
+        entry = entry_of("participants", facts, chain.facts_content(facts), final=False)
+        self.chain.record(entry, participant_id)
 
     def visit(self, participant_id: str, stage: str) -> Visit | None:
         """See ports.Unit."""

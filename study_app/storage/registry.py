@@ -27,7 +27,7 @@ class SqlRegistry:
     def begin(self, *, write: bool = True) -> Iterator[SqlUnit]:
         """See ports.Registry."""
         with self.database.begin(write=write) as connection:
-            yield SqlUnit(connection)
+            yield SqlUnit(connection, self.database.head_key)
 
     def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
         """See ports.Registry."""

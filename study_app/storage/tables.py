@@ -123,6 +123,36 @@ class EventRow(SQLModel, table=True):
     client_time_ms: float | None = None
     mono_ms: float | None = None
     payload: Any = Field(sa_column=Column(Json, nullable=False))
+    chain: int | None = None
+    position: int | None = Field(default=None, sa_column=Column(BigInteger))
+    opening: bytes | None = None
+    digest: bytes | None = None
+
+
+class ChainRow(SQLModel, table=True):
+    """Heads of the chains of records; see domain/dataset/chain."""
+
+    __tablename__ = "chains"
+    id: int | None = _serial()
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
+    head: bytes
+    mac: bytes | None = None
+
+
+class ChainEntryRow(SQLModel, table=True):
+    """States of records other than events, in the order of the chain that they are in."""
+
+    __tablename__ = "chain_entries"
+    __table_args__ = (Index("ix_chain_entries_record", "table", "key"),)
+    number: int | None = _serial()
+    chain: int
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
+    table: str
+    key: str = _text(nullable=False)
+    participant_id: str = Field(index=True)
+    final: bool
+    opening: bytes
+    digest: bytes
 
 
 class PageRow(SQLModel, table=True):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, literal, select, update
+from sqlalchemy import bindparam, delete, literal, select, update
 from sqlmodel import SQLModel
 
+from study_app.domain.dataset import TableName, chain, compact_json
+from study_app.domain.dataset.stored import answer_row, run_row, turn_row, visit_row
 from study_app.domain.participant import Answer, EndedBy, Kind, Participant, RunRecord, Turn, Visit
 from study_app.domain.protocol import canonical_json
 from study_app.ports import AuditEntry, Link, ProtocolVersion, Rating
 from study_app.storage import tables
+from study_app.storage.chained import entry_of, in_order, kept
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.place import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPlace
 
@@ -28,6 +31,10 @@ def _table(row: type[SQLModel]) -> Any:
 META, LOCKS, VERSIONS = _table(tables.MetaRow), _table(tables.LockRow), _table(tables.VersionRow)
 RUNS, TURNS = _table(tables.RunRow), _table(tables.TurnRow)
 ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.AllocationRow), _table(tables.LinkRow)
+CHAINS = _table(tables.ChainRow)
+ENTRIES = _table(tables.ChainEntryRow)
+ERASED = {"erased": True}
+"""The payload of an event whose own was erased."""
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 
 
@@ -43,6 +50,27 @@ class SqlUnit(SqlPlace):
 
     def _insert(self, table: Any, row: Any) -> None:
         self.connection.execute(table.insert(), asdict(row))
+
+    def chain_everything(self) -> None:
+        """Append the present state of every record but events."""
+        for participant in self.participants():
+            self.chain_participant(participant.id)
+        for visit in self.visits():
+            self._chain("visits", visit_row(visit))
+        for run in self.runs():
+            self._chain_run(run)
+        for turn in self.turns():
+            self._chain_turn(turn)
+        for answer in self.answers():
+            self._chain("answers", answer_row(answer))
+        for rating in self.ratings():
+            self._chain_rating(rating)
+
+    def _chain(self, table: TableName, row: dict[str, Any], *, final: bool = False, owner: str = "") -> None:
+        """Append the state of a record, as it is now stored, to the chain."""
+        stored = {name: kept(value) for name, value in row.items()}
+        entry = entry_of(table, stored, chain.content_of(table, stored), final=final)
+        self.chain.record(entry, owner or str(row["participant_id"]))
 
     def _insert_new(self, table: Any, values: Mapping[str, Any]) -> bool:
         # Not by rowcount: on Postgres the driver does not know it for an INSERT that fills a serial column.
@@ -77,7 +105,10 @@ class SqlUnit(SqlPlace):
 
     def add_participant(self, participant: Participant) -> bool:
         """See ports.Unit."""
-        return self._insert_new(PARTICIPANTS, asdict(participant))
+        added = self._insert_new(PARTICIPANTS, asdict(participant))
+        if added:
+            self.chain_participant(participant.id)
+        return added
 
     def participants(self) -> list[Participant]:
         """See ports.Unit."""
@@ -91,7 +122,10 @@ class SqlUnit(SqlPlace):
     def move(self, participant: Participant, **changes: Any) -> bool:
         """See ports.Unit."""
         guard = [PARTICIPANTS.c[name] == getattr(participant, name) for name in ("id", "stage", "step", "status")]
-        return self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
+        moved = self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
+        if moved:
+            self.chain_participant(participant.id)
+        return moved
 
     def add_token(self, participant_id: str, token_hash: str, expires_at: datetime) -> None:
         """See ports.Unit."""
@@ -102,7 +136,15 @@ class SqlUnit(SqlPlace):
 
     def open_visit(self, visit: Visit) -> bool:
         """See ports.Unit."""
-        return self._insert_new(VISITS, asdict(visit))
+        opened = self._insert_new(VISITS, asdict(visit))
+        if opened:
+            self._chain_visit(visit.participant_id, visit.stage)
+        return opened
+
+    def _chain_visit(self, participant_id: str, stage: str) -> None:
+        visit = self.visit(participant_id, stage)
+        assert visit is not None
+        self._chain("visits", visit_row(visit))
 
     def visits(self, participant_id: str | None = None) -> list[Visit]:
         """See ports.Unit."""
@@ -112,7 +154,10 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
         query = update(VISITS).where(*where).values(ended_at=at, ended_by=ended_by)
-        return self.connection.execute(query).rowcount == 1
+        ended = self.connection.execute(query).rowcount == 1
+        if ended:
+            self._chain_visit(participant_id, stage)
+        return ended
 
     def extend_visit(self, participant_id: str, stage: str, by: timedelta) -> bool:
         """See ports.Unit."""
@@ -122,7 +167,10 @@ class SqlUnit(SqlPlace):
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
         unchanged = VISITS.c.deadline_at == visit.deadline_at
         query = update(VISITS).where(*where, unchanged).values(deadline_at=visit.deadline_at + by)
-        return self.connection.execute(query).rowcount == 1
+        extended = self.connection.execute(query).rowcount == 1
+        if extended:
+            self._chain_visit(participant_id, stage)
+        return extended
 
     def overdue(self, at: datetime) -> list[Visit]:
         """See ports.Unit."""
@@ -133,10 +181,15 @@ class SqlUnit(SqlPlace):
     def add_run(self, run: RunRecord) -> None:
         """See ports.Unit."""
         self._insert(RUNS, run)
+        self._chain_run(run)
 
     def update_run(self, run: RunRecord) -> None:
         """See ports.Unit."""
         self.connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**asdict(run)))
+        self._chain_run(run)
+
+    def _chain_run(self, run: RunRecord) -> None:
+        self._chain("runs", run_row(run), final=run.ended_by is not None)
 
     def runs(self, participant_id: str | None = None) -> list[RunRecord]:
         """See ports.Unit."""
@@ -150,10 +203,15 @@ class SqlUnit(SqlPlace):
     def add_turn(self, turn: Turn) -> None:
         """See ports.Unit."""
         self._insert(TURNS, turn)
+        self._chain_turn(turn)
 
     def update_turn(self, turn: Turn) -> None:
         """See ports.Unit."""
         self.connection.execute(update(TURNS).where(TURNS.c.id == turn.id).values(**asdict(turn)))
+        self._chain_turn(turn)
+
+    def _chain_turn(self, turn: Turn) -> None:
+        self._chain("turns", turn_row(turn), final=turn.complete)
 
     def turns(self, participant_id: str | None = None) -> list[Turn]:
         """See ports.Unit."""
@@ -162,12 +220,15 @@ class SqlUnit(SqlPlace):
     def save_answer(self, answer: Answer) -> None:
         """See ports.Unit."""
         if self._insert_new(ANSWERS, asdict(answer)):
+            self._chain("answers", answer_row(answer))
             return
         keys = ("participant_id", "stage", "item")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
         before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
         changes = before.changes + (before.response != answer.response)
-        self.connection.execute(update(ANSWERS).where(*where).values(**asdict(replace(answer, changes=changes))))
+        counted = replace(answer, changes=changes)
+        self.connection.execute(update(ANSWERS).where(*where).values(**asdict(counted)))
+        self._chain("answers", answer_row(counted))
 
     def answers(self, participant_id: str | None = None) -> list[Answer]:
         """See ports.Unit."""
@@ -188,7 +249,23 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
             self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
-        self.connection.execute(update(EVENTS).where(EVENTS.c.participant_id == participant_id).values(payload={}))
+        self._forget_contents(participant_id)
+        self.connection.execute(update(EVENTS).where(EVENTS.c.participant_id == participant_id).values(payload=ERASED))
+
+    def _forget_contents(self, participant_id: str) -> None:
+        """Keep the bodies of what is being erased in place of their salts, so that the chain still holds."""
+        own = (EVENTS.c.participant_id == participant_id, EVENTS.c.opening.is_not(None))
+        query = select(EVENTS.c.event_id, EVENTS.c.opening, EVENTS.c.payload).where(*own)
+        bodies = [
+            {"row": row.event_id, "body": chain.body_of(row.opening, compact_json(row.payload).encode())}
+            for row in self.connection.execute(query)
+        ]
+        if bodies:
+            erased = update(EVENTS).where(EVENTS.c.event_id == bindparam("row")).values(opening=bindparam("body"))
+            self.connection.execute(erased, bodies)
+        # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
+        gone = ENTRIES.c.participant_id == participant_id, ENTRIES.c.table.in_(("runs", "turns", "answers"))
+        self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
 
     # -- ledgers, links, audit -----------------------------------------------------------------------------------------
 
@@ -244,7 +321,34 @@ class SqlUnit(SqlPlace):
 
     def add_rating(self, rating: Rating) -> None:
         """See ports.Unit."""
-        self._insert_new(RATINGS, asdict(rating))
+        if self._insert_new(RATINGS, asdict(rating)):
+            self._chain_rating(rating)
+
+    def _chain_rating(self, rating: Rating) -> None:
+        self._chain("ratings", asdict(rating), final=True, owner=rating.object)
+
+    def chain_heads(self) -> list[chain.Head]:
+        """See ports.Unit."""
+        key = self._head_key
+        rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
+        return [
+            chain.Head(
+                r.id, r.position, r.head.hex(), key is not None and r.mac == chain.mac(key, r.id, r.position, r.head)
+            )
+            for r in rows
+        ]
+
+    def chained(self) -> Iterator[chain.Chained]:
+        """See ports.Unit."""
+        e, r = EVENTS.c, ENTRIES.c
+        events = select(e.chain, e.position, e.event_id, e.participant_id, e.opening, e.digest).order_by(e.event_id)
+        others = select(r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest)
+        stream = self.connection.execution_options(yield_per=2000)
+        logged = (
+            chain.Chained(c or 0, p or 0, "events", str(number), owner, True, opening or b"", digest or b"")
+            for c, p, number, owner, opening, digest in stream.execute(events)
+        )
+        return in_order(logged, (chain.Chained(*row) for row in stream.execute(others.order_by(r.number))))
 
     def ratings(self) -> list[Rating]:
         """See ports.Unit."""

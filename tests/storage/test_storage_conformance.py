@@ -206,7 +206,7 @@ def test_erasing_leaves_the_stages_and_the_ledger(registry, clock):
         unit.record("p1", "entered", "consent", clock.now(), {"secret": 1})
         unit.save_answer(Answer("p1", "quiz", "q1", '"a"'))
         unit.erase_payloads("p1")
-        assert [event.payload for event in unit.events("p1")] == [{}]
+        assert [event.payload for event in unit.events("p1")] == [{"erased": True}]
         assert unit.answers("p1") == []
         assert unit.participant("p1") is not None
 

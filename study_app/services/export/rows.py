@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
-from study_app.domain.dataset import compact_json
+from study_app.domain.dataset.stored import answer_row, event_row, run_row, turn_row, visit_row
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.events import Event
 from study_app.domain.items import Item
-from study_app.domain.participant import Answer, RunRecord, Turn
+from study_app.domain.participant import Answer, Turn
 from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier
 from study_app.services.measures_styles import Codes
-from study_app.services.measures_tasks import program_error
 
 Row = dict[str, Any]
 
@@ -43,49 +38,17 @@ def visits(dossier: Dossier, use: dict[str, TimeUse]) -> Iterator[Row]:
     for visit in dossier.visits:
         spent = use.get(visit.stage)
         known = {} if spent is None else {"active_seconds": spent.active, "away_seconds": spent.away}
-        yield asdict(visit) | known
+        yield visit_row(visit) | known
 
 
 def events(dossier: Dossier) -> Iterator[Row]:
     """The log in the order of storing."""
-    return (_event(event) for event in dossier.events)
-
-
-def _event(event: Event) -> Row:
-    milliseconds = event.client_time_ms
-    return {
-        "participant_id": event.participant_id,
-        "event_id": event.event_id,
-        "page": event.page,
-        "seq": event.seq,
-        "kind": event.kind,
-        "stage": event.stage,
-        "server_time": event.server_time,
-        "client_time": None if milliseconds is None else _moment(milliseconds),
-        "payload": compact_json(event.payload),
-        "mono_ms": event.mono_ms,
-    }
-
-
-def _moment(milliseconds: float) -> datetime | None:
-    """A browser's clock may say anything."""
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
-_VERDICT = ("name", "visible", "passed")
+    return map(event_row, dossier.events)
 
 
 def runs(dossier: Dossier) -> Iterator[Row]:
     """Runs and submissions in order of their start."""
-    return (_run(run) for run in dossier.runs)
-
-
-def _run(run: RunRecord) -> Row:
-    row = asdict(run) | {"run_id": run.id, "error_type": program_error(run)}
-    return row | {"checks": compact_json([{key: c[key] for key in _VERDICT} for c in json.loads(run.checks)])}
+    return map(run_row, dossier.runs)
 
 
 def turns(dossier: Dossier, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
@@ -94,8 +57,7 @@ def turns(dossier: Dossier, codes: Codes, replies: Mapping[str, Mapping[str, Any
 
 
 def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
-    row = asdict(turn) | {"turn_id": turn.id, "codes": None if codes is None else ";".join(codes)}
-    return row | {"parameters": compact_json(json.loads(turn.parameters))}
+    return turn_row(turn) | {"codes": None if codes is None else ";".join(codes)}
 
 
 def answers(dossier: Dossier, content: Content) -> Iterator[Row]:
@@ -112,4 +74,4 @@ def _items(content: Content, folder: str) -> dict[str, Item]:
 
 def _answer(answer: Answer, item: Item | None) -> Row:
     known = {} if item is None else {"type": item.type, "concept": item.concept}
-    return asdict(answer) | known | {"response": json.loads(answer.response)}
+    return answer_row(answer) | known
