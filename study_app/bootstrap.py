@@ -24,7 +24,7 @@ from study_app.sandbox import open_sandbox
 from study_app.services.answer import Answers
 from study_app.services.enrol import Enrol
 from study_app.services.help import Help
-from study_app.services.lifecycle import Lifecycle
+from study_app.services.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.datasets import CodeQueries, Datasets
 from study_app.services.researcher.links import ParticipantLinks
 from study_app.services.scoring import QuizScoring
@@ -178,6 +178,7 @@ def start(
         grading_clock=grading_clock,
     )
     _check_database(world, settings, changed_ok)
+    open_head_key(world)
     way = Way(world)
     grading, scoring = Grading(world), QuizScoring(world)
     return App(

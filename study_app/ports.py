@@ -348,6 +348,10 @@ class Unit(EventLog, Protocol):
         """Where every chain of records stands; `signed` is false while no key is set."""
         ...
 
+    def sign_heads(self, key: bytes) -> None:
+        """Sign every head as it stands: what was stored before the launch is taken as it is."""
+        ...
+
     def chained(self) -> Iterator[Chained]:
         """Every entry of every chain, in the order of each chain."""
         ...
@@ -378,6 +382,10 @@ class Registry(Protocol):
         What one piece of work raises undoes that piece alone and is the future's exception. The future is done after
         the commit and not before; its exception is an InfrastructureError where the database failed.
         """
+        ...
+
+    def sign_heads(self, key: bytes) -> None:
+        """From now on sign the heads of the chain of records with this key."""
         ...
 
     def describe(self) -> str:

@@ -70,6 +70,10 @@ class BatchedRegistry:
             if stack is not None:
                 stack.close()
 
+    def sign_heads(self, key: bytes) -> None:
+        """See ports.Registry."""
+        self._registry.sign_heads(key)
+
     def describe(self) -> str:
         """See ports.Registry."""
         return self._registry.describe()

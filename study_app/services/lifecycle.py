@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Study
@@ -31,6 +32,23 @@ class Launched:
     """prereg.md."""
     recovery_copy: str
     """Shown once."""
+
+
+HEAD_KEY = "sealed_head_key"
+"""Where the key lies, encrypted, that signs the heads of the chain of records."""
+
+
+def open_head_key(world: World) -> bool:
+    """Sign heads from now on, where the study is launched and its sealing key is there; whether it is done."""
+    with world.registry.begin(write=False) as unit:
+        sealed = unit.meta(HEAD_KEY)
+    if sealed is None:
+        return False
+    try:
+        world.registry.sign_heads(world.seal.open(sealed))
+    except SealingKeyMissing:
+        return False
+    return True
 
 
 class Lifecycle:
@@ -57,8 +75,10 @@ class Lifecycle:
             seed = self.world.seal.new_seed()
             promise = commitment(seed, study.allocation, study.arms)
             sealed_signing_key, export_key = self.world.seal.new_signing_key()
+            head_key = self.world.seal.new_seed()
+            chain_key = hashlib.sha256(head_key).hexdigest()
             now = self.world.now()
-            document, text = preregistration(study, self.world.study_hash, promise, export_key, now)
+            document, text = preregistration(study, self.world.study_hash, promise, export_key, chain_key, now)
             for key, value in {
                 "state": "launched",
                 "study_id": study.id,
@@ -66,12 +86,15 @@ class Lifecycle:
                 "commitment": promise,
                 "launched_at": now.isoformat(timespec="milliseconds"),
                 "sealed_signing_key": sealed_signing_key,
+                HEAD_KEY: self.world.seal.seal(head_key),
                 "prereg": json.dumps(document, ensure_ascii=False),
                 "prereg_text": text,
             }.items():
                 unit.set_meta(key, value)
             self._lock_version(unit, "launch")
             self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
+            self.world.registry.sign_heads(head_key)
+            unit.sign_heads(head_key)
         return Launched(self.world.study_hash, promise, document, text, self.world.seal.recovery_copy())
 
     def amend(self, reason: str, who: str = "cli") -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from study_app.domain.dataset.stored import program_error
 from study_app.domain.participant import RunRecord
 from study_app.domain.protocol import Stage
 from study_app.services.baseline import all_passed, warmup

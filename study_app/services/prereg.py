@@ -14,7 +14,7 @@ OPEN = "*To be completed by the researchers.*"
 
 
 def preregistration(
-    study: Study, study_hash: str, commitment: str, export_key: str, at: datetime
+    study: Study, study_hash: str, commitment: str, export_key: str, chain_key: str, at: datetime
 ) -> tuple[dict[str, Any], str]:
     """prereg.json and prereg.md of a study that is being launched.
 
@@ -23,6 +23,7 @@ def preregistration(
         study_hash: of the study file and all that it names.
         commitment: to the sealed seed.
         export_key: public half of the key that signs exports, in hex.
+        chain_key: SHA-256 of the key that signs the heads of the chain of records, in hex.
         at: moment of the launch.
     """
     plan = study.analysis.model_dump(mode="json")
@@ -35,6 +36,7 @@ def preregistration(
         "seed_commitment": commitment,
         "commitment_covers": ["seed", "algorithm", "scheme", "strata", "arms"],
         "export_key": export_key,
+        "chain_key": chain_key,
         "algorithm": ALGORITHM,
         "allocation": study.allocation.model_dump(mode="json"),
         "arms": [{"id": arm.id, "weight": arm.weight, "control": arm.control} for arm in study.arms],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, bindparam, select, update
 
 from study_app.domain.dataset import chain, compact_json
@@ -37,7 +39,7 @@ def _join_events(connection: Connection, unit: SqlUnit) -> bool:
         {"row": e.event_id, "number": number, "place": first + place, "salt": entry.salt, "hash": digest}
         for place, (e, entry, digest) in enumerate(zip(events, entries, digests, strict=True))
     ]
-    values = {name: bindparam(value) for name, value in _COLUMNS.items()}
+    values: dict[str, Any] = {name: bindparam(value) for name, value in _COLUMNS.items()}
     connection.execute(update(EVENTS).where(EVENTS.c.event_id == bindparam("row")).values(**values), rows)
     return True
 

@@ -33,6 +33,10 @@ class SqlRegistry:
         """See ports.Registry."""
         return self._writer.submit(work)
 
+    def sign_heads(self, key: bytes) -> None:
+        """See ports.Registry."""
+        self.database.head_key = key
+
     def describe(self) -> str:
         """See ports.Registry."""
         return self.database.describe()

@@ -243,7 +243,12 @@ class SqlUnit(SqlPlace):
         same = ("participant_id", "stage", "item", "response")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in same]
         points = {name: getattr(answer, name) for name in ("points", "max_points", "scored_by", "key_version")}
-        return self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
+        scored = self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
+        if scored:
+            stored = self._one(Answer, select(ANSWERS).where(*where))
+            assert stored is not None
+            self._chain("answers", answer_row(stored))
+        return scored
 
     def erase_payloads(self, participant_id: str) -> None:
         """See ports.Unit."""
@@ -329,14 +334,19 @@ class SqlUnit(SqlPlace):
 
     def chain_heads(self) -> list[chain.Head]:
         """See ports.Unit."""
-        key = self._head_key
         rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
-        return [
-            chain.Head(
-                r.id, r.position, r.head.hex(), key is not None and r.mac == chain.mac(key, r.id, r.position, r.head)
-            )
-            for r in rows
-        ]
+        return [chain.Head(r.id, r.position, r.head.hex(), self._signed(r)) for r in rows]
+
+    def _signed(self, row: Any) -> bool:
+        key = self._head_key
+        return key is not None and row.mac == chain.mac(key, row.id, row.position, row.head)
+
+    def sign_heads(self, key: bytes) -> None:
+        """See ports.Unit."""
+        self._head_key = key
+        for row in self.connection.execute(select(CHAINS)).all():
+            signature = chain.mac(key, row.id, row.position, row.head)
+            self.connection.execute(update(CHAINS).where(CHAINS.c.id == row.id).values(mac=signature))
 
     def chained(self) -> Iterator[chain.Chained]:
         """See ports.Unit."""

@@ -87,7 +87,7 @@ def participant_facts(participant: Participant) -> StoredRow:
     )
 
 
-_FACTS = (
+FACTS = (
     *("participant_id", "study_hash", "arm", "stratum", "allocation_index", "is_simulated", "is_preview"),
     *("exclusion_reason", "enrolled_at", "allocated_at", "finished_at", "data_withdrawn"),
 )
@@ -98,6 +98,6 @@ def facts_of(row: Mapping[str, Any]) -> StoredRow:
 
     `abandoned` and `excluded` are not stored: a long silence and an exclusion make them.
     """
-    found = {name: row[name] for name in _FACTS}
+    found = {name: row[name] for name in FACTS}
     kept = "excluded" if row["exclusion_reason"] is not None else row["status"]
     return found | {"status": "in_progress" if kept == "abandoned" else kept}

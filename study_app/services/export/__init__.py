@@ -20,6 +20,7 @@ from study_app.domain.participant import Kind
 from study_app.domain.protocol import Study
 from study_app.ports import ContentLibrary, Unit
 from study_app.services.export import rows
+from study_app.services.export.chain_file import ChainFile
 from study_app.services.export.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
 from study_app.services.export.dossiers import Versions, dossiers, included, versions_of
 from study_app.services.export.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
@@ -244,6 +245,7 @@ class _Export:
         self._text("README.md", readme(self.study, self.state, self.tables.values(), withheld))
         self._text("CHANGES.md", self._changes())
         write_json(self.folder / RECORDS, self.records.to_json())
+        self.chain = self._chain(bool(withheld))
         prereg = self.unit.meta("prereg")
         if prereg is not None:
             self._text("materials/prereg.json", prereg + "\n")
@@ -257,6 +259,15 @@ class _Export:
         present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
         names = {path.relative_to(self.folder).as_posix(): path for path in present}
         return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
+
+    def _chain(self, masked: bool) -> dict[str, Any]:
+        """The chain of records, and where it stands; the order of entries could tell arms, so it waits while masked."""
+        heads = [vars(head) for head in self.unit.chain_heads()]
+        if masked:
+            return {"heads": heads}
+        written = ChainFile({person.id: person for person in self.unit.participants()}, self.kinds)
+        written.write(self.folder, self.unit)
+        return {"heads": heads, "entries": written.entries, "erased": written.erased}
 
     def _changes(self) -> str:
         return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft")
@@ -291,6 +302,7 @@ class _Export:
             **seal_facts(self.unit, self.state),
             "versions": version_entries(self.versions.locked, self.versions.drafts, draft),
             "ledgers": ledgers(self.unit, self.kinds),
+            "chain": self.chain,
             "audit": audit_summary(self.unit.audit()),
             **measured(self.seen, bool(withheld)),
             "warnings": list(self.seen.warnings),

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from study_app.domain.dataset.chain import Head
 from study_app.domain.ledger import Anchor
 from study_app.services.verify.allocation import check_ledgers, check_participants
+from study_app.services.verify.chain import check_chain
 from study_app.services.verify.derived import Derived
 from study_app.services.verify.files import check_files, check_tables, check_versions
 from study_app.services.verify.log import Log, check_log
@@ -19,13 +21,20 @@ from study_app.services.verify.registered import check_anchors, check_registrati
 from study_app.services.verify.report import Finding, VerifyReport
 
 
-def verify(dataset: Path, *, prereg: Mapping[str, Any] | None = None, anchors: Collection[Anchor] = ()) -> VerifyReport:
+def verify(
+    dataset: Path,
+    *,
+    prereg: Mapping[str, Any] | None = None,
+    anchors: Collection[Anchor] = (),
+    heads: Collection[Head] = (),
+) -> VerifyReport:
     """Check a dataset directory and name every breach.
 
     Args:
         dataset: the folder that `export` wrote.
         prereg: the registration as published; None: the copy in the dataset.
         anchors: row hashes of the real ledger that were written down elsewhere.
+        heads: heads of the chain of records that were kept elsewhere.
 
     Raises:
         UserError: there is no dataset at this path.
@@ -57,6 +66,7 @@ def verify(dataset: Path, *, prereg: Mapping[str, Any] | None = None, anchors: C
     for check in (check_known, check_arms, check_records, check_logged):
         run(check, opened, log)
     run(check_visits, opened)
+    run(check_chain, opened, heads)
     return report
 
 

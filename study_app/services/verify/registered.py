@@ -54,6 +54,11 @@ def check_registration(opened: Opened, published: Mapping[str, Any] | None) -> N
     _check_signature(opened, registered, strict=published is not None)
 
 
+def registration_of(opened: Opened) -> dict[str, Any]:
+    """The registration in the dataset; empty where there is none."""
+    return _own(opened) or {}
+
+
 def _own(opened: Opened) -> dict[str, Any] | None:
     try:
         found = parsed_json((opened.path / IN_DATASET).read_text(encoding="utf-8"))
