@@ -345,7 +345,7 @@ class Unit(EventLog, Protocol):
         ...
 
     def chain_heads(self) -> list[Head]:
-        """Where every chain of records stands; `signed` is false while no key is set."""
+        """Where every chain of records stands."""
         ...
 
     def sign_heads(self, key: bytes) -> None:

@@ -337,9 +337,9 @@ class SqlUnit(SqlPlace):
         rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
         return [chain.Head(r.id, r.position, r.head.hex(), self._signed(r)) for r in rows]
 
-    def _signed(self, row: Any) -> bool:
+    def _signed(self, row: Any) -> bool | None:
         key = self._head_key
-        return key is not None and row.mac == chain.mac(key, row.id, row.position, row.head)
+        return None if key is None else row.mac == chain.mac(key, row.id, row.position, row.head)
 
     def sign_heads(self, key: bytes) -> None:
         """See ports.Unit."""

@@ -330,12 +330,16 @@ def trial() -> Trial:
     return Trial(app, clock, folder, people)
 
 
-def copy_of(base: Trial, folder: Path, *statements: str) -> App:
-    """The trial's database as a copy, after these statements."""
+def copy_of(base: Trial, folder: Path, *statements: str, sealed: bool = False) -> App:
+    """The trial's database as a copy, after these statements; with its sealing key if asked for."""
+    if sealed:
+        key = next(base.folder.rglob("seal.key"))
+        (folder / key.relative_to(base.folder)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(key, folder / key.relative_to(base.folder))
     with sqlite3.connect(base.folder / "study.db") as source, sqlite3.connect(folder / "study.db") as target:
         source.backup(target)
         for statement in statements:
-            target.execute(statement)
+            assert target.execute(statement).rowcount, statement
     clock = Clock()
     clock.at = base.clock.at
     return open_app(folder, clock, base.folder / "study.toml")

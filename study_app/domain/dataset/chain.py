@@ -109,8 +109,8 @@ class Head:
     """How many entries it has."""
     head: str
     """Hex."""
-    signed: bool = False
-    """Whether the server signed it with a key that the database does not hold."""
+    signed: bool | None = None
+    """Whether the server signed it with a key that the database does not hold; None where that key is not at hand."""
 
 
 def new_salt() -> bytes:

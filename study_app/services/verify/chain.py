@@ -183,7 +183,7 @@ def _check_heads(opened: Opened, told: Mapping[str, Any], chains: _Chains, ancho
         if (position, found.hex()) != (head.get("position"), head.get("head")):
             what = f"chain {head.get('chain')} does not end where the database says that it ends"
             opened.report.add("chain_broken", chain.CHAIN_PATH, None, what)
-        if _signs(opened) and head.get("signed") is not True:
+        if _signs(opened) and head.get("signed") is not True and opened.manifest.get("signature"):
             what = f"the head of chain {head.get('chain')} is not signed by the study's server"
             opened.report.add("chain_unsigned", "manifest.json", None, what)
     for name in chains.heads.keys() - {head.get("chain") for head in heads}:
