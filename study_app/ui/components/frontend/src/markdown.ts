@@ -22,7 +22,8 @@ export interface Block {
   tokens: Token[];
 }
 
-export type DrawCode = (source: string, language: string) => HTMLElement;
+/** `info` is what stands behind the fence: the language, and perhaps more. */
+export type DrawCode = (source: string, info: string) => HTMLElement;
 
 /** What can be drawn of a text that still grows. */
 export function settledPart(text: string): string {
@@ -56,7 +57,7 @@ export function drawBlock({ tokens }: Block, code: DrawCode): Node[] {
   for (const token of tokens) {
     const parent = path[path.length - 1]!;
     if (token.type === "inline") drawInline(parent, token.children ?? []);
-    else if (token.type === "fence") parent.append(code(withoutEnd(token.content), token.info.trim().split(/\s+/)[0] ?? ""));
+    else if (token.type === "fence") parent.append(code(withoutEnd(token.content), token.info.trim()));
     else if (token.type === "code_block") parent.append(code(...fencedInside(withoutEnd(token.content))));
     else if (token.type === "hr") parent.append(h("hr"));
     else if (token.hidden) continue;

@@ -35,22 +35,22 @@ export class ReplyView {
     const nodes = kept.reduce((sum, block) => sum + block.nodes, 0);
     while (this.element.childNodes.length > nodes) this.element.lastChild!.remove();
     for (const block of blocks.slice(same)) {
-      const fresh = drawBlock(block, (source, language) => this.code(source, language));
+      const fresh = drawBlock(block, (source, info) => this.code(source, info));
       this.element.append(...fresh);
       kept.push({ key: block.key, nodes: fresh.length });
     }
     this.drawn = kept;
   }
 
-  private code(source: string, language: string): HTMLElement {
-    const label = h("span", { class: "sa-code-language" }, language);
+  private code(source: string, info: string): HTMLElement {
+    const label = h("span", { class: "sa-code-language" }, info);
     const bar = h("div", { class: "sa-code-bar" }, label, copyButton(this.texts, () => source, this.hooks.copied));
     const { insert } = this.hooks;
     if (insert) {
       bar.append(h("button", { type: "button", class: "sa-quiet sa-copy", onclick: () => insert(source) }, this.texts.insert));
     }
     const code = h("code");
-    code.append(highlighted(source, language));
+    code.append(highlighted(source, info.split(/\s+/)[0] ?? ""));
     return h("div", { class: "sa-code" }, bar, h("pre", { tabindex: 0 }, code));
   }
 }
