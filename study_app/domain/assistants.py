@@ -265,13 +265,13 @@ def _model_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
 
 
 def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
+    broken = []
     if spec.allow_insert and not spec.allow_paste:
-        return [
-            ("allow_insert", "true although allow_paste is false", "set allow_paste = true, or leave allow_insert out")
-        ]
+        remedy = "set allow_paste = true, or leave allow_insert out"
+        broken.append(("allow_insert", "true although allow_paste is false", remedy))
     if spec.gives_code and spec.manner != "answers":
-        return [("gives_code", f'true although manner is "{spec.manner}"', "set gives_code = false")]
-    return []
+        broken.append(("gives_code", f'true although manner is "{spec.manner}"', "set gives_code = false"))
+    return broken
 
 
 def _problems(error: ErrorDetails, file: str, prefix: str) -> list[Problem]:

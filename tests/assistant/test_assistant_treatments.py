@@ -146,3 +146,12 @@ def test_roles_alternate_and_end_with_the_participant():
     roles = [message["role"] for message in conversation(spec, request).messages]
     assert roles == ["user", "assistant", "user", "assistant", "user"]
     assert "the editor is empty" in conversation(spec, request).messages[-1]["content"]
+
+
+def test_code_is_put_into_the_editor_only_where_the_file_says_so_and_pasting_is_allowed():
+    plain = parse_assistant(LEAST, file="a.toml")
+    assert plain.allow_insert is False
+    allowed = parse_assistant(LEAST | {"allow_insert": True}, file="a.toml")
+    assert allowed.digest != plain.digest
+    found = problems_of(lambda: parse_assistant(LEAST | {"allow_insert": True, "allow_paste": False}, file="a.toml"))
+    assert set(found) == {"allow_insert"}

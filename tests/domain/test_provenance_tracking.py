@@ -265,3 +265,19 @@ def test_a_character_whose_halves_have_different_origins_counts_once():
         events.append(("p", "edit", {"task": "t", "kind": kind, "changes": changes, "length": length}))
     found = attribute(events, "\U0001f680", task="t", starter="")
     assert sum(found.counts().values()) == 1
+
+
+def test_code_that_a_button_put_into_the_editor_is_pasted_from_its_reply():
+    editor = Editor().ask()
+    taken = {"text": CODE, "turn_id": "turn1", "how": "insert"}
+    editor.log("copy_reply", **taken)
+    editor.log("paste_attempt", **taken, length=len(CODE), target="editor", matched="copy", **{"from": "reply"})
+    editor.edit("paste", (len(editor.text), len(editor.text), "\n" + CODE), user_event="input.paste.reply")
+    assert editor.counts() == {"starter": len(STARTER), "assistant": len(CODE) + 1}
+
+
+def test_going_back_to_the_starter_leaves_nothing_of_ones_own():
+    editor = Editor().type("x = 1\n").paste("from elsewhere, quite long", "outside")
+    editor.edit("programmatic", (0, len(editor.text), STARTER), user_event="input.starter")
+    assert editor.counts() == {"starter": len(STARTER)}
+    assert editor.type("y = 2\n").counts() == {"starter": len(STARTER), "typed": 6}

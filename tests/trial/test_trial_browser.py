@@ -254,6 +254,52 @@ def test_the_whole_of_a_task_can_be_done_by_keyboard(server, page):
     expect(page.get_by_role("heading", name="Your promise")).to_be_visible(timeout=20_000)
 
 
+BOTH_STREAMS = """import sys
+
+
+def sign(words):
+    print("one", words)
+    print("two", file=sys.stderr)
+    print("three")
+    return ["+--+"]
+
+
+print("first", end=" ")
+sign([])
+input("Your name? ")
+"""
+
+
+def test_output_examples_and_error_line_are_the_same_after_a_reload(server, page):
+    walker = Walker(page, server.url)
+    to_warmup(walker)
+    walker.write(BOTH_STREAMS)
+    walker.press("Run")
+    status = page.locator(".sa-run-status")
+    expect(status).to_contain_text("examples pass", timeout=30_000)
+    lines = page.locator(".sa-lines").inner_text()
+    assert lines.splitlines()[:3] == ["first one []", "two", "three"]
+    assert lines.index("Your name?") < lines.index("Traceback")
+    assert "input() is not available here" in lines
+    page.get_by_role("tab", name="Examples").click()
+    before = [
+        page.locator(".sa-output").inner_text(),
+        status.inner_text(),
+        page.locator(".sa-error-gutter").inner_text(),
+    ]
+    assert before[2] == "13"
+    page.reload()
+    expect(status).to_contain_text("examples pass", timeout=20_000)
+    assert page.locator(".sa-lines").text_content().rstrip("\n") == lines.rstrip("\n")
+    page.get_by_role("tab", name="Examples").click()
+    after = [
+        page.locator(".sa-output").inner_text(),
+        status.inner_text(),
+        page.locator(".sa-error-gutter").inner_text(),
+    ]
+    assert after == before
+
+
 def test_a_phone_can_read_up_to_the_device_check_that_asks_for_a_computer(server, chromium):
     context = chromium.new_context(
         viewport={"width": 390, "height": 844},
