@@ -26,12 +26,14 @@ class Change:
     insert: str
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Change:
+    def parse(cls, raw: Any) -> Change:
         """From an event's payload.
 
         Raises:
             ReplayMismatch: it has not the form of a change.
         """
+        if not isinstance(raw, Mapping):
+            raise ReplayMismatch(f"a change is an object with from, to and insert, not {type(raw).__name__}")
         start, end, insert = raw.get("from"), raw.get("to"), raw.get("insert", "")
         if not isinstance(start, int) or not isinstance(end, int) or not isinstance(insert, str):
             raise ReplayMismatch(f"{dict(raw)!r} is no change; from and to are whole numbers, insert is text")
@@ -101,11 +103,29 @@ def apply_event(text: str | None, kind: str, payload: Mapping[str, Any]) -> str 
         return text
     if text is None:
         raise ReplayMismatch("an edit before the text was loaded")
+    length = payload.get("length")
+    return apply(text, parsed_changes(payload), length if isinstance(length, int) else None)
+
+
+def parsed_changes(payload: Mapping[str, Any]) -> list[Change]:
+    """The changes of an edit.
+
+    Raises:
+        ReplayMismatch: it has none, or one has not the form of a change.
+    """
     changes = payload.get("changes")
     if not isinstance(changes, list):
         raise ReplayMismatch("an edit without changes")
-    length = payload.get("length")
-    return apply(text, [Change.parse(change) for change in changes], length if isinstance(length, int) else None)
+    return [Change.parse(change) for change in changes]
+
+
+def well_formed(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The changes of an edit as they were sent; none where a browser sent what cannot be an edit."""
+    try:
+        parsed_changes(payload)
+    except ReplayMismatch:
+        return []
+    return list(payload["changes"])
 
 
 def replay(events: Iterable[tuple[str, Mapping[str, Any]]], text: str | None = None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -21,7 +22,8 @@ BROWSER_KINDS = frozenset(
 SERVER_KINDS = frozenset(
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out eligible "
     "answered allocated task_shown task_submitted run_started run_ended program_error turn_started turn_ended "
-    "turn_refused run_refused withdrew no_place data_withdrawn finished excluded outage session_scheduled".split()
+    "turn_refused run_refused withdrew no_place edits_unapplied data_withdrawn finished excluded outage "
+    "session_scheduled".split()
 )
 """Kinds that only the server writes."""
 
@@ -35,6 +37,15 @@ ACTS = frozenset(
 """Kinds that show a participant doing something, for active time."""
 
 
+def _finite(value: Any) -> bool:
+    """Whether every number in a JSON value is finite."""
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    return all(map(_finite, value)) if isinstance(value, list) else True
+
+
 class BrowserEvent(BaseModel):
     """One event as a page sends it."""
 
@@ -43,8 +54,16 @@ class BrowserEvent(BaseModel):
     seq: int = Field(ge=1, le=10_000_000, strict=True)
     kind: str = Field(min_length=1, max_length=40)
     client_time_ms: float = Field(ge=0, le=1e14)
-    mono_ms: float | None = None
+    mono_ms: float | None = Field(default=None, ge=0, le=1e14)
     payload: dict[str, Any] = {}
+
+    @field_validator("payload")
+    @classmethod
+    def _json(cls, payload: dict[str, Any]) -> dict[str, Any]:
+        """Numbers such as 1e999 are read as infinite, which is no JSON any more."""
+        if not _finite(payload):
+            raise ValueError("a number is too large")
+        return payload
 
     @model_validator(mode="before")
     @classmethod
@@ -55,6 +74,16 @@ class BrowserEvent(BaseModel):
             return value
         named = {name: value[name] for name in value.keys() - further}
         return named | {"payload": {name: value[name] for name in sorted(further)} | value.get("payload", {})}
+
+    @property
+    def tells_of_reply(self) -> bool:
+        """Whether only somebody with an assistant can cause it."""
+        return tells_of_reply(self.kind, self.payload)
+
+
+def tells_of_reply(kind: str, payload: dict[str, Any]) -> bool:
+    """Whether a page's event says that text came from an assistant's reply."""
+    return kind == "copy_reply" or payload.get("from") == "reply"
 
 
 class Batch(BaseModel):

@@ -217,6 +217,11 @@ class Study(Part):
         period = self.period(stage) if stage is not None else 1
         return next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
 
+    def has_assistant(self, allocated: str | None) -> bool:
+        """Whether an allocation gives an assistant anywhere; nobody has one before the allocation."""
+        parts = () if allocated is None else order_of(allocated)
+        return any(arm.assistant for arm in self.arms if arm.id in parts)
+
     def period(self, stage: Stage) -> int:
         """Of a crossover, from 1: a period ends with the stage of tasks that has assistants, else with instructions."""
         ends = [each for each in self.stages if self.differs_by_arm(each)]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from study_app.domain.edits import Change, ReplayMismatch, utf16_length
+from study_app.domain.edits import ReplayMismatch, parsed_changes, utf16_length
 from study_app.domain.origins import (
     SOURCES,
     Attribution,
@@ -189,7 +189,7 @@ class Tracker:
         document = self._documents.get(page)
         if document is None:
             raise ReplayMismatch("an edit before the text was loaded")
-        changes = [Change.parse(change) for change in payload.get("changes") or ()]
+        changes = parsed_changes(payload)
         text, bmp = spliced(document, changes, payload.get("length"))
         kind = str(payload.get("kind"))
         pieces = self._states.get(hash(text)) if kind in ("undo", "redo") and len(text) <= _HASHED_UP_TO else None

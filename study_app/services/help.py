@@ -14,6 +14,7 @@ from study_app.domain.dataset.cells import writable
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.participant import Turn
 from study_app.ports import Unit
+from study_app.services.program_facts import program_facts
 from study_app.services.turns import (
     close_interrupted,
     composing_seconds,
@@ -212,6 +213,8 @@ class Help:
         unit.add_turn(turn)
         known = {} if page is None or code is None or seq is None else {"page": page, "seq": seq}
         payload = {"turn_id": turn.id, "task": place.task} | known
+        if known:
+            payload |= program_facts(unit, turn.participant_id, turn.task, current, page, seq)
         unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)

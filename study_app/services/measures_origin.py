@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.compliance import Evidence
-from study_app.domain.edits import ReplayMismatch
+from study_app.domain.edits import ReplayMismatch, well_formed
 from study_app.domain.events import Event
 from study_app.domain.participant import RunRecord
 from study_app.domain.provenance import Attribution, Reply, Source, Tracker
@@ -164,7 +164,7 @@ def bursts(events: Iterable[tuple[float, Event]]) -> Iterator[tuple[float, str, 
     last = ""
     for moment, event in events:
         if event.kind == "edit" and event.payload.get("kind") == "typed":
-            inserts = ["".join(str(c.get("insert", "")).split()) for c in event.payload.get("changes") or ()]
+            inserts = ["".join(change.get("insert", "").split()) for change in well_formed(event.payload)]
             text = max(inserts, key=len, default="")
             by_page[event.page, event.stage].append((moment, 0 if len(text) == 1 and text == last else len(text)))
             last = text or last

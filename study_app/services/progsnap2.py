@@ -19,6 +19,7 @@ from typing import Any
 
 from study_app import __version__
 from study_app.domain.dataset import timestamp, writable
+from study_app.domain.edits import well_formed
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.participant import Kind
 from study_app.services.export import rows
@@ -196,7 +197,7 @@ def _edits(event: Event, payload: Mapping[str, Any]) -> Iterator[Event]:
     """One row for each change of an edit."""
     kind = str(payload.get("kind"))
     initiator = "ToolReaction" if kind == "programmatic" else "UserDirectAction"
-    for number, change in enumerate(payload.get("changes") or ()):
+    for number, change in enumerate(well_formed(payload)):
         start, end, insert = change.get("from", 0), change.get("to", 0), change.get("insert", "")
         yield event | {
             "EventType": "File.Edit",

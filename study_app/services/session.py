@@ -9,7 +9,7 @@ from typing import Any
 
 from study_app.domain.edits import ReplayMismatch, apply_event
 from study_app.domain.errors import Malformed, NotAllowed, StudyError
-from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
+from study_app.domain.events import BROWSER_KINDS, SERVER_PAGE, Batch, BrowserEvent
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Document, Participant
 from study_app.domain.timing import LATE_GRACE
@@ -150,8 +150,11 @@ class Session:
         now = self.world.now()
         place = self.way.place(unit, participant)
         stored = unit.store_batch(participant.id, batch.page, participant.stage, now, batch.events)
+        _check_arm(place, batch)
         if self._in_time(participant, place):
             self._apply(unit, participant, batch.page, stored.fresh)
+        else:
+            self._note_late(unit, participant, batch.page, stored.fresh)
         unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
         return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage)
@@ -177,11 +180,25 @@ class Session:
             for edit in edits:
                 text = apply_event(text, edit.kind, edit.payload)
         except (ReplayMismatch, StudyError) as error:
-            # The log keeps the events as they came; verify names the mismatch. The saved text stays what it was.
+            # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
             log.warning("participant %s, task %s: %s", participant.id, task, error)
+            self._note_unapplied(unit, participant, page, task, "mismatch")
             return
         if text is not None:
             unit.save_document(Document(participant.id, task, text, "saved"), page)
+
+    def _note_late(self, unit: Unit, participant: Participant, page: str, events: tuple[BrowserEvent, ...]) -> None:
+        """Say in the log which texts got edits that came too late to count."""
+        tasks = {event.payload.get("task") for event in events if event.kind in ("load", "edit")}
+        for task in sorted(task for task in tasks if isinstance(task, str)):
+            self._note_unapplied(unit, participant, page, task, "late")
+
+    def _note_unapplied(self, unit: Unit, participant: Participant, page: str, task: str, why: str) -> None:
+        """The server's own word that a page's edits do not give the text any more; once for each page and task."""
+        noted = unit.latest(participant.id, SERVER_PAGE, ["edits_unapplied"]).get("edits_unapplied")
+        if noted is None or (noted.payload.get("page"), noted.payload.get("task")) != (page, task):
+            payload = {"page": page, "task": task, "why": why}
+            unit.record(participant.id, "edits_unapplied", participant.stage, self.world.now(), payload)
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """The saved text of a task."""
@@ -212,6 +229,12 @@ def _check_kinds(batch: Batch) -> None:
     strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
     if strange:
         raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
+
+
+def _check_arm(place: Place, batch: Batch) -> None:
+    """Refuse events that only a reply can cause where the participant's arm has no assistant."""
+    if any(event.tells_of_reply for event in batch.events) and not place.study.has_assistant(place.participant.arm):
+        raise Malformed("an event tells of a reply, and this participant has no assistant")
 
 
 def as_state(ingested: Ingested) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from study_app.domain.participant import RunRecord
 from study_app.domain.tasks import Grade, RunClock
 from study_app.ports import Unit
 from study_app.services.grade import grade
+from study_app.services.program_facts import program_facts
 from study_app.services.world import Place, World
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def take_submission(
     )
     unit.add_run(run)
     payload = {"task": place.task, "run_id": run.id, "page": page, "seq": seq}
+    payload |= program_facts(unit, run.participant_id, run.task, code, page, seq)
     unit.record(place.participant.id, "task_submitted", place.stage.id, place.now, payload)
     return run
 

@@ -12,6 +12,7 @@ from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.participant import RunRecord
 from study_app.domain.tasks import Limits, OutputLine, RunResult
 from study_app.services.grade import run_visible
+from study_app.services.program_facts import program_facts
 from study_app.services.submissions import take_submission
 from study_app.services.way import Way
 from study_app.services.world import Place, World
@@ -98,6 +99,7 @@ class Work:
             )
             unit.add_run(record)
             payload = {"run_id": record.id, "task": place.task, "page": page, "seq": seq}
+            payload |= program_facts(unit, participant_id, place.task, code, page, seq)
             unit.record(participant_id, "run_started", place.stage.id, place.now, payload)
         return place, record
 

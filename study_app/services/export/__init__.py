@@ -27,6 +27,7 @@ from study_app.services.export.files import Format, TableWriter, open_writer, sh
 from study_app.services.export.manifest import (
     Seen,
     audit_summary,
+    events_ahead,
     file_entries,
     ledgers,
     lost_events,
@@ -214,7 +215,9 @@ class _Export:
         seen.turns |= {turn.id for turn in dossier.turns}
         seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
         seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
-        seen.lost += lost_events(dossier, self.unit.pages(dossier.participant.id))
+        pages = self.unit.pages(dossier.participant.id)
+        seen.lost += lost_events(dossier, pages)
+        seen.ahead += events_ahead(dossier, pages)
         if dossier.participant.study_hash not in self.versions.studies:
             seen.unknown_versions.add(dossier.participant.study_hash)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from study_app.domain.dataset import timestamp
+from study_app.domain.events import SERVER_PAGE
 from study_app.domain.ledger import LEDGERS, LedgerRow, genesis, head
 from study_app.domain.participant import Kind
 from study_app.domain.protocol import canonical_json
@@ -42,6 +43,8 @@ class Seen:
     unknown_versions: set[str] = field(default_factory=set)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Pages of which fewer events are in the log than were stored."""
+    ahead: list[dict[str, Any]] = field(default_factory=list)
+    """Pages that sent events beyond a gap, and how far the log is whole."""
     turns: set[str] = field(default_factory=set)
     """Turns of the exported participants."""
 
@@ -75,6 +78,19 @@ def lost_events(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[
         {"participant_id": who, "page": page, "stored": count, "found": last[page]}
         for page, count in sorted(acknowledged.items())
         if last[page] < count
+    ]
+
+
+def events_ahead(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Pages whose browser sent events with a gap before them: the server keeps them and does not apply them."""
+    last: Counter[str] = Counter()
+    for event in dossier.events:
+        last[event.page] = max(last[event.page], event.seq)
+    who = dossier.participant.id
+    return [
+        {"participant_id": who, "page": page, "whole_to": count, "last": last[page]}
+        for page, count in sorted(acknowledged.items())
+        if page != SERVER_PAGE and last[page] > count
     ]
 
 
@@ -178,6 +194,7 @@ def measured(seen: Seen, masked: bool) -> dict[str, Any]:
         "isolation": dict(sorted(seen.isolation.items())),
         "statuses": dict(sorted(seen.statuses.items())),
         "events_lost": seen.lost,
+        "events_ahead": seen.ahead,
     }
     return figures if masked else figures | {"turn_seconds": quantiles(seen.turn_seconds)}
 

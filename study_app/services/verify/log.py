@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,7 +11,8 @@ from typing import Any
 
 from study_app.domain.dataset import TableName, moment, writable
 from study_app.domain.edits import ReplayMismatch, apply_event
-from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE
+from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE, tells_of_reply
+from study_app.services.program_facts import code_sha256
 from study_app.services.verify.allocation import kind_of
 from study_app.services.verify.opened import Opened, Row
 
@@ -45,6 +46,8 @@ class _Pages:
     """(page, task) -> states in order."""
     broken: set[tuple[str, str]] = field(default_factory=set)
     """Where an edit did not fit, so that nothing after it can be compared."""
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Id of a run or turn -> payload of the server's event of it."""
 
 
 @dataclass
@@ -54,7 +57,9 @@ class Log:
     named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Kind of server event -> ids of runs, turns or stages that such events name."""
     assisted: list[Row] = field(default_factory=list)
-    """Events that only somebody with an assistant can cause."""
+    """The server's events of turns with an assistant."""
+    claims: list[Row] = field(default_factory=list)
+    """A browser's events that tell of a reply, which only somebody with an assistant can honestly send."""
     told: dict[tuple[str, str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
     """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
 
@@ -81,9 +86,9 @@ def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[st
         if name in found:
             opened.report.add("reordered", opened.relative("events"), events[0].number, f"{name}'s rows are split")
         total += len(events)
-        _check_sequences(opened, events)
+        whole = _check_sequences(opened, name, events)
         _check_moments(opened, events, people.get(name))
-        pages = _replayed(opened, events)
+        pages = _replayed(opened, events, whole)
         compared += _check_programs(opened, pages, runs.pop(name, []))
         compared += _check_programs(opened, pages, list(_asked(events, turns.get(name, []))), "turns")
         found[name] = _seen(events)
@@ -104,7 +109,8 @@ def _by_participant(opened: Opened) -> Iterator[tuple[str, list[Row]]]:
         yield name, list(group)
 
 
-def _check_sequences(opened: Opened, events: Sequence[Row]) -> None:
+def _check_sequences(opened: Opened, name: str, events: Sequence[Row]) -> dict[str, int]:
+    """Check the numbers of each page's events; returns how far the log of a page is whole, where it has a gap."""
     report, file = opened.report, opened.relative("events")
     pages: dict[str, dict[int, Row]] = defaultdict(dict)
     last = 0
@@ -118,6 +124,7 @@ def _check_sequences(opened: Opened, events: Sequence[Row]) -> None:
         last = row["event_id"] or last
         if opened.own and row["kind"] not in (SERVER_KINDS if row["page"] == SERVER_PAGE else BROWSER_KINDS):
             report.add("unknown_kind", file, row.number, f"'{row['kind']}' is no kind of event of page {row['page']}")
+    whole: dict[str, int] = {}
     for page, seen in pages.items():
         there = sorted(seq for seq in seen if seq > 0)
         # By differences: a number may be forged to any size.
@@ -125,7 +132,10 @@ def _check_sequences(opened: Opened, events: Sequence[Row]) -> None:
         if after is not None:
             first = there.index(after) + 1
             what = f"page {page}: {there[-1] - len(there)} of {there[-1]} events are missing, the first is {first}"
-            report.add("sequence_gap", file, seen[after].number, what)
+            ours = first - 1 != opened.whole_to(name, page)
+            report.add("sequence_gap" if ours else "browser_gap", file, seen[after].number, what)
+            whole[page] = first - 1
+    return whole
 
 
 def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) -> None:
@@ -145,7 +155,7 @@ def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) ->
         if row["mono_ms"] is not None:
             before = clocks.get(str(row["page"]), (0, row["mono_ms"]))[1]
             if row["mono_ms"] < before:
-                report.add("time_backwards", file, row.number, f"the clock of page {row['page']} goes back")
+                report.add("browser_clock_back", file, row.number, f"the clock of page {row['page']} goes back")
             clocks[str(row["page"])] = (row["seq"] or 0, row["mono_ms"])
 
 
@@ -156,24 +166,48 @@ def _exported_at(opened: Opened) -> datetime | None:
         return None
 
 
-def _replayed(opened: Opened, events: Sequence[Row]) -> _Pages:
-    pages = _Pages()
+def _replayed(opened: Opened, events: Sequence[Row], whole: Mapping[str, int]) -> _Pages:
+    """What the edits make, as the server applied them: nothing beyond a gap, nothing without the name of a task."""
+    pages = _Pages(facts=_facts(events))
+    unapplied = _unapplied(events)
     texts: dict[tuple[str, str], str | None] = {}
     for row in sorted(events, key=lambda row: (str(row["page"]), row["seq"] or 0)):
         payload = row["payload"] if isinstance(row["payload"], dict) else {}
-        if row["kind"] not in ("load", "edit") or not payload:
+        task = payload.get("task")
+        if row["kind"] not in ("load", "edit") or not isinstance(task, str) or row["page"] == SERVER_PAGE:
             continue
-        key = (str(row["page"]), str(payload.get("task")))
+        key = (str(row["page"]), task)
+        if (row["seq"] or 0) > whole.get(key[0], row["seq"] or 0):
+            pages.broken.add(key)
+            continue
         if key in pages.broken and row["kind"] == "edit":
             continue
         try:
             texts[key] = apply_event(texts.get(key), str(row["kind"]), payload)
         except ReplayMismatch as error:
-            opened.report.add("replay_mismatch", opened.relative("events"), row.number, f"page {key[0]}: {error}")
+            what = "edits_unapplied" if key in unapplied else "replay_mismatch"
+            opened.report.add(what, opened.relative("events"), row.number, f"page {key[0]}: {error}")
             pages.broken.add(key)
             continue
         pages.states[key].append(_State(row["seq"] or 0, row["server_time"], _digest(texts[key] or "")))
     return pages
+
+
+def _payloads(events: Sequence[Row], *kinds: str) -> Iterator[dict[str, Any]]:
+    """Payloads of the server's own events of these kinds."""
+    for row in events:
+        if row["page"] == SERVER_PAGE and row["kind"] in kinds and isinstance(row["payload"], dict):
+            yield row["payload"]
+
+
+def _facts(events: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    told = _payloads(events, "run_started", "task_submitted", "turn_started")
+    return {str(payload.get("run_id") or payload.get("turn_id")): payload for payload in told}
+
+
+def _unapplied(events: Sequence[Row]) -> set[tuple[str, str]]:
+    """(page, task) of which the server itself says that edits came too late or did not fit."""
+    return {(str(p.get("page")), str(p.get("task"))) for p in _payloads(events, "edits_unapplied")}
 
 
 def _digest(text: str) -> int:
@@ -205,8 +239,15 @@ def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row], table: T
         if _digest(run["code"] or "") not in {state.text for state in states}:
             where = f"after event {run['seq']}" if run["seq"] else "at its time"
             what = f"the edits of page {key[0]} do not give the program of {run['kind']} {run['run_id']} {where}"
-            opened.report.add("code_differs_from_edits", opened.relative(table), run.number, what)
+            name = "program_not_from_edits" if _sent_so(run, pages.facts) else "code_differs_from_edits"
+            opened.report.add(name, opened.relative(table), run.number, what)
     return compared
+
+
+def _sent_so(run: Row, facts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a program came from the browser as it is, and the server did not find it to be what the edits give."""
+    told = facts.get(str(run["run_id"]), {})
+    return told.get("code_sha256") == code_sha256(run["code"] or "") and told.get("as_edited") is not True
 
 
 def _candidates(run: Row, states: Sequence[_State]) -> Sequence[_State]:
@@ -238,8 +279,11 @@ def _seen(events: Sequence[Row]) -> Log:
                 log.named["status"].add(ENDINGS[row["kind"]])
             if row["kind"] in ("stage_opened", "stage_ended"):
                 log.named[str(row["kind"])].add(str(row["stage"]))
-        if row["kind"] in ("turn_started", "turn_ended", "copy_reply") or payload.get("from") == "reply":
-            log.assisted.append(row)
+        if row["page"] == SERVER_PAGE:
+            if row["kind"] in ("turn_started", "turn_ended"):
+                log.assisted.append(row)
+        elif tells_of_reply(str(row["kind"]), payload):
+            log.claims.append(row)
     return log
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from study_app.domain.dataset import TableName
+from study_app.services.program_facts import code_sha256
 from study_app.services.verify.log import ENDINGS, Log, kinds_hidden
 from study_app.services.verify.opened import Opened, Row
 
@@ -91,6 +92,7 @@ def _run(run: Row, log: Log) -> Told:
         told = _payload(event)
         yield "started_at", run["started_at"], event["server_time"]
         yield from ((name, run[name], told.get(name)) for name in ("task", "page", "seq"))
+        yield from _code(run, told)
     if run["kind"] == "submission":
         return
     for event in log.of("run_ended", "run_id", run["run_id"]):
@@ -100,10 +102,17 @@ def _run(run: Row, log: Log) -> Told:
         yield "error_type", run["error_type"], _payload(event).get("type")
 
 
+def _code(row: Row, told: Mapping[str, Any]) -> Told:
+    """The program by its hash; events of older versions have none."""
+    if "code_sha256" in told:
+        yield "code", code_sha256(row["code"] or ""), told["code_sha256"]
+
+
 def _turn(turn: Row, log: Log) -> Told:
     for event in log.of("turn_started", "turn_id", turn["turn_id"]):
         yield "asked_at", turn["asked_at"], event["server_time"]
         yield "task", turn["task"], _payload(event).get("task")
+        yield from _code(turn, _payload(event))
 
 
 def _check_answers(opened: Opened, name: str, answers: Sequence[Row], log: Log) -> None:

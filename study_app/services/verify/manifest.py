@@ -140,4 +140,5 @@ _SHAPES: dict[str, tuple[_Test, str]] = {
     "audit": (lambda value: isinstance(value, dict) and _CLOSINGS(value.get("closings", [])), "the audit log's acts"),
     "exported_at": (_moment, "a moment"),
     "events_lost": (_each(), "a list"),
+    "events_ahead": (_each(), "a list"),
 }

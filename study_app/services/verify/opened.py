@@ -98,6 +98,14 @@ class Opened:
         entries = self.manifest.get(key, [])
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
+    def whole_to(self, participant_id: str, page: str) -> int | None:
+        """How far a page's log is whole by the export's own word; None where its browser left no gap."""
+        for entry in self.listed("events_ahead"):
+            if (entry.get("participant_id"), entry.get("page")) == (participant_id, page):
+                count = entry.get("whole_to")
+                return count if isinstance(count, int) else None
+        return None
+
     def acts(self, name: str) -> list[dict[str, Any]]:
         """Acts of one kind in the audit log, as the manifest tells them."""
         audit = self.manifest.get("audit")

@@ -109,18 +109,16 @@ def check_arms(opened: Opened, log: Mapping[str, Log]) -> None:
         person = people.get(name)
         if person is None or _has_assistant(opened, person):
             continue
-        for event in seen.assisted:
-            what = f"{event['kind']} of {name}, whose arm {person['arm'] or '(none)'} has no assistant"
-            opened.report.add("assistant_in_wrong_arm", opened.relative("events"), event.number, what)
+        for kind, events in (("assistant_in_wrong_arm", seen.assisted), ("claims_a_reply", seen.claims)):
+            for event in events:
+                what = f"{event['kind']} of {name}, whose arm {person['arm'] or '(none)'} has no assistant"
+                opened.report.add(kind, opened.relative("events"), event.number, what)
     opened.report.note(f"{checked} turns: none in an arm without an assistant")
 
 
 def _has_assistant(opened: Opened, person: Row) -> bool:
     study = opened.study_of(person)
-    if study is None or person["arm"] is None:
-        return False
-    parts = str(person["arm"]).split(">")
-    return any(arm.assistant for arm in study.arms if arm.id in parts)
+    return study is not None and person["arm"] is not None and study.has_assistant(str(person["arm"]))
 
 
 def _within(opened: Opened, person: Row, turn: Row, visits: Sequence[Row]) -> bool:

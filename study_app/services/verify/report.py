@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 MOST = 200
 """Findings of one name that are kept; the rest is counted."""
 
 
+FindingClass = Literal["tampering", "protocol", "browser"]
+
+PROTOCOL = frozenset({"assistant_outside_stage", "coded_before_freeze", "model_differs"})
+"""The platform, the provider or a researcher did other than the study declares."""
+BROWSER = frozenset(
+    {"browser_clock_back", "browser_gap", "claims_a_reply", "edits_unapplied", "program_not_from_edits"}
+)
+"""What a browser sent cannot be, and nothing that the study rests on was changed by it."""
+CLASSES: Mapping[str, FindingClass] = {
+    **dict.fromkeys(PROTOCOL, "protocol"),
+    **dict.fromkeys(BROWSER, "browser"),
+}
+"""Name of a finding -> its class; every other name is one of tampering."""
+
+
+def class_of(name: str) -> FindingClass:
+    """Tampering, unless the name is one of the two other classes."""
+    return CLASSES.get(name, "tampering")
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One breach."""
+    """One breach, or one odd thing that a browser sent."""
 
     name: str
     """Which kind; docs/dataset.md lists them."""
@@ -21,9 +43,18 @@ class Finding:
     """Row of the file, its header being row 1; None where no single row is meant."""
     message: str
 
+    @property
+    def finding_class(self) -> FindingClass:
+        """Whether it speaks of tampering, of a departure from the protocol, or of a browser only."""
+        return class_of(self.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {"class": self.finding_class, **vars(self)}
+
     def __str__(self) -> str:
-        where = self.file or "dataset"
-        return f"{where}{f': row {self.row}' if self.row is not None else ''}: {self.name}: {self.message}"
+        where = f"{self.file or 'dataset'}{f': row {self.row}' if self.row is not None else ''}"
+        return f"{self.finding_class}: {where}: {self.name}: {self.message}"
 
 
 @dataclass
@@ -39,8 +70,17 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
+        """Whether nothing speaks of tampering or of a departure from the protocol."""
+        classes = self.classes
+        return not classes["tampering"] and not classes["protocol"]
+
+    @property
+    def classes(self) -> dict[FindingClass, int]:
+        """Findings by class, all of them."""
+        found: Counter[FindingClass] = Counter()
+        for name, count in self.counts.items():
+            found[class_of(name)] += count
+        return {"tampering": found["tampering"], "protocol": found["protocol"], "browser": found["browser"]}
 
     def add(self, name: str, file: str, row: int | None, message: str) -> None:
         """Note a breach."""
@@ -53,16 +93,22 @@ class VerifyReport:
         self.passed.append(line)
 
     def lines(self) -> list[str]:
-        """For people: what held, then every breach."""
+        """For people: what held, then every finding with its class."""
         more = [f"{name}: {n - MOST} more of this name" for name, n in sorted(self.counts.items()) if n > MOST]
-        return [*(f"checked: {line}" for line in self.passed), *map(str, self.findings), *more]
+        lines = [*(f"checked: {line}" for line in self.passed), *map(str, self.findings), *more]
+        if self.ok and self.findings:
+            lines.append(
+                "What browsers sent is listed and is no breach: nothing that the study rests on was changed by it."
+            )
+        return lines
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
         return {
             "dataset": self.path,
             "ok": self.ok,
-            "findings": [vars(finding) for finding in self.findings],
+            "classes": dict(self.classes),
+            "findings": [finding.to_json() for finding in self.findings],
             "counts": dict(sorted(self.counts.items())),
             "passed": list(self.passed),
         }
