@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from study_app import sealing
+from study_app.anchor_file import COMMAND, FILE_NAME, AnchorFile
 from study_app.assistant.notes import NotesLoader, notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.clock import SystemClock
@@ -21,6 +22,7 @@ from study_app.domain.text_files import decode_text
 from study_app.library import FolderLibrary
 from study_app.ports import Assistant, Clock, Registry, Sandbox
 from study_app.sandbox import open_sandbox
+from study_app.services.anchoring import Anchoring
 from study_app.services.answer import Answers
 from study_app.services.enrol import Enrol
 from study_app.services.help import Help
@@ -56,6 +58,7 @@ class App:
     lifecycle: Lifecycle
     datasets: Datasets
     links: ParticipantLinks
+    anchoring: Anchoring
 
     @property
     def study(self) -> Study:
@@ -179,6 +182,8 @@ def start(
     )
     _check_database(world, settings, changed_ok)
     open_head_key(world)
+    anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
+    world.anchor = anchoring.allocated
     way = Way(world)
     grading, scoring = Grading(world), QuizScoring(world)
     return App(
@@ -195,6 +200,7 @@ def start(
         lifecycle=Lifecycle(world),
         datasets=Datasets(world, grading, scoring, code_queries),
         links=ParticipantLinks(world),
+        anchoring=anchoring,
     )
 
 

@@ -348,6 +348,10 @@ class Unit(EventLog, Protocol):
         """Where every chain of records stands."""
         ...
 
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """Do something once this transaction is committed, and not where it is undone."""
+        ...
+
     def sign_heads(self, key: bytes) -> None:
         """Sign every head as it stands: what was stored before the launch is taken as it is."""
         ...

@@ -9,10 +9,10 @@ import sys
 
 import typer
 
-from study_app.cli import analysing, checking, data, life, serve
+from study_app.cli import analysing, checking, data, life, serve, witness
 from study_app.cli.common import app, complain
 
-__all__ = ["analysing", "app", "checking", "data", "life", "main", "serve"]
+__all__ = ["analysing", "app", "checking", "data", "life", "main", "serve", "witness"]
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__
 _CommandLineError: type[Exception] = next(kind for kind in _KINDS if kind.__name__ == "ClickException")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
+from study_app.domain.dataset.chain import Head
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import Anchor
 
@@ -127,7 +129,11 @@ def verify(
     ] = None,
     anchor: Annotated[
         list[str] | None,
-        typer.Option("--anchor", help="INDEX:HASH of a ledger row that was written down.", envvar="STUDY_ANCHOR"),
+        typer.Option(
+            "--anchor",
+            help="A file of anchors (var/ledger.anchors, or of study witness), or INDEX:HASH of a ledger row.",
+            envvar="STUDY_ANCHOR",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -136,13 +142,13 @@ def verify(
     from study_app.services.verify import verify as check
 
     published = read_prereg(prereg) if prereg is not None else None
-    anchors = [_anchor(text) for text in anchor or ()]
+    anchors, heads = _anchors(anchor or ())
 
     if not dataset.exists():
         remedy = "give the folder that study export wrote"
         raise ProblemsFound([Problem(str(dataset), "", "there is no such folder", remedy)])
     try:
-        report = check(dataset, prereg=published, anchors=anchors)
+        report = check(dataset, prereg=published, anchors=anchors, heads=heads)
     except UserError as finding:
         # A dataset that cannot even be read is a finding about it.
         complain(str(finding).splitlines())
@@ -152,8 +158,24 @@ def verify(
         raise typer.Exit(1)
 
 
+def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[Head]]:
+    """Rows of the ledger and heads of the chain of records that were kept elsewhere."""
+    from study_app.anchor_file import read_anchors
+
+    rows: list[Anchor] = []
+    heads: list[Head] = []
+    for text in given:
+        if not Path(text).exists():
+            rows.append(_anchor(text))
+            continue
+        for kept in read_anchors(Path(text)):
+            rows += [kept.ledger] if kept.ledger else []
+            heads += kept.heads
+    return list(dict.fromkeys(rows)), list(dict.fromkeys(heads))
+
+
 def _anchor(text: str) -> Anchor:
     index, _, row_hash = text.partition(":")
     if not (index.isascii() and index.isdigit()) or not row_hash:
-        raise UserError(f"--anchor: '{text}' is no INDEX:HASH; give what study close printed, such as 52:9f8e...")
+        raise UserError(f"--anchor: '{text}' is neither a file nor INDEX:HASH; give a file of anchors or 52:9f8e...")
     return Anchor(int(index), row_hash.strip())

@@ -38,7 +38,8 @@ def serve(
     with nullcontext(lambda: None) if no_console else serving.console_process(settings) as begin_console:
         running = start(settings)
         try:
-            lines = _greeting(running, not no_console)
+            lost = running.anchoring.check()
+            lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in lost)]
             begin_console()
             serving.serve_participants(running, lambda: say("\n".join(lines)))
         finally:

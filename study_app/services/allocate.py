@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from study_app.ports import Unit
 from study_app.services.baseline import baseline
 from study_app.services.lifecycle import OUTCOME_STATUSES, current_status
 from study_app.services.world import World
+
+GAPS = "ledger_gaps"
+"""Places of the real ledger that were lost with a part of the database, as a JSON list of [from, to]."""
 
 
 def allocate(world: World, unit: Unit, study: Study, participant: Participant, shelf: ReplayShelf) -> LedgerRow:
@@ -38,7 +42,8 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant, s
     replay, end = shelf.take(
         kind,
         versions(world, unit, kind, named, seed),
-        lambda index: [LedgerRow.parse(row) for row in stored[index - 1 :]],
+        lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
+        ledger_gaps(unit, kind),
     )
     profile = _profile(study, baseline(unit, world.content, study, participant))
     decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
@@ -56,9 +61,16 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant, s
         salt=salt,
     )
     unit.append_allocation(row.record())
+    if kind == "real":
+        unit.after_commit(lambda: world.anchor(row))
     # Before the commit: should that fail, the shelf finds no such row in the store next time and drops the replay.
     shelf.put(kind, replay, row)
     return row
+
+
+def ledger_gaps(unit: Unit, kind: Kind = "real") -> tuple[tuple[int, int], ...]:
+    """Places of a ledger that are never given again: only the real one is anchored."""
+    return tuple((low, high) for low, high in json.loads(unit.meta(GAPS) or "[]")) if kind == "real" else ()
 
 
 def ledger_seed(world: World, unit: Unit, kind: Kind, study_hash: str) -> bytes:

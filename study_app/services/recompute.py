@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from study_app.domain.errors import SealingKeyMissing
 from study_app.domain.ledger import LEDGERS, LedgerName, genesis, parse_rows, verify_ledger
-from study_app.services.allocate import versions
+from study_app.services.allocate import ledger_gaps, versions
 from study_app.services.world import World
 
 
@@ -46,7 +46,7 @@ def recompute(world: World) -> list[Recomputed]:
                     sealed = True
             known = versions(world, unit, name, [row.study_hash for row in rows], None if sealed else seed)
             origin = genesis(name, (unit.meta("commitment") or "") if name == "real" else "")
-            breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin)]
+            breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin, gaps=ledger_gaps(unit, name))]
             pairs = tuple(dict.fromkeys((breach.index, breach.name) for breach in breaches))
             found.append(Recomputed(name, len(stored), sealed, pairs))
     return found

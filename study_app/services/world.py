@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import InfrastructureError
+from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Codes, Stage, Study, StudyArm, protocol_hash
 from study_app.ports import Assistant, Clock, ContentLibrary, Registry, Sandbox, Unit
@@ -73,6 +74,8 @@ class World:
     fresh_id: Callable[[], str]
     """Random, unguessable, URL-safe identifiers."""
     grading_clock: Literal["real", "virtual"] = "real"
+    anchor: Callable[[LedgerRow], None] = lambda _row: None
+    """Keeps the place of a real allocation outside the database, after its commit."""
     _versions: dict[str, Study] = field(default_factory=dict)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
@@ -52,6 +52,8 @@ class SqlEventLog:
     def __init__(self, connection: Connection, head_key: bytes | None = None) -> None:
         self.connection = connection
         self._head_key = head_key
+        self.afterwards: list[Callable[[], object]] = []
+        """What is done after the commit."""
 
     @cached_property
     def driver(self) -> Driver:

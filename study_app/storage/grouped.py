@@ -9,6 +9,7 @@ On SQLite, which has one writer at a time, one thread does so. On Postgres a few
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,9 +22,20 @@ from study_app.storage.unit import SqlUnit
 
 Result = TypeVar("Result")
 
+log = logging.getLogger(__name__)
+
 LARGEST_GROUP = 64
 """Pieces in one transaction; others who want to write wait for it (about 30 ms)."""
 POSTGRES_WRITERS = 8
+
+
+def finish(unit: SqlUnit) -> None:
+    """Do what was left for after the commit; a failure there undoes nothing and is logged."""
+    for act in unit.afterwards:
+        try:
+            act()
+        except Exception:
+            log.exception("what follows a commit failed")
 
 
 class _Piece:
@@ -113,15 +125,19 @@ class GroupWriter:
             # The transaction as a whole failed, or its only piece: nothing of it is stored, and everybody hears so.
             for piece in group:
                 piece.error = error
+        else:
+            finish(unit)
         for piece in group:
             piece.tell()
 
     def _attempt(self, unit: SqlUnit, piece: _Piece) -> None:
         unit.driver.run("SAVEPOINT piece")
+        before = len(unit.afterwards)
         try:
             with self._database.in_our_words():
                 piece.result = piece.work(unit)
         except Exception as error:
             piece.error = error
             unit.driver.run("ROLLBACK TO SAVEPOINT piece")
+            del unit.afterwards[before:]
         unit.driver.run("RELEASE SAVEPOINT piece")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from study_app.ports import Unit
 from study_app.storage.engine import Database
-from study_app.storage.grouped import GroupWriter
+from study_app.storage.grouped import GroupWriter, finish
 from study_app.storage.migrate import bring_up_to_date
 from study_app.storage.unit import SqlUnit
 
@@ -27,7 +27,9 @@ class SqlRegistry:
     def begin(self, *, write: bool = True) -> Iterator[SqlUnit]:
         """See ports.Registry."""
         with self.database.begin(write=write) as connection:
-            yield SqlUnit(connection, self.database.head_key)
+            unit = SqlUnit(connection, self.database.head_key)
+            yield unit
+        finish(unit)
 
     def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
         """See ports.Registry."""

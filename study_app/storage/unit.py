@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -340,6 +340,10 @@ class SqlUnit(SqlPlace):
     def _signed(self, row: Any) -> bool | None:
         key = self._head_key
         return None if key is None else row.mac == chain.mac(key, row.id, row.position, row.head)
+
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """See ports.Unit."""
+        self.afterwards.append(act)
 
     def sign_heads(self, key: bytes) -> None:
         """See ports.Unit."""

@@ -24,7 +24,7 @@ from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
 from study_app.web.options import configure_streamlit
 from study_app.web.requests import COOKIE, error
-from study_app.web.routes import chat, enter, events, runs
+from study_app.web.routes import anchor, chat, enter, events, runs
 from study_app.web.routes.strangers import strangers
 
 log = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     # Streamlit logs each request with the participant's address: nobody needs that, and nobody consented to it.
     for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    jobs = (study.session.sweep, study.grading.grade_pending, study.scoring.score_handed_in)
+    jobs = (study.anchoring.tick, study.session.sweep, study.grading.grade_pending, study.scoring.score_handed_in)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
@@ -145,7 +145,7 @@ def make(study: App) -> ASGIApp:
     import streamlit as st
 
     install(study)
-    routes = [*enter.ROUTES, *events.ROUTES, *runs.ROUTES, *chat.ROUTES]
+    routes = [*anchor.ROUTES, *enter.ROUTES, *events.ROUTES, *runs.ROUTES, *chat.ROUTES]
     app = st.App(
         SCRIPT,
         routes=[*routes, *strangers(routes)],

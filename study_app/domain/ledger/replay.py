@@ -28,6 +28,17 @@ class Version:
     """The ledger's seed; None while it is sealed."""
 
 
+Gap = tuple[int, int]
+
+
+def after_gaps(index: int, gaps: Iterable[Gap]) -> int:
+    """The first place from an index on that is not lost."""
+    for low, high in sorted(gaps):
+        if low <= index <= high:
+            index = high + 1
+    return index
+
+
 class Replay:
     """The state that a ledger's rows have left behind.
 
@@ -38,18 +49,25 @@ class Replay:
 
     Args:
         versions: The versions of the study that rows may name.
+        gaps: First and last of places that were lost with a part of the database, and are never given again.
     """
 
-    def __init__(self, versions: Iterable[Version]) -> None:
+    def __init__(self, versions: Iterable[Version], gaps: Iterable[Gap] = ()) -> None:
         self.versions = {version.study_hash: version for version in versions}
         self.next_index = 1
+        self._gaps = tuple(gaps)
         self._clusters: dict[tuple[str, str], str] = {}
         self._regimes: dict[tuple[Scheme, tuple[Option, ...]], Allocator] = {}
 
-    def learn(self, versions: Iterable[Version]) -> Replay:
-        """Take these for the versions that rows may name from now on."""
+    def learn(self, versions: Iterable[Version], gaps: Iterable[Gap] = ()) -> Replay:
+        """Take these for the versions that rows may name, and the places that are lost, from now on."""
         self.versions = {version.study_hash: version for version in versions}
+        self._gaps = tuple(gaps)
         return self
+
+    def pass_gaps(self) -> None:
+        """Go on behind the places that are lost."""
+        self.next_index = after_gaps(self.next_index, self._gaps)
 
     def decide(self, study_hash: str, profile: Mapping[str, Any], returned: Iterable[int] = ()) -> Decision:
         """Allocate a newcomer with these baseline values, and note it.
@@ -58,6 +76,7 @@ class Replay:
             LedgerBroken: no such version, or its seed is sealed.
         """
         version = self._version(study_hash)
+        self.pass_gaps()
         return self._decide(version, version.scheme.levels(profile), returned, None)
 
     def recompute(self, row: LedgerRow) -> Decision:
@@ -81,6 +100,7 @@ class Replay:
             LedgerBroken: an index is out of order, or an arm is not the one that the algorithm gives.
         """
         for row in rows:
+            self.pass_gaps()
             if row.allocation_index != self.next_index:
                 raise LedgerBroken(_broken(row, f"stands where row {self.next_index} is due"))
             if self.recompute(row).arm != row.arm:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
-from study_app.domain.ledger.replay import Replay, Version
+from study_app.domain.ledger.replay import Gap, Replay, Version
 from study_app.domain.ledger.row import Anchor, LedgerRow, head
 
 
@@ -21,7 +21,11 @@ class ReplayShelf:
         self._lock = Lock()
 
     def take(
-        self, ledger: str, versions: Iterable[Version], load: Callable[[int], Sequence[LedgerRow]]
+        self,
+        ledger: str,
+        versions: Iterable[Version],
+        load: Callable[[int], Sequence[LedgerRow]],
+        gaps: Iterable[Gap] = (),
     ) -> tuple[Replay, Anchor | None]:
         """The replay at the stored ledger's end, and that end; None of an empty ledger.
 
@@ -29,6 +33,7 @@ class ReplayShelf:
             ledger: real, preview or simulated.
             versions: The study's versions as they are now.
             load: Gives the stored rows from an index on, in order; called under the ledger's lock.
+            gaps: Places that are lost.
 
         Raises:
             LedgerBroken: the stored ledger is not what the algorithm made.
@@ -40,9 +45,9 @@ class ReplayShelf:
             anchor, replay = kept
             rows = load(anchor.index)
             if rows and Anchor(rows[0].allocation_index, rows[0].row_hash) == anchor:
-                return replay.learn(known).feed(rows[1:]), head(rows)
+                return replay.learn(known, gaps).feed(rows[1:]), head(rows)
         rows = load(1)
-        return Replay(known).feed(rows), head(rows)
+        return Replay(known, gaps).feed(rows), head(rows)
 
     def put(self, ledger: str, replay: Replay, last: LedgerRow) -> None:
         """Keep a replay that has just decided this row."""

@@ -12,7 +12,7 @@ from typing import Any
 from study_app.domain.allocation import ALGORITHM, Decision, draws
 from study_app.domain.allocation.options import options
 from study_app.domain.allocation.rules import pick
-from study_app.domain.ledger.replay import Replay, Version
+from study_app.domain.ledger.replay import Gap, Replay, Version, after_gaps
 from study_app.domain.ledger.row import Anchor, LedgerRow
 
 TOLERANCE = 1e-12
@@ -58,6 +58,7 @@ def verify_ledger(
     genesis_hash: str | None = None,
     anchors: Collection[Anchor] = (),
     erasures: Collection[int] | None = None,
+    gaps: Collection[Gap] = (),
 ) -> list[Breach]:
     """Check one ledger's rows, given in the order in which they are stored.
 
@@ -67,12 +68,13 @@ def verify_ledger(
         genesis_hash: What the first row must be chained to; None: not checked.
         anchors: Hashes of rows published elsewhere; they find what a forger who holds the seed would make consistent.
         erasures: Indices of the payloads that the audit log says were erased; None: not checked.
+        gaps: First and last of places that the audit log says were lost with a part of the database.
 
     Returns:
         The breaches in order of index; empty where there is nothing to find.
     """
     known = {version.study_hash: version for version in versions}
-    structure = [*_structure(rows)]
+    structure = [*_structure(rows, gaps)]
     found = [
         *structure,
         *_times(rows),
@@ -82,11 +84,11 @@ def verify_ledger(
     ]
     for row in rows:
         found += _row(row, known.get(row.study_hash))
-    found += _recomputed(rows, known, stop=min((breach.index for breach in structure), default=None))
+    found += _recomputed(rows, known, gaps, stop=min((breach.index for breach in structure), default=None))
     return sorted(set(found))
 
 
-def _structure(rows: Sequence[LedgerRow]) -> Iterator[Breach]:
+def _structure(rows: Sequence[LedgerRow], gaps: Collection[Gap]) -> Iterator[Breach]:
     counts = Counter(row.allocation_index for row in rows)
     for index, count in counts.items():
         if count > 1:
@@ -94,6 +96,8 @@ def _structure(rows: Sequence[LedgerRow]) -> Iterator[Breach]:
     for low, high in pairwise([0, *sorted(index for index in counts if index > 0)]):
         # An index may be forged to any size: of a wide gap the first ones are named.
         for index in range(low + 1, min(high, low + 1 + MOST_MISSING)):
+            if after_gaps(index, gaps) != index:
+                continue
             more = f", nor has any up to {high - 1}" if index == low + MOST_MISSING < high - 1 else ""
             yield Breach(index, "missing_row", f"no row has this index{more}")
     for before, after in pairwise(rows):
@@ -189,11 +193,14 @@ def _distribution(probabilities: Sequence[float], count: int) -> bool:
     return within and abs(sum(probabilities) - 1) <= TOLERANCE
 
 
-def _recomputed(rows: Sequence[LedgerRow], known: Mapping[str, Version], stop: int | None) -> Iterator[Breach]:
+def _recomputed(
+    rows: Sequence[LedgerRow], known: Mapping[str, Version], gaps: Collection[Gap], stop: int | None
+) -> Iterator[Breach]:
     """Compare each row with what the algorithm gives; rows behind a broken order have nothing to be compared with."""
-    replay = Replay(known.values())
+    replay = Replay(known.values(), gaps)
     returned: set[int] = set()
     for row in rows:
+        replay.pass_gaps()
         version = known.get(row.study_hash)
         if version is None or not set(version.scheme.variables) <= set(row.levels):
             return

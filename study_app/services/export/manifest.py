@@ -26,6 +26,7 @@ _ACTS = {
     "exclusions": "exclude",
     "unblindings": "unblind",
     "erasures": "erase",
+    "ledger_gaps": "ledger gap",
 }
 
 
@@ -114,10 +115,12 @@ def ledgers(unit: Unit, kinds: Sequence[Kind]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in LEDGERS:
         if name in kinds:
-            last = head(LedgerRow.parse(row) for row in unit.allocations(name))
+            rows = unit.allocations(name)
+            last = head(LedgerRow.parse(row) for row in rows)
             found[name] = {
                 "genesis": genesis(name, (unit.meta("commitment") or "") if name == "real" else ""),
-                "rows": last.index if last else 0,
+                "rows": len(rows),
+                "last": last.index if last else 0,
                 "head": last.row_hash if last else None,
             }
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger
+from study_app.domain.ledger.replay import Gap, after_gaps
 from study_app.domain.seal import keeps_commitment
 from study_app.services.verify.opened import Opened, Row
 
@@ -73,6 +74,7 @@ def _check_open(opened: Opened, name: str, rows: Sequence[Row], seed: bytes | No
             genesis_hash=genesis(name, str(opened.manifest.get("commitment") or "") if name == "real" else ""),
             anchors=_anchors(opened, name),
             erasures=withdrawn,
+            gaps=_gaps(opened, name),
         ),
     ]
     places = {row.allocation_index: number for row, number in zip(parsed, numbers, strict=False)}
@@ -104,7 +106,7 @@ def _stated(opened: Opened, name: str) -> dict[str, Any]:
 
 def _anchors(opened: Opened, name: str) -> list[Anchor]:
     stated = _stated(opened, name)
-    anchors = _anchor(stated.get("rows"), stated.get("head"))
+    anchors = _anchor(stated.get("last", stated.get("rows")), stated.get("head"))
     return anchors + (closing_anchors(opened) if name == "real" else [])
 
 
@@ -118,6 +120,18 @@ def closing_anchors(opened: Opened) -> list[Anchor]:
 def _anchor(index: Any, row_hash: Any) -> list[Anchor]:
     """An anchor, or none where nothing was allocated; what is misshapen is named with the manifest."""
     return [Anchor(index, row_hash)] if isinstance(index, int) and isinstance(row_hash, str) else []
+
+
+def _gaps(opened: Opened, name: str) -> list[Gap]:
+    """Places of the real ledger that the audit log says were lost; each is said."""
+    gaps = [
+        (act["from"], act["to"])
+        for act in opened.acts("ledger_gaps")
+        if name == "real" and isinstance(act.get("from"), int) and isinstance(act.get("to"), int)
+    ]
+    for low, high in gaps:
+        opened.report.note(f"allocations {low} to {high} were lost with a part of the database, as the audit log says")
+    return gaps
 
 
 def _check_length(opened: Opened, name: str, count: int) -> None:
@@ -135,7 +149,9 @@ def _check_masked(opened: Opened, name: str, rows: Sequence[Row]) -> None:
             report.add("arm_shown", file, row.number, "an allocation of a running, sealed study is in the dataset")
         report.note("ledger real: sealed and withheld while the study runs; the rest is checked")
         return
-    for place, row in enumerate(rows, start=1):
+    place, gaps = 0, _gaps(opened, name)
+    for row in rows:
+        place = after_gaps(place + 1, gaps)
         if row["allocation_index"] != place:
             report.add("missing_row", file, row.number, f"index {row['allocation_index']} stands where {place} is due")
         _check_mask(opened, file, row)

@@ -1,0 +1,101 @@
+"""`study witness`: a second machine that collects heads and nothing else."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from study_app.cli.common import AsJson, app, command, complain, say, say_json
+from study_app.domain.errors import InfrastructureError, UserError
+
+_SECONDS = 15.0
+
+
+@app.command()
+@command
+def witness(
+    url: Annotated[str, typer.Argument(help="Address of the participants' app, such as https://study.example.org.")],
+    out: Annotated[Path, typer.Option("--out", help="File of anchors to append to.", envvar="STUDY_OUT")] = Path(
+        "study.anchors"
+    ),
+    token: Annotated[
+        str, typer.Option("--token", help="What STUDY_WITNESS_TOKEN is on the server.", envvar="STUDY_WITNESS_TOKEN")
+    ] = "",
+    every: Annotated[int, typer.Option("--every", min=1, help="Seconds between visits.", envvar="STUDY_EVERY")] = 60,
+    times: Annotated[int, typer.Option("--times", min=0, help="Visits; 0: until stopped.", envvar="STUDY_TIMES")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Collect anchors of a running study on another machine, and say when its history changes.
+
+    Example: study witness https://study.example.org --token SECRET --out study.anchors
+    """
+    from study_app.anchor_file import AnchorFile
+
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise UserError(f"{url}: is not an address; give https:// and the host of the participants' app")
+    store = AnchorFile(out)
+    kept = store.read()
+    breaches: list[str] = []
+    visits = 0
+    while True:
+        visits += 1
+        found = _fetch(url, token)
+        breaches += _behind(kept[-1], found) if kept else []
+        if not kept or (found.heads, found.ledger) != (kept[-1].heads, kept[-1].ledger):
+            store.append(found)
+            kept.append(found)
+        if breaches or visits == times:
+            break
+        time.sleep(every)
+    if as_json:
+        say_json({"file": str(out), "anchors": len(kept), "visits": visits, "breaches": breaches})
+    else:
+        complain(breaches)
+        say(
+            f"{out}: {len(kept)} anchors after {visits} visits; check a dataset with study verify DATASET --anchor {out}"
+        )
+    if breaches:
+        raise typer.Exit(1)
+
+
+def _fetch(url: str, token: str) -> Any:
+    import httpx2
+
+    from study_app.domain.anchors import parse_line
+
+    try:
+        answer = httpx2.get(
+            f"{url.rstrip('/')}/api/anchor", headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS
+        )
+    except httpx2.HTTPError as error:
+        raise InfrastructureError(f"{url}: cannot be reached ({error}); check the address and the server") from None
+    if answer.status_code != 200:
+        remedy = "set STUDY_WITNESS_TOKEN on the server and give the same --token here"
+        raise UserError(f"{url}: answers {answer.status_code} to a witness; {remedy}")
+    try:
+        return parse_line(answer.text)
+    except ValueError as error:
+        raise UserError(f"{url}: {error}; is this the participants' app of study-app?") from None
+
+
+def _behind(before: Any, now: Any) -> list[str]:
+    """What the server has fewer of than when it was last seen."""
+    if before.study_id != now.study_id:
+        return [f"the server has the study '{now.study_id}', it had '{before.study_id}'"]
+    found = []
+    positions = {head.chain: head for head in now.heads}
+    for head in before.heads:
+        there = positions.get(head.chain)
+        if there is None or there.position < head.position:
+            found.append(f"chain {head.chain} had {head.position} records, it has {there.position if there else 0}")
+        elif there.position == head.position and there.head != head.head:
+            found.append(f"chain {head.chain} has another head at record {head.position}: its history was rewritten")
+    if before.ledger and (now.ledger is None or now.ledger.index < before.ledger.index):
+        found.append(
+            f"the ledger had {before.ledger.index} allocations, it has {now.ledger.index if now.ledger else 0}"
+        )
+    return found
