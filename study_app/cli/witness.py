@@ -55,9 +55,7 @@ def witness(
         say_json({"file": str(out), "anchors": len(kept), "visits": visits, "breaches": breaches})
     else:
         complain(breaches)
-        say(
-            f"{out}: {len(kept)} anchors after {visits} visits; check a dataset with study verify DATASET --anchor {out}"
-        )
+        say(f"{out}: {len(kept)} anchors after {visits} visits; to check: study verify DATASET --anchor {out}")
     if breaches:
         raise typer.Exit(1)
 
