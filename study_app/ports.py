@@ -273,7 +273,11 @@ class Unit(EventLog, Protocol):
         ...
 
     def ungraded(self) -> list[RunRecord]:
-        """Submissions that nobody has graded yet, oldest first."""
+        """Submissions that wait for their grading, oldest first."""
+        ...
+
+    def remarkable(self) -> list[RunRecord]:
+        """Submissions whose grading came to no verdict, or whose imports a person may want to look at; oldest first."""
         ...
 
     def add_turn(self, turn: Turn) -> None:

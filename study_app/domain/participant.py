@@ -136,6 +136,13 @@ class RunRecord:
     visible_only_pass: bool | None = None
     output_order: str = ""
     """See `RunResult.order`; empty where nothing was printed."""
+    grading: Literal["failed", "inconclusive"] | None = None
+    """Why a submission has no verdict although it was its turn; None while it waits and once it has one."""
+    grading_reason: str | None = None
+    repeats: int | None = None
+    """Calls that its grading made again, because the machine lagged."""
+    review: str = ""
+    """Imports that honest solutions do not need, joined by semicolons."""
 
 
 @dataclass(frozen=True)

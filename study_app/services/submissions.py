@@ -14,6 +14,7 @@ from study_app.domain.tasks import Grade, RunClock
 from study_app.ports import Unit
 from study_app.services.grade import grade
 from study_app.services.program_facts import program_facts
+from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine
 from study_app.services.world import Place, World
 
 log = logging.getLogger(__name__)
@@ -56,24 +57,45 @@ class Grading:
     def __init__(self, world: World) -> None:
         self.world = world
         self._one_at_a_time = threading.Lock()
+        self._pauses = Pauses(world.now)
 
     def pending(self) -> list[RunRecord]:
-        """Submissions that nobody has graded yet, oldest first."""
+        """Submissions that wait for their grading, oldest first."""
         with self.world.registry.begin(write=False) as unit:
             return unit.ungraded()
 
     def grade_pending(self) -> int:
-        """Grade all that is pending; returns how many were graded. A failing sandbox leaves them pending."""
+        """Grade all that is pending; returns how many were graded.
+
+        A failing sandbox leaves them pending, and so does isolation below what the study file accepts. A submission
+        whose grading fails in any other way is put aside; the others are graded all the same.
+        """
         with self._one_at_a_time:
-            done = 0
-            for run in self.pending():
-                try:
-                    self._grade(run)
-                except InfrastructureError as error:
-                    log.warning("submission %s could not be graded yet: %s", run.id, error)
-                else:
-                    done += 1
-            return done
+            if not self._may_run():
+                return 0
+            return sum(self._attempt(run) for run in self.pending() if self._pauses.due(run.id))
+
+    def _may_run(self) -> bool:
+        with self.world.registry.begin(write=False) as unit:
+            launched = self.world.state(unit) != "draft"
+        return accepts_isolation(self.world, launched=launched)
+
+    def _attempt(self, run: RunRecord) -> bool:
+        try:
+            self._grade(run)
+        except InfrastructureError as error:
+            log.warning("submission %s could not be graded yet: %s", run.id, error)
+            self._pauses.failed(run.id)
+            return False
+        except Exception as error:
+            try:
+                quarantine(self.world, run, error)
+            except Exception:
+                log.exception("submission %s could not be put aside", run.id)
+                self._pauses.failed(run.id)
+            return False
+        self._pauses.done(run.id)
+        return True
 
     def _grade(self, run: RunRecord) -> None:
         with self.world.registry.begin(write=False) as unit:
@@ -93,7 +115,10 @@ class Grading:
 
 
 def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
-    """The submission with its checks."""
+    """The submission with its checks; without a verdict where the machine was too busy for one."""
+    run = replace(run, repeats=verdict.repeats, review=";".join(verdict.review), isolation=verdict.isolation)
+    if verdict.inconclusive is not None:
+        return replace(run, grading="inconclusive", grading_reason=verdict.inconclusive)
     checks = [{"name": c.name, "visible": c.visible, "passed": c.passed} for c in verdict.checks]
     return replace(
         run,
@@ -103,7 +128,8 @@ def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
         error_type=verdict.error_type,
         error_message=verdict.error_message,
         error_line=verdict.error_line,
-        isolation=verdict.isolation,
+        grading=None,
+        grading_reason=None,
         scheduler_seed=verdict.scheduler_seeds[0] if verdict.scheduler_seeds else None,
     )
 

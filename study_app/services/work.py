@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,16 +11,20 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.participant import RunRecord
-from study_app.domain.tasks import Limits, OutputLine, RunResult
+from study_app.domain.tasks import CheckResult, Limits, OutputLine, RunResult, TaskPack
+from study_app.ports import Unit
 from study_app.services.grade import run_visible
 from study_app.services.program_facts import program_facts
 from study_app.services.submissions import take_submission
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
+log = logging.getLogger(__name__)
+
 Emit = Callable[[dict[str, Any] | None], None]
 
-MAX_CODE_BYTES = 256_000
+MAX_CODE_BYTES = 64_000
+"""Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
 CONCURRENT_RUNS = 64
 """Programs that run at once on this machine; the others queue, each participant at most once."""
 
@@ -131,14 +136,24 @@ class Work:
             with self._slots:
                 self._run_and_report(place, record, active, emit)
         except SandboxUnavailable as error:
-            self._finish(record, replace(record, ended_by="infrastructure", error_message=str(error)), "outage")
-            emit(_end_line(record.id, "infrastructure", None))
+            self._fail(record, str(error), emit)
+        except Exception as error:
+            # Nothing that one run does may leave its record unfinished or its page waiting.
+            log.exception("run %s of participant %s failed", record.id, record.participant_id)
+            self._fail(record, f"{type(error).__name__}: {error}"[:500], emit)
         finally:
             with self._lock:
                 self._waiting -= 1
                 if self._active.get(record.participant_id) is active:
                     del self._active[record.participant_id]
             emit(None)
+
+    def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
+        emit(_end_line(record.id, "infrastructure", None))
+        try:
+            self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), "outage")
+        except Exception:
+            log.exception("run %s could not be finished", record.id)
 
     def _run_and_report(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
         pack = self.world.content.pack(place.pack)
@@ -152,12 +167,21 @@ class Work:
         if result.ended_by in ("cancelled", "infrastructure"):
             self._finish(record, done)
             return
-        checks = run_visible(self.world.sandbox, pack, record.code).checks
-        shown = [check.shown() for check in checks]
+        shown = [check.shown() for check in self._examples(pack, record.code)]
         if not active.cancelled.is_set():
             emit({"type": "examples", "checks": shown})
         kept = [{"visible": True, **check} for check in shown]
         self._finish(record, replace(done, checks=json.dumps(kept)))
+
+    def _examples(self, pack: TaskPack, code: str) -> tuple[CheckResult, ...]:
+        """Verdicts of the visible examples; none where they cannot be tried."""
+        try:
+            return run_visible(self.world.sandbox, pack, code).checks
+        except SandboxUnavailable:
+            return ()
+        except Exception:
+            log.exception("the examples of %s could not be tried", pack.id)
+            return ()
 
     def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended") -> None:
         now = self.world.now()
@@ -182,7 +206,8 @@ class Work:
     ) -> Submitted:
         """End the current task with this code; where a visible example fails, only on confirmation.
 
-        `task` is the task that the page shows; where the participant is past it already, nothing happens.
+        `task` is the task that the page shows; where the participant is past it already, nothing happens. Without it,
+        the same program as for the task before is taken as a second click.
 
         Raises:
             NotAllowed: not on a task, or another page has taken over.
@@ -191,7 +216,8 @@ class Work:
         check_code(code)
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
-        if task is not None and task != place.task:
+            repeated = task is None and _just_submitted(unit, place, code)
+        if repeated or (task is not None and task != place.task):
             return Submitted(True)
         if not confirm:
             failing = self._failing_examples(place, code)
@@ -214,11 +240,14 @@ class Work:
         return Submitted(True)
 
     def _failing_examples(self, place: Place, code: str) -> tuple[dict[str, Any], ...]:
-        try:
-            checks = run_visible(self.world.sandbox, self.world.content.pack(place.pack), code).checks
-        except SandboxUnavailable:
-            return ()
+        checks = self._examples(self.world.content.pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
+
+
+def _just_submitted(unit: Unit, place: Place, code: str) -> bool:
+    """Whether this very program has ended the task before this one."""
+    submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
+    return bool(submitted) and submitted[-1].code == code and submitted[-1].task != place.task
 
 
 def check_code(code: str) -> None:
@@ -228,7 +257,7 @@ def check_code(code: str) -> None:
         TooLong: longer than MAX_CODE_BYTES.
     """
     if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
-        raise TooLong(f"the program is longer than {MAX_CODE_BYTES // 1000} kB; shorten it and run it again")
+        raise TooLong(f"the program is longer than {MAX_CODE_BYTES // 1000} kB; shorten it and try again")
 
 
 def finished(record: RunRecord, result: RunResult) -> RunRecord:

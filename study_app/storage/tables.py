@@ -201,6 +201,10 @@ class RunRow(SQLModel, table=True):
     checks: str = _text(nullable=False)
     visible_only_pass: bool | None = None
     output_order: str = _text(nullable=False)
+    grading: str | None = None
+    grading_reason: str | None = _text()
+    repeats: int | None = None
+    review: str = _text(nullable=False)
 
 
 class TurnRow(SQLModel, table=True):

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, delete, literal, select, update
+from sqlalchemy import bindparam, delete, literal, or_, select, update
 from sqlmodel import SQLModel
 
 from study_app.domain.dataset import TableName, chain, compact_json
@@ -197,7 +197,13 @@ class SqlUnit(SqlPlace):
 
     def ungraded(self) -> list[RunRecord]:
         """See ports.Unit."""
-        query = select(RUNS).where(RUNS.c.kind == "submission", RUNS.c.ended_by.is_(None)).order_by(RUNS.c.number)
+        waiting = (RUNS.c.kind == "submission", RUNS.c.ended_by.is_(None), RUNS.c.grading.is_(None))
+        return self._rows(RunRecord, select(RUNS).where(*waiting).order_by(RUNS.c.number))
+
+    def remarkable(self) -> list[RunRecord]:
+        """See ports.Unit."""
+        noted = or_(RUNS.c.grading.is_not(None), RUNS.c.review != "")
+        query = select(RUNS).where(RUNS.c.kind == "submission", noted).order_by(RUNS.c.number)
         return self._rows(RunRecord, query)
 
     def add_turn(self, turn: Turn) -> None:

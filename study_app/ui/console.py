@@ -21,6 +21,7 @@ from study_app.ui.boards import (
     people,
     replay,
     tables,
+    verdicts,
 )
 from study_app.ui.boards.desk import STATE_TONES, STYLE, Desk, signed_in
 
@@ -34,6 +35,7 @@ BOARDS: tuple[tuple[str, str, Callable[[Desk], None], tuple[Role, ...]], ...] = 
     ("Participants", "participants", participants.draw, BLIND),
     ("Replay", "replay", replay.draw, UNBLINDED),
     ("Grading", "grading", grading.draw, ("grader", "full")),
+    ("Verdicts", "verdicts", verdicts.draw, BLIND),
     ("Coding", "coding", coding.draw, UNBLINDED),
     ("Links", "links", links.draw, BLIND),
     ("Allocation", "allocation", allocation.draw, BLIND),

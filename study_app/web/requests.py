@@ -180,6 +180,22 @@ def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True
     return found
 
 
+LARGEST_NUMBER = 2**31 - 1
+"""Of what a page counts; a column of the database holds no more."""
+
+
+def whole_number(value: dict[str, Any], name: str) -> int | None:
+    """An optional whole number of a body, from 0.
+
+    Raises:
+        BadRequest: 400 if it is of another type or out of range.
+    """
+    found: int | None = field(value, name, int, required=False)
+    if found is not None and not 0 <= found <= LARGEST_NUMBER:
+        raise BadRequest(400, f"the field '{name}' must be a whole number from 0 to {LARGEST_NUMBER}")
+    return found
+
+
 def check_origin(request: Request) -> None:
     """Refuse a request that another site's page makes.
 

@@ -11,7 +11,7 @@ from study_app.services.coding import Codings
 from study_app.services.monitor import Monitor
 from study_app.services.rating import Ratings
 
-BOARDS = "overview participants replay grading coding links allocation downloads audit people".split()
+BOARDS = "overview participants replay grading verdicts coding links allocation downloads audit people".split()
 
 
 @pytest.fixture(scope="module")

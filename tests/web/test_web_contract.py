@@ -59,7 +59,13 @@ def test_a_body_over_the_limit_is_413(client, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/api/runs", {"code": "x" * 300_000}), ("/api/chat", {"message": "x" * 30_000})]
+    ("path", "body"),
+    [
+        ("/api/runs", {"code": "x" * 64_001}),
+        ("/api/submit", {"code": "x" * 64_001}),
+        ("/api/chat", {"message": "Why?", "code": "é" * 32_001}),
+        ("/api/chat", {"message": "x" * 30_000}),
+    ],
 )
 def test_a_text_over_the_stated_limit_is_413(server, client, path, body):
     open_task(server, client)
@@ -212,6 +218,23 @@ def test_a_failing_example_asks_for_confirmation_and_a_second_submit_is_none(ser
         again = client.post("/api/submit", json={"code": "print(1)\n", "confirm": True, "task": "trio_timer"})
         assert again.json() == {"accepted": True}
     assert client.get("/api/state").json()["step"] == 1
+
+
+def test_a_second_click_without_a_task_never_submits_the_next_one(server, client):
+    open_task(server, client)
+    for _ in range(3):
+        assert client.post("/api/submit", json={"code": "print(1)\n", "confirm": True}).json() == {"accepted": True}
+    assert client.get("/api/state").json()["step"] == 1
+
+
+@pytest.mark.parametrize("path", ["/api/runs", "/api/submit", "/api/chat"])
+def test_a_number_that_no_page_counts_to_is_malformed(server, client, path):
+    open_task(server, client)
+    for seq in (10**30, -1, 2**31, 1.5, True, "3"):
+        body = {"code": "print(1)\n", "message": "Why?", "confirm": True, "task": "trio_timer", "seq": seq}
+        answer = client.post(path, json=body)
+        assert answer.status_code == 400
+        assert "seq" in answer.json()["error"]
 
 
 def test_the_assistant_answers_and_the_turn_is_kept(server, client):

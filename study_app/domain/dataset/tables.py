@@ -90,6 +90,16 @@ RUNS = Table(
         boolean("visible_only_pass", "Submission passes every check that could be seen and fails one that could not"),
         text("page", "Browser page whose editor held the program"),
         integer("seq", "Last edit of that page that the program contains; empty where the page did not say", low=0),
+        text(
+            "grading",
+            "Why a submission has no verdict: failed (its grading did), inconclusive (the machine was too busy to time "
+            "it); its outcomes are then missing",
+            "failed",
+            "inconclusive",
+        ),
+        text("grading_reason", "The same in words"),
+        integer("repeats", "Calls that the grading of a submission made again, because the machine lagged", low=0),
+        text("review", "Imports of a submission that honest solutions do not need, joined by semicolons"),
     ),
 )
 

@@ -11,7 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from study_app.services.help import Asked, BudgetSpent, ReplyInProgress
-from study_app.web.requests import AsciiJSON, error, field, json_body, participant, route
+from study_app.services.work import check_code
+from study_app.web.requests import AsciiJSON, error, field, json_body, participant, route, whole_number
 from study_app.web.texts import text
 
 SEPARATOR = "\x1e"
@@ -25,7 +26,8 @@ async def chat(request: Request) -> Response:
     value = await json_body(request)
     message = field(value, "message", str)
     page, code = field(value, "page", str, required=False), field(value, "code", str, required=False)
-    seq = field(value, "seq", int, required=False)
+    seq = whole_number(value, "seq")
+    check_code(code or "")
     try:
         asked = await app.help.ask(who.id, message, page, code, seq)
     except ReplyInProgress:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.web.requests import AsciiJSON, field, json_body, participant, route
+from study_app.web.requests import AsciiJSON, field, json_body, participant, route, whole_number
 from study_app.web.texts import text
 
 
@@ -30,7 +30,7 @@ async def run(request: Request) -> Response:
         if not loop.is_closed():
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
-    page, seq = field(value, "page", str, required=False), field(value, "seq", int, required=False)
+    page, seq = field(value, "page", str, required=False), whole_number(value, "seq")
     await run_in_threadpool(app.work.run, who.id, code, emit, page, seq)
     return StreamingResponse(_stream(lines), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
@@ -64,7 +64,7 @@ async def submit(request: Request) -> Response:
         who.id,
         field(value, "code", str),
         field(value, "page", str, required=False),
-        field(value, "seq", int, required=False),
+        whole_number(value, "seq"),
         bool(field(value, "confirm", bool, required=False)),
         field(value, "task", str, required=False),
     )

@@ -1,0 +1,98 @@
+"""What may be graded now and what came of it: no submission keeps another from its verdict."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.participant import RunRecord
+from study_app.domain.tasks import Isolation
+from study_app.ports import AuditEntry
+from study_app.services.world import World
+
+log = logging.getLogger(__name__)
+
+_LONGEST_REASON = 500
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=2)
+
+
+class Pauses:
+    """When a submission that could not be graded is tried again: later each time.
+
+    Args:
+        now: the present moment.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._next: dict[str, tuple[datetime, timedelta]] = {}
+
+    def due(self, run_id: str) -> bool:
+        """Whether its turn has come."""
+        return run_id not in self._next or self._next[run_id][0] <= self._now()
+
+    def failed(self, run_id: str) -> None:
+        """It could not be graded for lack of something of ours."""
+        before = self._next.get(run_id)
+        pause = _FIRST_PAUSE if before is None else min(2 * before[1], _LONGEST_PAUSE)
+        self._next[run_id] = (self._now() + pause, pause)
+
+    def done(self, run_id: str) -> None:
+        """It has been graded."""
+        self._next.pop(run_id, None)
+
+
+def accepts_isolation(world: World, *, launched: bool) -> bool:
+    """Whether programs may be run as this machine isolates them now.
+
+    Args:
+        world: the study.
+        launched: whether real participants take part; a draft may run on any machine that runs programs at all.
+    """
+    level = accepted_level(world.sandbox.isolation())
+    if level == "weak":
+        return not launched or world.study.sandbox.allow_weak_isolation
+    return level != "off"
+
+
+def accepted_level(isolation: Isolation) -> str:
+    """The level as the study file's policy speaks of it: off, weak or good."""
+    return isolation.level if isolation.level in ("off", "weak") else "good"
+
+
+def quarantine(world: World, run: RunRecord, error: BaseException) -> None:
+    """Put aside a submission whose grading failed: named with its reason on the console, until somebody retries it."""
+    reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+    log.error("the grading of submission %s failed: %s", run.id, reason, exc_info=error)
+    with world.registry.begin() as unit:
+        unit.update_run(replace(run, grading="failed", grading_reason=reason))
+
+
+def without_verdict(world: World) -> list[RunRecord]:
+    """Submissions that were graded to no verdict, oldest first."""
+    with world.registry.begin(write=False) as unit:
+        return [run for run in unit.remarkable() if run.grading is not None]
+
+
+def with_review(world: World) -> list[RunRecord]:
+    """Submissions whose imports a person may want to look at, oldest first."""
+    with world.registry.begin(write=False) as unit:
+        return [run for run in unit.remarkable() if run.review]
+
+
+def retry(world: World, run_id: str, who: str) -> None:
+    """Let a submission without a verdict be graded again; recorded in the audit log.
+
+    Raises:
+        NotAllowed: it has a verdict, or there is no such submission.
+    """
+    with world.registry.begin() as unit:
+        run = next((one for one in unit.remarkable() if one.id == run_id and one.grading is not None), None)
+        if run is None:
+            raise NotAllowed("this submission is not one without a verdict; reload the page")
+        unit.update_run(replace(run, grading=None, grading_reason=None))
+        detail = {"run_id": run_id, "reason": run.grading_reason or ""}
+        unit.add_audit(AuditEntry(world.now(), who, "retry grading", "", detail))

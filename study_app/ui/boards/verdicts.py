@@ -1,0 +1,71 @@
+"""Submissions that no grading could judge, and those whose imports a person may want to look at.
+
+| Shows | Records |
+| --- | --- |
+| submissions without a verdict and why; unusual imports | gradings to be tried again |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from study_app.domain.participant import RunRecord
+from study_app.services.grading.queue import retry, with_review, without_verdict
+from study_app.ui.boards import tables
+from study_app.ui.boards.desk import Desk
+
+_WHY = {"failed": "grading failed", "inconclusive": "machine too busy"}
+_TONES = {"failed": "bad", "inconclusive": "warm"}
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    desk.head("Verdicts", "Submissions whose outcomes are missing until they are graded, and imports worth a look.")
+    world = desk.app.world
+    st.subheader("Without a verdict", anchor=False)
+    _without(desk, without_verdict(world))
+    st.subheader("Unusual imports", anchor=False)
+    _imports(with_review(world))
+
+
+def _without(desk: Desk, runs: Sequence[RunRecord]) -> None:
+    if not runs:
+        st.html(tables.note("Every submission that was graded has a verdict."))
+        return
+    st.html(
+        tables.table(
+            ("Participant", "Task", "Submitted (UTC)", "Why", "Reason", "Repeats"),
+            [
+                (
+                    run.participant_id,
+                    run.task,
+                    tables.moment(run.started_at),
+                    tables.badge(_WHY[run.grading or "failed"], _TONES[run.grading or "failed"]),
+                    run.grading_reason,
+                    run.repeats,
+                )
+                for run in runs
+            ],
+            numbers=(5,),
+            label="Submissions without a verdict",
+        )
+    )
+    names = {run.id: f"{run.participant_id}, {run.task}" for run in runs}
+    chosen = st.selectbox("Submission", list(names), format_func=lambda name: names[name], key="verdict_retry")
+    if st.button("Grade again", key="grade_again") and chosen:
+        done = desk.attempt(lambda: retry(desk.app.world, chosen, desk.person.name), "It will be graded again")
+        if done:
+            st.rerun()
+
+
+def _imports(runs: Sequence[RunRecord]) -> None:
+    if not runs:
+        st.html(tables.note("No submission imports anything that honest solutions do not need."))
+        return
+    rows = [
+        (run.participant_id, run.task, tables.moment(run.started_at), run.review.replace(";", ", ")) for run in runs
+    ]
+    st.html(tables.table(("Participant", "Task", "Submitted (UTC)", "Imports"), rows, label="Unusual imports"))
+    st.html(tables.note("They decide nothing: read the program in its replay before you judge it."))
