@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
@@ -25,6 +26,8 @@ Emit = Callable[[dict[str, Any] | None], None]
 
 MAX_CODE_BYTES = 64_000
 """Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
+DOUBLE_CLICK = timedelta(seconds=2)
+"""Within which the same program for the next task is a second click on the same button."""
 CONCURRENT_RUNS = 64
 """Programs that run at once on this machine; the others queue, each participant at most once."""
 
@@ -207,7 +210,7 @@ class Work:
         """End the current task with this code; where a visible example fails, only on confirmation.
 
         `task` is the task that the page shows; where the participant is past it already, nothing happens. Without it,
-        the same program as for the task before is taken as a second click.
+        the same program as for the task before is taken as a second click if it comes within moments.
 
         Raises:
             NotAllowed: not on a task, or another page has taken over.
@@ -245,9 +248,11 @@ class Work:
 
 
 def _just_submitted(unit: Unit, place: Place, code: str) -> bool:
-    """Whether this very program has ended the task before this one."""
+    """Whether this very program has ended the task before this one a moment ago."""
     submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
-    return bool(submitted) and submitted[-1].code == code and submitted[-1].task != place.task
+    if not submitted or submitted[-1].code != code or submitted[-1].task == place.task:
+        return False
+    return place.now - submitted[-1].started_at < DOUBLE_CLICK
 
 
 def check_code(code: str) -> None:
