@@ -13,8 +13,8 @@ from study_app.domain.participant import RunRecord
 from study_app.domain.tasks import Grade, RunClock
 from study_app.ports import Unit
 from study_app.services.grade import grade
-from study_app.services.program_facts import program_facts
 from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine
+from study_app.services.program_facts import program_facts
 from study_app.services.world import Place, World
 
 log = logging.getLogger(__name__)
