@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import secrets
@@ -259,19 +260,32 @@ def _check_database(world: World, settings: Settings, changed_ok: bool) -> None:
             return
         locked = unit.versions()[-1]
         if locked.study_hash != world.study_hash:
-            changed = _what_changed(world, json.loads(locked.text), dict(locked.materials))
+            changed = _what_changed(
+                world, json.loads(locked.text), dict(locked.materials), Path(settings.study_file).parent
+            )
             raise NotAllowed(
                 f"{settings.study_file}: the study was launched with another content ({changed}); undo the change, or "
                 "record it with study amend --reason TEXT"
             )
 
 
-def _what_changed(world: World, locked: dict[str, object], materials: dict[str, str]) -> str:
+def _what_changed(world: World, locked: dict[str, object], materials: dict[str, str], folder: Path) -> str:
     now = json.loads(world.study.canonical())
     keys = sorted(key for key in {*locked, *now} if locked.get(key) != now.get(key))
     files = dict(world.content.materials())
-    keys += sorted(path for path in {*materials, *files} if materials.get(path) != files.get(path))
+    for path in sorted(path for path in {*materials, *files} if materials.get(path) != files.get(path)):
+        only = _only_line_ends_differ(folder / path, materials.get(path))
+        keys.append(f"{path}: only its line ends differ; let git leave them alone" if only else path)
     return ", ".join(keys[:5]) + (" and more" if len(keys) > 5 else "")
+
+
+def _only_line_ends_differ(path: Path, locked: str | None) -> bool:
+    """Whether the file is the locked one but for line ends, as git or an editor on another system rewrites them."""
+    try:
+        unix = path.read_bytes().replace(b"\r\n", b"\n")
+    except OSError:
+        return False
+    return locked in {hashlib.sha256(text).hexdigest() for text in (unix, unix.replace(b"\n", b"\r\n"))}
 
 
 _installed: list[App] = []

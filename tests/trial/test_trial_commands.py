@@ -102,8 +102,16 @@ def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
 
 def test_a_launched_study_whose_file_changed_does_not_start_until_amended(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE)
+    shutil.copytree(ROOT / "assistants", tmp_path / "assistants")
+    path.write_text(path.read_text().replace(f'"{ROOT}/assistants/', '"assistants/'))
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
     study("launch", path, *database, cwd=tmp_path)
+    treatment = tmp_path / "assistants" / "full.toml"
+    as_launched = treatment.read_bytes()
+    treatment.write_bytes(as_launched.replace(b"\n", b"\r\n"))
+    refused = study("create-links", path, *database, "--count", 1, cwd=tmp_path, expect=2)
+    assert "assistants/full.toml: only its line ends differ" in only_errors(refused)[0]
+    treatment.write_bytes(as_launched)
     path.write_text(path.read_text().replace("How was it?", "How did it go?"))
     refused = study("create-links", path, *database, "--count", 1, cwd=tmp_path, expect=2)
     assert "stages" in only_errors(refused)[0]
