@@ -77,7 +77,7 @@ def trial_power(
 
 def margins_of(study: Study) -> dict[str, dict[Any, float]]:
     """Equal shares for the answers to each question that the scheme looks at; before data nothing better is known."""
-    questions = {question.id: question for stage in study.stages for question in stage.questions}
+    questions = {question.id: question for stage in study.stages for question in stage.asked}
     found: dict[str, dict[Any, float]] = {}
     for name in study.allocation.variables:
         question = questions.get(name)

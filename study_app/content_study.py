@@ -130,7 +130,7 @@ def baseline_variables(study: Study) -> set[str]:
     """What is known of a participant before allocation: answers, derived scores, warm-up, baseline quizzes, label."""
     known = {"label"}
     for stage in study.before_allocation:
-        known |= {question.id for question in stage.questions} | {score.id for score in stage.scores}
+        known |= {question.id for question in stage.asked} | {score.id for score in stage.scores}
         if stage.kind == "tasks":
             known |= {"warmup_minutes", "warmup_passed"}
     for quiz in study.quizzes:

@@ -5,7 +5,7 @@ Each method says what it returns, what it raises, and whose fault that is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -143,9 +143,24 @@ class EventLog(Protocol):
         ...
 
     def store_batch(
-        self, participant_id: str, page: str, stage: str, at: datetime, events: Sequence[BrowserEvent]
+        self,
+        participant_id: str,
+        page: str,
+        stage: str,
+        at: datetime,
+        events: Sequence[BrowserEvent],
+        late: Mapping[int, str] | None = None,
     ) -> Stored:
-        """Append what is new of a batch; an event already stored changes nothing."""
+        """Append what is new of a batch; an event already stored changes nothing.
+
+        Args:
+            participant_id: whose.
+            page: the browser page that sent it.
+            stage: where the participant is.
+            at: now.
+            events: the batch.
+            late: number -> stage of the events that were sent before that stage's deadline and arrive after it.
+        """
         ...
 
     def acknowledged(self, participant_id: str, page: str) -> int:
@@ -158,6 +173,10 @@ class EventLog(Protocol):
 
     def events(self, participant_id: str | None = None) -> Iterator[Event]:
         """Events in fixed order: participant, then as stored; all participants without an argument."""
+        ...
+
+    def events_of(self, participant_id: str, kinds: Collection[str], stage: str | None = None) -> list[Event]:
+        """A participant's events of these kinds, of one stage or of all, as stored."""
         ...
 
     def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
@@ -296,6 +315,10 @@ class Unit(EventLog, Protocol):
         """Insert or replace the answer to one question or item; counts changes itself."""
         ...
 
+    def drop_answer(self, participant_id: str, stage: str, item: str) -> None:
+        """Forget an answer; nothing happens where there is none."""
+        ...
+
     def answers(self, participant_id: str | None = None) -> list[Answer]:
         """Answers in fixed order."""
         ...
@@ -306,6 +329,10 @@ class Unit(EventLog, Protocol):
 
     def set_points(self, answer: Answer) -> bool:
         """Store points, their maximum, who scored and by which key; False if the response has changed since."""
+        ...
+
+    def erase_events(self, event_ids: Collection[int]) -> None:
+        """Put a tombstone in the place of the payloads of these events; the rows stay, and the chain holds."""
         ...
 
     def erase_payloads(self, participant_id: str) -> None:

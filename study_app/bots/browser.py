@@ -132,44 +132,30 @@ class Visitor:
         self._settle()
         self.page.get_by_role("button", name=name).first.click()
 
-    def _pick(self, group: int, option: int) -> None:
-        self.page.get_by_role("radiogroup").nth(group).locator("label").nth(option).click()
-        self._settle()
-
-    def _write(self, box: Any, text: str) -> None:
-        box.fill(text)
-        box.press("Tab")
-        self._settle()
-
     # -- stages --------------------------------------------------------------------------------------------------------
 
     def _survey(self, place: Place, stage: Stage) -> None:
-        self._settle()
-        self.page.get_by_role("button", name=_NEXT).first.wait_for()
         given = answers(stage, self.person, False, self.rng)
-        kinds: Counter[str] = Counter()
-        for question in stage.questions:
-            widget = "radio" if question.kind in ("choice", "scale") else question.kind
+        for question in stage.asked:
             if given[question.id] is not None:
-                self._answer(question, given[question.id], kinds[widget])
-            kinds[widget] += 1
+                self._answer(question, given[question.id])
         self._press(_NEXT)
 
-    def _answer(self, question: Question, value: Any, number: int) -> None:
-        if question.kind == "choice":
-            self._pick(number, [option.value for option in question.options].index(value))
+    def _field(self, name: str) -> Any:
+        field = self.page.locator(f'[data-field="{name}"]')
+        field.wait_for()
+        return field
+
+    def _answer(self, question: Question, value: Any) -> None:
+        field = self._field(question.id)
+        if question.kind in ("choice", "multiple"):
+            values = [option.value for option in question.options]
+            for each in value if isinstance(value, list) else [value]:
+                field.locator("label").nth(values.index(each)).click()
         elif question.kind == "scale":
-            self._pick(number, value - (question.low or 0))
-        elif question.kind == "number":
-            self._write(self.page.get_by_role("spinbutton").nth(number), str(value))
-        elif question.kind == "text":
-            self._write(self.page.locator("textarea").nth(number), value)
+            field.locator("label").nth(value - (question.low or 0)).click()
         else:
-            labels = {option.value: option.label for option in question.options}
-            for each in value:
-                self.page.get_by_role("combobox").nth(number).click()
-                self.page.get_by_role("option", name=labels[each], exact=True).click()
-                self._settle()
+            field.get_by_role("textbox").fill(str(value))
 
     def _instructions(self, place: Place, stage: Stage) -> None:
         self._settle()
@@ -203,30 +189,32 @@ class Visitor:
         keys = self.app.world.content.keys(stage.bank)
         share = self.person.base_score / (scales_of(self.app).quiz_max or 1.0)
         sheet = fill_in(everything, keys, share * bank.points, f"{self.participant_id}:{stage.id}").responses
-        groups = boxes = texts = 0
         for item in items:
-            response = sheet[item.id]
-            if item.kind == "single_choice":
-                self._pick_item(item, response, groups)
-                groups += 1
-            elif item.kind == "multiple_select":
-                self._tick(item, response, boxes)
-                boxes += len(item.options)
-            else:
-                if isinstance(response, str):
-                    self._write(self.page.get_by_role("textbox", name="Your answer").nth(texts), response)
-                texts += 1
+            if sheet[item.id] is not None:
+                self._respond(item, sheet[item.id])
         self._press(_NEXT)
+        self._leave_gaps(place)
 
-    def _pick_item(self, item: Item, response: Response, group: int) -> None:
-        if isinstance(response, str):
-            self._pick(group, [option.id for option in item.options].index(response))
+    def _respond(self, item: Item, response: Response) -> None:
+        field = self._field(item.id)
+        if isinstance(response, str) and not item.options:
+            field.get_by_role("textbox").click()
+            self.page.keyboard.press("Control+a")
+            self.page.keyboard.insert_text(response)
+            return
+        options = [option.id for option in item.options]
+        for pick in [response] if isinstance(response, str) else response or ():
+            field.locator("label").nth(options.index(pick)).click()
 
-    def _tick(self, item: Item, response: Response, first: int) -> None:
-        for number, option in enumerate(item.options):
-            if option.id in (response or ()):
-                self.page.get_by_role("checkbox").nth(first + number).locator("xpath=ancestor::label").click()
-                self._settle()
+    def _leave_gaps(self, place: Place) -> None:
+        """Where something is left out the page asks once."""
+        anyway = self.page.get_by_role("button", name="Continue anyway")
+        end = time.monotonic() + PATIENCE
+        while _where(self._place()) == _where(place) and time.monotonic() < end:
+            if anyway.is_visible():
+                anyway.click()
+                return
+            time.sleep(_POLL)
 
 
 def _where(place: Place) -> tuple[str, str, int]:

@@ -51,7 +51,7 @@ def answers(stage: Stage, person: Person, other_ai: bool, rng: Random) -> dict[s
         other_ai: whether they used an AI from outside, which they admit.
         rng: the person's.
     """
-    return {question.id: _answer(question, person, other_ai, rng) for question in stage.questions}
+    return {question.id: _answer(question, person, other_ai, rng) for question in stage.asked}
 
 
 def _answer(question: Question, person: Person, other_ai: bool, rng: Random) -> Any:

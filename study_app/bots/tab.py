@@ -70,6 +70,11 @@ class Tab:
             )
         )
 
+    @property
+    def last(self) -> int:
+        """Number of the last event."""
+        return self._seq
+
     def flush(self) -> None:
         """Send what is unsent."""
         self._flushed = self.clock.now()

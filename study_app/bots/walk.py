@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from study_app.bootstrap import App
+from study_app.bots.answering import Written, fill_in_form
 from study_app.bots.clock import SimulationClock
 from study_app.bots.ids import SeededIds
 from study_app.bots.people import Effects, Person, Scales
@@ -119,7 +121,7 @@ class Walk:
             elif stage.kind == "quiz":
                 total += 60 * (stage.minutes or 0.0) * QUIZ_SHARE[0]
             else:
-                total += 15 + len(stage.questions) * sum(SECONDS_PER_QUESTION) / 2
+                total += 15 + len(stage.asked) * sum(SECONDS_PER_QUESTION) / 2
         return total
 
     # -- stages --------------------------------------------------------------------------------------------------------
@@ -143,8 +145,16 @@ class Walk:
 
     def _survey(self, place: Place, stage: Stage) -> Iterator[Pause]:
         given = answers(stage, self.person, self._uses_other_ai(place.arm), self.rng)
-        yield self._skimming(stage.body) + sum(self.rng.uniform(*SECONDS_PER_QUESTION) for _ in stage.questions)
-        self.app.answers.submit_survey(self.participant_id, stage.id, given)
+        yield self._skimming(stage.body)
+        seconds = sum(self.rng.uniform(*SECONDS_PER_QUESTION) for _ in stage.asked)
+        written = {q.id for q in stage.asked if q.kind in ("text", "number")}
+        shown = {name: _in_box(value) if name in written else value for name, value in given.items()}
+        yield from fill_in_form(self._tab(), stage.id, 0, seconds, shown)
+
+    def _tab(self) -> Tab:
+        tab = Tab(self.app, self.clock, self.participant_id, self.rng, self._skew)
+        tab.open()
+        return tab
 
     def _continue(self, place: Place, stage: Stage) -> Iterator[Pause]:
         shown = place.arm.instructions + place.arm.pledge if place.arm and stage.kind == "instructions" else ""
@@ -181,18 +191,13 @@ class Walk:
         items = bank.items_of(stage.form or None)
         sheet = self.sheet(stage, self.received(place.arm))
         seconds = 60 * (stage.minutes or 0.0) * min(max(self.rng.gauss(*QUIZ_SHARE), 0.12), 0.9)
-        tab = Tab(self.app, self.clock, self.participant_id, self.rng, self._skew)
-        tab.open()
-        pages = bank.pages_of(stage.form or None)
-        for step, page in enumerate(pages):
+        tab = self._tab()
+        for step, page in enumerate(bank.pages_of(stage.form or None)):
+            written = {item.id for item in page if not item.options}
+            shown = {i.id: _in_box(sheet[i.id]) if i.id in written else sheet[i.id] for i in page}
+            starters = {item.id: item.starter for item in page if item.starter}
             share = seconds * len(page) / len(items)
-            for item in page:
-                yield from tab.play(share / len(page), [])
-                if sheet[item.id] is not None:
-                    self.app.answers.save_item(self.participant_id, item.id, sheet[item.id])
-            yield from tab.play(self.rng.uniform(1, 4), [])
-            given = {item.id: sheet[item.id] for item in page}
-            self.app.answers.submit_page(self.participant_id, stage.id, step, given)
+            yield from fill_in_form(tab, stage.id, step, share, shown, starters)
 
     def sheet(self, stage: Stage, received: bool) -> dict[str, Response]:
         """What this person answers on a quiz, with or without having received the treatment."""
@@ -245,3 +250,8 @@ class Walk:
 
     def _uses_other_ai(self, arm: StudyArm | None) -> bool:
         return arm is not None and arm.assistant is None and self.person.always_ai
+
+
+def _in_box(value: Any) -> Any:
+    """An answer as it is written."""
+    return None if value is None else Written(value)

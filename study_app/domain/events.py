@@ -15,7 +15,7 @@ SERVER_PAGE = "server"
 BROWSER_KINDS = frozenset(
     "load edit focus blur visible hidden resize copy cut paste_attempt editor_focus editor_blur online offline "
     "heartbeat compose_start compose_end copy_reply run_pressed submit_pressed send_pressed stop_pressed notes_opened "
-    "brief_scrolled panes_resized storage_full".split()
+    "brief_scrolled panes_resized storage_full answers_shown answer_load answer_set answer_edit answer_focus".split()
 )
 """Kinds that a browser page may send."""
 
@@ -27,12 +27,15 @@ SERVER_KINDS = frozenset(
 )
 """Kinds that only the server writes."""
 
+ERASED: dict[str, Any] = {"erased": True}
+"""The payload of an event whose own was erased."""
+
 MAX_EVENTS = 1000
 """In one batch."""
 
 ACTS = frozenset(
     "edit run_pressed submit_pressed send_pressed stop_pressed compose_start copy cut paste_attempt "
-    "copy_reply notes_opened brief_scrolled editor_focus focus answered".split()
+    "copy_reply notes_opened brief_scrolled editor_focus focus answered answer_set answer_edit answer_focus".split()
 )
 """Kinds that show a participant doing something, for active time."""
 
@@ -116,3 +119,5 @@ class Event:
     mono_ms: float | None = None
     payload: dict[str, Any] = field(default_factory=dict)
     event_id: int | None = None
+    arrived_late: bool = False
+    """It came after the deadline of its stage, and was sent before it."""

@@ -13,6 +13,8 @@ StageKind = Literal["consent", "eligibility", "device", "survey", "instructions"
 Entry = Literal["open", "links", "prolific"]
 TargetCounts = Literal["allocated", "completed"]
 OptionValue = int | str
+BLOCK_KINDS = ("heading", "text_block")
+"""Kinds of entries among a survey's questions that only show something."""
 
 
 class Part(BaseModel):
@@ -82,13 +84,17 @@ class Question(Part):
     """One question of a survey or of the eligibility form."""
 
     id: Identifier
-    kind: Literal["choice", "multiple", "scale", "number", "text"]
+    kind: Literal["choice", "multiple", "scale", "number", "text", "heading", "text_block"]
+    """`heading` and `text_block` ask nothing: their prompt stands between the questions."""
     prompt: str
+    """Markdown; of a heading plain text."""
     options: tuple[Option, ...] = ()
     """For choice and multiple; in order, so that integer values are ordered scores."""
     low: int | None = None
     high: int | None = None
     """Range of a scale or a number."""
+    whole: bool = False
+    """Number only: whole numbers only."""
     low_label: str = ""
     high_label: str = ""
     required: bool = True
@@ -97,13 +103,28 @@ class Question(Part):
     correct: OptionValue | None = None
     """For a concept check: the right answer; never leaves the server."""
     unit: str = ""
+    """Of a number; shown beside its box."""
     caption: str = ""
     """For the codebook; the prompt where empty."""
     other_ai: bool = False
     """The question whether another AI was used; feeds `used_other_ai`."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether participants answer it."""
+        return self.kind not in BLOCK_KINDS
+
     @model_validator(mode="after")
     def _coherent(self) -> Question:
+        if not self.asks:
+            fields = type(self).model_fields
+            own = {"id", "kind", "prompt"}
+            given = sorted(n for n, f in fields.items() if n not in own and getattr(self, n) != f.default)
+            if given:
+                raise ValueError(f"'{self.id}' of kind {self.kind} asks nothing; remove {', '.join(given)}")
+            return self
+        if self.whole and self.kind != "number":
+            raise ValueError(f"question '{self.id}' is of kind {self.kind}; whole = true belongs to numbers only")
         if self.kind in ("choice", "multiple") and len(self.options) < 2:
             raise ValueError(f"question '{self.id}' has {len(self.options)} option(s); give at least two")
         if self.kind == "scale" and (self.low is None or self.high is None or self.low >= self.high):
@@ -151,6 +172,7 @@ class Stage(Part):
     role: Literal["", "baseline", "main", "retention", "other"] = ""
     """Quiz only: what it is for; empty takes the role from its place (before allocation baseline, then main)."""
     questions: tuple[Question, ...] = ()
+    """In the order shown, headings and blocks of text among them."""
     scores: tuple[DerivedScore, ...] = ()
     exit: bool = False
     """Survey only: its columns stand after the outcomes (exit questions), not among the background."""
@@ -165,9 +187,14 @@ class Stage(Part):
             raise ValueError(f"stage '{self.id}' has no bank; name the item bank's folder")
         if self.kind == "quiz" and self.minutes is None:
             raise ValueError(f"stage '{self.id}' has no limit; give minutes")
-        if self.kind in ("survey", "eligibility") and not self.questions:
+        if self.kind in ("survey", "eligibility") and not self.asked:
             raise ValueError(f"stage '{self.id}' asks nothing; give it questions")
         return self
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions that take an answer, in order."""
+        return tuple(question for question in self.questions if question.asks)
 
     @property
     def timed(self) -> bool:

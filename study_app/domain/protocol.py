@@ -139,7 +139,7 @@ class Study(Part):
             for twice in sorted({name for name in asked if asked.count(name) > 1})
         ]
         for stage in self.stages:
-            keyed = {question.id for question in stage.questions if question.correct is not None}
+            keyed = {question.id for question in stage.asked if question.correct is not None}
             for score in stage.scores:
                 for name in score.of:
                     if name not in keyed:
@@ -237,12 +237,12 @@ class Study(Part):
     @property
     def background_questions(self) -> tuple[Question, ...]:
         """Questions of surveys and eligibility before the outcomes, in order."""
-        return tuple(q for stage in self.stages if not stage.exit for q in stage.questions)
+        return tuple(q for stage in self.stages if not stage.exit for q in stage.asked)
 
     @property
     def exit_questions(self) -> tuple[Question, ...]:
         """Questions of surveys marked exit, in order."""
-        return tuple(q for stage in self.stages if stage.exit for q in stage.questions)
+        return tuple(q for stage in self.stages if stage.exit for q in stage.asked)
 
     def canonical(self) -> str:
         """The study as canonical JSON: sorted keys, no spaces, UTF-8; a digest in place of the completion codes."""

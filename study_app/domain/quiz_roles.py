@@ -88,6 +88,6 @@ def _taken_columns(quizzes: Sequence[Quiz], stages: Sequence[Stage]) -> Iterator
     """Questions and scores with the name of a quiz's column: the two would share one column of the dataset."""
     taken = {f"{prefix}_{end}": quiz.stage.id for quiz in quizzes for prefix in quiz.prefixes for end in TOTALS}
     for stage in stages:
-        for name in [*(question.id for question in stage.questions), *(score.id for score in stage.scores)]:
+        for name in [*(question.id for question in stage.asked), *(score.id for score in stage.scores)]:
             if name in taken:
                 yield f"stages.{stage.id}: '{name}' is a column of the quiz {taken[name]}; use another id"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-LATE_GRACE = timedelta(seconds=3)
-"""What a browser sent before the deadline may arrive this much after it."""
+LATE = timedelta(minutes=15)
+"""What happened on a page before the deadline may arrive this much after it and still counts."""
 
 
 def deadline(started_at: datetime, minutes: float | None) -> datetime | None:

@@ -47,9 +47,9 @@ def survey_values(study: Study, answers: list[Answer]) -> dict[str, Any]:
     given = {answer.item: json.loads(answer.response) for answer in answers if not answer.bank}
     values: dict[str, Any] = {}
     for stage in study.stages:
-        for question in stage.questions:
+        for question in stage.asked:
             values[question.id] = given.get(question.id)
-        keyed = {question.id: question.correct for question in stage.questions}
+        keyed = {question.id: question.correct for question in stage.asked}
         for score in stage.scores:
             asked = [name for name in score.of if given.get(name) is not None]
             values[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None

@@ -148,8 +148,8 @@ def questions(dossier: Dossier) -> dict[str, Any]:
     given = {answer.item: json.loads(answer.response) for answer in dossier.answers if not answer.bank}
     row: dict[str, Any] = {}
     for stage in dossier.study.stages:
-        keyed = {question.id: question.correct for question in stage.questions}
-        for question in stage.questions:
+        keyed = {question.id: question.correct for question in stage.asked}
+        for question in stage.asked:
             row[question_column(question)] = given.get(question.id)
         for score in stage.scores:
             asked = [name for name in score.of if given.get(name) is not None]

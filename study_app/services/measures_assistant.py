@@ -40,7 +40,7 @@ def _seconds(event: Event) -> float:
 
 def reports_of_other_ai(dossier: Dossier) -> list[tuple[Answer, bool]]:
     """Each answer to a question marked `other_ai`, and whether it says yes."""
-    asked = {q.id: q for stage in dossier.study.stages for q in stage.questions if q.other_ai}
+    asked = {q.id: q for stage in dossier.study.stages for q in stage.asked if q.other_ai}
     given = [answer for answer in dossier.answers if not answer.bank and answer.item in asked]
     return [(answer, _says_yes(asked[answer.item], json.loads(answer.response))) for answer in given]
 

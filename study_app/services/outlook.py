@@ -91,7 +91,7 @@ def _profile(scheme: Scheme, study: Study, seed: bytes, index: int) -> dict[str,
 
 
 def _value(study: Study, name: str, byte: int) -> Any:
-    questions = {question.id: question for stage in study.stages for question in stage.questions}
+    questions = {question.id: question for stage in study.stages for question in stage.asked}
     if name in questions and questions[name].options:
         options: Sequence[Any] = questions[name].options
         return options[byte % len(options)].value

@@ -130,7 +130,7 @@ def _design(study: Study) -> str:
 
 def _eligibility(study: Study) -> str:
     lines = []
-    for question in (q for stage in study.stages if stage.kind == "eligibility" for q in stage.questions):
+    for question in (q for stage in study.stages if stage.kind == "eligibility" for q in stage.asked):
         labels = [option.label for option in question.options if option.value in question.eligible]
         if labels:
             lines.append(f"- {question.prompt} Eligible: {', '.join(labels)}.")

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.edits import ReplayMismatch, apply_event
-from study_app.domain.errors import Malformed, NotAllowed, StudyError
-from study_app.domain.events import BROWSER_KINDS, SERVER_PAGE, Batch, BrowserEvent
+from study_app.domain.answer_log import ANSWER_KINDS, place_of
+from study_app.domain.errors import Malformed, NotAllowed
+from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Document, Participant
-from study_app.domain.timing import LATE_GRACE
 from study_app.ports import Unit
 from study_app.services.enrol import check_token, owner_of_token
+from study_app.services.late import apply_events, cleaned, late_events, take_late
 from study_app.services.way import Way
 from study_app.services.world import Place, World
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,11 @@ class Session:
 
     # -- pages and their events ----------------------------------------------------------------------------------------
 
-    def take_over(self, participant_id: str, page: str) -> Ingested:
-        """Make this page the owner of the attempt; the page before it hears so at its next request."""
+    def take_over(self, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
+        """Make this page the owner of the attempt; the page before it hears so at its next request.
+
+        `mono_ms` is the page's monotonic clock as it asked: with the server's time it anchors every event of the page.
+        """
         with self.world.registry.begin() as unit:
             participant = self._get(unit, participant_id)
             place = self.way.place(unit, participant)
@@ -112,7 +113,8 @@ class Session:
                 if participant.page is not None:
                     payload = {"page": participant.page, "by": page}
                     unit.record(participant_id, "page_superseded", place.participant.stage, place.now, payload)
-                unit.record(participant_id, "page_opened", place.participant.stage, place.now, {"page": page})
+                opened = {"page": page, "mono_ms": mono_ms or 0.0}
+                unit.record(participant_id, "page_opened", place.participant.stage, place.now, opened)
                 unit.touch(participant_id, page=page, last_seen_at=place.now)
             return Ingested(unit.acknowledged(participant_id, page), place, superseded=False)
 
@@ -149,56 +151,24 @@ class Session:
     def _store(self, unit: Unit, participant: Participant, batch: Batch) -> Ingested:
         now = self.world.now()
         place = self.way.place(unit, participant)
-        stored = unit.store_batch(participant.id, batch.page, participant.stage, now, batch.events)
+        events: Sequence[BrowserEvent] = batch.events
+        late = None
+        moved = place.participant.stage != participant.stage
+        if moved or participant.data_withdrawn or any(_elsewhere(place, event) for event in events):
+            late = late_events(unit, participant.id, batch, now)
+            events = cleaned(unit, place.participant, events, late)
+        stages = None if late is None else late.stages
+        stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
         _check_arm(place, batch)
-        if self._in_time(participant, place):
-            self._apply(unit, participant, batch.page, stored.fresh)
-        else:
-            self._note_late(unit, participant, batch.page, stored.fresh)
+        if not moved:
+            here = [event for event in stored.fresh if not _elsewhere(place, event)]
+            apply_events(unit, place, batch.page, here)
+        if late is not None:
+            over = [event for event in stored.fresh if moved or _elsewhere(place, event)]
+            take_late(self.world, unit, place, batch.page, late, over)
         unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
         return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage)
-
-    def _in_time(self, before: Participant, place: Place) -> bool:
-        if before.stage != place.participant.stage:
-            return False
-        return place.deadline_at is None or place.now <= place.deadline_at + LATE_GRACE
-
-    def _apply(self, unit: Unit, participant: Participant, page: str, events: tuple[BrowserEvent, ...]) -> None:
-        by_task: dict[str, list[BrowserEvent]] = {}
-        for event in events:
-            if event.kind in ("load", "edit") and isinstance(event.payload.get("task"), str):
-                by_task.setdefault(event.payload["task"], []).append(event)
-        for task, edits in by_task.items():
-            self._apply_to(unit, participant, page, task, edits)
-
-    def _apply_to(self, unit: Unit, participant: Participant, page: str, task: str, edits: list[BrowserEvent]) -> None:
-        saved = unit.document(participant.id, task)
-        saved_page = unit.document_page(participant.id, task)
-        text = saved.text if saved is not None and saved_page == page else None
-        try:
-            for edit in edits:
-                text = apply_event(text, edit.kind, edit.payload)
-        except (ReplayMismatch, StudyError) as error:
-            # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
-            log.warning("participant %s, task %s: %s", participant.id, task, error)
-            self._note_unapplied(unit, participant, page, task, "mismatch")
-            return
-        if text is not None:
-            unit.save_document(Document(participant.id, task, text, "saved"), page)
-
-    def _note_late(self, unit: Unit, participant: Participant, page: str, events: tuple[BrowserEvent, ...]) -> None:
-        """Say in the log which texts got edits that came too late to count."""
-        tasks = {event.payload.get("task") for event in events if event.kind in ("load", "edit")}
-        for task in sorted(task for task in tasks if isinstance(task, str)):
-            self._note_unapplied(unit, participant, page, task, "late")
-
-    def _note_unapplied(self, unit: Unit, participant: Participant, page: str, task: str, why: str) -> None:
-        """The server's own word that a page's edits do not give the text any more; once for each page and task."""
-        noted = unit.latest(participant.id, SERVER_PAGE, ["edits_unapplied"]).get("edits_unapplied")
-        if noted is None or (noted.payload.get("page"), noted.payload.get("task")) != (page, task):
-            payload = {"page": page, "task": task, "why": why}
-            unit.record(participant.id, "edits_unapplied", participant.stage, self.world.now(), payload)
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """The saved text of a task."""
@@ -223,6 +193,16 @@ class Session:
         if participant is None:
             raise NotAllowed("this participant is not known")
         return participant
+
+
+def _elsewhere(place: Place, event: BrowserEvent) -> bool:
+    """Whether an event changes a text or a form at which the participant is not (any more)."""
+    if event.kind in ANSWER_KINDS or "field" in event.payload:
+        return place_of(event.payload) != (place.participant.stage, place.participant.step)
+    if event.kind not in ("load", "edit"):
+        return False
+    stage = place.stage
+    return stage is None or stage.kind != "tasks" or event.payload.get("task") != place.task
 
 
 def _check_kinds(batch: Batch) -> None:

@@ -51,6 +51,30 @@ def submit_saved(world: World, unit: Unit, place: Place) -> None:
     take_submission(world, unit, place, code, page, None)
 
 
+def submit_late(unit: Unit, place: Place, task: str, code: str) -> None:
+    """Let late edits change what a deadline submitted of a task; it is graded anew.
+
+    `place` is where the participant was, at the deadline's moment. A submission by the participant stays as it is.
+    """
+    assert place.stage is not None
+    for run in unit.runs(place.participant.id):
+        mine = run.kind == "submission" and (run.stage, run.task) == (place.stage.id, task)
+        if mine and run.started_at == place.now and run.code != code:
+            unit.update_run(
+                replace(
+                    run, code=code, ended_by=None, checks="[]", visible_only_pass=None,
+                    error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
+                )
+            )  # fmt: skip
+
+
+def submitted_by_deadline(unit: Unit, place: Place, task: str) -> bool:
+    """Whether the deadline, and nobody else, has submitted a task of the stage."""
+    assert place.stage is not None
+    runs = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
+    return any((run.stage, run.task, run.started_at) == (place.stage.id, task, place.now) for run in runs)
+
+
 class Grading:
     """Grades what was submitted. One at a time; a submission that is being graded is never graded twice at once."""
 
@@ -111,7 +135,9 @@ class Grading:
             run_seed=_seed(run, self.world.grading_clock),
         )
         with self.world.registry.begin() as unit:
-            unit.update_run(with_verdict(run, verdict))
+            # Late edits may have changed the program in the meantime: then it waits for its own verdict.
+            if any(now.id == run.id and now.code == run.code for now in unit.runs(run.participant_id)):
+                unit.update_run(with_verdict(run, verdict))
 
 
 def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:

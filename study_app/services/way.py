@@ -15,6 +15,7 @@ from study_app.domain.protocol import Stage, Study
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import Unit
 from study_app.services.allocate import allocate
+from study_app.services.handing import FORM_KINDS, draft_of, failed_screeners, hand_in, more_pages
 from study_app.services.places import held_from, holds, lock_ledger, place_for
 from study_app.services.submissions import submit_saved
 from study_app.services.world import Place, World
@@ -155,6 +156,30 @@ class Way:
             unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
         return True
 
+    def hand_in(self, unit: Unit, place: Place, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
+        """Keep a form's answers and go on: to the next page, to the next stage, or out of the study.
+
+        At a deadline the rest of a quiz is over, too.
+
+        Returns:
+            False if the participant was no longer there: nothing changed.
+        """
+        stage = place.stage
+        assert stage is not None
+        # Takes the participant's row: a second press waits here, and finds them gone.
+        if not unit.move(place.participant, last_seen_at=place.now):
+            return False
+        # Answers first: an allocation on the way into the next stage looks at them.
+        hand_in(self.world, unit, place, shown, by)
+        failed = failed_screeners(stage, shown)
+        if failed:
+            if self.leave(unit, place, "screened_out", "screening"):
+                unit.record(place.participant.id, "screened_out", stage.id, place.now, {"questions": failed})
+            return True
+        if by == "participant" and more_pages(self.world, place):
+            return self.next_step(unit, place)
+        return self.advance(unit, place, by)
+
     def _opens_at(self, study: Study, following: Stage, place: Place) -> Any:
         days = study.delay_before(following)
         return place.now + timedelta(days=days) if days else None
@@ -200,9 +225,9 @@ class Way:
         stage = study.stage(visit.stage)
         arm = study.arm(participant.arm, stage) if participant.arm else None
         place = Place(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
-        if not self.advance(unit, place, "deadline"):
-            return
-        if stage.kind == "tasks":
+        if stage.kind in FORM_KINDS:
+            self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
+        elif self.advance(unit, place, "deadline") and stage.kind == "tasks":
             submit_saved(self.world, unit, place)
 
     def _again(self, unit: Unit, participant: Participant) -> Participant:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
@@ -34,7 +34,7 @@ _NEXT_NUMBER = (
 )
 _INSERT = (
     "INSERT INTO events (participant_id, page, seq, kind, stage, server_time, client_time_ms, mono_ms, payload, "
-    "chain, position, opening, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "arrived_late, chain, position, opening, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _STORED = "SELECT seq FROM events WHERE participant_id = ? AND page = ? AND seq > ?"
 _LAST = "SELECT max(seq) FROM events WHERE participant_id = ? AND page = ?"
@@ -93,13 +93,19 @@ class SqlEventLog:
                     e.client_time_ms,
                     e.mono_ms,
                 ),
-                *(entry.content.decode(), number, first + place, entry.salt, digest),
+                *(entry.content.decode(), e.arrived_late, number, first + place, entry.salt, digest),
             )
             for place, (e, entry, digest) in enumerate(zip(events, entries, digests, strict=True))
         ]
 
     def store_batch(
-        self, participant_id: str, page: str, stage: str, at: datetime, events: Sequence[BrowserEvent]
+        self,
+        participant_id: str,
+        page: str,
+        stage: str,
+        at: datetime,
+        events: Sequence[BrowserEvent],
+        late: Mapping[int, str] | None = None,
     ) -> Stored:
         """Append what is new of a batch."""
         where = (participant_id, page)
@@ -115,10 +121,21 @@ class SqlEventLog:
             # What came before beyond a gap is in the log and in the chain already.
             for seq in self.driver.column(_STORED, (*where, before)):
                 unknown.pop(seq, None)
-        moment = kept(at)
+        moment, of_earlier = kept(at), late or {}
         given = ((e.seq, e.kind, e.client_time_ms, e.mono_ms, e.payload) for e in unknown.values())
         new = [
-            Event(participant_id, page, seq, kind, stage, moment, client, mono, payload)
+            Event(
+                participant_id,
+                page,
+                seq,
+                kind,
+                of_earlier.get(seq, stage),
+                moment,
+                client,
+                mono,
+                payload,
+                arrived_late=seq in of_earlier,
+            )  # fmt: skip
             for seq, kind, client, mono, payload in given
         ]
         if new:
@@ -157,6 +174,14 @@ class SqlEventLog:
         result = self.connection.execution_options(yield_per=2000).execute(query)
         for row in result:
             yield Event(**row._mapping)
+
+    def events_of(self, participant_id: str, kinds: Collection[str], stage: str | None = None) -> list[Event]:
+        """See ports.EventLog."""
+        where = [EVENTS.c.participant_id == participant_id, EVENTS.c.kind.in_(sorted(kinds))]
+        if stage is not None:
+            where.append(EVENTS.c.stage == stage)
+        found = self.connection.execute(select(*LOGGED).where(*where).order_by(EVENTS.c.event_id))
+        return [Event(**row._mapping) for row in found]
 
     def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
         """See ports.EventLog."""

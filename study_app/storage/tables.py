@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from study_app.storage.columns import AnyText, Json, Moment
@@ -123,6 +123,7 @@ class EventRow(SQLModel, table=True):
     client_time_ms: float | None = None
     mono_ms: float | None = None
     payload: Any = Field(sa_column=Column(Json, nullable=False))
+    arrived_late: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     chain: int | None = None
     position: int | None = Field(default=None, sa_column=Column(BigInteger))
     opening: bytes | None = None

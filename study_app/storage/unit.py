@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from sqlmodel import SQLModel
 
 from study_app.domain.dataset import TableName, chain, compact_json
 from study_app.domain.dataset.stored import answer_row, run_row, turn_row, visit_row
+from study_app.domain.events import ERASED
 from study_app.domain.participant import Answer, EndedBy, Kind, Participant, RunRecord, Turn, Visit
 from study_app.domain.protocol import canonical_json
 from study_app.ports import AuditEntry, Link, ProtocolVersion, Rating
@@ -33,8 +35,6 @@ RUNS, TURNS = _table(tables.RunRow), _table(tables.TurnRow)
 ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.AllocationRow), _table(tables.LinkRow)
 CHAINS = _table(tables.ChainRow)
 ENTRIES = _table(tables.ChainEntryRow)
-ERASED = {"erased": True}
-"""The payload of an event whose own was erased."""
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 
 
@@ -231,10 +231,18 @@ class SqlUnit(SqlPlace):
         keys = ("participant_id", "stage", "item")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
         before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
-        changes = before.changes + (before.response != answer.response)
+        changes = max(answer.changes, before.changes + (before.response != answer.response))
         counted = replace(answer, changes=changes)
         self.connection.execute(update(ANSWERS).where(*where).values(**asdict(counted)))
         self._chain("answers", answer_row(counted))
+
+    def drop_answer(self, participant_id: str, stage: str, item: str) -> None:
+        """See ports.Unit."""
+        where = (ANSWERS.c.participant_id == participant_id, ANSWERS.c.stage == stage, ANSWERS.c.item == item)
+        if self.connection.execute(delete(ANSWERS).where(*where)).rowcount:
+            key = json.dumps((participant_id, stage, item))
+            gone = ENTRIES.c.table == "answers", ENTRIES.c.key == key
+            self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
 
     def answers(self, participant_id: str | None = None) -> list[Answer]:
         """See ports.Unit."""
@@ -260,13 +268,20 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
             self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
-        self._forget_contents(participant_id)
-        self.connection.execute(update(EVENTS).where(EVENTS.c.participant_id == participant_id).values(payload=ERASED))
+        self._erase_events(EVENTS.c.participant_id == participant_id)
+        # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
+        gone = ENTRIES.c.participant_id == participant_id, ENTRIES.c.table.in_(("runs", "turns", "answers"))
+        self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
 
-    def _forget_contents(self, participant_id: str) -> None:
+    def erase_events(self, event_ids: Collection[int]) -> None:
+        """See ports.Unit."""
+        if event_ids:
+            self._erase_events(EVENTS.c.event_id.in_(sorted(event_ids)))
+
+    def _erase_events(self, which: Any) -> None:
         """Keep the bodies of what is being erased in place of their salts, so that the chain still holds."""
-        own = (EVENTS.c.participant_id == participant_id, EVENTS.c.opening.is_not(None))
-        query = select(EVENTS.c.event_id, EVENTS.c.opening, EVENTS.c.payload).where(*own)
+        query = select(EVENTS.c.event_id, EVENTS.c.opening, EVENTS.c.payload)
+        query = query.where(which, EVENTS.c.opening.is_not(None))
         bodies = [
             {"row": row.event_id, "body": chain.body_of(row.opening, compact_json(row.payload).encode())}
             for row in self.connection.execute(query)
@@ -274,9 +289,7 @@ class SqlUnit(SqlPlace):
         if bodies:
             erased = update(EVENTS).where(EVENTS.c.event_id == bindparam("row")).values(opening=bindparam("body"))
             self.connection.execute(erased, bodies)
-        # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
-        gone = ENTRIES.c.participant_id == participant_id, ENTRIES.c.table.in_(("runs", "turns", "answers"))
-        self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
+        self.connection.execute(update(EVENTS).where(which).values(payload=ERASED))
 
     # -- ledgers, links, audit -----------------------------------------------------------------------------------------
 

@@ -175,7 +175,7 @@ def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True
     if found is None and not required:
         return None
     if not isinstance(found, kind) or (kind is int and isinstance(found, bool)):
-        names = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
+        names = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
         raise BadRequest(400, f"the field '{name}' must be {names[kind]}")
     return found
 

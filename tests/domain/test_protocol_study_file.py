@@ -120,7 +120,7 @@ def test_every_text_of_the_catalogue_is_used_and_every_used_text_is_there():
     texts = catalogue("en").keys()
     source = "\n".join(path.read_text() for path in (ROOT / "study_app").rglob("*.py"))
     used = {key for key in texts if f'"{key}"' in source or f"'{key}'" in source}
-    composed = ("workspace.", "assistant.", "run.", "end.")
+    composed = ("workspace.", "form.", "assistant.", "run.", "end.")
     assert {key for key in texts if not key.startswith(composed)} == {
         key for key in used if not key.startswith(composed)
     }

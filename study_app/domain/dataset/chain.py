@@ -198,4 +198,5 @@ def event_key(event: Event | Mapping[str, Any]) -> tuple[str, ...]:
         timestamp(row["server_time"]),
         "" if client is None else timestamp(client),
         "" if mono is None else number_text(mono),
+        *(("late",) if row.get("arrived_late") else ()),
     )

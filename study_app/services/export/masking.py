@@ -162,13 +162,13 @@ def hidden_stages(study: Study) -> frozenset[str]:
 
 def _free_questions(study: Study) -> frozenset[str]:
     hidden = hidden_stages(study)
-    asked = (question for stage in study.stages if stage.id in hidden for question in stage.questions)
+    asked = (question for stage in study.stages if stage.id in hidden for question in stage.asked)
     return frozenset(question.id for question in asked if question.kind == "text" or question.other_ai)
 
 
 def _free_columns(study: Study) -> frozenset[str]:
     free = _free_questions(study)
-    asked = (question for stage in study.stages for question in stage.questions)
+    asked = (question for stage in study.stages for question in stage.asked)
     return frozenset(question_column(question) for question in asked if question.id in free)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from study_app.domain.dataset import TableName, chain, compact_json
 from study_app.domain.dataset.stored import FACTS, facts_of
+from study_app.domain.events import ERASED
 from study_app.services.verify.opened import Opened, Row
 from study_app.services.verify.registered import registration_of
 
-ERASED = {"erased": True}
 _ROWS: tuple[TableName, ...] = ("participants", "visits", "events", "runs", "turns", "answers", "ratings")
 
 

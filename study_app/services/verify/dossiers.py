@@ -140,7 +140,7 @@ def _turn(row: Row) -> Turn:
 
 
 def _answer(row: Row, study: Study) -> Answer:
-    asked = {question.id: question for stage in study.stages for question in stage.questions}
+    asked = {question.id: question for stage in study.stages for question in stage.asked}
     question = None if row["bank"] else asked.get(str(row["item"]))
     return Answer(
         participant_id=str(row["participant_id"]),

@@ -1,8 +1,9 @@
 """The page components of the participant's app, mounted from Streamlit.
 
-`workspace` draws the room in which a task is worked on; `countdown` the time left on other pages. Both speak to the
-study's own routes directly, so that nothing typed, run or asked causes a script run. `top` shows each new screen from
-its top. Source in `frontend/`, built by `scripts/build_assets.sh` into `assets/`, sent by `study_app/web/assets.py`.
+`workspace` draws the room in which a task is worked on; `form` a page of a quiz or a survey; `countdown` the time left
+on other pages. They speak to the study's own routes directly, so that nothing typed, run or asked causes a script run.
+`top` shows each new screen from its top. Source in `frontend/`, built by `scripts/build_assets.sh` into `assets/`, sent
+by `study_app/web/assets.py`.
 """
 
 from __future__ import annotations
@@ -128,6 +129,65 @@ class WorkspaceData(TypedDict):
     """The catalogue's table `workspace`."""
 
 
+class FormOption(TypedDict):
+    """One option of a choice."""
+
+    value: int | str
+    html: str
+    """Trusted: rendered by the server from the study's files."""
+
+
+class FormField(TypedDict):
+    """One question of a survey or item of a quiz, or what stands between them."""
+
+    id: str
+    kind: Literal["choice", "multiple", "scale", "number", "text", "code", "heading", "text_block"]
+    prompt: str
+    prompt_html: str
+    """Trusted."""
+    value: Any
+    """What the server has of the field; read at mount only."""
+    required: bool
+    optional: bool
+    clearable: bool
+    """A choice can be taken back."""
+    options: list[FormOption]
+    low: int | None
+    high: int | None
+    low_label: str
+    high_label: str
+    unit: str
+    rows: int
+    limit: int
+    """Most characters of a text."""
+    number: int | None
+    """Of a quiz item: its place in the whole quiz, from 1."""
+    code: str
+    """Of a quiz item: the program to read."""
+    starter: str | None
+
+
+class FormData(TypedDict):
+    """A page of a quiz or a survey."""
+
+    page_key: str
+    stage: str
+    step: int
+    kind: Literal["quiz", "survey"]
+    fields: list[FormField]
+    count: int
+    """Items of the whole quiz."""
+    button: str
+    no_way_back: bool
+    deadline_ms: int | None
+    now_ms: int
+    api: str
+    code_module: str
+    """Address of the built `code.js`, which pages with code fetch besides."""
+    texts: dict[str, str]
+    """The catalogue's tables `workspace` and `form`."""
+
+
 class Recording(TypedDict):
     """Where the countdown's page logs focus, visibility and the clipboard to."""
 
@@ -198,6 +258,17 @@ def workspace(
         the page asked for.
     """
     return _renderer("workspace")(key=key, data=data, on_advance_change=on_advance, on_leave_change=on_leave)
+
+
+def form(data: FormData, key: str, *, on_advance: Callable[[], None] = _nothing) -> Any:
+    """Mount a page of a quiz or a survey.
+
+    Args:
+        data: what to show; what stands in the fields of the same page is never touched.
+        key: identity on the page.
+        on_advance: runs before the script when the page was handed in, or its time is up.
+    """
+    return _renderer("form")(key=key, data=data, on_advance_change=on_advance)
 
 
 def countdown(data: CountdownData, key: str, *, on_expired: Callable[[], None] = _nothing) -> Any:

@@ -1,4 +1,4 @@
-"""POST /api/open, /api/events and GET /api/state: the log of what a page saw, and where it stands."""
+"""POST /api/open, /api/events and GET /api/state: the log of what a page saw, and where it is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from study_app.bootstrap import current
 from study_app.domain.events import Batch
+from study_app.services.handing import FORM_KINDS
 from study_app.services.session import Ingested, as_state
 from study_app.web.requests import COOKIE, BadRequest, check_origin, json_body, participant, route
 
@@ -26,7 +27,9 @@ async def open_page(request: Request) -> Response:
     app, who = await participant(request)
     value = await json_body(request)
     batch = _batch({"page": value.get("page"), "events": []})
-    taken = await run_in_threadpool(app.session.take_over, who.id, batch.page)
+    mono = value.get("mono_ms")
+    clock = float(mono) if isinstance(mono, int | float) and not isinstance(mono, bool) else None
+    taken = await run_in_threadpool(app.session.take_over, who.id, batch.page, clock)
     return JSONResponse(as_state(taken))
 
 
@@ -60,7 +63,7 @@ def _conflict(stored: Ingested) -> str | None:
     place = stored.place
     if place.participant.stage != stored.stage_before:
         return "deadline"
-    if place.stage is None or place.stage.kind not in ("tasks", "quiz"):
+    if place.stage is None or place.stage.kind not in ("tasks", *FORM_KINDS):
         return "stage"
     return None
 

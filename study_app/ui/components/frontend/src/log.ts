@@ -145,9 +145,10 @@ export class EventLog {
     while (this.leftovers.length) {
       const queue = this.leftovers[0]!;
       while (queue.events.length) {
+        const before = queue.events.length;
         const outcome = await this.sendBatch(queue);
         if (outcome === "retry") return false;
-        if (outcome === "refused") break;
+        if (outcome === "refused" && queue.events.length === before) break;
       }
       this.leftovers.shift();
     }
@@ -157,7 +158,8 @@ export class EventLog {
   private async open(): Promise<boolean> {
     if (this.opened) return true;
     const sentAt = performance.now();
-    const answer = await this.api.post("/api/open", { page: this.page });
+    // With the server's time of this request the page's own clock is anchored there.
+    const answer = await this.api.post("/api/open", { page: this.page, mono_ms: Math.round(sentAt * 10) / 10 });
     if (answer.status !== 200) return this.failed(answer, this.own) === "done";
     this.opened = true;
     this.heard(answer.body, performance.now() - sentAt);
@@ -197,11 +199,16 @@ export class EventLog {
     this.heard(state, 1000);
     if (!first) return;
     this.listener.refused(reason);
-    if (reason === "superseded") setTimeout(() => this.lastTry(), 5000);
+    void this.drain();
+    if (reason === "superseded") setTimeout(() => void this.drain(), 5000);
   }
 
-  private lastTry(): void {
-    if (this.own.events.length) void this.sendBatch(this.own);
+  /** What is refused is stored all the same, and may count: all of it goes, as long as the server takes it. */
+  private async drain(): Promise<void> {
+    for (let before = Infinity; this.own.events.length && this.own.events.length < before; ) {
+      before = this.own.events.length;
+      await this.sendBatch(this.own);
+    }
   }
 
   private drop(queue: Queue, ack: number): void {

@@ -95,6 +95,60 @@ export interface CountdownData {
   record?: { page_key: string; stage: string; step: string | number | null; api: string } | null;
 }
 
+export interface FieldData {
+  id: string;
+  kind: "choice" | "multiple" | "scale" | "number" | "text" | "code" | "heading" | "text_block";
+  prompt: string;
+  prompt_html: string;
+  /** What the server has of the field; null where nothing was entered. */
+  value: string | number | (string | number)[] | null;
+  required: boolean;
+  /** Says so beside the question. */
+  optional: boolean;
+  /** A choice can be taken back. */
+  clearable: boolean;
+  options: { value: string | number; html: string }[];
+  low: number | null;
+  high: number | null;
+  low_label: string;
+  high_label: string;
+  unit: string;
+  rows: number;
+  /** Most characters of a text. */
+  limit: number;
+  /** Of a quiz item: its number in the whole quiz, the program to read, what the code box holds at first. */
+  number: number | null;
+  code: string;
+  starter: string | null;
+}
+
+export interface FormData {
+  page_key: string;
+  stage: string;
+  step: number;
+  kind: "quiz" | "survey";
+  fields: FieldData[];
+  /** Items of the whole quiz. */
+  count: number;
+  /** The words on the button that goes on. */
+  button: string;
+  no_way_back: boolean;
+  deadline_ms: number | null;
+  now_ms: number;
+  api: string;
+  /** Address of the built `code.js`. */
+  code_module: string;
+  /** The catalogue's tables `workspace` and `form`. */
+  texts: Texts;
+}
+
+export interface FormAdvance {
+  reason: "submitted" | "deadline" | "stage";
+  stage: string;
+  step: number;
+  n: number;
+}
+
 export interface TopData {
   /** Changes with the screen. */
   screen: string;

@@ -1,0 +1,390 @@
+/* study-app; the licences of bundled packages are in LICENSES.txt */
+function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.entries(e))r==null||r===!1||(typeof r=="function"?o.addEventListener(i.slice(2),r):o.setAttribute(i,r===!0?"":String(r)));for(let i of t)i&&o.append(i);return o}function g(s,e){s.innerHTML=e}var w=class{element=n("div",{class:"sa-hidden","aria-live":"polite"});say(e){this.element.textContent="",setTimeout(()=>this.element.textContent=e,60)}};function R(s){let e=n("span",{style:"display:none;color:var(--st-background-color)"});s.append(e);let t=getComputedStyle(s).getPropertyValue("--st-background-color").trim(),[o,i,r]=(getComputedStyle(e).color.match(/[\d.]+/g)??[]).map(Number);return e.remove(),!t||o===void 0||i===void 0||r===void 0?matchMedia("(prefers-color-scheme: dark)").matches:.299*o+.587*i+.114*r<128}var B=`/* Quiz pages and surveys: they stand in Streamlit's page, in its column; a quiz takes more of the window. */
+.stElementContainer:has(.sa-form), [data-testid="stElementContainer"]:has(.sa-form) { opacity: 1 !important; transition: none !important; }
+.stMainBlockContainer:has(.sa-form-quiz) { max-width: 76rem; }
+.sa-form { position: relative; font-size: 16px; line-height: 1.6; }
+.sa-form [hidden] { display: none !important; }
+.sa-form *, .sa-form *::before, .sa-form *::after { box-sizing: border-box; }
+.sa-form :is(h2, p, ul, ol, pre, fieldset, legend) { margin: 0; padding: 0; border: 0; color: inherit; font-family: var(--sans); }
+.sa-form :is(p, ul, ol, li, label, span) { font-size: inherit; line-height: inherit; }
+.sa-form pre, .sa-form code { font-family: var(--mono); }
+.sa-form :focus-visible { outline: 2px solid var(--accent-ink); outline-offset: 2px; }
+
+/* Above everything, while the page scrolls */
+.sa-form-status { position: fixed; inset-block-start: 12px; inset-inline-end: 20px; z-index: 90; display: flex; align-items: center; gap: 16px; padding: 5px 14px; border-radius: 9px; border: 1px solid var(--line); background: var(--bg); }
+
+/* Questions */
+.sa-questions { display: grid; gap: 2.1rem; }
+.sa-form.sa-form .sa-form-heading { font-size: 1.2rem; font-weight: 620; line-height: 1.35; padding-top: .9rem; border-top: 1px solid var(--line); }
+.sa-form.sa-form .sa-form-heading:first-child { padding-top: 0; border-top: 0; }
+.sa-form .sa-form-block { max-width: 46rem; }
+.sa-form-heading + .sa-form-block, .sa-form-heading + .sa-question { margin-top: -1.1rem; }
+.sa-form .sa-prose { padding: 0; font-size: inherit; overflow-wrap: break-word; }
+.sa-form .sa-prose > * + * { margin-top: .7em; }
+.sa-form .sa-prose :is(ul, ol) { padding-inline-start: 1.4em; }
+.sa-form .sa-prose code { font-size: .9em; background: color-mix(in srgb, var(--ink) 7%, transparent); padding: .1em .3em; border-radius: 4px; color: inherit; white-space: break-spaces; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+.sa-form .sa-prose pre { background: var(--soft); border: 1px solid var(--line); border-radius: 8px; padding: .55rem .8rem; overflow-x: auto; line-height: 1.5; }
+.sa-form .sa-prose pre code { background: none; padding: 0; font-size: .9rem; white-space: pre; color: inherit; }
+.sa-form .sa-prompt { max-width: 46rem; font-weight: 550; }
+.sa-form .sa-prompt p { display: inline-block; }
+.sa-form .sa-prompt code, .sa-form .sa-prompt pre { font-weight: 400; }
+.sa-optional { color: var(--muted); font-weight: 400; }
+.sa-form .sa-form-hint { color: var(--muted); font-size: .93rem; margin-top: .25rem; }
+.sa-form-hint:empty { display: none; }
+.sa-form .sa-answer { margin-top: .55rem; }
+.sa-form .sa-fault { color: var(--bad); font-size: .95rem; margin-top: .45rem; }
+.sa-form .sa-at-fault { border-inline-start: 3px solid var(--bad); padding-inline-start: .9rem; margin-inline-start: -1.1rem; }
+
+/* Choices: the whole row answers */
+.sa-options { display: grid; gap: 2px; }
+.sa-form .sa-option { display: flex; align-items: flex-start; gap: .7rem; min-height: 40px; padding: .5rem .7rem; margin-inline: -.7rem; border-radius: 8px; cursor: pointer; }
+.sa-form .sa-option:hover { background: var(--soft); }
+.sa-form .sa-option:has(:checked) { background: var(--tint); }
+.sa-form .sa-option-words { flex: 1; min-width: 0; }
+.sa-form :is(input[type="radio"], input[type="checkbox"]) { accent-color: var(--accent-solid); width: 18px; height: 18px; margin: .22em 0 0; flex: none; cursor: pointer; }
+.sa-form .sa-clear { border: 0; background: none; color: var(--accent-ink); text-decoration: underline; text-underline-offset: 2px; font: 400 .93rem/1.5 var(--sans); padding: .3rem 0; cursor: pointer; }
+
+/* Scales: the ends at the ends */
+.sa-scale-ends { display: flex; justify-content: space-between; gap: 2rem; color: var(--muted); font-size: .93rem; }
+.sa-scale-ends span { max-width: 45%; }
+.sa-scale-ends span:last-child { text-align: end; }
+.sa-scale-steps { display: flex; flex-wrap: wrap; }
+.sa-form .sa-step-option { flex: 1 0 2.2rem; min-height: 52px; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: .2rem; border-radius: 8px; cursor: pointer; }
+.sa-scale-long .sa-step-option { flex-basis: 1.9rem; font-size: .9rem; }
+.sa-form .sa-step-option:hover { background: var(--soft); }
+.sa-form .sa-step-option:has(:checked) { background: var(--tint); }
+.sa-form .sa-step-option input { margin: 0; }
+.sa-step-option .sa-option-words { flex: none; }
+
+/* Text */
+.sa-form .sa-text { display: block; width: 100%; max-width: 46rem; font: 400 1rem/1.5 var(--sans); color: inherit; background: var(--bg); border: 1px solid color-mix(in srgb, var(--ink) 45%, var(--bg)); border-radius: 8px; padding: .55rem .75rem; }
+.sa-form textarea.sa-text { resize: vertical; }
+.sa-form .sa-text:focus { outline: 2px solid var(--accent-ink); outline-offset: 0; border-color: transparent; }
+.sa-form .sa-text[aria-invalid="true"] { border-color: var(--bad); }
+.sa-with-unit { display: flex; align-items: center; gap: .6rem; }
+.sa-form .sa-with-unit .sa-text, .sa-form .sa-text[inputmode="decimal"] { width: 9rem; }
+.sa-unit { color: var(--muted); }
+
+/* Quiz items */
+.sa-form .sa-item { border: 1px solid var(--line); border-radius: 12px; padding: 1.1rem 1.3rem 1.3rem; min-width: 0; }
+.sa-form .sa-item legend { float: left; width: 100%; font-size: .9rem; font-weight: 550; color: var(--muted); margin-bottom: .35rem; }
+.sa-form .sa-item legend + * { clear: both; }
+.sa-form-quiz .sa-prompt { font-weight: 450; }
+.sa-form-quiz .sa-at-fault { margin-inline-start: 0; }
+.sa-item-columns { display: grid; gap: 1.1rem; margin-top: .9rem; }
+.sa-form .sa-item-code { background: var(--soft); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.55; align-self: start; }
+.sa-item-code code { font-size: inherit; white-space: pre; color: inherit; background: none; }
+.sa-item-columns .sa-form-hint { margin-top: 0; }
+.sa-form-quiz .sa-form-hint + .sa-answer { margin-top: .35rem; }
+.sa-code-box { border: 1px solid color-mix(in srgb, var(--ink) 45%, var(--bg)); border-radius: 8px; overflow: hidden; }
+.sa-code-box:focus-within { outline: 2px solid var(--accent-ink); outline-offset: 1px; }
+.sa-form .sa-code-box .cm-editor { height: auto; }
+.sa-form .sa-code-box .cm-scroller { min-height: calc(var(--rows) * 22.4px + 1.2rem); max-height: 70vh; overflow: auto; }
+.sa-form .sa-code-box .cm-content { padding: .6rem 0; }
+.sa-form .sa-code-box .cm-editor::after { display: none; }
+@media (min-width: 1080px) {
+  .sa-item-columns { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1.6rem; }
+}
+
+/* The way on */
+.sa-form-foot { margin-top: 2.2rem; }
+.sa-form .sa-form-note { color: var(--bad); margin-bottom: .8rem; }
+.sa-form-note:empty { display: none; }
+.sa-form button { font-family: var(--sans); }
+.sa-form :is(.sa-primary, .sa-plain) { font: 550 1rem/1 var(--sans); border-radius: 8px; padding: 0 1.1rem; min-height: 42px; cursor: pointer; }
+.sa-form .sa-primary { background: var(--accent-solid); color: var(--on-accent); border: 1px solid transparent; }
+.sa-form .sa-primary:hover:enabled { background: color-mix(in srgb, var(--accent-solid) 88%, #000); }
+.sa-form .sa-plain { background: var(--bg); color: inherit; border: 1px solid var(--line); }
+.sa-form .sa-primary:disabled { opacity: .5; cursor: default; }
+.sa-form .sa-dialog { border: 1px solid var(--line); border-radius: 12px; padding: 1.4rem 1.5rem; width: min(520px, 92vw); background: var(--bg); color: var(--ink); box-shadow: 0 16px 60px rgb(0 0 0 / .22); }
+.sa-form .sa-dialog::backdrop { background: rgb(0 0 0 / .35); }
+.sa-form.sa-form .sa-dialog h2 { font-size: 1.1rem; font-weight: 620; margin-bottom: .4rem; }
+.sa-form .sa-dialog-bar { flex-wrap: wrap; }
+.sa-form .sa-veil { position: fixed; inset: 0; z-index: 95; }
+.sa-form .sa-veil .sa-card { justify-items: start; }
+@media (max-width: 620px) {
+  .sa-form-status { inset-inline-end: 8px; inset-block-start: 6px; }
+  .sa-scale-steps { gap: 4px; }
+  .sa-form .sa-step-option { flex-basis: 3rem; }
+}
+`;var y=class{constructor(e){this.send=e}send;timer;n=0;get running(){return this.timer!==void 0}start(e){if(this.running)return;let t=()=>this.send({...e,n:++this.n});this.timer=window.setInterval(t,3e3),setTimeout(t,50)}stop(){clearInterval(this.timer),this.timer=void 0}};var F={status:0,body:{}},v=class{constructor(e){this.prefix=e}prefix;stream(e,t,o){return fetch(this.prefix+e,{method:"POST",credentials:"same-origin",headers:{"content-type":"application/json"},body:JSON.stringify(t),signal:o??null})}async post(e,t,o=15e3){let i=new AbortController,r=setTimeout(()=>i.abort(),o);try{return await N(await this.stream(e,t,i.signal))}catch{return F}finally{clearTimeout(r)}}async get(e){try{return await N(await fetch(this.prefix+e,{credentials:"same-origin",cache:"no-store"}))}catch{return F}}farewell(e,t){fetch(this.prefix+e,{method:"POST",credentials:"same-origin",headers:{"content-type":"application/json"},body:t,keepalive:!0}).catch(()=>{})}};async function N(s){try{let e=await s.json();return typeof e!="object"||e===null||s.status>=500?{status:0,body:e??{}}:{status:s.status,body:e}}catch{return F}}function V(s){return(e,t={})=>(s()[e]??`[${e}]`).replace(/\{(\w+)\}/g,(o,i)=>String(t[i]??o))}function j(s){let e=Math.max(0,Math.ceil(s)),[t,o,i]=[Math.floor(e/3600),Math.floor(e%3600/60),e%60],r=String(i).padStart(2,"0");return t?`${t}:${String(o).padStart(2,"0")}:${r}`:`${o}:${r}`}var k=class{offset=0;roundTrip=1/0;sync(e,t=1e3){let o=e+t/2-Date.now();t>this.roundTrip&&Math.abs(o-this.offset)<2e3||(this.offset=o,this.roundTrip=t)}now(){return Date.now()+this.offset}},de=[{seconds:300,key:"five_minutes_left",urgent:!1},{seconds:60,key:"one_minute_left",urgent:!0}],pe=/^\d+(?::\d\d)+ – /,S=class{constructor(e,t,o,i,r=""){this.clock=t;this.deadline=o;this.on=i;this.element=n("div",{class:"sa-clock",role:"timer","aria-label":e("time_left"),"aria-live":"off"}),this.scope.textContent=r,this.element.append(n("span",{class:"sa-clock-label"},e("time_left")," ",this.scope),this.value),this.warning=({key:a,urgent:d})=>this.on.warn(e(a),d),this.timer=window.setInterval(()=>this.tick(),250),document.addEventListener("visibilitychange",this.tick),this.tick()}clock;deadline;on;value=n("span",{class:"sa-clock-value"});scope=n("span");element;timer;last=1/0;warning;showScope(e){this.scope.textContent=e}tick=()=>{let e=this.deadline();if(this.element.hidden=e===null,e===null)return this.title("");let t=(e-this.clock.now())/1e3,o=j(t);this.value.textContent!==o&&(this.value.textContent=o),this.title(o),this.element.classList.toggle("sa-clock-soon",t<=300),this.element.classList.toggle("sa-clock-last",t<=60);for(let i of de)t<=i.seconds&&t>i.seconds-30&&this.last>i.seconds&&this.warning(i);this.last=t,t<=0&&this.on.zero()};title(e){let t=document.title.replace(pe,""),o=e?`${e} – ${t}`:t;document.title!==o&&(document.title=o)}destroy(){clearInterval(this.timer),this.title(""),document.removeEventListener("visibilitychange",this.tick)}};var ce="study-app";var E=class s{constructor(e,t){this.database=e;this.owner=t;this.durable=e!==null}database;owner;puts=[];draft=null;scheduled=!1;durable=!0;static async open(e){let t=await Promise.race([me(),new Promise(o=>setTimeout(o,3e3,null))]);return new s(t,e)}put(e,t){this.durable&&(this.puts.push(e),t&&(this.draft=t),!this.scheduled&&(this.scheduled=!0,setTimeout(()=>this.write(),0)))}write(){this.scheduled=!1;let[e,t]=[this.puts,this.draft];!e.length||!this.durable||(this.puts=[],this.draft=null,this.change((o,i)=>{for(let r of e)o.put(r);t&&i.put(t())}))}acknowledged(e,t,o){this.write(),this.change((i,r)=>{i.delete(IDBKeyRange.bound([e,0],[e,t])),o&&r.put(o())})}async leftovers(){let e=await this.all("events"),t=new Map;e.sort((o,i)=>o.event.client_time_ms-i.event.client_time_ms||o.seq-i.seq);for(let o of e)Date.now()-o.event.client_time_ms>12096e5?this.forget(o):o.owner===this.owner&&t.set(o.page,[...t.get(o.page)??[],o]);for(let o of t.values())o.sort((i,r)=>i.seq-r.seq);return t}async draftOf(e){return(await this.all("drafts")).find(o=>o.owner===this.owner&&o.task===e)??null}forget(e){this.change(t=>t.delete([e.page,e.seq]))}change(e){if(this.database)try{let t=this.database.transaction(["events","drafts"],"readwrite",{durability:"relaxed"});t.onabort=t.onerror=()=>this.durable=!1,e(t.objectStore("events"),t.objectStore("drafts"))}catch{this.durable=!1}}all(e){let t=this.database;return t?new Promise(o=>{let i=t.transaction(e).objectStore(e).getAll();i.onsuccess=()=>o(i.result),i.onerror=()=>o([])}):Promise.resolve([])}close(){this.write(),this.database?.close()}};function me(){return new Promise(s=>{try{let e=indexedDB.open(ce,1);e.onupgradeneeded=()=>{e.result.createObjectStore("events",{keyPath:["page","seq"]}),e.result.createObjectStore("drafts",{keyPath:["owner","task"]})},e.onsuccess=()=>s(e.result),e.onerror=e.onblocked=()=>s(null)}catch{s(null)}})}function _(s){let e=2166136261;for(let t=0;t<s.length;t++)e=Math.imul(e^s.charCodeAt(t),16777619);return`${s.length}:${(e>>>0).toString(16)}`}var $=2e3,K=200,he=4e5,ue=6e4,Q=[1e3,2e3,3e3],fe=5e3,T=class{constructor(e,t,o,i,r){this.api=e;this.store=t;this.clock=o;this.owner=i;this.listener=r;window.addEventListener("pagehide",this.farewell),window.addEventListener("online",this.retryNow),document.addEventListener("visibilitychange",this.retryNow)}api;store;clock;owner;listener;page=ge();seq=0;own={page:this.page,events:[]};leftovers=[];sending=!1;failures=0;timer;opened=!1;toldOfDisk=!1;refusal=null;batchBytes=he;ackedHash=null;document=null;adopt(e){this.leftovers=[...e].map(([t,o])=>({page:t,events:o}))}start(){this.flush()}add(e,t,o){if(this.refusal==="superseded")return;let i={seq:++this.seq,kind:e,client_time_ms:Date.now(),mono_ms:Math.round(performance.now()*10)/10,payload:t},r=o===void 0?null:_(o),a={owner:this.owner,page:this.page,seq:i.seq,event:i,hash:r};this.own.events.push(a),this.store.put(a,r===null?null:this.draft),this.own.events.length%K===0?this.flush():this.schedule($),this.report()}get last(){return this.seq}draft=()=>({owner:this.owner,task:this.document?.task??"",page:this.page,text:this.document?.text()??"",base:this.ackedHash});async settle(e){let t=Date.now()+e,o=this.seq;for(;Date.now()<t&&!this.refusal;){if((this.own.events[0]?.seq??1/0)>o||(await this.flush(),(this.own.events[0]?.seq??1/0)>o))return!0;await new Promise(i=>setTimeout(i,150))}return!1}reopen(){this.refusal!=="superseded"&&(this.refusal=null,this.flush())}async flush(){if(!(this.sending||this.refusal)){this.sending=!0,clearTimeout(this.timer),this.timer=void 0;try{await this.sendEverything()}finally{this.sending=!1}this.own.events.length&&!this.refusal&&this.schedule(this.failures?this.backoff():$),this.report()}}async sendEverything(){if(!(!await this.sendLeftovers()||!await this.open())){for(;this.own.events.length&&!this.refusal;)if(await this.sendBatch(this.own)!=="done"||this.own.events.length<K)return}}async sendLeftovers(){for(;this.leftovers.length;){let e=this.leftovers[0];for(;e.events.length;){let t=e.events.length,o=await this.sendBatch(e);if(o==="retry")return!1;if(o==="refused"&&e.events.length===t)break}this.leftovers.shift()}return!0}async open(){if(this.opened)return!0;let e=performance.now(),t=await this.api.post("/api/open",{page:this.page,mono_ms:Math.round(e*10)/10});return t.status!==200?this.failed(t,this.own)==="done":(this.opened=!0,this.heard(t.body,performance.now()-e),!0)}async sendBatch(e){let t=J(e.events,this.batchBytes),o=performance.now(),i=await this.api.post("/api/events",{page:e.page,events:t}),r=i.body.ack;return typeof r=="number"&&i.status!==0&&this.drop(e,r),i.status!==200?this.failed(i,e):typeof r!="number"||r<t[0].seq?this.failed({status:0,body:{}},e):(this.failures=0,this.heard(i.body,performance.now()-o),"done")}failed(e,t){return e.status===409?(t===this.own&&this.refuse(String(e.body.reason??"stage"),e.body),"refused"):(e.status===413&&(this.batchBytes=Math.max(2e4,this.batchBytes/2)),e.status===401&&this.listener.refused("identity"),this.failures+=1,"retry")}refuse(e,t){let o=this.refusal===null;this.refusal=e,clearTimeout(this.timer),this.timer=void 0,this.heard(t,1e3),o&&(this.listener.refused(e),this.drain(),e==="superseded"&&setTimeout(()=>{this.drain()},5e3))}async drain(){for(let e=1/0;this.own.events.length&&this.own.events.length<e;)e=this.own.events.length,await this.sendBatch(this.own)}drop(e,t){let o=e.events.filter(a=>a.seq<=t);if(!o.length)return;e.events=e.events.filter(a=>a.seq>t);let i=e===this.own,r=o.flatMap(a=>a.hash??[]);i&&r.length&&(this.ackedHash=r[r.length-1]),this.store.acknowledged(e.page,t,i&&r.length&&this.document?this.draft:null)}heard(e,t){typeof e.now_ms=="number"&&this.clock.sync(e.now_ms,t),this.listener.server(e)}schedule(e){this.sending||this.refusal||this.timer!==void 0||(this.timer=window.setTimeout(()=>{this.timer=void 0,this.flush()},e))}backoff(){return Q[Math.min(this.failures,Q.length)-1]*(.8+.4*Math.random())}retryNow=()=>{this.failures=0,this.flush()};farewell=()=>{if(this.store.write(),this.refusal||!this.opened||!this.own.events.length)return;let e=J(this.own.events,ue-200,!0);e.length&&this.api.farewell("/api/events",JSON.stringify({page:this.page,events:e}))};report(){!this.store.durable&&!this.toldOfDisk&&(this.toldOfDisk=!0,this.add("storage_full",{}));let e=this.own.events[0],t=e!==void 0&&Date.now()-e.event.client_time_ms>fe,o=this.failures?"offline":t?"saving":"saved";this.listener.saving(o,this.store.durable)}destroy(){this.farewell(),this.refusal??="closed",clearTimeout(this.timer),window.removeEventListener("pagehide",this.farewell),window.removeEventListener("online",this.retryNow),document.removeEventListener("visibilitychange",this.retryNow),this.store.close()}};function J(s,e,t=!1){let o=[],i=0;for(let{event:r}of s){if(i+=new Blob([JSON.stringify(r)]).size+1,i>e&&(t||o.length))break;o.push(r)}return o}function ge(){let s=crypto.getRandomValues(new Uint8Array(16));return Array.from(s,e=>e.toString(16).padStart(2,"0")).join("")}function U(s){let e=()=>({w:window.innerWidth,h:window.innerHeight}),t=0,o=[[window,"focus",()=>s.add("focus",{})],[window,"blur",()=>s.add("blur",{})],[window,"online",()=>s.add("online",{})],[window,"offline",()=>s.add("offline",{})],[document,"visibilitychange",()=>s.add(document.hidden?"hidden":"visible",{})],[window,"resize",()=>{clearTimeout(t),t=window.setTimeout(()=>s.add("resize",e()),500)}]];for(let[r,a,d]of o)r.addEventListener(a,d);s.add("resize",e()),s.add(document.hidden?"hidden":"visible",{}),s.add(document.hasFocus()?"focus":"blur",{});let i=window.setInterval(()=>{document.hidden||s.add("heartbeat",{focused:document.hasFocus()})},1e4);return()=>{clearInterval(i),clearTimeout(t);for(let[r,a,d]of o)r.removeEventListener(a,d)}}var ve=[[/^insertFromPaste|^insertFromYank/,"paste"],[/^insertFromDrop/,"drop"],[/^deleteBy(Cut|Drag)/,"cut"],[/^historyUndo/,"undo"],[/^historyRedo/,"redo"]];function G(s){if(!s.isTrusted)return"programmatic";let e=s.inputType??"";return ve.find(([t])=>t.test(e))?.[1]??"typed"}function W(s,e){let t=Math.min(s.length,e.length),o=0;for(;o<t&&s.charCodeAt(o)===e.charCodeAt(o);)o++;(L(s,o)||L(e,o))&&o--;let i=0;for(;i<t-o&&s.charCodeAt(s.length-1-i)===e.charCodeAt(e.length-1-i);)i++;for(;i>0&&(L(s,s.length-i)||L(e,e.length-i));)i--;let r={from:o,to:s.length-i,insert:e.slice(o,e.length-i)};return r.to>r.from&&(r.deleted=s.slice(r.from,r.to)),r}function L(s,e){return e>0&&e<s.length&&/^[\ud800-\udbff][\udc00-\udfff]$/.test(s.slice(e-1,e+1))}function Y(s){return s.replace(/\u0000/g,"").replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,"�")}function X(s,e,t,o,i,r){return s.kind==="choice"||s.kind==="scale"?new C(s,e,t,o,i):s.kind==="multiple"?new H(s,e,t,i):s.kind==="code"&&r?new I(s,e,t,o,i,r):new q(s,e,t,o,i)}var be=0;function f(){return`sa-f${++be}`}var C=class{constructor(e,t,o,i,r){this.value=t;this.hooks=r;let a=e.kind==="scale",d=f(),l=n("div",{class:a?"sa-scale-steps":"sa-options",role:"radiogroup","aria-labelledby":o.prompt,"aria-describedby":o.described||null,"aria-required":e.required?"true":null});this.inputs=e.options.map(p=>{let c=n("input",{type:"radio",name:d,onchange:()=>this.choose(p.value),onfocus:r.focus});return c.checked=p.value===t,l.append(n("label",{class:a?"sa-step-option":"sa-option"},c,Z(p.html))),c}),this.element.append(l),a&&this.addEnds(l,e),this.clear=e.clearable?n("button",{type:"button",class:"sa-clear",onclick:()=>this.takeBack()},i("clear")):null,this.clear&&this.element.append(this.clear),this.showClear()}value;hooks;element=n("div",{class:"sa-answer"});inputs;clear;get focusable(){return this.inputs.find(e=>e.checked)??this.inputs[0]}addEnds(e,t){this.element.classList.add("sa-scale"),t.options.length>11&&this.element.classList.add("sa-scale-long");let o=n("div",{class:"sa-scale-ends","aria-hidden":"true"});o.append(n("span",{},t.low_label??""),n("span",{},t.high_label??"")),(t.low_label||t.high_label)&&e.before(o)}choose(e){e!==this.value&&(this.value=e,this.hooks.set(e),this.showClear())}takeBack(){for(let e of this.inputs)e.checked=!1;this.choose(null),this.inputs[0]?.focus()}showClear(){this.clear&&(this.clear.hidden=this.value===null)}lock(e){for(let t of this.inputs)t.disabled=e;this.clear&&(this.clear.disabled=e)}},H=class{constructor(e,t,o,i){this.data=e;this.hooks=i;let r=Array.isArray(t)?t:[],a=n("div",{class:"sa-options",role:e.number?null:"group","aria-labelledby":e.number?null:o.prompt,"aria-describedby":e.number?null:o.described||null});this.inputs=e.options.map(d=>{let l=n("input",{type:"checkbox",onchange:()=>this.hooks.set(this.value),onfocus:i.focus});return l.checked=r.includes(d.value),a.append(n("label",{class:"sa-option"},l,Z(d.html))),l}),this.element.append(a)}data;hooks;element=n("div",{class:"sa-answer"});inputs;get value(){return this.data.options.filter((e,t)=>this.inputs[t].checked).map(e=>e.value)}get focusable(){return this.inputs[0]}lock(e){for(let t of this.inputs)t.disabled=e}},q=class{constructor(e,t,o,i,r){this.data=e;this.say=i;this.hooks=r;let a={class:"sa-text","aria-labelledby":e.number?o.hint:o.prompt,"aria-describedby":o.described||null,"aria-required":e.required&&!e.number?"true":null,autocomplete:"off","data-gramm":"false",oninput:l=>this.onInput(l),onbeforeinput:l=>this.onBefore(l),onfocus:r.focus,onpaste:l=>r.incoming(l.clipboardData?.getData("text/plain")??"","paste"),ondrop:l=>r.incoming(l.dataTransfer?.getData("text/plain")??"","drop")},d=e.rows??1;this.box=d>1?n("textarea",{...a,rows:d}):n("input",{...a,type:"text",inputmode:e.kind==="number"?"decimal":null,spellcheck:e.number?"false":null}),this.box.value=typeof t=="string"?t:t===null?"":String(t),this.before=this.box.value,this.element.append(this.box),e.unit&&(this.element.classList.add("sa-with-unit"),this.element.append(n("span",{class:"sa-unit","aria-hidden":"true"},e.unit)))}data;say;hooks;element=n("div",{class:"sa-answer"});box;before;get value(){return this.before}get focusable(){return this.box}onBefore(e){let t=e.data??e.dataTransfer?.getData("text/plain")??"",o=(this.box.selectionEnd??0)-(this.box.selectionStart??0);!t||this.before.length-o+t.length<=this.data.limit||!e.cancelable||(e.preventDefault(),this.hooks.refuse(this.say("too_long_now",{limit:this.data.limit.toLocaleString("en")})))}onInput(e){this.makeStorable();let t=this.box.value;if(t===this.before)return;if(t.length>this.data.limit&&t.length>this.before.length){this.box.value=this.before,this.hooks.refuse(this.say("too_long_now",{limit:this.data.limit.toLocaleString("en")}));return}let o=W(this.before,t);this.before=t;let i=e.inputType??"";this.hooks.edit({kind:G(e),changes:[o],length:t.length,user_event:i})}makeStorable(){let e=Y(this.box.value);if(e===this.box.value)return;let t=this.box.selectionStart??e.length;this.box.value=e,this.box.setSelectionRange(Math.min(t,e.length),Math.min(t,e.length))}lock(e){this.box.readOnly=e}},I=class{element=n("div",{class:"sa-answer sa-code-answer"});editor;constructor(e,t,o,i,r,a){let d=f(),l=n("div",{class:"sa-code-box",style:`--rows: ${Math.max(3,e.rows??6)}`});this.element.append(l,n("div",{class:"sa-hidden",id:d},i("code_help"))),this.editor=new a.Editor(l,{label:i("code_answer"),help:`${d} ${o.described}`.trim(),phrases:a.phrasesOf(i)},{edit:r.edit,focus:p=>p&&r.focus(),run:()=>{},allow:(p,c)=>{let m=this.editor.text.length+p.length<=e.limit;return m?r.incoming(p,c):r.refuse(i("too_long_now",{limit:e.limit.toLocaleString("en")})),m}},typeof t=="string"?t:"")}get value(){return this.editor.text}get focusable(){return this.editor.view.contentDOM}lock(e){this.editor.lock(e)}destroy(){this.editor.destroy()}};function Z(s){let e=n("span",{class:"sa-option-words sa-prose"});return g(e,s),e}var ee=2e4,b=class{constructor(e,t,o,i,r){this.data=e;this.say=o;this.hooks=i;this.code=r;let a=e.fields.filter(P),d=t===null?null:JSON.parse(t);for(let l of e.fields)P(l)?this.element.append(this.question(l,d?.[a.indexOf(l)]??l.value??l.starter??null)):this.element.append(this.block(l));r?.highlightBlocks(this.element)}data;say;hooks;code;element=n("div",{class:"sa-questions"});shown=[];copied=[];static serialised(e,t){return JSON.stringify(e.flatMap((o,i)=>P(o)?[t[i]??null]:[]))}get text(){return JSON.stringify(this.shown.map(({field:e})=>e.value??null))}get values(){return Object.fromEntries(this.shown.map(({data:e,field:t})=>[e.id,t.value??null]))}logShown(){this.hooks.log("answers_shown",{});for(let{data:e,field:t}of this.shown)(!O(t.value)||!O(e.value))&&this.hooks.log("answer_load",{field:e.id,value:t.value})}lock(e){for(let{field:t}of this.shown)t.lock(e)}destroy(){for(let{field:e}of this.shown)e.destroy?.()}block(e){if(e.kind==="heading")return n("h2",{class:"sa-form-heading"},e.prompt);let t=n("div",{class:"sa-form-block sa-prose"});return g(t,e.prompt_html),t}question(e,t){let[o,i,r]=[f(),f(),f()],a=n("div",{class:"sa-prompt sa-prose",id:o});g(a,e.prompt_html),e.optional&&a.append(n("span",{class:"sa-optional"},` (${this.say("optional")})`));let d=n("p",{class:e.kind==="scale"?"sa-hidden":"sa-form-hint",id:i},this.hintOf(e)),l=n("p",{class:"sa-fault",id:r,hidden:!0}),c=[!(e.number!==null&&(e.kind==="text"||e.kind==="code"))&&d.textContent&&i,r].filter(Boolean).join(" "),m=X(e,t,{prompt:o,hint:i,described:c},this.say,{set:h=>this.changed(e,"answer_set",{value:h}),edit:h=>this.changed(e,"answer_edit",{...h}),focus:()=>this.hooks.log("answer_focus",{field:e.id}),refuse:h=>this.refuse(e,h),incoming:(h,ae)=>this.incoming(e,h,ae)},this.code),u=e.number?this.item(e,a,d,m):n("div",{class:"sa-question"},a,d,m.element);return u.dataset.field=e.id,m.element.after(l),this.shown.push({data:e,field:m,box:u,message:l}),u}item(e,t,o,i){let r=this.say("question_of",{n:e.number,m:this.data.count}),a=n("fieldset",{class:"sa-question sa-item"},n("legend",{},r)),d=n("div",{class:"sa-item-answer"},o,i.element);if(a.append(t),e.code){let l=n("pre",{class:"sa-item-code",tabindex:0,role:"region","aria-label":this.say("given_code",{n:e.number})}),p=e.code.replace(/\n+$/,"");l.append(n("code",{},this.code?.highlighted(p,"python")??p)),a.append(n("div",{class:"sa-item-columns"},l,d))}else a.append(d);return a}hintOf(e){if(e.number&&e.kind==="text")return this.say("your_answer");if(e.number&&e.kind==="code")return this.say("code_answer");if(e.number&&e.kind==="choice")return this.say("choose_one");if(e.kind==="multiple")return this.say(e.number?"choose_all":"choose_several");let t={low:e.low??"",low_label:e.low_label,high:e.high??"",high_label:e.high_label};return e.kind==="scale"?e.low_label||e.high_label?this.say("scale_ends",t):"":e.kind!=="number"||e.low===null||e.high===null?"":this.say("number_range",{low:e.low,high:e.high})}changed(e,t,o){this.mark(e.id,null),this.hooks.log(t,{field:e.id,...o})}refuse(e,t){this.mark(e.id,{code:"too_long",words:t})}incoming(e,t,o){if(!t)return;let i=this.copied.includes(te(t))?"form":"outside",r={text:t.slice(0,ee),length:t.length,how:o,from:i,target:"answer",field:e.id};this.hooks.log("paste_attempt",r)}recordClipboard(){let e=t=>{let o=we(t.target);if(!o)return;this.copied=[te(o),...this.copied].slice(0,40);let i=this.fieldAt(t.target),r={text:o.slice(0,ee),length:o.length,from:"form",...i?{field:i}:{}};this.hooks.log(t.type,r)};for(let t of["copy","cut"])this.element.addEventListener(t,e,!0);return()=>{for(let t of["copy","cut"])this.element.removeEventListener(t,e,!0)}}fieldAt(e){return(e instanceof Element?e.closest(".sa-answer"):null)?.closest("[data-field]")?.dataset.field}gaps(){return this.shown.filter(({data:e,field:t})=>O(t.value)||e.kind==="code"&&xe(t.value,e.starter))}async confirmGaps(e){let t=this.gaps();if(!t.length)return!0;let o=this.counted(t.length,"gaps_one","gaps_many"),i=await ye(e,this.say("gaps_title"),o,this.say("go_back"),this.say("continue_anyway"));return i||this.goTo(t[0]),i}showFaults(e,t){let o=this.shown.filter(({data:a})=>e[a.id]);for(let{data:a}of this.shown)this.mark(a.id,e[a.id]??null);let i=o.filter(({data:a})=>e[a.id].code==="required").length,r=[i&&this.counted(i,"open_one","open_many"),o.length>i&&this.counted(o.length-i,"wrong_one","wrong_many")];t(r.filter(Boolean).join(" ")),o[0]&&this.goTo(o[0])}counted(e,t,o){let r=this.say("count_words").split(" ")[e-1]??String(e);return this.say(e===1?t:o,{One:r,Many:r,one:r.toLowerCase(),many:r.toLowerCase()})}goTo({field:e,box:t}){t.scrollIntoView({block:"center"}),e.focusable.focus({preventScroll:!0})}mark(e,t){let o=this.shown.find(({data:r})=>r.id===e);if(!o||t===null&&o.message.hidden)return;o.message.hidden=t===null,o.message.textContent=t?.words??"",o.box.classList.toggle("sa-at-fault",t!==null);let i=[o.field.focusable,...o.box.querySelectorAll("[role=radiogroup], [role=group]")];for(let r of i)t?r.setAttribute("aria-invalid","true"):r.removeAttribute("aria-invalid");if(o.field.focusable instanceof HTMLInputElement&&t){let r=new Set((o.field.focusable.getAttribute("aria-describedby")??"").split(" ").filter(Boolean));o.field.focusable.setAttribute("aria-describedby",[...r.add(o.message.id)].join(" "))}}};function P(s){return s.kind!=="heading"&&s.kind!=="text_block"}function O(s){return s==null||(Array.isArray(s)?!s.length:typeof s=="string"&&!s.trim())}function xe(s,e){return!!e&&String(s).trim()===e.trim()}function te(s){return s.replace(/\s+/g," ").trim()}function we(s){return s instanceof HTMLTextAreaElement||s instanceof HTMLInputElement?s.value.slice(s.selectionStart??0,s.selectionEnd??0):String(document.getSelection()??"")}function ye(s,e,t,o,i){return new Promise(r=>{let a=f(),d=m=>{r(m),l.close(),l.remove()},l=n("dialog",{class:"sa-dialog","aria-labelledby":a,oncancel:()=>d(!1)}),p=n("button",{type:"button",class:"sa-primary",onclick:()=>d(!1)},o),c=n("button",{type:"button",class:"sa-plain",onclick:()=>d(!0)},i);l.append(n("h2",{id:a},e),n("p",{},t),n("div",{class:"sa-dialog-bar"},c,p)),s.append(l),l.showModal(),p.focus()})}function oe(s,e,t){let o=s&&e.get(s.page);return!s||!o?.some(r=>r.hash!==null)?null:new Set([s.base,...o.map(r=>r.hash)]).has(_(t))?s.text:null}var ke=["superseded","identity","submitted","stage","deadline"],se=new Set(["superseded","identity"]),M=class{constructor(e,t,o){this.covered=e;this.say=t;this.announcer=o}covered;say;announcer;element=n("div",{class:"sa-veil",hidden:!0});shown=null;show(e){let t=ke.find(o=>e.has(o))??null;this.element.hidden=t===null,this.covered.inert=t!==null,t&&t!==this.shown&&this.write(t),this.shown=t}card(e,t,o){let i=n("button",{type:"button",class:"sa-primary",onclick:o},t);this.element.replaceChildren(n("div",{class:"sa-card"},n("p",{},e),i)),i.focus(),this.announcer.say(e)}write(e){let t=this.say(`veil_${e}`),o=n("button",{type:"button",class:"sa-plain",onclick:()=>location.reload()});o.append(this.say("use_this_window")),this.element.replaceChildren(n("div",{class:"sa-card"},n("p",{},t),se.has(e)&&o)),se.has(e)&&o.focus(),this.announcer.say(t)}};var Se=4e3,Ee=2e4,_e=4,Te=700,Le=1500,z=new Map,D=class s{constructor(e,t,o,i){this.args=e;let{data:r}=e;this.key=ie(r),this.say=V(()=>this.args.data.texts),this.api=new v(r.api),this.deadline=r.deadline_ms,this.clock.sync(r.now_ms),this.log=new T(this.api,t,this.clock,r.page_key,{saving:(l,p)=>this.showSaving(l,p),server:l=>this.heard(l),refused:l=>this.refused(l)}),this.advance=new y(l=>this.args.setTriggerValue("advance",l)),this.countdown=new S(this.say,this.clock,()=>this.deadline,{zero:()=>this.timeIsUp(),warn:l=>this.announcer.say(l)}),this.questions=new b(r,o,this.say,{log:(l,p)=>this.record(l,p),tell:l=>this.tell(l)},i),this.button=n("button",{type:"button",class:"sa-primary",onclick:()=>{this.press()}},r.button),this.element=n("div",{class:`sa-form sa-form-${r.kind}`});let a=n("div",{class:"sa-form-content"},this.questions.element,this.foot());this.veil=new M(a,this.say,this.announcer);let d=n("div",{class:"sa-form-status"},this.saving,this.countdown.element);this.element.append(d,a,this.announcer.element,this.veil.element),this.log.document={task:x(r),text:()=>this.questions.text},this.questions.logShown(),this.endings.push(U(this.log),this.questions.recordClipboard()),this.showSaving("saved",!0),this.attend(e)}args;element;say;api;clock=new k;announcer=new w;log;countdown;questions;advance;endings=[];saving=n("div",{class:"sa-saving",role:"status"});note=n("div",{class:"sa-form-note",role:"alert"});button;veil;locks=new Set;key;deadline;ending=null;lastProbe=0;busy=!1;pending=!1;static async open(e){let{data:t}=e,o=await E.open(t.page_key),i=x(t),r=b.serialised(t.fields,t.fields.map(h=>h.value)),a=[o.leftovers(),o.draftOf(i),Me(t),ze(t)],[d,l,p,c]=await Promise.all(a),m=oe(l,d,r)??p,u=new s(e,o,m,c);return u.log.adopt(d),u.log.start(),u}attend(e){this.args=e;let{data:t}=e;this.element.dataset.scheme=R(this.element)?"dark":"light",this.deadline=t.deadline_ms,this.clock.sync(t.now_ms),this.reopenIfTimeRemains(),(this.locks.has("stage")||this.locks.has("submitted"))&&this.askAgain(),this.countdown.tick()}shows(e){return x(e)===x(this.args.data)&&e.page_key===this.args.data.page_key}foot(){let{no_way_back:e}=this.args.data,t=n("div",{class:"sa-form-foot"},this.note,n("div",{class:"sa-form-bar"},this.button));return e&&t.append(n("p",{class:"sa-form-hint"},this.say("no_way_back"))),t}record(e,t){let{stage:o,step:i}=this.args.data,r=e.startsWith("answer_")&&e!=="answer_focus";(e==="answer_set"||e==="answer_edit")&&(this.pending=!1,this.tell(""));let a=r||e==="answers_shown"?this.questions.text:void 0;this.log.add(e,{stage:o,step:i,...t},a),a!==void 0&&z.set(this.key,{page:this.log.page,text:a})}async press(){this.busy||this.locks.size||(this.tell(""),!(this.args.data.kind==="quiz"&&!await this.questions.confirmGaps(this.element))&&await this.send())}async send(){if(!(this.busy||this.locks.size)){this.setBusy(!0),this.pending=!1,this.record("submit_pressed",{});try{for(let e=0;e<_e&&await this.sendOnce()==="again";e++);}finally{this.setBusy(!1)}}}async sendOnce(){if(await this.log.settle(Se),this.locks.size)return"done";let{stage:e,step:t}=this.args.data,{status:o,body:i}=await this.api.post("/api/answers",{page:this.log.page,seq:this.log.last,stage:e,step:t,shown:this.questions.values},Ee);if(o===200&&i.accepted)this.accepted();else if(o===200)this.questions.showFaults(i.faults??{},r=>this.tell(r));else{if(o===409&&i.reason==="behind")return"again";if(o===409&&i.reason==="differs")return this.questions.logShown(),"again";o===409?this.log.refuse(String(i.reason??"stage"),i):o===401?this.lock("identity"):this.unreachable()}return"done"}accepted(){z.delete(this.key),this.over("submitted")}unreachable(){this.pending=!0,this.tell(this.say("unreachable"))}setBusy(e){this.busy=e,this.button.setAttribute("aria-disabled",String(e)),this.button.textContent=e?this.say("sending"):this.args.data.button}tell(e){this.note.textContent!==e&&(this.note.textContent=e)}over(e){if(this.advance.running)return;let{stage:t,step:o}=this.args.data;this.ending=e,this.lock(e),this.advance.start({reason:e,stage:t,step:o})}heard(e){e.deadline_ms!==void 0&&(this.deadline=e.deadline_ms);let{data:t}=this.args;this.locks.delete("identity")&&this.applyLocks(),e.stage!==void 0&&(e.stage!==t.stage||Number(e.step??0)!==t.step)?this.over("stage"):e.stage!==void 0&&this.release("stage"),this.deadline!==null&&(e.now_ms??0)>=this.deadline?this.over("deadline"):this.reopenIfTimeRemains()}reopenIfTimeRemains(){this.deadline!==null&&this.clock.now()>=this.deadline||this.release("deadline")&&this.log.reopen()}release(e){return this.ending===e&&this.advance.stop(),this.locks.delete(e)?(this.applyLocks(),!0):!1}askAgain(){this.log.add("heartbeat",{focused:document.hasFocus()}),this.log.reopen()}refused(e){e==="superseded"&&z.delete(this.key),e==="superseded"||e==="identity"?this.lock(e):(e==="deadline"||e==="stage")&&this.over(e)}timeIsUp(){this.locks.has("deadline")||this.lock("deadline"),!(this.advance.running||Date.now()-this.lastProbe<3e3)&&(this.lastProbe=Date.now(),this.log.add("heartbeat",{focused:document.hasFocus()}),this.log.flush())}lock(e){this.locks.add(e),this.applyLocks()}applyLocks(){let e=this.locks.size>0;this.questions.lock(e),this.button.disabled=e;let t=()=>this.veil.show(this.locks);e&&this.locks.has("submitted")?setTimeout(t,Te):t()}showSaving(e,t){let o=e==="offline"&&!t?"saving_offline_memory":`saving_${e}`;this.pending&&e==="saved"&&this.send(),this.saving.dataset.state!==o&&(this.saving.dataset.state=o,this.saving.textContent=this.say(o))}destroy(){this.advance.stop(),this.countdown.destroy();for(let e of this.endings)e();this.log.destroy(),this.questions.destroy(),this.element.remove()}};function x(s){return`answers:${s.stage}:${s.step}`}function ie(s){return`${s.page_key} ${x(s)}`}async function Me(s){let e=z.get(ie(s));if(!e)return null;let{status:t,body:o}=await new v(s.api).get(`/api/answers?stage=${s.stage}&step=${s.step}`);return t!==200||o.page===e.page?e.text:null}async function ze(s){let e=s.fields.some(o=>o.kind==="code"||o.code||o.prompt_html.includes("<pre>")),t=s.fields.some(o=>o.options.some(i=>i.html.includes("<pre>")));for(;e||t;)try{return await import(new URL(s.code_module,document.baseURI).href)}catch{await new Promise(o=>setTimeout(o,Le))}return null}var re=`/* One accent, system fonts, hairlines in place of boxes. Colours follow Streamlit's theme and so its light or dark. */
+.stElementContainer:has(.sa-room), [data-testid="stElementContainer"]:has(.sa-room) { opacity: 1 !important; transition: none !important; }
+/* The room is the whole window. */
+body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"], [data-testid="stStatusWidget"]) { display: none; }
+
+.sa-room, .sa-countdown, .sa-form {
+  --bg: var(--st-background-color, #fff);
+  --ink: var(--st-text-color, #20252b);
+  --accent: var(--st-primary-color, #2c6e6a);
+  --on-accent: #fff;
+  --soft: color-mix(in srgb, var(--ink) 3.5%, var(--bg));
+  --tint: color-mix(in srgb, var(--accent) 9%, var(--bg));
+  --line: color-mix(in srgb, var(--ink) 12%, var(--bg));
+  --muted: color-mix(in srgb, var(--ink) 66%, var(--bg));
+  --accent-ink: color-mix(in srgb, var(--accent) 88%, #000);
+  --accent-solid: var(--accent);
+  --warm: #9a5b00; --bad: #b3261e; --good: #1f7a45;
+  --tok-key: #7a3e9d; --tok-str: #2b7a3d; --tok-num: #a8480b; --tok-fn: #1f5fa8; --tok-note: #6b737c; --tok-type: #8a5a00;
+  --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif;
+  --mono: ui-monospace, "SF Mono", "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace;
+  font: 400 14.5px/1.55 var(--sans); color: var(--ink); color-scheme: light;
+}
+[data-scheme="dark"].sa-room, [data-scheme="dark"].sa-countdown, [data-scheme="dark"].sa-form {
+  --soft: color-mix(in srgb, var(--ink) 4%, var(--bg));
+  --tint: color-mix(in srgb, var(--accent) 20%, var(--bg));
+  --line: color-mix(in srgb, var(--ink) 16%, var(--bg));
+  --muted: color-mix(in srgb, var(--ink) 68%, var(--bg));
+  --accent-ink: color-mix(in srgb, var(--accent) 55%, #fff);
+  --accent-solid: color-mix(in srgb, var(--accent) 85%, #000);
+  --warm: #e5b567; --bad: #ff8f86; --good: #7fd1a0;
+  --tok-key: #cfa6ee; --tok-str: #97d3a1; --tok-num: #efb184; --tok-fn: #8fbdf2; --tok-note: #949ca6; --tok-type: #e2c17d;
+  color-scheme: dark;
+}
+
+.sa-room {
+  position: fixed; inset: 0; z-index: 90; height: 100dvh; display: flex; flex-direction: column;
+  background: var(--bg); overflow: hidden; text-align: start;
+}
+.sa-room *, .sa-countdown * { box-sizing: border-box; }
+.sa-room [hidden], .sa-countdown [hidden] { display: none !important; }
+.sa-hidden { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.sa-room h1, .sa-room h2, .sa-room h3, .sa-room h4, .sa-room p, .sa-room ul, .sa-room ol, .sa-room pre {
+  margin: 0; padding: 0; font-family: var(--sans); color: inherit; letter-spacing: normal; line-height: inherit;
+}
+.sa-room :is(p, ul, ol, li, td, th, summary) { font-size: inherit; }
+.sa-room pre, .sa-room code { font-family: var(--mono); }
+
+/* Buttons */
+.sa-room button {
+  font: 550 13.5px/1 var(--sans); border-radius: 7px; border: 1px solid transparent; padding: 0 14px; height: 32px;
+  cursor: pointer; color: inherit; background: none; white-space: nowrap; flex: none;
+  transition: background-color .12s, border-color .12s;
+}
+.sa-room button:disabled { opacity: .5; cursor: default; }
+.sa-room .sa-primary { background: var(--accent-solid); color: var(--on-accent); }
+.sa-room .sa-primary:hover:enabled { background: color-mix(in srgb, var(--accent-solid) 88%, #000); }
+.sa-room .sa-outline { border-color: var(--accent-ink); color: var(--accent-ink); }
+.sa-room .sa-outline:hover:enabled { background: var(--tint); }
+.sa-room .sa-plain { border-color: var(--line); background: var(--bg); }
+.sa-room .sa-plain:hover:enabled { background: var(--soft); }
+.sa-room .sa-quiet { color: var(--muted); font-weight: 450; padding: 0 10px; }
+.sa-room .sa-quiet:hover:enabled { color: var(--ink); background: color-mix(in srgb, var(--ink) 6%, transparent); }
+.sa-room .sa-link { color: var(--accent-ink); height: auto; padding: 2px 4px; margin: -2px 0; text-decoration: underline; text-underline-offset: 2px; font-weight: 450; }
+.sa-room :focus-visible { outline: 2px solid var(--accent-ink); outline-offset: 2px; }
+.sa-room .sa-scroll:focus-visible, .sa-room pre:focus-visible { outline-offset: -2px; }
+
+/* Top bar */
+.sa-top { display: flex; align-items: center; gap: 18px; height: 54px; flex: none; padding: 0 16px 0 20px; border-bottom: 1px solid var(--line); }
+.sa-where { display: flex; align-items: baseline; gap: 12px; min-width: 0; flex: 1; }
+.sa-room.sa-room .sa-where h1 { font-size: 16px; font-weight: 620; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.sa-step { color: var(--muted); font-size: 13px; flex: none; }
+.sa-saving { color: var(--muted); font-size: 12.5px; display: flex; align-items: center; gap: 7px; }
+.sa-saving::before { content: ""; width: 6px; height: 6px; border-radius: 50%; background: var(--good); flex: none; }
+.sa-saving[data-state="saving_saving"]::before { background: var(--muted); }
+.sa-saving[data-state^="saving_offline"]::before { background: var(--warm); }
+.sa-saving[data-state^="saving_offline"] { color: var(--warm); }
+.sa-countdown-fixed { position: fixed; inset-block-start: 12px; inset-inline-end: 20px; z-index: 90; padding: 4px 12px; border-radius: 9px; border: 1px solid var(--line); background: var(--bg); }
+.sa-clock { display: inline-flex; align-items: baseline; gap: 8px; font: 400 14.5px/1.5 var(--sans); color: var(--ink); }
+.sa-clock-label { color: var(--muted); font-size: 12.5px; }
+.sa-clock-value { font-variant-numeric: tabular-nums; font-weight: 620; font-size: 16px; min-width: 3.1em; text-align: end; }
+.sa-clock-soon .sa-clock-value { color: var(--warm); }
+.sa-clock-last .sa-clock-value { color: var(--bad); }
+
+/* The three panes */
+.sa-panes { flex: 1; min-height: 0; display: grid; grid-template-columns: var(--brief-width, minmax(270px, 24fr)) minmax(0, 49fr) var(--side-width, minmax(300px, 27fr)); }
+.sa-brief, .sa-middle, .sa-side, .sa-panel, .sa-chat, .sa-output { min-height: 0; min-width: 0; display: flex; flex-direction: column; }
+.sa-brief, .sa-side { background: var(--soft); }
+.sa-brief { border-inline-end: 1px solid var(--line); }
+.sa-side { border-inline-start: 1px solid var(--line); }
+.sa-panel, .sa-chat { flex: 1; }
+.sa-brief, .sa-side { position: relative; }
+.sa-splitter { position: absolute; inset-block: 0; width: 9px; z-index: 6; cursor: col-resize; touch-action: none; }
+.sa-splitter-brief { inset-inline-end: -5px; }
+.sa-splitter-side { inset-inline-start: -5px; }
+.sa-splitter::after { content: ""; position: absolute; inset-block: 0; inset-inline: 4px; transition: background-color .12s; }
+.sa-splitter:hover::after, .sa-splitter:active::after { background: var(--accent); inset-inline: 3px; }
+.sa-room .sa-splitter:focus-visible { outline-offset: -2px; }
+.sa-room section > h2 { font-size: 12.5px; font-weight: 600; color: var(--muted); padding: 0 20px; height: 40px; display: flex; align-items: center; flex: none; }
+.sa-room .sa-brief > h2, .sa-room .sa-side > h2, .sa-tabs { border-bottom: 1px solid var(--line); margin-bottom: 12px; }
+.sa-room .sa-side > h2, .sa-tabs { margin-bottom: 6px; }
+.sa-scroll { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; position: relative; }
+.sa-tabs { display: flex; gap: 4px; height: 40px; align-items: stretch; padding: 0 12px; flex: none; }
+.sa-room .sa-tab { height: auto; margin-bottom: -1px; border-radius: 0; padding: 0 8px; font-size: 12.5px; font-weight: 600; color: var(--muted); border: 0; border-bottom: 2px solid transparent; }
+.sa-room .sa-tab[aria-selected="true"] { color: var(--ink); border-bottom-color: var(--accent); }
+.sa-room .sa-tab:focus-visible { outline-offset: -3px; border-radius: 6px; }
+
+/* Inline code keeps its spaces, and a chip that breaks over two lines stays whole on both. */
+.sa-room code { white-space: break-spaces; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+
+/* Text of the study */
+.sa-prose { padding: 2px 20px 28px; font-size: 14.5px; overflow-wrap: break-word; }
+.sa-room .sa-prose > * + * { margin-top: .8em; }
+.sa-room.sa-room .sa-prose :is(h1, h2, h3, h4) { font-size: 14.5px; font-weight: 620; line-height: 1.35; margin-top: 1.5em; white-space: normal; padding: 0; height: auto; display: block; color: inherit; }
+.sa-room.sa-room .sa-prose :is(h1, h2) { font-size: 15.5px; }
+.sa-room.sa-room .sa-prose > :first-child { margin-top: 0; }
+.sa-room .sa-prose :is(ul, ol), .sa-room .sa-reply :is(ul, ol) { padding-inline-start: 1.35em; }
+.sa-room .sa-prose li + li, .sa-room .sa-reply li + li { margin-top: .3em; }
+.sa-room :is(.sa-prose, .sa-reply, .sa-greeting) code { font-size: .885em; background: color-mix(in srgb, var(--ink) 7%, transparent); padding: .12em .34em; border-radius: 4px; color: inherit; }
+.sa-room :is(.sa-prose, .sa-reply) pre { font-size: 12.75px; line-height: 1.55; background: var(--bg); border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px; overflow-x: auto; scrollbar-width: thin; }
+.sa-room :is(.sa-prose, .sa-reply) pre code { background: none; padding: 0; font-size: inherit; border-radius: 0; white-space: pre; }
+.sa-room .sa-prose a { color: var(--accent-ink); text-underline-offset: 2px; }
+.sa-prose { container-type: inline-size; }
+.sa-room :is(.sa-prose, .sa-reply) blockquote { margin-inline: 0; margin-bottom: 0; padding-inline-start: 12px; border-inline-start: 3px solid var(--line); color: var(--muted); }
+.sa-room :is(.sa-prose, .sa-reply) hr { border: 0; border-top: 1px solid var(--line); margin: 1em 0; }
+.sa-room .sa-prose table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
+.sa-room .sa-prose :is(td, th) { border: 0; border-bottom: 1px solid var(--line); padding: 5px 8px 5px 0; text-align: start; }
+/* Two columns in a narrow pane: the label, and under it what it stands for. */
+@container (max-width: 430px) {
+  .sa-room .sa-prose table:not(:has(tr > :nth-child(3))) :is(tbody, tr, td) { display: block; }
+  .sa-room .sa-prose table:not(:has(tr > :nth-child(3))) { display: block; }
+  .sa-room .sa-prose table:not(:has(tr > :nth-child(3))) thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .sa-room .sa-prose table:not(:has(tr > :nth-child(3))) tr { border-bottom: 1px solid var(--line); padding: 6px 0 7px; }
+  .sa-room .sa-prose table:not(:has(tr > :nth-child(3))) td { border: 0; padding: 0; }
+  .sa-room .sa-prose table:not(:has(tr > :nth-child(3))) td + td { margin-top: 3px; }
+  .sa-room .sa-prose table:has(tr > :nth-child(3)) { display: block; overflow-x: auto; }
+}
+.sa-room .sa-notes details { border-bottom: 1px solid var(--line); margin: 0; }
+.sa-room .sa-notes summary { cursor: pointer; padding: 9px 0; font-weight: 550; list-style-position: outside; margin-inline-start: 1.1em; }
+.sa-room .sa-notes summary::marker { color: var(--muted); }
+.sa-room .sa-notes details[open] { padding-bottom: 14px; }
+.sa-room .sa-notes details > * + * { margin-top: .7em; }
+.sa-room .sa-notes details > summary + * { margin-top: 2px; }
+
+/* Editor */
+.sa-middle { position: relative; }
+.sa-tools { display: flex; align-items: center; gap: 2px; height: 40px; flex: none; padding: 0 10px 0 20px; border-bottom: 1px solid var(--line); }
+.sa-file { margin-inline-end: auto; color: var(--muted); font: 400 12.5px/1 var(--mono); }
+.sa-room .sa-tool { height: 28px; padding: 0 9px; font-size: 12.5px; }
+.sa-row-splitter { position: absolute; inset-inline: 0; top: -5px; height: 9px; z-index: 6; cursor: row-resize; touch-action: none; }
+.sa-row-splitter::after { content: ""; position: absolute; inset-inline: 0; inset-block: 4px; transition: background-color .12s; }
+.sa-row-splitter:hover::after, .sa-row-splitter:active::after { background: var(--accent); inset-block: 3px; }
+.sa-room .sa-row-splitter:focus-visible { outline-offset: -2px; }
+.sa-room .sa-error-gutter { color: var(--bad); font-weight: 700; position: relative; }
+.sa-room .cm-lineNumbers .sa-error-gutter::before { content: "●"; position: absolute; inset-inline-start: 5px; font-size: 9px; }
+.sa-room .sa-error-line { background: color-mix(in srgb, var(--bad) 10%, transparent); }
+.sa-room .cm-panels { background: var(--soft); color: var(--ink); border-bottom: 1px solid var(--line); font: 400 13px/1.4 var(--sans); }
+.sa-room .cm-panel.cm-search { padding: 6px 34px 8px 12px; }
+.sa-room .cm-panel.cm-search :is(button, input[type="text"], label) { font: 400 12.5px/1.2 var(--sans); margin: 2px 4px 2px 0; }
+.sa-room .cm-panel.cm-search button { height: 26px; padding: 0 9px; border: 1px solid var(--line); background: var(--bg); background-image: none; }
+.sa-room .cm-panel.cm-search .cm-textfield { background: var(--bg); color: var(--ink); border: 1px solid color-mix(in srgb, var(--ink) 45%, var(--bg)); border-radius: 6px; padding: 4px 8px; }
+.sa-room .cm-panel.cm-search [name="close"] { border: 0; font-size: 17px; background: none; inset-inline-end: 8px; top: 6px; padding: 0 7px; }
+.sa-room .cm-editor :is(.cm-searchMatch, .cm-selectionMatch) { background: color-mix(in srgb, var(--warm) 26%, transparent); }
+.sa-room .cm-editor .cm-searchMatch-selected { background: color-mix(in srgb, var(--warm) 50%, transparent); }
+.sa-editor { flex: 60 1 0; min-height: 0; position: relative; }
+:is(.sa-room, .sa-form) .cm-editor { height: 100%; background: var(--bg); color: var(--ink); font-size: var(--code-size, 14px); }
+:is(.sa-room, .sa-form) .cm-editor.cm-focused { outline: none; }
+:is(.sa-room, .sa-form) .cm-editor:has(.cm-content:focus-visible)::after { content: ""; position: absolute; inset: 0; border: 2px solid color-mix(in srgb, var(--accent-ink) 55%, transparent); pointer-events: none; z-index: 3; }
+:is(.sa-room, .sa-form) .cm-content:focus-visible { outline: none; }
+:is(.sa-room, .sa-form) .cm-scroller { font-family: var(--mono); line-height: 1.6; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
+:is(.sa-room, .sa-form) .cm-content { padding: 12px 0 40px; caret-color: var(--ink); }
+:is(.sa-room, .sa-form) .cm-line { padding: 0 16px 0 8px; }
+:is(.sa-room, .sa-form) .cm-gutters { background: var(--bg); color: var(--muted); border: 0; }
+:is(.sa-room, .sa-form) .cm-lineNumbers .cm-gutterElement { padding: 0 10px 0 18px; min-width: 46px; font-size: .9em; line-height: calc(1.6 * var(--code-size, 14px)); }
+:is(.sa-room, .sa-form) .cm-activeLine { background: color-mix(in srgb, var(--ink) 3.5%, transparent); }
+:is(.sa-room, .sa-form) .cm-activeLineGutter { background: none; color: var(--ink); }
+:is(.sa-room, .sa-form) .cm-cursor { border-left-color: var(--ink); border-left-width: 1.6px; }
+:is(.sa-room, .sa-form) .cm-editor .cm-selectionBackground, :is(.sa-room, .sa-form) .cm-editor.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground { background: color-mix(in srgb, var(--accent) 24%, transparent); }
+:is(.sa-room, .sa-form) .cm-editor .cm-matchingBracket { background: color-mix(in srgb, var(--accent) 20%, transparent); outline: none; }
+.tok-keyword, .tok-bool, .tok-operatorKeyword { color: var(--tok-key); }
+.tok-string, .tok-string2 { color: var(--tok-str); }
+.tok-number { color: var(--tok-num); }
+.tok-comment { color: var(--tok-note); font-style: italic; }
+.tok-variableName.tok-definition, .tok-propertyName.tok-definition { color: var(--tok-fn); }
+.tok-className, .tok-typeName, .tok-meta { color: var(--tok-type); }
+
+/* Run and output */
+.sa-runbar { display: flex; align-items: center; gap: 10px; height: 50px; padding: 0 16px 0 20px; border-top: 1px solid var(--line); flex: none; position: relative; }
+.sa-hint { color: var(--muted); font-size: 12.5px; white-space: nowrap; }
+.sa-run-status { margin-inline-start: auto; color: var(--muted); font-size: 13px; line-height: 1.3; text-align: end; min-width: 0; max-height: 2.6em; overflow: hidden; }
+.sa-output { flex: 36 1 0; background: var(--bg); }
+.sa-middle[style*="--output-height"] .sa-output { flex: 0 1 var(--output-height); }
+.sa-output .sa-tabs { height: 34px; padding: 0 12px; border-top: 1px solid var(--line); }
+.sa-room .sa-output .sa-scroll { padding: 2px 20px 16px; }
+.sa-tab:is([data-state="pass"], [data-state="fail"])::after { content: ""; display: inline-block; width: 7px; height: 7px; border-radius: 50%; margin-inline-start: 7px; vertical-align: 1px; background: var(--good); }
+.sa-tab[data-state="fail"]::after { background: var(--bad); border-radius: 1px; }
+.sa-room .sa-lines { font: 400 calc(var(--code-size, 14px) - 1px)/1.55 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; position: static; }
+.sa-stderr { color: var(--bad); }
+.sa-empty, .sa-room .sa-note { color: var(--muted); font-family: var(--sans); }
+.sa-room .sa-lines .sa-note { color: var(--warm); }
+.sa-room .sa-checks { list-style: none; padding: 0; }
+.sa-room .sa-checks li { display: grid; grid-template-columns: 56px minmax(0, 1fr); gap: 0 12px; padding: 7px 0; border-bottom: 1px solid var(--line); font-size: 13.5px; }
+.sa-mark { font-weight: 600; font-size: 12.5px; line-height: 1.7; }
+.sa-pass .sa-mark { color: var(--good); } .sa-fail .sa-mark { color: var(--bad); }
+.sa-check-message { grid-column: 2; display: grid; gap: 5px; margin-top: 3px; white-space: pre-wrap; overflow-wrap: anywhere; }
+.sa-room .sa-call { font-size: 12.75px; color: var(--muted); }
+.sa-room .sa-cause { color: var(--bad); font: 400 12.75px/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+.sa-examples > .sa-cause { padding: 8px 0; border-bottom: 1px solid var(--line); }
+.sa-compare { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 2px 12px; margin: 0; font: 400 12.75px/1.55 var(--mono); }
+.sa-compare dt { color: var(--muted); font-family: var(--sans); font-size: 12.5px; }
+.sa-compare dd { margin: 0; }
+.sa-compare-row { min-height: 1.55em; white-space: pre-wrap; overflow-wrap: anywhere; }
+.sa-compare mark { background: color-mix(in srgb, var(--warm) 28%, transparent); color: inherit; border-radius: 2px; box-shadow: inset 0 -2px var(--warm); }
+.sa-compare mark:empty { padding-inline: .22em; }
+.sa-compare .sa-nothing { font-style: italic; color: var(--muted); background: none; }
+.sa-note-line { position: absolute; inset-inline: 20px; top: 12px; z-index: 5; pointer-events: none; padding: 8px 12px; border-radius: 8px; background: var(--ink); color: var(--bg); font-size: 13.5px; width: fit-content; max-width: calc(100% - 40px); margin-inline: auto; }
+.sa-note-line:empty { display: none; }
+.sa-note-card { top: 56px; padding: 14px 20px; font-size: 15px; border-radius: 11px; box-shadow: 0 10px 40px rgb(0 0 0 / .18); }
+.sa-time-note { flex: none; padding: 7px 20px; font-size: 14px; font-weight: 550; text-align: center; background: color-mix(in srgb, var(--warm) 16%, var(--bg)); border-bottom: 1px solid var(--warm); }
+.sa-time-note.sa-urgent { background: var(--bad); color: var(--bg); border-color: var(--bad); }
+
+/* Assistant */
+.sa-chat .sa-scroll { padding: 4px 20px 16px; }
+.sa-room .sa-greeting { color: var(--muted); white-space: pre-wrap; }
+.sa-room .sa-turns { list-style: none; display: flex; flex-direction: column; gap: 20px; margin-top: 16px; }
+.sa-turns:empty { display: none; }
+.sa-turn { display: flex; flex-direction: column; }
+.sa-turns > :last-child { min-height: var(--last-turn, 0); }
+.sa-foot { display: flex; gap: 6px; margin-top: 4px; margin-inline-start: -9px; }
+.sa-room .sa-foot button { height: 28px; font-size: 12.5px; padding: 0 9px; }
+.sa-room .sa-foot .sa-plain { margin-inline-start: 9px; }
+.sa-asked { align-self: flex-end; max-width: 88%; background: var(--tint); border-radius: 12px 12px 3px 12px; padding: 8px 12px; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 16em; overflow-y: auto; scrollbar-width: thin; }
+.sa-from { margin: 14px 0 2px; font-size: 12.5px; font-weight: 600; color: var(--muted); }
+.sa-reply { overflow-wrap: anywhere; }
+.sa-room .sa-reply > * + * { margin-top: .7em; }
+.sa-room.sa-room .sa-reply :is(h4, h5, h6) { font: 620 14.5px/1.4 var(--sans); margin: 0; padding: 0; }
+.sa-room.sa-room .sa-reply > * + :is(h4, h5, h6) { margin-top: 1.1em; }
+.sa-room .sa-reply li > :is(p, ul, ol, .sa-code, blockquote) + *, .sa-room .sa-reply li > * + :is(p, .sa-code, blockquote) { margin-top: .5em; }
+.sa-room .sa-reply li > :is(ul, ol) { margin-top: .3em; }
+.sa-room .sa-reply a { color: var(--accent-ink); text-underline-offset: 2px; }
+.sa-room .sa-table { overflow-x: auto; scrollbar-width: thin; }
+.sa-room .sa-reply table { border-collapse: collapse; font-size: 13.5px; }
+.sa-room .sa-reply :is(td, th) { border: 0; border-bottom: 1px solid var(--line); padding: 4px 14px 4px 0; text-align: start; vertical-align: top; overflow-wrap: normal; }
+.sa-room .sa-reply th { font-weight: 620; }
+.sa-code { border: 1px solid var(--line); border-radius: 9px; background: var(--bg); overflow: hidden; }
+.sa-code-language { margin-inline-end: auto; }
+.sa-code-bar { display: flex; align-items: center; gap: 2px; padding: 2px 4px 2px 12px; color: var(--muted); font-size: 12px; border-bottom: 1px solid var(--line); user-select: none; }
+.sa-room .sa-code .sa-copy { height: 26px; font-size: 12.5px; padding: 0 9px; }
+.sa-room .sa-reply .sa-code pre { border: 0; border-radius: 0; }
+.sa-room p.sa-note { margin-top: 6px; font-size: 13.5px; }
+.sa-room .sa-notice { padding: 6px 20px 0; font-size: 13px; color: var(--muted); }
+.sa-room .sa-notice[data-kind="error"] { color: var(--warm); }
+.sa-notice:empty { display: none; }
+.sa-composer { margin: 10px 14px 14px; border: 1px solid var(--line); border-radius: 11px; background: var(--bg); flex: none; }
+.sa-composer:focus-within { border-color: var(--accent-ink); }
+.sa-room .sa-composer textarea { display: block; width: 100%; border: 0; background: none; resize: none; padding: 10px 12px 4px; font: 400 14.5px/1.5 var(--sans); color: inherit; outline: none; max-height: 180px; box-shadow: none; }
+.sa-composer textarea::placeholder { color: var(--muted); opacity: 1; }
+.sa-composer-bar { display: flex; align-items: center; justify-content: flex-end; gap: 10px; padding: 4px 7px 7px 12px; }
+.sa-composer-bar .sa-hint { margin-inline-end: auto; overflow: hidden; text-overflow: ellipsis; font-size: 12px; }
+.sa-closed .sa-composer { opacity: .6; }
+
+/* Endings and questions */
+.sa-veil { position: absolute; inset: 54px 0 0; z-index: 20; display: grid; place-items: center; background: color-mix(in srgb, var(--bg) 72%, transparent); }
+.sa-card { background: var(--bg); border: 1px solid var(--line); border-radius: 12px; padding: 22px 26px; max-width: 420px; box-shadow: 0 10px 40px rgb(0 0 0 / .12); display: grid; gap: 16px; justify-items: start; }
+.sa-room .sa-dialog { border: 1px solid var(--line); border-radius: 12px; padding: 22px 24px; width: min(520px, 92vw); max-height: 80dvh; background: var(--bg); color: var(--ink); box-shadow: 0 16px 60px rgb(0 0 0 / .22); }
+.sa-room .sa-dialog::backdrop { background: rgb(0 0 0 / .35); }
+.sa-room .sa-dialog h2 { font-size: 16px; font-weight: 620; margin-bottom: 6px; }
+.sa-dialog-bar { display: flex; justify-content: flex-end; gap: 10px; margin: 6px 0 -22px; padding: 14px 0 20px; position: sticky; bottom: -22px; background: var(--bg); }
+
+@media (max-width: 900px) {
+  .sa-room { position: relative; height: auto; min-height: 100dvh; overflow: visible; inset: auto; }
+  .sa-top { flex-wrap: wrap; height: auto; padding: 10px 16px; gap: 6px 14px; }
+  .sa-where { flex-basis: 100%; flex-wrap: wrap; }
+  .sa-panes { display: block; }
+  .sa-splitter, .sa-row-splitter { display: none; }
+  .sa-brief, .sa-side { border: 0; border-block: 1px solid var(--line); }
+  .sa-editor { height: 60dvh; } .sa-output { min-height: 220px; } .sa-side { height: 80dvh; }
+  .sa-veil { position: fixed; inset: 0; }
+}
+@media (max-height: 620px) { .sa-runbar { height: 40px; } .sa-tools, .sa-room section > h2, .sa-tabs { height: 34px; } .sa-output .sa-tabs { height: 30px; } }
+@media (prefers-reduced-motion: reduce) { .sa-room *, .sa-countdown * { transition: none !important; animation: none !important; scroll-behavior: auto !important; } }
+`;var A=new WeakMap;function Ae(s){let e=s.parentElement,t=A.get(e)??Fe(s);return t.latest=s,t.sheet?.shows(s.data)?t.sheet.attend(s):ne(t),()=>{setTimeout(()=>{t.host.isConnected||A.get(e)!==t||(A.delete(e),t.sheet?.destroy())},0)}}function Fe(s){let e=n("div",{},n("style",{},re),n("style",{},B));s.parentElement.append(e);for(let o of["keydown","keyup","keypress"])e.addEventListener(o,i=>i.stopPropagation());let t={latest:s,host:e,sheet:null,opening:!1};return A.set(s.parentElement,t),t}async function ne(s){if(s.opening)return;s.opening=!0,s.sheet?.destroy(),s.sheet=null;let e=await D.open(s.latest);if(s.opening=!1,!s.host.isConnected)return e.destroy();s.sheet=e,s.host.append(e.element),e.shows(s.latest.data)?e.attend(s.latest):ne(s)}export{Ae as default};

@@ -1,0 +1,58 @@
+"""POST and GET /api/answers: a page of a quiz or a survey is handed in, or shown again."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from study_app.domain.answering import Fault
+from study_app.services.answer import Screen
+from study_app.services.session import Ingested, as_state
+from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, participant, route
+from study_app.web.texts import text
+
+
+@route
+async def hand_in(request: Request) -> Response:
+    """Hand in what stands on the page's screen; 409 with a reason where it cannot be taken as it is now."""
+    app, who = await participant(request)
+    value = await json_body(request)
+    screen = Screen(
+        page=field(value, "page", str),
+        seq=field(value, "seq", int),
+        stage=field(value, "stage", str),
+        step=field(value, "step", int),
+        shown=field(value, "shown", dict),
+    )
+    handed = await run_in_threadpool(app.answers.submit, who.id, screen)
+    if handed.behind:
+        return error(409, "events of this page before the press are missing; send them first", reason="behind")
+    if handed.differs:
+        return error(409, "the page shows something else than its events give", reason="differs")
+    place = await run_in_threadpool(app.session.peek, who.id)
+    state = as_state(Ingested(0, place, superseded=False)) | {"accepted": handed.accepted}
+    return AsciiJSON(state | {"faults": {name: in_words(fault) for name, fault in handed.faults.items()}})
+
+
+@route
+async def draft(request: Request) -> Response:
+    """What stands in the fields of a form by the events stored so far, and which page shows it."""
+    app, who = await participant(request)
+    stage, step = request.query_params.get("stage", ""), request.query_params.get("step", "0")
+    if not step.isdecimal():
+        raise BadRequest(400, "the field 'step' must be a whole number")
+    found = await run_in_threadpool(app.answers.draft, who.id, stage, int(step))
+    return AsciiJSON({"page": found.page, "values": dict(found.values)})
+
+
+def in_words(fault: Fault) -> dict[str, str]:
+    """A fault as the participant reads it."""
+    words = text(f"form.fault_{fault.code}")
+    for name, found in fault.values.items():
+        words = words.replace("{" + name + "}", f"{found:,}" if isinstance(found, int) else str(found))
+    return {"code": fault.code, "words": words}
+
+
+ROUTES = [Route("/api/answers", hand_in, methods=["POST"]), Route("/api/answers", draft, methods=["GET"])]
