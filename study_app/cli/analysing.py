@@ -85,7 +85,10 @@ def power(
     """Analytic and simulated power, and what the allocation scheme does for this n."""
     from analysis.trial_power import trial_power
 
-    table = trial_power(read_study(study), sizes=n, effects=effect, sims=sims, workers=workers)
+    trial = read_study(study)
+    if problems := design_problems(used_by(trial), "power", str(study)):
+        raise ProblemsFound(problems)
+    table = trial_power(trial, sizes=n, effects=effect, sims=sims, workers=workers)
     if as_json:
         say_json(table)
         return

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from study_app.domain.designs import design_problems, used_by
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.participant import Participant
@@ -262,6 +263,7 @@ def launch_problems(world: World) -> list[Problem]:
     """What keeps a valid study from real participants."""
     study: Study = world.study
     found = fitness_problems(study, world.content, "study.toml")
+    found += design_problems(used_by(study), "launch", "study.toml")
     if study.recruitment.entry == "open":
         remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
         found.append(Problem("study.toml", "recruitment.entry", "'open' lets anybody in again and again", remedy))
