@@ -47,10 +47,9 @@ class Frame:
 def build(view: View, plan: Plan) -> Frame:
     """Make the analysis table.
 
-    Time outcomes: who did not finish counts with the cap, later by the assistant's outages, also where the cell is
-    empty (composite strategy), unless the person withdrew the data; where no outages are recorded, nobody counts with
-    more. Covariates: scores as the plan orders them; a
-    missing baseline value gets the mean and an indicator of its own.
+    Time outcomes: who did not finish counts with the cap, also where the cell is empty (composite strategy), unless
+    the person withdrew the data; where no outages are recorded, nobody counts with more. Covariates: scores as the
+    plan orders them; a missing baseline value gets the mean and an indicator of its own.
     """
     rows = view.participants
     data = rows[rows["arm"].notna()].reset_index(drop=True).copy()
@@ -72,23 +71,21 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
         return
     numbers = pd.to_numeric(data[outcome.name], errors="coerce")
     data[outcome.id] = numbers.astype(float)
-    if outcome.kind != "time" or outcome.cap is None:
+    if outcome.kind != "time":
         return
-    finished = data[outcome.event] == 1 if outcome.event in data else numbers.notna() & (numbers < outcome.cap)
-    beyond = (numbers > outcome.cap) & fixed
+    cap = np.inf if outcome.cap is None else outcome.cap
+    finished = data[outcome.event] == 1 if outcome.event in data else numbers.notna() & (numbers < cap)
+    beyond = (numbers > cap) & fixed
     if beyond.any():
-        data.loc[beyond, outcome.id], finished = outcome.cap, finished & ~beyond
-        warnings.append(
-            f"{outcome.id}: {int(beyond.sum())} values beyond the cap of {outcome.cap:g} count with the cap."
-        )
+        data.loc[beyond, outcome.id], finished = cap, finished & ~beyond
+        warnings.append(f"{outcome.id}: {int(beyond.sum())} values beyond the cap of {cap:g} count with the cap.")
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
-    capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= outcome.cap)
-    if capped.any():
-        lost = pd.to_numeric(data["outage_minutes"], errors="coerce").fillna(0.0) if "outage_minutes" in data else 0.0
-        data.loc[capped, outcome.id] = outcome.cap + lost
+    capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= cap)
+    if capped.any() and outcome.cap is not None:
+        data.loc[capped, outcome.id] = cap
         warnings.append(
             f"{outcome.id}: {int(capped.sum())} allocated participants did not finish and have no value or one below "
-            f"the cap; they count with the cap of {outcome.cap:g} {outcome.unit} (composite strategy)."
+            f"the cap; they count with the cap of {cap:g} {outcome.unit} (composite strategy)."
         )
     data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), finished.astype(float), np.nan)
     seen = pd.to_numeric(data["task_minutes"], errors="coerce") if "task_minutes" in data else data[outcome.id]

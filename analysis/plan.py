@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from analysis.cells import cell_problems
 from analysis.load import Dataset, read_study_file
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
+from study_app.domain.plan_fit import named_columns, near
 from study_app.domain.styles.codes import Coder
 
 
@@ -22,10 +24,17 @@ def load_plan(path: Path | str) -> Plan:
     path = Path(path)
     raw = read_study_file(path)
     if "analysis" in raw:
-        return read_plan(raw["analysis"], file=path.name)
+        return read_plan(raw["analysis"], file=path.name).with_limit(task_limit(raw))
     if "stages" in raw or "arms" in raw:
-        return Plan.default()
+        return Plan().with_limit(task_limit(raw))
     return read_plan(raw, file=path.name, key="")
+
+
+def task_limit(raw: Mapping[str, Any]) -> float:
+    """Minutes for the main tasks of a study file as read, however wrong the rest of it may be."""
+    stages = [stage for stage in raw.get("stages", []) if isinstance(stage, Mapping)]
+    main = [stage for stage in stages if stage.get("kind") == "tasks" and stage.get("main", True)]
+    return sum(float(minutes) for stage in main if isinstance(minutes := stage.get("minutes"), int | float))
 
 
 def plan_of(dataset: Dataset) -> Plan:
@@ -36,7 +45,7 @@ def plan_of(dataset: Dataset) -> Plan:
     """
     table = dataset.study.plan_table
     if table is not None:
-        return read_plan(table, file=dataset.study.file)
+        return read_plan(table, file=dataset.study.file).with_limit(task_limit(dataset.study.raw))
     coder = dataset.study.coder
     return Plan.default().model_copy(update={"coder": coder}) if coder in get_args(Coder) else Plan.default()
 
@@ -51,8 +60,8 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         ProblemsFound: all missing columns at once, or all columns of outcomes with cells that hold no usable number.
     """
     have = set(dataset.participants.columns)
-    missing = [entry for entry in _named_columns(plan) if entry[1] not in have]
-    usual = set(_named_columns(Plan.default()))
+    missing = [entry for entry in named_columns(plan) if entry[1] not in have]
+    usual = set(named_columns(Plan.default()))
     named = [entry for entry in missing if entry not in usual]
     if named:
         remedy = "correct the plan, or map the column under [analysis.columns]"
@@ -60,7 +69,7 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         renamed = {theirs: f"write '{ours}', as the plan's columns call it" for ours, theirs in plan.columns.items()}
         raise ProblemsFound(
             [
-                Problem("plan", key, f"{what} '{column}'", renamed.get(column, remedy + _near(column, have)))
+                Problem("plan", key, f"{what} '{column}'", renamed.get(column, remedy + near(column, have)))
                 for key, column in named
             ]
         )
@@ -87,21 +96,6 @@ def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:
     if plan.control and arms and plan.control not in arms:
         what = f"'{plan.control}' is no arm of {file}"
         raise ProblemsFound([Problem("plan", "control", what, f"name one of: {', '.join(arms)}")])
-
-
-def _named_columns(plan: Plan) -> list[tuple[str, str]]:
-    named = []
-    for outcome in plan.outcomes:
-        named.append((f"outcomes.{outcome.id}.column", outcome.name))
-        named += [(f"outcomes.{outcome.id}.event", outcome.event)] if outcome.event else []
-    named += [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
-    named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
-    return named
-
-
-def _near(column: str, have: set[str]) -> str:
-    close = sorted(name for name in have if column.split("_")[0] in name)
-    return f" (near it: {', '.join(close[:5])})" if close else ""
 
 
 def schedule(plan: Plan, arms: int) -> tuple[Analysis, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from analysis.frame import Frame, build
 from analysis.load import Dataset
 from analysis.masking import View, view
-from analysis.plan import fit_to, plan_of
+from analysis.plan import fit_to, plan_of, task_limit
+from analysis.refusals import refuse
 from study_app.domain.plan import Plan
 
 
@@ -31,9 +32,10 @@ def prepare(
     """Select participants, dress the arms as the trial's state allows, make the analysis table.
 
     Raises:
-        ProblemsFound: the plan names columns that the data do not have; all of them at once.
+        ProblemsFound: the design cannot be analysed, or the plan names columns that the data do not have; all at once.
     """
-    plan = plan_of(dataset) if plan is None else plan
+    plan = (plan_of(dataset) if plan is None else plan).with_limit(task_limit(dataset.study.raw))
+    refuse(dataset, plan)
     fitted, left_out = fit_to(plan, dataset)
     shown = view(
         dataset,

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from analysis.load import Dataset, read_study_file
-from analysis.plan import schedule
+from analysis.plan import schedule, task_limit
 from study_app.domain.errors import StudyError
 from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
 
@@ -155,7 +155,7 @@ def _version(dataset: Dataset, number: int, entry: Mapping[str, Any]) -> PlanVer
     plan: Plan | None = None
     try:
         study = read_study_file(dataset.path / str(entry.get("file")))
-        plan = read_plan(study.get("analysis") or {}, file=str(entry.get("file")))
+        plan = read_plan(study.get("analysis") or {}, file=str(entry.get("file"))).with_limit(task_limit(study))
     except StudyError:
         pass
     materials = entry.get("materials")
@@ -220,7 +220,7 @@ def _of_analysis(plan: Plan, analysis: Analysis) -> dict[str, Any]:
         about |= {"multiplicity": plan.multiplicity.model_dump(mode="json"), "primary": list(plan.primary)}
     if analysis.population in BY_USE:
         rule = plan.compliance
-        about["compliance"] = {"other_ai": rule.other_ai, "outside_chars": rule.outside_chars}
+        about["compliance"] = rule.model_dump(mode="json", exclude={"received", "compliant"})
     if outcome.name.startswith(("queries_", "interaction_pattern")):
         about["coder"] = plan.coder
     return about

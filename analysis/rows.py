@@ -13,6 +13,7 @@ import analysis as methods
 from analysis.fallback import choose
 from analysis.frame import LAST_ACTIVITY, Frame
 from analysis.masking import View
+from analysis.plan_check import unusable
 from analysis.results import Estimate
 from analysis.scheme import Ledger, within
 from study_app.domain.errors import StudyError
@@ -84,7 +85,7 @@ class Runner:
         except StudyError as error:
             return self._nulls(analysis, outcome, "; ".join(str(error).splitlines()), counts)
         except Exception as error:  # an analysis that fails must not take the others with it
-            return self._nulls(analysis, outcome, f"{type(error).__name__}: {error}", counts)
+            return self._nulls(analysis, outcome, f"the method stopped on these data ({error})", counts)
         listed = found if isinstance(found, list) else [found]
         return self._named(analysis, outcome, listed, note)
 
@@ -116,8 +117,8 @@ class Runner:
     ) -> tuple[Callable[..., Any], dict[str, Any], str]:
         """The method, what it is given, and what its rows must say about it."""
         name = analysis.method
-        if name not in methods.METHODS:
-            raise LookupError(f"there is no method '{name}'")
+        if reason := unusable(analysis):
+            raise LookupError(reason)
         called: Callable[..., Any] = methods.METHODS[name]
         notes: list[str] = []
         arguments: dict[str, Any] = {key: value for key, value in analysis.options.items() if key != "time"}

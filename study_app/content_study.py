@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from study_app.domain.allocation import scheme_problems
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.protocol import Study
+from study_app.domain.quiz_roles import role_problems
 from study_app.domain.text_files import decode_text
 
 DOCS = "docs/study_file.md lists the keys"
@@ -76,6 +77,8 @@ def validate_study(raw: Mapping[str, Any], file: str) -> Study:
         within = [p for entry in error.errors() for p in _problems(entry, raw, file)]
         raise ProblemsFound(_unique([*within, *_between(raw, error, file)])) from None
     problems = scheme_problems(study.allocation, study.arms, baseline_variables(study), file=file)
+    roles = role_problems(study.quizzes, study.stages, study.allocation_stage)
+    problems += [_own(line, "", file) for line in roles]
     if problems:
         raise ProblemsFound(problems)
     return study

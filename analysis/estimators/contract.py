@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -136,8 +136,9 @@ def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list
     called.__doc__ = core.__doc__
     called.__module__ = core.__module__
     shared = inspect.signature(called)
+    hints = get_type_hints(core)
     common = [p for p in shared.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    extra = [p.replace(kind=p.KEYWORD_ONLY) for p in own]
+    extra = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints.get(p.name, p.annotation)) for p in own]
     called.__signature__ = shared.replace(parameters=[*common, *extra])  # type: ignore[attr-defined]
 
 

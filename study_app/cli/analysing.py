@@ -9,7 +9,8 @@ import typer
 
 from study_app.cli.common import STUDY, AsJson, Dataset, Out, Preview, Simulated, StudyFile, app, command, say, say_json
 from study_app.content_study import read_study
-from study_app.domain.errors import UserError
+from study_app.domain.designs import design_problems, used_by
+from study_app.domain.errors import ProblemsFound, UserError
 
 
 @app.command()

@@ -30,6 +30,7 @@ from study_app.cli.study_checks import assistant_problems, language_problems
 from study_app.content import check_bank, load_bank
 from study_app.content_packs import load_pack
 from study_app.content_study import read_study
+from study_app.domain.designs import design_problems, design_warnings, used_by
 from study_app.domain.errors import Problem, ProblemsFound, StudyError
 from study_app.domain.styles.patterns import rule_set
 from study_app.domain.tasks import Program
@@ -52,11 +53,15 @@ def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
         raise ProblemsFound([Problem(str(study), "", "there is no such file", remedy)])
     checked: list[str] = []
     problems = _study_problems(study, checked)
+    warnings = [] if problems else design_warnings(used_by(read_study(study)))
     if as_json:
-        say_json({"ok": not problems, "problems": [asdict(problem) for problem in problems], "checked": checked})
+        found = {"ok": not problems, "problems": [asdict(problem) for problem in problems], "checked": checked}
+        say_json(found | {"warnings": warnings})
     else:
         for line in checked:
             say(f"ok     {line}")
+        for warning in warnings:
+            say(f"warning: {study}: {warning}")
         complain(str(problem) for problem in problems)
         say("No problems found." if not problems else f"{len(problems)} problem(s) found.")
     if problems:
@@ -70,6 +75,8 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         return sorted(set(found.problems))
     checked.append(f"{path}: the study file")
     library = FolderLibrary(study, path.resolve().parent, str(path))
+    from analysis.plan_check import study_plan_problems
+
     problems = [*_style_problems(study.styles, str(path)), *language_problems(study, str(path))]
     sandbox = open_sandbox()
     try:
@@ -87,7 +94,8 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     finally:
         sandbox.close()
     if not problems:
-        problems += fitness_problems(study, library, str(path))
+        problems += fitness_problems(study, library, str(path)) + study_plan_problems(study, library.bank, str(path))
+        problems += design_problems(used_by(study), "check", str(path))
     return sorted(set(problems))
 
 

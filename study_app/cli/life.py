@@ -70,13 +70,16 @@ def launch(
 
 
 def _check_fit(running: App, file: str) -> None:
-    """Refuse to launch what participants could not be shown, or an assistant that could not answer.
+    """Refuse to launch what participants could not be shown, an assistant that could not answer, or an unusable plan.
 
     Raises:
         ProblemsFound: every problem.
     """
+    from analysis.plan_check import study_plan_problems
+
     problems = language_problems(running.study, file)
     problems += assistant_problems(running.library, running.settings.environment)
+    problems += study_plan_problems(running.study, running.library.bank, file)
     if problems:
         raise ProblemsFound(problems)
 

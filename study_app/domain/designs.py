@@ -1,7 +1,7 @@
 """What each value of a design key means for every step of a study: carried, or refused with a sentence.
 
-The one home of that knowledge: `check`, `launch`, `analyze` and `power` refuse by it, docs/designs.md is written from it,
-and a test runs every study that it names. A key or value without a row fails a test.
+The one home of that knowledge: `check`, `launch`, `analyze` and `power` refuse by it, docs/designs.md is written from
+it, and a test runs every study that it names. A key or value without a row fails a test.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ TABLE: tuple[Design, ...] = (
     *_rows("allocation.beta", {SET: "urn"}),
     *_rows("allocation.bound", {SET: "big_stick"}),
     *_rows("allocation.cluster", {SET: "clusters"}),
-    *_rows("allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}),
+    *_rows(
+        "allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}
+    ),
     *_rows("allocation.replacement", {"none": "simple", "return_slot": "blocks"}),
     *_rows(
         "stages.kind",

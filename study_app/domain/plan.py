@@ -61,6 +61,12 @@ __all__ = [
 ]
 
 
+FROM_STAGES = ("task_minutes", "completion_minutes")
+"""Times whose cap follows from the limits of the study's main task stages."""
+PUBLISHED_LIMIT = 35.0
+"""Minutes for the tasks of the published study, whose transcripts come without a study file."""
+
+
 def _outcomes() -> tuple[Outcome, ...]:
     points = {"kind": "bounded", "unit": "points"}
     subscales = [
@@ -74,7 +80,6 @@ def _outcomes() -> tuple[Outcome, ...]:
             label="Completion time",
             kind="time",
             unit="minutes",
-            cap=35,
             event="completion_event",
         ),
         *subscales,
@@ -119,7 +124,9 @@ def _estimands() -> tuple[Estimand, ...]:
                     event="Not completed, for whatever reason", strategy="composite", handling="Counts with the cap."
                 ),
                 IntercurrentEvent(
-                    event="Assistant outage", strategy="hypothetical", handling="The person's cap moves by the outage."
+                    event="Assistant outage",
+                    strategy="hypothetical",
+                    handling="The stage's clock stands still meanwhile; the minutes do not count.",
                 ),
             ),
             summary="Difference in mean minutes, restricted at the cap.",
@@ -129,6 +136,10 @@ def _estimands() -> tuple[Estimand, ...]:
 
 def _id(entry: Any) -> Any:
     return entry.get("id") if isinstance(entry, Mapping) else entry.id
+
+
+def _waits_for_cap(outcome: Outcome) -> bool:
+    return outcome.kind == "time" and outcome.cap is None and outcome.name in FROM_STAGES
 
 
 class Plan(Table):
@@ -215,7 +226,7 @@ class Plan(Table):
             for i in sorted({i for i in ids if ids.count(i) > 1})
         ]
         for outcome in self.outcomes:
-            if outcome.kind == "time" and outcome.cap is None:
+            if outcome.kind == "time" and outcome.cap is None and outcome.name not in FROM_STAGES:
                 found.append(f"outcomes.{outcome.id}: a time needs cap, the value of who did not finish")
         looks = list(self.stopping.looks)
         if self.stopping.kind != "none" and (not looks or looks != sorted(looks) or looks[-1] != 1):
@@ -237,7 +248,19 @@ class Plan(Table):
     @classmethod
     def default(cls) -> Plan:
         """The plan of the published design: two co-primary outcomes under Holm, decided by re-randomisation."""
-        return cls()
+        return cls().with_limit(PUBLISHED_LIMIT)
+
+    def with_limit(self, minutes: float) -> Plan:
+        """The plan with the cap of the task times, where it names none, from the limit of the main task stages.
+
+        Args:
+            minutes: for all main task stages together; 0 without any, which leaves the plan as it is.
+        """
+        outcomes = tuple(
+            outcome.model_copy(update={"cap": float(minutes)}) if minutes and _waits_for_cap(outcome) else outcome
+            for outcome in self.outcomes
+        )
+        return self if outcomes == self.outcomes else Plan.model_construct(**dict(self) | {"outcomes": outcomes})
 
     def outcome(self, outcome_id: str) -> Outcome:
         """The outcome of that id; KeyError where there is none."""

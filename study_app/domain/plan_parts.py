@@ -35,7 +35,8 @@ class Outcome(Table):
     upper_column: str = ""
     """Column that holds the highest possible value of each person; wins over `upper`."""
     cap: float | None = Field(default=None, gt=0)
-    """Of a time: who did not finish, for whatever reason, counts with this value (composite strategy)."""
+    """Of a time: who did not finish, for whatever reason, counts with this value (composite strategy); of the task
+    times it follows from the stages."""
     event: str = ""
     """Of a time: the column that says 1 where the event happened."""
 

@@ -31,7 +31,7 @@ from study_app.domain.parts import (
     StudyArm,
 )
 from study_app.domain.plan import Plan
-from study_app.domain.quiz_roles import Quiz, quizzes_of, role_problems
+from study_app.domain.quiz_roles import Quiz, quizzes_of
 
 __all__ = [
     "ActivityRule",
@@ -81,13 +81,15 @@ class Study(Part):
     stages: tuple[Stage, ...] = Field(min_length=1)
     styles: dict[str, Any] = {}
     """Patterns of use of the study's own, in place of the published six; see docs/styles.md."""
-    analysis: Plan = Field(default_factory=Plan.default)
+    analysis: Plan = Field(default_factory=Plan)
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
         problems = [*self._arm_problems(), *self._stage_problems(), *self._question_problems()]
         if problems:
             raise ValueError("\n".join(problems))
+        # Caps follow from the stages, which the plan does not know when it is read.
+        self.__dict__["analysis"] = self.analysis.with_limit(self.task_limit)
         return self
 
     def _arm_problems(self) -> list[str]:
@@ -127,8 +129,6 @@ class Study(Part):
             found.append(f"stages: the last is of kind '{self.stages[-1].kind}'; end with a stage of kind debrief")
         if len(self.arms) > 1 and self.allocation_stage is None:
             found.append("stages: none differs by arm; add a stage of kind instructions or tasks with assistant = true")
-        if not found:
-            found += role_problems(self.quizzes, self.stages, self.allocation_stage)
         return found
 
     def _question_problems(self) -> list[str]:
@@ -233,6 +233,11 @@ class Study(Part):
     def main_task_stages(self) -> tuple[Stage, ...]:
         """The stages whose tasks make the task columns."""
         return tuple(stage for stage in self.stages if stage.kind == "tasks" and stage.main)
+
+    @property
+    def task_limit(self) -> float:
+        """Minutes for all main task stages together; 0 without any."""
+        return sum(stage.minutes or 0.0 for stage in self.main_task_stages)
 
     @property
     def background_questions(self) -> tuple[Question, ...]:

@@ -15,6 +15,14 @@ def deadline(started_at: datetime, minutes: float | None) -> datetime | None:
     return None if minutes is None else started_at + timedelta(minutes=minutes)
 
 
+def paused_seconds(started_at: datetime, deadline_at: datetime | None, minutes: float | None) -> float | None:
+    """Seconds that a stage's clock stood still: what its deadline lies beyond its limit; None without a limit."""
+    end = deadline(started_at, minutes)
+    if end is None or deadline_at is None:
+        return None
+    return max((deadline_at - end).total_seconds(), 0.0)
+
+
 def overdue(deadline_at: datetime | None, now: datetime) -> bool:
     """Whether the deadline has passed."""
     return deadline_at is not None and now >= deadline_at

@@ -15,6 +15,7 @@ from study_app.domain.items import Bank
 from study_app.domain.participant import Answer, Participant, RunRecord, Turn, Visit
 from study_app.domain.protocol import Stage, Study
 from study_app.domain.tasks import TaskPack
+from study_app.domain.timing import paused_seconds
 from study_app.ports import ContentLibrary, Rating
 
 
@@ -63,6 +64,11 @@ class Dossier:
     def visit(self, stage: str) -> Visit | None:
         """The visit of a stage, or None before it was opened."""
         return next((visit for visit in self.visits if visit.stage == stage), None)
+
+    def paused(self, visit: Visit) -> float | None:
+        """Seconds that the clock of a visited stage stood still; None for a stage without a limit."""
+        minutes = next((stage.minutes for stage in self.study.stages if stage.id == visit.stage), None)
+        return paused_seconds(visit.started_at, visit.deadline_at, minutes)
 
     def rated(self, name: str, rubric: str) -> dict[str, str]:
         """Rater -> newest judgement of a turn or participant."""

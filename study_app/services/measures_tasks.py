@@ -38,8 +38,7 @@ def task_outcomes(dossier: Dossier, content: Content) -> dict[str, Any]:
     tasks = [(stage, task_of(folder)) for stage in stages for folder in stage.packs]
     passed = {(run.stage, run.task) for run in everything if all_passed(run)}
     completed = all((stage.id, task) in passed for stage, task in tasks)
-    cap = sum(_limit(dossier, stage) or 0.0 for stage in stages)
-    minutes = row["task_minutes"] if completed else cap
+    minutes = row["task_minutes"] if completed else dossier.study.task_limit
     seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
     return row | {
         "task_completed": completed,
@@ -57,22 +56,20 @@ def _submissions(dossier: Dossier, stage: Stage) -> list[RunRecord]:
 
 
 def _task_minutes(dossier: Dossier, submitted: dict[str, list[RunRecord]]) -> float | None:
-    """Over the main stages: first task shown to last submission, each at most its limit."""
-    spent = []
-    for stage in dossier.main_stages:
-        visit, runs = dossier.visit(stage.id), submitted[stage.id]
-        if visit is not None and runs:
-            minutes = (max(run.started_at for run in runs) - visit.started_at).total_seconds() / 60
-            spent.append(min(minutes, _limit(dossier, stage) or minutes))
-    return sum(spent) if spent else None
+    """Minutes that the clock of the main stages ran until the last submission, each at most its limit."""
+    spent = [stage_minutes(dossier, stage, submitted[stage.id]) for stage in dossier.main_stages]
+    known = [minutes for minutes in spent if minutes is not None]
+    return sum(known) if known else None
 
 
-def _limit(dossier: Dossier, stage: Stage) -> float | None:
-    """The person's own minutes for a stage: its limit, later by what outages of the assistant took."""
+def stage_minutes(dossier: Dossier, stage: Stage, submissions: Sequence[RunRecord]) -> float | None:
+    """From the first task shown to the last submission, without the spells in which the clock stood still."""
     visit = dossier.visit(stage.id)
-    if visit is None or visit.deadline_at is None:
-        return stage.minutes
-    return (visit.deadline_at - visit.started_at).total_seconds() / 60
+    if visit is None or not submissions:
+        return None
+    seconds = (max(run.started_at for run in submissions) - visit.started_at).total_seconds()
+    minutes = max(seconds - (dossier.paused(visit) or 0.0), 0.0) / 60
+    return min(minutes, stage.minutes or minutes)
 
 
 def _checks_total(dossier: Dossier, content: Content, submitted: Sequence[RunRecord]) -> int | None:

@@ -221,7 +221,10 @@ def study(trial: Trial) -> dict[str, Any]:
         "description": "Written by the tests.",
         "arms": arms,
         "allocation": allocation,
-        "stages": [{"id": "background", "kind": "survey", "questions": [question]}],
+        "stages": [
+            {"id": "background", "kind": "survey", "questions": [question]},
+            {"id": "tasks", "kind": "tasks", "minutes": CAP, "packs": ["tasks/made"]},
+        ],
         "analysis": trial.plan,
     }
 

@@ -46,7 +46,7 @@ def test_a_reply_that_died_with_its_server_is_ended_once_and_counts_as_an_outage
     second.close()
 
 
-def test_an_outage_moves_the_deadline_and_the_cap_of_who_does_not_finish(tmp_path):
+def test_an_outage_moves_the_deadline_and_never_the_cap(tmp_path):
     clock = Clock()
     first = open_app(tmp_path, clock)
     walker = Walker(first, clock).to_tasks().begin_tasks()
@@ -68,8 +68,13 @@ def test_an_outage_moves_the_deadline_and_the_cap_of_who_does_not_finish(tmp_pat
     (path,) = (tmp_path / "dataset" / "data").glob("*participants*.csv")
     with path.open(encoding="utf-8", newline="") as lines:
         (row,) = csv.DictReader(lines)
-    assert float(row["completion_minutes"]) == pytest.approx(before.stage.minutes + 40 / 60)
+    assert float(row["completion_minutes"]) == before.stage.minutes
     assert (row["completion_event"], row["task_completed"]) == ("0", "0")
+    (path,) = (tmp_path / "dataset" / "data").glob("*visits*.csv")
+    with path.open(encoding="utf-8", newline="") as lines:
+        paused = {visit["stage"]: visit["paused_seconds"] for visit in csv.DictReader(lines)}
+    assert float(paused[before.stage.id]) == 40
+    assert paused["consent"] == ""
     second.close()
 
 

@@ -46,6 +46,9 @@ VISITS = Table(
         number("active_seconds", "Time with acts no further apart than the study's idle threshold", "s"),
         number("away_seconds", "Time with the window hidden, unfocused or closed for longer than the threshold", "s"),
         time("deadline_at", "When the stage had to end; empty where untimed"),
+        number(
+            "paused_seconds", "Time for which the clock stood still, as in outages; empty where untimed", "s"
+        ),
     ),
 )
 

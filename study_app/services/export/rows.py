@@ -38,7 +38,7 @@ def visits(dossier: Dossier, use: dict[str, TimeUse]) -> Iterator[Row]:
     for visit in dossier.visits:
         spent = use.get(visit.stage)
         known = {} if spent is None else {"active_seconds": spent.active, "away_seconds": spent.away}
-        yield visit_row(visit) | known
+        yield visit_row(visit) | known | {"paused_seconds": dossier.paused(visit)}
 
 
 def events(dossier: Dossier) -> Iterator[Row]:

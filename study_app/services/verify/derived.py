@@ -83,6 +83,7 @@ class Derived:
         self._points(tables["answers"])
         if not hidden:
             self._visits(tables["visits"], use)
+            self._paused(dossier, tables["visits"])
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
 
@@ -142,6 +143,14 @@ class Derived:
                 what = f"turn {turn['turn_id']}: codes are {turn['codes']}, the coder gives {';'.join(expected)}"
                 self.opened.report.add("derived_differs", self.opened.relative("turns"), turn.number, what)
 
+    def _paused(self, dossier: Dossier, visits: Sequence[Row]) -> None:
+        due = _paused_by_stage(dossier)
+        for visit in visits:
+            found, expected = visit["paused_seconds"], due.get(str(visit["stage"]))
+            if "paused_seconds" in visit.values and not _close(found, expected, TOLERANCE_OF_TIME):
+                what = f"paused_seconds of {visit['stage']} is {found}, limit and deadline give {expected}"
+                self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
+
     def _visits(self, visits: Sequence[Row], use: Mapping[str, TimeUse]) -> None:
         for visit in visits:
             spent = use.get(str(visit["stage"]))
@@ -150,6 +159,10 @@ class Derived:
                 if not _close(visit[name], value, TOLERANCE_OF_TIME):
                     what = f"{name} of {visit['stage']} is {visit[name]}, the events give {value}"
                     self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
+
+
+def _paused_by_stage(dossier: Dossier) -> dict[str, float | None]:
+    return {visit.stage: dossier.paused(visit) for visit in dossier.visits}
 
 
 def labels_of(turn: Row) -> tuple[str, ...]:
