@@ -33,6 +33,8 @@ from study_app.services.lifecycle import current_status
 from study_app.settings import Settings
 
 KEY = "ANTHROPIC_API_KEY"
+CLUSTER_SIZE = 4
+"""People in a simulated cluster."""
 GRADE_EVERY = 8
 """Participants between two gradings beside the simulation."""
 
@@ -165,7 +167,9 @@ def scales_of(app: App) -> Scales:
     if quiz is not None:
         items = app.world.content.bank(quiz.bank).items_of(quiz.form or None)
         points = sum(item.points for item in items)
-    return Scales(points, sum(stage.minutes or 0.0 for stage in app.study.main_task_stages))
+    # Each period of a sequence has a time of its own.
+    periods = len(app.study.main_task_stages) if app.study.allocation.method == "sequence" else 1
+    return Scales(points, app.study.task_limit / max(periods, 1))
 
 
 @dataclass
@@ -195,8 +199,19 @@ class Crowd:
 
     def _walk(self, number: int, rates: Rates) -> Walk:
         setting = self.setting
-        person = draw_person(number, Random(f"{setting.seed}:{number}:person"), setting.scales, rates)
-        return Walk(setting, person, Random(f"{setting.seed}:{number}:way"))
+        label, level = self._cluster(number)
+        rng = Random(f"{setting.seed}:{number}:person")
+        person = draw_person(number, rng, setting.scales, rates, cluster=level)
+        return Walk(setting, person, Random(f"{setting.seed}:{number}:way"), label)
+
+    def _cluster(self, number: int) -> tuple[str, float | None]:
+        """Label and level of a person's cluster where allocation reads labels; people come in classes."""
+        allocation = self.setting.app.study.allocation
+        if "label" not in allocation.variables:
+            return "", None
+        label = f"class {number // CLUSTER_SIZE + 1}"
+        level = Random(f"{self.setting.seed}:{label}").gauss(0, 1) if allocation.method == "cluster" else None
+        return label, level
 
     def live(self) -> None:
         """Let everybody live through the study."""

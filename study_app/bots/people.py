@@ -32,6 +32,8 @@ SHORTEST = 0.04
 """Of the limit: nobody is faster."""
 BASELINE_MEAN, BASELINE_SD = 0.35, 0.17
 """Of the points of a quiz before allocation, as a share."""
+CLUSTER_ICC = 0.15
+"""Intraclass correlation of quiz points in simulated clusters, as in trials of classes."""
 QUIZ_TO_QUIZ = 0.6
 """Correlation of a person's level on another quiz with that on the main one, without an effect."""
 SKILL_TO_SCORE, SKILL_TO_TIME, SKILL_TO_WARMUP = 0.55, -0.45, -0.6
@@ -129,14 +131,19 @@ class Person:
         return min(max(self.base_minutes + effects.minutes * received, SHORTEST * scales.cap), scales.cap)
 
 
-def draw_person(number: int, rng: Random, scales: Scales, rates: Rates) -> Person:
+def draw_person(number: int, rng: Random, scales: Scales, rates: Rates, cluster: float | None = None) -> Person:
     """A person's traits.
+
+    In a cluster trial the person shares `CLUSTER_ICC` of the variance of the quiz with their cluster, whose level
+    (standard normal) is given.
 
     With noncompliance of at most a half nobody is both: an always-taker would use AI in either arm, a never-taker in
     none, and no one does the opposite of what they are asked in both.
     """
     skill = rng.gauss(0, 1)
     score = _related(skill, SKILL_TO_SCORE, rng)
+    if cluster is not None:
+        score = math.sqrt(CLUSTER_ICC) * cluster + math.sqrt(1 - CLUSTER_ICC) * score
     pace = _related(skill, SKILL_TO_TIME, rng)
     compliance = rng.random()
     leaves, moment = rng.random() < rates.dropout, rng.uniform(0.02, 0.97)

@@ -31,9 +31,10 @@ SECONDS_PER_QUESTION = (3.0, 14.0)
 
 
 def outcome_quizzes(study: Study) -> frozenset[str]:
-    """The quizzes that effects act on: the main one."""
-    main = study.main_quiz
-    return frozenset() if main is None else frozenset({main.id})
+    """The quizzes that effects act on: the main one; in a sequence of treatments the quiz of each period."""
+    if study.allocation.method == "sequence" and study.period_quizzes:
+        return frozenset(stage.id for stage in study.period_quizzes)
+    return frozenset({study.main_quiz.id}) if study.main_quiz is not None else frozenset()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Walk:
     setting: Setting
     person: Person
     rng: Random
+    cluster: str = ""
+    """Label of the person's cluster; empty where allocation reads no label."""
     participant_id: str = ""
     _tasks_done: int = field(default=0, init=False)
     _sheets: dict[tuple[str, bool], Sheet] = field(default_factory=dict, init=False)
@@ -95,7 +98,8 @@ class Walk:
     def enter(self) -> None:
         """Click Start."""
         with self.setting.ids.entering():
-            self.participant_id = self.app.enrol.enter(Entry(), kind="simulated").participant.id
+            entry = Entry(label=self.cluster)
+            self.participant_id = self.app.enrol.enter(entry, kind="simulated").participant.id
 
     def leave(self) -> Iterator[Pause]:
         """Go before the end: by the button, or by closing the window, whereupon the server ends what is timed."""
@@ -189,7 +193,7 @@ class Walk:
     def _quiz(self, place: Place, stage: Stage) -> Iterator[Pause]:
         bank, _, _ = self.app.answers.page(place)
         items = bank.items_of(stage.form or None)
-        sheet = self.sheet(stage, self.received(place.arm))
+        sheet = self.sheet(stage, self.received(self._treatment(place, stage)))
         seconds = 60 * (stage.minutes or 0.0) * min(max(self.rng.gauss(*QUIZ_SHARE), 0.12), 0.9)
         tab = self._tab()
         for step, page in enumerate(bank.pages_of(stage.form or None)):
@@ -238,6 +242,13 @@ class Walk:
             return share * most
         baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"
         return self.person.other_score(baseline, most, setting.scales, rng)
+
+    def _treatment(self, place: Place, stage: Stage) -> StudyArm | None:
+        """The arm whose effect a quiz shows: in a sequence that of the period which the quiz closes."""
+        study, quizzes = place.study, place.study.period_quizzes
+        if study.allocation.method != "sequence" or stage not in quizzes or place.participant.arm is None:
+            return place.arm
+        return study.arm(place.participant.arm, study.period_stages[quizzes.index(stage)])
 
     # -- the arm -------------------------------------------------------------------------------------------------------
 

@@ -224,10 +224,24 @@ class Study(Part):
 
     def period(self, stage: Stage) -> int:
         """Of a crossover, from 1: a period ends with the stage of tasks that has assistants, else with instructions."""
-        ends = [each for each in self.stages if self.differs_by_arm(each)]
-        ends = [each for each in ends if each.kind == "tasks"] or ends
         before = self.stages[: self.stages.index(stage)]
-        return 1 + sum(each in before for each in ends)
+        return 1 + sum(each in before for each in self.period_stages)
+
+    @property
+    def period_stages(self) -> tuple[Stage, ...]:
+        """Of a crossover: the stage that ends each period, in order."""
+        ends = tuple(each for each in self.stages if self.differs_by_arm(each))
+        return tuple(each for each in ends if each.kind == "tasks") or ends
+
+    @property
+    def period_quizzes(self) -> tuple[Stage, ...]:
+        """Of a crossover: the first quiz after the stage of each period; empty unless every period has one."""
+        ends = self.period_stages
+        starts = [self.stages.index(stage) for stage in ends]
+        found = []
+        for start, end in zip(starts, [*starts[1:], len(self.stages)], strict=True):
+            found += [stage for stage in self.stages[start + 1 : end] if stage.kind == "quiz"][:1]
+        return tuple(found) if len(found) == len(ends) else ()
 
     @property
     def main_task_stages(self) -> tuple[Stage, ...]:

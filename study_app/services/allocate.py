@@ -13,6 +13,7 @@ from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
 from study_app.ports import Unit
 from study_app.services.baseline import baseline
+from study_app.services.clusters import disguised
 from study_app.services.lifecycle import OUTCOME_STATUSES, current_status
 from study_app.services.world import World
 
@@ -45,7 +46,8 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant, s
         lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
         ledger_gaps(unit, kind),
     )
-    profile = _profile(study, baseline(unit, world.content, study, participant))
+    raw = _profile(study, baseline(unit, world.content, study, participant))
+    profile = disguised(unit, study, kind, raw, LedgerRow.parse(stored[0]).levels if stored else {})
     decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
     commitment = unit.meta("commitment") or "" if kind == "real" else ""
     salt = world.seal.new_salt() if kind == "real" else derived_salt(seed, decision.index)

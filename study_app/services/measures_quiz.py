@@ -17,12 +17,12 @@ def quizzes(dossier: Dossier, content: Content) -> dict[str, Any]:
     """Columns of every quiz under the name of its stage; the main quiz's under `quiz_...` as well."""
     row: dict[str, Any] = {}
     for quiz in dossier.study.quizzes:
-        known = _quiz(quiz.stage, dossier, content)
+        known = quiz_columns(quiz.stage, dossier, content)
         row |= {f"{prefix}_{name}": value for prefix in quiz.prefixes for name, value in known.items()}
     return row | _attention(dossier, content)
 
 
-def _quiz(stage: Stage, dossier: Dossier, content: Content) -> dict[str, Any]:
+def quiz_columns(stage: Stage, dossier: Dossier, content: Content) -> dict[str, Any]:
     """Points, max, score and points by type; empty for a quiz that was never opened or still goes on."""
     bank = content.bank(stage.bank)
     if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None:

@@ -115,7 +115,7 @@ def simulated(folder: Path, participants: int = 12, seed: int = 5, **options):
     app = open_for_simulation(settings, seed)
     try:
         summary = simulate(app, participants=participants, seed=seed, **options)
-        app.answers.score_pending()
+        app.scoring.score_pending()
         app.world.clock = SystemClock()
         export(app.world, folder / "data", include_simulated=True)
     finally:

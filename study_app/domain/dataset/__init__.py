@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from study_app.domain.clusters import COLUMN
 from study_app.domain.dataset.cells import (
     GUARD_NOTE,
     cell,
@@ -17,12 +18,13 @@ from study_app.domain.dataset.cells import (
     writable,
 )
 from study_app.domain.dataset.codebook import codebook
-from study_app.domain.dataset.columns import TABLES, Column, ColumnType, Table, TableName
+from study_app.domain.dataset.columns import TABLES, Column, ColumnType, Table, TableName, text
 from study_app.domain.dataset.participants import LABELS, participants_table, question_column, quiz_types
 from study_app.domain.dataset.tables import (
     ALLOCATIONS,
     ANSWERS,
     EVENTS,
+    PERIODS,
     RATINGS,
     RUNS,
     STATIC_TABLES,
@@ -40,7 +42,12 @@ def tables_of(
 ) -> dict[TableName, Table]:
     """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
     people = participants_table(studies, quiz_types, identified=identified)
-    return {table.name: table for table in (people, *STATIC_TABLES)}
+    methods = {study.allocation.method for study in studies}
+    tables = (people, *STATIC_TABLES, *([PERIODS] if "sequence" in methods else []))
+    return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
+
+
+CLUSTER = text(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
 
 
 __all__ = [
@@ -48,7 +55,9 @@ __all__ = [
     "ANSWERS",
     "EVENTS",
     "GUARD_NOTE",
+    "CLUSTER",
     "LABELS",
+    "PERIODS",
     "RATINGS",
     "RUNS",
     "SCHEMA",

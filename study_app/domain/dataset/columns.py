@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 ColumnType = Literal["text", "integer", "number", "boolean", "time", "json"]
 TableName = Literal[
-    "participants", "allocations", "visits", "events", "runs", "turns", "answers", "ratings", "compliance"
+    "participants", "allocations", "visits", "events", "runs", "turns", "answers", "ratings", "compliance", "periods"
 ]
 
 TABLES: tuple[TableName, ...] = (
@@ -20,8 +20,9 @@ TABLES: tuple[TableName, ...] = (
     "answers",
     "ratings",
     "compliance",
+    "periods",
 )
-"""Every table of an export, in the order in which it is written."""
+"""Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,10 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
+
+    def with_columns(self, *more: Column) -> Table:
+        """The table with columns at its end."""
+        return replace(self, columns=(*self.columns, *more))
 
     def column(self, name: str) -> Column:
         """The column of that name.

@@ -46,9 +46,7 @@ VISITS = Table(
         number("active_seconds", "Time with acts no further apart than the study's idle threshold", "s"),
         number("away_seconds", "Time with the window hidden, unfocused or closed for longer than the threshold", "s"),
         time("deadline_at", "When the stage had to end; empty where untimed"),
-        number(
-            "paused_seconds", "Time for which the clock stood still, as in outages; empty where untimed", "s"
-        ),
+        number("paused_seconds", "Time for which the clock stood still, as in outages; empty where untimed", "s"),
     ),
 )
 
@@ -208,6 +206,21 @@ COMPLIANCE = Table(
         number("threshold", "What the amounts of its kind may add up to by the plan's rule; empty where only listed"),
         boolean("breaks", "They add up to more, which makes the participant not compliant"),
         text("detail", "The question or item that it concerns; of outside text paste or drop"),
+    ),
+)
+
+PERIODS = Table(
+    "periods",
+    "One row for each period of a sequence of treatments that a participant reached",
+    (
+        _WHO,
+        integer("period", "Number of the period in the participant's order", low=1),
+        text("treatment", "Arm whose treatment the period had"),
+        text("stage", "Stage that ends the period: its tasks, or its instructions where there are none"),
+        number("minutes", "First task of the stage shown to last submission, without pauses, at most its limit", "min"),
+        number("points", "Points in the period's quiz; empty unless every period has one", "points"),
+        integer("errors", "Runs in the stage that ended with an exception or a coroutine never awaited", "errors"),
+        integer("queries", "Messages to the assistant in the stage", "queries"),
     ),
 )
 

@@ -21,6 +21,7 @@ from study_app.domain.protocol import Study
 from study_app.ports import ContentLibrary, Unit
 from study_app.services.export import rows
 from study_app.services.export.chain_file import ChainFile
+from study_app.services.export.clusters import Clusters
 from study_app.services.export.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
 from study_app.services.export.dossiers import Versions, dossiers, included, versions_of
 from study_app.services.export.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
@@ -40,6 +41,7 @@ from study_app.services.export.manifest import (
 from study_app.services.export.masking import Mask, Row, mask_of
 from study_app.services.measures import Content, Dossier
 from study_app.services.measures_compliance import evidence_rows
+from study_app.services.measures_periods import periods
 from study_app.services.measures_row import participant_row, work_of
 from study_app.services.measures_styles import Coding
 from study_app.services.world import State, World
@@ -132,6 +134,7 @@ class _Export:
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
         self.tables = tables_of(self.studies, quiz_types(self.studies, self.content.bank), identified=identified)
+        self.clusters = Clusters(unit, self.versions, identified)
         self.seen = Seen()
         self.records = Records()
         self.now = world.now()
@@ -145,7 +148,7 @@ class _Export:
     def write(self) -> ExportSummary:
         files = self._tables()
         self.now = self.world.now()  # After the last row: nothing in the dataset is later.
-        withheld = self.mask.withheld(self.kinds)
+        withheld = self.mask.withheld(self.kinds, self.tables)
         others = self._beside(files, withheld)
         masked = bool(withheld)
         manifest = self._manifest(files, others, withheld)
@@ -185,7 +188,7 @@ class _Export:
             for dossier in dossiers(self.world, self.unit, self.people, self.versions):
                 with rows.readable(f"participant {dossier.participant.id}"):
                     self._note(dossier)
-                    for name, row in self._rows_of(self.mask.dossier(dossier)):
+                    for name, row in self.clusters.rows(dossier, self._rows_of(self.mask.dossier(dossier))):
                         self.records.add(name, dossier.participant.id, writers[name].write(row))
             for row in self._ratings():
                 self.records.add("ratings", "", writers["ratings"].write(row))
@@ -202,6 +205,8 @@ class _Export:
         yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, work.codes, work.replies)))
         yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
         yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
+        if "periods" in self.tables:
+            yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, self.content)))
 
     def _numbered(self, event: Row) -> Row:
         """Where events are withheld, the numbers of the rest would tell how many."""
@@ -223,7 +228,7 @@ class _Export:
 
     def _allocations(self) -> Iterator[Mapping[str, Any]]:
         for name in self.kinds:
-            yield from self.mask.allocations(self.unit.allocations(name))
+            yield from map(self.clusters.allocation, self.mask.allocations(self.unit.allocations(name)))
 
     def _ratings(self) -> Iterator[Mapping[str, Any]]:
         people = {person.id for person in self.people if not person.data_withdrawn}
@@ -235,7 +240,7 @@ class _Export:
             known = {"turn": self.seen.turns, "answer": people, "participant": people}.get(kind)
             if known is not None and name.split(":")[0] not in known:
                 continue
-            yield vars(rating)
+            yield self.clusters.rating(vars(rating))
 
     # -- what stands beside them ---------------------------------------------------------------------------------------
 

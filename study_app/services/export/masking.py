@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.domain.allocation import options
+from study_app.domain.dataset import TableName
 from study_app.domain.participant import END, Kind
 from study_app.domain.protocol import Study
 from study_app.domain.timing import deadline
@@ -122,7 +123,7 @@ class Mask:
             masked = hides and not row["bank"] and row["item"] in free
             yield row | {"response": None} if masked else row
 
-    def withheld(self, kinds: Iterable[Kind]) -> dict[str, Any]:
+    def withheld(self, kinds: Iterable[Kind], tables: Iterable[TableName]) -> dict[str, Any]:
         """What is withheld of real participants, for the manifest and the README."""
         if not any(self.hides(kind) for kind in kinds):
             return {}
@@ -135,7 +136,7 @@ class Mask:
             columns["allocations"] = list(LEDGER_COLUMNS)
         return {
             "of": "real participants",
-            "tables": ["turns", "compliance", *(["allocations"] if launched else [])],
+            "tables": ["turns", "compliance", *({"periods"} & set(tables)), *(["allocations"] if launched else [])],
             "columns": columns,
             "also": [
                 "events from the first stage on that differs by arm",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from study_app.domain.clusters import COLUMN
 from study_app.domain.compliance import Evidence
 from study_app.domain.dataset import Column, TableName, cell, writable
 from study_app.domain.styles.codebook import LABELS
@@ -15,6 +16,7 @@ from study_app.services.export.masking import ORIGIN_COLUMNS, USE_COLUMNS
 from study_app.services.measures import Dossier, identity_and_flow
 from study_app.services.measures_compliance import evidence_of
 from study_app.services.measures_origin import Programs
+from study_app.services.measures_periods import periods
 from study_app.services.measures_row import Work, participant_row
 from study_app.services.measures_styles import Codes, Coding
 from study_app.services.measures_time import uses
@@ -26,7 +28,7 @@ TOLERANCE = 1e-9
 OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
 TOLERANCE_OF_TIME = 0.01
 """Browsers' clocks are exported to the millisecond only."""
-NOT_FROM_HERE = frozenset({*ORIGIN_COLUMNS[:8], "checks_total", "attention_passed", "attention_total"})
+NOT_FROM_HERE = frozenset({*ORIGIN_COLUMNS[:8], COLUMN, "checks_total", "attention_passed", "attention_total"})
 """What the tables do not show alone: it takes notes, checks or keys, which are not published."""
 FROM_LOG = frozenset({*OF_TIME, *USE_COLUMNS, *ORIGIN_COLUMNS})
 """What comes from events and turns, which may be withheld."""
@@ -41,7 +43,7 @@ class Derived:
         latest = next(iter(opened.studies.values()), None)
         self.coding = Coding.of(latest) if latest is not None else None
         self.ratings = newest(_ratings(opened))
-        names: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance")
+        names: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance", "periods", "allocations")
         self.rows = {name: opened.by_participant(name) for name in names}
         self.recorded = _recorded(opened)
         self.columns = {column.name: column for column in opened.tables["participants"].columns}
@@ -80,10 +82,12 @@ class Derived:
             if not same(column, found, due):
                 self._add(person, f"{name}: {column.name} is {found}, the tables give {due}")
         self._exclusion(person)
+        self._cluster(person, [*events, *(row for rows in tables.values() for row in rows)])
         self._points(tables["answers"])
         if not hidden:
             self._visits(tables["visits"], use)
             self._paused(dossier, tables["visits"])
+            self._periods(dossier, tables["periods"])
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
 
@@ -142,6 +146,28 @@ class Derived:
             if labels_of(turn) != tuple(expected):
                 what = f"turn {turn['turn_id']}: codes are {turn['codes']}, the coder gives {';'.join(expected)}"
                 self.opened.report.add("derived_differs", self.opened.relative("turns"), turn.number, what)
+
+    def _cluster(self, person: Row, rows: Sequence[Row]) -> None:
+        """Every row of a participant names the same cluster."""
+        wrong = [row for row in rows if COLUMN in row.values and row[COLUMN] != person[COLUMN]]
+        if wrong and not person["data_withdrawn"]:
+            what = f"{person['participant_id']} is of cluster {person[COLUMN]}, other tables say {wrong[0][COLUMN]}"
+            self.opened.report.add("cluster_differs", self.opened.relative("participants"), person.number, what)
+
+    def _periods(self, dossier: Dossier, found: Sequence[Row]) -> None:
+        """The table of periods follows from the order of treatments, the visits, runs, turns and answers."""
+        if "periods" not in self.opened.tables:
+            return
+        file, due = self.opened.relative("periods"), list(periods(dossier, self.content))
+        if len(found) != len(due):
+            what = f"{dossier.participant.id}: {len(found)} periods, the visits give {len(due)}"
+            self.opened.report.add("derived_differs", file, None, what)
+        table = self.opened.tables["periods"]
+        for row, expected in zip(found, due, strict=False):
+            for column in table.columns:
+                if column.name in expected and not same(column, row[column.name], expected[column.name]):
+                    what = f"{column.name} is {row[column.name]}, the tables give {expected[column.name]}"
+                    self.opened.report.add("derived_differs", file, row.number, what)
 
     def _paused(self, dossier: Dossier, visits: Sequence[Row]) -> None:
         due = _paused_by_stage(dossier)

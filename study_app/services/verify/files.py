@@ -23,6 +23,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "answers": ("participant_id", "stage", "item"),
     "ratings": ("rating_id",),
     "compliance": ("participant_id", "evidence"),
+    "periods": ("participant_id", "period"),
 }
 
 
@@ -126,7 +127,7 @@ def check_tables(opened: Opened) -> None:
     for name in TABLES:
         if name in opened.files:
             _check_table(opened, name, expected.get(name), records)
-        elif opened.own:
+        elif opened.own and name in expected:
             opened.report.add("file_missing", f"table {name}", None, "there is no such table under data/")
     if opened.own:
         _check_records(opened, records.to_json())

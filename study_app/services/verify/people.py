@@ -15,7 +15,7 @@ from study_app.services.verify.opened import Opened, Row
 def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
     """Every row belongs to a participant of the dataset."""
     known = {str(person["participant_id"]) for person in opened.rows("participants")}
-    tables: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance")
+    tables: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance", "periods")
     for table in tables:
         for row in opened.rows(table):
             if str(row["participant_id"]) not in known:
