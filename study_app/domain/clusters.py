@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 
 from study_app.domain.protocol import Study
 
@@ -22,6 +23,11 @@ def pseudonym(key: bytes, label: object) -> str | None:
 def is_pseudonym(text: str) -> bool:
     """Whether a category has the form of a pseudonym."""
     return bool(_FORM.match(text))
+
+
+def cluster_questions(studies: Iterable[Study]) -> frozenset[str]:
+    """Questions whose answers name a cluster."""
+    return frozenset(s.allocation.cluster for s in studies if s.allocation.method == "cluster") - {"label"}
 
 
 def masked_variables(study: Study) -> frozenset[str]:

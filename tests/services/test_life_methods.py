@@ -123,7 +123,7 @@ def rows(dataset: Path, table: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("name", SCHEMES)
 def test_a_trial_is_allocated_and_verified_from_its_revealed_seed(tmp_path, name, monkeypatch):
-    # What the analysis does not take yet is refused at launch; the ledger, the dataset and verify carry it all the same.
+    # What the analysis does not take yet is refused at launch; ledger, dataset and verify carry it all the same.
     monkeypatch.setattr(lifecycle, "design_problems", lambda *_: [])
     clock, weights = Clock(), EQUAL if name == "crossover" else UNEQUAL
     app = running(tmp_path, clock, SCHEMES[name], weights)

@@ -48,7 +48,7 @@ KEYS: dict[TableName, tuple[str, ...]] = {
 """What names a record of each table that is chained."""
 
 DERIVED: dict[TableName, frozenset[str]] = {
-    "visits": frozenset({"active_seconds", "away_seconds"}),
+    "visits": frozenset({"active_seconds", "away_seconds", "paused_seconds"}),
     "turns": frozenset(
         {"codes", "reply_code_chars", "inserted_pasted_chars", "inserted_retyped_chars", "kept_chars"},
     ),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
+from study_app.domain.clusters import cluster_questions
 from study_app.domain.dataset import SCHEMA, Table, TableName, codebook, quiz_types, tables_of, timestamp
 from study_app.domain.dataset.records import PATH as RECORDS
 from study_app.domain.dataset.records import Records
@@ -273,7 +274,8 @@ class _Export:
         heads = [vars(head) for head in self.unit.chain_heads()]
         if masked:
             return {"heads": heads}
-        written = ChainFile({person.id: person for person in self.unit.participants()}, self.kinds)
+        labels = frozenset() if self.identified else cluster_questions(self.studies)
+        written = ChainFile({person.id: person for person in self.unit.participants()}, self.kinds, labels)
         written.write(self.folder, self.unit)
         return {"heads": heads, "entries": written.entries, "erased": written.erased}
 

@@ -21,10 +21,12 @@ class ChainFile:
     Args:
         people: everybody in the database, by id.
         kinds: whose rows the export holds.
+        labels: questions whose answers are withheld, for they name a cluster.
     """
 
     people: Mapping[str, Participant]
     kinds: tuple[Kind, ...]
+    labels: frozenset[str] = frozenset()
     entries: int = 0
     erased: int = 0
     _turns: dict[str, str] = field(default_factory=dict)
@@ -70,6 +72,9 @@ class ChainFile:
         # A record of people whom the database does not hold is one that has to be missed.
         if owner is None:
             return True
+        # With its salt shown, the label could be guessed from the digest.
+        if entry.table == "answers" and json.loads(entry.key)[-1] in self.labels:
+            return False
         return owner.kind in self.kinds and (entry.table == "participants" or not owner.data_withdrawn)
 
     def _owners(self, entry: Chained) -> Iterator[str]:
