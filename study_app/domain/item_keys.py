@@ -22,6 +22,8 @@ ANSWER = "{answer}"
 """Stands in a check's program for the participant's answer."""
 CODE = "{code}"
 """Stands in a `run` program for the program that the item shows."""
+PROMPT = "{prompt}"
+"""Stands in a `run` program for the item's question."""
 
 
 class Criterion(Part):
@@ -96,7 +98,10 @@ class Key(Part):
     """What every key has."""
 
     run: str | None = None
-    """A program whose real output, taken as a response, must earn the item's points. `{code}` is the item's program."""
+    """A program whose real output, taken as a response, must earn the item's points.
+
+    `{code}` is the item's program, `{prompt}` its question, `{option.a}` an option's text.
+    """
     why: str = ""
     """Why this is right, for graders and the debrief."""
 

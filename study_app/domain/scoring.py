@@ -20,7 +20,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.item_keys import ANSWER, CODE, AnyKey, Check, ChoiceKey, CodeKey, Criterion, TextKey, is_choice
+from study_app.domain.item_keys import (
+    ANSWER,
+    CODE,
+    PROMPT,
+    AnyKey,
+    Check,
+    ChoiceKey,
+    CodeKey,
+    Criterion,
+    TextKey,
+    is_choice,
+)
 from study_app.domain.items import Item
 from study_app.domain.short_text import normalise, same_output
 
@@ -162,7 +173,7 @@ def verifying_program(item: Item, key: AnyKey) -> str | None:
     if key.run is None:
         return None
     options = {f"{{option.{option.id}}}": _plain(option.text) for option in item.options}
-    return _substitute(key.run, {CODE: item.code, **options})
+    return _substitute(key.run, {CODE: item.code, PROMPT: item.prompt, **options})
 
 
 def response_from_output(item: Item, stdout: str) -> Response:

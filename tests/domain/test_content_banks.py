@@ -1,5 +1,6 @@
 import functools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from study_app.content import check_bank, load_bank, load_keys, public_json
+from study_app.content_packs import load_pack
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.scoring import correct_response, quiz_total, score, wrong_response
 
@@ -16,10 +18,11 @@ TRIO_CONCEPTS = {
     "async_await",
     "coroutines",
     "error_handling",
-    "memory_channels",
     "nurseries",
     "sequential_concurrent",
     "starting_functions",
+    "task_results",
+    "time_limits",
 }
 
 
@@ -103,13 +106,39 @@ def test_parallel_forms_share_their_blueprint(folder):
 
 
 @pytest.mark.parametrize("name", ["trio", "trio_b"])
-def test_the_trio_bank_has_14_items_worth_27_points_over_seven_concepts_and_three_types(name):
-    items = load_bank(QUIZZES / name).items_of()
+def test_the_trio_bank_has_14_items_worth_27_points_over_what_the_tasks_practise(name):
+    items = [item for item in load_bank(QUIZZES / name).items_of() if item.type != "attention_check"]
     assert (len(items), sum(item.points for item in items)) == (14, 27)
     assert {item.concept for item in items} == TRIO_CONCEPTS
     assert {item.type for item in items} == {"conceptual", "code_reading", "debugging"}
     assert {item.kind for item in items} == {"single_choice", "multiple_select", "short_text", "code"}
     assert {item.task for item in items} == {"trio_timer", "trio_users"}
+    practised = [load_pack(QUIZZES.parent / "tasks" / task).settings.concepts for task in ("trio_timer", "trio_users")]
+    assert {item.concept for item in items} <= set().union(*practised)
+
+
+@pytest.mark.parametrize("name", ["trio", "trio_b"])
+def test_each_trio_form_has_one_attention_check_without_points_that_says_what_to_choose(name):
+    bank = load_bank(QUIZZES / name)
+    keys = load_keys(QUIZZES / name, bank)
+    [item] = [item for item in bank.items if item.type == "attention_check"]
+    right = next(option for option in item.options if option.id == keys[item.id].correct[0])
+    assert item.points == 0
+    assert f"choose **{right.text}**" in item.prompt
+    assert score(item, keys[item.id], right.id).correct
+    assert [option for option in item.options if option.text in item.prompt] == [right]
+
+
+def test_every_key_is_proven_by_a_run(folder):
+    bank = load_bank(folder)
+    keys = load_keys(folder, bank)
+    unproven = [item.id for item in bank.items if not (keys[item.id].run or getattr(keys[item.id], "checks", ()))]
+    assert unproven == []
+
+
+def test_no_program_shows_line_numbers_as_comments(folder):
+    shown = [text for item in load_bank(folder).items for text in (item.code, item.starter)]
+    assert not [text for text in shown if re.search(r"#\s*\d+\s*$", text, re.MULTILINE)]
 
 
 def test_the_retention_form_is_parallel_to_the_first_and_repeats_no_question():
