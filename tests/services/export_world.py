@@ -18,6 +18,7 @@ from typing import Any
 
 from study_app.bootstrap import App, start
 from study_app.domain.events import Batch
+from study_app.domain.scoring import correct_response
 from study_app.services.enrol import Entry
 from study_app.services.export import export
 from study_app.settings import Settings
@@ -222,6 +223,8 @@ class Walker:
                 given[item.id] = {"single_choice": choices[:1], "multiple_select": [choices[:2]]}.get(
                     item.kind, ["=1+1"]
                 )[0]
+                if item.type == "attention_check":
+                    given[item.id] = correct_response(item, self.app.library.keys("quizzes/trio")[item.id])
             left = max(0, left - len(items))
             self.clock.advance(seconds=60)
             self.app.answers.submit_page(self.id, "quiz", step, given)

@@ -225,3 +225,10 @@ def test_quantiles_are_linear_between_order_statistics():
     assert found["n"] == 11
     assert [found[name] for name in ("median", "p90", "p99", "p99_9")] == pytest.approx([6, 10, 10.9, 10.99])
     assert quantiles([])["median"] is None
+
+
+def test_an_attention_check_that_is_failed_or_left_out_breaks_the_shipped_rule_and_costs_no_points():
+    late = scene()[0]["out of time"]
+    assert (late["attention_passed"], late["attention_total"], late["compliant"]) == ("0", "1", "0")
+    finished = scene()[0]["outside help"]
+    assert (finished["attention_passed"], finished["attention_total"], finished["quiz_max"]) == ("1", "1", "27")
