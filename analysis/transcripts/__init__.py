@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.styles.coders.queries import empty_queries
 from analysis.transcripts.dataset import STUDY_ID, WrittenFile, write_dataset
 from analysis.transcripts.repairs import Repair, Repaired, repair
 from analysis.transcripts.schema import Transcript, read_transcripts
@@ -25,6 +26,8 @@ class ImportReport:
     arms: dict[str, int]
     events: int
     queries: int
+    empty_queries: tuple[str, ...]
+    """Turns whose query is empty in the files: counted, but nothing in them can be coded."""
     repairs: tuple[Repair, ...]
     files: tuple[WrittenFile, ...]
 
@@ -47,6 +50,7 @@ class ImportReport:
             "arms": self.arms,
             "events": self.events,
             "queries": self.queries,
+            "empty_queries": list(self.empty_queries),
             "repaired": self.repaired,
             "left": self.left,
             "repairs": [vars(entry) for entry in self.repairs],
@@ -73,7 +77,17 @@ def import_transcripts(folder: Path, out: Path, exported_at: str | None = None) 
     repairs = tuple(entry for person in people for entry in person.repairs)
     texts = {"README.md": readme(arms), "CHANGES.md": changes(repairs)}
     files = write_dataset(out, made, texts, study_hash, exported_at)
-    return ImportReport(STUDY_ID, out, len(people), arms, len(made["events"]), len(made["turns"]), repairs, files)
+    return ImportReport(
+        STUDY_ID,
+        out,
+        participants=len(people),
+        arms=arms,
+        events=len(made["events"]),
+        queries=len(made["turns"]),
+        empty_queries=empty_queries(made),
+        repairs=repairs,
+        files=files,
+    )
 
 
 def _hash(folder: Path) -> str:

@@ -124,6 +124,8 @@ def import_transcripts(
         return
     arms = ", ".join(f"{arm} {count}" for arm, count in report.arms.items())
     say(f"{report.participants} participants ({arms}), {report.events} events, {report.queries} queries -> {out}")
+    if report.empty_queries:
+        say(f"{len(report.empty_queries)} of the queries are empty: {', '.join(report.empty_queries)}")
     say(f"{len(report.repairs)} irregularities, each listed in {out / 'CHANGES.md'}")
 
 

@@ -14,7 +14,7 @@ from study_app.domain.styles.message import Message
 from study_app.domain.styles.rules import code_message, code_session
 
 INITIALS = {label[0].upper(): label for label in LABELS}
-FILES = ("coder_sentences.txt", "coder_paraphrases.txt")
+FILES = ("coder_sentences.txt", "coder_paraphrases.txt", "coder_chat.txt")
 SENTENCES = [
     line.replace("\\n", "\n").split("\t", 1)
     for name in FILES
@@ -120,7 +120,7 @@ def test_a_rule_without_its_expressions_never_fires():
     rule = next(rule for rule in RULES if rule.id == "thanks")
     assert rule.pattern.search("thanks")
     assert not rule.without(rule.expressions).pattern.search("thanks")
-    assert code_session(["thank you"], [rule.without(rule.expressions)])[0].labels == ("explanation",)
+    assert code_session(["thank you"], [rule.without(rule.expressions)])[0].labels == ()
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,36 @@ def test_forms_that_no_published_message_of_the_shared_half_has(message, meant):
 def test_mere_praise_after_code_is_no_request_for_more():
     assert labels_of("write the timer", "Perfect!") == ("appreciation",)
     assert labels_of("write the timer", "ok") == ("generation",)
+
+
+@pytest.mark.parametrize("message", ["Hi", "2*2*19", "asdf", "my name is Robin", "...", "", " \n\n "])
+def test_a_message_in_which_nothing_matches_has_no_label(message):
+    coding = code_message(Message(message))
+    assert (coding.labels, coding.fired) == ((), ())
+
+
+def test_a_greeting_takes_no_delegation_away():
+    without, with_greeting = (code_session([*start, "write the timer", "now do task 2"]) for start in ([], ["Hi"]))
+    assert with_greeting[0].labels == ()
+    assert [coding.labels for coding in with_greeting[1:]] == [coding.labels for coding in without]
+
+
+@pytest.mark.parametrize("verb", ["write", "create", "implement", "make", "give me", "please generate"])
+@pytest.mark.parametrize("check", ["check if", "verify that", "review whether", "confirm that", "validate whether"])
+def test_a_program_that_checks_something_is_generation_and_no_question(verb, check):
+    assert labels_of(f"{verb} a function to {check} a word is a palindrome") == ("generation",)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Test with known values failed", "IndexError: list index out of range", "expected 3 but got 4", "still wrong"],
+)
+def test_an_error_shown_in_words_is_debugging(message):
+    assert labels_of(message) == ("debugging",)
+
+
+@pytest.mark.parametrize(
+    "pasted", ["raise ValueError('fails')", "# this is wrong and does not work", '"""An error."""']
+)
+def test_words_that_stand_only_in_pasted_code_do_not_count(pasted):
+    assert labels_of(f"complete this\n\ndef f(x):\n    y = x\n    {pasted}\n    return y") == ("generation",)

@@ -11,12 +11,13 @@ import anthropic
 from analysis.load import load
 from analysis.styles.coders import claude
 from analysis.styles.coders.agreement import between_people, disagreements, overall, per_label
-from analysis.styles.coders.queries import Codes, Query, consensus, human_codings, queries
+from analysis.styles.coders.queries import Codes, Query, consensus, empty_queries, human_codings, queries
 from study_app.domain.errors import UserError
 from study_app.domain.styles import rules
 from study_app.domain.styles.codebook import VERSION as CODEBOOK_VERSION
 
 CODERS = ("rules", "claude")
+EMPTY = "the message is empty"
 
 
 def code_queries(
@@ -30,10 +31,10 @@ def code_queries(
     """Code every query of a dataset; the dataset itself is not changed.
 
     Returns:
-        `coder`, `coder_version`, `codebook`, `queries` (how many), `codes` (per query turn_id, participant_id, labels
-        and, for the rules, which fired), `uncoded` (turn -> why), and where people coded: `agreement` (per label kappa,
-        ci_low, ci_high, n), `overall` (alpha over sets with MASI), `disagreements`; where two people or more coded,
-        `people` (`between_people`).
+        `coder`, `coder_version`, `codebook`, `queries` (how many, empty ones too), `codes` (per query turn_id,
+        participant_id, labels and, for the rules, which fired), `uncoded` (turn -> why, empty messages among them), and
+        where people coded: `agreement` (per label kappa, ci_low, ci_high, n), `overall` (alpha over sets with MASI),
+        `disagreements`; where two people or more coded, `people` (`between_people`).
 
     Raises:
         UserError: no such coder, no dataset, no API key.
@@ -43,7 +44,8 @@ def code_queries(
         raise UserError(f"arguments: --coder: {coder!r} is unknown; use one of {', '.join(CODERS)}")
     tables = load(dataset).tables
     asked = queries(tables)
-    result: dict[str, Any] = {"coder": coder, "codebook": CODEBOOK_VERSION, "queries": len(asked)}
+    empty = empty_queries(tables)
+    result: dict[str, Any] = {"coder": coder, "codebook": CODEBOOK_VERSION, "queries": len(asked) + len(empty)}
     if coder == "rules":
         codes, rows = _by_rules(asked)
         result |= {"coder_version": rules.VERSION, "codes": rows, "uncoded": {}}
@@ -52,6 +54,7 @@ def code_queries(
         codes = coded.codes
         result |= {"coder_version": claude.PROMPT_VERSION, "model": coded.model}
         result |= {"codes": _rows(asked, codes), "uncoded": coded.uncoded}
+    result["uncoded"] = result["uncoded"] | dict.fromkeys(empty, EMPTY)
     codings = human_codings(tables)
     reference = consensus(codings)
     if among := between_people(asked, codings, seed):

@@ -29,16 +29,29 @@ class Query:
 
 
 def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[Query, ...]:
-    """Every message to the assistant, by participant, in the order asked.
+    """Every message to the assistant that is not empty, by participant, in the order asked.
 
     The `'` that the export puts before a leading = + - @ TAB CR ' is taken off again.
     """
     turns = tables.get("turns")
     if turns is None or turns.empty:
         return ()
-    rows = turns[turns["message"].notna()].sort_values(["participant_id", "asked_at"], kind="stable")
+    rows = turns[_said(turns)].sort_values(["participant_id", "asked_at"], kind="stable")
     listed = zip(rows["turn_id"], rows["participant_id"], rows["message"], strict=True)
     return tuple(Query(str(turn), str(who), _unguarded(str(message))) for turn, who, message in listed)
+
+
+def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    """The turns whose message is empty: nothing in them can be coded."""
+    turns = tables.get("turns")
+    if turns is None or turns.empty:
+        return ()
+    return tuple(str(turn) for turn in turns[~_said(turns)]["turn_id"])
+
+
+def _said(turns: pd.DataFrame) -> pd.Series:
+    """Whether the message of each turn holds anything but white space."""
+    return turns["message"].notna() & (turns["message"].astype(str).str.strip() != "")
 
 
 def _unguarded(text: str) -> str:

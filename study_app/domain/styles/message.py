@@ -15,6 +15,7 @@ _CODE_LINE = re.compile(
     r"""^\s*(?:
         (?:async\s+)?def\s+\w+\s*\( | (?:async\s+)?(?:with|for)\s.+:\s*$ | (?:from|import)\s+\w+ | return\b | \#|\"\"\"
         | (?:try|else|finally|pass)\s*:?\s*$ | except\b.*: | (?:if|while)\s.+:\s*$ | await\s+\w+[.(] | raise\s
+        | class\s+\w+[^?]*:\s*$ | elif\b.*:\s*$ | @\w | \'\'\' | assert\s | >>> | [)\]}],?\s*$
         | [\w.\[\]'"]+\s*[+\-*/]?=\s*\S | [\w.]+\([^)]*\)\s*$ | print\(
     )""",
     re.VERBOSE,
@@ -68,7 +69,8 @@ class Message:
             if not line.strip():
                 continue
             code = _CODE_LINE.match(line) and (own or not _SPEC_LINE.match(line))
-            if code or (own and (opened or _LIST_LINE.match(line))):
+            within = bool(pasted) and line[:2] in ("  ", "\t") and not line.rstrip().endswith("?")
+            if code or within or (own and (opened or _LIST_LINE.match(line))):
                 pasted.append(line)
             else:
                 own.append(line)

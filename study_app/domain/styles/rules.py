@@ -22,14 +22,14 @@ PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase"
 _CONTINUES = re.compile(
     r"^(?:(?:and|now|next|then|same|again|continue|go on|go ahead|keep going|do it|yes|sure|ok)\b|task ?\d|\w+_\w+\W*$)"
 )
-_INTERJECTION = re.compile(r"^(?:\w+ ){0,2}\w+\s*!+$")
+_INTERJECTION = re.compile(r"^(?!(?:hi|hey|hello|yo|hiya)\b)(?:\w+ ){0,2}\w+\s*!+$")
 _PRAISE = re.compile(
     r"^(?:(?:ok|oh|wow|very),? )?(?:nice|great|cool|awesome|perfect|excellent|amazing|brilliant|wonderful|sweet)\W*$"
 )
 _BRIEF = 6
 """Words up to which a message can be a mere continuation."""
-_LONG = 25
-"""Words from which a message without any question is the task's text handed over."""
+_NAMED_THING = re.compile(r"^[a-z][\w.]*(?:\w[._]\w|\(\))[\w.()]*(?: [\w.'-]+){0,4}\W*$")
+"""A name of the library, alone or with a few words, as typed into a search engine."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ def code_session(messages: Sequence[str], rules: Sequence[Rule] = RULES) -> list
 def code_message(message: Message, rules: Sequence[Rule] = RULES) -> Coding:
     """Labels of one message.
 
-    Sentence rules first; a failure silences plain questions; without any label the message as a whole decides.
+    Sentence rules first; a failure silences plain questions; without any label the message as a whole decides. A
+    message in which nothing matches has no label.
     """
     fired = [found for sentence in message.sentences for found in _sentence(sentence, rules)]
     if message.has_traceback:
@@ -93,8 +94,10 @@ def _whole(message: Message) -> list[Fired]:
         return [Fired("praise", "appreciation", shown)]
     if brief and "generation" in message.previous and (message.bare or _CONTINUES.match(message.clean)):
         return [Fired("continuation", "generation", shown)]
+    if 1 < message.words <= _BRIEF and "explanation" in message.previous and _CONTINUES.match(message.clean):
+        return [Fired("continuation", "explanation", shown)]
     if _INTERJECTION.match(message.clean):
         return [Fired("interjection", "appreciation", shown)]
-    if message.words >= _LONG:
-        return [Fired("long-statement", "generation", shown)]
-    return [Fired("otherwise", "explanation", shown)]
+    if brief and _NAMED_THING.search(message.clean):
+        return [Fired("bare-name", "explanation", shown)]
+    return []
