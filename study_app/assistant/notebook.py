@@ -17,6 +17,7 @@ from typing import Literal, cast, get_args
 import bm25s
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.patterns import takes_long
 
 Kind = Literal["concepts", "errors", "code", "hints", "questions"]
 
@@ -27,6 +28,8 @@ STOPWORDS = frozenset(
     "who why will with work works would you your".split()
 )
 """Left out of queries and notes; shorter than usual lists, which hold `after`, `while` and other words of Python."""
+LONGEST_LOOKED_AT = 600
+"""Characters that a `Looks for` pattern is tried on at once: a line of a program and the one after it."""
 _LOOKS_FOR = re.compile(r"^Looks for:\s*`(.+)`\s*$", re.MULTILINE)
 _ALSO = re.compile(r"^Also:\s*(.+)$", re.MULTILINE)
 _FENCE = re.compile(r"```.*?```\n?", re.DOTALL)
@@ -178,6 +181,11 @@ def _note(kind: Kind, section: str, file: str, problems: list[Problem]) -> Note:
             looks_for = re.compile(pattern.group(1))
         except re.error as error:
             problems.append(Problem(file, title.strip(), f"regular expression: {error}", "correct the Looks for line"))
+        else:
+            if takes_long(looks_for, LONGEST_LOOKED_AT):
+                what = "the regular expression can take very long over some lines"
+                remedy = "write its repetitions so that they cannot match the same text in two ways"
+                problems.append(Problem(file, title.strip(), what, remedy))
     return Note(kind, title.strip(), also.group(1) if also else "", _unwrapped(body), looks_for)
 
 

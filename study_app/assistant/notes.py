@@ -59,7 +59,7 @@ class NotesAssistant:
         notebook = self._notebook(request.pack)
         text = await self._answer(request, notebook)
         # A few words at once, as a model's tokens come: word by word, many replies at a time keep the server busy.
-        words = re.findall(r"\s*\S+\s*", text)
+        words = re.findall(r"\S+\s*|\s+", text)
         for start in range(0, len(words), WORDS_AT_ONCE):
             piece = words[start : start + WORDS_AT_ONCE]
             yield TextDelta("".join(piece))

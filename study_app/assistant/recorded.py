@@ -72,7 +72,7 @@ class RecordedAssistant:
             AssistantUnavailable: the recorded failure, or no such turn in the recording.
         """
         turn = self._turn(request)
-        for piece in turn.pieces or re.findall(r"\s*\S+\s*", turn.reply):
+        for piece in turn.pieces or re.findall(r"\S+\s*|\s+", turn.reply):
             yield TextDelta(piece)
         end = ReplyEnd(
             turn.model,

@@ -15,6 +15,7 @@ from pydantic import Field
 from study_app.domain import short_text
 from study_app.domain.errors import Problem
 from study_app.domain.items import CHOICE_KINDS, Identifier, Item, Part, Points, Text
+from study_app.domain.patterns import takes_long
 
 RULES_VERSION = 1
 """Counted up whenever the same key would score the same answer differently."""
@@ -215,9 +216,13 @@ def _accept_problems(item: Item, accept: Accept, file: str, where: str) -> Itera
         yield Problem(file, f"{where}.points", f"is over the item's {item.points:g}", "give at most that")
     if accept.regex is not None:
         try:
-            re.compile(accept.regex)
+            compiled = re.compile(accept.regex)
         except re.error as error:
-            yield Problem(file, f"{where}.regex", f"is no regular expression ({error})", "correct the pattern")
+            yield Problem(file, f"{where}.regex", f"is not a valid regular expression ({error})", "correct the pattern")
+            return
+        if takes_long(compiled, short_text.MAX_ANSWER_CHARS, whole=True):
+            remedy = "write its repetitions so that no two can match the same text"
+            yield Problem(file, f"{where}.regex", "can take very long over some answers", remedy)
             return
         if accept.example is None:
             yield Problem(file, f"{where}.example", "is missing", "add an answer that the pattern accepts")

@@ -278,5 +278,8 @@ def _plain(markdown: str) -> str:
 
 
 def _without_fence(answer: str) -> str:
-    fenced = re.fullmatch(r"\s*```[\w+-]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```\s*", answer, re.DOTALL)
-    return (fenced[1] if fenced else answer).replace("\r\n", "\n")
+    text = answer.strip()
+    head, _, rest = text.partition("\n")
+    if rest.endswith("```") and re.fullmatch(r"```[\w+-]*[ \t\r]*", head):
+        return rest[:-3].rstrip(" \t").removesuffix("\n").removesuffix("\r").replace("\r\n", "\n")
+    return answer.replace("\r\n", "\n")

@@ -9,8 +9,9 @@ MAX_ANSWER_CHARS = 2_000
 """Longer answers match nothing: no key needs them, and a regular expression could take for ever over them."""
 
 _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u2192": ">"})
-_WRAPPING = re.compile(r"^(?P<mark>[`'\"]+)(?P<inner>.*?)(?P=mark)$")
-_SEPARATOR = re.compile(r"(?:[\s,;|/]|[-=]*>|\\n)+")
+_MARKS = "`'\""
+_SEPARATOR = re.compile(r"(?:[\s,;|/]|[-=]{0,10}>|\\n)+")
+_MOST_MARKS = 8
 _BRACKETS = re.compile(r"[\[\](){}`'\"]")
 _WORDS = dict(
     zip("zero one two three four five six seven eight nine ten eleven twelve".split(), map(str, range(13)), strict=True)
@@ -28,10 +29,17 @@ def normalise(text: str, *, case_sensitive: bool = False) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).translate(_QUOTES).split())
     if re.search(r"[^.]\.$", plain):
         plain = plain[:-1].rstrip()
-    wrapped = _WRAPPING.match(plain)
-    if wrapped:
-        plain = wrapped["inner"].strip()
+    plain = _unwrapped(plain)
     return plain if case_sensitive else plain.casefold()
+
+
+def _unwrapped(plain: str) -> str:
+    """The text without the marks around it: as many at the end as at the beginning, the same in the same order."""
+    begin = plain[: len(plain) - len(plain.lstrip(_MARKS))]
+    for length in range(min(len(begin), len(plain) // 2, _MOST_MARKS), 0, -1):
+        if plain.endswith(begin[:length]):
+            return plain[length:-length].strip()
+    return plain
 
 
 def tokens(text: str, *, case_sensitive: bool = False) -> tuple[str, ...]:

@@ -208,7 +208,12 @@ BREAKS = [
         "number = 7\npoints = 1",
         "keys/elapsed.toml: accept: no accepted answer earns all",
     ),
-    ("keys/elapsed.toml", "number = 7", 'regex = "("', "keys/elapsed.toml: accept.1.regex: is no regular expression"),
+    (
+        "keys/elapsed.toml",
+        "number = 7",
+        'regex = "("',
+        "keys/elapsed.toml: accept.1.regex: is not a valid regular expression",
+    ),
     ("keys/elapsed.toml", "number = 7", 'regex = "7"', "keys/elapsed.toml: accept.1.example: is missing"),
     ("keys/collect.toml", "points = 1", "points = 2", "keys/collect.toml: checks: are worth 4 points, the item 3"),
     (

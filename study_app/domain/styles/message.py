@@ -9,7 +9,7 @@ from functools import cached_property
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": " ", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _TRACEBACK = re.compile(
-    r"traceback \(most recent call last\)|^\s*file \"[^\"]+\", line \d+", re.IGNORECASE | re.MULTILINE
+    r"traceback \(most recent call last\)|^[ \t]*file \"[^\"]+\", line \d+", re.IGNORECASE | re.MULTILINE
 )
 _CODE_LINE = re.compile(
     r"""^\s*(?:
@@ -21,7 +21,7 @@ _CODE_LINE = re.compile(
     re.VERBOSE,
 )
 _LIST_LINE = re.compile(r"^\s*(?:[-*\u2022]|\(?\d{1,2}[.)])\s+")
-_STUB = re.compile(r"\btodo\b|notimplementederror|\[[^\]]*instructions?[^\]]*\]", re.IGNORECASE)
+_STUB = re.compile(r"\btodo\b|notimplementederror|\[[^\[\]]{0,80}instructions?[^\[\]]{0,80}\]", re.IGNORECASE)
 _SPEC_LINE = re.compile(
     r"""^\s*(?:[-*\u2022]\s*|\(?\d{1,2}[.)]\s*)?(?:
         implement|create|define|uses?|takes?|returns?|prints?|starts?|stores?|waits?|calls?|runs?|handles?|write|complete
