@@ -2,7 +2,8 @@
 
 Each hidden check names the visible example that it varies and a wrong program that lacks the behaviour. The wrong
 program must fail the hidden check whatever is drawn, and the visible example too: else participants whose program is
-wrong in this way would see nothing but green.
+wrong in this way would see nothing but green. Besides, variants of the reference solution that leave one thing out
+must not pass every example and fail a hidden check.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from study_app.domain.checks import Check
-from study_app.domain.errors import Problem
+from study_app.domain.errors import Problem, SandboxUnavailable
+from study_app.domain.omissions import omissions
 from study_app.domain.tasks import CheckResult, TaskPack
 from study_app.ports import Sandbox
 from study_app.services.grade import grade
@@ -39,6 +41,7 @@ def proof_problems(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
         for name in pack.wrong
         if name not in named
     ]
+    problems += _omitted(sandbox, pack)
     for name, code in pack.wrong.items():
         proven = [check for check in pack.hidden if check.wrong == name and check.varies in _visible_names(pack)]
         problems += _shown(sandbox, pack, name, code, proven) if proven else []
@@ -92,10 +95,34 @@ def _shown(sandbox: Sandbox, pack: TaskPack, name: str, code: str, checks: Seque
         yield Problem(file, "", what, "write a program that is right but for one behaviour")
 
 
+def _omitted(sandbox: Sandbox, pack: TaskPack) -> Iterator[Problem]:
+    """Parts that the reference solution can do without as far as the examples show, and hidden checks ask for."""
+    try:
+        variants = omissions(pack.solution, pack.starter)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    for variant in variants:
+        if not all(
+            verdict.passed for verdict in _verdicts(sandbox, pack, pack.examples, variant.code, DRAWS[0]).values()
+        ):
+            continue
+        failed = [
+            verdict.name
+            for verdict in _verdicts(sandbox, pack, [*pack.hidden, *pack.examples], variant.code, DRAWS[0]).values()
+            if not (verdict.visible or verdict.passed)
+        ]
+        if failed:
+            what = f"without {variant.what} it passes every visible example and fails the hidden check {failed[0]!r}"
+            remedy = "show an example that fails without this, so that participants can see and try the behaviour"
+            yield Problem(str(Path(pack.folder) / "solution.py"), f"line {variant.line}", what, remedy)
+
+
 def _verdicts(
     sandbox: Sandbox, pack: TaskPack, checks: Sequence[Check], code: str, run_seed: int
 ) -> dict[str, CheckResult]:
     graded = grade(sandbox, replace(pack, checks=tuple(checks)), code, clock="virtual", seeds=1, run_seed=run_seed)
+    if graded.inconclusive:
+        raise SandboxUnavailable(f"the machine is too busy: {graded.inconclusive}")
     return {verdict.name: verdict for verdict in graded.checks}
 
 

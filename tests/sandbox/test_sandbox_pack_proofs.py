@@ -91,7 +91,8 @@ def test_a_behaviour_that_no_example_shows_is_found(sandbox, tmp_path):
     found = told(sandbox, folder)
     assert [line for line in found if line.startswith("wrong/no_limit.py: the limit stops the timer: fails 'the limit")]
     assert [line for line in found if "passes 'time is up: the limit stops the greeting', the visible" in line]
-    assert all("show an example that this program fails" in line for line in found)
+    assert [line for line in found if line.startswith("solution.py: line 16: without `with trio.move_on_after(limit)`")]
+    assert all("show an example that" in line for line in found)
 
 
 def test_an_example_taken_away_is_missed_by_the_check_that_varies_it(sandbox, tmp_path):
@@ -100,6 +101,22 @@ def test_an_example_taken_away_is_missed_by_the_check_that_varies_it(sandbox, tm
     assert one.startswith("checks.py: CHECKS: the connection is lost for some: varies 'the connection is lost'")
     assert "which is not a visible check; use one of 'two users who exist'" in one
     assert "missing and lost together" in two
+
+
+def test_what_the_author_did_not_declare_is_found_by_leaving_parts_of_the_solution_out(sandbox, tmp_path):
+    """The hidden checks name an example and a wrong program that fail for another reason."""
+    folder = changed(
+        tmp_path,
+        "trio_users",
+        ("checks.py", "    example(BROKEN, [5, 6, 1]),\n    example(FAILURES, [2, 5]),\n", ""),
+        ("checks.py", 'BROKEN, "only_missing"', 'MISSING, "one_failure_stops_all"'),
+        ("checks.py", 'BROKEN, "one_', 'MISSING, "one_'),
+        ("checks.py", 'FAILURES, "', 'MISSING, "'),
+    )
+    (folder / "wrong" / "only_missing.py").unlink()
+    [line] = told(sandbox, folder)
+    assert line.startswith("solution.py: line 26: without catching ConnectionError it passes every visible example and")
+    assert "fails the hidden check 'the connection is lost for some'; show an example that fails without this" in line
 
 
 @pytest.mark.parametrize(
