@@ -60,7 +60,7 @@ def _answer(question: Question, person: Person, other_ai: bool, rng: Random) -> 
     if question.kind == "choice":
         return _choice(question, person, other_ai, rng)
     if question.kind == "multiple":
-        values = [option.value for option in question.options]
+        values = [option.value for option in question.options if question.lets_in([option.value])]
         return [value for value in values if rng.random() < 1 / len(values)] or [rng.choice(values)]
     if question.kind == "text":
         return rng.choice(_REMARKS)

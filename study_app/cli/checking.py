@@ -31,7 +31,9 @@ from study_app.content import check_bank, load_bank
 from study_app.content_packs import load_pack
 from study_app.content_study import read_study
 from study_app.domain.designs import design_problems, design_warnings, used_by
+from study_app.domain.durations import whole, wrong_minutes
 from study_app.domain.errors import Problem, ProblemsFound, StudyError
+from study_app.domain.protocol import Study
 from study_app.domain.styles.patterns import rule_set
 from study_app.domain.tasks import Program
 from study_app.library import FolderLibrary
@@ -77,7 +79,8 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     library = FolderLibrary(study, path.resolve().parent, str(path))
     from analysis.plan_check import study_plan_problems
 
-    problems = [*_style_problems(study.styles, str(path)), *language_problems(study, str(path))]
+    file = str(path)
+    problems = [*_style_problems(study.styles, file), *language_problems(study, file), *_minutes_problems(study, file)]
     sandbox = open_sandbox()
     try:
         for folder in library.pack_folders:
@@ -107,6 +110,19 @@ def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> li
         packages = ()
     absent = package_problems(sandbox, packages, str(folder / "bank.toml"))
     return absent + check_bank(folder, None if absent else _runner(sandbox, packages))
+
+
+def _minutes_problems(study: Study, file: str) -> list[Problem]:
+    """Texts that tell participants another limit than the one that is kept."""
+    return [
+        Problem(
+            file,
+            wrong.key,
+            f"the text says '{wrong.stated}', the limit is {whole(wrong.limit)} minutes",
+            "write {minutes} in its place ({total_minutes} for the whole session), or correct one of the two",
+        )
+        for wrong in wrong_minutes(study)
+    ]
 
 
 def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:

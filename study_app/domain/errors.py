@@ -75,6 +75,10 @@ class UnknownParticipant(UserError):
     """No, wrong or expired identity."""
 
 
+class Taken(NotAllowed):
+    """Another person's study is in progress in this browser."""
+
+
 class Refused(UserError):
     """The participant's arm does not allow it."""
 

@@ -73,6 +73,19 @@ class DataPolicy(Part):
     """With whom data are shared beyond the research team, in a sentence."""
 
 
+class ConsentFacts(Part):
+    """What the consent page says besides its own text; each a sentence in the study's language."""
+
+    pay: str = ""
+    """What participants receive."""
+    pay_when_leaving: str = ""
+    """What those receive who leave early; also said in the dialog of `Leave the study`."""
+    risks: str = ""
+    """Risks and discomforts, and that there are none beyond everyday ones."""
+    minimum_age: int | None = Field(default=None, ge=0, le=120)
+    """Years that participants must have reached."""
+
+
 class Option(Part):
     """One answer to choose."""
 
@@ -99,7 +112,7 @@ class Question(Part):
     high_label: str = ""
     required: bool = True
     eligible: tuple[OptionValue, ...] = ()
-    """On the eligibility stage: the answers that let a person in."""
+    """On the eligibility stage: the answers that let a person in; of several choices each must be among them."""
     correct: OptionValue | None = None
     """For a concept check: the right answer; never leaves the server."""
     unit: str = ""
@@ -137,6 +150,14 @@ class Question(Part):
             raise ValueError(f"question '{self.id}' names {strange[0]!r}, which is no option; use one of {values}")
         return self
 
+    def lets_in(self, value: object) -> bool:
+        """Whether an answer lets a person in; of several choices each has to."""
+        if not self.eligible:
+            return True
+        if isinstance(value, list | tuple):
+            return bool(value) and all(each in self.eligible for each in value)
+        return value in self.eligible
+
 
 class DerivedScore(Part):
     """A sum over keyed questions of a survey, exported as a column of its own."""
@@ -159,6 +180,8 @@ class Stage(Part):
     session: Identifier = "main"
     minutes: float | None = Field(default=None, gt=0)
     """Limit for the whole stage, shared by its tasks or pages."""
+    about_minutes: float | None = Field(default=None, gt=0)
+    """How long a stage without limit takes, for the page's progress; from its kind and questions where missing."""
     packs: tuple[str, ...] = ()
     """Folders of task packs, relative to the study file; in order."""
     main: bool = True

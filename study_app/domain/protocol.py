@@ -15,6 +15,7 @@ from study_app.domain.parts import (
     AssistantEntry,
     AssistantPolicy,
     Codes,
+    ConsentFacts,
     DataPolicy,
     DerivedScore,
     Entry,
@@ -38,6 +39,7 @@ __all__ = [
     "AssistantEntry",
     "AssistantPolicy",
     "Codes",
+    "ConsentFacts",
     "DataPolicy",
     "DerivedScore",
     "Entry",
@@ -67,8 +69,12 @@ class Study(Part):
     description: str = ""
     language: str = "en"
     contact: str = ""
+    """Whom participants write to: a name, an address."""
     researchers: str = ""
+    """Who carries the study out, as the consent page names them."""
     ethics: str = ""
+    """The ethics approval and its number, as the consent page gives it."""
+    consent: ConsentFacts = ConsentFacts()
     arms: tuple[StudyArm, ...] = Field(min_length=1)
     allocation: Scheme
     recruitment: Recruitment = Recruitment()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from study_app.domain.errors import Malformed, NotAllowed, UnknownParticipant
+from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
 from study_app.domain.panel_ids import panel_id_problem, placeholder_problem
 from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
@@ -17,6 +17,9 @@ from study_app.services.world import World
 
 TOKEN_DAYS = 180
 """How long a cookie is good; long enough for a retention session."""
+
+MOVING_HOURS = 24
+"""How long a link is good that takes somebody to another device."""
 
 LONGEST_FIELD = 200
 
@@ -30,6 +33,8 @@ class Entry:
     prolific_pid: str = ""
     prolific_study: str = ""
     prolific_session: str = ""
+    move: str = ""
+    """The secret of a link that somebody took from one device to another."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> Entry:
@@ -39,7 +44,7 @@ class Entry:
             Malformed: a field is longer than any real one.
         """
         names = {"link": "link", "label": "label", "prolific_pid": "PROLIFIC_PID"}
-        names |= {"prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID"}
+        names |= {"prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID", "move": "move"}
         values = {name: fields.get(key, "").strip() for name, key in names.items()}
         for name, value in values.items():
             if len(value) > LONGEST_FIELD or "\x00" in value:
@@ -130,20 +135,45 @@ class Enrol:
         Raises:
             NotAllowed: the way in is not open to this entry; the message is for the participant.
             Malformed: the entry holds what no panel gave.
+            Taken: another person's study is in progress in this browser.
         """
         check_entry(self.world.study, entry)
         with self.world.registry.begin() as unit:
             unit.lock("enrolment")
-            known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
-            if known is not None and _agrees(known, entry):
-                return self._attach(unit, known)
-            owner = self._owner(unit, entry)
-            if owner is None and known is not None and known.kind == "real":
-                # Another invitation or an edited address in a browser that takes part: nobody gets a second arm.
-                owner = self._still_there(known)
-            if owner is not None:
-                return self._attach(unit, owner)
-            return self._create(unit, entry, kind)
+            admitted = self._admit(unit, entry, token, kind)
+        # Outside the transaction: that another person tried stays on record.
+        if admitted is None:
+            raise Taken(
+                "this browser is already taking part in the study; if that is you, continue there, and if you are "
+                "another person, open your own invitation in a private window or in another browser"
+            )
+        return admitted
+
+    def _admit(self, unit: Unit, entry: Entry, token: str | None, kind: Kind | None) -> Admitted | None:
+        """Who comes in; None where another person's study is in progress in this browser."""
+        known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
+        if entry.move:
+            return self._attach(unit, self._moved(unit, entry.move))
+        if known is not None and _agrees(known, entry):
+            return self._attach(unit, known)
+        owner = self._owner(unit, entry)
+        if owner is not None:
+            return self._attach(unit, owner)
+        if known is not None and known.kind == "real":
+            # Another invitation or an edited address in a browser that takes part: nobody gets a second arm.
+            self._check_free(known)
+            payload = {"foreign": _fingerprint(entry)}
+            unit.record(known.id, "entry_refused", known.stage, self.world.now(), payload)
+            return None
+        return self._create(unit, entry, kind)
+
+    def _moved(self, unit: Unit, secret: str) -> Participant:
+        found = unit.participant_of_token(hashed(secret), self.world.now())
+        if found is None:
+            raise NotAllowed(
+                "this link is no longer valid; open the study on your first device again, where it shows a new one"
+            )
+        return found
 
     def _owner(self, unit: Unit, entry: Entry) -> Participant | None:
         """Who proves by this entry to be them: by the same session id or the same single-use link."""
@@ -156,13 +186,12 @@ class Enrol:
                 return owner
         return None
 
-    def _still_there(self, known: Participant) -> Participant:
+    def _check_free(self, known: Participant) -> None:
         if known.over:
             raise NotAllowed(
-                "somebody has taken part in this study from this browser already; if several people share this "
-                "computer, open your own invitation in a private window"
+                "someone has already taken part in this study in this browser; if several people share this computer, "
+                "open your own invitation in a private window"
             )
-        return known
 
     def _attach(self, unit: Unit, participant: Participant) -> Admitted:
         token = self._token(unit, participant)
@@ -238,6 +267,13 @@ class Enrol:
         unit.add_token(participant.id, hashed(token), self.world.now() + timedelta(days=TOKEN_DAYS))
         return token
 
+    def moving_token(self, participant_id: str) -> str:
+        """The secret of a link with which this participant goes on in another browser, for a day."""
+        token = self.world.fresh_id() + self.world.fresh_id()
+        with self.world.registry.begin() as unit:
+            unit.add_token(participant_id, hashed(token), self.world.now() + timedelta(hours=MOVING_HOURS))
+        return token
+
 
 def _agrees(known: Participant, entry: Entry) -> bool:
     """Whether a browser that is signed in shows the same person's entry, or none at all."""
@@ -246,6 +282,11 @@ def _agrees(known: Participant, entry: Entry) -> bool:
     if entry.link and hashed(entry.link) != known.link:
         return False
     return not (entry.label and entry.label != known.label)
+
+
+def _fingerprint(entry: Entry) -> str:
+    """Of whom an entry names: enough to tell two apart, not to know who they are."""
+    return hashed("|".join((entry.prolific_pid, entry.link, entry.label)))[:16]
 
 
 def _way(entry: Entry) -> str:

@@ -100,7 +100,7 @@ def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:
     """Questions of an eligibility form whose answers do not let the person in."""
     if stage.kind != "eligibility":
         return []
-    return [q.id for q in stage.asked if q.eligible and _or_none(answer_to, q, shown.get(q.id)) not in q.eligible]
+    return [q.id for q in stage.asked if not q.lets_in(_or_none(answer_to, q, shown.get(q.id)))]
 
 
 def _keep_responses(

@@ -12,6 +12,7 @@ from study_app.domain.errors import Malformed, NotAllowed
 from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Document, Participant
+from study_app.domain.protocol import Stage
 from study_app.ports import Unit
 from study_app.services.enrol import check_token, owner_of_token
 from study_app.services.late import apply_events, cleaned, late_events, take_late
@@ -47,6 +48,48 @@ class Session:
         """Where the participant is, without opening anything."""
         with self.world.registry.begin() as unit:
             return self.way.place(unit, self._get(unit, participant_id))
+
+    def expired_before(self, place: Place) -> Stage | None:
+        """The stage just before this place, if it ended because its time was up: the page says so once."""
+        if place.participant.step or place.participant.status not in ("in_progress", "completed"):
+            return None
+        stages = place.study.stages
+        index = stages.index(place.stage) if place.stage is not None else len(stages)
+        before = next((stage for stage in reversed(stages[:index]) if stage.kind != "debrief"), None)
+        if before is None or before.minutes is None:
+            return None
+        with self.world.registry.begin(write=False) as unit:
+            visit = unit.visit(place.participant.id, before.id)
+        return before if visit is not None and visit.ended_by == "deadline" else None
+
+    def act(self, participant_id: str, stage_id: str, act: str, *, pledged: bool = False, erase: bool = False) -> Place:
+        """What a button of a page without answers does; pressed again, or on a page left long ago, it changes nothing.
+
+        Args:
+            participant_id: who pressed it.
+            stage_id: the stage whose page it stood on.
+            act: `agree`, `disagree`, `begin`, `continue` or `leave`.
+            pledged: the arm's promise was ticked.
+            erase: on leaving, delete the data as well.
+
+        Raises:
+            Malformed: another act.
+            NotAllowed: the promise is missing, or the part is not open.
+        """
+        place = self.peek(participant_id)
+        if act == "leave":
+            return self.withdraw(participant_id, erase)
+        if place.stage is None or place.stage.id != stage_id:
+            return place
+        if act in ("agree", "disagree"):
+            return self.consent(participant_id, act == "agree")
+        if act == "begin":
+            return self.begin_stage(participant_id, stage_id)
+        if act == "continue":
+            if place.stage.kind == "instructions" and place.arm is not None and place.arm.pledge and not pledged:
+                raise NotAllowed("the promise on this page has to be ticked first")
+            return self.continue_(participant_id, stage_id)
+        raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
 
     def begin_stage(self, participant_id: str, stage_id: str) -> Place:
         """From the page before a timed stage into it: its clock starts. A second click changes nothing."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
 
 import streamlit as st
 
 from study_app.bootstrap import App
 from study_app.catalogue import Catalogue, catalogue
+from study_app.domain.durations import Progress, filled, progress, whole
+from study_app.domain.protocol import Stage
 from study_app.services.world import Place
+from study_app.ui.components import ActionsData, Button, Copy, Link, ProgressView, actions
+from study_app.ui.markdown import to_html
 
 STYLE = """<style>
-header[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"], [data-testid="stStatusWidget"],
-footer { display: none !important; }
 .st-key-top { display: none; }
 [data-testid="stCaptionContainer"] { color: inherit !important; opacity: .75; }
 .stMainBlockContainer { padding: 2.5rem 1.5rem 4rem; max-width: 46rem; }
@@ -43,11 +47,20 @@ footer { display: none !important; }
 .stMain label [data-testid="stCode"] button, .stMain label [data-testid="stCode"] > :not(pre) { display: none; }
 pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128, 136, 150, .4);
   border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.5; }
-.small { opacity: .75; font-size: .93rem; }
-.code-box { font: 600 1.5rem/1.2 ui-monospace, monospace; letter-spacing: .06em;
-  border: 1px solid rgba(128, 136, 150, .4); border-radius: .5rem; padding: .9rem 1.2rem; display: inline-block;
-  user-select: all; }
-.preview { font-size: .85rem; opacity: .7; }
+.small { opacity: .8; font-size: .93rem; }
+.page-head p { margin: 0; }
+.page-head h1 { font-size: 1.75rem; line-height: 1.25; padding: .4rem 0 0; margin: 0; font-weight: 650; }
+.page-head .progress, .page-head .preview { font-size: .9rem; opacity: .8; }
+.page-head .expired { margin: .8rem 0 .2rem; padding: .7rem 1rem; border-radius: .5rem;
+  border: 1px solid rgba(154, 91, 0, .55); background: rgba(214, 143, 30, .13); }
+.prose > :first-child { margin-top: 0; }
+.prose :is(p, ul, ol, pre, table, h2, h3) { margin: 0 0 .85rem; }
+.prose :is(ul, ol) { padding-inline-start: 1.4rem; }
+.prose li { margin: 0 0 .3rem; }
+.prose :is(code, pre) { white-space: break-spaces; -webkit-box-decoration-break: clone; box-decoration-break: clone;
+  background: rgba(128, 136, 150, .13); border-radius: .3rem; padding: .1em .3em; }
+.prose pre { padding: .8rem 1rem; }
+.prose pre code { background: none; padding: 0; }
 .preview a { color: inherit; }
 </style>"""
 
@@ -86,42 +99,128 @@ class Page:
         """A widget's key; different on each stage and step, so that no value leaks from one to another."""
         return f"{self.place.participant.stage}:{self.place.participant.step}:{name}"
 
+    def filled(self, text: str) -> str:
+        """A text of the study file with its placeholders filled in."""
+        stage = self.place.stage
+        return filled(text, self.place.study, stage) if stage is not None else text
+
+    def write(self, text: str) -> None:
+        """A text of the study file or the catalogue, from Markdown, without the weight of Streamlit's renderer."""
+        st.html(f'<div class="prose">{to_html(text)}</div>')
+
+    def clock_starts(self, following: Stage | None) -> None:
+        """Before a part with a limit: how long it is, and that its clock starts on `Continue`.
+
+        A part that has an intro of its own says so there.
+        """
+        if following is None or following.minutes is None:
+            return
+        if following.intro and self.place.screen != "intro":
+            return
+        tasks = len(following.packs)
+        key = {0: "clock.one", 1: "clock.one", 2: "clock.both"}.get(tasks, "clock.all")
+        number = self.texts.table("numbers").get(str(tasks), str(tasks))
+        self.write(self.text(key, minutes=whole(following.minutes), tasks=number))
+
+    def _next_clock(self) -> str:
+        """That the next part's clock starts on leaving this one; empty where a page of its own says so."""
+        stage = self.place.stage
+        if stage is None or self.place.screen != "stage" or stage.kind in ("instructions", "tasks", "quiz"):
+            return ""
+        following = self.place.study.next_stage(stage.id)
+        if following is None or following.minutes is None or following.intro:
+            return ""
+        return self.text("clock.next", minutes=whole(following.minutes))
+
+    def _progress(self) -> Progress | None:
+        place, stage = self.place, self.place.stage
+        if stage is None or place.screen == "waiting":
+            return None
+        spent = 0.0
+        if stage.minutes is not None and place.deadline_at is not None:
+            spent = stage.minutes - (place.deadline_at - place.now).total_seconds() / 60
+        return progress(place.study, stage, spent)
+
+    def progress(self) -> str:
+        """`Part N of M, about X minutes left`; empty where that means nothing."""
+        found = self._progress()
+        if found is None:
+            return ""
+        key = "progress.minute_left" if found.minutes_left == 1 else "progress.minutes_left"
+        return self.text(key, n=found.part, m=found.parts, minutes=found.minutes_left)
+
+    def live_progress(self) -> ProgressView | None:
+        """The same for a page that stays for long: it fills in the minutes itself."""
+        found = self._progress()
+        if found is None:
+            return None
+        many, one = (
+            self.text(f"progress.{key}", n=found.part, m=found.parts) for key in ("minutes_left", "minute_left")
+        )
+        return {"many": many, "one": one, "later_minutes": found.later_minutes}
+
+    def notice(self) -> str:
+        """That the time of the part before was over, and what was handed in; empty if it was not."""
+        expired = self.app.session.expired_before(self.place)
+        if expired is None:
+            return ""
+        key, known = f"expired.{expired.kind}", self.texts.keys()
+        return self.text(key if key in known else "expired.other", title=expired.title)
+
     def head(self, title: str | None = None) -> None:
-        """Title and body of the stage."""
-        if self.place.participant.kind == "preview":
-            st.html(f'<span class="preview">{self.text("preview.stamp")}</span>')
+        """Where one is, what has just ended, and the title."""
         stage = self.place.stage
         heading = title if title is not None else (stage.title if stage else "")
-        if heading:
-            st.title(heading, anchor=False)
+        lines = [("preview", self.text("preview.stamp"))] if self.place.participant.kind == "preview" else []
+        lines += [("progress", self.progress()), ("expired", self.notice()), ("clock", self._next_clock())]
+        above = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines if text)
+        st.html(f'<div class="page-head">{above}{f"<h1>{escape(heading)}</h1>" if heading else ""}</div>')
+
+    def actions(
+        self,
+        *buttons: Button,
+        pledge: str | None = None,
+        copies: Sequence[Copy] = (),
+        link: Link | None = None,
+        leave: Literal["button", "dialog", "none"] = "button",
+        pinned: bool = False,
+    ) -> None:
+        """What can be pressed here; a press reaches the server even if the connection is lost in between.
+
+        Args:
+            buttons: in the order in which they stand.
+            pledge: what has to be ticked first.
+            copies: what can be copied.
+            link: a way out of the study's pages.
+            leave: a button for leaving, only its dialog, or none once there is nothing to leave.
+            pinned: keep the buttons in sight on a long page.
+        """
+        place = self.place
+        data: ActionsData = {
+            "stage": place.participant.stage,
+            "screen": self.key(place.screen),
+            "buttons": list(buttons),
+            "pledge": pledge,
+            "copies": list(copies),
+            "link": link,
+            "leave": None,
+            "pinned": pinned,
+            "api": "",
+            "texts": self.texts.table("page"),
+        }
+        if leave != "none":
+            data["leave"] = {"button": leave == "button", "payment": self._payment()}
+        actions(data, key=self.key("actions" if buttons or copies else "leave"))
+
+    def _payment(self) -> str:
+        """What leaving means for the payment."""
+        said = self.place.study.consent.pay_when_leaving
+        return said or self.text("leave.payment", contact=self.place.study.contact or self.text("leave.team"))
 
     def leave_button(self) -> None:
         """`Leave the study`, at the foot of every page after consent."""
-        st.divider()
-        if st.button(self.text("leave.button"), key=self.key("leave"), type="tertiary"):
-            self.leave_dialog()
+        self.actions()
 
     def leave_dialog(self) -> None:
-        """Ask once more, offer to delete the data."""
-        text, participant_id, app = self.text, self.participant_id, self.app
-
-        @st.dialog(text("leave.title"))
-        def dialog() -> None:
-            st.write(text("leave.body"))
-            withdraw = st.checkbox(text("leave.withdraw"), key="leave_withdraw")
-            left, right = st.columns(2)
-            if left.button(text("leave.confirm"), key="leave_confirm", type="primary"):
-                app.session.withdraw(participant_id, withdraw)
-                st.rerun()
-            if right.button(text("leave.stay"), key="leave_stay"):
-                st.rerun()
-
-        dialog()
-
-    def go(self, act: Callable[[], object]) -> Callable[[], None]:
-        """A callback that carries out an act of the services; it runs before the page is drawn anew."""
-
-        def callback() -> None:
-            act()
-
-        return callback
+        """The dialog alone, for a screen with a button of its own."""
+        self.actions(leave="dialog")

@@ -56,7 +56,7 @@ def _stage_floor(place: Place) -> DeltaGenerator:
     if st.session_state.get("screen") != screen:
         st.session_state["screen"] = screen
         st.session_state["floor"] = 1 - st.session_state.get("floor", 1)
-    top(screen)
+    top(screen, catalogue(place.study.language)["connection.lost"])
     if st.session_state["floor"] == 0:
         floor = st.container()
         st.empty()

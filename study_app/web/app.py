@@ -24,7 +24,7 @@ from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
 from study_app.web.options import configure_streamlit
 from study_app.web.requests import COOKIE, error
-from study_app.web.routes import anchor, answers, chat, enter, events, runs
+from study_app.web.routes import acts, anchor, answers, chat, enter, events, runs
 from study_app.web.routes.strangers import strangers
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def make(study: App) -> ASGIApp:
     import streamlit as st
 
     install(study)
-    routes = [*anchor.ROUTES, *enter.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
+    routes = [*anchor.ROUTES, *enter.ROUTES, *acts.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
     app = st.App(
         SCRIPT,
         routes=[*routes, *strangers(routes)],

@@ -19,6 +19,7 @@ from study_app.domain.errors import (
     NotAllowed,
     Refused,
     Superseded,
+    Taken,
     TooLong,
     UnknownParticipant,
     UserError,
@@ -83,6 +84,8 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
         return error(400, "the browser went away amid its request")
     except UnknownParticipant as unknown:
         return error(401, str(unknown))
+    except Taken as taken:
+        return error(409, str(taken), reason="taken")
     except Refused as refused:
         return error(403, str(refused), reason="arm")
     except Superseded as superseded:

@@ -26,7 +26,7 @@ DROPPED = (
     re.compile(r"<script>\s*window\.prerenderReady.*?</script>\s*", re.DOTALL),
 )
 SCRIPT = re.compile(r'(?:src|href)="\./((?:static|assets)/[^"]+\.(?:js|css))"')
-EVERY_PAGE = ("top.js", "page.js")
+EVERY_PAGE = ("top.js", "actions.js")
 """Our components that every screen mounts."""
 LATER = ("form.js", "countdown.js", "workspace.js")
 """Those that come later on the way: fetched while the first page is read."""

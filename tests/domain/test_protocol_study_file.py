@@ -70,7 +70,7 @@ def test_every_problem_is_reported_at_once(raw):
         (lambda raw: stage(raw, "quiz").update(session="later"), "stages.quiz.session"),
         (lambda raw: stage(raw, "quiz").pop("bank"), "stages.quiz"),
         (lambda raw: stage(raw, "tasks").pop("packs"), "stages.tasks"),
-        (lambda raw: stage(raw, "background")["questions"][0].update(id="used_trio"), "stages"),
+        (lambda raw: stage(raw, "background")["questions"][0].update(id="libraries_used"), "stages"),
     ],
 )
 def test_each_mistake_is_named_by_its_key(raw, change, key):
@@ -120,7 +120,7 @@ def test_every_text_of_the_catalogue_is_used_and_every_used_text_is_there():
     texts = catalogue("en").keys()
     source = "\n".join(path.read_text() for path in (ROOT / "study_app").rglob("*.py"))
     used = {key for key in texts if f'"{key}"' in source or f"'{key}'" in source}
-    composed = ("workspace.", "form.", "assistant.", "run.", "end.")
+    composed = ("workspace.", "page.", "form.", "assistant.", "run.", "end.", "expired.", "consent.", "numbers.")
     assert {key for key in texts if not key.startswith(composed)} == {
         key for key in used if not key.startswith(composed)
     }

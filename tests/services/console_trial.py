@@ -16,7 +16,7 @@ from study_app.services.enrol import Entry
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-ELIGIBLE = {"python_over_a_year": "yes", "python_weekly": 3, "tried_ai": "often", "used_trio": "no"}
+ELIGIBLE = {"python_over_a_year": "yes", "python_weekly": 3, "tried_ai": "often", "libraries_used": ["asyncio"]}
 
 
 class HandClock:

@@ -36,7 +36,7 @@ BACKGROUND = {
     "async_check_4": "sums",
     "async_check_5": "holds",
 }
-ELIGIBLE = {"python_over_a_year": "yes", "python_weekly": 3, "tried_ai": "some", "used_trio": "no"}
+ELIGIBLE = {"python_over_a_year": "yes", "python_weekly": 3, "tried_ai": "some", "libraries_used": ["asyncio"]}
 SCALES = {"task_difficulty": 4, "quiz_difficulty": 5, "learned": 6, "enjoyed": 3}
 LOAD = {f"load_{name}": 11 for name in "mental physical temporal performance effort frustration".split()}
 EXIT = {**SCALES, **LOAD, "other_ai_used": "no", "feedback": "=cmd|' /C calc'!A0"}
@@ -319,7 +319,7 @@ def trial() -> Trial:
     turned_away = Walker(app, clock, Entry(link=links[5]))
     app.session.where(turned_away.id)
     app.session.consent(turned_away.id, True)
-    app.answers.submit_survey(turned_away.id, "eligibility", ELIGIBLE | {"used_trio": "yes"})
+    app.answers.submit_survey(turned_away.id, "eligibility", ELIGIBLE | {"libraries_used": ["asyncio", "trio"]})
     people += [leaver.id, turned_away.id]
     settle(app)
     app.lifecycle.exclude(people[4], "took part with a colleague", "a researcher")

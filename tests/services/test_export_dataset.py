@@ -18,7 +18,7 @@ from study_app.services.verify import verify
 
 CONTRACT = (
     "participant_id study_hash arm stratum allocation_index is_simulated is_preview status exclusion_reason "
-    "enrolled_at allocated_at finished_at python_over_a_year python_weekly tried_ai used_trio years_coding "
+    "enrolled_at allocated_at finished_at python_over_a_year python_weekly tried_ai libraries_used years_coding "
     "years_python asyncio_use async_check_1 async_check_2 async_check_3 async_check_4 async_check_5 "
     "warmup_minutes warmup_passed task_minutes task_completed completion_minutes completion_event tasks_passed "
     "checks_passed checks_total visible_only_pass quiz_points quiz_max quiz_score quiz_conceptual_points "

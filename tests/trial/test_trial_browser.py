@@ -17,6 +17,8 @@ from study_app.storage import open_registry
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
+FIRST = "first program in Python"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -142,11 +144,11 @@ def test_answers_given_before_a_reload_are_there_after_it(server, page):
     walker = Walker(page, server.url)
     walker.start()
     walker.consent()
-    walker.choose("more than a year", "Yes")
+    walker.choose(FIRST, "More than two years ago")
     page.wait_for_timeout(500)
     page.reload()
-    group = page.get_by_role("radiogroup", name=re.compile("more than a year"))
-    expect(group.get_by_role("radio", name="Yes")).to_be_checked()
+    group = page.get_by_role("radiogroup", name=re.compile(FIRST))
+    expect(group.get_by_role("radio", name="More than two years ago")).to_be_checked()
 
 
 def test_no_consent_and_no_eligibility_have_an_exit_with_a_code_of_their_own(server, page):
@@ -157,10 +159,10 @@ def test_no_consent_and_no_eligibility_have_an_exit_with_a_code_of_their_own(ser
     page.context.clear_cookies()
     walker.start()
     walker.consent()
-    walker.choose("more than a year", "No")
+    walker.choose(FIRST, "Within the last year")
     walker.choose("How often do you write", "Every day or nearly")
-    walker.choose("AI help for coding", "Yes, regularly")
-    walker.choose("library Trio", "No, never")
+    walker.choose("How often have you used AI", "Regularly")
+    walker.pick("Which of these Python libraries", "asyncio")
     walker.button("Continue").click()
     assert walker.completion_code() == "TRIO-SCREENED"
 
@@ -170,11 +172,10 @@ def test_leaving_gives_a_code_and_can_delete_what_was_written(server, page):
     walker.start()
     walker.consent()
     walker.eligibility()
-    expect(page.get_by_role("heading", name="A computer is needed")).to_be_visible()
+    expect(page.get_by_role("heading", name="You need a computer")).to_be_visible()
     walker.button("Leave the study").click()
-    page.get_by_text("Delete my data as well").click()
-    walker.settle()
-    walker.button("Yes, leave").click()
+    page.get_by_text("Also delete everything").click()
+    walker.button("Leave now").click()
     assert walker.completion_code() == "TRIO-LEFT"
     registry = opened(server)
     with registry.begin(write=False) as unit:
@@ -188,11 +189,11 @@ def test_an_unanswered_question_is_marked_and_nothing_is_lost(server, page):
     walker = Walker(page, server.url)
     walker.start()
     walker.consent()
-    walker.choose("more than a year", "Yes")
+    walker.choose(FIRST, "More than two years ago")
     walker.button("Continue").click()
     expect(page.get_by_text("Please answer this question.")).to_have_count(3)
-    group = page.get_by_role("radiogroup", name=re.compile("more than a year"))
-    expect(group.get_by_role("radio", name="Yes")).to_be_checked()
+    group = page.get_by_role("radiogroup", name=re.compile(FIRST))
+    expect(group.get_by_role("radio", name="More than two years ago")).to_be_checked()
 
 
 def to_warmup(walker: Walker) -> None:

@@ -52,16 +52,24 @@ class Walker:
         group.get_by_text(answer, exact=True).click()
 
     def eligibility(self, name: str = "eligibility") -> None:
-        expect(self.page.get_by_role("radiogroup", name=re.compile("more than a year"))).to_be_visible()
+        expect(self.page.get_by_role("radiogroup", name=re.compile("first program in Python"))).to_be_visible()
         self.at(self.page, name)
-        self.choose("more than a year", "Yes")
+        self.choose("first program in Python", "More than two years ago")
         self.choose("How often do you write", "Every day or nearly")
-        self.choose("AI help for coding", "Yes, regularly")
-        self.choose("library Trio", "No, never")
+        self.choose("How often have you used AI", "Regularly")
+        self.pick("Which of these Python libraries", "asyncio")
         self.press("Continue")
 
+    def pick(self, question: str, *answers: str) -> None:
+        """Answers of a question that takes several."""
+        for answer in answers:
+            self.page.get_by_role("combobox", name=re.compile(re.escape(question))).click()
+            self.page.get_by_role("option", name=answer, exact=True).click()
+            self.settle()
+        self.page.keyboard.press("Escape")
+
     def device(self) -> None:
-        expect(self.page.get_by_role("heading", name="A computer is needed")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="You need a computer")).to_be_visible()
         self.at(self.page, "device")
         self.press("Continue")
 

@@ -19,8 +19,10 @@ from study_app.ui.components import ASSET_DIR
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "study_app/ui/components/frontend"
 SOURCES = sorted((FRONTEND / "src").glob("*.ts"))
+TABLES = ("workspace", "form", "page")
+"""Of the catalogue: what the page components are given."""
 CATALOGUE = tomllib.loads((ROOT / "study_app/texts/en.toml").read_text("utf-8"))
-TEXTS = CATALOGUE["workspace"] | CATALOGUE["form"]
+TEXTS = {key for table in TABLES for key in CATALOGUE.get(table, {})}
 NODE = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed; the built assets are committed")
 
 
@@ -57,7 +59,7 @@ def test_every_text_of_the_page_is_in_the_catalogue_and_no_other():
     constants = set(re.findall(r'"([a-z]+(?:_[a-z]+)*)"', source))
     patterns = [re.escape(head) + r"\w+" for head in re.findall(r"`(\w+_)\$\{", source)]
     asked = set(re.findall(r'say\("(\w+)"', source))
-    assert asked <= set(TEXTS)
+    assert asked <= TEXTS
     # What is wrong with an answer is put into words by the server.
     texts = {key for key in TEXTS if not key.startswith("fault_")}
     unused = {key for key in texts if key not in constants and not any(re.fullmatch(p, key) for p in patterns)}

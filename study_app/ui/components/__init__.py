@@ -1,9 +1,10 @@
 """The page components of the participant's app, mounted from Streamlit.
 
 `workspace` draws the room in which a task is worked on; `form` a page of a quiz or a survey; `countdown` the time left
-on other pages. They speak to the study's own routes directly, so that nothing typed, run or asked causes a script run.
-`top` shows each new screen from its top. Source in `frontend/`, built by `scripts/build_assets.sh` into `assets/`, sent
-by `study_app/web/assets.py`.
+on other pages; `actions` the buttons of pages that ask nothing. They speak to the study's own routes directly, so that
+nothing typed, run or asked causes a script run. `top` shows each new screen from its top and says when the server
+cannot be reached. Source in `frontend/`, built by `scripts/build_assets.sh` into `assets/`, sent by
+`study_app/web/assets.py`.
 """
 
 from __future__ import annotations
@@ -99,6 +100,14 @@ class AssistantView(TypedDict):
     """Server time, ms since the epoch, before which no message can be sent."""
 
 
+class ProgressView(TypedDict):
+    """Where the stage stands among the parts of the study; the page fills in the minutes, which go on falling."""
+
+    many: str
+    one: str
+    later_minutes: float
+
+
 class WorkspaceData(TypedDict):
     """Everything the workspace needs; read from the database in every script run."""
 
@@ -127,6 +136,9 @@ class WorkspaceData(TypedDict):
     """Prefix of the study's routes, without a slash at its end; usually empty."""
     texts: dict[str, str]
     """The catalogue's table `workspace`."""
+    progress: NotRequired[ProgressView | None]
+    notice: NotRequired[str]
+    """What ended just before and what was handed in; empty for nothing."""
 
 
 class FormOption(TypedDict):
@@ -210,6 +222,59 @@ class CountdownData(TypedDict):
     """Stay in the upper corner of the window while the page scrolls."""
 
 
+class Button(TypedDict):
+    """One button of a page that asks nothing."""
+
+    act: Literal["agree", "disagree", "begin", "continue"]
+    label: str
+    first: bool
+    """The one that most will press."""
+
+
+class Copy(TypedDict):
+    """Something to take along."""
+
+    title: str
+    value: str
+    address: bool
+    """The value is an address below the study's own."""
+    hint: str
+
+
+class Link(TypedDict):
+    """A way out of the study's pages."""
+
+    href: str
+    label: str
+
+
+class Leave(TypedDict):
+    """What `Leave the study` needs."""
+
+    button: bool
+    """False where the screen has a button of its own, which sends the event `study-leave`."""
+    payment: str
+
+
+class ActionsData(TypedDict):
+    """What can be pressed on a page."""
+
+    stage: str
+    screen: str
+    """Changes with the screen, so that a press never meets the next one."""
+    buttons: list[Button]
+    pledge: str | None
+    """What has to be ticked before a button works."""
+    copies: list[Copy]
+    link: Link | None
+    leave: Leave | None
+    pinned: bool
+    """The buttons stay at the window's lower edge."""
+    api: str
+    texts: dict[str, str]
+    """The catalogue's table `page`."""
+
+
 class Advance(TypedDict):
     """The page says that this task is over; the server decides whether it is. Repeated every 3 s until data change."""
 
@@ -286,6 +351,19 @@ def countdown(data: CountdownData, key: str, *, on_expired: Callable[[], None] =
     return _renderer("countdown")(key=key, data=data, on_expired_change=on_expired)
 
 
-def top(screen: str) -> None:
-    """Scroll to the top whenever the screen is another one than before; call it in every run."""
-    _renderer("top")(key="top", data={"screen": screen})
+def top(screen: str, connection_lost: str) -> None:
+    """Scroll to the top whenever the screen is another one than before; call it in every run.
+
+    Args:
+        screen: changes with the screen.
+        connection_lost: shown while the server cannot be reached, on pages without a log of their own.
+    """
+    _renderer("top")(key="top", data={"screen": screen, "connection_lost": connection_lost})
+
+
+def actions(data: ActionsData, key: str) -> None:
+    """Mount what can be pressed on a page that asks nothing, and `Leave the study`.
+
+    A press goes over the study's own route and is repeated until it is answered; then the page asks for a script run.
+    """
+    _renderer("actions")(key=key, data=data, on_went_change=_nothing)

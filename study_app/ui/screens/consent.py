@@ -1,12 +1,11 @@
-"""Consent: what the study is, what is kept, who sees it.
+"""Consent: what the study is, who runs it, what is kept, who sees it.
 
-Shows: body, data policy, assistant's provider, the choice. Records: consented or declined.
+Shows: body, the study's facts, data policy, assistant's provider, the choice. Records: consented or declined.
 """
 
 from __future__ import annotations
 
-import streamlit as st
-
+from study_app.domain.protocol import Study
 from study_app.ui.page import Page
 
 
@@ -15,27 +14,33 @@ def draw(page: Page) -> None:
     study, stage = page.place.study, page.place.stage
     assert stage is not None
     page.head()
-    st.markdown(stage.body)
-    st.header(page.text("consent.kept_title"), anchor=False)
-    st.markdown(page.text("consent.kept", months=study.data.keep_months, shared=study.data.shared))
+    page.write(page.filled(stage.body))
+    page.write("\n".join(_facts(page, study)))
+    page.write(_section(page, "kept", months=study.data.keep_months, shared=study.data.shared))
     if study.assistants:
         embedded = all(assistant.id != "claude" for assistant in page.app.world.assistants.values())
-        st.header(page.text("consent.provider_title"), anchor=False)
-        st.markdown(page.text("consent.provider_embedded" if embedded else "consent.provider"))
-    st.header(page.text("consent.voluntary_title"), anchor=False)
-    st.markdown(page.text("consent.voluntary", contact=study.contact))
-    who = page.participant_id
-    left, right, _ = st.columns([1, 1, 1])
-    left.button(
-        page.text("consent.agree"),
-        type="primary",
-        key=page.key("agree"),
-        on_click=page.go(lambda: page.app.session.consent(who, True)),
-        width="stretch",
+        page.write(_section(page, "provider", body="provider_embedded" if embedded else "provider"))
+    page.write(_section(page, "voluntary", contact=study.contact or page.text("leave.team")))
+    page.actions(
+        {"act": "agree", "label": page.text("consent.agree"), "first": True},
+        {"act": "disagree", "label": page.text("consent.disagree"), "first": False},
+        leave="none",
+        pinned=True,
     )
-    right.button(
-        page.text("consent.disagree"),
-        key=page.key("disagree"),
-        on_click=page.go(lambda: page.app.session.consent(who, False)),
-        width="stretch",
-    )
+
+
+def _section(page: Page, name: str, body: str = "", **values: object) -> str:
+    return f"## {page.text(f'consent.{name}_title')}\n\n{page.text(f'consent.{body or name}', **values)}"
+
+
+def _facts(page: Page, study: Study) -> list[str]:
+    """What the study file says of the study itself, one line each; what it does not say is left out."""
+    facts, age = study.consent, study.consent.minimum_age
+    given = {
+        "researchers": study.researchers,
+        "ethics": study.ethics,
+        "age": "" if age is None else page.text("consent.age_sentence", age=age),
+        "pay": " ".join(text for text in (facts.pay, facts.pay_when_leaving) if text),
+        "risks": facts.risks,
+    }
+    return [f"- **{page.text(f'consent.{name}')}** {text}" for name, text in given.items() if text]

@@ -11,30 +11,29 @@ import streamlit as st
 
 from study_app.ui.page import Page
 
+KNOWN = {"completed", "declined", "screened_out", "withdrawn"}
+
 
 def draw(page: Page) -> None:
     """Draw the screen."""
     place = page.place
-    codes = place.study.recruitment.codes
-    status = place.participant.status
-    known = {"completed", "declined", "screened_out", "withdrawn"}
-    outcome: str = status if status in known else "completed"
+    recruitment, status = place.study.recruitment, place.participant.status
+    outcome: str = status if status in KNOWN else "completed"
     if place.participant.place == "refused":
         outcome = "full"
     debrief = place.study.stages[-1]
     page.head(debrief.title)
-    st.markdown(page.text(f"end.{outcome}"))
+    page.write(page.text(f"end.{outcome}"))
     if place.participant.data_withdrawn:
-        st.markdown(page.text("end.withdrawn_deleted"))
+        page.write(page.text("end.withdrawn_deleted"))
     if outcome == "completed" and debrief.body:
-        st.markdown(debrief.body)
-    code = getattr(codes, outcome)
-    st.html(
-        f'<p><b>{escape(page.text("end.code"))}</b></p><p><span class="code-box">{escape(code)}</span></p>'
-        f'<p class="small">{escape(page.text("end.code_hint"))}</p>'
+        page.write(debrief.body)
+    code, url = getattr(recruitment.codes, outcome), recruitment.completion_url
+    hint = page.text("end.code_hint_link" if url else "end.code_hint")
+    page.actions(
+        copies=[{"title": page.text("end.code"), "value": code, "address": False, "hint": hint}],
+        link={"href": url.replace("{code}", code), "label": page.text("end.back_link")} if url else None,
+        leave="none",
     )
-    url = place.study.recruitment.completion_url
-    if url:
-        st.link_button(page.text("end.back_link"), url.replace("{code}", code), type="primary")
     if place.participant.kind == "preview":
         st.html(f'<p class="preview"><a href="/enter?again=1" target="_self">{escape(page.text("end.again"))}</a></p>')

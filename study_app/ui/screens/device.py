@@ -1,9 +1,11 @@
 """The device check: readable on a phone, passable on a computer.
 
-Shows: what is needed. Records: nothing.
+Shows: what is needed; on a phone the personal link. Records: nothing.
 """
 
 from __future__ import annotations
+
+from html import escape
 
 import streamlit as st
 
@@ -11,11 +13,9 @@ from study_app.ui.page import Page
 
 STYLE = """<style>
 .narrow-only { display: none; }
-@media (max-width: 899px) {
-  .narrow-only { display: block; }
-  .st-key-device_continue { display: none !important; }
-}
+@media (max-width: 899px) { .narrow-only { display: block; } .st-key-wide_only { display: none !important; } }
 </style>"""
+MOVED = "moving_link"
 
 
 def draw(page: Page) -> None:
@@ -23,17 +23,23 @@ def draw(page: Page) -> None:
     stage = page.place.stage
     assert stage is not None
     page.head()
-    st.markdown(stage.body or page.text("device.body"))
+    page.write(page.filled(stage.body or page.text("device.body")))
     if "Mobi" in (st.context.headers.get("User-Agent") or ""):
-        st.warning(page.text("device.phone"))
-    else:
-        st.html(STYLE)
-        st.html(f'<p class="narrow-only" role="alert"><b>{page.text("device.narrow")}</b></p>')
-        with st.container(key="device_continue"):
-            st.button(
-                page.text("common.continue"),
-                type="primary",
-                key=page.key("continue"),
-                on_click=page.go(lambda: page.app.session.continue_(page.participant_id, stage.id)),
-            )
-    page.leave_button()
+        _phone(page)
+        return
+    st.html(STYLE)
+    st.html(f'<p class="narrow-only" role="alert"><b>{escape(page.text("device.narrow"))}</b></p>')
+    with st.container(key="wide_only"):
+        page.actions({"act": "continue", "label": page.text("common.continue"), "first": True}, leave="none")
+    with st.container(key="leave"):
+        page.leave_button()
+
+
+def _phone(page: Page) -> None:
+    """The way on to another device: a link of this person's own."""
+    st.html(f'<p role="alert"><b>{escape(page.text("device.phone"))}</b></p>')
+    if MOVED not in st.session_state:
+        st.session_state[MOVED] = page.app.enrol.moving_token(page.participant_id)
+    link = f"enter?move={st.session_state[MOVED]}"
+    hint = page.text("device.link_hint")
+    page.actions(copies=[{"title": page.text("device.link"), "value": link, "address": True, "hint": hint}])

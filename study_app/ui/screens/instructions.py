@@ -5,8 +5,7 @@ Shows: the arm's instructions and pledge. Records: the stage's end.
 
 from __future__ import annotations
 
-import streamlit as st
-
+from study_app.ui.components import Button
 from study_app.ui.page import Page
 
 
@@ -17,23 +16,10 @@ def draw(page: Page) -> None:
     assert place.arm is not None
     page.head()
     if stage.body:
-        st.markdown(stage.body)
-    st.markdown(place.arm.instructions)
-    promised = True
+        page.write(page.filled(stage.body))
+    page.write(page.filled(place.arm.instructions))
+    page.clock_starts(place.study.next_stage(stage.id))
     if place.arm.pledge:
-        st.header(page.text("instructions.pledge"), anchor=False)
-        promised = st.checkbox(place.arm.pledge, key=page.key("pledge"))
-    tried = page.key("tried")
-
-    def go_on() -> None:
-        st.session_state[tried] = True
-        if promised_now():
-            page.app.session.continue_(page.participant_id, stage.id)
-
-    def promised_now() -> bool:
-        return not place.arm.pledge or bool(st.session_state.get(page.key("pledge")))  # type: ignore[union-attr]
-
-    if st.session_state.get(tried) and not promised:
-        st.warning(page.text("instructions.pledge_missing"))
-    st.button(page.text("common.continue"), type="primary", key=page.key("continue"), on_click=go_on)
-    page.leave_button()
+        page.write(f"## {page.text('instructions.pledge')}")
+    go_on: Button = {"act": "continue", "label": page.text("common.continue"), "first": True}
+    page.actions(go_on, pledge=place.arm.pledge or None)

@@ -5,8 +5,6 @@ Shows: the stage's intro and limit. Records: the visit's start, on the click.
 
 from __future__ import annotations
 
-import streamlit as st
-
 from study_app.ui.page import Page
 
 
@@ -15,11 +13,6 @@ def draw(page: Page) -> None:
     stage = page.place.stage
     assert stage is not None
     page.head()
-    st.markdown(stage.intro)
-    st.button(
-        page.text("common.continue"),
-        type="primary",
-        key=page.key("begin"),
-        on_click=page.go(lambda: page.app.session.begin_stage(page.participant_id, stage.id)),
-    )
-    page.leave_button()
+    page.write(page.filled(stage.intro))
+    page.clock_starts(stage)
+    page.actions({"act": "begin", "label": page.text("common.continue"), "first": True})

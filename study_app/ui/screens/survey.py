@@ -5,8 +5,6 @@ Shows: the questions of the stage, time left where it has a limit. Records: ever
 
 from __future__ import annotations
 
-import streamlit as st
-
 from study_app.domain.protocol import Stage
 from study_app.ui.page import Page
 from study_app.ui.screens.form import draw_form, question_field
@@ -18,7 +16,7 @@ def draw(page: Page) -> None:
     assert stage is not None
     page.head()
     if stage.body:
-        st.markdown(stage.body)
+        page.write(page.filled(stage.body))
     drafts = page.app.answers.drafts(place)
     fields = [question_field(question, drafts) for question in stage.questions]
     draw_form(page, fields, button="exit.finish" if _last_before_end(page, stage) else "common.continue")

@@ -5,8 +5,6 @@ Shows: when the next part opens. Records: nothing.
 
 from __future__ import annotations
 
-import streamlit as st
-
 from study_app.ui.page import Page
 
 
@@ -15,5 +13,5 @@ def draw(page: Page) -> None:
     opens_at = page.place.participant.opens_at
     assert opens_at is not None
     page.head(page.text("waiting.title"))
-    st.markdown(page.text("waiting.body", date=opens_at.strftime("%d %B %Y, %H:%M UTC")))
+    page.write(page.text("waiting.body", date=opens_at.strftime("%d %B %Y, %H:%M UTC")))
     page.leave_button()

@@ -22,9 +22,8 @@ from study_app.ui.page import WORKSPACE_STYLE, Page
 def draw(page: Page) -> None:
     """Draw the screen."""
     st.html(WORKSPACE_STYLE)
-    result = workspace(_data(page), key="workspace")
-    if result.leave is not None:
-        page.leave_dialog()
+    workspace(_data(page), key="workspace")
+    page.leave_dialog()
 
 
 def _data(page: Page) -> WorkspaceData:
@@ -57,13 +56,15 @@ def _data(page: Page) -> WorkspaceData:
         "time_scope": _time_scope(page, len(stage.packs)),
         "api": "",
         "texts": page.texts.table("workspace"),
+        "progress": page.live_progress(),
+        "notice": page.notice(),
     }
 
 
 def _time_scope(page: Page, tasks: int) -> str:
     if tasks == 1:
         return ""
-    return page.text("workspace.for_both_tasks" if tasks == 2 else "workspace.for_all_tasks", m=tasks)
+    return page.text("clock.for_both_tasks" if tasks == 2 else "clock.for_all_tasks", m=tasks)
 
 
 def _assistant(page: Page) -> AssistantView | None:

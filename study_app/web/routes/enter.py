@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,14 +13,18 @@ from starlette.routing import Route
 
 from study_app import __version__
 from study_app.bootstrap import current
+from study_app.domain.durations import session_minutes
+from study_app.domain.protocol import Study
 from study_app.services.enrol import TOKEN_DAYS, Entry, check_entry
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
 from study_app.web.texts import text
 
-FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again")
+FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again", "move")
 LARGEST_FORM = 20_000
+PROBE = "study_probe"
+"""A field of the form and a cookie: where only the field comes back, the browser keeps no cookies."""
 
 PREFETCH = """addEventListener("load", () => { for (const href of later) {
 const link = document.createElement("link");
@@ -35,13 +40,27 @@ def welcome(fields: dict[str, str]) -> HTMLResponse:
         for name in FIELDS
         if fields.get(name)
     )
+    hidden += f'<input type="hidden" name="{PROBE}" value="1">'
     content = (
-        f"<h1>{escape(study.title)}</h1><p>{escape(text('welcome.body'))}</p>"
+        f"<h1>{escape(study.title)}</h1><p>{escape(duration(study))}</p>"
         f'<form method="post" action="/enter">{hidden}'
         f'<button type="submit">{escape(text("welcome.start"))}</button></form>'
         f'<p class="small">{escape(text("welcome.nothing_yet"))}</p>'
     )
-    return page(study.title, content, head=prefetch(shell.wanted_soon()))
+    response = page(study.title, content, head=prefetch(shell.wanted_soon()))
+    # Comes back with `Start` unless the browser keeps no cookies; says nothing about anybody.
+    response.set_cookie(PROBE, "1", httponly=True, samesite="lax", path="/")
+    return response
+
+
+def duration(study: Study) -> str:
+    """How long the study takes, from its own limits and questions."""
+    first, *later = [session_minutes(study, session.id) for session in study.sessions]
+    words = text("welcome.body").replace("{minutes}", str(first))
+    if later:
+        more = text("welcome.later_one" if len(later) == 1 else "welcome.later_more")
+        words += " " + more.replace("{parts}", str(len(later))).replace("{minutes}", str(sum(later)))
+    return words
 
 
 def prefetch(addresses: list[str]) -> str:
@@ -49,10 +68,26 @@ def prefetch(addresses: list[str]) -> str:
     return f"<script>const later = {shell.in_script(addresses)};{PREFETCH}</script>"
 
 
-def refusal(status: int, message: str, **_more: Any) -> HTMLResponse:
-    """A kind page for somebody who cannot come in."""
-    title = text("welcome.not_open")
-    return page(title, f"<h1>{escape(title)}</h1><p>{escape(message)}</p>", status)
+def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLResponse:
+    """A kind page for a person who cannot come in."""
+    title = text("welcome.taken_title" if reason == "taken" else "welcome.not_open")
+    on = f'<p><a href="/">{escape(text("welcome.go_on"))}</a></p>' if reason == "taken" else ""
+    return page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence(message))}</p>{on}", status)
+
+
+def sentence(message: str) -> str:
+    """A service's message as a sentence of its own."""
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
+
+
+def no_cookies(fields: dict[str, str]) -> HTMLResponse:
+    """The page for a browser that keeps no cookie: it would come back to the welcome page for ever."""
+    again = "/enter?" + urlencode({name: value for name, value in fields.items() if name in FIELDS})
+    content = (
+        f"<h1>{escape(text('welcome.cookies_title'))}</h1><p>{escape(text('welcome.cookies'))}</p>"
+        f'<p><a href="{escape(again, quote=True)}">{escape(text("welcome.try_again"))}</a></p>'
+    )
+    return page(text("welcome.cookies_title"), content, 400)
 
 
 async def enter(request: Request) -> Response:
@@ -66,6 +101,8 @@ async def start(request: Request) -> Response:
     """Create or re-attach, set the cookie, go on to the study."""
     check_origin(request)
     fields = await form_body(request, LARGEST_FORM)
+    if fields.get(PROBE) and not request.cookies:
+        return no_cookies(fields)
     entry = Entry.parse(fields)
     token = request.cookies.get(COOKIE)
     draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)

@@ -178,6 +178,8 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-where { display: flex; align-items: baseline; gap: 12px; min-width: 0; flex: 1; }
 .sa-room.sa-room .sa-where h1 { font-size: 16px; font-weight: 620; margin: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .sa-step { color: var(--muted); font-size: 13px; flex: none; }
+.sa-part { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; flex: 0 1 auto; }
+@media (max-width: 1100px) { .sa-part { display: none; } }
 .sa-saving { color: var(--muted); font-size: 12.5px; display: flex; align-items: center; gap: 7px; }
 .sa-saving::before { content: ""; width: 6px; height: 6px; border-radius: 50%; background: var(--good); flex: none; }
 .sa-saving[data-state="saving_saving"]::before { background: var(--muted); }
@@ -325,6 +327,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-note-line:empty { display: none; }
 .sa-note-card { top: 56px; padding: 14px 20px; font-size: 15px; border-radius: 11px; box-shadow: 0 10px 40px rgb(0 0 0 / .18); }
 .sa-time-note { flex: none; padding: 7px 20px; font-size: 14px; font-weight: 550; text-align: center; background: color-mix(in srgb, var(--warm) 16%, var(--bg)); border-bottom: 1px solid var(--warm); }
+.sa-countdown-fixed .sa-time-note { max-width: 260px; margin: 4px -12px -4px; padding: 7px 12px; border-radius: 0 0 9px 9px; border: 0; border-top: 1px solid var(--warm); }
 .sa-time-note.sa-urgent { background: var(--bad); color: var(--bg); border-color: var(--bad); }
 
 /* Assistant */

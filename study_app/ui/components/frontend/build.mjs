@@ -7,7 +7,7 @@ const outdir = process.argv[2];
 if (!outdir) throw new Error("usage: node build.mjs OUTPUT_DIRECTORY");
 
 const { metafile } = await build({
-  entryPoints: ["src/workspace.ts", "src/form.ts", "src/code.ts", "src/countdown.ts", "src/top.ts"],
+  entryPoints: ["src/workspace.ts", "src/form.ts", "src/code.ts", "src/countdown.ts", "src/top.ts", "src/actions.ts"],
   outdir,
   bundle: true,
   minify: true,

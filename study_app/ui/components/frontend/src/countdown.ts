@@ -19,6 +19,7 @@ interface Expired {
 
 class Clock {
   readonly host = h("div", { class: "sa-countdown" });
+  private readonly note = h("div", { class: "sa-time-note", hidden: true });
   private readonly clock = new ServerClock();
   private readonly expired = new Repeater<Expired>((value) => this.args.setTriggerValue("expired", value));
   private readonly countdown: Countdown;
@@ -29,9 +30,14 @@ class Clock {
     const announcer = new Announcer();
     this.countdown = new Countdown(sayer(() => this.args.data.texts), this.clock, () => this.deadline, {
       zero: () => this.deadline !== null && this.expired.start({ deadline_ms: this.deadline }),
-      warn: (text) => announcer.say(text),
+      warn: (text, urgent) => {
+        announcer.say(text);
+        this.note.textContent = text;
+        this.note.hidden = false;
+        this.note.classList.toggle("sa-urgent", urgent);
+      },
     });
-    this.host.append(h("style", {}, styles), this.countdown.element, announcer.element);
+    this.host.append(h("style", {}, styles), this.countdown.element, this.note, announcer.element);
     if (args.data.record) void this.record(args.data.record);
   }
 
@@ -39,7 +45,10 @@ class Clock {
     this.args = args;
     this.host.classList.toggle("sa-countdown-fixed", args.data.fixed === true && args.data.deadline_ms !== null);
     this.host.dataset["scheme"] = isDark(this.host) ? "dark" : "light";
-    if (args.data.deadline_ms !== this.deadline) this.expired.stop();
+    if (args.data.deadline_ms !== this.deadline) {
+      this.expired.stop();
+      this.note.hidden = true;
+    }
     this.deadline = args.data.deadline_ms;
     this.clock.sync(args.data.now_ms);
     this.countdown.tick();

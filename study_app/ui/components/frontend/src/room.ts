@@ -8,6 +8,7 @@ import { Editor } from "./editor";
 import { highlightBlocks } from "./highlight";
 import { EventLog, type Saving } from "./log";
 import { recordPresence } from "./presence";
+import { ProgressLine } from "./progress";
 import { Provenance } from "./provenance";
 import { newerDraft } from "./recover";
 import { Runner } from "./runner";
@@ -45,6 +46,7 @@ export class Room {
   private readonly advance: Repeater<Advance>;
   private readonly endings: (() => void)[] = [];
   private readonly step = h("span", { class: "sa-step" });
+  private readonly part = new ProgressLine(() => (this.deadline === null ? 0 : (this.deadline - this.clock.now()) / 60_000));
   private readonly title = h("h1");
   private readonly saving = h("div", { class: "sa-saving", role: "status" });
   private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
@@ -132,6 +134,7 @@ export class Room {
     this.endings.push(recordPresence(this.log), this.recordScrolling());
     this.showSaving("saved", true);
     this.attend(args);
+    if (args.data.notice) this.tell(args.data.notice, true);
   }
 
   /** The element is on the page: what depends on sizes can be done. */
@@ -149,6 +152,7 @@ export class Room {
     this.clock.sync(data.now_ms);
     this.notes.show(data.notes_html);
     this.countdown.showScope(data.time_scope ?? "");
+    this.part.show(data.progress ?? null);
     this.tools.offerStarter(data.starter !== undefined);
     const moved = before.task.id !== data.task.id || before.stage !== data.stage || before.step !== data.step;
     if (moved) this.startTask(before);
@@ -195,7 +199,7 @@ export class Room {
   private build(): HTMLElement {
     const { data } = this.args;
     const leave = h("button", { type: "button", class: "sa-quiet", onclick: () => this.leave() }, this.say("leave"));
-    const where = h("div", { class: "sa-where" }, this.step, this.title);
+    const where = h("div", { class: "sa-where" }, this.step, this.title, this.part.element);
     const top = h("header", { class: "sa-top" }, where, this.saving, this.countdown.element, data.can_leave && leave, this.submission.button);
     const instructions = h("section", { class: "sa-brief", "aria-label": this.say("instructions") });
     instructions.append(h("h2", {}, this.say("instructions")), this.brief);
@@ -317,7 +321,9 @@ export class Room {
   }
 
   private leave(): void {
-    this.args.setTriggerValue("leave", { n: Date.now() });
+    // The page around the room opens its dialog at once, also without a connection; where there is none, Streamlit does.
+    const asked = new CustomEvent("study-leave", { cancelable: true });
+    if (window.dispatchEvent(asked)) this.args.setTriggerValue("leave", { n: Date.now() });
   }
 
   /** Ends this task on the page; the server says what comes next. */

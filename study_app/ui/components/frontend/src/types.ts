@@ -63,6 +63,15 @@ export interface AssistantData {
 
 export type Texts = Record<string, string>;
 
+/** Where the stage stands among the parts of the study. */
+export interface ProgressData {
+  /** With `{minutes}` to be filled in. */
+  many: string;
+  one: string;
+  /** Minutes of the parts after this stage. */
+  later_minutes: number;
+}
+
 export interface WorkspaceData {
   page_key: string;
   stage: string;
@@ -81,6 +90,9 @@ export interface WorkspaceData {
   can_leave?: boolean;
   /** Words behind `Time left`, where the clock is for more than this task. */
   time_scope?: string;
+  progress?: ProgressData | null;
+  /** What ended just before and what was handed in; empty for nothing. */
+  notice?: string;
   api: string;
   texts: Texts;
 }
@@ -152,6 +164,40 @@ export interface FormAdvance {
 export interface TopData {
   /** Changes with the screen. */
   screen: string;
+  /** The sentence for a page without a log of its own. */
+  connection_lost: string;
+}
+
+export interface ButtonData {
+  act: "agree" | "disagree" | "begin" | "continue";
+  label: string;
+  /** The one that most will press. */
+  first: boolean;
+}
+
+export interface CopyData {
+  title: string;
+  value: string;
+  /** The value is an address below the study's own. */
+  address: boolean;
+  hint: string;
+}
+
+export interface ActionsData {
+  stage: string;
+  /** Changes with the screen, so that a press never meets the next one. */
+  screen: string;
+  buttons: ButtonData[];
+  /** What has to be ticked before a button works. */
+  pledge: string | null;
+  copies: CopyData[];
+  link: { href: string; label: string } | null;
+  /** `button`: drawn here; the workspace has one of its own, which sends the event `study-leave`. */
+  leave: { button: boolean; payment: string } | null;
+  /** The buttons stay at the window's lower edge. */
+  pinned: boolean;
+  api: string;
+  texts: Texts;
 }
 
 export interface ComponentArgs<D> {
