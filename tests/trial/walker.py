@@ -62,11 +62,9 @@ class Walker:
 
     def pick(self, question: str, *answers: str) -> None:
         """Answers of a question that takes several."""
+        group = self.page.get_by_role("group", name=re.compile(re.escape(question)))
         for answer in answers:
-            self.page.get_by_role("combobox", name=re.compile(re.escape(question))).click()
-            self.page.get_by_role("option", name=answer, exact=True).click()
-            self.settle()
-        self.page.keyboard.press("Escape")
+            group.get_by_text(answer, exact=True).click()
 
     def device(self) -> None:
         expect(self.page.get_by_role("heading", name="You need a computer")).to_be_visible()
