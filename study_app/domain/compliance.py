@@ -10,13 +10,19 @@ from typing import Literal
 
 from study_app.domain.plan import Compliance
 
-EvidenceKind = Literal["other_ai_reported", "outside_paste", "typing_burst", "away", "attention_failed"]
+EvidenceKind = Literal[
+    "other_ai_reported", "outside_paste", "typing_burst", "away", "answer_paste", "quiz_away", "attention_failed"
+]
+    "other_ai_reported", "outside_paste", "typing_burst", "away", "answer_paste", "quiz_away", "attention_failed"
+]
 
 UNITS: Mapping[EvidenceKind, str] = {
     "other_ai_reported": "answers",
     "outside_paste": "characters",
     "typing_burst": "characters",
     "away": "minutes",
+    "answer_paste": "characters",
+    "quiz_away": "minutes",
     "attention_failed": "items",
 }
 """Every kind of evidence, and what its amounts count."""
@@ -43,6 +49,8 @@ def threshold(kind: EvidenceKind, rule: Compliance) -> float | None:
         "outside_paste": rule.outside_chars,
         "typing_burst": rule.burst_chars,
         "away": rule.away_minutes,
+        "answer_paste": rule.answer_chars,
+        "quiz_away": rule.quiz_away_minutes,
         "attention_failed": rule.attention_failed,
     }
     return limits[kind]

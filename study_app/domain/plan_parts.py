@@ -144,6 +144,10 @@ class Compliance(Table):
     """Characters typed in bursts no hand can do above which it is broken; without a number they are listed only."""
     away_minutes: float | None = Field(default=None, ge=0)
     """Minutes away on the main tasks above which it is broken; without a number they are listed only."""
+    answer_chars: int | None = Field(default=None, ge=0)
+    """Characters pasted from outside into answers of quizzes above which it is broken; without a number listed only."""
+    quiz_away_minutes: float | None = Field(default=None, ge=0)
+    """Minutes away while quizzes are taken above which it is broken; without a number they are listed only."""
     attention_failed: int | None = Field(default=None, ge=0)
     """Failed attention checks above which it is broken; without a number they are listed only."""
 

@@ -11,6 +11,7 @@ from study_app.domain.edits import utf16_length
 from study_app.domain.events import Event
 from study_app.domain.pasteboard import Pasteboard
 from study_app.services.measures import Content, Dossier
+from study_app.services.measures_answers import help_in_quizzes
 from study_app.services.measures_assistant import reports_of_other_ai
 from study_app.services.measures_origin import bursts
 from study_app.services.measures_quiz import failed_attention_checks
@@ -23,7 +24,8 @@ def evidence_of(dossier: Dossier, content: Content) -> list[Evidence]:
     """Everything that the plan's rule may look at, in order of time; of who withdrew their data, nothing.
 
     On the main tasks: absences by the study's rule, pastes and drops from outside into the editor, bursts of typing.
-    Anywhere: reports of other AI, and attention checks of quizzes that are over.
+    In quizzes: pastes from outside into answers, and absences. Anywhere: reports of other AI, and attention checks of
+    quizzes that are over.
     """
     at = moments(dossier.events)
     mine = [pair for pair in zip(at, dossier.events, strict=True) if pair[1].stage in dossier.main_ids]
@@ -32,6 +34,7 @@ def evidence_of(dossier: Dossier, content: Content) -> list[Evidence]:
         *_pasted(dossier, at),
         *_typed(mine),
         *_away(dossier, at),
+        *help_in_quizzes(dossier, at),
         *failed_attention_checks(dossier, content),
     ]
     never = datetime.max.replace(tzinfo=UTC)

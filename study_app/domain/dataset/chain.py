@@ -52,7 +52,7 @@ DERIVED: dict[TableName, frozenset[str]] = {
     "turns": frozenset(
         {"codes", "reply_code_chars", "inserted_pasted_chars", "inserted_retyped_chars", "kept_chars"},
     ),
-    "answers": frozenset({"type", "concept"}),
+    "answers": frozenset({"type", "concept", "pasted_chars", "away_seconds"}),
 }
 """Columns that an export computes; the chain is over what was stored."""
 

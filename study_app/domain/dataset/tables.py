@@ -64,6 +64,7 @@ EVENTS = Table(
         time("client_time", "When it happened by the browser's clock; empty for the server's own"),
         json_("payload", "What happened, as a JSON object"),
         number("mono_ms", "When it happened by the page's monotonic clock", "ms since the page loaded", low=None),
+        boolean("arrived_late", "It came after its stage's deadline, happened before it, and counts"),
     ),
 )
 
@@ -173,9 +174,11 @@ ANSWERS = Table(
         text("scored_by", "key, human, or pending"),
         text("key_version", "Version of the key that scored it"),
         number("seconds", "From the page before to saving it", "s"),
-        integer("changes", "How often the saved answer was changed"),
+        integer("changes", "Edits and choices that made the answer; 0 where it was left empty"),
         text("stage", "Stage at which it was asked"),
-        time("saved_at", "When it was last saved"),
+        time("saved_at", "When it was handed in"),
+        integer("pasted_chars", "Characters pasted or dropped into it; empty where no browser showed it", "characters"),
+        number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s"),
     ),
 )
 

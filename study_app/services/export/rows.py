@@ -12,6 +12,7 @@ from study_app.domain.items import Item
 from study_app.domain.participant import Answer, Turn
 from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier
+from study_app.services.measures_answers import answer_uses
 from study_app.services.measures_styles import Codes
 
 Row = dict[str, Any]
@@ -63,8 +64,10 @@ def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
 def answers(dossier: Dossier, content: Content) -> Iterator[Row]:
     """Answers in the order in which they were first given."""
     items = {stage.id: _items(content, stage.bank) for stage in dossier.quiz_stages}
+    made = answer_uses(dossier)
     for answer in dossier.answers:
-        yield _answer(answer, items.get(answer.stage, {}).get(answer.item))
+        row = _answer(answer, items.get(answer.stage, {}).get(answer.item))
+        yield row | made.get((answer.stage, answer.item), {})
 
 
 def _items(content: Content, folder: str) -> dict[str, Item]:

@@ -133,7 +133,7 @@ def _digest(table: TableName, row: Row, entry: _Listed) -> bytes | None:
 def _columns(table: TableName) -> tuple[str, ...]:
     """Columns that a digest may ask for and an empty cell or another version may leave out."""
     if table == "events":
-        return ("client_time", "mono_ms")
+        return ("client_time", "mono_ms", "arrived_late")
     if table == "participants":
         return FACTS
     return tuple(column.name for column in chain.content_columns(table))

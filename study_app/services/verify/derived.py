@@ -21,6 +21,7 @@ from study_app.services.measures_row import Work, participant_row
 from study_app.services.measures_styles import Codes, Coding
 from study_app.services.measures_time import uses
 from study_app.services.verify.allocation import kind_of
+from study_app.services.verify.answers import check_answers
 from study_app.services.verify.dossiers import Materials, dossier_of, evidence_in
 from study_app.services.verify.opened import Opened, Row
 
@@ -88,6 +89,7 @@ class Derived:
             self._visits(tables["visits"], use)
             self._paused(dossier, tables["visits"])
             self._periods(dossier, tables["periods"])
+            check_answers(self.opened, dossier, tables["answers"], self.content)
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
 
@@ -132,7 +134,7 @@ class Derived:
                 self.opened.report.add("out_of_range", self.opened.relative("answers"), answer.number, what)
 
     def _evidence(self, person: Row, listed: Sequence[Evidence], due: Sequence[Evidence]) -> None:
-        for kind in ("other_ai_reported", "outside_paste", "away"):
+        for kind in ("other_ai_reported", "outside_paste", "away", "answer_paste", "quiz_away"):
             found, expected = _amounts(listed, kind), _amounts(due, kind)
             pairs = zip(found, expected, strict=False)
             if len(found) != len(expected) or not all(_close(a, b, TOLERANCE_OF_TIME) for a, b in pairs):

@@ -183,4 +183,5 @@ def _event(name: str, row: Row) -> Event:
         mono_ms=row["mono_ms"],
         payload=row["payload"] if isinstance(row["payload"], dict) else {},
         event_id=row["event_id"],
+        arrived_late=bool(row.values.get("arrived_late")),
     )
