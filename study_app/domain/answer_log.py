@@ -105,6 +105,8 @@ class _Replaying:
         self.pages: list[str] = []
         self.erased: set[str] = set()
         """Stages with erased events: late edits there may refer to what is not in the log any more."""
+        self._steps: dict[str, int] = {}
+        """Stage -> the page at which the participant is."""
         self._next: dict[str, int] = {}
         self._ahead: dict[str, dict[int, Event]] = {}
 
@@ -123,8 +125,9 @@ class _Replaying:
         if event.kind == "page_opened" and isinstance(event.payload.get("page"), str):
             self.pages.append(event.payload["page"])
         if event.kind == "answered":
-            place = (event.stage, _step(event.payload))
-            self.forms.setdefault(place, Replayed()).handed_in_by = str(event.payload.get("by", "participant"))
+            step, by = _step(event.payload), str(event.payload.get("by", "participant"))
+            self.forms.setdefault((event.stage, step), Replayed()).handed_in_by = by
+            self._steps[event.stage] = step if by == "deadline" else step + 1
 
     def _apply(self, event: Event) -> None:
         if event.kind in ANSWER_KINDS and event.payload.get("erased"):
@@ -133,7 +136,8 @@ class _Replaying:
         if event.kind not in ANSWER_KINDS or place is None:
             return
         form = self.forms.setdefault(place, Replayed())
-        if event.stage != place[0] or (form.handed_in_by and not self._late(form, event)):
+        here = event.stage == place[0] and self._steps.get(place[0], 0) == place[1]
+        if not here or (form.handed_in_by and not self._late(form, event)):
             return
         form.shown = form.shown or event.kind == "answers_shown"
         try:

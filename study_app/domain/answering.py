@@ -6,6 +6,7 @@ list of values for a multiple choice; None, blank text and an empty list are no 
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -112,6 +113,8 @@ def number_in(shown: Any, unit: str = "") -> float | int:
     if not _NUMBER.fullmatch(plain):
         raise Unanswerable("no_number")
     value = float(plain.replace(",", "."))
+    if not math.isfinite(value):
+        raise Unanswerable("no_number")
     return int(value) if value == int(value) else value
 
 
@@ -145,7 +148,7 @@ def _in_range(question: Question, value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _none(code: str) -> Any:

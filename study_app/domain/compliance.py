@@ -13,8 +13,6 @@ from study_app.domain.plan import Compliance
 EvidenceKind = Literal[
     "other_ai_reported", "outside_paste", "typing_burst", "away", "answer_paste", "quiz_away", "attention_failed"
 ]
-    "other_ai_reported", "outside_paste", "typing_burst", "away", "answer_paste", "quiz_away", "attention_failed"
-]
 
 UNITS: Mapping[EvidenceKind, str] = {
     "other_ai_reported": "answers",

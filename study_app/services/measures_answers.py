@@ -13,6 +13,7 @@ from study_app.domain.edits import utf16_length
 from study_app.domain.events import Event
 from study_app.domain.participant import Visit
 from study_app.domain.pasteboard import Pasteboard
+from study_app.services.handing import FORM_KINDS
 from study_app.services.measures import Dossier
 from study_app.services.measures_time import absences, moments
 
@@ -65,7 +66,7 @@ def away_by_answer(dossier: Dossier) -> dict[Key, float]:
         start = visit.started_at.timestamp()
         pairs = ((moment - start, _changed(event)) for moment, event in zip(at, dossier.events, strict=True))
         changes = sorted((moment, key) for moment, key in pairs if key is not None and key[0] == visit.stage)
-        for spell in absences(visit, dossier.study, dossier.events, at, visit.ended_at or visit.started_at):
+        for spell in absences(visit, dossier.study, dossier.events, at, _until(visit, dossier.events)):
             after = next((key for moment, key in changes if moment >= spell.end), None)
             before = next((key for moment, key in reversed(changes) if moment <= spell.end), None)
             key = after or before
@@ -77,8 +78,14 @@ def away_by_answer(dossier: Dossier) -> dict[Key, float]:
 def _forms(dossier: Dossier) -> Iterator[Visit]:
     kinds = {stage.id: stage.kind for stage in dossier.study.stages}
     for visit in dossier.visits:
-        if kinds.get(visit.stage) in ("quiz", "survey", "eligibility") and visit.ended_at is not None:
+        if kinds.get(visit.stage) in FORM_KINDS:
             yield visit
+
+
+def _until(visit: Visit, events: Sequence[Event]) -> datetime:
+    """The end of a visit; of one that goes on, its last event."""
+    stored = [event.server_time for event in events if event.stage == visit.stage]
+    return visit.ended_at or max(stored, default=visit.started_at)
 
 
 # -- evidence of help from outside in quizzes --------------------------------------------------------------------------

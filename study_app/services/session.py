@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from study_app.services.enrol import check_token, owner_of_token
 from study_app.services.late import apply_events, cleaned, late_events, take_late
 from study_app.services.way import Way
 from study_app.services.world import Place, World
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -225,10 +228,16 @@ class Session:
         with self.world.registry.begin(write=False) as unit:
             late = unit.overdue(self.world.now())
         for visit in late:
-            with self.world.registry.begin() as unit:
-                participant = unit.participant(visit.participant_id)
-                if participant is not None:
-                    self.way.place(unit, participant)
+            try:
+                with self.world.registry.begin() as unit:
+                    participant = unit.participant(visit.participant_id)
+                    if participant is not None:
+                        self.way.place(unit, participant)
+            except Exception:
+                # Whatever one participant's pages sent, the others' deadlines are kept.
+                log.exception(
+                    "participant %s: the end of %s failed; it is tried again", visit.participant_id, visit.stage
+                )
         return len(late)
 
     def _get(self, unit: Unit, participant_id: str) -> Participant:
