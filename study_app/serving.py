@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from study_app.bootstrap import App
 
 
+LARGEST_MESSAGE = 1_000_000
+"""Bytes of one message from a page to Streamlit; what participants write does not go that way."""
+
+
 def check_port(host: str, port: int, option: str) -> None:
     """Refuse a port that somebody uses.
 
@@ -55,6 +59,7 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
     import uvicorn
 
     from study_app.web.app import make
+    from study_app.web.connections import MOST, GuardedProtocol
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -69,7 +74,9 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,
-        ws_max_size=25_000_000,
+        http=GuardedProtocol,
+        limit_concurrency=MOST,
+        ws_max_size=LARGEST_MESSAGE,
     )
     Server(config).run()
 

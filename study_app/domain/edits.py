@@ -107,6 +107,42 @@ def apply_event(text: str | None, kind: str, payload: Mapping[str, Any]) -> str 
     return apply(text, parsed_changes(payload), length if isinstance(length, int) else None)
 
 
+def apply_all(text: str | None, events: Iterable[tuple[str, Mapping[str, Any]]], longest: int) -> str | None:
+    """The text after many events, as `apply_event` one by one; a long text is decoded once and not for each of them.
+
+    Args:
+        text: the text before the first.
+        events: (kind, payload) pairs.
+        longest: UTF-16 units that the text may have at any time.
+
+    Raises:
+        ReplayMismatch: an event does not fit, or the text grows longer than that.
+    """
+    units = None if text is None else bytearray(_units(text))
+    for kind, payload in events:
+        if kind == "load":
+            units = bytearray(_units(apply_event(None, kind, payload) or ""))
+        elif kind == "edit":
+            if units is None:
+                raise ReplayMismatch("an edit before the text was loaded")
+            length = payload.get("length")
+            _splice(units, parsed_changes(payload), length if isinstance(length, int) else None)
+        if units is not None and len(units) // 2 > longest:
+            raise ReplayMismatch(f"the text is longer than {longest} units")
+    return None if units is None else units.decode("utf-16-le", "surrogatepass")
+
+
+def _splice(units: bytearray, changes: Sequence[Change], length: int | None) -> None:
+    """One edit in place, from its last change to its first, so that the positions before stay right."""
+    limit = len(units) // 2
+    for change in reversed(changes):
+        if not 0 <= change.start <= change.end <= limit:
+            raise ReplayMismatch(f"change {change.start}-{change.end} does not fit a text of {limit} units")
+        units[2 * change.start : 2 * change.end] = _units(change.insert)
+        limit = change.start
+    _check_length(len(units) // 2, length)
+
+
 def parsed_changes(payload: Mapping[str, Any]) -> list[Change]:
     """The changes of an edit.
 

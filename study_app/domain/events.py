@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from study_app.domain.event_shapes import problem_of
+
 SERVER_PAGE = "server"
 """The page under which the server numbers its own events."""
 
@@ -78,6 +80,14 @@ class BrowserEvent(BaseModel):
             return value
         named = {name: value[name] for name in value.keys() - further}
         return named | {"payload": {name: value[name] for name in sorted(further)} | value.get("payload", {})}
+
+    @model_validator(mode="after")
+    def _shape(self) -> BrowserEvent:
+        """Each kind has a payload of its own."""
+        problem = problem_of(self.kind, self.payload)
+        if problem is not None:
+            raise ValueError(f"{self.kind}: {problem}")
+        return self
 
     @property
     def tells_of_reply(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from study_app.domain.answer_log import ANSWER_KINDS, Draft, applied, place_of
-from study_app.domain.edits import ReplayMismatch, apply_event
+from study_app.domain.edits import ReplayMismatch, apply_all
 from study_app.domain.errors import StudyError
 from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Event
 from study_app.domain.participant import Document, Participant, Visit
@@ -24,6 +24,9 @@ from study_app.services.submissions import submit_late, submitted_by_deadline
 from study_app.services.world import Place, World
 
 log = logging.getLogger(__name__)
+
+LONGEST_TEXT = 1_000_000
+"""UTF-16 units of a participant's text that is kept; what goes beyond stays in the log and changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,7 @@ def change_document(unit: Unit, place: Place, page: str, task: str, edits: Seque
     saved_page = unit.document_page(participant_id, task)
     text = saved.text if saved is not None and saved_page == page else None
     try:
-        for edit in edits:
-            text = apply_event(text, edit.kind, edit.payload)
+        text = apply_all(text, ((edit.kind, edit.payload) for edit in edits), LONGEST_TEXT)
     except (ReplayMismatch, StudyError) as error:
         # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
         log.warning("participant %s, task %s: %s", participant_id, task, error)

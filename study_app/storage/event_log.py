@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study_app.domain.dataset.chain import Entry, event_key, new_salt
-from study_app.domain.events import SERVER_PAGE, BrowserEvent, Event
+from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event
 from study_app.ports import Stored
 from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.driver import Driver, bound
@@ -36,6 +36,8 @@ _INSERT = (
     "INSERT INTO events (participant_id, page, seq, kind, stage, server_time, client_time_ms, mono_ms, payload, "
     "arrived_late, chain, position, opening, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+FARTHEST = 4 * MAX_EVENTS
+"""Events that are kept beyond the last one without a gap; a page sends the others again."""
 _STORED = "SELECT seq FROM events WHERE participant_id = ? AND page = ? AND seq > ?"
 _LAST = "SELECT max(seq) FROM events WHERE participant_id = ? AND page = ?"
 
@@ -112,7 +114,8 @@ class SqlEventLog:
         taken = self.driver.one(_TAKE_PAGE, where)
         assert taken is not None
         before: int = taken[0]
-        unknown = {event.seq: event for event in events if event.seq > before}
+        # A page sends in order from the first that was not acknowledged: nothing lies far beyond the gap.
+        unknown = {event.seq: event for event in events if before < event.seq <= before + FARTHEST}
         if not unknown:
             return Stored(before, ())
         last = self.driver.one(_LAST, where)

@@ -1,0 +1,118 @@
+"""Connections: how long one may say nothing, how long its headers may be, and how many there may be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST = 1000
+"""Connections of a process."""
+MOST_SILENT = 400
+"""Connections of one address that have not yet sent a whole request's headers."""
+HEADER_BYTES = 32_000
+HEADER_SECONDS = 15.0
+"""From the connection, or the end of the answer before, to the end of a request's headers; the first byte begins it."""
+BODY_SECONDS = 30.0
+"""Between two pieces of a body."""
+
+_silent: Counter[str] = Counter()
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n"
+    b'{"error": "the request\'s headers are too long"}'
+)
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
+    b'{"error": "the server has too many connections just now; try again in a moment"}'
+)
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with these limits."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _in_body = False
+    _address = ""
+    _is_silent = False
+
+    def connection_made(self, transport: Any) -> None:
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        if len(self.connections) > MOST or _silent[self._address] >= MOST_SILENT:
+            self._refuse(_FULL)
+            return
+        self._be_silent(True)
+        self._wait(HEADER_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._stop_waiting()
+        self._be_silent(False)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self.transport.is_closing():
+            return
+        if self._in_body:
+            self._wait(BODY_SECONDS)
+        else:
+            if self._timer is None:
+                self._wait(HEADER_SECONDS)
+            self._header_bytes += len(data)
+            # What came in one piece with the headers may be a body: only pieces without an end of headers add up.
+            if self._header_bytes > HEADER_BYTES and b"\r\n\r\n" not in data[:HEADER_BYTES]:
+                self._refuse(_TOO_LONG)
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """See httptools."""
+        self._be_silent(False)
+        self._header_bytes, self._in_body = 0, True
+        self._wait(BODY_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """See httptools."""
+        self._in_body = False
+        self._stop_waiting()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """See uvicorn: from here on the connection is the websocket's."""
+        self._stop_waiting()
+        self._be_silent(False)
+        super().handle_websocket_upgrade()
+
+    def _be_silent(self, silent: bool) -> None:
+        if silent == self._is_silent:
+            return
+        self._is_silent = silent
+        _silent[self._address] += 1 if silent else -1
+        if _silent[self._address] <= 0:
+            del _silent[self._address]
+
+    def _wait(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._timer = self.loop.call_later(seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _give_up(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+    def _refuse(self, answer: bytes) -> None:
+        self._stop_waiting()
+        self.transport.write(answer)
+        self.transport.close()

@@ -1,0 +1,139 @@
+"""The first to see a request: who may pass, how often, and what is answered at once."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from study_app.bootstrap import App
+from study_app.domain.errors import StudyError, UnknownParticipant
+from study_app.web import shell
+from study_app.web.limits import Limits
+from study_app.web.requests import COOKIE, error
+from study_app.web.routes import answers, chat, enter, events, runs
+from study_app.web.texts import text
+
+HOST_CONFIG_PATH = "/_stcore/host-config"
+HOST_CONFIG = {
+    "allowedOrigins": [],
+    "useExternalAuthToken": False,
+    "enableCustomParentMessages": False,
+    "enforceDownloadInNewTab": False,
+    "metricsUrl": "",
+    # A dialog about a lost connection would take the focus from somebody who is typing; the workspace says it itself.
+    "blockErrorDialogs": True,
+    "disableFullscreenMode": True,
+    "resourceCrossOriginMode": None,
+}
+"""What Streamlit's page asks for at its start."""
+
+HOT = {
+    (method, one.path): one.endpoint
+    for one in (*events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES)
+    for method in one.methods or ()
+    if method == "POST"
+}
+"""Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a
+streamed line must not wait in a compressor."""
+
+WEBSOCKET = "/_stcore/stream"
+STREAMLITS = ("/static/", "/component/")
+STREAMLITS_EXACTLY = ("/favicon.png", "/_stcore/health")
+"""Addresses of Streamlit's that the app uses. It also has some for uploads, media, metrics and agents: nobody gets
+there."""
+_POLICY_VIOLATION = 1008
+
+
+class Door:
+    """Lets pass what the app uses, to those who take part, as often as people do.
+
+    It answers the hot paths at once. It shows the welcome page at `/` to a browser that does not take part yet, and the
+    page that Streamlit draws into to one that does; Streamlit only ever draws for participants.
+    """
+
+    def __init__(self, app: ASGIApp, study: App, paths: frozenset[str], limits: Limits) -> None:
+        self.app = app
+        self.study = study
+        self.paths = paths
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "websocket" and not await self._may_connect(HTTPConnection(scope)):
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
+        response = await self._answer(scope, receive, send) if scope["type"] == "http" else None
+        await (response or self.app)(scope, receive, send)
+
+    async def _may_connect(self, connection: HTTPConnection) -> bool:
+        """Before Streamlit looks at anything: it would ask another host for our address to judge a foreign origin."""
+        origin = connection.headers.get("origin")
+        host = connection.headers.get("x-forwarded-host") or connection.headers.get("host", "")
+        if connection.url.path != WEBSOCKET or origin is None or urlsplit(origin).netloc.lower() != host.lower():
+            return False
+        return await self._known(connection) and not self._wait(connection, 0)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        """What the door says itself, or None to let the request pass."""
+        path, request = scope["path"], Request(scope, receive, send)
+        if wait := self._wait(request, _size(request)):
+            return too_often(wait)
+        if (endpoint := HOT.get((scope["method"], path))) is not None:
+            response = await endpoint(request)
+            if response.status_code != 401:
+                self.limits.known.add(request.cookies.get(COOKIE, ""))
+            return response
+        if path == HOST_CONFIG_PATH:
+            return JSONResponse(HOST_CONFIG)
+        if path == "/":
+            known = await self._known(request)
+            return shell.answer() if known else enter.welcome(dict(request.query_params))
+        if not self._passes(scope["method"], path):
+            return error(404, "there is no such address")
+        return None
+
+    def _passes(self, method: str, path: str) -> bool:
+        if path in self.paths or path.startswith("/api/"):
+            return True
+        return method in ("GET", "HEAD") and (path in STREAMLITS_EXACTLY or path.startswith(STREAMLITS))
+
+    async def _known(self, connection: HTTPConnection) -> bool:
+        """Whether the browser takes part."""
+        cookie = connection.cookies.get(COOKIE)
+        try:
+            await run_in_threadpool(self.study.enrol.identify, cookie)
+        except UnknownParticipant:
+            return False
+        except StudyError:
+            return True
+        self.limits.known.add(cookie or "")
+        return True
+
+    def _wait(self, connection: HTTPConnection, size: int) -> float:
+        """Seconds until the request may come; 0 where it may pass.
+
+        A cookie that was not looked up yet counts as a stranger's, so that invented ones gain nothing.
+        """
+        cookie = connection.cookies.get(COOKIE, "")
+        path = connection.url.path
+        if cookie and self.limits.known.holds(cookie):
+            return self.limits.participant(cookie, path, size)
+        address = connection.client.host if connection.client else ""
+        arrives = path == "/enter" and connection.scope.get("method") == "POST"
+        return self.limits.stranger(address, arrives=arrives)
+
+
+def _size(request: Request) -> int:
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdigit() and len(declared) < 12 else 0
+
+
+def too_often(wait: float) -> Response:
+    """429, and when to come again."""
+    answer = error(429, text("failure.too_often"), reason="rate", retry_after=max(1, round(wait)))
+    answer.headers["Retry-After"] = str(max(1, round(wait)))
+    return answer

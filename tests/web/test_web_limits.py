@@ -1,0 +1,162 @@
+"""A stranger, and a participant who asks too much, do not stop the others."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from people import enter, open_task
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from study_app.web.limits import ARRIVALS, Buckets, KnownCookies, Limits, Rate
+
+
+class Seconds:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.1, 30)), max_size=40))
+def test_a_bucket_never_gives_more_than_its_size_and_what_flowed_in(takes):
+    clock = Seconds()
+    buckets = Buckets(Rate(burst=10, per_second=2), clock)
+    given_away, start = 0.0, clock.now
+    for pause, amount in takes:
+        clock.now += pause
+        if buckets.take("a", amount) == 0:
+            given_away += min(amount, 10)
+        assert given_away <= 10 + 2 * (clock.now - start) + 1e-6
+
+
+def test_the_wait_that_is_named_is_enough():
+    clock = Seconds()
+    buckets = Buckets(Rate(burst=3, per_second=0.5), clock)
+    assert [buckets.take("a") for _ in range(3)] == [0, 0, 0]
+    clock.now += buckets.take("a") + 1e-9
+    assert buckets.take("a") == 0
+
+
+def test_two_hundred_people_behind_one_address_enter_within_a_minute_and_work_on():
+    clock = Seconds()
+    limits = Limits(clock)
+    for person in range(200):
+        clock.now += 0.3
+        for arrives in (False, True, False, False):
+            assert limits.stranger("10.0.0.1", arrives=arrives) == 0
+        limits.known.add(f"cookie{person}")
+    for _ in range(120):
+        clock.now += 0.5
+        assert all(limits.participant(f"cookie{person}", "/api/events", 500) == 0 for person in range(200))
+
+
+def test_invented_arrivals_are_held_back_by_address():
+    limits = Limits(Seconds())
+    taken = sum(limits.stranger("10.0.0.1", arrives=True) == 0 for _ in range(1000))
+    assert taken == ARRIVALS.burst
+    assert limits.stranger("10.0.0.2", arrives=True) == 0
+
+
+def test_a_participants_bytes_are_limited_and_everybody_elses_are_not():
+    limits = Limits(Seconds())
+    sent = 0
+    while limits.participant("greedy", "/api/events", 1_000_000) == 0:
+        sent += 1
+    assert sent < 30
+    assert limits.participant("other", "/api/events", 1_000_000) == 0
+
+
+def test_a_cookie_is_known_for_a_while_only():
+    clock = Seconds()
+    known = KnownCookies(clock)
+    known.add("a")
+    assert known.holds("a")
+    assert not known.holds("b")
+    clock.now += 10_000
+    assert not known.holds("a")
+
+
+def websocket(server, **headers):
+    address = server.url.replace("http", "ws") + "/_stcore/stream"
+    return connect(address, additional_headers=headers, open_timeout=30, proxy=None)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Cookie": "study_participant=invented"},
+        {"Origin": "SELF"},
+        {"Origin": "SELF", "Cookie": "study_participant=x"},
+    ],
+)
+def test_a_stranger_gets_no_websocket(server, headers):
+    given_headers = {name: value.replace("SELF", server.url) for name, value in headers.items()}
+    with pytest.raises(InvalidStatus) as refused, websocket(server, **given_headers):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_a_participants_websocket_from_another_site_is_refused_before_streamlit_looks_anything_up(server, client):
+    enter(client)
+    cookie = f"study_participant={client.cookies['study_participant']}"
+    begun = time.perf_counter()
+    with pytest.raises(InvalidStatus), websocket(server, Cookie=cookie, Origin="https://evil.example"):
+        pass
+    with websocket(server, Cookie=cookie, Origin=server.url):
+        assert client.get("/healthz").status_code == 200
+    assert time.perf_counter() - begun < 60
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/_stcore/upload_file/some-session/some-file"),
+        ("POST", "/_stcore/upload_file"),
+        ("GET", "/_stcore/metrics"),
+        ("GET", "/_stcore/agent/anything"),
+        ("GET", "/_stcore/script-health-check"),
+        ("GET", "/media/x.png"),
+        ("POST", "/static/x"),
+    ],
+)
+def test_streamlits_addresses_that_the_app_does_not_use_lead_nowhere(server, client, method, path):
+    enter(client)
+    answer = client.request(method, path, content=b"x" * 1000)
+    assert answer.status_code == 404
+    assert answer.json()["error"]
+
+
+def raw(server, data: bytes, seconds: float = 30.0) -> bytes:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=seconds) as line:
+        try:
+            line.sendall(data)
+            return line.recv(4096)
+        except (ConnectionResetError, BrokenPipeError):
+            return b""
+
+
+def test_headers_without_end_are_cut_off(server, client):
+    answer = raw(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 3_000_000)
+    assert answer in (b"",) or answer.startswith(b"HTTP/1.1 431")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_participant_who_asks_without_pause_gets_a_sentence_and_others_do_not_notice(server, client):
+    open_task(server, client)
+    answers = [client.post("/api/chat", json={}) for _ in range(80)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert int(refused[0].headers["retry-after"]) >= 1
+    assert "try again" in refused[0].json()["error"]
+    with httpx.Client(base_url=server.url, timeout=30) as other:
+        enter(other)
+        assert other.get("/api/state").status_code == 200
