@@ -186,7 +186,6 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
             path = fresh / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(text.encode("utf-8"))
-        fresh.chmod(0o755)
         if out.is_dir():
             old = fresh.with_name(f"{fresh.name}-old")
             out.rename(old)

@@ -22,10 +22,13 @@ from study_app.domain.protocol import Study
 from study_app.domain.text_files import decode_text
 from study_app.library import FolderLibrary
 from study_app.ports import Assistant, Clock, Registry, Sandbox
+from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
 from study_app.services.anchoring import Anchoring
 from study_app.services.answer import Answers
+from study_app.services.clock_watch import ClockWatch
 from study_app.services.enrol import Enrol
+from study_app.services.health import Health
 from study_app.services.help import Help
 from study_app.services.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.datasets import CodeQueries, Datasets
@@ -60,6 +63,8 @@ class App:
     datasets: Datasets
     links: ParticipantLinks
     anchoring: Anchoring
+    health: Health
+    clock_watch: ClockWatch
 
     @property
     def study(self) -> Study:
@@ -169,6 +174,8 @@ def start(
     """
     library = open_library(settings.study_file)
     study = library.study
+    for path in files_of(settings.database, settings.var):
+        make_private(path)
     assistants = _assistants(library, settings, seconds_per_word)
     world = World(
         study=study,
@@ -182,6 +189,7 @@ def start(
         grading_clock=grading_clock,
     )
     _check_database(world, settings, changed_ok)
+    _check_clock(world)
     open_head_key(world)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     world.anchor = anchoring.allocated
@@ -202,7 +210,18 @@ def start(
         datasets=Datasets(world, grading, scoring, code_queries),
         links=ParticipantLinks(world),
         anchoring=anchoring,
+        health=Health(world),
+        clock_watch=ClockWatch(world),
     )
+
+
+def _check_clock(world: World) -> None:
+    """Let time go on from the newest event where the machine's clock was set back before the start."""
+    if isinstance(world.clock, SystemClock):
+        with world.registry.begin(write=False) as unit:
+            latest = unit.latest_moment()
+        if latest is not None:
+            world.clock.not_before(latest)
 
 
 def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: float) -> dict[str, Assistant]:

@@ -11,6 +11,7 @@ import time
 from study_app.bootstrap import start
 from study_app.claude_codes import code_by_claude
 from study_app.domain.errors import StudyError
+from study_app.private_files import be_private
 from study_app.settings import read_settings
 from study_app.web.options import configure_streamlit
 
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> int:
     Where a process started it, that one says by a line on standard input when the database is ready; if it never does,
     nothing is served.
     """
+    be_private()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     configure_streamlit()
     import uvicorn

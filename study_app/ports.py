@@ -29,6 +29,28 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class ClockStep:
+    """How far the machine's wall clock is from what its monotonic clock counts."""
+
+    by: timedelta
+    """Wall clock minus count."""
+    confirmed: bool
+    """Whether it is a step forward that has stood long enough to be believed."""
+
+
+class SteadyClock(Clock, Protocol):
+    """A clock that does not follow a step of the wall clock by itself."""
+
+    def step(self) -> ClockStep | None:
+        """The step that is not taken over; None while the clocks agree."""
+        ...
+
+    def adopt(self) -> None:
+        """Take the wall clock's word from now on."""
+        ...
+
+
 class Sandbox(Protocol):
     """Runs strangers' programs."""
 
@@ -177,6 +199,10 @@ class EventLog(Protocol):
 
     def events_of(self, participant_id: str, kinds: Collection[str], stage: str | None = None) -> list[Event]:
         """A participant's events of these kinds, of one stage or of all, as stored."""
+        ...
+
+    def latest_moment(self) -> datetime | None:
+        """When the newest event of a real participant was stored; None before there is one."""
         ...
 
     def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
@@ -421,6 +447,14 @@ class Registry(Protocol):
 
     def sign_heads(self, key: bytes) -> None:
         """From now on sign the heads of the chain of records with this key."""
+        ...
+
+    def probe(self) -> None:
+        """Write a little and see it reach the disk.
+
+        Raises:
+            InfrastructureError: nothing can be written now, for the disk is full or the database out of reach.
+        """
         ...
 
     def describe(self) -> str:

@@ -164,7 +164,7 @@ def find_or_make_key(folder: Path, environ: Mapping[str, str] | None = None) -> 
 
 def _make(path: Path) -> None:
     """Write a new key where there is none; whole or not at all, so that nobody reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

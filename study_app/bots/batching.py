@@ -56,6 +56,10 @@ class BatchedRegistry:
         """See ports.Registry."""
         return self._join()
 
+    def probe(self) -> None:
+        """See ports.Registry."""
+        self._registry.probe()
+
     def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
         """See ports.Registry; done at once."""
         done: Future[Result] = Future()

@@ -11,6 +11,7 @@ import typer
 
 from study_app.cli import analysing, checking, data, life, serve, witness
 from study_app.cli.common import app, complain
+from study_app.private_files import be_private
 
 __all__ = ["analysing", "app", "checking", "data", "life", "main", "serve", "witness"]
 
@@ -20,6 +21,7 @@ _CommandLineError: type[Exception] = next(kind for kind in _KINDS if kind.__name
 
 def main() -> None:
     """The command `study`: a wrong argument is one line, too."""
+    be_private()
     try:
         code = app(standalone_mode=False)
     except _CommandLineError as mistake:

@@ -38,6 +38,7 @@ from study_app.domain.styles.patterns import rule_set
 from study_app.domain.tasks import Program
 from study_app.library import FolderLibrary
 from study_app.ports import Sandbox
+from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
 from study_app.services.author import check_pack, package_problems, try_program
 from study_app.services.fitness import fitness_problems
@@ -223,6 +224,7 @@ def doctor(study: StudyFile = STUDY, database: Database = None, as_json: AsJson 
     note("clock", _clock)
     note("disk", lambda: _disk(settings.var))
     note("sealing key", lambda: _key(settings))
+    note("private files", lambda: _private(settings))
     if as_json:
         say_json({"ok": all(entry["ok"] for entry in findings), "findings": findings})
     else:
@@ -282,6 +284,15 @@ def _asset() -> tuple[bool, str]:
     if missing:
         return False, f"{', '.join(sorted(missing))} is not built; run make assets"
     return True, ", ".join(f"{name} {size // 1000} kB" for name, size in sizes.items())
+
+
+def _private(settings: Any) -> tuple[bool, str]:
+    files = files_of(settings.database, settings.var)
+    loose = open_to_others(files)
+    if loose:
+        more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
+        return False, f"other accounts of this machine can read {loose[0]}{more}; chmod go= {loose[0]}, as its owner"
+    return True, f"{len(files)} files and folders, each for its owner only"
 
 
 def _clock() -> tuple[bool, str]:

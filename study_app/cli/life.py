@@ -27,6 +27,7 @@ from study_app.cli.common import (
 from study_app.cli.study_checks import assistant_problems, language_problems
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
+from study_app.private_files import files_of, open_to_others
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
@@ -80,8 +81,17 @@ def _check_fit(running: App, file: str) -> None:
     problems = language_problems(running.study, file)
     problems += assistant_problems(running.library, running.settings.environment)
     problems += study_plan_problems(running.study, running.library.bank, file)
+    problems += _readable_by_others(running)
     if problems:
         raise ProblemsFound(problems)
+
+
+def _readable_by_others(running: App) -> list[Problem]:
+    """What another account of this machine could read: arms and identities lie in it."""
+    settings = running.settings
+    loose = open_to_others(files_of(settings.database, settings.var))
+    what = "other accounts of this machine could read it"
+    return [Problem(str(path), "", what, f"chmod go= {path}, as its owner") for path in loose]
 
 
 def _check_writable(out: Path) -> None:

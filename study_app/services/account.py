@@ -29,6 +29,8 @@ ATTEMPTS = 5
 LOCKED = timedelta(minutes=5)
 SIGNED_IN = timedelta(hours=12)
 TICKET = timedelta(minutes=1)
+MOST_NAMES = 10_000
+"""Names whose failures are kept."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
@@ -123,8 +125,7 @@ class Account:
         """
         with self._lock:
             accounts = self._read()
-            # Names that nobody has share one list, so that inventing names cannot fill the memory.
-            failures = self._recent(name if name in accounts else "", now)
+            failures = self._recent(name, now)
             if len(failures) >= ATTEMPTS:
                 wait = LOCKED - (now - failures[0])
                 raise UserError(f"too many wrong passwords; wait {max(1, round(wait.total_seconds() / 60))} minute(s)")
@@ -136,8 +137,16 @@ class Account:
             return None
 
     def _recent(self, name: str, now: datetime) -> list[datetime]:
-        kept = [moment for moment in self._failures.get(name, []) if now - moment < LOCKED]
-        self._failures[name] = kept
+        """Failures of a name lately; names with and without an account are counted alike, so that none can be told.
+
+        Invented names cannot fill the memory: of more than MOST_NAMES the longest untouched are forgotten, and trying
+        so many takes longer than a lockout.
+        """
+        key = _digest(name)
+        kept = [moment for moment in self._failures.pop(key, []) if now - moment < LOCKED]
+        self._failures[key] = kept
+        while len(self._failures) > MOST_NAMES:
+            del self._failures[next(iter(self._failures))]
         return kept
 
     def _verifies(self, digest: str, password: str) -> bool:
@@ -249,7 +258,7 @@ def _replace(path: Path, text: str) -> None:
     """Write a file for the owner's eyes only, whole or not at all."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         draft.replace(path)

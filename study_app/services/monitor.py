@@ -18,6 +18,7 @@ from typing import Any
 from study_app.domain.participant import Kind, Participant, Visit
 from study_app.domain.protocol import Study
 from study_app.ports import AuditEntry, Unit
+from study_app.services.clock_watch import shown_alert
 from study_app.services.lifecycle import Lifecycle, current_status
 from study_app.services.monitor_views import LinkUse, Overview, Sighting, StageCount
 from study_app.services.world import State, World
@@ -148,6 +149,12 @@ class Monitor:
             since = self.world.now() - within
             runs = unit.runs()
         return sum(run.ended_by == "infrastructure" and run.started_at > since for run in runs)
+
+    def clock(self) -> str:
+        """Whether the machine's clock can be relied on."""
+        with self.world.registry.begin(write=False) as unit:
+            alert = shown_alert(unit, self.world.now())
+        return "agrees with the server's own count" if alert is None else str(alert)
 
     def preregistration(self) -> tuple[dict[str, Any], str] | None:
         """prereg.json and prereg.md as `launch` made them; None before it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +16,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from study_app.domain.errors import InfrastructureError, Problem, ProblemsFound
+from study_app.private_files import make_private, make_private_file
 
 BUSY_SECONDS = 30
+PROBE_BYTES = 256 * 1024
+"""What the disk must take beside the database for the server to be called well."""
+MUST_LAST = "must_last"
+"""Mark of a connection whose transaction must outlive a power cut."""
 
 
 def parse_url(url: str) -> URL:
@@ -61,10 +68,13 @@ class Database:
                 remedy = "run study serve or study simulate first, or name another with --database"
                 raise ProblemsFound([Problem(path, "--database", "there is no such database", remedy)])
             try:
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private_file(Path(path))
             except OSError as error:
                 what = f"the database's folder cannot be made ({error.strerror})"
                 raise ProblemsFound([Problem(path, "", what, "choose a folder you can write to")]) from None
+            for suffix in ("-wal", "-shm"):
+                make_private(Path(f"{path}{suffix}"))
         engine = create_engine(
             self.url,
             hide_parameters=True,
@@ -96,12 +106,47 @@ class Database:
 
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Connection]:
-        with (
-            self.in_our_words(),
-            self.engine.connect().execution_options(**self._options(write)) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        with self.in_our_words(), self.engine.connect().execution_options(**self._options(write)) as connection:
+            connection.info.pop(MUST_LAST, None)
+            with connection.begin():
+                yield connection
+            if connection.info.pop(MUST_LAST, False):
+                self._flush()
+
+    @property
+    def _file(self) -> str:
+        """Path of an SQLite database; empty for others and for one in memory."""
+        name = self.url.database or ""
+        return name if self.is_sqlite and name != ":memory:" else ""
+
+    def _flush(self) -> None:
+        """Wait until what was committed is on the disk, as `synchronous=FULL` would; Postgres does so by itself."""
+        if not self._file:
+            return
+        log = Path(f"{self._file}-wal")
+        try:
+            handle = os.open(log if log.exists() else self._file, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
+
+    def probe(self) -> None:
+        """See ports.Registry.probe; beside an SQLite file also whether the disk takes a little more."""
+        if self._file:
+            try:
+                with tempfile.TemporaryFile(dir=Path(self._file).parent) as file:
+                    file.write(b"\0" * PROBE_BYTES)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as error:
+                raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
+        with self.begin(write=True) as connection:
+            connection.info[MUST_LAST] = True
+            connection.exec_driver_sql("DELETE FROM locks WHERE name = 'probe'")
+            connection.exec_driver_sql("INSERT INTO locks (name) VALUES ('probe')")
 
     @contextmanager
     def in_our_words(self) -> Iterator[None]:
@@ -133,7 +178,8 @@ class Database:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     cursor = connection.cursor()
-    # NORMAL: a killed server loses nothing that was committed. A power cut may lose the last commits, never the file;
+    # NORMAL: a killed server loses nothing that was committed. A power cut may lose the last commits, never the file
+    # (and never those that must last, see MUST_LAST: steps on the way, allocations, submissions);
     # FULL waits for the disk at each of them, which at 200 participants made a batch of events take seconds.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -150,6 +196,7 @@ def _reason(error: BaseException) -> str:
     text = next(iter(str(error).strip().splitlines()), type(error).__name__)
     remedies = {
         "disk is full": "free some space",
+        "no space": "free some space",
         "locked": "another program holds the database; end it and try again",
         "readonly": "make the file and its folder writable",
         "unable to open": "check the path and its permissions",

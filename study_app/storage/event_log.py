@@ -16,7 +16,7 @@ from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event
 from study_app.ports import Stored
 from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.driver import Driver, bound
-from study_app.storage.tables import EventRow, PageRow
+from study_app.storage.tables import EventRow, PageRow, ParticipantRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
 LOGGED = [EVENTS.c[field.name] for field in fields(Event)]
@@ -185,6 +185,16 @@ class SqlEventLog:
             where.append(EVENTS.c.stage == stage)
         found = self.connection.execute(select(*LOGGED).where(*where).order_by(EVENTS.c.event_id))
         return [Event(**row._mapping) for row in found]
+
+    def latest_moment(self) -> datetime | None:
+        """See ports.EventLog."""
+        people = ParticipantRow.__table__  # type: ignore[attr-defined]
+        real = select(people.c.id).where(people.c.kind == "real")
+        newest = select(EVENTS.c.server_time).where(EVENTS.c.participant_id.in_(real))
+        found: datetime | None = self.connection.execute(
+            newest.order_by(EVENTS.c.event_id.desc()).limit(1)
+        ).scalar_one_or_none()
+        return found
 
     def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
         """See ports.EventLog."""

@@ -39,6 +39,10 @@ class SqlRegistry:
         """See ports.Registry."""
         self.database.head_key = key
 
+    def probe(self) -> None:
+        """See ports.Registry."""
+        self.database.probe()
+
     def describe(self) -> str:
         """See ports.Registry."""
         return self.database.describe()

@@ -20,6 +20,7 @@ from study_app.domain.protocol import canonical_json
 from study_app.ports import AuditEntry, Link, ProtocolVersion, Rating
 from study_app.storage import tables
 from study_app.storage.chained import entry_of, in_order, kept
+from study_app.storage.engine import MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.place import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPlace
 
@@ -50,6 +51,10 @@ class SqlUnit(SqlPlace):
 
     def _insert(self, table: Any, row: Any) -> None:
         self.connection.execute(table.insert(), asdict(row))
+
+    def _must_last(self) -> None:
+        """Let no power cut undo this transaction: a step on the way, an allocation, a submission, a locked version."""
+        self.connection.info[MUST_LAST] = True
 
     def chain_everything(self) -> None:
         """Append the present state of every record but events."""
@@ -99,6 +104,7 @@ class SqlUnit(SqlPlace):
 
     def add_version(self, version: ProtocolVersion) -> None:
         """See ports.Unit."""
+        self._must_last()
         self._insert(VERSIONS, version)
 
     # -- participants --------------------------------------------------------------------------------------------------
@@ -123,6 +129,7 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         guard = [PARTICIPANTS.c[name] == getattr(participant, name) for name in ("id", "stage", "step", "status")]
         moved = self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
+        self._must_last()
         if moved:
             self.chain_participant(participant.id)
         return moved
@@ -180,6 +187,8 @@ class SqlUnit(SqlPlace):
 
     def add_run(self, run: RunRecord) -> None:
         """See ports.Unit."""
+        if run.kind == "submission":
+            self._must_last()
         self._insert(RUNS, run)
         self._chain_run(run)
 
@@ -295,6 +304,7 @@ class SqlUnit(SqlPlace):
 
     def append_allocation(self, row: Mapping[str, Any]) -> None:
         """See ports.Unit."""
+        self._must_last()
         keys = {name: row[name] for name in ("participant_id", "ledger", "allocation_index")}
         self.connection.execute(ALLOCATIONS.insert(), keys | {"row": dict(row)})
 

@@ -48,7 +48,9 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     # Streamlit logs each request with the participant's address: nobody needs that, and nobody consented to it.
     for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    jobs = (study.anchoring.tick, study.session.sweep, study.grading.grade_pending, study.scoring.score_handed_in)
+    study.clock_watch.begin()
+    work = (study.session.sweep, study.grading.grade_pending, study.scoring.score_handed_in)
+    jobs = (study.clock_watch.check, study.anchoring.tick, *work)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()

@@ -52,6 +52,23 @@ def test_after_too_many_wrong_passwords_even_the_right_one_waits(account, clock)
     assert account.check(GOOD, clock.at) is not None
 
 
+def test_names_with_and_without_an_account_are_locked_alike(account, clock):
+    account.set(GOOD, "anna", "monitor")
+    for name in ("anna", "nobody", "somebody.else"):
+        for _ in range(ATTEMPTS):
+            assert account.check("wrong password", clock.at, name) is None
+        with pytest.raises(UserError, match="too many"):
+            account.check("wrong password", clock.at, name)
+
+
+def test_invented_names_do_not_fill_the_memory(account, clock, monkeypatch):
+    monkeypatch.setattr("study_app.services.account.MOST_NAMES", 20)
+    monkeypatch.setattr(account, "_verifies", lambda digest, password: False)
+    for number in range(100):
+        account.check("wrong password", clock.at, f"name{number}")
+    assert len(account._failures) == 20
+
+
 def test_a_lockout_of_one_name_leaves_the_others_alone(account, clock):
     account.set(GOOD, "anna", "monitor")
     for _ in range(ATTEMPTS):

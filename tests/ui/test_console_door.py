@@ -33,7 +33,13 @@ def console(tmp_path_factory):
     busy(trial, 6)
     trial.close()
     accounts = Account(folder / "var")
-    for name, role in (("admin", "full"), ("mona", "monitor"), ("gert", "grader"), ("locked", "monitor")):
+    for name, role in (
+        ("admin", "full"),
+        ("mona", "monitor"),
+        ("gert", "grader"),
+        ("locked", "monitor"),
+        ("iris", "monitor"),
+    ):
         accounts.set(PASSWORD, name, role)
     server = StudyServer(folder, study=trial.study_file, console=True).start()
     for _ in range(300):
@@ -83,6 +89,21 @@ def test_a_wrong_password_is_401_and_too_many_lock_that_name(console):
     answer = httpx.post(console.console_url + "/login", data={"name": "locked", "password": PASSWORD})
     assert answer.status_code == 429
     assert "too many wrong passwords" in answer.text
+
+
+def test_a_failed_sign_in_is_in_the_audit_log_and_tells_no_stranger_which_names_there_are(console):
+    answers = []
+    for name in ("iris", "no.such.person"):
+        form = {"name": name, "password": "wrong password"}
+        tries = [httpx.post(console.console_url + "/login", data=form, timeout=60) for _ in range(6)]
+        answers.append([answer.status_code for answer in tries])
+    assert answers[0] == answers[1] == [401] * 5 + [429]
+    rows = list(csv.DictReader(io.StringIO(browser_of(console).get("/download/audit.csv").text)))
+    failed = [(row["who"], json.loads(row["detail"])["why"]) for row in rows if row["what"] == "sign in failed"]
+    assert ("iris", "wrong name or password") in failed
+    assert ("iris", "locked out") in failed
+    assert ("(no account)", "wrong name or password") in failed
+    assert "no.such.person" not in json.dumps(rows)
 
 
 def test_another_site_cannot_sign_anybody_in(console):

@@ -39,7 +39,6 @@ def whole_directory(out: Path, *, option: str = "--out") -> Iterator[Path]:
     except OSError as error:
         raise _io_error(out, option, error) from error
     try:
-        fresh.chmod(0o755)
         yield fresh
         _take_place(fresh, out)
     except OSError as error:

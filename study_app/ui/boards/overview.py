@@ -116,6 +116,7 @@ def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
                 ("Disk", disk),
                 ("Runs failed by the server", f"{failed} in the last 24 hours"),
                 ("Submissions not graded in time", waiting),
+                ("Clock", desk.monitor.clock()),
             ]
         )
     )

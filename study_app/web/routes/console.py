@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from datetime import datetime, timedelta
 from functools import lru_cache
 from html import escape
 from http.cookies import CookieError, SimpleCookie
@@ -22,6 +25,9 @@ from study_app.web.requests import BadRequest, body, check_origin, is_tls
 
 COOKIE = "study_console"
 LARGEST_FORM = 4_000
+FAILED = "sign in failed"
+"""What the audit log calls it."""
+MOST_FAILURES = 100
 OPEN = ("/login", "/healthz", "/_stcore/health")
 """Paths that nobody has to be signed in for."""
 
@@ -100,10 +106,37 @@ def _welcome(request: Request, token: str) -> Response:
     return response
 
 
+class FailedSignIns:
+    """Failed sign-ins in the audit log; no more than MOST_FAILURES an hour, so that a stranger cannot fill it."""
+
+    def __init__(self) -> None:
+        self._moments: deque[datetime] = deque(maxlen=MOST_FAILURES)
+        self._lock = threading.Lock()
+
+    def note(self, name: str, why: str) -> None:
+        """Record a failure; what was typed for a name is kept only where there is such an account."""
+        app = current()
+        now = app.world.now()
+        with self._lock:
+            if len(self._moments) == MOST_FAILURES and now - self._moments[0] < timedelta(hours=1):
+                return
+            self._moments.append(now)
+        known = any(person.name == name for person in accounts().people())
+        app.lifecycle.audit(name if known else "(no account)", FAILED, "", {"why": why})
+
+
+FAILURES = FailedSignIns()
+
+
 def _sign_in(name: str, password: str) -> str | None:
     now = current().world.now()
-    person = accounts().check(password, now, name)
+    try:
+        person = accounts().check(password, now, name)
+    except UserError:
+        FAILURES.note(name, "locked out")
+        raise
     if person is None:
+        FAILURES.note(name, "wrong name or password")
         return None
     current().lifecycle.audit(person.name, "sign in", "", {"role": person.role})
     return accounts().sign_in(person, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -14,12 +15,15 @@ from starlette.routing import Route
 from study_app import __version__
 from study_app.bootstrap import current
 from study_app.domain.durations import session_minutes
+from study_app.domain.errors import InfrastructureError
 from study_app.domain.protocol import Study
 from study_app.services.enrol import TOKEN_DAYS, Entry, check_entry
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
 from study_app.web.texts import text
+
+log = logging.getLogger(__name__)
 
 FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again", "move")
 LARGEST_FORM = 20_000
@@ -128,15 +132,15 @@ def _is_draft() -> bool:
 
 
 async def healthz(request: Request) -> Response:
-    """Whether the server answers and reaches its database."""
-    world = current().world
-
-    def state() -> str:
-        with world.registry.begin(write=False) as unit:
-            return world.state(unit)
-
-    found = await run_in_threadpool(state)
-    return JSONResponse({"status": "ok", "study": world.study.id, "state": found, "version": __version__})
+    """Whether the server can write what participants send: 503 where it cannot."""
+    app = current()
+    try:
+        found = await run_in_threadpool(app.health.check)
+    except InfrastructureError as failure:
+        log.error("/healthz: %s", failure)
+        return JSONResponse({"status": "failing", "error": "nothing can be written now; see the server's log"}, 503)
+    answer = {"status": "ok", "study": app.study.id, "state": found.state, "version": __version__}
+    return JSONResponse(answer | {"alerts": list(found.alerts)})
 
 
 ROUTES = [

@@ -1,0 +1,70 @@
+"""What no power cut may undo waits for the disk; keystrokes do not."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from study_app.domain.events import BrowserEvent
+from study_app.domain.participant import Participant, RunRecord
+from study_app.storage import open_registry
+
+
+@pytest.fixture
+def flushed(monkeypatch):
+    """Names of the files that were waited for."""
+    seen: list[str] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        seen.append(os.path.basename(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    return seen
+
+
+@pytest.fixture
+def registry(tmp_path):
+    registry = open_registry(f"sqlite:///{tmp_path}/study.db")
+    yield registry
+    registry.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="names of open files come from /proc")
+def test_steps_allocations_and_submissions_wait_for_the_disk_and_keystrokes_do_not(registry, clock, flushed):
+    person = Participant("p1", "real", "hash", "in_progress", "consent", 0, clock.now(), clock.now())
+    run = RunRecord("r1", "p1", "t", "tasks", "run", "x", clock.now())
+    with registry.begin() as unit:
+        unit.add_participant(person)
+        unit.store_batch("p1", "page", "tasks", clock.now(), [BrowserEvent(seq=1, kind="focus", client_time_ms=1)])
+        unit.add_run(run)
+    registry.submit(lambda unit: unit.touch("p1", page="page")).result(10)
+    assert flushed == []
+    with registry.begin() as unit:
+        assert unit.move(person, stage="tasks")
+    assert flushed == ["study.db-wal"]
+    with registry.begin() as unit:
+        unit.add_run(RunRecord("r2", "p1", "t", "tasks", "submission", "x", clock.now()))
+    row = {"participant_id": "p1", "ledger": "real", "allocation_index": 1}
+    with registry.begin() as unit:
+        unit.append_allocation(row)
+    assert flushed == ["study.db-wal"] * 3
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="names of open files come from /proc")
+def test_a_transaction_that_is_undone_waits_for_nothing_and_leaves_no_mark(registry, clock, flushed):
+    person = Participant("p1", "real", "hash", "in_progress", "consent", 0, clock.now(), clock.now())
+
+    def undone() -> None:
+        with registry.begin() as unit:
+            unit.add_participant(person)
+            unit.move(person, stage="tasks")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
+    with registry.begin() as unit:
+        unit.add_participant(person)
+    assert flushed == []
