@@ -19,8 +19,8 @@ class SystemClock:
     """The machine's wall clock in UTC, which never goes back and never jumps unseen.
 
     While the wall clock differs from what the monotonic clock counts by more than TOLERANCE, the count goes on in its
-    place. A step forward that stands is taken over by `adopt`, once the deadlines were moved; a step back is never taken
-    over: the count goes on until the wall clock has caught up, or the process ends.
+    place. A step forward that stands is taken over by `adopt`, once the deadlines were moved; a step back is never
+    taken over: the count goes on until the wall clock has caught up, or the process ends.
     """
 
     def __init__(
