@@ -289,8 +289,8 @@ class Unit(EventLog, Protocol):
         """Move the deadline of a visit that goes on; False if it has none, has ended or never began."""
         ...
 
-    def overdue(self, at: datetime) -> list[Visit]:
-        """Visits whose deadline has passed and that nobody has ended."""
+    def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
+        """Visits whose deadline has passed and that nobody has ended: of simulated participants, or of all others."""
         ...
 
     def document(self, participant_id: str, task: str) -> Document | None:
@@ -319,6 +319,10 @@ class Unit(EventLog, Protocol):
 
     def ungraded(self) -> list[RunRecord]:
         """Submissions that wait for their grading, oldest first."""
+        ...
+
+    def simulated(self) -> set[str]:
+        """Ids of the simulated participants, whose time is not the server's."""
         ...
 
     def remarkable(self) -> list[RunRecord]:
@@ -428,6 +432,10 @@ class Unit(EventLog, Protocol):
 
 class Registry(Protocol):
     """The database, seen as a source of transactions."""
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Wait until no other process holds that name on this database, and hold it; a killed process lets go of it."""
+        ...
 
     def begin(self, *, write: bool = True) -> AbstractContextManager[Unit]:
         """Open a transaction; committed at the end of the block, undone by an exception.

@@ -60,6 +60,10 @@ class BatchedRegistry:
         """See ports.Registry."""
         self._registry.probe()
 
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """See ports.Registry."""
+        return self._registry.alone(name)
+
     def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
         """See ports.Registry; done at once."""
         done: Future[Result] = Future()

@@ -104,7 +104,12 @@ def simulate(
     """
     _check(participants, effect_score, effect_minutes, noncompliance, dropout)
     began = time.perf_counter()
-    with _simulated_world(app, seed, memory) as setting, asyncio.Runner(loop_factory=ReplyLoop) as loop:
+    # Two simulations on one database would live by two clocks that know nothing of each other: the second waits.
+    with (
+        app.world.registry.alone("simulation"),
+        _simulated_world(app, seed, memory) as setting,
+        asyncio.Runner(loop_factory=ReplyLoop) as loop,
+    ):
         setting = replace(setting, loop=loop, effects=Effects(effect_score, effect_minutes))
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()

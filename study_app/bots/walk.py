@@ -109,7 +109,7 @@ class Walk:
             self.app.session.withdraw(self.participant_id, self.person.erases)
         elif place.deadline_at is not None:
             yield Resume(place.deadline_at + timedelta(seconds=5))
-            self.app.session.sweep()
+            self.app.session.sweep(simulated=True)
 
     def planned_seconds(self) -> float:
         """About how long the whole way will take, waiting between sessions left out."""

@@ -10,6 +10,7 @@ StudyError
 |   +-- UnknownParticipant     no, wrong or expired identity (HTTP 401)
 |   +-- Refused                the arm forbids it (HTTP 403)
 +-- InfrastructureError        nobody who takes part is to blame; exit 1
+    +-- Conflict               another transaction was in the way: nothing is stored, trying again may do
     +-- SandboxUnavailable     programs cannot be run safely or at all
     +-- AssistantUnavailable   the assistant's provider failed
     +-- SealingKeyMissing      no sealing key, so nobody can be allocated
@@ -85,6 +86,10 @@ class Refused(UserError):
 
 class InfrastructureError(StudyError):
     """Something of ours failed; no participant is to blame."""
+
+
+class Conflict(InfrastructureError):
+    """Another transaction was in the way of this one, of which nothing is stored; trying again may do."""
 
 
 class SandboxUnavailable(InfrastructureError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from study_app.domain.allocation import derived_salt, preview_seed, simulated_seed
@@ -59,7 +60,7 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant, s
         ledger=kind,
         method=study.allocation.method,
         study_hash=participant.study_hash,
-        allocated_at=world.now(),
+        allocated_at=_moment(world, participant, stored),
         salt=salt,
     )
     unit.append_allocation(row.record())
@@ -97,6 +98,15 @@ def versions(world: World, unit: Unit, kind: Kind, study_hashes: Iterable[str], 
             own = seed if kind == "real" else ledger_seed(world, unit, kind, study_hash)
             found.append(Version(study_hash, study.allocation, study.arms, own))
     return found
+
+
+def _moment(world: World, participant: Participant, stored: Sequence[Mapping[str, Any]]) -> datetime:
+    """Now, taken under the ledger's lock, but no earlier than the row before and the participant's arrival.
+
+    The clocks of two servers differ, and one may be set back.
+    """
+    before = [LedgerRow.parse(stored[-1]).allocated_at] if stored else []
+    return max([world.now(), participant.enrolled_at, *before])
 
 
 def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from study_app.domain.items import Bank, Item
 from study_app.domain.protocol import Stage
 from study_app.ports import Unit
 from study_app.services.handing import FORM_KINDS, bank_of, draft_of, fields_of, pages_of
+from study_app.services.retrying import retried
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
@@ -70,6 +71,7 @@ class Answers:
 
     # -- handing in ----------------------------------------------------------------------------------------------------
 
+    @retried
     def submit(self, participant_id: str, screen: Screen) -> Handed:
         """Hand in what stands on a page's screen and go on; there is no way back.
 
@@ -104,6 +106,7 @@ class Answers:
         found = {question.id: fault_of(question, shown.get(question.id)) for question in stage.asked}
         return {name: fault for name, fault in found.items() if fault is not None}
 
+    @retried
     def submit_survey(self, participant_id: str, stage_id: str, given: Mapping[str, Any]) -> Place:
         """Hand in a survey or eligibility form that no browser showed; a second submit changes nothing.
 
@@ -121,6 +124,7 @@ class Answers:
             self.way.hand_in(unit, place, given)
             return self._at(unit, participant_id)
 
+    @retried
     def submit_page(self, participant_id: str, stage_id: str, step: int, given: Mapping[str, Any]) -> Place:
         """Hand in a page of a quiz that no browser showed; where the participant is past it, nothing changes.
 

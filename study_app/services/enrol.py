@@ -13,6 +13,7 @@ from study_app.domain.participant import Kind, Participant
 from study_app.domain.protocol import Study
 from study_app.ports import Link, Unit
 from study_app.services.places import places_taken
+from study_app.services.retrying import retried
 from study_app.services.world import World
 
 TOKEN_DAYS = 180
@@ -124,6 +125,7 @@ class Enrol:
         with self.world.registry.begin(write=False) as unit:
             return owner_of_token(self.world, unit, token)
 
+    @retried
     def enter(self, entry: Entry, token: str | None = None, kind: Kind | None = None) -> Admitted:
         """Create a participant, or re-attach the one that this entry or this cookie belongs to.
 

@@ -17,6 +17,7 @@ from study_app.domain.protocol import Stage
 from study_app.ports import Unit
 from study_app.services.enrol import check_token, owner_of_token
 from study_app.services.late import apply_events, cleaned, late_events, take_late
+from study_app.services.retrying import retried
 from study_app.services.way import Way
 from study_app.services.world import Place, World
 
@@ -42,11 +43,13 @@ class Session:
         self.world = world
         self.way = way
 
+    @retried
     def where(self, participant_id: str) -> Place:
         """Where the participant is; opens the stage if it has no page of its own before it."""
         with self.world.registry.begin() as unit:
             return self.way.arrive(unit, self._get(unit, participant_id))
 
+    @retried
     def peek(self, participant_id: str) -> Place:
         """Where the participant is, without opening anything."""
         with self.world.registry.begin() as unit:
@@ -94,6 +97,7 @@ class Session:
             return self.continue_(participant_id, stage_id)
         raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
 
+    @retried
     def begin_stage(self, participant_id: str, stage_id: str) -> Place:
         """From the page before a timed stage into it: its clock starts. A second click changes nothing."""
         with self.world.registry.begin() as unit:
@@ -102,6 +106,7 @@ class Session:
                 self.way.open_stage(unit, place)
             return self.way.place(unit, self._get(unit, participant_id))
 
+    @retried
     def continue_(
         self, participant_id: str, stage_id: str, kinds: tuple[str, ...] = ("instructions", "device")
     ) -> Place:
@@ -112,6 +117,7 @@ class Session:
                 self.way.advance(unit, place)
             return self.way.arrive(unit, self._get(unit, participant_id))
 
+    @retried
     def consent(self, participant_id: str, agreed: bool) -> Place:
         """The answer to the consent page."""
         with self.world.registry.begin() as unit:
@@ -123,6 +129,7 @@ class Session:
                     unit.record(participant_id, "declined", place.stage.id, place.now, {})
             return self.way.arrive(unit, self._get(unit, participant_id))
 
+    @retried
     def withdraw(self, participant_id: str, withdraw_data: bool) -> Place:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
         with self.world.registry.begin() as unit:
@@ -147,6 +154,7 @@ class Session:
 
     # -- pages and their events ----------------------------------------------------------------------------------------
 
+    @retried
     def take_over(self, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
         """Make this page the owner of the attempt; the page before it hears so at its next request.
 
@@ -164,6 +172,7 @@ class Session:
                 unit.touch(participant_id, page=page, last_seen_at=place.now)
             return Ingested(unit.acknowledged(participant_id, page), place, superseded=False)
 
+    @retried
     def ingest(self, participant_id: str, batch: Batch) -> Ingested:
         """Store a batch of a page's events, each once, and let the edits among them change the saved text.
 
@@ -223,10 +232,13 @@ class Session:
 
     # -- the sweeper ---------------------------------------------------------------------------------------------------
 
-    def sweep(self) -> int:
-        """End every stage whose time is up, whether or not a tab is open; returns how many."""
+    def sweep(self, *, simulated: bool = False) -> int:
+        """End every stage whose time is up, whether or not a tab is open; returns how many.
+
+        Simulated participants live by a clock of their own: only their simulation ends their stages (`simulated`).
+        """
         with self.world.registry.begin(write=False) as unit:
-            late = unit.overdue(self.world.now())
+            late = unit.overdue(self.world.now(), simulated=simulated)
         for visit in late:
             try:
                 with self.world.registry.begin() as unit:

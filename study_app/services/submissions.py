@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 
 from study_app.domain.errors import InfrastructureError
@@ -88,8 +89,15 @@ class Grading:
         with self.world.registry.begin(write=False) as unit:
             return unit.ungraded()
 
-    def grade_pending(self) -> int:
-        """Grade all that is pending; returns how many were graded.
+    def grade_present(self) -> int:
+        """As `grade_pending`, without simulated participants: their simulation grades them, by a clock of its own."""
+        with self.world.registry.begin(write=False) as unit:
+            waiting = {run.participant_id for run in unit.ungraded()}
+            others = waiting - unit.simulated() if waiting else waiting
+        return self.grade_pending(others) if others else 0
+
+    def grade_pending(self, people: Collection[str] | None = None) -> int:
+        """Grade all that is pending, or what these people submitted; returns how many were graded.
 
         A failing sandbox leaves them pending, and so does isolation below what the study file accepts. A submission
         whose grading fails in any other way is put aside; the others are graded all the same.
@@ -97,7 +105,8 @@ class Grading:
         with self._one_at_a_time:
             if not self._may_run():
                 return 0
-            return sum(self._attempt(run) for run in self.pending() if self._pauses.due(run.id))
+            waiting = [run for run in self.pending() if people is None or run.participant_id in people]
+            return sum(self._attempt(run) for run in waiting if self._pauses.due(run.id))
 
     def _may_run(self) -> bool:
         with self.world.registry.begin(write=False) as unit:

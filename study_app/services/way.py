@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -104,7 +104,7 @@ class Way:
         following = study.next_stage(stage.id)
         changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
         if following is None or following.kind == "debrief":
-            changes |= {"stage": END, "status": "completed", "finished_at": place.now}
+            changes |= {"stage": END, "status": "completed", "finished_at": _finished_at(place)}
         else:
             changes |= {"stage": following.id, "opens_at": self._opens_at(study, following, place)}
             if holds(place.participant, place.now):
@@ -149,7 +149,7 @@ class Way:
         stage = place.stage
         if stage is None:
             return False
-        changes = {"stage": END, "step": 0, "status": status, "finished_at": place.now, "opens_at": None}
+        changes = {"stage": END, "step": 0, "status": status, "finished_at": _finished_at(place), "opens_at": None}
         if not unit.move(place.participant, **changes, **more):
             return False
         if unit.end_visit(place.participant.id, stage.id, place.now, ended_by):
@@ -234,6 +234,11 @@ class Way:
         found = unit.participant(participant.id)
         assert found is not None
         return found
+
+
+def _finished_at(place: Place) -> datetime:
+    """Now, but no earlier than the allocation, which another server's clock may have put a little later."""
+    return max(place.now, place.participant.allocated_at or place.now)
 
 
 def _task(stage: Stage, index: int) -> str:

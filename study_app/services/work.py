@@ -16,6 +16,7 @@ from study_app.domain.tasks import CheckResult, Limits, OutputLine, RunResult, T
 from study_app.ports import Unit
 from study_app.services.grade import run_visible
 from study_app.services.program_facts import program_facts
+from study_app.services.retrying import retried
 from study_app.services.submissions import take_submission
 from study_app.services.way import Way
 from study_app.services.world import Place, World
@@ -89,6 +90,7 @@ class Work:
             active.cancelled.set()
         return active is not None
 
+    @retried
     def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Place, RunRecord]:
         check_code(code)
         with self.world.registry.begin() as unit:
@@ -186,6 +188,7 @@ class Work:
             log.exception("the examples of %s could not be tried", pack.id)
             return ()
 
+    @retried
     def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended") -> None:
         now = self.world.now()
         with self.world.registry.begin() as unit:
@@ -229,6 +232,7 @@ class Work:
         self.stop(participant_id)
         return self._accept(place, participant_id, code, page, seq)
 
+    @retried
     def _accept(self, place: Place, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
         with self.world.registry.begin() as unit:
             there = self._on_task(unit, participant_id, page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import sqlite3
 import tempfile
@@ -13,12 +15,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from study_app.domain.errors import InfrastructureError, Problem, ProblemsFound
+from study_app.domain.errors import Conflict, InfrastructureError, Problem, ProblemsFound
 from study_app.private_files import make_private, make_private_file
 
 BUSY_SECONDS = 30
+BUSY_ATTEMPTS = 4
+"""Times that a writer waits so long for SQLite's lock, which goes to waiters in no order."""
+_CONFLICTS = {"40001", "40P01", "55P03"}
+"""SQLSTATEs: serialization_failure, deadlock_detected, lock_not_available."""
 PROBE_BYTES = 256 * 1024
 """What the disk must take beside the database for the server to be called well."""
 MUST_LAST = "must_last"
@@ -93,7 +99,7 @@ class Database:
     def begin(self, *, write: bool) -> Iterator[Connection]:
         """A transaction; see ports.Registry.begin."""
         if self._writer is not None and write:
-            if not self._writer.acquire(timeout=2 * BUSY_SECONDS):
+            if not self._writer.acquire(timeout=2 * BUSY_ATTEMPTS * BUSY_SECONDS):
                 raise InfrastructureError(f"{self.describe()}: another transaction does not end; restart the server")
             try:
                 with self._transaction(write) as connection:
@@ -154,17 +160,52 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise InfrastructureError(f"{self.describe()}: {_reason(error.orig or error)}") from error
+            raise self._failure(error.orig or error) from error
         except (NoSuchModuleError, SQLAlchemyError) as error:
             raise InfrastructureError(f"{self.describe()}: {error}") from error
         except self._driver_error as error:
-            raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: BaseException) -> InfrastructureError:
+        kind = Conflict if _is_conflict(error) else InfrastructureError
+        return kind(f"{self.describe()}: {_reason(error)}")
 
     def _options(self, write: bool) -> dict[str, Any]:
         # What is read in one transaction is one snapshot, so that an export is of one moment; SQLite does so anyway.
         if write or self.is_sqlite:
             return {"study_write": write}
         return {"study_write": write, "isolation_level": "REPEATABLE READ"}
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Hold a name that only one process may hold; see ports.Registry.alone."""
+        with self._file_lock(name) if self.is_sqlite else self._advisory_lock(name):
+            yield
+
+    @contextmanager
+    def _file_lock(self, name: str) -> Iterator[None]:
+        path = self.url.database
+        if not path or path == ":memory:":
+            yield
+            return
+        descriptor = os.open(f"{path}.{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _advisory_lock(self, name: str) -> Iterator[None]:
+        number = int.from_bytes(hashlib.sha256(f"study-app:{name}".encode()).digest()[:8], "big", signed=True)
+        # A connection of its own, outside any transaction: the server lets go of the lock when it is closed.
+        with self.in_our_words(), self.engine.connect() as connection:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (number,))
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (number,))
 
     def describe(self) -> str:
         """The URL without its password."""
@@ -189,7 +230,19 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock at once: a reader that turns writer later could deadlock with another.
     write = connection.get_execution_options().get("study_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    for attempt in range(1, BUSY_ATTEMPTS + 1):
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+            return
+        except OperationalError as error:
+            if attempt == BUSY_ATTEMPTS or not _is_conflict(error.orig or error):
+                raise
+
+
+def _is_conflict(error: BaseException) -> bool:
+    """Whether another transaction was in the way: a deadlock, a serialisation failure, a lock that did not come."""
+    state = getattr(error, "sqlstate", None)
+    return state in _CONFLICTS or (isinstance(error, sqlite3.OperationalError) and "locked" in str(error))
 
 
 def _reason(error: BaseException) -> str:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
+from random import uniform
 from typing import Any, TypeVar
 
-from study_app.domain.errors import InfrastructureError
+from study_app.domain.errors import Conflict, InfrastructureError
 from study_app.storage.engine import Database
 from study_app.storage.unit import SqlUnit
 
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 LARGEST_GROUP = 64
 """Pieces in one transaction; others who want to write wait for it (about 30 ms)."""
 POSTGRES_WRITERS = 8
+ATTEMPTS = 6
+"""At a group that another transaction was in the way of."""
 
 
 def finish(unit: SqlUnit) -> None:
@@ -113,6 +117,18 @@ class GroupWriter:
         return group, True
 
     def _store(self, group: list[_Piece]) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            again = attempt < ATTEMPTS
+            if self._stored(group, again=again):
+                break
+            time.sleep(uniform(0, 0.05) * attempt)
+        for piece in group:
+            piece.tell()
+
+    def _stored(self, group: list[_Piece], *, again: bool) -> bool:
+        """Store a group; False where another transaction was in the way and it is tried `again`."""
+        for piece in group:
+            piece.result = piece.error = None
         try:
             with self._database.begin(write=True) as connection:
                 unit = SqlUnit(connection, self._database.head_key)
@@ -123,12 +139,13 @@ class GroupWriter:
                         self._attempt(unit, piece)
         except Exception as error:
             # The transaction as a whole failed, or its only piece: nothing of it is stored, and everybody hears so.
+            if again and isinstance(error, Conflict):
+                return False
             for piece in group:
                 piece.error = error
         else:
             finish(unit)
-        for piece in group:
-            piece.tell()
+        return True
 
     def _attempt(self, unit: SqlUnit, piece: _Piece) -> None:
         unit.driver.run("SAVEPOINT piece")
@@ -136,6 +153,9 @@ class GroupWriter:
         try:
             with self._database.in_our_words():
                 piece.result = piece.work(unit)
+        except Conflict:
+            # The database has given up the whole transaction, not this piece alone.
+            raise
         except Exception as error:
             piece.error = error
             unit.driver.run("ROLLBACK TO SAVEPOINT piece")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from study_app.ports import Unit
@@ -30,6 +30,10 @@ class SqlRegistry:
             unit = SqlUnit(connection, self.database.head_key)
             yield unit
         finish(unit)
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """See ports.Registry."""
+        return self.database.alone(name)
 
     def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
         """See ports.Registry."""

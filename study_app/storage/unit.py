@@ -179,9 +179,16 @@ class SqlUnit(SqlPlace):
             self._chain_visit(participant_id, stage)
         return extended
 
-    def overdue(self, at: datetime) -> list[Visit]:
+    def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
         """See ports.Unit."""
-        return self._rows(Visit, select(VISITS).where(VISITS.c.ended_at.is_(None), VISITS.c.deadline_at <= at))
+        people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")
+        whose = VISITS.c.participant_id.in_(people) if simulated else VISITS.c.participant_id.not_in(people)
+        return self._rows(Visit, select(VISITS).where(VISITS.c.ended_at.is_(None), VISITS.c.deadline_at <= at, whose))
+
+    def simulated(self) -> set[str]:
+        """See ports.Unit."""
+        query = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")
+        return {row.id for row in self.connection.execute(query)}
 
     # -- work ----------------------------------------------------------------------------------------------------------
 
