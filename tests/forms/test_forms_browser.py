@@ -108,7 +108,7 @@ def test_a_second_window_goes_on_with_what_stands_in_the_first_which_is_closed_f
     second.at(stage)
     assert second.screen() == person.screen()
     write(second, stage, ", and in the second")
-    expect(person.page.get_by_text("You continued in another window")).to_be_visible()
+    expect(person.page.locator(".sa-veil")).to_contain_text("You continued in another window")
     hand_in(second, stage)
 
 
