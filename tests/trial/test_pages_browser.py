@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from conftest import variant
+from placing import place
 from playwright.sync_api import expect
 from server import StudyServer
 from walker import Walker
 
-from study_app.domain.participant import Visit
-from study_app.services.enrol import hashed
 from study_app.storage import open_registry
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -32,24 +31,6 @@ def server(tmp_path_factory):
     server = StudyServer(folder, variant(folder, *SHOWN)).start()
     yield server
     server.stop()
-
-
-def place(server, page, stage: str, *, left: timedelta | None = None, arm: str = "no_ai", ended: str = "") -> str:
-    """Put this browser's participant on a stage; `left` opens it, `ended` has ended at its deadline."""
-    token = next(c["value"] for c in page.context.cookies() if c["name"] == "study_participant")
-    now = datetime.now(UTC)  # noqa: TID251  (the server runs on the real clock)
-    registry = open_registry(server.database)
-    with registry.begin() as unit:
-        person = unit.participant_of_token(hashed(token), now)
-        unit.touch(person.id, stage=stage, step=0, arm=arm)
-        if ended:
-            unit.open_visit(Visit(person.id, ended, now - timedelta(minutes=9), now - timedelta(minutes=1)))
-            unit.end_visit(person.id, ended, now, "deadline")
-        if left is not None:
-            unit.open_visit(Visit(person.id, stage, now, now + left))
-    registry.close()
-    page.goto(server.url)
-    return person.id
 
 
 def stage_of(server, who: str) -> str:

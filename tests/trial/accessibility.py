@@ -1,0 +1,39 @@
+"""axe-core in the page: the engine behind most accessibility checkers; it comes by npm when a test asks for it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+PINNED = Path(__file__).parent / "axe"
+RUN = """
+async () => {
+  const found = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+    "best-practice"] });
+  return found.violations.map((each) => [each.id, each.help, each.nodes.map((node) => node.html.slice(0, 160)
+    + " | " + (node.any[0]?.message ?? ""))]);
+}
+"""
+
+
+@cache
+def axe() -> str:
+    """The engine's source."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "axe"
+        shutil.copytree(PINNED, work)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=work, check=True, capture_output=True)
+        return (work / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds on the page, a line each."""
+    if not page.evaluate("typeof window.axe !== 'undefined'"):
+        page.evaluate(axe())
+    return [f"{rule}: {words}: {node}" for rule, words, nodes in page.evaluate(RUN) for node in nodes]
