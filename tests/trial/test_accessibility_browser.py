@@ -22,7 +22,6 @@ pytestmark = [
 
 SCREENS = ("welcome", "consent", "eligibility", "device", "background", "warmup", "instructions", "tasks", "quiz")
 SCREENS += ("exit", "end")
-SCHEMES = ("light", "dark")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def show(server, page, screen: str) -> None:
     page.wait_for_timeout(300)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_on_any_screen(server, chromium, scheme):
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
     context.set_default_timeout(20_000)
@@ -74,7 +73,10 @@ def test_axe_finds_nothing_in_the_dialog_of_leaving(server, page):
     assert findings(page) == []
 
 
-@pytest.mark.parametrize("screen", ["background", "exit", "consent", "instructions"])
+@pytest.mark.parametrize(
+    "screen",
+    ["exit", *(pytest.param(name, marks=pytest.mark.slow) for name in ("background", "consent", "instructions"))],
+)
 def test_at_four_hundred_percent_nothing_has_to_be_scrolled_sideways(server, chromium, screen):
     context = chromium.new_context(viewport={"width": 320, "height": 256})
     context.set_default_timeout(20_000)

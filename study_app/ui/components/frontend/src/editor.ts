@@ -156,6 +156,8 @@ export class Editor {
       EditorView.contentAttributes.of({
         "aria-label": this.labels.label,
         "aria-describedby": this.labels.help,
+        // Editable content takes the focus by itself; checkers of accessibility look for the attribute.
+        tabindex: "0",
         autocapitalize: "off",
         autocorrect: "off",
         spellcheck: "false",

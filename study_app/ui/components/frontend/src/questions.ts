@@ -93,7 +93,8 @@ export class Questions {
     const hints = h("p", { class: data.kind === "scale" ? "sa-hidden" : "sa-form-hint", id: hint }, this.hintOf(data));
     const fault = h("p", { class: "sa-fault", id: message, hidden: true });
     const named = data.number !== null && (data.kind === "text" || data.kind === "code");
-    const described = [!named && hints.textContent && hint, message].filter(Boolean).join(" ");
+    // A box points to its fault while there is one; the code editor keeps its attributes to itself.
+    const described = [!named && hints.textContent && hint, data.kind === "code" && message].filter(Boolean).join(" ");
     const field = makeField(data, value, { prompt, hint, described }, this.say, {
       set: (chosen) => this.changed(data, "answer_set", { value: chosen }),
       edit: (edit) => this.changed(data, "answer_edit", { ...edit }),
@@ -224,11 +225,16 @@ export class Questions {
       if (fault) element.setAttribute("aria-invalid", "true");
       else element.removeAttribute("aria-invalid");
     }
-    if (found.field.focusable instanceof HTMLInputElement && fault) {
-      const described = new Set((found.field.focusable.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
-      found.field.focusable.setAttribute("aria-describedby", [...described.add(found.message.id)].join(" "));
-    }
+    if (found.data.kind !== "code") for (const element of marked) describe(element, found.message.id, fault !== null);
   }
+}
+
+/** Adds a text to those that describe an element, or takes it away. */
+function describe(element: Element, id: string, wanted: boolean): void {
+  const ids = (element.getAttribute("aria-describedby") ?? "").split(" ").filter((each) => each && each !== id);
+  if (wanted) ids.push(id);
+  if (ids.length) element.setAttribute("aria-describedby", ids.join(" "));
+  else element.removeAttribute("aria-describedby");
 }
 
 function isAsked(field: FieldData): boolean {

@@ -34,8 +34,11 @@ export class EditorTools {
     say: Say,
     on: { find: () => void; starter: () => void },
   ) {
-    const button = (label: string, words: string, onclick: () => void) =>
-      h("button", { type: "button", class: "sa-quiet sa-tool", "aria-label": label, title: label, onclick }, words);
+    const button = (title: string, words: string, onclick: () => void) => {
+      // Who speaks to the page names what is seen on the button.
+      const label = title.toLowerCase().includes(words.toLowerCase()) ? title : `${words} ${title}`;
+      return h("button", { type: "button", class: "sa-quiet sa-tool", "aria-label": label, title, onclick }, words);
+    };
     this.starter = button(say("starter_back"), say("starter"), on.starter);
     this.element = h(
       "div",
