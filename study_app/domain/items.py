@@ -125,6 +125,11 @@ class Bank(BankHead):
         """The items of a form page by page."""
         return tuple(tuple(self.item(item_id) for item_id in page) for page in self.form(form_id).pages)
 
+    def filled(self, text: str, form_id: str | None = None) -> str:
+        """A text about the quiz with `{items}` and `{pages}` filled in: questions shown, and pages they are on."""
+        form = self.form(form_id)
+        return text.replace("{items}", str(len(form.item_ids))).replace("{pages}", str(len(form.pages)))
+
 
 def item_problems(item: Item, head: BankHead, file: str, bank_file: str) -> Iterator[Problem]:
     """What is wrong with one item, by itself and against its bank."""

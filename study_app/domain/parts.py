@@ -176,7 +176,10 @@ class Stage(Part):
     body: str = ""
     """Markdown shown above the stage's own content."""
     intro: str = ""
-    """Markdown of a page of its own before a timed stage; its clock starts when the person continues."""
+    """Markdown of a page of its own before a timed stage; its clock starts when the person continues.
+
+    `{minutes}` is filled in; on a quiz also `{items}` and `{pages}`.
+    """
     session: Identifier = "main"
     minutes: float | None = Field(default=None, gt=0)
     """Limit for the whole stage, shared by its tasks or pages."""

@@ -102,7 +102,11 @@ class Page:
     def filled(self, text: str) -> str:
         """A text of the study file with its placeholders filled in."""
         stage = self.place.stage
-        return filled(text, self.place.study, stage) if stage is not None else text
+        if stage is None:
+            return text
+        bank = self.app.world.content.bank(stage.bank) if stage.bank else None
+        text = text if bank is None else bank.filled(text, stage.form or None)
+        return filled(text, self.place.study, stage)
 
     def write(self, text: str) -> None:
         """A text of the study file or the catalogue, from Markdown, without the weight of Streamlit's renderer."""

@@ -9,6 +9,7 @@ import pytest
 
 from study_app.content import check_bank, load_bank, load_keys, public_json
 from study_app.content_packs import load_pack
+from study_app.content_study import read_study
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.scoring import correct_response, quiz_total, score, wrong_response
 
@@ -127,6 +128,22 @@ def test_each_trio_form_has_one_attention_check_without_points_that_says_what_to
     assert f"choose **{right.text}**" in item.prompt
     assert score(item, keys[item.id], right.id).correct
     assert [option for option in item.options if option.text in item.prompt] == [right]
+
+
+@pytest.mark.parametrize("name", ["trio", "trio_b"])
+def test_the_intro_of_the_shipped_quiz_tells_the_truth_about_its_size_and_about_guessing(name):
+    study = read_study(QUIZZES.parent / "study.toml")
+    intro = next(stage.intro for stage in study.stages if stage.id == "quiz")
+    bank = load_bank(QUIZZES / name)
+    assert "There are 15 questions on 7 pages" in bank.filled(intro)
+    keys = load_keys(QUIZZES / name, bank)
+    for item in bank.items:
+        worst = wrong_response(item, keys[item.id])
+        assert score(item, keys[item.id], worst, run).points == 0
+        if item.kind == "multiple_select":
+            right = list(keys[item.id].correct)
+            one_wrong = score(item, keys[item.id], [*right, *worst]).points
+            assert one_wrong == item.points - 0.5, "each wrong choice costs half a point"
 
 
 def test_every_key_is_proven_by_a_run(folder):
