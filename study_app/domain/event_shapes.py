@@ -29,8 +29,9 @@ def problem_of(kind: str, payload: Mapping[str, Any]) -> str | None:
 def _size_problem(value: Any, deepest: int) -> str | None:
     if isinstance(value, str):
         return f"a text has more than {LONGEST_TEXT} characters" if len(value) > LONGEST_TEXT else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return "a number is too large" if abs(value) > LARGEST_NUMBER else None
+    if isinstance(value, int | float):
+        # Infinite where a text such as 1e999 was read, which is not JSON any more; also what is not a number.
+        return None if abs(value) <= LARGEST_NUMBER else "a number is too large"
     if not isinstance(value, dict | list):
         return None
     if deepest == 0:
