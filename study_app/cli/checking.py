@@ -43,6 +43,7 @@ from study_app.sandbox import open_sandbox
 from study_app.services.author import check_pack, package_problems, try_program
 from study_app.services.fitness import fitness_problems
 from study_app.services.recompute import recompute
+from study_app.settings import Settings
 
 SHIPPED = Path(__file__).parents[2]
 
@@ -204,8 +205,23 @@ def _show_trial(report: dict[str, Any]) -> None:
 
 @app.command()
 @command
-def doctor(study: StudyFile = STUDY, database: Database = None, as_json: AsJson = False) -> None:
-    """Look at isolation, database, assistant, browser asset, clock, disk: each ok or what to do."""
+def doctor(
+    study: StudyFile = STUDY,
+    database: Database = None,
+    attack: Annotated[
+        str | None,
+        typer.Option(
+            "--attack",
+            help="Address of the running participants' app: try harmless forms of known attacks on it.",
+            envvar="STUDY_ATTACK",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at isolation, database, assistant, browser asset, clock, disk: each ok or what to do.
+
+    Example: study doctor --attack http://127.0.0.1:8501
+    """
     settings = settings_of(study, database)
     findings: list[dict[str, Any]] = []
 
@@ -225,6 +241,8 @@ def doctor(study: StudyFile = STUDY, database: Database = None, as_json: AsJson 
     note("disk", lambda: _disk(settings.var))
     note("sealing key", lambda: _key(settings))
     note("private files", lambda: _private(settings))
+    if attack is not None:
+        findings += _attacked(settings, attack)
     if as_json:
         say_json({"ok": all(entry["ok"] for entry in findings), "findings": findings})
     else:
@@ -232,6 +250,18 @@ def doctor(study: StudyFile = STUDY, database: Database = None, as_json: AsJson 
             say(f"{'ok  ' if entry['ok'] else 'LOOK'} {entry['name']:20} {entry['finding']}")
     if not all(entry["ok"] for entry in findings):
         raise typer.Exit(1)
+
+
+def _attacked(settings: Settings, url: str) -> list[dict[str, Any]]:
+    from study_app.cli.attack import attack
+    from study_app.services.self_attack import attacker
+
+    running = start(settings, changed_ok=True, new_database=False)
+    try:
+        with attacker(running.world) as token:
+            return attack(url, settings.var, token)
+    finally:
+        running.close()
 
 
 def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ from study_app.web.texts import text
 log = logging.getLogger(__name__)
 
 FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again", "move")
+NONCE_FILE = "attack.nonce"
 LARGEST_FORM = 20_000
 PROBE = "study_probe"
 """A field of the form and a cookie: where only the field comes back, the browser keeps no cookies."""
@@ -140,7 +142,15 @@ async def healthz(request: Request) -> Response:
         log.error("/healthz: %s", failure)
         return JSONResponse({"status": "failing", "error": "nothing can be written now; see the server's log"}, 503)
     answer = {"status": "ok", "study": app.study.id, "state": found.state, "version": __version__}
-    return JSONResponse(answer | {"alerts": list(found.alerts)})
+    return JSONResponse(answer | {"alerts": list(found.alerts)} | await run_in_threadpool(_planted, app.settings.var))
+
+
+def _planted(var: Path) -> dict[str, str]:
+    """What `study doctor --attack` has just written beside the database, as the proof that this is that server."""
+    try:
+        return {"nonce": (var / NONCE_FILE).read_text(encoding="ascii")[:64]}
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 ROUTES = [

@@ -1,0 +1,51 @@
+"""`study doctor --attack`: what it tries, on which servers, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+from people import enter
+
+from study_app.cli.attack import ATTACKS
+from study_app.storage import open_registry
+
+
+def doctor(server, url, *more, var=None):
+    command = [sys.executable, "-m", "study_app.cli", "doctor", str(server.study), "--database", server.database]
+    command += ["--attack", url, *more]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDY_")}
+    environment["STUDY_VAR"] = str(var or server.folder / "var")
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment, cwd=server.folder)
+
+
+def test_every_attack_is_stopped_and_leaves_one_preview_participant(server):
+    done = doctor(server, server.url, "--json")
+    assert done.stdout.startswith("{"), done.stderr
+    found = {e["name"]: e for e in json.loads(done.stdout)["findings"] if e["name"].startswith("attack")}
+    assert len(found) == len(ATTACKS)
+    assert all(entry["ok"] for entry in found.values()), found
+    registry = open_registry(server.database)
+    with registry.begin(write=False) as unit:
+        left = [person for person in unit.participants() if person.exclusion_reason]
+    registry.close()
+    assert [person.kind for person in left] == ["preview"]
+
+
+def test_a_server_that_does_not_show_the_planted_nonce_is_not_attacked(server, tmp_path):
+    with httpx.Client(base_url=server.url) as client:
+        enter(client)
+    done = doctor(server, server.url, var=tmp_path)
+    assert done.returncode == 2
+    assert "is not the server of" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8501", "ftp://127.0.0.1"])
+def test_what_is_not_an_address_is_refused_in_a_line(server, url):
+    done = doctor(server, url)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
