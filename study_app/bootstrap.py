@@ -30,6 +30,7 @@ from study_app.services.clock_watch import ClockWatch
 from study_app.services.enrol import Enrol
 from study_app.services.health import Health
 from study_app.services.help import Help
+from study_app.services.isolation_watch import IsolationWatch
 from study_app.services.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.datasets import CodeQueries, Datasets
 from study_app.services.researcher.links import ParticipantLinks
@@ -65,6 +66,7 @@ class App:
     anchoring: Anchoring
     health: Health
     clock_watch: ClockWatch
+    isolation_watch: IsolationWatch
 
     @property
     def study(self) -> Study:
@@ -212,6 +214,7 @@ def start(
         anchoring=anchoring,
         health=Health(world),
         clock_watch=ClockWatch(world),
+        isolation_watch=IsolationWatch(world),
     )
 
 

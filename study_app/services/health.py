@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from study_app.services.clock_watch import shown_alert
+from study_app.services.isolation_watch import isolation_alert
 from study_app.services.world import State, World
 
 KEPT_SECONDS = 2.0
@@ -19,6 +20,8 @@ class HealthReport:
 
     state: State
     alerts: tuple[str, ...]
+    paused: bool = False
+    """Programs may not be run as this machine isolates them now."""
 
 
 class Health:
@@ -42,6 +45,8 @@ class Health:
             self.world.registry.probe()
             with self.world.registry.begin(write=False) as unit:
                 alert = shown_alert(unit, self.world.now())
-                report = HealthReport(self.world.state(unit), () if alert is None else (str(alert),))
+                paused = isolation_alert(unit)
+                alerts = (*(() if alert is None else (str(alert),)), *(() if paused is None else (paused,)))
+                report = HealthReport(self.world.state(unit), alerts, paused is not None)
             self._kept = (time.monotonic(), report)
             return report

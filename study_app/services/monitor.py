@@ -19,6 +19,7 @@ from study_app.domain.participant import Kind, Participant, Visit
 from study_app.domain.protocol import Study
 from study_app.ports import AuditEntry, Unit
 from study_app.services.clock_watch import shown_alert
+from study_app.services.isolation_watch import isolation_alert
 from study_app.services.lifecycle import Lifecycle, current_status
 from study_app.services.monitor_views import LinkUse, Overview, Sighting, StageCount
 from study_app.services.world import State, World
@@ -155,6 +156,11 @@ class Monitor:
         with self.world.registry.begin(write=False) as unit:
             alert = shown_alert(unit, self.world.now())
         return "agrees with the server's own count" if alert is None else str(alert)
+
+    def paused(self) -> str | None:
+        """Why the study is paused by what isolates programs here, or None."""
+        with self.world.registry.begin(write=False) as unit:
+            return isolation_alert(unit)
 
     def preregistration(self) -> tuple[dict[str, Any], str] | None:
         """prereg.json and prereg.md as `launch` made them; None before it."""

@@ -15,6 +15,7 @@ from study_app.domain.participant import RunRecord
 from study_app.domain.tasks import CheckResult, Limits, OutputLine, RunResult, TaskPack
 from study_app.ports import Unit
 from study_app.services.grade import run_visible
+from study_app.services.grading.queue import accepts_isolation
 from study_app.services.program_facts import program_facts
 from study_app.services.retrying import retried
 from study_app.services.submissions import take_submission
@@ -138,6 +139,10 @@ class Work:
                 self._waiting += 1
             if ahead:
                 emit({"type": "queued", "ahead": ahead})
+            with self.world.registry.begin(write=False) as unit:
+                launched = self.world.state(unit) != "draft"
+            if not accepts_isolation(self.world, launched=launched):
+                raise SandboxUnavailable(self.world.sandbox.isolation().message)
             with self._slots:
                 self._run_and_report(place, record, active, emit)
         except SandboxUnavailable as error:

@@ -50,7 +50,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         logging.getLogger(name).setLevel(logging.WARNING)
     study.clock_watch.begin()
     work = (study.session.sweep, study.grading.grade_present, study.scoring.score_handed_in)
-    jobs = (study.clock_watch.check, study.anchoring.tick, *work)
+    jobs = (study.clock_watch.check, study.isolation_watch.check, study.anchoring.tick, *work)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()

@@ -117,6 +117,7 @@ def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
                 ("Runs failed by the server", f"{failed} in the last 24 hours"),
                 ("Submissions not graded in time", waiting),
                 ("Clock", desk.monitor.clock()),
+                ("Programs", desk.monitor.paused() or "may run"),
             ]
         )
     )

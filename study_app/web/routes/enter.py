@@ -141,6 +141,8 @@ async def healthz(request: Request) -> Response:
     except InfrastructureError as failure:
         log.error("/healthz: %s", failure)
         return JSONResponse({"status": "failing", "error": "nothing can be written now; see the server's log"}, 503)
+    if found.paused:
+        return JSONResponse({"status": "paused", "error": "programs cannot be run", "alerts": list(found.alerts)}, 503)
     answer = {"status": "ok", "study": app.study.id, "state": found.state, "version": __version__}
     return JSONResponse(answer | {"alerts": list(found.alerts)} | await run_in_threadpool(_planted, app.settings.var))
 
