@@ -144,6 +144,9 @@ class Work:
             if not accepts_isolation(self.world, launched=launched):
                 raise SandboxUnavailable(self.world.sandbox.isolation().message)
             with self._slots:
+                if ahead:
+                    # The page says that a silent program runs, no longer that it waits.
+                    emit({"type": "queued", "ahead": 0})
                 self._run_and_report(place, record, active, emit)
         except SandboxUnavailable as error:
             self._fail(record, str(error), emit)

@@ -81,6 +81,7 @@ else:
             "doc": STARTER if saved is None else saved,
             "doc_source": "starter" if saved is None else "saved",
             "starter": STARTER,
+            "longest_code": 64_000,
             "time_scope": "for both tasks",
             "deadline_ms": deadline,
             "now_ms": now,

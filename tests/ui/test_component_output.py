@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from component_browser import EDITOR, editor_text
+from component_browser import EDITOR, editor_text, paste
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser]
@@ -205,6 +205,17 @@ def test_the_way_back_to_the_starter_asks_is_logged_as_an_edit_and_can_be_undone
     assert person.replayed() == starter
     page.keyboard.press("Control+z")
     assert editor_text(page) == "all = 'mine'\n"
+
+
+def test_a_program_that_is_too_long_is_refused_in_words_before_it_is_sent(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+a")
+    paste(page, "# é " * 16_000)
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator(".sa-lines")).to_contain_text("Your program is longer than 64 kB. Shorten it, then try again.")
+    page.get_by_role("button", name="Submit task").click()
+    expect(page.locator(".sa-note-line")).to_contain_text("longer than 64 kB")
 
 
 def test_no_names_are_completed(person):

@@ -122,6 +122,8 @@ class WorkspaceData(TypedDict):
     doc_source: Literal["saved", "starter"]
     starter: NotRequired[str]
     """What the task began with, for the way back to it."""
+    longest_code: NotRequired[int]
+    """Bytes of a program beyond which it is not run or submitted."""
     deadline_ms: int | None
     now_ms: int
     assistant: AssistantView | None

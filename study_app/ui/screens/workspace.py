@@ -13,7 +13,7 @@ import streamlit as st
 
 from study_app.domain.participant import RunRecord
 from study_app.domain.tasks import in_order
-from study_app.services.work import limit_in_words
+from study_app.services.work import MAX_CODE_BYTES, limit_in_words
 from study_app.ui.components import AssistantView, LastRun, Turn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
@@ -47,6 +47,7 @@ def _data(page: Page) -> WorkspaceData:
         "doc": document.text if document else pack.starter,
         "doc_source": "saved" if document else "starter",
         "starter": pack.starter,
+        "longest_code": MAX_CODE_BYTES,
         "deadline_ms": round(deadline.timestamp() * 1000) if deadline else None,
         "now_ms": round(place.now.timestamp() * 1000),
         "assistant": _assistant(page),

@@ -99,6 +99,7 @@ export class Room {
     this.runner = new Runner(this.api, this.say, this.announcer, {
       program: () => this.program(),
       page: () => this.log.page,
+      tooLong: () => this.tooLong(),
       pressed: (what) => this.log.add(what, {}),
       refused: (reason, body) => this.refusedElsewhere(reason, body),
       showLine: (line) => this.editor.showLine(line),
@@ -297,8 +298,16 @@ export class Room {
     return { code: this.editor.text, page: this.log.page, seq: this.log.last, task: this.args.data.task.id };
   }
 
+  private tooLong(): string {
+    const { longest_code: most = Infinity } = this.args.data;
+    const long = new TextEncoder().encode(this.editor.text).length > most;
+    return long ? this.say("program_too_long", { kb: Math.round(most / 1000) }) : "";
+  }
+
   private async submit(confirm: boolean) {
     this.log.add("submit_pressed", { confirm });
+    const tooLong = this.tooLong();
+    if (tooLong) return { status: 413, body: { error: tooLong } };
     await this.log.settle(SETTLE_MS);
     return this.api.post("/api/submit", { ...this.program(), confirm }, SUBMIT_MS);
   }

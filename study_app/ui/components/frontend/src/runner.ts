@@ -16,6 +16,8 @@ export interface RunnerHooks {
   /** What is sent: the code, and up to which event of which page it contains the edits. */
   program: () => { code: string; page: string; seq: number };
   page: () => string;
+  /** Why this program is not sent at all, or nothing. */
+  tooLong: () => string;
   pressed: (what: "run_pressed" | "stop_pressed") => void;
   refused: (reason: string, body: Record<string, any>) => void;
   showLine: (line: number) => void;
@@ -87,6 +89,11 @@ export class Runner {
   async run(): Promise<void> {
     if (this.runButton.disabled) return;
     this.hooks.pressed("run_pressed");
+    const tooLong = this.hooks.tooLong();
+    if (tooLong) {
+      this.clear();
+      return this.fail(tooLong);
+    }
     const mine = new AbortController();
     this.current = mine;
     this.clear();

@@ -82,6 +82,8 @@ export interface WorkspaceData {
   doc_source: "saved" | "starter";
   /** What the task began with. */
   starter?: string;
+  /** Bytes of a program beyond which it is not run or submitted. */
+  longest_code?: number;
   deadline_ms: number | null;
   now_ms: number;
   assistant: AssistantData | null;
