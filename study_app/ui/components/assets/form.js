@@ -266,7 +266,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-room .sa-error-line { background: color-mix(in srgb, var(--bad) 10%, transparent); }
 .sa-room .cm-panels { background: var(--soft); color: var(--ink); border-bottom: 1px solid var(--line); font: 400 13px/1.4 var(--sans); }
 .sa-room .cm-panel.cm-search { padding: 6px 34px 8px 12px; }
-.sa-room .cm-panel.cm-search :is(button, input[type="text"], label) { font: 400 12.5px/1.2 var(--sans); margin: 2px 4px 2px 0; }
+.sa-room .cm-panel.cm-search :is(button, .cm-textfield, label) { font: 400 12.5px/1.2 var(--sans); margin: 2px 4px 2px 0; }
 .sa-room .cm-panel.cm-search button { height: 26px; padding: 0 9px; border: 1px solid var(--line); background: var(--bg); background-image: none; }
 .sa-room .cm-panel.cm-search .cm-textfield { background: var(--bg); color: var(--ink); border: 1px solid color-mix(in srgb, var(--ink) 45%, var(--bg)); border-radius: 6px; padding: 4px 8px; }
 .sa-room .cm-panel.cm-search [name="close"] { border: 0; font-size: 17px; background: none; inset-inline-end: 8px; top: 6px; padding: 0 7px; }
