@@ -273,3 +273,15 @@ def test_answers_pasted_and_time_away_are_in_the_events(person):
 
 def test_a_survey_with_a_limit_shows_its_clock(person):
     expect(person.page.get_by_role("timer", name="Time left")).to_have_text(re.compile(r"Time left\s*59:\d\d"))
+
+
+def test_each_number_of_a_scale_stands_under_its_button_and_the_ends_at_the_ends(person):
+    steps = person.field("ease").locator(".sa-step-option")
+    for place in range(7):
+        button, number = (steps.nth(place).locator(part).bounding_box() for part in ("input", "span"))
+        assert abs(button["x"] + button["width"] / 2 - number["x"] - number["width"] / 2) < 2
+        assert number["y"] >= button["y"] + button["height"]
+    parts = (".sa-scale-steps", ".sa-scale-ends :first-child", ".sa-scale-ends :last-child")
+    whole, low, high = (person.field("ease").locator(part).bounding_box() for part in parts)
+    assert abs(low["x"] - whole["x"]) < 2
+    assert abs(high["x"] + high["width"] - whole["x"] - whole["width"]) < 2
