@@ -179,7 +179,7 @@ class Visitor:
             self.page.keyboard.insert_text(line)
             self.page.wait_for_timeout(self.rng.uniform(20, 80))
         self.page.get_by_role("button", name="Run", exact=True).click()
-        self.page.locator(".sa-checks li").first.wait_for()
+        self.page.locator(".sa-checks li").first.wait_for(state="attached")
         self.page.get_by_role("button", name="Submit task", exact=True).click()
 
     def _quiz(self, place: Place, stage: Stage) -> None:
