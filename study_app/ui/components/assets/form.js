@@ -19,7 +19,7 @@ function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.en
 .sa-form.sa-form .sa-form-heading:first-child { padding-top: 0; border-top: 0; }
 .sa-form .sa-form-block { max-width: 46rem; }
 .sa-form-heading + .sa-form-block, .sa-form-heading + .sa-question { margin-top: -1.1rem; }
-.sa-form .sa-prose { padding: 0; font-size: inherit; overflow-wrap: break-word; }
+.sa-form .sa-prose { container-type: normal; padding: 0; font-size: inherit; overflow-wrap: break-word; }
 .sa-form .sa-prose > * + * { margin-top: .7em; }
 .sa-form .sa-prose :is(ul, ol) { padding-inline-start: 1.4em; }
 .sa-form .sa-prose code { font-size: .9em; background: color-mix(in srgb, var(--ink) 7%, transparent); padding: .1em .3em; border-radius: 4px; color: inherit; white-space: break-spaces; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
