@@ -49,7 +49,9 @@ class Entry:
         values = {name: fields.get(key, "").strip() for name, key in names.items()}
         for name, value in values.items():
             if len(value) > LONGEST_FIELD or "\x00" in value:
-                raise Malformed(f"the field {names[name]} of this address is not valid; use the address as you got it")
+                raise Malformed(
+                    f"the field {names[name]} of this address is not valid; open the address exactly as you received it"
+                )
         return cls(**values)
 
 
@@ -66,8 +68,8 @@ def check_entry(study: Study, entry: Entry) -> None:
     for name, problem in problems.items():
         if problem is not None:
             raise Malformed(
-                f"the field {name} of this address cannot be right: {problem}; open the study by the button or link "
-                f"that you were given, or write to {study.contact or 'the research team'}"
+                f"the field {name} of this address cannot be right: {problem}; open the study with the button or link "
+                f"that you were given, or contact {study.contact or 'the research team'}"
             )
 
 
@@ -105,7 +107,7 @@ def owner_of_token(world: World, unit: Unit, token: str | None) -> Participant:
     check_token(token)
     participant = unit.participant_of_token(hashed(token or ""), world.now())
     if participant is None:
-        raise UnknownParticipant("this browser's sign-in is not valid any more; open your invitation link again")
+        raise UnknownParticipant("this browser is no longer signed in to the study; open your invitation link again")
     return participant
 
 
@@ -224,8 +226,8 @@ class Enrol:
         )
         if self._taken(unit, entry, chosen) or not unit.add_participant(participant):
             raise NotAllowed(
-                "this invitation has been used already, from another browser or session; open the link that you "
-                "started with, or write to " + (self.world.study.contact or "the research team")
+                "this invitation has already been used in another browser or session; open the link that you "
+                "started with, or contact " + (self.world.study.contact or "the research team")
             )
         if link is not None:
             unit.take_link(link.token_hash, participant.id)
@@ -245,23 +247,23 @@ class Enrol:
 
     def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
         if state != "launched":
-            raise NotAllowed("this study takes no new participants any more; thank you for your interest")
+            raise NotAllowed("this study no longer accepts new participants; thank you for your interest")
         recruitment = self.world.study.recruitment
         if places_taken(self.world, unit) >= recruitment.target_n:
             code = f" (completion code: {recruitment.codes.full})" if recruitment.entry == "prolific" else ""
-            raise NotAllowed(f"this study has all the participants it needs; thank you for your interest{code}")
+            raise NotAllowed(f"this study already has all the participants it needs; thank you for your interest{code}")
         way = recruitment.entry
         if way == "links" and not entry.link:
-            raise NotAllowed("this study is entered by a personal link; open the one you were sent")
+            raise NotAllowed("this study can only be entered with a personal link; open the one you were sent")
         if way == "prolific" and not (entry.prolific_pid and entry.prolific_session):
-            raise NotAllowed("this study is entered from Prolific; open it there")
+            raise NotAllowed("this study can only be entered from Prolific; open it there")
 
     def _check_link(self, unit: Unit, entry: Entry) -> Link | None:
         if not entry.link:
             return None
         link = unit.link(hashed(entry.link))
         if link is None:
-            raise NotAllowed("this link is not known; check that it is complete, or ask for a new one")
+            raise NotAllowed("this link does not exist; check that it is complete, or ask for a new one")
         return link
 
     def _token(self, unit: Unit, participant: Participant) -> str:

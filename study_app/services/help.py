@@ -105,9 +105,9 @@ class Help:
         # Half of a surrogate pair, which a browser can send, is nothing that a provider takes.
         message = writable(message).strip()
         if not message:
-            raise Malformed("the message is empty; write something")
+            raise Malformed("Your message is empty.")
         if len(message) > MAX_MESSAGE:
-            raise TooLong(f"the message is longer than {MAX_MESSAGE} characters; shorten it")
+            raise TooLong(f"Your message is longer than {MAX_MESSAGE:,} characters. Please shorten it.")
         # Claimed before anything is awaited: of two requests at once only one asks.
         if participant_id in self._asking or participant_id in self._replies:
             raise ReplyInProgress("the reply before is still coming; wait for it or stop it")
@@ -173,7 +173,7 @@ class Help:
             return Refused("there is no assistant in this part of the study")
         on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
         if not on_task or place.deadline_at is None or place.assistant is None:
-            return NotAllowed("the assistant is not open now")
+            return NotAllowed("the assistant is not available at the moment")
         allowed = self._allowance(unit, place)
         return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
 

@@ -93,7 +93,7 @@ class Session:
             return self.begin_stage(participant_id, stage_id)
         if act == "continue":
             if place.stage.kind == "instructions" and place.arm is not None and place.arm.pledge and not pledged:
-                raise NotAllowed("the promise on this page has to be ticked first")
+                raise NotAllowed("tick the promise on this page first")
             return self.continue_(participant_id, stage_id)
         raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
 

@@ -119,7 +119,7 @@ class Work:
         place = self.way.place(unit, participant)
         self.way.check_page(unit, place, page)
         if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
-            raise NotAllowed("there is no task open for you now")
+            raise NotAllowed("no task is open at the moment")
         return place
 
     def _replace_active(self, participant_id: str) -> _Active:
@@ -251,7 +251,7 @@ class Work:
             last = there.participant.step + 1 >= len(there.stage.packs)
             moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
             if not moved:
-                raise NotAllowed("this task has just been submitted")
+                raise NotAllowed("this task has already been submitted")
         return Submitted(True)
 
     def _failing_examples(self, place: Place, code: str) -> tuple[dict[str, Any], ...]:
@@ -274,7 +274,7 @@ def check_code(code: str) -> None:
         TooLong: longer than MAX_CODE_BYTES.
     """
     if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
-        raise TooLong(f"the program is longer than {MAX_CODE_BYTES // 1000} kB; shorten it and try again")
+        raise TooLong(f"Your program is longer than {MAX_CODE_BYTES // 1000} kB. Please shorten it and try again.")
 
 
 def finished(record: RunRecord, result: RunResult) -> RunRecord:

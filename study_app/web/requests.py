@@ -81,7 +81,7 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
     except BadRequest as bad:
         return error(bad.status, bad.message)
     except ClientDisconnect:
-        return error(400, "the browser went away amid its request")
+        return error(400, "the browser closed the connection before the request was complete")
     except UnknownParticipant as unknown:
         return error(401, str(unknown))
     except Taken as taken:
@@ -98,10 +98,10 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
         return error(400, str(mistake))
     except InfrastructureError as ours:
         log.error("%s %s: %s", request.method, request.url.path, ours)
-        return error(503, "the server cannot do this just now; your work is kept, please try again in a moment")
+        return error(503, "The server cannot do this at the moment. Your work has been kept; please try again shortly.")
     except Exception:
         log.exception("%s %s failed", request.method, request.url.path)
-        return error(500, "something went wrong on our side; your work is kept, please try again in a moment")
+        return error(500, "Something went wrong on our side. Your work has been kept; please try again shortly.")
 
 
 async def body(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -111,7 +111,9 @@ async def body(request: Request, limit: int = MAX_BODY) -> bytes:
         BadRequest: 413 over the limit.
     """
     declared = request.headers.get("content-length", "")
-    too_large = BadRequest(413, f"the request is larger than {limit} bytes; send it in smaller parts")
+    too_large = BadRequest(
+        413, f"This is too long to send (more than {limit:,} bytes). Please shorten it and try again."
+    )
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     content = bytearray()
