@@ -489,6 +489,11 @@ class ContentLibrary(Protocol):
         """The keyed half of an item bank; never handed to a page."""
         ...
 
+    @property
+    def specs(self) -> Mapping[str, Any]:
+        """The treatments by their name in the study (study_app.domain.assistants.AssistantSpec)."""
+        ...
+
     def materials(self) -> Mapping[str, str]:
         """Path relative to the study file -> SHA-256, of everything a participant can meet."""
         ...

@@ -15,9 +15,13 @@ import httpx2
 from study_app.assistant.prompts import conversation
 from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
+from study_app.domain.served import Lifecycle, ModelFacts
 
 SAMPLING_API_VERSION = "2023-06-01"
 """The last version of the Messages API that accepts a temperature."""
+_MODEL_SECONDS = 20.0
+"""Longest wait for the description of a model."""
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _KIND_BY_STATUS = {401: "authentication", 403: "authentication", 408: "timeout", 429: "rate_limit"} | {
     503: "overloaded",
     504: "timeout",
@@ -74,16 +78,19 @@ class ClaudeAssistant:
     def __repr__(self) -> str:
         return f"ClaudeAssistant({self._spec.id!r}, model={self._spec.model!r}, api_key='********')"
 
-    async def check(self) -> str:
-        """The model's display name, asked of the provider without using a token; for `doctor` and `launch`.
+    async def facts(self) -> ModelFacts:
+        """What the provider says about the model, asked without using a token; for `doctor`, `launch`, `create-links`.
 
         Raises:
-            AssistantUnavailable: no such model, key not accepted, or provider not reached.
+            AssistantUnavailable: no such model (kind `unknown_model`), key not accepted, or provider not reached.
         """
         try:
-            return (await self._client().models.retrieve(self._spec.model)).display_name
+            async with asyncio.timeout(_MODEL_SECONDS):
+                found = await self._client().models.retrieve(self._spec.model)
+            return _facts(found)
         except anthropic.NotFoundError:
-            raise AssistantUnavailable("other", f"the provider knows no model {self._spec.model!r}") from None
+            what = f"the provider knows no model {self._spec.model!r}"
+            raise AssistantUnavailable("unknown_model", what) from None
         except _FAILURES as error:
             raise _unavailable(error) from None
 
@@ -156,6 +163,23 @@ class ClaudeAssistant:
     def _blank_end(self) -> ReplyEnd:
         spec = self._spec
         return ReplyEnd(spec.model, spec.prompt_version, stop_reason="broken_off", parameters=spec.parameters.given())
+
+
+def _facts(found: Any) -> ModelFacts:
+    """The provider's description in the study's words; what it leaves out is taken for accepted."""
+    refused = set()
+    if found.capabilities is not None:
+        thinking = found.capabilities.thinking.types
+        off = getattr(thinking, _thinking("off", found.id))
+        refused |= {name for name, one in (("thinking:off", off), ("thinking:adaptive", thinking.adaptive)) if _no(one)}
+        effort = found.capabilities.effort
+        refused |= {f"effort:{level}" for level in _EFFORTS if _no(getattr(effort, level, None))}
+    lifecycle: Lifecycle = found.lifecycle if found.lifecycle in ("deprecated", "retired") else "active"
+    return ModelFacts(found.id, found.display_name, lifecycle, found.retires_at, found.max_tokens, frozenset(refused))
+
+
+def _no(support: Any) -> bool:
+    return support is not None and support.supported is False
 
 
 def _thinking(wanted: str, model: str) -> str:

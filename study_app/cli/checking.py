@@ -303,7 +303,18 @@ def _assistant(settings: Any) -> tuple[bool, str]:
     told = ", ".join(f"{name}: {provider}" for name, provider in used.items()) or "none"
     if "notes" in used.values() and not study.assistant_policy.allow_embedded:
         return True, f"{told} (embedded; set ANTHROPIC_API_KEY before the launch)"
-    return True, told
+    return _of_provider(library, settings, told)
+
+
+def _of_provider(library: FolderLibrary, settings: Any, told: str) -> tuple[bool, str]:
+    """What the provider says about the models, in one sentence each."""
+    from study_app.assistant.provider import check_provider
+
+    ends_on = library.study.recruitment.ends_on
+    asked = check_provider(library.specs, settings.environment, ends_on, str(settings.study_file))
+    models = [f"{name}: {facts.told}" for name, facts in asked.models.items()]
+    bad = [*map(str, asked.problems), *asked.unreachable]
+    return not bad, "; ".join([*(bad or [told]), *models, *asked.warnings])
 
 
 def _asset() -> tuple[bool, str]:

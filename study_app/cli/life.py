@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from study_app.assistant.provider import ProviderCheck, check_provider
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -25,7 +26,7 @@ from study_app.cli.common import (
     start,
 )
 from study_app.cli.study_checks import assistant_problems, language_problems
-from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 from study_app.private_files import files_of, open_to_others
 
@@ -41,6 +42,9 @@ def launch(
     out: Annotated[
         Path, typer.Option("--out", help="Folder for prereg.md and prereg.json.", envvar="STUDY_OUT")
     ] = Path(),
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Launch although the provider cannot be asked.", envvar="STUDY_YES")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Lock the protocol: its hash, the sealed seed and its commitment, the preregistration text."""
@@ -48,10 +52,14 @@ def launch(
     try:
         _check_writable(out)
         _check_fit(running, str(study))
+        asked = _ask_provider(running, str(study))
+        if asked.unreachable and not yes:
+            raise NotAllowed(f"{'; '.join(asked.unreachable)}; try again, or launch with --yes, which is recorded")
         launched = running.lifecycle.launch()
+        record_provider(running, asked)
         (out / "prereg.json").write_text(json.dumps(launched.prereg, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
-        warnings = public_content(running)
+        warnings = [*public_content(running), *asked.warnings]
     finally:
         running.close()
     if as_json:
@@ -92,6 +100,28 @@ def _readable_by_others(running: App) -> list[Problem]:
     loose = open_to_others(files_of(settings.database, settings.var))
     what = "other accounts of this machine could read it"
     return [Problem(str(path), "", what, f"chmod go= {path}, as its owner") for path in loose]
+
+
+def _ask_provider(running: App, file: str) -> ProviderCheck:
+    """What the provider says about the models that the study declares.
+
+    Raises:
+        ProblemsFound: a key that is not accepted, a model that is unknown, retired, or retires before recruitment ends,
+            parameters that it does not take.
+    """
+    ends_on = running.study.recruitment.ends_on
+    asked = check_provider(running.library.specs, running.settings.environment, ends_on, file)
+    if asked.problems:
+        raise ProblemsFound(sorted(set(asked.problems)))
+    return asked
+
+
+def record_provider(running: App, asked: ProviderCheck) -> None:
+    """Write into the audit log what the provider said at the launch, or that it could not be asked."""
+    if asked.models or asked.unreachable:
+        models = {name: facts.told for name, facts in asked.models.items()}
+        what = "provider_not_asked" if asked.unreachable else "provider_asked"
+        running.lifecycle.audit("cli", what, "; ".join(asked.unreachable), {"models": models})
 
 
 def _check_writable(out: Path) -> None:
@@ -189,6 +219,8 @@ def create_links(
     address = check_base(base or f"http://{settings.host}:{settings.port}", "--base-url")
     running = start(settings)
     try:
+        for warning in _of_provider(running, str(study)):
+            err.print(f"warning: {warning}", markup=False)
         made = running.links.create(count, names, source=str(labels) if labels else "--count")
     finally:
         running.close()
@@ -197,6 +229,16 @@ def create_links(
         return
     for link in made:
         say(f"{link.address(address)}\t{link.label}" if link.label else link.address(address))
+
+
+def _of_provider(running: App, file: str) -> list[str]:
+    """What to know about the assistant before links go out; a provider that cannot be asked keeps none back.
+
+    Raises:
+        ProblemsFound: the assistant that the links lead to could not answer as declared.
+    """
+    asked = _ask_provider(running, file)
+    return [*asked.unreachable, *asked.warnings]
 
 
 def _labels(path: Path) -> list[str]:

@@ -52,6 +52,10 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
     problems: list[Problem] = []
     used = {arm.assistant for arm in library.study.arms}
     for name, spec in library.specs.items():
+        if library.study.assistant_policy.study_cost_limit is not None and spec.price is None:
+            what = f"cannot be kept: the assistant '{name}' names no price"
+            remedy = "give [price] input_usd and output_usd in its file"
+            problems.append(Problem(library.file, "assistant_policy.study_cost_limit", what, remedy))
         if spec.provider == "recorded":
             problems += _of_recording(library, spec, environment)
         embedded = spec.provider == "claude" and library.study.assistant_policy.allow_embedded

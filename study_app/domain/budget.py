@@ -103,6 +103,26 @@ def allowance(
     return Allowance(True, max_output_tokens=min([spec.parameters.max_tokens, *room.values()]))
 
 
+def within_study_cost(allowed: Allowance, price: Price | None, spent_usd: float, limit_usd: float | None) -> Allowance:
+    """What is left of an allowance under the study's own limit over all participants and treatments.
+
+    Args:
+        allowed: By the treatment's limits.
+        price: Of the treatment; without one a reply costs nothing.
+        spent_usd: By all participants, with every treatment.
+        limit_usd: `assistant_policy.study_cost_limit`; None is no limit.
+    """
+    if limit_usd is None or not allowed.ok:
+        return allowed
+    left = limit_usd - spent_usd
+    room = allowed.max_output_tokens
+    if price is not None and price.output_usd > 0:
+        room = min(room, int(max(0.0, left) / price.output_usd * 1_000_000))
+    if left <= 0 or room < min(SMALLEST_REPLY, allowed.max_output_tokens):
+        return _refused("study_cost")
+    return replace(allowed, max_output_tokens=room)
+
+
 def _refused(reason: str) -> Allowance:
     return Allowance(False, reason, f"assistant.limit.{reason}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -57,6 +58,8 @@ class Recruitment(Part):
     target_counts: TargetCounts = "allocated"
     """`allocated` counts everybody with an arm, less those whose slot `replacement` returns; `completed` counts people
     who have completed or still can, so that those who leave are replaced."""
+    ends_on: date | None = None
+    """Last day of recruitment; a model that retires before it is refused at the launch."""
     completion_url: str = ""
     """Where the debrief links to; `{code}` is replaced by the code."""
     codes: Codes = Codes()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, StudyLimits
-from study_app.domain.budget import allowance, total
+from study_app.domain.budget import allowance, total, within_study_cost
 from study_app.domain.dataset.cells import writable
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.participant import Turn
@@ -21,6 +21,7 @@ from study_app.services.turns import (
     ended,
     record_end,
     record_outage,
+    spent_usd,
     until,
     usage,
 )
@@ -185,7 +186,10 @@ class Help:
         study = total(usage(spec, turn) for turn in unit.turns() if turn.treatment == spec.id) if shared else None
         visit = unit.visit(place.participant.id, place.participant.stage)
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
-        return allowance(spec, mine, study, worked_minutes=worked)
+        allowed = allowance(spec, mine, study, worked_minutes=worked)
+        limit = self.world.study.assistant_policy.study_cost_limit
+        spent = spent_usd(unit, self.specs, place.participant.kind) if limit is not None else 0.0
+        return within_study_cost(allowed, spec.price, spent, limit)
 
     def _write_down(
         self, unit: Unit, place: Place, message: str, page: str | None, code: str | None, seq: int | None
@@ -212,7 +216,7 @@ class Help:
         )
         unit.add_turn(turn)
         known = {} if page is None or code is None or seq is None else {"page": page, "seq": seq}
-        payload = {"turn_id": turn.id, "task": place.task} | known
+        payload = {"turn_id": turn.id, "task": place.task, "model": spec.model} | known
         if known:
             payload |= program_facts(unit, turn.participant_id, turn.task, current, page, seq)
         unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)

@@ -22,6 +22,7 @@ from study_app.services.clock_watch import shown_alert
 from study_app.services.isolation_watch import isolation_alert
 from study_app.services.lifecycle import Lifecycle, current_status
 from study_app.services.monitor_views import LinkUse, Overview, Sighting, StageCount
+from study_app.services.turns import spent_usd
 from study_app.services.world import State, World
 
 SAW = "saw chats or code"
@@ -32,6 +33,14 @@ STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn",
 def arms_visible(state: State, kind: Kind) -> bool:
     """Whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
     return kind != "real" or state == "unsealed"
+
+
+def _spent(unit: Unit, world: World, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
+    """US dollars that the assistants have used; in tenths of the limit where a figure that moves could tell an arm."""
+    if limit is None:
+        return None
+    spent = spent_usd(unit, world.content.specs, kind)
+    return spent if not coarse else min(10, int(10 * spent / limit)) * limit / 10
 
 
 def masked(participant: Participant, state: State) -> Participant:
@@ -70,6 +79,8 @@ class Monitor:
             launched = unit.meta("launched_at")
             commitment = unit.meta("commitment")
             versions = len(unit.versions())
+            limit = world.study.assistant_policy.study_cost_limit
+            spent = _spent(unit, world, kind, limit, coarse=not arms_visible(state, kind))
         statuses = Counter(current_status(world, person) for person in people)
         return Overview(
             state=state,
@@ -89,6 +100,8 @@ class Monitor:
             assistants=tuple(sorted({assistant.id for assistant in world.assistants.values()})),
             database=world.registry.describe(),
             now=world.now(),
+            spent_usd=spent,
+            cost_limit_usd=limit,
         )
 
     def people(self, kind: Kind) -> list[Sighting]:

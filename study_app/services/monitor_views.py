@@ -74,6 +74,9 @@ class Overview:
     assistants: tuple[str, ...]
     database: str
     now: datetime
+    spent_usd: float | None = None
+    """By the assistant for all participants of this kind; None where the study sets no limit."""
+    cost_limit_usd: float | None = None
 
 
 @dataclass(frozen=True)

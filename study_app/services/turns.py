@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.assistants import AssistantSpec, ReplyEnd
-from study_app.domain.budget import Usage, estimated_tokens, turn_usage
+from study_app.domain.budget import Usage, estimated_tokens, total, turn_usage
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
 from study_app.domain.participant import Turn, Visit
@@ -93,6 +93,20 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
         given = estimated_tokens(spec.prompt + turn.message + turn.code)
     made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
     return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
+
+
+def spent_usd(unit: Unit, specs: Mapping[str, AssistantSpec], kind: str) -> float:
+    """US dollars that all participants of a kind have used so far, by the treatments' prices.
+
+    Args:
+        unit: the transaction.
+        specs: the study's treatments; a turn under one that the study has no more costs nothing here.
+        kind: real, preview or simulated: one kind's use is not paid from another's budget.
+    """
+    mine = {person.id for person in unit.participants() if person.kind == kind}
+    by_id = {spec.id: spec for spec in specs.values()}
+    turns = [turn for turn in unit.turns() if turn.participant_id in mine and turn.treatment in by_id]
+    return total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd
 
 
 def composing_seconds(unit: Unit, place: Place, page: str | None) -> float | None:

@@ -5,7 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.assistants import AssistantSpec, Limits, Parameters, Price, StudyLimits
-from study_app.domain.budget import SMALLEST_REPLY, Usage, allowance, cost_usd, estimated_tokens, total, turn_usage
+from study_app.domain.budget import (
+    SMALLEST_REPLY,
+    Allowance,
+    Usage,
+    allowance,
+    cost_usd,
+    estimated_tokens,
+    total,
+    turn_usage,
+    within_study_cost,
+)
 
 PRICE = Price(input_usd=2, output_usd=10)
 
@@ -121,3 +131,14 @@ def test_who_has_used_more_may_never_do_more(less, more):
     assert before.max_output_tokens >= after.max_output_tokens
     assert before.ok >= after.ok
     assert not after.ok or after.max_output_tokens >= SMALLEST_REPLY
+
+
+def test_the_studys_own_limit_counts_all_participants_and_shortens_the_last_reply():
+    allowed = Allowance(True, max_output_tokens=1500)
+    price = Price(input_usd=2, output_usd=10)
+    assert within_study_cost(allowed, price, 99.0, None) == allowed
+    assert within_study_cost(allowed, price, 0.0, 1.0) == allowed
+    assert within_study_cost(allowed, price, 0.99, 1.0).max_output_tokens == 1000
+    for spent in (1.0, 0.9999, 2.0):
+        refused = within_study_cost(allowed, price, spent, 1.0)
+        assert (refused.ok, refused.message_key) == (False, "assistant.limit.study_cost")

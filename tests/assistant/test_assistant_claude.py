@@ -257,9 +257,9 @@ def test_the_model_can_be_asked_for_without_using_a_token():
 
     async def scene(answer):
         async with serving(answer) as api:
-            return await ClaudeAssistant(SPEC, api_key=KEY, base_url=api.url).check()
+            return await ClaudeAssistant(SPEC, api_key=KEY, base_url=api.url).facts()
 
-    assert asyncio.run(scene(Answer([json.dumps(shown).encode()]))) == "Claude Asked 1"
+    assert asyncio.run(scene(Answer([json.dumps(shown).encode()]))).name == "Claude Asked 1"
     with pytest.raises(AssistantUnavailable, match="knows no model"):
         asyncio.run(scene(failure(404, "not_found_error")))
 

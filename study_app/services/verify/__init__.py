@@ -16,7 +16,7 @@ from study_app.services.verify.log import Log, check_log
 from study_app.services.verify.logged import check_logged
 from study_app.services.verify.manifest import check_manifest
 from study_app.services.verify.opened import Opened, open_dataset
-from study_app.services.verify.people import check_arms, check_known, check_records, check_visits
+from study_app.services.verify.people import check_arms, check_known, check_models, check_records, check_visits
 from study_app.services.verify.registered import check_anchors, check_registration, read_prereg
 from study_app.services.verify.report import Finding, VerifyReport
 
@@ -63,7 +63,7 @@ def verify(
     run(check_anchors, opened, anchors)
     run(check_participants, opened)
     log = run(_check_events, opened) or {}
-    for check in (check_known, check_arms, check_records, check_logged):
+    for check in (check_known, check_arms, check_records, check_logged, check_models):
         run(check, opened, log)
     run(check_visits, opened)
     run(check_chain, opened, heads)

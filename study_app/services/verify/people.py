@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from study_app.domain.dataset import TableName
 from study_app.domain.protocol import Study
+from study_app.domain.served import same_model
 from study_app.services.verify.allocation import kind_of
 from study_app.services.verify.log import Log, kinds_hidden
 from study_app.services.verify.opened import Opened, Row
@@ -24,6 +25,39 @@ def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
     for name in sorted(set(log) - known):
         opened.report.add("unknown_participant", opened.relative("events"), None, f"{name} is not in participants")
     opened.report.note("every row belongs to a participant")
+
+
+def check_models(opened: Opened, log: Mapping[str, Log]) -> None:
+    """Every reply came from the model that was declared when it was asked for, and from the same one throughout.
+
+    A name without a date may be served as a dated snapshot of it, as long as the snapshot stays the same.
+    """
+    first: dict[tuple[str, str], str] = {}
+    file, compared = opened.relative("turns"), 0
+    ordered = sorted(opened.rows("turns"), key=lambda row: str(row["asked_at"]))
+    for row in ordered:
+        declared, served = _declared_model(row, log), row["model"]
+        if row["assistant"] != "claude" or not declared or not served or not row["reply"]:
+            continue
+        compared += 1
+        if not same_model(declared, str(served)):
+            opened.report.add("model_differs", file, row.number, f"served by {served}, declared was {declared}")
+            continue
+        before = first.setdefault((str(row["treatment"]), declared), str(served))
+        if served != before:
+            what = f"served by {served}, the replies before by {before} (declared: {declared})"
+            opened.report.add("model_differs", file, row.number, what)
+    if compared:
+        opened.report.note(f"models of {compared} replies against the declared one")
+
+
+def _declared_model(turn: Row, log: Mapping[str, Log]) -> str:
+    """The model in the server's own event of the question; empty where an older version wrote none."""
+    mine = log.get(str(turn["participant_id"]), Log())
+    for event in mine.of("turn_started", "turn_id", turn["turn_id"]):
+        payload = event["payload"] if isinstance(event["payload"], dict) else {}
+        return str(payload.get("model") or "")
+    return ""
 
 
 def check_visits(opened: Opened) -> None:

@@ -99,6 +99,14 @@ def _protocol(desk: Desk, view: Overview) -> None:
     )
 
 
+def _cost(view: Overview) -> list[tuple[str, str]]:
+    """What the assistant has used of the study's limit, all participants together."""
+    if view.spent_usd is None or view.cost_limit_usd is None:
+        return []
+    reached = "; reached: no new questions" if view.spent_usd >= view.cost_limit_usd else ""
+    return [("Assistant's cost", f"{view.spent_usd:.2f} of {view.cost_limit_usd:g} US dollars{reached}")]
+
+
 def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
     st.subheader("Machine", anchor=False)
     tone = {"strict": "good", "standard": "good", "weak": "warm", "off": "bad"}.get(view.isolation.level, "quiet")
@@ -112,6 +120,7 @@ def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
             [
                 ("Isolation", tables.Html(f"{level} {tables.cell(view.isolation.message)}")),
                 ("Assistant", assistants),
+                *_cost(view),
                 ("Database", view.database),
                 ("Disk", disk),
                 ("Runs failed by the server", f"{failed} in the last 24 hours"),

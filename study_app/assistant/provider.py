@@ -1,0 +1,82 @@
+"""Asks the provider about the models that a study declares: for `launch`, `create-links` and `doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
+from study_app.domain.assistants import API_KEY_VARIABLE, AssistantSpec
+from study_app.domain.errors import AssistantUnavailable, Problem
+from study_app.domain.served import ModelFacts, model_problems, model_warnings
+
+
+@dataclass
+class ProviderCheck:
+    """What the provider said about every treatment that it answers for."""
+
+    models: dict[str, ModelFacts] = field(default_factory=dict)
+    """Treatment -> its model."""
+    problems: list[Problem] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+    """One sentence for each treatment about which nobody could be asked: whether it can be given is not known."""
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_provider(
+    specs: Mapping[str, AssistantSpec], environment: Mapping[str, str], ends_on: date | None, file: str
+) -> ProviderCheck:
+    """Ask about each treatment that Claude answers on this machine; without a key there is none, and nothing is asked.
+
+    Args:
+        specs: The study's treatments by name.
+        environment: Holds the key and, where set, the provider's address.
+        ends_on: The last day of recruitment.
+        file: The study file, for messages.
+    """
+    found = ProviderCheck()
+    asked: dict[str, ModelFacts | AssistantUnavailable] = {}
+    for name, spec in specs.items():
+        if provider_in_use(spec, environment) != "claude":
+            continue
+        if spec.model not in asked:
+            asked[spec.model] = _ask(spec, environment)
+        _add(found, name, spec, asked[spec.model], ends_on, file)
+    return found
+
+
+def _ask(spec: AssistantSpec, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:
+    # Imported here, for the SDK takes a second that nobody without a key should wait for.
+    from study_app.assistant.claude import ClaudeAssistant, Patience
+
+    base_url = environment.get(BASE_URL_VARIABLE, "").strip() or None
+    key = environment[API_KEY_VARIABLE].strip()
+    claude = ClaudeAssistant(spec, api_key=key, base_url=base_url, patience=Patience(stall=10.0, retries=1))
+    try:
+        return asyncio.run(claude.facts())
+    except AssistantUnavailable as error:
+        return error
+
+
+def _add(
+    found: ProviderCheck,
+    name: str,
+    spec: AssistantSpec,
+    answer: ModelFacts | AssistantUnavailable,
+    ends_on: date | None,
+    file: str,
+) -> None:
+    if isinstance(answer, ModelFacts):
+        found.models[name] = answer
+        found.problems += model_problems(spec, answer, ends_on, file)
+        found.warnings += model_warnings(spec, answer, ends_on)
+    elif answer.kind == "authentication":
+        what = "the provider does not accept the key"
+        found.problems.append(Problem("environment", API_KEY_VARIABLE, what, "set a key that is valid"))
+    elif answer.kind == "unknown_model":
+        what = f"the provider knows no model '{spec.model}'"
+        found.problems.append(Problem(file, f"assistants.{name}.model", what, "correct its name"))
+    else:
+        found.unreachable.append(f"the provider could not be asked about '{spec.model}' ({answer})")
