@@ -28,6 +28,7 @@ from analysis.rows import Runner
 from analysis.scheme import ledger_of
 from analysis.sections import agreement_section, style_warnings, styles_or_reason
 from analysis.subgroups import subgroup_rows
+from analysis.treatment import treatment_section, treatment_warnings
 from analysis.variables import baseline_variables, value_labels
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.plan import Plan
@@ -89,6 +90,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         deviations.append(f"In the plan in force and not run, for another plan was given: {', '.join(skipped)}.")
     estimates = [_placed(row, registered) for row in rows]
     styles = styles_or_reason(shown, plan, dataset.study.raw)
+    treatment = treatment_section(shown)
     result = {
         "schema": SCHEMA,
         "state": dataset.study.state,
@@ -101,6 +103,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "psychometrics": psychometrics_section(shown, frame, quizzes),
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
+        "treatment": treatment,
         "deviations": list(dict.fromkeys(deviations)),
         "warnings": [
             *dataset.warnings,
@@ -108,6 +111,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
             *frame.warnings,
             *_kinds(shown),
             *style_warnings(styles),
+            *treatment_warnings(treatment),
         ],
     }
     return dict(_finite(result))

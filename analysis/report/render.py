@@ -15,6 +15,7 @@ from analysis.report import wording
 from analysis.report.checklist import filled
 from analysis.report.flow_diagram import diagram
 from analysis.report.pictures import pictures
+from analysis.treatment import MEASURES
 from analysis.variables import value_labels, variable_labels
 
 
@@ -86,6 +87,7 @@ def _context(
         "rows": rows,
         "quizzes": _quizzes(result),
         "titles": {outcome.id: outcome.title for outcome in plan.outcomes} | _item_titles(result),
+        "treatment_measures": MEASURES,
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),
     }

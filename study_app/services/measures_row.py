@@ -11,6 +11,7 @@ from study_app.domain.timing import TimeUse
 from study_app.services.measures import Content, Dossier, identity_and_flow, questions
 from study_app.services.measures_assistant import compliance, queries
 from study_app.services.measures_compliance import evidence_of
+from study_app.services.measures_fidelity import solution_shares
 from study_app.services.measures_origin import Programs, origins, outside, reply_uses
 from study_app.services.measures_origin import programs as programs_of
 from study_app.services.measures_quiz import quizzes
@@ -39,7 +40,10 @@ def work_of(dossier: Dossier, content: Content, coding: Coding) -> Work:
     """Replay, time use and codes of one participant."""
     programs = programs_of(dossier, content)
     evidence = evidence_of(dossier, content)
-    return Work(uses(dossier), programs, coding.codes(dossier), reply_uses(dossier, programs), evidence)
+    replies = reply_uses(dossier, programs)
+    for turn, share in solution_shares(dossier, content).items():
+        replies[turn]["solution_share"] = share
+    return Work(uses(dossier), programs, coding.codes(dossier), replies, evidence)
 
 
 def participant_row(dossier: Dossier, content: Content, coding: Coding, work: Work) -> dict[str, Any]:

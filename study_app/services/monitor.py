@@ -15,12 +15,15 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from study_app.domain.participant import Kind, Participant, Visit
+from study_app.domain.fidelity import LeakShare
+from study_app.domain.participant import Kind, Participant, Turn, Visit
 from study_app.domain.protocol import Study
 from study_app.ports import AuditEntry, Unit
 from study_app.services.clock_watch import shown_alert
 from study_app.services.isolation_watch import isolation_alert
 from study_app.services.lifecycle import Lifecycle, current_status
+from study_app.services.measures import Content
+from study_app.services.measures_fidelity import leaks_by_treatment
 from study_app.services.monitor_views import LinkUse, Overview, Sighting, StageCount
 from study_app.services.turns import spent_usd
 from study_app.services.world import State, World
@@ -33,6 +36,17 @@ STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn",
 def arms_visible(state: State, kind: Kind) -> bool:
     """Whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
     return kind != "real" or state == "unsealed"
+
+
+def _no_code(world: World) -> bool:
+    """Whether the study has a treatment that must not give code."""
+    return any(not spec.gives_code for spec in world.content.specs.values())
+
+
+def _leaks(world: World, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
+    known = {person.id for person in people}
+    mine = [turn for turn in turns if turn.participant_id in known]
+    return leaks_by_treatment(mine, world.content.specs, world.study, Content(world.content)) if mine else {}
 
 
 def _spent(unit: Unit, world: World, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
@@ -80,6 +94,7 @@ class Monitor:
             commitment = unit.meta("commitment")
             versions = len(unit.versions())
             limit = world.study.assistant_policy.study_cost_limit
+            shown = [turn for turn in unit.turns() if arms_visible(state, kind)] if _no_code(world) else []
             spent = _spent(unit, world, kind, limit, coarse=not arms_visible(state, kind))
         statuses = Counter(current_status(world, person) for person in people)
         return Overview(
@@ -102,6 +117,7 @@ class Monitor:
             now=world.now(),
             spent_usd=spent,
             cost_limit_usd=limit,
+            leaks=_leaks(world, people, shown),
         )
 
     def people(self, kind: Kind) -> list[Sighting]:

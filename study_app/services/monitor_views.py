@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from study_app.domain.fidelity import LeakShare
 from study_app.domain.participant import Kind
 from study_app.domain.tasks import Isolation
 from study_app.services.world import State
@@ -77,6 +79,8 @@ class Overview:
     spent_usd: float | None = None
     """By the assistant for all participants of this kind; None where the study sets no limit."""
     cost_limit_usd: float | None = None
+    leaks: Mapping[str, LeakShare] = field(default_factory=dict)
+    """Of each treatment that must not give code, how many replies do; empty where arms may not be told."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ class FakeProvider:
 
 def _reply(model: str) -> list[dict[str, Any]]:
     message = {"id": "msg", "type": "message", "role": "assistant", "content": [], "model": model,
-               "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 500, "output_tokens": 1}}  # fmt: skip
+               "stop_reason": None, "stop_sequence": None,
+               "usage": {"input_tokens": 500, "output_tokens": 1}}  # fmt: skip
     return [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

@@ -180,6 +180,10 @@ def test_a_provider_that_changes_its_model_at_turn_40_is_named_by_verify_and_sho
     assert len(found) == 6
     assert {one["class"] for one in found} == {"protocol"}
     assert f"served by {MODEL}-20260601" in found[0]["message"]
+    study("analyze", tmp_path / "data", "--out", tmp_path / "results", "--include-preview", cwd=tmp_path)
+    report = (tmp_path / "results" / "report.html").read_text()
+    assert "Was the treatment the same throughout?" in report
+    assert "More than one model served the replies" in report
 
 
 @pytest.mark.slow

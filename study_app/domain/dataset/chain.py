@@ -50,7 +50,14 @@ KEYS: dict[TableName, tuple[str, ...]] = {
 DERIVED: dict[TableName, frozenset[str]] = {
     "visits": frozenset({"active_seconds", "away_seconds", "paused_seconds"}),
     "turns": frozenset(
-        {"codes", "reply_code_chars", "inserted_pasted_chars", "inserted_retyped_chars", "kept_chars"},
+        {
+            "codes",
+            "reply_code_chars",
+            "inserted_pasted_chars",
+            "inserted_retyped_chars",
+            "kept_chars",
+            "solution_share",
+        },
     ),
     "answers": frozenset({"type", "concept", "pasted_chars", "away_seconds"}),
 }

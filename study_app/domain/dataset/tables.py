@@ -147,6 +147,11 @@ TURNS = Table(
         integer(
             "kept_chars", "Characters of both kinds in the submitted programs; empty until submitted", "characters"
         ),
+        number(
+            "solution_share",
+            "Largest share of any one function of the reference solution that the reply reproduces; a leak from 0.6",
+            high=1,
+        ),
     ),
 )
 

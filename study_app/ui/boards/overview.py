@@ -107,6 +107,12 @@ def _cost(view: Overview) -> list[tuple[str, str]]:
     return [("Assistant's cost", f"{view.spent_usd:.2f} of {view.cost_limit_usd:g} US dollars{reached}")]
 
 
+def _leaks(view: Overview) -> list[tuple[str, str]]:
+    """Of each treatment without code, how many replies give it."""
+    counted = view.leaks.items()
+    return [(f"Replies of {name} that give code", f"{one.leaked} of {one.replies}") for name, one in counted]
+
+
 def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
     st.subheader("Machine", anchor=False)
     tone = {"strict": "good", "standard": "good", "weak": "warm", "off": "bad"}.get(view.isolation.level, "quiet")
@@ -121,6 +127,7 @@ def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
                 ("Isolation", tables.Html(f"{level} {tables.cell(view.isolation.message)}")),
                 ("Assistant", assistants),
                 *_cost(view),
+                *_leaks(view),
                 ("Database", view.database),
                 ("Disk", disk),
                 ("Runs failed by the server", f"{failed} in the last 24 hours"),
