@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
-import httpx
 import pytest
 from conftest import variant
 from fake_provider import MODEL, FakeProvider, described
-from server import StudyServer
 from test_trial_commands import LAUNCHABLE, study
 
 from study_app.assistant.provider import check_provider
 from study_app.domain.assistants import AssistantSpec
 from study_app.domain.served import same_model
 from study_app.storage import open_registry
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "web"))
-from people import open_task  # noqa: E402
 
 ENDS = ('entry = "links"', 'entry = "links"\nends_on = 2026-12-31')
 
@@ -153,53 +146,3 @@ def test_parameters_that_the_model_does_not_take_are_named():
 )
 def test_a_dated_snapshot_is_the_model_whose_name_has_no_date(declared, served, same):
     assert same_model(declared, served) is same
-
-
-def ask(client: httpx.Client, times: int) -> int:
-    """Ask so often; the last status."""
-    status = 0
-    for number in range(times):
-        status = client.post("/api/chat", json={"message": f"What is a nursery? {number}"}).status_code
-    return status
-
-
-def test_a_provider_that_changes_its_model_at_turn_40_is_named_by_verify_and_shown_in_the_report(tmp_path):
-    path = variant(tmp_path, ("target_n = 52", "target_n = 2"))
-    with provider(serves=lambda number: f"{MODEL}-20260101" if number < 40 else f"{MODEL}-20260601") as serving:
-        server = StudyServer(tmp_path, path, **serving.environment).start()
-        try:
-            with httpx.Client(base_url=server.url, timeout=60) as client:
-                open_task(server, client)
-                assert ask(client, 45) == 200
-        finally:
-            server.stop()
-    database = ("--database", server.database)
-    study("export", path, *database, "--out", tmp_path / "data", "--include-preview", cwd=tmp_path)
-    done = study("verify", tmp_path / "data", "--json", cwd=tmp_path, expect=1)
-    found = [one for one in json.loads(done.stdout)["findings"] if one["name"] == "model_differs"]
-    assert len(found) == 6
-    assert {one["class"] for one in found} == {"protocol"}
-    assert f"served by {MODEL}-20260601" in found[0]["message"]
-    study("analyze", tmp_path / "data", "--out", tmp_path / "results", "--include-preview", cwd=tmp_path)
-    report = (tmp_path / "results" / "report.html").read_text()
-    assert "Was the treatment the same throughout?" in report
-    assert "More than one model served the replies" in report
-
-
-@pytest.mark.slow
-def test_the_studys_cost_limit_refuses_new_questions_of_everybody(tmp_path):
-    path = variant(tmp_path, ("allow_embedded = false", "allow_embedded = false\nstudy_cost_limit = 0.005"))
-    with provider() as serving:
-        server = StudyServer(tmp_path, path, **serving.environment).start()
-        try:
-            with httpx.Client(base_url=server.url, timeout=60) as client:
-                open_task(server, client)
-                assert ask(client, 8) == 409
-            with httpx.Client(base_url=server.url, timeout=60) as another:
-                open_task(server, another)
-                answer = another.post("/api/chat", json={"message": "What is a nursery?"})
-                assert answer.status_code == 409
-                assert "not available any more" in answer.text
-        finally:
-            server.stop()
-        assert 3 <= serving.messages <= 6
