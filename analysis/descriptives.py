@@ -18,11 +18,14 @@ def mean_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
     """One row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
 
     Student's interval; Wilson's for a share of people, which stays within 0 and 1. The id is `<outcome>.mean.<arm>`;
-    the note of a bounded outcome names the denominator.
+    the note of a bounded outcome names the denominator. Right-censored times have no mean.
     """
     data = frame.population("itt")
     return [
-        _row(data[data["arm"] == arm], outcome, arm, plan.level) for outcome in plan.outcomes for arm in view.arm_ids
+        _row(data[data["arm"] == arm], outcome, arm, plan.level)
+        for outcome in plan.outcomes
+        if outcome.id not in frame.censored
+        for arm in view.arm_ids
     ]
 
 

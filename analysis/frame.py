@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ class Frame:
     """Numeric columns of `data` that adjusted models take, in the plan's order."""
     strata: tuple[str, ...]
     """Columns of categories, one for each stratification factor: main effects in adjusted models."""
+    censored: Mapping[str, int]
+    """Time outcome -> people who are right-censored before the cap: only survival methods apply to it."""
     deviations: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -61,7 +63,16 @@ def build(view: View, plan: Plan) -> Frame:
     strata = _strata(data) if plan.strata else []
     covariates = [name for entry in plan.covariates for name in _covariate(data, entry, deviations)]
     kept = _independent(data, covariates, deviations)
-    return Frame(data, tuple(kept), tuple(strata), tuple(deviations), tuple(warnings))
+    censored = {outcome.id: _right_censored(data, outcome) for outcome in plan.outcomes}
+    known = {name: count for name, count in censored.items() if count}
+    return Frame(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings))
+
+
+def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:
+    if outcome.kind != "time" or outcome.censored != "right" or f"_event_{outcome.id}" not in data:
+        return 0
+    cap = np.inf if outcome.cap is None else outcome.cap
+    return int(((data[f"_event_{outcome.id}"] == 0) & (data[outcome.id] < cap)).sum())
 
 
 def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: bool) -> None:
@@ -79,6 +90,9 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
     if beyond.any():
         data.loc[beyond, outcome.id], finished = cap, finished & ~beyond
         warnings.append(f"{outcome.id}: {int(beyond.sum())} values beyond the cap of {cap:g} count with the cap.")
+    if outcome.censored == "right":
+        _observed(data, outcome, finished & ~(numbers > cap), cap)
+        return
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
     capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= cap)
     if capped.any() and outcome.cap is not None:
@@ -90,6 +104,13 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
     data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), finished.astype(float), np.nan)
     seen = pd.to_numeric(data["task_minutes"], errors="coerce") if "task_minutes" in data else data[outcome.id]
     data[f"{LAST_ACTIVITY}_{outcome.id}"] = np.where(finished, data[outcome.id], seen.fillna(data[outcome.id]))
+
+
+def _observed(data: pd.DataFrame, outcome: Outcome, seen: pd.Series, cap: float) -> None:
+    """Times as they were observed, at most the cap; an end that was not seen by then is censored."""
+    data[outcome.id] = data[outcome.id].clip(upper=cap)
+    data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), seen.astype(float), np.nan)
+    data[f"{LAST_ACTIVITY}_{outcome.id}"] = np.nan
 
 
 def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) -> list[str]:

@@ -17,23 +17,13 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.dataset_types import Types, dataset_types, typed
+from study_app.domain.dataset import Column
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.protocol import Study
 from study_app.domain.text_files import decode_text
 
-TEXT_COLUMNS = frozenset(
-    "participant_id study_hash arm stratum status exclusion_reason enrolled_at allocated_at finished_at "
-    "first_error_type interaction_pattern ledger method item bank form task object rater rubric".split()
-)
-NUMERIC_COLUMNS = frozenset(
-    "is_simulated is_preview allocation_index warmup_minutes warmup_passed task_minutes task_completed "
-    "completion_minutes completion_event tasks_passed checks_passed checks_total visible_only_pass quiz_points "
-    "quiz_max quiz_score runs errors queries queries_explanation queries_generation queries_debugging "
-    "queries_capability queries_appreciation interaction_minutes active_minutes away_minutes outage_minutes "
-    "typed_chars pasted_chars_assistant pasted_chars_outside retyped_assistant_chars used_other_ai received "
-    "compliant".split()
-)
 REQUIRED_COLUMNS = ("participant_id", "arm", "status", "is_simulated", "is_preview")
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>.+)_data\.(?P<format>csv|parquet)$")
 
@@ -81,14 +71,16 @@ class Tables(Mapping[str, pd.DataFrame]):
         files: Mapping[str, Path],
         ready: Mapping[str, pd.DataFrame] | None = None,
         people: frozenset[str] | None = None,
+        types: Types | None = None,
     ) -> None:
+        self._types = types or {}
         self._files = dict(sorted(files.items()))
         self._ready = dict(ready or {})
         self._people = people
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._ready:
-            table = read_table(self._files[name])
+            table = read_table(self._files[name], self._types.get(name))
             if self._people is not None and "participant_id" in table:
                 table = table[table["participant_id"].isin(self._people)].reset_index(drop=True)
             self._ready[name] = table
@@ -103,7 +95,8 @@ class Tables(Mapping[str, pd.DataFrame]):
     def of(self, participants: pd.DataFrame, withheld: Collection[str] = ()) -> Tables:
         """The same tables for these participants only, some withheld."""
         files = {name: path for name, path in self._files.items() if name not in withheld}
-        return Tables(files, {"participants": participants}, frozenset(participants["participant_id"]))
+        people = frozenset(participants["participant_id"])
+        return Tables(files, {"participants": participants}, people, self._types)
 
 
 @dataclass(frozen=True)
@@ -140,48 +133,57 @@ def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
     path = Path(path)
     if path.is_dir():
         return _load_directory(path)
+    from analysis.plain_table import load_plain
+
     if not path.is_file():
         raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote, or a table")
-    return _load_plain(path, dict(columns or {}))
+    return load_plain(path, dict(columns or {}))
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """One CSV or Parquet file; text stays text, columns of numbers become float64, empty cells missing.
+def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.DataFrame:
+    """One CSV or Parquet file; columns of numbers become float64, text stays text, empty cells are missing.
+
+    Args:
+        path: the file.
+        types: what the columns hold, by the schema of an export; a column without one is a number where all its cells
+            are, else text.
 
     Raises:
         UserError: the file cannot be read as a table.
-        ProblemsFound: a column that must hold numbers holds something else (row and column named).
+        ProblemsFound: cells that do not hold what their columns hold (row and column named).
+    """
+    raw = read_cells(path)
+    problems: list[Problem] = []
+    known = types or {}
+    columns: dict[str, pd.Series] = {}
+    for name in map(str, raw.columns):
+        column = known.get(name)
+        columns[name] = by_content(raw[name]) if column is None else typed(raw[name], column, path.name, problems)
+    if problems:
+        raise ProblemsFound(problems)
+    return pd.DataFrame(columns, index=raw.index)
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """The cells of a CSV file as text, or of a Parquet file as they are; empty ones missing.
+
+    Raises:
+        UserError: the file cannot be read as a table.
     """
     try:
         if path.suffix == ".parquet":
-            raw = pd.read_parquet(path)
-        else:
-            raw = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        decode_text(path.read_bytes(), str(path))
-        raise
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (ValueError, OSError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a table ({reason}); export it again") from None
-    problems: list[Problem] = []
-    typed = {str(name): _typed(raw[name], str(name), path, problems) for name in raw.columns}
-    if problems:
-        raise ProblemsFound(problems)
-    return pd.DataFrame(typed, index=raw.index)
 
 
-def _typed(column: pd.Series, name: str, path: Path, problems: list[Problem]) -> pd.Series:
-    if name in TEXT_COLUMNS or name.endswith("_id"):
-        return column.where(column.isna(), column.astype(str)).astype(object).where(column.notna(), None)
+def by_content(column: pd.Series) -> pd.Series:
+    """A column of which nothing is known: numbers where every cell is one, else text."""
     numbers = pd.to_numeric(column, errors="coerce")
-    bad = column.notna() & numbers.isna()
-    if not bad.any():
+    if not (column.notna() & numbers.isna()).any():
         return numbers.astype(float)
-    if name in NUMERIC_COLUMNS:
-        row = int(bad.to_numpy().argmax())
-        found = column.iloc[row]
-        key = f"row {row + 2}, column {name}"
-        problems.append(Problem(path.name, key, f"{found!r} is no number", "correct the cell or export again"))
     return column.astype(object).where(column.notna(), None)
 
 
@@ -197,9 +199,9 @@ def _load_directory(path: Path) -> Dataset:
             f"{path}: no participants table under data/; give the directory that `study export --out` wrote"
         )
     digest, warnings = _digests(path, files, manifest)
-    tables = Tables(files)
-    _check_participants(tables["participants"], files["participants"].name, REQUIRED_COLUMNS)
     study = _study(path, manifest)
+    tables = Tables(files, types=dataset_types(path, manifest, study.study, study.raw))
+    check_participants(tables["participants"], files["participants"].name, REQUIRED_COLUMNS)
     return Dataset(path, tables, study, digest, manifest, tuple(warnings))
 
 
@@ -295,43 +297,12 @@ def _arms(raw: Mapping[str, Any]) -> tuple[Arm, ...]:
     )
 
 
-def _load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
-    raw = read_table(path)
-    missing = [theirs for theirs in columns.values() if theirs not in raw.columns]
-    if missing:
-        have = ", ".join(map(str, raw.columns))
-        problems = [
-            Problem(path.name, f"column {name}", "there is no such column", f"use one of: {have}") for name in missing
-        ]
-        raise ProblemsFound(problems)
-    table = raw.rename(columns={theirs: ours for ours, theirs in columns.items()})
-    if "arm" in table:
-        table["arm"] = [None if pd.isna(v) else _label(v) for v in table["arm"]]
-    rows = len(table)
-    defaults: dict[str, Any] = {
-        "participant_id": [str(i + 1) for i in range(rows)],
-        "status": "completed",
-        "is_simulated": 0.0,
-        "is_preview": 0.0,
-    }
-    for name, value in defaults.items():
-        if name not in table:
-            table[name] = value
-    _check_participants(table, path.name, ("arm",))
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    names = dict.fromkeys(table["arm"].dropna())
-    if not names:
-        raise UserError(f"{path}: no row names an arm; give a table with one row for each person and their arm")
-    study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(Arm(name) for name in sorted(names)))
-    return Dataset(path, Tables({}, {"participants": table}), study, digest, plain=True)
+def check_participants(table: pd.DataFrame, file: str, required: tuple[str, ...]) -> None:
+    """Refuse a table without the required columns, or with empty or repeated ids.
 
-
-def _label(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _check_participants(table: pd.DataFrame, file: str, required: tuple[str, ...]) -> None:
+    Raises:
+        ProblemsFound: all of it at once.
+    """
     problems = [
         Problem(file, f"column {name}", "the column is missing", "export again, or name it under [analysis.columns]")
         for name in required

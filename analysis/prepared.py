@@ -44,4 +44,14 @@ def prepare(
         include_simulated=include_simulated,
         include_preview=include_preview,
     )
+    fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
     return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted))
+
+
+def _with_censoring(plan: Plan, usual: str) -> Plan:
+    """The plan with what an unfinished time means, where it does not say."""
+    outcomes = tuple(
+        outcome if outcome.censored or outcome.kind != "time" else outcome.model_copy(update={"censored": usual})
+        for outcome in plan.outcomes
+    )
+    return plan.model_copy(update={"outcomes": outcomes})

@@ -140,6 +140,8 @@ class Runner:
             if "stratum" not in data or data["stratum"].nunique() < 2:
                 raise LookupError("allocation was not stratified")
             arguments["stratum"] = "stratum"
+        if outcome.id in self.frame.censored:
+            self._take_censoring(analysis, outcome, arguments)
         if name in COMPLIER:
             arguments["received"] = "received"
         if name == "worst_case" and outcome.kind == "bounded":
@@ -147,6 +149,15 @@ class Runner:
         if name in ("fractional_logit", "beta_regression"):
             data[arguments["outcome"]] = self._share(outcome, data)
         return called, arguments, "; ".join(notes)
+
+    def _take_censoring(self, analysis: Analysis, outcome: Outcome, arguments: dict[str, Any]) -> None:
+        """Right-censored times: survival methods as they are, the re-randomisation of restricted means, no others."""
+        if analysis.method == "rerandomization":
+            horizon = self.plan.horizon or outcome.cap
+            arguments |= {"statistic": "rmst", "event": f"_event_{outcome.id}", "horizon": horizon}
+        elif analysis.method not in SURVIVAL:
+            count = self.frame.censored[outcome.id]
+            raise LookupError(f"{count} times are right-censored before the cap; {analysis.method} needs whole times")
 
     def _scheme(self, data: pd.DataFrame) -> dict[str, Any]:
         if self.ledger is not None:

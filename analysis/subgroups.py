@@ -27,10 +27,12 @@ def subgroup_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
     """For each primary outcome and subgroup: one row a level (Welch), one for the interaction (F test).
 
     Rows of levels carry the id `<outcome>.subgroup.<column>.<level>`, the interaction `<outcome>.interaction.<column>`;
-    interactions are Holm-adjusted over the subgroups of an outcome.
+    interactions are Holm-adjusted over the subgroups of an outcome. None for right-censored times.
     """
     found: list[Estimate] = []
     for outcome_id in plan.primary:
+        if outcome_id in frame.censored:
+            continue
         outcome = plan.outcome(outcome_id)
         data = frame.population("itt")
         data = data[data[outcome.id].notna()]

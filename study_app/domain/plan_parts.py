@@ -39,6 +39,9 @@ class Outcome(Table):
     times it follows from the stages."""
     event: str = ""
     """Of a time: the column that says 1 where the event happened."""
+    censored: Literal["", "at_cap", "right"] = ""
+    """Of a time without the event: it counts with the cap (composite strategy), or is right-censored where it stands;
+    empty: at_cap in an export of study-app, right in a table collected elsewhere."""
 
     @property
     def name(self) -> str:

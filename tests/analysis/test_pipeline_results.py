@@ -351,7 +351,7 @@ def test_a_missing_required_column_is_an_error_that_names_it(tmp_path):
 def test_text_where_a_number_belongs_names_row_and_column(tmp_path):
     table = Trial().table().astype({"quiz_points": object})
     table.loc[4, "quiz_points"] = "many"
-    with pytest.raises(ProblemsFound, match="row 6, column quiz_points: 'many' is no number"):
+    with pytest.raises(ProblemsFound, match="row 6, column quiz_points: 'many' is not a number"):
         load(write(tmp_path, Trial(), table))
 
 

@@ -102,8 +102,8 @@ def participants_table(
             outcome columns, those of each stage stand at the end.
         identified: whether identities are exported.
     """
-    background = _questions(q for study in studies for q in study.background_questions)
-    exits = _questions(q for study in studies for q in study.exit_questions)
+    background = question_columns(q for study in studies for q in study.background_questions)
+    exits = question_columns(q for study in studies for q in study.exit_questions)
     scores = _scores(studies)
     main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
@@ -135,7 +135,8 @@ def question_column(question: Question) -> str:
     return f"question_{question.id}" if question.id in FIXED else question.id
 
 
-def _questions(questions: Iterable[Question]) -> tuple[Column, ...]:
+def question_columns(questions: Iterable[Question]) -> tuple[Column, ...]:
+    """A column for each question, by the first that has its id."""
     found: dict[str, Column] = {}
     for question in questions:
         found.setdefault(question.id, _question(question))

@@ -1,0 +1,126 @@
+"""What the columns of a dataset hold, by the schema that the exporter writes by; cells that do not are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from study_app.domain.dataset import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
+from study_app.domain.dataset.participants import question_columns
+from study_app.domain.dataset.versions import read_version
+from study_app.domain.errors import Problem
+from study_app.domain.items import ItemType
+from study_app.domain.protocol import Question, Study
+from study_app.domain.quiz_roles import MAIN
+
+NUMERIC = ("integer", "number", "boolean")
+Types = Mapping[str, Mapping[str, Column]]
+"""Table -> column -> what it holds."""
+_MOST_NAMED = 20
+
+
+def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None, raw: Mapping[str, Any]) -> Types:
+    """The columns of an export by table: those of every version of its study; of an import the fixed ones.
+
+    Args:
+        path: the dataset.
+        manifest: as read.
+        newest: the study file as types, or None.
+        raw: the study file as read; where it is no whole study, its questions still say what their columns hold.
+    """
+    studies = _versions(path, manifest) or ([newest] if newest is not None else [])
+    prefixes = {MAIN, *quiz_types(studies, lambda folder: None)}
+    every = participants_table(studies, {prefix: get_args(ItemType) for prefix in prefixes}).columns
+    people = {column.name: column for column in (*every, CLUSTER)}
+    people |= {} if studies else {column.name: column for column in _asked(raw)}
+    for name in _changed(studies):
+        people[name] = Column(name, people[name].type, people[name].caption)
+    tables: dict[str, Mapping[str, Column]] = {"participants": people}
+    for table in (*STATIC_TABLES, PERIODS):
+        tables[table.name] = {column.name: column for column in table.columns}
+    return tables
+
+
+def _versions(path: Path, manifest: Mapping[str, Any]) -> list[Study]:
+    entries = manifest.get("versions")
+    found = []
+    for entry in reversed(entries) if isinstance(entries, list) else ():
+        try:
+            found.append(read_version((path / str(entry["file"])).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _asked(raw: Mapping[str, Any]) -> Iterator[Column]:
+    """Columns of the questions of a study file as read."""
+    stages = [stage for stage in raw.get("stages", []) if isinstance(stage, Mapping)]
+    for entry in (entry for stage in stages for entry in stage.get("questions", [])):
+        try:
+            yield from question_columns([Question.model_validate(entry)])
+        except ValueError:
+            continue
+
+
+def _changed(studies: Sequence[Study]) -> set[str]:
+    """Questions whose answers changed from one version to another, so that no one list of levels holds."""
+    seen: dict[str, Column] = {}
+    changed = set()
+    for study in studies:
+        for column in participants_table([study], {}).columns:
+            if seen.setdefault(column.name, column) != column:
+                changed.add(column.name)
+    return changed
+
+
+def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
+    """A column as its schema has it: numbers as float64, text as objects, missing cells missing.
+
+    Args:
+        cells: as read; missing where the cell is empty.
+        column: what it must hold.
+        file: for the messages; its first row of data is row 2.
+        problems: takes what is wrong, by row and column.
+    """
+    known = cells.notna()
+    if column.type not in NUMERIC:
+        text = cells.astype(object).where(known, None)
+        _name(text, known & ~text.isin(column.levels), column, file, problems) if column.levels else None
+        return text
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    bad = known & (numbers.isna() | np.isinf(numbers))
+    _name(cells, bad, column, file, problems)
+    if not bad.any():
+        _name(cells, known & ~_allowed(numbers, column), column, file, problems)
+    return numbers
+
+
+def _allowed(numbers: pd.Series, column: Column) -> pd.Series:
+    if column.levels:
+        return numbers.isin([float(level) for level in column.levels])
+    if column.type == "boolean":
+        return numbers.isin([0.0, 1.0])
+    inside = pd.Series(True, index=numbers.index)
+    if column.low is not None:
+        inside &= numbers >= column.low
+    if column.high is not None:
+        inside &= numbers <= column.high
+    return inside
+
+
+def _name(cells: pd.Series, bad: pd.Series, column: Column, file: str, problems: list[Problem]) -> None:
+    rows = np.flatnonzero(bad.to_numpy())
+    if not len(rows):
+        return
+    cell = cells.iloc[int(rows[0])]
+    shown = f"{cell:g}" if isinstance(cell, float) else repr(cell)
+    allowed = f"one of {column.range}" if column.levels or column.type == "boolean" else column.range
+    wanted = "a number" + (f" ({allowed})" if allowed else "") if column.type in NUMERIC else allowed
+    more = f" ({len(rows) - 1} more like it)" if len(rows) > 1 else ""
+    key = f"row {int(rows[0]) + 2}, column {column.name}"
+    if len(problems) < _MOST_NAMED:
+        problems.append(Problem(file, key, f"{shown} is not {wanted}{more}", "correct the cell, or export again"))
