@@ -96,11 +96,20 @@ def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 
     null_error = float(np.sqrt(null / n) / (1 - chance)) if null > 0 else np.nan
     reach = float(stats.norm.ppf(0.5 + level / 2)) * error
     z = kappa / null_error
+    # A variance of 0 is no certainty: the table leaves the formula nothing to vary, as where a rater has one category.
+    known = error > 1e-12
     return Coefficient(
-        kappa, std_error=error, ci_low=max(kappa - reach, -1.0), ci_high=min(kappa + reach, 1.0), ci_level=level,
-        statistic=z, p_value=float(2 * stats.norm.sf(abs(z))), n=int(n),
-        details={"observed": seen, "expected": chance}, note=f"{weights or 'unweighted'}",
-    )  # fmt: skip
+        kappa,
+        std_error=error if known else None,
+        ci_low=max(kappa - reach, -1.0) if known else None,
+        ci_high=min(kappa + reach, 1.0) if known else None,
+        ci_level=level,
+        statistic=z,
+        p_value=float(2 * stats.norm.sf(abs(z))),
+        n=int(n),
+        details={"observed": seen, "expected": chance},
+        note=f"{weights or 'unweighted'}" + ("" if known else "; no interval: its variance is 0 in this table"),
+    )
 
 
 def _agreement_weights(size: int, weights: str | None) -> Floats:

@@ -15,14 +15,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.load import Arm, Dataset, Tables
-
-REVEALING_COLUMNS = (
-    "received compliant used_other_ai queries queries_explanation queries_generation queries_debugging "
-    "queries_capability queries_appreciation interaction_minutes interaction_pattern outage_minutes "
-    "pasted_chars_assistant retyped_assistant_chars"
-).split()
-REVEALING_TABLES = ("allocations", "turns", "queries", "compliance", "ratings", "events", "runs", "visits")
-"""Tables in which one arm could be told from another by what is there."""
+from study_app.domain.dataset import REVEALING, REVEALING_TABLES
+from study_app.domain.trial_state import hides_arms
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,8 @@ def view(
     wanted = {"real", *(["simulated"] if include_simulated else []), *(["preview"] if include_preview else [])}
     state = dataset.study.state
     has_real = bool((kind == "real").any())
-    masked, dry_run = state == "closed" and has_real, state == "launched" and has_real
+    hidden = has_real and hides_arms(state, "real")
+    masked, dry_run = hidden and state == "closed", hidden and state == "launched"
     warnings = []
     if (masked or dry_run) and len(wanted & set(kind)) > 1:
         wanted = {"real"}
@@ -87,7 +82,7 @@ def view(
         rows["arm"] = rows["arm"].astype(object).where(rows["arm"].notna(), None)
     kinds = tuple(name for name in ("real", "simulated", "preview") if name in set(kind[keep]))
     if masked or dry_run:
-        rows = rows.drop(columns=[name for name in REVEALING_COLUMNS if name in rows])
+        rows = rows.drop(columns=[name for name in sorted(REVEALING) if name in rows])
     arms = _arms(dataset, rows, control)
     if dataset.plain and not control and arms:
         warnings.append(f"The plan names no control: the others are compared with '{arms[0].id}'.")

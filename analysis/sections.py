@@ -32,7 +32,7 @@ def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:
     found: dict[str, Any] = {POINTS: graders} if graders else {}
     if view.hidden:
         return found | {"note": "of other ratings than grades of answers: withheld until unsealing"}
-    return found | _other_rubrics(ratings[~ratings["rubric"].map(is_of_graders)])
+    return found | _other_rubrics(ratings[~ratings["rubric"].map(is_of_graders).astype(bool)])
 
 
 def _other_rubrics(ratings: pd.DataFrame) -> dict[str, Any]:

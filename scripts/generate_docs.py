@@ -18,6 +18,7 @@ from study_app.cli import app
 from study_app.domain import protocol
 from study_app.domain.allocation import Factor, Scheme
 from study_app.domain.arms import Arm
+from study_app.domain.designs import TABLE, VERBS
 from study_app.services.export import codebook_page
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -145,7 +146,29 @@ def codebook() -> str:
     return codebook_page(library.study, library)
 
 
-PAGES = {"commands.md": commands, "study_file.md": study_file, "codebook.md": codebook}
+def designs() -> str:
+    """docs/designs.md: what every step makes of each value of a design key."""
+    head = ["key", "value", *VERBS]
+    rows = [
+        f"| `{design.key}` | `{design.value or '(empty)'}` | "
+        + " | ".join("yes" if design.carries(verb) else "refused" for verb in VERBS)
+        + " |"
+        for design in TABLE
+    ]
+    table = "\n".join(["| " + " | ".join(head) + " |", "| --- " * len(head) + "|", *rows])
+    reasons = {
+        f'- `{design.key} = "{design.value}"`, refused by {", ".join(design.refused.gates)}: '
+        f"{design.refused.what}; {design.refused.remedy}."
+        for design in TABLE
+        if design.refused is not None
+    }
+    return "\n\n".join(["# Designs", DESIGNS, table, "## Why", "\n".join(sorted(reasons))]) + "\n"
+
+
+DESIGNS = """Generated from the code by `scripts/generate_docs.py`; a test keeps it current. Another runs a study with
+each value through every step that says yes, and fails where a value has no row. `set` stands for a key that is given.
+`study launch` refuses what `study analyze` refuses; `study check` warns of it."""
+PAGES = {"commands.md": commands, "study_file.md": study_file, "codebook.md": codebook, "designs.md": designs}
 
 
 def main() -> None:

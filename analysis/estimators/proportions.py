@@ -59,7 +59,7 @@ def newcombe(pair: Pair) -> Result:
         p_value=float(2 * stats.norm.sf(abs(z))),
         ci_low=p - q - np.sqrt((p - l1) ** 2 + (u0 - q) ** 2), ci_high=p - q + np.sqrt((u1 - p) ** 2 + (q - l0) ** 2),
         effect_size=_risk_ratio(a, m, b, n, pair.level),
-        note=note if error > 0 else note + "; everyone has the same value, so there is no test",
+        note=note if error > 0 else f"{note}; everyone has the same value: no test, and no interval of a ratio",
     )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def _risk_ratio(a: int, m: int, b: int, n: int, level: float) -> EffectSize:
     if not a or not b:
         return EffectSize("risk_ratio", a / m / (b / n) if b else None)
     error = np.sqrt(1 / a - 1 / m + 1 / b - 1 / n)
+    if error == 0:
+        return EffectSize("risk_ratio", 1.0)
     reach = float(stats.norm.ppf(0.5 + level / 2)) * error
     log_ratio = np.log(a / m) - np.log(b / n)
     return EffectSize("risk_ratio", *(float(np.exp(log_ratio + shift)) for shift in (0.0, -reach, reach)))

@@ -87,6 +87,9 @@ def _exact_cut(m: int, n: int, tail: float) -> int:
     return int(np.searchsorted(cumulative, tail - 1e-12)) if cumulative[0] < tail else 0
 
 
+_OFF_THE_END = 1e-9
+
+
 def newcombe_interval(share: float, m: int, n: int, level: float) -> tuple[float, float]:
     """Pseudo-score interval of P(X > Y) + P(X = Y)/2 (Newcombe 2006, method 5)."""
     z = float(stats.norm.ppf(0.5 + level / 2))
@@ -96,8 +99,10 @@ def newcombe_interval(share: float, m: int, n: int, level: float) -> tuple[float
         spread = 1 + half * ((1 - theta) / (2 - theta) + theta / (1 + theta))
         return z * float(np.sqrt(theta * (1 - theta) * spread / (m * n)))
 
-    low = 0.0 if share <= 0 else optimize.brentq(lambda v: share - v - reach(v), 0.0, share, xtol=1e-14)
-    high = 1.0 if share >= 1 else optimize.brentq(lambda v: v - share - reach(v), share, 1.0, xtol=1e-14)
+    # At complete separation the end point itself solves the equation; the limit is the other root.
+    top, bottom = min(share, 1 - _OFF_THE_END), max(share, _OFF_THE_END)
+    low = 0.0 if share <= 0 else optimize.brentq(lambda v: share - v - reach(v), 0.0, top, xtol=1e-14)
+    high = 1.0 if share >= 1 else optimize.brentq(lambda v: v - share - reach(v), bottom, 1.0, xtol=1e-14)
     return float(low), float(high)
 
 

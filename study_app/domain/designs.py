@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.scheme import BaseMethod
 from study_app.domain.errors import Problem
 from study_app.domain.parts import Recruitment, Stage
 from study_app.domain.plan import Analysis, Multiplicity, Outcome, Plan, Stopping
@@ -43,7 +44,7 @@ class Design:
     key: str
     value: str
     study: str
-    """The study of tests/trial/test_designs.py that runs every step which is not refused."""
+    """The study of tests/services/test_designs.py that runs every step which is not refused."""
     refused: Refusal | None = None
 
     def carries(self, verb: Verb) -> bool:
@@ -59,6 +60,11 @@ CLUSTERS = Refusal(
 ORDERS = Refusal(
     "the analysis would compare orders of treatments instead of the treatments",
     "allocate people to one arm each by another method; simulate, export and verify carry sequences",
+    ("launch", "analyze", "power"),
+)
+OF_UNITS = Refusal(
+    "it serves clusters and sequences of treatments, which the analysis does not take",
+    "allocate people by another method",
     ("launch", "analyze", "power"),
 )
 LOOKS = Refusal(
@@ -112,6 +118,7 @@ TABLE: tuple[Design, ...] = (
             "urn": "base_urn",
             "big_stick": "base_big_stick",
         },
+        dict.fromkeys(get_args(BaseMethod), OF_UNITS),
     ),
     *_rows("allocation.block_sizes", {SET: "blocks"}),
     *_rows("allocation.strata", {SET: "strata"}),
@@ -122,7 +129,7 @@ TABLE: tuple[Design, ...] = (
     *_rows("allocation.alpha", {SET: "urn"}),
     *_rows("allocation.beta", {SET: "urn"}),
     *_rows("allocation.bound", {SET: "big_stick"}),
-    *_rows("allocation.cluster", {SET: "clusters"}),
+    *_rows("allocation.cluster", {SET: "clusters"}, {SET: OF_UNITS}),
     *_rows(
         "allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}
     ),
@@ -210,8 +217,10 @@ def used_by(study: Study) -> set[tuple[str, str]]:
     """Every (key, value) of the design that a study uses, defaults included."""
     found = _used({"allocation": (study.allocation,), "stages": study.stages, "recruitment": (study.recruitment,)})
     found |= {("arms", ARMS[min(len(study.arms), 3) - 1]), ("sessions", SESSIONS[min(len(study.sessions), 2) - 1])}
-    if study.allocation.method not in ("cluster", "sequence"):
-        found = {entry for entry in found if entry[0] != "allocation.base_method"}
+    method = study.allocation.method
+    silent = {"allocation.base_method"} if method not in ("cluster", "sequence") else set()
+    silent |= {"allocation.orders"} if method != "sequence" else set()
+    found = {entry for entry in found if entry[0] not in silent}
     return found | used_by_plan(study.analysis)
 
 
@@ -257,10 +266,15 @@ def _literals(annotation: Any) -> tuple[str, ...]:
 
 
 def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[tuple[Design, Refusal]]:
-    """The values that a command refuses, in the order of the table."""
+    """The values that a command refuses, in the order of the table; what a refused method brings along is not named."""
+    named = set()
     for design in TABLE:
-        if (design.key, design.value) in used and design.refused is not None and gate in design.refused.gates:
-            yield design, design.refused
+        refusal = design.refused
+        if (design.key, design.value) in used and refusal is not None and gate in refusal.gates:
+            if refusal is OF_UNITS and "allocation.method" in named:
+                continue
+            named.add(design.key)
+            yield design, refusal
 
 
 def design_problems(used: Collection[tuple[str, str]], gate: Gate, file: str) -> list[Problem]:

@@ -18,6 +18,7 @@ from typing import Any
 from study_app.domain.fidelity import LeakShare
 from study_app.domain.participant import Kind, Participant, Turn, Visit
 from study_app.domain.protocol import Study
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import AuditEntry, Unit
 from study_app.services.clock_watch import shown_alert
 from study_app.services.isolation_watch import isolation_alert
@@ -35,7 +36,7 @@ STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn",
 
 def arms_visible(state: State, kind: Kind) -> bool:
     """Whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
-    return kind != "real" or state == "unsealed"
+    return not hides_arms(state, kind)
 
 
 def _no_code(world: World) -> bool:

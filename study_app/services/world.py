@@ -13,9 +13,8 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Participant
 from study_app.domain.protocol import Codes, Stage, Study, StudyArm, protocol_hash
+from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, ContentLibrary, Registry, Sandbox, Unit
-
-State = Literal["draft", "launched", "closed", "unsealed"]
 
 
 class Seal(Protocol):

@@ -506,3 +506,16 @@ def test_the_study_file_of_the_fixture_is_the_one_that_is_read(tmp_path):
 def test_numbers_are_unrounded(result):
     estimate = row(result, "quiz_points.rerandomization")["estimate"]
     assert not math.isclose(estimate, round(estimate, 4), rel_tol=0, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("state", ["launched", "closed"])
+def test_the_analysis_withholds_every_column_that_the_schema_calls_revealing(tmp_path, state):
+    from analysis.masking import view
+    from study_app.domain.dataset import REVEALING
+
+    table = Trial().table()
+    for name in sorted(REVEALING - set(table.columns)):
+        table[name] = 0
+    shown = view(load(write(tmp_path, Trial(state=state), table)), seed=1)
+    assert not REVEALING & set(shown.participants.columns)
+    assert not {"turns", "compliance", "periods", "allocations"} & set(shown.tables)

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from export_world import copy_of, table, trial
 
-from study_app.domain.dataset import moment
+from study_app.domain.dataset import REVEALING, moment
 from study_app.services.export import export
-from study_app.services.export.masking import LEDGER_COLUMNS, ORIGIN_COLUMNS, USE_COLUMNS
+from study_app.services.export.masking import LEDGER_COLUMNS
 from study_app.services.verify import verify
 
 SEALED = ("launched", "closed")
@@ -35,7 +35,7 @@ def test_what_differs_by_arm_is_withheld(state):
     dataset = trial().dataset(state)
     assert table(dataset, "turns") == table(dataset, "compliance") == []
     for row in table(dataset, "participants"):
-        assert all(row[name] == "" for name in (*USE_COLUMNS, *ORIGIN_COLUMNS, "feedback", "other_ai_used"))
+        assert all(row[name] == "" for name in (*REVEALING, "feedback", "other_ai_used"))
     for row in table(dataset, "runs"):
         assert row["stage"] == "warmup" or row["code"] == row["stdout"] == row["stderr"] == row["page"] == ""
     kinds = {row["kind"] for row in table(dataset, "events")}

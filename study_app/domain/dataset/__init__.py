@@ -19,7 +19,7 @@ from study_app.domain.dataset.cells import (
 )
 from study_app.domain.dataset.codebook import codebook
 from study_app.domain.dataset.columns import TABLES, Column, ColumnType, Table, TableName, text
-from study_app.domain.dataset.participants import LABELS, participants_table, question_column, quiz_types
+from study_app.domain.dataset.participants import LABELS, REVEALING, participants_table, question_column, quiz_types
 from study_app.domain.dataset.tables import (
     ALLOCATIONS,
     ANSWERS,
@@ -47,6 +47,8 @@ def tables_of(
     return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
 
 
+REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, PERIODS) if table.reveals_arm)
+"""Tables that can tell an arm from another by which rows they have."""
 CLUSTER = text(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
 
 
@@ -59,6 +61,8 @@ __all__ = [
     "LABELS",
     "PERIODS",
     "RATINGS",
+    "REVEALING",
+    "REVEALING_TABLES",
     "RUNS",
     "SCHEMA",
     "STATIC_TABLES",

@@ -37,6 +37,8 @@ class Column:
     """The only values that a cell may have; empty: any."""
     low: float | None = None
     high: float | None = None
+    reveals_arm: bool = False
+    """Whether its cells can tell an arm: what only some arms can have, or text in which the arm could be read."""
 
     @property
     def guarded(self) -> bool:
@@ -78,11 +80,17 @@ class Table:
     name: TableName
     caption: str
     columns: tuple[Column, ...]
+    reveals_arm: bool = False
+    """Whether the table as a whole can tell an arm from another, by which rows it has and how many."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
+
+    def revealing(self, *names: str) -> Table:
+        """The table with these columns marked as telling an arm from another."""
+        return replace(self, columns=tuple(replace(c, reveals_arm=c.name in names) for c in self.columns))
 
     def with_columns(self, *more: Column) -> Table:
         """The table with columns at its end."""
@@ -98,6 +106,11 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+def revealing(*columns: Column) -> tuple[Column, ...]:
+    """Columns that can tell an arm from another."""
+    return tuple(replace(column, reveals_arm=True) for column in columns)
 
 
 def text(name: str, caption: str, *levels: str) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import get_args
 
-from study_app.domain.dataset.columns import Column, Table, boolean, integer, number, text, time
+from study_app.domain.dataset.columns import Column, Table, boolean, integer, number, revealing, text, time
 from study_app.domain.items import Bank, ItemType
 from study_app.domain.participant import Status
 from study_app.domain.protocol import DerivedScore, Question, Study
@@ -43,38 +43,56 @@ _QUIZ = (
     number("quiz_max", "Points that could be had", "points"),
     number("quiz_score", "Points divided by points that could be had", "proportion", high=1),
 )
-_USE = (
-    integer("runs", "Presses of Run on main tasks", "runs"),
-    integer("errors", "Runs on main tasks that ended with an exception or a coroutine never awaited", "errors"),
-    text("first_error_type", "Class of the first of these errors"),
-    integer("queries", "Messages to the assistant", "queries"),
-    *(integer(f"queries_{label}", f"Queries coded {label}; empty until coded", "queries") for label in LABELS),
-    number("interaction_minutes", "Composing messages and waiting for replies: first key to the reply's end", "min"),
-    number("active_minutes", "Active time on main tasks by the study's rule", "min"),
-    number("away_minutes", "Time away from the window on main tasks by the study's rule", "min"),
-    number("outage_minutes", "Waiting for replies on main tasks that then failed", "min"),
+_TYPED = revealing(
     integer("typed_chars", "Characters of the submitted main tasks that were typed", "characters"),
     integer("pasted_chars_assistant", "Characters of them pasted from a reply", "characters"),
     integer("pasted_chars_outside", "Characters of them pasted from outside the study", "characters"),
     integer("retyped_assistant_chars", "Characters of them typed that reproduce a reply", "characters"),
-    text(
-        "interaction_pattern",
-        "Pattern of use of the assistant by the study's rule set, or none; empty without an assistant, and until coded",
-    ),
-    boolean("used_other_ai", "Self-report of other AI"),
-    boolean("received", "At least one answered query, or other AI reported or evidenced, in any arm"),
-    boolean("compliant", "By the plan's rule, the same for every arm"),
 )
-_EXTRA = (
-    boolean("data_withdrawn", "Withdrew the data: everything but the flow is erased"),
+_NOT_TYPED = revealing(
     integer("pasted_chars_brief", "Characters of the submitted main tasks pasted from the brief", "characters"),
     integer("pasted_chars_notes", "Characters of them pasted from the notes or the program's output", "characters"),
     integer("starter_chars", "Characters of them left of the starter", "characters"),
     integer("unknown_chars", "Characters of them whose origin the log does not show", "characters"),
-    integer("outside_pastes", "Pastes and drops from outside into the editor on main tasks", "pastes"),
-    integer("outside_paste_chars", "Characters of all of them, whether or not they stayed", "characters"),
-    integer("longest_outside_paste", "Characters of the longest of them", "characters"),
-    integer("typing_bursts", "Bursts of typing on main tasks that are faster than a hand can", "bursts"),
+)
+PROGRAM_ORIGINS = tuple(column.name for column in (*_TYPED, *_NOT_TYPED))
+"""Where the characters of the submitted programs came from."""
+_USE = (
+    integer("runs", "Presses of Run on main tasks", "runs"),
+    integer("errors", "Runs on main tasks that ended with an exception or a coroutine never awaited", "errors"),
+    text("first_error_type", "Class of the first of these errors"),
+    *revealing(
+        integer("queries", "Messages to the assistant", "queries"),
+        *(integer(f"queries_{label}", f"Queries coded {label}; empty until coded", "queries") for label in LABELS),
+        number(
+            "interaction_minutes", "Composing messages and waiting for replies: first key to the reply's end", "min"
+        ),
+    ),
+    number("active_minutes", "Active time on main tasks by the study's rule", "min"),
+    number("away_minutes", "Time away from the window on main tasks by the study's rule", "min"),
+    *revealing(
+        number("outage_minutes", "Waiting for replies on main tasks that then failed", "min"),
+    ),
+    *_TYPED,
+    *revealing(
+        text(
+            "interaction_pattern",
+            "Pattern of use of the assistant by the study's rule set, or none; empty without an assistant, or uncoded",
+        ),
+        boolean("used_other_ai", "Self-report of other AI"),
+        boolean("received", "At least one answered query, or other AI reported or evidenced, in any arm"),
+        boolean("compliant", "By the plan's rule, the same for every arm"),
+    ),
+)
+_EXTRA = (
+    boolean("data_withdrawn", "Withdrew the data: everything but the flow is erased"),
+    *_NOT_TYPED,
+    *revealing(
+        integer("outside_pastes", "Pastes and drops from outside into the editor on main tasks", "pastes"),
+        integer("outside_paste_chars", "Characters of all of them, whether or not they stayed", "characters"),
+        integer("longest_outside_paste", "Characters of the longest of them", "characters"),
+        integer("typing_bursts", "Bursts of typing on main tasks that are faster than a hand can", "bursts"),
+    ),
     integer("attention_passed", "Attention checks passed", "items"),
     integer("attention_total", "Attention checks in the opened quizzes", "items"),
 )
@@ -84,6 +102,8 @@ _IDENTITY = (
     text("prolific_study", "Prolific study; only with --identified"),
     text("prolific_session", "Prolific submission; only with --identified"),
 )
+REVEALING = frozenset(column.name for column in (*_USE, *_EXTRA) if column.reveals_arm)
+"""Columns of every study that can tell an arm from another, beside the arm's own."""
 FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *_IDENTITY))
 """Columns that every study has, so that no question may have their names."""
 

@@ -30,9 +30,13 @@ ALLOCATIONS = Table(
         text("algorithm", "Version of the allocation rules and generator"),
         json_("profile", "Baseline values that the categories come from; empty once erased"),
         text("salt", "Salt of the payload hash; empty once erased"),
-        text("payload_hash", "Salted SHA-256 of who and profile, so that both can be erased and the chain still holds"),
+        text(
+            "payload_hash",
+            "Salted SHA-256 of who and profile, so that both can be erased and the chain still holds",
+        ),
     ),
-)
+    reveals_arm=True,
+).revealing("probabilities", "draw", "imbalance", "profile", "salt", "payload_hash")
 
 VISITS = Table(
     "visits",
@@ -48,6 +52,7 @@ VISITS = Table(
         time("deadline_at", "When the stage had to end; empty where untimed"),
         number("paused_seconds", "Time for which the clock stood still, as in outages; empty where untimed", "s"),
     ),
+    reveals_arm=True,
 )
 
 EVENTS = Table(
@@ -66,6 +71,7 @@ EVENTS = Table(
         number("mono_ms", "When it happened by the page's monotonic clock", "ms since the page loaded", low=None),
         boolean("arrived_late", "It came after its stage's deadline, happened before it, and counts"),
     ),
+    reveals_arm=True,
 )
 
 RUNS = Table(
@@ -103,7 +109,8 @@ RUNS = Table(
         integer("repeats", "Calls that the grading of a submission made again, because the machine lagged", low=0),
         text("review", "Imports of a submission that honest solutions do not need, joined by semicolons"),
     ),
-)
+    reveals_arm=True,
+).revealing("code", "stdout", "stderr", "error_message", "error_line", "page", "seq")
 
 TURNS = Table(
     "turns",
@@ -153,6 +160,7 @@ TURNS = Table(
             high=1,
         ),
     ),
+    reveals_arm=True,
 )
 
 ANSWERS = Table(
@@ -198,6 +206,7 @@ RATINGS = Table(
         text("rubric", "By which rubric"),
         time("rated_at", "When"),
     ),
+    reveals_arm=True,
 )
 
 COMPLIANCE = Table(
@@ -215,6 +224,7 @@ COMPLIANCE = Table(
         boolean("breaks", "They add up to more, which makes the participant not compliant"),
         text("detail", "The question or item that it concerns; of outside text paste or drop"),
     ),
+    reveals_arm=True,
 )
 
 PERIODS = Table(
@@ -230,6 +240,7 @@ PERIODS = Table(
         integer("errors", "Runs in the stage that ended with an exception or a coroutine never awaited", "errors"),
         integer("queries", "Messages to the assistant in the stage", "queries"),
     ),
+    reveals_arm=True,
 )
 
 STATIC_TABLES: tuple[Table, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)

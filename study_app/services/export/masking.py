@@ -15,28 +15,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.domain.allocation import options
-from study_app.domain.dataset import TableName
+from study_app.domain.dataset import ALLOCATIONS, REVEALING, RUNS, TableName
 from study_app.domain.participant import END, Kind
 from study_app.domain.protocol import Study
 from study_app.domain.timing import deadline
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import Unit
 from study_app.services.measures import Dossier, question_column
 from study_app.services.world import State
 
 Row = dict[str, Any]
 
-ORIGIN_COLUMNS = tuple(
-    "typed_chars pasted_chars_assistant pasted_chars_outside retyped_assistant_chars pasted_chars_brief "
-    "pasted_chars_notes starter_chars unknown_chars outside_pastes outside_paste_chars longest_outside_paste "
-    "typing_bursts".split()
-)
-USE_COLUMNS = tuple(
-    "queries queries_explanation queries_generation queries_debugging queries_capability queries_appreciation "
-    "interaction_minutes outage_minutes interaction_pattern used_other_ai received compliant".split()
-)
 ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
-RUN_COLUMNS = ("code", "stdout", "stderr", "error_message", "error_line", "page", "seq")
-LEDGER_COLUMNS = ("probabilities", "draw", "imbalance", "profile", "salt", "payload_hash")
+RUN_COLUMNS = tuple(column.name for column in RUNS.columns if column.reveals_arm)
+LEDGER_COLUMNS = tuple(column.name for column in ALLOCATIONS.columns if column.reveals_arm)
 """In a closed study: with any of them the arm of a row could be computed."""
 
 
@@ -50,7 +42,7 @@ class Mask:
 
     def hides(self, kind: str) -> bool:
         """Whether anything is withheld of participants of this kind."""
-        return kind == "real" and self.state in ("launched", "closed")
+        return hides_arms(self.state, kind)
 
     def dossier(self, dossier: Dossier) -> Dossier:
         """What may be shown of a participant's times: only arms with an assistant are given back time of its outages.
@@ -75,7 +67,7 @@ class Mask:
         """A participant's row as it may be shown."""
         if not self.hides(dossier.participant.kind):
             return row
-        hidden = {*USE_COLUMNS, *ORIGIN_COLUMNS, *_free_columns(dossier.study)}
+        hidden = {*REVEALING, *_free_columns(dossier.study)}
         if self.state == "launched":
             hidden |= set(ALLOCATION_COLUMNS)
         return self._renamed({name: value for name, value in row.items() if name not in hidden})
@@ -129,7 +121,7 @@ class Mask:
             return {}
         launched = self.state == "launched"
         columns = {
-            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *USE_COLUMNS, *ORIGIN_COLUMNS],
+            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *sorted(REVEALING)],
             "runs": list(RUN_COLUMNS),
         }
         if not launched:

@@ -7,12 +7,12 @@ from typing import Any
 
 from study_app.domain.clusters import COLUMN
 from study_app.domain.compliance import Evidence
-from study_app.domain.dataset import Column, TableName, cell, writable
+from study_app.domain.dataset import REVEALING, Column, TableName, cell, writable
+from study_app.domain.dataset.participants import PROGRAM_ORIGINS
 from study_app.domain.styles.codebook import LABELS
 from study_app.domain.timing import TimeUse
 from study_app.ports import Rating
 from study_app.services.export.dossiers import newest
-from study_app.services.export.masking import ORIGIN_COLUMNS, USE_COLUMNS
 from study_app.services.measures import Dossier, identity_and_flow
 from study_app.services.measures_compliance import evidence_of
 from study_app.services.measures_origin import Programs
@@ -29,9 +29,9 @@ TOLERANCE = 1e-9
 OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
 TOLERANCE_OF_TIME = 0.01
 """Browsers' clocks are exported to the millisecond only."""
-NOT_FROM_HERE = frozenset({*ORIGIN_COLUMNS[:8], COLUMN, "checks_total", "attention_passed", "attention_total"})
+NOT_FROM_HERE = frozenset({*PROGRAM_ORIGINS, COLUMN, "checks_total", "attention_passed", "attention_total"})
 """What the tables do not show alone: it takes notes, checks or keys, which are not published."""
-FROM_LOG = frozenset({*OF_TIME, *USE_COLUMNS, *ORIGIN_COLUMNS})
+FROM_LOG = frozenset({*OF_TIME, *REVEALING})
 """What comes from events and turns, which may be withheld."""
 
 

@@ -17,6 +17,7 @@ from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.items import Bank
 from study_app.domain.protocol import Study
+from study_app.domain.trial_state import hides_arms
 from study_app.services.verify.report import VerifyReport
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
@@ -77,7 +78,7 @@ class Opened:
 
     def hides(self, kind: str) -> bool:
         """Whether data of participants of this kind are withheld."""
-        return kind == "real" and self.state in ("launched", "closed")
+        return hides_arms(self.state, kind)
 
     @cached_property
     def studies(self) -> dict[str, Study]:
