@@ -67,6 +67,11 @@ OF_UNITS = Refusal(
     "allocate people by another method",
     ("launch", "analyze", "power"),
 )
+ONE_ARM = Refusal(
+    "there is nothing to compare",
+    "add an arm and mark one of them control",
+    ("launch", "analyze", "power"),
+)
 LOOKS = Refusal(
     "planned looks are not carried out, so the results would contradict the registration",
     'write kind = "none"',
@@ -90,7 +95,7 @@ def _rows(key: str, values: Mapping[str, str], refused: Mapping[str, Refusal] | 
 
 
 TABLE: tuple[Design, ...] = (
-    *_rows("arms", {"1": "one_arm", "2": "blocks", "3 or more": "three_arms"}),
+    *_rows("arms", {"1": "one_arm", "2": "blocks", "3 or more": "three_arms"}, {"1": ONE_ARM}),
     *_rows("sessions", {"1": "simple", "2 or more": "blocks"}),
     *_rows(
         "allocation.method",
