@@ -16,7 +16,7 @@ KEYSTROKE = 0.4
 
 def lanes(material: Material, length: float) -> dict[str, list[Spell]]:
     """Spells of typing, running, asking (writing a message), waiting (for a reply) and being away, in seconds."""
-    edits = [t for t, event in zip(material.at, material.events, strict=True) if event.kind == "edit"]
+    edits = [t for t, event in zip(material.at, material.events, strict=True) if event.kind in ("edit", "answer_edit")]
     asked = [(material.seconds(turn.asked_at), turn) for turn in material.turns]
     running = [(material.seconds(run.started_at), run.wall_seconds or 0.0) for run in material.runs]
     found = {

@@ -192,6 +192,11 @@ def test_an_unanswered_question_is_marked_and_nothing_is_lost(server, page):
     walker.choose(FIRST, "More than two years ago")
     walker.button("Continue").click()
     expect(page.get_by_text("Please answer this question.")).to_have_count(3)
+    expect(page.get_by_role("alert").filter(has_text="open")).to_have_text("Three questions above are still open.")
+    gap = page.get_by_role("radiogroup", name=re.compile("How often do you write"))
+    expect(gap).to_have_attribute("aria-invalid", "true")
+    expect(gap.get_by_role("radio").first).to_be_focused()
+    expect(gap).to_be_in_viewport()
     group = page.get_by_role("radiogroup", name=re.compile(FIRST))
     expect(group.get_by_role("radio", name="More than two years ago")).to_be_checked()
 
