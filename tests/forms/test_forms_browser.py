@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -145,12 +146,9 @@ def test_back_leads_to_where_one_was_with_everything_written(person, stage):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("stage", ["about", "quiz"])
 def test_a_laptop_that_slept_for_150_seconds_goes_on_where_it_was(server, chromium, stage):
-    from conftest import ARGUMENTS
-    from form_page import FormPage
-
     mark = f"--study-test-{stage}-{os.getpid()}"
-    executable = chromium.browser_type.executable_path if not _chromium() else _chromium()
-    browser = chromium.browser_type.launch(executable_path=executable, args=[*ARGUMENTS, mark])
+    arguments = ["--no-sandbox", "--disable-gpu", mark]
+    browser = chromium.browser_type.launch(executable_path=shutil.which("chromium"), args=arguments)
     try:
         page = browser.new_page()
         page.set_default_timeout(60_000)
@@ -168,12 +166,6 @@ def test_a_laptop_that_slept_for_150_seconds_goes_on_where_it_was(server, chromi
         assert "before the lid was closed, and opened again" in shown[WRITTEN[stage]]
     finally:
         browser.close()
-
-
-def _chromium() -> str | None:
-    import shutil
-
-    return shutil.which("chromium")
 
 
 # -- what is not an answer ---------------------------------------------------------------------------------------------
