@@ -10,6 +10,7 @@ from pathlib import Path
 
 from study_app.domain.anchors import KeptAnchor, parse_lines
 from study_app.domain.errors import UserError
+from study_app.domain.text_files import decode_text
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +69,10 @@ def read_anchors(path: Path) -> list[KeptAnchor]:
     """The anchors of a file.
 
     Raises:
-        UserError: it is missing, or a line is not an anchor.
+        UserError: it is missing, not UTF-8 text, or a line is not an anchor.
     """
     try:
-        return parse_lines(path.read_text(encoding="utf-8-sig"))
+        return parse_lines(decode_text(path.read_bytes(), str(path)))
     except (OSError, ValueError) as error:
         remedy = "give a file of anchors as var/ledger.anchors or study witness writes it"
         raise UserError(f"{path}: --anchor: {error}; {remedy}") from None

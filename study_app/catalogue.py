@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.text_files import decode_text
 
 FOLDER = Path(__file__).parent / "texts"
 
@@ -43,7 +44,7 @@ def catalogue(language: str) -> Catalogue:
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
         raise ProblemsFound([Problem("study file", "language", f"there are no texts in '{language}'", f"use {known}")])
-    return Catalogue(language, tomllib.loads(path.read_text(encoding="utf-8")))
+    return Catalogue(language, tomllib.loads(decode_text(path.read_bytes(), str(path))))
 
 
 def _flatten(tables: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.load import read_study_file
+from study_app.anchor_file import read_anchors
 from study_app.assistant.notes import notes_in_folder
 from study_app.bootstrap import open_library
 from study_app.content import check_bank, load_bank
@@ -125,3 +127,15 @@ def test_a_key_in_another_encoding_is_named(content):
     path = content / "quizzes/trio/keys/pause.toml"
     path.write_bytes((path.read_text() + "# ü\n").encode("latin-1"))
     assert [problem.remedy[:16] for problem in check_bank(content / "quizzes/trio")] == ["save it as UTF-8"]
+
+
+def test_plan_and_anchors_in_another_encoding_are_named(tmp_path):
+    path = tmp_path / "kept.toml"
+    path.write_bytes("id = 1\n".encode("utf-16"))
+    for read in (read_anchors, read_study_file):
+        with pytest.raises(
+            ProblemsFound, match="kept.toml: is UTF-16 text, found its byte order mark; save it as UTF-8"
+        ):
+            read(path)
+    path.write_bytes(MARK + b"id = 1\r\n")
+    assert read_study_file(path) == {"id": 1}
