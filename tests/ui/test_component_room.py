@@ -57,7 +57,7 @@ def test_a_run_can_be_interrupted_and_does_not_wait_for_a_reply(person):
     page.get_by_role("button", name="Interrupt").click()
     page.get_by_text("Interrupted").wait_for()
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("You ended this reply.").last.wait_for()
+    page.get_by_text("You stopped this reply.").last.wait_for()
     page.get_by_role("button", name="Send").wait_for()
 
 
@@ -101,7 +101,7 @@ def test_a_reply_in_progress_is_taken_up_again_after_a_reload(person):
     page.get_by_role("button", name="Stop").wait_for()
     page.locator(".sa-reply").get_by_text("several tasks").wait_for()
     page.get_by_role("button", name="Stop").click()
-    page.locator(".sa-turn").get_by_text("You ended this reply.").wait_for()
+    page.locator(".sa-turn").get_by_text("You stopped this reply.").wait_for()
 
 
 def test_failures_of_the_assistant_are_said_kindly_and_the_words_are_kept(person):
