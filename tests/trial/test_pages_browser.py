@@ -202,3 +202,22 @@ def test_a_browser_that_keeps_no_cookies_gets_a_sentence(server, chromium):
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="I agree")).to_be_visible(timeout=20_000)
     context.close()
+
+
+@pytest.mark.parametrize("stage", ["quiz", pytest.param("warmup", marks=pytest.mark.slow)])
+def test_the_last_minutes_are_seen_and_look_different_from_each_other(server, page, stage):
+    Walker(page, server.url).start()
+    colours = []
+    for left, words in (
+        (timedelta(minutes=5, seconds=8), "Five minutes left"),
+        (timedelta(seconds=70), "One minute left"),
+    ):
+        page.context.clear_cookies()
+        Walker(page, server.url).start()
+        place(server, page, stage, left=left)
+        note = page.locator(".sa-time-note")
+        expect(note).to_contain_text(words, timeout=60_000)
+        expect(note).to_be_visible()
+        colours.append(note.evaluate("note => getComputedStyle(note).backgroundColor"))
+        assert re.match(r"^[0-5]:\d\d – ", page.title()), "the tab's title shows the time"
+    assert colours[0] != colours[1]

@@ -29,6 +29,7 @@ export class Sheet {
   private readonly clock = new ServerClock();
   private readonly announcer = new Announcer();
   private readonly log: EventLog;
+  private readonly timeNote = h("div", { class: "sa-time-note sa-form-time", hidden: true });
   private readonly countdown: Countdown;
   private readonly questions: Questions;
   private readonly advance: Repeater<FormAdvance>;
@@ -81,7 +82,12 @@ export class Sheet {
     this.advance = new Repeater<FormAdvance>((value) => this.args.setTriggerValue("advance", value));
     this.countdown = new Countdown(this.say, this.clock, () => this.deadline, {
       zero: () => this.timeIsUp(),
-      warn: (text) => this.announcer.say(text),
+      warn: (text, urgent) => {
+        this.announcer.say(text);
+        this.timeNote.textContent = text;
+        this.timeNote.hidden = false;
+        this.timeNote.classList.toggle("sa-urgent", urgent);
+      },
     });
     this.questions = new Questions(data, recovered, this.say, {
       log: (kind, payload) => this.record(kind, payload),
@@ -92,7 +98,7 @@ export class Sheet {
     const content = h("div", { class: "sa-form-content" }, this.questions.element, this.foot());
     this.veil = new Veil(content, this.say, this.announcer);
     const status = h("div", { class: "sa-form-status" }, this.saving, this.countdown.element);
-    this.element.append(status, content, this.announcer.element, this.veil.element);
+    this.element.append(status, this.timeNote, content, this.announcer.element, this.veil.element);
     this.log.document = { task: taskOf(data), text: () => this.questions.text };
     this.questions.logShown();
     this.endings.push(recordPresence(this.log), this.questions.recordClipboard());
