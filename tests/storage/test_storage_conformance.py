@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from study_app.domain.errors import InfrastructureError, ProblemsFound
-from study_app.domain.events import BrowserEvent
+from study_app.domain.events import ERASED, BrowserEvent
 from study_app.domain.participant import Answer, Document, Participant, RunRecord, Turn, Visit
 from study_app.ports import AuditEntry, Link
 from study_app.storage import open_registry
@@ -94,6 +94,31 @@ def test_events_are_stored_once_and_acknowledged_up_to_the_first_gap(registry, c
         assert sorted(event.seq for event in unit.events("p1")) == [1, 2, 3, 4, 5]
         assert unit.acknowledged("p1", "a") == 5
         assert unit.acknowledged("p1", "other") == 0
+
+
+def test_late_events_carry_their_own_stage_and_erased_ones_a_tombstone(registry, clock):
+    words = {"stage": "survey", "step": 0, "field": "words", "value": "secret"}
+    with registry.begin() as unit:
+        events = browser_events(1, 2, kind="answer_set", payload=words)
+        unit.store_batch("p1", "a", "survey", clock.now(), events, {2: "quiz"})
+        first, late = unit.events_of("p1", {"answer_set"})
+        assert [(e.stage, e.arrived_late) for e in (first, late)] == [("survey", False), ("quiz", True)]
+        assert [e.seq for e in unit.events_of("p1", {"answer_set", "focus"}, "quiz")] == [2]
+        unit.erase_events([late.event_id])
+    with registry.begin(write=False) as unit:
+        assert [e.payload for e in unit.events("p1")] == [words, ERASED]
+
+
+def test_an_answer_can_be_dropped_and_given_again(registry, clock):
+    answer = Answer("p1", "survey", "q", '"a"', changes=3)
+    with registry.begin() as unit:
+        unit.drop_answer("p1", "survey", "q")
+        unit.save_answer(answer)
+        unit.drop_answer("p1", "survey", "q")
+        assert unit.answers("p1") == []
+        unit.save_answer(answer)
+        unit.save_answer(replace(answer, response='"b"', changes=7))
+        assert [(each.response, each.changes) for each in unit.answers("p1")] == [('"b"', 7)]
 
 
 def test_every_character_survives(registry, clock):
