@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from console_room import Person, Trial, busy, work
 from streamlit.testing.v1 import AppTest
@@ -157,6 +159,23 @@ def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):
     second = next(other for other in ratings.answers_for("finn", "real") if other.object == view.object)
     assert second.raters == 1
     assert ratings.rate("finn", view.object, {second.criteria[0][0]: 0.0}) == view.criteria[0][2] / 2
+
+
+def test_a_submission_without_a_verdict_is_named_with_its_reason_and_graded_again(board, trial):
+    world = trial.app.world
+    with world.registry.begin() as unit:
+        run = next(run for run in unit.runs() if run.kind == "submission")
+        unit.update_run(replace(run, grading="failed", grading_reason="ZeroDivisionError: <b>no</b>", review="os;sys"))
+    page = board("verdicts", "monitor", "hans")
+    assert "ZeroDivisionError: &lt;b&gt;no&lt;/b&gt;" in shown(page)
+    assert "os, sys" in shown(page)
+    page.button(key="grade_again").click().run()
+    with world.registry.begin(write=False) as unit:
+        again = next(one for one in unit.runs(run.participant_id) if one.id == run.id)
+        assert again.grading is None
+        assert (unit.audit()[-1].who, unit.audit()[-1].what) == ("hans", "retry grading")
+        unit_waiting = [one.id for one in unit.ungraded()]
+    assert run.id in unit_waiting
 
 
 def test_links_are_shown_once(board, trial):
