@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -13,6 +14,7 @@ from study_app.ports import Registry, Unit
 
 Result = TypeVar("Result")
 
+PAUSE_EVERY, PAUSE_SECONDS = 1.0, 0.12
 COMMIT_AFTER = 300
 """Transactions; about half a second of simulation, for which other processes may have to wait to write."""
 
@@ -36,6 +38,7 @@ class BatchedRegistry:
         self._unit: Unit | None = None
         self._joined = 0
         self._broken = False
+        self._paused_at = time.monotonic()
 
     @contextmanager
     def _join(self) -> Iterator[Unit]:
@@ -77,6 +80,14 @@ class BatchedRegistry:
             stack, self._open, self._unit, self._joined = self._open, None, None, 0
             if stack is not None:
                 stack.close()
+                self._let_others_write()
+
+    def _let_others_write(self) -> None:
+        """Pause now and then: who waits for SQLite's lock looks for it every 100 ms, and would else never get it."""
+        now = time.monotonic()
+        if now - self._paused_at > PAUSE_EVERY:
+            time.sleep(PAUSE_SECONDS)
+            self._paused_at = time.monotonic()
 
     def sign_heads(self, key: bytes) -> None:
         """See ports.Registry."""

@@ -190,6 +190,10 @@ def _pack_folder(pack: str) -> Path:
     raise ProblemsFound([Problem(pack, "", "there is no task pack of that name", remedy)])
 
 
+_VERDICTS = {True: "pass", False: "FAIL", None: "open"}
+"""Of a check; the last where the machine was too busy to time it."""
+
+
 def _show_trial(report: dict[str, Any]) -> None:
     say(report["stdout"].rstrip("\n"))
     if report["stderr"]:
@@ -197,9 +201,9 @@ def _show_trial(report: dict[str, Any]) -> None:
     say(f"-- ended by {report['ended_by']} after {report['wall_seconds']:.2f} s, isolation {report['isolation']}")
     for entry in report.get("checks", []):
         kind = "example" if entry["visible"] else "hidden"
-        say(f"{'pass' if entry['passed'] else 'FAIL'}   {kind:8}{entry['name']}   {entry['message']}".rstrip())
+        say(f"{_VERDICTS[entry['passed']]}   {kind:8}{entry['name']}   {entry['message']}".rstrip())
     if "checks" in report:
-        passed = sum(entry["passed"] for entry in report["checks"])
+        passed = sum(entry["passed"] is True for entry in report["checks"])
         say(f"{passed} of {len(report['checks'])} checks pass")
 
 

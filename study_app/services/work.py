@@ -189,7 +189,8 @@ class Work:
     def _examples(self, pack: TaskPack, code: str) -> tuple[CheckResult, ...]:
         """Verdicts of the visible examples; none where they cannot be tried."""
         try:
-            return run_visible(self.world.sandbox, pack, code).checks
+            checks = run_visible(self.world.sandbox, pack, code).checks
+            return tuple(check for check in checks if check.passed is not None)
         except SandboxUnavailable:
             return ()
         except Exception:

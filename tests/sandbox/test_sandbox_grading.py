@@ -199,8 +199,8 @@ def test_a_check_that_fails_under_one_scheduler_seed_is_not_run_under_the_others
     passing, failing = Counting(), Counting()
     assert all(check.passed for check in run_visible(passing, TIMER, TIMER.solution, run_seed=3).checks)
     run_visible(failing, TIMER, "import trio", run_seed=3)
-    # Beside the calls: one look at the text, and calls until all names are used (here the fourth, and none).
-    assert (passing.runs, failing.runs) == (21 + 1 + 4, 7 + 1 + 7)
+    # Beside the calls: further ones until all names are used (here the fourth, and none).
+    assert (passing.runs, failing.runs) == (21 + 4, 7 + 7)
 
 
 def test_hidden_checks_say_nothing(sandbox):
@@ -261,8 +261,8 @@ def test_trying_a_file_reports_what_the_command_promises(sandbox):
 
 def test_imports_that_honest_solutions_do_not_need_are_listed(sandbox):
     code = "import os, trio\nfrom ctypes import CDLL\n__import__('gc')"
-    assert run_visible(sandbox, TIMER, code).review == ("ctypes", "importlib", "os")
-    assert run_visible(sandbox, TIMER, "import trio").review == run_visible(sandbox, TIMER, "import (").review == ()
+    found = [grade(sandbox, PACKS["warmup"], text, run_seed=1).review for text in (code, "import trio", "import (")]
+    assert found == [("ctypes", "importlib", "os"), (), ()]
 
 
 # --- packs

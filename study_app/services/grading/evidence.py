@@ -109,7 +109,23 @@ class Runs:
             doubtful, self._batch([job for job, _, _ in doubtful], 1, controlled=True), strict=True
         ):
             history.append(self._judge(job, attempt))
-        return [self._settle(*one) for one in first]
+        # Calls made twice go first: what a function's blocking has decided already need not be repeated alone.
+        settled = {id(one[0]): self._settle(*one) for one in first if one[0].twice}
+        blocking = {
+            job.case.function: found.judgement
+            for job in jobs
+            if job.twice and (found := settled[id(job)]).judgement.wrong and not found.judgement.open
+        }
+        for job, attempt, history in first:
+            if not job.twice:
+                known = blocking.get(job.case.function) if job.check.timed else None
+                decided = known is not None and not _decided(history)
+                settled[id(job)] = (
+                    Settled(known, attempt, len(history) - 1)
+                    if known is not None and decided
+                    else self._settle(job, attempt, history)
+                )
+        return [settled[id(job)] for job in jobs]
 
     def _batch(self, jobs: list[Job], number: int, *, controlled: bool) -> list[tuple[Job, Attempt]]:
         attempts = self.side_by_side(lambda job: self._attempt(job, number, controlled), jobs, waits=True)
