@@ -75,6 +75,7 @@ def test_a_wrong_program_fails_on_a_busy_machine(sandbox):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_forty_gradings_of_correct_programs_under_eight_busy_processes_are_all_right(sandbox):
     with busy(8):
         for run_seed in range(20):
@@ -84,6 +85,7 @@ def test_forty_gradings_of_correct_programs_under_eight_busy_processes_are_all_r
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", WRONG)
 def test_no_wrong_program_passes_under_eight_busy_processes(sandbox, name):
     pack, code = wrong_program(name)
@@ -94,6 +96,7 @@ def test_no_wrong_program_passes_under_eight_busy_processes(sandbox, name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_many_gradings_at_the_same_time_are_all_right(sandbox):
     with ThreadPoolExecutor(4) as pool:
         graded = list(pool.map(lambda seed: grade(sandbox, TIMER, TIMER.solution, run_seed=seed), range(12)))
@@ -219,7 +222,7 @@ class Lagging:
 
 
 def test_what_the_machine_disturbs_is_repeated_alone_and_at_last_left_without_a_verdict(sandbox):
-    pack = replace(TIMER, checks=TIMER.checks[1:2])
+    pack = part_of(TIMER, "any greeting")
     lagging = Lagging(sandbox)
     graded = grade(lagging, pack, TIMER.solution, run_seed=1)
     assert graded.checks[0].passed is None

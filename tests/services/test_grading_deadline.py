@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("processes", [0, 8])
 def test_sixty_submissions_at_one_moment_are_graded_in_ten_minutes_and_none_wrongly(tmp_path, processes):
     app = start(Settings(ROOT / "study.toml", f"sqlite:///{tmp_path}/study.db", tmp_path, environment={}))

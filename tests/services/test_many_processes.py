@@ -243,8 +243,9 @@ def visit(study: Path, url: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_four_simulations_and_four_servers_at_once_leave_an_honest_dataset(tmp_path, database_url):
-    simulations = simulate_at_once(ROOT / "study.toml", database_url, 4, 10)
+    simulations = simulate_at_once(ROOT / "study.toml", database_url, 4, 5)
     spawn = multiprocessing.get_context("spawn")
     servers = [spawn.Process(target=visit, args=(ROOT / "study.toml", database_url, tmp_path)) for _ in range(4)]
     for server in servers:
@@ -257,7 +258,7 @@ def test_four_simulations_and_four_servers_at_once_leave_an_honest_dataset(tmp_p
     assert report["findings"] == []
     registry = open_registry(database_url)
     with registry.begin(write=False) as unit:
-        assert len(unit.allocations("simulated")) + sum(p.arm is None for p in unit.participants()) >= 40
+        assert len(unit.allocations("simulated")) + sum(p.arm is None for p in unit.participants()) >= 20
     registry.close()
 
 
