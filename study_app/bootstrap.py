@@ -34,6 +34,7 @@ from study_app.services.isolation_watch import IsolationWatch
 from study_app.services.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.datasets import CodeQueries, Datasets
 from study_app.services.researcher.links import ParticipantLinks
+from study_app.services.researcher.reopening import Reopening
 from study_app.services.scoring import QuizScoring
 from study_app.services.session import Session
 from study_app.services.submissions import Grading
@@ -64,6 +65,7 @@ class App:
     datasets: Datasets
     links: ParticipantLinks
     anchoring: Anchoring
+    reopening: Reopening
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
@@ -212,6 +214,7 @@ def start(
         datasets=Datasets(world, grading, scoring, code_queries),
         links=ParticipantLinks(world),
         anchoring=anchoring,
+        reopening=Reopening(world),
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),

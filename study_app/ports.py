@@ -289,6 +289,10 @@ class Unit(EventLog, Protocol):
         """Move the deadline of a visit that goes on; False if it has none, has ended or never began."""
         ...
 
+    def reopen_visit(self, participant_id: str, stage: str, deadline_at: datetime) -> bool:
+        """Let a visit that its deadline ended go on until that moment; False if it is not there or ended otherwise."""
+        ...
+
     def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
         """Visits whose deadline has passed and that nobody has ended: of simulated participants, or of all others."""
         ...

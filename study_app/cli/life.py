@@ -197,6 +197,31 @@ def unseal(study: StudyFile = STUDY, database: Database = None, reason: Reason =
     say_json({"state": "unsealed"}) if as_json else say("Unsealed. Export again, then study verify and study analyze.")
 
 
+@app.command()
+@command
+def reopen(
+    participant: Annotated[str, typer.Argument(metavar="PARTICIPANT", help="Their id.")],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage that its deadline ended.")],
+    study: Annotated[Path, typer.Option("--study", help="Study file.", envvar="STUDY_FILE")] = STUDY,
+    database: Database = None,
+    minutes: Annotated[
+        float, typer.Option("--minutes", help="What is left of the stage.", envvar="STUDY_MINUTES")
+    ] = 0.0,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a participant go on with a stage that a wrong clock or a failure of the server ended."""
+    running = start(settings_of(study, database), new_database=False)
+    try:
+        running.reopening.reopen(participant, stage, minutes, reason, "cli")
+    finally:
+        running.close()
+    if as_json:
+        say_json({"participant_id": participant, "stage": stage, "minutes": minutes})
+        return
+    say(f"Reopened: {participant} has {minutes:g} minutes on '{stage}', from now on.")
+
+
 @app.command("create-links")
 @command
 def create_links(

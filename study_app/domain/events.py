@@ -24,13 +24,16 @@ SERVER_KINDS = frozenset(
     "entry_refused "
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out eligible "
     "answered allocated task_shown task_submitted run_started run_ended program_error turn_started turn_ended "
-    "turn_refused run_refused withdrew no_place edits_unapplied data_withdrawn finished excluded outage "
+    "turn_refused run_refused withdrew no_place edits_unapplied stage_reopened data_withdrawn finished excluded outage "
     "session_scheduled".split()
 )
 """Kinds that only the server writes."""
 
 ERASED: dict[str, Any] = {"erased": True}
 """The payload of an event whose own was erased."""
+
+CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
+"""Kinds of `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
 
 MAX_EVENTS = 1000
 """In one batch."""

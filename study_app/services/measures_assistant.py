@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from study_app.domain.compliance import Evidence, broken
-from study_app.domain.events import Event
+from study_app.domain.events import CLOCK_OUTAGES, Event
 from study_app.domain.participant import Answer
 from study_app.domain.protocol import Question
 from study_app.services.measures import Dossier
@@ -29,8 +29,13 @@ def queries(dossier: Dossier, coding: Coding, codes: Codes) -> dict[str, Any]:
 def _outage_minutes(dossier: Dossier) -> float | None:
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return None
-    lost = [_seconds(event) for event in dossier.events if event.kind == "outage" and event.stage in dossier.main_ids]
+    lost = [_seconds(event) for event in dossier.events if _is_outage(event) and event.stage in dossier.main_ids]
     return sum(lost) / 60
+
+
+def _is_outage(event: Event) -> bool:
+    """Whether something that participants use failed; deadlines that were moved are no outage of theirs."""
+    return event.kind == "outage" and event.payload.get("kind") not in CLOCK_OUTAGES
 
 
 def _seconds(event: Event) -> float:

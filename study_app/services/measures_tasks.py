@@ -52,7 +52,9 @@ def task_outcomes(dossier: Dossier, content: Content) -> dict[str, Any]:
 
 
 def _submissions(dossier: Dossier, stage: Stage) -> list[RunRecord]:
-    return [run for run in dossier.runs if run.kind == "submission" and run.stage == stage.id]
+    """The last submission of each task; of a stage that was reopened a task may have two."""
+    last = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage == stage.id}
+    return list(last.values())
 
 
 def _task_minutes(dossier: Dossier, submitted: dict[str, list[RunRecord]]) -> float | None:

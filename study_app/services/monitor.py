@@ -17,7 +17,7 @@ from typing import Any
 
 from study_app.domain.fidelity import LeakShare
 from study_app.domain.participant import Kind, Participant, Turn, Visit
-from study_app.domain.protocol import Study
+from study_app.domain.protocol import Stage, Study
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import AuditEntry, Unit
 from study_app.services.clock_watch import shown_alert
@@ -26,6 +26,7 @@ from study_app.services.lifecycle import Lifecycle, current_status
 from study_app.services.measures import Content
 from study_app.services.measures_fidelity import leaks_by_treatment
 from study_app.services.monitor_views import LinkUse, Overview, Sighting, StageCount
+from study_app.services.researcher.reopening import reopenable
 from study_app.services.turns import spent_usd
 from study_app.services.world import State, World
 
@@ -180,6 +181,14 @@ class Monitor:
             since = self.world.now() - within
             runs = unit.runs()
         return sum(run.ended_by == "infrastructure" and run.started_at > since for run in runs)
+
+    def reopenable(self, participant_id: str) -> Stage | None:
+        """The stage that a participant was on last, where its deadline ended it."""
+        with self.world.registry.begin(write=False) as unit:
+            person = unit.participant(participant_id)
+            stage = reopenable(self.world.study_of(unit, person), person) if person is not None else None
+            visit = unit.visit(participant_id, stage.id) if stage is not None else None
+        return stage if visit is not None and visit.ended_by == "deadline" else None
 
     def clock(self) -> str:
         """Whether the machine's clock can be relied on."""

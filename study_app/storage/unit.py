@@ -179,6 +179,15 @@ class SqlUnit(SqlPlace):
             self._chain_visit(participant_id, stage)
         return extended
 
+    def reopen_visit(self, participant_id: str, stage: str, deadline_at: datetime) -> bool:
+        """See ports.Unit."""
+        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_by == "deadline")
+        query = update(VISITS).where(*where).values(ended_at=None, ended_by=None, deadline_at=deadline_at)
+        reopened = self.connection.execute(query).rowcount == 1
+        if reopened:
+            self._chain_visit(participant_id, stage)
+        return reopened
+
     def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
         """See ports.Unit."""
         people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")

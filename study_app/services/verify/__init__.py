@@ -65,7 +65,7 @@ def verify(
     log = run(_check_events, opened) or {}
     for check in (check_known, check_arms, check_records, check_logged, check_models):
         run(check, opened, log)
-    run(check_visits, opened)
+    run(check_visits, opened, log)
     run(check_chain, opened, heads)
     return report
 

@@ -66,8 +66,10 @@ def _visit(visit: Row, log: Log) -> Told:
         yield "started_at", visit["started_at"], opened[0]["server_time"]
         yield from _deadline(visit, log, _payload(opened[0]).get("minutes"))
     if ended:
-        yield "ended_at", visit["ended_at"], ended[0]["server_time"]
-        yield "ended_by", visit["ended_by"], _payload(ended[0]).get("ended_by")
+        # A stage that was reopened has ended twice, or goes on.
+        over = len(ended) > len(log.of("stage_reopened", "stage", visit["stage"]))
+        yield "ended_at", visit["ended_at"], ended[-1]["server_time"] if over else None
+        yield "ended_by", visit["ended_by"], _payload(ended[-1]).get("ended_by") if over else None
     elif opened:
         yield "ended_at", visit["ended_at"], None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 
 from study_app.domain.dataset import TableName
@@ -60,20 +60,22 @@ def _declared_model(turn: Row, log: Mapping[str, Log]) -> str:
     return ""
 
 
-def check_visits(opened: Opened) -> None:
+def check_visits(opened: Opened, log: Mapping[str, Log]) -> None:
     """Stages in the study's order, one after the other, within their deadlines and the participant's time."""
     visits = opened.by_participant("visits")
     for person in opened.rows("participants"):
         mine, study = visits.get(str(person["participant_id"]), []), opened.study_of(person)
         if opened.own and study is not None:
-            _check_order(opened, mine, study)
+            seen = log.get(str(person["participant_id"]))
+            reopened = {str(event["stage"]) for event in seen.of("stage_reopened")} if seen is not None else set()
+            _check_order(opened, mine, study, reopened)
             _check_person_times(opened, person, mine)
         for visit in mine:
             _check_visit(opened, visit)
     opened.report.note(f"{len(opened.rows('visits'))} visits in order")
 
 
-def _check_order(opened: Opened, visits: Sequence[Row], study: Study) -> None:
+def _check_order(opened: Opened, visits: Sequence[Row], study: Study, reopened: Collection[str]) -> None:
     report, file = opened.report, opened.relative("visits")
     places = {stage.id: place for place, stage in enumerate(study.stages)}
     for visit in visits:
@@ -82,6 +84,8 @@ def _check_order(opened: Opened, visits: Sequence[Row], study: Study) -> None:
     for before, after in pairwise(visits):
         if places.get(str(after["stage"]), 0) < places.get(str(before["stage"]), 0):
             report.add("visits_out_of_order", file, after.number, f"{after['stage']} after {before['stage']}")
+        if str(before["stage"]) in reopened:
+            continue  # The next stage had been shown already when this one was opened again.
         if before["ended_at"] is None or (after["started_at"] and after["started_at"] < before["ended_at"]):
             report.add("visits_overlap", file, after.number, f"began before {before['stage']} had ended")
 

@@ -2,7 +2,7 @@
 
 | Shows | Records |
 | --- | --- |
-| stage, status, minutes, last seen; arms where the state allows | exclusions and unblindings, with their reasons |
+| stage, status, minutes, last seen; arms where the state allows | exclusions, unblindings, reopened stages, why |
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _table(desk: Desk, people: list[Sighting], arms: bool) -> str:
 
 
 def _acts(desk: Desk, people: list[Sighting]) -> None:
-    st.subheader("Exclude or unblind", anchor=False)
+    st.subheader("Exclude, unblind or reopen a stage", anchor=False)
     named = {person.id: f"{person.id}   {person.came_as}".strip() for person in people}
     chosen = st.selectbox(
         "Participant",
@@ -81,6 +81,7 @@ def _acts(desk: Desk, people: list[Sighting]) -> None:
     with right:
         if desk.full:
             _unblind(desk, chosen)
+    _reopen(desk, chosen)
 
 
 def _exclude(desk: Desk, participant_id: str) -> None:
@@ -92,6 +93,21 @@ def _exclude(desk: Desk, participant_id: str) -> None:
                 lambda: desk.app.lifecycle.exclude(participant_id, reason, desk.person.name), "Excluded and recorded"
             )
             if done:
+                st.rerun()
+
+
+def _reopen(desk: Desk, participant_id: str) -> None:
+    stage = desk.monitor.reopenable(participant_id)
+    if stage is None:
+        return
+    label = f"Minutes left of '{stage.id}', which its deadline ended"
+    with st.form("reopen", clear_on_submit=True):
+        minutes = st.number_input(label, 1.0, float(stage.minutes or 1), key="reopen_minutes")
+        reason = st.text_input("Why reopen it?", key="reopen_reason")
+        st.caption("For a wrong clock or a failure of the server. Recorded; the next stage must not have begun.")
+        if st.form_submit_button("Reopen the stage"):
+            name, reopen = desk.person.name, desk.app.reopening.reopen
+            if desk.attempt(lambda: reopen(participant_id, stage.id, minutes, reason, name), "Reopened and recorded"):
                 st.rerun()
 
 

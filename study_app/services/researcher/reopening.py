@@ -1,0 +1,100 @@
+"""Reopening a stage that its deadline ended wrongly, as a wrong clock or a failure of the server does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.participant import Participant, Visit
+from study_app.domain.protocol import Stage, Study
+from study_app.ports import AuditEntry, Unit
+from study_app.services.lifecycle import require_reason
+from study_app.services.world import World
+
+REOPENED = "reopen stage"
+"""What the audit log calls it."""
+WORK = frozenset({"answered", "run_started", "task_submitted", "turn_started"})
+"""Events after which a stage cannot be taken back any more."""
+
+
+class Reopening:
+    """Lets participants go on with a stage; recorded with its reason, blind to arm."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def reopen(self, participant_id: str, stage_id: str, minutes: float, reason: str, who: str) -> None:
+        """Take a participant back to a stage that its deadline ended; they have so many minutes left.
+
+        Raises:
+            NotAllowed: no reason, nobody of that id, or the stage cannot be reopened; the message says why.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            person = unit.participant(participant_id)
+            if person is None:
+                raise NotAllowed(f"there is no participant {participant_id}")
+            study = self.world.study_of(unit, person)
+            stage, visit = _ended_stage(unit, study, person, stage_id)
+            _check_minutes(stage, minutes)
+            _check_next(unit, study, person, stage)
+            now = self.world.now()
+            until = now + timedelta(minutes=minutes)
+            assert visit.deadline_at is not None
+            moved = unit.move(person, stage=stage.id, step=_step(unit, person, stage), opens_at=None, last_seen_at=now)
+            if not moved or not unit.reopen_visit(person.id, stage.id, until):
+                raise NotAllowed("the participant has moved on meanwhile; look again")
+            seconds = (until - visit.deadline_at).total_seconds()
+            unit.record(person.id, "stage_reopened", stage.id, now, {"minutes": minutes})
+            unit.record(person.id, "outage", stage.id, now, {"kind": "reopened", "seconds": seconds})
+            detail = {"participant_id": person.id, "stage": stage.id, "minutes": minutes}
+            unit.add_audit(AuditEntry(now, who, REOPENED, reason, detail))
+
+
+def reopenable(study: Study, person: Participant) -> Stage | None:
+    """The stage before the one that a participant is on, where it had a deadline."""
+    if person.over:
+        return None
+    before = [stage for stage in study.stages if study.next_stage(stage.id) == study.stage(person.stage)]
+    return before[0] if before and before[0].minutes else None
+
+
+def _ended_stage(unit: Unit, study: Study, person: Participant, stage_id: str) -> tuple[Stage, Visit]:
+    stage = reopenable(study, person)
+    if stage is None or stage.id != stage_id:
+        raise NotAllowed(f"only the stage that the participant was on last, if it had a deadline, can be reopened: "
+                         f"'{stage_id}' is not it")  # fmt: skip
+    visit = unit.visit(person.id, stage.id)
+    if visit is None or visit.ended_by != "deadline" or visit.deadline_at is None:
+        raise NotAllowed(f"the stage '{stage.id}' was not ended by its deadline")
+    allocation = study.allocation_stage
+    if person.arm is not None and allocation is not None and study.stages.index(stage) < study.stages.index(allocation):
+        raise NotAllowed("the participant has been allocated since; what came before is their baseline")
+    return stage, visit
+
+
+def _check_minutes(stage: Stage, minutes: float) -> None:
+    if not 0 < minutes <= (stage.minutes or 0):
+        raise NotAllowed(f"give more than 0 and at most {stage.minutes:g} minutes, the limit of '{stage.id}'")
+
+
+def _check_next(unit: Unit, study: Study, person: Participant, stage: Stage) -> None:
+    """The stage after it must not have begun in earnest: its clock has not run, and nothing was done there."""
+    following = study.next_stage(stage.id)
+    assert following is not None
+    visit = unit.visit(person.id, following.id)
+    begun = visit is not None and visit.deadline_at is not None
+    worked = unit.events_of(person.id, WORK, following.id)
+    if begun or worked or any(answer.stage == following.id for answer in unit.answers(person.id)):
+        raise NotAllowed(f"the participant has begun the next stage, '{following.id}'")
+
+
+def _step(unit: Unit, person: Participant, stage: Stage) -> int:
+    """The task or page where the participant was."""
+    if stage.kind == "tasks":
+        shown = unit.events_of(person.id, {"task_shown"}, stage.id)
+        return max((int(event.payload.get("index", 0)) for event in shown), default=0)
+    if stage.kind == "quiz":
+        handed_in = unit.events_of(person.id, {"answered"}, stage.id)
+        return max((int(event.payload.get("page", -1)) + 1 for event in handed_in), default=0)
+    return 0
