@@ -81,6 +81,6 @@ def test_an_answer_that_changed_while_it_was_scored_keeps_its_text_and_gets_no_p
 def test_one_answer_that_cannot_be_scored_does_not_keep_the_others_waiting(trial):
     who = to_quiz(trial)
     draft(trial, who)
-    draft(trial, who, item="gone", response="{broken")
+    draft(trial, who, item="gone", response="1")
     assert trial.app.scoring.score_pending() == 1
     assert {answer.item: answer.points is None for answer in answered(trial, who)}["gone"]
