@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis import agreement
 from analysis.plain_values import safe
-from study_app.domain.answer_ratings import POINTS, REASON, AnswerName, awarded_in, differ, newest
+from study_app.domain.answer_ratings import POINTS, REASON, WHOLE, AnswerName, awarded_in, differ, newest
 from study_app.domain.styles.codes import ADJUDICATED, people
 
 RESAMPLES = 1000
@@ -56,6 +56,7 @@ def graders_section(ratings: pd.DataFrame, participants: Iterable[str]) -> dict[
                 ((name.stage, name.item, criterion), (str(name), rater, value))
                 for name, rater, points in cells
                 for criterion, value in points.items()
+                if criterion != WHOLE
             )
         ],
         "disagreements": sum(differ(each) for each in given.values()),
@@ -106,9 +107,11 @@ def _figures(wide: Wide) -> dict[str, Any]:
     return counts | {
         "percent_agreement": 100 * float(np.mean(same)),
         "kappa": _kappa(wide),
-        "krippendorff_alpha": safe(
-            lambda rated: agreement.krippendorff_alpha(rated, "interval", replicates=RESAMPLES, seed=0),
-            wide.to_numpy(dtype=float).tolist(),
+        "krippendorff_alpha": _with_width(
+            safe(
+                lambda rated: agreement.krippendorff_alpha(rated, "interval", replicates=RESAMPLES, seed=0),
+                wide.to_numpy(dtype=float).tolist(),
+            )
         ),
         "icc": _icc(wide),
     }
@@ -117,8 +120,16 @@ def _figures(wide: Wide) -> dict[str, Any]:
 def _kappa(wide: Wide) -> dict[str, Any]:
     """Cohen's kappa of two raters; of more, Fleiss's over answers that were rated equally often."""
     if wide.shape[1] == 2:
-        return {"name": "cohen", **safe(agreement.cohen_kappa, wide)}
-    return {"name": "fleiss", **safe(agreement.fleiss_kappa, _equally_often(wide))}
+        return {"name": "cohen", **_with_width(safe(agreement.cohen_kappa, wide))}
+    return {"name": "fleiss", **_with_width(safe(agreement.fleiss_kappa, _equally_often(wide)))}
+
+
+def _with_width(found: dict[str, Any]) -> dict[str, Any]:
+    """Without an interval where it has no width: so few answers say nothing about how sure the figure is."""
+    if found.get("ci_low") is None or found["ci_low"] != found["ci_high"] or found["value"] == 1:
+        return found
+    note = f"{found['note']}; no interval: too few answers that differ"
+    return found | {"ci_low": None, "ci_high": None, "note": note.removeprefix("; ")}
 
 
 def _icc(wide: Wide) -> dict[str, Any]:
