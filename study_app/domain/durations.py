@@ -106,8 +106,8 @@ _WORDS |= _TENS | {f"{ten}-{one}": tens + _WORDS[one] for ten, tens in _TENS.ite
 _NUMBER = r"\d+(?:[.,]\d+)?|half\s+an|an|" + "|".join(sorted(_WORDS, key=len, reverse=True))
 _MORE = {"a quarter": 15.0, "a half": 30.0, "three quarters": 45.0}
 _STATED = re.compile(
-    rf"(?P<before>\b\w+\s+)??[*_]*\b(?P<number>{_NUMBER})\b[*_]*[\s-]+(?P<unit>min(?:ut\w*)?|hours?)\b"
-    rf"(?:\s+and\s+(?P<more>{'|'.join(_MORE)}|(?:{_NUMBER})\s+minutes))?[*_]*(?P<after>\s+\w+)?",
+    rf"(?P<before>\b\w{{1,30}}\s)??[*_]{{0,3}}\b(?P<number>{_NUMBER})\b[*_]{{0,3}}[\s-]{{1,3}}(?P<unit>min(?:ut\w{{0,9}})?|hours?)\b"
+    rf"(?:\s+and\s+(?P<more>{'|'.join(_MORE)}|(?:{_NUMBER})\s+minutes))?[*_]{{0,3}}(?P<after>\s\w{{1,30}})?",
     re.IGNORECASE,
 )
 _PART_BEFORE = {"last", "first", "every", "each", "per", "another", "after", "final"}
