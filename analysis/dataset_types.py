@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from study_app.domain.dataset import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
+from study_app.domain.dataset.columns import IMPORTED
 from study_app.domain.dataset.participants import question_columns
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import Problem
@@ -40,6 +41,9 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
     for name in _changed(studies):
         people[name] = Column(name, people[name].type, people[name].caption)
     tables: dict[str, Mapping[str, Column]] = {"participants": people}
+    if manifest.get("allocation") == IMPORTED:
+        # An import has a layout of its own: its events have names and not numbers.
+        return tables
     for table in (*STATIC_TABLES, PERIODS):
         tables[table.name] = {column.name: column for column in table.columns}
     return tables

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.transcripts.columns import column
+from study_app.domain.dataset.columns import IMPORTED
 from study_app.domain.errors import UserError
 from study_app.domain.styles.codebook import VERSION as CODEBOOK
 from study_app.domain.styles.patterns import PUBLISHED
@@ -104,7 +105,7 @@ def _manifest(files: list[WrittenFile], study_hash: str, exported_at: str | None
             "state": "unsealed",
             "masked": False,
             "source": "published annotated transcripts",
-            "allocation": "not applicable",
+            "allocation": IMPORTED,
             "coding": {"coder": "human", "codebook": CODEBOOK, "patterns": PUBLISHED.version},
             "package_version": version("study-app"),
             "exported_at": exported_at,

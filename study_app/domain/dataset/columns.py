@@ -25,6 +25,10 @@ TABLES: tuple[TableName, ...] = (
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments."""
 
 
+IMPORTED = "not applicable"
+"""What the manifest of an import of other data says of allocation; such a dataset has a layout of its own."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column."""

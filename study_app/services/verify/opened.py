@@ -13,6 +13,7 @@ from typing import Any
 
 from study_app.domain.dataset import TABLES, Column, Table, TableName, guard, parsed_json, quiz_types, tables_of, value
 from study_app.domain.dataset.cells import number_text
+from study_app.domain.dataset.columns import IMPORTED
 from study_app.domain.dataset.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.items import Bank
@@ -21,8 +22,6 @@ from study_app.domain.trial_state import hides_arms
 from study_app.services.verify.report import VerifyReport
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
-IMPORTED = "not applicable"
-"""What the manifest of an import says of allocation."""
 csv.field_size_limit(2**31 - 1)
 
 
