@@ -27,7 +27,6 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.domain.dataset.chain import Head
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import Anchor
 
@@ -158,12 +157,12 @@ def verify(
         raise typer.Exit(1)
 
 
-def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[Head]]:
+def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[str]]:
     """Rows of the ledger and heads of the chain of records that were kept elsewhere."""
     from study_app.anchor_file import read_anchors
 
     rows: list[Anchor] = []
-    heads: list[Head] = []
+    heads: list[str] = []
     for text in given:
         if not Path(text).exists():
             rows.append(_anchor(text))

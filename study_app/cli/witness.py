@@ -44,7 +44,7 @@ def witness(
     while True:
         visits += 1
         found = _fetch(url, token)
-        breaches += _behind(kept[-1], found) if kept else []
+        breaches += _behind(kept, found)
         if not kept or (found.heads, found.ledger) != (kept[-1].heads, kept[-1].ledger):
             store.append(found)
             kept.append(found)
@@ -80,20 +80,17 @@ def _fetch(url: str, token: str) -> Any:
         raise UserError(f"{url}: {error}; is this the participants' app of study-app?") from None
 
 
-def _behind(before: Any, now: Any) -> list[str]:
-    """What the server has fewer of than when it was last seen."""
+def _behind(kept: list[Any], now: Any) -> list[str]:
+    """What tells that the server went back behind what it was seen with."""
+    if not kept:
+        return []
+    before = kept[-1]
     if before.study_id != now.study_id:
         return [f"the server has the study '{now.study_id}', it had '{before.study_id}'"]
     found = []
-    positions = {head.chain: head for head in now.heads}
-    for head in before.heads:
-        there = positions.get(head.chain)
-        if there is None or there.position < head.position:
-            found.append(f"chain {head.chain} had {head.position} records, it has {there.position if there else 0}")
-        elif there.position == head.position and there.head != head.head:
-            found.append(f"chain {head.chain} has another head at record {head.position}: its history was rewritten")
-    if before.ledger and (now.ledger is None or now.ledger.index < before.ledger.index):
-        found.append(
-            f"the ledger had {before.ledger.index} allocations, it has {now.ledger.index if now.ledger else 0}"
-        )
+    if now.heads != before.heads and now.heads in [anchor.heads for anchor in kept]:
+        found.append("the chain of records is back at an earlier head: records were lost or removed")
+    allocated, had = (0 if anchor.ledger is None else anchor.ledger.index for anchor in (now, before))
+    if allocated < had:
+        found.append(f"the ledger had {had} allocations, it has {allocated}")
     return found

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Protocol
 
 from study_app.domain.anchors import KeptAnchor, kept_now, last_index
-from study_app.domain.dataset.chain import Head
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.ports import AuditEntry, Unit
 from study_app.services.allocate import GAPS, ledger_gaps
@@ -19,6 +17,11 @@ from study_app.services.world import World
 GAP_ACT, LOST_ACT = "ledger gap", "log lost"
 EVERY = timedelta(minutes=1)
 SENT_EVERY = timedelta(hours=1)
+
+
+def _known(anchor: KeptAnchor) -> str:
+    """Under which key the database remembers that it was anchored so."""
+    return f"anchored:{anchor.join}"
 
 
 class AnchorStore(Protocol):
@@ -68,6 +71,9 @@ class Anchoring:
     def _keep(self, anchor: KeptAnchor) -> None:
         with self._lock:
             if self._last is None or (anchor.heads, anchor.ledger) != (self._last.heads, self._last.ledger):
+                # First here: an anchor that the database does not know is one that it has lost.
+                with self.world.registry.begin() as unit:
+                    unit.set_meta(_known(anchor), anchor.at)
                 self.store.append(anchor)
                 self._last = anchor
 
@@ -96,7 +102,7 @@ class Anchoring:
         with self.world.registry.begin() as unit:
             if self.world.state(unit) == "draft":
                 return []
-            return [*self._lost_places(unit, kept), *self._lost_records(unit, kept[-1].heads)]
+            return [*self._lost_places(unit, kept), *self._lost_records(unit, kept)]
 
     def _lost_places(self, unit: Unit, kept: Sequence[KeptAnchor]) -> list[str]:
         gaps = ledger_gaps(unit)
@@ -112,15 +118,16 @@ class Anchoring:
             "copy, or its log was lost. These places are not given again; find out who was there before you go on."
         ]
 
-    def _lost_records(self, unit: Unit, heads: Sequence[Head]) -> list[str]:
-        now = {entry.chain: entry.position for entry in unit.chain_heads()}
-        behind = [entry for entry in heads if now.get(entry.chain, 0) < entry.position]
-        if not behind:
+    def _lost_records(self, unit: Unit, kept: Sequence[KeptAnchor]) -> list[str]:
+        lost = [anchor for anchor in kept if unit.meta(_known(anchor)) is None]
+        if not lost:
             return []
-        self._audit(unit, LOST_ACT, {"anchored": [asdict(entry) for entry in behind], "stored": now})
-        lost = sum(entry.position - now.get(entry.chain, 0) for entry in behind)
+        for anchor in lost:
+            unit.set_meta(_known(anchor), "lost")
+        self._audit(unit, LOST_ACT, {"from": lost[0].at, "to": lost[-1].at, "anchors": len(lost)})
         return [
-            f"The database has lost {lost} stored records that were anchored; `study verify --anchor` will name them."
+            f"The database has lost what was stored from before {lost[0].at} to {lost[-1].at}, as its anchors show; "
+            "study verify --anchor names it."
         ]
 
     def _ledger(self, unit: Unit) -> Anchor | None:

@@ -401,13 +401,13 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         e, r = EVENTS.c, ENTRIES.c
         events = select(e.chain, e.position, e.event_id, e.participant_id, e.opening, e.digest).order_by(e.event_id)
-        others = select(r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest)
+        columns = (r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest, r.number)
         stream = self.connection.execution_options(yield_per=2000)
         logged = (
             chain.Chained(c or 0, p or 0, "events", str(number), owner, True, opening or b"", digest or b"")
             for c, p, number, owner, opening, digest in stream.execute(events)
         )
-        return in_order(logged, (chain.Chained(*row) for row in stream.execute(others.order_by(r.number))))
+        return in_order(logged, (chain.Chained(*row) for row in stream.execute(select(*columns).order_by(r.number))))
 
     def ratings(self) -> list[Rating]:
         """See ports.Unit."""

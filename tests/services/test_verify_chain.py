@@ -19,7 +19,7 @@ from study_app.storage.engine import Database
 
 QUIZ = "bank != ''"
 AI = "participant_id IN (SELECT id FROM participants WHERE arm = 'ai')"
-ONE = "participant_id = (SELECT id FROM participants WHERE arm = 'ai' AND status = 'completed' LIMIT 1)"
+ONE = "participant_id = (SELECT id FROM participants WHERE kind = 'real' AND status = 'completed' LIMIT 1)"
 
 FORGERIES = {
     "all points of one arm": f"UPDATE answers SET points = max_points WHERE {QUIZ} AND {AI}",
@@ -117,7 +117,7 @@ def rechained(folder):
 def test_a_history_written_anew_is_found_by_a_head_that_was_kept_elsewhere(tmp_path):
     base = trial()
     with base.app.world.registry.begin(write=False) as unit:
-        kept = unit.chain_heads()
+        kept = [head.head for head in unit.chain_heads()]
     copy_of(base, tmp_path, FORGERIES["all points of one arm"], sealed=True).close()
     rechained(tmp_path)
     database = Database(f"sqlite:///{tmp_path}/study.db")
@@ -126,7 +126,7 @@ def test_a_history_written_anew_is_found_by_a_head_that_was_kept_elsewhere(tmp_p
     database.close()
     app = open_app(tmp_path, base.clock, base.folder / "study.toml")
     export(app.world, tmp_path / "dataset")
-    assert {"history_rewritten", "row_removed"} & names(verify(tmp_path / "dataset", heads=kept))
+    assert "history_rewritten" in names(verify(tmp_path / "dataset", heads=kept))
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=12), st.data())

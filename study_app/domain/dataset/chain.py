@@ -100,6 +100,8 @@ class Chained:
     opening: bytes
     """The salt; the body of an event whose payload was erased; empty where the record itself was erased."""
     digest: bytes
+    number: int = 0
+    """Rises with every state of a record that is stored, whichever chain it is in."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -151,10 +153,9 @@ def mac(key: bytes, chain: int, position: int, head: bytes) -> bytes:
     return hmac.digest(key, f"study-chain/1:{chain}:{position}:".encode() + head, "sha256")
 
 
-def join(heads: Iterable[Head]) -> str:
-    """One hash over the heads of all chains, in hex."""
-    listed = sorted((entry.chain, entry.position, entry.head) for entry in heads)
-    return hashlib.sha256(compact_json(listed).encode()).hexdigest()
+def join(heads: Iterable[str]) -> str:
+    """One hash over the heads of all chains, all in hex."""
+    return hashlib.sha256(compact_json(sorted(heads)).encode()).hexdigest()
 
 
 # -- contents ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 from study_app import __version__
 from study_app.domain.clusters import cluster_questions
 from study_app.domain.dataset import SCHEMA, Table, TableName, codebook, quiz_types, tables_of, timestamp
+from study_app.domain.dataset.chain import join
 from study_app.domain.dataset.records import PATH as RECORDS
 from study_app.domain.dataset.records import Records
 from study_app.domain.dataset.signature import signed_content
@@ -271,13 +272,14 @@ class _Export:
 
     def _chain(self, masked: bool) -> dict[str, Any]:
         """The chain of records, and where it stands; the order of entries could tell arms, so it waits while masked."""
-        heads = [vars(head) for head in self.unit.chain_heads()]
+        heads = self.unit.chain_heads()
         if masked:
-            return {"heads": heads}
+            # How many entries there are would tell how many rows are withheld.
+            return {"join": join(head.head for head in heads)}
         labels = frozenset() if self.identified else cluster_questions(self.studies)
         written = ChainFile({person.id: person for person in self.unit.participants()}, self.kinds, labels)
         written.write(self.folder, self.unit)
-        return {"heads": heads, "entries": written.entries, "erased": written.erased}
+        return {"heads": [vars(head) for head in heads], "entries": written.entries, "erased": written.erased}
 
     def _changes(self) -> str:
         return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft")

@@ -43,24 +43,24 @@ class ChainFile:
                 self.entries += 1
                 writer.writerow(self._cells(entry, newest))
 
-    def _newest(self, unit: Unit) -> dict[tuple[str, str], tuple[int, int]]:
-        """Record -> the chain and position of its last state; remembers whose each turn is."""
-        found: dict[tuple[str, str], tuple[int, int]] = {}
+    def _newest(self, unit: Unit) -> dict[tuple[str, str], int]:
+        """Record -> the number of its last state, which may be in another chain; remembers whose each turn is."""
+        found: dict[tuple[str, str], int] = {}
         for entry in unit.chained():
             if entry.table == "events":
                 continue
-            found[entry.table, entry.key] = max(found.get((entry.table, entry.key), (0, 0)), entry.place)
+            found[entry.table, entry.key] = max(found.get((entry.table, entry.key), 0), entry.number)
             if entry.table == "turns":
                 self._turns[json.loads(entry.key)[0]] = entry.owner
         return found
 
-    def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], tuple[int, int]]) -> tuple[object, ...]:
+    def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
         """A row: of a record that the tables do not hold, or not in this state, nothing but its digest."""
         where = (entry.chain, entry.position)
         if not entry.opening:
             self.erased += 1
         shown = entry.opening and self._exported(entry)
-        if entry.table != "events" and newest.get((entry.table, entry.key)) != entry.place:
+        if entry.table != "events" and newest.get((entry.table, entry.key)) != entry.number:
             shown = False
         if not shown:
             return (*where, "", "", "", "", entry.digest.hex())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from study_app.domain.dataset.chain import Head
 from study_app.domain.ledger import Anchor
 from study_app.services.verify.allocation import check_ledgers, check_participants
 from study_app.services.verify.chain import check_chain
@@ -26,7 +25,7 @@ def verify(
     *,
     prereg: Mapping[str, Any] | None = None,
     anchors: Collection[Anchor] = (),
-    heads: Collection[Head] = (),
+    heads: Collection[str] = (),
 ) -> VerifyReport:
     """Check a dataset directory and name every breach.
 
@@ -34,7 +33,7 @@ def verify(
         dataset: the folder that `export` wrote.
         prereg: the registration as published; None: the copy in the dataset.
         anchors: row hashes of the real ledger that were written down elsewhere.
-        heads: heads of the chain of records that were kept elsewhere.
+        heads: heads of the chain of records that were kept elsewhere, in hex.
 
     Raises:
         UserError: there is no dataset at this path.
