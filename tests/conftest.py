@@ -102,10 +102,16 @@ REAL_TIME = {"chromium", "person", "page", "cluster", "walks"}
 
 
 def pytest_collection_modifyitems(items):
-    """A machine that is busy for a moment must not fail a test that waits for a browser: it is tried again, twice.
+    """Files with a browser come last; their tests are tried again.
+
+    Playwright's loop runs in its process until the end, and `asyncio.run` cannot be called beside it.
+
+    A machine that is busy for a moment must not fail a test that waits for a browser: it is tried again, twice.
 
     What fails three times in a row fails; each repetition is in the summary.
     """
+    with_browser = {item.path for item in items if "chromium" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in with_browser)
     for item in items:
         if REAL_TIME & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

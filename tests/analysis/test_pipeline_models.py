@@ -140,14 +140,14 @@ def test_a_graph_of_another_size_than_the_primary_rows_is_refused(tmp_path):
         analyse(load(write(tmp_path, Trial(n=30, arms=("no_ai", "ai", "more"), plan=plan))))
 
 
-def test_who_did_not_finish_counts_with_a_cap_that_outages_have_moved(tmp_path):
+def test_who_did_not_finish_counts_with_the_cap_which_outages_do_not_move(tmp_path):
     table = Trial(n=24).table()
     table.loc[[1, 2], ["completion_event", "task_completed"]] = 0
     table.loc[[1, 2], "completion_minutes"] = np.nan
     table.loc[1, "outage_minutes"] = 2.5
     shown = view(load(write(tmp_path, Trial(n=24), table)), seed=1)
-    data = build(shown, Plan()).data
-    assert list(data["completion_minutes"][[1, 2]]) == [37.5, 35.0]
+    data = build(shown, Plan().with_limit(35)).data
+    assert list(data["completion_minutes"][[1, 2]]) == [35.0, 35.0]
 
 
 def test_a_rerandomisation_of_what_was_received_is_refused_with_the_reason(tmp_path):

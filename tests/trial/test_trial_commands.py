@@ -90,7 +90,7 @@ def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
     try:
         refused = httpx.post(f"{server.url}/enter", data={"link": secrets[1]})
         assert refused.status_code == 409
-        assert "no new participants" in refused.text
+        assert "no longer accepts new participants" in refused.text
     finally:
         server.stop()
     study("unseal", path, *database, "--reason", "analysis", cwd=tmp_path)
