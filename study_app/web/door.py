@@ -40,6 +40,8 @@ HOT = {
 """Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a
 streamed line must not wait in a compressor."""
 
+HEALTH = "/healthz"
+"""Asked as often as a monitor likes: the answer is kept for two seconds."""
 WEBSOCKET = "/_stcore/stream"
 STREAMLITS = ("/static/", "/component/")
 STREAMLITS_EXACTLY = ("/favicon.png", "/_stcore/health")
@@ -80,7 +82,7 @@ class Door:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         """What the door says itself, or None to let the request pass."""
         path, request = scope["path"], Request(scope, receive, send)
-        if wait := self._wait(request, _size(request)):
+        if path != HEALTH and (wait := self._wait(request, _size(request))):
             return too_often(wait)
         if (endpoint := HOT.get((scope["method"], path))) is not None:
             response = await endpoint(request)

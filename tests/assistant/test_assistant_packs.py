@@ -93,7 +93,7 @@ def test_asked_for_the_solution_the_full_assistant_gives_all_of_it(pack):
     assert leak_score(reply, text(pack, "solution.py"), given=text(pack, "starter.py")) == 1.0
 
 
-@pytest.mark.parametrize("manner", ["hints", "questions"])
+@pytest.mark.parametrize("manner", ["hints", pytest.param("questions", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("pack", PACKS)
 def test_an_arm_without_code_leaks_none_however_long_it_is_asked(pack, manner):
     replies, history = [], []

@@ -110,7 +110,8 @@ def test_the_note_on_a_limit_is_kept_but_not_shown_beside_the_pages_own_words(sa
 
 def test_the_interpreters_own_last_words_are_kept(sandbox):
     result = sandbox.run(Program("import faulthandler, os\nfaulthandler.enable()\nprint('first')\nos.abort()"))
-    assert shown(result)[0] == ("stdout", "first")
+    # The interpreter writes past Python's streams: these words keep only the order in which they arrive.
+    assert ("stdout", "first") in shown(result)
     assert "Fatal Python error" in result.stderr
 
 

@@ -259,9 +259,9 @@ def test_the_command_takes_registration_and_hashes(tmp_path):
     assert CliRunner().invoke(app, ["verify", dataset, "--prereg", prereg]).exit_code == 0
     assert CliRunner().invoke(app, ["verify", dataset, "--anchor", f"1:{'0' * 64}"]).exit_code == 1
     wrong = CliRunner().invoke(app, ["verify", dataset, "--anchor", "last"])
-    assert (wrong.exit_code, "is no INDEX:HASH" in wrong.output) == (2, True)
+    assert (wrong.exit_code, "is neither a file nor INDEX:HASH" in wrong.output) == (2, True)
     odd = CliRunner().invoke(app, ["verify", dataset, "--anchor", "²:abc"])
-    assert (odd.exit_code, "is no INDEX:HASH" in odd.output) == (2, True)
+    assert (odd.exit_code, "is neither a file nor INDEX:HASH" in odd.output) == (2, True)
     other = CliRunner().invoke(app, ["verify", dataset, "--prereg", f"{dataset}/manifest.json"])
     assert (other.exit_code, "is no prereg.json" in other.output) == (2, True)
 

@@ -245,6 +245,7 @@ def test_a_language_without_texts_is_found_by_check_and_keeps_a_study_from_its_l
     assert not (tmp_path / "prereg.json").exists()
 
 
+@pytest.mark.slow
 def test_an_embedded_assistant_without_notes_is_found_by_check_and_launch(tmp_path):
     path = own_content(tmp_path)
     shutil.rmtree(tmp_path / "tasks/trio_users/notes")
@@ -281,6 +282,7 @@ def test_the_doctor_finds_this_machine_fit(tmp_path):
     assert {"isolation", "study and database", "assistant", "browser asset", "clock"} <= names
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_results(tmp_path):
     made = []
     for name in ("first", "second"):
