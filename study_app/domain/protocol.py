@@ -245,7 +245,8 @@ class Study(Part):
         ends = self.period_stages
         starts = [self.stages.index(stage) for stage in ends]
         found = []
-        for start, end in zip(starts, [*starts[1:], len(self.stages)], strict=True):
+        # With one arm no stage differs by arm, and there are no periods.
+        for start, end in zip(starts, [*starts[1:], len(self.stages)][: len(starts)], strict=True):
             found += [stage for stage in self.stages[start + 1 : end] if stage.kind == "quiz"][:1]
         return tuple(found) if len(found) == len(ends) else ()
 
