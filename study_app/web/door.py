@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app.bootstrap import App
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.web import shell
-from study_app.web.limits import Limits
-from study_app.web.requests import COOKIE, error
+from study_app.web.limits import WEBSOCKET, Limits
+from study_app.web.page_messages import PageMessages
+from study_app.web.requests import COOKIE, MAX_BODY, error
 from study_app.web.routes import answers, chat, enter, events, runs
 from study_app.web.texts import text
 
@@ -42,7 +43,6 @@ streamed line must not wait in a compressor."""
 
 HEALTH = "/healthz"
 """Asked as often as a monitor likes: the answer is kept for two seconds."""
-WEBSOCKET = "/_stcore/stream"
 STREAMLITS = ("/static/", "/component/")
 STREAMLITS_EXACTLY = ("/favicon.png", "/_stcore/health")
 """Addresses of Streamlit's that the app uses. It also has some for uploads, media, metrics and agents: nobody gets
@@ -65,11 +65,20 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "websocket" and not await self._may_connect(HTTPConnection(scope)):
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        if scope["type"] == "websocket":
+            await self._page(HTTPConnection(scope), receive, send)
             return
         response = await self._answer(scope, receive, send) if scope["type"] == "http" else None
         await (response or self.app)(scope, receive, send)
+
+    async def _page(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        """Connect a participant's page with Streamlit."""
+        if not await self._may_connect(connection):
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
+        cookie = connection.cookies.get(COOKIE, "")
+        messages = PageMessages(receive, send, lambda size: self.limits.participant(cookie, WEBSOCKET, size))
+        await self.app(connection.scope, messages.receive, messages.send)
 
     async def _may_connect(self, connection: HTTPConnection) -> bool:
         """Before Streamlit looks at anything: it would ask another host for our address to judge a foreign origin."""
@@ -130,6 +139,9 @@ class Door:
 
 
 def _size(request: Request) -> int:
+    """Bytes of the body; one that comes in pieces of no declared size counts as the largest that is taken."""
+    if "transfer-encoding" in request.headers:
+        return MAX_BODY
     declared = request.headers.get("content-length", "")
     return int(declared) if declared.isdigit() and len(declared) < 12 else 0
 

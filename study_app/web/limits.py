@@ -25,7 +25,10 @@ STRANGERS = Rate(burst=1500, per_second=30)
 """Requests of one address without a known cookie: about four a person on the way in."""
 ARRIVALS = Rate(burst=300, per_second=5)
 """Presses of Start from one address."""
+WEBSOCKET = "/_stcore/stream"
 KINDS: dict[str, Rate] = {
+    # Each message lets the page's script run again.
+    WEBSOCKET: Rate(burst=200, per_second=5),
     "/api/runs": Rate(burst=60, per_second=1),
     "/api/submit": Rate(burst=30, per_second=0.5),
     "/api/chat": Rate(burst=20, per_second=0.5),

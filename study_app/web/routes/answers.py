@@ -13,6 +13,9 @@ from study_app.services.session import Ingested, as_state
 from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, participant, route
 from study_app.web.texts import text
 
+LONGEST_STEP = 6
+"""Digits."""
+
 
 @route
 async def hand_in(request: Request) -> Response:
@@ -41,7 +44,7 @@ async def draft(request: Request) -> Response:
     """What stands in the fields of a form by the events stored so far, and which page shows it."""
     app, who = await participant(request)
     stage, step = request.query_params.get("stage", ""), request.query_params.get("step", "0")
-    if not step.isdecimal():
+    if not step.isdecimal() or len(step) > LONGEST_STEP:
         raise BadRequest(400, "the field 'step' must be a whole number")
     found = await run_in_threadpool(app.answers.draft, who.id, stage, int(step))
     return AsciiJSON({"page": found.page, "values": dict(found.values)})

@@ -1,0 +1,65 @@
+"""What a participant's page may say over Streamlit's websocket: the few kinds of messages that the app uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.types import Message, Receive, Send
+
+TAKEN = frozenset({"rerun_script", "stop_script", "app_heartbeat"})
+"""Kinds of messages that reach Streamlit. It knows others, among them one that empties everybody's caches."""
+_NOT_TAKEN, _TOO_OFTEN = 1003, 1008
+
+
+class PageMessages:
+    """Reads what a page sends before Streamlit does; ends a connection that sends anything else.
+
+    Args:
+        receive, send: of the connection.
+        wait: seconds until a message of so many bytes may come; 0 where it may now.
+    """
+
+    def __init__(self, receive: Receive, send: Send, wait: Callable[[int], float]) -> None:
+        self._receive = receive
+        self._send = send
+        self._wait = wait
+        self._ended = False
+
+    async def receive(self) -> Message:
+        """The next message that the app uses; kinds that pages may send and the app does not use are left out."""
+        while not self._ended:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                return message
+            data = message.get("bytes")
+            kind = None if data is None else kind_of(data)
+            if kind is None:
+                await self._end(_NOT_TAKEN)
+            elif self._wait(len(data or b"")):
+                await self._end(_TOO_OFTEN)
+            elif kind in TAKEN:
+                return message
+        return {"type": "websocket.disconnect", "code": _TOO_OFTEN}
+
+    async def send(self, message: Message) -> None:
+        """Pass on what Streamlit says, unless the connection was ended here."""
+        if not self._ended:
+            await self._send(message)
+
+    async def _end(self, code: int) -> None:
+        self._ended = True
+        await self._send({"type": "websocket.close", "code": code})
+
+
+def kind_of(data: bytes) -> str | None:
+    """The kind of a page's message, or None for bytes that are not one."""
+    from google.protobuf.message import DecodeError
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+
+    message = BackMsg()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return None
+    kind: str | None = message.WhichOneof("type")
+    return kind

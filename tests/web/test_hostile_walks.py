@@ -1,0 +1,86 @@
+"""Hostile participants by the hundred: the server stays well, the dataset whole, and nobody causes tampering."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import Result
+from hostile_person import HostilePerson
+from server import StudyServer
+from typer.testing import CliRunner
+
+from study_app.cli import app
+
+WALKS = int(os.environ.get("STUDY_HOSTILE_WALKS", "1000"))
+BATCH = 25
+MOST_MEMORY_MB = 700
+"""Resident; the server has about 250 before anybody comes."""
+DECLARED = {503}
+"""Statuses from 500 on that a route may answer: something that the server needs cannot be had now."""
+
+
+def memory_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def command(server, *arguments: str) -> Result:
+    given = {"STUDY_VAR": str(server.folder / "var")}
+    return CliRunner().invoke(app, list(arguments), env=given, catch_exceptions=False)
+
+
+def walk(server, seeds) -> Counter:
+    """Walk as each seed says; statuses met."""
+    others: list[str] = []
+    met: Counter = Counter()
+    for seed in seeds:
+        person = HostilePerson(server.url, seed, others)
+        person.walk()
+        bad = [answer for answer in person.answers if answer[1] >= 500 and answer[1] not in DECLARED]
+        assert not bad, f"seed {seed}: {bad[:3]}\n{(server.folder / 'server.log').read_text()[-6000:]}"
+        met.update(status for _, status, _ in person.answers)
+        del others[:-50]
+    return met
+
+
+def assert_well(server) -> None:
+    answer = httpx.get(f"{server.url}/healthz", timeout=60)
+    assert answer.json()["status"] == "ok", answer.text
+    assert memory_mb(server.process.pid) < MOST_MEMORY_MB
+    assert "Traceback" not in (server.folder / "server.log").read_text()
+
+
+def assert_whole(server, folder: Path) -> None:
+    """Export and verify: what browsers sent may be listed, and nothing is called tampering or a breach."""
+    where = [str(server.study), "--database", server.database, "--out", str(folder)]
+    done = command(server, "export", *where, "--include-preview")
+    assert done.exit_code == 0, done.output
+    done = command(server, "verify", str(folder), "--json")
+    report = json.loads(done.stdout)
+    assert done.exit_code == 0, report["counts"]
+    assert (report["classes"]["tampering"], report["classes"]["protocol"]) == (0, 0), report["counts"]
+
+
+def test_hostile_people_leave_the_server_well_and_the_dataset_whole(server, tmp_path):
+    met = walk(server, range(3))
+    assert met[200] and met[400] and met[409], met
+    assert_well(server)
+    assert_whole(server, tmp_path / "dataset")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("first", range(3, 3 + WALKS, BATCH))
+def test_no_walk_of_a_thousand_stops_or_bends_the_study(tmp_path, first):
+    server = StudyServer(tmp_path).start()
+    try:
+        walk(server, range(first, first + BATCH))
+        assert_well(server)
+        assert_whole(server, tmp_path / "dataset")
+    finally:
+        server.stop()
