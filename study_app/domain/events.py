@@ -35,6 +35,9 @@ ERASED: dict[str, Any] = {"erased": True}
 CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
 """Kinds of `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
 
+LATEST_MS = 1e14
+"""Of a page's clocks, in milliseconds: the year 5138."""
+
 MAX_EVENTS = 1000
 """In one batch."""
 
@@ -52,8 +55,8 @@ class BrowserEvent(BaseModel):
 
     seq: int = Field(ge=1, le=10_000_000, strict=True)
     kind: str = Field(min_length=1, max_length=40)
-    client_time_ms: float = Field(ge=0, le=1e14)
-    mono_ms: float | None = Field(default=None, ge=0, le=1e14)
+    client_time_ms: float = Field(ge=0, le=LATEST_MS)
+    mono_ms: float | None = Field(default=None, ge=0, le=LATEST_MS)
     payload: dict[str, Any] = {}
 
     @model_validator(mode="before")

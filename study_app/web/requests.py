@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -24,6 +25,7 @@ from study_app.domain.errors import (
     UnknownParticipant,
     UserError,
 )
+from study_app.domain.events import LATEST_MS
 from study_app.domain.participant import Participant
 
 log = logging.getLogger(__name__)
@@ -132,7 +134,7 @@ async def json_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
     """
     content = await body(request, limit)
     try:
-        value = json.loads(content, parse_constant=_no_number)
+        value = json.loads(content, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         raise BadRequest(400, "the body is not valid JSON") from None
     if not isinstance(value, dict):
@@ -170,6 +172,14 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    # 1e999 is JSON, and what Python makes of it is not.
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is larger than a number can be")
+    return number
+
+
 def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:
     """One field of a body.
 
@@ -199,6 +209,15 @@ def whole_number(value: dict[str, Any], name: str) -> int | None:
     if found is not None and not 0 <= found <= LARGEST_NUMBER:
         raise BadRequest(400, f"the field '{name}' must be a whole number from 0 to {LARGEST_NUMBER}")
     return found
+
+
+def milliseconds(value: dict[str, Any], name: str) -> float | None:
+    """A moment by a page's clock; None where there is none, or none that a clock can show."""
+    found = value.get(name)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    # Comparing before converting: a whole number may be beyond every float.
+    return float(found) if 0 <= found <= LATEST_MS else None
 
 
 def check_origin(request: Request) -> None:

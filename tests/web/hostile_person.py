@@ -148,7 +148,8 @@ class HostilePerson:
 
     def draft(self) -> None:
         step = self.rng.choice(("0", "1", "9" * 30, "9" * 6000, "-1", "\u0663", "\u00b2", "", "x"))
-        self.ask("GET", "/api/answers", params={"stage": self.rng.choice([*STAGES, *TEXTS[:20]]), "step": step})
+        stage = self.rng.choice([*STAGES, *TEXTS[:20]]).encode("utf-8", "surrogatepass")
+        self.ask("GET", "/api/answers", params={"stage": stage[:4000], "step": step})
 
     def odd(self) -> None:
         """A body that is none, or of another route, with headers that lie about it."""
@@ -226,11 +227,14 @@ class HostilePerson:
             "Origin": self.rng.choice((self.url, self.url, "https://evil.example")),
         }
         address = self.url.replace("http", "ws") + "/_stcore/stream"
-        with contextlib.suppress(WebSocketException, OSError, TimeoutError):
-            with connect(address, additional_headers=headers, open_timeout=20, close_timeout=1, proxy=None) as line:
-                for _ in range(self.rng.randint(0, 3)):
-                    size = self.rng.choice((0, 5, 3000))
-                    line.send(self.rng.choice((self.rng.randbytes(size), "x" * size, NOT_A_MESSAGE)))
+        more = {"open_timeout": 20, "close_timeout": 1, "proxy": None}
+        with (
+            contextlib.suppress(WebSocketException, OSError, TimeoutError),
+            connect(address, additional_headers=headers, **more) as line,
+        ):
+            for _ in range(self.rng.randint(0, 3)):
+                size = self.rng.choice((0, 5, 3000))
+                line.send(self.rng.choice((self.rng.randbytes(size), "x" * size, NOT_A_MESSAGE)))
 
     # -- below HTTP ----------------------------------------------------------------------------------------------------
 
@@ -247,7 +251,8 @@ class HostilePerson:
         ends = (
             b"Content-Length: 500\r\n\r\n{", b"Content-Length: -1\r\n\r\n", b"Content-Length: 99999999999999\r\n\r\n",
             b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n", b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}",
-            b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+            b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
             b"X: " + b"a" * 40_000, b"A:\x00\r\n\r\n", b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n",
         )  # fmt: skip
         self._raw(head + self.rng.choice(ends))

@@ -12,7 +12,8 @@ TEXTS = (
     "", " ", "\n" * 3000, "x" + "\n" * 1500 + "x", "\x00", "a\x00b", "\ud800", "\udfff\ud800", "\ufeff", "\u202e\u2066",
     "\U0001f600" * 50, "a\u0300" * 200, "'; DROP TABLE events; --", "=1+1", "../../etc/passwd", "<script>1</script>",
     "{{%PROLIFIC_PID%}}", "%00", "%s%n", "A" * 70_000, "A" * 450_000, "null", "NaN", "1e999", "\r\nSet-Cookie: a=b",
-    "why " * 900, "`" * 3000, "(" * 3000, "def f():\n" * 400, "\u2028\x85\x0c", "\x1b[2J", "None", "tasks", "trio_timer",
+    "why " * 900, "`" * 3000, "(" * 3000, "def f():\n" * 400, "\u2028\x85\x0c", "\x1b[2J",
+    "None", "tasks", "trio_timer",
 )  # fmt: skip
 NUMBERS = (
     0, -1, 1, 2, 3, 7, 2**31 - 1, 2**31, 2**53, 2**63, 2**64, 10**30, -(10**30), 0.5, -0.0, 1e15, 1e16, 1e300, 5e-324,
@@ -31,15 +32,18 @@ PROGRAMS = (
     "# coding: utf-16\nprint(1)", "print('a\\n' * 100000)", "x" * 63_000, "(" * 5000, "\ud800",
     "import os; os._exit(3)", "import sys; sys.stdout.buffer.write(bytes(range(256)) * 40)", "x = 10**400; print(x)",
     "def f():\n" * 200, "import trio\n\nasync def main():\n    await trio.sleep(0.01)\n\ntrio.run(main)\n",
-    "class E(Exception):\n    def __str__(self): raise self\nraise E", "e = ExceptionGroup('x', [ValueError('\\ud800')])\nraise e",
+    "class E(Exception):\n    def __str__(self): raise self\nraise E",
+    "e = ExceptionGroup('x', [ValueError('\\ud800')])\nraise e",
 )  # fmt: skip
 ROUTES = (
     "/api/open", "/api/events", "/api/answers", "/api/act", "/api/runs", "/api/runs/stop", "/api/submit", "/api/chat",
     "/api/chat/stop",
 )  # fmt: skip
 STREAMLITS = (
-    "/_stcore/upload_file/session/file", "/_stcore/metrics", "/_stcore/agent/x", "/_stcore/host-config", "/_stcore/health",
-    "/_stcore/stream", "/_stcore/script-health-check", "/media/x.png", "/component/x/index.html", "/static/../../secrets",
+    "/_stcore/upload_file/session/file", "/_stcore/metrics", "/_stcore/agent/x", "/_stcore/host-config",
+    "/_stcore/health",
+    "/_stcore/stream", "/_stcore/script-health-check", "/media/x.png", "/component/x/index.html",
+    "/static/../../secrets",
     "/static/%2e%2e/%2e%2e/etc/passwd", "/component/..%2f..%2fstudy.toml", "//etc/passwd", "/.streamlit/secrets.toml",
 )  # fmt: skip
 
@@ -73,8 +77,10 @@ def odd_body(rng: Random) -> bytes:
     """Bytes that are not a JSON object, or hardly one."""
     return rng.choice(
         (
-            b"", b"null", b"[]", b"5", b'"x"', b"{", b"{}" * 2, b'{"page":1}{"page":2}', b"\xff\xfe{}", b"\xef\xbb\xbf{}",
-            NESTED_DEEP.encode(), b'{"a":' * 20_000, b'{"seq":' + b"9" * 6000 + b"}", b'{"page":"p","page":"q","events":[]}',
+            b"", b"null", b"[]", b"5", b'"x"', b"{", b"{}" * 2, b'{"page":1}{"page":2}', b"\xff\xfe{}",
+    b"\xef\xbb\xbf{}",
+            NESTED_DEEP.encode(), b'{"a":' * 20_000, b'{"seq":' + b"9" * 6000 + b"}",
+    b'{"page":"p","page":"q","events":[]}',
             rng.randbytes(rng.randint(1, 4000)), b"x" * 1_000_001, json.dumps({"code": "y" * 999_000}).encode(),
             '{"page":"p","events":[]}'.encode("utf-16"), b'{"page": "\xed\xa0\x80", "events": []}',
         )

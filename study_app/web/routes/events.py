@@ -16,7 +16,7 @@ from study_app.bootstrap import current
 from study_app.domain.events import Batch
 from study_app.services.handing import FORM_KINDS
 from study_app.services.session import Ingested, as_state
-from study_app.web.requests import COOKIE, BadRequest, check_origin, json_body, participant, route
+from study_app.web.requests import COOKIE, BadRequest, check_origin, json_body, milliseconds, participant, route
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,7 @@ async def open_page(request: Request) -> Response:
     app, who = await participant(request)
     value = await json_body(request)
     batch = _batch({"page": value.get("page"), "events": []})
-    mono = value.get("mono_ms")
-    clock = float(mono) if isinstance(mono, int | float) and not isinstance(mono, bool) else None
-    taken = await run_in_threadpool(app.session.take_over, who.id, batch.page, clock)
+    taken = await run_in_threadpool(app.session.take_over, who.id, batch.page, milliseconds(value, "mono_ms"))
     return JSONResponse(as_state(taken))
 
 
