@@ -51,6 +51,8 @@ class ReportedCall:
     threads: int = 0
     clock_reads: int = 0
     error: str | None = None
+    raised: ReportedError | None = None
+    """The exception that the call let out; of one call of a series."""
     used: frozenset[str] = frozenset()
     """Of the names asked about, those that were called."""
     imports: tuple[str, ...] = ()
@@ -111,10 +113,29 @@ def parse_call(call: Mapping[str, Any]) -> ReportedCall:
         threads=_count(call.get("threads")),
         clock_reads=_count(call.get("clock_reads")),
         error=_text(call.get("error"), LONGEST_NAME),
+        raised=_error(call.get("raised")),
         used=frozenset(_names(call.get("used"))),
         imports=_names(call.get("imports")),
         valid=call.get("valid") is not False,
     )
+
+
+def parse_series(call: Mapping[str, Any], most: int) -> tuple[ReportedCall, ...] | None:
+    """Read the part of a report that is about a series of calls; None where it is about something else.
+
+    Args:
+        call: the part.
+        most: how many calls were asked for; the report may end before the last.
+
+    Raises:
+        ReportError: it is not such a part.
+    """
+    series = call.get("series")
+    if series is None:
+        return None
+    if not isinstance(series, list) or len(series) > most or not all(isinstance(one, dict) for one in series):
+        raise ReportError("the report of a series of calls is not a list of them")
+    return tuple(parse_call(one) for one in series)
 
 
 def _error(value: Any) -> ReportedError | None:

@@ -149,7 +149,9 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
             report["observation"] = _recorded(code, call, module, watch)
             return 0
         exec(compile(code, FILE, "exec", dont_inherit=True), module.__dict__)
-        if call is not None:
+        if call is not None and "series" in call:
+            report["observation"] = harness.perform_series(call, module.__dict__, watch, _seed, describe)
+        elif call is not None:
             report["observation"] = harness.perform(call, module.__dict__, watch)
     except SystemExit as leaving:
         report["left"] = True
@@ -164,13 +166,16 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
 
 
 def _recorded(code: str, call: dict[str, Any], module: types.ModuleType, watch: harness.Watch) -> dict[str, Any]:
-    """Make the call and say which names the program called meanwhile, whatever else came of it."""
+    """Make the call, or a series of them, and say which names the program called meanwhile, whatever came of it."""
     recorder = inspection.CallRecorder(call["uses"], FILE)
     program = recorder.compile(code)
     recorder.install(module.__dict__)
     try:
         exec(program, module.__dict__)
-        harness.perform(call, module.__dict__, watch)
+        if "series" in call:
+            harness.perform_series(call, module.__dict__, watch, _seed, describe)
+        else:
+            harness.perform(call, module.__dict__, watch)
     except BaseException as error:
         return watch.observation(call, error=type(error).__name__, used=recorder.called())
     finally:

@@ -62,6 +62,8 @@ class Stream(io.RawIOBase):
         self.mode = "wb"
         self._descriptor = descriptor
         self._write = write
+        self.within_line = False
+        """What was written last did not end its line."""
 
     def writable(self) -> bool:
         """Return True."""
@@ -77,6 +79,8 @@ class Stream(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         """Write all of it."""
+        if data:
+            self.within_line = data[-1] != ord("\n")
         return self._write(self._descriptor, data)
 
 

@@ -54,6 +54,18 @@ class Watch:
             self._last = moment - self._origin
         return self._last
 
+    def renew(self) -> None:
+        """Forget the call before: another one in the same process follows."""
+        self.lines = []
+        self.longest_step = self.blocked_seconds = self._last = 0.0
+        self.threads = self.clock_reads = 0
+        self._origin = self._seconds = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something happened that the virtual clock cannot time."""
+        return bool(self.blocked_seconds or self.threads or self.clock_reads)
+
     def start(self) -> None:
         """The graded call starts: time counts from here."""
         self.lines.clear()
@@ -180,6 +192,48 @@ def perform(call: dict[str, Any], namespace: dict[str, Any], watch: Watch) -> di
     return watch.observation(call, value=encode(values[0] if len(wanted) == 1 else values))
 
 
+def perform_series(
+    call: dict[str, Any],
+    namespace: dict[str, Any],
+    watch: Watch,
+    seed: Callable[[int], None],
+    describe: Callable[[BaseException], dict[str, Any]],
+) -> dict[str, Any]:
+    """Make several calls one after the other in one process, for answers that have to be quick.
+
+    The names of the program are as they were before each call; objects that a call has changed stay changed, so the
+    parent tries a call that fails again in a process of its own. The series ends early at a call that the virtual clock
+    cannot time or that leaves the program.
+
+    Args:
+        call: `nonce` and `series`: calls as `perform` takes them, each with its `seed`.
+        namespace: where the participant's program ran.
+        watch: keeps time.
+        seed: seeds what is random, schedulers included.
+        describe: an exception as the report holds it.
+
+    Returns:
+        The observation: `series`, the observations of the calls that were made, in order.
+    """
+    before, made = dict(namespace), []
+    for one in call["series"]:
+        seed(one["seed"])
+        watch.renew()
+        asked = {**one, "nonce": call["nonce"], "unmarked": True}
+        try:
+            made.append(perform(asked, namespace, watch))
+        except SystemExit:
+            break
+        except BaseException as error:
+            raised = describe(error)
+            made.append(watch.observation(asked, error=raised["type"], raised=raised))
+        namespace.clear()
+        namespace.update(before)
+        if watch.doubtful:
+            break
+    return {"nonce": call["nonce"], "series": made}
+
+
 def _prepared(call: dict[str, Any], namespace: dict[str, Any]) -> Callable[[], Any]:
     """One call, its function and arguments looked up, ready to be made."""
     name = call["function"]
@@ -247,13 +301,27 @@ async def _awaited(one: Callable[[], Any]) -> Any:
 
 @contextlib.contextmanager
 def _marked(call: dict[str, Any], watch: Watch) -> Any:
-    sys.stdout.write(f"{MARK}{call.get('nonce')} start\n")
+    _mark(call, "start")
     watch.start()
     try:
         yield
     finally:
+        _end_line()
         watch.stop()
-        sys.stdout.write(f"{MARK}{call.get('nonce')} end\n")
+        _mark(call, "end")
+
+
+def _mark(call: dict[str, Any], moment: str) -> None:
+    if not call.get("unmarked"):
+        sys.stdout.write(f"{MARK}{call.get('nonce')} {moment}\n")
+
+
+def _end_line() -> None:
+    """End a line that the call left open, so that what follows is a line and the mark is at the start of the next."""
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        if sys.__stdout__.buffer.raw.within_line:  # type: ignore[union-attr]
+            sys.stdout.write("\n")
 
 
 def _refer(value: Any, namespace: dict[str, Any]) -> Any:

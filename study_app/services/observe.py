@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.domain.checks import Case, Line, Observation
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.reports import REPORT_BYTES, ReportedCall, ReportError, parse_call
+from study_app.domain.reports import REPORT_BYTES, ReportedCall, ReportError, parse_call, parse_series
 from study_app.domain.tasks import Program, RunClock, RunResult, TaskPack
+from study_app.domain.values import same_value
 from study_app.ports import Sandbox
 
 _LONGEST_STEP = 0.25
@@ -69,6 +70,64 @@ def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -
     return Attempt(_observation(result, how.clock), result, _number((result.observation or {}).get("size")))
 
 
+def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[tuple[Case, int]]) -> list[Attempt]:
+    """Make calls one after the other in one process by the virtual clock, and say what was seen.
+
+    Args:
+        sandbox: runs the process.
+        pack: whose packages, limits and runner apply.
+        code: the program.
+        calls: each with its scheduler seed.
+
+    Returns:
+        An attempt for each call that was made; fewer than `calls` where the program or a limit ended the series. Where
+        the program does not get as far as a call, the same attempt for each.
+
+    Raises:
+        SandboxUnavailable: the program could not be run.
+    """
+    asked = [{**case.as_call("", pack.settings.runner), "seed": seed} for case, seed in calls]
+    call = {"nonce": secrets.token_hex(8), "series": asked}
+    result = run_call(sandbox, pack, code, call, How(calls[0][1], "virtual"))
+    raw = (result.observation or {}).get("reported")
+    if result.ended_by != "exit" or not isinstance(raw, Mapping):
+        return []
+    try:
+        made = parse_series(raw, len(calls))
+    except ReportError:
+        return []
+    if made is None:
+        return [Attempt(_observation(result, "virtual"), result)] * len(calls) if result.error_type else []
+    return [Attempt(_seen_in_series(one), _with_error(result, one)) for one in made]
+
+
+def alike(attempts: Sequence[Attempt]) -> bool:
+    """Whether a program did the same at every call: it printed nothing and raised or returned the same."""
+    seen = [attempt.seen for attempt in attempts]
+    silent = not any(one.lines or one.suspicious or one.missing for one in seen)
+    first = attempts[0] if attempts else None
+    return silent and all(
+        one.seen.error == first.seen.error
+        and same_value(one.seen.value, first.seen.value)
+        and one.seen.seconds == first.seen.seconds
+        and one.result.error_message == first.result.error_message
+        for one in attempts
+        if first is not None
+    )
+
+
+def _seen_in_series(reported: ReportedCall) -> Observation:
+    lines = tuple(Line(text, moment) for moment, text in reported.lines or ())
+    return Observation(reported.value, lines, reported.error, reported.seconds, suspicious=_suspicious(reported))
+
+
+def _with_error(result: RunResult, reported: ReportedCall) -> RunResult:
+    raised = reported.raised
+    if raised is None:
+        return result
+    return replace(result, error_type=raised.type, error_message=raised.message, error_line=raised.line)
+
+
 def observe_reference(sandbox: Sandbox, pack: TaskPack, case: Case, how: How) -> Attempt:
     """As `observe`, for the reference solution, whose report may be long."""
     return observe(sandbox, pack, pack.solution, case, replace(how, report_bytes=_TRUSTED_REPORT_BYTES))
@@ -123,7 +182,8 @@ def _observation(result: RunResult, clock: RunClock) -> Observation:
         lines=tuple(lines),
         error=reported.error,
         seconds=seconds,
-        suspicious=clock == "virtual" and _suspicious(reported),
+        # What was never started has not run by any clock.
+        suspicious=clock == "virtual" and not (started is None and reported.error) and _suspicious(reported),
         stalled=seen.get("stalled", 0.0),
     )
 

@@ -86,6 +86,8 @@ class Runs:
         wanted = list(given)
         if not wanted or self.executor is not None:
             return list(self.executor.map(function, wanted)) if self.executor else []
+        if len(wanted) == 1:
+            return [function(wanted[0])]
         with ThreadPoolExecutor(min(len(wanted), _REAL_WORKERS if waits else _VIRTUAL_WORKERS)) as pool:
             return list(pool.map(function, wanted))
 

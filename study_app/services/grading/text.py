@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from study_app.domain.checks import Case, Check, Uses
 from study_app.domain.reports import ReportedCall
@@ -36,17 +37,32 @@ def suspicious_imports(found: ReportedCall) -> tuple[str, ...]:
 def called_names(
     sandbox: Sandbox, pack: TaskPack, code: str, wanted: Sequence[str], cases: Iterable[Case], how: How
 ) -> frozenset[str]:
-    """Which of the names the program calls while its graded calls run; no more calls are made than it takes.
+    """Which of the names the program calls while its graded calls run.
+
+    By the virtual clock all calls are made in one process; one by one where that process does not come to its end.
 
     Raises:
         SandboxUnavailable: the program could not be run.
     """
+    asked = [case.as_call("", pack.settings.runner) | {"seed": how.seed} for case in cases]
+    if not asked:
+        return frozenset()
+    if how.clock != "virtual":
+        return _called_one_by_one(sandbox, pack, code, wanted, asked, how)
+    call = {"nonce": secrets.token_hex(8), "series": asked, "uses": list(wanted)}
+    found = reported_call(run_call(sandbox, pack, code, call, how))
+    return _called_one_by_one(sandbox, pack, code, wanted, asked, how) if found is None else found.used
+
+
+def _called_one_by_one(
+    sandbox: Sandbox, pack: TaskPack, code: str, wanted: Sequence[str], asked: Sequence[dict[str, Any]], how: How
+) -> frozenset[str]:
+    """The same by a process for each call; no more calls are made than it takes."""
     called: frozenset[str] = frozenset()
-    for case in cases:
+    for one in asked:
         if called >= set(wanted):
             break
-        call = case.as_call(secrets.token_hex(8), pack.settings.runner) | {"uses": list(wanted)}
-        result = run_call(sandbox, pack, code, call, how)
+        result = run_call(sandbox, pack, code, one | {"nonce": secrets.token_hex(8), "uses": list(wanted)}, how)
         found = reported_call(result)
         called |= found.used if found is not None else frozenset()
         if result.ended_by != "exit":
