@@ -202,8 +202,8 @@ def perform_series(
     """Make several calls one after the other in one process, for answers that have to be quick.
 
     The names of the program are as they were before each call; objects that a call has changed stay changed, so the
-    parent tries a call that fails again in a process of its own. The series ends early at a call that the virtual clock
-    cannot time or that leaves the program.
+    parent tries a call that fails again in a process of its own. The series ends early at a call that leaves the
+    program, or that the virtual clock cannot time where times count.
 
     Args:
         call: `nonce` and `series`: calls as `perform` takes them, each with its `seed`.
@@ -229,7 +229,7 @@ def perform_series(
             made.append(watch.observation(asked, error=raised["type"], raised=raised))
         namespace.clear()
         namespace.update(before)
-        if watch.doubtful:
+        if watch.doubtful and "uses" not in call:
             break
     return {"nonce": call["nonce"], "series": made}
 

@@ -32,6 +32,7 @@ from study_app.sandbox.recorded import RecordedSandbox, Recorder
 from study_app.sandbox.server import Options
 from study_app.services.author import check_pack, try_program
 from study_app.services.grade import grade, run_visible
+from study_app.services.observe import How, observe, observe_series
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = {folder.name: load_pack(folder) for folder in sorted((ROOT / "tasks").iterdir()) if folder.is_dir()}
@@ -122,7 +123,9 @@ def test_nothing_expected_enters_the_sandbox(sandbox):
     mine = [program for program in sent if program.code == code and "inspect" not in program.call]
     assert len(mine) > 10
     for program in mine:
-        assert set(program.call) - {"uses"} == {"nonce", "function", "args", "kwargs", "prelude", "runner"}
+        for one in program.call.get("series", [program.call]):
+            asked = {"function", "args", "kwargs", "prelude", "runner"}
+            assert set(one) - {"uses", "seed", "nonce"} == asked
         assert "tick" not in repr(program.call)
 
 
@@ -184,23 +187,75 @@ def test_visible_examples_answer_with_expected_against_found(sandbox):
     assert run_visible(sandbox, TIMER, TIMER.solution).complete
 
 
+class Counting:
+    """A sandbox that counts the programs it runs."""
+
+    def __init__(self, inner):
+        self.inner, self.runs = inner, 0
+
+    def isolation(self):
+        return self.inner.isolation()
+
+    def run(self, program, on_line=None, cancelled=None):
+        self.runs += 1
+        return self.inner.run(program, on_line, cancelled)
+
+
+@pytest.mark.parametrize("code", [TIMER.solution, "import trio\n", TIMER.starter])
+def test_an_instant_answer_takes_two_processes_whatever_the_number_of_examples(sandbox, code):
+    run_visible(sandbox, TIMER, TIMER.solution)  # What the reference does is known from now on.
+    counting = Counting(sandbox)
+    run_visible(counting, TIMER, code)
+    assert counting.runs == 2
+
+
+def test_an_example_that_fails_only_after_another_one_passes(sandbox):
+    spoilt = "ran = []\n" + TIMER.solution + "\nkept = timer\nasync def timer(*a, **k):\n"
+    spoilt += "    ran.append(1)\n    assert len(ran) == 1\n    return await kept(*a, **k)\n"
+    grade = run_visible(sandbox, TIMER, spoilt)
+    alone = [
+        check
+        for check in grade.checks
+        if check.name in {c.name for c in TIMER.examples if c.case and c.case.function == "timer"}
+    ]
+    assert alone
+    assert all(check.passed for check in alone)
+
+
+def test_a_call_leaves_the_names_of_the_program_to_the_next_as_they_were(sandbox):
+    code = "import trio\nword = 'a'\nasync def say():\n    global word\n    print(word, end='')\n    word = 'b'\n"
+    first = call("say", prelude="extra = 1")
+    seen = [one.seen for one in observe_series(sandbox, TIMER, code, [(first, 1), (call("say"), 2)])]
+    assert [[line.text for line in one.lines] for one in seen] == [["a"], ["a"]]
+
+
+def test_a_line_that_a_call_leaves_open_is_a_line_of_that_call(sandbox):
+    code = "import trio\nasync def say():\n    print('one')\n    print('two', end='')\n"
+    for clock in ("virtual", "real"):
+        seen = observe(sandbox, TIMER, code, call("say"), How(1, clock)).seen
+        assert [line.text for line in seen.lines] == ["one", "two"], clock
+        assert seen.seconds is not None
+
+
+def test_a_series_ends_where_the_virtual_clock_cannot_time_a_call(sandbox):
+    code = "import time, trio\nasync def nap():\n    time.sleep(0.01)\n"
+    assert len(observe_series(sandbox, TIMER, code, [(call("nap"), 1)] * 3)) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["import os\nasync def f():\n    os._exit(0)\n", "async def f():\n    raise SystemExit\n"]
+)
+def test_calls_after_one_that_leaves_the_program_are_not_made_up(sandbox, code):
+    assert observe_series(sandbox, TIMER, code, [(call("f"), 1)] * 3) == []
+
+
 def test_a_check_that_fails_under_one_scheduler_seed_is_not_run_under_the_others(sandbox):
-    class Counting:
-        runs = 0
-
-        def isolation(self):
-            return sandbox.isolation()
-
-        def run(self, program, on_line=None, cancelled=None):
-            self.runs += 1
-            return sandbox.run(program, on_line, cancelled)
-
-    run_visible(sandbox, TIMER, TIMER.solution, run_seed=3)  # the reference solution's own runs are kept
-    passing, failing = Counting(), Counting()
-    assert all(check.passed for check in run_visible(passing, TIMER, TIMER.solution, run_seed=3).checks)
-    run_visible(failing, TIMER, "import trio", run_seed=3)
-    # Beside the calls: further ones until all names are used (here the fourth, and none).
-    assert (passing.runs, failing.runs) == (21 + 4, 7 + 7)
+    run_visible(sandbox, TIMER, TIMER.solution)  # What the reference does is known from now on.
+    counting = Counting(sandbox)
+    graded = run_visible(counting, TIMER, timer_solution("tick {number}", "tack {number}"))
+    failed = sum(not check.passed for check in graded.checks)
+    assert failed >= 3
+    assert counting.runs == 2 + failed
 
 
 def test_hidden_checks_say_nothing(sandbox):
