@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from study_app.domain.addresses import parts_of
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.web.routes.enter import NONCE_FILE
 
@@ -89,7 +89,7 @@ def attack(url: str, var: Path, token: str) -> list[dict[str, Any]]:
     """
     import httpx2
 
-    if urlsplit(url).scheme not in ("http", "https"):
+    if parts_of(url).scheme not in ("http", "https"):
         raise UserError(f"{url}: is not an address; give http:// or https:// and the host of the participants' app")
     attacker = Attack(url, token)
     findings = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
 from study_app.cli.common import AsJson, app, command, complain, say, say_json
+from study_app.domain.addresses import parts_of
 from study_app.domain.errors import InfrastructureError, UserError
 
 _SECONDS = 15.0
@@ -35,7 +35,7 @@ def witness(
     """
     from study_app.anchor_file import AnchorFile
 
-    if urlsplit(url).scheme not in ("http", "https"):
+    if parts_of(url).scheme not in ("http", "https"):
         raise UserError(f"{url}: is not an address; give https:// and the host of the participants' app")
     store = AnchorFile(out)
     kept = store.read()

@@ -46,8 +46,10 @@ def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
 async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     """What runs beside the requests: deadlines, grading of programs, scoring of quizzes."""
     # Streamlit logs each request with the participant's address: nobody needs that, and nobody consented to it.
-    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+    for name in ("uvicorn", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A stranger's bytes that are not HTTP are worth no line each.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     study.clock_watch.begin()
     work = (study.session.sweep, study.grading.grade_present, study.scoring.score_handed_in)
     jobs = (study.clock_watch.check, study.isolation_watch.check, study.anchoring.tick, *work)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from study_app.bootstrap import App
+from study_app.domain.addresses import same_site
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.web import shell
 from study_app.web.limits import WEBSOCKET, Limits
 from study_app.web.page_messages import PageMessages
-from study_app.web.requests import COOKIE, MAX_BODY, error
+from study_app.web.requests import COOKIE, MAX_BODY, error, host_of
 from study_app.web.routes import answers, chat, enter, events, runs
 from study_app.web.texts import text
 
@@ -83,8 +82,7 @@ class Door:
     async def _may_connect(self, connection: HTTPConnection) -> bool:
         """Before Streamlit looks at anything: it would ask another host for our address to judge a foreign origin."""
         origin = connection.headers.get("origin")
-        host = connection.headers.get("x-forwarded-host") or connection.headers.get("host", "")
-        if connection.url.path != WEBSOCKET or origin is None or urlsplit(origin).netloc.lower() != host.lower():
+        if connection.url.path != WEBSOCKET or origin is None or not same_site(origin, host_of(connection)):
             return False
         return await self._known(connection) and not self._wait(connection, 0)
 

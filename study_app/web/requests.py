@@ -7,14 +7,15 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
 from study_app.bootstrap import App, current
+from study_app.domain.addresses import same_site
 from study_app.domain.errors import (
     InfrastructureError,
     NotAllowed,
@@ -227,11 +228,13 @@ def check_origin(request: Request) -> None:
         BadRequest: 403.
     """
     origin = request.headers.get("origin")
-    if origin is None:
-        return
-    host = request.headers.get("x-forwarded-host") or request.headers.get("host", "")
-    if urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and not same_site(origin, host_of(request)):
         raise BadRequest(403, "this request comes from another site")
+
+
+def host_of(connection: HTTPConnection) -> str:
+    """The host that the browser asked for, also behind a proxy."""
+    return connection.headers.get("x-forwarded-host") or connection.headers.get("host", "")
 
 
 async def participant(request: Request) -> tuple[App, Participant]:

@@ -73,6 +73,12 @@ def test_another_sites_page_cannot_post(client):
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("origin", ["http://[", "null", "http://", "", "http://a@b:c"])
+def test_an_origin_that_cannot_be_read_is_another_site(client, origin):
+    enter(client)
+    assert client.post("/api/runs", json={"code": "1"}, headers={"Origin": origin}).status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/enter"])
 def test_another_method_is_405_in_json(client, path):
     for method in ("PUT", "DELETE") if path == "/enter" else ("GET", "PUT"):

@@ -6,8 +6,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from study_app.domain.addresses import parts_of
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.ports import AuditEntry, Link, Unit
 from study_app.services.enrol import LONGEST_FIELD, hashed
@@ -117,7 +117,7 @@ def check_base(text: str, option: str) -> str:
         ProblemsFound: it is not a complete web address.
     """
     try:
-        parts = urlsplit(text.strip())
+        parts = parts_of(text)
         complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         complete = False
