@@ -14,14 +14,14 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from analysis.analyse import analyse_prepared
-from analysis.load import load
-from analysis.masking import view
-from analysis.plan import load_plan, plan_of
-from analysis.prepared import prepare
+from analysis.data.load import load
+from analysis.data.view import view
+from analysis.estimators.core.results import _finite as finite
+from analysis.pipeline.analyse import analyse_prepared
+from analysis.pipeline.planning.plan import load_plan, plan_of
+from analysis.pipeline.prepare import prepare
+from analysis.pipeline.sections import agreement_section
 from analysis.report import render
-from analysis.results import _finite as finite
-from analysis.sections import agreement_section
 from study_app.domain.errors import UserError
 from study_app.domain.plan import Plan
 

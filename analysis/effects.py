@@ -1,213 +1,25 @@
-"""Standardised effects: Hedges' g with its exact interval, balance measures, and numbers from published summaries."""
+"""Public names of `analysis.estimators.core.effect_sizes`."""
 
-from __future__ import annotations
+from analysis.estimators.core.effect_sizes import (
+    SummaryEffect,
+    categorical_difference,
+    from_summary,
+    hedges_g,
+    noncentrality_interval,
+    pooled_sd,
+    small_sample_factor,
+    standardized_difference,
+    variance_ratio,
+)
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
-
-from analysis.estimators.columns import AnalysisError, NotEstimable
-from analysis.results import EffectSize, Estimate
-
-
-def small_sample_factor(df: float) -> float:
-    """Hedges' exact correction J(df) = G(df/2) / (sqrt(df/2) G((df-1)/2)) (Hedges 1981).
-
-    >>> round(small_sample_factor(58), 12)
-    0.987003581028
-    """
-    return float(np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / np.sqrt(df / 2))
-
-
-def noncentrality_interval(statistic: float, df: float, level: float = 0.95) -> tuple[float, float]:
-    """Limits of the noncentrality of an observed t, by inverting its distribution (Steiger & Fouladi 1997)."""
-    if not (np.isfinite(statistic) and df > 0):
-        raise NotEstimable("the t statistic does not exist")
-    tail = (1 - level) / 2
-
-    def limit(probability: float) -> float:
-        def gap(noncentrality: float) -> float:
-            below = float(special.nctdtr(df, noncentrality, statistic))
-            if not np.isfinite(below):  # the library's series gives out where the probability is 0 or 1
-                below = float(noncentrality < statistic)
-            return below - probability
-
-        width = 4.0 + abs(statistic) * 4 / np.sqrt(df)
-        low, high = statistic - width, statistic + width
-        while gap(low) < 0:
-            low -= width
-        while gap(high) > 0:
-            high += width
-        return float(optimize.brentq(gap, low, high, xtol=1e-13, rtol=1e-14, maxiter=500))
-
-    return limit(1 - tail), limit(tail)
-
-
-def pooled_sd(treated: ArrayLike, control: ArrayLike) -> float:
-    """Square root of the pooled variance of two samples."""
-    a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
-    squares = ((a - a.mean()) ** 2).sum() + ((b - b.mean()) ** 2).sum()
-    return float(np.sqrt(squares / (len(a) + len(b) - 2)))
-
-
-def hedges_g(difference: float, sd: float, n_treated: int, n_control: int, level: float = 0.95) -> EffectSize | None:
-    """Hedges' g = J d; the interval is the exact one of the population value, from the noncentral t.
-
-    Args:
-        difference: Treated minus control, in outcome units.
-        sd: Pooled standard deviation within arms.
-        n_treated: Observations in the treated arm.
-        n_control: Observations in the control arm.
-        level: Coverage of the interval.
-
-    Returns:
-        None where there is no spread or there are fewer than three observations.
-    """
-    df = n_treated + n_control - 2
-    if df < 1 or not sd > 0:
-        return None
-    root = np.sqrt(n_treated * n_control / (n_treated + n_control))
-    low, high = noncentrality_interval(difference / sd * root, df, level)
-    factor = small_sample_factor(df) if df > 1 else np.nan
-    return EffectSize("hedges_g", factor * difference / sd, float(low / root), float(high / root))
-
-
-@dataclass(frozen=True)
-class SummaryEffect(Estimate):
-    """What follows from published summary numbers; an Estimate with the short names that papers use."""
-
-    d: float | None = None
-    d_ci: tuple[float, float] | None = None
-    sd: float | None = None
-
-    @property
-    def t(self) -> float | None:
-        """The t statistic."""
-        return self.statistic
-
-    @property
-    def p(self) -> float | None:
-        """Two-sided p-value."""
-        return self.p_value
-
-    @property
-    def ci(self) -> tuple[float | None, float | None]:
-        """Interval of the mean difference where the scale is known, else of d."""
-        return self.ci_low, self.ci_high
-
-    @property
-    def g(self) -> float | None:
-        """Hedges' g."""
-        return self.effect_size.value if self.effect_size else None
-
-
-def _two_counts(n: Any, n_treated: int | None, n_control: int | None) -> tuple[int, int]:
-    if n_treated is not None and n_control is not None:
-        return int(n_treated), int(n_control)
-    if isinstance(n, dict):
-        n = list(n.values())
-    counts = [n, n] if np.ndim(n) == 0 and n is not None else list(n or ())
-    if len(counts) != 2 or min(counts) < 2:
-        raise AnalysisError.of("n", f"{n!r} is not a size of two arms", "give n=(treated, control), or one per-arm n")
-    return int(counts[0]), int(counts[1])
-
-
-def from_summary(
-    mean_difference: float | None = None,
-    d: float | None = None,
-    n: Any = None,
-    *,
-    sd: float | Sequence[float] | None = None,
-    n_treated: int | None = None,
-    n_control: int | None = None,
-    level: float = 0.95,
-) -> SummaryEffect:
-    """From a published mean difference, d and arm sizes to t, df, p, interval and Hedges' g (Student's t).
-
-    t = d sqrt(n1 n2 / (n1 + n2)) with n1 + n2 - 2 degrees of freedom; given both the difference and d, the common
-    standard deviation they imply is reported, so that two published numbers can be held against each other.
-
-    Args:
-        mean_difference: Treated minus control, in outcome units.
-        d: Cohen's d with the pooled standard deviation.
-        n: Size of each arm (one number: of either arm), as (treated, control).
-        sd: Pooled standard deviation, or those of (treated, control), in place of `d`.
-        n_treated: In place of `n`.
-        n_control: In place of `n`.
-        level: Coverage of the intervals.
-
-    >>> row = from_summary(d=0.738, n=(26, 26))
-    >>> round(row.t, 4), row.df, round(row.p, 5)
-    (2.6609, 50, 0.01045)
-    """
-    first, second = _two_counts(n, n_treated, n_control)
-    df = first + second - 2
-    if sd is not None and np.ndim(sd) == 1:
-        one, two = (float(value) for value in np.asarray(sd))
-        sd = float(np.sqrt(((first - 1) * one**2 + (second - 1) * two**2) / df))
-    if d is None and mean_difference is not None and sd is not None:
-        d = mean_difference / float(np.asarray(sd))
-    if d is None or not np.isfinite(d):
-        raise AnalysisError.of("d", "is neither given nor implied", "give d, or mean_difference with sd")
-    if mean_difference is not None and mean_difference * d < 0:
-        raise AnalysisError.of("d", f"{d:g} and the difference {mean_difference:g} differ in sign", "mend one of them")
-    if sd is None and mean_difference is not None and d != 0:
-        sd = mean_difference / d
-    if mean_difference is None and sd is not None:
-        mean_difference = d * float(np.asarray(sd))
-    root = np.sqrt(first * second / (first + second))
-    t = float(d * root)
-    effect = hedges_g(d, 1.0, first, second, level)
-    assert effect is not None
-    assert effect.ci_low is not None
-    assert effect.ci_high is not None
-    scale = None if sd is None else float(np.asarray(sd) / root)
-    half = 0.0 if scale is None else float(stats.t.ppf(0.5 + level / 2, df)) * scale
-    known = mean_difference is not None and scale is not None
-    return SummaryEffect(
-        method="from_summary",
-        estimate=mean_difference if known else d,
-        unit="outcome" if known else "standard deviations",
-        std_error=scale if known else float(1 / root),
-        df=df,
-        statistic=t,
-        p_value=float(2 * stats.t.sf(abs(t), df)),
-        ci_low=mean_difference - half if known and mean_difference is not None else effect.ci_low,
-        ci_high=mean_difference + half if known and mean_difference is not None else effect.ci_high,
-        ci_level=level,
-        effect_size=effect,
-        n={"treated": first, "control": second},
-        note="" if known else "interval of d, exact from the noncentral t",
-        d=d,
-        d_ci=(effect.ci_low, effect.ci_high),
-        sd=None if sd is None else float(np.asarray(sd)),
-    )
-
-
-def standardized_difference(treated: ArrayLike, control: ArrayLike) -> float:
-    """Balance of a numeric variable: difference of means over the root of the mean variance (Austin 2009)."""
-    a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
-    return float((a.mean() - b.mean()) / np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
-
-
-def variance_ratio(treated: ArrayLike, control: ArrayLike) -> float:
-    """Variance of the treated over that of the control."""
-    return float(np.var(np.asarray(treated), ddof=1) / np.var(np.asarray(control), ddof=1))
-
-
-def categorical_difference(treated_counts: Sequence[float], control_counts: Sequence[float]) -> float:
-    """Balance of a variable with k levels: Mahalanobis distance of the k-1 proportions (Yang & Dalton 2012).
-
-    >>> round(categorical_difference([2, 10, 14], [2, 9, 15]), 10)
-    0.0819289199
-    """
-    one = np.asarray(treated_counts, dtype=np.float64)
-    two = np.asarray(control_counts, dtype=np.float64)
-    p, q = (one / one.sum())[1:], (two / two.sum())[1:]
-    spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
-    gap = p - q
-    return float(np.sqrt(max(gap @ np.linalg.pinv(spread) @ gap, 0.0)))
+__all__ = [
+    "SummaryEffect",
+    "categorical_difference",
+    "from_summary",
+    "hedges_g",
+    "noncentrality_interval",
+    "pooled_sd",
+    "small_sample_factor",
+    "standardized_difference",
+    "variance_ratio",
+]

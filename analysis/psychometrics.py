@@ -1,212 +1,25 @@
-"""How well a test measures: reliability, item statistics, the Rasch model, local dependence.
+"""Public names of `analysis.measurement.psychometrics`."""
 
-A table of responses has one row a person and one column an item; arrays and data frames do. Missing cells are refused
-(score an unanswered item 0, or drop the person, by the plan).
-"""
+from analysis.measurement.psychometrics import (
+    RaschFit,
+    alpha,
+    distractors,
+    item_statistics,
+    omega,
+    one_factor,
+    q3,
+    rasch_cml,
+    rasch_mml,
+)
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
-
-from analysis.coefficient import Coefficient
-from analysis.estimators.columns import AnalysisError, Floats
-from analysis.estimators.rasch import RaschFit, Table, binary_of, rasch_cml, rasch_mml, responses_of
-
-__all__ = ["RaschFit", "alpha", "distractors", "item_statistics", "omega", "one_factor", "q3", "rasch_cml", "rasch_mml"]
-
-
-def _alpha(covariance: Floats) -> float:
-    k = len(covariance)
-    return float(k / (k - 1) * (1 - np.trace(covariance) / covariance.sum()))
-
-
-def alpha(items: Table, level: float = 0.95) -> Coefficient:
-    """Cronbach's alpha (KR-20 for 0/1 items) with Feldt's exact interval.
-
-    Formula: k/(k-1) (1 - sum of item variances / variance of the total); limits 1 - (1 - a) F with n-1 and
-    (n-1)(k-1) degrees of freedom. `details`: `standardized` (from correlations), `lambda6` (Guttman), `items`.
-    Missing data: refused. Everyone alike: NaN with a note.
-    Reference: Cronbach (1951); Feldt, Woodruff & Salih (1987), Appl. Psychol. Meas. 11:93-103.
-
-    Example:
-        >>> found = alpha([[1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]])
-        >>> round(found, 6), round(found.ci_low, 6), round(found.ci_high, 6)
-        (0.794118, -0.040248, 0.977072)
-    """
-    frame = responses_of(items)
-    n, k = frame.shape
-    covariance = np.cov(frame.to_numpy(), rowvar=False) if n > 1 else np.zeros((k, k))
-    if not covariance.sum() > 0:
-        return Coefficient(np.nan, n=n, ci_level=level, note="not estimable: the totals do not vary")
-    value = _alpha(covariance)
-    df1, df2, tail = n - 1, (n - 1) * (k - 1), (1 - level) / 2
-    limits = [float(1 - (1 - value) * stats.f.ppf(p, df1, df2)) for p in (1 - tail, tail)]
-    return Coefficient(
-        value, ci_low=limits[0], ci_high=limits[1], ci_level=level, n=n, df=(float(df1), float(df2)),
-        note="Feldt interval", details={**_companions(covariance), "items": k},
-    )  # fmt: skip
-
-
-def _companions(covariance: Floats) -> dict[str, float | None]:
-    spread = np.sqrt(np.diag(covariance))
-    if not (spread > 0).all():
-        return {"standardized": None, "lambda6": None}
-    correlation = covariance / np.outer(spread, spread)
-    try:
-        unexplained = 1 / np.diag(np.linalg.inv(correlation))
-        lambda6: float | None = float(1 - unexplained.sum() / correlation.sum())
-    except np.linalg.LinAlgError:
-        lambda6 = None
-    return {"standardized": _alpha(correlation), "lambda6": lambda6}
-
-
-def omega(items: Table, method: str = "ml") -> Coefficient:
-    """McDonald's omega total of a one-factor model fitted by maximum likelihood to the correlations.
-
-    Formula: (sum of loadings)^2 / ((sum of loadings)^2 + sum of uniquenesses). `details`: `loadings`.
-    Missing data: refused. Fewer than three items, an item that does not vary, collinear items: NaN with a note.
-    Reference: McDonald (1999), Test Theory; as R's factanal with one factor.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> trait = rng.normal(size=(200, 1))
-        >>> 0.7 < omega(trait + rng.normal(size=(200, 5))) < 0.9
-        True
-    """
-    if method != "ml":
-        raise AnalysisError.of("method", f"{method!r} is not known", "only ml is offered")
-    frame = responses_of(items)
-    spread = frame.std(ddof=1).to_numpy()
-    if frame.shape[1] < 3 or len(frame) < 3 or not (spread > 0).all():
-        return Coefficient(np.nan, n=len(frame), note="not estimable: needs three items that vary")
-    correlation = np.corrcoef(frame.to_numpy(), rowvar=False)
-    if np.linalg.eigvalsh(correlation)[0] < 1e-10:
-        return Coefficient(np.nan, n=len(frame), note="not estimable: an item is a combination of others")
-    loadings, unique = one_factor(correlation)
-    total = loadings.sum() ** 2
-    return Coefficient(
-        float(total / (total + unique.sum())), n=len(frame), note="one factor, maximum likelihood, correlations",
-        details={"loadings": dict(zip(frame.columns, loadings.tolist(), strict=True))},
-    )  # fmt: skip
-
-
-def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
-    """Loadings and uniquenesses of one factor by maximum likelihood (Joreskog 1967), uniquenesses at least 0.005."""
-    k = len(correlation)
-
-    def profile(unique: Floats) -> tuple[float, Floats]:
-        root = np.sqrt(unique)
-        values, vectors = np.linalg.eigh(correlation / np.outer(root, root))
-        rest = values[:-1]
-        loading = vectors[:, -1] * np.sqrt(max(values[-1] - 1, 0.0)) * root
-        gap = np.outer(loading, loading) + np.diag(unique) - correlation
-        return float((rest - np.log(rest)).sum() - (k - 1)), np.diag(gap) / unique**2
-
-    start = 0.5 / np.diag(np.linalg.inv(correlation))
-    found = optimize.minimize(
-        profile, np.clip(start, 0.005, 1), jac=True, method="L-BFGS-B", bounds=[(0.005, 1.0)] * k,
-        options={"ftol": 1e-16, "gtol": 1e-10, "maxiter": 2000},
-    )  # fmt: skip
-    root = np.sqrt(found.x)
-    values, vectors = np.linalg.eigh(correlation / np.outer(root, root))
-    loading = vectors[:, -1] * np.sqrt(max(values[-1] - 1, 0.0)) * root
-    return np.asarray(loading * np.sign(loading.sum() or 1.0)), np.asarray(found.x)
-
-
-def item_statistics(items: Table, maximum: Sequence[float] | float | None = None) -> pd.DataFrame:
-    """One row an item: n, mean, sd, difficulty, item_total, item_rest, alpha_if_deleted.
-
-    `difficulty` is the mean over the item's maximum (1 for 0/1 items, else `maximum`, else missing); `item_rest`
-    correlates the item with the total of the others (corrected discrimination). A correlation with a constant is
-    missing.
-    Missing data: refused.
-    Reference: Lord & Novick (1968), ch. 15.
-
-    Example:
-        >>> table = item_statistics([[1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1]])
-        >>> table["item_rest"].round(6).tolist()
-        [0.763763, 0.559017, 0.612372]
-    """
-    frame = responses_of(items)
-    values = frame.to_numpy()
-    if len(values) < 2:
-        raise AnalysisError.of("items", f"{len(values)} person", "give at least two people")
-    total = values.sum(axis=1)
-    tops = _maxima(values, maximum)
-    covariance = np.cov(values, rowvar=False)
-    rows = []
-    for j, name in enumerate(frame.columns):
-        others = np.delete(np.arange(values.shape[1]), j)
-        remaining = covariance[np.ix_(others, others)]
-        rows.append({
-            "item": name,
-            "n": len(values),
-            "mean": values[:, j].mean(),
-            "sd": values[:, j].std(ddof=1),
-            "difficulty": values[:, j].mean() / tops[j],
-            "item_total": _correlation(values[:, j], total),
-            "item_rest": _correlation(values[:, j], total - values[:, j]),
-            "alpha_if_deleted": _alpha(remaining) if len(others) > 1 and remaining.sum() > 0 else np.nan,
-        })  # fmt: skip
-    return pd.DataFrame(rows).set_index("item", drop=False).rename_axis(None)
-
-
-def _maxima(values: Floats, maximum: Sequence[float] | float | None) -> Floats:
-    if maximum is not None:
-        return np.broadcast_to(np.asarray(maximum, dtype=np.float64), values.shape[1:])
-    return np.full(values.shape[1], 1.0 if np.isin(values, (0.0, 1.0)).all() else np.nan)
-
-
-def _correlation(a: Floats, b: Floats) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / size if size > 1e-12 else float("nan")
-
-
-def q3(items: Table, theta: ArrayLike | None = None, difficulty: ArrayLike | None = None) -> pd.DataFrame:
-    """Yen's Q3: correlations of the items' residuals from a Rasch model, items x items.
-
-    Residuals are x - expit(theta - b); without `theta` it is logit((score + 0.3) / (k + 0.6)), without `difficulty`
-    the conditional-likelihood one. `attrs["mean"]` is the mean off the diagonal: pairs more than 0.2 above it depend
-    on each other (Christensen, Makransky & Horton 2017). Missing data: refused.
-    Reference: Yen (1984), Appl. Psychol. Meas. 8:125-145.
-
-    Example:
-        >>> rng = np.random.default_rng(1)
-        >>> chance = special.expit(rng.normal(size=(300, 1)) - np.linspace(-1, 1, 4))
-        >>> q3((rng.random((300, 4)) < chance).astype(int)).shape
-        (4, 4)
-    """
-    frame = binary_of(items)
-    x = frame.to_numpy()
-    k = x.shape[1]
-    b = rasch_cml(frame).difficulty.to_numpy() if difficulty is None else np.asarray(difficulty, dtype=np.float64)
-    ability = special.logit((x.sum(axis=1) + 0.3) / (k + 0.6)) if theta is None else np.asarray(theta, dtype=np.float64)
-    residuals = x - special.expit(ability[:, None] - b[None, :])
-    with np.errstate(all="ignore"):
-        table = pd.DataFrame(np.corrcoef(residuals, rowvar=False), index=frame.columns, columns=frame.columns)
-    table.attrs["mean"] = float(table.to_numpy()[np.triu_indices(k, 1)].mean())
-    return table
-
-
-def distractors(responses: Sequence[Any], key: Any, scores: ArrayLike) -> pd.DataFrame:
-    """How often each option was chosen, and the mean score of those who chose it.
-
-    >>> distractors(["a", "b", "a", "c"], "a", [3, 1, 2, 0])["chosen"].tolist()
-    [2, 1, 1]
-    """
-    table = pd.DataFrame({"option": list(responses), "score": np.asarray(scores, dtype=np.float64)})
-    grouped = table.groupby("option", sort=True)["score"].agg(["size", "mean"])
-    return pd.DataFrame({
-        "option": grouped.index,
-        "chosen": grouped["size"].to_numpy(),
-        "share": grouped["size"].to_numpy() / len(table),
-        "mean_score": grouped["mean"].to_numpy(),
-        "is_key": grouped.index == key,
-    })  # fmt: skip
+__all__ = [
+    "RaschFit",
+    "alpha",
+    "distractors",
+    "item_statistics",
+    "omega",
+    "one_factor",
+    "q3",
+    "rasch_cml",
+    "rasch_mml",
+]

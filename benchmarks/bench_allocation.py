@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import smallerize
 
-from analysis.randomisation import replicate
 from study_app.domain.allocation import Allocator, Scheme, draws
 from study_app.domain.arms import Arm
 from study_app.domain.ledger import Replay, Version, append, genesis, verify_ledger
+from study_app.rerandomisation import replicate
 
 ARMS = (Arm(id="ai"), Arm(id="hints"), Arm(id="no_ai"))
 NAMES = "abcde"

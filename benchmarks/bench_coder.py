@@ -18,11 +18,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.load import load
-from analysis.styles.coders.agreement import per_label
-from analysis.styles.coders.coding import code_queries
-from analysis.styles.coders.queries import Codes, Query, consensus, human_codings, queries
-from analysis.transcripts import import_transcripts
+from analysis.data.load import load
+from analysis.interaction.coders.agreement import per_label
+from analysis.interaction.coders.coding import code_queries
+from analysis.interaction.coders.queries import Codes, Query, consensus, human_codings, queries
+from analysis.published_study import import_transcripts
 from study_app.domain.styles.lexicon import RULES
 from study_app.domain.styles.message import Message
 from study_app.domain.styles.rules import code_session

@@ -22,9 +22,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "analysis")]
 from synthetic_trial import Trial, write  # noqa: E402
 
 from analysis.cli import analyze  # noqa: E402
-from analysis.methods import METHODS  # noqa: E402
-from analysis.randomisation import replicate  # noqa: E402
-from analysis.simulated_trials import ARMS, SCHEMES, Setting, batch  # noqa: E402
+from analysis.design.simulated_trials import ARMS, SCHEMES, Setting, batch  # noqa: E402
+from analysis.estimators.methods import METHODS  # noqa: E402
+from study_app.rerandomisation import replicate  # noqa: E402
 
 
 def seconds(function) -> dict[str, float]:

@@ -39,9 +39,9 @@ def _memory() -> Any:
 
 def one_trial(seed: int, participants: int, effect_score: float, effect_minutes: float) -> dict[str, Any]:
     """One seed's primary rows beside the simulator's realised effects."""
-    from analysis.analyse import primary_rows
-    from analysis.load import load
-    from analysis.prepared import prepare
+    from analysis.data.load import load
+    from analysis.pipeline.analyse import primary_rows
+    from analysis.pipeline.prepare import prepare
     from study_app.bots import open_for_simulation, simulate
     from study_app.services.export import export
     from study_app.settings import read_settings

@@ -27,8 +27,8 @@ def code_by_claude(world: World, client: Any = None) -> list[str]:
     """
     if world.study.analysis.coder != CLAUDE:
         return []
-    from analysis.styles.coders.claude import code_with_claude
-    from analysis.styles.coders.queries import Query
+    from analysis.interaction.coders.claude import code_with_claude
+    from analysis.interaction.coders.queries import Query
 
     with world.registry.begin(write=False) as unit:
         done = {r.object for r in unit.ratings() if (r.rater, r.rubric) == (CLAUDE, RUBRIC)}

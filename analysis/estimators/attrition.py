@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 from scipy import optimize, stats
 
-from analysis.checks import Pair
-from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
-from analysis.estimators.contract import Result, pairwise
-from analysis.results import EffectSize
+from analysis.estimators.core.registry import Result, pairwise
+from analysis.estimators.core.request import Pair
+from analysis.estimators.core.results import EffectSize
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 
 
 @pairwise
@@ -25,7 +25,7 @@ def lee_bounds(pair: Pair, trim: str = "floor") -> Result:
     Reference: Lee (2009), Rev. Econ. Stud. 76:1071-1102; Imbens & Manski (2004), Econometrica 72:1845-1857.
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> table = two_arms()
         >>> table.loc[[6, 7], "score"] = None
         >>> row = lee_bounds(table, outcome="score", arm="arm", control="no_ai")
@@ -112,7 +112,7 @@ def worst_case(
     Reference: Horowitz & Manski (2000), JASA 95:77-84.
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> table = two_arms()
         >>> table.loc[[6, 7], "score"] = None
         >>> row = worst_case(table, outcome="score", arm="arm", control="no_ai", bounds=(0, 27))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import integrate
 
-from analysis.checks import Pair
-from analysis.effects import pooled_sd
-from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
-from analysis.estimators.contract import Result, pairwise
-from analysis.results import EffectSize
+from analysis.estimators.core.effect_sizes import pooled_sd
+from analysis.estimators.core.registry import Result, pairwise
+from analysis.estimators.core.request import Pair
+from analysis.estimators.core.results import EffectSize
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 
 _SCALES = {"medium": np.sqrt(0.5), "wide": 1.0, "ultrawide": np.sqrt(2.0)}
 
@@ -54,7 +54,7 @@ def bayes_factor(
     Reference: Rouder, Speckman, Sun, Morey & Iverson (2009), Psychon. Bull. Rev. 16:225-237.
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> row = bayes_factor(two_arms(), outcome="score", arm="arm", control="no_ai")
         >>> round(row.estimate, 6)
         6.243695

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
-from analysis.checks import Trial
-from analysis.effects import hedges_g
-from analysis.estimators.columns import Floats, NotEstimable
-from analysis.estimators.contract import Result, unwrap, whole
+from analysis.estimators.core.effect_sizes import hedges_g
+from analysis.estimators.core.registry import Result, unwrap, whole
+from analysis.estimators.core.request import Trial
+from analysis.estimators.core.results import Estimate
+from analysis.estimators.core.validation import Floats, NotEstimable
+from analysis.estimators.numerics.studentised_range import dunnett_probability, quantile, range_probability
 from analysis.estimators.omnibus import samples_of, sums_of_squares
-from analysis.estimators.studentised_range import dunnett_probability, quantile, range_probability
-from analysis.results import Estimate
 
 
 def _common_variance(trial: Trial) -> tuple[list[Floats], float, int]:
@@ -35,7 +35,7 @@ def dunnett(trial: Trial) -> Result:
     Reference: Dunnett (1955), JASA 50:1096-1121.
 
     Example:
-        >>> from analysis.estimators.examples import three_arms
+        >>> from analysis.estimators.core.examples import three_arms
         >>> rows = dunnett(three_arms(), outcome="score", arm="arm", control="none")
         >>> [(row.contrast[0], row.estimate, round(row.p_adjusted, 6)) for row in rows]
         [('full', -2.0, 0.119921), ('hints', 2.0, 0.119921)]
@@ -61,7 +61,7 @@ def tukey_hsd(trial: Trial) -> Result:
     Reference: Kramer (1956), Biometrics 12:307-310; Copenhaver & Holland (1988) for the distribution.
 
     Example:
-        >>> from analysis.estimators.examples import three_arms
+        >>> from analysis.estimators.core.examples import three_arms
         >>> rows = tukey_hsd(three_arms(), outcome="score", arm="arm", control="none")
         >>> [(row.contrast, row.estimate, round(row.p_adjusted, 6)) for row in rows]
         [(('full', 'none'), -2.0, 0.15458), (('hints', 'none'), 2.0, 0.15458), (('hints', 'full'), 4.0, 0.004634)]

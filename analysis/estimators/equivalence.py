@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from analysis.checks import Pair
-from analysis.effects import pooled_sd
-from analysis.estimators.columns import AnalysisError, NotEstimable
-from analysis.estimators.contract import Result, pairwise
-from analysis.estimators.means import raw_effect, welch_parts
+from analysis.estimators.core.effect_sizes import pooled_sd
+from analysis.estimators.core.registry import Result, pairwise
+from analysis.estimators.core.request import Pair
+from analysis.estimators.core.validation import AnalysisError, NotEstimable
+from analysis.estimators.outcomes.means import raw_effect, welch_parts
 
 
 @pairwise
@@ -25,7 +25,7 @@ def tost(pair: Pair, margin: float | Sequence[float] | None = None, equal_var: b
     Reference: Schuirmann (1987), J. Pharmacokin. Biopharm. 15:657-680.
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> row = tost(two_arms(), outcome="warmup", arm="arm", control="no_ai", margin=4)
         >>> round(row.p_value, 6), round(row.ci_low, 6), round(row.ci_high, 6), row.ci_level
         (0.011694, -1.59387, 2.927203, 0.9)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.checks import Trial
-from analysis.estimators.columns import AnalysisError, Floats, NotEstimable, covariate_columns, names, numbers
-from analysis.estimators.columns import require_columns as _require
-from analysis.estimators.contract import Result, unwrap, whole
-from analysis.estimators.designs import arm_columns
-from analysis.estimators.linear import Fit, fit, independent_columns, t_interval, z_interval
-from analysis.results import EffectSize
+from analysis.estimators.core.registry import Result, unwrap, whole
+from analysis.estimators.core.request import Trial
+from analysis.estimators.core.results import EffectSize
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, covariate_columns, names, numbers
+from analysis.estimators.core.validation import require_columns as _require
+from analysis.estimators.numerics.designs import arm_columns
+from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, z_interval
 
 
 @whole
@@ -28,7 +28,7 @@ def wald_iv(trial: Trial, received: str = "", vcov: str = "robust") -> Result:
     Reference: Wald (1940); Angrist, Imbens & Rubin (1996), JASA 91:444-455; Anderson & Rubin (1949).
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> row = wald_iv(two_arms(), outcome="score", arm="arm", control="no_ai", received="used_ai")
         >>> round(row.estimate, 6), round(row.std_error, 6)
         (-7.5, 3.461846)
@@ -56,7 +56,7 @@ def tsls(trial: Trial, received: str = "", instruments: str | Iterable[str] = ()
     Reference: Theil (1953); Imbens & Angrist (1994), Econometrica 62:467-475; Anderson & Rubin (1949).
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> row = tsls(
         ...     two_arms(), outcome="score", arm="arm", control="no_ai", received="used_ai", covariates=("warmup",)
         ... )

@@ -5,12 +5,19 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from analysis.checks import Trial
-from analysis.estimators.columns import AnalysisError, Floats, NotEstimable, covariate_columns, dummies, require_columns
-from analysis.estimators.contract import Result, unwrap, whole
-from analysis.estimators.designs import additive
-from analysis.estimators.linear import fit, independent_columns, t_interval
-from analysis.results import EffectSize
+from analysis.estimators.core.registry import Result, unwrap, whole
+from analysis.estimators.core.request import Trial
+from analysis.estimators.core.results import EffectSize
+from analysis.estimators.core.validation import (
+    AnalysisError,
+    Floats,
+    NotEstimable,
+    covariate_columns,
+    dummies,
+    require_columns,
+)
+from analysis.estimators.numerics.designs import additive
+from analysis.estimators.numerics.linear import fit, independent_columns, t_interval
 
 
 def samples_of(trial: Trial, least: int) -> list[Floats]:
@@ -48,7 +55,7 @@ def anova(trial: Trial, moderator: str | None = None) -> Result:
     Reference: Fisher (1925); Brown & Forsythe (1974), JASA 69:364-367; Fox (2016), ch. 8 for type II.
 
     Example:
-        >>> from analysis.estimators.examples import three_arms
+        >>> from analysis.estimators.core.examples import three_arms
         >>> row = anova(three_arms(), outcome="score", arm="arm", control="none")
         >>> round(row.statistic, 6), round(row.p_value, 6), round(row.effect_size.value, 6)
         (8.0, 0.006196, 0.571429)
@@ -137,7 +144,7 @@ def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> 
     Reference: Kent et al. (2020), Ann. Intern. Med. 172:35-45 (PATH).
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> row = interaction(two_arms(), outcome="score", arm="arm", control="no_ai", moderator="stratum")
         >>> round(row.estimate, 6), round(row.p_value, 6)
         (-1.333333, 0.749938)
@@ -170,7 +177,7 @@ def welch_anova(trial: Trial) -> Result:
     Reference: Welch (1951), Biometrika 38:330-336.
 
     Example:
-        >>> from analysis.estimators.examples import three_arms
+        >>> from analysis.estimators.core.examples import three_arms
         >>> row = welch_anova(three_arms(), outcome="score", arm="arm", control="none")
         >>> round(row.statistic, 6), round(row.df, 6), round(row.p_value, 6)
         (7.384615, 8.0, 0.015239)
@@ -204,7 +211,7 @@ def kruskal(trial: Trial) -> Result:
     Reference: Kruskal & Wallis (1952), JASA 47:583-621; Tomczak & Tomczak (2014) for the effect size.
 
     Example:
-        >>> from analysis.estimators.examples import three_arms
+        >>> from analysis.estimators.core.examples import three_arms
         >>> row = kruskal(three_arms(), outcome="score", arm="arm", control="none")
         >>> round(row.statistic, 6), row.df, round(row.p_value, 6)
         (8.115942, 2.0, 0.017284)

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from analysis.checks import Pair, Trial
-from analysis.estimators.assignments import Assignments, replicate
-from analysis.estimators.columns import AnalysisError, Floats, NotEstimable
-from analysis.estimators.contract import Result, unwrap, whole
-from analysis.estimators.linear import independent_columns, vcov_name
-from analysis.estimators.means import raw_effect
-from analysis.estimators.replicated import Moments, Regression, Test
-from analysis.estimators.restricted_mean import replicated_difference
-from analysis.results import Estimate
+from analysis.estimators.core.registry import Result, unwrap, whole
+from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.results import Estimate
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.numerics.assignments import Assignments, replicate
+from analysis.estimators.numerics.linear import independent_columns, vcov_name
+from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
+from analysis.estimators.numerics.restricted_mean import replicated_difference
+from analysis.estimators.outcomes.means import raw_effect
 
 ROUNDING = 1e-20
 """Share of the outcome's variance below which a squared standard error is rounding: the arms settle every outcome."""
@@ -46,14 +46,14 @@ def rerandomization(
     holds every constant effect tau that the same test of y - tau treated does not reject. With fewer than five
     people in an arm the variance is pooled (so is it with `studentised=False`, which under fixed arm counts is the
     test of the difference itself). `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
-    {"method": "simple"}, any design that `analysis.randomisation` replays, an array (replicates, rows) or a callable
+    {"method": "simple"}, any design that `study_app.rerandomisation` replays, an array (replicates, rows) or a callable
     (replicates, rng) of arms (`arms` orders the indices). `alternative`: two-sided, greater, less.
     `interval=False` leaves out interval and effect size, for simulations.
     Missing data: refused. A replicate whose statistic does not exist counts as extreme. No seed means seed 0.
     Reference: Wu & Ding (2021), JASA 116:1898-1913; Gerber & Green (2012), ch. 3; Zhao & Ding (2021), J. Econometrics.
 
     Example:
-        >>> from analysis.estimators.examples import two_arms
+        >>> from analysis.estimators.core.examples import two_arms
         >>> row = rerandomization(two_arms(), outcome="score", arm="arm", control="no_ai", covariates=("warmup",))
         >>> round(row.p_value, 6), round(row.ci_low, 6), round(row.ci_high, 6)
         (0.002165, -4.58455, -3.831012)

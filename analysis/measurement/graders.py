@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import agreement
-from analysis.plain_values import safe
+from analysis.estimators.core.plain_values import safe
+from analysis.measurement import agreement
 from study_app.domain.answer_ratings import POINTS, REASON, WHOLE, AnswerName, awarded_in, differ, newest
 from study_app.domain.styles.codes import ADJUDICATED, people
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from analysis import figures
-from analysis.drawing import svg
-from analysis.prepared import Prepared
+from analysis.data.variables import variable_labels
+from analysis.interaction.selection import main_tables
+from analysis.interaction.timeline import timeline
+from analysis.pipeline.prepare import Prepared
+from analysis.plotting import svg
+from analysis.report import figures
+from analysis.report import interaction_figures as use
 from analysis.report.wording import stepped_down
-from analysis.styles import figures as use
-from analysis.styles.selection import main_tables
-from analysis.styles.timeline import timeline
-from analysis.variables import variable_labels
 
 Row = Mapping[str, Any]
 DIFFERENCES = (

@@ -9,14 +9,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.drawing import ARMS, VARIABLES, themed
-from analysis.prepared import Prepared
+from analysis.data.variables import value_labels, variable_labels
+from analysis.pipeline.description.treatment import MEASURES
+from analysis.pipeline.prepare import Prepared
+from analysis.plotting import ARMS, VARIABLES, themed
 from analysis.report import wording
 from analysis.report.checklist import filled
 from analysis.report.flow_diagram import diagram
 from analysis.report.pictures import pictures
-from analysis.treatment import MEASURES
-from analysis.variables import value_labels, variable_labels
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import json
 import sys
 
-from analysis.analyse import analyse
-from analysis.load import load
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
 
 result = analyse(load(sys.argv[1]), include_simulated="--simulated" in sys.argv)
 rows = [{"arm": arm, **counts} for arm, counts in result["flow"]["arms"].items()]

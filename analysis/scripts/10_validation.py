@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from analysis.validation import everything, page
+from analysis.design.validation import everything, page
 
 trials, found = int(sys.argv[2] if len(sys.argv) > 2 else 10_000), []
 for findings in everything(trials):

@@ -84,7 +84,7 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Analytic and simulated power, and what the allocation scheme does for this n."""
-    from analysis.trial_power import trial_power
+    from analysis.design.trial_power import trial_power
 
     trial = read_study(study)
     if problems := design_problems(used_by(trial), "power", str(study)):
@@ -116,7 +116,7 @@ def import_transcripts(
     as_json: AsJson = False,
 ) -> None:
     """Turn the published annotated transcripts into a dataset."""
-    from analysis.transcripts import import_transcripts as read
+    from analysis.published_study import import_transcripts as read
 
     report = read(folder, out)
     if as_json:
@@ -137,7 +137,7 @@ def code_queries(
     as_json: AsJson = False,
 ) -> None:
     """Interaction codes for each query, and their agreement with human codes where there are any."""
-    from analysis.styles.coders.coding import code_queries as code
+    from analysis.interaction.coders.coding import code_queries as code
 
     report = code(dataset, coder)
     if as_json:

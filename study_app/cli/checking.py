@@ -79,7 +79,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         return sorted(set(found.problems))
     checked.append(f"{path}: the study file")
     library = FolderLibrary(study, path.resolve().parent, str(path))
-    from analysis.plan_check import study_plan_problems
+    from analysis.pipeline.planning.plan_check import study_plan_problems
 
     file = str(path)
     problems = [*_style_problems(study.styles, file), *language_problems(study, file), *_minutes_problems(study, file)]

@@ -84,7 +84,7 @@ def _check_fit(running: App, file: str) -> None:
     Raises:
         ProblemsFound: every problem.
     """
-    from analysis.plan_check import study_plan_problems
+    from analysis.pipeline.planning.plan_check import study_plan_problems
 
     problems = language_problems(running.study, file)
     problems += assistant_problems(running.library, running.settings.environment)

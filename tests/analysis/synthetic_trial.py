@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
-from analysis.randomisation import replicate
 from study_app.domain.allocation import Scheme
 from study_app.domain.arms import Arm
+from study_app.rerandomisation import replicate
 
 CAP = 35.0
 TYPES = {"conceptual": (5, 2.0), "code_reading": (5, 1.8), "debugging": (4, 2.0)}

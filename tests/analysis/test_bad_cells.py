@@ -8,9 +8,9 @@ import shutil
 import pytest
 from synthetic_trial import write
 
-from analysis.analyse import analyse
 from analysis.cli import analyze
-from analysis.load import load
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.plan import Plan
 

@@ -6,7 +6,7 @@ import pytest
 from oracle_tables import run
 
 from analysis import agreement, effects, multiplicity, psychometrics
-from analysis.checks import AnalysisError
+from analysis.estimators.core.request import AnalysisError
 
 ARMS = {"arm": "arm", "control": "no_ai"}
 

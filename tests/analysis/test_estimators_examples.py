@@ -6,12 +6,12 @@ import pkgutil
 
 import pytest
 
-from analysis import estimators
+from analysis import design, estimators, measurement
 
-BESIDE = ["effects", "multiplicity", "monitoring", "power", "psychometrics", "agreement"]
-MODULES = [f"analysis.estimators.{found.name}" for found in pkgutil.iter_modules(estimators.__path__)]
+PARTS = (estimators, design, measurement)
+MODULES = [m.name for part in PARTS for m in pkgutil.walk_packages(part.__path__, f"{part.__name__}.") if not m.ispkg]
 
 
-@pytest.mark.parametrize("name", [*MODULES, *(f"analysis.{name}" for name in BESIDE)])
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_give_what_they_show(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0

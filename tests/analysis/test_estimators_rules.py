@@ -12,7 +12,7 @@ from oracle_tables import run
 
 import analysis
 from analysis import multiplicity
-from analysis.checks import AnalysisError
+from analysis.estimators.core.request import AnalysisError
 from analysis.estimators.resampling import SMALL_ARM
 from study_app.domain.errors import UserError
 

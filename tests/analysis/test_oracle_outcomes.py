@@ -106,7 +106,7 @@ def test_completion_agrees_with_newcombe_and_fisher():
 
 def test_wilson_limits_agree_with_the_formula():
     """R: Wilson's interval by formula."""
-    from analysis.estimators.proportions import wilson
+    from analysis.estimators.outcomes.proportions import wilson
 
     want = expected("binary_completion_2x2")
     assert wilson(26, 26) == near(want["wilson_ai"])

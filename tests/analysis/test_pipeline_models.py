@@ -8,13 +8,13 @@ import pytest
 import statsmodels.api as sm
 from synthetic_trial import Trial, write
 
-from analysis.analyse import analyse
-from analysis.fallback import choose
-from analysis.frame import build
-from analysis.load import load
-from analysis.masking import view
-from analysis.plan import schedule
-from analysis.scheme import within
+from analysis.data.load import load
+from analysis.data.view import view
+from analysis.pipeline.analyse import analyse
+from analysis.pipeline.analysis_table import build
+from analysis.pipeline.planning.fallback import choose
+from analysis.pipeline.planning.plan import schedule
+from analysis.pipeline.trial_ledger import within
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.plan import Fallback, Plan
 

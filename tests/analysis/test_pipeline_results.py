@@ -11,12 +11,12 @@ import pytest
 from synthetic_trial import Trial, study, write
 from threadpoolctl import threadpool_info
 
-import analysis.analyse
-from analysis.analyse import analyse
+import analysis.pipeline.analyse
 from analysis.cli import analyze, results_text
-from analysis.load import load
-from analysis.plan import load_plan
-from analysis.scheme import ledger_of
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
+from analysis.pipeline.planning.plan import load_plan
+from analysis.pipeline.trial_ledger import ledger_of
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.plan import Plan
 
@@ -510,7 +510,7 @@ def test_numbers_are_unrounded(result):
 
 @pytest.mark.parametrize("state", ["launched", "closed"])
 def test_the_analysis_withholds_every_column_that_the_schema_calls_revealing(tmp_path, state):
-    from analysis.masking import view
+    from analysis.data.view import view
     from study_app.domain.dataset import REVEALING
 
     table = Trial().table()

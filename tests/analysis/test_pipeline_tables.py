@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.analyse import analyse
-from analysis.load import load
-from analysis.plan import load_plan
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
+from analysis.pipeline.planning.plan import load_plan
 from study_app.domain.errors import ProblemsFound, UserError
 
 PLAN = """

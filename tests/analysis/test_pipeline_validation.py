@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis import simulated_trials, validation
-from analysis.methods import METHODS
-from analysis.simulated_trials import CAP
-from analysis.validation import Finding, Setting
+from analysis.design import simulated_trials, validation
+from analysis.design.simulated_trials import CAP
+from analysis.design.validation import Finding, Setting
+from analysis.estimators.methods import METHODS
 
 
 def kept(findings):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.plan_check import study_plan_problems
+from analysis.pipeline.planning.plan_check import study_plan_problems
 from study_app.content_study import validate_study
 from study_app.domain.designs import design_problems, design_warnings, used_by
 from study_app.domain.plan import Plan

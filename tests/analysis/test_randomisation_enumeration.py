@@ -8,9 +8,9 @@ from math import comb
 import numpy as np
 import pytest
 
-from analysis.randomisation import NoRandomisationDistribution, enumerate_assignments, replicate
 from study_app.domain.allocation import Scheme
 from study_app.domain.arms import Arm
+from study_app.rerandomisation import NoRandomisationDistribution, enumerate_assignments, replicate
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))
 

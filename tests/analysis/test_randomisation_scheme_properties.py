@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.scheme_simulation import alternatives, guesses, scheme_properties
 from study_app.domain.allocation import Scheme
 from study_app.domain.arms import Arm
 from study_app.domain.errors import UserError
+from study_app.rerandomisation.scheme_properties import alternatives, guesses, scheme_properties
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))
 ORACLE = Path(__file__).parents[1] / "oracles" / "randomisation_pocock_simon_pbr_efron" / "expected.json"

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.randomisation import (
+from study_app.domain.allocation import Allocator, Scheme, draws
+from study_app.domain.arms import Arm
+from study_app.domain.errors import UserError
+from study_app.domain.ledger import Replay, Version, append
+from study_app.rerandomisation import (
     Design,
     NoRandomisationDistribution,
     RandomisationWarning,
@@ -17,10 +21,6 @@ from analysis.randomisation import (
     replicate_design_with_draws,
     replicate_with_draws,
 )
-from study_app.domain.allocation import Allocator, Scheme, draws
-from study_app.domain.arms import Arm
-from study_app.domain.errors import UserError
-from study_app.domain.ledger import Replay, Version, append
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))
 FACTORS = [{"variable": "a", "weight": 1.5}, "b", {"variable": "x", "cuts": (1, 2)}]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from synthetic_trial import write
 
-from analysis.analyse import analyse
 from analysis.cli import tables
-from analysis.load import load
-from analysis.prepared import prepare
-from analysis.registration import registration
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
+from analysis.pipeline.planning.registration import registration
+from analysis.pipeline.prepare import prepare
 from analysis.report.checklist import filled
 from analysis.report.render import render
 from study_app.domain.plan import Plan

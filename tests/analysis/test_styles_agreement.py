@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.styles.coders.agreement import (
+from analysis.interaction.coders.agreement import (
     alpha_of_sets,
     between_people,
     disagreements,
@@ -17,7 +17,7 @@ from analysis.styles.coders.agreement import (
     read_adjudication,
     write_adjudication,
 )
-from analysis.styles.coders.queries import Query, consensus, human_codings, queries
+from analysis.interaction.coders.queries import Query, consensus, human_codings, queries
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.styles.codebook import LABELS, split
 

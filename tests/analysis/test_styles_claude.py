@@ -8,10 +8,10 @@ import anthropic
 import pytest
 from transcript_maker import asked, seen, transcript, write
 
-from analysis.styles.coders.claude import ATTEMPTS, BATCH, code_with_claude, output_schema, system_prompt
-from analysis.styles.coders.coding import code_queries
-from analysis.styles.coders.queries import Query
-from analysis.transcripts import import_transcripts
+from analysis.interaction.coders.claude import ATTEMPTS, BATCH, code_with_claude, output_schema, system_prompt
+from analysis.interaction.coders.coding import code_queries
+from analysis.interaction.coders.queries import Query
+from analysis.published_study import import_transcripts
 from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.styles.codebook import LABELS
 

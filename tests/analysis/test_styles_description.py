@@ -9,21 +9,21 @@ import pandas as pd
 import pytest
 from transcript_maker import asked, seen, transcript, write
 
-from analysis.drawing import svg
-from analysis.load import load
-from analysis.plan import plan_of
-from analysis.styles import styles_section
-from analysis.styles.clusters import FEATURES, clusters
-from analysis.styles.features import participant_features, task_features
-from analysis.styles.figures import flow_plot, swimlanes, trajectory_plot
-from analysis.styles.intervals import mean, pooled_share, quantile, share
-from analysis.styles.patterns import assign
-from analysis.styles.process import transitions
-from analysis.styles.selection import annotate, chosen_codes, differences, main_tables, with_codes
-from analysis.styles.timeline import timeline
-from analysis.styles.trajectory import trajectory
-from analysis.styles.turntime import USES, interruptions, reply_use, takeovers, turn_durations
-from analysis.transcripts import import_transcripts
+from analysis.data.load import load
+from analysis.interaction import styles_section
+from analysis.interaction.clusters import FEATURES, clusters
+from analysis.interaction.features import participant_features, task_features
+from analysis.interaction.intervals import mean, pooled_share, quantile, share
+from analysis.interaction.patterns import assign
+from analysis.interaction.process import transitions
+from analysis.interaction.reply_times import USES, interruptions, reply_use, takeovers, turn_durations
+from analysis.interaction.selection import annotate, chosen_codes, differences, main_tables, with_codes
+from analysis.interaction.timeline import timeline
+from analysis.interaction.trajectory import trajectory
+from analysis.pipeline.planning.plan import plan_of
+from analysis.plotting import svg
+from analysis.published_study import import_transcripts
+from analysis.report.interaction_figures import flow_plot, swimlanes, trajectory_plot
 from study_app.domain.errors import UserError
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transcript_maker import asked, seen, transcript, write
 
-from analysis.load import load
-from analysis.styles.patterns import assign
-from analysis.transcripts import import_transcripts
+from analysis.data.load import load
+from analysis.interaction.patterns import assign
+from analysis.published_study import import_transcripts
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.styles.expressions import Condition
 from study_app.domain.styles.features import PATTERN_FEATURES

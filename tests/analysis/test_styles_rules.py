@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transcript_maker import SHARED
 
-from analysis.styles.coders.agreement import kappa
-from analysis.styles.coders.coding import code_queries
-from analysis.transcripts import import_transcripts
+from analysis.interaction.coders.agreement import kappa
+from analysis.interaction.coders.coding import code_queries
+from analysis.published_study import import_transcripts
 from study_app.domain.styles.codebook import LABELS, join, split
 from study_app.domain.styles.lexicon import RULES
 from study_app.domain.styles.message import Message

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from transcript_maker import SHARED, asked, seen, transcript, write
 
-from analysis.load import load
-from analysis.styles.coders.coding import code_queries
-from analysis.transcripts import import_transcripts
-from analysis.transcripts.columns import PARTICIPANT_COLUMNS
+from analysis.data.load import load
+from analysis.interaction.coders.coding import code_queries
+from analysis.published_study import import_transcripts
+from analysis.published_study.columns import PARTICIPANT_COLUMNS
 from study_app.domain.errors import UserError
 from study_app.services.verify import verify
 

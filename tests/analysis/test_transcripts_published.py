@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from transcript_maker import SHARED, asked, seen, transcript, write
 
-from analysis.transcripts import published
+from analysis.published_study import published
 
 ROOT = Path(__file__).parents[2]
 COUNTS = pd.read_csv(ROOT / "tests/oracles/paper_transcripts_give/data.csv")

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transcript_maker import asked, seen, transcript
 
-from analysis.transcripts.repairs import repair
-from analysis.transcripts.schema import EVENT_TYPES, Transcript
+from analysis.published_study.repairs import repair
+from analysis.published_study.schema import EVENT_TYPES, Transcript
 
 
 def repaired(events, condition="AI", **more):

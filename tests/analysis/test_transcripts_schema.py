@@ -3,7 +3,7 @@ import json
 import pytest
 from transcript_maker import SHARED, asked, seen, transcript, write
 
-from analysis.transcripts import import_transcripts, read_transcripts
+from analysis.published_study import import_transcripts, read_transcripts
 from study_app.domain.errors import ProblemsFound
 
 

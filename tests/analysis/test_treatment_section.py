@@ -6,7 +6,7 @@ import types
 
 import pandas as pd
 
-from analysis.treatment import treatment_section, treatment_warnings
+from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 
 
 def view(turns: pd.DataFrame, hidden: bool = False):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.load import read_study_file
+from analysis.data.load import read_study_file
 from study_app.anchor_file import read_anchors
 from study_app.assistant.notes import notes_in_folder
 from study_app.bootstrap import open_library

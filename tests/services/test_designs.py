@@ -6,7 +6,7 @@ import pytest
 from quiz_study import ARMS, OUTCOME, PLAN, ROOT, keyed_bank, results, simulated, study_text
 
 from analysis.cli import analyze
-from analysis.trial_power import trial_power
+from analysis.design.trial_power import trial_power
 from study_app.content_study import read_study
 from study_app.domain.designs import TABLE, design_problems, every_value, used_by
 from study_app.domain.errors import ProblemsFound

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from export_world import ROOT, Clock, Walker, open_app, scratch, settle, table
 
-from analysis.load import load
-from analysis.styles.selection import annotate
+from analysis.data.load import load
+from analysis.interaction.selection import annotate
 from study_app.claude_codes import code_by_claude
 from study_app.ports import Rating
 from study_app.services.export import export

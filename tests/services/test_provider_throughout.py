@@ -8,8 +8,8 @@ import pytest
 from export_world import Clock, Walker, ids, real_study
 from fake_provider import MODEL, FakeProvider
 
-from analysis.load import load
-from analysis.treatment import treatment_section, treatment_warnings
+from analysis.data.load import load
+from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from study_app.bootstrap import App, start
 from study_app.services.export import export
 from study_app.services.help import BudgetSpent

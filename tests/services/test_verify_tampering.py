@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from export_world import ROOT, copy_of, table, trial
 
-from analysis.transcripts import import_transcripts
+from analysis.published_study import import_transcripts
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import LedgerRow, rehash
 from study_app.services.export import export

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from simulations import run
 
-from analysis.analyse import analyse, primary_rows
-from analysis.load import load
-from analysis.prepared import prepare
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse, primary_rows
+from analysis.pipeline.prepare import prepare
 from study_app.services.export import export
 
 ROOT = Path(__file__).parents[2]

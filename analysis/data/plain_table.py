@@ -1,0 +1,98 @@
+"""One table collected elsewhere, with a plan that says what its columns mean."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.data.load import Arm, Dataset, StudyMeta, Tables, by_content, check_participants, read_cells
+from study_app.domain.errors import Problem, ProblemsFound, UserError
+
+MISSING = ("NA", "NaN", "nan", "N/A", ".")
+"""What other programs write where a value is missing."""
+_TEXT = ("arm", "participant_id", "stratum")
+
+
+def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
+    """Open a CSV or Parquet table; no column name is reserved before the plan has named it.
+
+    Args:
+        path: the table.
+        columns: our column name -> theirs.
+
+    Raises:
+        UserError: it cannot be read, or no row names an arm.
+        ProblemsFound: columns that the plan names are missing, or ids come twice.
+    """
+    raw = read_cells(path)
+    missing = [theirs for theirs in columns.values() if theirs not in raw.columns]
+    if missing:
+        remedy = _remedy(raw)
+        raise ProblemsFound(
+            [Problem(path.name, f"column {name}", "there is no such column", remedy) for name in missing]
+        )
+    raw, warnings = _without_marks(raw, path.name)
+    table = pd.DataFrame({str(name): by_content(raw[name]) for name in raw.columns}, index=raw.index)
+    table = table.rename(columns={theirs: ours for ours, theirs in columns.items()})
+    for name in _TEXT:
+        if name in table:
+            table[name] = pd.Series([None if pd.isna(v) else label(v) for v in table[name]], table.index, dtype=object)
+    for name, value in _defaults(len(table)).items():
+        if name not in table:
+            table[name] = value
+    check_participants(table, path.name, ("arm",))
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    names = dict.fromkeys(table["arm"].dropna())
+    if not names:
+        raise UserError(f"{path}: no row names an arm; give a table with one row for each person and their arm")
+    study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(Arm(name) for name in sorted(names)))
+    tables = Tables({}, {"participants": table})
+    return Dataset(path, tables, study, digest, warnings=tuple(warnings), plain=True)
+
+
+def _remedy(raw: pd.DataFrame) -> str:
+    names = [str(name) for name in raw.columns]
+    if len(names) == 1 and any(mark in names[0] for mark in (";", "\t", "|")):
+        return "separate the columns by commas: the whole first line was read as one name"
+    return f"use one of: {', '.join(names)}"
+
+
+def _defaults(rows: int) -> dict[str, Any]:
+    return {
+        "participant_id": [str(number + 1) for number in range(rows)],
+        "status": "completed",
+        "is_simulated": 0.0,
+        "is_preview": 0.0,
+    }
+
+
+def _without_marks(raw: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
+    """The cells with marks of missing values taken as missing, and a sentence that says where."""
+    counts = {}
+    cleaned = raw.copy()
+    for name in raw.columns:
+        marked = raw[name].isin(MISSING)
+        # A lone point is a mark among numbers only.
+        if not marked.any() or (raw[name].eq(".").any() and not _numbers(raw[name][~marked])):
+            continue
+        cleaned[name] = raw[name].where(~marked, None)
+        counts[str(name)] = int(marked.sum())
+    if not counts:
+        return cleaned, []
+    listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    return cleaned, [f"{file}: cells that say NA, NaN, N/A or a point are taken as missing: {listed}"]
+
+
+def _numbers(cells: pd.Series) -> bool:
+    known = cells.dropna()
+    return bool(pd.to_numeric(known, errors="coerce").notna().all())
+
+
+def label(value: Any) -> str:
+    """A value as a label: whole numbers without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

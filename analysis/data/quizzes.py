@@ -1,0 +1,100 @@
+"""The quizzes of a dataset: which answers belong to which, who opened each, and the points item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.data.load import Dataset
+from analysis.data.view import View
+from study_app.domain.quiz_roles import MAIN, QuizRole
+
+ATTENTION = "attention_check"
+
+
+@dataclass(frozen=True)
+class QuizItems:
+    """One quiz of a study with the answers that were given to its items."""
+
+    stage: str
+    """Id of the stage; empty where the dataset does not tell quizzes apart."""
+    role: QuizRole
+    title: str
+    answers: pd.DataFrame
+    """Of scored items; attention checks are left out."""
+    opened: frozenset[str] | None
+    """Participants whose points are known; None where the dataset has no such column."""
+
+    @property
+    def outcome(self) -> str:
+        """Name of the items as an outcome."""
+        return "quiz_items" if self.role == "main" else f"{self.stage}_items"
+
+    def matrix(self, people: pd.DataFrame) -> pd.DataFrame:
+        """Points by participant (rows) and item (columns) of the people who opened the quiz.
+
+        An item that they left out is 0; who never opened the quiz, or waits for scoring, has no row.
+        """
+        if not {"participant_id", "item", "points"} <= set(self.answers.columns):
+            return pd.DataFrame()
+        among = set(people["participant_id"])
+        scored = self.answers[self.answers["points"].notna() & self.answers["participant_id"].isin(among)]
+        if scored.empty:
+            return pd.DataFrame()
+        wide = scored.pivot_table(index="participant_id", columns="item", values="points", aggfunc="first", sort=True)
+        rows = wide.index if self.opened is None else pd.Index(sorted(among & self.opened), name="participant_id")
+        return wide.reindex(rows).fillna(0.0)
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Item -> type, concept and highest points."""
+        found: dict[str, dict[str, Any]] = {}
+        for _, row in self.answers.drop_duplicates("item").iterrows() if "item" in self.answers else ():
+            found[str(row["item"])] = {name: _cell(row.get(name)) for name in ("type", "concept", "max_points")}
+        return dict(sorted(found.items()))
+
+
+def quizzes_in(dataset: Dataset, view: View) -> list[QuizItems]:
+    """The quizzes of a dataset, the main one first; none where it holds no answers to items."""
+    answers = _scored_answers(view)
+    if answers.empty:
+        return []
+    study = dataset.study.study
+    if study is None or not study.quizzes or "stage" not in answers:
+        return [QuizItems("", "main", "Quiz", answers, _opened(view.participants, MAIN))]
+    ordered = sorted(study.quizzes, key=lambda quiz: quiz.role != "main")
+    return [
+        QuizItems(
+            quiz.stage.id,
+            quiz.role,
+            quiz.stage.title or quiz.stage.id,
+            answers[answers["stage"] == quiz.stage.id].reset_index(drop=True),
+            _opened(view.participants, quiz.prefixes[0]),
+        )
+        for quiz in ordered
+    ]
+
+
+def main_of(quizzes: Sequence[QuizItems]) -> QuizItems | None:
+    """The main quiz, or None."""
+    return next((quiz for quiz in quizzes if quiz.role == "main"), None)
+
+
+def _scored_answers(view: View) -> pd.DataFrame:
+    if "answers" not in view.tables:
+        return pd.DataFrame()
+    answers = view.tables["answers"]
+    if "bank" in answers:
+        answers = answers[answers["bank"].notna() & (answers["bank"] != "")]
+    return answers[answers["type"] != ATTENTION] if "type" in answers else answers
+
+
+def _opened(people: pd.DataFrame, prefix: str) -> frozenset[str] | None:
+    column = f"{prefix}_points"
+    return frozenset(people.loc[people[column].notna(), "participant_id"]) if column in people else None
+
+
+def _cell(value: Any) -> Any:
+    return None if value is None or (isinstance(value, float) and pd.isna(value)) else value

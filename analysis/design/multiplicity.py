@@ -1,0 +1,188 @@
+"""Several hypotheses at once: adjusted p-values, and graphical gatekeeping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.estimators.core.validation import AnalysisError, Floats
+
+_ALIASES = {
+    "bonferroni": "bonferroni", "holm": "holm", "hochberg": "hochberg", "simes-hochberg": "hochberg",
+    "hommel": "hommel", "bh": "bh", "fdr": "bh", "fdr_bh": "bh", "benjamini-hochberg": "bh", "by": "by",
+    "fdr_by": "by", "benjamini-yekutieli": "by", "sidak": "sidak", "holm-sidak": "holm-sidak", "none": "none",
+}  # fmt: skip
+
+
+def adjust(p: ArrayLike, method: str = "holm") -> Floats:
+    """Adjusted p-values, in the order given; a missing p (NaN or None) stays missing and does not count.
+
+    Args:
+        p: Raw p-values.
+        method: holm, hochberg, hommel, bonferroni, BH (fdr), BY, sidak, holm-sidak or none; case does not matter.
+
+    Returns:
+        One adjusted p-value for each p.
+
+    Reference: Holm (1979); Hochberg (1988); Hommel (1988); Benjamini & Hochberg (1995); Benjamini & Yekutieli (2001);
+    the same numbers as R's p.adjust.
+
+    >>> adjust([0.01, 0.02, 0.03], "holm").tolist()
+    [0.03, 0.04, 0.04]
+    """
+    raw = np.asarray([np.nan if value is None else value for value in np.atleast_1d(p)], dtype=np.float64)
+    name = _ALIASES.get(str(method).lower().replace(" ", "-"))
+    if name is None:
+        raise AnalysisError.of("method", f"{method!r} is not known", f"use one of {', '.join(sorted(set(_ALIASES)))}")
+    known = ~np.isnan(raw)
+    if ((raw[known] < 0) | (raw[known] > 1)).any():
+        raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
+    found = raw.copy()
+    if known.any():
+        found[known] = _adjusted(raw[known], name)
+    return found
+
+
+def _adjusted(p: Floats, name: str) -> Floats:
+    m = len(p)
+    if name == "none":
+        return p
+    if name == "bonferroni":
+        return np.minimum(m * p, 1.0)
+    if name == "sidak":
+        return -np.expm1(m * np.log1p(-p))
+    if name == "hommel":
+        return _hommel(p)
+    up = np.argsort(p, kind="stable")
+    rank = np.arange(1, m + 1)
+    if name in ("holm", "holm-sidak"):
+        terms = (m - rank + 1) * p[up] if name == "holm" else -np.expm1((m - rank + 1) * np.log1p(-p[up]))
+        return _restored(np.minimum(np.maximum.accumulate(terms), 1.0), up)
+    factor = {"hochberg": m - rank + 1.0, "bh": m / rank, "by": (1 / rank).sum() * (m / rank)}[name]
+    terms = np.minimum.accumulate((factor * p[up])[::-1])[::-1]
+    return _restored(np.minimum(terms, 1.0), up)
+
+
+def _restored(values: Floats, order: NDArray[Any]) -> Floats:
+    found = np.empty_like(values)
+    found[order] = values
+    return found
+
+
+def _hommel(p: Floats) -> Floats:
+    """Hommel's procedure as Wright (1992) computes it."""
+    m = len(p)
+    order = np.argsort(p, kind="stable")
+    q = p[order]
+    rank = np.arange(1, m + 1)
+    best = np.full(m, (m * q / rank).min())
+    adjusted = best.copy()
+    for size in range(m - 1, 1, -1):
+        head, tail = np.arange(m - size + 1), np.arange(m - size + 1, m)
+        smallest = (size * q[tail] / np.arange(2, size + 1)).min()
+        best[head] = np.minimum(size * q[head], smallest)
+        best[tail] = best[m - size]
+        adjusted = np.maximum(adjusted, best)
+    return _restored(np.maximum(adjusted, q), order)
+
+
+@dataclass(frozen=True)
+class Graphical:
+    """The outcome of a graphical procedure; iterates over the adjusted p-values."""
+
+    adjusted: Floats
+    """Adjusted p-values, in the order given: rejected at alpha exactly when at most alpha."""
+    order: tuple[int, ...]
+    """Hypotheses rejected at alpha, in the order of rejection."""
+    rejected: NDArray[np.bool_]
+    """Which are rejected at alpha."""
+    alpha: float
+
+    @property
+    def p_adjusted(self) -> Floats:
+        """The adjusted p-values."""
+        return self.adjusted
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.adjusted.tolist())
+
+    def __len__(self) -> int:
+        return len(self.adjusted)
+
+    def __getitem__(self, index: int) -> float:
+        return float(self.adjusted[index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.adjusted, dtype=dtype)
+
+
+def graphical(
+    p: Sequence[float] | ArrayLike, weights: ArrayLike, transitions: ArrayLike, alpha: float = 0.05
+) -> Graphical:
+    """Sequentially rejective graphical procedure: a rejected hypothesis passes its weight along its edges.
+
+    Args:
+        p: Raw p-values; a missing one (NaN or None) is never rejected and keeps its weight.
+        weights: Share of alpha that each hypothesis starts with; non-negative, at most 1 in sum.
+        transitions: (m, m); row i is how hypothesis i's weight is passed on when it is rejected; zero diagonal, rows
+            at most 1 in sum.
+        alpha: Family-wise level at which `order` and `rejected` are read.
+
+    Raises:
+        AnalysisError: weights or transitions that are no such graph.
+
+    Reference: Bretz, Maurer, Brannath & Posch (2009), Stat. Med. 28:586-604, algorithm 2 for adjusted p.
+
+    >>> graphical([0.01, 0.02, 0.03], [1 / 3] * 3, [[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]).adjusted.round(12)
+    array([0.03, 0.04, 0.04])
+    """
+    raw = np.asarray([np.nan if value is None else value for value in np.atleast_1d(p)], dtype=np.float64)
+    known = ~np.isnan(raw)
+    if ((raw[known] < 0) | (raw[known] > 1)).any():
+        raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
+    w, g = np.array(weights, dtype=np.float64), np.array(transitions, dtype=np.float64)
+    _check_graph(raw, w, g)
+    left = list(range(len(raw)))
+    adjusted = np.ones(len(raw))
+    order: list[int] = []
+    highest = 0.0
+    while left:
+        ratios = [raw[i] / w[i] if w[i] > 0 and known[i] else np.inf for i in left]
+        chosen = left[int(np.argmin(ratios))]
+        if not np.isfinite(min(ratios)):
+            break
+        highest = max(highest, min(float(min(ratios)), 1.0))
+        adjusted[chosen] = highest
+        order.append(chosen)
+        left.remove(chosen)
+        w, g = _passed_on(w, g, chosen, left)
+    adjusted[~known] = np.nan
+    rejected = adjusted <= alpha * (1 + 1e-12)
+    return Graphical(adjusted, tuple(i for i in order if rejected[i]), rejected, alpha)
+
+
+def _check_graph(p: Floats, w: Floats, g: Floats) -> None:
+    m = len(p)
+    if w.shape != (m,) or g.shape != (m, m):
+        raise AnalysisError.of("weights", f"shapes {w.shape} and {g.shape}", f"give ({m},) and ({m}, {m})")
+    if (w < 0).any() or w.sum() > 1 + 1e-9:
+        raise AnalysisError.of("weights", f"{w.tolist()}", "give non-negative weights of at most 1 in sum")
+    if (g < 0).any() or (g.sum(axis=1) > 1 + 1e-9).any() or np.diag(g).any():
+        raise AnalysisError.of("transitions", "are no graph", "rows non-negative, at most 1 in sum, zero diagonal")
+
+
+def _passed_on(w: Floats, g: Floats, gone: int, left: list[int]) -> tuple[Floats, Floats]:
+    """Weights and edges after one hypothesis is rejected."""
+    weights, edges = w.copy(), np.zeros_like(g)
+    weights[gone] = 0.0
+    for i in left:
+        weights[i] = w[i] + w[gone] * g[gone, i]
+        stay = 1 - g[i, gone] * g[gone, i]
+        for k in left:
+            if k != i and stay > 1e-14:
+                edges[i, k] = (g[i, k] + g[i, gone] * g[gone, k]) / stay
+    return weights, edges

@@ -1,0 +1,1 @@
+"""What every estimator shares: requests, validation, registry, effect sizes, results."""

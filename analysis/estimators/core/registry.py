@@ -1,0 +1,163 @@
+"""The signature that every method shares, and the promise that data never end in a raw error."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, get_type_hints
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators.core.request import Trial
+from analysis.estimators.core.results import Estimate
+from analysis.estimators.core.validation import AnalysisError, NotEstimable, names
+
+Result = Estimate | list[Estimate]
+
+
+class Method(Protocol):
+    """What `analysis.METHODS` holds."""
+
+    __name__: str
+    __doc__: str | None
+
+    def __call__(
+        self,
+        data: pd.DataFrame,
+        *,
+        outcome: str,
+        arm: str | None = None,
+        control: Any = None,
+        covariates: str | Iterable[str] | None = (),
+        stratum: str | Iterable[str] | None = None,
+        cluster: str | None = None,
+        event: str | None = None,
+        horizon: float | None = None,
+        level: float = 0.95,
+        seed: int | None = None,
+        frequency: str | None = None,
+        **options: Any,
+    ) -> Result:
+        """Analyse the table; see `docs/methods.md` for each method's formula, options and reference."""
+
+
+REGISTRY: dict[str, Method] = {}
+_UNFIT = (NotEstimable, np.linalg.LinAlgError, ArithmeticError)
+
+
+def whole(core: Callable[..., Result]) -> Method:
+    """Register a method that sees all arms at once: `core(trial, **options)`."""
+
+    def run(trial: Trial, options: dict[str, Any]) -> Result:
+        try:
+            return core(trial, **options)
+        except _UNFIT as error:
+            return _null_rows(trial, _reason(error))
+
+    return _register(core, run, skip=1)
+
+
+def pairwise(core: Callable[..., Result]) -> Method:
+    """Register a method that compares one treated arm with the control: `core(pair, **options)`."""
+
+    def run(trial: Trial, options: dict[str, Any]) -> Result:
+        rows: list[Estimate] = []
+        for pair in trial.pairs():
+            try:
+                found = core(pair, **options)
+            except _UNFIT as error:
+                found = pair.estimate(note=f"not estimable: {_reason(error)}")
+            rows += found if isinstance(found, list) else [found]
+        return unwrap(rows)
+
+    return _register(core, run, skip=1)
+
+
+def _reason(error: Exception) -> str:
+    """Our own words for why: errors of the arithmetic and of matrices speak to programmers."""
+    if isinstance(error, NotEstimable):
+        return str(error)
+    return "the data do not determine the model (too few rows, or columns that do not vary beyond others)"
+
+
+def unwrap(rows: list[Estimate]) -> Result:
+    """A single row as itself."""
+    return rows[0] if len(rows) == 1 else rows
+
+
+def _null_rows(trial: Trial, reason: str) -> Result:
+    note = f"not estimable: {reason}"
+    if trial.arm is None or trial.is_dose or trial.control is None:
+        return trial.null(note)
+    return unwrap([pair.estimate(note=note) for pair in trial.pairs()])
+
+
+def _register(core: Callable[..., Result], run: Callable[[Trial, dict[str, Any]], Result], skip: int) -> Method:
+    own = list(inspect.signature(core).parameters.values())[skip:]
+    known = {parameter.name for parameter in own}
+    name = core.__name__
+
+    def called(
+        data: pd.DataFrame,
+        *,
+        outcome: str,
+        arm: str | None = None,
+        control: Any = None,
+        covariates: str | Iterable[str] | None = (),
+        stratum: str | Iterable[str] | None = None,
+        cluster: str | None = None,
+        event: str | None = None,
+        horizon: float | None = None,
+        level: float = 0.95,
+        seed: int | None = None,
+        frequency: str | None = None,
+        **options: Any,
+    ) -> Result:
+        _refuse_unknown(name, options, known)
+        trial = Trial(
+            data=_expanded(data, frequency), method=name, outcome=outcome, arm=arm, control=control,
+            covariates=names(covariates), strata=names(stratum), cluster=cluster, event=event, horizon=horizon,
+            level=level, seed=seed,
+        )  # fmt: skip
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return run(trial, options)
+
+    _dress(called, core, own)
+    REGISTRY[name] = called
+    return called
+
+
+def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list[inspect.Parameter]) -> None:
+    """Give the public function the name, text, module and full signature of its method."""
+    called.__name__ = called.__qualname__ = core.__name__
+    called.__doc__ = core.__doc__
+    called.__module__ = core.__module__
+    shared = inspect.signature(called)
+    hints = get_type_hints(core)
+    common = [p for p in shared.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    extra = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints.get(p.name, p.annotation)) for p in own]
+    called.__signature__ = shared.replace(parameters=[*common, *extra])  # type: ignore[attr-defined]
+
+
+def _refuse_unknown(name: str, options: dict[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(options) - known)
+    if unknown:
+        takes = ", ".join(sorted(known)) or "no options of its own"
+        raise AnalysisError.of(f"option {unknown[0]!r}", f"is not known to {name}", f"it takes {takes}")
+
+
+def _expanded(data: pd.DataFrame, frequency: str | None) -> pd.DataFrame:
+    """Rows that stand for several, written out."""
+    if not isinstance(data, pd.DataFrame):
+        raise AnalysisError.of("", f"a {type(data).__name__} is not a table", "give a pandas DataFrame")
+    if frequency is None:
+        return data.reset_index(drop=True)
+    if frequency not in data.columns:
+        raise AnalysisError.of(f"column {frequency!r}", "is not in the table", "name the column of counts")
+    counts = pd.to_numeric(data[frequency], errors="coerce")
+    if counts.isna().any() or (counts < 0).any() or (counts % 1 != 0).any():
+        raise AnalysisError.of(f"column {frequency!r}", "holds no whole counts", "give whole numbers >= 0")
+    return data.loc[data.index.repeat(counts.astype(int))].reset_index(drop=True)

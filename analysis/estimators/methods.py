@@ -1,0 +1,28 @@
+"""The table of methods: every id a plan may name."""
+
+from __future__ import annotations
+
+from analysis.estimators import (  # noqa: F401  (importing registers)
+    attrition,
+    bayes,
+    comparisons,
+    equivalence,
+    noncompliance,
+    omnibus,
+    resampling,
+)
+from analysis.estimators.core.registry import REGISTRY, Method
+from analysis.estimators.outcomes import (  # noqa: F401
+    clusters,
+    correlations,
+    counts,
+    hazards,
+    items,
+    means,
+    proportions,
+    ranks,
+    scores,
+    times,
+)
+
+METHODS: dict[str, Method] = dict(sorted(REGISTRY.items()))

@@ -1,0 +1,150 @@
+"""Least squares by orthogonal decomposition, with the classical and the heteroskedasticity-consistent covariances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, stats
+
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+
+ALIAS_TOLERANCE = 1e-9
+_NAMES = {
+    "CLASSICAL": "classical", "NONROBUST": "classical", "CONST": "classical", "OLS": "classical", "IID": "classical",
+    "HC0": "HC0", "HC1": "HC1", "HC2": "HC2", "HC3": "HC3",
+}  # fmt: skip
+
+
+def vcov_name(kind: str | None) -> str:
+    """The canonical spelling of a covariance estimator."""
+    found = _NAMES.get(str(kind or "classical").upper())
+    if found is None:
+        raise AnalysisError.of("vcov", f"{kind!r} is not known", "use classical, HC0, HC1, HC2 or HC3")
+    return found
+
+
+def independent_columns(design: Floats) -> list[int]:
+    """Indices of columns not (numerically) spanned by those before them, as R's lm drops aliased terms."""
+    kept: list[int] = []
+    basis = np.empty((len(design), 0))
+    for index in range(design.shape[1]):
+        column = design[:, index]
+        rest = column - basis @ (basis.T @ column)
+        rest = rest - basis @ (basis.T @ rest)
+        size, left = np.linalg.norm(column), np.linalg.norm(rest)
+        if size > 0 and left > ALIAS_TOLERANCE * size and len(kept) < len(design):
+            kept.append(index)
+            basis = np.column_stack([basis, rest / left])
+    return kept
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An ordinary least squares fit; arrays follow the design's columns."""
+
+    design: Floats
+    y: Floats
+    coefficients: Floats
+    residuals: Floats
+    leverage: Floats
+    gram_inverse: Floats
+
+    @property
+    def df(self) -> int:
+        """Residual degrees of freedom."""
+        return self.design.shape[0] - self.design.shape[1]
+
+    @property
+    def sigma2(self) -> float:
+        """Residual variance."""
+        return float(self.residuals @ self.residuals) / self.df
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing but rounding is left over, with degrees of freedom to spare."""
+        return self.df > 0 and self.sigma2 <= 1e-24 * float((self.y**2).mean())
+
+    def with_residuals(self) -> Fit:
+        """The fit itself, refused where it leaves nothing to judge an error by."""
+        if self.df < 1:
+            raise NotEstimable(f"{len(self.y)} observations for {self.design.shape[1]} coefficients")
+        if self.is_exact:
+            raise NotEstimable("the model fits every row exactly, so there is no residual variance")
+        return self
+
+    @property
+    def r_squared(self) -> float:
+        """Share of the outcome's variance about its mean."""
+        return 1.0 - float(self.residuals @ self.residuals) / float(((self.y - self.y.mean()) ** 2).sum())
+
+    def covariance(self, kind: str | None = None) -> Floats:
+        """Covariance of the coefficients.
+
+        HC0 to HC3 weigh squared residuals by 1, n/(n-p), 1/(1-h), 1/(1-h)^2 (MacKinnon & White 1985).
+        """
+        kind = vcov_name(kind)
+        if self.df < 1:
+            raise NotEstimable(f"{len(self.y)} observations for {self.design.shape[1]} coefficients")
+        if kind == "classical":
+            return self.gram_inverse * self.sigma2
+        power = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}[kind]
+        if power and self.leverage.max() > 1 - 1e-10:
+            raise NotEstimable(f"an observation has leverage 1, so {kind} does not exist; use fewer covariates")
+        weights = self.residuals**2 / (1 - self.leverage) ** power
+        scale = len(self.y) / self.df if kind == "HC1" else 1.0
+        half = self.design @ self.gram_inverse
+        return scale * (half.T * weights) @ half
+
+
+def fit(design: Floats, y: Floats) -> Fit:
+    """Least squares of `y` (n) on `design` (n, p) of full column rank, by QR."""
+    if design.shape[0] < design.shape[1]:
+        raise NotEstimable(f"{design.shape[0]} observations for {design.shape[1]} coefficients")
+    scale = np.linalg.norm(design, axis=0)
+    q, r = np.linalg.qr(design / scale)
+    coefficients = linalg.solve_triangular(r, q.T @ y)
+    residuals = y - (design / scale) @ coefficients
+    coefficients = (coefficients + linalg.solve_triangular(r, q.T @ residuals)) / scale
+    r_inverse = linalg.solve_triangular(r, np.eye(r.shape[0]))
+    return Fit(
+        design=design,
+        y=y,
+        coefficients=coefficients,
+        residuals=y - design @ coefficients,
+        leverage=(q**2).sum(axis=1),
+        gram_inverse=(r_inverse @ r_inverse.T) / np.outer(scale, scale),
+    )
+
+
+def t_interval(estimate: float, std_error: float, df: float, level: float) -> dict[str, float]:
+    """Statistic, p-value and interval of an estimate whose pivot is Student's t."""
+    if not std_error > 0:
+        raise NotEstimable("the standard error is zero")
+    half = float(stats.t.ppf(0.5 + level / 2, df)) * std_error
+    statistic = estimate / std_error
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "df": df,
+        "statistic": statistic,
+        "p_value": float(2 * stats.t.sf(abs(statistic), df)),
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+    }
+
+
+def z_interval(estimate: float, std_error: float, level: float) -> dict[str, float | None]:
+    """Statistic, p-value and interval of an estimate whose pivot is standard normal."""
+    if not (std_error > 0 and np.isfinite(std_error)):
+        raise NotEstimable("the standard error is zero or does not exist")
+    half = float(stats.norm.ppf(0.5 + level / 2)) * std_error
+    return {
+        "estimate": estimate,
+        "std_error": std_error,
+        "df": None,
+        "statistic": estimate / std_error,
+        "p_value": float(2 * stats.norm.sf(abs(estimate / std_error))),
+        "ci_low": estimate - half,
+        "ci_high": estimate + half,
+    }

@@ -1,0 +1,86 @@
+"""Newton's method with step halving, for likelihoods that give their gradient and Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.estimators.core.validation import Floats, NotEstimable
+
+Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where a log-likelihood is highest."""
+
+    at: Floats
+    value: float
+    gradient: Floats
+    hessian: Floats
+
+    @property
+    def covariance(self) -> Floats:
+        """Inverse of the negative Hessian."""
+        return np.asarray(np.linalg.inv(-self.hessian), dtype=np.float64)
+
+
+def maximise(likelihood: Likelihood, start: Floats, what: str, rounds: int = 200) -> Maximum:
+    """Climb to the maximum.
+
+    Args:
+        likelihood: Gives value, gradient and Hessian.
+        start: Where to begin.
+        what: Named in the note when there is no maximum.
+        rounds: Newton steps allowed.
+
+    Raises:
+        NotEstimable: no finite maximum (separation, an arm without events) or no convergence.
+    """
+    at = np.asarray(start, dtype=np.float64)
+    value, gradient, hessian = likelihood(at)
+    for _ in range(rounds):
+        step = _direction(gradient, hessian)
+        gain = float(gradient @ step)
+        if gain < 1e-22 * max(1.0, abs(value)):
+            break
+        at, value, gradient, hessian, moved = _climb(likelihood, at, value, step, (gradient, hessian))
+        if np.abs(at).max(initial=0) > 1e6 or not np.isfinite(value):
+            break
+        if not moved:
+            break
+    _refuse_boundary(at, gradient, hessian, what)
+    return Maximum(at, value, gradient, hessian)
+
+
+def _direction(gradient: Floats, hessian: Floats) -> Floats:
+    """Newton's step, turned uphill where the surface is not concave."""
+    values, vectors = np.linalg.eigh(-(hessian + hessian.T) / 2)
+    if not np.isfinite(values).all():
+        raise NotEstimable("the likelihood is not finite")
+    floor = 1e-12 * max(float(np.abs(values).max(initial=0)), 1e-300)
+    return np.asarray(vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor)), dtype=np.float64)
+
+
+def _climb(
+    likelihood: Likelihood, at: Floats, value: float, step: Floats, slope: tuple[Floats, Floats]
+) -> tuple[Floats, float, Floats, Floats, bool]:
+    """The longest of the step's halvings that does not go downhill."""
+    for power in range(40):
+        tried = at + step / 2**power
+        found = likelihood(tried)
+        if np.isfinite(found[0]) and found[0] >= value - 1e-12 * max(1.0, abs(value)):
+            return tried, *found, True
+    return at, value, *slope, False
+
+
+def _refuse_boundary(at: Floats, gradient: Floats, hessian: Floats, what: str) -> None:
+    information = -(hessian + hessian.T) / 2
+    scale = np.sqrt(np.maximum(np.diag(information), 0.0))
+    if not np.isfinite(information).all() or (scale <= 1e-6).any():
+        raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")
+    smallest = float(np.linalg.eigvalsh(information / np.outer(scale, scale))[0])
+    if smallest < 1e-12 or float(np.abs(gradient / scale).max()) > 1e-4:
+        raise NotEstimable(f"{what} has no unique maximum (separation, or too little information)")

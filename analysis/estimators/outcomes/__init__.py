@@ -1,0 +1,1 @@
+"""Estimators by kind of outcome."""

@@ -1,0 +1,77 @@
+"""Association of two measurements."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from analysis.estimators.core.registry import Result, whole
+from analysis.estimators.core.request import Trial
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, numbers
+from analysis.estimators.core.validation import require_columns as _require
+
+
+def _columns(trial: Trial, x: str | None) -> tuple[Floats, Floats]:
+    name = x or trial.arm
+    if name is None:
+        raise AnalysisError.of("x", "is not given", "name the other column of the correlation")
+    _require(trial.data, [name])
+    one, two = numbers(trial.data, name), trial.y
+    if len(one) < 3 or np.ptp(one) == 0 or np.ptp(two) == 0:
+        raise NotEstimable("a correlation needs three rows and two columns that vary")
+    return one, two
+
+
+def _row(trial: Trial, r: float, spread: float, note: str) -> Result:
+    """T test of r and the interval by Fisher's z with the given standard error."""
+    n = len(trial.y)
+    t = r * np.sqrt((n - 2) / (1 - r**2)) if abs(r) < 1 else np.inf * np.sign(r)
+    reach = float(stats.norm.ppf(0.5 + trial.level / 2)) * spread
+    z = np.arctanh(r) if abs(r) < 1 else np.nan
+    return trial.estimate(
+        contrast=None, estimate=r, df=float(n - 2), statistic=t, p_value=float(2 * stats.t.sf(abs(t), n - 2)),
+        ci_low=float(np.tanh(z - reach)), ci_high=float(np.tanh(z + reach)), n={"all": n}, note=note,
+    )  # fmt: skip
+
+
+@whole
+def pearson(trial: Trial, x: str | None = None) -> Result:
+    """Product-moment correlation of `outcome` and `x`.
+
+    Formula: t = r sqrt((n-2)/(1-r^2)) with n-2 degrees of freedom; interval by Fisher's z, 1/sqrt(n-3).
+    Missing data: refused.
+    Reference: Fisher (1921), Metron 1:3-32.
+
+    Example:
+        >>> from analysis.estimators.core.examples import two_arms
+        >>> row = pearson(two_arms(), outcome="score", x="warmup")
+        >>> round(row.estimate, 6), round(row.p_value, 6), round(row.ci_low, 6)
+        (-0.796628, 0.001925, -0.940531)
+    """
+    one, two = _columns(trial, x)
+    a, b = one - one.mean(), two - two.mean()
+    r = float(np.clip((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)), -1, 1))
+    n = len(two)
+    return _row(trial, r, 1 / np.sqrt(n - 3) if n > 3 else np.nan, "interval by Fisher's z")
+
+
+@whole
+def spearman(trial: Trial, x: str | None = None) -> Result:
+    """Rank correlation of `outcome` and `x`.
+
+    Formula: Pearson's r of mid-ranks; t as `pearson`; interval by Fisher's z with sqrt((1 + r^2/2)/(n-3)).
+    Missing data: refused.
+    Reference: Spearman (1904); Bonett & Wright (2000), Psychometrika 65:23-28 for the interval.
+
+    Example:
+        >>> from analysis.estimators.core.examples import two_arms
+        >>> row = spearman(two_arms(), outcome="score", x="warmup")
+        >>> round(row.estimate, 6), round(row.p_value, 6), round(row.ci_low, 6)
+        (-0.800737, 0.001752, -0.951881)
+    """
+    one, two = (stats.rankdata(values) for values in _columns(trial, x))
+    a, b = one - one.mean(), two - two.mean()
+    r = float(np.clip((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)), -1, 1))
+    n = len(two)
+    spread = np.sqrt((1 + r**2 / 2) / (n - 3)) if n > 3 else np.nan
+    return _row(trial, r, float(spread), "interval by Fisher's z with Bonett and Wright's variance")

@@ -1,0 +1,301 @@
+"""Do raters agree? Kappas, Krippendorff's alpha, intraclass correlations.
+
+A table of ratings has one row a unit and one column a rater.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from analysis.estimators.core.coefficient import Coefficient
+from analysis.estimators.core.validation import AnalysisError, Floats, complete
+from analysis.estimators.numerics.intraclass import icc
+
+__all__ = ["cohen_kappa", "fleiss_kappa", "icc", "kappa_of_table", "krippendorff_alpha", "light_kappa", "masi_distance"]
+
+Ratings = pd.DataFrame | ArrayLike | Sequence[Sequence[Any]]
+Distance = Callable[[Any, Any], float]
+
+
+def _frame(ratings: Ratings, least: int = 2) -> pd.DataFrame:
+    rows: Any = ratings
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([list(row) for row in rows])
+    if frame.shape[1] < least or not len(frame):
+        raise AnalysisError.of("ratings", f"shape {frame.shape}", f"give units x raters, at least {least} raters")
+    return frame
+
+
+def _complete(frame: pd.DataFrame) -> pd.DataFrame:
+    for name in frame.columns:
+        complete(frame, name)
+    return frame
+
+
+def cohen_kappa(
+    a: Ratings | Sequence[Any], b: Sequence[Any] | None = None, weights: str | None = None, level: float = 0.95
+) -> Coefficient:
+    """Cohen's kappa of two raters.
+
+    Formula: (observed - expected agreement) / (1 - expected); `statistic` z and `p_value` with the variance under no
+    agreement, interval and `std_error` with the asymptotic variance. `weights`: None, "linear" or "quadratic" (ordered
+    categories, by value). Give two columns, or one table of two columns.
+    Missing data: refused. Only one category: NaN with a note.
+    Reference: Cohen (1960, 1968); Fleiss, Cohen & Everitt (1969), Psychol. Bull. 72:323-327.
+
+    Example:
+        >>> found = cohen_kappa(["x", "x", "y", "y", "x"], ["x", "y", "y", "y", "x"])
+        >>> round(found, 6), round(found.z, 6)
+        (0.615385, 1.490712)
+    """
+    first: Any = a
+    if b is not None and len(first) != len(b):
+        raise AnalysisError.of("ratings", f"{len(first)} and {len(b)}", "give both raters' codes of the same units")
+    pair = _frame(a if b is None else pd.DataFrame({"a": list(first), "b": list(b)}))
+    pair = _complete(pair)
+    if pair.shape[1] != 2:
+        raise AnalysisError.of("ratings", f"{pair.shape[1]} columns", "give the two raters to compare")
+    levels = _sorted(set(pair.iloc[:, 0]) | set(pair.iloc[:, 1]))
+    place = {value: index for index, value in enumerate(levels)}
+    table = np.zeros((len(levels), len(levels)))
+    np.add.at(table, tuple(pair.iloc[:, j].map(place).to_numpy() for j in (0, 1)), 1.0)
+    return kappa_of_table(table, weights, level)
+
+
+def _sorted(values: set[Any]) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
+
+
+def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 0.95) -> Coefficient:
+    """Cohen's kappa of a square table of counts; see `cohen_kappa`."""
+    counts = np.asarray(table, dtype=np.float64)
+    n, size = counts.sum(), len(counts)
+    if size < 2:
+        return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
+    share = counts / n
+    rows, columns = share.sum(axis=1), share.sum(axis=0)
+    w = _agreement_weights(size, weights)
+    seen, chance = float((w * share).sum()), float((w * np.outer(rows, columns)).sum())
+    if chance >= 1:
+        return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
+    kappa = (seen - chance) / (1 - chance)
+    row_mean, column_mean = w @ columns, rows @ w
+    sums = row_mean[:, None] + column_mean[None, :]
+    null = (np.outer(rows, columns) * (w - sums) ** 2).sum() - chance**2
+    spread = (share * (w - sums * (1 - kappa)) ** 2).sum() - (kappa - chance * (1 - kappa)) ** 2
+    error = float(np.sqrt(max(spread, 0.0) / n) / (1 - chance))
+    null_error = float(np.sqrt(null / n) / (1 - chance)) if null > 0 else np.nan
+    reach = float(stats.norm.ppf(0.5 + level / 2)) * error
+    z = kappa / null_error
+    # A variance of 0 is no certainty: the table leaves the formula nothing to vary, as where a rater has one category.
+    known = error > 1e-12
+    return Coefficient(
+        kappa,
+        std_error=error if known else None,
+        ci_low=max(kappa - reach, -1.0) if known else None,
+        ci_high=min(kappa + reach, 1.0) if known else None,
+        ci_level=level,
+        statistic=z,
+        p_value=float(2 * stats.norm.sf(abs(z))),
+        n=int(n),
+        details={"observed": seen, "expected": chance},
+        note=f"{weights or 'unweighted'}" + ("" if known else "; no interval: its variance is 0 in this table"),
+    )
+
+
+def _agreement_weights(size: int, weights: str | None) -> Floats:
+    if weights in (None, "unweighted"):
+        return np.eye(size)
+    gap = np.abs(np.subtract.outer(np.arange(size), np.arange(size))) / (size - 1)
+    if weights in ("linear", "equal"):
+        return np.asarray(1 - gap)
+    if weights in ("quadratic", "squared"):
+        return np.asarray(1 - gap**2)
+    raise AnalysisError.of("weights", f"{weights!r} is not known", "use linear or quadratic, or leave them out")
+
+
+def fleiss_kappa(ratings: Ratings, level: float = 0.95) -> Coefficient:
+    """Fleiss's kappa of several raters, each unit rated equally often.
+
+    Formula: (mean pairwise agreement - sum p_j^2) / (1 - sum p_j^2); z with the variance under no agreement
+    (Fleiss, Nee & Landis 1979); the interval uses the same variance. Missing data: refused.
+    Reference: Fleiss (1971), Psychol. Bull. 76:378-382.
+
+    Example:
+        >>> found = fleiss_kappa([["x", "x", "x"], ["x", "y", "y"], ["y", "y", "y"], ["x", "x", "y"]])
+        >>> round(found, 6), round(found.z, 6)
+        (0.333333, 1.154701)
+    """
+    frame = _complete(_frame(ratings))
+    n, m = frame.shape
+    levels = _sorted(set(frame.to_numpy().ravel().tolist()))
+    counts = np.asarray([[Counter(row)[value] for value in levels] for row in frame.to_numpy().tolist()], dtype=float)
+    p = counts.sum(axis=0) / (n * m)
+    chance = float((p**2).sum())
+    if len(levels) < 2:
+        return Coefficient(np.nan, n=n, note="not estimable: only one category occurs")
+    seen = float(((counts**2).sum() - n * m) / (n * m * (m - 1)))
+    kappa = (seen - chance) / (1 - chance)
+    q = 1 - p
+    inner = (p * q).sum() ** 2 - (p * q * (q - p)).sum()
+    error = float(np.sqrt(2 * inner) / ((p * q).sum() * np.sqrt(n * m * (m - 1))))
+    reach = float(stats.norm.ppf(0.5 + level / 2)) * error
+    return Coefficient(
+        kappa, std_error=error, ci_low=kappa - reach, ci_high=min(kappa + reach, 1.0), ci_level=level,
+        statistic=kappa / error, p_value=float(2 * stats.norm.sf(abs(kappa / error))), n=n,
+        details={"observed": seen, "expected": chance, "raters": m}, note="variance under no agreement",
+    )  # fmt: skip
+
+
+def light_kappa(ratings: Ratings) -> Coefficient:
+    """Light's kappa: the mean of Cohen's kappas over all pairs of raters (Light 1971).
+
+    >>> round(light_kappa([["x", "x", "x"], ["x", "y", "y"], ["y", "y", "y"], ["x", "x", "y"]]), 6)
+    0.4
+    """
+    frame = _complete(_frame(ratings))
+    pairs = [(i, j) for i in range(frame.shape[1]) for j in range(i + 1, frame.shape[1])]
+    kappas = [float(cohen_kappa(frame.iloc[:, [i, j]])) for i, j in pairs]
+    return Coefficient(float(np.mean(kappas)), n=len(frame), note=f"mean of {len(pairs)} pairs")
+
+
+def masi_distance(a: Any, b: Any) -> float:
+    """Distance of two sets: 1 - Jaccard x monotonicity (Passonneau 2006).
+
+    >>> masi_distance({"x"}, {"x", "y"}), masi_distance({"x"}, {"y"}), masi_distance(set(), set())
+    (0.6666666666666667, 1.0, 0.0)
+    """
+    one, two = frozenset(a), frozenset(b)
+    if one == two:
+        return 0.0
+    shared = one & two
+    weight = 2 / 3 if shared in (one, two) else 1 / 3
+    return 1 - len(shared) / len(one | two) * (weight if shared else 0.0)
+
+
+def krippendorff_alpha(
+    ratings: Ratings,
+    level: str = "nominal",
+    *,
+    distance: str | Distance | None = None,
+    level_of_measurement: str | None = None,
+    replicates: int = 0,
+    ci_level: float = 0.95,
+    seed: int | None = None,
+) -> Coefficient:
+    """Krippendorff's alpha: any number of raters, missing ratings allowed.
+
+    Formula: 1 - observed / expected disagreement over the coincidence matrix, each unit's pairs weighted 1/(m_u - 1).
+    `level`: nominal, ordinal, interval, ratio, or "masi" for ratings that are sets; `distance` a function of two
+    values in its place. `replicates` > 0: percentile interval from resampled units. Units with one rating drop out.
+    No variation at all: NaN with a note.
+    Reference: Krippendorff (2011), Computing Krippendorff's alpha-reliability; Passonneau (2006) for MASI.
+
+    Example:
+        >>> round(krippendorff_alpha([[1, 1], [2, 2], [3, 2], [None, 1]], "ordinal"), 6)
+        0.777778
+    """
+    level = level_of_measurement or level
+    frame = _frame(ratings)
+    units = [[value for value in row if not _missing(value)] for row in frame.to_numpy(dtype=object).tolist()]
+    units = [unit for unit in units if len(unit) > 1]
+    if distance is None:
+        distance = "masi" if level == "masi" else None
+    if isinstance(distance, str) and distance != "masi":
+        level, distance = distance, None
+    if level in ("ordinal", "interval", "ratio") and distance is None:
+        units = [_numbers(unit, level) for unit in units]
+    elif distance == "masi":
+        units = [[frozenset(value) for value in unit] for unit in units]
+    metric: Distance | None = masi_distance if distance == "masi" else (distance if callable(distance) else None)
+    values = _sorted({value for unit in units for value in unit})
+    if len(values) < 2:
+        return Coefficient(np.nan, n=len(units), note="not estimable: the ratings do not vary")
+    tables = np.stack([_coincidences(unit, values) for unit in units])
+    value = _alpha_of(tables.sum(axis=0), values, level, metric)
+    low, high = _bootstrapped(tables, values, level, metric, replicates, ci_level, seed)
+    note = f"{distance if isinstance(distance, str) else level}" + (f", {replicates} resamples" if replicates else "")
+    return Coefficient(value, ci_low=low, ci_high=high, ci_level=ci_level, n=len(units), note=note)
+
+
+def _numbers(unit: list[Any], level: str) -> list[float]:
+    try:
+        return [float(value) for value in unit]
+    except (TypeError, ValueError) as error:
+        raise AnalysisError.of(
+            "ratings", f"{unit} are no numbers", f"recode them for {level}, or use nominal"
+        ) from error
+
+
+def _missing(value: Any) -> bool:
+    if isinstance(value, set | frozenset | list | tuple):
+        return False
+    return value is None or bool(pd.isna(value))
+
+
+def _coincidences(unit: list[Any], values: list[Any]) -> Floats:
+    """Pairs of values within one unit, each weighing 1/(m - 1)."""
+    counts = np.asarray([sum(1 for rating in unit if rating == value) for value in values], dtype=np.float64)
+    return np.asarray((np.outer(counts, counts) - np.diag(counts)) / (len(unit) - 1))
+
+
+def _alpha_of(table: Floats, values: list[Any], level: str, metric: Distance | None) -> float:
+    margins = table.sum(axis=0)
+    n = margins.sum()
+    delta = _deltas(values, margins, level, metric)
+    expected = float((np.outer(margins, margins) * delta).sum())
+    if expected <= 0:
+        return float("nan")
+    return 1 - float((table * delta).sum()) * (n - 1) / expected
+
+
+def _deltas(values: list[Any], margins: Floats, level: str, metric: Distance | None) -> Floats:
+    """Squared differences of every pair of values."""
+    if metric is not None:
+        return np.asarray([[float(metric(a, b)) for b in values] for a in values])
+    if level == "nominal":
+        return 1 - np.eye(len(values))
+    if level == "ordinal":
+        reach = np.cumsum(margins) - margins / 2
+        return np.asarray(np.subtract.outer(reach, reach) ** 2)
+    numeric = np.asarray(values, dtype=np.float64) if level in ("interval", "ratio") else np.empty(0)
+    if level == "interval":
+        return np.asarray(np.subtract.outer(numeric, numeric) ** 2)
+    if level == "ratio":
+        sums = np.add.outer(numeric, numeric)
+        return np.asarray(
+            np.divide(np.subtract.outer(numeric, numeric), sums, out=np.zeros_like(sums), where=sums != 0) ** 2
+        )
+    raise AnalysisError.of("level", f"{level!r} is not known", "use nominal, ordinal, interval, ratio or masi")
+
+
+def _bootstrapped(
+    tables: Floats,
+    values: list[Any],
+    level: str,
+    metric: Distance | None,
+    replicates: int,
+    ci_level: float,
+    seed: int | None,
+) -> tuple[float | None, float | None]:
+    if replicates < 1:
+        return None, None
+    rng = np.random.default_rng(0 if seed is None else seed)
+    count = len(tables)
+    drawn = [
+        _alpha_of(tables[rng.integers(0, count, count)].sum(axis=0), values, level, metric) for _ in range(replicates)
+    ]
+    kept = [value for value in drawn if np.isfinite(value)]
+    if not kept:
+        return None, None
+    tail = (1 - ci_level) / 2
+    return float(np.quantile(kept, tail)), float(np.quantile(kept, 1 - tail))

@@ -1,0 +1,1 @@
+"""From a dataset and a plan to results.json."""

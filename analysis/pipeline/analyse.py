@@ -1,0 +1,226 @@
+"""One pure function makes the result: dataset and plan in, results.json out; all else renders that."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+import study_app
+from analysis.data.load import Dataset
+from analysis.data.quizzes import quizzes_in
+from analysis.data.variables import baseline_variables, value_labels
+from analysis.data.view import View
+from analysis.design import multiplicity
+from analysis.estimators.core.results import Estimate, _finite
+from analysis.pipeline.analysis_table import Frame
+from analysis.pipeline.description.baseline import baseline_table
+from analysis.pipeline.description.descriptives import mean_rows
+from analysis.pipeline.description.quiz_quality import psychometrics_section
+from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
+from analysis.pipeline.flow import flow, why_not
+from analysis.pipeline.item_rows import item_rows
+from analysis.pipeline.planning.plan import schedule
+from analysis.pipeline.planning.registration import Registration, registration
+from analysis.pipeline.prepare import Prepared, prepare
+from analysis.pipeline.runner import Runner
+from analysis.pipeline.sections import agreement_section, style_warnings, styles_or_reason
+from analysis.pipeline.subgroups import subgroup_rows
+from analysis.pipeline.trial_ledger import ledger_of
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.plan import Plan
+
+SCHEMA = "study-results/1"
+PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pingouin", "linearmodels", "krippendorff", "matplotlib")
+
+
+def analyse(
+    dataset: Dataset,
+    plan: Plan | None = None,
+    *,
+    seed: int | None = None,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+) -> dict[str, Any]:
+    """Run the plan over the dataset.
+
+    The same dataset, plan, seed and versions give the same value, byte for byte once written: nothing in it comes from
+    the wall clock or from chance outside the seed.
+
+    Args:
+        dataset: what `analysis.data.load.load` opened.
+        plan: None takes the plan in the dataset's own study file.
+        seed: None takes the plan's own; any other makes every row exploratory.
+        include_simulated: count simulated participants in.
+        include_preview: count preview participants in.
+
+    Returns:
+        The object of results.json (schema study-results/1), numbers unrounded, None where not computable.
+
+    Raises:
+        ProblemsFound: the plan names columns that the data do not have; all of them at once.
+    """
+    prepared = prepare(dataset, plan, include_simulated=include_simulated, include_preview=include_preview)
+    return analyse_prepared(prepared, seed=seed)
+
+
+def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str, Any]:
+    """The same from what `analysis.pipeline.prepare.prepare` made, so that a report can share it."""
+    with threadpool_limits(1):  # with several threads a product of matrices rounds otherwise
+        return _analysed(prepared, seed)
+
+
+def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
+    plan, fitted, shown, frame = prepared.plan, prepared.fitted, prepared.view, prepared.frame
+    dataset = prepared.dataset
+    used = plan.seed if seed is None else seed
+    rows, met = _planned(prepared, used)
+    quizzes = quizzes_in(dataset, shown)
+    rows += item_rows(frame, fitted, shown, quizzes)
+    rows += subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
+    deviations = [*prepared.left_out, *frame.deviations, *met]
+    if used != plan.seed:
+        rows = [replace(row, role="exploratory") for row in rows]
+        deviations.append(f"Seed {used} is not the plan's ({plan.seed}): every row is exploratory.")
+    registered = _registered(prepared, used)
+    if skipped := registered.not_run():
+        deviations.append(f"In the plan in force and not run, for another plan was given: {', '.join(skipped)}.")
+    estimates = [_placed(row, registered) for row in rows]
+    styles = styles_or_reason(shown, plan, dataset.study.raw)
+    treatment = treatment_section(shown)
+    result = {
+        "schema": SCHEMA,
+        "state": dataset.study.state,
+        "masked": shown.masked,
+        "dry_run": shown.dry_run,
+        "provenance": _provenance(dataset, plan, used, shown) | {"registration": registered.to_json(estimates)},
+        "flow": _flow(shown, frame, fitted),
+        "baseline": _baseline(dataset, shown, frame, fitted),
+        "estimates": estimates,
+        "psychometrics": psychometrics_section(shown, frame, quizzes),
+        "agreement": agreement_section(dataset, shown),
+        "styles": styles,
+        "treatment": treatment,
+        "deviations": list(dict.fromkeys(deviations)),
+        "warnings": [
+            *dataset.warnings,
+            *shown.warnings,
+            *frame.warnings,
+            *_kinds(shown),
+            *style_warnings(styles),
+            *treatment_warnings(treatment),
+        ],
+    }
+    return dict(_finite(result))
+
+
+def _registered(prepared: Prepared, seed: int) -> Registration:
+    plan, hashes = prepared.plan, prepared.view.participants.get("study_hash", ())
+    return registration(prepared.dataset, plan, own_seed=seed == plan.seed, study_hashes=hashes)
+
+
+def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
+    status, note = registered.status(row.id)
+    return row.to_json() | {"status": status, "status_note": note}
+
+
+def primary_rows(prepared: Prepared) -> list[dict[str, Any]]:
+    """The primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials."""
+    rows, _ = _planned(prepared, prepared.plan.seed, primary_only=True)
+    registered = _registered(prepared, prepared.plan.seed)
+    return [dict(_finite(_placed(row, registered))) for row in rows]
+
+
+def _planned(prepared: Prepared, seed: int, *, primary_only: bool = False) -> tuple[list[Estimate], list[str]]:
+    """The rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
+    plan, shown = prepared.fitted, prepared.view
+    ledger, ledger_note = ledger_of(prepared.dataset, shown)
+    runner = Runner(prepared.frame, plan, shown, ledger, ledger_note, seed)
+    analyses = schedule(plan, len(shown.arms))
+    chosen = [entry for entry in analyses if entry.role == "primary" or not primary_only]
+    return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations
+
+
+def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
+    """Primary rows with their adjusted p over those that could be made; each says where others could not."""
+    primary = [index for index, row in enumerate(rows) if row.role == "primary"]
+    rule = plan.multiplicity
+    if not primary or rule.method == "none":
+        return rows
+    made = [index for index in primary if rows[index].p_value is not None]
+    if rule.method == "graphical":
+        # Weights belong to rows, so a row that could not be made keeps its own and counts as not rejected.
+        found = dict(zip(primary, _graphical(rows, primary, plan), strict=True))
+    else:
+        p = [float(rows[index].p_value or 0.0) for index in made]
+        found = dict(zip(made, multiplicity.adjust(p, rule.method), strict=True))
+    note = _not_made([rows[index].id for index in primary if index not in made], len(made), rule.method)
+    rows = list(rows)
+    for index in made:
+        text = "; ".join(part for part in (rows[index].note, note) if part)
+        rows[index] = replace(rows[index], p_adjusted=float(found[index]), note=text)
+    return rows
+
+
+def _not_made(ids: list[str], count: int, method: str) -> str:
+    if not ids:
+        return ""
+    if method == "graphical":
+        return f"counted as not rejected, for it could not be made: {', '.join(ids)}"
+    return f"p adjusted over {count} of {count + len(ids)} primary rows; could not be made: {', '.join(ids)}"
+
+
+def _graphical(rows: list[Estimate], primary: list[int], plan: Plan) -> list[float]:
+    rule = plan.multiplicity
+    if len(rule.weights) != len(primary):
+        what = f"{len(rule.weights)} weights for {len(primary)} primary rows"
+        remedy = f"give one to each, in this order: {', '.join(rows[index].id for index in primary)}"
+        raise ProblemsFound([Problem("plan", "multiplicity.weights", what, remedy)])
+    p = [1.0 if rows[index].p_value is None else float(rows[index].p_value or 0.0) for index in primary]
+    return list(multiplicity.graphical(p, rule.weights, rule.transitions).adjusted)
+
+
+def _flow(shown: View, frame: Frame, plan: Plan) -> dict[str, Any]:
+    named = plan.primary or tuple(outcome.id for outcome in plan.outcomes)
+    first = next((name for name in named if frame.data[name].notna().any()), named[0])
+    reasons = {str(row["participant_id"]): why_not(row, first) for _, row in frame.data.iterrows()}
+    return flow(shown.participants, shown.arm_ids, reasons, shown.hidden)
+
+
+def _baseline(dataset: Dataset, shown: View, frame: Frame, plan: Plan) -> list[dict[str, Any]]:
+    names = baseline_variables(dataset, plan)
+    data = frame.data[~frame.data["status"].isin(["excluded"])]
+    return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))
+
+
+def _provenance(dataset: Dataset, plan: Plan, seed: int, shown: View) -> dict[str, Any]:
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:  # pragma: no cover
+            continue
+    return {
+        "dataset_sha256": dataset.sha256,
+        "plan_sha256": plan.sha256,
+        "package_version": getattr(study_app, "__version__", None) or version("study-app"),
+        "python": platform.python_version(),
+        "packages": packages,
+        "seed": seed,
+        "exported_at": dataset.manifest.get("exported_at"),
+        "study_id": dataset.study.id,
+        "study_hash": dataset.manifest.get("study_hash"),
+        "participants": list(shown.kinds),
+    }
+
+
+def _kinds(shown: View) -> list[str]:
+    found = []
+    if "simulated" in shown.kinds:
+        found.append("SIMULATED DATA: rows of simulated participants are in; no result here is about people.")
+    if "preview" in shown.kinds:
+        found.append("PREVIEW DATA: rows from before the launch are in; no result here is of the registered trial.")
+    return found

@@ -1,0 +1,203 @@
+"""Participants -> the numeric table that the methods see: outcomes, populations, covariates, strata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.view import View
+from analysis.pipeline.flow import NOT_ANALYSED
+from study_app.domain.plan import Covariate, Outcome, Plan
+
+LAST_ACTIVITY = "_last_activity_minutes"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every analysis starts from."""
+
+    data: pd.DataFrame
+    """Allocated participants in the order of the dataset: arm, outcomes as floats, covariates ready for a model."""
+    covariates: tuple[str, ...]
+    """Numeric columns of `data` that adjusted models take, in the plan's order."""
+    strata: tuple[str, ...]
+    """Columns of categories, one for each stratification factor: main effects in adjusted models."""
+    censored: Mapping[str, int]
+    """Time outcome -> people who are right-censored before the cap: only survival methods apply to it."""
+    deviations: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def population(self, name: str) -> pd.DataFrame:
+        """The rows of a population: `itt`, `per_protocol`, `as_treated` (arm = what was received) or `complier`.
+
+        Raises:
+            LookupError: the column that defines it is not in the data.
+        """
+        rows = self.data[~self.data["status"].isin(NOT_ANALYSED)]
+        if name == "per_protocol":
+            return rows[_needed(rows, "compliant") == 1]
+        if name == "as_treated":
+            return _as_received(rows)
+        if name == "complier":
+            _needed(rows, "received")
+        return rows
+
+
+def build(view: View, plan: Plan) -> Frame:
+    """Make the analysis table.
+
+    Time outcomes: who did not finish counts with the cap, also where the cell is empty (composite strategy), unless
+    the person withdrew the data; where no outages are recorded, nobody counts with more. Covariates: scores as the
+    plan orders them; a missing baseline value gets the mean and an indicator of its own.
+    """
+    rows = view.participants
+    data = rows[rows["arm"].notna()].reset_index(drop=True).copy()
+    deviations: list[str] = []
+    warnings: list[str] = []
+    fixed = not view.hidden and "outage_minutes" not in data
+    for outcome in plan.outcomes:
+        _outcome(data, outcome, warnings, fixed)
+    strata = _strata(data) if plan.strata else []
+    covariates = [name for entry in plan.covariates for name in _covariate(data, entry, deviations)]
+    kept = _independent(data, covariates, deviations)
+    censored = {outcome.id: _right_censored(data, outcome) for outcome in plan.outcomes}
+    known = {name: count for name, count in censored.items() if count}
+    return Frame(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings))
+
+
+def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:
+    if outcome.kind != "time" or outcome.censored != "right" or f"_event_{outcome.id}" not in data:
+        return 0
+    cap = np.inf if outcome.cap is None else outcome.cap
+    return int(((data[f"_event_{outcome.id}"] == 0) & (data[outcome.id] < cap)).sum())
+
+
+def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: bool) -> None:
+    """The outcome's columns; `fixed`: no outage moves anybody's cap, so nobody can have taken longer."""
+    if outcome.name not in data:
+        data[outcome.id] = np.nan
+        return
+    numbers = pd.to_numeric(data[outcome.name], errors="coerce")
+    data[outcome.id] = numbers.astype(float)
+    if outcome.kind != "time":
+        return
+    cap = np.inf if outcome.cap is None else outcome.cap
+    finished = data[outcome.event] == 1 if outcome.event in data else numbers.notna() & (numbers < cap)
+    beyond = (numbers > cap) & fixed
+    if beyond.any():
+        data.loc[beyond, outcome.id], finished = cap, finished & ~beyond
+        warnings.append(f"{outcome.id}: {int(beyond.sum())} values beyond the cap of {cap:g} count with the cap.")
+    if outcome.censored == "right":
+        _observed(data, outcome, finished & ~(numbers > cap), cap)
+        return
+    withdrew = (data["status"] == "withdrawn") & numbers.isna()
+    capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= cap)
+    if capped.any() and outcome.cap is not None:
+        data.loc[capped, outcome.id] = cap
+        warnings.append(
+            f"{outcome.id}: {int(capped.sum())} allocated participants did not finish and have no value or one below "
+            f"the cap; they count with the cap of {cap:g} {outcome.unit} (composite strategy)."
+        )
+    data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), finished.astype(float), np.nan)
+    seen = pd.to_numeric(data["task_minutes"], errors="coerce") if "task_minutes" in data else data[outcome.id]
+    data[f"{LAST_ACTIVITY}_{outcome.id}"] = np.where(finished, data[outcome.id], seen.fillna(data[outcome.id]))
+
+
+def _observed(data: pd.DataFrame, outcome: Outcome, seen: pd.Series, cap: float) -> None:
+    """Times as they were observed, at most the cap; an end that was not seen by then is censored."""
+    data[outcome.id] = data[outcome.id].clip(upper=cap)
+    data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), seen.astype(float), np.nan)
+    data[f"{LAST_ACTIVITY}_{outcome.id}"] = np.nan
+
+
+def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) -> list[str]:
+    raw = data[covariate.column]
+    if covariate.scores:
+        order = {level: float(rank) for rank, level in enumerate(covariate.scores, start=1)}
+        raw = raw.map(lambda value: order.get(_text(value), np.nan)).astype(float)
+    if not pd.api.types.is_numeric_dtype(raw) and not _all_numbers(raw):
+        return _dummies(data, covariate.column, raw)
+    numbers = pd.to_numeric(raw, errors="coerce").astype(float)
+    missing = numbers.isna()
+    name = f"_x_{covariate.column}"
+    data[name] = numbers.fillna(numbers.mean())
+    if missing.all() or numbers.nunique() < 2:
+        deviations.append(f"Covariate '{covariate.column}' is left out: it does not vary in the analysed data.")
+        return []
+    if not missing.any():
+        return [name]
+    flag = f"_missing_{covariate.column}"
+    data[flag] = missing.astype(float)
+    deviations.append(
+        f"Covariate '{covariate.column}': {int(missing.sum())} missing values have the mean and an indicator."
+    )
+    return [name, flag]
+
+
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _all_numbers(raw: pd.Series) -> bool:
+    known = raw.dropna()
+    return bool(pd.to_numeric(known, errors="coerce").notna().all())
+
+
+def _dummies(data: pd.DataFrame, column: str, raw: pd.Series) -> list[str]:
+    text = raw.map(lambda value: "missing" if pd.isna(value) else _text(value))
+    names = []
+    for level in sorted(text.unique())[1:]:
+        name = f"_x_{column}_{level}"
+        data[name] = (text == level).astype(float)
+        names.append(name)
+    return names
+
+
+def _strata(data: pd.DataFrame) -> list[str]:
+    """One column for each factor in `stratum` ("a=x; b=y") that varies.
+
+    A factor that is a covariate too, as an ordered score, adds what its levels say beyond the score.
+    """
+    if "stratum" not in data:
+        return []
+    parts = [dict(_pair(part) for part in str(text).split("; ")) for text in data["stratum"].fillna("all")]
+    names = []
+    for factor in dict.fromkeys(key for part in parts for key in part):
+        levels = [part.get(factor, "missing") for part in parts]
+        if len(set(levels)) > 1:
+            data[f"_stratum_{factor}"] = pd.Series(levels, index=data.index, dtype=object)
+            names.append(f"_stratum_{factor}")
+    return names
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, found, level = part.partition("=")
+    return (name, level) if found else ("stratum", part)
+
+
+def _independent(data: pd.DataFrame, columns: Sequence[str], deviations: list[str]) -> list[str]:
+    """The columns that add something to those before them."""
+    kept: list[str] = []
+    base = np.ones((len(data), 1))
+    for name in columns:
+        wider = np.column_stack([base, data[name].to_numpy(dtype=float)])
+        if len(data) and np.linalg.matrix_rank(wider) > np.linalg.matrix_rank(base):
+            base = wider
+            kept.append(name)
+        else:
+            deviations.append(f"Covariate column '{name}' is left out: the others determine it.")
+    return kept
+
+
+def _needed(rows: pd.DataFrame, column: str) -> pd.Series:
+    if column not in rows or rows[column].isna().all():
+        raise LookupError(f"needs the column '{column}', which is empty, missing or withheld")
+    return rows[column]
+
+
+def _as_received(rows: pd.DataFrame) -> pd.DataFrame:
+    received = _needed(rows, "received")
+    return rows.assign(received=received)

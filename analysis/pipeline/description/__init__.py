@@ -1,0 +1,1 @@
+"""Description of the participants and of the treatment."""

@@ -1,0 +1,77 @@
+"""Raw means by arm, as rows of results.json: what every sentence about a difference begins with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.data.view import View
+from analysis.estimators.core.results import EffectSize, Estimate
+from analysis.estimators.outcomes.proportions import wilson
+from analysis.pipeline.analysis_table import Frame
+from study_app.domain.plan import Outcome, Plan
+
+
+def mean_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
+    """One row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
+
+    Student's interval; Wilson's for a share of people, which stays within 0 and 1. The id is `<outcome>.mean.<arm>`;
+    the note of a bounded outcome names the denominator. Right-censored times have no mean.
+    """
+    data = frame.population("itt")
+    return [
+        _row(data[data["arm"] == arm], outcome, arm, plan.level)
+        for outcome in plan.outcomes
+        if outcome.id not in frame.censored
+        for arm in view.arm_ids
+    ]
+
+
+def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estimate:
+    values = rows[outcome.id].dropna().to_numpy(dtype=float)
+    n = len(values)
+    known = n > 1
+    error = float(values.std(ddof=1) / np.sqrt(n)) if known else None
+    mean = float(values.mean()) if n else None
+    low, high = _interval(values, outcome, level)
+    highest = maximum(rows, outcome)
+    notes = [f"of {highest:g} {outcome.unit}"] if highest is not None else []
+    notes += [] if n else ["no values in this arm"]
+    return Estimate(
+        id=f"{outcome.id}.mean.{arm}",
+        role="secondary",
+        outcome=outcome.id,
+        method="mean",
+        estimate=mean,
+        unit=outcome.unit,
+        std_error=error,
+        df=float(n - 1) if known else None,
+        ci_low=low,
+        ci_high=high,
+        ci_level=level,
+        effect_size=EffectSize("sd", float(values.std(ddof=1)) if known else None),
+        n={arm: n},
+        note="; ".join(notes),
+    )
+
+
+def _interval(values: NDArray[np.float64], outcome: Outcome, level: float) -> tuple[float | None, float | None]:
+    n = len(values)
+    if outcome.kind == "binary" and n:
+        return wilson(int(values.sum()), n, level)
+    if n < 2:
+        return None, None
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def maximum(rows: pd.DataFrame, outcome: Outcome) -> float | None:
+    """The highest possible value of a bounded outcome, where it is one for all."""
+    if outcome.kind != "bounded":
+        return None
+    if outcome.upper_column in rows:
+        values = pd.to_numeric(rows[outcome.upper_column], errors="coerce").dropna().unique()
+        return float(values[0]) if len(values) == 1 else None
+    return outcome.upper

@@ -1,0 +1,99 @@
+"""Quality of each quiz: reliability, item statistics, local dependence, and the share of points by item and arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.quizzes import QuizItems, main_of
+from analysis.data.view import View
+from analysis.estimators.core.plain_values import safe
+from analysis.measurement import psychometrics
+from analysis.pipeline.analysis_table import Frame
+
+
+def psychometrics_section(view: View, frame: Frame, quizzes: Sequence[QuizItems]) -> dict[str, Any]:
+    """The `psychometrics` of results.json: the main quiz's figures, and those of each quiz by its stage.
+
+    Values that cannot be computed are null with a note beside them.
+    """
+    people = frame.population("itt")
+    parts = {quiz.stage: _quality(quiz, view, people) for quiz in quizzes}
+    main = main_of(quizzes)
+    own = parts[main.stage] if main is not None else {"n": 0, "items": [], "note": "the dataset has no main quiz"}
+    return own | {"quizzes": {stage: part for stage, part in parts.items() if stage}}
+
+
+def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any]:
+    section: dict[str, Any] = {"stage": quiz.stage, "role": quiz.role, "title": quiz.title}
+    matrix = quiz.matrix(people)
+    if matrix.shape[0] < 3 or matrix.shape[1] < 2:
+        reason = f"{matrix.shape[0]} participants and {matrix.shape[1]} items with points; at least 3 and 2 are needed"
+        return section | {"n": int(matrix.shape[0]), "items": [], "note": reason}
+    facts = quiz.facts()
+    maximum = {str(item): facts[str(item)]["max_points"] or float(matrix[item].max()) or 1.0 for item in matrix}
+    tops = [maximum[str(item)] for item in matrix]
+    section["n"] = int(matrix.shape[0])
+    section["alpha"] = _of_varying(psychometrics.alpha, matrix)
+    section["omega"] = _of_varying(psychometrics.omega, matrix)
+    section["q3"] = safe(_dependence, (matrix >= np.array(tops) - 1e-9).astype(float))
+    section["item_statistics"] = safe(lambda table: psychometrics.item_statistics(table, maximum=tops), matrix)
+    # An arm at baseline says nothing about the treatment, so items before allocation are not split by arm.
+    shown = () if quiz.role == "baseline" else view.arm_ids
+    arm = people.set_index("participant_id")["arm"].reindex(matrix.index)
+    section["items"] = [
+        {
+            "item": str(item),
+            **facts[str(item)],
+            "arms": {name: _share(matrix.loc[arm == name, item], maximum[str(item)]) for name in shown},
+            "share": _mean(matrix[item] / maximum[str(item)]),
+            "item_rest_r": _item_rest(matrix, str(item)),
+        }
+        for item in matrix.columns
+    ]
+    return section
+
+
+def _of_varying(coefficient: Callable[[pd.DataFrame], Any], matrix: pd.DataFrame) -> Any:
+    """A reliability coefficient over the items on which people differ; the note names those left out."""
+    constant = [str(item) for item in matrix.columns if matrix[item].nunique() < 2]
+    found = safe(coefficient, matrix.drop(columns=constant))
+    if constant and isinstance(found, dict):
+        note = f"left out, for everybody has the same points: {', '.join(constant)}"
+        found = found | {"note": "; ".join(part for part in (str(found.get("note") or ""), note) if part)}
+    return found
+
+
+def _share(points: pd.Series, most: float) -> dict[str, Any]:
+    return {"n": len(points), "share": _mean(points / most)}
+
+
+def _dependence(solved: pd.DataFrame) -> dict[str, Any]:
+    """Yen's Q3 of items scored 1 for full points: the pairs farthest above the mean (Christensen et al. 2017)."""
+    solved = solved.loc[:, solved.nunique() > 1]
+    table = psychometrics.q3(solved)
+    mean = float(table.attrs["mean"])
+    names = [str(name) for name in table.columns]
+    values = table.to_numpy(dtype=float)
+    above = values - mean
+    pairs = [
+        {"first": names[i], "second": names[j], "q3": float(values[i, j]), "above_mean": float(above[i, j])}
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
+    ]
+    pairs.sort(key=lambda pair: (-float(str(pair["above_mean"])), str(pair["first"]), str(pair["second"])))
+    return {"mean": mean, "largest": pairs[:5], "dependent": sum(float(str(p["above_mean"])) > 0.2 for p in pairs)}
+
+
+def _mean(values: pd.Series) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _item_rest(matrix: pd.DataFrame, item: str) -> float | None:
+    rest = matrix.drop(columns=[item]).sum(axis=1)
+    if matrix[item].nunique() < 2 or rest.nunique() < 2:
+        return None
+    return float(np.corrcoef(matrix[item], rest)[0, 1])

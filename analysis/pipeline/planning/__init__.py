@@ -1,0 +1,1 @@
+"""The analysis plan: read, checked, compared with its registration."""

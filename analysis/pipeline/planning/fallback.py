@@ -1,0 +1,86 @@
+"""The pre-declared way down where a model does not bear its covariates: Lin -> ANCOVA with HC2 -> unadjusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators.core.validation import Floats, dummies, groups
+from study_app.domain.plan import Fallback
+
+
+@dataclass(frozen=True)
+class Model:
+    """What remains of the planned adjustment."""
+
+    kind: Literal["lin", "ancova", "mean"]
+    covariates: tuple[str, ...]
+    strata: tuple[str, ...] = ()
+    reason: str = ""
+    """Why it is not Lin's; empty where it is."""
+
+
+def choose(
+    data: pd.DataFrame, arms: Sequence[str], covariates: Sequence[str], strata: Sequence[str], rule: Fallback
+) -> Model:
+    """The highest step that the data bear.
+
+    Lin's model (covariates interacted with the arms, strata as main effects) needs at most one column (covariates, and
+    what the strata add to them) for each `people_per_covariate` people and no leverage above `max_leverage`. ANCOVA
+    takes what fits that number and that leverage, the covariates in the plan's order and then the strata; what does
+    not fit is passed over. Where nothing fits, the difference is unadjusted.
+
+    Args:
+        data: complete cases, with `arm`.
+        arms: control first.
+        covariates: numeric columns in the plan's order.
+        strata: columns of categories.
+        rule: the plan's thresholds.
+    """
+    varying = tuple(name for name in covariates if data[name].nunique() > 1)
+    factors = tuple(name for name in strata if data[name].nunique() > 1)
+    reason = _unfit(data, arms, (*varying, *factors), rule, interacted=len(varying))
+    if reason is None:
+        return Model("lin", varying, factors)
+    kept: list[str] = []
+    for name in (*varying, *factors):
+        if _unfit(data, arms, (*kept, name), rule, interacted=0) is None:
+            kept.append(name)
+    chosen = [tuple(name for name in names if name in kept) for names in (varying, factors)]
+    return Model("ancova" if kept else "mean", chosen[0], chosen[1], reason)
+
+
+def _unfit(
+    data: pd.DataFrame, arms: Sequence[str], names: Sequence[str], rule: Fallback, *, interacted: int
+) -> str | None:
+    """Why a model does not bear these columns, the first of them interacted with the arms; None where it does."""
+    blocks = [_columns(data, name) for name in names]
+    ones = np.ones((len(data), 1))
+    count = int(np.linalg.matrix_rank(np.column_stack([ones, *blocks]))) - 1
+    if count > len(data) / rule.people_per_covariate:
+        return f"{count} covariates for {len(data)} people"
+    treated = [(data["arm"] == arm).to_numpy(dtype=float)[:, None] for arm in arms[1:]]
+    products = [arm * block for arm in treated for block in blocks[:interacted]]
+    basis, scale, _ = np.linalg.svd(np.column_stack([ones, *treated, *blocks, *products]), full_matrices=False)
+    kept = scale > scale.max() * 1e-10
+    if kept.sum() >= len(data):
+        return f"{len(data)} people for {int(kept.sum())} coefficients"
+    leverage = float((basis[:, kept] ** 2).sum(axis=1).max())
+    if leverage > rule.max_leverage:
+        return f"largest leverage {leverage:.3f}"
+    spanned = int(np.linalg.matrix_rank(np.column_stack([ones, *blocks[:interacted]])))
+    shared = kept.sum() == 1 + count + len(treated) * (spanned if interacted else 1)
+    return None if shared else "the arms do not share the levels of a covariate"
+
+
+def _columns(data: pd.DataFrame, name: str) -> Floats:
+    """A covariate about its mean, or a factor's indicators, (n, columns)."""
+    if pd.api.types.is_numeric_dtype(data[name]):
+        values = data[[name]].to_numpy(dtype=float)
+        return np.asarray(values - values.mean(axis=0), dtype=np.float64)
+    codes, labels = groups(data, [name])
+    return dummies(codes, len(labels))

@@ -1,0 +1,204 @@
+"""The plan at work: where it comes from, which analyses it asks for, and whether the data can answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from analysis.data.load import Dataset, read_study_file
+from analysis.data.outcome_checks import cell_problems
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
+from study_app.domain.plan_fit import named_columns, near
+from study_app.domain.styles.codes import Coder
+
+
+def load_plan(path: Path | str) -> Plan:
+    """The plan in a study file (`[analysis]`) or in a file of its own (TOML or JSON).
+
+    Raises:
+        UserError: the file is not there or not readable.
+        ProblemsFound: every problem of the plan at once.
+    """
+    path = Path(path)
+    raw = read_study_file(path)
+    if "analysis" in raw:
+        return read_plan(raw["analysis"], file=path.name).with_limit(task_limit(raw))
+    if "stages" in raw or "arms" in raw:
+        return Plan().with_limit(task_limit(raw))
+    return read_plan(raw, file=path.name, key="")
+
+
+def task_limit(raw: Mapping[str, Any]) -> float:
+    """Minutes for the main tasks of a study file as read, however wrong the rest of it may be."""
+    stages = [stage for stage in raw.get("stages", []) if isinstance(stage, Mapping)]
+    main = [stage for stage in stages if stage.get("kind") == "tasks" and stage.get("main", True)]
+    return sum(float(minutes) for stage in main if isinstance(minutes := stage.get("minutes"), int | float))
+
+
+def plan_of(dataset: Dataset) -> Plan:
+    """The plan that the dataset itself brings in its study file.
+
+    Where it brings none, the default one with the codes of queries that the dataset holds: those of imported
+    transcripts are the published annotators'.
+    """
+    table = dataset.study.plan_table
+    if table is not None:
+        return read_plan(table, file=dataset.study.file).with_limit(task_limit(dataset.study.raw))
+    coder = dataset.study.coder
+    return Plan.default().model_copy(update={"coder": coder}) if coder in get_args(Coder) else Plan.default()
+
+
+def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
+    """The plan as far as the participants table can answer it, and what had to be left out.
+
+    A column that the plan's author named and that is missing is an error. What only the defaults name is left out, each
+    omission returned as a deviation; a missing primary outcome stays, for its row to say so.
+
+    Raises:
+        ProblemsFound: all missing columns at once, or all columns of outcomes with cells that hold no usable number.
+    """
+    have = set(dataset.participants.columns)
+    missing = [entry for entry in named_columns(plan) if entry[1] not in have]
+    usual = set(named_columns(Plan.default()))
+    named = [entry for entry in missing if entry not in usual]
+    if named:
+        remedy = "correct the plan, or map the column under [analysis.columns]"
+        what = "the participants table has no column"
+        renamed = {theirs: f"write '{ours}', as the plan's columns call it" for ours, theirs in plan.columns.items()}
+        raise ProblemsFound(
+            [
+                Problem("plan", key, f"{what} '{column}'", renamed.get(column, remedy + near(column, have)))
+                for key, column in named
+            ]
+        )
+    file = dataset.path.name if dataset.plain else "participants"
+    _require_control(plan, dataset, file)
+    if wrong := cell_problems(plan, dataset.participants, file):
+        raise ProblemsFound(wrong)
+    kept = {
+        "outcomes": tuple(o for o in plan.outcomes if o.name in have or o.id in plan.primary),
+        "covariates": tuple(entry for entry in plan.covariates if entry.column in have),
+        "subgroups": tuple(entry for entry in plan.subgroups if entry.column in have),
+    }
+    left_out = [
+        f"{key}: the data have no column '{column}'; the default plan goes without it." for key, column in missing
+    ]
+    return plan.model_copy(update=kept), left_out
+
+
+def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:
+    """Refuse a control that is no arm: another in its place would turn every contrast round."""
+    table = dataset.participants
+    seen = sorted({str(arm) for arm in table["arm"].dropna()}) if "arm" in table else []
+    arms = list(dict.fromkeys([*(arm.id for arm in dataset.study.arms), *seen]))
+    if plan.control and arms and plan.control not in arms:
+        what = f"'{plan.control}' is no arm of {file}"
+        raise ProblemsFound([Problem("plan", "control", what, f"name one of: {', '.join(arms)}")])
+
+
+def schedule(plan: Plan, arms: int) -> tuple[Analysis, ...]:
+    """Every analysis of the plan, the primary rows first.
+
+    Args:
+        plan: the plan; where it lists no analyses, the standard ones of each outcome's kind are taken.
+        arms: number of arms; with more than two, omnibus and many-to-one tests join in.
+    """
+    primary = tuple(_primary(plan.outcome(name)) for name in plan.primary)
+    rest = plan.analyses or tuple(
+        analysis
+        for outcome in plan.outcomes
+        for analysis in (_sensitivity(outcome, arms) if outcome.id in plan.primary else _secondary(outcome))
+    )
+    rest += _bounds(plan, rest)
+    margins = tuple(
+        Analysis(outcome=entry.outcome, method="tost", role="secondary", options={"margin": entry.margin})
+        for entry in plan.margins
+        if not any(row.outcome == entry.outcome and row.method == "tost" for row in rest)
+    )
+    return primary + rest + margins
+
+
+def _bounds(plan: Plan, rest: tuple[Analysis, ...]) -> tuple[Analysis, ...]:
+    """Lee and worst-case rows of each primary score that the plan's own list goes without: a quiz may be missing."""
+    listed = {(row.outcome, row.method) for row in rest}
+    scores = [outcome.id for outcome in map(plan.outcome, plan.primary) if outcome.kind in ("bounded", "continuous")]
+    return tuple(
+        Analysis(outcome=name, method=method)
+        for name in scores
+        for method in ("lee_bounds", "worst_case")
+        if (name, method) not in listed
+    )
+
+
+def _primary(outcome: Outcome) -> Analysis:
+    adjusted = outcome.kind != "time"
+    options = {} if adjusted else {"statistic": "mean"}
+    return Analysis(
+        outcome=outcome.id, method="rerandomization", role="primary", adjusted=adjusted, options=dict(options)
+    )
+
+
+def _sensitivity(outcome: Outcome, arms: int) -> tuple[Analysis, ...]:
+    rows = _of_time(outcome) if outcome.kind == "time" else _of_score(outcome)
+    several = ("anova", "kruskal", "dunnett") if arms > 2 and outcome.kind != "time" else ()
+    return rows + tuple(Analysis(outcome=outcome.id, method=method) for method in several)
+
+
+def _of_score(outcome: Outcome) -> tuple[Analysis, ...]:
+    def row(method: str, **more: object) -> Analysis:
+        return Analysis.model_validate({"outcome": outcome.id, "method": method, **more})
+
+    bounded = (row("fractional_logit", adjusted=True),) if outcome.kind == "bounded" else ()
+    return (
+        row("lin", adjusted=True),
+        row("ancova", adjusted=True),
+        row("welch_t"),
+        row("mann_whitney"),
+        row("brunner_munzel"),
+        *bounded,
+        row("lee_bounds"),
+        row("worst_case"),
+        row("lin", adjusted=True, population="per_protocol"),
+        row("welch_t", population="as_treated"),
+        row("wald_iv", population="complier"),
+        row("tsls", population="complier", adjusted=True),
+    )
+
+
+def _of_time(outcome: Outcome) -> tuple[Analysis, ...]:
+    def row(method: str, **more: object) -> Analysis:
+        return Analysis.model_validate({"outcome": outcome.id, "method": method, **more})
+
+    return (
+        row("rmst"),
+        row("lin", adjusted=True),
+        row("welch_t"),
+        row("mann_whitney"),
+        row("logrank"),
+        row("stratified_logrank"),
+        row("cox"),
+        row("kaplan_meier"),
+        row("rmst", label="last_activity", options={"time": "last_activity"}),
+        row("logrank", label="last_activity", options={"time": "last_activity"}),
+        row("welch_t", population="per_protocol"),
+        row("wald_iv", population="complier"),
+    )
+
+
+_SECONDARY = {
+    "bounded": ("lin", "mann_whitney"),
+    "continuous": ("lin", "mann_whitney"),
+    "time": ("rmst", "logrank"),
+    "binary": ("newcombe", "fisher"),
+    "ordinal": ("mann_whitney", "ordinal_logit"),
+    "count": ("poisson", "negative_binomial", "mann_whitney"),
+}
+
+
+def _secondary(outcome: Outcome) -> tuple[Analysis, ...]:
+    return tuple(
+        Analysis(outcome=outcome.id, method=method, role="secondary", adjusted=method == "lin")
+        for method in _SECONDARY[outcome.kind]
+    )

@@ -1,0 +1,95 @@
+"""Plans judged before there are data: columns, options and methods, by what `analyze` will make of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+from analysis.estimators.methods import METHODS
+from study_app.domain.dataset import participants_table, quiz_types
+from study_app.domain.errors import Problem
+from study_app.domain.items import Bank
+from study_app.domain.plan import Analysis, Plan
+from study_app.domain.plan_fit import measured, plan_problems
+from study_app.domain.protocol import Study
+
+MADE_HERE = frozenset(
+    "data outcome arm control covariates stratum cluster event horizon level seed frequency received scheme arms "
+    "replicates".split()
+)
+"""Arguments that the pipeline gives to a method, so that no plan may."""
+OWN = {"time": ("last_activity",)}
+"""Options of the pipeline itself, with their values."""
+
+
+def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[Problem]:
+    """Everything in a study's plan that cannot be carried out with the columns that the study will have.
+
+    Args:
+        study: a valid study.
+        bank_of: the bank of a folder.
+        file: the study file as the user named it.
+    """
+    table = participants_table([study], quiz_types([study], bank_of))
+    return [
+        *plan_problems(study.analysis, measured(study, table.names), file),
+        *option_problems(study.analysis, file),
+    ]
+
+
+def option_problems(plan: Plan, file: str, table: str = "analysis") -> list[Problem]:
+    """Methods that do not exist, and options that their method does not take."""
+    where = f"{table}.analyses" if table else "analyses"
+    return [
+        Problem(file, f"{where}.{analysis.id}.{key}", what, remedy)
+        for analysis in plan.analyses
+        for key, what, remedy in _of_analysis(analysis)
+    ]
+
+
+def direct_contrasts(plan: Plan, file: str) -> list[Problem]:
+    """Rows of a plan that compare arms neither of which is the control."""
+    return [problem for problem in option_problems(plan, file) if problem.key.endswith(".options.control")]
+
+
+def unusable(analysis: Analysis) -> str:
+    """Why a row of the plan cannot be made whatever the data are, or an empty text."""
+    return "; ".join(f"{key}: {what}" for key, what, _ in _of_analysis(analysis))
+
+
+def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
+    method = METHODS.get(analysis.method)
+    if method is None:
+        close = get_close_matches(analysis.method, list(METHODS), n=3) or sorted(METHODS)
+        return [("method", f"there is no method '{analysis.method}'", f"use {' or '.join(close)}")]
+    taken = {p.name: p.annotation for p in inspect.signature(method).parameters.values() if p.name not in MADE_HERE}
+    found = []
+    for name, value in analysis.options.items():
+        if name in OWN and value in OWN[name]:
+            continue
+        found += [(f"options.{name}", *entry) for entry in _option(analysis.method, name, value, taken)]
+    return found
+
+
+def _option(method: str, name: str, value: object, taken: dict[str, Any]) -> list[tuple[str, str]]:
+    if name == "control":
+        what = "a direct contrast with another arm than the control is not made"
+        return [(what, "remove it: every arm is compared with the control")]
+    if name in MADE_HERE:
+        return [(f"{method} is given its {name} by the plan and the data", "remove it")]
+    if name not in taken:
+        takes = ", ".join(sorted(taken)) or "no options"
+        return [(f"{method} does not take it", f"remove it; {method} takes {takes}")]
+    try:
+        TypeAdapter(taken[name], config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+        return [(f"{value!r} is not valid for {method}", reason[:1].lower() + reason[1:])]
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        pass
+    return []

@@ -1,0 +1,27 @@
+"""Designs and plans that the analysis does not take: refused with a sentence before any number is computed."""
+
+from __future__ import annotations
+
+from analysis.data.load import Dataset
+from analysis.pipeline.planning.plan_check import direct_contrasts
+from study_app.domain.designs import design_problems, used_by, used_by_plan
+from study_app.domain.errors import ProblemsFound
+from study_app.domain.plan import Plan
+from study_app.domain.plan_fit import Measured, known_before, limits, named_columns, plan_problems
+
+
+def refuse(dataset: Dataset, plan: Plan) -> None:
+    """Refuse what would give wrong numbers: designs not analysed yet, outcomes known before allocation, wrong limits.
+
+    Raises:
+        ProblemsFound: all of it at once.
+    """
+    study, file = dataset.study.study, dataset.study.file or "plan"
+    used = used_by_plan(plan) if study is None else used_by(study.model_copy(update={"analysis": plan}))
+    found = design_problems(used, "analyze", file) + direct_contrasts(plan, file)
+    if study is not None:
+        # Columns that are missing are looked for in the data themselves.
+        columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}
+        found += plan_problems(plan, Measured(columns, known_before(study), limits(study)), file)
+    if found:
+        raise ProblemsFound(found)

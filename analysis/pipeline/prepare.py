@@ -1,0 +1,57 @@
+"""Everything that analysis and report share: who is in, what the arms are called, the table that methods see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.data.load import Dataset
+from analysis.data.view import View, view
+from analysis.pipeline.analysis_table import Frame, build
+from analysis.pipeline.planning.plan import fit_to, plan_of, task_limit
+from analysis.pipeline.planning.refusals import refuse
+from study_app.domain.plan import Plan
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset with its plan, ready to be analysed."""
+
+    dataset: Dataset
+    plan: Plan
+    """As given; its hash is the registered one."""
+    fitted: Plan
+    """As far as the data can answer it."""
+    left_out: tuple[str, ...]
+    view: View
+    frame: Frame
+
+
+def prepare(
+    dataset: Dataset, plan: Plan | None = None, *, include_simulated: bool = False, include_preview: bool = False
+) -> Prepared:
+    """Select participants, dress the arms as the trial's state allows, make the analysis table.
+
+    Raises:
+        ProblemsFound: the design cannot be analysed, or the plan names columns that the data do not have; all at once.
+    """
+    plan = (plan_of(dataset) if plan is None else plan).with_limit(task_limit(dataset.study.raw))
+    refuse(dataset, plan)
+    fitted, left_out = fit_to(plan, dataset)
+    shown = view(
+        dataset,
+        control=plan.control,
+        seed=plan.seed,
+        include_simulated=include_simulated,
+        include_preview=include_preview,
+    )
+    fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
+    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted))
+
+
+def _with_censoring(plan: Plan, usual: str) -> Plan:
+    """The plan with what an unfinished time means, where it does not say."""
+    outcomes = tuple(
+        outcome if outcome.censored or outcome.kind != "time" else outcome.model_copy(update={"censored": usual})
+        for outcome in plan.outcomes
+    )
+    return plan.model_copy(update={"outcomes": outcomes})

@@ -1,0 +1,256 @@
+"""One analysis of the plan -> its rows of results.json; what cannot be computed becomes a null row that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.view import View
+from analysis.estimators import methods
+from analysis.estimators.core.results import Estimate
+from analysis.pipeline.analysis_table import LAST_ACTIVITY, Frame
+from analysis.pipeline.planning.fallback import choose
+from analysis.pipeline.planning.plan_check import unusable
+from analysis.pipeline.trial_ledger import Ledger, within
+from study_app.domain.errors import StudyError
+from study_app.domain.plan import Analysis, Outcome, Plan
+
+SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
+KEEPS_MISSING = ("lee_bounds", "worst_case")
+COMPLIER = ("wald_iv", "tsls")
+LADDER = ("rerandomization", "lin")
+_UNITS = {
+    "mann_whitney": "probability",
+    "brunner_munzel": "probability",
+    "newcombe": "proportion",
+    "fisher": "log odds ratio",
+    "cmh": "odds ratio",
+    "cox": "log hazard ratio",
+    "kaplan_meier": "proportion",
+    "fractional_logit": "log odds",
+    "beta_regression": "log odds",
+    "ordinal_logit": "log odds",
+    "mixed_logit": "log odds",
+    "poisson": "log rate ratio",
+    "negative_binomial": "log rate ratio",
+    "pearson": "r",
+    "spearman": "r",
+    "bayes_factor": "BF10",
+    **dict.fromkeys(("logrank", "stratified_logrank", "anova", "welch_anova", "kruskal"), ""),
+}
+_PER_PROTOCOL = "Conditions on behaviour after randomisation, so the arms need not be comparable"
+_AS_TREATED = "Compares people by what they received, not by allocation, so the groups need not be comparable"
+
+
+@dataclass
+class Runner:
+    """Runs analyses over one frame; collects the deviations from the plan that they meet."""
+
+    frame: Frame
+    plan: Plan
+    view: View
+    ledger: Ledger | None
+    ledger_note: str
+    seed: int
+    deviations: list[str] = field(default_factory=list)
+
+    def run(self, analysis: Analysis) -> list[Estimate]:
+        """The rows of one analysis; never raises for what the data bring with them."""
+        outcome = self.plan.outcome(analysis.outcome)
+        try:
+            data, arm, control, left_out = self._data(analysis, outcome)
+        except LookupError as error:
+            return self._nulls(analysis, outcome, str(error.args[0]))
+        counts = {name: int((data[arm] == name).sum()) for name in self._arms(analysis)}
+        empty = [name for name, count in counts.items() if count == 0]
+        if control in empty or len(counts) - len(empty) < 2:
+            reason = f"nobody to analyse in {', '.join(empty) or 'a second arm'}"
+            return self._nulls(analysis, outcome, reason, counts)
+        rows = self._called(analysis, outcome, data, arm, control, counts)
+        rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
+        return rows + [self._null(analysis, outcome, "nobody to analyse in this arm", counts, name) for name in empty]
+
+    def _called(
+        self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arm: str, control: str, counts: dict[str, int]
+    ) -> list[Estimate]:
+        try:
+            method, arguments, note = self._call(analysis, outcome, data)
+            found = method(data, arm=arm, control=control, level=self.plan.level, seed=self.seed, **arguments)
+        except LookupError as error:
+            return self._nulls(analysis, outcome, str(error.args[0]), counts)
+        except StudyError as error:
+            return self._nulls(analysis, outcome, "; ".join(str(error).splitlines()), counts)
+        except Exception as error:  # an analysis that fails must not take the others with it
+            return self._nulls(analysis, outcome, f"the method stopped on these data ({error})", counts)
+        listed = found if isinstance(found, list) else [found]
+        return self._named(analysis, outcome, listed, note)
+
+    # -- what a method is given ----------------------------------------------------------------------------------------
+
+    def _data(self, analysis: Analysis, outcome: Outcome) -> tuple[pd.DataFrame, str, str, str]:
+        """The rows to analyse, the arm's column, the control, and who of the population is not among them."""
+        data = everybody = self.frame.population(analysis.population)
+        column = self._column(analysis, outcome)
+        if column not in data or data[column].isna().all():
+            raise LookupError(f"'{outcome.name}' holds no values")
+        if analysis.population in ("as_treated", "complier"):
+            data = data[data["received"].notna()]
+        if analysis.population == "as_treated":
+            data = data.assign(arm=np.where(data["received"] == 1, "received", "not_received"))
+        unknown = len(everybody) - len(data)
+        if analysis.method not in KEEPS_MISSING:
+            data = data[data[column].notna()]
+        missing = {"what they received unknown": unknown, f"{column} missing": len(everybody) - unknown - len(data)}
+        left_out = ", ".join(f"{count} of {len(everybody)} left out: {why}" for why, count in missing.items() if count)
+        control = "not_received" if analysis.population == "as_treated" else self.view.control
+        return data.reset_index(drop=True), "arm", control, left_out
+
+    def _column(self, analysis: Analysis, outcome: Outcome) -> str:
+        return f"{LAST_ACTIVITY}_{outcome.id}" if analysis.options.get("time") == "last_activity" else outcome.id
+
+    def _call(
+        self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame
+    ) -> tuple[Callable[..., Any], dict[str, Any], str]:
+        """The method, what it is given, and what its rows must say about it."""
+        name = analysis.method
+        if reason := unusable(analysis):
+            raise LookupError(reason)
+        called: Callable[..., Any] = methods.METHODS[name]
+        notes: list[str] = []
+        arguments: dict[str, Any] = {key: value for key, value in analysis.options.items() if key != "time"}
+        arguments["outcome"] = self._column(analysis, outcome)
+        if analysis.adjusted:
+            arguments["covariates"] = tuple(self.frame.covariates)
+            arguments["stratum"] = self.frame.strata
+        if name == "rerandomization":
+            if analysis.population == "as_treated":
+                raise LookupError("a re-randomisation replays allocation, and what was received was not allocated")
+            arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
+            notes += [self.ledger_note] if self.ledger_note else []
+        if analysis.adjusted and name in LADDER:
+            called, steps = self._step_down(analysis, data, arguments)
+            notes += steps
+        if name in SURVIVAL:
+            arguments |= {"event": f"_event_{outcome.id}", "horizon": self.plan.horizon or outcome.cap}
+        if name == "stratified_logrank":
+            if "stratum" not in data or data["stratum"].nunique() < 2:
+                raise LookupError("allocation was not stratified")
+            arguments["stratum"] = "stratum"
+        if outcome.id in self.frame.censored:
+            self._take_censoring(analysis, outcome, arguments)
+        if name in COMPLIER:
+            arguments["received"] = "received"
+        if name == "worst_case" and outcome.kind == "bounded":
+            arguments = {**self._scale_ends(outcome, data), **arguments}
+        if name in ("fractional_logit", "beta_regression"):
+            data[arguments["outcome"]] = self._share(outcome, data)
+        return called, arguments, "; ".join(notes)
+
+    def _take_censoring(self, analysis: Analysis, outcome: Outcome, arguments: dict[str, Any]) -> None:
+        """Right-censored times: survival methods as they are, the re-randomisation of restricted means, no others."""
+        if analysis.method == "rerandomization":
+            horizon = self.plan.horizon or outcome.cap
+            arguments |= {"statistic": "rmst", "event": f"_event_{outcome.id}", "horizon": horizon}
+        elif analysis.method not in SURVIVAL:
+            count = self.frame.censored[outcome.id]
+            raise LookupError(f"{count} times are right-censored before the cap; {analysis.method} needs whole times")
+
+    def _scheme(self, data: pd.DataFrame) -> dict[str, Any]:
+        if self.ledger is not None:
+            people = [str(person) for person in data["participant_id"]]
+            return {"scheme": self.ledger.for_people(people), "arms": self.view.arm_ids}
+        known = "stratum" in data and data["stratum"].notna().all() and data["stratum"].nunique() > 1
+        return (
+            {"scheme": within(data["stratum"], data["arm"], self.view.arm_ids), "arms": self.view.arm_ids}
+            if known
+            else {}
+        )
+
+    def _scale_ends(self, outcome: Outcome, data: pd.DataFrame) -> dict[str, float]:
+        """Lowest and highest possible score, where the scale starts at 0 and has one top."""
+        tops = data[outcome.upper_column].dropna().unique() if outcome.upper_column in data else [outcome.upper]
+        if len(tops) != 1 or tops[0] is None or data[outcome.id].min() < 0:
+            return {}
+        return {"outcome_min": 0.0, "outcome_max": float(tops[0])}
+
+    def _share(self, outcome: Outcome, data: pd.DataFrame) -> pd.Series:
+        if outcome.upper_column in data:
+            return data[outcome.id] / data[outcome.upper_column]
+        if outcome.upper is None:
+            raise LookupError(f"needs the highest possible value; give upper for '{outcome.id}'")
+        return data[outcome.id] / outcome.upper
+
+    def _step_down(
+        self, analysis: Analysis, data: pd.DataFrame, arguments: dict[str, Any]
+    ) -> tuple[Callable[..., Any], list[str]]:
+        """The method that the data bear; every step down is a deviation."""
+        model = choose(data, self.view.arm_ids, self.frame.covariates, self.frame.strata, self.plan.fallback)
+        arguments |= {"covariates": model.covariates, "stratum": model.strata}
+        if model.kind == "lin":
+            return methods.METHODS[analysis.method], []
+        names = ", ".join(name.removeprefix("_x_").lstrip("_") for name in (*model.covariates, *model.strata))
+        step = f"ANCOVA with HC2 on {names}" if model.kind == "ancova" else "unadjusted"
+        self.deviations.append(f"{analysis.id}: Lin adjustment left ({model.reason}); {step}.")
+        notes = [f"fallback from Lin ({model.reason}): {step}"]
+        if analysis.method == "rerandomization":
+            arguments["statistic"] = model.kind
+            return methods.METHODS["rerandomization"], notes
+        arguments.pop("vcov", None)
+        if model.kind == "ancova":
+            arguments["vcov"] = "HC2"
+            return methods.METHODS["ancova"], notes
+        return methods.METHODS["welch_t"], notes
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def _arms(self, analysis: Analysis) -> tuple[str, ...]:
+        return ("not_received", "received") if analysis.population == "as_treated" else self.view.arm_ids
+
+    def _named(self, analysis: Analysis, outcome: Outcome, found: list[Estimate], note: str) -> list[Estimate]:
+        several = len(self._arms(analysis)) > 2
+        rows: list[Estimate] = []
+        for entry in found:
+            name = analysis.id
+            if entry.contrast is not None and several:
+                name += f".{entry.contrast[0]}" + (f".{entry.contrast[1]}" if analysis.method == "tukey_hsd" else "")
+            elif entry.contrast is None and len(found) > 1 and len(entry.n) == 1:
+                name += f".{next(iter(entry.n))}"
+            name += ".ratio" if "ratio" in entry.unit and analysis.method == "rmst" else ""
+            taken = sum(row.id == name or row.id.startswith(f"{name}.x") for row in rows)
+            rows.append(self._dressed(analysis, outcome, entry, name + (f".x{taken + 1}" if taken else ""), note))
+        return rows
+
+    def _dressed(self, analysis: Analysis, outcome: Outcome, entry: Estimate, name: str, note: str) -> Estimate:
+        sentences = {"per_protocol": _PER_PROTOCOL, "as_treated": _AS_TREATED}
+        how = "labels permuted within strata" if self.ledger is None else "logged scheme replayed over the whole ledger"
+        notes = [sentences.get(analysis.population, ""), entry.note.replace("the scheme's own replicates", how), note]
+        return replace(
+            entry,
+            id=name,
+            role=analysis.role,
+            outcome=outcome.id,
+            population=analysis.population,
+            method=analysis.method,
+            unit=entry.unit if entry.unit not in ("", "outcome") else _UNITS.get(analysis.method, outcome.unit),
+            note="; ".join(part for part in notes if part),
+        )
+
+    def _nulls(
+        self, analysis: Analysis, outcome: Outcome, reason: str, counts: dict[str, int] | None = None
+    ) -> list[Estimate]:
+        arms = self._arms(analysis)
+        counts = counts if counts is not None else dict.fromkeys(arms, 0)
+        return [self._null(analysis, outcome, reason, counts, arm) for arm in (arms[1:] or ("",))]
+
+    def _null(
+        self, analysis: Analysis, outcome: Outcome, reason: str, counts: dict[str, int], treated: str
+    ) -> Estimate:
+        arms = self._arms(analysis)
+        contrast = (treated, arms[0]) if treated and arms else None
+        empty = Estimate(contrast=contrast, n=dict(counts), ci_level=self.plan.level, note=f"not estimable: {reason}")
+        name = analysis.id + (f".{treated}" if len(arms) > 2 else "")
+        return self._dressed(analysis, outcome, empty, name, "")

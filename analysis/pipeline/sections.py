@@ -1,0 +1,74 @@
+"""The parts of results.json beside the estimates: agreement of raters, styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis.data.load import Dataset
+from analysis.data.view import View
+from analysis.estimators.core.plain_values import safe
+from analysis.interaction import styles_section
+from analysis.interaction.selection import main_tables
+from analysis.measurement import agreement
+from analysis.measurement.graders import graders_section, is_of_graders
+from study_app.domain.answer_ratings import POINTS
+from study_app.domain.errors import StudyError
+from study_app.domain.plan import Plan
+from study_app.domain.styles.patterns import rules_of
+
+
+def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:
+    """Agreement of raters for each rubric of the ratings table; empty where nothing was rated by two people.
+
+    Grades of answers are shown in every state, for answers are given in all arms; other ratings once arms may be told.
+    """
+    if "ratings" not in dataset.tables:
+        return {}
+    ratings = dataset.tables["ratings"]
+    graders = graders_section(ratings, view.participants["participant_id"].astype(str))
+    found: dict[str, Any] = {POINTS: graders} if graders else {}
+    if view.hidden:
+        return found | {"note": "of other ratings than grades of answers: withheld until unsealing"}
+    return found | _other_rubrics(ratings[~ratings["rubric"].map(is_of_graders).astype(bool)])
+
+
+def _other_rubrics(ratings: pd.DataFrame) -> dict[str, Any]:
+    ratings = ratings[pd.to_numeric(ratings["value"], errors="coerce").notna()]
+    ratings = ratings.assign(value=pd.to_numeric(ratings["value"]))
+    found = {}
+    for rubric, rows in ratings.groupby("rubric", sort=True, dropna=False):
+        wide = rows.pivot_table(index="object", columns="rater", values="value", aggfunc="last", sort=True)
+        wide = wide[wide.notna().sum(axis=1) >= 2]
+        if wide.shape[1] < 2 or len(wide) < 2:
+            continue
+        table = wide.to_numpy(dtype=float).tolist()
+        found[str(rubric)] = {
+            "objects": len(wide),
+            "raters": int(wide.shape[1]),
+            "krippendorff_alpha": safe(lambda rated: agreement.krippendorff_alpha(rated, "interval"), table),
+        }
+    return found
+
+
+def styles_or_reason(view: View, plan: Plan, study: Mapping[str, Any]) -> dict[str, Any]:
+    """The styles section, or why there is none; `study` is the study file as read."""
+    if view.hidden:
+        return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}
+    try:
+        return dict(styles_section(main_tables(view.tables, study), plan, rules_of(study.get("styles") or {})))
+    except (StudyError, LookupError, ValueError, TypeError) as error:
+        return {"note": f"not computed: {error}"}
+
+
+def style_warnings(section: Mapping[str, Any]) -> list[str]:
+    """Exported codes or patterns that are not those computed here."""
+    found = section.get("differs_from_export") or {"codes": 0, "patterns": []}
+    if not found["codes"] and not found["patterns"]:
+        return []
+    return [
+        f"styles: the exported codes of {found['codes']} queries and patterns of {len(found['patterns'])} participants "
+        "are not those computed here, by another coder, rule set or version; the section shows those computed here"
+    ]

@@ -1,0 +1,192 @@
+"""The allocation replayed: the logged scheme run again over everybody in the ledger, in ledger order."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from analysis.data.load import Dataset, read_study_file
+from analysis.data.view import View
+from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.options import options
+from study_app.domain.arms import Arm
+from study_app.domain.errors import UserError
+from study_app.rerandomisation import Design, Person, Regime, replicate_design
+
+Assignments = NDArray[np.int8]
+Replay = Callable[[int, np.random.Generator], Assignments]
+
+
+@dataclass
+class Ledger:
+    """Everybody who was allocated, excluded later or not, each under the scheme that allocated them."""
+
+    design: Design
+    order: tuple[int, ...]
+    """Position in the design's arms -> position in the view's arms."""
+    caveats: tuple[str, ...] = ()
+    _drawn: dict[tuple[int, str], Assignments] = field(default_factory=dict)
+
+    def draw(self, replicates: int, rng: np.random.Generator) -> Assignments:
+        """`replicates` fresh allocations of everybody, (replicates, people), as positions in the view's arms.
+
+        The same generator state gives the same draws; they are kept, so that the outcomes share them.
+
+        Raises:
+            NoRandomisationDistribution: the scheme leaves nothing to chance.
+        """
+        key = (replicates, repr(rng.bit_generator.state))
+        if key not in self._drawn:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the caveats are in the rows' notes
+                drawn = replicate_design(self.design, replicates, rng)
+            self._drawn[key] = np.asarray(self.order, dtype=np.int8)[drawn]
+        return self._drawn[key]
+
+    def for_people(self, people: Sequence[str]) -> Replay:
+        """The replay of the whole ledger, cut to these people in this order."""
+        place = {person.participant_id: index for index, person in enumerate(self.design.people)}
+        columns = [place[person] for person in people]
+
+        def drawn(replicates: int, rng: np.random.Generator) -> Assignments:
+            return self.draw(replicates, rng)[:, columns]
+
+        return drawn
+
+
+def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
+    """The observed labels permuted within strata, as positions in `arms`: what stands in for a ledger."""
+    codes = np.array([list(arms).index(label) for label in arm], dtype=np.int8)
+    blocks = [np.flatnonzero(strata == stratum) for stratum in sorted(strata.unique())]
+
+    def drawn(replicates: int, rng: np.random.Generator) -> Assignments:
+        found = np.tile(codes, (replicates, 1))
+        for rows in blocks:
+            found[:, rows] = rng.permuted(found[:, rows], axis=1)
+        return found
+
+    return drawn
+
+
+def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
+    """The ledger to replay and its caveats, or None and the reason why labels are permuted within strata instead."""
+    if view.dry_run:
+        return None, "dry run: shuffled labels are compared with further shuffles of them"
+    if "allocations" not in dataset.tables or not len(dataset.tables["allocations"]):
+        return None, "the dataset holds no allocation ledger; labels are permuted within strata"
+    rows = dataset.tables["allocations"]
+    if "ledger" in rows:
+        rows = rows[rows["ledger"].isin(view.kinds)]
+    rows = _identified(rows, dataset.participants)
+    try:
+        versions, missing = _versions(dataset, rows)
+        design = _design(dataset, rows, versions)
+    except (UserError, ValidationError, ValueError, KeyError) as error:
+        return None, f"the ledger cannot be replayed ({str(error).splitlines()[0]}); labels are permuted within strata"
+    order = _order(design, versions, view)
+    if order is None:
+        return None, "masked arms of unequal weight cannot be told apart; labels are permuted within strata"
+    wanted = set(view.participants.loc[view.participants["arm"].notna(), "participant_id"])
+    unknown = wanted - {person.participant_id for person in design.people}
+    if unknown:
+        return None, f"{len(unknown)} allocated participants are not in the ledger; labels are permuted within strata"
+    caveats = (*design.caveats(), *missing)
+    return Ledger(design, order, caveats), "; ".join(caveats)
+
+
+def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with the ids of people who withdrew their data: their payload is erased, their index is not."""
+    if "ledger" not in rows or "allocation_index" not in participants:
+        return rows
+    ids = {}
+    for _, person in participants[participants["allocation_index"].notna()].iterrows():
+        kind = (
+            "simulated" if person.get("is_simulated") == 1 else "preview" if person.get("is_preview") == 1 else "real"
+        )
+        ids[kind, int(person["allocation_index"])] = person["participant_id"]
+    erased = rows["participant_id"].isna() | (rows["participant_id"] == "")
+    keys = zip(rows["ledger"], rows["allocation_index"], strict=True)
+    found = [ids.get((ledger, int(index)), "") for ledger, index in keys]
+    return rows.assign(participant_id=rows["participant_id"].mask(erased, pd.Series(found, index=rows.index)))
+
+
+def _versions(dataset: Dataset, rows: pd.DataFrame) -> tuple[dict[str, tuple[Scheme, tuple[Arm, ...]]], list[str]]:
+    """Scheme and arms by study version; a version whose file is not in the materials gets the current one's."""
+    current = _scheme(dataset.study.raw)
+    hashes = sorted({str(value) for value in rows["study_hash"].dropna()}) if "study_hash" in rows else []
+    found = {}
+    missing = 0
+    for value in hashes or [""]:
+        file = _version_file(dataset, value) if len(hashes) > 1 else None
+        missing += file is None and len(hashes) > 1 and value != dataset.manifest.get("study_hash")
+        found[value] = _scheme(read_study_file(file)) if file else current
+    note = f"{missing} earlier versions of the study file are not in the materials; the current scheme stands in"
+    return found, [note] if missing else []
+
+
+def _version_file(dataset: Dataset, study_hash: str) -> Any:
+    names = sorted((dataset.path / "materials").rglob(f"*{study_hash[:12]}*"))
+    return next((path for path in names if path.suffix in (".toml", ".json")), None)
+
+
+def _scheme(raw: Mapping[str, Any]) -> tuple[Scheme, tuple[Arm, ...]]:
+    """Scheme and arms of a study file; a file with every default written out is read like one without."""
+    if "allocation" not in raw:
+        raise ValueError("the dataset's study file has no [allocation]")
+    arms = tuple(
+        Arm(id=entry["id"], label=entry.get("label", ""), weight=entry.get("weight", 1)) for entry in raw["arms"]
+    )
+    plain = Scheme().model_dump(mode="json")
+    written = {key: value for key, value in raw["allocation"].items() if key == "method" or value != plain.get(key)}
+    return Scheme.model_validate(written), arms
+
+
+def _design(dataset: Dataset, rows: pd.DataFrame, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]]) -> Design:
+    sort = ["ledger", "allocation_index"] if "ledger" in rows else ["allocation_index"]
+    known = {str(row["participant_id"]): row for _, row in dataset.participants.iterrows()}
+    regimes: dict[Regime, int] = {}
+    people: list[Person] = []
+    places: dict[tuple[str, int], int] = {}
+    for _, row in rows.sort_values(sort, kind="stable").iterrows():
+        study_hash = str(row["study_hash"]) if "study_hash" in rows else ""
+        scheme, arms = versions[study_hash]
+        ledger = str(row.get("ledger", "real"))
+        position = regimes.setdefault(Regime(scheme, options(scheme, arms), ledger), len(regimes))
+        places[ledger, int(row["allocation_index"])] = len(people)
+        back = tuple(places[ledger, int(i)] for i in _json(row.get("returned"), []) if (ledger, int(i)) in places)
+        person = str(row["participant_id"] or "")
+        people.append(Person(position, _levels(scheme, row, known.get(person)), back, person))
+    return Design(tuple(regimes), tuple(people))
+
+
+def _levels(scheme: Scheme, row: pd.Series, person: pd.Series | None) -> dict[str, str]:
+    """Categories as the ledger recorded them; from the participants table where it did not."""
+    recorded = dict(_json(row.get("levels"), {}))
+    if not recorded:
+        recorded = dict(part.split("=", 1) for part in str(row.get("stratum") or "").split("; ") if "=" in part)
+    values = {} if person is None else {name: person.get(name) for name in scheme.variables}
+    levels = scheme.levels({name: None if pd.isna(value) else value for name, value in values.items()})
+    return {**levels, **{str(name): str(level) for name, level in recorded.items()}}
+
+
+def _json(cell: Any, empty: Any) -> Any:
+    return json.loads(cell) if isinstance(cell, str) and cell else empty
+
+
+def _order(
+    design: Design, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]], view: View
+) -> tuple[int, ...] | None:
+    """Where each arm of the design stands in the view; masked arms of equal weight may stand in any order."""
+    if not view.masked:
+        place = {arm: index for index, arm in enumerate(view.arm_ids)}
+        return tuple(place.get(name, -1) for name in design.arms)
+    weights = {arm.weight for _, arms in versions.values() for arm in arms}
+    return tuple(range(len(design.arms))) if len(weights) == 1 and len(design.arms) == len(view.arms) else None

@@ -1,0 +1,108 @@
+"""The page of methods, written from their texts: `python -m analysis.report.methods_page docs/methods.md`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from analysis.design import monitoring, multiplicity, power
+from analysis.estimators.core import effect_sizes
+from analysis.estimators.methods import METHODS
+from analysis.measurement import agreement, psychometrics
+
+SHARED = "data outcome arm control covariates stratum cluster event horizon level seed frequency".split()
+BESIDE = {
+    "analysis.multiplicity": multiplicity,
+    "analysis.monitoring": monitoring,
+    "analysis.power": power,
+    "analysis.psychometrics": psychometrics,
+    "analysis.agreement": agreement,
+    "analysis.effects": effect_sizes,
+}
+"""Modules by their public names."""
+OPENING = """# Methods
+
+Generated from the texts of the functions by `python -m analysis.report.methods_page docs/methods.md`; a test holds the
+two together.
+
+Every method is `analysis.METHODS[id](data, *, outcome, arm, control, covariates=(), stratum=None, cluster=None,
+event=None, horizon=None, level=0.95, seed=None, frequency=None, ...)` and gives an `Estimate`, or a list of them.
+What holds for all:
+
+- A contrast is treated minus control; with several arms there is one row per treated arm, in the order of labels.
+- A column that is not there, an arm without rows, an empty cell in a column that the method needs, text for numbers:
+  an `AnalysisError` that names the column and what to do. Sound data that leave the quantity undefined (everyone
+  alike, nobody with the event, fewer people than coefficients): a row without numbers and with a note.
+- Covariates that are not numbers enter as indicators of all levels but the first; strata likewise. Columns that
+  others span are dropped with a note. `frequency` names a column of counts for rows that stand for several people.
+- Regression methods called without `arm` report every coefficient; with a numeric `arm` and no `control`, the effect
+  per unit.
+- Effect sizes of differences of means are Hedges' g with the exact correction; their interval is the exact one of
+  the population value, from the noncentral t.
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [OPENING]
+    for module in dict.fromkeys(inspect.getmodule(inspect.unwrap(method)) for method in _by_family()):
+        assert module is not None
+        parts.append(f"## {_first_line(module)}\n")
+        parts += [
+            _entry(name, method, SHARED) for name, method in METHODS.items() if method.__module__ == module.__name__
+        ]
+    parts.append("# Beside the methods\n")
+    for public, module in BESIDE.items():
+        parts.append(f"## `{public}`\n\n{_first_line(module)}\n")
+        parts += [_entry(name, function, []) for name, function in _functions(module)]
+    return "\n".join(parts)
+
+
+def _by_family() -> list[Any]:
+    return sorted(METHODS.values(), key=lambda method: method.__module__.rpartition(".")[2])
+
+
+def _functions(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    if hasattr(module, "__all__"):
+        return [(n, getattr(module, n)) for n in module.__all__ if inspect.isfunction(getattr(module, n))]
+    found = inspect.getmembers(module, inspect.isfunction)
+    return [(n, f) for n, f in found if not n.startswith("_") and f.__module__ == module.__name__ and f.__name__ == n]
+
+
+def _first_line(module: ModuleType) -> str:
+    return (inspect.getdoc(module) or "").splitlines()[0].rstrip(".")
+
+
+def _entry(name: str, function: Callable[..., Any], hidden: list[str]) -> str:
+    parameters = [p for key, p in inspect.signature(function).parameters.items() if key not in hidden]
+    shown = ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters)
+    options = f"Options: `{shown}`\n\n" if hidden and shown else ""
+    call = "" if hidden else f"`{name}({shown})`\n\n"
+    return f"### `{name}`\n\n{call}{options}{_text(inspect.getdoc(function) or '')}\n"
+
+
+def _text(doc: str) -> str:
+    """A docstring with its example set as code and each labelled sentence on a line of its own."""
+    lines, code = [], False
+    for line in doc.splitlines():
+        if line.strip() == "Example:":
+            continue
+        is_code = line.lstrip().startswith((">>>", "...")) or (code and bool(line.strip()))
+        if is_code != code:
+            lines.append("```python" if is_code else "```")
+            code = is_code
+        label = line.split(":", 1)[0] in ("Formula", "Missing data", "Reference", "Args", "Returns", "Raises")
+        lines += (
+            ["", line]
+            if label and not code and lines[-1:] != [""]
+            else [line[4:] if is_code and line.startswith("    ") else line]
+        )
+    return "\n".join([*lines, "```"] if code else lines)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
