@@ -32,7 +32,7 @@ class Change:
         Raises:
             ReplayMismatch: it has not the form of a change.
         """
-        if not isinstance(raw, Mapping):
+        if type(raw) is not dict and not isinstance(raw, Mapping):
             raise ReplayMismatch(f"a change is an object with from, to and insert, not {type(raw).__name__}")
         start, end, insert = raw.get("from"), raw.get("to"), raw.get("insert", "")
         if not isinstance(start, int) or not isinstance(end, int) or not isinstance(insert, str):

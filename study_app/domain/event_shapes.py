@@ -23,25 +23,44 @@ Shape = Callable[[Mapping[str, Any]], str | None]
 
 def problem_of(kind: str, payload: Mapping[str, Any]) -> str | None:
     """What is wrong with the payload of an event, in words; None where it is well formed."""
-    return _size_problem(payload, DEEPEST) or SHAPES.get(kind, _anything)(payload)
+    return _size_problem(payload) or SHAPES.get(kind, _anything)(payload)
 
 
-def _size_problem(value: Any, deepest: int) -> str | None:
-    if isinstance(value, str):
-        return f"a text has more than {LONGEST_TEXT} characters" if len(value) > LONGEST_TEXT else None
-    if isinstance(value, int | float):
-        # Infinite where a text such as 1e999 was read, which is not JSON any more; also what is not a number.
-        return None if abs(value) <= LARGEST_NUMBER else "a number is too large"
-    if not isinstance(value, dict | list):
-        return None
-    if deepest == 0:
-        return f"it is nested more than {DEEPEST} deep"
-    if isinstance(value, dict) and (len(value) > MOST_KEYS or any(len(key) > MOST_KEYS for key in value)):
+def _size_problem(payload: Any) -> str | None:
+    """What is too large or too deep in a payload, level by level; None where nothing is.
+
+    Every event of every page passes here on the server's event loop, so types are compared by identity: a payload is
+    what JSON gives.
+    """
+    level = [payload]
+    for depth in range(DEEPEST + 1):
+        inner: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is str:
+                if len(value) > LONGEST_TEXT:
+                    return f"a text has more than {LONGEST_TEXT} characters"
+            elif kind is int or kind is float:
+                # Infinite where a text such as 1e999 was read, which is not JSON any more; also what is not a number.
+                if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+                    return "a number is too large"
+            elif kind is dict or kind is list:
+                problem = f"it is nested more than {DEEPEST} deep" if depth == DEEPEST else _too_many(value)
+                if problem is not None:
+                    return problem
+                inner += value.values() if kind is dict else value
+        if not inner:
+            return None
+        level = inner
+    return None
+
+
+def _too_many(value: dict[str, Any] | list[Any]) -> str | None:
+    if isinstance(value, list):
+        return f"a list has more than {MOST_CHANGES} entries" if len(value) > MOST_CHANGES else None
+    if len(value) > MOST_KEYS or max(map(len, value), default=0) > MOST_KEYS:
         return f"an object has more than {MOST_KEYS} keys, or a key more than {MOST_KEYS} characters"
-    if isinstance(value, list) and len(value) > MOST_CHANGES:
-        return f"a list has more than {MOST_CHANGES} entries"
-    inner = value.values() if isinstance(value, dict) else value
-    return next((found for entry in inner if (found := _size_problem(entry, deepest - 1))), None)
+    return None
 
 
 def _anything(_payload: Mapping[str, Any]) -> None:
@@ -78,7 +97,7 @@ def _changed(payload: Mapping[str, Any]) -> str | None:
         return str(error)
     if any(not 0 <= change.start <= change.end for change in changes):
         return "a change begins before the text or ends before it begins"
-    return _optional(length=int, task=str, field=str)(payload)
+    return _OF_AN_EDIT(payload)
 
 
 def _all(*shapes: Shape) -> Shape:
@@ -87,6 +106,7 @@ def _all(*shapes: Shape) -> Shape:
 
 
 _NUMBER = (int, float)
+_OF_AN_EDIT = _optional(length=int, task=str, field=str)
 _OF_A_FORM = _all(_text("stage"), _optional(step=int))
 _OF_A_FIELD = _all(_OF_A_FORM, _text("field"))
 SHAPES: dict[str, Shape] = {

@@ -63,6 +63,10 @@ class Moment(TypeDecorator[datetime]):
             raise InfrastructureError(_CHANGED.format("a moment")) from None
 
 
+_as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+"""Made once: `json.dumps` with these arguments makes an encoder at each call."""
+
+
 class Json(TypeDecorator[Any]):
     """A JSON value as ASCII text, so that every database keeps every character."""
 
@@ -71,7 +75,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         """Python to database."""
-        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+        return _as_json(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
         """Database to Python."""

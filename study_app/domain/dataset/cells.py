@@ -39,12 +39,16 @@ def writable(value: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """ISO 8601, UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+
+
+_as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+"""Made once: `json.dumps` with these arguments makes an encoder at each call."""
 
 
 def compact_json(value: Any) -> str:
     """JSON in ASCII with sorted keys and no spaces: every character survives every reader."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _as_json(value)
 
 
 def cell(column: Column, value: Any) -> str:

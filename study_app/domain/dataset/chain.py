@@ -20,7 +20,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from study_app.domain.dataset.cells import cell, compact_json, number_text, timestamp
@@ -199,12 +199,22 @@ def key_of(table: TableName, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def event_key(event: Event | Mapping[str, Any]) -> tuple[str, ...]:
     """All of an event but its payload: it stays when the payload is erased."""
-    row = event if isinstance(event, Mapping) else vars(event) | {"client_time": browser_moment(event.client_time_ms)}
-    mono, client = row["mono_ms"], row["client_time"]
+    if isinstance(event, Event):
+        client = browser_moment(event.client_time_ms)
+        named = (event.participant_id, event.page, str(event.seq), event.kind, event.stage)
+        at, mono, late = event.server_time, event.mono_ms, event.arrived_late
+    else:
+        client = event["client_time"]
+        named = tuple(str(event[name]) for name in ("participant_id", "page", "seq", "kind", "stage"))  # type: ignore[assignment]
+        at, mono, late = event["server_time"], event["mono_ms"], event.get("arrived_late", False)
     return (
-        *(str(row[name]) for name in ("participant_id", "page", "seq", "kind", "stage")),
-        timestamp(row["server_time"]),
+        *named,
+        _server_timestamp(at),
         "" if client is None else timestamp(client),
         "" if mono is None else number_text(mono),
-        *(("late",) if row.get("arrived_late") else ()),
+        *(("late",) if late else ()),
     )
+
+
+_server_timestamp = lru_cache(maxsize=64)(timestamp)
+"""The events of one batch bear one moment of the server."""
