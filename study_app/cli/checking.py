@@ -30,6 +30,7 @@ from study_app.cli.study_checks import assistant_problems, language_problems
 from study_app.content import check_bank, load_bank
 from study_app.content_packs import load_pack
 from study_app.content_study import read_study
+from study_app.domain.consent import consent_problems, consent_warnings
 from study_app.domain.designs import design_problems, design_warnings, used_by
 from study_app.domain.durations import whole, wrong_minutes
 from study_app.domain.errors import Problem, ProblemsFound, StudyError
@@ -57,7 +58,7 @@ def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
         raise ProblemsFound([Problem(str(study), "", "there is no such file", remedy)])
     checked: list[str] = []
     problems = _study_problems(study, checked)
-    warnings = [] if problems else design_warnings(used_by(read_study(study)))
+    warnings = [] if problems else _warnings(read_study(study))
     if as_json:
         found = {"ok": not problems, "problems": [asdict(problem) for problem in problems], "checked": checked}
         say_json(found | {"warnings": warnings})
@@ -70,6 +71,12 @@ def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
         say("No problems found." if not problems else f"{len(problems)} problem(s) found.")
     if problems:
         raise typer.Exit(1)
+
+
+def _warnings(study: Study) -> list[str]:
+    """What is valid and yet refused by other commands, or unfit for real participants."""
+    consent = [f"{gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in consent_problems(study, "")]
+    return [*design_warnings(used_by(study)), *consent, *consent_warnings(study)]
 
 
 def _study_problems(path: Path, checked: list[str]) -> list[Problem]:

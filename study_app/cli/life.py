@@ -26,6 +26,7 @@ from study_app.cli.common import (
     start,
 )
 from study_app.cli.study_checks import assistant_problems, language_problems
+from study_app.domain.consent import consent_warnings
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 from study_app.private_files import files_of, open_to_others
@@ -59,7 +60,7 @@ def launch(
         record_provider(running, asked)
         (out / "prereg.json").write_text(json.dumps(launched.prereg, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
-        warnings = [*public_content(running), *asked.warnings]
+        warnings = [*consent_warnings(running.study), *public_content(running), *asked.warnings]
     finally:
         running.close()
     if as_json:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from study_app.domain.consent import consent_problems
 from study_app.domain.designs import design_problems, used_by
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing
 from study_app.domain.ledger import Anchor, LedgerRow, head
@@ -102,6 +103,7 @@ class Lifecycle:
         """Take the study file as it is now for everybody who comes from now on; returns the new hash.
 
         Raises:
+            ProblemsFound: the consent page would say less than it has to.
             NotAllowed: nothing changed, not launched, or something that may never change did.
         """
         require_reason(reason)
@@ -114,6 +116,9 @@ class Lifecycle:
                 raise NotAllowed("the study file is the locked one; change it first, then amend")
             if unit.meta("study_id") != self.world.study.id:
                 raise NotAllowed("an amendment cannot change the study's id; start another study with another database")
+            problems = consent_problems(self.world.study, "study.toml")
+            if problems:
+                raise ProblemsFound(problems)
             self._lock_version(unit, reason)
             detail = {"from": current.study_hash, "to": self.world.study_hash}
             self._audit(unit, who, "amend", reason, detail)
@@ -264,6 +269,7 @@ def launch_problems(world: World) -> list[Problem]:
     study: Study = world.study
     found = fitness_problems(study, world.content, "study.toml")
     found += design_problems(used_by(study), "launch", "study.toml")
+    found += consent_problems(study, "study.toml")
     if study.recruitment.entry == "open":
         remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
         found.append(Problem("study.toml", "recruitment.entry", "'open' lets anybody in again and again", remedy))

@@ -17,6 +17,10 @@ HEAD = """
 schema = "study/1"
 id = "threequizzes"
 title = "Three quizzes"
+researchers = "Dr A. Example"
+ethics = "No. 2026-17"
+consent.pay = "None."
+consent.risks = "None."
 {arms}
 [allocation]
 {allocation}

@@ -8,6 +8,10 @@ TEXT = """
 schema = "study/1"
 id = "twoclicks"
 title = "Two clicks"
+researchers = "Dr A. Example"
+ethics = "No. 2026-17"
+consent.pay = "None."
+consent.risks = "None."
 [[arms]]
 id = "plain"
 control = true

@@ -21,6 +21,10 @@ TEXT = """
 schema = "study/1"
 id = "methods"
 title = "Every method"
+researchers = "Dr A. Example"
+ethics = "No. 2026-17"
+consent.pay = "None."
+consent.risks = "None."
 {arms}
 [allocation]
 {allocation}

@@ -24,6 +24,10 @@ STUDY = """
 schema = "study/1"
 id = "places"
 title = "Places"
+researchers = "Dr A. Example"
+ethics = "No. 2026-17"
+consent.pay = "None."
+consent.risks = "None."
 [[arms]]
 id = "plain"
 control = true

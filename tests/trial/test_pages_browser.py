@@ -17,9 +17,9 @@ from study_app.storage import open_registry
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SHOWN = (
-    ('researchers = ""', 'researchers = "Dr A. Example, University of X"'),
-    ('ethics = ""', 'ethics = "Committee of X, no. 2026-17"'),
-    ('pay = ""', 'pay = "You receive 20 pounds."'),
+    ("[placeholder] Dr A. Example, Department of Psychology, University of X", "Dr A. Example, University of X"),
+    ("[placeholder] Ethics committee of the University of X, no. 2026-17", "Committee of X, no. 2026-17"),
+    ("[placeholder] You receive 20 pounds within a week.", "You receive 20 pounds."),
     ('pay_when_leaving = ""', 'pay_when_leaving = "If you leave early you are paid by the minute."'),
     ("minimum_age = 18", "minimum_age = 21"),
 )

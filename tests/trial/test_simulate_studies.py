@@ -10,6 +10,10 @@ TEXT = """
 schema = "study/1"
 id = "threearms"
 title = "Three arms"
+researchers = "Dr A. Example"
+ethics = "No. 2026-17"
+consent.pay = "None."
+consent.risks = "None."
 [[arms]]
 id = "alone"
 control = true

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -234,6 +235,47 @@ def own_content(folder: Path) -> Path:
         text = text.replace(before, after)
     (folder / "study.toml").write_text(text)
     return folder / "study.toml"
+
+
+FACTS = ("researchers", "ethics", "consent.pay", "consent.risks")
+
+
+def without_facts(folder: Path) -> Path:
+    """A study file whose consent page says nothing of these."""
+    text = variant(folder, *LAUNCHABLE).read_text()
+    for key in FACTS:
+        text, found = re.subn(rf'(?m)^{key.rpartition(".")[2]} = ".*?"', f'{key.rpartition(".")[2]} = " "', text)
+        assert found == 1, key
+    (folder / "study.toml").write_text(text)
+    return folder / "study.toml"
+
+
+def test_a_consent_page_that_says_too_little_is_not_launched(tmp_path):
+    path = without_facts(tmp_path)
+    done = study("launch", path, "--database", f"sqlite:///{tmp_path}/s.db", cwd=tmp_path, expect=2)
+    assert tuple(line.split(": ")[2] for line in only_errors(done)) == FACTS
+    assert "say the ethics approval and its number" in done.stderr
+    assert not (tmp_path / "prereg.json").exists()
+
+
+@pytest.mark.slow
+def test_check_warns_of_facts_that_the_consent_page_lacks_and_of_placeholders(tmp_path):
+    for file, words in ((without_facts(tmp_path), "launch refuses it"), (ROOT / "study.toml", "[placeholder]")):
+        found = json.loads(study("check", file, "--json", cwd=tmp_path).stdout)
+        told = [warning for warning in found["warnings"] if words in warning]
+        assert found["ok"]
+        assert {warning.split(":")[0] for warning in told} >= {"researchers", "ethics", "consent.pay"}
+
+
+@pytest.mark.slow
+def test_an_amendment_cannot_empty_the_consent_page(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE)
+    database = ("--database", f"sqlite:///{tmp_path}/s.db")
+    launched = study("launch", path, *database, cwd=tmp_path)
+    assert launched.stdout.count("[placeholder]") == 3
+    without_facts(tmp_path)
+    refused = study("amend", path, *database, "--reason", "shorter", cwd=tmp_path, expect=2)
+    assert tuple(line.split(": ")[2] for line in only_errors(refused)) == FACTS
 
 
 def test_a_language_without_texts_is_found_by_check_and_keeps_a_study_from_its_launch(tmp_path):

@@ -5,6 +5,7 @@ Shows: body, the study's facts, data policy, assistant's provider, the choice. R
 
 from __future__ import annotations
 
+from study_app.domain.consent import consent_facts
 from study_app.domain.protocol import Study
 from study_app.ui.page import Page
 
@@ -35,12 +36,9 @@ def _section(page: Page, name: str, body: str = "", **values: object) -> str:
 
 def _facts(page: Page, study: Study) -> list[str]:
     """What the study file says of the study itself, one line each; what it does not say is left out."""
-    facts, age = study.consent, study.consent.minimum_age
-    given = {
-        "researchers": study.researchers,
-        "ethics": study.ethics,
-        "age": "" if age is None else page.text("consent.age_sentence", age=age),
-        "pay": " ".join(text for text in (facts.pay, facts.pay_when_leaving) if text),
-        "risks": facts.risks,
-    }
-    return [f"- **{page.text(f'consent.{name}')}** {text}" for name, text in given.items() if text]
+    given = {key.removeprefix("consent."): text for key, text in consent_facts(study).items()}
+    given["pay"] = " ".join(text for text in (given["pay"], study.consent.pay_when_leaving) if text)
+    age = study.consent.minimum_age
+    given["age"] = "" if age is None else page.text("consent.age_sentence", age=age)
+    names = ("researchers", "ethics", "age", "pay", "risks")
+    return [f"- **{page.text(f'consent.{name}')}** {given[name]}" for name in names if given[name]]
