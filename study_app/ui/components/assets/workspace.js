@@ -323,7 +323,8 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
   .sa-panes { display: block; }
   .sa-splitter, .sa-row-splitter { display: none; }
   .sa-brief, .sa-side { border: 0; border-block: 1px solid var(--line); }
-  .sa-editor { height: 60dvh; } .sa-output { min-height: 220px; } .sa-side { height: 80dvh; }
+  .sa-editor { flex: none; height: max(60dvh, 200px); } .sa-side { height: max(80dvh, 320px); }
+  .sa-output, .sa-middle[style*="--output-height"] .sa-output { flex: none; min-height: 220px; max-height: max(80dvh, 320px); }
   .sa-veil { position: fixed; inset: 0; }
 }
 @media (max-height: 620px) { .sa-runbar { height: 40px; } .sa-tools, .sa-room section > h2, .sa-tabs { height: 34px; } .sa-output .sa-tabs { height: 30px; } }
