@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,20 +85,47 @@ def chromium_path() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
+def firefox_path() -> str | None:
+    """An installed Firefox."""
+    return next((found for name in ("firefox-esr", "firefox") if (found := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
-def chromium():
-    """One real browser for all tests of a process: Playwright's loop cannot be started twice in it."""
+def browsers():
+    """Playwright, once for all tests of a process: its loop cannot be started twice in it."""
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=20_000)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
 
 
-REAL_TIME = {"chromium", "person", "page", "cluster", "walks"}
+@pytest.fixture(scope="session")
+def chromium(browsers):
+    """One real browser for all tests of a process."""
+    browser = browsers.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(browsers, tmp_path_factory):
+    """Another one, where it is installed."""
+    found = firefox_path()
+    if found is None:
+        pytest.skip("no Firefox is installed here (on Debian: apt-get install firefox-esr)")
+    start = tmp_path_factory.mktemp("firefox") / "firefox"
+    start.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).parent}/firefox_relay.py" "{found}" "$@"\n')
+    start.chmod(0o700)
+    # Tests write to the clipboard without a click before.
+    settings = {"dom.events.testing.asyncClipboard": True}
+    browser = browsers.firefox.launch(channel="moz-firefox", executable_path=start, firefox_user_prefs=settings)
+    yield browser
+    browser.close()
+
+
+REAL_TIME = {"browsers", "person", "page", "cluster", "walks"}
 """Fixtures whose tests wait for a browser or for other processes."""
 
 
@@ -110,7 +138,7 @@ def pytest_collection_modifyitems(items):
 
     What fails three times in a row fails; each repetition is in the summary.
     """
-    with_browser = {item.path for item in items if "chromium" in getattr(item, "fixturenames", ())}
+    with_browser = {item.path for item in items if "browsers" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: item.path in with_browser)
     for item in items:
         if REAL_TIME & set(getattr(item, "fixturenames", ())):

@@ -98,6 +98,33 @@ def test_offline_everything_can_be_written_and_a_press_is_repeated_once_the_conn
     assert same(shown, person.answers(stage))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["about", "quiz"])
+def test_60_seconds_offline_lose_nothing_and_the_page_says_so_all_the_while(person, stage):
+    come_to(person, stage)
+    write(person, stage, "pass # before")
+    until(lambda: "before" in str(person.draft(stage)))
+    saving = person.page.locator(".sa-saving")
+    person.page.context.set_offline(True)
+    end = time.monotonic() + 60
+    write(person, stage, ", offline")
+    person.choose({"about": "role", "quiz": "pick"}[stage], 1)
+    expect(saving).to_contain_text("Offline \u2013 your work is kept")
+    times = 0
+    while time.monotonic() < end:
+        write(person, stage, f", line {(times := times + 1)}")
+        person.page.wait_for_timeout(2500)
+        expect(saving).to_contain_text("Offline \u2013 your work is kept", timeout=1)
+    assert "line" not in str(person.draft(stage))
+    shown = person.screen()
+    person.page.context.set_offline(False)
+    expect(saving).to_have_text("Saved", timeout=60_000)
+    assert person.screen() == shown
+    until(lambda: str(person.draft(stage)[WRITTEN[stage]]) == shown[WRITTEN[stage]])
+    assert hand_in(person, stage) == shown
+    assert "before, offline, line 1, line 2, line 3" in shown[WRITTEN[stage]]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_second_window_goes_on_with_what_stands_in_the_first_which_is_closed_for_writing(server, person, stage):
     come_to(person, stage)
