@@ -42,6 +42,7 @@ from study_app.services.way import Way
 from study_app.services.work import Work
 from study_app.services.world import World, draft_key, keep_codes
 from study_app.settings import Settings
+from study_app.signed_arrival import SignedArrival
 from study_app.storage import open_registry
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class App:
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
+    signed_arrival: SignedArrival | None = None
+    """Checks the panel's signed addresses; set where participants are served and the study asks for it."""
 
     @property
     def study(self) -> Study:

@@ -48,6 +48,10 @@ ACTS = frozenset(
 """Kinds that show a participant doing something, for active time."""
 
 
+PAGE_NAME = r"^[A-Za-z0-9_-]{1,64}$"
+"""How a page of a browser calls itself."""
+
+
 class BrowserEvent(BaseModel):
     """One event as a page sends it."""
 
@@ -93,7 +97,7 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    page: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    page: str = Field(pattern=PAGE_NAME)
     events: list[BrowserEvent] = Field(max_length=MAX_EVENTS)
 
     @field_validator("page")

@@ -53,6 +53,9 @@ class Recruitment(Part):
 
     entry: Entry = "open"
     """`open` lets anyone in and is refused once the study is launched."""
+    signed_for: str = ""
+    """The site's own address, for addresses that Prolific signs ("secure URL parameters"): then nobody comes from
+    Prolific without its signature. Its public keys are named by the environment variable STUDY_PROLIFIC_KEYS."""
     target_n: int = Field(default=52, ge=1)
     """Participants at which enrolment closes. A place is reserved at consent and used at allocation."""
     target_counts: TargetCounts = "allocated"
@@ -66,6 +69,12 @@ class Recruitment(Part):
     abandoned_after_hours: float = Field(default=24.0, gt=0)
     """Hours without any activity after which somebody in progress counts as abandoned; a place that was reserved at
     consent is free again so long after the last step towards allocation."""
+
+    @model_validator(mode="after")
+    def _signed(self) -> Recruitment:
+        if self.signed_for and self.entry != "prolific":
+            raise ValueError('signed_for: only Prolific signs addresses; say entry = "prolific", or leave it out')
+        return self
 
 
 class DataPolicy(Part):

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
+from study_app.signed_arrival import signed_arrival
 from study_app.web.assets import Assets
 from study_app.web.door import Door
 from study_app.web.headers import SecurityHeaders
@@ -72,6 +73,7 @@ def make(study: App) -> ASGIApp:
     configure_streamlit()
     import streamlit as st
 
+    study.signed_arrival = signed_arrival(study.study.recruitment.signed_for, study.settings.environment)
     install(study)
     routes = [*anchor.ROUTES, *enter.ROUTES, *acts.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
     app = st.App(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,10 +27,11 @@ from study_app.domain.errors import (
     UnknownParticipant,
     UserError,
 )
-from study_app.domain.events import LATEST_MS
+from study_app.domain.events import LATEST_MS, PAGE_NAME
 from study_app.domain.participant import Participant
 
 log = logging.getLogger(__name__)
+_PAGE = re.compile(PAGE_NAME)
 
 COOKIE = "study_participant"
 MAX_BODY = 1_000_000
@@ -209,6 +211,18 @@ def whole_number(value: dict[str, Any], name: str) -> int | None:
     found: int | None = field(value, name, int, required=False)
     if found is not None and not 0 <= found <= LARGEST_NUMBER:
         raise BadRequest(400, f"the field '{name}' must be a whole number from 0 to {LARGEST_NUMBER}")
+    return found
+
+
+def page_name(value: dict[str, Any], *, required: bool = False) -> str | None:
+    """The page that asks, where it says so.
+
+    Raises:
+        BadRequest: 400 if it is not the name of a page.
+    """
+    found: str | None = field(value, "page", str, required=required)
+    if found is not None and not _PAGE.fullmatch(found):
+        raise BadRequest(400, "the field 'page' must be the name of a page: letters, digits, - and _")
     return found
 
 

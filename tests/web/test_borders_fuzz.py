@@ -18,7 +18,7 @@ from study_app.domain.errors import Malformed
 from study_app.domain.events import Batch
 from study_app.services.enrol import Entry
 from study_app.web.page_messages import TAKEN, PageMessages, kind_of
-from study_app.web.requests import BadRequest, field, form_body, json_body, milliseconds, whole_number
+from study_app.web.requests import BadRequest, field, form_body, json_body, milliseconds, page_name, whole_number
 from study_app.web.routes.events import _batch
 
 SEEDS = st.integers(0, 2**32)
@@ -108,6 +108,12 @@ def test_any_batch_is_one_or_a_bad_request(seed):
         assert batch is None or isinstance(batch, Batch)
         if batch is not None:
             assert all(1 <= one.seq <= 10**7 and isinstance(one.payload, dict) for one in batch.events)
+
+
+@given(SEEDS)
+def test_the_name_of_a_page_is_one_or_refused(seed):
+    found = outcome(lambda: page_name({"page": anything(Random(seed))}), BadRequest)
+    assert found is None or (found.isascii() and 0 < len(found) <= 64)
 
 
 @given(st.binary(max_size=300), st.sampled_from(FORMS))

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from study_app.domain.answering import Fault
 from study_app.services.answer import Screen
 from study_app.services.session import Ingested, as_state
-from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, participant, route
+from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, page_name, participant, route
 from study_app.web.texts import text
 
 LONGEST_STEP = 6
@@ -23,7 +23,7 @@ async def hand_in(request: Request) -> Response:
     app, who = await participant(request)
     value = await json_body(request)
     screen = Screen(
-        page=field(value, "page", str),
+        page=page_name(value, required=True) or "",
         seq=field(value, "seq", int),
         stage=field(value, "stage", str),
         step=field(value, "step", int),

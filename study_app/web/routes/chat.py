@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from study_app.services.help import Asked, BudgetSpent, ReplyInProgress
 from study_app.services.work import check_code
-from study_app.web.requests import AsciiJSON, error, field, json_body, participant, route, whole_number
+from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import text
 
 SEPARATOR = "\x1e"
@@ -25,7 +25,7 @@ async def chat(request: Request) -> Response:
     app, who = await participant(request)
     value = await json_body(request)
     message = field(value, "message", str)
-    page, code = field(value, "page", str, required=False), field(value, "code", str, required=False)
+    page, code = page_name(value), field(value, "code", str, required=False)
     seq = whole_number(value, "seq")
     check_code(code or "")
     try:

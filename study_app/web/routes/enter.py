@@ -16,9 +16,10 @@ from starlette.routing import Route
 from study_app import __version__
 from study_app.bootstrap import current
 from study_app.domain.durations import session_minutes
-from study_app.domain.errors import InfrastructureError
+from study_app.domain.errors import InfrastructureError, UnknownParticipant
 from study_app.domain.protocol import Study
 from study_app.services.enrol import TOKEN_DAYS, Entry, check_entry
+from study_app.signed_arrival import FIELD, PANEL_FIELDS
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
@@ -26,7 +27,7 @@ from study_app.web.texts import text
 
 log = logging.getLogger(__name__)
 
-FIELDS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "again", "move")
+FIELDS = (*PANEL_FIELDS, FIELD, "label", "link", "again", "move")
 NONCE_FILE = "attack.nonce"
 LARGEST_FORM = 20_000
 PROBE = "study_probe"
@@ -99,7 +100,8 @@ def no_cookies(fields: dict[str, str]) -> HTMLResponse:
 async def enter(request: Request) -> Response:
     """The welcome page; a scanner's visit takes no place, and an address that cannot be right is refused at once."""
     fields = dict(request.query_params)
-    check_entry(current().study, Entry.parse(fields))
+    vouched = await run_in_threadpool(_vouched, request, fields, pressed=False)
+    check_entry(current().study, Entry.parse(vouched))
     return welcome(fields)
 
 
@@ -109,7 +111,7 @@ async def start(request: Request) -> Response:
     fields = await form_body(request, LARGEST_FORM)
     if fields.get(PROBE) and not request.cookies:
         return no_cookies(fields)
-    entry = Entry.parse(fields)
+    entry = Entry.parse(await run_in_threadpool(_vouched, request, fields, pressed=True))
     token = request.cookies.get(COOKIE)
     draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
     token = None if draft else token
@@ -125,6 +127,22 @@ async def start(request: Request) -> Response:
         path="/",
     )
     return response
+
+
+def _vouched(request: Request, fields: dict[str, str], *, pressed: bool) -> dict[str, str]:
+    """The fields with the panel's ids as its signature gives them, where the study asks for one."""
+    arrival = current().signed_arrival
+    if arrival is None:
+        return fields
+    return arrival.vouched(fields, pressed=pressed, known_as=_known_as(request.cookies.get(COOKIE)))
+
+
+def _known_as(token: str | None) -> str | None:
+    """Panel id of whoever takes part in this browser already."""
+    try:
+        return current().enrol.identify(token).prolific_pid
+    except UnknownParticipant:
+        return None
 
 
 def _is_draft() -> bool:

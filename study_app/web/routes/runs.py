@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.web.requests import AsciiJSON, field, json_body, participant, route, whole_number
+from study_app.web.requests import AsciiJSON, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import text
 
 
@@ -30,7 +30,7 @@ async def run(request: Request) -> Response:
         if not loop.is_closed():
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
-    page, seq = field(value, "page", str, required=False), whole_number(value, "seq")
+    page, seq = page_name(value), whole_number(value, "seq")
     await run_in_threadpool(app.work.run, who.id, code, emit, page, seq)
     return StreamingResponse(_stream(lines), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
@@ -63,7 +63,7 @@ async def submit(request: Request) -> Response:
         app.work.submit,
         who.id,
         field(value, "code", str),
-        field(value, "page", str, required=False),
+        page_name(value),
         whole_number(value, "seq"),
         bool(field(value, "confirm", bool, required=False)),
         field(value, "task", str, required=False),
