@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -128,13 +128,20 @@ class FolderLibrary:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if _is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
-        return {
-            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name: hashlib.sha256(
-                path.read_bytes()
-            ).hexdigest()
-            for path in files
-            if path.is_file()
-        }
+        return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+
+    def _named(self, path: Path) -> str:
+        """A file as the study's hash names it; one that an absolute path names keeps it, so that no two are alike."""
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
+    def absolute_paths(self) -> Iterator[tuple[str, str]]:
+        """Keys of the study file that name content by an absolute path, with that path."""
+        for stage in self.study.stages:
+            for key, folders in (("packs", stage.packs), ("bank", (stage.bank,) if stage.bank else ())):
+                yield from ((f"stages.{stage.id}.{key}", folder) for folder in folders if Path(folder).is_absolute())
+        for name, entry in self.study.assistants.items():
+            if Path(entry.file).is_absolute():
+                yield f"assistants.{name}.file", entry.file
 
     def files(self) -> Iterable[tuple[str, bytes]]:
         """What may be published: the study as canonical JSON and as written, briefs, item texts without keys."""

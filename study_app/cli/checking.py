@@ -33,16 +33,16 @@ from study_app.content_study import read_study
 from study_app.domain.consent import consent_problems, consent_warnings
 from study_app.domain.designs import design_problems, design_warnings, used_by
 from study_app.domain.durations import whole, wrong_minutes
-from study_app.domain.errors import Problem, ProblemsFound, StudyError
+from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable, StudyError
 from study_app.domain.protocol import Study
 from study_app.domain.styles.patterns import rule_set
-from study_app.domain.tasks import Program
 from study_app.library import FolderLibrary
 from study_app.ports import Sandbox
 from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
 from study_app.services.author import check_pack, package_problems, try_program
 from study_app.services.fitness import fitness_problems
+from study_app.services.grading.output import output_of, quiz_program
 from study_app.services.recompute import recompute
 from study_app.settings import Settings
 
@@ -58,7 +58,7 @@ def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
         raise ProblemsFound([Problem(str(study), "", "there is no such file", remedy)])
     checked: list[str] = []
     problems = _study_problems(study, checked)
-    warnings = [] if problems else _warnings(read_study(study))
+    warnings = [] if problems else _warnings(study)
     if as_json:
         found = {"ok": not problems, "problems": [asdict(problem) for problem in problems], "checked": checked}
         say_json(found | {"warnings": warnings})
@@ -73,10 +73,21 @@ def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _warnings(study: Study) -> list[str]:
-    """What is valid and yet refused by other commands, or unfit for real participants."""
+def _warnings(path: Path) -> list[str]:
+    """What is valid and yet refused by other commands, unfit for real participants, or bound to this machine."""
+    study = read_study(path)
+    library = FolderLibrary(study, path.resolve().parent, str(path))
     consent = [f"{gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in consent_problems(study, "")]
-    return [*design_warnings(used_by(study)), *consent, *consent_warnings(study)]
+    absolute = map(_of_absolute_path, library.absolute_paths())
+    return [*design_warnings(used_by(study)), *consent, *consent_warnings(study), *absolute]
+
+
+def _of_absolute_path(found: tuple[str, str]) -> str:
+    key, path = found
+    return (
+        f"{key}: {path} is an absolute path, and paths are part of the study's hash: in another folder it is another "
+        "study, and its preview and simulated participants are allocated otherwise; write it relative to the study file"
+    )
 
 
 def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
@@ -118,7 +129,10 @@ def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> li
     except ProblemsFound:
         packages = ()
     absent = package_problems(sandbox, packages, str(folder / "bank.toml"))
-    return absent + check_bank(folder, None if absent else _runner(sandbox, packages))
+    try:
+        return absent + check_bank(folder, None if absent else _runner(sandbox, packages))
+    except SandboxUnavailable as error:
+        return [Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor")]
 
 
 def _minutes_problems(study: Study, file: str) -> list[Problem]:
@@ -160,7 +174,13 @@ def _folder(
 
 
 def _runner(sandbox: Sandbox, packages: tuple[str, ...]) -> Callable[[str], str]:
-    return lambda program: sandbox.run(Program(program, packages=packages)).stdout
+    def run(program: str) -> str:
+        output = output_of(sandbox, quiz_program(program, packages))
+        if output.open is not None:
+            raise SandboxUnavailable(f"{output.open}; check again when it is less busy")
+        return output.text
+
+    return run
 
 
 @app.command("try")

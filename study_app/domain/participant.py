@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 Kind = Literal["real", "preview", "simulated"]
+NO_PLACE = "no place was free"
+"""Why somebody is excluded who consented when every place of the study was taken."""
 Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
 Place = Literal["held", "used", "refused"]
 EndedBy = Literal["participant", "deadline", "withdrawal", "screening", "system"]
@@ -160,6 +162,10 @@ class Answer:
     max_points: float | None = None
     scored_by: str | None = None
     key_version: str | None = None
+    scoring_reason: str | None = None
+    """Why its checks decided nothing, None where they did."""
+    repeats: int | None = None
+    """Runs of its checks that were made again, because the machine was too busy."""
     seconds: float | None = None
     changes: int = 0
     saved_at: datetime | None = None

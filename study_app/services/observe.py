@@ -167,7 +167,9 @@ def _observation(result: RunResult, clock: RunClock) -> Observation:
     seen = result.observation or {}
     reported = reported_call(result)
     if reported is None:
-        return Observation(missing=_why_nothing(result, str(seen.get("problem", ""))))
+        # By the virtual clock nothing waits: whether the program or the machine was slow is decided in real time.
+        slow = clock == "virtual" and result.ended_by == "time"
+        return Observation(missing=_why_nothing(result, str(seen.get("problem", ""))), suspicious=slow)
     if seen.get("forged"):
         return Observation(missing="the program imitates the marks by which a call is timed")
     stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]

@@ -28,6 +28,12 @@ def holds(participant: Participant, now: datetime) -> bool:
     return participant.place == "held" and participant.place_until is not None and now < participant.place_until
 
 
+def gave_up_place(world: World, participant: Participant) -> bool:
+    """Whether an allocated person on their way was silent so long that their place is free for others."""
+    under_way = participant.kind == "real" and participant.arm is not None and not participant.over
+    return under_way and not _takes(world, participant)
+
+
 def place_for(world: World, unit: Unit, participant: Participant) -> bool:
     """Whether there is a place for the participant: their own, or one that nobody else has."""
     if participant.kind != "real" or holds(participant, world.now()):

@@ -10,13 +10,13 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.ledger import ReplayShelf
-from study_app.domain.participant import END, EndedBy, Participant, Visit
+from study_app.domain.participant import END, NO_PLACE, EndedBy, Participant, Visit
 from study_app.domain.protocol import Stage, Study
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import Unit
 from study_app.services.allocate import allocate
 from study_app.services.handing import FORM_KINDS, draft_of, failed_screeners, hand_in, more_pages
-from study_app.services.places import held_from, holds, lock_ledger, place_for
+from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.submissions import submit_saved
 from study_app.services.world import Place, World
 
@@ -35,6 +35,8 @@ class Way:
         study = self.world.study_of(unit, participant)
         participant, visit = self._expire(unit, study, participant)
         now = self.world.now()
+        if gave_up_place(self.world, participant):
+            participant = self._return(unit, study, participant, visit)
         if participant.over:
             last = study.arm(participant.arm) if participant.arm else None
             return Place(participant, study, None, last, "end", None, now)
@@ -135,8 +137,9 @@ class Way:
         return self.advance(unit, place)
 
     def turn_away(self, unit: Unit, place: Place) -> bool:
-        """End the way of somebody for whom no place is free."""
-        if not self.leave(unit, place, "screened_out", "system", {"place": "refused"}):
+        """End the way of somebody for whom no place is free: excluded, whether or not they would have been eligible."""
+        refused = {"place": "refused", "exclusion_reason": NO_PLACE}
+        if not self.leave(unit, place, "screened_out", "system", refused):
             return False
         assert place.stage is not None
         unit.record(place.participant.id, "no_place", place.stage.id, place.now, {})
@@ -205,6 +208,22 @@ class Way:
             "allocated_at": row.allocated_at,
             "place": "used",
         }
+
+    def _return(self, unit: Unit, study: Study, participant: Participant, visit: Visit | None) -> Participant:
+        """Somebody allocated comes back after their place was free for others: they go on if it still is."""
+        lock_ledger(unit, participant)
+        participant = self._again(unit, participant)
+        if not gave_up_place(self.world, participant):
+            return participant
+        now = self.world.now()
+        if place_for(self.world, unit, participant):
+            unit.touch(participant.id, last_seen_at=now)
+        else:
+            stage = study.stage(participant.stage)
+            place = Place(participant, study, stage, None, "stage", visit.deadline_at if visit else None, now)
+            if self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
+                unit.record(participant.id, "place_lost", stage.id, now, {})
+        return self._again(unit, participant)
 
     # -- deadlines -----------------------------------------------------------------------------------------------------
 

@@ -281,7 +281,8 @@ class SqlUnit(SqlPlace):
         """See ports.Unit."""
         same = ("participant_id", "stage", "item", "response")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in same]
-        points = {name: getattr(answer, name) for name in ("points", "max_points", "scored_by", "key_version")}
+        scoring = ("points", "max_points", "scored_by", "key_version", "scoring_reason", "repeats")
+        points = {name: getattr(answer, name) for name in scoring}
         scored = self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
         if scored:
             stored = self._one(Answer, select(ANSWERS).where(*where))

@@ -84,13 +84,13 @@ def study_text(**parts: str) -> str:
     """The study file with some parts replaced."""
     usual = {
         "arms": ARMS, "allocation": 'method = "permuted_blocks"', "before": "", "after": "", "pre": "", "post": "",
-        "late": "", "plan": PLAN + OUTCOME, "bank": str(BANK),
+        "late": "", "plan": PLAN + OUTCOME, "bank": BANK.name,
     }  # fmt: skip
     return HEAD.format(**usual | parts)
 
 
-def keyed_bank(folder: Path) -> Path:
-    """The shipped bank without its items that a run of code scores."""
+def keyed_bank(folder: Path) -> str:
+    """The shipped bank without its items that a run of code scores, in the folder; its name there."""
     target = folder / "keyed"
     shutil.copytree(BANK, target)
     items = {path.stem: tomllib.loads(path.read_text()) for path in sorted((target / "items").glob("*.toml"))}
@@ -103,11 +103,22 @@ def keyed_bank(folder: Path) -> Path:
     head = head.replace('id = "sortedcontainers"', 'id = "keyed"').replace("points = 15", f"points = {points}")
     pages = json.dumps([[name] for name in items])
     (target / "bank.toml").write_text(head[: head.index("pages = [")] + f"pages = {pages}\n")
-    return target
+    return target.name
+
+
+def with_content(folder: Path) -> None:
+    """The shipped content beside a study file in that folder."""
+    for source in (BANK, ROOT / "tasks", ROOT / "assistants"):
+        if not (folder / source.name).exists():
+            (folder / source.name).symlink_to(source)
 
 
 def written(folder: Path, **parts: str) -> Path:
-    """The study file in a folder."""
+    """The study file in a folder, its content beside it.
+
+    Paths in it are relative: they are part of the study's hash, from which preview and simulated allocations are drawn.
+    """
+    with_content(folder)
     path = folder / "study.toml"
     path.write_text(study_text(**parts))
     return path

@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from quiz_study import OUTCOME, PLAN, ROOT, keyed_bank, rewrite_table, simulated, study_text, written
+from quiz_study import OUTCOME, PLAN, keyed_bank, rewrite_table, simulated, study_text, with_content, written
 
 from analysis.cli import analyze
 from study_app.bootstrap import start
@@ -49,7 +49,7 @@ def every_byte(dataset: Path) -> str:
 @pytest.fixture(scope="module")
 def clustered(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clusters")
-    written(folder, allocation=CLUSTER, bank=str(keyed_bank(folder)))
+    written(folder, allocation=CLUSTER, bank=keyed_bank(folder))
     return simulated(folder, participants=16, effect_score=-4.0)
 
 
@@ -93,6 +93,7 @@ def test_a_row_moved_to_another_cluster_is_found(clustered, tmp_path):
 
 def real_app(folder: Path, **parts: str):
     path = folder / "study.toml"
+    with_content(folder)
     path.write_text(study_text(**parts).replace('title = "Three quizzes"', 'title = "Three quizzes"\n[recruitment]'))
     settings = Settings(path, f"sqlite:///{folder}/study.db", folder / "var", environment={})
     return start(settings, clock=SystemClock())
@@ -176,16 +177,16 @@ allow_embedded = true
 @pytest.fixture(scope="module")
 def crossed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("orders")
-    bank = str(keyed_bank(folder))
+    bank = keyed_bank(folder)
     arms = '[[arms]]\nid = "plain"\ncontrol = true\n[[arms]]\nid = "helped"\nassistant = "full"\n'
     after = (
-        TASKS.format(id="first", root=ROOT)
+        TASKS.format(id="first", root=".")
         + PERIOD_QUIZ.format(id="quiz", bank=bank)
         + '[[stages]]\nid = "between"\nkind = "instructions"\n'
-        + TASKS.format(id="second", root=ROOT)
+        + TASKS.format(id="second", root=".")
     )
     plan = PLAN + OUTCOME
-    arms += HELP.format(root=ROOT)
+    arms += HELP.format(root=".")
     written(folder, arms=arms, allocation='method = "sequence"', after=after, bank=bank, plan=plan)
     return simulated(folder, participants=6, effect_minutes=-6.0, effect_score=-4.0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from quiz_study import ARMS, OUTCOME, PLAN, ROOT, keyed_bank, results, simulated, study_text
+from quiz_study import ARMS, OUTCOME, PLAN, keyed_bank, results, simulated, study_text, with_content
 
 from analysis.cli import analyze
 from analysis.design.trial_power import trial_power
@@ -24,10 +24,8 @@ options = [{{ value = 1, label = "a" }}, {{ value = 0, label = "b" }}]
 {more}
 """
 SCALE = '[[stages.questions]]\nid = "enjoyed"\nkind = "scale"\nlow = 0\nhigh = 7\nprompt = "?"\n'
-HELP = f'[assistants.full]\nfile = "{ROOT}/assistants/full.toml"\n[assistant_policy]\nallow_embedded = true\n'
-TASKS = (
-    f'[[stages]]\nid = "work"\nkind = "tasks"\nminutes = 20\npacks = ["{ROOT}/tasks/sorted_scores"]\nassistant = true\n'
-)
+HELP = '[assistants.full]\nfile = "assistants/full.toml"\n[assistant_policy]\nallow_embedded = true\n'
+TASKS = '[[stages]]\nid = "work"\nkind = "tasks"\nminutes = 20\npacks = ["tasks/sorted_scores"]\nassistant = true\n'
 DEVICE = '[[stages]]\nid = "device"\nkind = "device"\n'
 SECOND = '[[stages]]\nid = "between"\nkind = "instructions"\n'
 THIRD_ARM = '[[arms]]\nid = "third"\ninstructions = "Go further."\n'
@@ -162,7 +160,8 @@ BY_DEFAULT = ("strata", "populations")
 
 def made(folder, name: str):
     """The file of a study; that of one session has no retention quiz."""
-    bank = str(keyed_bank(folder))
+    bank = keyed_bank(folder)
+    with_content(folder)
     parts = {key: text.replace("{bank}", bank) for key, text in STUDIES[name].items()}
     text = study_text(**parts, bank=bank)
     if name == "simple":

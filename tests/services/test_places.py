@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -12,11 +15,13 @@ from console_trial import HandClock, NoSandbox
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.cli import analyze
 from study_app.bootstrap import App, start
 from study_app.domain.errors import NotAllowed
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.participant import Participant
 from study_app.services.enrol import Entry
+from study_app.services.researcher.datasets import DatasetRequest
 from study_app.services.verify import verify
 from study_app.settings import Settings
 
@@ -124,15 +129,77 @@ def test_eight_people_on_the_consent_page_of_a_study_for_four_make_four_allocati
     found = trial.everybody()
     assert sum(person.arm is not None for person in found) == 4
     refused = [person for person in found if person.place == "refused"]
-    assert [(person.status, person.stage) for person in refused] == [("screened_out", "end")] * 4
+    assert [(person.exclusion_reason, person.stage) for person in refused] == [("no place was free", "end")] * 4
     with pytest.raises(NotAllowed, match="all the participants it needs"):
         trial.come()
     out = tmp_path / "dataset"
-    from study_app.services.researcher.datasets import DatasetRequest
-
     trial.app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
     report = verify(out)
     assert report.ok, report.lines()
+    path = next((out / "data").glob("*_description-participants_data.csv"))
+    rows = list(csv.DictReader(path.open(encoding="utf-8")))
+    left_out = {(row["status"], row["exclusion_reason"]) for row in rows if not row["allocated_at"]}
+    assert left_out == {("excluded", "no place was free")}
+    flow = analysed_flow(out, tmp_path / "analysed")
+    assert (flow["assessed"], flow["excluded"], flow["allocated"]) == (8, {"no place was free": 4}, 4)
+
+
+def analysed_flow(dataset: Path, out: Path) -> dict:
+    """The flow of an analysis, and what the report's diagram shows of it."""
+    analyze(dataset, out)
+    assert "no place was free" in (out / "report.html").read_text(encoding="utf-8")
+    return json.loads((out / "results.json").read_text(encoding="utf-8"))["flow"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"replacement": 'replacement = "return_slot"'}, {"counts": 'target_counts = "completed"'}]
+)
+def test_who_comes_back_after_others_took_their_place_ends_there_and_stays_in_the_ledger(study, tmp_path, more):
+    trial = study(target=1, **more)
+    first = trial.come()
+    trial.consent(first)
+    trial.allocate(first)
+    trial.clock.advance(hours=25)
+    second = trial.come()
+    trial.consent(second)
+    trial.allocate(second)
+    back = trial.finish(first)
+    assert (back.status, back.stage, back.arm is not None) == ("abandoned", "end", True)
+    assert trial.finish(second).status == "completed"
+    assert [person.status for person in trial.everybody()] == ["abandoned", "completed"]
+    trial.app.datasets.write(tmp_path / "dataset", DatasetRequest(), who="cli", via="command line")
+    report = verify(tmp_path / "dataset")
+    assert report.ok, report.lines()
+
+
+def test_who_comes_back_to_a_place_that_is_still_free_goes_on_and_keeps_it(study):
+    trial = study(target=1, replacement='replacement = "return_slot"')
+    first = trial.come()
+    trial.consent(first)
+    trial.allocate(first)
+    trial.clock.advance(hours=25)
+    second = trial.come()
+    assert trial.app.session.where(first).participant.status == "in_progress"
+    assert trial.consent(second).place == "refused"
+
+
+def test_a_newcomer_and_somebody_who_comes_back_at_one_moment_share_one_place(study):
+    trial = study(target=1, replacement='replacement = "return_slot"')
+    first = trial.come()
+    trial.consent(first)
+    trial.allocate(first)
+    trial.clock.advance(hours=25)
+    second = trial.come()
+    together = Barrier(2)
+
+    def go(act: Callable[[str], object], who: str) -> None:
+        together.wait(60)
+        act(who)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(go, (trial.app.session.where, trial.consent), (first, second)))
+    went_on = [person.stage != "end" for person in trial.everybody()]
+    assert sum(went_on) == 1
 
 
 def test_who_leaves_before_allocation_frees_the_place(study):
@@ -152,7 +219,7 @@ def test_a_place_expires_and_who_comes_back_late_gets_one_only_if_it_is_still_fr
     trial.clock.advance(hours=25)
     assert trial.consent(quick).place == "held"
     late = trial.allocate(slow)
-    assert (late.arm, late.place, late.status) == (None, "refused", "screened_out")
+    assert (late.arm, late.place, late.exclusion_reason) == (None, "refused", "no place was free")
     assert trial.allocate(quick).arm is not None
 
 

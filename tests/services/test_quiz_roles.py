@@ -208,7 +208,7 @@ def test_items_on_which_nobody_differs_stay_out_of_reliability(tmp_path, trial):
 )
 def test_the_baseline_quiz_is_a_stratum_and_a_minimisation_factor(tmp_path, allocation, shown):
     plan = PLAN.replace("covariates = []", 'covariates = [{ column = "pretest_points" }]') + OUTCOME
-    written(tmp_path, allocation=allocation, plan=plan, bank=str(keyed_bank(tmp_path)))
+    written(tmp_path, allocation=allocation, plan=plan, bank=keyed_bank(tmp_path))
     _, dataset = simulated(tmp_path, participants=16)
     cut = float(allocation.split("cuts = [")[1].split("]")[0])
     for row in people(dataset):

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 
 import pytest
 from console_trial import NoSandbox, Trial, given_to
 
+from study_app.domain.errors import NotAllowed, SandboxUnavailable
+from study_app.domain.item_keys import CodeKey
 from study_app.domain.participant import Answer
-from study_app.domain.tasks import RunResult
+from study_app.domain.tasks import Isolation, Program, RunResult
+from study_app.services.export import export
+from study_app.services.grading.evidence import REPEATS
 
 
 class Scripted(NoSandbox):
-    """Every program prints nothing."""
+    """Runs end as listed, the last of them again and again; every program prints the same."""
+
+    def __init__(self, *runs: RunResult | Exception) -> None:
+        self.runs = list(runs) or [ended("exit")]
+        self.asked: list[Program] = []
 
     def run(self, program, *args, **kwargs):
-        return RunResult("", "", (), 0, "exit", 0.1, "strong", 1)
+        self.asked.append(program)
+        result = self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+def ended(by: str, stdout: str = "", seconds: float = 0.1, lag: float | None = None) -> RunResult:
+    return RunResult(stdout, "", (), 0 if by == "exit" else None, by, seconds, "strong", 1, lag_seconds=lag)
 
 
 def to_quiz(trial: Trial) -> str:
@@ -84,3 +101,99 @@ def test_one_answer_that_cannot_be_scored_does_not_keep_the_others_waiting(trial
     draft(trial, who, item="gone", response="1")
     assert trial.app.scoring.score_pending() == 1
     assert {answer.item: answer.points is None for answer in answered(trial, who)}["gone"]
+
+
+# -- answers that a run of code scores ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def code_answer(trial):
+    """Hands in the reference answer to the quiz's item of code; gives the participant and runs that it passes by."""
+    who = to_quiz(trial)
+    app = trial.app
+    bank, keys = app.world.content.bank("quizzes/trio"), app.world.content.keys("quizzes/trio")
+    item = next(item for item in bank.items if isinstance(keys[item.id], CodeKey) and keys[item.id].checks)
+    with app.world.registry.begin() as unit:
+        kept = Answer(who, "quiz", item.id, json.dumps(keys[item.id].solution), bank="trio", saved_at=trial.clock.now())
+        unit.save_answer(kept)
+    return who, [ended("exit", check.expected) for check in keys[item.id].checks]
+
+
+def stored(trial: Trial, who: str) -> Answer:
+    (answer,) = answered(trial, who)
+    return answer
+
+
+def scored(trial: Trial, *runs: RunResult | Exception) -> Scripted:
+    trial.app.world.sandbox = sandbox = Scripted(*runs)
+    trial.app.scoring.score_pending()
+    return sandbox
+
+
+def test_a_run_that_the_wall_limit_ends_once_is_repeated_alone_and_scored(trial, code_answer):
+    who, right = code_answer
+    sandbox = scored(trial, ended("time", seconds=10), *right)
+    answer = stored(trial, who)
+    assert (answer.points, answer.scored_by, answer.repeats) == (answer.max_points, "key", 1)
+    first, again = sandbox.asked[:2]
+    assert again.controlled
+    assert again.limits.wall_seconds > first.limits.wall_seconds
+
+
+@pytest.mark.parametrize("lag", [None, 30.0])
+def test_runs_that_the_wall_limit_always_ends_leave_the_answer_empty_with_a_reason(trial, code_answer, lag):
+    who, _ = code_answer
+    scored(trial, ended("time", seconds=60, lag=lag))
+    answer = stored(trial, who)
+    assert (answer.points, answer.scored_by, answer.repeats) == (None, "inconclusive", REPEATS)
+    assert "control" in (answer.scoring_reason or "")
+    assert not scored(trial).asked, "it waits for a person"
+    assert trial.app.scoring.inconclusive() == [answer]
+
+
+def test_a_program_that_never_ends_on_a_machine_that_is_on_time_is_worth_nothing(trial, code_answer):
+    who, _ = code_answer
+    scored(trial, ended("time", seconds=60, lag=0.01))
+    assert (stored(trial, who).points, stored(trial, who).scored_by) == (0.0, "key")
+
+
+def test_an_inconclusive_answer_is_scored_when_a_person_asks_for_it(trial, code_answer):
+    who, right = code_answer
+    scored(trial, ended("time", lag=30.0))
+    answer = stored(trial, who)
+    trial.app.scoring.retry(who, answer.stage, answer.item, "anna")
+    scored(trial, *right)
+    assert stored(trial, who).points == stored(trial, who).max_points
+    assert stored(trial, who).scoring_reason is None
+    with pytest.raises(NotAllowed):
+        trial.app.scoring.retry(who, answer.stage, answer.item, "anna")
+
+
+def test_an_answer_whose_checks_could_not_run_is_tried_again(trial, code_answer):
+    who, right = code_answer
+    scored(trial, SandboxUnavailable("the fork server did not start"))
+    assert (stored(trial, who).points, stored(trial, who).scored_by) == (None, None)
+    scored(trial, *right)
+    assert stored(trial, who).points == stored(trial, who).max_points
+
+
+def test_no_answer_is_run_where_programs_are_isolated_less_than_the_study_asks(trial, code_answer):
+    who, _ = code_answer
+    weak = Scripted()
+    weak.isolation = lambda: Isolation("weak", "Weak isolation (a stand-in).")
+    trial.app.world.sandbox = weak
+    trial.app.scoring.score_pending()
+    assert not weak.asked
+    assert stored(trial, who).points is None
+
+
+def test_an_inconclusive_answer_is_missing_in_the_dataset_and_says_why(trial, code_answer, tmp_path):
+    who, _ = code_answer
+    scored(trial, ended("time", lag=30.0))
+    export(trial.app.world, tmp_path / "data")
+    path = next((tmp_path / "data" / "data").glob("*_description-answers_data.csv"))
+    (row,) = [row for row in csv.DictReader(path.open(encoding="utf-8")) if row["bank"]]
+    assert (row["points"], row["scored_by"]) == ("", "inconclusive")
+    assert "control process" in row["scoring_reason"]
+    people = next((tmp_path / "data" / "data").glob("*_description-participants_data.csv"))
+    assert [person["quiz_points"] for person in csv.DictReader(people.open(encoding="utf-8"))] == [""]

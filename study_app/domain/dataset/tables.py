@@ -184,7 +184,9 @@ ANSWERS = Table(
         text("response", "The answer: text as given, numbers and lists as JSON; empty where left out"),
         number("points", "Points it earned; empty while it waits for scoring", "points"),
         number("max_points", "Points it could earn", "points"),
-        text("scored_by", "key, human, or pending"),
+        text(
+            "scored_by", "key, human, or inconclusive: the machine was too busy to run its checks; empty while it waits"
+        ),
         text("key_version", "Version of the key that scored it"),
         number("seconds", "From the page before to saving it", "s"),
         integer("changes", "Edits and choices that made the answer; 0 where it was left empty"),
@@ -192,6 +194,8 @@ ANSWERS = Table(
         time("saved_at", "When it was handed in"),
         integer("pasted_chars", "Characters pasted or dropped into it; empty where no browser showed it", "characters"),
         number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s"),
+        text("scoring_reason", "Why its checks decided nothing"),
+        integer("repeats", "Runs of its checks that were made again, because the machine was too busy", low=0),
     ),
 )
 

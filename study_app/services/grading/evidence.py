@@ -20,7 +20,8 @@ REPEATS = 5
 _CONFIRMATIONS = 2
 """Attempts that have to agree that a call is wrong in real time only."""
 _VIRTUAL_WORKERS, _REAL_WORKERS = 16, 64
-_alone = threading.Lock()
+ALONE = threading.Lock()
+"""Held by a run that must have this server to itself."""
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -147,7 +148,7 @@ class Runs:
 
     def _settle(self, job: Job, attempt: Attempt, history: list[Judgement]) -> Settled:
         while not _decided(history) and len(history) <= REPEATS:
-            with _alone:
+            with ALONE:
                 attempt = self._attempt(job, len(history), True)
             history.append(self._judge(job, attempt))
         return Settled(_outcome(history), attempt, len(history) - 1)

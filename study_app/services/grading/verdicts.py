@@ -9,7 +9,7 @@ from study_app.services.observe import Attempt
 
 QUIET = 0.05
 """Seconds that a control may be late on a machine that is taken as undisturbed; a third of what a moment may differ."""
-_CLEARLY = 4.0
+CLEARLY = 4.0
 """A deviation of more than the tolerance and this many times the control's lateness is not the machine's."""
 
 
@@ -61,9 +61,9 @@ def judge_in_real_time(
         return Judgement(found, firm=True)
     if proven and excess is not None and excess <= lag:
         return Judgement()  # No later than the machine itself.
-    clearly = excess is not None and excess > _CLEARLY * lag
+    clearly = excess is not None and excess > CLEARLY * lag
     if lag > QUIET and not clearly:
-        return Judgement(found, _late(lag))
+        return Judgement(found, late(lag))
     return Judgement(found, firm=not proven and excess is None)
 
 
@@ -85,7 +85,7 @@ def judge_made_twice(check: Check, expected: Observation, attempt: Attempt) -> J
     if excess <= lag:
         return Judgement()
     found = f"two calls at the same time took {took:.1f} s instead of {usual:.1f} s: the program blocks the event loop"
-    return Judgement(found, _late(lag) if lag > QUIET and excess <= _CLEARLY * lag else None)
+    return Judgement(found, late(lag) if lag > QUIET and excess <= CLEARLY * lag else None)
 
 
 def _wrong_in_real_time(check: Check, expected: Observation, seen: Observation, may_block: bool) -> str | None:
@@ -122,5 +122,6 @@ def with_times_of(expected: Observation, seen: Observation) -> Observation:
     return replace(seen, lines=lines, seconds=expected.seconds)
 
 
-def _late(lag: float) -> str:
+def late(lag: float) -> str:
+    """Why an attempt decides nothing."""
     return f"a control process beside the program was served {lag:.2f} s late: the machine was too busy to time it"

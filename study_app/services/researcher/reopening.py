@@ -9,6 +9,7 @@ from study_app.domain.participant import Participant, Visit
 from study_app.domain.protocol import Stage, Study
 from study_app.ports import AuditEntry, Unit
 from study_app.services.lifecycle import require_reason
+from study_app.services.places import gave_up_place, lock_ledger, place_for
 from study_app.services.world import World
 
 REOPENED = "reopen stage"
@@ -38,6 +39,9 @@ class Reopening:
             stage, visit = _ended_stage(unit, study, person, stage_id)
             _check_minutes(stage, minutes)
             _check_next(unit, study, person, stage)
+            lock_ledger(unit, person)
+            if gave_up_place(self.world, person) and not place_for(self.world, unit, person):
+                raise NotAllowed("others have taken the place that this participant's silence freed; the study is full")
             now = self.world.now()
             until = now + timedelta(minutes=minutes)
             assert visit.deadline_at is not None

@@ -9,6 +9,8 @@ from study_app.domain.clusters import COLUMN
 from study_app.domain.compliance import Evidence
 from study_app.domain.dataset import REVEALING, Column, TableName, cell, writable
 from study_app.domain.dataset.participants import PROGRAM_ORIGINS
+from study_app.domain.events import SERVER_PAGE
+from study_app.domain.participant import NO_PLACE
 from study_app.domain.styles.codebook import LABELS
 from study_app.domain.timing import TimeUse
 from study_app.ports import Rating
@@ -47,6 +49,7 @@ class Derived:
         names: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance", "periods", "allocations")
         self.rows = {name: opened.by_participant(name) for name in names}
         self.recorded = _recorded(opened)
+        self.without_place = _without_place(opened)
         self.columns = {column.name: column for column in opened.tables["participants"].columns}
 
         self._left = {str(person["participant_id"]): person for person in opened.rows("participants")}
@@ -119,8 +122,9 @@ class Derived:
         name, file = str(person["participant_id"]), self.opened.relative("participants")
         if person["exclusion_reason"] and person["status"] != "excluded":
             self._add(person, f"{name}: status is {person['status']}, though excluded")
-        if person["exclusion_reason"] and self.recorded.get(name) != person["exclusion_reason"]:
-            what = f"{name} is excluded, and the audit log knows of no exclusion for this reason"
+        recorded = self.recorded.get(name) or (NO_PLACE if name in self.without_place else None)
+        if person["exclusion_reason"] and recorded != person["exclusion_reason"]:
+            what = f"{name} is excluded, and neither the audit log nor the events know of an exclusion for this reason"
             self.opened.report.add("exclusion_unrecorded", file, person.number, what)
         if name in self.recorded and not person["exclusion_reason"]:
             what = f"{name} was excluded by the audit log and is not in the table"
@@ -239,3 +243,11 @@ def _ratings(opened: Opened) -> list[Rating]:
 def _recorded(opened: Opened) -> dict[str, str]:
     """Excluded participants with the reason that was given last."""
     return {str(act.get("participant_id")): writable(str(act.get("why"))) for act in opened.acts("exclusions")}
+
+
+def _without_place(opened: Opened) -> set[str]:
+    """Participants for whom no place was free, as the event log says; the platform excludes them itself."""
+    if not any(person["exclusion_reason"] == NO_PLACE for person in opened.rows("participants")):
+        return set()
+    events = opened.rows("events")
+    return {str(row["participant_id"]) for row in events if (row["page"], row["kind"]) == (SERVER_PAGE, "no_place")}

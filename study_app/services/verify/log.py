@@ -24,6 +24,7 @@ ENDINGS = {
     "declined": "declined",
     "screened_out": "screened_out",
     "no_place": "screened_out",
+    "place_lost": "abandoned",
     "withdrew": "withdrawn",
 }
 """Events after which a participant's way is over -> the status that follows."""

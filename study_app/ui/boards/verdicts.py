@@ -1,8 +1,8 @@
-"""Submissions that no grading could judge, and those whose imports a person may want to look at.
+"""Submissions and quiz answers that no run could judge, and imports that a person may want to look at.
 
 | Shows | Records |
 | --- | --- |
-| submissions without a verdict and why; unusual imports | gradings to be tried again |
+| submissions and answers without a verdict and why; unusual imports | gradings and scorings to be tried again |
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from study_app.domain.participant import RunRecord
+from study_app.domain.participant import Answer, RunRecord
 from study_app.services.grading.queue import retry, with_review, without_verdict
 from study_app.ui.boards import tables
 from study_app.ui.boards.desk import Desk
@@ -26,6 +26,8 @@ def draw(desk: Desk) -> None:
     world = desk.app.world
     st.subheader("Without a verdict", anchor=False)
     _without(desk, without_verdict(world))
+    st.subheader("Quiz answers without points", anchor=False)
+    _answers(desk, desk.app.scoring.inconclusive())
     st.subheader("Unusual imports", anchor=False)
     _imports(with_review(world))
 
@@ -57,6 +59,27 @@ def _without(desk: Desk, runs: Sequence[RunRecord]) -> None:
     if st.button("Grade again", key="grade_again") and chosen:
         done = desk.attempt(lambda: retry(desk.app.world, chosen, desk.person.name), "It will be graded again")
         if done:
+            st.rerun()
+
+
+def _answers(desk: Desk, answers: Sequence[Answer]) -> None:
+    if not answers:
+        st.html(tables.note("The checks of every scored answer came to an end."))
+        return
+    columns = ("Participant", "Quiz", "Item", "Handed in (UTC)", "Reason", "Repeats")
+    rows = [
+        (one.participant_id, one.stage, one.item, tables.moment(one.saved_at), one.scoring_reason, one.repeats)
+        for one in answers
+    ]
+    st.html(tables.table(columns, rows, numbers=(5,), label="Quiz answers without points"))
+    names = [f"{one.participant_id}, {one.stage}, {one.item}" for one in answers]
+    chosen = st.selectbox("Answer", range(len(answers)), format_func=names.__getitem__, key="answer_retry")
+    if st.button("Score again", key="score_again"):
+        one = answers[chosen]
+        retry_scoring = desk.app.scoring.retry
+        if desk.attempt(
+            lambda: retry_scoring(one.participant_id, one.stage, one.item, desk.person.name), "It will be scored again"
+        ):
             st.rerun()
 
 
