@@ -24,8 +24,8 @@ SERVER_KINDS = frozenset(
     "entry_refused "
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out eligible "
     "answered allocated task_shown task_submitted run_started run_ended program_error turn_started turn_ended "
-    "turn_refused run_refused withdrew no_place place_lost edits_unapplied stage_reopened data_withdrawn finished excluded "
-    "outage session_scheduled".split()
+    "turn_refused run_refused withdrew no_place place_lost edits_unapplied stage_reopened data_withdrawn finished "
+    "excluded outage session_scheduled".split()
 )
 """Kinds that only the server writes."""
 
