@@ -209,17 +209,19 @@ class Session:
         events: Sequence[BrowserEvent] = batch.events
         late = None
         moved = place.participant.stage != participant.stage
-        if moved or participant.data_withdrawn or any(_elsewhere(place, event) for event in events):
+        task = place.task if place.stage is not None and place.stage.kind == "tasks" else None
+        form = (place.participant.stage, place.participant.step)
+        if moved or participant.data_withdrawn or any(_elsewhere(form, task, event) for event in events):
             late = late_events(unit, participant.id, batch, now)
             events = cleaned(unit, place.participant, events, late)
         stages = None if late is None else late.stages
         stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
         _check_arm(place, batch)
         if not moved:
-            here = [event for event in stored.fresh if not _elsewhere(place, event)]
+            here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
             apply_events(unit, place, batch.page, here)
         if late is not None:
-            over = [event for event in stored.fresh if moved or _elsewhere(place, event)]
+            over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
             take_late(self.world, unit, place, batch.page, late, over)
         unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
@@ -259,14 +261,11 @@ class Session:
         return participant
 
 
-def _elsewhere(place: Place, event: BrowserEvent) -> bool:
-    """Whether an event changes a text or a form at which the participant is not (any more)."""
+def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
+    """Whether an event changes a form, or the text of a task, at which the participant is not (any more)."""
     if event.kind in ANSWER_KINDS or "field" in event.payload:
-        return place_of(event.payload) != (place.participant.stage, place.participant.step)
-    if event.kind not in ("load", "edit"):
-        return False
-    stage = place.stage
-    return stage is None or stage.kind != "tasks" or event.payload.get("task") != place.task
+        return place_of(event.payload) != form
+    return event.kind in ("load", "edit") and (task is None or event.payload.get("task") != task)
 
 
 def _check_kinds(batch: Batch) -> None:

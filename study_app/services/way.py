@@ -11,7 +11,7 @@ from typing import Any
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.ledger import ReplayShelf
 from study_app.domain.participant import END, NO_PLACE, EndedBy, Participant, Visit
-from study_app.domain.protocol import Stage, Study
+from study_app.domain.protocol import Stage, Study, StudyArm
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import Unit
 from study_app.services.allocate import allocate
@@ -27,6 +27,7 @@ class Way:
     def __init__(self, world: World) -> None:
         self.world = world
         self._shelf = ReplayShelf()
+        self._arms: dict[tuple[str, str, str], StudyArm] = {}
 
     # -- where somebody is ---------------------------------------------------------------------------------------------
 
@@ -41,12 +42,21 @@ class Way:
             last = study.arm(participant.arm) if participant.arm else None
             return Place(participant, study, None, last, "end", None, now)
         stage = study.stage(participant.stage)
-        arm = study.arm(participant.arm, stage) if participant.arm else None
+        arm = self._arm(study, participant, stage)
         if participant.opens_at is not None and now < participant.opens_at:
             return Place(participant, study, stage, arm, "waiting", None, now)
         if visit is None and stage.intro:
             return Place(participant, study, stage, arm, "intro", None, now)
         return Place(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
+
+    def _arm(self, study: Study, participant: Participant, stage: Stage) -> StudyArm | None:
+        """The arm at a stage; kept, since it is asked for with every batch of events and never changes."""
+        if participant.arm is None:
+            return None
+        key = (participant.study_hash, participant.arm, stage.id)
+        if key not in self._arms:
+            self._arms[key] = study.arm(participant.arm, stage)
+        return self._arms[key]
 
     def arrive(self, unit: Unit, participant: Participant) -> Place:
         """Where they are, with the stage opened unless it has a page of its own before it."""
