@@ -297,8 +297,8 @@ class Unit(EventLog, Protocol):
         """Visits whose deadline has passed and that nobody has ended: of simulated participants, or of all others."""
         ...
 
-    def document(self, participant_id: str, task: str) -> Document | None:
-        """The saved text of a task, or None before the first edit."""
+    def document(self, participant_id: str, task: str, of_page: str | None = None) -> Document | None:
+        """The saved text of a task, or None before the first edit; with `of_page`, None where another page saved it."""
         ...
 
     def document_page(self, participant_id: str, task: str) -> str | None:

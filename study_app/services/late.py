@@ -59,9 +59,8 @@ def apply_events(unit: Unit, place: Place, page: str, events: Sequence[BrowserEv
 def change_document(unit: Unit, place: Place, page: str, task: str, edits: Sequence[BrowserEvent]) -> str | None:
     """Apply edits of the page that the text belongs to; the text, or None where nothing changed."""
     participant_id = place.participant.id
-    saved = unit.document(participant_id, task)
-    saved_page = unit.document_page(participant_id, task)
-    text = saved.text if saved is not None and saved_page == page else None
+    saved = unit.document(participant_id, task, of_page=page)
+    text = None if saved is None else saved.text
     try:
         text = apply_all(text, ((edit.kind, edit.payload) for edit in edits), LONGEST_TEXT)
     except (ReplayMismatch, StudyError) as error:

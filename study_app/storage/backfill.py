@@ -22,6 +22,7 @@ def join_what_is_stored(connection: Connection) -> None:
     while _join_events(connection, unit):
         pass
     unit.chain_everything()
+    unit.flush()
 
 
 def _join_events(connection: Connection, unit: SqlUnit) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
@@ -23,8 +24,19 @@ _INSERT = (
 _LAST = 'SELECT opening, digest, final FROM chain_entries WHERE "table" = ? AND key = ? ORDER BY number DESC LIMIT 1'
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A chain that this transaction appends to, and where it is now."""
+
+    chain: int
+    position: int
+    head: bytes
+    stored: bool = True
+    """The database has it as it is here."""
+
+
 class ChainWriter:
-    """Appends digests; the head is read and written at each call, so that a savepoint undoes both alike.
+    """Appends digests. The head is read at the first of a transaction and written once, by `flush`, at its end.
 
     Args:
         driver: the transaction.
@@ -35,19 +47,32 @@ class ChainWriter:
     def __init__(self, driver: Driver, *, is_sqlite: bool, key: bytes | None) -> None:
         self._driver = driver
         self._claim = _CLAIM_SQLITE if is_sqlite else _CLAIM_POSTGRES
-        self._key = key
+        self.key = key
+        self.claimed: Claimed | None = None
+        """Set it back together with a savepoint that is rolled back: a claim after the savepoint is gone, too."""
 
     def append(self, digests: Sequence[bytes]) -> tuple[int, int]:
         """Join digests to a chain; returns the chain and the position of the first of them."""
-        row = self._driver.one(self._claim) or self._driver.one(_NEW, (chain.GENESIS,))
-        assert row is not None
-        number, position, head = row[0], row[1], bytes(row[2])
+        before = self.claimed or self._claim_one()
+        head = before.head
         for digest in digests:
             head = chain.link(head, digest)
-        end = position + len(digests)
-        signature = None if self._key is None else chain.mac(self._key, number, end, head)
-        self._driver.run(_ADVANCE, (end, head, signature, number))
-        return number, position + 1
+        self.claimed = Claimed(before.chain, before.position + len(digests), head, stored=False)
+        return before.chain, before.position + 1
+
+    def flush(self) -> None:
+        """Write the head where it has moved."""
+        now = self.claimed
+        if now is None or now.stored:
+            return
+        signature = None if self.key is None else chain.mac(self.key, now.chain, now.position, now.head)
+        self._driver.run(_ADVANCE, (now.position, now.head, signature, now.chain))
+        self.claimed = replace(now, stored=True)
+
+    def _claim_one(self) -> Claimed:
+        row = self._driver.one(self._claim) or self._driver.one(_NEW, (chain.GENESIS,))
+        assert row is not None
+        return Claimed(row[0], row[1], bytes(row[2]))
 
     def record(self, entry: chain.Entry, participant_id: str) -> None:
         """Append the state of one record, unless it is the one that was appended last."""

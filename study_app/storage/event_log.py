@@ -68,6 +68,11 @@ class SqlEventLog:
         is_sqlite = self.connection.dialect.name == "sqlite"
         return ChainWriter(self.driver, is_sqlite=is_sqlite, key=self._head_key)
 
+    def flush(self) -> None:
+        """Write what is kept for the end of the transaction: the head of the chain."""
+        if "chain" in self.__dict__:
+            self.chain.flush()
+
     def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
         """Append one event of the server's own."""
         taken = self.driver.one(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
@@ -83,19 +88,12 @@ class SqlEventLog:
         ]
         digests = [entry.digest for entry in entries]
         number, first = self.chain.append(digests)
+        moments = {at: _moment(at) for at in {event.server_time for event in events}}
         return [
             (
-                *(
-                    e.participant_id,
-                    e.page,
-                    e.seq,
-                    e.kind,
-                    e.stage,
-                    _moment(e.server_time),
-                    e.client_time_ms,
-                    e.mono_ms,
-                ),
-                *(entry.content.decode(), e.arrived_late, number, first + place, entry.salt, digest),
+                *(e.participant_id, e.page, e.seq, e.kind, e.stage, moments[e.server_time]),
+                *(e.client_time_ms, e.mono_ms, entry.content.decode(), e.arrived_late),
+                *(number, first + place, entry.salt, digest),
             )
             for place, (e, entry, digest) in enumerate(zip(events, entries, digests, strict=True))
         ]

@@ -137,6 +137,7 @@ class GroupWriter:
                 else:
                     for piece in group:
                         self._attempt(unit, piece)
+                unit.flush()
         except Exception as error:
             # The transaction as a whole failed, or its only piece: nothing of it is stored, and everybody hears so.
             if again and isinstance(error, Conflict):
@@ -149,7 +150,7 @@ class GroupWriter:
 
     def _attempt(self, unit: SqlUnit, piece: _Piece) -> None:
         unit.driver.run("SAVEPOINT piece")
-        before = len(unit.afterwards)
+        before, claimed = len(unit.afterwards), unit.chain.claimed
         try:
             with self._database.in_our_words():
                 piece.result = piece.work(unit)
@@ -159,5 +160,6 @@ class GroupWriter:
         except Exception as error:
             piece.error = error
             unit.driver.run("ROLLBACK TO SAVEPOINT piece")
+            unit.chain.claimed = claimed
             del unit.afterwards[before:]
         unit.driver.run("RELEASE SAVEPOINT piece")

@@ -68,8 +68,10 @@ class SqlPlace(SqlEventLog):
         """See ports.Unit."""
         return _VISIT.read(self.driver.one(_STAY, (participant_id, stage)))
 
-    def document(self, participant_id: str, task: str) -> Document | None:
+    def document(self, participant_id: str, task: str, of_page: str | None = None) -> Document | None:
         """See ports.Unit."""
+        if of_page is not None:
+            return _DOCUMENT.read(self.driver.one(f"{_TEXT} AND page = ?", (participant_id, task, of_page)))
         return _DOCUMENT.read(self.driver.one(_TEXT, (participant_id, task)))
 
     def document_page(self, participant_id: str, task: str) -> str | None:

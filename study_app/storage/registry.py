@@ -29,6 +29,7 @@ class SqlRegistry:
         with self.database.begin(write=write) as connection:
             unit = SqlUnit(connection, self.database.head_key)
             yield unit
+            unit.flush()
         finish(unit)
 
     def alone(self, name: str) -> AbstractContextManager[None]:

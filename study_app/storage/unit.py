@@ -380,6 +380,7 @@ class SqlUnit(SqlPlace):
 
     def chain_heads(self) -> list[chain.Head]:
         """See ports.Unit."""
+        self.flush()
         rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
         return [chain.Head(r.id, r.position, r.head.hex(), self._signed(r)) for r in rows]
 
@@ -393,7 +394,8 @@ class SqlUnit(SqlPlace):
 
     def sign_heads(self, key: bytes) -> None:
         """See ports.Unit."""
-        self._head_key = key
+        self.flush()
+        self._head_key = self.chain.key = key
         for row in self.connection.execute(select(CHAINS)).all():
             signature = chain.mac(key, row.id, row.position, row.head)
             self.connection.execute(update(CHAINS).where(CHAINS.c.id == row.id).values(mac=signature))

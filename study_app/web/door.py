@@ -82,7 +82,7 @@ class Door:
     async def _may_connect(self, connection: HTTPConnection) -> bool:
         """Before Streamlit looks at anything: it would ask another host for our address to judge a foreign origin."""
         origin = connection.headers.get("origin")
-        if connection.url.path != WEBSOCKET or origin is None or not same_site(origin, host_of(connection)):
+        if connection.scope["path"] != WEBSOCKET or origin is None or not same_site(origin, host_of(connection)):
             return False
         return await self._known(connection) and not self._wait(connection, 0)
 
@@ -128,7 +128,7 @@ class Door:
         A cookie that was not looked up yet counts as a stranger's, so that invented ones gain nothing.
         """
         cookie = connection.cookies.get(COOKIE, "")
-        path = connection.url.path
+        path = connection.scope["path"]
         if cookie and self.limits.known.holds(cookie):
             return self.limits.participant(cookie, path, size)
         address = connection.client.host if connection.client else ""

@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 
 import pytest
 
+from study_app.domain.dataset import chain
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events import BrowserEvent
 from study_app.storage import open_registry
@@ -70,6 +71,11 @@ def test_one_piece_that_fails_undoes_itself_alone(registry, clock):
     assert isinstance(futures[1].exception(), KeyError)
     assert futures[2].result() == 3
     assert pages(registry) == {"a": [1], "c": [1, 2, 3]}
+    with registry.begin(write=False) as unit:
+        head, chained = chain.GENESIS, list(unit.chained())
+        for entry in chained:
+            head = chain.link(head, entry.digest)
+        assert [(one.position, one.head) for one in unit.chain_heads()] == [(len(chained), head.hex())]
 
 
 def test_a_statement_that_the_database_refuses_hurts_no_other(registry, clock):
