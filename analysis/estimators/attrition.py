@@ -14,7 +14,7 @@ from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 
 
-@pairwise
+@pairwise()
 def lee_bounds(pair: Pair, trim: str = "floor") -> Result:
     """Bounds of the effect among those who stay whatever their arm; a missing outcome is attrition.
 
@@ -98,7 +98,7 @@ def _imbens_manski(lower: float, upper: float, low_error: float, high_error: flo
     return EffectSize("imbens_manski_interval", None, float(lower - cut * low_error), float(upper + cut * high_error))
 
 
-@pairwise
+@pairwise()
 def worst_case(
     pair: Pair,
     bounds: Sequence[float] | None = None,

@@ -10,6 +10,7 @@ from analysis.estimators.core.registry import Result, pairwise
 from analysis.estimators.core.request import Pair
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.outcomes.means import paired_differences
 
 _SCALES = {"medium": np.sqrt(0.5), "wide": 1.0, "ultrawide": np.sqrt(2.0)}
 
@@ -41,7 +42,7 @@ def jzs_factor(t: float, df: float, n_effective: float, scale: float) -> float:
     return float(np.exp(np.log(sum(pieces)) + top - null))
 
 
-@pairwise
+@pairwise("stratum cluster")
 def bayes_factor(
     pair: Pair, prior_scale: float | str = 0.7071, paired: bool = False, pair_id: str | None = None
 ) -> Result:
@@ -50,7 +51,7 @@ def bayes_factor(
     Formula: t test likelihood integrated over a Cauchy(0, `prior_scale`) prior on the standardised effect; 0.7071
     (or "medium") is the square root of one half, "wide" 1, "ultrawide" that of two. `paired=True` pairs rows in their
     order within each arm, or by the column `pair_id` (`cluster`, `stratum` likewise).
-    Missing data: refused. Covariates are not used.
+    Missing data: refused.
     Reference: Rouder, Speckman, Sun, Morey & Iverson (2009), Psychon. Bull. Rev. 16:225-237.
 
     Example:
@@ -59,10 +60,13 @@ def bayes_factor(
         >>> round(row.estimate, 6)
         6.243695
     """
+    trial = pair.trial
+    if (trial.cluster or trial.strata) and not paired:
+        raise AnalysisError.of("cluster", "is not used by an unpaired test", "add paired=True, or leave it out")
     scale = _scale(prior_scale)
     treated, control = pair.varied_arms()
     if paired or pair_id:
-        gaps = _differences(pair, pair_id)
+        gaps = paired_differences(pair, pair_id or trial.cluster or next(iter(trial.strata), None))
         t, df, size = gaps.mean() / (gaps.std(ddof=1) / np.sqrt(len(gaps))), len(gaps) - 1, float(len(gaps))
     else:
         size, df = len(treated) * len(control) / (len(treated) + len(control)), len(treated) + len(control) - 2
@@ -74,6 +78,7 @@ def bayes_factor(
         estimate=factor, unit="BF10", statistic=float(t), df=float(df),
         effect_size=EffectSize("log_bf10", np.log(factor)),
         note=f"Cauchy prior, scale {scale:.6g}; BF01 = {1 / factor:.6g}" + ("; paired" if paired or pair_id else ""),
+        detail={"bf01": 1 / factor, "prior_scale": scale, "paired": bool(paired or pair_id)},
     )  # fmt: skip
 
 
@@ -85,24 +90,3 @@ def _scale(given: float | str) -> float:
     if not given > 0:
         raise AnalysisError.of("prior_scale", f"{given!r} is not positive", "use 0.7071")
     return float(np.sqrt(0.5)) if abs(given - np.sqrt(0.5)) < 1e-5 else float(given)
-
-
-def _differences(pair: Pair, pair_id: str | None) -> Floats:
-    trial = pair.trial
-    column = pair_id or trial.cluster or (trial.strata[0] if trial.strata else None)
-    treated, control = pair.arms
-    if column is not None:
-        if column not in trial.data.columns:
-            raise AnalysisError.of(f"column {column!r}", "is not in the table", "name the column that pairs rows")
-        one, two = pair.split(trial.data[column].astype(str).to_numpy())
-        if sorted(one) != sorted(two) or len(set(one)) != len(one):
-            raise AnalysisError.of(
-                f"column {column!r}", "does not pair every row once", "each pair needs one row an arm"
-            )
-        treated, control = treated[np.argsort(one, kind="stable")], control[np.argsort(two, kind="stable")]
-    if len(treated) != len(control):
-        raise AnalysisError.of("paired", "the arms differ in size", "name the pairing column in `pair_id`")
-    gaps = treated - control
-    if np.ptp(gaps) == 0:
-        raise NotEstimable("every pair has the same difference")
-    return np.asarray(gaps, dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -12,101 +13,99 @@ from analysis.estimators.core.registry import Result, unwrap, whole
 from analysis.estimators.core.request import Trial
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import Floats, NotEstimable
-from analysis.estimators.numerics.studentised_range import dunnett_probability, quantile, range_probability
-from analysis.estimators.omnibus import samples_of, sums_of_squares
+from analysis.estimators.numerics.designs import additive
+from analysis.estimators.numerics.linear import fit, t_interval
+from analysis.estimators.numerics.studentised_range import joint_probability, quantile
+from analysis.estimators.omnibus import samples_of
 
 
-def _common_variance(trial: Trial) -> tuple[list[Floats], float, int]:
-    samples = samples_of(trial, least=1)
-    df = len(trial.y) - len(samples)
-    within = sums_of_squares(samples)[1]
-    if df < 1 or within <= 0:
-        raise NotEstimable("no variation within arms to compare with")
-    return samples, within / df, df
+@dataclass(frozen=True)
+class ArmMeans:
+    """Adjusted means of the arms of one least-squares fit with a pooled variance."""
+
+    trial: Trial
+    differences: Floats
+    """Of each treated arm from the control."""
+    covariance: Floats
+    df: int
+    sd: float
+
+    @classmethod
+    def of(cls, trial: Trial) -> ArmMeans:
+        """Fit arms (and covariates, strata)."""
+        samples_of(trial, least=1)
+        if trial.control is None:
+            trial = replace(trial, control=trial.unordered_labels[0])
+        design = additive(trial)
+        fitted = fit(design.columns, trial.y)
+        if fitted.df < 1 or fitted.is_exact:
+            raise NotEstimable("no variation within arms to compare with")
+        block = np.ix_(design.treated, design.treated)
+        sd = float(np.sqrt(fitted.sigma2))
+        return cls(trial, fitted.coefficients[design.treated], fitted.covariance()[block], fitted.df, sd)
+
+    def rows(self, contrasts: list[tuple[int, int]], critical: float, tail: Callable[[float], float]) -> list[Estimate]:
+        """A row per pair of arms, with the simultaneous interval and the adjusted p."""
+        return [self._row(one, two, critical, tail) for one, two in contrasts]
+
+    def _row(self, one: int, two: int, critical: float, tail: Callable[[float], float]) -> Estimate:
+        labels, counts = self.trial.labels, self.trial.counts
+        weights = np.zeros(len(labels))
+        weights[one], weights[two] = 1.0, -1.0
+        difference = float(weights[1:] @ self.differences)
+        error = float(np.sqrt(weights[1:] @ self.covariance @ weights[1:]))
+        found = t_interval(difference, error, float(self.df), self.trial.level)
+        found |= {"ci_low": difference - critical * error, "ci_high": difference + critical * error}
+        n = {labels[one]: counts[labels[one]], labels[two]: counts[labels[two]]}
+        return self.trial.estimate(
+            **found, contrast=(labels[one], labels[two]), n=n,
+            p_adjusted=min(max(tail(abs(found["statistic"])), 0.0), 1.0),
+            effect_size=hedges_g(difference, self.sd, n[labels[one]], n[labels[two]], self.trial.level),
+            note="simultaneous interval and adjusted p over all comparisons",
+        )  # fmt: skip
 
 
-@whole
+@whole("covariates stratum")
 def dunnett(trial: Trial) -> Result:
     """Every treated arm with the control, adjusted together.
 
-    Formula: t with the variance pooled over all arms; `p_adjusted` and the simultaneous interval from the joint
-    distribution of max |t|, by numerical integration (no Monte Carlo); `p_value` is the unadjusted one.
-    Missing data: refused. Covariates and strata are not used.
+    Formula: differences adjusted for covariates and strata, where they are named, with the variance pooled over all
+    arms; `p_adjusted` and the simultaneous interval from the joint distribution of max |t|, by numerical integration;
+    `p_value` is the unadjusted one. Missing data: refused.
     Reference: Dunnett (1955), JASA 50:1096-1121.
 
     Example:
         >>> from analysis.estimators.core.examples import three_arms
         >>> rows = dunnett(three_arms(), outcome="score", arm="arm", control="none")
-        >>> [(row.contrast[0], row.estimate, round(row.p_adjusted, 6)) for row in rows]
+        >>> [(row.contrast[0], round(row.estimate, 9), round(row.p_adjusted, 6)) for row in rows]
         [('full', -2.0, 0.119921), ('hints', 2.0, 0.119921)]
     """
     _ = trial.labels  # a control must be named
-    samples, variance, df = _common_variance(trial)
-    sizes = np.asarray([len(sample) for sample in samples], dtype=np.float64)
-    loadings = np.sqrt(sizes[1:] / (sizes[0] + sizes[1:]))
-    critical = quantile(lambda q: dunnett_probability(q, loadings, df), trial.level)
-    pairs = [(index, 0) for index in range(1, len(samples))]
-    return unwrap(
-        _comparisons(trial, samples, variance, df, pairs, critical, lambda t: 1 - dunnett_probability(t, loadings, df))
-    )
+    means = ArmMeans.of(trial)
+    probability = joint_probability(means.covariance, means.df)
+    critical = quantile(probability, trial.level)
+    pairs = [(index, 0) for index in range(1, len(trial.labels))]
+    return unwrap(means.rows(pairs, critical, lambda t: 1 - probability(t)))
 
 
-@whole
+@whole()
 def tukey_hsd(trial: Trial) -> Result:
     """Every pair of arms, adjusted together.
 
     Formula: Tukey-Kramer, the studentised range of k means with the pooled variance; `p_adjusted` and the
     simultaneous interval; `p_value` is the unadjusted one. Each later arm minus each earlier, control first.
-    Missing data: refused. Covariates and strata are not used.
+    Missing data: refused.
     Reference: Kramer (1956), Biometrics 12:307-310; Copenhaver & Holland (1988) for the distribution.
 
     Example:
         >>> from analysis.estimators.core.examples import three_arms
         >>> rows = tukey_hsd(three_arms(), outcome="score", arm="arm", control="none")
-        >>> [(row.contrast, row.estimate, round(row.p_adjusted, 6)) for row in rows]
+        >>> [(row.contrast, round(row.estimate, 9), round(row.p_adjusted, 6)) for row in rows]
         [(('full', 'none'), -2.0, 0.15458), (('hints', 'none'), 2.0, 0.15458), (('hints', 'full'), 4.0, 0.004634)]
     """
-    samples, variance, df = _common_variance(trial)
-    k = len(samples)
-    critical = quantile(lambda q: range_probability(q, k, df), trial.level) / np.sqrt(2)
+    means = ArmMeans.of(trial)
+    k = len(means.trial.labels)
+    joint = stats.studentized_range(k, means.df)
+    critical = float(joint.ppf(trial.level)) / np.sqrt(2)
     pairs = [(later, earlier) for earlier in range(k) for later in range(earlier + 1, k)]
-    return unwrap(
-        _comparisons(
-            trial, samples, variance, df, pairs, critical, lambda t: 1 - range_probability(t * np.sqrt(2), k, df)
-        )
-    )
-
-
-def _comparisons(
-    trial: Trial,
-    samples: list[Floats],
-    variance: float,
-    df: int,
-    pairs: list[tuple[int, int]],
-    critical: float,
-    tail: Callable[[float], float],
-) -> list[Estimate]:
-    labels = trial.unordered_labels
-    rows = []
-    for one, two in pairs:
-        a, b = samples[one], samples[two]
-        difference = float(a.mean() - b.mean())
-        error = float(np.sqrt(variance * (1 / len(a) + 1 / len(b))))
-        t = difference / error
-        rows.append(
-            trial.estimate(
-                contrast=(labels[one], labels[two]),
-                n={labels[one]: len(a), labels[two]: len(b)},
-                estimate=difference,
-                std_error=error,
-                df=float(df),
-                statistic=t,
-                p_value=float(2 * stats.t.sf(abs(t), df)),
-                p_adjusted=min(max(tail(abs(t)), 0.0), 1.0),
-                ci_low=difference - critical * error,
-                ci_high=difference + critical * error,
-                effect_size=hedges_g(difference, float(np.sqrt(variance)), len(a), len(b), trial.level),
-                note="simultaneous interval and adjusted p over all comparisons",
-            )  # fmt: skip
-        )
-    return rows
+    return unwrap(means.rows(pairs, critical, lambda t: float(joint.sf(t * np.sqrt(2)))))

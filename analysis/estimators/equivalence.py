@@ -7,21 +7,29 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.effect_sizes import pooled_sd
 from analysis.estimators.core.registry import Result, pairwise
 from analysis.estimators.core.request import Pair
 from analysis.estimators.core.validation import AnalysisError, NotEstimable
-from analysis.estimators.outcomes.means import raw_effect, welch_parts
+from analysis.estimators.numerics.designs import additive
+from analysis.estimators.outcomes.means import linear_rows, paired_parts, raw_effect, t_parts
 
 
-@pairwise
-def tost(pair: Pair, margin: float | Sequence[float] | None = None, equal_var: bool = False) -> Result:
+@pairwise("covariates stratum cluster")
+def tost(
+    pair: Pair,
+    margin: float | Sequence[float] | None = None,
+    equal_var: bool = False,
+    paired: bool = False,
+    pair_id: str | None = None,
+) -> Result:
     """Two one-sided t tests that the difference of means lies within the margin.
 
     Formula: t_low = (d - low)/se against d <= low, t_high = (d - high)/se against d >= high; p is the larger of the
-    two, `statistic` its t. Welch by default, `equal_var=True` pools. `margin` is one number (both sides) or (low,
+    two, `statistic` its t. Welch by default, `equal_var=True` pools, `paired=True` takes the rows of the
+    two arms as pairs, in their order or by the column `pair_id`; with covariates,
+    strata or clusters d is that of `ancova` with HC3 (CR2). `margin` is one number (both sides) or (low,
     high). The interval has level 1 - 2 alpha: inside the margin exactly when p < alpha.
-    Missing data: refused. Covariates and strata are not used.
+    Missing data: refused. Detail: margin_low, margin_high, p_below, p_above.
     Reference: Schuirmann (1987), J. Pharmacokin. Biopharm. 15:657-680.
 
     Example:
@@ -31,14 +39,10 @@ def tost(pair: Pair, margin: float | Sequence[float] | None = None, equal_var: b
         (0.011694, -1.59387, 2.927203, 0.9)
     """
     low, high = _margin(margin)
-    treated, control = pair.varied_arms()
-    difference, error, df = welch_parts(pair)
-    if equal_var:
-        df = float(len(treated) + len(control) - 2)
-        error = pooled_sd(treated, control) * float(np.sqrt(1 / len(treated) + 1 / len(control)))
     alpha = 1 - pair.level
     if alpha >= 0.5:
         raise NotEstimable("a level of one half or less leaves no interval")
+    difference, error, df = _parts(pair, equal_var, paired or pair_id is not None, pair_id)
     below, above = (difference - low) / error, (difference - high) / error
     p_low, p_high = float(stats.t.sf(below, df)), float(stats.t.cdf(above, df))
     reach = float(stats.t.isf(alpha, df)) * error
@@ -48,7 +52,23 @@ def tost(pair: Pair, margin: float | Sequence[float] | None = None, equal_var: b
         ci_level=round(2 * pair.level - 1, 12),
         effect_size=raw_effect(pair, difference),
         note=f"margin ({low:g}, {high:g}); p against below {p_low:.12g}, against above {p_high:.12g}",
+        detail={"margin_low": low, "margin_high": high, "p_below": p_low, "p_above": p_high},
     )  # fmt: skip
+
+
+def _parts(pair: Pair, equal_var: bool, paired: bool, pair_id: str | None) -> tuple[float, float, float]:
+    """Difference, standard error, degrees of freedom: of pairs, of the adjusted model, or of two samples."""
+    trial = pair.trial
+    adjusted = bool(trial.covariates or trial.strata or trial.cluster)
+    if paired + adjusted + equal_var > 1:
+        raise AnalysisError.of("paired", "goes with neither covariates, clusters nor equal_var", "choose one of them")
+    if paired:
+        return paired_parts(pair, pair_id)
+    if not adjusted:
+        return t_parts(pair, equal_var)
+    found = linear_rows(trial, additive(trial), None if trial.cluster else "HC3")
+    row = found[pair.index - 1] if isinstance(found, list) else found
+    return float(row.estimate or 0.0), float(row.std_error or np.nan), float(row.df or np.nan)
 
 
 def _margin(margin: float | Sequence[float] | None) -> tuple[float, float]:

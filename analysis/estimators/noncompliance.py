@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -17,13 +18,14 @@ from analysis.estimators.numerics.designs import arm_columns
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, z_interval
 
 
-@whole
+@whole()
 def wald_iv(trial: Trial, received: str = "", vcov: str = "robust") -> Result:
     """Complier average effect: the effect of allocation on the outcome over its effect on what was received.
 
     Formula: (m_y1 - m_y0) / (m_d1 - m_d0), `received=` naming d; HC0 standard error, normal p and interval
     (`vcov="classical"`: residual variance with n - 2, Student's t). Note: first-stage F and the Anderson-Rubin
-    interval, which stays valid when few comply. Rests on: allocation acts through `received` only, no defiers.
+    interval, which stays valid when few comply. Detail: first_stage_f, anderson_rubin, wu_hausman.
+    Rests on: allocation acts through `received` only, no defiers.
     Missing data: refused. Covariates: see `tsls`. Several arms: each with the control.
     Reference: Wald (1940); Angrist, Imbens & Rubin (1996), JASA 91:444-455; Anderson & Rubin (1949).
 
@@ -45,14 +47,14 @@ def wald_iv(trial: Trial, received: str = "", vcov: str = "robust") -> Result:
     return unwrap(rows)
 
 
-@whole
+@whole("covariates stratum")
 def tsls(trial: Trial, received: str = "", instruments: str | Iterable[str] = (), vcov: str = "robust") -> Result:
     """Two-stage least squares: effect of what was received, instrumented by the arm, adjusted for covariates.
 
     Formula: regress `received` on arms, `instruments` (further instruments), covariates and strata; regress the
     outcome on the fitted values, covariates and strata; HC0 standard error with the observed `received`, normal p
     and interval (`vcov`: "robust"/"HC0", "HC1", "classical"). Several arms: all are instruments of the one effect.
-    Note: first-stage F and the Anderson-Rubin interval. Missing data: refused.
+    Detail: first_stage_f, anderson_rubin, wu_hausman, sargan (with several instruments). Missing data: refused.
     Reference: Theil (1953); Imbens & Angrist (1994), Econometrica 62:467-475; Anderson & Rubin (1949).
 
     Example:
@@ -87,45 +89,35 @@ def _received(trial: Trial, received: str) -> Floats:
 
 @dataclass(frozen=True)
 class Instrumented:
-    """A two-stage fit; the coefficient of interest is the first."""
+    """Outcome, received (n), instruments and exogenous columns of a two-stage fit."""
 
     y: Floats
     d: Floats
     z: Floats
     w: Floats
-    projected: Floats
-    """Fitted received and the exogenous columns."""
-    beta: Floats
-    residuals: Floats
 
     @classmethod
     def of(cls, y: Floats, d: Floats, z: Floats, w: Floats) -> Instrumented:
-        """Fit by two least-squares stages."""
+        """Of an outcome, what was received, instruments (those that the exogenous columns leave over), exogenous."""
         both = np.column_stack([w, z])
         both = both[:, independent_columns(both)]
         if both.shape[1] == w.shape[1] or len(y) <= both.shape[1]:
             raise NotEstimable("the instruments do not vary beyond the covariates, or too few rows")
-        first = fit(both, d)
-        alone = fit(w, d)
+        first, alone = fit(both, d), fit(w, d)
         gained = float(alone.residuals @ alone.residuals - first.residuals @ first.residuals)
         if gained <= 1e-10 * max(float(alone.residuals @ alone.residuals), 1e-12):
             raise NotEstimable("allocation did not change what was received, so nobody is a complier")
-        projected = np.column_stack([d - first.residuals, w])
-        second = fit(projected, y)
-        observed = np.column_stack([d, w])
-        return cls(y, d, both[:, w.shape[1] :], w, projected, second.coefficients, y - observed @ second.coefficients)
+        return cls(y, d, both[:, w.shape[1] :], w)
 
-    def covariance(self, vcov: str) -> Floats:
-        """HC0, HC1 or classical covariance of the coefficients."""
+    def fitted(self, vcov: str) -> Any:
+        """Linearmodels' two-stage fit; the coefficient of what was received is the last."""
+        from linearmodels.iv.model import IV2SLS  # takes a second to import
+
         kind = {"ROBUST": "HC0", "UNADJUSTED": "CLASSICAL", "NONROBUST": "CLASSICAL"}.get(vcov.upper(), vcov.upper())
-        n, p = self.projected.shape
-        bread = np.linalg.inv(self.projected.T @ self.projected)
-        if kind == "CLASSICAL":
-            return np.asarray(bread * float(self.residuals @ self.residuals) / (n - p), dtype=np.float64)
-        if kind not in ("HC0", "HC1"):
+        if kind not in ("HC0", "HC1", "CLASSICAL"):
             raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use robust, HC0, HC1 or classical")
-        half = self.projected @ bread
-        return np.asarray((half.T * self.residuals**2) @ half * (n / (n - p) if kind == "HC1" else 1.0))
+        model = IV2SLS(self.y, self.w, self.d, self.z)
+        return model.fit(cov_type="unadjusted" if kind == "CLASSICAL" else "robust", debiased=kind != "HC0")
 
     def first_stage_f(self) -> float:
         """F of the excluded instruments."""
@@ -183,17 +175,25 @@ def describe_set(a: float, b: float, c: float) -> str:
 
 
 def _fields(trial: Trial, model: Instrumented, vcov: str) -> dict[str, object]:
-    error = float(np.sqrt(model.covariance(vcov)[0, 0]))
-    f = model.first_stage_f()
+    fitted = model.fitted(vcov)
+    estimate, error = float(fitted.params.iloc[-1]), float(fitted.std_errors.iloc[-1])
+    f, accepted = model.first_stage_f(), model.anderson_rubin(trial.level)
     first = f"F = {f:.6g}" if np.isfinite(f) else "F infinite, for allocation settles what was received"
-    note = (
-        f"{vcov} standard error; first-stage {first}; "
-        f"Anderson-Rubin {trial.level:.0%} set: {model.anderson_rubin(trial.level)}"
-    )
+    note = f"{vcov} standard error; first-stage {first}; Anderson-Rubin {trial.level:.0%} set: {accepted}"
     effect = EffectSize("first_stage", float(fit(np.column_stack([model.w, model.z]), model.d).coefficients[-1]))
-    estimate = float(model.beta[0])
+    detail: dict[str, Any] = {"vcov": vcov, "first_stage_f": f, "anderson_rubin": accepted, **_specification(fitted)}
     if vcov.upper() in ("CLASSICAL", "UNADJUSTED", "NONROBUST"):
-        found: dict[str, object] = dict(t_interval(estimate, error, float(len(model.y) - len(model.beta)), trial.level))
+        found: dict[str, object] = dict(t_interval(estimate, error, float(fitted.df_resid), trial.level))
     else:
         found = dict(z_interval(estimate, error, trial.level))
-    return {**found, "note": note, "effect_size": effect}
+    return {**found, "note": note, "effect_size": effect, "detail": detail}
+
+
+def _specification(fitted: Any) -> dict[str, float]:
+    """Wu-Hausman test that what was received is exogenous; Sargan's that several instruments agree."""
+    try:
+        exogenous, several = fitted.wu_hausman(), fitted.sargan
+    except (ValueError, np.linalg.LinAlgError):  # too few rows, or allocation settles what was received
+        return {}
+    found = {"wu_hausman": exogenous.stat, "wu_hausman_p": exogenous.pval}
+    return found | ({"sargan": several.stat, "sargan_p": several.pval} if several.df else {})

@@ -33,18 +33,7 @@ def samples_of(trial: Trial, least: int) -> list[Floats]:
     return samples
 
 
-def sums_of_squares(samples: list[Floats]) -> tuple[float, float]:
-    """Between and within, about means taken twice so that a large common level costs no digits."""
-    everything = np.concatenate(samples)
-    shift = everything.mean()
-    centred = [sample - shift for sample in samples]
-    grand = np.concatenate(centred).mean()
-    between = sum(len(sample) * (sample.mean() - grand) ** 2 for sample in centred)
-    within = sum(((sample - sample.mean()) ** 2).sum() for sample in centred)
-    return float(between), float(within)
-
-
-@whole
+@whole("covariates stratum")
 def anova(trial: Trial, moderator: str | None = None) -> Result:
     """One-way analysis of variance over all arms; with covariates or strata, the arms' F beyond them.
 
@@ -62,23 +51,27 @@ def anova(trial: Trial, moderator: str | None = None) -> Result:
     """
     samples = samples_of(trial, least=1)
     if moderator is not None:
-        return _type_two(trial, moderator)
+        return _type_two(trial, moderator)  # written here: anova_lm wants formulas and columns of full rank
     if trial.covariates or trial.strata:
         return _nested_f(trial)
-    between, within = sums_of_squares(samples)
     top, bottom = len(samples) - 1, len(trial.y) - len(samples)
-    if bottom < 1 or within <= 0:
+    if bottom < 1 or all(np.ptp(sample) == 0 for sample in samples):
         raise NotEstimable("no variation within arms to compare with")
+    f, p = (float(value) for value in stats.f_oneway(*samples))
     spread = stats.levene(*samples, center="median")
     note = (
         f"F with {top} and {bottom} degrees of freedom; "
         f"Brown-Forsythe F = {spread.statistic:.12g}, p = {spread.pvalue:.12g}"
     )
-    f = (between / top) / (within / bottom)
     return trial.estimate(
-        statistic=f, df=float(bottom), p_value=float(stats.f.sf(f, top, bottom)), note=note,
-        effect_size=EffectSize("eta_squared", between / (between + within)),
+        statistic=f, df=float(bottom), p_value=p, note=note, effect_size=eta_squared(f, top, bottom),
+        detail={"df1": top, "df2": bottom, "brown_forsythe_f": spread.statistic, "brown_forsythe_p": spread.pvalue},
     )  # fmt: skip
+
+
+def eta_squared(f: float, top: float, bottom: float) -> EffectSize:
+    """Share of the variance between arms, from F."""
+    return EffectSize("eta_squared", f * top / (f * top + bottom))
 
 
 def _nested_f(trial: Trial) -> Result:
@@ -96,7 +89,7 @@ def _f_row(trial: Trial, small: Floats, large: Floats, top: int, bottom: int, wh
     f = (gained / top) / (error / bottom)
     return trial.estimate(
         id=what, statistic=f, df=float(bottom), p_value=float(stats.f.sf(f, top, bottom)),
-        note=f"{what}: F with {top} and {bottom} degrees of freedom",
+        note=f"{what}: F with {top} and {bottom} degrees of freedom", detail={"df1": top, "df2": bottom},
         effect_size=EffectSize("partial_eta_squared", gained / (gained + error)),
     )  # fmt: skip
 
@@ -134,7 +127,7 @@ def _rank_fit(columns: Floats, y: Floats) -> tuple[Floats, int]:
     return fit(columns[:, kept], y).residuals, len(kept)
 
 
-@whole
+@whole("covariates stratum")
 def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> Result:
     """Does the effect differ between subgroups? Interaction of the arms with one moderator.
 
@@ -168,12 +161,12 @@ def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> 
     return unwrap(rows)
 
 
-@whole
+@whole()
 def welch_anova(trial: Trial) -> Result:
     """Omnibus comparison of means with unequal variances.
 
     Formula: Welch's F with weights n/s^2; `df` is the (fractional) denominator's, the numerator's is in the note.
-    Effect size eta squared. Missing data: refused. Covariates and strata are not used.
+    Effect size eta squared. Missing data: refused.
     Reference: Welch (1951), Biometrika 38:330-336.
 
     Example:
@@ -182,32 +175,27 @@ def welch_anova(trial: Trial) -> Result:
         >>> round(row.statistic, 6), round(row.df, 6), round(row.p_value, 6)
         (7.384615, 8.0, 0.015239)
     """
+    from statsmodels.stats.oneway import anova_oneway  # takes a second to import
+
     samples = samples_of(trial, least=2)
-    variances = np.asarray([sample.var(ddof=1) for sample in samples])
-    if (variances == 0).any():
+    if any(np.ptp(sample) == 0 for sample in samples):
         raise NotEstimable("an arm does not vary, so its weight is infinite")
-    sizes = np.asarray([len(sample) for sample in samples])
-    means = np.asarray([sample.mean() for sample in samples])
-    weights = sizes / variances
-    total, k = weights.sum(), len(samples)
-    centre = (weights * means).sum() / total
-    bulk = ((1 - weights / total) ** 2 / (sizes - 1)).sum()
-    f = float((weights * (means - centre) ** 2).sum() / (k - 1) / (1 + 2 * (k - 2) / (k**2 - 1) * bulk))
-    df = float((k**2 - 1) / (3 * bulk))
-    between, within = sums_of_squares(samples)
+    found = anova_oneway(samples, use_var="unequal", welch_correction=True)
+    top, bottom = (float(df) for df in found.df)
+    plain = float(stats.f_oneway(*samples).statistic)
     return trial.estimate(
-        statistic=f, df=df, p_value=float(stats.f.sf(f, k - 1, df)),
-        note=f"F with {k - 1} and {df:.6f} degrees of freedom",
-        effect_size=EffectSize("eta_squared", between / (between + within)),
+        statistic=float(found.statistic), df=bottom, p_value=float(found.pvalue),
+        note=f"F with {top:g} and {bottom:.6f} degrees of freedom", detail={"df1": top, "df2": bottom},
+        effect_size=eta_squared(plain, len(samples) - 1, len(trial.y) - len(samples)),
     )  # fmt: skip
 
 
-@whole
+@whole()
 def kruskal(trial: Trial) -> Result:
     """Omnibus comparison of ranks over all arms.
 
     Formula: H corrected for ties, chi-square with k-1 degrees of freedom; eta squared = (H - k + 1) / (n - k).
-    Missing data: refused. Covariates and strata are not used.
+    Missing data: refused.
     Reference: Kruskal & Wallis (1952), JASA 47:583-621; Tomczak & Tomczak (2014) for the effect size.
 
     Example:

@@ -24,7 +24,7 @@ SMALL_ARM = 5
 _STATISTICS = ("lin", "ancova", "mean", "rmst")
 
 
-@whole
+@whole("covariates stratum cluster event horizon")
 def rerandomization(
     trial: Trial,
     scheme: Any = None,
@@ -61,7 +61,7 @@ def rerandomization(
     return _test(trial, scheme, statistic, replicates, vcov, studentised, alternative, arms, interval)
 
 
-@whole
+@whole("covariates stratum cluster event horizon")
 def permutation(
     trial: Trial,
     statistic: str | None = None,
@@ -130,6 +130,14 @@ def _check_options(statistic: str, alternative: str, replicates: int, trial: Tri
         raise AnalysisError.of("replicates", f"{replicates} is not a positive count", "ask for 9999, say")
     if statistic == "rmst" and trial.horizon is None:
         raise AnalysisError.of("horizon", "is not given", "a restricted mean needs its horizon, e.g. the cap of 35")
+
+    if statistic != "rmst":
+        for key, value in (("event", trial.event), ("horizon", trial.horizon)):
+            if value is not None:
+                remedy = "leave it out, or use statistic='rmst'"
+                raise AnalysisError.of(key, f"is not used by the statistic {statistic!r}", remedy)
+    if statistic in ("mean", "rmst") and trial.covariates:
+        raise AnalysisError.of("covariates", f"are not used by the statistic {statistic!r}", "use 'lin' or 'ancova'")
 
 
 def _variance(trial: Trial, statistic: str, vcov: str | None, studentised: bool) -> str:

@@ -23,6 +23,8 @@ SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
 KEEPS_MISSING = ("lee_bounds", "worst_case")
 COMPLIER = ("wald_iv", "tsls")
 LADDER = ("rerandomization", "lin")
+ROBUST = ("poisson", "fractional_logit", "wald_iv", "tsls")
+"""Rows with HC1 unless the plan names another: classical and HC0 errors reject too often with few people."""
 _UNITS = {
     "mann_whitney": "probability",
     "brunner_munzel": "probability",
@@ -120,6 +122,7 @@ class Runner:
         if reason := unusable(analysis):
             raise LookupError(reason)
         called: Callable[..., Any] = methods.METHODS[name]
+        uses = methods.METHODS[name].uses
         notes: list[str] = []
         arguments: dict[str, Any] = {key: value for key, value in analysis.options.items() if key != "time"}
         arguments["outcome"] = self._column(analysis, outcome)
@@ -135,7 +138,10 @@ class Runner:
             called, steps = self._step_down(analysis, data, arguments)
             notes += steps
         if name in SURVIVAL:
-            arguments |= {"event": f"_event_{outcome.id}", "horizon": self.plan.horizon or outcome.cap}
+            arguments["event"] = f"_event_{outcome.id}"
+            arguments |= {"horizon": self.plan.horizon or outcome.cap} if "horizon" in uses else {}
+        if name in ROBUST:
+            arguments.setdefault("vcov", "HC1")
         if name == "stratified_logrank":
             if "stratum" not in data or data["stratum"].nunique() < 2:
                 raise LookupError("allocation was not stratified")

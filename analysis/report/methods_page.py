@@ -9,21 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from analysis.design import monitoring, multiplicity, power
-from analysis.estimators.core import effect_sizes
+from analysis import agreement, effects, monitoring, multiplicity, power, psychometrics
+from analysis.estimators.core.registry import SHARED as CHOSEN
 from analysis.estimators.methods import METHODS
-from analysis.measurement import agreement, psychometrics
 
 SHARED = "data outcome arm control covariates stratum cluster event horizon level seed frequency".split()
-BESIDE = {
-    "analysis.multiplicity": multiplicity,
-    "analysis.monitoring": monitoring,
-    "analysis.power": power,
-    "analysis.psychometrics": psychometrics,
-    "analysis.agreement": agreement,
-    "analysis.effects": effect_sizes,
-}
-"""Modules by their public names."""
+BESIDE = (multiplicity, monitoring, power, psychometrics, agreement, effects)
 OPENING = """# Methods
 
 Generated from the texts of the functions by `python -m analysis.report.methods_page docs/methods.md`; a test holds the
@@ -33,6 +24,10 @@ Every method is `analysis.METHODS[id](data, *, outcome, arm, control, covariates
 event=None, horizon=None, level=0.95, seed=None, frequency=None, ...)` and gives an `Estimate`, or a list of them.
 What holds for all:
 
+- Every method refuses the shared arguments that it does not use; those that it uses stand under its name. All take
+  `level`, `seed` and `frequency`.
+- Further figures stand by name in `Estimate.detail`; `row.to_frame()` and, of several rows, `rows.to_frame()` give a
+  data frame, `rows.plot()` a forest plot.
 - A contrast is treated minus control; with several arms there is one row per treated arm, in the order of labels.
 - A column that is not there, an arm without rows, an empty cell in a column that the method needs, text for numbers:
   an `AnalysisError` that names the column and what to do. Sound data that leave the quantity undefined (everyone
@@ -56,14 +51,14 @@ def page() -> str:
             _entry(name, method, SHARED) for name, method in METHODS.items() if method.__module__ == module.__name__
         ]
     parts.append("# Beside the methods\n")
-    for public, module in BESIDE.items():
-        parts.append(f"## `{public}`\n\n{_first_line(module)}\n")
+    for module in BESIDE:
+        parts.append(f"## `{module.__name__}`\n\n{_first_line(module)}\n")
         parts += [_entry(name, function, []) for name, function in _functions(module)]
     return "\n".join(parts)
 
 
 def _by_family() -> list[Any]:
-    return sorted(METHODS.values(), key=lambda method: method.__module__.rpartition(".")[2])
+    return sorted(METHODS.values(), key=lambda method: method.__module__)
 
 
 def _functions(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
@@ -81,6 +76,8 @@ def _entry(name: str, function: Callable[..., Any], hidden: list[str]) -> str:
     parameters = [p for key, p in inspect.signature(function).parameters.items() if key not in hidden]
     shown = ", ".join(p.name if p.default is p.empty else f"{p.name}={p.default!r}" for p in parameters)
     options = f"Options: `{shown}`\n\n" if hidden and shown else ""
+    uses = [key for key in CHOSEN if key in getattr(function, "uses", ())]
+    options = f"Uses: {', '.join(f'`{key}`' for key in uses)}\n\n{options}" if uses else options
     call = "" if hidden else f"`{name}({shown})`\n\n"
     return f"### `{name}`\n\n{call}{options}{_text(inspect.getdoc(function) or '')}\n"
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.request import Trial
-from analysis.estimators.core.results import Estimate
+from analysis.estimators.core.results import Estimate, Estimates
 from analysis.estimators.core.validation import AnalysisError, NotEstimable, names
+from study_app.domain.errors import Problem
 
 Result = Estimate | list[Estimate]
 
@@ -22,6 +23,8 @@ class Method(Protocol):
 
     __name__: str
     __doc__: str | None
+    uses: frozenset[str]
+    """The shared arguments that it uses; it refuses the others."""
 
     def __call__(
         self,
@@ -43,36 +46,50 @@ class Method(Protocol):
         """Analyse the table; see `docs/methods.md` for each method's formula, options and reference."""
 
 
+SHARED = ("arm", "control", "covariates", "stratum", "cluster", "event", "horizon")
+"""Shared arguments that a method refuses unless it says that it uses them; all take level, seed and frequency."""
 REGISTRY: dict[str, Method] = {}
 _UNFIT = (NotEstimable, np.linalg.LinAlgError, ArithmeticError)
+Core = Callable[..., Result]
 
 
-def whole(core: Callable[..., Result]) -> Method:
-    """Register a method that sees all arms at once: `core(trial, **options)`."""
+def whole(uses: str = "", *, without: str = "") -> Callable[[Core], Method]:
+    """Register a method that sees all arms at once: `core(trial, **options)`.
 
-    def run(trial: Trial, options: dict[str, Any]) -> Result:
-        try:
-            return core(trial, **options)
-        except _UNFIT as error:
-            return _null_rows(trial, _reason(error))
+    Args:
+        uses: the shared arguments that it uses beside arm and control, separated by blanks.
+        without: those of arm and control that it does not use.
+    """
 
-    return _register(core, run, skip=1)
-
-
-def pairwise(core: Callable[..., Result]) -> Method:
-    """Register a method that compares one treated arm with the control: `core(pair, **options)`."""
-
-    def run(trial: Trial, options: dict[str, Any]) -> Result:
-        rows: list[Estimate] = []
-        for pair in trial.pairs():
+    def decorate(core: Core) -> Method:
+        def run(trial: Trial, options: dict[str, Any]) -> Result:
             try:
-                found = core(pair, **options)
+                return core(trial, **options)
             except _UNFIT as error:
-                found = pair.estimate(note=f"not estimable: {_reason(error)}")
-            rows += found if isinstance(found, list) else [found]
-        return unwrap(rows)
+                return _null_rows(trial, _reason(error))
 
-    return _register(core, run, skip=1)
+        return _register(core, run, {"arm", "control", *uses.split()} - set(without.split()))
+
+    return decorate
+
+
+def pairwise(uses: str = "") -> Callable[[Core], Method]:
+    """Register a method that compares one treated arm with the control: `core(pair, **options)`; see `whole`."""
+
+    def decorate(core: Core) -> Method:
+        def run(trial: Trial, options: dict[str, Any]) -> Result:
+            rows: list[Estimate] = []
+            for pair in trial.pairs():
+                try:
+                    found = core(pair, **options)
+                except _UNFIT as error:
+                    found = pair.estimate(note=f"not estimable: {_reason(error)}")
+                rows += found if isinstance(found, list) else [found]
+            return unwrap(rows)
+
+        return _register(core, run, {"arm", "control", *uses.split()})
+
+    return decorate
 
 
 def _reason(error: Exception) -> str:
@@ -84,7 +101,7 @@ def _reason(error: Exception) -> str:
 
 def unwrap(rows: list[Estimate]) -> Result:
     """A single row as itself."""
-    return rows[0] if len(rows) == 1 else rows
+    return rows[0] if len(rows) == 1 else Estimates(rows)
 
 
 def _null_rows(trial: Trial, reason: str) -> Result:
@@ -94,8 +111,8 @@ def _null_rows(trial: Trial, reason: str) -> Result:
     return unwrap([pair.estimate(note=note) for pair in trial.pairs()])
 
 
-def _register(core: Callable[..., Result], run: Callable[[Trial, dict[str, Any]], Result], skip: int) -> Method:
-    own = list(inspect.signature(core).parameters.values())[skip:]
+def _register(core: Core, run: Callable[[Trial, dict[str, Any]], Result], uses: set[str]) -> Method:
+    own = list(inspect.signature(core).parameters.values())[1:]
     known = {parameter.name for parameter in own}
     name = core.__name__
 
@@ -116,6 +133,14 @@ def _register(core: Callable[..., Result], run: Callable[[Trial, dict[str, Any]]
         **options: Any,
     ) -> Result:
         _refuse_unknown(name, options, known)
+        given = {
+            "arm": arm, "control": control, "covariates": names(covariates), "stratum": names(stratum),
+            "cluster": cluster, "event": event, "horizon": horizon,
+        }  # fmt: skip
+        absent = {key for key, value in given.items() if value is None or (isinstance(value, tuple) and not value)}
+        _refuse_unused(name, set(given) - absent - uses)
+        if control is not None and arm is None:
+            raise AnalysisError.of("control", "is given without arm", "name the column of the arms in `arm`")
         trial = Trial(
             data=_expanded(data, frequency), method=name, outcome=outcome, arm=arm, control=control,
             covariates=names(covariates), strata=names(stratum), cluster=cluster, event=event, horizon=horizon,
@@ -123,11 +148,17 @@ def _register(core: Callable[..., Result], run: Callable[[Trial, dict[str, Any]]
         )  # fmt: skip
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return run(trial, options)
+            try:
+                found = run(trial, options)
+            except ImportError as error:
+                what, remedy = f"needs a library that is missing ({error})", "install the requirements"
+                raise AnalysisError.of(name, what, remedy) from error
+        return Estimates(found) if isinstance(found, list) else found
 
+    called.uses = frozenset(uses)  # type: ignore[attr-defined]
     _dress(called, core, own)
-    REGISTRY[name] = called
-    return called
+    REGISTRY[name] = called  # type: ignore[assignment]
+    return REGISTRY[name]
 
 
 def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list[inspect.Parameter]) -> None:
@@ -147,6 +178,20 @@ def _refuse_unknown(name: str, options: dict[str, Any], known: set[str]) -> None
     if unknown:
         takes = ", ".join(sorted(known)) or "no options of its own"
         raise AnalysisError.of(f"option {unknown[0]!r}", f"is not known to {name}", f"it takes {takes}")
+
+
+def _refuse_unused(name: str, unused: set[str]) -> None:
+    """Refuse shared arguments that would not change the result, each with the methods that use it."""
+    if unused:
+        raise AnalysisError([
+            Problem("data", key, f"is not used by {name}", f"leave it out, or use {', '.join(users_of(key))}")
+            for key in SHARED if key in unused
+        ])  # fmt: skip
+
+
+def users_of(argument: str) -> list[str]:
+    """Methods that use a shared argument."""
+    return sorted(name for name, method in REGISTRY.items() if argument in method.uses)
 
 
 def _expanded(data: pd.DataFrame, frequency: str | None) -> pd.DataFrame:

@@ -281,6 +281,10 @@ def _plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
         return None
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(entry) for entry in value)
     if isinstance(value, EffectSize):
         return EffectSize(value.name, _plain(value.value), _plain(value.ci_low), _plain(value.ci_high))
     return value

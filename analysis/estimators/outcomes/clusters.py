@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -10,65 +11,23 @@ from scipy import optimize
 from analysis.estimators.core.registry import Result, unwrap, whole
 from analysis.estimators.core.request import Pair, Trial
 from analysis.estimators.core.results import EffectSize
-from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable
-from analysis.estimators.numerics.designs import Design, additive
-from analysis.estimators.numerics.linear import Fit, fit, t_interval, z_interval
-from analysis.estimators.outcomes.means import raw_effect
+from analysis.estimators.core.validation import Floats, Ints, NotEstimable
+from analysis.estimators.numerics.cluster_covariance import clusters_per_arm, few_clusters
+from analysis.estimators.numerics.designs import additive
+from analysis.estimators.numerics.linear import fit, t_interval
+from analysis.estimators.outcomes.means import linear_rows
+
+EDGE = -13.4
+"""Log variance ratio below which clusters do not vary beyond chance."""
 
 
-@dataclass(frozen=True)
-class ClusterRobust:
-    """Sandwich covariances of a least-squares fit whose rows come in clusters."""
-
-    fitted: Fit
-    codes: Ints
-
-    @property
-    def members(self) -> list[Ints]:
-        """Row numbers, cluster by cluster."""
-        order = np.argsort(self.codes, kind="stable")
-        return np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
-
-    def covariance(self, kind: str) -> Floats:
-        """CR0, CR1 (Stata's factor) or CR2 (Bell & McCaffrey 2002)."""
-        x, bread = self.fitted.design, self.fitted.gram_inverse
-        n, p = x.shape
-        count = len(self.members)
-        scores = np.stack([
-            x[rows].T @ (self._adjustment(rows) @ self.fitted.residuals[rows] if kind == "CR2"
-                         else self.fitted.residuals[rows])
-            for rows in self.members
-        ])  # fmt: skip
-        factor = count / (count - 1) * (n - 1) / (n - p) if kind == "CR1" else 1.0
-        return np.asarray(factor * bread @ (scores.T @ scores) @ bread, dtype=np.float64)
-
-    def _adjustment(self, rows: Ints) -> Floats:
-        """(I - H_gg)^(-1/2), with a pseudo-inverse where a cluster determines a coefficient alone."""
-        x = self.fitted.design[rows]
-        inner = np.eye(len(rows)) - x @ self.fitted.gram_inverse @ x.T
-        values, vectors = np.linalg.eigh((inner + inner.T) / 2)
-        root = np.where(values > 1e-10, 1 / np.sqrt(np.maximum(values, 1e-300)), 0.0)
-        return np.asarray((vectors * root) @ vectors.T, dtype=np.float64)
-
-    def satterthwaite(self, index: int) -> float:
-        """Degrees of freedom of one coefficient's CR2 t, for a working model of independent equal errors."""
-        x, bread = self.fitted.design, self.fitted.gram_inverse
-        sides, squares = [], []
-        for rows in self.members:
-            a = self._adjustment(rows) @ (x[rows] @ bread[:, index])
-            sides.append(x[rows].T @ a)
-            squares.append(a @ a)
-        b = np.stack(sides)
-        gram = np.diag(squares) - b @ bread @ b.T
-        return float(np.trace(gram) ** 2 / (gram**2).sum())
-
-
-@whole
+@whole("covariates stratum cluster")
 def cluster_robust(trial: Trial, vcov: str = "CR2") -> Result:
     """Least-squares difference of means with standard errors robust to clusters.
 
     Formula: y = a + arm + covariates + strata; CR2 covariance with Satterthwaite degrees of freedom (Bell-McCaffrey),
     or `vcov="CR1"` (Stata's) or "CR0" with clusters - 1. `cluster` names the column. Missing data: refused.
+    Detail: clusters, clusters_per_arm, icc (of the residuals, one-way analysis of variance).
     Reference: Bell & McCaffrey (2002), Survey Methodology 28:169-181; Pustejovsky & Tipton (2018), JBES 36:672-683.
 
     Example:
@@ -77,34 +36,8 @@ def cluster_robust(trial: Trial, vcov: str = "CR2") -> Result:
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.df, 6)
         (-5.0, 1.118034, 4.0)
     """
-    kind = {"STATA": "CR1", "CR1S": "CR1"}.get(str(vcov).upper(), str(vcov).upper())
-    if kind not in ("CR0", "CR1", "CR2"):
-        raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use CR2, CR1 or CR0")
-    design, codes = additive(trial), trial.cluster_codes
-    robust = ClusterRobust(_fitted(trial, design), codes)
-    count = len(robust.members)
-    if count < 3 or robust.fitted.df < 1:
-        raise NotEstimable(f"{count} clusters are too few for a cluster-robust standard error")
-    covariance = robust.covariance(kind)
-    rows = []
-    for index, contrast, name in design.rows_of(trial):
-        df = robust.satterthwaite(index) if kind == "CR2" else float(count - 1)
-        error = float(np.sqrt(covariance[index, index]))
-        found = t_interval(float(robust.fitted.coefficients[index]), error, df, trial.level)
-        rows.append(trial.estimate(**found, **_labels(trial, contrast, name, found["estimate"]),
-                                   note=f"{name}; {kind}, {count} clusters".lstrip("; ")))  # fmt: skip
-    return unwrap(rows)
-
-
-def _fitted(trial: Trial, design: Design) -> Fit:
-    return fit(design.columns, trial.varied_y).with_residuals()
-
-
-def _labels(trial: Trial, contrast: tuple[str, str] | None, name: str, difference: float) -> dict[str, object]:
-    if contrast is None:
-        return {"id": name}
-    pair = Pair(trial, trial.labels.index(contrast[0]))
-    return {"contrast": contrast, "n": pair.counts, "effect_size": raw_effect(pair, difference)}
+    _ = trial.cluster_codes  # clusters must be named
+    return linear_rows(trial, additive(trial), vcov)
 
 
 @dataclass(frozen=True)
@@ -119,11 +52,19 @@ class Solution:
     inverse: Floats
     """(X' V^-1 X)^-1 in units of the residual variance."""
     sigma2: float
+    left_slope: float
+    """Derivative of the residual sum of squares by the log variance ratio."""
+    change: Floats
+    """Derivative of X' V^-1 X by the log variance ratio."""
 
 
 @dataclass(frozen=True)
 class RandomInterceptReml:
-    """REML of y = X b + u_cluster + e as a function of the variance ratio only."""
+    """REML of y = X b + u_cluster + e as a function of the variance ratio only.
+
+    Written here because statsmodels' MixedLM keeps six digits of the variances, stops where the clusters do not vary,
+    and has no Satterthwaite degrees of freedom.
+    """
 
     x: Floats
     y: Floats
@@ -143,9 +84,10 @@ class RandomInterceptReml:
         df = len(self.y) - self.x.shape[1]
         value = df * np.log(left / df) + np.log1p(sizes * ratio).sum() + np.linalg.slogdet(gram[:-1, :-1])[1]
         direction = np.append(-beta, 1.0)
-        slope = df * (direction @ change @ direction) / left + (sizes * ratio / (1 + sizes * ratio)).sum()
+        left_slope = float(direction @ change @ direction)
+        slope = df * left_slope / left + (sizes * ratio / (1 + sizes * ratio)).sum()
         slope += np.trace(inverse @ change[:-1, :-1])
-        return Solution(float(value), float(slope), beta, inverse, left / df)
+        return Solution(float(value), float(slope), beta, inverse, left / df, left_slope, change[:-1, :-1])
 
     def best(self) -> float:
         """The log ratio of cluster to residual variance with the highest restricted likelihood."""
@@ -156,15 +98,36 @@ class RandomInterceptReml:
             return float(grid[index])
         return float(optimize.brentq(lambda point: self.solve(point).slope, low, high, xtol=1e-14, rtol=1e-14))
 
+    def satterthwaite(self, log_ratio: float, sigma2: float, index: int) -> float:
+        """Degrees of freedom of one coefficient, as lmerTest: 2 v^2 / (g' A g).
 
-@whole
+        v is the coefficient's variance as a function of (log ratio, log residual variance), g its gradient and A twice
+        the inverse Hessian of minus twice the restricted log-likelihood (Kuznetsova et al. 2017).
+        """
+        n, step = len(self.y) - self.x.shape[1], 1e-4
+
+        def slope(ratio: float) -> float:
+            """Of minus twice the restricted log-likelihood by the log ratio, at this residual variance."""
+            point = self.solve(ratio)
+            return point.slope - point.left_slope / point.sigma2 + point.left_slope / sigma2
+
+        at = self.solve(log_ratio)
+        across = -at.left_slope / sigma2
+        hessian = np.asarray([[(slope(log_ratio + step) - slope(log_ratio - step)) / (2 * step), across], [across, n]])
+        variance = sigma2 * at.inverse[index, index]
+        gradient = np.asarray([-sigma2 * (at.inverse @ at.change @ at.inverse)[index, index], variance])
+        spread = float(gradient @ np.linalg.solve(hessian / 2, gradient))
+        return float(2 * variance**2 / spread)
+
+
+@whole("covariates stratum cluster")
 def mixed_model(trial: Trial) -> Result:
     """Difference of means with a random intercept per cluster, by restricted maximum likelihood.
 
-    Formula: y = a + arm + covariates + strata + u_cluster + e; generalised least squares at the REML variances,
-    normal p and interval. Effect size: the intraclass correlation. Note: both variances. `cluster` names the column.
-    Missing data: refused. With few clusters prefer `cluster_robust`.
-    Reference: Patterson & Thompson (1971), Biometrika 58:545-554; Laird & Ware (1982).
+    Formula: y = a + arm + covariates + strata + u_cluster + e; generalised least squares at the REML variances, t with
+    Satterthwaite's degrees of freedom. Effect size: the intraclass correlation. `cluster` names the column.
+    Missing data: refused. Detail: cluster_variance, residual_variance, icc, clusters, clusters_per_arm.
+    Reference: Patterson & Thompson (1971), Biometrika 58:545-554; Kuznetsova et al. (2017), as R's lmerTest.
 
     Example:
         >>> from analysis.estimators.core.examples import two_arms
@@ -173,20 +136,35 @@ def mixed_model(trial: Trial) -> Result:
         (-5.0, 1.505546)
     """
     design, codes = additive(trial), trial.cluster_codes
-    plain = _fitted(trial, design)
-    if plain.df < 1 or len(np.unique(codes)) in (1, len(codes)):
+    plain = fit(design.columns, trial.varied_y).with_residuals()
+    clusters = len(np.unique(codes))
+    if plain.df < 1 or clusters in (1, len(codes)):
         raise NotEstimable("clusters cannot be told from people, or too few rows")
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
     found_at = model.solve(log_ratio)
     beta, sigma2 = plain.coefficients + found_at.beta, found_at.sigma2
     between = sigma2 * float(np.exp(log_ratio))
-    edge = "; no variation between clusters beyond chance" if log_ratio < -13.4 else ""
-    note = f"REML; cluster variance {between:.12g}, residual variance {sigma2:.12g}{edge}"
-    icc = EffectSize("icc", between / (between + sigma2))
+    is_edge = log_ratio < EDGE
+    note = f"REML; cluster variance {between:.12g}, residual variance {sigma2:.12g}"
+    note += "; no variation between clusters beyond chance" if is_edge else ""
+    icc = between / (between + sigma2)
+    detail: dict[str, Any] = {
+        "cluster_variance": between,
+        "residual_variance": sigma2,
+        "icc": icc,
+        "clusters": clusters,
+    }
+    if trial.arm is not None and not trial.is_dose:
+        detail["clusters_per_arm"] = clusters_per_arm(trial)
+        trial.notes += few_clusters(trial)
     rows = []
     for index, contrast, name in design.rows_of(trial):
-        found = z_interval(float(beta[index]), float(np.sqrt(sigma2 * found_at.inverse[index, index])), trial.level)
-        labels = _labels(trial, contrast, name, float(beta[index]))
-        rows.append(trial.estimate(**found, **{**labels, "effect_size": icc}, note=f"{name}; {note}".lstrip("; ")))
+        df = float(plain.df) if is_edge else model.satterthwaite(log_ratio, sigma2, index)
+        found = t_interval(float(beta[index]), float(np.sqrt(sigma2 * found_at.inverse[index, index])), df, trial.level)
+        labels: dict[str, Any] = {"id": name}
+        if contrast is not None:
+            labels = {"contrast": contrast, "n": Pair(trial, trial.labels.index(contrast[0])).counts}
+        rows.append(trial.estimate(**found, **labels, effect_size=EffectSize("icc", icc), detail=detail,
+                                   note=f"{name}; {note}".lstrip("; ")))  # fmt: skip
     return unwrap(rows)

@@ -12,6 +12,8 @@ from analysis.estimators.core.validation import require_columns as _require
 
 
 def _columns(trial: Trial, x: str | None) -> tuple[Floats, Floats]:
+    if x is not None and trial.arm is not None:
+        raise AnalysisError.of("arm", f"is not used beside x={x!r}", "leave one of the two out")
     name = x or trial.arm
     if name is None:
         raise AnalysisError.of("x", "is not given", "name the other column of the correlation")
@@ -22,19 +24,16 @@ def _columns(trial: Trial, x: str | None) -> tuple[Floats, Floats]:
     return one, two
 
 
-def _row(trial: Trial, r: float, spread: float, note: str) -> Result:
-    """T test of r and the interval by Fisher's z with the given standard error."""
+def _row(trial: Trial, r: float, p: float, interval: tuple[float, float], note: str) -> Result:
     n = len(trial.y)
     t = r * np.sqrt((n - 2) / (1 - r**2)) if abs(r) < 1 else np.inf * np.sign(r)
-    reach = float(stats.norm.ppf(0.5 + trial.level / 2)) * spread
-    z = np.arctanh(r) if abs(r) < 1 else np.nan
     return trial.estimate(
-        contrast=None, estimate=r, df=float(n - 2), statistic=t, p_value=float(2 * stats.t.sf(abs(t), n - 2)),
-        ci_low=float(np.tanh(z - reach)), ci_high=float(np.tanh(z + reach)), n={"all": n}, note=note,
+        contrast=None, estimate=r, df=float(n - 2), statistic=t, p_value=p, ci_low=interval[0], ci_high=interval[1],
+        n={"all": n}, note=note,
     )  # fmt: skip
 
 
-@whole
+@whole(without="control")
 def pearson(trial: Trial, x: str | None = None) -> Result:
     """Product-moment correlation of `outcome` and `x`.
 
@@ -49,13 +48,12 @@ def pearson(trial: Trial, x: str | None = None) -> Result:
         (-0.796628, 0.001925, -0.940531)
     """
     one, two = _columns(trial, x)
-    a, b = one - one.mean(), two - two.mean()
-    r = float(np.clip((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)), -1, 1))
-    n = len(two)
-    return _row(trial, r, 1 / np.sqrt(n - 3) if n > 3 else np.nan, "interval by Fisher's z")
+    found = stats.pearsonr(one, two)
+    ends = found.confidence_interval(trial.level) if len(two) > 3 else (np.nan, np.nan)
+    return _row(trial, float(found.statistic), float(found.pvalue), tuple(ends), "interval by Fisher's z")
 
 
-@whole
+@whole(without="control")
 def spearman(trial: Trial, x: str | None = None) -> Result:
     """Rank correlation of `outcome` and `x`.
 
@@ -69,9 +67,8 @@ def spearman(trial: Trial, x: str | None = None) -> Result:
         >>> round(row.estimate, 6), round(row.p_value, 6), round(row.ci_low, 6)
         (-0.800737, 0.001752, -0.951881)
     """
-    one, two = (stats.rankdata(values) for values in _columns(trial, x))
-    a, b = one - one.mean(), two - two.mean()
-    r = float(np.clip((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)), -1, 1))
-    n = len(two)
-    spread = np.sqrt((1 + r**2 / 2) / (n - 3)) if n > 3 else np.nan
-    return _row(trial, r, float(spread), "interval by Fisher's z with Bonett and Wright's variance")
+    found = stats.spearmanr(*_columns(trial, x))
+    r, n = float(found.statistic), len(trial.y)
+    reach = stats.norm.ppf(0.5 + trial.level / 2) * np.sqrt((1 + r**2 / 2) / (n - 3)) if n > 3 else np.nan
+    ends = (float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach)))
+    return _row(trial, r, float(found.pvalue), ends, "interval by Fisher's z with Bonett and Wright's variance")

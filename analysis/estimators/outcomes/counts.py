@@ -8,10 +8,9 @@ from analysis.estimators.core.registry import Result, whole
 from analysis.estimators.core.request import Trial
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, numbers
 from analysis.estimators.core.validation import require_columns as _require
-from analysis.estimators.numerics.designs import Design, additive
-from analysis.estimators.numerics.likelihoods import NegativeBinomial, Poisson
-from analysis.estimators.numerics.newton import maximise
-from analysis.estimators.outcomes.scores import exponentiated, link_rows, sandwich
+from analysis.estimators.numerics.designs import additive
+from analysis.estimators.numerics.generalised import covariance_of, fit_glm
+from analysis.estimators.outcomes.scores import exponentiated, link_rows
 
 
 def _counts(trial: Trial, exposure: str | None) -> tuple[Floats, Floats]:
@@ -29,7 +28,7 @@ def _counts(trial: Trial, exposure: str | None) -> tuple[Floats, Floats]:
     return trial.y, np.log(values)
 
 
-@whole
+@whole("covariates stratum")
 def poisson(trial: Trial, vcov: str = "classical", exposure: str | None = None) -> Result:
     """Log rate ratio of a count by Poisson regression.
 
@@ -44,22 +43,18 @@ def poisson(trial: Trial, vcov: str = "classical", exposure: str | None = None) 
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
         (-1.145132, 0.433949, 0.318182)
     """
+    from statsmodels.genmod.families import Poisson  # takes a second to import
+
     (y, offset), design = _counts(trial, exposure), additive(trial)
-    best = maximise(Poisson(design.columns, y, offset), _count_start(design, y, offset), "the likelihood")
-    mean = np.exp(design.columns @ best.at + offset)
-    covariance = sandwich(design.columns, y - mean, mean, best.covariance, vcov)
-    dispersion = float(((y - mean) ** 2 / mean).sum()) / max(len(y) - design.columns.shape[1], 1)
-    note = f"log scale, {vcov} standard error; dispersion {dispersion:.6g}, log-likelihood {best.value:.12g}"
-    return link_rows(trial, design, best.at, covariance, note, exponentiated("rate_ratio"))
+    fitted = fit_glm(trial, design, y, Poisson(), vcov, offset)
+    dispersion = float(fitted.pearson_chi2) / max(len(y) - design.columns.shape[1], 1)
+    note = f"log scale, {vcov} standard error; dispersion {dispersion:.6g}, log-likelihood {fitted.llf:.12g}"
+    detail = {"dispersion": dispersion, "log_likelihood": float(fitted.llf), "vcov": vcov}
+    effect = exponentiated("rate_ratio")
+    return link_rows(trial, design, np.asarray(fitted.params), covariance_of(fitted), note, effect, detail)
 
 
-def _count_start(design: Design, y: Floats, offset: Floats) -> Floats:
-    start = np.zeros(design.columns.shape[1])
-    start[0] = np.log(y.sum() / np.exp(offset).sum())
-    return start
-
-
-@whole
+@whole("covariates stratum")
 def negative_binomial(trial: Trial, exposure: str | None = None) -> Result:
     """Log rate ratio of an overdispersed count, variance mu + mu^2 / theta.
 
@@ -75,17 +70,23 @@ def negative_binomial(trial: Trial, exposure: str | None = None) -> Result:
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
         (-1.01857, 0.811468, 0.361111)
     """
+    from statsmodels.discrete.discrete_model import NegativeBinomial  # takes a second to import
+    from statsmodels.genmod import families
+
     (y, offset), design = _counts(trial, exposure), additive(trial)
-    first = maximise(Poisson(design.columns, y, offset), _count_start(design, y, offset), "the likelihood")
-    mean = np.exp(design.columns @ first.at + offset)
-    if float(((y - mean) ** 2 - y).sum()) <= 0:
+    first = fit_glm(trial, design, y, families.Poisson(), "classical", offset)
+    excess = float(((y - first.mu) ** 2 - y).sum())
+    if excess <= 0:
         raise NotEstimable("the counts are no more variable than Poisson counts; use poisson")
-    theta = float((mean**2).sum() / ((y - mean) ** 2 - y).sum())
-    likelihood = NegativeBinomial(design.columns, y, offset)
-    best = maximise(likelihood, np.append(first.at, np.log(theta)), "the likelihood")
-    theta = float(np.exp(best.at[-1]))
-    mean = np.exp(design.columns @ best.at[:-1] + offset)
-    information = (design.columns.T * (mean / (1 + mean / theta))) @ design.columns
-    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-    note = f"log scale; theta {theta:.12g}, log-likelihood {best.value:.12g}"
-    return link_rows(trial, design, best.at[:-1], covariance, note, exponentiated("rate_ratio"))
+    start = np.append(first.params, excess / float((first.mu**2).sum()))
+    model = NegativeBinomial(y, design.columns, offset=offset)
+    joint = model.fit(start, method="bfgs", maxiter=500, gtol=1e-9, disp=0)
+    joint = model.fit(joint.params, method="newton", maxiter=100, tol=1e-12, disp=0)
+    if not (joint.params[-1] > 0 and np.isfinite(joint.llf)):
+        raise NotEstimable("the likelihood has no finite maximum (an arm without counts, or no overdispersion)")
+    theta = 1 / float(joint.params[-1])
+    given = fit_glm(trial, design, y, families.NegativeBinomial(alpha=1 / theta), "classical", offset)
+    note = f"log scale; theta {theta:.12g}, log-likelihood {joint.llf:.12g}"
+    detail = {"theta": theta, "log_likelihood": float(joint.llf)}
+    effect = exponentiated("rate_ratio")
+    return link_rows(trial, design, np.asarray(joint.params[:-1]), covariance_of(given), note, effect, detail)

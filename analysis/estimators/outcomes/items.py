@@ -20,9 +20,23 @@ from analysis.estimators.core.validation import (
     require_columns,
 )
 from analysis.estimators.numerics.designs import arm_columns, reduced
-from analysis.estimators.numerics.likelihoods import Logit
 from analysis.estimators.numerics.newton import Maximum, maximise
 from analysis.estimators.outcomes.scores import link_rows
+
+
+@dataclass(frozen=True)
+class Logit:
+    """Bernoulli likelihood of shares in [0, 1] with a logit link."""
+
+    x: Floats
+    y: Floats
+
+    def __call__(self, beta: Floats) -> tuple[float, Floats, Floats]:
+        """Value, gradient and Hessian."""
+        eta = self.x @ beta
+        mean = special.expit(eta)
+        value = float(self.y @ eta - np.logaddexp(0, eta).sum())
+        return value, self.x.T @ (self.y - mean), -(self.x.T * (mean * (1 - mean))) @ self.x
 
 
 @dataclass(frozen=True)
@@ -30,7 +44,7 @@ class RandomIntercept:
     """Marginal likelihood of logit P = x b + sigma u_person, u standard normal; the last parameter is log sigma.
 
     The integral over u is a Gauss-Hermite sum that is the same for every person; gradient and Hessian are exact
-    derivatives of that sum (Louis's identity).
+    derivatives of that sum (Louis's identity). Written here because statsmodels has a variational approximation only.
     """
 
     x: Floats
@@ -85,7 +99,7 @@ def fit_random_intercept(x: Floats, y: Floats, person: Ints, nodes: int = 61) ->
     return Maximum(np.append(plain.at, -np.inf), plain.value, np.append(plain.gradient, 0.0), hessian)
 
 
-@whole
+@whole("covariates stratum cluster")
 def mixed_logit(
     trial: Trial, item: str | None = None, person: str | None = None, nodes: int = 61, by_item: bool = False
 ) -> Result:
@@ -106,6 +120,10 @@ def mixed_logit(
         >>> round(row.estimate, 4), round(row.std_error, 4)
         (8.424, 3.779)
     """
+    if person and trial.cluster:
+        raise AnalysisError.of(
+            "cluster", "is given beside person", "persons are the clusters here: give one of the two"
+        )
     person = person or trial.cluster
     if person is None:
         raise AnalysisError.of("person", "is not given", "name the column that says who answered")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from analysis.estimators.core.effect_sizes import hedges_g, pooled_sd
+import numpy as np
+from scipy import stats
+
+from analysis.estimators.core.effect_sizes import hedges_g, noncentrality_interval, pooled_sd
 from analysis.estimators.core.registry import Result, pairwise, unwrap, whole
 from analysis.estimators.core.request import Pair, Trial
 from analysis.estimators.core.results import EffectSize, Estimate
-from analysis.estimators.core.validation import NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.numerics.cluster_covariance import ClusterRobust
 from analysis.estimators.numerics.designs import Design, additive, interacted
 from analysis.estimators.numerics.linear import Fit, fit, t_interval, vcov_name
 
 
-@pairwise
+@pairwise()
 def student_t(pair: Pair) -> Result:
     """Difference of two means with a common variance.
 
     Formula: t = (m1 - m0) / (s sqrt(1/n1 + 1/n0)), s the pooled standard deviation, n1 + n0 - 2 degrees of freedom.
-    Missing data: refused. Covariates and strata are not used. Several arms: each with the control, pairwise variance.
+    Missing data: refused. Several arms: each with the control, pairwise variance.
     Reference: Student (1908), Biometrika 6:1-25.
 
     Example:
@@ -27,20 +31,15 @@ def student_t(pair: Pair) -> Result:
         >>> round(row.estimate, 6), round(row.statistic, 6), row.df
         (-5.0, -3.321056, 10.0)
     """
-    treated, control = pair.varied_arms(least=1)
-    if len(treated) + len(control) < 3:
-        raise NotEstimable("two observations leave no degree of freedom")
-    error = pooled_sd(treated, control) * np.sqrt(1 / len(treated) + 1 / len(control))
-    numbers = t_interval(treated.mean() - control.mean(), error, float(len(treated) + len(control) - 2), pair.level)
-    return pair.estimate(**numbers, effect_size=raw_effect(pair, numbers["estimate"]))
+    return _t_row(pair, equal_var=True)
 
 
-@pairwise
+@pairwise()
 def welch_t(pair: Pair) -> Result:
     """Difference of two means, each arm with its own variance.
 
     Formula: t = (m1 - m0) / sqrt(s1^2/n1 + s0^2/n0), Welch-Satterthwaite degrees of freedom.
-    Missing data: refused. Covariates and strata are not used. Several arms: each with the control.
+    Missing data: refused. Several arms: each with the control.
     Reference: Welch (1947), Biometrika 34:28-35.
 
     Example:
@@ -49,19 +48,72 @@ def welch_t(pair: Pair) -> Result:
         >>> round(row.p_value, 6), round(row.effect_size.value, 6)
         (0.007734, -1.769284)
     """
-    difference, error, df = welch_parts(pair)
-    numbers = t_interval(difference, error, df, pair.level)
-    return pair.estimate(**numbers, effect_size=raw_effect(pair, difference))
+    return _t_row(pair, equal_var=False)
 
 
-def welch_parts(pair: Pair) -> tuple[float, float, float]:
-    """Difference, standard error and Satterthwaite degrees of freedom."""
-    treated, control = pair.varied_arms()
-    one, zero = treated.var(ddof=1) / len(treated), control.var(ddof=1) / len(control)
-    if one + zero == 0:
-        raise NotEstimable("neither arm varies")
-    df = (one + zero) ** 2 / (one**2 / (len(treated) - 1) + zero**2 / (len(control) - 1))
-    return float(treated.mean() - control.mean()), float(np.sqrt(one + zero)), float(df)
+def _t_row(pair: Pair, equal_var: bool) -> Result:
+    difference, error, df = t_parts(pair, equal_var)
+    return pair.estimate(**t_interval(difference, error, df, pair.level), effect_size=raw_effect(pair, difference))
+
+
+def t_parts(pair: Pair, equal_var: bool) -> tuple[float, float, float]:
+    """Difference, standard error and degrees of freedom of the two-sample t test."""
+    treated, control = pair.varied_arms(least=1 if equal_var else 2)
+    if len(treated) + len(control) < 3:
+        raise NotEstimable("two observations leave no degree of freedom")
+    found = stats.ttest_ind(treated, control, equal_var=equal_var)
+    ends = found.confidence_interval(0.5)
+    error = float((ends.high - ends.low) / 2 / stats.t.ppf(0.75, found.df))
+    return float(treated.mean() - control.mean()), error, float(found.df)
+
+
+@pairwise()
+def paired_t(pair: Pair, pair_id: str | None = None) -> Result:
+    """Mean difference within pairs, e.g. of one person in two periods.
+
+    Formula: t = mean(d) / (sd(d) / sqrt(n)) with n - 1 degrees of freedom; `pair_id` names the column that pairs one
+    row of each arm, else rows pair in their order. Effect size: d_z = mean(d) / sd(d) with its exact interval.
+    Missing data: refused.
+    Reference: Student (1908), Biometrika 6:1-25; Lakens (2013), Front. Psychol. 4:863 for d_z.
+
+    Example:
+        >>> from analysis.estimators.core.examples import two_arms
+        >>> row = paired_t(two_arms(), outcome="score", arm="arm", control="no_ai")
+        >>> row.estimate, round(row.statistic, 6), row.df
+        (-5.0, -2.459347, 5.0)
+    """
+    difference, error, df = paired_parts(pair, pair_id)
+    root = np.sqrt(df + 1)
+    low, high = noncentrality_interval(difference / error, df, pair.level)
+    d_z = EffectSize("d_z", difference / error / root, low / root, high / root)
+    return pair.estimate(**t_interval(difference, error, df, pair.level), effect_size=d_z)
+
+
+def paired_parts(pair: Pair, pair_id: str | None) -> tuple[float, float, float]:
+    """Mean within-pair difference, its standard error and degrees of freedom."""
+    gaps = paired_differences(pair, pair_id)
+    return float(gaps.mean()), float(gaps.std(ddof=1) / np.sqrt(len(gaps))), float(len(gaps) - 1)
+
+
+def paired_differences(pair: Pair, pair_id: str | None) -> Floats:
+    """Treated less control of each pair, paired by a column or by the order of the rows."""
+    trial, column = pair.trial, pair_id
+    treated, control = pair.arms
+    if column is not None:
+        if column not in trial.data.columns:
+            raise AnalysisError.of(f"column {column!r}", "is not in the table", "name the column that pairs rows")
+        one, two = pair.split(trial.data[column].astype(str).to_numpy())
+        if sorted(one) != sorted(two) or len(set(one)) != len(one):
+            raise AnalysisError.of(
+                f"column {column!r}", "does not pair every row once", "each pair needs one row an arm"
+            )
+        treated, control = treated[np.argsort(one, kind="stable")], control[np.argsort(two, kind="stable")]
+    if len(treated) != len(control):
+        raise AnalysisError.of("paired", "the arms differ in size", "name the pairing column in `pair_id`")
+    gaps = treated - control
+    if np.ptp(gaps) == 0:
+        raise NotEstimable("every pair has the same difference")
+    return np.asarray(gaps, dtype=np.float64)
 
 
 def raw_effect(pair: Pair, difference: float) -> EffectSize | None:
@@ -72,12 +124,13 @@ def raw_effect(pair: Pair, difference: float) -> EffectSize | None:
     return hedges_g(difference, pooled_sd(treated, control), len(treated), len(control), pair.level)
 
 
-@whole
+@whole("covariates stratum cluster")
 def ols(trial: Trial, vcov: str | None = None) -> Result:
     """Least-squares difference of means, with covariates and strata as main effects where they are named.
 
     Formula: y = a + arm + covariates + strata; t with n - p degrees of freedom. `vcov`: classical (default), HC0,
-    HC1, HC2 or HC3. Without `arm`: one row per coefficient; a numeric `arm` without `control`: slope per unit.
+    HC1, HC2 or HC3. `cluster`: CR2 and Satterthwaite, see `cluster_robust`. Without `arm`: one
+    row per coefficient; a numeric `arm` without `control`: slope per unit.
     Missing data: refused. Columns that others span are dropped with a note.
     Reference: MacKinnon & White (1985), J. Econometrics 29:305-325 for the HC family.
 
@@ -90,7 +143,7 @@ def ols(trial: Trial, vcov: str | None = None) -> Result:
     return linear_rows(trial, additive(trial), vcov)
 
 
-@whole
+@whole("covariates stratum cluster")
 def ancova(trial: Trial, vcov: str | None = None) -> Result:
     """Difference of means adjusted for covariates (and strata) with a slope common to the arms.
 
@@ -107,7 +160,7 @@ def ancova(trial: Trial, vcov: str | None = None) -> Result:
     return linear_rows(trial, additive(trial), vcov)
 
 
-@whole
+@whole("covariates stratum cluster")
 def lin(trial: Trial, vcov: str | None = "HC3") -> Result:
     """Difference of means adjusted for covariates with a slope of their own in each arm.
 
@@ -128,18 +181,32 @@ def lin(trial: Trial, vcov: str | None = "HC3") -> Result:
 
 
 def linear_rows(trial: Trial, design: Design, vcov: str | None) -> Result:
-    """Fit a design and report the arms' coefficients, or all of them where no arm is named."""
-    kind = vcov_name(vcov)
+    """Fit a design and report the arms' coefficients, or all of them where no arm is named.
+
+    With clusters the covariance is CR2 with Satterthwaite's degrees of freedom (or the `vcov` named for clusters).
+    """
     fitted = fit(design.columns, trial.varied_y)
     if trial.arm is None and fitted.is_exact:
         return unwrap([_exact_row(trial, fitted, index, name) for index, _, name in design.rows_of(trial)])
-    errors = np.sqrt(np.diag(fitted.with_residuals().covariance(kind)))
-    return unwrap(
-        [
-            _row(trial, fitted, float(errors[index]), kind, index, contrast, name)
-            for index, contrast, name in design.rows_of(trial)
-        ]
-    )
+    fitted = fitted.with_residuals()
+    if trial.cluster is not None:
+        robust = ClusterRobust.of(trial, fitted, vcov)
+        covariance, kind, of = robust.covariance, robust.kind, robust.df_of
+        extra: dict[str, Any] = robust.detail(trial)
+        trial.notes += robust.warnings(trial)
+    else:
+        kind = vcov_name(vcov)
+        covariance, extra = fitted.covariance(kind), {}
+
+        def of(index: int) -> float:
+            return float(fitted.df)
+
+    errors = np.sqrt(np.diag(covariance))
+    return unwrap([
+        _row(trial, fitted, t_interval(float(fitted.coefficients[index]), float(errors[index]), of(index), trial.level),
+             kind, contrast, name, extra)
+        for index, contrast, name in design.rows_of(trial)
+    ])  # fmt: skip
 
 
 def _exact_row(trial: Trial, fitted: Fit, index: int, name: str) -> Estimate:
@@ -152,15 +219,26 @@ def _exact_row(trial: Trial, fitted: Fit, index: int, name: str) -> Estimate:
 
 
 def _row(
-    trial: Trial, fitted: Fit, error: float, kind: str, index: int, contrast: tuple[str, str] | None, name: str
+    trial: Trial,
+    fitted: Fit,
+    numbers: dict[str, float],
+    kind: str,
+    contrast: tuple[str, str] | None,
+    name: str,
+    extra: dict[str, Any],
 ) -> Estimate:
-    numbers = t_interval(float(fitted.coefficients[index]), error, float(fitted.df), trial.level)
+    detail = {"vcov": kind, **extra}
+    clustered = f", {extra['clusters']} clusters" if extra else ""
     if contrast is None:
         f = fitted.r_squared / max(fitted.design.shape[1] - 1, 1) / ((1 - fitted.r_squared) / fitted.df)
-        note = f"{name}; {kind}; F = {f:.12g}, residual standard deviation {np.sqrt(fitted.sigma2):.12g}"
-        return trial.estimate(**numbers, id=name, note=note, effect_size=EffectSize("r_squared", fitted.r_squared))
+        sd = float(np.sqrt(fitted.sigma2))
+        note = f"{name}; {kind}{clustered}; F = {f:.12g}, residual standard deviation {sd:.12g}"
+        detail |= {"f": f, "residual_sd": sd}
+        effect: EffectSize | None = EffectSize("r_squared", fitted.r_squared)
+        return trial.estimate(**numbers, id=name, note=note, effect_size=effect, detail=detail)
     pair = Pair(trial, trial.labels.index(contrast[0]))
-    note = f"{kind} standard error" + (f"; largest leverage {fitted.leverage.max():.4f}" if trial.covariates else "")
-    return trial.estimate(
-        **numbers, contrast=contrast, n=pair.counts, note=note, effect_size=raw_effect(pair, numbers["estimate"])
-    )
+    detail["largest_leverage"] = float(fitted.leverage.max())
+    note = f"{kind} standard error{clustered}"
+    note += f"; largest leverage {fitted.leverage.max():.4f}" if trial.covariates else ""
+    effect = raw_effect(pair, numbers["estimate"])
+    return trial.estimate(**numbers, contrast=contrast, n=pair.counts, note=note, effect_size=effect, detail=detail)

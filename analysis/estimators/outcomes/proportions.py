@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import stats
 
 from analysis.estimators.core.registry import Result, pairwise
 from analysis.estimators.core.request import Pair
@@ -20,26 +18,24 @@ def _counts(pair: Pair) -> tuple[int, int, int, int]:
 
 
 def wilson(yes: int, total: int, level: float = 0.95) -> tuple[float, float]:
-    """Score interval of one proportion (Wilson 1927).
+    """Score interval of one proportion (Wilson 1927), by statsmodels.
 
     >>> tuple(round(limit, 12) for limit in wilson(22, 26))
     (0.664688006718, 0.938499662764)
     """
-    z = float(stats.norm.ppf(0.5 + level / 2))
-    share = yes / total
-    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    low = 0.0 if yes == 0 else float(middle - half)
-    return low, 1.0 if yes == total else float(middle + half)
+    from statsmodels.stats.proportion import proportion_confint  # takes a second to import
+
+    low, high = proportion_confint(yes, total, 1 - level, "wilson")
+    return 0.0 if yes == 0 else float(low), 1.0 if yes == total else float(high)
 
 
-@pairwise
+@pairwise()
 def newcombe(pair: Pair) -> Result:
     """Risk difference with Newcombe's hybrid score interval (no continuity correction).
 
     Formula: d = p1 - p0; limits d - sqrt((p1-l1)^2 + (u0-p0)^2) and d + sqrt((u1-p1)^2 + (p0-l0)^2) with Wilson's
     limits l, u; p-value of the pooled score z test. Effect size: risk ratio with its log-scale interval.
-    Missing data: refused. Covariates and strata are not used.
+    Missing data: refused. Detail: yes, risk and risk_ci of each arm.
     Reference: Newcombe (1998), Stat. Med. 17:873-890, method 10.
 
     Example:
@@ -48,40 +44,43 @@ def newcombe(pair: Pair) -> Result:
         >>> round(row.estimate, 6), round(row.ci_low, 6), round(row.ci_high, 6)
         (0.333333, -0.171704, 0.674283)
     """
+    from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+
     a, m, b, n = _counts(pair)
-    p, q, pooled = a / m, b / n, (a + b) / (m + n)
+    p, q = a / m, b / n
+    varies = 0 < a + b < m + n
+    z, p_value = proportions_ztest([a, b], [m, n]) if varies else (np.nan, np.nan)
+    low, high = confint_proportions_2indep(a, m, b, n, "newcomb", "diff", 1 - pair.level)
     (l1, u1), (l0, u0) = wilson(a, m, pair.level), wilson(b, n, pair.level)
-    error = np.sqrt(pooled * (1 - pooled) * (1 / m + 1 / n))
-    z = (p - q) / error if error > 0 else np.nan
     note = f"risks {p:.6g} [{l1:.6g}, {u1:.6g}] and {q:.6g} [{l0:.6g}, {u0:.6g}] (Wilson); p of the pooled score test"
     return pair.estimate(
-        estimate=p - q, std_error=float(np.sqrt(p * (1 - p) / m + q * (1 - q) / n)), statistic=z,
-        p_value=float(2 * stats.norm.sf(abs(z))),
-        ci_low=p - q - np.sqrt((p - l1) ** 2 + (u0 - q) ** 2), ci_high=p - q + np.sqrt((u1 - p) ** 2 + (q - l0) ** 2),
-        effect_size=_risk_ratio(a, m, b, n, pair.level),
-        note=note if error > 0 else f"{note}; everyone has the same value: no test, and no interval of a ratio",
+        estimate=p - q, std_error=float(np.sqrt(p * (1 - p) / m + q * (1 - q) / n)), statistic=z, p_value=p_value,
+        ci_low=low, ci_high=high, effect_size=_risk_ratio(a, m, b, n, pair.level),
+        note=note if varies else f"{note}; everyone has the same value: no test, and no interval of a ratio",
+        detail={"yes": {pair.contrast[0]: a, pair.contrast[1]: b}, "risk": {pair.contrast[0]: p, pair.contrast[1]: q},
+                "risk_ci": {pair.contrast[0]: [l1, u1], pair.contrast[1]: [l0, u0]}},
     )  # fmt: skip
 
 
 def _risk_ratio(a: int, m: int, b: int, n: int, level: float) -> EffectSize:
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     if not a or not b:
         return EffectSize("risk_ratio", a / m / (b / n) if b else None)
-    error = np.sqrt(1 / a - 1 / m + 1 / b - 1 / n)
-    if error == 0:
+    if a == m and b == n:
         return EffectSize("risk_ratio", 1.0)
-    reach = float(stats.norm.ppf(0.5 + level / 2)) * error
-    log_ratio = np.log(a / m) - np.log(b / n)
-    return EffectSize("risk_ratio", *(float(np.exp(log_ratio + shift)) for shift in (0.0, -reach, reach)))
+    low, high = confint_proportions_2indep(a, m, b, n, "log", "ratio", 1 - level)
+    return EffectSize("risk_ratio", a / m / (b / n), float(low), float(high))
 
 
-@pairwise
+@pairwise()
 def fisher(pair: Pair, alternative: str = "two-sided") -> Result:
     """Fisher's exact test; the estimate is the log of the conditional odds ratio.
 
     Formula: hypergeometric given both margins; two-sided p sums the tables no likelier than the observed one; the
     odds ratio is the conditional maximum-likelihood one, its interval exact (as R's fisher.test). An infinite or
     zero odds ratio leaves the estimate empty and keeps the finite limit. `alternative`: two-sided, greater, less.
-    Missing data: refused. Covariates and strata are not used.
+    Missing data: refused.
     Reference: Fisher (1935), JRSS 98:39-54; Cornfield (1956).
 
     Example:
@@ -90,83 +89,26 @@ def fisher(pair: Pair, alternative: str = "two-sided") -> Result:
         >>> round(row.estimate, 6), round(row.p_value, 6)
         (1.468122, 0.545455)
     """
+    if alternative not in ("two-sided", "greater", "less"):
+        raise AnalysisError.of("alternative", f"{alternative!r} is not known", "use two-sided, greater or less")
     a, m, b, n = _counts(pair)
-    table = Table(a, m, b, n)
-    p = table.p_value(alternative)
     if not 0 < a + b < m + n:
         raise NotEstimable(f"{pair.trial.outcome!r} has the same value in every row")
-    ratio = table.odds_ratio()
-    low, high = table.interval(pair.level, alternative)
+    table = [[a, m - a], [b, n - b]]
+    found = stats.contingency.odds_ratio(table, kind="conditional")
+    limits = found.confidence_interval(pair.level, alternative)
+    ratio, low, high = float(found.statistic), float(limits.low), float(limits.high)
     logs = [float(np.log(value)) for value in (ratio, low, high)]
     open_ended = "" if np.isfinite(logs[0]) else f"; the odds ratio is {'infinite' if logs[0] > 0 else 'zero'}"
     return pair.estimate(
-        estimate=logs[0], p_value=p, ci_low=logs[1], ci_high=logs[2],
+        estimate=logs[0], p_value=float(stats.fisher_exact(table, alternative).pvalue), ci_low=logs[1], ci_high=logs[2],
         effect_size=EffectSize("odds_ratio", ratio, low, high),
         note="exact, conditional odds ratio" + open_ended,
+        detail={"yes": {pair.contrast[0]: a, pair.contrast[1]: b}},
     )  # fmt: skip
 
 
-class Table:
-    """A 2 x 2 table given its margins: yes among m treated and n controls."""
-
-    def __init__(self, a: int, m: int, b: int, n: int) -> None:
-        self.a = a
-        self.support = np.arange(max(0, a + b - n), min(m, a + b) + 1)
-        s = self.support
-        ways = special.gammaln(m + 1) - special.gammaln(s + 1) - special.gammaln(m - s + 1)
-        rest = a + b - s
-        ways = ways + special.gammaln(n + 1) - special.gammaln(rest + 1) - special.gammaln(n - rest + 1)
-        self.log_ways: Floats = ways - special.logsumexp(ways)
-        self.exact: Floats = stats.hypergeom(m + n, m, a + b).pmf(s)
-
-    def probabilities(self, log_odds: float) -> Floats:
-        """Of each possible count, under a log odds ratio."""
-        logs = self.log_ways + log_odds * self.support
-        return np.asarray(np.exp(logs - special.logsumexp(logs)), dtype=np.float64)
-
-    def p_value(self, alternative: str) -> float:
-        """Exact p under an odds ratio of one."""
-        seen = self.exact[self.support == self.a][0]
-        tails = {
-            "two-sided": self.exact[self.exact <= seen * (1 + 1e-7)].sum(),
-            "greater": self.exact[self.support >= self.a].sum(),
-            "less": self.exact[self.support <= self.a].sum(),
-        }
-        if alternative not in tails:
-            raise AnalysisError.of("alternative", f"{alternative!r} is not known", "use two-sided, greater or less")
-        return float(min(tails[alternative], 1.0))
-
-    def odds_ratio(self) -> float:
-        """Conditional maximum likelihood: the expected count equals the observed."""
-        if self.a == self.support[0]:
-            return 0.0
-        if self.a == self.support[-1]:
-            return float("inf")
-        return _root(lambda v: float(self.probabilities(v) @ self.support) - self.a)
-
-    def interval(self, level: float, alternative: str = "two-sided") -> tuple[float, float]:
-        """Exact limits: the odds ratios whose tail is half of what the level leaves (all of it one-sided)."""
-        tail = (1 - level) / (2 if alternative == "two-sided" else 1)
-        above, below = self.support >= self.a, self.support <= self.a
-        low, high = 0.0, float("inf")
-        if self.a > self.support[0] and alternative != "less":
-            low = _root(lambda v: float(self.probabilities(v)[above].sum()) - tail)
-        if self.a < self.support[-1] and alternative != "greater":
-            high = _root(lambda v: tail - float(self.probabilities(v)[below].sum()))
-        return low, high
-
-
-def _root(rising: Callable[[float], float]) -> float:
-    """Exp of the root of a rising function of the log odds ratio."""
-    low, high = -2.0, 2.0
-    while rising(low) > 0:
-        low *= 2
-    while rising(high) < 0:
-        high *= 2
-    return float(np.exp(optimize.brentq(rising, low, high, xtol=1e-14, rtol=1e-14)))
-
-
-@pairwise
+@pairwise("stratum")
 def cmh(pair: Pair, correction: bool = False) -> Result:
     """Cochran-Mantel-Haenszel test over strata; the estimate is the common odds ratio.
 
@@ -181,45 +123,31 @@ def cmh(pair: Pair, correction: bool = False) -> Result:
         >>> round(row.estimate, 6), round(row.statistic, 6), round(row.p_value, 6)
         (7.0, 1.428571, 0.231998)
     """
-    cells = _tables(pair)
-    a, b, c, d = cells
-    total = cells.sum(axis=0)
-    expected = (a + b) * (a + c) / total
-    variance = (a + b) * (c + d) * (a + c) * (b + d) / (total**2 * np.maximum(total - 1, 1))
-    if variance.sum() <= 0:
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    tables = _tables(pair)
+    both = [t for t in tables if t.sum(axis=0).all() and t.sum(axis=1).all()]
+    if not both:
         raise NotEstimable("no stratum holds both arms and both answers")
-    gap = abs(float((a - expected).sum()))
-    chi2 = max(gap - 0.5 * correction, 0.0) ** 2 / float(variance.sum())
-    r, s = a * d / total, b * c / total
-    ratio = float(r.sum() / s.sum()) if s.sum() else float("inf")
-    error = _robins_error(cells, r, s)
+    found = StratifiedTable(both)
+    test = found.test_null_odds(correction=correction)
+    ratio, log_ratio = float(found.oddsratio_pooled), float(found.logodds_pooled)
+    error = float(found.logodds_pooled_se) if 0 < ratio < np.inf else np.nan
     reach = float(stats.norm.ppf(0.5 + pair.level / 2)) * error
-    log_ratio = float(np.log(ratio))
     return pair.estimate(
-        estimate=ratio, unit="odds ratio", std_error=error, df=1.0, statistic=chi2,
-        p_value=float(stats.chi2.sf(chi2, 1)),
-        ci_low=float(np.exp(log_ratio - reach)), ci_high=float(np.exp(log_ratio + reach)),
+        estimate=ratio, unit="odds ratio", std_error=error, df=1.0, statistic=float(test.statistic),
+        p_value=float(test.pvalue), ci_low=float(np.exp(log_ratio - reach)), ci_high=float(np.exp(log_ratio + reach)),
         effect_size=EffectSize("log_odds_ratio", log_ratio, log_ratio - reach, log_ratio + reach),
-        note=f"{cells.shape[1]} strata; standard error of the log odds ratio",
+        note=f"{len(tables)} strata; standard error of the log odds ratio",
+        detail={"strata": len(tables), "informative_strata": len(both)},
     )  # fmt: skip
 
 
-def _tables(pair: Pair) -> Floats:
-    """(4, strata): treated yes, treated no, control yes, control no."""
+def _tables(pair: Pair) -> list[Floats]:
+    """Of each stratum with people: [[treated yes, treated no], [control yes, control no]]."""
     trial = pair.trial
-    yes = trial.binary() == 1
-    treated = trial.codes == pair.index
-    codes, count = trial.stratum_codes, int(trial.stratum_codes.max()) + 1
-    masks = (treated & yes, treated & ~yes, pair.rows & ~treated & yes, pair.rows & ~treated & ~yes)
-    cells = np.stack([np.bincount(codes[mask], minlength=count) for mask in masks]).astype(np.float64)
-    return cells[:, cells.sum(axis=0) > 0]
-
-
-def _robins_error(cells: Floats, r: Floats, s: Floats) -> float:
-    if not (r.sum() and s.sum()):
-        return float("nan")
-    total = cells.sum(axis=0)
-    p, q = (cells[0] + cells[3]) / total, (cells[1] + cells[2]) / total
-    first = (p * r).sum() / (2 * r.sum() ** 2)
-    second = (p * s + q * r).sum() / (2 * r.sum() * s.sum())
-    return float(np.sqrt(first + second + (q * s).sum() / (2 * s.sum() ** 2)))
+    yes, codes = trial.binary()[pair.rows], trial.stratum_codes[pair.rows]
+    row = np.where(pair.treated, 0, 1) * 2 + (yes == 0)
+    count = int(trial.stratum_codes.max()) + 1
+    cells = np.bincount(codes * 4 + row, minlength=4 * count).reshape(count, 2, 2).astype(np.float64)
+    return [table for table in cells if table.sum()]

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from scipy import optimize, stats
 
 from analysis.estimators.core.registry import Result, pairwise
 from analysis.estimators.core.request import Pair
 from analysis.estimators.core.results import EffectSize
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable
 
 EXACT_BELOW = 50
 
 
-@pairwise
+@pairwise()
 def mann_whitney(pair: Pair, method: str = "auto", correction: bool = True, alternative: str = "two-sided") -> Result:
     """Mann-Whitney test; the estimate is P(treated > control) + half P(equal).
 
     Formula: U counts treated-control pairs won (ties half); p exact when there are no ties and fewer than 50 in each
     arm, else normal with tie and continuity correction (`method`: auto, exact, asymptotic). Interval: Newcombe's
     pseudo-score (method 5). Effect size: Hodges-Lehmann shift with its interval from the same test.
-    Missing data: refused. Covariates and strata are not used.
+    Missing data: refused.
     Reference: Mann & Whitney (1947); Hodges & Lehmann (1963); Newcombe (2006), Stat. Med. 25:559-573.
 
     Example:
@@ -45,20 +47,65 @@ def mann_whitney(pair: Pair, method: str = "auto", correction: bool = True, alte
     return pair.estimate(
         estimate=share, statistic=float(u), p_value=float(p), ci_low=low, ci_high=high,
         effect_size=_hodges_lehmann(treated, control, exact, correction, pair.level),
+        detail={"exact": exact},
         note="exact" if exact else "normal approximation" + (", continuity corrected" if correction else ""),
     )  # fmt: skip
 
 
 def _hodges_lehmann(treated: Floats, control: Floats, exact: bool, correction: bool, level: float) -> EffectSize:
     """Median pairwise difference; the limits are the outermost differences that the two-sided test does not exclude."""
-    gaps = np.sort(np.subtract.outer(treated, control).ravel())
-    if exact:
-        cut = _exact_cut(len(treated), len(control), (1 - level) / 2)
-    else:
-        cut = _normal_cut(treated, control, correction, level)
-    if cut < 1:
-        return EffectSize("hodges_lehmann_shift", float(np.median(gaps)))
-    return EffectSize("hodges_lehmann_shift", float(np.median(gaps)), float(gaps[cut - 1]), float(gaps[-cut]))
+    m, n = len(treated), len(control)
+    count = m * n
+    cut = _exact_cut(m, n, (1 - level) / 2) if exact else _normal_cut(treated, control, correction, level)
+    ranks = [(count - 1) // 2, count // 2, *([cut - 1, count - cut] if cut >= 1 else [])]
+    found = ordered_differences(treated, control, ranks)
+    return EffectSize("hodges_lehmann_shift", (found[0] + found[1]) / 2, *found[2:])
+
+
+def ordered_differences(treated: Floats, control: Floats, ranks: Sequence[int]) -> list[float]:
+    """The differences of these ranks (from 0) among all treated-control pairs, without forming the pairs.
+
+    Written here because no library has it: scipy forms all pairs, 80 GB at 100,000 rows. Weighted-median selection
+    over the sorted rows (Johnson & Mizoguchi 1978), n log n time and n memory.
+
+    >>> ordered_differences(np.array([1.0, 5]), np.array([0.0, 3, 4]), [0, 2, 5])
+    [-3.0, 1.0, 5.0]
+    """
+    x, y = np.sort(treated), np.sort(control)[::-1]
+    return [_ranked(x, y, rank) for rank in ranks]
+
+
+def _ranked(x: Floats, falling: Floats, rank: int) -> float:
+    """The difference of one rank; row i holds x_i - falling, in rising order, its candidates from left to right."""
+    rising, n = falling[::-1], len(falling)
+    left, right = np.zeros(len(x), dtype=np.int64), np.full(len(x), n, dtype=np.int64)
+    while True:
+        rows = np.flatnonzero(left < right)
+        middle = x[rows] - falling[(left[rows] + right[rows]) // 2]
+        order = np.argsort(middle, kind="stable")
+        mass = np.cumsum((right - left)[rows][order])
+        pivot = middle[order][np.searchsorted(mass, mass[-1] / 2)]
+        below = _counted(x, rising, pivot, np.less)
+        upto = _counted(x, rising, pivot, np.less_equal)
+        if rank < below.sum():
+            right = np.minimum(right, below)
+        elif rank >= upto.sum():
+            left = np.maximum(left, upto)
+        else:
+            return float(pivot)
+
+
+def _counted(x: Floats, rising: Floats, pivot: float, holds: Callable[..., Bools]) -> Ints:
+    """How many of the differences x_i - y, y falling, meet a bound near the pivot, judged on them as rounded."""
+    n = len(rising)
+    count = n - np.searchsorted(rising, x - pivot, side="right")
+    while True:
+        last, following = rising[np.minimum(n - count, n - 1)], rising[np.maximum(n - count - 1, 0)]
+        fewer, more = (count > 0) & ~holds(x - last, pivot), (count < n) & holds(x - following, pivot)
+        if not (fewer.any() or more.any()):
+            return np.asarray(count, dtype=np.int64)
+        count[fewer] = n - np.searchsorted(rising, last[fewer], side="right")
+        count[more] = n - np.searchsorted(rising, following[more], side="left")
 
 
 def _normal_cut(treated: Floats, control: Floats, correction: bool, level: float) -> int:
@@ -106,12 +153,12 @@ def newcombe_interval(share: float, m: int, n: int, level: float) -> tuple[float
     return float(low), float(high)
 
 
-@pairwise
+@pairwise()
 def brunner_munzel(pair: Pair, alternative: str = "two-sided") -> Result:
     """Rank test that allows unequal spread; the estimate is P(treated > control) + half P(equal).
 
     Formula: (p - 1/2) over its standard error from the placements, t with Satterthwaite degrees of freedom; the
-    interval is p -+ t se, cut at 0 and 1. Missing data: refused. Covariates and strata are not used.
+    interval is p -+ t se, cut at 0 and 1. Missing data: refused.
     Reference: Brunner & Munzel (2000), Biom. J. 42:17-25.
 
     Example:
@@ -120,21 +167,16 @@ def brunner_munzel(pair: Pair, alternative: str = "two-sided") -> Result:
         >>> round(row.estimate, 6), round(row.statistic, 6), round(row.p_value, 6)
         (0.083333, -5.175492, 0.000416)
     """
-    treated, control = pair.varied_arms()
-    m, n = len(treated), len(control)
-    joint = stats.rankdata(np.concatenate([treated, control]))
-    one = (joint[:m] - stats.rankdata(treated)) / n
-    zero = (joint[m:] - stats.rankdata(control)) / m
-    share = float(one.mean())
-    a, b = one.var(ddof=1) / m, zero.var(ddof=1) / n
-    if a + b <= 0:
-        raise NotEstimable("the arms do not overlap, so the statistic has no variance")
-    df = float((a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1)))
-    error = float(np.sqrt(a + b))
-    t = (share - 0.5) / error
-    tails = {"two-sided": 2 * stats.t.sf(abs(t), df), "greater": stats.t.sf(t, df), "less": stats.t.cdf(t, df)}
-    if alternative not in tails:
+    from statsmodels.stats.nonparametric import rank_compare_2indep  # takes a second to import
+
+    if alternative not in ("two-sided", "greater", "less"):
         raise AnalysisError.of("alternative", f"{alternative!r} is not known", "use two-sided, greater or less")
+    found = rank_compare_2indep(*pair.varied_arms())
+    share, error, df = float(found.prob1), float(np.sqrt(found.var_prob)), float(found.df)
+    if not error > 0:
+        raise NotEstimable("the arms do not overlap, so the statistic has no variance")
+    t = float(found.statistic)
+    tails = {"two-sided": float(found.pvalue), "greater": stats.t.sf(t, df), "less": stats.t.cdf(t, df)}
     reach = float(stats.t.ppf(0.5 + pair.level / 2, df)) * error
     return pair.estimate(
         estimate=share, std_error=error, df=df, statistic=t, p_value=float(tails[alternative]),

@@ -14,9 +14,8 @@ from analysis.estimators.core.request import Pair, Trial
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
 from analysis.estimators.numerics.designs import Design, additive
-from analysis.estimators.numerics.likelihoods import Beta, Logit, ProportionalOdds
+from analysis.estimators.numerics.generalised import covariance_of, fit_glm, settled
 from analysis.estimators.numerics.linear import z_interval
-from analysis.estimators.numerics.newton import maximise
 
 Inverse = Callable[[Floats], Floats]
 
@@ -28,6 +27,7 @@ def link_rows(
     covariance: Floats,
     note: str,
     effect: Callable[[int, dict[str, float | None]], EffectSize | None],
+    detail: dict[str, Any] | None = None,
 ) -> Result:
     """A row per arm contrast (or per coefficient) with Wald p and interval; `effect(column, row)` on the response."""
     rows: list[Estimate] = []
@@ -37,7 +37,8 @@ def link_rows(
         fields: dict[str, Any] = {"id": name} if contrast is None else {"contrast": contrast}
         if contrast is not None:
             fields["n"] = Pair(trial, trial.labels.index(contrast[0])).counts
-        rows.append(trial.estimate(**found, **fields, effect_size=shown, note=f"{name}; {note}" if name else note))
+        text = f"{name}; {note}" if name else note
+        rows.append(trial.estimate(**found, **fields, effect_size=shown, note=text, detail=detail or {}))
     return unwrap(rows)
 
 
@@ -85,7 +86,7 @@ def _shares(trial: Trial) -> Floats:
     return trial.varied_y
 
 
-@whole
+@whole("covariates stratum")
 def fractional_logit(trial: Trial, vcov: str = "HC0") -> Result:
     """Logit coefficient of a share in [0, 1] (zeros and ones welcome), with robust standard errors.
 
@@ -101,31 +102,16 @@ def fractional_logit(trial: Trial, vcov: str = "HC0") -> Result:
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
         (-1.329136, 0.431549, -0.25)
     """
+    from statsmodels.genmod.families import Binomial  # takes a second to import
+
     y, design = _shares(trial), additive(trial)
-    best = maximise(Logit(design.columns, y), np.zeros(design.columns.shape[1]), "the likelihood")
-    mean = special.expit(design.columns @ best.at)
-    covariance = sandwich(design.columns, y - mean, mean * (1 - mean), best.covariance, vcov)
-    effect = marginal_effect(trial, design, best.at, covariance)
-    return link_rows(trial, design, best.at, covariance, f"logit scale, {vcov} standard error", effect)
+    fitted = fit_glm(trial, design, y, Binomial(), vcov)
+    beta, covariance = np.asarray(fitted.params), covariance_of(fitted)
+    effect = marginal_effect(trial, design, beta, covariance)
+    return link_rows(trial, design, beta, covariance, f"logit scale, {vcov} standard error", effect, {"vcov": vcov})
 
 
-def sandwich(x: Floats, residuals: Floats, variance: Floats, bread: Floats, vcov: str) -> Floats:
-    """Covariance of a canonical-link fit."""
-    n, p = x.shape
-    kind = vcov.upper()
-    if kind in ("CLASSICAL", "NONROBUST", "MODEL"):
-        return bread
-    if np.abs(residuals).max() < 1e-10 * (1 + np.abs(variance).max()):
-        raise NotEstimable("the model fits every row exactly, so there is no residual variance")
-    if kind == "QUASI":
-        return bread * float((residuals**2 / variance).sum()) / (n - p)
-    if kind not in ("HC0", "HC1", "ROBUST"):
-        raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use HC0, HC1, quasi or classical")
-    half = x @ bread
-    return (half.T * residuals**2) @ half * (n / (n - p) if kind == "HC1" else 1.0)
-
-
-@whole
+@whole("covariates stratum")
 def beta_regression(trial: Trial, vcov: str = "expected") -> Result:
     """Logit coefficient of a share strictly inside (0, 1), beta distributed with a constant precision.
 
@@ -142,23 +128,27 @@ def beta_regression(trial: Trial, vcov: str = "expected") -> Result:
         >>> round(row.estimate, 6), round(row.std_error, 6), round(row.effect_size.value, 6)
         (-1.197185, 0.339954, -0.243917)
     """
-    y, design = _squeezed(trial, _shares(trial)), additive(trial)
-    likelihood = Beta(design.columns, y)
-    best = maximise(likelihood, _beta_start(design.columns, y), "the likelihood")
-    beta, phi = best.at[:-1], float(np.exp(best.at[-1]))
-    if vcov == "expected":
-        covariance = np.asarray(np.linalg.inv(likelihood.expected_information(beta, phi)), dtype=np.float64)
-    elif vcov == "observed":
-        scale = np.append(np.ones(len(beta)), phi)
-        covariance = best.covariance * np.outer(scale, scale)
-    else:
+    from statsmodels.othermod.betareg import BetaModel  # takes a second to import
+
+    if vcov not in ("expected", "observed"):
         raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use expected or observed")
-    note = f"logit scale, {vcov} information; precision {phi:.12g}, log-likelihood {best.value:.12g}"
+    y, design = _squeezed(trial, _shares(trial)), additive(trial)
+    model = BetaModel(y, design.columns)
+    fitted = model.fit(method="newton", maxiter=200, tol=1e-12, disp=0)
+    information = -model.hessian(fitted.params, observed=vcov == "observed")
+    slope = np.abs(model.score(fitted.params)).max() if np.isfinite(fitted.params).all() else np.inf
+    if not slope < 1e-6 * len(y):
+        raise np.linalg.LinAlgError
+    settled(design, fitted.params[:-1], information, "the likelihood")
+    beta, phi = np.asarray(fitted.params[:-1]), float(np.exp(fitted.params[-1]))
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    note = f"logit scale, {vcov} information; precision {phi:.12g}, log-likelihood {fitted.llf:.12g}"
+    detail = {"precision": phi, "log_likelihood": float(fitted.llf), "vcov": vcov}
     effect = marginal_effect(trial, design, beta, covariance[:-1, :-1])
-    rows = link_rows(trial, design, beta, covariance, note, effect)
+    rows = link_rows(trial, design, beta, covariance, note, effect, detail)
     if trial.arm is not None:
         return rows
-    found = z_interval(phi, float(np.sqrt(covariance[-1, -1])), trial.level)
+    found = z_interval(phi, phi * float(np.sqrt(covariance[-1, -1])), trial.level)
     return [*(rows if isinstance(rows, list) else [rows]), trial.estimate(**found, id="(phi)", note="precision")]
 
 
@@ -170,14 +160,7 @@ def _squeezed(trial: Trial, y: Floats) -> Floats:
     return np.asarray((y * (len(y) - 1) + 0.5) / len(y), dtype=np.float64)
 
 
-def _beta_start(x: Floats, y: Floats) -> Floats:
-    slopes = np.linalg.lstsq(x, special.logit(y), rcond=None)[0]
-    mean = special.expit(x @ slopes)
-    spread = float(((y - mean) ** 2 / (mean * (1 - mean))).mean())
-    return np.append(slopes, np.log(max(1 / max(spread, 1e-8) - 1, 0.5)))
-
-
-@whole
+@whole("covariates stratum")
 def ordinal_logit(trial: Trial, categories: Sequence[object] | None = None) -> Result:
     """Proportional-odds coefficient: log odds of a higher category, treated against control.
 
@@ -195,19 +178,43 @@ def ordinal_logit(trial: Trial, categories: Sequence[object] | None = None) -> R
     codes, labels = _ordered(trial, categories)
     full = additive(trial)
     design = Design(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated])
-    shares = np.cumsum(np.bincount(codes, minlength=len(labels)))[:-1] / len(codes)
-    start = np.concatenate([np.zeros(design.columns.shape[1]), special.logit(shares)])
-    best = maximise(ProportionalOdds(design.columns, codes, len(labels)), start, "the likelihood")
-    note = f"logit scale, {len(labels)} categories, log-likelihood {best.value:.12g}"
-    rows = link_rows(trial, design, best.at, best.covariance, note, exponentiated("odds_ratio"))
+    model, fitted = _fit_ordered(codes, design)
+    note = f"logit scale, {len(labels)} categories, log-likelihood {fitted.llf:.12g}"
+    covariance = np.asarray(np.linalg.inv(-model.hessian(fitted.params)), dtype=np.float64)
+    detail = {"categories": labels, "log_likelihood": float(fitted.llf)}
+    beta = np.asarray(fitted.params)
+    rows = link_rows(trial, design, beta, covariance, note, exponentiated("odds_ratio"), detail)
     if trial.arm is not None:
         return rows
+    first = design.columns.shape[1]
+    values, errors = _cuts(beta[first:], covariance[first:, first:])
     cuts = [f"{low}|{high}" for low, high in zip(labels[:-1], labels[1:], strict=True)]
     extra = [
-        trial.estimate(estimate=float(best.at[i]), std_error=float(np.sqrt(best.covariance[i, i])), id=name, note="cut")
-        for i, name in enumerate(cuts, start=design.columns.shape[1])
+        trial.estimate(estimate=float(value), std_error=float(error), id=name, note="cut")
+        for value, error, name in zip(values, errors, cuts, strict=True)
     ]
     return [*(rows if isinstance(rows, list) else [rows]), *extra]
+
+
+def _fit_ordered(codes: Ints, design: Design) -> tuple[Any, Any]:
+    """Refuses a likelihood without a maximum."""
+    from statsmodels.miscmodels.ordinal_model import OrderedModel  # takes a second to import
+
+    model = OrderedModel(codes, design.columns, distr="logit")
+    fitted = model.fit(method="bfgs", gtol=1e-9, maxiter=1000, disp=0)
+    fitted = model.fit(start_params=fitted.params, method="newton", maxiter=20, tol=1e-12, disp=0)
+    information = -model.hessian(fitted.params)
+    settled(design, fitted.params[: design.columns.shape[1]], information, "the likelihood")
+    if not np.abs(model.score(fitted.params)).max() < 1e-4:
+        raise NotEstimable("the likelihood has no finite maximum (separation, or an arm without variation)")
+    return model, fitted
+
+
+def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Cuts and their standard errors from statsmodels' first cut and logs of the gaps."""
+    steps = np.append(raw[0], np.exp(raw[1:]))
+    back = np.tril(np.ones((len(raw), len(raw)))) * np.append(1.0, np.exp(raw[1:]))
+    return np.cumsum(steps), np.sqrt(np.diag(back @ covariance @ back.T))
 
 
 def _ordered(trial: Trial, categories: Sequence[object] | None) -> tuple[Ints, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -21,7 +21,7 @@ def _times(trial: Trial) -> Floats:
     return trial.y
 
 
-@whole
+@whole("event")
 def logrank(trial: Trial, rho: float = 0.0) -> Result:
     """Log-rank test over all arms; `rho` > 0 weighs early differences (Fleming-Harrington S(t-)^rho).
 
@@ -39,7 +39,7 @@ def logrank(trial: Trial, rho: float = 0.0) -> Result:
     return _logrank(trial, np.zeros(len(trial.data), dtype=np.int64), rho)
 
 
-@whole
+@whole("stratum event")
 def stratified_logrank(trial: Trial, rho: float = 0.0) -> Result:
     """Log-rank test within strata: scores and covariances summed over the strata.
 
@@ -60,54 +60,38 @@ def stratified_logrank(trial: Trial, rho: float = 0.0) -> Result:
 
 
 def _logrank(trial: Trial, strata: Ints, rho: float) -> Result:
+    from statsmodels.duration.survfunc import survdiff  # takes a second to import
+
     labels = trial.unordered_labels if trial.arm is not None else trial.labels
     times, events, count = _times(trial), trial.events, len(labels)
-    observed, expected, covariance = np.zeros(count), np.zeros(count), np.zeros((count, count))
-    score = np.zeros(count)
-    for code in np.unique(strata):
-        rows = strata == code
-        part = _scores(times[rows], events[rows], trial.codes[rows], count, rho)
-        observed, expected = observed + part[0], expected + part[1]
-        score, covariance = score + part[2], covariance + part[3]
-    if not events.any() or np.linalg.matrix_rank(covariance[1:, 1:]) < count - 1:
+    if not events.any():
+        raise NotEstimable("no events: everyone is censored")
+    early = {"weight_type": "fh", "fh_p": rho} if rho else {}
+    chi2, _ = survdiff(times, events.astype(int), trial.codes, strata=strata, **early)
+    if not np.isfinite(chi2):
         raise NotEstimable("no events, or none while two arms were at risk")
-    chi2 = float(score[1:] @ np.linalg.solve(covariance[1:, 1:], score[1:]))
-    contrast = (labels[1], labels[0]) if count == 2 else None
-    seen = ", ".join(
-        f"{label}: {int(o)} observed, {e:.12g} expected" for label, o, e in zip(labels, observed, expected, strict=True)
-    )
+    observed = np.bincount(trial.codes[events], minlength=count)
+    expected = np.bincount(trial.codes, _hazards(times, events, strata), minlength=count)
+    rows = list(zip(labels, observed, expected, strict=True))
+    note = ", ".join(f"{label}: {int(o)} observed, {e:.12g} expected" for label, o, e in rows)
     return trial.estimate(
-        contrast=contrast, statistic=chi2, df=float(count - 1), p_value=float(stats.chi2.sf(chi2, count - 1)), note=seen
-    )
+        contrast=(labels[1], labels[0]) if count == 2 else None, statistic=float(chi2), df=float(count - 1),
+        p_value=float(stats.chi2.sf(chi2, count - 1)), note=note,
+        detail={"observed": {label: int(o) for label, o, _ in rows}, "expected": {label: e for label, _, e in rows}},
+    )  # fmt: skip
 
 
-def _scores(times: Floats, events: Bools, codes: Ints, count: int, rho: float) -> tuple[Floats, Floats, Floats, Floats]:
-    """Observed, expected, weighted score (k) and covariance (k, k) of one stratum."""
-    distinct = np.unique(times[events])
-    if not len(distinct):
-        return np.zeros(count), np.zeros(count), np.zeros(count), np.zeros((count, count))
-    at_risk = np.stack([_risk(times[codes == arm], distinct) for arm in range(count)], axis=1)
-    deaths = np.stack([_deaths(times[(codes == arm) & events], distinct) for arm in range(count)], axis=1)
-    total, dead = at_risk.sum(axis=1), deaths.sum(axis=1)
-    share = at_risk / total[:, None]
-    before = np.concatenate([[1.0], np.cumprod(1 - dead / total)[:-1]])
-    weight = before**rho
-    spread = np.divide(dead * (total - dead), total - 1, out=np.zeros_like(total), where=total > 1)
-    each = spread * weight**2
-    covariance = np.diag((each[:, None] * share).sum(axis=0)) - (share * each[:, None]).T @ share
-    gaps = deaths - dead[:, None] * share
-    return deaths.sum(axis=0), (dead[:, None] * share).sum(axis=0), (weight[:, None] * gaps).sum(axis=0), covariance
+def _hazards(times: Floats, events: Bools, strata: Ints) -> Floats:
+    """Each person's cumulative hazard at their own time, by Nelson and Aalen within strata: the events expected."""
+    found = np.zeros(len(times))
+    for code in np.unique(strata):
+        rows = np.flatnonzero(strata == code)
+        curve = kaplan_meier_curve(times[rows], events[rows])
+        found[rows] = np.cumsum(curve.deaths / curve.at_risk)[np.searchsorted(curve.times, times[rows])]
+    return found
 
 
-def _risk(times: Floats, at: Floats) -> Floats:
-    return (len(times) - np.searchsorted(np.sort(times), at, side="left")).astype(np.float64)
-
-
-def _deaths(times: Floats, at: Floats) -> Floats:
-    return np.bincount(np.searchsorted(at, times), minlength=len(at)).astype(np.float64)
-
-
-@whole
+@whole("event horizon")
 def kaplan_meier(trial: Trial) -> Result:
     """Survival at the horizon, one row per arm (control first; `n` names the arm).
 
@@ -189,8 +173,13 @@ class _Restricted:
     mean: float
     variance: float
 
+    def limits(self, level: float) -> list[float]:
+        """Normal interval of the mean."""
+        reach = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(self.variance))
+        return [self.mean - reach, self.mean + reach]
 
-@pairwise
+
+@pairwise("event horizon")
 def rmst(pair: Pair) -> Result:
     """Restricted mean survival time up to the horizon: difference, then ratio, two rows per treated arm.
 
@@ -198,6 +187,7 @@ def rmst(pair: Pair) -> Result:
     Greenwood; normal p and interval; the ratio on the log scale (its `std_error` is the log's). No proportional
     hazards needed. Without `horizon`: the smaller of the arms' longest times. Follow-up that ends before: null.
     Missing data: refused; `event` 0 = censored, no `event` = all seen.
+    Detail: horizon, and of each arm mean, mean_std_error, mean_ci, time_lost.
     Reference: Royston & Parmar (2013), BMC Med. Res. Methodol. 13:152; Uno et al. (2014), as survRM2.
 
     Example:
@@ -215,8 +205,47 @@ def rmst(pair: Pair) -> Result:
         f"means up to {horizon:g}: {one.mean:.12g} (se {one.variance**0.5:.12g}) "
         f"and {zero.mean:.12g} (se {zero.variance**0.5:.12g})"
     )
+    arms = dict(zip(pair.contrast, (one, zero), strict=True))
+    detail = {
+        "horizon": horizon,
+        "mean": {label: arm.mean for label, arm in arms.items()},
+        "mean_std_error": {label: arm.variance**0.5 for label, arm in arms.items()},
+        "mean_ci": {label: arm.limits(pair.level) for label, arm in arms.items()},
+        "time_lost": {label: horizon - arm.mean for label, arm in arms.items()},
+    }
     found = z_interval(one.mean - zero.mean, float(np.sqrt(one.variance + zero.variance)), pair.level)
-    return [pair.estimate(**found, id="difference", note=note), _ratio(pair, one, zero, note, horizon)]
+    rows = [pair.estimate(**found, id="difference", note=note), _ratio(pair, one, zero, note, horizon)]
+    return [replace(row, detail=detail) for row in rows]
+
+
+@whole("event horizon")
+def rmst_by_arm(trial: Trial) -> Result:
+    """Restricted mean survival time up to the horizon, one row per arm (control first; `n` names the arm).
+
+    Formula: area under the arm's Kaplan-Meier curve up to `horizon`, Greenwood's standard error, normal interval.
+    Effect size: the mean time lost, horizon less mean. Without `horizon`: the last time that every arm reaches.
+    Missing data: refused; `event` 0 = censored.
+    Reference: Royston & Parmar (2013), BMC Med. Res. Methodol. 13:152; as survRM2.
+
+    Example:
+        >>> from analysis.estimators.core.examples import two_arms
+        >>> rows = rmst_by_arm(two_arms(), outcome="minutes", event="done", arm="arm", control="no_ai", horizon=35)
+        >>> [(row.id, round(row.estimate, 6)) for row in rows]
+        [('no_ai', 31.333333), ('ai', 25.0)]
+    """
+    times, labels = _times(trial), trial.unordered_labels
+    horizon = trial.horizon or float(min(times[trial.codes == index].max() for index in range(len(labels))))
+    rows = []
+    for index, label in enumerate(labels):
+        mine = trial.codes == index
+        found = _Restricted(*restricted_mean(times[mine], trial.events[mine], horizon))
+        low, high = found.limits(trial.level)
+        lost = EffectSize("time_lost", horizon - found.mean, horizon - high, horizon - low)
+        rows.append(trial.estimate(
+            id=label, n={label: int(mine.sum())}, estimate=found.mean, std_error=found.variance**0.5, ci_low=low,
+            ci_high=high, effect_size=lost, note=f"mean of {label} up to {horizon:g}", detail={"horizon": horizon},
+        ))  # fmt: skip
+    return unwrap(rows)
 
 
 def _ratio(pair: Pair, one: _Restricted, zero: _Restricted, note: str, horizon: float) -> Estimate:

@@ -1,0 +1,127 @@
+"""Covariances robust to clusters: CR2 (Bell & McCaffrey 2002) with its degrees of freedom.
+
+Written here because statsmodels has CR1 alone, which is too small with few clusters; as R's clubSandwich and estimatr.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from analysis.estimators.core.request import Trial
+from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable
+from analysis.estimators.numerics.linear import Fit
+
+FEW = 8
+"""Clusters an arm below which intervals and p-values are doubtful."""
+
+
+@dataclass(frozen=True)
+class ClusterRobust:
+    """Sandwich covariance of a least-squares fit whose rows come in clusters."""
+
+    fitted: Fit
+    codes: Ints
+    kind: str
+
+    @classmethod
+    def of(cls, trial: Trial, fitted: Fit, vcov: str | None) -> ClusterRobust:
+        """Of a trial's clusters; CR2 unless CR0 or CR1 (Stata's) is named."""
+        name = str(vcov or "CR2").upper()
+        kind = {"STATA": "CR1", "CR1S": "CR1"}.get(name, name)
+        if kind not in ("CR0", "CR1", "CR2"):
+            raise AnalysisError.of("vcov", f"{vcov!r} takes no account of clusters", "use CR2, CR1 or CR0")
+        found = cls(fitted, trial.cluster_codes, kind)
+        if len(found.members) < 3 or fitted.df < 1:
+            raise NotEstimable(f"{len(found.members)} clusters are too few for a cluster-robust standard error")
+        return found
+
+    @cached_property
+    def members(self) -> list[Ints]:
+        """Row numbers, cluster by cluster."""
+        order = np.argsort(self.codes, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Of the coefficients."""
+        x, bread, residuals = self.fitted.design, self.fitted.gram_inverse, self.fitted.residuals
+        (n, p), count = x.shape, len(self.members)
+        roots = self._adjustments if self.kind == "CR2" else [None] * count
+        scores = np.stack([
+            x[rows].T @ (residuals[rows] if root is None else root @ residuals[rows])
+            for rows, root in zip(self.members, roots, strict=True)
+        ])  # fmt: skip
+        factor = count / (count - 1) * (n - 1) / (n - p) if self.kind == "CR1" else 1.0
+        return np.asarray(factor * bread @ (scores.T @ scores) @ bread, dtype=np.float64)
+
+    @cached_property
+    def _adjustments(self) -> list[Floats]:
+        """(I - H_gg)^(-1/2), with a pseudo-inverse where a cluster determines a coefficient alone."""
+        found = []
+        for rows in self.members:
+            x = self.fitted.design[rows]
+            inner = np.eye(len(rows)) - x @ self.fitted.gram_inverse @ x.T
+            values, vectors = np.linalg.eigh((inner + inner.T) / 2)
+            root = np.where(values > 1e-10, 1 / np.sqrt(np.maximum(values, 1e-300)), 0.0)
+            found.append(np.asarray((vectors * root) @ vectors.T, dtype=np.float64))
+        return found
+
+    def df_of(self, index: int) -> float:
+        """Degrees of freedom of one coefficient: Satterthwaite's for CR2 under equal independent errors, else G - 1."""
+        if self.kind != "CR2":
+            return float(len(self.members) - 1)
+        x, bread = self.fitted.design, self.fitted.gram_inverse
+        sides, squares = [], []
+        for rows, root in zip(self.members, self._adjustments, strict=True):
+            a = root @ (x[rows] @ bread[:, index])
+            sides.append(x[rows].T @ a)
+            squares.append(a @ a)
+        b = np.stack(sides)
+        gram = np.diag(squares) - b @ bread @ b.T
+        return float(np.trace(gram) ** 2 / (gram**2).sum())
+
+    def detail(self, trial: Trial) -> dict[str, Any]:
+        """Number of clusters, of each arm too, and the intraclass correlation of the residuals (one-way ANOVA)."""
+        return {
+            "clusters": len(self.members),
+            **({"clusters_per_arm": clusters_per_arm(trial)} if trial.arm is not None and not trial.is_dose else {}),
+            "icc": anova_icc(self.fitted.residuals, self.codes),
+        }
+
+    def warnings(self, trial: Trial) -> list[str]:
+        """What few clusters do to the figures."""
+        return few_clusters(trial) if trial.arm is not None and not trial.is_dose else []
+
+
+def clusters_per_arm(trial: Trial) -> dict[str, int]:
+    """Clusters with people of each arm."""
+    return {
+        label: len(np.unique(trial.cluster_codes[trial.codes == index])) for index, label in enumerate(trial.labels)
+    }
+
+
+def few_clusters(trial: Trial) -> list[str]:
+    """A sentence where an arm has fewer than eight clusters."""
+    counts = clusters_per_arm(trial)
+    if min(counts.values()) >= FEW:
+        return []
+    listed = ", ".join(f"{count} of {label}" for label, count in counts.items())
+    return [f"few clusters ({listed}; {FEW} an arm are advised): interval and p are doubtful"]
+
+
+def anova_icc(values: Floats, codes: Ints) -> float | None:
+    """Intraclass correlation by the one-way analysis of variance, unequal sizes allowed (Donner & Koval 1980)."""
+    sizes = np.bincount(codes).astype(np.float64)
+    n, count = len(values), len(sizes)
+    if count < 2 or n <= count:
+        return None
+    means = np.bincount(codes, values) / sizes
+    between = float((sizes * (means - values.mean()) ** 2).sum()) / (count - 1)
+    within = float(((values - means[codes]) ** 2).sum()) / (n - count)
+    size = (n - (sizes**2).sum() / n) / (count - 1)
+    total = between + (size - 1) * within
+    return float((between - within) / total) if total > 0 else None
