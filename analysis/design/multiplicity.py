@@ -12,10 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from analysis.estimators.core.validation import AnalysisError, Floats
 
 _ALIASES = {
-    "bonferroni": "bonferroni", "holm": "holm", "hochberg": "hochberg", "simes-hochberg": "hochberg",
-    "hommel": "hommel", "bh": "bh", "fdr": "bh", "fdr_bh": "bh", "benjamini-hochberg": "bh", "by": "by",
-    "fdr_by": "by", "benjamini-yekutieli": "by", "sidak": "sidak", "holm-sidak": "holm-sidak", "none": "none",
+    "bonferroni": "bonferroni", "holm": "holm", "hochberg": "simes-hochberg", "simes-hochberg": "simes-hochberg",
+    "hommel": "hommel", "bh": "fdr_bh", "fdr": "fdr_bh", "fdr_bh": "fdr_bh", "benjamini-hochberg": "fdr_bh",
+    "by": "fdr_by", "fdr_by": "fdr_by", "benjamini-yekutieli": "fdr_by", "sidak": "sidak", "holm-sidak": "holm-sidak",
+    "none": "none",
 }  # fmt: skip
+"""Names that are understood, and those of statsmodels."""
 
 
 def adjust(p: ArrayLike, method: str = "holm") -> Floats:
@@ -42,52 +44,11 @@ def adjust(p: ArrayLike, method: str = "holm") -> Floats:
     if ((raw[known] < 0) | (raw[known] > 1)).any():
         raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
     found = raw.copy()
-    if known.any():
-        found[known] = _adjusted(raw[known], name)
+    if known.any() and name != "none":
+        from statsmodels.stats.multitest import multipletests  # takes a second to import
+
+        found[known] = np.minimum(multipletests(raw[known], method=name)[1], 1.0)
     return found
-
-
-def _adjusted(p: Floats, name: str) -> Floats:
-    m = len(p)
-    if name == "none":
-        return p
-    if name == "bonferroni":
-        return np.minimum(m * p, 1.0)
-    if name == "sidak":
-        return -np.expm1(m * np.log1p(-p))
-    if name == "hommel":
-        return _hommel(p)
-    up = np.argsort(p, kind="stable")
-    rank = np.arange(1, m + 1)
-    if name in ("holm", "holm-sidak"):
-        terms = (m - rank + 1) * p[up] if name == "holm" else -np.expm1((m - rank + 1) * np.log1p(-p[up]))
-        return _restored(np.minimum(np.maximum.accumulate(terms), 1.0), up)
-    factor = {"hochberg": m - rank + 1.0, "bh": m / rank, "by": (1 / rank).sum() * (m / rank)}[name]
-    terms = np.minimum.accumulate((factor * p[up])[::-1])[::-1]
-    return _restored(np.minimum(terms, 1.0), up)
-
-
-def _restored(values: Floats, order: NDArray[Any]) -> Floats:
-    found = np.empty_like(values)
-    found[order] = values
-    return found
-
-
-def _hommel(p: Floats) -> Floats:
-    """Hommel's procedure as Wright (1992) computes it."""
-    m = len(p)
-    order = np.argsort(p, kind="stable")
-    q = p[order]
-    rank = np.arange(1, m + 1)
-    best = np.full(m, (m * q / rank).min())
-    adjusted = best.copy()
-    for size in range(m - 1, 1, -1):
-        head, tail = np.arange(m - size + 1), np.arange(m - size + 1, m)
-        smallest = (size * q[tail] / np.arange(2, size + 1)).min()
-        best[head] = np.minimum(size * q[head], smallest)
-        best[tail] = best[m - size]
-        adjusted = np.maximum(adjusted, best)
-    return _restored(np.maximum(adjusted, q), order)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How many people, how much power: t tests, survival, clusters."""
+"""How many people, how much power: t tests, analysis of variance, proportions, correlation, survival, clusters."""
 
 from __future__ import annotations
 
@@ -202,3 +202,125 @@ def design_effect(cluster_size: float, icc: float, cv: float = 0.0) -> float:
     1.45
     """
     return 1 + ((cv**2 + 1) * cluster_size - 1) * icc
+
+
+_SIDES = {"two-sided": "two-sided", "two.sided": "two-sided", "greater": "larger", "larger": "larger",
+          "less": "smaller", "smaller": "smaller"}  # fmt: skip
+
+
+def _side(alternative: str, alpha: float) -> str:
+    """Statsmodels' word for a one- or two-sided test."""
+    if alternative not in _SIDES or not 0 < alpha < 1:
+        raise AnalysisError.of("alternative", f"{alternative!r}, alpha {alpha!r}", "use two-sided, greater or less")
+    return _SIDES[alternative]
+
+
+def _given(**values: float | None) -> None:
+    for name, value in values.items():
+        if value is None or not np.isfinite(value):
+            raise AnalysisError.of(name, "is not given", f"give a number for {name}")
+
+
+def paired_t_power(
+    d: float | None = None, n: float | None = None, alpha: float = 0.05, alternative: str = "two-sided"
+) -> float:
+    """Power of the paired t test.
+
+    Args:
+        d: Mean difference over the standard deviation of the differences (d_z).
+        n: Pairs.
+        alpha: Level of the test.
+        alternative: two-sided, greater or less.
+
+    Reference: Cohen (1988), ch. 2; by statsmodels, as pwr.t.test(type = "paired").
+
+    >>> round(paired_t_power(d=0.5, n=26), 6)
+    0.68818
+    """
+    from statsmodels.stats.power import TTestPower  # takes a second to import
+
+    _given(d=d, n=n)
+    return float(TTestPower().power(d, n, alpha, alternative=_side(alternative, alpha)))
+
+
+def anova_power(f: float | None = None, k: int | None = None, n: float | None = None, alpha: float = 0.05) -> float:
+    """Power of the one-way analysis of variance.
+
+    Args:
+        f: Cohen's f, the standard deviation of the arm means over that within arms.
+        k: Arms.
+        n: People per arm.
+        alpha: Level of the test.
+
+    Reference: Cohen (1988), ch. 8; by statsmodels, as pwr.anova.test.
+
+    >>> round(anova_power(f=0.25, k=3, n=52), 6)
+    0.796733
+    """
+    from statsmodels.stats.power import FTestAnovaPower  # takes a second to import
+
+    _given(f=f, k=k, n=n)
+    assert k is not None
+    assert n is not None
+    return float(FTestAnovaPower().power(f, k * n, alpha, k_groups=k))
+
+
+def proportion_power(
+    p1: float | None = None,
+    p2: float | None = None,
+    n: float | None = None,
+    n2: float | None = None,
+    alpha: float = 0.05,
+    alternative: str = "two-sided",
+    *,
+    h: float | None = None,
+) -> float:
+    """Power of the comparison of two proportions, on the arcsine scale.
+
+    Args:
+        p1: Proportion of the treated.
+        p2: Proportion of the control.
+        n: People in the treated arm (and in the control, without `n2`).
+        n2: People in the control arm.
+        alpha: Level of the test.
+        alternative: two-sided, greater (p1 > p2 is looked for) or less.
+        h: Cohen's h, in place of both proportions.
+
+    Reference: Cohen (1988), ch. 6; by statsmodels, as pwr.2p.test and pwr.2p2n.test.
+
+    >>> round(proportion_power(p1=0.85, p2=0.6, n=50), 6)
+    0.818651
+    """
+    from statsmodels.stats.power import NormalIndPower  # takes a second to import
+    from statsmodels.stats.proportion import proportion_effectsize
+
+    _given(n=n)
+    assert n is not None
+    if h is None:
+        _given(p1=p1, p2=p2)
+        h = float(proportion_effectsize(p1, p2))
+    ratio = (n if n2 is None else n2) / n
+    return float(NormalIndPower().power(h, n, alpha, ratio=ratio, alternative=_side(alternative, alpha)))
+
+
+def correlation_power(
+    r: float | None = None, n: float | None = None, alpha: float = 0.05, alternative: str = "two-sided"
+) -> float:
+    """Power of the test of a correlation against none.
+
+    Args:
+        r: Correlation.
+        n: People.
+        alpha: Level of the test.
+        alternative: two-sided, greater or less.
+
+    Reference: Cohen (1988), ch. 3; by pingouin, as pwr.r.test.
+
+    >>> round(correlation_power(r=0.3, n=52), 6)
+    0.588897
+    """
+    import pingouin  # takes a second to import
+
+    _given(r=r, n=n)
+    side = {"larger": "greater", "smaller": "less"}.get(_side(alternative, alpha), "two-sided")
+    return float(pingouin.power_corr(r=r, n=n, alpha=alpha, alternative=side))

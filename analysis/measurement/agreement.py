@@ -11,17 +11,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis.estimators.core.coefficient import Coefficient
-from analysis.estimators.core.validation import AnalysisError, Floats, complete
+from analysis.estimators.core.validation import AnalysisError, complete
 from analysis.estimators.numerics.intraclass import icc
 
 __all__ = ["cohen_kappa", "fleiss_kappa", "icc", "kappa_of_table", "krippendorff_alpha", "light_kappa", "masi_distance"]
 
 Ratings = pd.DataFrame | ArrayLike | Sequence[Sequence[Any]]
 Distance = Callable[[Any, Any], float]
+KAPPA_WEIGHTS = {
+    None: None, "unweighted": None, "linear": "linear", "equal": "linear", "quadratic": "quadratic",
+    "squared": "quadratic",
+}  # fmt: skip
 
 
 def _frame(ratings: Ratings, least: int = 2) -> pd.DataFrame:
@@ -81,46 +85,29 @@ def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 
     n, size = counts.sum(), len(counts)
     if size < 2:
         return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
-    share = counts / n
-    rows, columns = share.sum(axis=1), share.sum(axis=0)
-    w = _agreement_weights(size, weights)
-    seen, chance = float((w * share).sum()), float((w * np.outer(rows, columns)).sum())
-    if chance >= 1:
+    if weights not in KAPPA_WEIGHTS:
+        raise AnalysisError.of("weights", f"{weights!r} is not known", "use linear or quadratic, or leave them out")
+    if (counts.sum(axis=0) * counts.sum(axis=1) > 0).sum() == 1 and np.trace(counts) == n:
         return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
-    kappa = (seen - chance) / (1 - chance)
-    row_mean, column_mean = w @ columns, rows @ w
-    sums = row_mean[:, None] + column_mean[None, :]
-    null = (np.outer(rows, columns) * (w - sums) ** 2).sum() - chance**2
-    spread = (share * (w - sums * (1 - kappa)) ** 2).sum() - (kappa - chance * (1 - kappa)) ** 2
-    error = float(np.sqrt(max(spread, 0.0) / n) / (1 - chance))
-    null_error = float(np.sqrt(null / n) / (1 - chance)) if null > 0 else np.nan
+    from statsmodels.stats.inter_rater import cohens_kappa  # takes a second to import
+
+    with np.errstate(all="ignore"):
+        found = cohens_kappa(counts, wt=KAPPA_WEIGHTS[weights])
+    kappa, error = float(found.kappa), float(found.std_kappa)
     reach = float(stats.norm.ppf(0.5 + level / 2)) * error
-    z = kappa / null_error
     # A variance of 0 is no certainty: the table leaves the formula nothing to vary, as where a rater has one category.
-    known = error > 1e-12
+    known = error > 1e-8
     return Coefficient(
         kappa,
         std_error=error if known else None,
         ci_low=max(kappa - reach, -1.0) if known else None,
         ci_high=min(kappa + reach, 1.0) if known else None,
         ci_level=level,
-        statistic=z,
-        p_value=float(2 * stats.norm.sf(abs(z))),
+        statistic=float(found.z_value),
+        p_value=float(found.pvalue_two_sided),
         n=int(n),
-        details={"observed": seen, "expected": chance},
         note=f"{weights or 'unweighted'}" + ("" if known else "; no interval: its variance is 0 in this table"),
     )
-
-
-def _agreement_weights(size: int, weights: str | None) -> Floats:
-    if weights in (None, "unweighted"):
-        return np.eye(size)
-    gap = np.abs(np.subtract.outer(np.arange(size), np.arange(size))) / (size - 1)
-    if weights in ("linear", "equal"):
-        return np.asarray(1 - gap)
-    if weights in ("quadratic", "squared"):
-        return np.asarray(1 - gap**2)
-    raise AnalysisError.of("weights", f"{weights!r} is not known", "use linear or quadratic, or leave them out")
 
 
 def fleiss_kappa(ratings: Ratings, level: float = 0.95) -> Coefficient:
@@ -139,12 +126,12 @@ def fleiss_kappa(ratings: Ratings, level: float = 0.95) -> Coefficient:
     n, m = frame.shape
     levels = _sorted(set(frame.to_numpy().ravel().tolist()))
     counts = np.asarray([[Counter(row)[value] for value in levels] for row in frame.to_numpy().tolist()], dtype=float)
-    p = counts.sum(axis=0) / (n * m)
-    chance = float((p**2).sum())
     if len(levels) < 2:
         return Coefficient(np.nan, n=n, note="not estimable: only one category occurs")
-    seen = float(((counts**2).sum() - n * m) / (n * m * (m - 1)))
-    kappa = (seen - chance) / (1 - chance)
+    from statsmodels.stats import inter_rater  # takes a second to import
+
+    p = counts.sum(axis=0) / (n * m)
+    kappa = float(inter_rater.fleiss_kappa(counts, method="fleiss"))
     q = 1 - p
     inner = (p * q).sum() ** 2 - (p * q * (q - p)).sum()
     error = float(np.sqrt(2 * inner) / ((p * q).sum() * np.sqrt(n * m * (m - 1))))
@@ -152,7 +139,7 @@ def fleiss_kappa(ratings: Ratings, level: float = 0.95) -> Coefficient:
     return Coefficient(
         kappa, std_error=error, ci_low=kappa - reach, ci_high=min(kappa + reach, 1.0), ci_level=level,
         statistic=kappa / error, p_value=float(2 * stats.norm.sf(abs(kappa / error))), n=n,
-        details={"observed": seen, "expected": chance, "raters": m}, note="variance under no agreement",
+        details={"raters": m}, note="variance under no agreement",
     )  # fmt: skip
 
 
@@ -220,9 +207,11 @@ def krippendorff_alpha(
     values = _sorted({value for unit in units for value in unit})
     if len(values) < 2:
         return Coefficient(np.nan, n=len(units), note="not estimable: the ratings do not vary")
-    tables = np.stack([_coincidences(unit, values) for unit in units])
-    value = _alpha_of(tables.sum(axis=0), values, level, metric)
-    low, high = _bootstrapped(tables, values, level, metric, replicates, ci_level, seed)
+    if metric is None and level not in ("nominal", "ordinal", "interval", "ratio"):
+        raise AnalysisError.of("level", f"{level!r} is not known", "use nominal, ordinal, interval, ratio or masi")
+    counts = np.asarray([[unit.count(value) for value in values] for unit in units], dtype=np.int64)
+    value = _alpha_of(counts, values, metric or level)
+    low, high = _bootstrapped(counts, values, metric or level, replicates, ci_level, seed)
     note = f"{distance if isinstance(distance, str) else level}" + (f", {replicates} resamples" if replicates else "")
     return Coefficient(value, ci_low=low, ci_high=high, ci_level=ci_level, n=len(units), note=note)
 
@@ -242,47 +231,28 @@ def _missing(value: Any) -> bool:
     return value is None or bool(pd.isna(value))
 
 
-def _coincidences(unit: list[Any], values: list[Any]) -> Floats:
-    """Pairs of values within one unit, each weighing 1/(m - 1)."""
-    counts = np.asarray([sum(1 for rating in unit if rating == value) for value in values], dtype=np.float64)
-    return np.asarray((np.outer(counts, counts) - np.diag(counts)) / (len(unit) - 1))
+def _alpha_of(counts: NDArray[np.int64], values: list[Any], level: str | Distance) -> float:
+    """Alpha of counts, units x values; distances of our own are squared differences already."""
+    import krippendorff
 
-
-def _alpha_of(table: Floats, values: list[Any], level: str, metric: Distance | None) -> float:
-    margins = table.sum(axis=0)
-    n = margins.sum()
-    delta = _deltas(values, margins, level, metric)
-    expected = float((np.outer(margins, margins) * delta).sum())
-    if expected <= 0:
+    occurring = counts.sum(axis=0) > 0
+    if occurring.sum() < 2:
         return float("nan")
-    return 1 - float((table * delta).sum()) * (n - 1) / expected
+    domain = np.arange(len(values)) if callable(level) or level == "nominal" else np.asarray(values, dtype=np.float64)
+    if not callable(level):
+        return float(krippendorff.alpha(value_counts=counts, value_domain=domain, level_of_measurement=level))
+    table = np.asarray([[float(level(a, b)) for b in values] for a in values])
 
+    def metric(v1: Any, v2: Any, **_: Any) -> Any:
+        return table[np.asarray(v1, dtype=int), np.asarray(v2, dtype=int)]
 
-def _deltas(values: list[Any], margins: Floats, level: str, metric: Distance | None) -> Floats:
-    """Squared differences of every pair of values."""
-    if metric is not None:
-        return np.asarray([[float(metric(a, b)) for b in values] for a in values])
-    if level == "nominal":
-        return 1 - np.eye(len(values))
-    if level == "ordinal":
-        reach = np.cumsum(margins) - margins / 2
-        return np.asarray(np.subtract.outer(reach, reach) ** 2)
-    numeric = np.asarray(values, dtype=np.float64) if level in ("interval", "ratio") else np.empty(0)
-    if level == "interval":
-        return np.asarray(np.subtract.outer(numeric, numeric) ** 2)
-    if level == "ratio":
-        sums = np.add.outer(numeric, numeric)
-        return np.asarray(
-            np.divide(np.subtract.outer(numeric, numeric), sums, out=np.zeros_like(sums), where=sums != 0) ** 2
-        )
-    raise AnalysisError.of("level", f"{level!r} is not known", "use nominal, ordinal, interval, ratio or masi")
+    return float(krippendorff.alpha(value_counts=counts, value_domain=domain, level_of_measurement=metric))
 
 
 def _bootstrapped(
-    tables: Floats,
+    counts: NDArray[np.int64],
     values: list[Any],
-    level: str,
-    metric: Distance | None,
+    level: str | Distance,
     replicates: int,
     ci_level: float,
     seed: int | None,
@@ -290,10 +260,8 @@ def _bootstrapped(
     if replicates < 1:
         return None, None
     rng = np.random.default_rng(0 if seed is None else seed)
-    count = len(tables)
-    drawn = [
-        _alpha_of(tables[rng.integers(0, count, count)].sum(axis=0), values, level, metric) for _ in range(replicates)
-    ]
+    n = len(counts)
+    drawn = [_alpha_of(counts[rng.integers(0, n, n)], values, level) for _ in range(replicates)]
     kept = [value for value in drawn if np.isfinite(value)]
     if not kept:
         return None, None

@@ -6,13 +6,14 @@ A table of responses has one row a person and one column an item; arrays and dat
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
+from scipy import special, stats
 
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.validation import AnalysisError, Floats
@@ -30,8 +31,9 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
     """Cronbach's alpha (KR-20 for 0/1 items) with Feldt's exact interval.
 
     Formula: k/(k-1) (1 - sum of item variances / variance of the total); limits 1 - (1 - a) F with n-1 and
-    (n-1)(k-1) degrees of freedom. `details`: `standardized` (from correlations), `lambda6` (Guttman), `items`.
-    Missing data: refused. Everyone alike: NaN with a note.
+    (n-1)(k-1) degrees of freedom. `details`: `standardized` (from correlations), `lambda6` (Guttman), `items`,
+    `constant`.
+    Missing data: refused. Items that everyone answers alike are left out and named; everyone alike: NaN with a note.
     Reference: Cronbach (1951); Feldt, Woodruff & Salih (1987), Appl. Psychol. Meas. 11:93-103.
 
     Example:
@@ -39,18 +41,35 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
         >>> round(found, 6), round(found.ci_low, 6), round(found.ci_high, 6)
         (0.794118, -0.040248, 0.977072)
     """
-    frame = responses_of(items)
+    import pingouin  # takes a second to import
+
+    answered = responses_of(items)
+    frame, constant = varying(answered)
     n, k = frame.shape
-    covariance = np.cov(frame.to_numpy(), rowvar=False) if n > 1 else np.zeros((k, k))
-    if not covariance.sum() > 0:
-        return Coefficient(np.nan, n=n, ci_level=level, note="not estimable: the totals do not vary")
-    value = _alpha(covariance)
+    details: dict[str, Any] = {"items": k, "constant": constant}
+    if n < 2 or k < 2 or not frame.sum(axis=1).var() > 0:
+        why = f"; without variation: {', '.join(constant)}" if constant else ""
+        return Coefficient(
+            np.nan, n=n, ci_level=level, details=details, note=f"not estimable: the totals do not vary{why}"
+        )
+    value = float(pingouin.cronbach_alpha(frame)[0])  # its interval is rounded to three decimals
     df1, df2, tail = n - 1, (n - 1) * (k - 1), (1 - level) / 2
     limits = [float(1 - (1 - value) * stats.f.ppf(p, df1, df2)) for p in (1 - tail, tail)]
     return Coefficient(
         value, ci_low=limits[0], ci_high=limits[1], ci_level=level, n=n, df=(float(df1), float(df2)),
-        note="Feldt interval", details={**_companions(covariance), "items": k},
+        note="Feldt interval" + left_out(constant), details={**_companions(np.cov(frame.to_numpy().T)), **details},
     )  # fmt: skip
+
+
+def varying(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The items that vary, and the names of those that everyone answered alike: they carry no information."""
+    constant = [str(name) for name in frame.columns if np.ptp(frame[name].to_numpy()) == 0]
+    return frame.drop(columns=constant), constant
+
+
+def left_out(constant: list[str]) -> str:
+    """What a note says of constant items."""
+    return f"; left out, because everyone answered alike: {', '.join(constant)}" if constant else ""
 
 
 def _companions(covariance: Floats) -> dict[str, float | None]:
@@ -70,7 +89,8 @@ def omega(items: Table, method: str = "ml") -> Coefficient:
     """McDonald's omega total of a one-factor model fitted by maximum likelihood to the correlations.
 
     Formula: (sum of loadings)^2 / ((sum of loadings)^2 + sum of uniquenesses). `details`: `loadings`.
-    Missing data: refused. Fewer than three items, an item that does not vary, collinear items: NaN with a note.
+    Missing data: refused. Items that everyone answers alike are left out and named. Fewer than three others, or
+    collinear items: NaN with a note.
     Reference: McDonald (1999), Test Theory; as R's factanal with one factor.
 
     Example:
@@ -81,42 +101,33 @@ def omega(items: Table, method: str = "ml") -> Coefficient:
     """
     if method != "ml":
         raise AnalysisError.of("method", f"{method!r} is not known", "only ml is offered")
-    frame = responses_of(items)
-    spread = frame.std(ddof=1).to_numpy()
-    if frame.shape[1] < 3 or len(frame) < 3 or not (spread > 0).all():
-        return Coefficient(np.nan, n=len(frame), note="not estimable: needs three items that vary")
+    frame, constant = varying(responses_of(items))
+    details: dict[str, Any] = {"constant": constant}
+    if frame.shape[1] < 3 or len(frame) < 3:
+        note = "not estimable: needs three items that vary" + left_out(constant)
+        return Coefficient(np.nan, n=len(frame), details=details, note=note)
     correlation = np.corrcoef(frame.to_numpy(), rowvar=False)
     if np.linalg.eigvalsh(correlation)[0] < 1e-10:
-        return Coefficient(np.nan, n=len(frame), note="not estimable: an item is a combination of others")
-    loadings, unique = one_factor(correlation)
+        note = "not estimable: an item is a combination of others"
+        return Coefficient(np.nan, n=len(frame), details=details, note=note)
+    loadings = one_factor(correlation)
     total = loadings.sum() ** 2
     return Coefficient(
-        float(total / (total + unique.sum())), n=len(frame), note="one factor, maximum likelihood, correlations",
-        details={"loadings": dict(zip(frame.columns, loadings.tolist(), strict=True))},
+        float(total / (total + (1 - loadings**2).sum())), n=len(frame),
+        note="one factor, maximum likelihood, correlations" + left_out(constant),
+        details={**details, "loadings": dict(zip(frame.columns, loadings.tolist(), strict=True))},
     )  # fmt: skip
 
 
-def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
-    """Loadings and uniquenesses of one factor by maximum likelihood (Joreskog 1967), uniquenesses at least 0.005."""
-    k = len(correlation)
+def one_factor(correlation: Floats) -> Floats:
+    """Loadings of one factor by maximum likelihood, by statsmodels; their sum is positive."""
+    from statsmodels.multivariate.factor import Factor  # takes a second to import
 
-    def profile(unique: Floats) -> tuple[float, Floats]:
-        root = np.sqrt(unique)
-        values, vectors = np.linalg.eigh(correlation / np.outer(root, root))
-        rest = values[:-1]
-        loading = vectors[:, -1] * np.sqrt(max(values[-1] - 1, 0.0)) * root
-        gap = np.outer(loading, loading) + np.diag(unique) - correlation
-        return float((rest - np.log(rest)).sum() - (k - 1)), np.diag(gap) / unique**2
-
-    start = 0.5 / np.diag(np.linalg.inv(correlation))
-    found = optimize.minimize(
-        profile, np.clip(start, 0.005, 1), jac=True, method="L-BFGS-B", bounds=[(0.005, 1.0)] * k,
-        options={"ftol": 1e-16, "gtol": 1e-10, "maxiter": 2000},
-    )  # fmt: skip
-    root = np.sqrt(found.x)
-    values, vectors = np.linalg.eigh(correlation / np.outer(root, root))
-    loading = vectors[:, -1] * np.sqrt(max(values[-1] - 1, 0.0)) * root
-    return np.asarray(loading * np.sign(loading.sum() or 1.0)), np.asarray(found.x)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = Factor(corr=correlation, n_factor=1, method="ml").fit(maxiter=2000, tol=1e-12)
+    loading = np.clip(np.asarray(found.loadings, dtype=np.float64)[:, 0], -1, 1)
+    return np.asarray(loading * np.sign(loading.sum() or 1.0))
 
 
 def item_statistics(items: Table, maximum: Sequence[float] | float | None = None) -> pd.DataFrame:

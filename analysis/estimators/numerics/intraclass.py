@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -46,50 +47,44 @@ def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float
 
 
 def _icc_table(x: Floats, level: float) -> pd.DataFrame:
+    import pingouin  # takes a second to import
+
     n, k = x.shape
     if n < 2:
         raise AnalysisError.of("ratings", f"{n} unit(s)", "give at least two units")
-    grand, rows, columns = x.mean(), x.mean(axis=1), x.mean(axis=0)
-    msr = k * ((rows - grand) ** 2).sum() / (n - 1)
-    msc = n * ((columns - grand) ** 2).sum() / (k - 1)
-    msw = ((x - rows[:, None]) ** 2).sum() / (n * (k - 1))
-    mse = ((x - rows[:, None] - columns[None, :] + grand) ** 2).sum() / ((n - 1) * (k - 1))
-    with np.errstate(all="ignore"):
-        values = {
-            "ICC1": (msr - msw) / (msr + (k - 1) * msw),
-            "ICC2": (msr - mse) / (msr + (k - 1) * mse + k * (msc - mse) / n),
-            "ICC3": (msr - mse) / (msr + (k - 1) * mse),
-            "ICC1k": (msr - msw) / msr,
-            "ICC2k": (msr - mse) / (msr + (msc - mse) / n),
-            "ICC3k": (msr - mse) / msr,
-        }
-        limits = _icc_limits(values["ICC2"], np.asarray([msr, msc, msw, mse]), n, k, level)
-        one, three = (n - 1, n * (k - 1), msr / msw), (n - 1, (n - 1) * (k - 1), msr / mse)
-    found = []
-    for name, value in values.items():
-        df1, df2, f = one if name.startswith("ICC1") else three
-        low, high = limits[name]
-        p = float(stats.f.sf(f, df1, df2))
-        found.append((name, float(value), float(f), df1, df2, p, float(low), float(high)))
-    table = pd.DataFrame(found, columns=["type", "ICC", "F", "df1", "df2", "p", "lower", "upper"])
-    return table.set_index("type", drop=False).rename_axis(None)
+    long = pd.DataFrame({
+        "unit": np.repeat(np.arange(n), k), "rater": np.tile(np.arange(k), n), "rating": x.ravel()
+    })  # fmt: skip
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = pingouin.intraclass_corr(long, targets="unit", raters="rater", ratings="rating")
+        table = found.drop(columns="CI95").rename(columns={"Type": "type", "pval": "p"})
+        table["type"] = ["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
+        table = table.set_index("type", drop=False).rename_axis(None)
+        limits = _icc_limits(table, x, level)
+    table["lower"], table["upper"] = ([limits[name][end] for name in table.index] for end in (0, 1))
+    return table
 
 
-def _icc_limits(icc2: float, ms: Floats, n: int, k: int, level: float) -> dict[str, tuple[float, float]]:
-    msr, msc, msw, mse = ms
-    tail = (1 - level) / 2
+def _icc_limits(table: pd.DataFrame, x: Floats, level: float) -> dict[str, tuple[float, float]]:
+    """Limits at any level, unrounded: pingouin has those of 95% to two decimals."""
+    (n, k), tail = x.shape, (1 - level) / 2
     found: dict[str, tuple[float, float]] = {}
-    for name, f, df2 in (("ICC1", msr / msw, n * (k - 1)), ("ICC3", msr / mse, (n - 1) * (k - 1))):
+    for name in ("ICC1", "ICC3"):
+        f, df2 = float(table["F"][name]), float(table["df2"][name])
         low, high = f / stats.f.isf(tail, n - 1, df2), f * stats.f.isf(tail, df2, n - 1)
         found[name] = ((low - 1) / (low + k - 1), (high - 1) / (high + k - 1))
         found[f"{name}k"] = (1 - 1 / low, 1 - 1 / high)
-    fj = msc / mse
-    top = (k - 1) * (n - 1) * (k * icc2 * fj + n * (1 + (k - 1) * icc2) - k * icc2) ** 2
-    bottom = (n - 1) * k**2 * icc2**2 * fj**2 + (n * (1 + (k - 1) * icc2) - k * icc2) ** 2
+    icc2, f = float(table["ICC"]["ICC2"]), float(table["F"]["ICC2"])
+    raters = x.mean(axis=0) - x.mean()
+    errors = x - x.mean(axis=1, keepdims=True) - raters
+    j = float(n * (n - 1) * (raters**2).sum() / (errors**2).sum())  # mean square of the raters over the error's
+    top = (k - 1) * (n - 1) * (k * icc2 * j + n * (1 + (k - 1) * icc2) - k * icc2) ** 2
+    bottom = (n - 1) * k**2 * icc2**2 * j**2 + (n * (1 + (k - 1) * icc2) - k * icc2) ** 2
     v = top / bottom
     upper_f, lower_f = stats.f.isf(tail, n - 1, v), stats.f.isf(tail, v, n - 1)
-    low = n * (msr - upper_f * mse) / (upper_f * (k * msc + (k * n - k - n) * mse) + n * msr)
-    high = n * (lower_f * msr - mse) / (k * msc + (k * n - k - n) * mse + n * lower_f * msr)
+    low = n * (f - upper_f) / (upper_f * (k * j + (k * n - k - n)) + n * f)
+    high = n * (lower_f * f - 1) / (k * j + (k * n - k - n) + n * lower_f * f)
     found["ICC2"] = (low, high)
     found["ICC2k"] = (low * k / (1 + low * (k - 1)), high * k / (1 + high * (k - 1)))
     return found
