@@ -240,12 +240,11 @@ def _alpha_of(counts: NDArray[np.int64], values: list[Any], level: str | Distanc
         return float("nan")
     domain = np.arange(len(values)) if callable(level) or level == "nominal" else np.asarray(values, dtype=np.float64)
     if not callable(level):
-        return float(krippendorff.alpha(value_counts=counts, value_domain=domain, level_of_measurement=level))
+        scale: Any = level
+        return float(krippendorff.alpha(value_counts=counts, value_domain=domain, level_of_measurement=scale))
     table = np.asarray([[float(level(a, b)) for b in values] for a in values])
 
-    def metric(v1: Any, v2: Any, **_: Any) -> Any:
-        return table[np.asarray(v1, dtype=int), np.asarray(v2, dtype=int)]
-
+    metric: Any = lambda v1, v2, **_: table[np.asarray(v1, dtype=int), np.asarray(v2, dtype=int)]  # noqa: E731
     return float(krippendorff.alpha(value_counts=counts, value_domain=domain, level_of_measurement=metric))
 
 
