@@ -125,7 +125,10 @@ def one_factor(correlation: Floats) -> Floats:
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = Factor(corr=correlation, n_factor=1, method="ml").fit(maxiter=2000, tol=1e-12)
+        values, vectors = np.linalg.eigh(correlation)
+        first = vectors[:, -1] * np.sign(vectors[:, -1].sum() or 1.0) * np.sqrt(values[-1])
+        start = (first[:, None] * 0.8, 1 - 0.64 * np.minimum(first, 1.0) ** 2)  # its own start is random
+        found = Factor(corr=correlation, n_factor=1, method="ml").fit(maxiter=2000, tol=1e-12, start=start)
     loading = np.clip(np.asarray(found.loadings, dtype=np.float64)[:, 0], -1, 1)
     return np.asarray(loading * np.sign(loading.sum() or 1.0))
 

@@ -11,7 +11,6 @@ import pytest
 from synthetic_trial import Trial, study, write
 from threadpoolctl import threadpool_info
 
-import analysis.pipeline.analyse
 from analysis.cli import analyze, results_text
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
@@ -27,7 +26,7 @@ KEYS = [
 ]  # fmt: skip
 ROW = {
     "id", "role", "outcome", "population", "method", "contrast", "estimate", "unit", "std_error", "df", "statistic",
-    "p_value", "p_adjusted", "ci_low", "ci_high", "ci_level", "effect_size", "n", "note",
+    "p_value", "p_adjusted", "ci_low", "ci_high", "ci_level", "effect_size", "n", "note", "detail",
     "status", "status_note",
 }  # fmt: skip
 
@@ -142,7 +141,7 @@ def test_the_number_of_threads_does_not_touch_the_bytes(tmp_path, monkeypatch):
         seen.extend(library["num_threads"] for library in threadpool_info())
         return ledger_of(*arguments)
 
-    monkeypatch.setattr(analysis.analyse, "ledger_of", watched)
+    monkeypatch.setattr("analysis.pipeline.analyse.ledger_of", watched)
     run(tmp_path, n=12)
     assert seen
     assert set(seen) == {1}
