@@ -23,7 +23,7 @@ from analysis.pipeline.prepare import prepare
 from analysis.pipeline.sections import agreement_section
 from analysis.report import render
 from study_app.domain.errors import UserError
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 OURS = frozenset({"results.json", "report.html", "tables", "figures"})
 """What an earlier run leaves; a folder that holds anything else is not overwritten."""

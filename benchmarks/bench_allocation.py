@@ -11,7 +11,7 @@ import numpy as np
 import smallerize
 
 from study_app.domain.allocation import Allocator, Scheme, draws
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.ledger import Replay, Version, append, genesis, verify_ledger
 from study_app.rerandomisation import replicate
 

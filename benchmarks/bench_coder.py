@@ -23,9 +23,9 @@ from analysis.interaction.coders.agreement import per_label
 from analysis.interaction.coders.coding import code_queries
 from analysis.interaction.coders.queries import Codes, Query, consensus, human_codings, queries
 from analysis.published_study import import_transcripts
-from study_app.domain.styles.lexicon import RULES
-from study_app.domain.styles.message import Message
-from study_app.domain.styles.rules import code_session
+from study_app.domain.interaction.lexicon import RULES
+from study_app.domain.interaction.message import Message
+from study_app.domain.interaction.rules import code_session
 
 FOLDER = Path(__file__).parents[2] / "shared" / "transcripts"
 

@@ -19,9 +19,9 @@ sys.path.insert(0, str(ROOT / "tests" / "services"))
 
 from export_world import Clock, Walker, open_app, settle  # noqa: E402
 
-from study_app.domain.provenance import Reply, attribute  # noqa: E402
-from study_app.services.export import export  # noqa: E402
-from study_app.services.verify import verify  # noqa: E402
+from study_app.dataset.verification import verify  # noqa: E402
+from study_app.domain.editing.provenance import Reply, attribute  # noqa: E402
+from study_app.services.researcher.exporting.export import export  # noqa: E402
 
 
 def timed(act):

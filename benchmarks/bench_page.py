@@ -35,8 +35,8 @@ from conftest import ARGUMENTS, chromium_path  # noqa: E402
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright  # noqa: E402
 from server import StudyServer  # noqa: E402
 
-from study_app.domain.participant import Visit  # noqa: E402
-from study_app.services.enrol import hashed  # noqa: E402
+from study_app.domain.records import Visit  # noqa: E402
+from study_app.services.identity import hashed  # noqa: E402
 from study_app.storage import open_registry  # noqa: E402
 
 LIMIT_MB = 1.7

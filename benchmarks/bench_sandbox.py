@@ -16,13 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 
-from study_app.content_packs import load_pack
-from study_app.domain.checks import Check, Same, call
-from study_app.domain.tasks import Program, TaskPack
+from study_app.content.task_packs import load_pack
+from study_app.domain.tasks.checks import Check, Same, call
+from study_app.domain.tasks.packs import Program, TaskPack
 from study_app.ports import Sandbox
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
-from study_app.services.grade import grade
+from study_app.services.grading.grading import grade
 
 ROOT = Path(__file__).resolve().parents[1]
 TRIVIAL = Program("import trio\n\nasync def main():\n    print('hello')\n\ntrio.run(main)\n", ("trio",))

@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from study_app.bots import open_for_simulation, simulate
 from study_app.settings import Settings
+from study_app.simulation import open_for_simulation, simulate
 
 ROOT = Path(__file__).parents[1]
 

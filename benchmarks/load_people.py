@@ -14,8 +14,8 @@ from pathlib import Path
 
 from load_http import Connection
 
-from study_app.domain.participant import Visit
-from study_app.services.enrol import hashed
+from study_app.domain.records import Visit
+from study_app.services.identity import hashed
 from study_app.storage import open_registry
 
 FAILING = "import trio\n\nasync def main():\n    await trio.sleep(0.2)\n    print('done')\n\ntrio.run(main)\n"

@@ -15,11 +15,11 @@ from pydantic.fields import FieldInfo
 
 from study_app.bootstrap import open_library
 from study_app.cli import app
-from study_app.domain import protocol
 from study_app.domain.allocation import Factor, Scheme
-from study_app.domain.arms import Arm
-from study_app.domain.designs import TABLE, VERBS
-from study_app.services.export import codebook_page
+from study_app.domain.allocation.arms import Arm
+from study_app.domain.study import study as protocol
+from study_app.domain.study.designs import TABLE, VERBS
+from study_app.services.researcher.exporting.export import codebook_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -32,7 +32,7 @@ KEPT = ("estimate", "std_error", "p_value", "p_adjusted", "ci_low", "ci_high", "
 @cache
 def _memory() -> Any:
     """What programs did, kept over all trials of this process."""
-    from study_app.bots.running import Memory
+    from study_app.simulation.cached_sandbox import Memory
 
     return Memory()
 
@@ -42,9 +42,9 @@ def one_trial(seed: int, participants: int, effect_score: float, effect_minutes:
     from analysis.data.load import load
     from analysis.pipeline.analyse import primary_rows
     from analysis.pipeline.prepare import prepare
-    from study_app.bots import open_for_simulation, simulate
-    from study_app.services.export import export
+    from study_app.services.researcher.exporting.export import export
     from study_app.settings import read_settings
+    from study_app.simulation import open_for_simulation, simulate
 
     began = time.process_time()
     with tempfile.TemporaryDirectory(prefix=f"trial{seed}-") as name:

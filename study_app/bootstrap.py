@@ -11,39 +11,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from study_app import sealing
-from study_app.anchor_file import COMMAND, FILE_NAME, AnchorFile
 from study_app.assistant.notes import NotesLoader, notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.clock import SystemClock
-from study_app.content_study import read_study
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import read_study
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
-from study_app.domain.protocol import Study
+from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
-from study_app.library import FolderLibrary
 from study_app.ports import Assistant, Clock, Registry, Sandbox
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
-from study_app.services.anchoring import Anchoring
-from study_app.services.answer import Answers
-from study_app.services.clock_watch import ClockWatch
-from study_app.services.enrol import Enrol
-from study_app.services.health import Health
-from study_app.services.help import Help
-from study_app.services.isolation_watch import IsolationWatch
-from study_app.services.lifecycle import Lifecycle, open_head_key
-from study_app.services.researcher.datasets import CodeQueries, Datasets
+from study_app.secrets import sealing_key as sealing
+from study_app.secrets.signed_arrival import SignedArrival
+from study_app.services.context import World, draft_key, keep_codes
+from study_app.services.grading.scoring import QuizScoring
+from study_app.services.grading.submissions import Grading
+from study_app.services.operation.anchoring import Anchoring
+from study_app.services.operation.clock_watch import ClockWatch
+from study_app.services.operation.health import Health
+from study_app.services.operation.isolation_watch import IsolationWatch
+from study_app.services.participant.answers import Answers
+from study_app.services.participant.chat import Help
+from study_app.services.participant.enrolment import Enrol
+from study_app.services.participant.flow import Way
+from study_app.services.participant.runs import Work
+from study_app.services.participant.session import Session
+from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
+from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.links import ParticipantLinks
 from study_app.services.researcher.reopening import Reopening
-from study_app.services.scoring import QuizScoring
-from study_app.services.session import Session
-from study_app.services.submissions import Grading
-from study_app.services.way import Way
-from study_app.services.work import Work
-from study_app.services.world import World, draft_key, keep_codes
 from study_app.settings import Settings
-from study_app.signed_arrival import SignedArrival
 from study_app.storage import open_registry
+from study_app.storage.anchor_file import COMMAND, FILE_NAME, AnchorFile
 
 log = logging.getLogger(__name__)
 

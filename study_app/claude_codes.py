@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from study_app.domain.errors import AssistantUnavailable, UserError
-from study_app.domain.styles.codebook import join
-from study_app.domain.styles.codes import RUBRIC
-from study_app.ports import Rating
-from study_app.services.world import World
+from study_app.domain.interaction.codebook import join
+from study_app.domain.interaction.codes import RUBRIC
+from study_app.domain.records import Rating
+from study_app.services.context import World
 
 CLAUDE = "claude"
 """The rater under whose name they are kept."""

@@ -5,18 +5,32 @@ Each method says what it returns, what it raises, and whose fault that is.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from study_app.domain.assistants import AssistantRequest, ReplyEnd, TextDelta
-from study_app.domain.dataset.chain import Chained, Head
+from study_app.dataset.integrity.chain import Chained, Head
+from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.events import BrowserEvent, Event
-from study_app.domain.participant import Answer, Document, EndedBy, Kind, Participant, RunRecord, Turn, Visit
-from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
+from study_app.domain.records import (
+    Answer,
+    AuditEntry,
+    Document,
+    EndedBy,
+    Kind,
+    Link,
+    Participant,
+    ProtocolVersion,
+    Rating,
+    RunRecord,
+    Stored,
+    Turn,
+    Visit,
+)
+from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
 
 Result = TypeVar("Result")
 
@@ -95,66 +109,6 @@ class Assistant(Protocol):
             AssistantUnavailable: the provider failed, before or amid the reply; what was yielded so far stands.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What became of one batch of browser events."""
-
-    ack: int
-    """Every event of the page up to this number is stored."""
-    fresh: tuple[BrowserEvent, ...]
-    """Events that this batch made contiguous, in order: apply these, each exactly once."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A single-use way in."""
-
-    token_hash: str
-    label: str | None
-    participant_id: str | None
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class AuditEntry:
-    """One act of a researcher or a command."""
-
-    at: datetime
-    who: str
-    what: str
-    why: str
-    detail: Mapping[str, Any]
-    previous_hash: str = ""
-    row_hash: str = ""
-
-
-@dataclass(frozen=True)
-class ProtocolVersion:
-    """One version of the locked study."""
-
-    study_hash: str
-    text: str
-    """The study as canonical JSON."""
-    materials: Mapping[str, str]
-    """Path -> SHA-256."""
-    from_index: int
-    """The first allocation index of the real ledger made under it."""
-    locked_at: datetime
-    reason: str
-
-
-@dataclass(frozen=True)
-class Rating:
-    """One human judgement of one object."""
-
-    rating_id: str
-    object: str
-    rater: str
-    value: str
-    rubric: str
-    rated_at: datetime
 
 
 class EventLog(Protocol):
@@ -475,33 +429,4 @@ class Registry(Protocol):
 
     def close(self) -> None:
         """Let go of every connection."""
-        ...
-
-
-class ContentLibrary(Protocol):
-    """The study's task packs, item banks and assistants, opened once and kept."""
-
-    def pack(self, folder: str) -> Any:
-        """The public half and the checks of a task pack (study_app.domain.tasks.TaskPack)."""
-        ...
-
-    def bank(self, folder: str) -> Any:
-        """The public half of an item bank (study_app.domain.items.Bank)."""
-        ...
-
-    def keys(self, folder: str) -> Any:
-        """The keyed half of an item bank; never handed to a page."""
-        ...
-
-    @property
-    def specs(self) -> Mapping[str, Any]:
-        """The treatments by their name in the study (study_app.domain.assistants.AssistantSpec)."""
-        ...
-
-    def materials(self) -> Mapping[str, str]:
-        """Path relative to the study file -> SHA-256, of everything a participant can meet."""
-        ...
-
-    def files(self) -> Iterable[tuple[str, bytes]]:
-        """What may be published with a dataset: study file, briefs, item texts without keys."""
         ...

@@ -9,14 +9,14 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from study_app.domain.dataset import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
-from study_app.domain.dataset.columns import IMPORTED
-from study_app.domain.dataset.participants import question_columns
-from study_app.domain.dataset.versions import read_version
+from study_app.dataset.schema import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
+from study_app.dataset.schema.columns import IMPORTED
+from study_app.dataset.schema.participants import question_columns
+from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import Problem
-from study_app.domain.items import ItemType
-from study_app.domain.protocol import Question, Study
-from study_app.domain.quiz_roles import MAIN
+from study_app.domain.quiz.items import ItemType
+from study_app.domain.study.quiz_roles import MAIN
+from study_app.domain.study.study import Question, Study
 
 NUMERIC = ("integer", "number", "boolean")
 Types = Mapping[str, Mapping[str, Column]]

@@ -18,10 +18,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.data.cell_types import Types, dataset_types, typed
-from study_app.domain.dataset import Column
-from study_app.domain.dataset.versions import read_version
+from study_app.dataset.schema import Column
+from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import Problem, ProblemsFound, UserError
-from study_app.domain.protocol import Study
+from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 
 REQUIRED_COLUMNS = ("participant_id", "arm", "status", "is_simulated", "is_preview")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from study_app.domain.errors import Problem
-from study_app.domain.plan import Outcome, Plan
+from study_app.domain.study.analysis_plan import Outcome, Plan
 
 _MEND = "write numbers with a decimal point, and leave the cell empty where the value is missing"
 

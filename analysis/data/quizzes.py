@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.data.load import Dataset
 from analysis.data.view import View
-from study_app.domain.quiz_roles import MAIN, QuizRole
+from study_app.domain.study.quiz_roles import MAIN, QuizRole
 
 ATTENTION = "attention_check"
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from analysis.data.load import Dataset
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 _BEFORE, _LAST = "finished_at", ("warmup_minutes", "warmup_passed")
 

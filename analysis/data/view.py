@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.load import Arm, Dataset, Tables
-from study_app.domain.dataset import REVEALING, REVEALING_TABLES
+from study_app.dataset.schema import REVEALING, REVEALING_TABLES
 from study_app.domain.trial_state import hides_arms
 
 

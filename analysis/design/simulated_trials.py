@@ -20,7 +20,7 @@ from analysis.estimators.core.validation import Floats, Ints
 from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
 from analysis.estimators.numerics.restricted_mean import restricted_mean
 from study_app.domain.allocation import Factor, Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation import replicate
 
 ARMS = (Arm(id="control"), Arm(id="treated"))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.design.power import t_test_power
 from study_app.domain.allocation import Scheme
 from study_app.domain.errors import UserError
-from study_app.domain.protocol import Study
+from study_app.domain.study.study import Study
 from study_app.rerandomisation import replicate
 from study_app.rerandomisation.scheme_properties import scheme_properties
 
@@ -138,7 +138,7 @@ def _trials(
     seed: Sequence[int],
 ) -> int:
     """How many of `count` simulated trials reject at 5 %."""
-    from study_app.domain.arms import Arm
+    from study_app.domain.allocation.arms import Arm
 
     rng = np.random.default_rng(np.random.SeedSequence(list(seed)))
     people = [Arm(id=name, weight=weight) for name, weight in arms]

@@ -1,6 +1,6 @@
 """What participants did with the assistant, as tables: per participant and task, and per participant.
 
-The numbers are those of `study_app.domain.styles.features`, so that the export and the analysis cannot differ.
+The numbers are those of `study_app.domain.interaction.features`, so that the export and the analysis cannot differ.
 Counts are 0 where nothing happened and missing (None or NaN) where the source cannot tell: the imported transcripts
 hold no replies, edits or runs.
 """
@@ -14,8 +14,8 @@ import pandas as pd
 
 from analysis.interaction.rows import records
 from analysis.interaction.timeline import sessions
-from study_app.domain.styles.features import PATTERN_FEATURES, Known, features_of, task_counts
-from study_app.domain.styles.steps import Step
+from study_app.domain.interaction.features import PATTERN_FEATURES, Known, features_of, task_counts
+from study_app.domain.interaction.steps import Step
 
 _LOGGED = {"edit", "run"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.interaction.intervals import mean, share
-from study_app.domain.styles.patterns import NONE, PUBLISHED, PUBLISHED_GROUPS, Assignment, RuleSet
+from study_app.domain.interaction.patterns import NONE, PUBLISHED, PUBLISHED_GROUPS, Assignment, RuleSet
 
 WORDING = (
     "Patterns are described within the arms that have an assistant, after randomisation. Participants chose how to use "

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.interaction.features import participant_features
 from analysis.interaction.rows import records
-from study_app.domain.styles.patterns import PUBLISHED, Assignment, RuleSet, decide
+from study_app.domain.interaction.patterns import PUBLISHED, Assignment, RuleSet, decide
 
 
 def assign(tables: Mapping[str, pd.DataFrame], rules: RuleSet = PUBLISHED) -> list[Assignment]:

@@ -20,7 +20,7 @@ from analysis.interaction.rows import plain
 from analysis.interaction.selection import chosen_codes, differences, with_codes
 from analysis.interaction.timeline import timeline
 from analysis.interaction.trajectory import trajectory
-from study_app.domain.styles.patterns import PUBLISHED, RuleSet
+from study_app.domain.interaction.patterns import PUBLISHED, RuleSet
 
 
 def styles_section(

@@ -11,8 +11,8 @@ from analysis.interaction.coders.coding import rule_codes
 from analysis.interaction.coders.queries import Codes, consensus, human_codings, queries
 from analysis.interaction.patterns import assign
 from study_app.domain.errors import UserError
-from study_app.domain.styles.codebook import LABELS, join, split
-from study_app.domain.styles.patterns import NONE, PUBLISHED, Assignment, RuleSet
+from study_app.domain.interaction.codebook import LABELS, join, split
+from study_app.domain.interaction.patterns import NONE, PUBLISHED, Assignment, RuleSet
 
 CODERS = ("rules", "claude", "human")
 _OF_USE = ("participants", "turns", "events", "visits", "ratings")

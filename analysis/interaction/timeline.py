@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from study_app.domain.styles.codebook import split
-from study_app.domain.styles.steps import Step, arranged, of_event, of_turn
+from study_app.domain.interaction.codebook import split
+from study_app.domain.interaction.steps import Step, arranged, of_event, of_turn
 
 COLUMNS = ("participant_id", "task", "seconds", "action", "turn_id", "labels")
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from analysis.estimators.core.plain_values import safe
 from analysis.measurement import agreement
-from study_app.domain.answer_ratings import POINTS, REASON, WHOLE, AnswerName, awarded_in, differ, newest
-from study_app.domain.styles.codes import ADJUDICATED, people
+from study_app.domain.interaction.codes import ADJUDICATED, people
+from study_app.domain.quiz.answer_ratings import POINTS, REASON, WHOLE, AnswerName, awarded_in, differ, newest
 
 RESAMPLES = 1000
 """For the interval of Krippendorff's alpha; drawn from a fixed seed."""

@@ -31,7 +31,7 @@ from analysis.pipeline.sections import agreement_section, style_warnings, styles
 from analysis.pipeline.subgroups import subgroup_rows
 from analysis.pipeline.trial_ledger import ledger_of
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 SCHEMA = "study-results/1"
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pingouin", "linearmodels", "krippendorff", "matplotlib")

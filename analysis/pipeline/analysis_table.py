@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.data.view import View
 from analysis.pipeline.flow import NOT_ANALYSED
-from study_app.domain.plan import Covariate, Outcome, Plan
+from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 
 LAST_ACTIVITY = "_last_activity_minutes"
 

@@ -15,7 +15,7 @@ from analysis.estimators.core.results import Estimate
 from analysis.pipeline.analysis_table import Frame
 from analysis.pipeline.planning.registration import ITEM_ROW
 from study_app.domain.errors import StudyError
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 LEAST_PEOPLE = 10
 """Fewer people than this bear no random effect worth estimating."""

@@ -9,7 +9,7 @@ from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import Frame, build
 from analysis.pipeline.planning.plan import fit_to, plan_of, task_limit
 from analysis.pipeline.planning.refusals import refuse
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 
 @dataclass(frozen=True)

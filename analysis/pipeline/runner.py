@@ -17,7 +17,7 @@ from analysis.pipeline.planning.fallback import choose
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.trial_ledger import Ledger, within
 from study_app.domain.errors import StudyError
-from study_app.domain.plan import Analysis, Outcome, Plan
+from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
 SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
 KEEPS_MISSING = ("lee_bounds", "worst_case")

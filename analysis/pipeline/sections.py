@@ -14,10 +14,10 @@ from analysis.interaction import styles_section
 from analysis.interaction.selection import main_tables
 from analysis.measurement import agreement
 from analysis.measurement.graders import graders_section, is_of_graders
-from study_app.domain.answer_ratings import POINTS
 from study_app.domain.errors import StudyError
-from study_app.domain.plan import Plan
-from study_app.domain.styles.patterns import rules_of
+from study_app.domain.interaction.patterns import rules_of
+from study_app.domain.quiz.answer_ratings import POINTS
+from study_app.domain.study.analysis_plan import Plan
 
 
 def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.numerics.linear import fit, independent_columns
 from analysis.pipeline.analysis_table import Frame
 from study_app.domain.errors import StudyError
-from study_app.domain.plan import Outcome, Plan
+from study_app.domain.study.analysis_plan import Outcome, Plan
 
 SMALL = 2
 """Fewer people than this in an arm at a level give no difference there."""

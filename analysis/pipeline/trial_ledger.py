@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from analysis.data.load import Dataset, read_study_file
 from analysis.data.view import View
 from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.options import options
-from study_app.domain.arms import Arm
 from study_app.domain.errors import UserError
 from study_app.rerandomisation import Design, Person, Regime, replicate_design
 

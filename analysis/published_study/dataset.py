@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.published_study.columns import column
-from study_app.domain.dataset.columns import IMPORTED
+from study_app.dataset.schema.columns import IMPORTED
 from study_app.domain.errors import UserError
-from study_app.domain.styles.codebook import VERSION as CODEBOOK
-from study_app.domain.styles.patterns import PUBLISHED
+from study_app.domain.interaction.codebook import VERSION as CODEBOOK
+from study_app.domain.interaction.patterns import PUBLISHED
 
 STUDY_ID = "shentamkin"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")

@@ -26,7 +26,7 @@ from analysis.published_study.repairs import Repaired, repair
 from analysis.published_study.schema import read_transcripts
 from analysis.published_study.tables import composing_seconds, tables
 from study_app.domain.errors import UserError
-from study_app.domain.styles.codebook import LABELS
+from study_app.domain.interaction.codebook import LABELS
 
 FULL = 52
 """Public files."""

@@ -13,8 +13,8 @@ import pandas as pd
 from analysis.interaction.patterns import assign
 from analysis.published_study.columns import PARTICIPANT_COLUMNS
 from analysis.published_study.repairs import Event, Repaired
-from study_app.domain.styles.codebook import LABELS, join
-from study_app.domain.styles.patterns import PUBLISHED
+from study_app.domain.interaction.codebook import LABELS, join
+from study_app.domain.interaction.patterns import PUBLISHED
 
 ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the start of each participant's main tasks: the transcripts hold no dates."""

@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.estimators.numerics.restricted_mean import kaplan_meier_curve
 from analysis.plotting import INK, MUTED, PAPER, RULE, ZERO, arm_colour, bare, canvas, text_at
-from study_app.domain.plan import Outcome
+from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
 

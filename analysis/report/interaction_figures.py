@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Patch, Rectangle
 
 from analysis.plotting import ARMS, INK, MUTED, PAPER, RULE, bare, canvas, text_at
-from study_app.domain.styles.codebook import LABELS
+from study_app.domain.interaction.codebook import LABELS
 
 COLOURS = dict(zip((*LABELS, "no label"), (ARMS[0], ARMS[1], ARMS[5], ARMS[4], ARMS[2], ARMS[7]), strict=True))
 """Label of a query -> colour, the same in every figure."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from study_app.domain.plan import Outcome
+from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
 _ADJECTIVES = {"holm": "Holm", "hommel": "Hommel", "bonferroni": "Bonferroni", "graphical": "graphical procedure"}

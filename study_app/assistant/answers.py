@@ -9,7 +9,7 @@ from study_app.assistant.embedded import diagnosing, explaining, writing
 from study_app.assistant.embedded.asked import Asked, nothing_found, titled
 from study_app.assistant.intents import Intent, intents, must_do
 from study_app.assistant.notebook import Note, Notebook
-from study_app.domain.assistants import AssistantRequest, Manner
+from study_app.domain.assistants.treatments import AssistantRequest, Manner
 
 _Wanted = frozenset[Intent]
 

@@ -13,9 +13,9 @@ import anthropic
 import httpx2
 
 from study_app.assistant.prompts import conversation
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
+from study_app.domain.assistants.served_models import Lifecycle, ModelFacts
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
-from study_app.domain.served import Lifecycle, ModelFacts
 
 SAMPLING_API_VERSION = "2023-06-01"
 """The last version of the Messages API that accepts a temperature."""

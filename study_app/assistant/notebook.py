@@ -17,7 +17,7 @@ from typing import Literal, cast, get_args
 import bm25s
 
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.patterns import takes_long
+from study_app.domain.quiz.patterns import takes_long
 
 Kind = Literal["concepts", "errors", "code", "hints", "questions"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from study_app.assistant.answers import answer
 from study_app.assistant.notebook import Notebook
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound
 from study_app.domain.text_files import decode_text
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from study_app.assistant.notes import NotesAssistant, NotesLoader, notes_in_folder
 from study_app.assistant.recorded import RecordedAssistant
-from study_app.domain.assistants import API_KEY_VARIABLE, AssistantSpec, Provider
+from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec, Provider
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.ports import Assistant
 

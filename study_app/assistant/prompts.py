@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from study_app.domain.assistants import AssistantRequest, AssistantSpec
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
 
 MAX_HISTORY_TURNS = 20
 MAX_HISTORY_CHARACTERS = 60_000

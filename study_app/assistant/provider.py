@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
-from study_app.domain.assistants import API_KEY_VARIABLE, AssistantSpec
+from study_app.domain.assistants.served_models import ModelFacts, model_problems, model_warnings
+from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import AssistantUnavailable, Problem
-from study_app.domain.served import ModelFacts, model_problems, model_warnings
 
 
 @dataclass

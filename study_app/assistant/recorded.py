@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from study_app.domain.assistants import (
+from study_app.domain.assistants.treatments import (
     AssistantRequest,
     AssistantSpec,
     ReplyBrokenOff,

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from study_app.cli.common import STUDY, AsJson, Dataset, Out, Preview, Simulated, StudyFile, app, command, say, say_json
-from study_app.content_study import read_study
-from study_app.domain.designs import design_problems, used_by
+from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound, UserError
+from study_app.domain.study.designs import design_problems, used_by
 
 
 @app.command()

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 
-from study_app import sealing
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -27,23 +26,24 @@ from study_app.cli.common import (
     start,
 )
 from study_app.cli.study_checks import assistant_problems, language_problems
-from study_app.content import check_bank, load_bank
-from study_app.content_packs import load_pack
-from study_app.content_study import read_study
-from study_app.domain.consent import consent_problems, consent_warnings
-from study_app.domain.designs import design_problems, design_warnings, used_by
-from study_app.domain.durations import whole, wrong_minutes
+from study_app.content.item_banks import check_bank, load_bank
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import read_study
+from study_app.content.task_packs import load_pack
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable, StudyError
-from study_app.domain.protocol import Study
-from study_app.domain.styles.patterns import rule_set
-from study_app.library import FolderLibrary
+from study_app.domain.interaction.patterns import rule_set
+from study_app.domain.study.consent import consent_problems, consent_warnings
+from study_app.domain.study.designs import design_problems, design_warnings, used_by
+from study_app.domain.study.durations import whole, wrong_minutes
+from study_app.domain.study.study import Study
 from study_app.ports import Sandbox
 from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
-from study_app.services.author import check_pack, package_problems, try_program
-from study_app.services.fitness import fitness_problems
+from study_app.secrets import sealing_key as sealing
+from study_app.services.grading.authoring import check_pack, package_problems, try_program
 from study_app.services.grading.output import output_of, quiz_program
-from study_app.services.recompute import recompute
+from study_app.services.researcher.fitness import fitness_problems
+from study_app.services.researcher.ledger_check import recompute
 from study_app.settings import Settings
 
 SHIPPED = Path(__file__).parents[2]
@@ -285,7 +285,7 @@ def doctor(
 
 def _attacked(settings: Settings, url: str) -> list[dict[str, Any]]:
     from study_app.cli.attack import attack
-    from study_app.services.self_attack import attacker
+    from study_app.services.operation.self_attack import attacker
 
     running = start(settings, changed_ok=True, new_database=False)
     try:

@@ -52,12 +52,12 @@ def simulate(
     as_json: AsJson = False,
 ) -> None:
     """Enrol simulated participants through the real services, on a ledger of their own."""
-    from study_app.bots import open_for_simulation
-    from study_app.bots import simulate as run
+    from study_app.simulation import open_for_simulation
+    from study_app.simulation import simulate as run
 
     settings = settings_of(study, database)
     if browser:
-        from study_app.bots.browser import simulate_in_browser
+        from study_app.simulation.browser import simulate_in_browser
 
         _report(simulate_in_browser(settings, participants=participants, seed=seed), as_json)
         return
@@ -108,7 +108,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the dataset, Psych-DS in layout; what it shows of the arms depends on the trial's state."""
-    from study_app.services.researcher.datasets import DatasetRequest
+    from study_app.services.researcher.exporting.datasets import DatasetRequest
 
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     request = DatasetRequest(fmt, identified, include_simulated, include_preview, progsnap2)
@@ -137,8 +137,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a dataset against itself and its registration: hashes, ledger, sequences, replay, arm integrity."""
-    from study_app.services.verify import read_prereg
-    from study_app.services.verify import verify as check
+    from study_app.dataset.verification import read_prereg
+    from study_app.dataset.verification import verify as check
 
     published = read_prereg(prereg) if prereg is not None else None
     anchors, heads = _anchors(anchor or ())
@@ -159,7 +159,7 @@ def verify(
 
 def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[str]]:
     """Rows of the ledger and heads of the chain of records that were kept elsewhere."""
-    from study_app.anchor_file import read_anchors
+    from study_app.storage.anchor_file import read_anchors
 
     rows: list[Anchor] = []
     heads: list[str] = []

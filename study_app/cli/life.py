@@ -26,8 +26,8 @@ from study_app.cli.common import (
     start,
 )
 from study_app.cli.study_checks import assistant_problems, language_problems
-from study_app.domain.consent import consent_warnings
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
+from study_app.domain.study.consent import consent_warnings
 from study_app.domain.text_files import decode_text
 from study_app.private_files import files_of, open_to_others
 
@@ -288,7 +288,7 @@ def password() -> None:
             raise UserError("the two are not the same; run study password again")
     else:
         given = sys.stdin.readline().rstrip("\n")
-    from study_app.services.account import Account
+    from study_app.secrets.console_accounts import Account
 
     Account(settings.var).set(given)
     say("The console's password is set.")

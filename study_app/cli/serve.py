@@ -28,7 +28,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve participants and, on a port of its own, the researchers' console."""
-    from study_app import serving
+    from study_app.web import serving
 
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
     serving.check_port(settings.host, settings.port, "--port")
@@ -61,7 +61,7 @@ def _greeting(running: Any, console: bool) -> list[str]:
     told = {"notes": "embedded (set ANTHROPIC_API_KEY for Claude)", "claude": "Claude", "recorded": "recorded"}
     lines.append(f"Assistant    {', '.join(told.get(name, name) for name in sorted(names)) or 'none'}")
     if console:
-        from study_app.services.account import Account
+        from study_app.secrets.console_accounts import Account
 
         password = Account(settings.var).first_password()
         if password is not None and sys.stdout.isatty():

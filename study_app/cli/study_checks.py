@@ -9,12 +9,12 @@ from pathlib import Path
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
-from study_app.catalogue import FOLDER, catalogue
-from study_app.domain.assistants import API_KEY_VARIABLE, AssistantSpec
+from study_app.content.library import FolderLibrary
+from study_app.content.texts import FOLDER, catalogue
+from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.protocol import Study
+from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
-from study_app.library import FolderLibrary
 
 REFERENCE_LANGUAGE = "en"
 _NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions"}

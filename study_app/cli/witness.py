@@ -33,7 +33,7 @@ def witness(
 
     Example: study witness https://study.example.org --token SECRET --out study.anchors
     """
-    from study_app.anchor_file import AnchorFile
+    from study_app.storage.anchor_file import AnchorFile
 
     if parts_of(url).scheme not in ("http", "https"):
         raise UserError(f"{url}: is not an address; give https:// and the host of the participants' app")
@@ -63,7 +63,7 @@ def witness(
 def _fetch(url: str, token: str) -> Any:
     import httpx2
 
-    from study_app.domain.anchors import parse_line
+    from study_app.dataset.integrity.anchors import parse_line
 
     try:
         answer = httpx2.get(

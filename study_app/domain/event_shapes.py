@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from study_app.domain.edits import ReplayMismatch, parsed_changes
+from study_app.domain.editing.edits import ReplayMismatch, parsed_changes
 
 LONGEST_TEXT = 400_000
 """Characters of one text in a payload; a request has at most a million bytes."""

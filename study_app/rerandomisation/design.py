@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.arms import Arm, Option
 from study_app.domain.allocation.options import options
-from study_app.domain.arms import Arm, Option
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import LedgerRow, Version
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation.design import Design, RandomisationWarning
 from study_app.rerandomisation.vectorised_replay import Assignments, Walk
 from study_app.rerandomisation.vectorised_rules import Floats

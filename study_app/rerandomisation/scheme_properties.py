@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.allocation.scheme import MISSING
-from study_app.domain.arms import Arm
 from study_app.domain.errors import UserError
 from study_app.rerandomisation import Design, replicate_design_with_draws
 from study_app.rerandomisation.vectorised_replay import Assignments

@@ -1,9 +1,9 @@
 """What happens in the process of one run: read the code, lock down, run it, say how it ended, end.
 
 The parent writes the job to one pipe and reads three others. The report pipe is a sequence of frames
-(`sandbox.frames`): what `sys.stdout` and `sys.stderr` write goes through it, so that both streams keep the one order in
-which they were written, and the report comes last. Descriptors 1 and 2 are pipes of their own for what writes past
-Python's streams, such as the interpreter's last words. The report is a convenience that the program could forge;
+(`sandbox.inside.frames`): what `sys.stdout` and `sys.stderr` write goes through it, so that both streams keep the one
+order in which they were written, and the report comes last. Descriptors 1 and 2 are pipes of their own for what writes
+past Python's streams, such as the interpreter's last words. The report is a convenience that the program could forge;
 nothing is decided by it that the program could not reach by honest output.
 """
 
@@ -26,7 +26,8 @@ import types
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from study_app.sandbox import frames, harness, inspection, lockdown
+from study_app.sandbox.confinement import lockdown
+from study_app.sandbox.inside import frames, harness, inspection
 
 FILE = "main.py"
 """The name that tracebacks give to the participant's program."""

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable, UserError
-from study_app.domain.tasks import Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
 from study_app.sandbox.local import LocalSandbox, never_started
 
 _POLL_SECONDS = 0.05

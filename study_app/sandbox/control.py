@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from study_app.domain.tasks import Limits, OutputLine, Program, RunResult
+from study_app.domain.tasks.packs import Limits, OutputLine, Program, RunResult
 
 TICK_SECONDS = 0.02
 _LIFE_SECONDS = 60.0

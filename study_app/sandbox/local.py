@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks import EndedBy, Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.packs import EndedBy, Isolation, OutputLine, Program, RunResult
 from study_app.sandbox import packages, selftest
 from study_app.sandbox.control import Control
 from study_app.sandbox.process import RunningProgram

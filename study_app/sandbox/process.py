@@ -12,11 +12,11 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from study_app.domain.reports import ChildReport, ReportedError, ReportError, parse_report
-from study_app.domain.tasks import EndedBy, OutputLine, Program, RunResult
-from study_app.sandbox import frames
+from study_app.domain.tasks.packs import EndedBy, OutputLine, Program, RunResult
+from study_app.domain.tasks.reports import ChildReport, ReportedError, ReportError, parse_report
 from study_app.sandbox.child import FAILED, READY
-from study_app.sandbox.harness import BEAT_SECONDS, MARK
+from study_app.sandbox.inside import frames
+from study_app.sandbox.inside.harness import BEAT_SECONDS, MARK
 from study_app.sandbox.output import Collector, clean
 from study_app.sandbox.server import Ending
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from study_app.domain.tasks import Isolation, IsolationLevel, Limits, Program, RunResult
-from study_app.sandbox.lockdown import MAX_TASKS
+from study_app.domain.tasks.packs import Isolation, IsolationLevel, Limits, Program, RunResult
+from study_app.sandbox.confinement.lockdown import MAX_TASKS
 
 _ESCAPED = "canary escaped"
 _LIMITS = Limits(wall_seconds=5.0, cpu_seconds=2, output_bytes=10_000)

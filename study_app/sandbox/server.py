@@ -18,7 +18,7 @@ from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
 from study_app.sandbox import packages, zygote
-from study_app.sandbox.lockdown import THREADS
+from study_app.sandbox.confinement.lockdown import THREADS
 from study_app.sandbox.watchdog import Watchdog
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from study_app.sandbox.lockdown import MAX_TASKS
+from study_app.sandbox.confinement.lockdown import MAX_TASKS
 
 _COUNTED_SECONDS = 0.1
 _UNCOUNTED_SECONDS = 0.01

@@ -127,7 +127,8 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
     config = json.loads(control.recv(size, socket.MSG_WAITALL))
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) not in config["folders"]]
     sys.path.insert(0, config["root"])
-    from study_app.sandbox import child, lockdown
+    from study_app.sandbox import child
+    from study_app.sandbox.confinement import lockdown
 
     sys.path.remove(config["root"])
     sys.path_importer_cache.pop(config["root"], None)

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from study_app.domain.clusters import is_pseudonym, masked_variables, pseudonym, simulated_key
-from study_app.domain.participant import Kind
-from study_app.domain.protocol import Study
+from study_app.dataset.measures.record import Dossier, questions
+from study_app.domain.records import Kind
+from study_app.domain.study.clusters import is_pseudonym, masked_variables, pseudonym, simulated_key
+from study_app.domain.study.study import Study
 from study_app.ports import Unit
-from study_app.services.measures import Dossier, questions
 
 _KEY = "cluster_key"
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from study_app.domain.participant import Participant
+from study_app.domain.records import Participant
 from study_app.ports import Unit
-from study_app.services.lifecycle import OUTCOME_STATUSES, current_status
-from study_app.services.world import World
+from study_app.services.context import World
+from study_app.services.participant_status import OUTCOME_STATUSES, current_status
 
 LOCK_ALLOCATION = "allocation"
 """Prefix of the locks of the ledgers; the ledger's name follows a colon."""

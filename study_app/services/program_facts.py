@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-from study_app.domain.dataset import writable
+from study_app.dataset.schema import writable
+from study_app.dataset.schema.cells import code_sha256
 from study_app.ports import Unit
-
-
-def code_sha256(code: str) -> str:
-    """SHA-256 of a program as a dataset holds it."""
-    return hashlib.sha256(writable(code).encode()).hexdigest()
 
 
 def program_facts(

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from study_app.domain.dataset import chain, compact_json
+from study_app.dataset.integrity import chain
+from study_app.dataset.schema import compact_json
 from study_app.domain.events import Event
 from study_app.storage.event_log import EVENTS, LOGGED
-from study_app.storage.unit import SqlUnit
+from study_app.storage.unit_of_work import SqlUnit
 
 _AT_ONCE = 2000
 

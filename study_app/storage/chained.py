@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any
 
-from study_app.domain.dataset import TableName, chain
+from study_app.dataset.integrity import chain
+from study_app.dataset.schema import TableName
 from study_app.storage.driver import Driver
 
 # Whoever appends takes a chain that nobody else is appending to, and keeps it to the end of the transaction.

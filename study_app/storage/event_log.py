@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from study_app.domain.dataset.chain import Entry, event_key, new_salt
+from study_app.dataset.integrity.chain import Entry, event_key, new_salt
 from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event
-from study_app.ports import Stored
+from study_app.domain.records import Stored
 from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.driver import Driver, bound
 from study_app.storage.tables import EventRow, PageRow, ParticipantRow

@@ -9,10 +9,10 @@ from typing import Literal
 import streamlit as st
 
 from study_app.bootstrap import App
-from study_app.catalogue import Catalogue, catalogue
-from study_app.domain.durations import Progress, filled, progress, whole
-from study_app.domain.protocol import Stage
-from study_app.services.world import Place
+from study_app.content.texts import Catalogue, catalogue
+from study_app.domain.study.durations import Progress, filled, progress, whole
+from study_app.domain.study.study import Stage
+from study_app.services.context import Place
 from study_app.ui.components import ActionsData, Button, Copy, Link, ProgressView, actions
 from study_app.ui.markdown import to_html
 

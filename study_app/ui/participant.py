@@ -6,9 +6,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from study_app.bootstrap import current
-from study_app.catalogue import catalogue
+from study_app.content.texts import catalogue
 from study_app.domain.errors import StudyError, UnknownParticipant
-from study_app.services.world import Place
+from study_app.services.context import Place
 from study_app.ui.components import top
 from study_app.ui.page import STYLE, Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace

@@ -16,14 +16,14 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
-from study_app.signed_arrival import signed_arrival
+from study_app.secrets.signed_arrival import signed_arrival
 from study_app.web.assets import Assets
-from study_app.web.door import Door
+from study_app.web.gateway import Door
 from study_app.web.headers import SecurityHeaders
 from study_app.web.limits import Limits
 from study_app.web.options import configure_streamlit
 from study_app.web.routes import acts, anchor, answers, chat, enter, events, runs
-from study_app.web.routes.strangers import strangers
+from study_app.web.routes.not_found import strangers
 
 log = logging.getLogger(__name__)
 

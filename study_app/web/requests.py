@@ -28,7 +28,7 @@ from study_app.domain.errors import (
     UserError,
 )
 from study_app.domain.events import LATEST_MS, PAGE_NAME
-from study_app.domain.participant import Participant
+from study_app.domain.records import Participant
 
 log = logging.getLogger(__name__)
 _PAGE = re.compile(PAGE_NAME)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from study_app.bootstrap import current
-from study_app.catalogue import catalogue
+from study_app.content.texts import catalogue
 
 
 def text(key: str) -> str:

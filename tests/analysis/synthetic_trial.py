@@ -13,7 +13,7 @@ import pandas as pd
 import tomli_w
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation import replicate
 
 CAP = 35.0

@@ -12,7 +12,7 @@ from analysis.cli import analyze
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 
 def changed(folder, row: int, column: str, cell: str, table: str = "participants"):

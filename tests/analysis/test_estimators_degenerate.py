@@ -179,7 +179,7 @@ def test_a_scheme_that_does_not_fit_the_table_is_refused_before_it_is_run(scheme
 
 
 def test_arms_with_unequal_weights_are_drawn_by_their_weights():
-    from study_app.domain.arms import Arm
+    from study_app.domain.allocation.arms import Arm
 
     data = pd.DataFrame({"arm": ["ai", "ai", "no_ai"] * 4, "y": np.arange(12.0)})
     arms = [Arm(id="no_ai", weight=1), Arm(id="ai", weight=2)]

@@ -16,7 +16,7 @@ from analysis.pipeline.planning.fallback import choose
 from analysis.pipeline.planning.plan import schedule
 from analysis.pipeline.trial_ledger import within
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.plan import Fallback, Plan
+from study_app.domain.study.analysis_plan import Fallback, Plan
 
 FAST = {"replicates": 199}
 

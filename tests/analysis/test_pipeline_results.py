@@ -17,7 +17,7 @@ from analysis.pipeline.analyse import analyse
 from analysis.pipeline.planning.plan import load_plan
 from analysis.pipeline.trial_ledger import ledger_of
 from study_app.domain.errors import ProblemsFound, UserError
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 FAST = {"replicates": 199}
 KEYS = [
@@ -142,6 +142,7 @@ def test_the_number_of_threads_does_not_touch_the_bytes(tmp_path, monkeypatch):
         return ledger_of(*arguments)
 
     monkeypatch.setattr("analysis.pipeline.analyse.ledger_of", watched)
+    monkeypatch.setattr(analysis.pipeline.analyse, "ledger_of", watched)
     run(tmp_path, n=12)
     assert seen
     assert set(seen) == {1}
@@ -510,7 +511,7 @@ def test_numbers_are_unrounded(result):
 @pytest.mark.parametrize("state", ["launched", "closed"])
 def test_the_analysis_withholds_every_column_that_the_schema_calls_revealing(tmp_path, state):
     from analysis.data.view import view
-    from study_app.domain.dataset import REVEALING
+    from study_app.dataset.schema import REVEALING
 
     table = Trial().table()
     for name in sorted(REVEALING - set(table.columns)):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from analysis.pipeline.planning.plan_check import study_plan_problems
-from study_app.content_study import validate_study
-from study_app.domain.designs import design_problems, design_warnings, used_by
-from study_app.domain.plan import Plan
-from study_app.library import FolderLibrary
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import validate_study
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.designs import design_problems, design_warnings, used_by
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = tomllib.loads((ROOT / "study.toml").read_text(encoding="utf-8"))

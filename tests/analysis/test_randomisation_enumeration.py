@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation import NoRandomisationDistribution, enumerate_assignments, replicate
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))

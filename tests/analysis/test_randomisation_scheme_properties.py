@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.errors import UserError
 from study_app.rerandomisation.scheme_properties import alternatives, guesses, scheme_properties
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.allocation import Allocator, Scheme, draws
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import Replay, Version, append
 from study_app.rerandomisation import (

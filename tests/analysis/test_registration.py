@@ -19,7 +19,7 @@ from analysis.pipeline.planning.registration import registration
 from analysis.pipeline.prepare import prepare
 from analysis.report.checklist import filled
 from analysis.report.render import render
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 LAUNCHED = {"replicates": 199, "covariates": [{"column": "warmup_minutes"}], "subgroups": []}
 TOST = {"margins": [{"outcome": "quiz_points", "margin": 2.0}]}

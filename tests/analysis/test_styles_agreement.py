@@ -19,7 +19,7 @@ from analysis.interaction.coders.agreement import (
 )
 from analysis.interaction.coders.queries import Query, consensus, human_codings, queries
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.styles.codebook import LABELS, split
+from study_app.domain.interaction.codebook import LABELS, split
 
 ASKED = [Query(f"t{number}", f"p{number % 5}", f"message {number}") for number in range(40)]
 GENERATOR = np.random.default_rng(3)

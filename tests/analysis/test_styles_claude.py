@@ -13,7 +13,7 @@ from analysis.interaction.coders.coding import code_queries
 from analysis.interaction.coders.queries import Query
 from analysis.published_study import import_transcripts
 from study_app.domain.errors import AssistantUnavailable, UserError
-from study_app.domain.styles.codebook import LABELS
+from study_app.domain.interaction.codebook import LABELS
 
 ASKED = [Query(f"t{number}", "p1", f"message {number}") for number in (1, 2, 3)]
 

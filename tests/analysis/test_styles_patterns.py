@@ -9,9 +9,9 @@ from analysis.data.load import load
 from analysis.interaction.patterns import assign
 from analysis.published_study import import_transcripts
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.styles.expressions import Condition
-from study_app.domain.styles.features import PATTERN_FEATURES
-from study_app.domain.styles.patterns import PUBLISHED, rule_set
+from study_app.domain.interaction.expressions import Condition
+from study_app.domain.interaction.features import PATTERN_FEATURES
+from study_app.domain.interaction.patterns import PUBLISHED, rule_set
 
 CODE = {"G": "code_generation", "E": "question", "D": "debugging", "C": "capability_question", "A": "thanks"}
 

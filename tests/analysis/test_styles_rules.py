@@ -8,10 +8,10 @@ from transcript_maker import SHARED
 from analysis.interaction.coders.agreement import kappa
 from analysis.interaction.coders.coding import code_queries
 from analysis.published_study import import_transcripts
-from study_app.domain.styles.codebook import LABELS, join, split
-from study_app.domain.styles.lexicon import RULES
-from study_app.domain.styles.message import Message
-from study_app.domain.styles.rules import code_message, code_session
+from study_app.domain.interaction.codebook import LABELS, join, split
+from study_app.domain.interaction.lexicon import RULES
+from study_app.domain.interaction.message import Message
+from study_app.domain.interaction.rules import code_message, code_session
 
 INITIALS = {label[0].upper(): label for label in LABELS}
 FILES = ("coder_sentences.txt", "coder_paraphrases.txt", "coder_chat.txt")

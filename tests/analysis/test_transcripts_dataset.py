@@ -10,8 +10,8 @@ from analysis.data.load import load
 from analysis.interaction.coders.coding import code_queries
 from analysis.published_study import import_transcripts
 from analysis.published_study.columns import PARTICIPANT_COLUMNS
+from study_app.dataset.verification import verify
 from study_app.domain.errors import UserError
-from study_app.services.verify import verify
 
 SENT = "task_submission"
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.assistants import AssistantSpec, Limits, Parameters, Price, StudyLimits
-from study_app.domain.budget import (
+from study_app.domain.assistants.budget import (
     SMALLEST_REPLY,
     Allowance,
     Usage,
@@ -16,6 +15,7 @@ from study_app.domain.budget import (
     turn_usage,
     within_study_cost,
 )
+from study_app.domain.assistants.treatments import AssistantSpec, Limits, Parameters, Price, StudyLimits
 
 PRICE = Price(input_usd=2, output_usd=10)
 

@@ -9,7 +9,7 @@ import pytest
 from messages_api import MODEL, Answer, event, failure, serving, start, stop, whole, words
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
 
 KEY = "sk-ant-not-a-real-key"

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from study_app.assistant.notebook import Kind
-from study_app.domain.assistants import AssistantSpec, Limits, Parameters, Price, StudyLimits, UnavailableKind
+from study_app.domain.assistants.treatments import (
+    AssistantSpec,
+    Limits,
+    Parameters,
+    Price,
+    StudyLimits,
+    UnavailableKind,
+)
 
 PAGE = (Path(__file__).parents[2] / "docs" / "assistants.md").read_text(encoding="utf-8")
 TABLES = {"parameters", "limits", "study_limits", "price"}

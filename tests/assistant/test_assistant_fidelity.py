@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.fidelity import LeakShare, leak_score, leak_share, leaks_code
+from study_app.domain.assistants.fidelity import LeakShare, leak_score, leak_share, leaks_code
 
 SOLUTION = '''import trio
 

@@ -11,7 +11,7 @@ from study_app.assistant.inspection import findings, unfinished
 from study_app.assistant.intents import intents
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import NotesAssistant, notes_in_folder
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd
 from study_app.domain.errors import ProblemsFound
 
 CODE_NOTES = """

@@ -11,8 +11,8 @@ from study_app.assistant.answers import answer
 from study_app.assistant.inspection import findings
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
-from study_app.domain.assistants import AssistantRequest
-from study_app.domain.fidelity import leak_score, leak_share
+from study_app.domain.assistants.fidelity import leak_score, leak_share
+from study_app.domain.assistants.treatments import AssistantRequest
 
 TASKS = Path(__file__).parents[2] / "tasks"
 PACKS = ["trio_timer", "trio_users"]

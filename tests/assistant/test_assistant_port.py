@@ -10,7 +10,7 @@ from messages_api import Answer, failure, serving, whole
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.assistant.notes import NotesAssistant
 from study_app.assistant.recorded import RecordedAssistant
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
 
 SPEC = AssistantSpec(id="full", version="1", label="Assistant", prompt="Help.", model="claude-asked-1")

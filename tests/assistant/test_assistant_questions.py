@@ -15,11 +15,11 @@ from study_app.assistant.answers import answer
 from study_app.assistant.embedded.message import Message
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
-from study_app.content_packs import load_pack
-from study_app.domain.assistants import AssistantRequest
+from study_app.content.task_packs import load_pack
+from study_app.domain.assistants.treatments import AssistantRequest
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
-from study_app.services.grade import run_visible
+from study_app.services.grading.grading import run_visible
 
 TASKS = Path(__file__).resolve().parents[2] / "tasks"
 PACKS = {"t": "trio_timer", "u": "trio_users"}

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from study_app.assistant.recorded import RecordedAssistant
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound
 
 SPEC = AssistantSpec(id="old", version="1", label="A", provider="recorded", recording="turns.jsonl")

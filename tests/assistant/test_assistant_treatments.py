@@ -6,7 +6,13 @@ import pytest
 
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.assistant.prompts import MAX_HISTORY_CHARACTERS, conversation, recent
-from study_app.domain.assistants import AssistantRequest, AssistantSpec, adapted, parse_assistant, read_assistant
+from study_app.domain.assistants.treatments import (
+    AssistantRequest,
+    AssistantSpec,
+    adapted,
+    parse_assistant,
+    read_assistant,
+)
 from study_app.domain.errors import ProblemsFound
 
 SHIPPED = Path(__file__).parents[2] / "assistants"

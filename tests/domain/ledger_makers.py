@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.ledger import LedgerRow, Replay, Version, append, genesis
-from study_app.domain.seal import commitment
+from study_app.domain.ledger.commitment import commitment
 
 ARMS = (Arm(id="ai"), Arm(id="no_ai"))
 SEED = bytes(range(32))

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.allocation import Allocator, Past, Scheme, allocate, draws
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.rules import coin_table, pick
-from study_app.domain.arms import Arm
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))
 

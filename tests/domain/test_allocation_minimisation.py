@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.allocation import Allocator, Past, Scheme, draws
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 
 ORACLE = Path(__file__).parents[1] / "oracles" / "randomisation_pocock_simon_pbr_efron"
 FACTORS = ("Factor1", "Factor2", "Factor3")

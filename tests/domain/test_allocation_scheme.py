@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from study_app.domain.allocation import Factor, Scheme, options, scheme_problems
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))
 

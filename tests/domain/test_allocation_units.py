@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.allocation import Allocator, Scheme, draws, options, order_of
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.ledger import LedgerBroken, Replay, Version
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))

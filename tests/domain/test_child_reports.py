@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.reports import (
+from study_app.domain.tasks.reports import (
     REPORT_BYTES,
     ChildReport,
     ReportedCall,
@@ -19,7 +19,7 @@ from study_app.domain.reports import (
     parse_call,
     parse_report,
 )
-from study_app.domain.values import Opaque, Unhashed, decode, same_value, shown
+from study_app.domain.tasks.values import Opaque, Unhashed, decode, same_value, shown
 
 TAGS = st.sampled_from(["$float", "$int", "$tuple", "$set", "$frozenset", "$dict", "$exception", "$other"])
 JSON = st.recursive(

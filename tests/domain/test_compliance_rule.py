@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from study_app.domain.compliance import UNITS, Evidence, broken, threshold
-from study_app.domain.plan import Compliance
+from study_app.domain.study.analysis_plan import Compliance
+from study_app.domain.study.compliance import UNITS, Evidence, broken, threshold
 
 
 def pieces(*pairs):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from study_app.content import check_bank, load_bank, load_keys, public_json
-from study_app.content_packs import load_pack
-from study_app.content_study import read_study
+from study_app.content.item_banks import check_bank, load_bank, load_keys, public_json
+from study_app.content.study_file import read_study
+from study_app.content.task_packs import load_pack
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.scoring import correct_response, quiz_total, score, wrong_response
+from study_app.domain.quiz.scoring import correct_response, quiz_total, score, wrong_response
 
 QUIZZES = Path(__file__).parents[2] / "quizzes"
 BANKS = sorted(folder for folder in QUIZZES.iterdir() if (folder / "bank.toml").exists())

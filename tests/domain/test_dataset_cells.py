@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.dataset import STATIC_TABLES, Column, cell, guard, unguard, value, writable
-from study_app.domain.dataset.cells import FORMULA_STARTS
+from study_app.dataset.schema import STATIC_TABLES, Column, cell, guard, unguard, value, writable
+from study_app.dataset.schema.cells import FORMULA_STARTS
 
 TEXT = Column("x", "text", "")
 NUMBER = Column("x", "number", "")

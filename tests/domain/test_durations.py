@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.content_study import validate_study
-from study_app.domain.durations import (
+from study_app.content.study_file import validate_study
+from study_app.domain.study.durations import (
     expected_minutes,
     filled,
     progress,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.edits import Change, ReplayMismatch, apply, replay, utf16_length
+from study_app.domain.editing.edits import Change, ReplayMismatch, apply, replay, utf16_length
 
 TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=40)
 

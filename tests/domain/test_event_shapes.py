@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from study_app.domain.edits import ReplayMismatch, apply_all, apply_event
+from study_app.domain.editing.edits import ReplayMismatch, apply_all, apply_event
 from study_app.domain.event_shapes import SHAPES, problem_of
 from study_app.domain.events import BROWSER_KINDS, BrowserEvent
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.item_keys import Accept
-from study_app.domain.short_text import MAX_ANSWER_CHARS, normalise, number, same_output, tokens
+from study_app.domain.quiz.keys import Accept
+from study_app.domain.quiz.short_text import MAX_ANSWER_CHARS, normalise, number, same_output, tokens
 
 SECONDS = Accept(number=7, tolerance=0.05, units=("s", "sec", "seconds"))
 ORDER = Accept(sequence=("blue", "green", "red"))

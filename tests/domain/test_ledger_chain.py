@@ -10,9 +10,9 @@ import pytest
 from ledger_makers import ARMS, BLOCKS, MINIMISED, SEED, make, origin, version
 
 from study_app.domain.allocation import Scheme, derived_salt, preview_seed, simulated_seed
-from study_app.domain.arms import Arm
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.ledger import COLUMNS, Replay, Version, head, parse_rows, verify_ledger
-from study_app.domain.seal import commitment, keeps_commitment
+from study_app.domain.ledger.commitment import commitment, keeps_commitment
 
 CONTRACT = (
     "participant_id allocation_index ledger method stratum arm probabilities draw study_hash allocated_at "

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from study_app.domain.errors import SealingKeyMissing, UserError
-from study_app.sealing import SealingKey, find_key, find_or_make_key, new_salt, new_seed
+from study_app.secrets.sealing_key import SealingKey, find_key, find_or_make_key, new_salt, new_seed
 
 LONG = "correct horse battery staple"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study_app.domain.omissions import omissions
+from study_app.domain.tasks.omissions import omissions
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """

@@ -19,12 +19,12 @@ import study_app
 from study_app.assistant.answers import answer
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
-from study_app.domain.assistants import AssistantRequest
+from study_app.domain.assistants.fidelity import leak_score
+from study_app.domain.assistants.treatments import AssistantRequest
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.fidelity import leak_score
-from study_app.domain.patterns import takes_long
-from study_app.domain.short_text import normalise, number, tokens
-from study_app.domain.styles.rules import code_session
+from study_app.domain.interaction.rules import code_session
+from study_app.domain.quiz.patterns import takes_long
+from study_app.domain.quiz.short_text import normalise, number, tokens
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ROOT / "tasks"
@@ -101,7 +101,7 @@ def seconds(pattern: re.Pattern[str], text: str) -> float:
 
 def test_every_pattern_of_the_app_is_found():
     assert len(patterns()) > 200
-    assert {"study_app.domain.styles.lexicon", "study_app.assistant.intents"} <= {
+    assert {"study_app.domain.interaction.lexicon", "study_app.assistant.intents"} <= {
         where for where, _ in patterns().values()
     }
 

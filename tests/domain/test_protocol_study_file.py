@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from study_app.content_study import read_study, validate_study
+from study_app.content.study_file import read_study, validate_study
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.protocol import protocol_hash
+from study_app.domain.study.study import protocol_hash
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,7 +115,7 @@ def test_a_file_that_is_no_study_is_refused_in_words(tmp_path, content):
 
 
 def test_every_text_of_the_catalogue_is_used_and_every_used_text_is_there():
-    from study_app.catalogue import catalogue
+    from study_app.content.texts import catalogue
 
     texts = catalogue("en").keys()
     source = "\n".join(path.read_text() for path in (ROOT / "study_app").rglob("*.py"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.edits import ReplayMismatch, replay, utf16_length
-from study_app.domain.provenance import SOURCES, Reply, Tracker, attribute
+from study_app.domain.editing.edits import ReplayMismatch, replay, utf16_length
+from study_app.domain.editing.provenance import SOURCES, Reply, Tracker, attribute
 
 STARTER = "import trio\n\n\n# your program\n"
 REPLY = Reply(

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.item_keys import Accept, Check, ChoiceKey, CodeKey, Criterion, TextKey, key_version
-from study_app.domain.items import Item, Option
-from study_app.domain.scoring import (
+from study_app.domain.quiz.items import Item, Option
+from study_app.domain.quiz.keys import Accept, Check, ChoiceKey, CodeKey, Criterion, TextKey, key_version
+from study_app.domain.quiz.scoring import (
     correct_response,
     fill,
     quiz_total,

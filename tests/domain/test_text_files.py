@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.data.load import read_study_file
-from study_app.anchor_file import read_anchors
 from study_app.assistant.notes import notes_in_folder
 from study_app.bootstrap import open_library
-from study_app.content import check_bank, load_bank
-from study_app.content_packs import load_pack
-from study_app.content_study import read_study
+from study_app.content.item_banks import check_bank, load_bank
+from study_app.content.study_file import read_study
+from study_app.content.task_packs import load_pack
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.text_files import decode_text
+from study_app.storage.anchor_file import read_anchors
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "\ufeff".encode()

@@ -19,17 +19,17 @@ sys.path.append(str(Path(__file__).parents[1] / "services"))
 from console_trial import NoSandbox, Trial  # noqa: E402
 
 from study_app.bootstrap import start  # noqa: E402
-from study_app.domain.answer_log import replay_forms  # noqa: E402
-from study_app.domain.answering import Unanswerable, answer_to, fault_of, number_in  # noqa: E402
-from study_app.domain.edits import utf16_length  # noqa: E402
+from study_app.dataset.verification import verify  # noqa: E402
+from study_app.domain.editing.edits import utf16_length  # noqa: E402
 from study_app.domain.errors import Superseded  # noqa: E402
 from study_app.domain.events import ERASED, Batch  # noqa: E402
-from study_app.domain.participant import Visit  # noqa: E402
-from study_app.domain.protocol import Question  # noqa: E402
-from study_app.services.answer import Screen  # noqa: E402
-from study_app.services.enrol import Entry  # noqa: E402
-from study_app.services.export import export  # noqa: E402
-from study_app.services.verify import verify  # noqa: E402
+from study_app.domain.quiz.answer_log import replay_forms  # noqa: E402
+from study_app.domain.quiz.answering import Unanswerable, answer_to, fault_of, number_in  # noqa: E402
+from study_app.domain.records import Visit  # noqa: E402
+from study_app.domain.study.study import Question  # noqa: E402
+from study_app.services.participant.answers import Screen  # noqa: E402
+from study_app.services.participant.enrolment import Entry  # noqa: E402
+from study_app.services.researcher.exporting.export import export  # noqa: E402
 from study_app.settings import Settings  # noqa: E402
 
 OPTIONS = {"role": ["dev", "sci"], "tools": ["vim", "code", "idle"], "ease": list(range(1, 8)), "extra": ["yes", "no"]}

@@ -12,8 +12,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from study_app.domain import assistants, item_keys, items, tasks
-from study_app.domain.protocol import Study
+from study_app.domain.assistants import treatments as assistants
+from study_app.domain.quiz import items
+from study_app.domain.quiz import keys as item_keys
+from study_app.domain.study.study import Study
+from study_app.domain.tasks import packs as tasks
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {

@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from study_app.domain.tasks import Limits, Program, RunResult  # noqa: E402
+from study_app.domain.tasks.packs import Limits, Program, RunResult  # noqa: E402
 from study_app.sandbox.local import LocalSandbox  # noqa: E402
 from study_app.sandbox.packages import site_folders  # noqa: E402
 from study_app.sandbox.server import Options  # noqa: E402
@@ -34,7 +34,7 @@ def refuse_namespaces() -> None:
     """Make this process and all it starts unable to create namespaces or mount, as in an unprivileged container."""
     import ctypes
 
-    from study_app.sandbox import seccomp, syscalls
+    from study_app.sandbox.confinement import seccomp, syscalls
 
     load, equal, answer = 0x20, 0x15, 0x06
     numbers = {"x86_64": (272, 165, 308), "aarch64": (97, 40, 268)}[str(syscalls.machine())]

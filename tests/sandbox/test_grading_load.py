@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from sandbox.busy_machine import busy
 
-from study_app.content_packs import load_pack
+from study_app.content.task_packs import load_pack
 from study_app.domain.checks import Check, Line, Observation, Same, call, side_by_side, uses
-from study_app.domain.tasks import RunResult
+from study_app.domain.tasks.packs import RunResult
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
-from study_app.services.grade import grade
 from study_app.services.grading import evidence
+from study_app.services.grading.grading import grade
+from study_app.services.grading.observation import Attempt
 from study_app.services.grading.verdicts import judge_in_real_time, judge_made_twice
-from study_app.services.observe import Attempt
 
 HERE = Path(__file__).parent
 TASKS = HERE.parents[1] / "tasks"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks import Limits, OutputLine, Program
+from study_app.domain.tasks.packs import Limits, OutputLine, Program
 from study_app.ports import Sandbox
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.recorded import RecordedSandbox, Recorder, record

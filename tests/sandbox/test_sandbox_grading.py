@@ -12,27 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.content_packs import find_pack, load_pack
-from study_app.domain.checks import (
-    Case,
-    Check,
-    Line,
-    Observation,
-    Opaque,
-    Same,
-    call,
-    decode,
-    same_value,
-)
+from study_app.content.task_packs import find_pack, load_pack
+from study_app.domain.checks import Case, Check, Line, Observation, Opaque, Same, call, decode, same_value
 from study_app.domain.errors import ProblemsFound, SandboxUnavailable
-from study_app.domain.tasks import Program
-from study_app.sandbox.harness import encode
+from study_app.domain.tasks.packs import Program
+from study_app.sandbox.inside.harness import encode
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.recorded import RecordedSandbox, Recorder
 from study_app.sandbox.server import Options
-from study_app.services.author import check_pack, try_program
-from study_app.services.grade import grade, run_visible
-from study_app.services.observe import How, observe, observe_series
+from study_app.services.grading.authoring import check_pack, try_program
+from study_app.services.grading.grading import grade, run_visible
+from study_app.services.grading.observation import How, observe, observe_series
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = {folder.name: load_pack(folder) for folder in sorted((ROOT / "tasks").iterdir()) if folder.is_dir()}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.tasks import Limits, Program, in_order
-from study_app.sandbox import frames
+from study_app.domain.tasks.packs import Limits, Program, in_order
 from study_app.sandbox.child import source_lines
+from study_app.sandbox.inside import frames
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.output import clean
 from study_app.sandbox.server import Options

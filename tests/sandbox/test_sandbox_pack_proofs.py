@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from study_app.content_packs import load_pack
+from study_app.content.task_packs import load_pack
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
-from study_app.services.author import check_pack
-from study_app.services.grade import grade
-from study_app.services.pack_proofs import proof_problems
+from study_app.services.grading.authoring import check_pack
+from study_app.services.grading.grading import grade
+from study_app.services.grading.pack_proofs import proof_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = [folder.name for folder in sorted((ROOT / "tasks").iterdir()) if (folder / "task.toml").is_file()]

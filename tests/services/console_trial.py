@@ -10,9 +10,9 @@ from pathlib import Path
 
 from study_app.bootstrap import App, start
 from study_app.domain.events import Batch, BrowserEvent
-from study_app.domain.participant import RunRecord, Turn
-from study_app.domain.tasks import Isolation
-from study_app.services.enrol import Entry
+from study_app.domain.records import RunRecord, Turn
+from study_app.domain.tasks.packs import Isolation
+from study_app.services.participant.enrolment import Entry
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -18,9 +18,9 @@ from typing import Any
 
 from study_app.bootstrap import App, start
 from study_app.domain.events import Batch
-from study_app.domain.scoring import correct_response
-from study_app.services.enrol import Entry
-from study_app.services.export import export
+from study_app.domain.quiz.scoring import correct_response
+from study_app.services.participant.enrolment import Entry
+from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from study_app.bots import open_for_simulation, simulate
 from study_app.clock import SystemClock
-from study_app.services.export import export
+from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
+from study_app.simulation import open_for_simulation, simulate
 
 ROOT = Path(__file__).parents[2]
 HEAD = """

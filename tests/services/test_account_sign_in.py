@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from study_app.domain.errors import UserError
-from study_app.services.account import ATTEMPTS, LOCKED, SIGNED_IN, TICKET, Account, Person
+from study_app.secrets.console_accounts import ATTEMPTS, LOCKED, SIGNED_IN, TICKET, Account, Person
 
 GOOD = "correct horse battery"
 
@@ -62,7 +62,7 @@ def test_names_with_and_without_an_account_are_locked_alike(account, clock):
 
 
 def test_invented_names_do_not_fill_the_memory(account, clock, monkeypatch):
-    monkeypatch.setattr("study_app.services.account.MOST_NAMES", 20)
+    monkeypatch.setattr("study_app.secrets.console_accounts.MOST_NAMES", 20)
     monkeypatch.setattr(account, "_verifies", lambda digest, password: False)
     for number in range(100):
         account.check("wrong password", clock.at, f"name{number}")

@@ -11,7 +11,7 @@ from small_study import write_study
 from study_app.bootstrap import start
 from study_app.domain.allocation import Allocator, draws, preview_seed
 from study_app.domain.ledger import LedgerRow, Version, genesis, verify_ledger
-from study_app.services.enrol import Entry
+from study_app.services.participant.enrolment import Entry
 from study_app.settings import Settings
 
 PROCESSES, EACH = 4, 25

@@ -8,8 +8,8 @@ from small_study import BLOCKS, write_study
 from study_app.bootstrap import start
 from study_app.domain.allocation import Allocator, draws, preview_seed
 from study_app.domain.ledger import LedgerRow
-from study_app.services.enrol import Entry
-from study_app.services.world import draft_key
+from study_app.services.context import draft_key
+from study_app.services.participant.enrolment import Entry
 from study_app.settings import Settings
 
 RETURNING = 'method = "big_stick"\nbound = 2\nreplacement = "return_slot"'

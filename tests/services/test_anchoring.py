@@ -9,12 +9,12 @@ from export_world import Clock, Entry, Walker, open_app, real_study
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.anchor_file import AnchorFile, read_anchors
-from study_app.domain.anchors import KeptAnchor, parse_line, parse_lines
+from study_app.dataset.integrity.anchors import KeptAnchor, parse_line, parse_lines
+from study_app.dataset.verification import verify
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import Anchor, LedgerRow
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.services.researcher.exporting.export import export
+from study_app.storage.anchor_file import AnchorFile, read_anchors
 
 HASHES = st.text("0123456789abcdef", min_size=64, max_size=64)
 HEADS = st.lists(HASHES, max_size=4)

@@ -7,7 +7,7 @@ from console_trial import Trial
 from test_quiz_scoring import Scripted
 
 from study_app.domain.errors import NotAllowed
-from study_app.services.rating import Ratings
+from study_app.services.researcher.rating import Ratings
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.bots.batching import BatchedRegistry
-from study_app.bots.clock import START, arrivals, next_monday
-from study_app.bots.coding import LONGEST_HURRY, Act, timed
-from study_app.bots.ids import SeededIds
-from study_app.bots.programs import (
+from study_app.domain.editing.edits import replay
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.tasks.packs import Isolation, Program, RunResult
+from study_app.simulation.batched_database import BatchedRegistry
+from study_app.simulation.behaviour.program_edits import (
     code_blocks,
     functions_to_write,
     in_own_words,
@@ -24,11 +24,11 @@ from study_app.bots.programs import (
     source_of,
     stages_of,
 )
-from study_app.bots.running import Memory, RepeatingSandbox
-from study_app.bots.typing import edit, typed, typed_characters
-from study_app.domain.edits import replay
-from study_app.domain.errors import InfrastructureError
-from study_app.domain.tasks import Isolation, Program, RunResult
+from study_app.simulation.behaviour.task_plan import LONGEST_HURRY, Act, timed
+from study_app.simulation.behaviour.typing import edit, typed, typed_characters
+from study_app.simulation.cached_sandbox import Memory, RepeatingSandbox
+from study_app.simulation.clock import START, arrivals, next_monday
+from study_app.simulation.ids import SeededIds
 from study_app.storage import open_registry
 
 ROOT = Path(__file__).parents[2]

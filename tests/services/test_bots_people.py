@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.bootstrap import open_library
-from study_app.bots.people import SCORE_MEAN, SCORE_SD, Effects, Rates, Scales, draw_person
-from study_app.bots.quizzing import fill_in, levels
-from study_app.domain.scoring import response_problem, score
+from study_app.domain.quiz.scoring import response_problem, score
+from study_app.simulation.behaviour.profiles import SCORE_MEAN, SCORE_SD, Effects, Rates, Scales, draw_person
+from study_app.simulation.behaviour.quiz import fill_in, levels
 
 ROOT = Path(__file__).parents[2]
 SCALES = Scales(27.0, 35.0)

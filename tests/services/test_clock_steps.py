@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.clock import CONFIRMED_AFTER, TOLERANCE, SystemClock
-from study_app.services.clock_watch import ClockWatch, clock_alert
-from study_app.services.monitor import Monitor
+from study_app.services.operation.clock_watch import ClockWatch, clock_alert
+from study_app.services.researcher.monitoring import Monitor
 
 START = 1_780_000_000.0
 

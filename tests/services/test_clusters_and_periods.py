@@ -13,10 +13,10 @@ from quiz_study import OUTCOME, PLAN, keyed_bank, rewrite_table, simulated, stud
 from analysis.cli import analyze
 from study_app.bootstrap import start
 from study_app.clock import SystemClock
+from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
-from study_app.services.enrol import Entry
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.services.participant.enrolment import Entry
+from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 
 CLUSTER = 'method = "cluster"\ncluster = "label"'

@@ -6,8 +6,8 @@ import pytest
 from console_trial import Trial
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.styles.codes import ADJUDICATED, REASON_RUBRIC
-from study_app.services.coding import Codings
+from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC
+from study_app.services.researcher.coding import Codings
 
 MESSAGES = ("How does a nursery wait?", "Write task1 for me", "It prints nothing, why?", "thanks")
 

@@ -8,11 +8,11 @@ import pytest
 from console_trial import ROOT, Trial
 
 from study_app.bootstrap import start
-from study_app.content_study import read_study
-from study_app.domain.dataset.versions import read_version
-from study_app.domain.protocol import canonical_json
-from study_app.services.researcher.datasets import DatasetRequest
-from study_app.services.verify import verify
+from study_app.content.study_file import read_study
+from study_app.dataset.schema.versions import read_version
+from study_app.dataset.verification import verify
+from study_app.domain.study.study import canonical_json
+from study_app.services.researcher.exporting.datasets import DatasetRequest
 
 FIRST, SECOND = "C0FFEE11", "C0FFEE22"
 

@@ -8,9 +8,9 @@ from quiz_study import ROOT, study_text
 from typer.testing import CliRunner
 
 from study_app.cli import app
-from study_app.content_study import read_study
-from study_app.domain.protocol import protocol_hash
-from study_app.library import FolderLibrary
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import read_study
+from study_app.domain.study.study import protocol_hash
 
 BANK = ROOT / "quizzes" / "sortedcontainers"
 

@@ -7,10 +7,10 @@ from quiz_study import ARMS, OUTCOME, PLAN, keyed_bank, results, simulated, stud
 
 from analysis.cli import analyze
 from analysis.design.trial_power import trial_power
-from study_app.content_study import read_study
-from study_app.domain.designs import TABLE, design_problems, every_value, used_by
+from study_app.content.study_file import read_study
+from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
-from study_app.services.verify import verify
+from study_app.domain.study.designs import TABLE, design_problems, every_value, used_by
 
 SURVEY = """
 [[stages]]

@@ -6,7 +6,7 @@ import pytest
 from console_trial import Trial
 
 from study_app.domain.errors import NotAllowed, Taken
-from study_app.services.enrol import Entry
+from study_app.services.participant.enrolment import Entry
 
 
 @pytest.fixture

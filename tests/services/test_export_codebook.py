@@ -8,7 +8,7 @@ from export_world import ROOT
 
 from study_app.bootstrap import open_library
 from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS
-from study_app.services.export import codebook_page
+from study_app.services.researcher.exporting.export import codebook_page
 
 
 def test_the_codebook_is_current():
@@ -24,7 +24,7 @@ def test_every_kind_of_event_is_explained():
 
 def test_every_finding_of_verify_is_explained():
     page = (ROOT / "docs" / "dataset.md").read_text(encoding="utf-8")
-    sources = (ROOT / "study_app" / "services" / "verify").glob("*.py")
+    sources = (ROOT / "study_app" / "dataset" / "verification").glob("*.py")
     named = {name for path in sources for name in re.findall(r"report\.add\(\s*\"(\w+)\"", path.read_text())}
     named |= {f"{column}_differs" for column in "arm stratum allocation_index study_hash allocated_at".split()}
     assert named

@@ -13,9 +13,9 @@ from export_world import ROOT, Clock, Walker, open_app, scratch, settle, table
 from analysis.data.load import load
 from analysis.interaction.selection import annotate
 from study_app.claude_codes import code_by_claude
-from study_app.ports import Rating
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.dataset.verification import verify
+from study_app.domain.records import Rating
+from study_app.services.researcher.exporting.export import export
 
 OWN = """
 [styles]

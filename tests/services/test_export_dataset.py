@@ -13,8 +13,8 @@ import psychds_rules
 import pytest
 from export_world import EXIT, Clock, Walker, copy_of, open_app, table, trial
 
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.dataset.verification import verify
+from study_app.services.researcher.exporting.export import export
 
 CONTRACT = (
     "participant_id study_hash arm stratum allocation_index is_simulated is_preview status exclusion_reason "

@@ -7,9 +7,9 @@ import errno
 import pytest
 from export_world import trial
 
+from study_app.dataset.writing.files import whole_directory
 from study_app.domain.errors import InfrastructureError, UserError
-from study_app.services.export import export
-from study_app.services.export.files import whole_directory
+from study_app.services.researcher.exporting.export import export
 
 
 def test_an_earlier_export_is_replaced(tmp_path):

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from export_world import copy_of, table, trial
 
-from study_app.domain.dataset import REVEALING, moment
-from study_app.services.export import export
-from study_app.services.export.masking import LEDGER_COLUMNS
-from study_app.services.verify import verify
+from study_app.dataset.redaction import LEDGER_COLUMNS
+from study_app.dataset.schema import REVEALING, moment
+from study_app.dataset.verification import verify
+from study_app.services.researcher.exporting.export import export
 
 SEALED = ("launched", "closed")
 
@@ -89,7 +89,7 @@ def test_a_closed_study_shows_masked_arms_that_stay_and_group_as_the_true_ones()
 
 def test_the_masks_names_do_not_follow_from_what_is_public(tmp_path):
     """Another sealed seed, everything public the same: over several, either arm is called arm_a."""
-    from study_app.services.export.masking import mask_of
+    from study_app.services.researcher.exporting.trial_facts import mask_of
 
     base = trial()
     studies = [base.app.world.study]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from export_world import EXIT, Clock, Walker, open_app, scratch, settle, table
 
+from study_app.dataset.measures.activity import moments
+from study_app.dataset.measures.provenance import bursts
+from study_app.dataset.writing.manifest import quantiles
 from study_app.domain.events import Event
-from study_app.ports import Rating
-from study_app.services.export import export
-from study_app.services.export.manifest import quantiles
-from study_app.services.measures_origin import bursts
-from study_app.services.measures_time import moments
+from study_app.domain.records import Rating
+from study_app.services.researcher.exporting.export import export
 
 Row = dict[str, str]
 

@@ -7,7 +7,7 @@ import json
 
 from export_world import copy_of, table, trial
 
-from study_app.services.progsnap2 import export_progsnap2
+from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 
 EVERYWHERE = set("EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp".split())
 EVERYWHERE |= set("AssignmentID ProblemID ExperimentalCondition IsFabricatedEvent".split())

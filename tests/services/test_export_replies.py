@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from export_world import Clock, Walker, open_app, scratch, settle, table
 
-from study_app.services.export import export
-from study_app.services.measures_origin import code_chars
+from study_app.dataset.measures.provenance import code_chars
+from study_app.services.researcher.exporting.export import export
 
 ASK = "Write the code for the timer task please"
 

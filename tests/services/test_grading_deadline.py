@@ -10,8 +10,8 @@ import pytest
 from sandbox.busy_machine import busy
 
 from study_app.bootstrap import start
-from study_app.domain.participant import RunRecord
-from study_app.services.enrol import Entry
+from study_app.domain.records import RunRecord
+from study_app.services.participant.enrolment import Entry
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]

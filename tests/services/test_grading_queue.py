@@ -9,11 +9,11 @@ import pytest
 from export_world import Clock, Walker, open_app, real_study, table
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
-from study_app.domain.tasks import CheckResult, Grade
-from study_app.services.enrol import Entry
-from study_app.services.export import export
+from study_app.domain.tasks.packs import CheckResult, Grade
 from study_app.services.grading.queue import Pauses, retry, with_review, without_verdict
-from study_app.services.submissions import with_verdict
+from study_app.services.grading.submissions import with_verdict
+from study_app.services.participant.enrolment import Entry
+from study_app.services.researcher.exporting.export import export
 
 HOSTILE = 'raise SyntaxError("boo", ("main.py", 10**30, 1, "x"))\n'
 

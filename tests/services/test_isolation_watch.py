@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from export_world import Clock, Entry, Walker, open_app, real_study
 
-from study_app.domain.tasks import Isolation
-from study_app.services.isolation_watch import FELL, RECOVERED, STEP
+from study_app.domain.tasks.packs import Isolation
+from study_app.services.operation.isolation_watch import FELL, RECOVERED, STEP
 
 
 class Falling:
@@ -103,7 +103,7 @@ def test_a_draft_is_never_paused(tmp_path):
 
 
 def test_canaries_are_run_again_while_programs_go_on():
-    from study_app.domain.tasks import Program
+    from study_app.domain.tasks.packs import Program
     from study_app.sandbox.local import LocalSandbox
 
     sandbox = LocalSandbox()

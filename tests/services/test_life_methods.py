@@ -11,10 +11,10 @@ from export_world import Clock
 from recomputed_alone import commitment, recompute
 
 from study_app.bootstrap import App, start
-from study_app.services import lifecycle
-from study_app.services.enrol import Entry
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.dataset.verification import verify
+from study_app.services.participant.enrolment import Entry
+from study_app.services.researcher import lifecycle
+from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 
 TEXT = """

@@ -18,7 +18,7 @@ from study_app.bootstrap import start
 from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.errors import Conflict, InfrastructureError
 from study_app.domain.ledger import LedgerRow, Version, genesis, verify_ledger
-from study_app.services.enrol import Entry
+from study_app.services.participant.enrolment import Entry
 from study_app.services.retrying import ATTEMPTS, retried
 from study_app.settings import Settings
 from study_app.storage import engine, open_registry

@@ -11,9 +11,9 @@ from console_trial import Trial, busy, counted_ids
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.participant import Participant
-from study_app.services.export import export
-from study_app.services.monitor import Monitor, arms_visible, masked
+from study_app.domain.records import Participant
+from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.monitoring import Monitor, arms_visible, masked
 
 
 @given(st.sampled_from(["draft", "launched", "closed", "unsealed"]), st.sampled_from(["real", "preview", "simulated"]))

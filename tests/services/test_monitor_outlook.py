@@ -6,8 +6,8 @@ import pytest
 from console_trial import Trial
 
 from study_app.domain.allocation import Scheme
-from study_app.services.monitor import Monitor
-from study_app.services.outlook import outlook, outlooks
+from study_app.rerandomisation.outlook import outlook, outlooks
+from study_app.services.researcher.monitoring import Monitor
 
 
 @pytest.fixture

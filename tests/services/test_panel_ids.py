@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.errors import Malformed
-from study_app.domain.panel_ids import panel_id_problem
-from study_app.services.enrol import Entry
+from study_app.domain.study.panel_ids import panel_id_problem
+from study_app.services.participant.enrolment import Entry
 
 NEVER = ["{{%PROLIFIC_PID%}}", "{{%STUDY_ID%}}", "%PROLIFIC_PID%", "{id}", "a b", "a\tb", "=1+1", "+1", "-1", "@x"]
 NEVER += ["jane@example.org", "http://x", "abc\u200b", "\ufeffabc", "a\u2060b", "a\u061cb", "a\U000e0041", "=1+1\n2"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
-from study_app.services.enrol import Entry
+from study_app.services.participant.enrolment import Entry
 from study_app.services.researcher.links import check_base
 
 CLUSTERED = '[allocation]\nmethod = "cluster"\ncluster = "label"\n'

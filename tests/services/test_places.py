@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from analysis.cli import analyze
 from study_app.bootstrap import App, start
+from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
 from study_app.domain.ledger import LedgerRow
-from study_app.domain.participant import Participant
-from study_app.services.enrol import Entry
-from study_app.services.researcher.datasets import DatasetRequest
-from study_app.services.verify import verify
+from study_app.domain.records import Participant
+from study_app.services.participant.enrolment import Entry
+from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.settings import Settings
 
 STUDY = """
@@ -133,6 +133,8 @@ def test_eight_people_on_the_consent_page_of_a_study_for_four_make_four_allocati
     with pytest.raises(NotAllowed, match="all the participants it needs"):
         trial.come()
     out = tmp_path / "dataset"
+    from study_app.services.researcher.exporting.datasets import DatasetRequest
+
     trial.app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
     report = verify(out)
     assert report.ok, report.lines()

@@ -12,7 +12,7 @@ from console_trial import Trial
 from small_study import write_study
 
 from study_app.private_files import OTHERS, files_of, open_to_others
-from study_app.services.researcher.datasets import DatasetRequest
+from study_app.services.researcher.exporting.datasets import DatasetRequest
 
 STUDY = str(Path(sys.executable).with_name("study"))
 

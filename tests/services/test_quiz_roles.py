@@ -11,11 +11,11 @@ import pytest
 from quiz_study import OUTCOME, PLAN, keyed_bank, results, rewrite_table, simulated, study_text, written
 
 from analysis.cli import analyze
-from study_app.content_study import read_study, validate_study
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import read_study, validate_study
+from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
-from study_app.library import FolderLibrary
-from study_app.services.fitness import fitness_problems
-from study_app.services.verify import verify
+from study_app.services.researcher.fitness import fitness_problems
 
 
 def roles(**parts: str) -> dict[str, str]:

@@ -10,11 +10,11 @@ import pytest
 from console_trial import NoSandbox, Trial, given_to
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
-from study_app.domain.item_keys import CodeKey
-from study_app.domain.participant import Answer
-from study_app.domain.tasks import Isolation, Program, RunResult
-from study_app.services.export import export
+from study_app.domain.quiz.keys import CodeKey
+from study_app.domain.records import Answer
+from study_app.domain.tasks.packs import Isolation, Program, RunResult
 from study_app.services.grading.evidence import REPEATS
+from study_app.services.researcher.exporting.export import export
 
 
 class Scripted(NoSandbox):

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from export_world import copy_of, trial
 
-from study_app.services.recompute import recompute
+from study_app.services.researcher.ledger_check import recompute
 
 
 def with_key(folder):

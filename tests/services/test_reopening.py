@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from console_trial import Trial
 
+from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
-from study_app.services.monitor import Monitor
-from study_app.services.researcher.datasets import DatasetRequest
-from study_app.services.verify import verify
+from study_app.services.researcher.exporting.datasets import DatasetRequest
+from study_app.services.researcher.monitoring import Monitor
 
 
 @pytest.fixture

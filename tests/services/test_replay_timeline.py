@@ -11,11 +11,11 @@ from console_trial import ROOT, Trial, busy, work
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.edits import Change, apply
+from study_app.domain.editing.edits import Change, apply
 from study_app.domain.events import BrowserEvent, Event
-from study_app.services.replay import timeline
-from study_app.services.replay_lanes import PAUSE, typing_spells
-from study_app.services.replay_material import ordered
+from study_app.services.researcher.replay.material import ordered
+from study_app.services.researcher.replay.swimlanes import PAUSE, typing_spells
+from study_app.services.researcher.replay.timeline import timeline
 
 PLAYER = ROOT / "study_app" / "ui" / "components" / "replay" / "replay.js"
 

@@ -9,8 +9,8 @@ from console_trial import Trial
 
 from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.events import Batch
-from study_app.domain.participant import Visit
-from study_app.services.enrol import Entry
+from study_app.domain.records import Visit
+from study_app.services.participant.enrolment import Entry
 
 TASK = "trio_timer"
 

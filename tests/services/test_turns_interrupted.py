@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from export_world import Clock, Walker, open_app, settle
 
-from study_app.domain.participant import Turn
-from study_app.services.export import export
+from study_app.domain.records import Turn
+from study_app.services.researcher.exporting.export import export
 
 
 def asked(app, walker: Walker, name: str, at) -> None:

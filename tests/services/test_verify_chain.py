@@ -11,9 +11,9 @@ from export_world import copy_of, open_app, trial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.dataset import chain
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.dataset.integrity import chain
+from study_app.dataset.verification import verify
+from study_app.services.researcher.exporting.export import export
 from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.engine import Database
 

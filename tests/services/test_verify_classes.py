@@ -9,11 +9,11 @@ import pytest
 from console_trial import Trial
 from pydantic import ValidationError
 
+from study_app.dataset.findings import BROWSER, PROTOCOL, class_of
+from study_app.dataset.verification import VerifyReport, verify
 from study_app.domain.errors import Malformed
 from study_app.domain.events import Batch, BrowserEvent
-from study_app.services.researcher.datasets import DatasetRequest
-from study_app.services.verify import VerifyReport, verify
-from study_app.services.verify.report import BROWSER, PROTOCOL, class_of
+from study_app.services.researcher.exporting.datasets import DatasetRequest
 
 TASK = "trio_timer"
 UNFIT = {"from": 0, "to": 9, "insert": "x"}

@@ -11,12 +11,12 @@ from test_verify_tampering import Forger, Rows, completed, names
 from typer.testing import CliRunner
 
 from study_app.cli import app
+from study_app.dataset.schema.versions import read_version
+from study_app.dataset.verification import verify
 from study_app.domain.allocation import draws
-from study_app.domain.dataset.versions import read_version
 from study_app.domain.ledger import Anchor, LedgerRow, Replay, Version, append, genesis, rehash
-from study_app.domain.seal import commitment
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.domain.ledger.commitment import commitment
+from study_app.services.researcher.exporting.export import export
 
 
 def cell(table: str, column: str, value: str, where: Callable[[dict[str, str]], bool] = bool):

@@ -14,9 +14,9 @@ import pytest
 from export_world import copy_of, trial
 from test_verify_tampering import Forger
 
+from study_app.dataset.verification import verify
 from study_app.domain.errors import InfrastructureError
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.services.researcher.exporting.export import export
 
 DEEP = "[" * 100_000
 HUGE = str(2 * 10**9)
@@ -181,7 +181,7 @@ def test_a_check_that_something_unforeseen_stops_is_a_finding(tmp_path, monkeypa
     def stumble(*_: Any) -> None:
         raise TypeError("never thought of")
 
-    monkeypatch.setattr("study_app.services.verify.check_visits", stumble)
+    monkeypatch.setattr("study_app.dataset.verification.check_visits", stumble)
     stumble.__name__ = "check_visits"
     report = verify(trial().dataset("unsealed"))
     assert [finding.message for finding in report.findings] == [

@@ -17,10 +17,10 @@ import pytest
 from export_world import ROOT, copy_of, table, trial
 
 from analysis.published_study import import_transcripts
+from study_app.dataset.verification import VerifyReport, verify
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import LedgerRow, rehash
-from study_app.services.export import export
-from study_app.services.verify import VerifyReport, verify
+from study_app.services.researcher.exporting.export import export
 
 TRANSCRIPTS = ROOT.parent / "shared" / "transcripts"
 Rows = list[dict[str, str]]

@@ -10,10 +10,9 @@ import pytest
 
 from study_app.domain.errors import InfrastructureError, ProblemsFound
 from study_app.domain.events import ERASED, BrowserEvent
-from study_app.domain.participant import Answer, Document, Participant, RunRecord, Turn, Visit
-from study_app.ports import AuditEntry, Link
+from study_app.domain.records import Answer, AuditEntry, Document, Link, Participant, RunRecord, Turn, Visit
 from study_app.storage import open_registry
-from study_app.storage.registry import SqlRegistry
+from study_app.storage.database import SqlRegistry
 
 
 @pytest.fixture

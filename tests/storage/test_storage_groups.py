@@ -7,11 +7,11 @@ from concurrent.futures import Future, wait
 
 import pytest
 
-from study_app.domain.dataset import chain
+from study_app.dataset.integrity import chain
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events import BrowserEvent
 from study_app.storage import open_registry
-from study_app.storage.registry import SqlRegistry
+from study_app.storage.database import SqlRegistry
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from study_app.domain.events import BrowserEvent
-from study_app.domain.participant import Participant, RunRecord
+from study_app.domain.records import Participant, RunRecord
 from study_app.storage import open_registry
 
 

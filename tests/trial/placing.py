@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from study_app.domain.participant import Visit
-from study_app.services.enrol import hashed
+from study_app.domain.records import Visit
+from study_app.services.identity import hashed
 from study_app.storage import open_registry
 
 

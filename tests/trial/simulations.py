@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from study_app.bots import open_for_simulation, simulate
 from study_app.settings import Settings
+from study_app.simulation import open_for_simulation, simulate
 
 ROOT = Path(__file__).parents[2]
 MEASURED = {"wall_seconds"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from study_app.bootstrap import start
-from study_app.bots.browser import simulate_in_browser
 from study_app.domain.errors import UserError
 from study_app.settings import Settings
+from study_app.simulation.browser import simulate_in_browser
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def test_two_participants_walk_both_arms_in_a_real_browser(tmp_path):
 
 def test_without_playwright_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
-    monkeypatch.setattr("study_app.bots.browser._served", _Nothing)
+    monkeypatch.setattr("study_app.simulation.browser._served", _Nothing)
     with pytest.raises(UserError, match="Playwright is not installed"):
         simulate_in_browser(settings_in(tmp_path), participants=1, seed=1)
 

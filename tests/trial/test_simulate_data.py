@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 import pytest
 from simulations import data_of, run, simulate_apart
 
-from study_app.bots import simulate
-from study_app.domain.edits import apply_event
+from study_app.dataset.measures.tasks import program_error
+from study_app.domain.editing.edits import apply_event
 from study_app.domain.errors import UserError
-from study_app.services.enrol import Entry
-from study_app.services.measures_tasks import program_error
+from study_app.services.participant.enrolment import Entry
+from study_app.simulation import simulate
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from server import StudyServer
 from walker import Walker, solution
 
-from study_app.domain.edits import replay
+from study_app.domain.editing.edits import replay
 from study_app.storage import open_registry
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]

@@ -348,9 +348,9 @@ def test_the_same_seed_gives_the_same_results(tmp_path):
 def test_the_console_stays_on_loopback_unless_it_is_told_otherwise(monkeypatch):
     from typer.testing import CliRunner
 
-    from study_app import serving
     from study_app.cli import app
     from study_app.domain.errors import UserError
+    from study_app.web import serving
 
     asked = []
 
@@ -381,7 +381,7 @@ def test_a_console_whose_apps_never_came_up_serves_nothing(tmp_path):
     port = free_port()
     environment = os.environ | {"STUDY_FILE": str(ROOT / "study.toml"), "STUDY_PARENT": str(os.getpid())}
     environment |= {"STUDY_DATABASE_URL": f"sqlite:///{tmp_path}/study.db", "STUDY_VAR": str(tmp_path)}
-    command = [sys.executable, "-m", "study_app.console", "127.0.0.1", str(port)]
+    command = [sys.executable, "-m", "study_app.web.console_process", "127.0.0.1", str(port)]
     ended = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
     assert not (tmp_path / "study.db").exists()

@@ -13,7 +13,7 @@ from simulations import run
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse, primary_rows
 from analysis.pipeline.prepare import prepare
-from study_app.services.export import export
+from study_app.services.researcher.exporting.export import export
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))

@@ -12,8 +12,8 @@ from fake_provider import MODEL, FakeProvider, described
 from test_trial_commands import LAUNCHABLE, study
 
 from study_app.assistant.provider import check_provider
-from study_app.domain.assistants import AssistantSpec
-from study_app.domain.served import same_model
+from study_app.domain.assistants.served_models import same_model
+from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.storage import open_registry
 
 ENDS = ('entry = "links"', 'entry = "links"\nends_on = 2026-12-31')

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.domain.edits import apply_event
+from study_app.domain.editing.edits import apply_event
 from study_app.web.assets import Assets
 
 HERE = Path(__file__).parent

@@ -9,9 +9,9 @@ from console_room import Person, Trial, busy, work
 from streamlit.testing.v1 import AppTest
 
 from study_app.bootstrap import install
-from study_app.services.coding import Codings
-from study_app.services.monitor import Monitor
-from study_app.services.rating import Ratings
+from study_app.services.researcher.coding import Codings
+from study_app.services.researcher.monitoring import Monitor
+from study_app.services.researcher.rating import Ratings
 
 BOARDS = "overview participants replay grading verdicts coding links allocation downloads audit people".split()
 
@@ -32,12 +32,12 @@ def drawn(board: str) -> AppTest:
         import os
 
         from study_app.bootstrap import current
-        from study_app.services.account import Person
-        from study_app.services.monitor import Monitor
-        from study_app.ui.boards.desk import Desk
+        from study_app.secrets.console_accounts import Person
+        from study_app.services.researcher.monitoring import Monitor
+        from study_app.ui.console.session import Desk
 
         name, role = os.environ["TEST_PERSON"].split()
-        module = importlib.import_module(f"study_app.ui.boards.{os.environ['TEST_BOARD']}")
+        module = importlib.import_module(f"study_app.ui.console.pages.{os.environ['TEST_BOARD']}")
         module.draw(Desk(current(), Person(name, role), Monitor(current().world)))
 
     return AppTest.from_function(script, default_timeout=60)
@@ -211,7 +211,7 @@ def test_in_a_draft_arms_are_visible(board, tmp_path):
 def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     from console_room import SCRIPT
 
-    from study_app.ui.boards import desk
+    from study_app.ui.console.app import session as desk
 
     install(trial.app)
     monkeypatch.setattr(desk, "signed_in", lambda app: None)
@@ -223,7 +223,7 @@ def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
 @pytest.mark.parametrize(("role", "boards"), [("grader", {"overview", "grading"}), ("full", set(BOARDS))])
 def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
     install(trial.app)
-    from study_app.ui.boards import desk
+    from study_app.ui.console.app import session as desk
 
     monkeypatch.setattr(desk, "signed_in", lambda app: Person("anna", role))
     asked: list[set[str]] = []

@@ -25,7 +25,7 @@ from hostile_values import (
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from study_app.content_study import read_study
+from study_app.content.study_file import read_study
 
 ROOT = Path(__file__).parents[2]
 STUDY = read_study(ROOT / "study.toml")

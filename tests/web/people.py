@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from study_app.domain.participant import Visit
-from study_app.services.enrol import hashed
+from study_app.domain.records import Visit
+from study_app.services.identity import hashed
 from study_app.storage import open_registry
 
 

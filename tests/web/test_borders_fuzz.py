@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from study_app.domain.anchors import KeptAnchor, parse_lines
+from study_app.dataset.integrity.anchors import KeptAnchor, parse_lines
 from study_app.domain.errors import Malformed
 from study_app.domain.events import Batch
-from study_app.services.enrol import Entry
+from study_app.services.participant.enrolment import Entry
 from study_app.web.page_messages import TAKEN, PageMessages, kind_of
 from study_app.web.requests import BadRequest, field, form_body, json_body, milliseconds, page_name, whole_number
 from study_app.web.routes.events import _batch

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from people import participants
 from server import ROOT, StudyServer
 
-from study_app.content_study import validate_study
+from study_app.content.study_file import validate_study
 from study_app.domain.errors import NotAllowed, ProblemsFound
-from study_app.signed_arrival import KEYS, READING_SECONDS, SignedArrival, signed_arrival
+from study_app.secrets.signed_arrival import KEYS, READING_SECONDS, SignedArrival, signed_arrival
 
 SITE = "https://study.example.org"
 OURS, FOREIGN = (rsa.generate_private_key(65537, 2048) for _ in range(2))

@@ -310,7 +310,7 @@ def test_a_deadline_ends_the_stage_with_the_saved_text_though_no_tab_is_open(ser
     import time
     from datetime import timedelta
 
-    from study_app.domain.participant import Visit
+    from study_app.domain.records import Visit
 
     enter(client)
     who = to_stage(server, client, "tasks", "ai")

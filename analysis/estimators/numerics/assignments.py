@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from analysis.estimators.core.request import Trial
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, label_of, require_columns
 from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.arms import Arm, Option
 from study_app.domain.allocation.options import scheme_problems
-from study_app.domain.arms import Arm, Option
 
 MAX_EXACT = 70_000
 """Largest reference set that is enumerated rather than sampled."""

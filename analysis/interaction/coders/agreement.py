@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from analysis.interaction.coders.queries import Codes, Query
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.styles.codebook import LABELS, VERSION, join, split
-from study_app.domain.styles.codes import people
+from study_app.domain.interaction.codebook import LABELS, VERSION, join, split
+from study_app.domain.interaction.codes import people
 from study_app.domain.text_files import decode_text
 
 REPLICATES = 2000

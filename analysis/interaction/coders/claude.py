@@ -10,9 +10,9 @@ from typing import Any
 import anthropic
 
 from analysis.interaction.coders.queries import Codes, Query
-from study_app.domain.assistants import DEFAULT_MODEL
+from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import AssistantUnavailable, UserError
-from study_app.domain.styles.codebook import DEFINITIONS, LABELS, VERSION
+from study_app.domain.interaction.codebook import DEFINITIONS, LABELS, VERSION
 
 ATTEMPTS = 3
 """Requests per batch, the first included, until every query of it is coded."""

@@ -13,8 +13,8 @@ from analysis.interaction.coders import claude
 from analysis.interaction.coders.agreement import between_people, disagreements, overall, per_label
 from analysis.interaction.coders.queries import Codes, Query, consensus, empty_queries, human_codings, queries
 from study_app.domain.errors import UserError
-from study_app.domain.styles import rules
-from study_app.domain.styles.codebook import VERSION as CODEBOOK_VERSION
+from study_app.domain.interaction import rules
+from study_app.domain.interaction.codebook import VERSION as CODEBOOK_VERSION
 
 CODERS = ("rules", "claude")
 EMPTY = "the message is empty"

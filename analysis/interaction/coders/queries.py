@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.styles.codebook import split
-from study_app.domain.styles.codes import RUBRIC, agreed
+from study_app.domain.interaction.codebook import split
+from study_app.domain.interaction.codes import RUBRIC, agreed
 
 PUBLISHED = "published"
 """The annotators of the imported transcripts."""

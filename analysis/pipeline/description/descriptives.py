@@ -11,7 +11,7 @@ from analysis.data.view import View
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.outcomes.proportions import wilson
 from analysis.pipeline.analysis_table import Frame
-from study_app.domain.plan import Outcome, Plan
+from study_app.domain.study.analysis_plan import Outcome, Plan
 
 
 def mean_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:

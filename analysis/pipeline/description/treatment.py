@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.data.view import View
-from study_app.domain.fidelity import LEAK_THRESHOLD
+from study_app.domain.assistants.fidelity import LEAK_THRESHOLD
 
 MEASURES = {
     "first_token_seconds": "seconds to the first word",

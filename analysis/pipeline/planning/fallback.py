@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.validation import Floats, dummies, groups
-from study_app.domain.plan import Fallback
+from study_app.domain.study.analysis_plan import Fallback
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any, get_args
 
 from analysis.data.load import Dataset, read_study_file
 from analysis.data.outcome_checks import cell_problems
+from study_app.dataset.schema.plan_fit import named_columns, near
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
-from study_app.domain.plan_fit import named_columns, near
-from study_app.domain.styles.codes import Coder
+from study_app.domain.interaction.codes import Coder
+from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
 
 
 def load_plan(path: Path | str) -> Plan:

@@ -11,12 +11,12 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from analysis.estimators.methods import METHODS
-from study_app.domain.dataset import participants_table, quiz_types
+from study_app.dataset.schema import participants_table, quiz_types
+from study_app.dataset.schema.plan_fit import measured, plan_problems
 from study_app.domain.errors import Problem
-from study_app.domain.items import Bank
-from study_app.domain.plan import Analysis, Plan
-from study_app.domain.plan_fit import measured, plan_problems
-from study_app.domain.protocol import Study
+from study_app.domain.quiz.items import Bank
+from study_app.domain.study.analysis_plan import Analysis, Plan
+from study_app.domain.study.study import Study
 
 MADE_HERE = frozenset(
     "data outcome arm control covariates stratum cluster event horizon level seed frequency received scheme arms "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from analysis.data.load import Dataset
 from analysis.pipeline.planning.plan_check import direct_contrasts
-from study_app.domain.designs import design_problems, used_by, used_by_plan
+from study_app.dataset.schema.plan_fit import Measured, known_before, limits, named_columns, plan_problems
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.plan import Plan
-from study_app.domain.plan_fit import Measured, known_before, limits, named_columns, plan_problems
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.designs import design_problems, used_by, used_by_plan
 
 
 def refuse(dataset: Dataset, plan: Plan) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from analysis.data.load import Dataset, read_study_file
 from analysis.pipeline.planning.plan import schedule, task_limit
 from study_app.domain.errors import StudyError
-from study_app.domain.plan import Analysis, Outcome, Plan, read_plan
+from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
 
 Status = Literal["prespecified", "amended", "exploratory"]
 SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")

@@ -12,7 +12,7 @@ from study_app.assistant.embedded.message import Message
 from study_app.assistant.embedded.programs import unfinished
 from study_app.assistant.inspection import Finding, inspected
 from study_app.assistant.notebook import Note, Notebook
-from study_app.domain.assistants import AssistantRequest
+from study_app.domain.assistants.treatments import AssistantRequest
 
 _REMEMBERED = 4
 """Turns that a question may refer back to."""

@@ -6,12 +6,12 @@ import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.draws import draws
 from study_app.domain.allocation.minimisation import Minimisation
 from study_app.domain.allocation.options import options
 from study_app.domain.allocation.rules import BiasedCoin, BigStick, Blocks, Key, Rule, Simple, Urn, pick
 from study_app.domain.allocation.scheme import MISSING, Levels, Profile, Scheme
-from study_app.domain.arms import Arm
 
 _RULES: dict[str, type] = {
     "simple": Simple,

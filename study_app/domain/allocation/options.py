@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import permutations
 
+from study_app.domain.allocation.arms import Arm, Option, reduced
 from study_app.domain.allocation.scheme import Scheme
-from study_app.domain.arms import Arm, Option, reduced
 from study_app.domain.errors import Problem
 
 ORDER_MARK = ">"

@@ -1,8 +1,8 @@
 """The ledger of allocations: its rows, their chain, and what `verify` finds in it."""
 
 from study_app.domain.ledger.replay import LedgerBroken, Replay, Version
+from study_app.domain.ledger.replay_cache import ReplayShelf
 from study_app.domain.ledger.row import COLUMNS, LEDGERS, Anchor, LedgerName, LedgerRow, append, genesis, head, rehash
-from study_app.domain.ledger.shelf import ReplayShelf
 from study_app.domain.ledger.verify import Breach, parse_rows, verify_ledger
 
 __all__ = [

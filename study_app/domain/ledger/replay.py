@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.allocation import Allocator, Decision, Scheme, draws
+from study_app.domain.allocation.arms import Arm, Option
 from study_app.domain.allocation.options import options
-from study_app.domain.arms import Arm, Option
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger.row import LedgerRow
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from study_app.domain.allocation import ALGORITHM, Decision
-from study_app.domain.protocol import canonical_json
+from study_app.domain.study.study import canonical_json
 
 LedgerName = Literal["real", "preview", "simulated"]
 LEDGERS: tuple[LedgerName, ...] = ("real", "preview", "simulated")

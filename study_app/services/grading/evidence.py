@@ -8,12 +8,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from study_app.domain.checks import Case, Check, side_by_side
-from study_app.domain.tasks import TaskPack
+from study_app.domain.tasks.checks import Case, Check, side_by_side
+from study_app.domain.tasks.packs import TaskPack
 from study_app.ports import Sandbox
+from study_app.services.grading.observation import Attempt, How, observe
 from study_app.services.grading.references import Expected
 from study_app.services.grading.verdicts import Judgement, judge_in_real_time, judge_made_twice
-from study_app.services.observe import Attempt, How, observe
 
 REPEATS = 5
 """Times that a call which the machine disturbed is made again, alone."""

@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.participant import RunRecord
-from study_app.domain.tasks import Isolation
-from study_app.ports import AuditEntry
-from study_app.services.world import World
+from study_app.domain.records import AuditEntry, RunRecord
+from study_app.domain.tasks.packs import Isolation
+from study_app.services.context import World
 
 log = logging.getLogger(__name__)
 

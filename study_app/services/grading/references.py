@@ -8,13 +8,13 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from study_app.domain.checks import Case, Check, Observation
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.reports import REPORT_BYTES
-from study_app.domain.tasks import TaskPack
+from study_app.domain.tasks.checks import Case, Check, Observation
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.reports import REPORT_BYTES
 from study_app.ports import Sandbox
+from study_app.services.grading.observation import Attempt, How, observe_reference
 from study_app.services.grading.verdicts import QUIET
-from study_app.services.observe import Attempt, How, observe_reference
 
 _ATTEMPTS = 6
 """Times that a reference is timed in real time before the machine is called too busy."""

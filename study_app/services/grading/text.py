@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from study_app.domain.checks import Case, Check, Uses
-from study_app.domain.reports import ReportedCall
-from study_app.domain.tasks import TaskPack
+from study_app.domain.tasks.checks import Case, Check, Uses
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.reports import ReportedCall
 from study_app.ports import Sandbox
-from study_app.services.observe import How, reported_call, run_call
+from study_app.services.grading.observation import How, reported_call, run_call
 
 _REVIEWED = {"os", "sys", "ctypes", "gc", "inspect", "importlib", "builtins", "signal", "socket", "_thread", "atexit"}
 LONGEST_PARSED = 16_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from study_app.domain.checks import Check, Line, Observation
-from study_app.services.observe import Attempt
+from study_app.domain.tasks.checks import Check, Line, Observation
+from study_app.services.grading.observation import Attempt
 
 QUIET = 0.05
 """Seconds that a control may be late on a machine that is taken as undisturbed; a third of what a moment may differ."""

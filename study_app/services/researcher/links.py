@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from study_app.domain.addresses import parts_of
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
-from study_app.ports import AuditEntry, Link, Unit
-from study_app.services.enrol import LONGEST_FIELD, hashed
-from study_app.services.world import World
+from study_app.domain.records import AuditEntry, Link
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.identity import LONGEST_FIELD, hashed
 
 CREATED = "create-links"
 """What the audit log calls it, whoever makes links and from where."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.participant import Participant, Visit
-from study_app.domain.protocol import Stage, Study
-from study_app.ports import AuditEntry, Unit
-from study_app.services.lifecycle import require_reason
+from study_app.domain.records import AuditEntry, Participant, Visit
+from study_app.domain.study.study import Stage, Study
+from study_app.ports import Unit
+from study_app.services.context import World
 from study_app.services.places import gave_up_place, lock_ledger, place_for
-from study_app.services.world import World
+from study_app.services.researcher.lifecycle import require_reason
 
 REOPENED = "reopen stage"
 """What the audit log calls it."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.participant import Kind
-from study_app.services.export import export
-from study_app.services.world import World
+from study_app.domain.records import Kind
+from study_app.services.context import World
+from study_app.services.researcher.exporting.export import export
 
 LIMIT_SECONDS = 300
 

@@ -5,8 +5,8 @@ Shows: body, the study's facts, data policy, assistant's provider, the choice. R
 
 from __future__ import annotations
 
-from study_app.domain.consent import consent_facts
-from study_app.domain.protocol import Study
+from study_app.domain.study.consent import consent_facts
+from study_app.domain.study.study import Study
 from study_app.ui.page import Page
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from study_app.domain.answering import LONGEST_TEXT
-from study_app.domain.items import Item
-from study_app.domain.protocol import Question
-from study_app.domain.scoring import MAX_RESPONSE_CHARS
+from study_app.domain.quiz.answering import LONGEST_TEXT
+from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS
+from study_app.domain.study.study import Question
 from study_app.page_assets import addresses
 from study_app.ui.components import FormData, FormField, form
 from study_app.ui.markdown import to_html

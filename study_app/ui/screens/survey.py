@@ -5,7 +5,7 @@ Shows: the questions of the stage, time left where it has a limit. Records: ever
 
 from __future__ import annotations
 
-from study_app.domain.protocol import Stage
+from study_app.domain.study.study import Stage
 from study_app.ui.page import Page
 from study_app.ui.screens.form import draw_form, question_field
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import streamlit as st
 
-from study_app.domain.participant import RunRecord
-from study_app.domain.tasks import in_order
-from study_app.services.work import MAX_CODE_BYTES, limit_in_words
+from study_app.domain.records import RunRecord
+from study_app.domain.tasks.packs import in_order
+from study_app.services.participant.runs import MAX_CODE_BYTES, limit_in_words
 from study_app.ui.components import AssistantView, LastRun, Turn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page

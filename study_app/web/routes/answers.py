@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from study_app.domain.answering import Fault
-from study_app.services.answer import Screen
-from study_app.services.session import Ingested, as_state
+from study_app.domain.quiz.answering import Fault
+from study_app.services.participant.answers import Screen
+from study_app.services.participant.session import Ingested, as_state
 from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, page_name, participant, route
 from study_app.web.texts import text
 

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.services.help import Asked, BudgetSpent, ReplyInProgress
-from study_app.services.work import check_code
+from study_app.services.participant.chat import Asked, BudgetSpent, ReplyInProgress
+from study_app.services.participant.runs import check_code
 from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import text
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app import __version__
 from study_app.bootstrap import current
 from study_app.domain.errors import UserError
-from study_app.services.account import ADMIN, SIGNED_IN, Account, Person, accounts_in
+from study_app.secrets.console_accounts import ADMIN, SIGNED_IN, Account, Person, accounts_in
 from study_app.web.pages import page
 from study_app.web.requests import BadRequest, body, check_origin, is_tls
 
@@ -176,7 +176,7 @@ class Gate:
     """Lets nothing through to pages, assets, data or the websocket unless somebody is signed in.
 
     With an identity provider, Streamlit's own login has to be reached: then the script and each route ask for the
-    cookie, which the provider's word is traded for (see study_app/ui/console.py).
+    cookie, which the provider's word is traded for (see study_app/ui/console/app.py).
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -14,7 +14,7 @@ from study_app.web.routes import console, console_files
 
 log = logging.getLogger(__name__)
 
-SCRIPT = Path(__file__).parents[2] / "ui" / "console.py"
+SCRIPT = Path(__file__).parents[2] / "ui" / "console" / "app.py"
 
 
 def make(study: App) -> ASGIApp:

@@ -20,10 +20,10 @@ from starlette.routing import Route
 
 from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
-from study_app.services.account import Person, Role
-from study_app.services.monitor import Monitor
-from study_app.services.replay import timeline
-from study_app.services.researcher.datasets import DatasetRequest
+from study_app.secrets.console_accounts import Person, Role
+from study_app.services.researcher.exporting.datasets import DatasetRequest
+from study_app.services.researcher.monitoring import Monitor
+from study_app.services.researcher.replay.timeline import timeline
 from study_app.web.requests import BadRequest, route
 from study_app.web.routes import console
 

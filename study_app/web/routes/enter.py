@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from study_app import __version__
 from study_app.bootstrap import current
-from study_app.domain.durations import session_minutes
 from study_app.domain.errors import InfrastructureError, UnknownParticipant
-from study_app.domain.protocol import Study
-from study_app.services.enrol import TOKEN_DAYS, Entry, check_entry
-from study_app.signed_arrival import FIELD, PANEL_FIELDS
+from study_app.domain.study.durations import session_minutes
+from study_app.domain.study.study import Study
+from study_app.secrets.signed_arrival import FIELD, PANEL_FIELDS
+from study_app.services.participant.enrolment import TOKEN_DAYS, Entry, check_entry
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route

@@ -1,7 +1,8 @@
 """The replay of one participant, mounted from Streamlit: one scrubber over editor, output, chat, stages and lanes.
 
 Plain JavaScript without packages, so it needs no build: `replay.js` and `replay.css` are what runs. The timeline itself
-comes over a route of the console (`study_app/services/replay.py` makes it), so script runs carry only its address.
+comes over a route of the console (`study_app/services/researcher/replay/timeline.py` makes it), so script runs carry
+only its address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-// Plays a participant's timeline (study_app/services/replay.py) again. Frames hold what changed; the player keeps state.
+// Plays a participant's timeline (study_app/services/researcher/replay/timeline.py) again. Frames hold what changed; the player keeps state.
 
 const SPEEDS = [1, 2, 5, 10, 30, 60];
 const CHECKPOINT = 64;

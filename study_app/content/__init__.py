@@ -1,0 +1,1 @@
+"""Opening the study's content: study file, task packs, item banks, texts."""

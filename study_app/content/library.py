@@ -1,0 +1,167 @@
+"""The study's content, opened once: task packs, item banks and assistants, with a hash of all a person meets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from study_app.content.item_banks import load_bank, load_keys, public_json
+from study_app.content.task_packs import load_pack
+from study_app.domain.assistants.treatments import AssistantSpec, read_assistant
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.quiz.items import Bank
+from study_app.domain.quiz.keys import Keys
+from study_app.domain.study.study import Study
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.text_files import decode_text
+
+
+class FolderLibrary:
+    """ports.ContentLibrary over the folders that a study file names.
+
+    Args:
+        study: the study.
+        root: the study file's folder; paths in the file are relative to it.
+        file: the study file as the user named it, for messages.
+    """
+
+    def __init__(self, study: Study, root: Path, file: str) -> None:
+        self.study = study
+        self.root = root
+        self.file = file
+        self._packs: dict[str, TaskPack] = {}
+        self._banks: dict[str, Bank] = {}
+        self._keys: dict[str, Keys] = {}
+
+    def open(self) -> None:
+        """Read everything.
+
+        Raises:
+            ProblemsFound: every problem of every pack, bank and assistant.
+        """
+        problems: list[Problem] = []
+        readers: list[tuple[Callable[[str], object], str]] = [(self.pack, folder) for folder in self.pack_folders]
+        readers += [(self.keys, folder) for folder in self.bank_folders]
+        for read, folder in readers:
+            try:
+                read(folder)
+            except ProblemsFound as found:
+                problems += found.problems
+        try:
+            _ = self.specs
+        except ProblemsFound as found:
+            problems += found.problems
+        if problems:
+            raise ProblemsFound(sorted(set(problems)))
+
+    @property
+    def pack_folders(self) -> tuple[str, ...]:
+        """Folders of task packs, as the study names them, each once."""
+        return tuple(dict.fromkeys(pack for stage in self.study.stages for pack in stage.packs))
+
+    @property
+    def bank_folders(self) -> tuple[str, ...]:
+        """Folders of item banks, as the study names them, each once."""
+        return tuple(dict.fromkeys(stage.bank for stage in self.study.stages if stage.bank))
+
+    def pack(self, folder: str) -> TaskPack:
+        """A task pack.
+
+        Raises:
+            ProblemsFound: it is missing or broken.
+        """
+        if folder not in self._packs:
+            self._packs[folder] = load_pack(self._there(folder, "packs"))
+        return self._packs[folder]
+
+    def bank(self, folder: str) -> Bank:
+        """The public half of an item bank.
+
+        Raises:
+            ProblemsFound: it is missing or broken.
+        """
+        if folder not in self._banks:
+            self._banks[folder] = load_bank(self._there(folder, "bank"))
+        return self._banks[folder]
+
+    def keys(self, folder: str) -> Keys:
+        """The keys of an item bank.
+
+        Raises:
+            ProblemsFound: they are missing or broken.
+        """
+        if folder not in self._keys:
+            self._keys[folder] = load_keys(self.root / folder, self.bank(folder))
+        return self._keys[folder]
+
+    @cached_property
+    def specs(self) -> dict[str, AssistantSpec]:
+        """The treatments under [assistants], by the name there.
+
+        Raises:
+            ProblemsFound: a file is missing or broken.
+        """
+        problems: list[Problem] = []
+        specs = {}
+        for name, entry in self.study.assistants.items():
+            path = self.root / entry.file
+            try:
+                spec = read_assistant(decode_text(path.read_bytes(), str(path)), file=str(path))
+                specs[name] = spec if entry.model is None else spec.model_copy(update={"model": entry.model})
+            except OSError as error:
+                what = f"{entry.file} cannot be read ({error.strerror})"
+                problems.append(Problem(self.file, f"assistants.{name}.file", what, "name an assistant's file"))
+            except ProblemsFound as found:
+                problems += found.problems
+        if problems:
+            raise ProblemsFound(problems)
+        return specs
+
+    def materials(self) -> Mapping[str, str]:
+        """Path -> SHA-256 of every file of packs, banks and assistants."""
+        return self._hashes
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
+        files = [path for folder in folders for path in sorted(folder.rglob("*")) if _is_content(path)]
+        files += [self.root / entry.file for entry in self.study.assistants.values()]
+        return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+
+    def _named(self, path: Path) -> str:
+        """A file as the study's hash names it; one that an absolute path names keeps it, so that no two are alike."""
+        return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
+
+    def absolute_paths(self) -> Iterator[tuple[str, str]]:
+        """Keys of the study file that name content by an absolute path, with that path."""
+        for stage in self.study.stages:
+            for key, folders in (("packs", stage.packs), ("bank", (stage.bank,) if stage.bank else ())):
+                yield from ((f"stages.{stage.id}.{key}", folder) for folder in folders if Path(folder).is_absolute())
+        for name, entry in self.study.assistants.items():
+            if Path(entry.file).is_absolute():
+                yield f"assistants.{name}.file", entry.file
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        """What may be published: the study as canonical JSON and as written, briefs, item texts without keys."""
+        yield "study.json", (self.study.canonical() + "\n").encode()
+        for folder in self.pack_folders:
+            pack = self.pack(folder)
+            name = folder.rsplit("/", 1)[-1]
+            yield f"tasks/{name}/brief.md", pack.brief.encode()
+            yield f"tasks/{name}/starter.py", pack.starter.encode()
+        for folder in self.bank_folders:
+            yield f"quizzes/{folder.rsplit('/', 1)[-1]}.json", public_json(self.bank(folder)).encode()
+
+    def _there(self, folder: str, key: str) -> Path:
+        path = self.root / folder
+        if not path.is_dir():
+            stage = next(s for s in self.study.stages if folder in s.packs or folder == s.bank)
+            what = f"there is no folder {folder} beside the study file"
+            raise ProblemsFound([Problem(self.file, f"stages.{stage.id}.{key}", what, "correct the path")])
+        return path
+
+
+def _is_content(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")

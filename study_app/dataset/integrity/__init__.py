@@ -1,0 +1,1 @@
+"""Integrity of a dataset: the chain of records, anchors, hashes and the signature."""

@@ -1,0 +1,110 @@
+"""Heads that are kept where the database does not reach: a file, a second machine, a mail.
+
+One line of JSON each. An anchor shows nobody's arm: of the records it has hashes and not how many there are, which
+beside a masked export would tell how much that export withholds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from study_app.dataset.integrity.chain import Head, join
+from study_app.domain.ledger import Anchor
+from study_app.domain.ledger.row import timestamp
+
+SCHEMA = "study-anchor/1"
+_HASH = r"^[0-9a-f]{64}$"
+
+
+@dataclass(frozen=True)
+class KeptAnchor:
+    """Where the chain of records and the real ledger stood at one moment."""
+
+    study_id: str
+    at: str
+    """ISO 8601, UTC."""
+    heads: tuple[str, ...]
+    """Of every chain of records, in hex, in order."""
+    ledger: Anchor | None
+    """The last row of the real ledger; None while nobody is in it."""
+
+    @property
+    def join(self) -> str:
+        """One hash over all heads."""
+        return join(self.heads)
+
+    def line(self) -> str:
+        """As a line of an anchor file, without its end."""
+        record = {"schema": SCHEMA, "study_id": self.study_id, "at": self.at, "heads": self.heads, "join": self.join}
+        return json.dumps(record | {"ledger": asdict(self.ledger) if self.ledger else None}, sort_keys=True)
+
+
+def kept_now(study_id: str, at: datetime, heads: Sequence[Head], ledger: Anchor | None) -> KeptAnchor:
+    """The anchor of this moment."""
+    return KeptAnchor(study_id, timestamp(at), tuple(sorted(h.head for h in heads if h.position)), ledger)
+
+
+class _Ledger(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    index: int = Field(ge=1, le=2**31)
+    row_hash: str = Field(pattern=_HASH)
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    schema_: str = Field(alias="schema", pattern=f"^{SCHEMA}$")
+    study_id: str
+    at: datetime
+    heads: list[Annotated[str, Field(pattern=_HASH)]] = Field(max_length=10_000)
+    join: str = Field(pattern=_HASH)
+    ledger: _Ledger | None
+
+
+def parse_line(text: str) -> KeptAnchor:
+    """Read one line back.
+
+    Raises:
+        ValueError: it is not an anchor, or its hash over the heads is not theirs; the message says which.
+    """
+    try:
+        line = _Line.model_validate_json(text)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        raise ValueError(f"not an anchor ({'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']})") from None
+    heads = tuple(line.heads)
+    if join(heads) != line.join:
+        raise ValueError("its hash over the heads is not that of the heads: the line was changed")
+    ledger = None if line.ledger is None else Anchor(line.ledger.index, line.ledger.row_hash)
+    return KeptAnchor(line.study_id, timestamp(line.at), heads, ledger)
+
+
+def parse_lines(text: str) -> list[KeptAnchor]:
+    """Read an anchor file.
+
+    Raises:
+        ValueError: a line is not an anchor; the message has its number. A last line without an end may have been cut
+            off by a power failure and is left out.
+    """
+    found = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(parse_line(line))
+        except ValueError as error:
+            if number == len(lines) and not text.endswith("\n"):
+                break
+            raise ValueError(f"line {number}: {error}") from None
+    return found
+
+
+def last_index(anchors: Iterable[KeptAnchor], study_id: str) -> int:
+    """The highest place in the study's real ledger that any anchor names; 0 where none does."""
+    return max((a.ledger.index for a in anchors if a.study_id == study_id and a.ledger is not None), default=0)

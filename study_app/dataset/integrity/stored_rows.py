@@ -1,0 +1,103 @@
+"""Records of the database as rows of the dataset: what is stored, before anything derived is added.
+
+Export writes these rows, and the chain of records (`chain`) is over the same cells, so that whoever has a dataset can
+compute what the database was sealed with.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from study_app.dataset.schema.cells import compact_json
+from study_app.domain.events import Event
+from study_app.domain.records import Answer, Participant, RunRecord, Turn, Visit
+
+StoredRow = dict[str, Any]
+
+_VERDICT = ("name", "visible", "passed")
+_NEVER_AWAITED = re.compile(r"^[^\n]*RuntimeWarning: coroutine .{1,200} was never awaited", re.MULTILINE)
+
+
+def program_error(run: RunRecord) -> str | None:
+    """What a run's reader meets as an error: the exception, or the warning that a coroutine was never awaited."""
+    return run.error_type or ("RuntimeWarning" if _NEVER_AWAITED.search(run.stderr) else None)
+
+
+def event_row(event: Event) -> StoredRow:
+    """One event of the log."""
+    return {
+        "participant_id": event.participant_id,
+        "event_id": event.event_id,
+        "page": event.page,
+        "seq": event.seq,
+        "kind": event.kind,
+        "stage": event.stage,
+        "server_time": event.server_time,
+        "client_time": browser_moment(event.client_time_ms),
+        "payload": compact_json(event.payload),
+        "mono_ms": event.mono_ms,
+    }
+
+
+def browser_moment(milliseconds: float | None) -> datetime | None:
+    """The moment that a browser's clock names; None where it names none that a calendar knows."""
+    if milliseconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def run_row(run: RunRecord) -> StoredRow:
+    """One run or submission."""
+    checks = [{key: check[key] for key in _VERDICT} for check in json.loads(run.checks)]
+    return asdict(run) | {"run_id": run.id, "error_type": program_error(run), "checks": compact_json(checks)}
+
+
+def turn_row(turn: Turn) -> StoredRow:
+    """One message and its reply."""
+    return asdict(turn) | {"turn_id": turn.id, "parameters": compact_json(json.loads(turn.parameters))}
+
+
+def answer_row(answer: Answer) -> StoredRow:
+    """One answer to a survey question or a quiz item."""
+    return asdict(answer) | {"response": json.loads(answer.response)}
+
+
+def visit_row(visit: Visit) -> StoredRow:
+    """One stay on a stage."""
+    return asdict(visit)
+
+
+def participant_facts(participant: Participant) -> StoredRow:
+    """What the participants table says of a person that no other table gives."""
+    return facts_of(
+        asdict(participant)
+        | {
+            "participant_id": participant.id,
+            "is_simulated": participant.kind == "simulated",
+            "is_preview": participant.kind == "preview",
+        }
+    )
+
+
+FACTS = (
+    *("participant_id", "study_hash", "arm", "stratum", "allocation_index", "is_simulated", "is_preview"),
+    *("exclusion_reason", "enrolled_at", "allocated_at", "finished_at", "data_withdrawn"),
+)
+
+
+def facts_of(row: Mapping[str, Any]) -> StoredRow:
+    """The same of a row of the participants table.
+
+    `abandoned` and `excluded` are not stored: a long silence and an exclusion make them.
+    """
+    found = {name: row[name] for name in FACTS}
+    kept = "excluded" if row["exclusion_reason"] is not None else row["status"]
+    return found | {"status": "in_progress" if kept == "abandoned" else kept}

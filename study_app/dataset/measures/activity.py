@@ -1,0 +1,149 @@
+"""Active and away time of visits, by the study's rule, from what the pages logged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from study_app.dataset.measures.record import Dossier
+from study_app.domain.events import ACTS, SERVER_PAGE, Event
+from study_app.domain.records import Visit
+from study_app.domain.study.study import Study
+from study_app.domain.timing import Spell, TimeUse, spells_away, time_use
+
+SILENT_AFTER = 30.0
+"""Seconds: three missed heartbeats mean that the page was closed, asleep or hidden."""
+
+
+SLEPT = 5.0
+"""Seconds by which a page's wall clock runs ahead of its monotonic one between two events only over a sleep."""
+
+
+def moments(events: Sequence[Event]) -> list[float]:
+    """When each event happened, in seconds since 1970 by the server's clock.
+
+    A batch arrives later than what it tells of. Each page's own clock, monotonic where it sent one, is set against the
+    server's by the fastest delivery of the page. The monotonic clock may stand still while the computer sleeps; what
+    comes after that is set against the server's anew.
+    """
+    stretches = list(_stretches(events))
+    offsets: dict[tuple[str, bool, int], float] = {}
+    for event, stretch in zip(events, stretches, strict=True):
+        own = _own_clock(event)
+        if own is not None:
+            key = (event.page, event.mono_ms is not None, stretch)
+            lag = event.server_time.timestamp() - own
+            offsets[key] = min(lag, offsets.get(key, lag))
+    found = []
+    for event, stretch in zip(events, stretches, strict=True):
+        own = _own_clock(event)
+        stored = event.server_time.timestamp()
+        found.append(stored if own is None else own + offsets[event.page, event.mono_ms is not None, stretch])
+    return found
+
+
+def _stretches(events: Iterable[Event]) -> Iterator[int]:
+    """Which unbroken stretch of its page's clock each event is in; after a sleep a new one begins."""
+    ahead: dict[str, float] = {}
+    slept: Counter[str] = Counter()
+    for event in events:
+        if event.mono_ms is not None and event.client_time_ms is not None:
+            now_ahead = (event.client_time_ms - event.mono_ms) / 1000
+            slept[event.page] += now_ahead - ahead.get(event.page, now_ahead) > SLEPT
+            ahead[event.page] = now_ahead
+        yield slept[event.page]
+
+
+def _own_clock(event: Event) -> float | None:
+    if event.page == SERVER_PAGE:
+        return None
+    milliseconds = event.mono_ms if event.mono_ms is not None else event.client_time_ms
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float]) -> TimeUse | None:
+    """How the time of an ended visit was used; None where no page logged anything."""
+    if visit.ended_at is None:
+        return None
+    length, mine = _during(visit, events, at, visit.ended_at)
+    if all(event.page == SERVER_PAGE for _, event in mine):
+        return None
+    acts = [moment for moment, event in mine if event.kind in ACTS]
+    rule = study.activity
+    return time_use(
+        length,
+        acts,
+        [*_unfocused(mine, length), *_silent(mine, length)],
+        idle_after=rule.idle_after_seconds,
+        away_after=rule.away_after_seconds,
+    )
+
+
+def absences(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], until: datetime) -> list[Spell]:
+    """Spells away by the study's rule, in seconds since the visit's start; none where no page logged anything."""
+    length, mine = _during(visit, events, at, until)
+    if all(event.page == SERVER_PAGE for _, event in mine):
+        return []
+    return spells_away(length, [*_unfocused(mine, length), *_silent(mine, length)], study.activity.away_after_seconds)
+
+
+def _during(
+    visit: Visit, events: Sequence[Event], at: Sequence[float], until: datetime
+) -> tuple[float, list[tuple[float, Event]]]:
+    """The visit's length, and its events with their seconds since its start, in order."""
+    start, length = visit.started_at.timestamp(), (until - visit.started_at).total_seconds()
+    during = ((moment - start, event) for moment, event in zip(at, events, strict=True))
+    mine = [(moment, event) for moment, event in during if 0 <= moment <= length]
+    return length, sorted(mine, key=lambda pair: (pair[0], pair[1].event_id or 0))
+
+
+def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[Spell]:
+    """Spells in which the newest page was hidden or its window not in front."""
+    spells: list[Spell] = []
+    hidden = blurred = False
+    since: float | None = None
+    for moment, event in events:
+        if event.kind in ("hidden", "visible"):
+            hidden = event.kind == "hidden"
+        elif event.kind in ("blur", "focus"):
+            blurred = event.kind == "blur"
+        elif event.kind == "load":
+            hidden = blurred = False
+        else:
+            continue
+        away = hidden or blurred
+        if away and since is None:
+            since = moment
+        elif not away and since is not None:
+            spells.append(Spell(since, moment))
+            since = None
+    return spells if since is None else [*spells, Spell(since, length)]
+
+
+def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[Spell]:
+    """Spells without a word from pages that send heartbeats: the tab was closed or the computer asleep."""
+    if not any(event.kind == "heartbeat" for _, event in events):
+        return []
+    heard = sorted(moment for moment, event in events if event.page != SERVER_PAGE)
+    pairs = zip(heard, [*heard[1:], length], strict=True)
+    return [Spell(before, after) for before, after in pairs if after - before > SILENT_AFTER]
+
+
+def uses(dossier: Dossier) -> dict[str, TimeUse]:
+    """Time use by stage, where it is known."""
+    at = moments(dossier.events)
+    found = {visit.stage: visit_use(visit, dossier.study, dossier.events, at) for visit in dossier.visits}
+    return {stage: use for stage, use in found.items() if use is not None}
+
+
+def activity(dossier: Dossier, use: dict[str, TimeUse]) -> dict[str, Any]:
+    """Active and away minutes on the main tasks."""
+    known = [use[stage] for stage in use if stage in dossier.main_ids]
+    if not known:
+        return {}
+    return {
+        "active_minutes": sum(each.active for each in known) / 60,
+        "away_minutes": sum(each.away for each in known) / 60,
+    }

@@ -1,0 +1,109 @@
+"""How answers were made: what was pasted into each, and how long its participant was away before giving it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from study_app.dataset.measures.activity import absences, moments
+from study_app.dataset.measures.record import Dossier
+from study_app.domain.editing.clipboard import Pasteboard
+from study_app.domain.editing.edits import utf16_length
+from study_app.domain.events import Event
+from study_app.domain.quiz.answer_log import CHANGE_KINDS, FORM_KINDS, place_of
+from study_app.domain.records import Visit
+from study_app.domain.study.compliance import Evidence
+
+Key = tuple[str, str]
+"""Stage, and item or question."""
+
+
+def answer_uses(dossier: Dossier) -> dict[Key, dict[str, Any]]:
+    """`pasted_chars` and `away_seconds` of every answer on a form whose events are in the log."""
+    shown = {event.stage for event in dossier.events if event.kind == "answers_shown"}
+    away = away_by_answer(dossier)
+    pasted = _pasted(dossier.events)
+    return {
+        (answer.stage, answer.item): {
+            "pasted_chars": pasted.get((answer.stage, answer.item), 0),
+            "away_seconds": away.get((answer.stage, answer.item), 0.0),
+        }
+        for answer in dossier.answers
+        if answer.stage in shown
+    }
+
+
+def _pasted(events: Sequence[Event]) -> dict[Key, int]:
+    found: dict[Key, int] = defaultdict(int)
+    for event in events:
+        key = _changed(event)
+        changes = event.payload.get("changes")
+        if key is not None and event.payload.get("kind") in ("paste", "drop") and isinstance(changes, list):
+            found[key] += sum(utf16_length(str(change.get("insert", ""))) for change in changes if _is_table(change))
+    return found
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _changed(event: Event) -> Key | None:
+    """The answer that an event changes."""
+    place, name = place_of(event.payload), event.payload.get("field")
+    if event.kind not in CHANGE_KINDS or place is None or place[0] != event.stage or not isinstance(name, str):
+        return None
+    return event.stage, name
+
+
+def away_by_answer(dossier: Dossier) -> dict[Key, float]:
+    """Seconds away by answer: a spell belongs to the answer that is changed next, else to the one changed last."""
+    found: dict[Key, float] = defaultdict(float)
+    at = moments(dossier.events)
+    for visit in _forms(dossier):
+        start = visit.started_at.timestamp()
+        pairs = ((moment - start, _changed(event)) for moment, event in zip(at, dossier.events, strict=True))
+        changes = sorted((moment, key) for moment, key in pairs if key is not None and key[0] == visit.stage)
+        for spell in absences(visit, dossier.study, dossier.events, at, _until(visit, dossier.events)):
+            after = next((key for moment, key in changes if moment >= spell.end), None)
+            before = next((key for moment, key in reversed(changes) if moment <= spell.end), None)
+            key = after or before
+            if key is not None:
+                found[key] += spell.end - spell.start
+    return found
+
+
+def _forms(dossier: Dossier) -> Iterator[Visit]:
+    kinds = {stage.id: stage.kind for stage in dossier.study.stages}
+    for visit in dossier.visits:
+        if kinds.get(visit.stage) in FORM_KINDS:
+            yield visit
+
+
+def _until(visit: Visit, events: Sequence[Event]) -> datetime:
+    """The end of a visit; of one that goes on, its last event."""
+    stored = [event.server_time for event in events if event.stage == visit.stage]
+    return visit.ended_at or max(stored, default=visit.started_at)
+
+
+# -- evidence of help from outside in quizzes --------------------------------------------------------------------------
+
+
+def help_in_quizzes(dossier: Dossier, at: Sequence[float]) -> Iterator[Evidence]:
+    """Pastes from outside into answers of quizzes, and absences while one was taken."""
+    quizzes = {stage.id for stage in dossier.quiz_stages}
+    pasteboard = Pasteboard()
+    for moment, event in zip(at, dossier.events, strict=True):
+        pasteboard.feed(event.kind, event.payload)
+        into = event.kind == "paste_attempt" and event.payload.get("target") == "answer"
+        if into and event.stage in quizzes and pasteboard.is_foreign(event.payload):
+            length = event.payload.get("length")
+            size = length if isinstance(length, int) else utf16_length(str(event.payload.get("text", "")))
+            name = str(event.payload.get("field", ""))
+            yield Evidence("answer_paste", event.stage, datetime.fromtimestamp(moment, UTC), size, name)
+    for visit in dossier.visits:
+        if visit.stage in quizzes and visit.ended_at is not None:
+            for spell in absences(visit, dossier.study, dossier.events, at, visit.ended_at):
+                began = visit.started_at + timedelta(seconds=spell.start)
+                yield Evidence("quiz_away", visit.stage, began, (spell.end - spell.start) / 60)

@@ -1,0 +1,78 @@
+"""Use of assistants: queries and their codes, time spent on them, other AI, compliance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from study_app.dataset.measures.interaction import Codes, Coding
+from study_app.dataset.measures.record import Dossier
+from study_app.domain.events import CLOCK_OUTAGES, Event
+from study_app.domain.records import Answer
+from study_app.domain.study.compliance import Evidence, broken
+from study_app.domain.study.study import Question
+
+_NO = frozenset({"no", "none", "never", "0", "false"})
+
+
+def queries(dossier: Dossier, coding: Coding, codes: Codes) -> dict[str, Any]:
+    """Messages, how many of each code, and the time from the first key to the reply's end."""
+    if not dossier.allocated:
+        return {}
+    turns = dossier.turns
+    seconds = sum((turn.composing_seconds or 0.0) + (turn.total_seconds or 0.0) for turn in turns)
+    row: dict[str, Any] = {"queries": len(turns), **coding.counts(dossier, codes)}
+    return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(dossier)}
+
+
+def _outage_minutes(dossier: Dossier) -> float | None:
+    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+        return None
+    lost = [_seconds(event) for event in dossier.events if _is_outage(event) and event.stage in dossier.main_ids]
+    return sum(lost) / 60
+
+
+def _is_outage(event: Event) -> bool:
+    """Whether something that participants use failed; deadlines that were moved are no outage of theirs."""
+    return event.kind == "outage" and event.payload.get("kind") not in CLOCK_OUTAGES
+
+
+def _seconds(event: Event) -> float:
+    seconds = event.payload.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def reports_of_other_ai(dossier: Dossier) -> list[tuple[Answer, bool]]:
+    """Each answer to a question marked `other_ai`, and whether it says yes."""
+    asked = {q.id: q for stage in dossier.study.stages for q in stage.asked if q.other_ai}
+    given = [answer for answer in dossier.answers if not answer.bank and answer.item in asked]
+    return [(answer, _says_yes(asked[answer.item], json.loads(answer.response))) for answer in given]
+
+
+def used_other_ai(dossier: Dossier) -> bool | None:
+    """What the participant says on the question marked `other_ai`; None where not asked or not answered."""
+    said = [yes for _, yes in reports_of_other_ai(dossier)]
+    return any(said) if said else None
+
+
+def _says_yes(question: Question, value: Any) -> bool:
+    """The option that reads no, none or never is a no; where none does, the first option or the scale's low end."""
+    if question.kind in ("scale", "number"):
+        return bool(value != (question.low or 0))
+    values = [str(option.value).lower() for option in question.options]
+    no = _NO & set(values) or set(values[:1]) or _NO
+    given = value if isinstance(value, list) else [value]
+    return any(str(each).lower() not in no for each in given)
+
+
+def compliance(dossier: Dossier, evidence: Sequence[Evidence]) -> dict[str, Any]:
+    """`used_other_ai`, `received` and `compliant` by the plan's rule, which looks at no arm."""
+    reported = used_other_ai(dossier)
+    row: dict[str, Any] = {"used_other_ai": reported}
+    opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
+    if not dossier.allocated or not opened or not all(map(dossier.done_with, dossier.main_stages)):
+        return row
+    over = broken(evidence, dossier.study.analysis.compliance)
+    answered = any(turn.reply for turn in dossier.turns)
+    return row | {"received": answered or bool(reported) or "outside_paste" in over, "compliant": not over}

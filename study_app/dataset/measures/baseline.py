@@ -1,0 +1,60 @@
+"""What is known of a participant from before allocation: answers, derived scores, the warm-up, baseline quizzes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.quiz.scoring import quiz_total
+from study_app.domain.quiz.scoring import score as scored
+from study_app.domain.records import Answer, RunRecord, Visit
+from study_app.domain.study.quiz_roles import TOTALS
+from study_app.domain.study.study import Stage, Study
+
+
+def baseline_quiz(content: ContentLibrary, stage: Stage, visit: Visit | None, answers: list[Answer]) -> dict[str, Any]:
+    """Points, max and score of a quiz before allocation, scored by its keys now; None where it was never opened.
+
+    `check` refuses to allocate by a quiz whose items need a person or a program's run to be scored.
+    """
+    if visit is None:
+        return {f"{stage.id}_{end}": None for end in TOTALS}
+    bank, keys = content.bank(stage.bank), content.keys(stage.bank)
+    given = {answer.item: json.loads(answer.response) for answer in answers if answer.bank and answer.stage == stage.id}
+    items = bank.items_of(stage.form or None)
+    points = {item.id: scored(item, keys[item.id], given[item.id]).points for item in items if item.id in given}
+    columns = quiz_total(items, points).columns()
+    return {f"{stage.id}_{end}": columns[end] for end in TOTALS}
+
+
+def survey_values(study: Study, answers: list[Answer]) -> dict[str, Any]:
+    """Answers to survey questions by question id, and the derived scores."""
+    given = {answer.item: json.loads(answer.response) for answer in answers if not answer.bank}
+    values: dict[str, Any] = {}
+    for stage in study.stages:
+        for question in stage.asked:
+            values[question.id] = given.get(question.id)
+        keyed = {question.id: question.correct for question in stage.asked}
+        for score in stage.scores:
+            asked = [name for name in score.of if given.get(name) is not None]
+            values[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None
+    return values
+
+
+def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord]) -> dict[str, Any]:
+    """Minutes from the first warm-up task shown to the last submission, and whether every check passed."""
+    submissions = [run for run in runs if run.stage == stage.id and run.kind == "submission"]
+    if visit is None or not submissions:
+        return {"warmup_minutes": None, "warmup_passed": None}
+    minutes = (max(run.started_at for run in submissions) - visit.started_at).total_seconds() / 60
+    passed = len(submissions) == len(stage.packs) and all(all_passed(run) for run in submissions)
+    # Without a verdict nobody knows: that is missing, and not a failure.
+    known = all(run.grading is None for run in submissions)
+    return {"warmup_minutes": min(minutes, stage.minutes or minutes), "warmup_passed": int(passed) if known else None}
+
+
+def all_passed(run: RunRecord) -> bool:
+    """Whether a graded submission passes every check."""
+    checks = json.loads(run.checks)
+    return bool(checks) and all(check["passed"] for check in checks)

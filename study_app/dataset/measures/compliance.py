@@ -1,0 +1,103 @@
+"""Evidence on compliance, each piece by itself: reports of other AI, outside pastes, bursts of typing, absences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from study_app.dataset.measures.activity import absences, moments
+from study_app.dataset.measures.answers import help_in_quizzes
+from study_app.dataset.measures.assistant import reports_of_other_ai
+from study_app.dataset.measures.provenance import bursts
+from study_app.dataset.measures.quiz import failed_attention_checks
+from study_app.dataset.measures.record import Content, Dossier
+from study_app.domain.editing.clipboard import Pasteboard
+from study_app.domain.editing.edits import utf16_length
+from study_app.domain.events import Event
+from study_app.domain.study.compliance import UNITS, Evidence, broken, threshold
+
+Row = dict[str, Any]
+
+
+def evidence_of(dossier: Dossier, content: Content) -> list[Evidence]:
+    """Everything that the plan's rule may look at, in order of time; of who withdrew their data, nothing.
+
+    On the main tasks: absences by the study's rule, pastes and drops from outside into the editor, bursts of typing.
+    In quizzes: pastes from outside into answers, and absences. Anywhere: reports of other AI, and attention checks of
+    quizzes that are over.
+    """
+    at = moments(dossier.events)
+    mine = [pair for pair in zip(at, dossier.events, strict=True) if pair[1].stage in dossier.main_ids]
+    found = [
+        *_reported(dossier),
+        *_pasted(dossier, at),
+        *_typed(mine),
+        *_away(dossier, at),
+        *help_in_quizzes(dossier, at),
+        *failed_attention_checks(dossier, content),
+    ]
+    never = datetime.max.replace(tzinfo=UTC)
+    return sorted(found, key=lambda piece: (piece.at or never, piece.kind, piece.detail))
+
+
+def _reported(dossier: Dossier) -> Iterator[Evidence]:
+    for answer, said in reports_of_other_ai(dossier):
+        if said:
+            yield Evidence("other_ai_reported", answer.stage, answer.saved_at, 1, answer.item)
+
+
+def _pasted(dossier: Dossier, at: Sequence[float]) -> Iterator[Evidence]:
+    pasteboard = Pasteboard()
+    for moment, event in zip(at, dossier.events, strict=True):
+        pasteboard.feed(event.kind, event.payload)
+        if event.stage in dossier.main_ids and _into_editor(event) and pasteboard.is_foreign(event.payload):
+            how, size = str(event.payload.get("how", "paste")), _size(event)
+            yield Evidence("outside_paste", event.stage, _time(moment), size, how)
+
+
+def _into_editor(event: Event) -> bool:
+    return event.kind == "paste_attempt" and event.payload.get("target", "editor") == "editor" and _size(event) > 0
+
+
+def _size(event: Event) -> int:
+    length = event.payload.get("length")
+    return length if isinstance(length, int) else utf16_length(str(event.payload.get("text", "")))
+
+
+def _typed(events: Sequence[tuple[float, Event]]) -> Iterator[Evidence]:
+    for moment, stage, characters in bursts(events):
+        yield Evidence("typing_burst", stage, _time(moment), characters)
+
+
+def _away(dossier: Dossier, at: Sequence[float]) -> Iterator[Evidence]:
+    for stage in dossier.main_stages:
+        visit = dossier.visit(stage.id)
+        if visit is None or visit.ended_at is None:
+            continue
+        for spell in absences(visit, dossier.study, dossier.events, at, visit.ended_at):
+            began = visit.started_at + timedelta(seconds=spell.start)
+            yield Evidence("away", stage.id, began, (spell.end - spell.start) / 60)
+
+
+def _time(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def evidence_rows(dossier: Dossier, evidence: Sequence[Evidence]) -> Iterator[Row]:
+    """Rows of the table `compliance`: each piece beside the plan's threshold on the sum of its kind."""
+    rule = dossier.study.analysis.compliance
+    over = broken(evidence, rule)
+    for number, piece in enumerate(evidence, start=1):
+        yield {
+            "participant_id": dossier.participant.id,
+            "evidence": number,
+            "kind": piece.kind,
+            "stage": piece.stage,
+            "at": piece.at,
+            "amount": piece.amount,
+            "unit": UNITS[piece.kind],
+            "threshold": threshold(piece.kind, rule),
+            "breaks": piece.kind in over,
+            "detail": piece.detail or None,
+        }

@@ -1,0 +1,127 @@
+"""Codes of queries by the plan's coder, and the pattern of use by the study's rule set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.dataset.measures.record import Dossier
+from study_app.domain.interaction import rules
+from study_app.domain.interaction.codebook import LABELS, VERSION
+from study_app.domain.interaction.codes import RUBRIC, Coder, chosen
+from study_app.domain.interaction.features import Known, features_of
+from study_app.domain.interaction.patterns import NONE, RuleSet, decide, rules_of
+from study_app.domain.interaction.steps import Step, arranged, milliseconds, of_event, of_turn
+from study_app.domain.records import Turn
+from study_app.domain.study.study import Study
+
+Codes = dict[str, tuple[str, ...] | None]
+"""Turn -> labels; None where the plan's coder has not coded it."""
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How this study's queries and patterns are coded: by the version in force, whoever takes part in which."""
+
+    coder: Coder
+    patterns: RuleSet
+
+    @classmethod
+    def of(cls, study: Study) -> Coding:
+        """The coding of a study."""
+        return cls(study.analysis.coder, rules_of(study.styles))
+
+    def described(self) -> dict[str, str]:
+        """For the manifest."""
+        version = {"coder_version": rules.VERSION} if self.coder == "rules" else {}
+        return {"coder": self.coder, **version, "codebook": VERSION, "patterns": self.patterns.version}
+
+    def codes(self, dossier: Dossier) -> Codes:
+        """The codes of every turn of a participant.
+
+        `rules` follow from the messages; `human` are the adjudicated rating, else what more than half of the people
+        gave; `claude` are the ratings stored under that name.
+        """
+        if self.coder == "rules":
+            coded = rules.code_session([turn.message for turn in dossier.turns])
+            return {turn.id: each.labels for turn, each in zip(dossier.turns, coded, strict=True)}
+        return {turn.id: chosen(_given(dossier, turn), self.coder) for turn in dossier.turns}
+
+    def counts(self, dossier: Dossier, codes: Codes) -> dict[str, int | None]:
+        """Queries by label; None where not every query is coded."""
+        given = [codes[turn.id] for turn in dossier.turns]
+        known = [labels for labels in given if labels is not None]
+        whole = len(known) == len(given)
+        return {f"queries_{label}": sum(label in labels for labels in known) if whole else None for label in LABELS}
+
+    def pattern(
+        self, dossier: Dossier, row: Mapping[str, Any], codes: Codes, uses: Mapping[str, Mapping[str, Any]]
+    ) -> str | None:
+        """The pattern of one participant; `none` where no rule holds or nothing was asked.
+
+        None where there is nothing to classify: an arm without an assistant, main tasks that were never opened or are
+        still going on, a query that is not coded.
+
+        Args:
+            dossier: of the participant.
+            row: their columns as far as known.
+            codes: of their turns.
+            uses: what became of the replies (`measures_origin.reply_uses`).
+        """
+        if not _applies(dossier) or None in codes.values():
+            return None
+        if not dossier.turns:
+            return NONE
+        found = features_of(_steps(dossier, codes), _known(dossier.turns, row, uses), logged=True)
+        return decide(dossier.participant.id, found, self.patterns).pattern
+
+
+def _given(dossier: Dossier, turn: Turn) -> dict[str, tuple[str, ...]]:
+    """Rater -> labels, of all ratings of one query."""
+    rated = dossier.rated(turn.id, RUBRIC)
+    return {rater: tuple(label for label in LABELS if label in value.split(";")) for rater, value in rated.items()}
+
+
+def _applies(dossier: Dossier) -> bool:
+    parts = (dossier.participant.arm or "").split(">")
+    helped = any(arm.assistant for arm in dossier.study.arms if arm.id in parts)
+    opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
+    return helped and opened and all(map(dossier.done_with, dossier.main_stages))
+
+
+def _steps(dossier: Dossier, codes: Codes) -> Sequence[Step]:
+    found: list[Step] = []
+    for rank, event in enumerate(dossier.events):
+        if event.stage in dossier.main_ids:
+            task, pasted = event.payload.get("task"), event.payload.get("kind") == "paste"
+            named = task if isinstance(task, str) else None
+            step = of_event(event.kind, milliseconds(event.server_time), rank, named, pasted)
+            found += [step] if step is not None else []
+    for turn in dossier.turns:
+        found += of_turn(
+            turn.id,
+            milliseconds(turn.asked_at),
+            turn.task,
+            codes[turn.id] or (),
+            turn.total_seconds,
+            turn.composing_seconds,
+        )
+    return arranged(found)[0]
+
+
+def _known(turns: Sequence[Turn], row: Mapping[str, Any], uses: Mapping[str, Mapping[str, Any]]) -> Known:
+    pasted = _sum([uses.get(turn.id, {}).get("inserted_pasted_chars") for turn in turns])
+    return Known(
+        composing_seconds=_sum([turn.composing_seconds for turn in turns]) or 0.0,
+        waiting_seconds=_sum([turn.total_seconds for turn in turns]),
+        pasted_chars=row.get("pasted_chars_assistant") if pasted is None else pasted,
+        retyped_chars=row.get("retyped_assistant_chars"),
+        active_minutes=row.get("active_minutes"),
+        task_minutes=row.get("task_minutes"),
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

@@ -1,0 +1,52 @@
+"""The periods of a sequence of treatments: one row for each that a participant reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from study_app.dataset.measures.quiz import quiz_columns
+from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.tasks import program_error, stage_minutes
+from study_app.domain.records import RunRecord
+from study_app.domain.study.study import Stage
+
+
+def periods(dossier: Dossier, content: Content) -> Iterator[dict[str, Any]]:
+    """Treatment, stage and outcomes of each period whose stage the participant opened; none outside sequences."""
+    study, person = dossier.study, dossier.participant
+    if study.allocation.method != "sequence" or person.arm is None:
+        return
+    quizzes = study.period_quizzes
+    for number, stage in enumerate(study.period_stages, start=1):
+        if dossier.visit(stage.id) is None:
+            continue
+        quiz = quizzes[number - 1] if quizzes else None
+        yield {
+            "participant_id": person.id,
+            "period": number,
+            "treatment": study.arm(person.arm, stage).id,
+            "stage": stage.id,
+            "points": quiz_columns(quiz, dossier, content).get("points") if quiz is not None else None,
+            **_of_tasks(dossier, stage),
+        }
+
+
+def _of_tasks(dossier: Dossier, stage: Stage) -> dict[str, Any]:
+    """Minutes to the last submission, errors met and queries sent; empty for a period without tasks."""
+    visit = dossier.visit(stage.id)
+    if stage.kind != "tasks" or visit is None:
+        return {}
+    here = [run for run in dossier.runs if run.stage == stage.id]
+    end = visit.ended_at
+    asked = [turn for turn in dossier.turns if visit.started_at <= turn.asked_at]
+    asked = [turn for turn in asked if end is None or turn.asked_at <= end]
+    return {
+        "minutes": stage_minutes(dossier, stage, [run for run in here if run.kind == "submission"]),
+        "errors": sum(_failed(run) for run in here),
+        "queries": len(asked),
+    }
+
+
+def _failed(run: RunRecord) -> bool:
+    return run.kind == "run" and program_error(run) is not None

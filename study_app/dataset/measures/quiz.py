@@ -1,0 +1,65 @@
+"""Points of the quizzes: an unanswered item of an opened quiz is 0, a quiz never opened is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from study_app.dataset.measures.record import Content, Dossier
+from study_app.domain.quiz.scoring import quiz_total, score
+from study_app.domain.records import Answer
+from study_app.domain.study.compliance import Evidence
+from study_app.domain.study.study import Stage
+
+
+def quizzes(dossier: Dossier, content: Content) -> dict[str, Any]:
+    """Columns of every quiz under the name of its stage; the main quiz's under `quiz_...` as well."""
+    row: dict[str, Any] = {}
+    for quiz in dossier.study.quizzes:
+        known = quiz_columns(quiz.stage, dossier, content)
+        row |= {f"{prefix}_{name}": value for prefix in quiz.prefixes for name, value in known.items()}
+    return row | _attention(dossier, content)
+
+
+def quiz_columns(stage: Stage, dossier: Dossier, content: Content) -> dict[str, Any]:
+    """Points, max, score and points by type; empty for a quiz that was never opened or still goes on."""
+    bank = content.bank(stage.bank)
+    if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None:
+        return {}
+    given = _answers(dossier, stage)
+    total = quiz_total(bank.items_of(stage.form or None), {item: answer.points for item, answer in given.items()})
+    return total.columns()
+
+
+def _answers(dossier: Dossier, stage: Stage) -> dict[str, Answer]:
+    return {answer.item: answer for answer in dossier.answers if answer.bank and answer.stage == stage.id}
+
+
+def _attention(dossier: Dossier, content: Content) -> dict[str, Any]:
+    """Attention checks of the opened quizzes, and how many were passed; missing where there are none."""
+    passed = [correct for _, _, _, correct in _attention_checks(dossier, content)]
+    return {"attention_passed": sum(passed), "attention_total": len(passed)} if passed else {}
+
+
+def failed_attention_checks(dossier: Dossier, content: Content) -> list[Evidence]:
+    """One piece of evidence for each of them that was answered wrongly or left out."""
+    return [
+        Evidence("attention_failed", stage.id, None if answer is None else answer.saved_at, 1, item)
+        for stage, item, answer, correct in _attention_checks(dossier, content)
+        if not correct
+    ]
+
+
+def _attention_checks(dossier: Dossier, content: Content) -> Iterator[tuple[Stage, str, Answer | None, bool]]:
+    """Stage, item, answer where there is one, and whether it is right."""
+    for stage in dossier.quiz_stages:
+        bank, keys = content.bank(stage.bank), content.keys(stage.bank)
+        if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None or keys is None:
+            continue
+        given = _answers(dossier, stage)
+        for item in bank.items_of(stage.form or None):
+            if item.type == "attention_check":
+                answer = given.get(item.id)
+                response = json.loads(answer.response) if answer is not None else None
+                yield stage, item.id, answer, bool(score(item, keys[item.id], response).correct)

@@ -1,0 +1,175 @@
+"""What is derived of one participant: the columns of the participants table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from study_app.dataset.schema import question_column
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.errors import StudyError
+from study_app.domain.events import Event
+from study_app.domain.quiz.items import Bank
+from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
+from study_app.domain.study.study import Stage, Study
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.timing import paused_seconds
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Everything that the database holds of one participant."""
+
+    participant: Participant
+    status: str
+    """As of the export."""
+    study: Study
+    """The version that the participant started with; the current one where theirs was not kept."""
+    visits: Sequence[Visit]
+    runs: Sequence[RunRecord]
+    turns: Sequence[Turn]
+    answers: Sequence[Answer]
+    events: Sequence[Event]
+    ratings: Mapping[tuple[str, str], Mapping[str, Rating]]
+    """(id of what was judged, rubric) -> rater -> their newest judgement."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.status != "in_progress"
+
+    @property
+    def allocated(self) -> bool:
+        """Whether the participant counts in an arm."""
+        return self.participant.arm is not None
+
+    @cached_property
+    def main_stages(self) -> tuple[Stage, ...]:
+        """Task stages whose outcomes count."""
+        return tuple(stage for stage in self.study.stages if stage.kind == "tasks" and stage.main)
+
+    @cached_property
+    def main_ids(self) -> frozenset[str]:
+        """Their ids."""
+        return frozenset(stage.id for stage in self.main_stages)
+
+    @cached_property
+    def quiz_stages(self) -> tuple[Stage, ...]:
+        """Quizzes in order."""
+        return tuple(quiz.stage for quiz in self.study.quizzes)
+
+    def visit(self, stage: str) -> Visit | None:
+        """The visit of a stage, or None before it was opened."""
+        return next((visit for visit in self.visits if visit.stage == stage), None)
+
+    def paused(self, visit: Visit) -> float | None:
+        """Seconds that the clock of a visited stage stood still; None for a stage without a limit."""
+        minutes = next((stage.minutes for stage in self.study.stages if stage.id == visit.stage), None)
+        return paused_seconds(visit.started_at, visit.deadline_at, minutes)
+
+    def rated(self, name: str, rubric: str) -> dict[str, str]:
+        """Rater -> newest judgement of a turn or participant."""
+        return {rater: rating.value for rater, rating in self.ratings.get((name, rubric), {}).items()}
+
+    def done_with(self, stage: Stage) -> bool:
+        """Whether nothing more will come of a stage."""
+        visit = self.visit(stage.id)
+        return self.over or (visit is not None and visit.ended_at is not None)
+
+
+class Content:
+    """Packs and banks that a participant may have met; None where an earlier version's are gone."""
+
+    def __init__(self, library: ContentLibrary) -> None:
+        self._library = library
+        self._packs: dict[str, TaskPack | None] = {}
+        self._banks: dict[str, Bank | None] = {}
+
+    def pack(self, folder: str) -> TaskPack | None:
+        """The pack of a folder."""
+        if folder not in self._packs:
+            try:
+                self._packs[folder] = self._library.pack(folder)
+            except (StudyError, StopIteration):
+                self._packs[folder] = None
+        return self._packs[folder]
+
+    def bank(self, folder: str) -> Bank | None:
+        """The bank of a folder."""
+        if folder not in self._banks:
+            try:
+                self._banks[folder] = self._library.bank(folder)
+            except (StudyError, StopIteration):
+                self._banks[folder] = None
+        return self._banks[folder]
+
+    def keys(self, folder: str) -> Any:
+        """The bank's keys, or None."""
+        try:
+            return self._library.keys(folder)
+        except (StudyError, StopIteration):
+            return None
+
+    def pack_of(self, study: Study, task: str) -> TaskPack | None:
+        """The pack of a task of a study."""
+        folders = (folder for stage in study.stages for folder in stage.packs)
+        folder = next((folder for folder in folders if task_of(folder) == task), None)
+        return None if folder is None else self.pack(folder)
+
+
+def task_of(folder: str) -> str:
+    """The task's id: its folder's name."""
+    return folder.rsplit("/", 1)[-1]
+
+
+def identity_and_flow(dossier: Dossier) -> dict[str, Any]:
+    """Who, where they stand, and the identity columns, which an export may leave out."""
+    person = dossier.participant
+    return {
+        "participant_id": person.id,
+        "study_hash": person.study_hash,
+        "arm": person.arm,
+        "stratum": person.stratum or None,
+        "allocation_index": person.allocation_index,
+        "is_simulated": person.kind == "simulated",
+        "is_preview": person.kind == "preview",
+        "status": dossier.status,
+        "exclusion_reason": person.exclusion_reason,
+        "enrolled_at": person.enrolled_at,
+        "allocated_at": person.allocated_at,
+        "finished_at": person.finished_at,
+        "data_withdrawn": person.data_withdrawn,
+        "label": person.label,
+        "prolific_pid": person.prolific_pid,
+        "prolific_study": person.prolific_study,
+        "prolific_session": person.prolific_session,
+    }
+
+
+def questions(dossier: Dossier) -> dict[str, Any]:
+    """Answers to questions of surveys and the eligibility form, and derived scores."""
+    given = {answer.item: json.loads(answer.response) for answer in dossier.answers if not answer.bank}
+    row: dict[str, Any] = {}
+    for stage in dossier.study.stages:
+        keyed = {question.id: question.correct for question in stage.asked}
+        for question in stage.asked:
+            row[question_column(question)] = given.get(question.id)
+        for score in stage.scores:
+            asked = [name for name in score.of if given.get(name) is not None]
+            row[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None
+    return row
+
+
+def newest(ratings: Iterable[Rating]) -> dict[tuple[str, str], dict[str, Rating]]:
+    """(id of what was judged, rubric) -> rater -> their newest judgement, oldest first."""
+    found: dict[tuple[str, str], dict[str, Rating]] = {}
+    for rating in sorted(ratings, key=lambda rating: rating.rated_at):
+        by_rater = found.setdefault(
+            (rating.object.removeprefix("turn:").removeprefix("participant:"), rating.rubric), {}
+        )
+        by_rater.pop(rating.rater, None)
+        by_rater[rating.rater] = rating
+    return found

@@ -1,0 +1,74 @@
+"""The whole row of one participant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.dataset.measures.activity import activity, uses
+from study_app.dataset.measures.assistant import compliance, queries
+from study_app.dataset.measures.compliance import evidence_of
+from study_app.dataset.measures.fidelity import solution_shares
+from study_app.dataset.measures.interaction import Codes, Coding
+from study_app.dataset.measures.provenance import Programs, origins, outside, reply_uses
+from study_app.dataset.measures.provenance import programs as programs_of
+from study_app.dataset.measures.quiz import quizzes
+from study_app.dataset.measures.record import Content, Dossier, identity_and_flow, questions
+from study_app.dataset.measures.tasks import runs_and_errors, task_outcomes, warm_up
+from study_app.domain.study.compliance import Evidence
+from study_app.domain.timing import TimeUse
+
+
+@dataclass(frozen=True)
+class Work:
+    """What several tables need of one participant, computed once."""
+
+    use: dict[str, TimeUse]
+    """By stage (`measures_time.uses`)."""
+    programs: Programs
+    """Of the main tasks."""
+    codes: Codes
+    """Of the turns."""
+    replies: Mapping[str, Mapping[str, Any]]
+    """What became of the reply of each turn (`measures_origin.reply_uses`)."""
+    evidence: Sequence[Evidence]
+    """On compliance (`measures_compliance.evidence_of`)."""
+
+
+def work_of(dossier: Dossier, content: Content, coding: Coding) -> Work:
+    """Replay, time use and codes of one participant."""
+    programs = programs_of(dossier, content)
+    evidence = evidence_of(dossier, content)
+    replies = reply_uses(dossier, programs)
+    for turn, share in solution_shares(dossier, content).items():
+        replies[turn]["solution_share"] = share
+    return Work(uses(dossier), programs, coding.codes(dossier), replies, evidence)
+
+
+def participant_row(dossier: Dossier, content: Content, coding: Coding, work: Work) -> dict[str, Any]:
+    """Every column of the participants table that is known; of who withdrew their data, the flow only.
+
+    Args:
+        dossier: what the database holds.
+        content: packs and banks.
+        coding: how queries and patterns are coded.
+        work: of the same participant.
+    """
+    row = identity_and_flow(dossier)
+    if dossier.participant.data_withdrawn:
+        return row
+    for part in (
+        questions(dossier),
+        warm_up(dossier),
+        task_outcomes(dossier, content),
+        quizzes(dossier, content),
+        runs_and_errors(dossier),
+        queries(dossier, coding, work.codes),
+        activity(dossier, work.use),
+        origins(work.programs),
+        outside(dossier, work.evidence),
+        compliance(dossier, work.evidence),
+    ):
+        row |= part
+    return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}

@@ -1,0 +1,96 @@
+"""Outcomes of the tasks: time, completion, checks, runs and errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from study_app.dataset.integrity.stored_rows import program_error
+from study_app.dataset.measures.baseline import all_passed, warmup
+from study_app.dataset.measures.record import Content, Dossier, task_of
+from study_app.domain.records import RunRecord
+from study_app.domain.study.study import Stage
+
+
+def warm_up(dossier: Dossier) -> dict[str, Any]:
+    """The warm-up as allocation sees it."""
+    for stage in dossier.study.stages:
+        if stage.kind == "tasks" and not stage.main:
+            return warmup(stage, dossier.visit(stage.id), list(dossier.runs))
+    return {"warmup_minutes": None, "warmup_passed": None}
+
+
+def task_outcomes(dossier: Dossier, content: Content) -> dict[str, Any]:
+    """Time, completion and checks on the main tasks.
+
+    An allocated participant whose way is over counts as not completed with the cap, whether or not they ever opened
+    the tasks; while it goes on, and while a submission waits for grading, outcomes are missing.
+    """
+    stages = dossier.main_stages
+    submitted = {stage.id: _submissions(dossier, stage) for stage in stages}
+    row: dict[str, Any] = {"task_minutes": _task_minutes(dossier, submitted)}
+    opened = any(dossier.visit(stage.id) is not None for stage in stages)
+    settled = bool(stages) and (opened or dossier.allocated) and all(map(dossier.done_with, stages))
+    everything = [run for runs in submitted.values() for run in runs]
+    if not settled or any(run.ended_by is None for run in everything):
+        return row
+    tasks = [(stage, task_of(folder)) for stage in stages for folder in stage.packs]
+    passed = {(run.stage, run.task) for run in everything if all_passed(run)}
+    completed = all((stage.id, task) in passed for stage, task in tasks)
+    minutes = row["task_minutes"] if completed else dossier.study.task_limit
+    seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
+    return row | {
+        "task_completed": completed,
+        "completion_minutes": minutes,
+        "completion_event": completed,
+        "tasks_passed": sum((stage.id, task) in passed for stage, task in tasks),
+        "checks_passed": sum(check["passed"] for run in everything for check in json.loads(run.checks)),
+        "checks_total": _checks_total(dossier, content, everything),
+        "visible_only_pass": any(seen) if seen else None,
+    }
+
+
+def _submissions(dossier: Dossier, stage: Stage) -> list[RunRecord]:
+    """The last submission of each task; of a stage that was reopened a task may have two."""
+    last = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage == stage.id}
+    return list(last.values())
+
+
+def _task_minutes(dossier: Dossier, submitted: dict[str, list[RunRecord]]) -> float | None:
+    """Minutes that the clock of the main stages ran until the last submission, each at most its limit."""
+    spent = [stage_minutes(dossier, stage, submitted[stage.id]) for stage in dossier.main_stages]
+    known = [minutes for minutes in spent if minutes is not None]
+    return sum(known) if known else None
+
+
+def stage_minutes(dossier: Dossier, stage: Stage, submissions: Sequence[RunRecord]) -> float | None:
+    """From the first task shown to the last submission, without the spells in which the clock stood still."""
+    visit = dossier.visit(stage.id)
+    if visit is None or not submissions:
+        return None
+    seconds = (max(run.started_at for run in submissions) - visit.started_at).total_seconds()
+    minutes = max(seconds - (dossier.paused(visit) or 0.0), 0.0) / 60
+    return min(minutes, stage.minutes or minutes)
+
+
+def _checks_total(dossier: Dossier, content: Content, submitted: Sequence[RunRecord]) -> int | None:
+    graded = {(run.stage, run.task): len(json.loads(run.checks)) for run in submitted}
+    total = 0
+    for stage in dossier.main_stages:
+        for folder in stage.packs:
+            key = (stage.id, task_of(folder))
+            pack = content.pack(folder)
+            if key not in graded and pack is None:
+                return None
+            total += graded[key] if key in graded else len(pack.checks)  # type: ignore[union-attr]
+    return total
+
+
+def runs_and_errors(dossier: Dossier) -> dict[str, Any]:
+    """Presses of Run on the main tasks, and those that ended in an error; submissions are not among them."""
+    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+        return {}
+    runs = [run for run in dossier.runs if run.kind == "run" and run.stage in dossier.main_ids]
+    errors = [error for run in runs if (error := program_error(run)) is not None]
+    return {"runs": len(runs), "errors": len(errors), "first_error_type": errors[0] if errors else None}

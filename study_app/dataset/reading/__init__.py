@@ -1,0 +1,1 @@
+"""Reading a dataset that may have been tampered with."""

@@ -1,0 +1,258 @@
+"""A dataset directory, opened for verification: nothing in it is believed."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from study_app.dataset.findings import VerifyReport
+from study_app.dataset.schema import TABLES, Column, Table, TableName, guard, parsed_json, quiz_types, tables_of, value
+from study_app.dataset.schema.cells import number_text
+from study_app.dataset.schema.columns import IMPORTED
+from study_app.dataset.schema.versions import read_version
+from study_app.domain.errors import UserError
+from study_app.domain.quiz.items import Bank
+from study_app.domain.study.study import Study
+from study_app.domain.trial_state import hides_arms
+
+_NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
+csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its number in the file, and its cells as values; what could not be read is missing."""
+
+    number: int
+    values: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+
+@dataclass
+class Opened:
+    """What the checks read."""
+
+    path: Path
+    report: VerifyReport
+    manifest: dict[str, Any]
+    files: dict[str, Path]
+    """Table -> its file."""
+    candidates: dict[str, list[Path]]
+    """Table -> every file that is named like its own; more than one is a breach."""
+    _kept: dict[str, list[Row]] = field(default_factory=dict)
+
+    # -- what the dataset says of itself -------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """State of the trial at export."""
+        return str(self.manifest.get("state", ""))
+
+    @property
+    def own(self) -> bool:
+        """Whether study-app exported it; an import of other data has a layout of its own.
+
+        Nothing that an export always has may be there of an import: one word less would switch the checks off.
+        """
+        marks = ("schema", "versions", "ledgers", "commitment", "signature")
+        return (
+            self.manifest.get("allocation") != IMPORTED
+            or any(mark in self.manifest for mark in marks)
+            or "allocations" in self.files
+            or (self.path / "materials").exists()
+        )
+
+    @property
+    def allocation_applies(self) -> bool:
+        """Whether there is an allocation to check."""
+        return self.own
+
+    def hides(self, kind: str) -> bool:
+        """Whether data of participants of this kind are withheld."""
+        return hides_arms(self.state, kind)
+
+    @cached_property
+    def studies(self) -> dict[str, Study]:
+        """Versions of the study by hash, newest first, then past drafts; those that cannot be read are left out."""
+        found = {}
+        entries = self.listed("versions")
+        drafts = [entry for entry in entries[:-1] if entry.get("materials") is None]
+        for entry in [*reversed([entry for entry in entries if entry not in drafts]), *drafts]:
+            try:
+                text = (self.path / str(entry["file"])).read_text(encoding="utf-8")
+                found[str(entry["study_hash"])] = read_version(text)
+            except (OSError, KeyError, ValueError):
+                continue
+        return found
+
+    def listed(self, key: str) -> list[dict[str, Any]]:
+        """A list of objects in the manifest; empty where it is none."""
+        entries = self.manifest.get(key, [])
+        return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+    def whole_to(self, participant_id: str, page: str) -> int | None:
+        """How far a page's log is whole by the export's own word; None where its browser left no gap."""
+        for entry in self.listed("events_ahead"):
+            if (entry.get("participant_id"), entry.get("page")) == (participant_id, page):
+                count = entry.get("whole_to")
+                return count if isinstance(count, int) else None
+        return None
+
+    def acts(self, name: str) -> list[dict[str, Any]]:
+        """Acts of one kind in the audit log, as the manifest tells them."""
+        audit = self.manifest.get("audit")
+        entries = audit.get(name) if isinstance(audit, dict) else None
+        return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+    def study_of(self, row: Row) -> Study | None:
+        """The version that a participant started with; the newest where it was not kept."""
+        return self.studies.get(str(row["study_hash"]), next(iter(self.studies.values()), None))
+
+    @cached_property
+    def banks(self) -> dict[str, Bank]:
+        """Item banks in the materials, by their folder's name."""
+        found = {}
+        for path in sorted((self.path / "materials" / "quizzes").glob("*.json")):
+            try:
+                found[path.stem] = Bank.model_validate_json(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+        return found
+
+    @cached_property
+    def tables(self) -> dict[TableName, Table]:
+        """What the tables must look like, from the study's versions and banks in the materials."""
+        studies = list(self.studies.values())
+        return tables_of(studies, quiz_types(studies, self._bank), identified=bool(self.manifest.get("identified")))
+
+    def _bank(self, folder: str) -> Bank | None:
+        return self.banks.get(folder.rsplit("/", 1)[-1])
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def relative(self, table: str) -> str:
+        """A table's file, as findings name it."""
+        return self.files[table].relative_to(self.path).as_posix() if table in self.files else f"table {table}"
+
+    def header(self, table: str) -> list[str]:
+        """Column names as the file has them."""
+        return next(self._raw(table), (0, []))[1] if table in self.files else []
+
+    def rows(self, table: TableName) -> list[Row]:
+        """All rows of a table, typed; empty where there is none. Not for events, which may be many."""
+        if table not in self._kept:
+            self._kept[table] = list(self.stream(table))
+        return self._kept[table]
+
+    def by_participant(self, table: TableName) -> dict[str, list[Row]]:
+        """Rows of a table by participant."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows(table):
+            found[str(row["participant_id"])].append(row)
+        return found
+
+    def stream(self, table: TableName) -> Iterator[Row]:
+        """Rows of a table one by one."""
+        if table not in self.files:
+            return
+        raw = self._raw(table)
+        _, header = next(raw, (0, []))
+        known = {column.name: column for column in self.tables[table].columns}
+        for number, cells in raw:
+            yield Row(number, {n: _typed(known.get(n), c) for n, c in zip(header, cells, strict=False)})
+
+    def raw(self, table: str) -> Iterator[tuple[int, list[str]]]:
+        """Header (as row 1) and rows as text, each with its number; from Parquet as CSV would hold them.
+
+        Raises:
+            ValueError: the file is no table.
+        """
+        yield from self._raw(table)
+
+    def _raw(self, table: str) -> Iterator[tuple[int, list[str]]]:
+        path = self.files[table]
+        if path.suffix == ".parquet":
+            yield from _parquet_rows(path, {column.name: column for column in self.tables[table].columns})  # type: ignore[index]
+            return
+        try:
+            with path.open(encoding="utf-8", newline="") as handle:
+                yield from enumerate(csv.reader(handle, strict=True), start=1)
+        except (csv.Error, UnicodeDecodeError, OSError) as error:
+            raise ValueError(str(error)) from None
+
+
+def _parquet_rows(path: Path, columns: dict[str, Column]) -> Iterator[tuple[int, list[str]]]:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        file = pq.ParquetFile(path)
+        names = list(file.schema_arrow.names)
+        yield 1, names
+        number = 1
+        for batch in file.iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield number, [_as_cell(columns.get(name), row[name]) for name in names]
+    except (ArrowException, OSError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _as_cell(column: Column | None, entry: Any) -> str:
+    """As CSV holds it; text that begins like a formula gets the guard that CSV would have."""
+    if entry is None:
+        return ""
+    if isinstance(entry, str):
+        return guard(entry) if column is None or column.type == "text" else entry
+    # Columns of other types than ours are held as their text, which the codebook then refuses.
+    return number_text(entry) if isinstance(entry, int | float) else str(entry)
+
+
+def _typed(column: Column | None, cell: str) -> Any:
+    if column is None:
+        return cell or None
+    try:
+        return value(column, cell)
+    except ValueError:
+        return None
+
+
+def open_dataset(path: Path, report: VerifyReport) -> Opened:
+    """Open a dataset.
+
+    Raises:
+        UserError: there is no dataset at this path at all.
+    """
+    if not path.is_dir() or not ((path / "manifest.json").is_file() or (path / "data").is_dir()):
+        raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote")
+    manifest: dict[str, Any] = {}
+    try:
+        # A pipe would be waited for without end.
+        text = (path / "manifest.json").read_text(encoding="utf-8") if (path / "manifest.json").is_file() else ""
+        read = parsed_json(text)
+        manifest = read if isinstance(read, dict) else {}
+    except (OSError, ValueError):
+        pass
+    if not manifest:
+        report.add("manifest_unreadable", "manifest.json", None, "is missing, or holds no JSON object")
+    candidates: dict[str, list[Path]] = defaultdict(list)
+    for file in sorted((path / "data").glob("*_data.*")):
+        match = _NAME.match(file.name)
+        # A pipe would be waited for without end.
+        if match and match["table"] in TABLES and (file.is_file() or file.is_dir()):
+            candidates[match["table"]].append(file)
+    files = {table: found[-1] for table, found in candidates.items()}
+    return Opened(path, report, manifest, files, candidates)
+
+
+def kind_of(row: Row) -> str:
+    """Which ledger a participant belongs to."""
+    return "simulated" if row["is_simulated"] else "preview" if row["is_preview"] else "real"

@@ -1,0 +1,185 @@
+"""A participant's dossier, read back from a dataset: what the export derived its columns from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.schema import TableName, compact_json
+from study_app.domain.events import Event
+from study_app.domain.quiz.items import Bank
+from study_app.domain.records import END, Answer, Participant, Rating, RunRecord, Turn, Visit
+from study_app.domain.study.compliance import Evidence
+from study_app.domain.study.study import Question, Study
+from study_app.domain.tasks.packs import TaskPack
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+WITHHELD_ARM = "withheld"
+
+
+class Materials(Content):
+    """The banks that a dataset brings; packs and keys are not in it."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+
+    def pack(self, folder: str) -> TaskPack | None:
+        """None: checks and notes are not published."""
+        return None
+
+    def bank(self, folder: str) -> Bank | None:
+        """The bank of a folder, without its keys."""
+        return self._opened.banks.get(folder.rsplit("/", 1)[-1])
+
+    def keys(self, folder: str) -> Any:
+        """None: keys are not published."""
+        return None
+
+
+def dossier_of(
+    person: Row,
+    study: Study,
+    tables: Mapping[TableName, Sequence[Row]],
+    events: Sequence[Row],
+    ratings: Mapping[tuple[str, str], Mapping[str, Rating]],
+) -> Dossier:
+    """What the tables hold of one participant.
+
+    Args:
+        person: their row of `participants`.
+        study: the version that they started with.
+        tables: their rows of visits, runs, turns and answers.
+        events: their rows of events.
+        ratings: all judgements, as `export.dossiers.newest` sorts them.
+    """
+    name = str(person["participant_id"])
+    return Dossier(
+        participant=_participant(person),
+        status=str(person["status"]),
+        study=study,
+        visits=[_visit(row) for row in tables["visits"] if row["started_at"] is not None],
+        runs=[_run(row) for row in tables["runs"] if row["started_at"] is not None],
+        turns=[_turn(row) for row in tables["turns"] if row["asked_at"] is not None],
+        answers=[_answer(row, study) for row in tables["answers"]],
+        events=[_event(name, row) for row in events if row["server_time"] is not None],
+        ratings=ratings,
+    )
+
+
+def _participant(row: Row) -> Participant:
+    allocated = row["allocated_at"] is not None
+    return Participant(
+        id=str(row["participant_id"]),
+        kind=kind_of(row),  # type: ignore[arg-type]
+        study_hash=str(row["study_hash"]),
+        status=row["status"],
+        stage=END,
+        step=0,
+        enrolled_at=row["enrolled_at"] or _NEVER,
+        last_seen_at=_NEVER,
+        arm=row["arm"] or (WITHHELD_ARM if allocated else None),
+        exclusion_reason=row["exclusion_reason"],
+        data_withdrawn=bool(row["data_withdrawn"]),
+    )
+
+
+def _visit(row: Row) -> Visit:
+    return Visit(
+        str(row["participant_id"]), str(row["stage"]), row["started_at"], row["deadline_at"], row["ended_at"],
+        row["ended_by"],
+    )  # fmt: skip
+
+
+def _run(row: Row) -> RunRecord:
+    shown = row["visible_only_pass"]
+    return RunRecord(
+        id=str(row["run_id"]),
+        participant_id=str(row["participant_id"]),
+        task=str(row["task"]),
+        stage=str(row["stage"]),
+        kind=row["kind"],
+        code=row["code"] or "",
+        started_at=row["started_at"],
+        stderr=row["stderr"] or "",
+        error_type=row["error_type"],
+        ended_by=row["ended_by"],
+        checks=compact_json(_checks(row["checks"])),
+        visible_only_pass=None if shown is None else bool(shown),
+    )
+
+
+def _checks(verdicts: Any) -> list[Any]:
+    """What can be verdicts; a forged cell may hold any JSON."""
+    entries = verdicts if isinstance(verdicts, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("passed"), bool)]
+
+
+def _turn(row: Row) -> Turn:
+    return Turn(
+        id=str(row["turn_id"]),
+        participant_id=str(row["participant_id"]),
+        task=str(row["task"]),
+        assistant=row["assistant"] or "",
+        treatment=row["treatment"] or "",
+        model=row["model"] or "",
+        prompt_version=row["prompt_version"] or "",
+        message=row["message"] or "",
+        reply=row["reply"] or "",
+        code="",
+        asked_at=row["asked_at"],
+        total_seconds=row["total_seconds"],
+        composing_seconds=row["composing_seconds"],
+        error=row["error"],
+    )
+
+
+def _answer(row: Row, study: Study) -> Answer:
+    asked = {question.id: question for stage in study.stages for question in stage.asked}
+    question = None if row["bank"] else asked.get(str(row["item"]))
+    return Answer(
+        participant_id=str(row["participant_id"]),
+        stage=str(row["stage"]),
+        item=str(row["item"]),
+        response=compact_json(_response(question, row["response"])),
+        bank=row["bank"] or "",
+        points=row["points"],
+    )
+
+
+def _response(question: Question | None, text: str | None) -> Any:
+    """The answer as it was given: cells hold text as it is and everything else as JSON."""
+    if text is None or question is None or question.kind == "text":
+        return text
+    if question.kind == "choice":
+        return next((option.value for option in question.options if str(option.value) == text), text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def evidence_in(rows: Sequence[Row]) -> list[Evidence]:
+    """The pieces of evidence that the table `compliance` holds of one participant."""
+    return [
+        Evidence(row["kind"], str(row["stage"]), row["at"], row["amount"] or 0.0, row["detail"] or "") for row in rows
+    ]
+
+
+def _event(name: str, row: Row) -> Event:
+    return Event(
+        participant_id=name,
+        page=str(row["page"]),
+        seq=row["seq"] or 0,
+        kind=str(row["kind"]),
+        stage=str(row["stage"]),
+        server_time=row["server_time"],
+        client_time_ms=row["client_time"].timestamp() * 1000 if row["client_time"] is not None else None,
+        mono_ms=row["mono_ms"],
+        payload=row["payload"] if isinstance(row["payload"], dict) else {},
+        event_id=row["event_id"],
+        arrived_late=bool(row.values.get("arrived_late")),
+    )

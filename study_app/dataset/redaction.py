@@ -1,0 +1,159 @@
+"""What the trial's state withholds of real participants, so that nobody can tell their arms.
+
+Withheld is what exists or can be more than nothing in one arm only, and text in which the arm could be read: programs
+and their output, free answers, everything logged from the stage on that differs by arm. Preview and simulated
+participants are never masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from study_app.dataset.measures.record import Dossier, question_column
+from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName
+from study_app.domain.records import END, Kind
+from study_app.domain.study.study import Study
+from study_app.domain.timing import deadline
+from study_app.domain.trial_state import State, hides_arms
+
+Row = dict[str, Any]
+
+ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
+RUN_COLUMNS = tuple(column.name for column in RUNS.columns if column.reveals_arm)
+LEDGER_COLUMNS = tuple(column.name for column in ALLOCATIONS.columns if column.reveals_arm)
+"""In a closed study: with any of them the arm of a row could be computed."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The rules of one export."""
+
+    state: State
+    arms: dict[str, str]
+    """True arm -> the name it goes by while closed."""
+
+    def hides(self, kind: str) -> bool:
+        """Whether anything is withheld of participants of this kind."""
+        return hides_arms(self.state, kind)
+
+    def dossier(self, dossier: Dossier) -> Dossier:
+        """What may be shown of a participant's times: only arms with an assistant are given back time of its outages.
+
+        Stages that differ by arm end at their limit at the latest, and nothing in them is later.
+        """
+        if not self.hides(dossier.participant.kind):
+            return dossier
+        hidden = hidden_stages(dossier.study)
+        minutes = {stage.id: stage.minutes for stage in dossier.study.stages if stage.id in hidden}
+        ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in dossier.visits}
+        visits = [
+            visit
+            if ends[visit.stage] is None
+            else replace(visit, deadline_at=ends[visit.stage], ended_at=_earlier(visit.ended_at, ends[visit.stage]))
+            for visit in dossier.visits
+        ]
+        runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in dossier.runs]
+        return replace(dossier, visits=visits, runs=runs)
+
+    def participant(self, dossier: Dossier, row: Row) -> Row:
+        """A participant's row as it may be shown."""
+        if not self.hides(dossier.participant.kind):
+            return row
+        hidden = {*REVEALING, *_free_columns(dossier.study)}
+        if self.state == "launched":
+            hidden |= set(ALLOCATION_COLUMNS)
+        return self._renamed({name: value for name, value in row.items() if name not in hidden})
+
+    def allocations(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Ledger rows as they may be shown."""
+        for row in rows:
+            if not self.hides(str(row["ledger"])):
+                yield row
+            elif self.state == "closed":
+                yield self._renamed({name: value for name, value in row.items() if name not in LEDGER_COLUMNS})
+
+    def _renamed(self, row: Row) -> Row:
+        return row | {"arm": self.arms.get(row["arm"])} if row.get("arm") else row
+
+    def events(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Events up to the stage that differs by arm: what follows would tell by its kinds, its number or its gaps."""
+        if not self.hides(dossier.participant.kind):
+            yield from rows
+            return
+        hidden = hidden_stages(dossier.study)
+        last: dict[str, int] = {}
+        for row in rows:
+            if row["stage"] in hidden or row["kind"] == "allocated":
+                return
+            if row["seq"] == last.get(row["page"], 0) + 1:
+                last[row["page"]] = row["seq"]
+                yield row
+
+    def runs(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Runs without programs and output from the stage on that differs by arm."""
+        hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
+        for row in rows:
+            masked = hides and row["stage"] in hidden
+            yield {name: value for name, value in row.items() if not (masked and name in RUN_COLUMNS)}
+
+    def whole(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Turns and evidence on compliance: withheld whole."""
+        return iter(()) if self.hides(dossier.participant.kind) else iter(rows)
+
+    def answers(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+        """Answers without free text and without the reports of other AI."""
+        hides, free = self.hides(dossier.participant.kind), _free_questions(dossier.study)
+        for row in rows:
+            masked = hides and not row["bank"] and row["item"] in free
+            yield row | {"response": None} if masked else row
+
+    def withheld(self, kinds: Iterable[Kind], tables: Iterable[TableName]) -> dict[str, Any]:
+        """What is withheld of real participants, for the manifest and the README."""
+        if not any(self.hides(kind) for kind in kinds):
+            return {}
+        launched = self.state == "launched"
+        columns = {
+            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *sorted(REVEALING)],
+            "runs": list(RUN_COLUMNS),
+        }
+        if not launched:
+            columns["allocations"] = list(LEDGER_COLUMNS)
+        return {
+            "of": "real participants",
+            "tables": ["turns", "compliance", *({"periods"} & set(tables)), *(["allocations"] if launched else [])],
+            "columns": columns,
+            "also": [
+                "events from the first stage on that differs by arm",
+                "programs and their output from that stage on",
+                "free answers and reports of other AI from that stage on",
+                "time that outages of the assistant gave back: stages end at their limit",
+                "ratings of anything but answers",
+            ],
+        }
+
+
+def _earlier(moment: Any, end: Any) -> Any:
+    return moment if moment is None or end is None else min(moment, end)
+
+
+def hidden_stages(study: Study) -> frozenset[str]:
+    """The stages from the first one on that differs by arm."""
+    first = study.allocation_stage
+    if first is None:
+        return frozenset()
+    ids = [stage.id for stage in study.stages]
+    return frozenset([*ids[ids.index(first.id) :], END])
+
+
+def _free_questions(study: Study) -> frozenset[str]:
+    hidden = hidden_stages(study)
+    asked = (question for stage in study.stages if stage.id in hidden for question in stage.asked)
+    return frozenset(question.id for question in asked if question.kind == "text" or question.other_ai)
+
+
+def _free_columns(study: Study) -> frozenset[str]:
+    free = _free_questions(study)
+    asked = (question for stage in study.stages for question in stage.asked)
+    return frozenset(question_column(question) for question in asked if question.id in free)

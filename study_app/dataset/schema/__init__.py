@@ -1,0 +1,90 @@
+"""The dataset that an export writes: its tables, columns and cells. The codebook, in code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from study_app.dataset.schema.cells import (
+    GUARD_NOTE,
+    cell,
+    compact_json,
+    guard,
+    moment,
+    parsed_json,
+    timestamp,
+    unguard,
+    value,
+    writable,
+)
+from study_app.dataset.schema.codebook import codebook
+from study_app.dataset.schema.columns import TABLES, Column, ColumnType, Table, TableName, text
+from study_app.dataset.schema.participants import LABELS, REVEALING, participants_table, question_column, quiz_types
+from study_app.dataset.schema.tables import (
+    ALLOCATIONS,
+    ANSWERS,
+    EVENTS,
+    PERIODS,
+    RATINGS,
+    RUNS,
+    STATIC_TABLES,
+    TURNS,
+    VISITS,
+)
+from study_app.domain.study.clusters import COLUMN
+from study_app.domain.study.study import Study
+
+SCHEMA = "study-dataset/1"
+"""Version of this layout, in every manifest."""
+
+
+def tables_of(
+    studies: Sequence[Study], quiz_types: Mapping[str, Sequence[str]], *, identified: bool = False
+) -> dict[TableName, Table]:
+    """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
+    people = participants_table(studies, quiz_types, identified=identified)
+    methods = {study.allocation.method for study in studies}
+    tables = (people, *STATIC_TABLES, *([PERIODS] if "sequence" in methods else []))
+    return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
+
+
+REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, PERIODS) if table.reveals_arm)
+"""Tables that can tell an arm from another by which rows they have."""
+CLUSTER = text(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
+
+
+__all__ = [
+    "ALLOCATIONS",
+    "ANSWERS",
+    "EVENTS",
+    "GUARD_NOTE",
+    "CLUSTER",
+    "LABELS",
+    "PERIODS",
+    "RATINGS",
+    "REVEALING",
+    "REVEALING_TABLES",
+    "RUNS",
+    "SCHEMA",
+    "STATIC_TABLES",
+    "TABLES",
+    "TURNS",
+    "VISITS",
+    "Column",
+    "ColumnType",
+    "Table",
+    "TableName",
+    "cell",
+    "codebook",
+    "compact_json",
+    "guard",
+    "moment",
+    "parsed_json",
+    "participants_table",
+    "question_column",
+    "quiz_types",
+    "tables_of",
+    "timestamp",
+    "unguard",
+    "value",
+    "writable",
+]

@@ -1,0 +1,29 @@
+"""The codebook as a document for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from study_app.dataset.schema.columns import Column, Table
+
+
+def codebook(tables: Sequence[Table], introduction: str) -> str:
+    """Markdown: every column of every table with type, unit, range and caption."""
+    parts = ["# Codebook", introduction]
+    for table in tables:
+        parts += [f"## {table.name}", f"{table.caption}.", _rows(table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(table: Table) -> str:
+    lines = ["| column | type | unit | values | meaning |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*lines, *(_row(column) for column in table.columns)])
+
+
+def _row(column: Column) -> str:
+    cells = (f"`{column.name}`", column.type, column.unit, column.range, column.caption)
+    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+
+
+def _plain(cell: str) -> str:
+    return " ".join(cell.split()).replace("|", "\\|")

@@ -1,0 +1,204 @@
+"""The participants table: fixed columns in the contract's order, questions and item types by study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import get_args
+
+from study_app.dataset.schema.columns import Column, Table, boolean, integer, number, revealing, text, time
+from study_app.domain.interaction.codebook import LABELS
+from study_app.domain.quiz.items import Bank, ItemType
+from study_app.domain.records import Status
+from study_app.domain.study.quiz_roles import MAIN
+from study_app.domain.study.study import DerivedScore, Question, Study
+
+_HEAD = (
+    text("participant_id", "Random, stable identifier; nothing else identifies the participant"),
+    text("study_hash", "Version of the study that the participant started with and kept"),
+    text("arm", "Allocated arm; arm_a, arm_b, ... while closed and sealed; empty before allocation or where withheld"),
+    text("stratum", "Stratum of the allocation"),
+    integer("allocation_index", "Place in the ledger of the participant's kind", low=1),
+    boolean("is_simulated", "Made by study simulate"),
+    boolean("is_preview", "Took part before launch"),
+    text("status", "Where the participant stands", *get_args(Status)),
+    text("exclusion_reason", "Why the participant is excluded from analysis"),
+    time("enrolled_at", "When the participant came in"),
+    time("allocated_at", "When the participant was allocated"),
+    time("finished_at", "When the participant's way ended"),
+)
+_TASKS = (
+    number("warmup_minutes", "Warm-up shown to its last submission, at most its limit", "min"),
+    boolean("warmup_passed", "Every warm-up submission passes all its checks"),
+    number("task_minutes", "First main task shown to last submission, capped at the limit", "min"),
+    boolean("task_completed", "Every main task passes all its checks within the limit"),
+    number("completion_minutes", "Minutes to the submission that completes the last main task; else the cap", "min"),
+    boolean("completion_event", "1 completed, 0 not, for whatever reason"),
+    integer("tasks_passed", "Main tasks whose submission passes all checks", "tasks"),
+    integer("checks_passed", "Checks of main tasks that submissions pass", "checks"),
+    integer("checks_total", "Checks of all main tasks", "checks"),
+    boolean("visible_only_pass", "A submission passes every check that could be seen and fails one that could not"),
+)
+_QUIZ = (
+    number("quiz_points", "Points in the main quiz; unanswered items 0; empty where never opened", "points"),
+    number("quiz_max", "Points that could be had", "points"),
+    number("quiz_score", "Points divided by points that could be had", "proportion", high=1),
+)
+_TYPED = revealing(
+    integer("typed_chars", "Characters of the submitted main tasks that were typed", "characters"),
+    integer("pasted_chars_assistant", "Characters of them pasted from a reply", "characters"),
+    integer("pasted_chars_outside", "Characters of them pasted from outside the study", "characters"),
+    integer("retyped_assistant_chars", "Characters of them typed that reproduce a reply", "characters"),
+)
+_NOT_TYPED = revealing(
+    integer("pasted_chars_brief", "Characters of the submitted main tasks pasted from the brief", "characters"),
+    integer("pasted_chars_notes", "Characters of them pasted from the notes or the program's output", "characters"),
+    integer("starter_chars", "Characters of them left of the starter", "characters"),
+    integer("unknown_chars", "Characters of them whose origin the log does not show", "characters"),
+)
+PROGRAM_ORIGINS = tuple(column.name for column in (*_TYPED, *_NOT_TYPED))
+"""Where the characters of the submitted programs came from."""
+_USE = (
+    integer("runs", "Presses of Run on main tasks", "runs"),
+    integer("errors", "Runs on main tasks that ended with an exception or a coroutine never awaited", "errors"),
+    text("first_error_type", "Class of the first of these errors"),
+    *revealing(
+        integer("queries", "Messages to the assistant", "queries"),
+        *(integer(f"queries_{label}", f"Queries coded {label}; empty until coded", "queries") for label in LABELS),
+        number(
+            "interaction_minutes", "Composing messages and waiting for replies: first key to the reply's end", "min"
+        ),
+    ),
+    number("active_minutes", "Active time on main tasks by the study's rule", "min"),
+    number("away_minutes", "Time away from the window on main tasks by the study's rule", "min"),
+    *revealing(
+        number("outage_minutes", "Waiting for replies on main tasks that then failed", "min"),
+    ),
+    *_TYPED,
+    *revealing(
+        text(
+            "interaction_pattern",
+            "Pattern of use of the assistant by the study's rule set, or none; empty without an assistant, or uncoded",
+        ),
+        boolean("used_other_ai", "Self-report of other AI"),
+        boolean("received", "At least one answered query, or other AI reported or evidenced, in any arm"),
+        boolean("compliant", "By the plan's rule, the same for every arm"),
+    ),
+)
+_EXTRA = (
+    boolean("data_withdrawn", "Withdrew the data: everything but the flow is erased"),
+    *_NOT_TYPED,
+    *revealing(
+        integer("outside_pastes", "Pastes and drops from outside into the editor on main tasks", "pastes"),
+        integer("outside_paste_chars", "Characters of all of them, whether or not they stayed", "characters"),
+        integer("longest_outside_paste", "Characters of the longest of them", "characters"),
+        integer("typing_bursts", "Bursts of typing on main tasks that are faster than a hand can", "bursts"),
+    ),
+    integer("attention_passed", "Attention checks passed", "items"),
+    integer("attention_total", "Attention checks in the opened quizzes", "items"),
+)
+_IDENTITY = (
+    text("label", "Label of the participant's link; only with --identified"),
+    text("prolific_pid", "Prolific id; only with --identified"),
+    text("prolific_study", "Prolific study; only with --identified"),
+    text("prolific_session", "Prolific submission; only with --identified"),
+)
+REVEALING = frozenset(column.name for column in (*_USE, *_EXTRA) if column.reveals_arm)
+"""Columns of every study that can tell an arm from another, beside the arm's own."""
+FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *_IDENTITY))
+"""Columns that every study has, so that no question may have their names."""
+
+
+def participants_table(
+    studies: Sequence[Study],
+    quiz_types: Mapping[str, Sequence[str]],
+    *,
+    identified: bool = False,
+) -> Table:
+    """The participants table of a study.
+
+    Args:
+        studies: its versions, the current one first; columns of questions that only an earlier version asked follow.
+        quiz_types: prefix of a quiz's columns -> types of its scored items (`quiz_types`); those of the main quiz are
+            outcome columns, those of each stage stand at the end.
+        identified: whether identities are exported.
+    """
+    background = question_columns(q for study in studies for q in study.background_questions)
+    exits = question_columns(q for study in studies for q in study.exit_questions)
+    scores = _scores(studies)
+    main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
+    later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
+    identity = _IDENTITY if identified else ()
+    columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *_EXTRA, *identity)
+    return Table("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
+
+
+def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) -> dict[str, list[str]]:
+    """Prefix of a quiz's columns -> types of its scored items, over all versions of a study.
+
+    Args:
+        studies: the versions, the current one first; the main quiz of each shares the columns `quiz_...`.
+        bank_of: the bank of a folder, or None where it is not known any more.
+    """
+    found: dict[str, list[str]] = {}
+    for study in studies:
+        for quiz in study.quizzes:
+            bank = bank_of(quiz.stage.bank)
+            items = bank.items_of(quiz.stage.form or None) if bank is not None else ()
+            for prefix in quiz.prefixes:
+                types = found.setdefault(prefix, [])
+                types += dict.fromkeys(i.type for i in items if i.type != "attention_check" and i.type not in types)
+    return found
+
+
+def question_column(question: Question) -> str:
+    """The column of a question: its id, or with `question_` before it where a fixed column has that name."""
+    return f"question_{question.id}" if question.id in FIXED else question.id
+
+
+def question_columns(questions: Iterable[Question]) -> tuple[Column, ...]:
+    """A column for each question, by the first that has its id."""
+    found: dict[str, Column] = {}
+    for question in questions:
+        found.setdefault(question.id, _question(question))
+    return tuple(found.values())
+
+
+def _question(question: Question) -> Column:
+    name, caption = question_column(question), question.caption or question.prompt
+    if question.kind in ("scale", "number"):
+        return Column(name, "number", caption, question.unit, low=question.low, high=question.high)
+    if question.kind == "choice":
+        levels = tuple(str(option.value) for option in question.options)
+        whole = all(isinstance(option.value, int) for option in question.options)
+        return Column(name, "integer" if whole else "text", caption, question.unit, levels)
+    if question.kind == "multiple":
+        return Column(name, "text", f"{caption} (JSON list)", question.unit)
+    return Column(name, "text", caption, question.unit)
+
+
+def _scores(studies: Sequence[Study]) -> tuple[Column, ...]:
+    found: dict[str, DerivedScore] = {}
+    for study in studies:
+        for stage in study.stages:
+            for score in stage.scores:
+                found.setdefault(score.id, score)
+    return tuple(
+        integer(score.id, score.caption or f"Correct answers among {', '.join(score.of)}", high=len(score.of))
+        for score in found.values()
+    )
+
+
+def _type_columns(prefix: str, types: Sequence[str]) -> tuple[Column, ...]:
+    ordered = [name for name in get_args(ItemType) if name in types]
+    return tuple(
+        number(f"{prefix}_{name}_points", f"Points in {name.replace('_', ' ')} items", "points") for name in ordered
+    )
+
+
+def _stage_quiz(stage: str, types: Sequence[str]) -> tuple[Column, ...]:
+    return (
+        number(f"{stage}_points", f"Points in the quiz {stage}; empty where never opened", "points"),
+        number(f"{stage}_max", f"Points that could be had in the quiz {stage}", "points"),
+        number(f"{stage}_score", f"Points of the quiz {stage} divided by its most", "proportion", high=1),
+        *_type_columns(stage, types),
+    )

@@ -1,0 +1,129 @@
+"""The plan against the study: columns that there will be, outcomes known too early, caps and horizons."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from study_app.dataset.schema.participants import question_column
+from study_app.domain.errors import Problem
+from study_app.domain.study.analysis_plan import Outcome, Plan
+from study_app.domain.study.study import Study
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a study measures of each participant, by column of the participants table."""
+
+    columns: frozenset[str]
+    """Every column; of quizzes and tasks only those that the study has."""
+    before: frozenset[str]
+    """Those that are known before allocation."""
+    limits: Mapping[str, float]
+    """Minutes that a time can reach, by column."""
+
+
+def measured(study: Study, columns: Collection[str]) -> Measured:
+    """What a study measures.
+
+    Args:
+        study: the study.
+        columns: of its participants table, as `dataset.participants_table` gives them.
+    """
+    absent = set() if study.main_task_stages else set(_OF_TASKS)
+    absent |= set() if study.main_quiz else {"quiz_points", "quiz_max", "quiz_score"}
+    absent |= set() if _warm_ups(study) else {"warmup_minutes", "warmup_passed"}
+    return Measured(frozenset(set(columns) - absent), known_before(study), limits(study))
+
+
+_OF_TASKS = (
+    "task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total "
+    "visible_only_pass runs errors first_error_type"
+).split()
+
+
+def _warm_ups(study: Study) -> list[float]:
+    return [stage.minutes or 0.0 for stage in study.stages if stage.kind == "tasks" and not stage.main]
+
+
+def known_before(study: Study) -> frozenset[str]:
+    """Columns whose values exist before the arm does: they can be covariates and never outcomes."""
+    known = {"allocation_index", "stratum"}
+    for stage in study.before_allocation if study.allocation_stage is not None else ():
+        known |= {question_column(question) for question in stage.questions} | {score.id for score in stage.scores}
+        known |= {"warmup_minutes", "warmup_passed"} if stage.kind == "tasks" and not stage.main else set()
+        known |= {f"{stage.id}_{end}" for end in ("points", "max", "score")} if stage.kind == "quiz" else set()
+    return frozenset(known)
+
+
+def limits(study: Study) -> dict[str, float]:
+    """Minutes that each time can reach: the sum of the limits of its stages."""
+    found = {"warmup_minutes": _warm_ups(study)[0]} if _warm_ups(study) else {}
+    whole = study.task_limit
+    return found | ({"task_minutes": whole, "completion_minutes": whole} if whole else {})
+
+
+def named_columns(plan: Plan) -> list[tuple[str, str]]:
+    """Key of the plan and the column that it names, in the order of the plan."""
+    named = []
+    for outcome in plan.outcomes:
+        named.append((f"outcomes.{outcome.id}.column", outcome.name))
+        named += [(f"outcomes.{outcome.id}.event", outcome.event)] if outcome.event else []
+        named += [(f"outcomes.{outcome.id}.upper_column", outcome.upper_column)] if outcome.upper_column else []
+    named += [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
+    named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
+    return named
+
+
+def near(column: str, known: Collection[str]) -> str:
+    """A suggestion for a column that is not there; empty where none is like it."""
+    close = get_close_matches(column, sorted(known), n=3, cutoff=0.7)
+    close += [name for name in sorted(known) if column.split("_")[0] in name.split("_") and name not in close]
+    return f" (near it: {', '.join(close[:5])})" if close else ""
+
+
+def plan_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
+    """Everything in a plan that the study cannot answer, or must not."""
+    found = [*_missing(plan, study), *_too_early(plan, study.before), *_limits(plan, study.limits)]
+    return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
+
+
+_Found = Iterator[tuple[str, str, str]]
+
+
+def _missing(plan: Plan, study: Measured) -> _Found:
+    usual = {column for _, column in named_columns(Plan.default())}
+    primary = {plan.outcome(name).name for name in plan.primary}
+    for key, column in named_columns(plan):
+        if column not in study.columns and (column not in usual or column in primary):
+            remedy = "correct the plan" + near(column, study.columns)
+            yield key, f"the study will have no column '{column}'", remedy
+
+
+def _too_early(plan: Plan, before: Collection[str]) -> _Found:
+    for name in plan.primary:
+        column = plan.outcome(name).name
+        if column in before:
+            what = f"'{name}' is known before allocation (column '{column}'), so no arm can change it"
+            yield "primary", what, "name an outcome that is measured after allocation; use this one as a covariate"
+
+
+def _limits(plan: Plan, known: Mapping[str, float]) -> _Found:
+    for outcome in plan.outcomes:
+        yield from _outcome_limits(outcome, plan.horizon, known.get(outcome.name))
+
+
+def _outcome_limits(outcome: Outcome, horizon: float | None, limit: float | None) -> _Found:
+    if outcome.kind != "time":
+        return
+    cap = outcome.cap
+    if cap is not None and limit is not None and abs(cap - limit) > _TOLERANCE:
+        what = f"the cap is {cap:g} minutes and the stages give {limit:g}"
+        yield f"outcomes.{outcome.id}.cap", what, "leave the cap out, so that it follows from the stages"
+    most = limit if limit is not None else cap
+    if horizon is not None and most is not None and horizon > most + _TOLERANCE:
+        what = f"the horizon of {horizon:g} lies beyond the {most:g} minutes that '{outcome.id}' can reach"
+        yield "horizon", what, f"give a horizon of at most {most:g}, or leave it out"

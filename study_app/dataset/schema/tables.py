@@ -1,0 +1,250 @@
+"""Every table but participants: its columns are the same for every study."""
+
+from __future__ import annotations
+
+from study_app.dataset.schema.columns import Table, boolean, integer, json_, number, text, time
+from study_app.domain.ledger import LEDGERS
+from study_app.domain.study.compliance import UNITS
+
+_WHO = text("participant_id", "Random, stable identifier of the participant; nothing else identifies them")
+
+ALLOCATIONS = Table(
+    "allocations",
+    "The ledgers of allocations: one row for each allocated participant, chained by hashes",
+    (
+        text("participant_id", "Who was allocated; empty once erased on request"),
+        integer("allocation_index", "Place in its ledger, 1 to n", low=1),
+        text("ledger", "Which of the three ledgers the row belongs to", *LEDGERS),
+        text("method", "Allocation method of the study file"),
+        text("stratum", "Stratum in which the participant was allocated; all without strata"),
+        text("arm", "Arm (for a crossover the order of arms); arm_a, arm_b, ... in a closed, still sealed study"),
+        json_("probabilities", "Probability of each arm at this allocation, in the order of the study file"),
+        number("draw", "Uniform number that chose among them", low=0, high=1),
+        text("study_hash", "Version of the study whose scheme allocated"),
+        time("allocated_at", "Moment of the allocation"),
+        text("previous_hash", "Row hash of the row before; of the first: the ledger's genesis hash"),
+        text("row_hash", "SHA-256 over the row and its predecessor's hash"),
+        json_("levels", "Categories that the rule looked at, by variable"),
+        json_("imbalance", "Minimisation: score of each arm"),
+        json_("returned", "Allocations whose slots went back just before this one"),
+        text("algorithm", "Version of the allocation rules and generator"),
+        json_("profile", "Baseline values that the categories come from; empty once erased"),
+        text("salt", "Salt of the payload hash; empty once erased"),
+        text(
+            "payload_hash",
+            "Salted SHA-256 of who and profile, so that both can be erased and the chain still holds",
+        ),
+    ),
+    reveals_arm=True,
+).revealing("probabilities", "draw", "imbalance", "profile", "salt", "payload_hash")
+
+VISITS = Table(
+    "visits",
+    "One row for each stage that a participant opened",
+    (
+        _WHO,
+        text("stage", "Id of the stage in the study file"),
+        time("started_at", "When the stage opened and its clock began"),
+        time("ended_at", "When it ended; empty while open"),
+        text("ended_by", "What ended it", "participant", "deadline", "withdrawal", "screening", "system"),
+        number("active_seconds", "Time with acts no further apart than the study's idle threshold", "s"),
+        number("away_seconds", "Time with the window hidden, unfocused or closed for longer than the threshold", "s"),
+        time("deadline_at", "When the stage had to end; empty where untimed"),
+        number("paused_seconds", "Time for which the clock stood still, as in outages; empty where untimed", "s"),
+    ),
+    reveals_arm=True,
+)
+
+EVENTS = Table(
+    "events",
+    "The append-only log: everything that a page or the server saw",
+    (
+        _WHO,
+        integer("event_id", "Unique number of the event, rising in the order of storing", low=1),
+        text("page", "Random id of the browser page, made at each load; `server` for the server's own events"),
+        integer("seq", "Number of the event on its page: 1, 2, 3, ... without gap", low=1),
+        text("kind", "Kind of event; docs/dataset.md lists them with their payloads"),
+        text("stage", "Stage at which the participant was when the event arrived"),
+        time("server_time", "When the server stored it"),
+        time("client_time", "When it happened by the browser's clock; empty for the server's own"),
+        json_("payload", "What happened, as a JSON object"),
+        number("mono_ms", "When it happened by the page's monotonic clock", "ms since the page loaded", low=None),
+        boolean("arrived_late", "It came after its stage's deadline, happened before it, and counts"),
+    ),
+    reveals_arm=True,
+)
+
+RUNS = Table(
+    "runs",
+    "Runs and submissions of participants' programs",
+    (
+        text("run_id", "Random identifier of the run"),
+        _WHO,
+        text("task", "Task pack"),
+        text("code", "The program, exactly as run"),
+        text("stdout", "What it printed"),
+        text("stderr", "What it printed as errors"),
+        text("error_type", "Class of the exception that ended it, or RuntimeWarning for a coroutine never awaited"),
+        number("wall_seconds", "Duration", "s"),
+        text("isolation", "Isolation of the sandbox as observed", "strong+", "strong", "medium", "weak", "off"),
+        integer("scheduler_seed", "Seed of the program's scheduler and random numbers", low=None),
+        text("kind", "run: pressed Run; submission: what was graded", "run", "submission"),
+        json_("checks", "Checks as a list of {name, visible, passed}; of a run the visible ones only"),
+        text("stage", "Stage of the run"),
+        time("started_at", "When it began"),
+        text("ended_by", "How it ended", "exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"),
+        text("error_message", "Message of the exception"),
+        integer("error_line", "Line of the program where it was raised", low=1),
+        boolean("visible_only_pass", "Submission passes every check that could be seen and fails one that could not"),
+        text("page", "Browser page whose editor held the program"),
+        integer("seq", "Last edit of that page that the program contains; empty where the page did not say", low=0),
+        text(
+            "grading",
+            "Why a submission has no verdict: failed (its grading did), inconclusive (the machine was too busy to time "
+            "it); its outcomes are then missing",
+            "failed",
+            "inconclusive",
+        ),
+        text("grading_reason", "The same in words"),
+        integer("repeats", "Calls that the grading of a submission made again, because the machine lagged", low=0),
+        text("review", "Imports of a submission that honest solutions do not need, joined by semicolons"),
+    ),
+    reveals_arm=True,
+).revealing("code", "stdout", "stderr", "error_message", "error_line", "page", "seq")
+
+TURNS = Table(
+    "turns",
+    "Messages to the assistant and its replies",
+    (
+        text("turn_id", "Random identifier of the turn"),
+        _WHO,
+        text("task", "Task on which it was asked"),
+        text("assistant", "Provider that answered: claude, notes or recorded"),
+        text("model", "Model id as served"),
+        text("prompt_version", "Version of the treatment's prompt"),
+        text("message", "The participant's message"),
+        text("reply", "The reply, or what came of it"),
+        text("code", "The editor's text at the moment of asking"),
+        time("asked_at", "When the message was sent"),
+        number("first_token_seconds", "From asking to the reply's first piece", "s"),
+        number("total_seconds", "From asking to the reply's end", "s"),
+        number("composing_seconds", "From the first key in the empty message box to sending", "s"),
+        integer("input_tokens", "Tokens sent, as the provider counted", "tokens"),
+        integer("output_tokens", "Tokens of the reply, as the provider counted", "tokens"),
+        text("stop_reason", "Why the reply ended, in the provider's words"),
+        boolean("stopped_by_participant", "The participant pressed Stop"),
+        text("error", "Kind of failure; empty where none"),
+        text("codes", "Interaction codes of the message by the plan's coder, separated by ;; empty where it gave none"),
+        text("treatment", "Id of the assistant's file, the treatment"),
+        boolean("complete", "The reply has ended"),
+        json_("parameters", "Parameters sent to the model"),
+        integer(
+            "reply_code_chars", "Characters of code in the reply: in fenced blocks, the fences left out", "characters"
+        ),
+        integer(
+            "inserted_pasted_chars",
+            "Most characters pasted from the reply that the programs of the main tasks held at any one time",
+            "characters",
+        ),
+        integer(
+            "inserted_retyped_chars",
+            "Most characters typed that reproduce the reply, in any program that was run or submitted",
+            "characters",
+        ),
+        integer(
+            "kept_chars", "Characters of both kinds in the submitted programs; empty until submitted", "characters"
+        ),
+        number(
+            "solution_share",
+            "Largest share of any one function of the reference solution that the reply reproduces; a leak from 0.6",
+            high=1,
+        ),
+    ),
+    reveals_arm=True,
+)
+
+ANSWERS = Table(
+    "answers",
+    "Answers to survey questions and quiz items, one row each",
+    (
+        _WHO,
+        text("bank", "Item bank; empty for survey questions"),
+        text("form", "Form of the bank; empty for survey questions"),
+        text("item", "Id of the item or question"),
+        text(
+            "type",
+            "Type of the item; empty for survey questions",
+            "conceptual",
+            "code_reading",
+            "debugging",
+            "code_writing",
+            "attention_check",
+        ),
+        text("concept", "Concept of the item; empty for survey questions"),
+        text("response", "The answer: text as given, numbers and lists as JSON; empty where left out"),
+        number("points", "Points it earned; empty while it waits for scoring", "points"),
+        number("max_points", "Points it could earn", "points"),
+        text(
+            "scored_by", "key, human, or inconclusive: the machine was too busy to run its checks; empty while it waits"
+        ),
+        text("key_version", "Version of the key that scored it"),
+        number("seconds", "From the page before to saving it", "s"),
+        integer("changes", "Edits and choices that made the answer; 0 where it was left empty"),
+        text("stage", "Stage at which it was asked"),
+        time("saved_at", "When it was handed in"),
+        integer("pasted_chars", "Characters pasted or dropped into it; empty where no browser showed it", "characters"),
+        number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s"),
+        text("scoring_reason", "Why its checks decided nothing"),
+        integer("repeats", "Runs of its checks that were made again, because the machine was too busy", low=0),
+    ),
+)
+
+RATINGS = Table(
+    "ratings",
+    "Judgements by people",
+    (
+        text("rating_id", "Random identifier of the rating"),
+        text("object", "What was judged, such as turn:ID or answer:PARTICIPANT:STAGE:ITEM"),
+        text("rater", "Pseudonym of the rater"),
+        text("value", "The judgement"),
+        text("rubric", "By which rubric"),
+        time("rated_at", "When"),
+    ),
+    reveals_arm=True,
+)
+
+COMPLIANCE = Table(
+    "compliance",
+    "Evidence behind the column compliant, one row each piece; whoever has none kept to the arm as far as one can see",
+    (
+        _WHO,
+        integer("evidence", "Number of the piece among the participant's, in order of time", low=1),
+        text("kind", "What it is", *UNITS),
+        text("stage", "Stage at which it happened"),
+        time("at", "When it happened or began; empty where a check was left out"),
+        number("amount", "How much, in the unit of its kind"),
+        text("unit", "What the amount counts", "answers", "characters", "minutes", "items"),
+        number("threshold", "What the amounts of its kind may add up to by the plan's rule; empty where only listed"),
+        boolean("breaks", "They add up to more, which makes the participant not compliant"),
+        text("detail", "The question or item that it concerns; of outside text paste or drop"),
+    ),
+    reveals_arm=True,
+)
+
+PERIODS = Table(
+    "periods",
+    "One row for each period of a sequence of treatments that a participant reached",
+    (
+        _WHO,
+        integer("period", "Number of the period in the participant's order", low=1),
+        text("treatment", "Arm whose treatment the period had"),
+        text("stage", "Stage that ends the period: its tasks, or its instructions where there are none"),
+        number("minutes", "First task of the stage shown to last submission, without pauses, at most its limit", "min"),
+        number("points", "Points in the period's quiz; empty unless every period has one", "points"),
+        integer("errors", "Runs in the stage that ended with an exception or a coroutine never awaited", "errors"),
+        integer("queries", "Messages to the assistant in the stage", "queries"),
+    ),
+    reveals_arm=True,
+)
+
+STATIC_TABLES: tuple[Table, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)

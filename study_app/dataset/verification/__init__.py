@@ -1,0 +1,86 @@
+"""Verify: a dataset against itself, its ledger's seed and the log of edits. Reads the directory and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from study_app.dataset.findings import Finding, VerifyReport
+from study_app.dataset.reading.dataset import Opened, open_dataset
+from study_app.dataset.verification.allocation import check_ledgers, check_participants
+from study_app.dataset.verification.chain import check_chain
+from study_app.dataset.verification.event_log import Log, check_log
+from study_app.dataset.verification.files import check_files, check_tables, check_versions
+from study_app.dataset.verification.manifest import check_manifest
+from study_app.dataset.verification.measures import Derived
+from study_app.dataset.verification.participants import (
+    check_arms,
+    check_known,
+    check_models,
+    check_records,
+    check_visits,
+)
+from study_app.dataset.verification.registration import check_anchors, check_registration, read_prereg
+from study_app.dataset.verification.rows_against_log import check_logged
+from study_app.domain.ledger import Anchor
+
+
+def verify(
+    dataset: Path,
+    *,
+    prereg: Mapping[str, Any] | None = None,
+    anchors: Collection[Anchor] = (),
+    heads: Collection[str] = (),
+) -> VerifyReport:
+    """Check a dataset directory and name every breach.
+
+    Args:
+        dataset: the folder that `export` wrote.
+        prereg: the registration as published; None: the copy in the dataset.
+        anchors: row hashes of the real ledger that were written down elsewhere.
+        heads: heads of the chain of records that were kept elsewhere, in hex.
+
+    Raises:
+        UserError: there is no dataset at this path.
+    """
+    report = VerifyReport(str(dataset))
+    opened = open_dataset(Path(dataset), report)
+
+    def run(check: Callable[..., Any], *given: Any) -> Any:
+        """A dataset may be forged to any shape: a check that it stops is a breach, and the others go on."""
+        try:
+            return check(*given)
+        except Exception as error:
+            what = f"{check.__name__} cannot be done: {type(error).__name__}: {error}"
+            report.add("check_stopped", "", None, what[:300])
+            return None
+
+    run(check_files, opened)
+    run(check_versions, opened)
+    run(check_registration, opened, prereg)
+    run(check_tables, opened)
+    run(check_manifest, opened)
+    if report.counts.get("table_unreadable") or "participants" not in opened.files:
+        report.note("ledgers, log and participants were not checked: a table cannot be read")
+        return report
+    run(check_ledgers, opened)
+    run(check_anchors, opened, anchors)
+    run(check_participants, opened)
+    log = run(_check_events, opened) or {}
+    for check in (check_known, check_arms, check_records, check_logged, check_models):
+        run(check, opened, log)
+    run(check_visits, opened, log)
+    run(check_chain, opened, heads)
+    return report
+
+
+def _check_events(opened: Opened) -> dict[str, Log]:
+    """The log, and what is derived from it beside the other tables: events are read once only."""
+    derived = Derived(opened)
+    log = check_log(opened, derived.take)
+    derived.check_rest()
+    return log
+
+
+__all__ = ["Finding", "VerifyReport", "read_prereg", "verify"]

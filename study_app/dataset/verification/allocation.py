@@ -1,0 +1,222 @@
+"""The ledgers: their chain, their recomputation from the seed, and the participants against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.domain.allocation import preview_seed, simulated_seed
+from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger
+from study_app.domain.ledger.commitment import keeps_commitment
+from study_app.domain.ledger.replay import Gap, after_gaps
+
+
+def check_ledgers(opened: Opened) -> None:
+    """Each exported ledger by itself."""
+    if not opened.allocation_applies:
+        opened.report.note("allocation does not apply: the data come from elsewhere")
+        return
+    seed = _seed(opened)
+    for name in LEDGERS:
+        rows = [row for row in opened.rows("allocations") if row["ledger"] == name]
+        if opened.hides(name):
+            _check_masked(opened, name, rows)
+        elif rows or name in _kinds(opened):
+            _check_open(opened, name, rows, seed)
+
+
+def _kinds(opened: Opened) -> list[str]:
+    kinds = opened.manifest.get("kinds", [])
+    return [str(kind) for kind in kinds] if isinstance(kinds, list) else []
+
+
+def _seed(opened: Opened) -> bytes | None:
+    """The revealed seed, if it is the one that was committed to."""
+    shown = opened.manifest.get("revealed_seed")
+    if not shown:
+        return None
+    try:
+        seed = bytes.fromhex(str(shown))
+    except ValueError:
+        opened.report.add("commitment_broken", "manifest.json", None, "revealed_seed is no seed")
+        return None
+    promise = str(opened.manifest.get("commitment"))
+    launched = [str(entry.get("study_hash")) for entry in opened.listed("versions") if entry.get("locked_at")]
+    first = opened.studies.get(launched[0]) if launched else None
+    if first is None or not keeps_commitment(promise, seed, first.allocation, first.arms):
+        opened.report.add("commitment_broken", "manifest.json", None, "the seed is not the one committed to at launch")
+    else:
+        opened.report.note("the seed is the one committed to at launch")
+    return seed
+
+
+def _check_open(opened: Opened, name: str, rows: Sequence[Row], seed: bytes | None) -> None:
+    file, report = opened.relative("allocations"), opened.report
+    numbers = [row.number for row in rows]
+    parsed, malformed = parse_rows(_record(row) for row in rows)
+    withdrawn = [
+        int(person["allocation_index"])
+        for person in opened.rows("participants")
+        if person["data_withdrawn"] and kind_of(person) == name and person["allocation_index"]
+    ]
+    breaches = [
+        *malformed,
+        *verify_ledger(
+            parsed,
+            _versions(opened, name, seed),
+            genesis_hash=genesis(name, str(opened.manifest.get("commitment") or "") if name == "real" else ""),
+            anchors=_anchors(opened, name),
+            erasures=withdrawn,
+            gaps=_gaps(opened, name),
+        ),
+    ]
+    places = {row.allocation_index: number for row, number in zip(parsed, numbers, strict=False)}
+    for breach in breaches:
+        where = places.get(breach.index) if breach.name != "malformed_row" else numbers[breach.index - 1]
+        report.add(breach.name, file, where, f"ledger {name}, allocation {breach.index}: {breach.what}")
+    _check_length(opened, name, len(rows))
+    report.note(f"ledger {name}: {len(rows)} allocations chained and recomputed from the seed")
+
+
+def _record(row: Row) -> dict[str, Any]:
+    """Cells as the ledger reads them; erased and absent text is empty."""
+    return {name: "" if cell is None and name != "profile" else cell for name, cell in row.values.items()}
+
+
+def _versions(opened: Opened, name: str, seed: bytes | None) -> list[Version]:
+    made = {"preview": preview_seed, "simulated": simulated_seed}.get(name)
+    return [
+        Version(study_hash, study.allocation, study.arms, made(study_hash) if made else seed)
+        for study_hash, study in opened.studies.items()
+    ]
+
+
+def _stated(opened: Opened, name: str) -> dict[str, Any]:
+    ledgers = opened.manifest.get("ledgers")
+    stated = ledgers.get(name) if isinstance(ledgers, dict) else None
+    return stated if isinstance(stated, dict) else {}
+
+
+def _anchors(opened: Opened, name: str) -> list[Anchor]:
+    stated = _stated(opened, name)
+    anchors = _anchor(stated.get("last", stated.get("rows")), stated.get("head"))
+    return anchors + (closing_anchors(opened) if name == "real" else [])
+
+
+def closing_anchors(opened: Opened) -> list[Anchor]:
+    """The real ledger's end as the audit log recorded it when enrolment closed."""
+    return [
+        anchor for act in opened.acts("closings") for anchor in _anchor(act.get("allocated"), act.get("ledger_head"))
+    ]
+
+
+def _anchor(index: Any, row_hash: Any) -> list[Anchor]:
+    """An anchor, or none where nothing was allocated; what is misshapen is named with the manifest."""
+    return [Anchor(index, row_hash)] if isinstance(index, int) and isinstance(row_hash, str) else []
+
+
+def _gaps(opened: Opened, name: str) -> list[Gap]:
+    """Places of the real ledger that the audit log says were lost; each is said."""
+    gaps = [
+        (act["from"], act["to"])
+        for act in opened.acts("ledger_gaps")
+        if name == "real" and isinstance(act.get("from"), int) and isinstance(act.get("to"), int)
+    ]
+    for low, high in gaps:
+        opened.report.note(f"allocations {low} to {high} were lost with a part of the database, as the audit log says")
+    return gaps
+
+
+def _check_length(opened: Opened, name: str, count: int) -> None:
+    stated = _stated(opened, name).get("rows", count)
+    if stated != count:
+        what = f"ledger {name} has {count} rows, the manifest says {stated}"
+        opened.report.add("ledger_length", opened.relative("allocations"), None, what)
+
+
+def _check_masked(opened: Opened, name: str, rows: Sequence[Row]) -> None:
+    """While sealed: order and links of what is shown; the draws that could be recomputed are withheld."""
+    report, file = opened.report, opened.relative("allocations")
+    if opened.state == "launched":
+        for row in rows:
+            report.add("arm_shown", file, row.number, "an allocation of a running, sealed study is in the dataset")
+        report.note("ledger real: sealed and withheld while the study runs; the rest is checked")
+        return
+    place, gaps = 0, _gaps(opened, name)
+    for row in rows:
+        place = after_gaps(place + 1, gaps)
+        if row["allocation_index"] != place:
+            report.add("missing_row", file, row.number, f"index {row['allocation_index']} stands where {place} is due")
+        _check_mask(opened, file, row)
+    start = genesis(name, str(opened.manifest.get("commitment") or ""))
+    if rows and rows[0]["previous_hash"] != start:
+        report.add("broken_chain", file, rows[0].number, "is not chained to the published commitment")
+    for before, after in pairwise(rows):
+        if after["previous_hash"] != before["row_hash"]:
+            report.add("broken_chain", file, after.number, "is not chained to the row before")
+        if (
+            None not in (before["allocated_at"], after["allocated_at"])
+            and after["allocated_at"] < before["allocated_at"]
+        ):
+            report.add("time_backwards", file, after.number, "was allocated before the row that precedes it")
+    head = _stated(opened, name).get("head")
+    if rows and head and rows[-1]["row_hash"] != head:
+        report.add("history_rewritten", file, rows[-1].number, "the last row is not the head that the manifest states")
+    _check_length(opened, name, len(rows))
+    report.note(f"ledger real: sealed; {len(rows)} allocations checked by their chain, not yet recomputed")
+
+
+def _check_mask(opened: Opened, file: str, row: Row) -> None:
+    if row["arm"] and not str(row["arm"]).startswith("arm_"):
+        opened.report.add("arm_shown", file, row.number, f"shows the arm '{row['arm']}' of a sealed study")
+    if row["draw"] is not None or row["probabilities"] is not None or row["salt"]:
+        opened.report.add("arm_shown", file, row.number, "holds what the arm of a sealed study could be computed from")
+
+
+def check_participants(opened: Opened) -> None:
+    """Participants against the ledgers, in both directions."""
+    if not opened.allocation_applies:
+        return
+    ledger = {str(row["participant_id"]): row for row in opened.rows("allocations") if row["participant_id"]}
+    erased = {
+        (row["ledger"], row["allocation_index"]) for row in opened.rows("allocations") if not row["participant_id"]
+    }
+    for person in opened.rows("participants"):
+        if opened.state == "launched" and opened.hides(kind_of(person)):
+            _check_hidden(opened, person)
+        else:
+            _check_person(opened, person, ledger, erased)
+    known = {str(person["participant_id"]) for person in opened.rows("participants")}
+    for name, row in ledger.items():
+        if name not in known:
+            what = f"participant {name} was allocated and is not in participants"
+            opened.report.add("participant_missing", opened.relative("allocations"), row.number, what)
+    opened.report.note(f"{len(known)} participants against the ledgers")
+
+
+def _check_hidden(opened: Opened, person: Row) -> None:
+    for name in ("arm", "stratum", "allocation_index"):
+        if person[name] is not None:
+            what = f"{name} of a participant of a running, sealed study is in the dataset"
+            opened.report.add("arm_shown", opened.relative("participants"), person.number, what)
+
+
+def _check_person(opened: Opened, person: Row, ledger: dict[str, Row], erased: Iterable[Any]) -> None:
+    report, file = opened.report, opened.relative("participants")
+    name = str(person["participant_id"])
+    row = ledger.get(name)
+    if row is None:
+        if person["arm"] is None:
+            return
+        if person["data_withdrawn"] and (kind_of(person), person["allocation_index"]) in erased:
+            return
+        report.add("not_in_ledger", file, person.number, f"{name} has the arm {person['arm']} and no row in the ledger")
+        return
+    if row["ledger"] != kind_of(person):
+        report.add("wrong_ledger", file, person.number, f"{name} is {kind_of(person)}, their row is in {row['ledger']}")
+    for column in ("arm", "stratum", "allocation_index", "study_hash", "allocated_at"):
+        if person[column] != row[column]:
+            what = f"{name}: {column} is {person[column]}, the ledger says {row[column]}"
+            report.add(f"{column}_differs", file, person.number, what)

@@ -1,0 +1,204 @@
+"""A dataset against the chain of records: every row is what was stored, none is missing, none was added.
+
+The chain holds all of it in the order of storing, so that a row changed in the database before the export differs from
+its digest, a removed one leaves a gap, and a history written anew has another head than those kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.dataset.integrity import chain
+from study_app.dataset.integrity.stored_rows import FACTS, facts_of
+from study_app.dataset.reading.dataset import Opened, Row
+from study_app.dataset.schema import TableName, compact_json
+from study_app.dataset.verification.registration import registration_of
+from study_app.domain.events import ERASED
+from study_app.domain.study.clusters import cluster_questions
+
+_ROWS: tuple[TableName, ...] = ("participants", "visits", "events", "runs", "turns", "answers", "ratings")
+
+
+@dataclass
+class _Listed:
+    """What the file says of one record that the tables hold."""
+
+    final: bool
+    opening: bytes
+    digest: str
+    """Its first digits."""
+    present: bool = False
+    found: bytes | None = None
+    """The digest of its row."""
+
+
+@dataclass
+class _Chains:
+    """Heads while the file is read for the second time."""
+
+    heads: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    """Those of the anchors' heads that the chains passed."""
+
+
+def check_chain(opened: Opened, anchors: Collection[str] = ()) -> None:
+    """Compare every row with the chain, the chain with its heads, and heads that were kept elsewhere with both."""
+    if not opened.own:
+        return
+    told = opened.manifest.get("chain")
+    if not isinstance(told, dict):
+        opened.report.note("the chain of records was not checked: an older version exported this dataset without one")
+        return
+    if any(opened.hides(str(kind)) for kind in opened.manifest.get("kinds", [])):
+        opened.report.note("the chain of records is checked once the study is unsealed: its order could tell arms")
+        return
+    file = opened.path / chain.CHAIN_PATH
+    if not file.is_file():
+        opened.report.add("chain_missing", chain.CHAIN_PATH, None, "is not in the dataset; export again")
+        return
+    listed = _listed(opened)
+    rows = sum(_check_table(opened, table, listed) for table in _ROWS)
+    _check_absent(opened, listed)
+    _check_heads(opened, told, _walk(opened, listed, set(anchors)), anchors)
+    erased = sum(len(entry.opening) == chain.BODY_BYTES for entry in listed.values())
+    opened.report.note(f"{rows} rows against the chain of records, {erased} of them erased")
+
+
+def _entries(opened: Opened) -> Iterator[tuple[int, dict[str, str]]]:
+    with (opened.path / chain.CHAIN_PATH).open(encoding="utf-8", newline="") as handle:
+        yield from enumerate(csv.DictReader(handle, strict=True), start=2)
+
+
+def _listed(opened: Opened) -> dict[tuple[str, str], _Listed]:
+    found: dict[tuple[str, str], _Listed] = {}
+    for number, entry in _entries(opened):
+        if not entry["table"]:
+            continue
+        record = entry["table"], entry["key"]
+        if record in found:
+            opened.report.add("chain_broken", chain.CHAIN_PATH, number, f"lists {record[0]} {record[1]} twice")
+        opening = base64.b64decode(entry["opening"], validate=True)
+        found[record] = _Listed(entry["final"] == "1", opening, entry["digest"])
+    return found
+
+
+def _check_table(opened: Opened, table: TableName, listed: Mapping[tuple[str, str], _Listed]) -> int:
+    count, labels = 0, cluster_questions(opened.studies.values())
+    for row in opened.stream(table):
+        count += 1
+        key = _name(table, row)
+        entry = listed.get((table, key))
+        if entry is None and table == "answers" and row["item"] in labels and row["response"] is None:
+            continue
+        if entry is None:
+            what = f"{key} is not in the chain: the platform did not store it"
+            opened.report.add("row_added", opened.relative(table), row.number, what)
+            continue
+        entry.present = True
+        entry.found = _digest(table, row, entry)
+        if entry.found is None or entry.found.hex()[: len(entry.digest)] != entry.digest:
+            what = f"{key} is not what was stored: it differs from its digest in the chain"
+            opened.report.add("row_differs_from_chain", opened.relative(table), row.number, what)
+    return count
+
+
+def _name(table: TableName, row: Row) -> str:
+    if table == "events":
+        return str(row["event_id"])
+    return json.dumps(chain.key_of(table, {name: row[name] for name in chain.KEYS[table]}))
+
+
+def _digest(table: TableName, row: Row, entry: _Listed) -> bytes | None:
+    """The digest that a row has; None where its cells cannot be those of any stored record."""
+    values = dict.fromkeys(_columns(table)) | row.values
+    try:
+        if table == "events":
+            key = chain.event_key(values)
+            content = compact_json(values["payload"]).encode()
+            if len(entry.opening) == chain.BODY_BYTES and values["payload"] != ERASED:
+                return None
+        else:
+            key = chain.key_of(table, values)
+            facts = table == "participants"
+            content = chain.facts_content(facts_of(values)) if facts else chain.content_of(table, values)
+        return chain.digest(table, key, entry.final, chain.body_of(entry.opening, content))
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _columns(table: TableName) -> tuple[str, ...]:
+    """Columns that a digest may ask for and an empty cell or another version may leave out."""
+    if table == "events":
+        return ("client_time", "mono_ms", "arrived_late")
+    if table == "participants":
+        return FACTS
+    return tuple(column.name for column in chain.content_columns(table))
+
+
+def _check_absent(opened: Opened, listed: Mapping[tuple[str, str], _Listed]) -> None:
+    for (table, key), entry in listed.items():
+        if not entry.present:
+            opened.report.add("row_removed", opened.relative(table), None, f"{key} was stored and is gone")
+
+
+def _walk(opened: Opened, listed: Mapping[tuple[str, str], _Listed], kept: Collection[str]) -> _Chains:
+    """Join the digests anew, in their order."""
+    chains = _Chains()
+    for number, entry in _entries(opened):
+        digest = _joined(entry, listed)
+        try:
+            name, position = int(entry["chain"]), int(entry["position"])
+        except ValueError:
+            opened.report.add("chain_broken", chain.CHAIN_PATH, number, "names no place in a chain")
+            continue
+        before, head = chains.heads.get(name, (0, chain.GENESIS))
+        if position != before + 1 or digest is None:
+            what = f"entry {position} of chain {name} follows entry {before}: what lay between was removed"
+            if digest is None:
+                what = f"entry {position} of chain {name} has no digest"
+            opened.report.add("chain_broken", chain.CHAIN_PATH, number, what)
+        head = chain.link(head, digest or b"")
+        chains.heads[name] = (position, head)
+        if head.hex() in kept:
+            chains.seen.add(head.hex())
+    return chains
+
+
+def _joined(entry: Mapping[str, str], listed: Mapping[tuple[str, str], _Listed]) -> bytes | None:
+    """The whole digest of an entry: of the row that is there, else as the file gives it."""
+    if entry["table"]:
+        return listed[entry["table"], entry["key"]].found
+    try:
+        digest = bytes.fromhex(entry["digest"])
+    except ValueError:
+        return None
+    return digest if len(digest) == chain.BODY_BYTES else None
+
+
+def _check_heads(opened: Opened, told: Mapping[str, Any], chains: _Chains, anchors: Collection[str]) -> None:
+    heads = [head for head in told.get("heads", []) if isinstance(head, dict)]
+    for head in heads:
+        position, found = chains.heads.get(head.get("chain", 0), (0, chain.GENESIS))
+        if (position, found.hex()) != (head.get("position"), head.get("head")):
+            what = f"chain {head.get('chain')} does not end where the database says that it ends"
+            opened.report.add("chain_broken", chain.CHAIN_PATH, None, what)
+        if _signs(opened) and head.get("signed") is not True and opened.manifest.get("signature"):
+            what = f"the head of chain {head.get('chain')} is not signed by the study's server"
+            opened.report.add("chain_unsigned", "manifest.json", None, what)
+    for name in chains.heads.keys() - {head.get("chain") for head in heads}:
+        opened.report.add("chain_broken", chain.CHAIN_PATH, None, f"chain {name} has no head in the manifest")
+    for kept in sorted(set(anchors) - chains.seen):
+        what = f"{kept[:16]}... was written down, and no state of the chain has this head: history was rewritten or cut"
+        opened.report.add("history_rewritten", chain.CHAIN_PATH, None, what)
+    if anchors:
+        opened.report.note(f"{len(anchors)} heads that were kept elsewhere")
+
+
+def _signs(opened: Opened) -> bool:
+    """Whether the registration promises signed heads; studies launched by older versions do not."""
+    return isinstance(registration_of(opened).get("chain_key"), str)

@@ -1,0 +1,292 @@
+"""The log: sequences without gap or duplicate, and edits that replay to the programs that were run and submitted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.schema import TableName, moment, writable
+from study_app.dataset.schema.cells import code_sha256
+from study_app.domain.editing.edits import ReplayMismatch, apply_event
+from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE, tells_of_reply
+
+SLACK = timedelta(seconds=30)
+"""Edits may reach the server this much before or after the press whose program they made."""
+
+ENDINGS = {
+    "finished": "completed",
+    "declined": "declined",
+    "screened_out": "screened_out",
+    "no_place": "screened_out",
+    "place_lost": "abandoned",
+    "withdrew": "withdrawn",
+}
+"""Events after which a participant's way is over -> the status that follows."""
+
+
+@dataclass
+class _State:
+    """The text after one edit, as a hash."""
+
+    seq: int
+    stored: datetime | None
+    text: int
+
+
+@dataclass
+class _Pages:
+    """What the edits of one participant make."""
+
+    states: dict[tuple[str, str], list[_State]] = field(default_factory=lambda: defaultdict(list))
+    """(page, task) -> states in order."""
+    broken: set[tuple[str, str]] = field(default_factory=set)
+    """Where an edit did not fit, so that nothing after it can be compared."""
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Id of a run or turn -> payload of the server's event of it."""
+
+
+@dataclass
+class Log:
+    """What other checks need to know of one participant's events."""
+
+    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Kind of server event -> ids of runs, turns or stages that such events name."""
+    assisted: list[Row] = field(default_factory=list)
+    """The server's events of turns with an assistant."""
+    claims: list[Row] = field(default_factory=list)
+    """A browser's events that tell of a reply, which only somebody with an assistant can honestly send."""
+    told: dict[tuple[str, str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
+
+    def of(self, kind: str, about: str = "", which: Any = "") -> list[Row]:
+        """The server's events of a kind, all or those about one stage, run or turn, in order."""
+        return self.told.get((kind, about, str(which)), [])
+
+
+def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[str, Log]:
+    """Check every participant's events; returns what was seen by participant.
+
+    Args:
+        opened: the dataset.
+        each: is given every participant's events, for they are read once only.
+    """
+    runs: dict[str, list[Row]] = defaultdict(list)
+    for run in opened.rows("runs"):
+        runs[str(run["participant_id"])].append(run)
+    turns = opened.by_participant("turns")
+    people = {str(person["participant_id"]): person for person in opened.rows("participants")}
+    found: dict[str, Log] = {}
+    total = compared = 0
+    for name, events in _by_participant(opened):
+        if name in found:
+            opened.report.add("reordered", opened.relative("events"), events[0].number, f"{name}'s rows are split")
+        total += len(events)
+        whole = _check_sequences(opened, name, events)
+        _check_moments(opened, events, people.get(name))
+        pages = _replayed(opened, events, whole)
+        compared += _check_programs(opened, pages, runs.pop(name, []))
+        compared += _check_programs(opened, pages, list(_asked(events, turns.get(name, []))), "turns")
+        found[name] = _seen(events)
+        each(name, events)
+    for rest in runs.values():
+        compared += _check_programs(opened, _Pages(), rest)
+    for entry in opened.listed("events_lost"):
+        what = f"page {entry.get('page')} of {entry.get('participant_id')}: {entry.get('stored')} events were stored, "
+        opened.report.add(
+            "sequence_truncated", opened.relative("events"), None, what + f"{entry.get('found')} are left"
+        )
+    opened.report.note(f"{total} events in sequence; {compared} programs against the replay of their edits")
+    return found
+
+
+def _by_participant(opened: Opened) -> Iterator[tuple[str, list[Row]]]:
+    for name, group in groupby(opened.stream("events"), key=lambda row: str(row["participant_id"])):
+        yield name, list(group)
+
+
+def _check_sequences(opened: Opened, name: str, events: Sequence[Row]) -> dict[str, int]:
+    """Check the numbers of each page's events; returns how far the log of a page is whole, where it has a gap."""
+    report, file = opened.report, opened.relative("events")
+    pages: dict[str, dict[int, Row]] = defaultdict(dict)
+    last = 0
+    for row in events:
+        seen, seq = pages[str(row["page"])], row["seq"] or 0
+        if seq in seen:
+            report.add("sequence_duplicate", file, row.number, f"page {row['page']}: {seq} comes twice")
+        seen[seq] = row
+        if row["event_id"] is not None and row["event_id"] <= last:
+            report.add("reordered", file, row.number, f"event {row['event_id']} stands after {last}")
+        last = row["event_id"] or last
+        if opened.own and row["kind"] not in (SERVER_KINDS if row["page"] == SERVER_PAGE else BROWSER_KINDS):
+            report.add("unknown_kind", file, row.number, f"'{row['kind']}' is no kind of event of page {row['page']}")
+    whole: dict[str, int] = {}
+    for page, seen in pages.items():
+        there = sorted(seq for seq in seen if seq > 0)
+        # By differences: a number may be forged to any size.
+        after = next((seq for place, seq in enumerate(there, start=1) if seq != place), None)
+        if after is not None:
+            first = there.index(after) + 1
+            what = f"page {page}: {there[-1] - len(there)} of {there[-1]} events are missing, the first is {first}"
+            ours = first - 1 != opened.whole_to(name, page)
+            report.add("sequence_gap" if ours else "browser_gap", file, seen[after].number, what)
+            whole[page] = first - 1
+    return whole
+
+
+def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) -> None:
+    """No event before the participant came or after the export; a page's own clock never goes back."""
+    if not opened.own:
+        return
+    report, file = opened.report, opened.relative("events")
+    earliest = person["enrolled_at"] if person is not None else None
+    latest = _exported_at(opened)
+    clocks: dict[str, tuple[int, float]] = {}
+    for row in sorted(events, key=lambda row: row["seq"] or 0):
+        stored = row["server_time"]
+        if stored is not None and earliest is not None and stored < earliest:
+            report.add("time_backwards", file, row.number, "was stored before its participant came in")
+        if stored is not None and latest is not None and stored > latest:
+            report.add("time_backwards", file, row.number, "was stored after the export")
+        if row["mono_ms"] is not None:
+            before = clocks.get(str(row["page"]), (0, row["mono_ms"]))[1]
+            if row["mono_ms"] < before:
+                report.add("browser_clock_back", file, row.number, f"the clock of page {row['page']} goes back")
+            clocks[str(row["page"])] = (row["seq"] or 0, row["mono_ms"])
+
+
+def _exported_at(opened: Opened) -> datetime | None:
+    try:
+        return moment(str(opened.manifest.get("exported_at")))
+    except ValueError:
+        return None
+
+
+def _replayed(opened: Opened, events: Sequence[Row], whole: Mapping[str, int]) -> _Pages:
+    """What the edits make, as the server applied them: nothing beyond a gap, nothing without the name of a task."""
+    pages = _Pages(facts=_facts(events))
+    unapplied = _unapplied(events)
+    texts: dict[tuple[str, str], str | None] = {}
+    for row in sorted(events, key=lambda row: (str(row["page"]), row["seq"] or 0)):
+        payload = row["payload"] if isinstance(row["payload"], dict) else {}
+        task = payload.get("task")
+        if row["kind"] not in ("load", "edit") or not isinstance(task, str) or row["page"] == SERVER_PAGE:
+            continue
+        key = (str(row["page"]), task)
+        if (row["seq"] or 0) > whole.get(key[0], row["seq"] or 0):
+            pages.broken.add(key)
+            continue
+        if key in pages.broken and row["kind"] == "edit":
+            continue
+        try:
+            texts[key] = apply_event(texts.get(key), str(row["kind"]), payload)
+        except ReplayMismatch as error:
+            what = "edits_unapplied" if key in unapplied else "replay_mismatch"
+            opened.report.add(what, opened.relative("events"), row.number, f"page {key[0]}: {error}")
+            pages.broken.add(key)
+            continue
+        pages.states[key].append(_State(row["seq"] or 0, row["server_time"], _digest(texts[key] or "")))
+    return pages
+
+
+def _payloads(events: Sequence[Row], *kinds: str) -> Iterator[dict[str, Any]]:
+    """Payloads of the server's own events of these kinds."""
+    for row in events:
+        if row["page"] == SERVER_PAGE and row["kind"] in kinds and isinstance(row["payload"], dict):
+            yield row["payload"]
+
+
+def _facts(events: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    told = _payloads(events, "run_started", "task_submitted", "turn_started")
+    return {str(payload.get("run_id") or payload.get("turn_id")): payload for payload in told}
+
+
+def _unapplied(events: Sequence[Row]) -> set[tuple[str, str]]:
+    """(page, task) of which the server itself says that edits came too late or did not fit."""
+    return {(str(p.get("page")), str(p.get("task"))) for p in _payloads(events, "edits_unapplied")}
+
+
+def _digest(text: str) -> int:
+    return hash(writable(text))
+
+
+def _asked(events: Sequence[Row], turns: Sequence[Row]) -> Iterator[Row]:
+    """Turns whose event says which edit their program contains, as rows of runs."""
+    by_id = {str(turn["turn_id"]): turn for turn in turns}
+    for row in events:
+        payload = row["payload"] if row["kind"] == "turn_started" and isinstance(row["payload"], dict) else {}
+        turn = by_id.get(str(payload.get("turn_id")))
+        if turn is not None and isinstance(payload.get("seq"), int):
+            told = {"page": payload.get("page"), "seq": payload["seq"], "kind": "turn", "run_id": turn["turn_id"]}
+            yield Row(turn.number, turn.values | told)
+
+
+def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row], table: TableName = "runs") -> int:
+    """Compare programs with the log where the run names its page; returns how many were compared."""
+    compared = 0
+    for run in runs:
+        if not run["page"]:
+            continue
+        key = (str(run["page"]), str(run["task"]))
+        if key in pages.broken:
+            continue
+        compared += 1
+        states = _candidates(run, pages.states.get(key, []))
+        if _digest(run["code"] or "") not in {state.text for state in states}:
+            where = f"after event {run['seq']}" if run["seq"] else "at its time"
+            what = f"the edits of page {key[0]} do not give the program of {run['kind']} {run['run_id']} {where}"
+            name = "program_not_from_edits" if _sent_so(run, pages.facts) else "code_differs_from_edits"
+            opened.report.add(name, opened.relative(table), run.number, what)
+    return compared
+
+
+def _sent_so(run: Row, facts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a program came from the browser as it is, and the server did not find it to be what the edits give."""
+    told = facts.get(str(run["run_id"]), {})
+    return told.get("code_sha256") == code_sha256(run["code"] or "") and told.get("as_edited") is not True
+
+
+def _candidates(run: Row, states: Sequence[_State]) -> Sequence[_State]:
+    """The states whose text the program may be: one where the page said which edit it contains."""
+    if run["seq"]:
+        before = [state for state in states if state.seq <= run["seq"]]
+        return before[-1:]
+    started = run["started_at"]
+    if started is None:
+        return states
+    early = [place for place, state in enumerate(states) if state.stored is None or state.stored <= started - SLACK]
+    return states[max(early, default=0) :]
+
+
+def _seen(events: Sequence[Row]) -> Log:
+    log = Log()
+    for row in events:
+        payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
+        if row["page"] == SERVER_PAGE:
+            log.told[str(row["kind"]), "", ""].append(row)
+            log.told[str(row["kind"]), "stage", str(row["stage"])].append(row)
+            if row["kind"] == "allocated":
+                log.named["allocated"].add(str(payload.get("index")))
+            for key in ("run_id", "turn_id"):
+                if payload.get(key):
+                    log.named[str(row["kind"])].add(str(payload[key]))
+                    log.told[str(row["kind"]), key, str(payload[key])].append(row)
+            if row["kind"] in ENDINGS:
+                log.named["status"].add(ENDINGS[row["kind"]])
+            if row["kind"] in ("stage_opened", "stage_ended"):
+                log.named[str(row["kind"])].add(str(row["stage"]))
+        if row["page"] == SERVER_PAGE:
+            if row["kind"] in ("turn_started", "turn_ended"):
+                log.assisted.append(row)
+        elif tells_of_reply(str(row["kind"]), payload):
+            log.claims.append(row)
+    return log
+
+
+def kinds_hidden(opened: Opened) -> set[str]:
+    """Participants of whom part of the log is withheld."""
+    return {str(person["participant_id"]) for person in opened.rows("participants") if opened.hides(kind_of(person))}

@@ -1,0 +1,250 @@
+"""Columns of participants and visits against the tables they come from, by the code that derived them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from study_app.dataset.measures.activity import uses
+from study_app.dataset.measures.compliance import evidence_of
+from study_app.dataset.measures.interaction import Codes, Coding
+from study_app.dataset.measures.periods import periods
+from study_app.dataset.measures.provenance import Programs
+from study_app.dataset.measures.record import Dossier, identity_and_flow, newest
+from study_app.dataset.measures.row import Work, participant_row
+from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
+from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable
+from study_app.dataset.schema.participants import PROGRAM_ORIGINS
+from study_app.dataset.verification.answers import check_answers
+from study_app.domain.events import SERVER_PAGE
+from study_app.domain.interaction.codebook import LABELS
+from study_app.domain.records import NO_PLACE, Rating
+from study_app.domain.study.clusters import COLUMN
+from study_app.domain.study.compliance import Evidence
+from study_app.domain.timing import TimeUse
+
+TOLERANCE = 1e-9
+OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
+TOLERANCE_OF_TIME = 0.01
+"""Browsers' clocks are exported to the millisecond only."""
+NOT_FROM_HERE = frozenset({*PROGRAM_ORIGINS, COLUMN, "checks_total", "attention_passed", "attention_total"})
+"""What the tables do not show alone: it takes notes, checks or keys, which are not published."""
+FROM_LOG = frozenset({*OF_TIME, *REVEALING})
+"""What comes from events and turns, which may be withheld."""
+
+
+class Derived:
+    """Compares one participant after the other with what their rows give."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.content = Materials(opened)
+        latest = next(iter(opened.studies.values()), None)
+        self.coding = Coding.of(latest) if latest is not None else None
+        self.ratings = newest(_ratings(opened))
+        names: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance", "periods", "allocations")
+        self.rows = {name: opened.by_participant(name) for name in names}
+        self.recorded = _recorded(opened)
+        self.without_place = _without_place(opened)
+        self.columns = {column.name: column for column in opened.tables["participants"].columns}
+
+        self._left = {str(person["participant_id"]): person for person in opened.rows("participants")}
+
+    def take(self, name: str, events: Sequence[Row]) -> None:
+        """Check a participant of whom these are the events."""
+        person = self._left.pop(name, None)
+        if person is not None and self.opened.own:
+            self._check(person, events)
+
+    def check_rest(self) -> None:
+        """Check everybody without events."""
+        for name in list(self._left):
+            self.take(name, ())
+        self.opened.report.note("derived columns against the tables they come from")
+
+    def _check(self, person: Row, events: Sequence[Row]) -> None:
+        """Every column of one participant that the tables give."""
+        name, study = str(person["participant_id"]), self.opened.study_of(person)
+        if study is None or self.coding is None:
+            return
+        tables = {table: rows.get(name, []) for table, rows in self.rows.items()}
+        dossier = dossier_of(person, study, tables, events, self.ratings)
+        hidden = self.opened.hides(kind_of(person))
+        use = {} if hidden else uses(dossier)
+        work = self._work(tables, use)
+        expected = participant_row(dossier, self.content, self.coding, work)
+        if person["interaction_pattern"] is not None:
+            # By rules over columns of which some are taken as exported.
+            pattern = self.coding.pattern(dossier, person.values, work.codes, work.replies)
+            expected["interaction_pattern"] = pattern
+        for column in self._compared(dossier, hidden):
+            found, due = person[column.name], expected.get(column.name)
+            if not same(column, found, due):
+                self._add(person, f"{name}: {column.name} is {found}, the tables give {due}")
+        self._exclusion(person)
+        self._cluster(person, [*events, *(row for rows in tables.values() for row in rows)])
+        self._points(tables["answers"])
+        if not hidden:
+            self._visits(tables["visits"], use)
+            self._paused(dossier, tables["visits"])
+            self._periods(dossier, tables["periods"])
+            check_answers(self.opened, dossier, tables["answers"], self.content)
+            self._evidence(person, work.evidence, evidence_of(dossier, self.content))
+            self._codes(tables["turns"], self.coding.codes(dossier))
+
+    def _work(self, tables: Mapping[TableName, Sequence[Row]], use: dict[str, TimeUse]) -> Work:
+        turns = {str(turn["turn_id"]): turn for turn in tables["turns"]}
+        by_rules = self.coding is not None and self.coding.coder == "rules"
+        codes = {n: None if turn["codes"] is None and not by_rules else labels_of(turn) for n, turn in turns.items()}
+        replies = {name: turn.values for name, turn in turns.items()}
+        return Work(use, Programs((), False), codes, replies, evidence_in(tables["compliance"]))
+
+    def _compared(self, dossier: Dossier, hidden: bool) -> list[Column]:
+        flow = identity_and_flow(dossier)
+        left = set(flow)
+        if not dossier.participant.data_withdrawn:
+            left |= NOT_FROM_HERE | (FROM_LOG if hidden else frozenset())
+        quiz = any(answer.bank and answer.points is None for answer in dossier.answers)
+        return [
+            column
+            for column in self.columns.values()
+            if column.name not in left and not (quiz and column.name.endswith(("_points", "_score")))
+        ]
+
+    def _add(self, person: Row, what: str) -> None:
+        self.opened.report.add("derived_differs", self.opened.relative("participants"), person.number, what)
+
+    def _exclusion(self, person: Row) -> None:
+        name, file = str(person["participant_id"]), self.opened.relative("participants")
+        if person["exclusion_reason"] and person["status"] != "excluded":
+            self._add(person, f"{name}: status is {person['status']}, though excluded")
+        recorded = self.recorded.get(name) or (NO_PLACE if name in self.without_place else None)
+        if person["exclusion_reason"] and recorded != person["exclusion_reason"]:
+            what = f"{name} is excluded, and neither the audit log nor the events know of an exclusion for this reason"
+            self.opened.report.add("exclusion_unrecorded", file, person.number, what)
+        if name in self.recorded and not person["exclusion_reason"]:
+            what = f"{name} was excluded by the audit log and is not in the table"
+            self.opened.report.add("exclusion_lifted", file, person.number, what)
+
+    def _points(self, answers: Sequence[Row]) -> None:
+        for answer in answers:
+            points, most = answer["points"], answer["max_points"]
+            if points is not None and most is not None and points > most + TOLERANCE:
+                what = f"{points} points of {most}"
+                self.opened.report.add("out_of_range", self.opened.relative("answers"), answer.number, what)
+
+    def _evidence(self, person: Row, listed: Sequence[Evidence], due: Sequence[Evidence]) -> None:
+        for kind in ("other_ai_reported", "outside_paste", "away", "answer_paste", "quiz_away"):
+            found, expected = _amounts(listed, kind), _amounts(due, kind)
+            pairs = zip(found, expected, strict=False)
+            if len(found) != len(expected) or not all(_close(a, b, TOLERANCE_OF_TIME) for a, b in pairs):
+                what = f"{person['participant_id']}: {kind} of {found}, the events and answers give {expected}"
+                self.opened.report.add("derived_differs", self.opened.relative("compliance"), None, what)
+
+    def _codes(self, turns: Sequence[Row], due: Codes) -> None:
+        """The codes of queries follow from the messages, or from the ratings, by the plan's coder."""
+        for turn in turns:
+            expected = due.get(str(turn["turn_id"])) or ()
+            if labels_of(turn) != tuple(expected):
+                what = f"turn {turn['turn_id']}: codes are {turn['codes']}, the coder gives {';'.join(expected)}"
+                self.opened.report.add("derived_differs", self.opened.relative("turns"), turn.number, what)
+
+    def _cluster(self, person: Row, rows: Sequence[Row]) -> None:
+        """Every row of a participant names the same cluster."""
+        wrong = [row for row in rows if COLUMN in row.values and row[COLUMN] != person[COLUMN]]
+        if wrong and not person["data_withdrawn"]:
+            what = f"{person['participant_id']} is of cluster {person[COLUMN]}, other tables say {wrong[0][COLUMN]}"
+            self.opened.report.add("cluster_differs", self.opened.relative("participants"), person.number, what)
+
+    def _periods(self, dossier: Dossier, found: Sequence[Row]) -> None:
+        """The table of periods follows from the order of treatments, the visits, runs, turns and answers."""
+        if "periods" not in self.opened.tables:
+            return
+        file, due = self.opened.relative("periods"), list(periods(dossier, self.content))
+        if len(found) != len(due):
+            what = f"{dossier.participant.id}: {len(found)} periods, the visits give {len(due)}"
+            self.opened.report.add("derived_differs", file, None, what)
+        table = self.opened.tables["periods"]
+        for row, expected in zip(found, due, strict=False):
+            for column in table.columns:
+                if column.name in expected and not same(column, row[column.name], expected[column.name]):
+                    what = f"{column.name} is {row[column.name]}, the tables give {expected[column.name]}"
+                    self.opened.report.add("derived_differs", file, row.number, what)
+
+    def _paused(self, dossier: Dossier, visits: Sequence[Row]) -> None:
+        due = _paused_by_stage(dossier)
+        for visit in visits:
+            found, expected = visit["paused_seconds"], due.get(str(visit["stage"]))
+            if "paused_seconds" in visit.values and not _close(found, expected, TOLERANCE_OF_TIME):
+                what = f"paused_seconds of {visit['stage']} is {found}, limit and deadline give {expected}"
+                self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
+
+    def _visits(self, visits: Sequence[Row], use: Mapping[str, TimeUse]) -> None:
+        for visit in visits:
+            spent = use.get(str(visit["stage"]))
+            active, away = (None, None) if spent is None else (spent.active, spent.away)
+            for name, value in (("active_seconds", active), ("away_seconds", away)):
+                if not _close(visit[name], value, TOLERANCE_OF_TIME):
+                    what = f"{name} of {visit['stage']} is {visit[name]}, the events give {value}"
+                    self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
+
+
+def _paused_by_stage(dossier: Dossier) -> dict[str, float | None]:
+    return {visit.stage: dossier.paused(visit) for visit in dossier.visits}
+
+
+def labels_of(turn: Row) -> tuple[str, ...]:
+    """Labels of a turn as the dataset has them."""
+    given = str(turn["codes"] or "").split(";")
+    return tuple(label for label in LABELS if label in given)
+
+
+def _amounts(evidence: Sequence[Evidence], kind: str) -> list[float]:
+    return sorted(piece.amount for piece in evidence if piece.kind == kind)
+
+
+def same(column: Column, found: Any, due: Any) -> bool:
+    """Whether a cell holds what it must."""
+    if found is None or due is None:
+        return found is None and due is None
+    if column.type in ("integer", "number", "boolean"):
+        try:
+            return _close(found, float(due), TOLERANCE_OF_TIME if column.name in OF_TIME else TOLERANCE)
+        except (TypeError, ValueError):
+            return False
+    return cell(column, found) == cell(column, due)
+
+
+def _close(found: float | None, due: float | None, tolerance: float) -> bool:
+    if found is None or due is None:
+        return found is None and due is None
+    return abs(found - due) <= max(tolerance, abs(due) * TOLERANCE)
+
+
+def _ratings(opened: Opened) -> list[Rating]:
+    return [
+        Rating(
+            rating_id=str(row["rating_id"]),
+            object=str(row["object"]),
+            rater=str(row["rater"]),
+            value=row["value"] or "",
+            rubric=str(row["rubric"]),
+            rated_at=row["rated_at"],
+        )
+        for row in opened.rows("ratings")
+        if row["rated_at"] is not None
+    ]
+
+
+def _recorded(opened: Opened) -> dict[str, str]:
+    """Excluded participants with the reason that was given last."""
+    return {str(act.get("participant_id")): writable(str(act.get("why"))) for act in opened.acts("exclusions")}
+
+
+def _without_place(opened: Opened) -> set[str]:
+    """Participants for whom no place was free, as the event log says; the platform excludes them itself."""
+    if not any(person["exclusion_reason"] == NO_PLACE for person in opened.rows("participants")):
+        return set()
+    events = opened.rows("events")
+    return {str(row["participant_id"]) for row in events if (row["page"], row["kind"]) == (SERVER_PAGE, "no_place")}

@@ -1,0 +1,121 @@
+"""A dataset against its registration: prereg.json as launch wrote it, and whoever has the published copy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from study_app.dataset.integrity.signature import signed_content
+from study_app.dataset.reading.dataset import Opened
+from study_app.dataset.schema import parsed_json
+from study_app.domain.errors import UserError
+from study_app.domain.ledger import Anchor
+from study_app.domain.study.study import canonical_json
+from study_app.domain.text_files import decode_text
+
+IN_DATASET = "materials/prereg.json"
+
+
+def read_prereg(path: Path) -> dict[str, Any]:
+    """The published registration.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        found = parsed_json(decode_text(path.read_bytes(), str(path)))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: --prereg: cannot be read ({error}); give the prereg.json of the launch") from None
+    if not isinstance(found, dict) or "seed_commitment" not in found:
+        raise UserError(f"{path}: --prereg: is no prereg.json; give the file that study launch wrote")
+    return found
+
+
+def check_registration(opened: Opened, published: Mapping[str, Any] | None) -> None:
+    """Signature, commitment, first version and plan against the registration in the dataset and the published one."""
+    if not opened.own:
+        return
+    own = _own(opened)
+    if published is not None and own != published:
+        differing = sorted(key for key in {*published, *(own or {})} if (own or {}).get(key) != published.get(key))
+        what = f"is not the published registration: {', '.join(differing)}"
+        opened.report.add("registration_differs", IN_DATASET, None, what)
+    registered = published if published is not None else own
+    launched = opened.state != "draft"
+    if registered is None:
+        if launched:
+            opened.report.add("registration_missing", IN_DATASET, None, "a launched study has one; export again")
+        return
+    _check_facts(opened, registered)
+    _check_signature(opened, registered, strict=published is not None)
+
+
+def registration_of(opened: Opened) -> dict[str, Any]:
+    """The registration in the dataset; empty where there is none."""
+    return _own(opened) or {}
+
+
+def _own(opened: Opened) -> dict[str, Any] | None:
+    try:
+        found = parsed_json((opened.path / IN_DATASET).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _check_facts(opened: Opened, registered: Mapping[str, Any]) -> None:
+    first = next((entry for entry in opened.listed("versions") if entry.get("locked_at")), {})
+    study = opened.studies.get(str(first.get("study_hash")))
+    facts = {
+        "seed_commitment": opened.manifest.get("commitment"),
+        "study_hash": first.get("study_hash"),
+        "study_id": opened.manifest.get("study_id"),
+        "launched_at": _stamp(opened.manifest.get("launched_at")),
+    }
+    if study is not None:
+        facts["plan"] = study.analysis.model_dump(mode="json")
+        facts["allocation"] = study.allocation.model_dump(mode="json")
+    for name, found in facts.items():
+        if canonical_json(found) != canonical_json(registered.get(name)):
+            what = f"{name} is not the one that was registered at launch"
+            opened.report.add("registration_differs", "manifest.json", None, what)
+    opened.report.note("commitment, first version and plan against the registration")
+
+
+def _stamp(moment: Any) -> Any:
+    return moment.replace("+00:00", "Z") if isinstance(moment, str) else moment
+
+
+def _check_signature(opened: Opened, registered: Mapping[str, Any], *, strict: bool) -> None:
+    key, signature = registered.get("export_key"), opened.manifest.get("signature")
+    if not signature:
+        if strict:
+            opened.report.add("signature_missing", "manifest.json", None, "the dataset is not signed by the study")
+        else:
+            opened.report.note("the dataset is NOT signed; it was exported without the sealing key")
+        return
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(str(key)))
+        public.verify(bytes.fromhex(str(signature)), signed_content(opened.manifest))
+    except (InvalidSignature, ValueError):
+        what = "was changed after the export, or not exported by the registered study"
+        opened.report.add("signature_broken", "manifest.json", None, what)
+        return
+    opened.report.note("the signature of the study's server, over the manifest and so over every file")
+
+
+def check_anchors(opened: Opened, anchors: Collection[Anchor]) -> None:
+    """Row hashes of the real ledger that somebody wrote down: after the close, in a mail, in a registry."""
+    rows = {row["allocation_index"]: row for row in opened.rows("allocations") if row["ledger"] == "real"}
+    file = opened.relative("allocations")
+    for anchor in anchors:
+        row = rows.get(anchor.index)
+        if row is None:
+            opened.report.add("row_removed", file, None, f"allocation {anchor.index} was written down, and it is gone")
+        elif row["row_hash"] != anchor.row_hash:
+            what = f"allocation {anchor.index} or one before differs from the hash that was written down"
+            opened.report.add("history_rewritten", file, row.number, what)

@@ -1,0 +1,1 @@
+"""Writing a dataset: tables, documents and the manifest."""

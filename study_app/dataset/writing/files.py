@@ -1,0 +1,197 @@
+"""A directory that appears whole or not at all, and tables that are written row by row."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from study_app.dataset.schema import Table, cell, guard
+from study_app.domain.errors import InfrastructureError, UserError
+
+Format = Literal["csv", "parquet"]
+ROW_GROUP = 5000
+"""Rows that a Parquet writer holds before it writes them."""
+
+
+@contextmanager
+def whole_directory(out: Path, *, option: str = "--out") -> Iterator[Path]:
+    """A fresh directory beside `out` that takes its place at the end; after an error nothing is left of it.
+
+    An export that stands there already is replaced if it holds nothing but what it was written with.
+
+    Raises:
+        UserError: something else is at `out`, or it cannot be written.
+        InfrastructureError: the disk is full.
+    """
+    _check_target(out, option)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
+    except OSError as error:
+        raise _io_error(out, option, error) from error
+    try:
+        yield fresh
+        _take_place(fresh, out)
+    except OSError as error:
+        raise _io_error(out, option, error) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _check_target(out: Path, option: str) -> None:
+    if not out.exists() and not out.is_symlink():
+        return
+    if not out.is_dir():
+        raise UserError(f"{out}: {option}: there is a file of this name; name a folder")
+    foreign = _foreign(out)
+    if foreign is not None:
+        raise UserError(
+            f"{out}: {option}: the folder holds {foreign}, which no export has written; name a new or an empty folder"
+        )
+
+
+def _foreign(out: Path) -> str | None:
+    """A file that no earlier export has written; None where there is none."""
+    present = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
+    if not present:
+        return None
+    try:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        listed = {entry["path"] for key in ("files", "other_files") for entry in manifest.get(key, [])}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        listed = set()
+    return next(iter(sorted(present - listed - ({"manifest.json"} if listed else set()))), None)
+
+
+def _take_place(fresh: Path, out: Path) -> None:
+    if not out.exists():
+        os.replace(fresh, out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old-", dir=out.parent))
+    os.replace(out, old)
+    try:
+        os.replace(fresh, out)
+    except OSError:
+        os.replace(old, out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _io_error(out: Path, option: str, error: OSError) -> UserError | InfrastructureError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InfrastructureError(f"{out}: {option}: the disk is full; free some space and export again")
+    reason = error.strerror or type(error).__name__
+    return UserError(f"{out}: {option}: cannot be written ({reason}); choose another place")
+
+
+class TableWriter(Protocol):
+    """Takes the rows of one table."""
+
+    rows: int
+
+    def write(self, row: Mapping[str, Any]) -> list[str]:
+        """Append a row and return its cells as CSV has them; what it lacks is missing, unknown names are left out."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file."""
+        ...
+
+
+class CsvWriter:
+    """RFC 4180 in UTF-8: CRLF between records, line breaks in cells kept."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        self.rows = 0
+        self._table = table
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._writer.writerow([guard(name) for name in table.names])
+
+    def write(self, row: Mapping[str, Any]) -> list[str]:
+        """See TableWriter."""
+        cells = [cell(column, row.get(column.name)) for column in self._table.columns]
+        self._writer.writerow(cells)
+        self.rows += 1
+        return cells
+
+    def close(self) -> None:
+        """See TableWriter."""
+        self._file.close()
+
+
+class ParquetWriter:
+    """The same columns as Parquet: numbers as numbers, everything else as text, nothing guarded."""
+
+    def __init__(self, path: Path, table: Table) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kinds = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.int64()}
+        self.rows = 0
+        self._table = table
+        self._schema = pa.schema([(c.name, kinds.get(c.type, pa.string())) for c in table.columns])
+        self._arrow = pa
+        self._writer = pq.ParquetWriter(path, self._schema)
+        self._held: list[dict[str, Any]] = []
+
+    def write(self, row: Mapping[str, Any]) -> list[str]:
+        """See TableWriter."""
+        columns = self._table.columns
+        self._held.append({column.name: _arrow_value(column, row.get(column.name)) for column in columns})
+        self.rows += 1
+        if len(self._held) >= ROW_GROUP:
+            self._flush()
+        return [cell(column, row.get(column.name)) for column in columns]
+
+    def _flush(self) -> None:
+        if self._held:
+            self._writer.write_table(self._arrow.Table.from_pylist(self._held, schema=self._schema))
+            self._held = []
+
+    def close(self) -> None:
+        """See TableWriter."""
+        self._flush()
+        self._writer.close()
+
+
+def _arrow_value(column: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if column.type in ("integer", "boolean"):
+        return int(value)
+    if column.type == "number":
+        return float(value)
+    text = cell(column, value)
+    if column.type == "text" and text.startswith("'"):
+        text = text[1:]
+    return text or None
+
+
+def open_writer(folder: Path, study_id: str, table: Table, fmt: Format) -> tuple[str, TableWriter]:
+    """The writer of a table, and its file's path relative to the dataset."""
+    path = f"data/study-{study_id}_description-{table.name}_data.{fmt}"
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return path, (CsvWriter(target, table) if fmt == "csv" else ParquetWriter(target, table))
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """JSON for people: indented, UTF-8, a line break at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

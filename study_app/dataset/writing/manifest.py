@@ -1,0 +1,180 @@
+"""manifest.json: what the dataset consists of, and what `verify` needs to check it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from study_app.dataset.measures.record import Dossier
+from study_app.dataset.schema import timestamp
+from study_app.domain.events import SERVER_PAGE
+from study_app.domain.records import AuditEntry, ProtocolVersion
+from study_app.domain.study.study import canonical_json
+
+_ACTS = {
+    "launches": "launch",
+    "amendments": "amend",
+    "closings": "close",
+    "unsealings": "unseal",
+    "exports": "export",
+    "exclusions": "exclude",
+    "unblindings": "unblind",
+    "erasures": "erase",
+    "ledger_gaps": "ledger gap",
+}
+
+
+@dataclass
+class Seen:
+    """What is counted while the tables are written."""
+
+    isolation: Counter[str] = field(default_factory=Counter)
+    turn_seconds: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    unscored: int = 0
+    """Quiz answers without points."""
+    ungraded: int = 0
+    """Submissions without a verdict."""
+    unknown_versions: set[str] = field(default_factory=set)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    """Pages of which fewer events are in the log than were stored."""
+    ahead: list[dict[str, Any]] = field(default_factory=list)
+    """Pages that sent events beyond a gap, and how far the log is whole."""
+    turns: set[str] = field(default_factory=set)
+    """Turns of the exported participants."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever exports should know."""
+        found = []
+        if self.ungraded:
+            found.append(f"{self.ungraded} submission(s) are not graded yet; their outcomes are missing")
+        if self.unscored:
+            found.append(f"{self.unscored} quiz answer(s) are not scored yet; the quiz totals they enter are missing")
+        if self.lost:
+            found.append(f"{len(self.lost)} page(s) lack events that were stored; study verify names them")
+        for study_hash in sorted(self.unknown_versions):
+            found.append(
+                f"version {study_hash[:12]} of the study, which preview or simulated participants started with, was "
+                "not kept; their columns are read by the version in force"
+            )
+        return tuple(found)
+
+
+def lost_events(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Pages whose last stored events are not in the log any more; gaps before them show in the numbers."""
+    if dossier.participant.data_withdrawn:
+        return []
+    last: Counter[str] = Counter()
+    for event in dossier.events:
+        last[event.page] = max(last[event.page], event.seq)
+    who = dossier.participant.id
+    return [
+        {"participant_id": who, "page": page, "stored": count, "found": last[page]}
+        for page, count in sorted(acknowledged.items())
+        if last[page] < count
+    ]
+
+
+def events_ahead(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Pages whose browser sent events with a gap before them: the server keeps them and does not apply them."""
+    last: Counter[str] = Counter()
+    for event in dossier.events:
+        last[event.page] = max(last[event.page], event.seq)
+    who = dossier.participant.id
+    return [
+        {"participant_id": who, "page": page, "whole_to": count, "last": last[page]}
+        for page, count in sorted(acknowledged.items())
+        if page != SERVER_PAGE and last[page] > count
+    ]
+
+
+def quantiles(values: Sequence[float]) -> dict[str, float | int | None]:
+    """Count, median and upper quantiles, linear between order statistics (Hyndman and Fan's type 7)."""
+    levels = {"median": 0.5, "p90": 0.9, "p99": 0.99, "p99_9": 0.999}
+    return {"n": len(values)} | {name: _quantile(sorted(values), level) for name, level in levels.items()}
+
+
+def _quantile(ordered: Sequence[float], level: float) -> float | None:
+    if not ordered:
+        return None
+    place = level * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def version_entries(
+    locked: Sequence[ProtocolVersion], drafts: Sequence[ProtocolVersion], draft: bool
+) -> list[dict[str, Any]]:
+    """Each version with what its hash is made of, the one in force last; of past drafts that is not known."""
+    return [
+        *({"study_hash": old.study_hash, "file": version_path(old.study_hash), "materials": None} for old in drafts),
+        *(
+            {
+                "study_hash": version.study_hash,
+                "file": version_path(version.study_hash),
+                "materials": dict(sorted(version.materials.items())),
+                "from_index": version.from_index,
+                "locked_at": None if draft else timestamp(version.locked_at),
+                "reason": version.reason,
+            }
+            for version in locked
+        ),
+    ]
+
+
+def version_path(study_hash: str) -> str:
+    """Where a dataset holds a version of the study file."""
+    return f"materials/versions/study_{study_hash[:12]}.json"
+
+
+def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
+    """Head of the audit log and the acts that readers of the results need to know."""
+    summary: dict[str, Any] = {
+        "entries": len(entries),
+        "head": entries[-1].row_hash if entries else None,
+        "broken_at": broken_at(entries),
+    }
+    for name, act in _ACTS.items():
+        summary[name] = [
+            {"at": timestamp(entry.at), "why": entry.why, **_public(entry)} for entry in entries if entry.what == act
+        ]
+    return summary
+
+
+def _public(entry: AuditEntry) -> dict[str, Any]:
+    names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256")
+    return {name: entry.detail[name] for name in names if name in entry.detail}
+
+
+def broken_at(entries: Sequence[AuditEntry]) -> int | None:
+    """The first entry, from 1, that is not what was chained; None where the chain holds."""
+    previous = ""
+    for place, entry in enumerate(entries, start=1):
+        body = asdict(replace(entry, row_hash=""))
+        body |= {"at": entry.at.isoformat(timespec="milliseconds"), "detail": dict(entry.detail)}
+        digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+        if entry.previous_hash != previous or entry.row_hash != digest:
+            return place
+        previous = entry.row_hash
+    return None
+
+
+def measured(seen: Seen, masked: bool) -> dict[str, Any]:
+    """Figures of the export as a whole; how long replies took only where it tells nothing."""
+    figures: dict[str, Any] = {
+        "isolation": dict(sorted(seen.isolation.items())),
+        "statuses": dict(sorted(seen.statuses.items())),
+        "events_lost": seen.lost,
+        "events_ahead": seen.ahead,
+    }
+    return figures if masked else figures | {"turn_seconds": quantiles(seen.turn_seconds)}
+
+
+def file_entries(paths: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The manifest's lists of files, in order of their names."""
+    return [{"path": path, **facts} for path, facts in sorted(paths.items())]

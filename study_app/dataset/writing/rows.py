@@ -1,0 +1,80 @@
+"""Rows of every table but participants, from what the database holds of one participant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from study_app.dataset.integrity.stored_rows import answer_row, event_row, run_row, turn_row, visit_row
+from study_app.dataset.measures.answers import answer_uses
+from study_app.dataset.measures.interaction import Codes
+from study_app.dataset.measures.record import Content, Dossier
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.quiz.items import Item
+from study_app.domain.records import Answer, Turn
+from study_app.domain.timing import TimeUse
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Rows that only somebody else than study-app can have written stop an export with their place, not their content.
+
+    Raises:
+        InfrastructureError: the database holds such a row.
+    """
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise InfrastructureError(
+            f"database: {what}: holds a row that cannot be read ({type(error).__name__}); something else than "
+            "study-app wrote to it: study doctor checks the ledgers; restore a backup"
+        ) from error
+
+
+def visits(dossier: Dossier, use: dict[str, TimeUse]) -> Iterator[Row]:
+    """Stages in the order in which they were opened."""
+    for visit in dossier.visits:
+        spent = use.get(visit.stage)
+        known = {} if spent is None else {"active_seconds": spent.active, "away_seconds": spent.away}
+        yield visit_row(visit) | known | {"paused_seconds": dossier.paused(visit)}
+
+
+def events(dossier: Dossier) -> Iterator[Row]:
+    """The log in the order of storing."""
+    return map(event_row, dossier.events)
+
+
+def runs(dossier: Dossier) -> Iterator[Row]:
+    """Runs and submissions in order of their start."""
+    return map(run_row, dossier.runs)
+
+
+def turns(dossier: Dossier, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+    """Turns in order of asking, with their codes and what became of each reply (`measures_origin.reply_uses`)."""
+    return (_turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) for turn in dossier.turns)
+
+
+def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
+    return turn_row(turn) | {"codes": None if codes is None else ";".join(codes)}
+
+
+def answers(dossier: Dossier, content: Content) -> Iterator[Row]:
+    """Answers in the order in which they were first given."""
+    items = {stage.id: _items(content, stage.bank) for stage in dossier.quiz_stages}
+    made = answer_uses(dossier)
+    for answer in dossier.answers:
+        row = _answer(answer, items.get(answer.stage, {}).get(answer.item))
+        yield row | made.get((answer.stage, answer.item), {})
+
+
+def _items(content: Content, folder: str) -> dict[str, Item]:
+    bank = content.bank(folder)
+    return {} if bank is None else {item.id: item for item in bank.items}
+
+
+def _answer(answer: Answer, item: Item | None) -> Row:
+    known = {} if item is None else {"type": item.type, "concept": item.concept}
+    return answer_row(answer) | known

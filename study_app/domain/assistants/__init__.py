@@ -1,0 +1,1 @@
+"""Assistants as treatments: their specification, budget, model and fidelity."""

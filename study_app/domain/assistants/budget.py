@@ -1,0 +1,141 @@
+"""What an assistant has used, what that cost, and whether it may answer once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from study_app.domain.assistants.treatments import AssistantSpec, Limits, Price, StudyLimits
+
+SMALLEST_REPLY = 64
+"""Tokens below which a reply is not begun: what is left of the budget would cut it off in its first sentence."""
+CHARACTERS_PER_TOKEN = 3.0
+"""Of English and Python text, rounded down so that an estimate rather overstates what was used."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one participant, or all of a study, have used so far."""
+
+    turns: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    minutes: float = 0.0
+    """Minutes that replies were in progress, summed."""
+    cost_usd: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.turns + other.turns,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.minutes + other.minutes,
+            self.cost_usd + other.cost_usd,
+        )
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Whether the assistant may answer, and at what length."""
+
+    ok: bool
+    reason: str = ""
+    """`not_open_yet`, `turns`, `output_tokens`, `minutes`, `cost`, `study_output_tokens`, `study_cost`; empty if ok."""
+    message_key: str = ""
+    """Key of the participant's message in the text catalogue: `assistant.limit.<reason>`."""
+    max_output_tokens: int = 0
+    """Longest reply that stays within every limit on output."""
+    wait_minutes: float = 0.0
+    """For `not_open_yet`: minutes until the assistant opens."""
+
+
+def turn_usage(spec: AssistantSpec, *, input_tokens: int, output_tokens: int, seconds: float) -> Usage:
+    """The usage of one answered turn, priced as the treatment says."""
+    cost = cost_usd(spec.price, input_tokens, output_tokens)
+    return Usage(1, input_tokens, output_tokens, seconds / 60, cost)
+
+
+def cost_usd(price: Price | None, input_tokens: int, output_tokens: int) -> float:
+    """US dollars for so many tokens; 0 where the treatment names no price."""
+    if price is None:
+        return 0.0
+    return (input_tokens * price.input_usd + output_tokens * price.output_usd) / 1_000_000
+
+
+def estimated_tokens(text: str) -> int:
+    """Tokens of a text whose count the provider never told, as of a reply that was stopped; rather too many."""
+    return -int(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum of usages."""
+    return sum(usages, Usage())
+
+
+def allowance(
+    spec: AssistantSpec, used: Usage, study_used: Usage | None = None, *, worked_minutes: float | None = None
+) -> Allowance:
+    """Whether the treatment's limits leave room for one more reply.
+
+    A caller that asks for no more than `max_output_tokens` never passes a limit on output tokens. Cost can pass its
+    limit by the price of one message's input, and a study's limit by that of the replies in progress at once.
+
+    Args:
+        spec: The treatment.
+        used: What this participant has used.
+        study_used: What all participants with this treatment have used, this one included.
+        worked_minutes: Minutes since the first main task was shown; None where the hours of opening do not matter.
+    """
+    open_for = None if worked_minutes is None else worked_minutes - spec.opens_after_minutes
+    if open_for is not None and open_for < 0:
+        return replace(_refused("not_open_yet"), wait_minutes=-open_for)
+    if open_for is not None and spec.limits.minutes is not None and open_for >= spec.limits.minutes:
+        return _refused("minutes")
+    if spec.limits.turns is not None and used.turns >= spec.limits.turns:
+        return _refused("turns")
+    study = study_used or Usage()
+    room = _room(spec.limits, used, spec.price) | {
+        f"study_{name}": left for name, left in _room(spec.study_limits, study, spec.price).items()
+    }
+    tight = min(room, key=lambda name: room[name], default=None)
+    if tight is not None and room[tight] < min(SMALLEST_REPLY, spec.parameters.max_tokens):
+        return _refused(tight)
+    return Allowance(True, max_output_tokens=min([spec.parameters.max_tokens, *room.values()]))
+
+
+def within_study_cost(allowed: Allowance, price: Price | None, spent_usd: float, limit_usd: float | None) -> Allowance:
+    """What is left of an allowance under the study's own limit over all participants and treatments.
+
+    Args:
+        allowed: By the treatment's limits.
+        price: Of the treatment; without one a reply costs nothing.
+        spent_usd: By all participants, with every treatment.
+        limit_usd: `assistant_policy.study_cost_limit`; None is no limit.
+    """
+    if limit_usd is None or not allowed.ok:
+        return allowed
+    left = limit_usd - spent_usd
+    room = allowed.max_output_tokens
+    if price is not None and price.output_usd > 0:
+        room = min(room, int(max(0.0, left) / price.output_usd * 1_000_000))
+    if left <= 0 or room < min(SMALLEST_REPLY, allowed.max_output_tokens):
+        return _refused("study_cost")
+    return replace(allowed, max_output_tokens=room)
+
+
+def _refused(reason: str) -> Allowance:
+    return Allowance(False, reason, f"assistant.limit.{reason}")
+
+
+def _room(limits: Limits | StudyLimits, used: Usage, price: Price | None) -> dict[str, int]:
+    """Output tokens that each limit still leaves, by the limit's name."""
+    room = {}
+    if limits.output_tokens is not None:
+        room["output_tokens"] = max(0, limits.output_tokens - used.output_tokens)
+    if limits.cost_usd is not None and price is not None:
+        left = max(0.0, limits.cost_usd - used.cost_usd)
+        if left == 0:
+            room["cost"] = 0
+        elif price.output_usd > 0:
+            room["cost"] = int(left / price.output_usd * 1_000_000)
+    return room

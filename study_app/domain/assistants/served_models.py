@@ -1,0 +1,82 @@
+"""What a provider says about a model, and whether the treatment that names it can be given as declared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.errors import Problem
+
+Lifecycle = Literal["active", "deprecated", "retired"]
+_DATED = re.compile(r"-\d{8}$")
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """One model, as its provider describes it."""
+
+    id: str
+    name: str
+    lifecycle: Lifecycle = "active"
+    retires_at: datetime | None = None
+    max_tokens: int | None = None
+    """Longest reply that it accepts to be asked for; None where the provider does not say."""
+    refused: frozenset[str] = frozenset()
+    """Parameters, as `thinking:off` or `effort:low`, that this model does not accept by the provider's word."""
+
+    @property
+    def told(self) -> str:
+        """One line for people."""
+        retiring = f", retires {self.retires_at.date().isoformat()}" if self.retires_at else ""
+        return f"{self.name} ({self.id}, {self.lifecycle}{retiring})"
+
+
+def model_problems(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None, file: str) -> Iterator[Problem]:
+    """What keeps the treatment from being given as declared until recruitment ends.
+
+    Args:
+        spec: The treatment.
+        facts: What the provider says about its model.
+        ends_on: The last day of recruitment; None where the study does not say.
+        file: The study file, for messages.
+    """
+    key = f"assistants.{spec.id}.model"
+    if facts.lifecycle == "retired":
+        yield Problem(file, key, f"'{spec.model}' is retired: the provider refuses it", "choose a model that is served")
+        return
+    leaves = facts.retires_at.date() if facts.retires_at else None
+    if leaves is not None and ends_on is not None and leaves <= ends_on:
+        what = f"'{spec.model}' retires on {leaves}, before recruitment ends ({ends_on})"
+        yield Problem(file, key, what, "choose a model that is served longer, or end recruitment before")
+    yield from _parameters(spec, facts, file)
+
+
+def model_warnings(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None) -> list[str]:
+    """What to know although it keeps nothing from going on."""
+    if facts.lifecycle == "active" or facts.lifecycle == "retired":
+        return []
+    when = f" on {facts.retires_at.date()}" if facts.retires_at else ""
+    unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None else ""
+    return [f"the provider has announced the end of '{spec.model}'{when}{unknown}"]
+
+
+def _parameters(spec: AssistantSpec, facts: ModelFacts, file: str) -> Iterator[Problem]:
+    given = spec.parameters
+    asked = [f"thinking:{given.thinking}" if given.thinking else "", f"effort:{given.effort}" if given.effort else ""]
+    for one in asked:
+        if one in facts.refused:
+            name, _, value = one.partition(":")
+            what = f"'{spec.model}' does not accept {name} = \"{value}\""
+            yield Problem(file, f"assistants.{spec.id}.parameters.{name}", what, "leave it out or choose another")
+    if facts.max_tokens is not None and given.max_tokens > facts.max_tokens:
+        what = f"{given.max_tokens} is over what '{spec.model}' accepts ({facts.max_tokens})"
+        yield Problem(file, f"assistants.{spec.id}.parameters.max_tokens", what, f"give at most {facts.max_tokens}")
+
+
+def same_model(declared: str, served: str) -> bool:
+    """Whether a served id is the declared model: the same, or the dated snapshot of a name without a date."""
+    return served == declared or (not _DATED.search(declared) and _DATED.sub("", served) == declared)

@@ -1,0 +1,35 @@
+"""What the study's content offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+
+class ContentLibrary(Protocol):
+    """The study's task packs, item banks and assistants, opened once and kept."""
+
+    def pack(self, folder: str) -> Any:
+        """The public half and the checks of a task pack (study_app.domain.tasks.packs.TaskPack)."""
+        ...
+
+    def bank(self, folder: str) -> Any:
+        """The public half of an item bank (study_app.domain.quiz.items.Bank)."""
+        ...
+
+    def keys(self, folder: str) -> Any:
+        """The keyed half of an item bank; never handed to a page."""
+        ...
+
+    @property
+    def specs(self) -> Mapping[str, Any]:
+        """The treatments by their name in the study (study_app.domain.assistants.treatments.AssistantSpec)."""
+        ...
+
+    def materials(self) -> Mapping[str, str]:
+        """Path relative to the study file -> SHA-256, of everything a participant can meet."""
+        ...
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        """What may be published with a dataset: study file, briefs, item texts without keys."""
+        ...

@@ -1,0 +1,1 @@
+"""Edits of texts: their algebra, and where each character came from."""

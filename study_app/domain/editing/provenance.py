@@ -1,0 +1,301 @@
+"""Where the text of a program came from, character by character.
+
+The log of edits is replayed beside what was copied and pasted. Each stretch of text carries an origin from the moment
+it is inserted; moving, cutting and pasting within the editor, undo, redo and a reload of the page keep it. At the end,
+typed lines that reproduce a reply of the assistant are told apart from the participant's own.
+
+Positions count UTF-16 code units, as in `domain.edits`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.domain.editing.attribution import (
+    SOURCES,
+    Attribution,
+    Origin,
+    Pieces,
+    Source,
+    Span,
+    TrackedText,
+    aligned,
+    cut,
+    is_bmp,
+    relabelled,
+    size,
+    spanned,
+    spliced,
+    spliced_pieces,
+    typed_lines,
+    whole,
+)
+from study_app.domain.editing.clipboard import Pasteboard, squeeze
+from study_app.domain.editing.edits import ReplayMismatch, parsed_changes, utf16_length
+from study_app.domain.editing.retyped import DEFAULT_RULE, Reply, RetypeRule, retyped_lines
+
+__all__ = ["SOURCES", "Attribution", "Origin", "Reply", "RetypeRule", "Source", "Span", "Tracker", "attribute"]
+
+
+_FROM: Mapping[str, Source] = {"reply": "assistant", "brief": "brief", "notes": "notes", "output": "notes"}
+"""What a page says of a paste -> source; the program's output counts with the notes. `message`: typed by them."""
+_BRINGS = frozenset({"paste", "drop"})
+"""Kinds of edits that can bring more of a reply into the program than it ever held."""
+_TELLING = 12
+"""Shorter text says nothing by its content alone."""
+_REMEMBERED = 60
+_HASHED_UP_TO = 200_000
+"""Longer texts are not remembered state by state; an undo there is attributed by the text it brings back."""
+
+
+@dataclass
+class _Clip:
+    """Something copied, cut or about to be pasted."""
+
+    text: str
+    """Squeezed."""
+    pieces: Pieces | None = None
+    """Of text from the editor: the origins of its parts."""
+    origin: Origin | None = None
+    truncated: bool = False
+    """The page sent the beginning only."""
+
+    def gives(self, wanted: str) -> bool:
+        """Whether an insertion of this text may be (a part of) this paste."""
+        return wanted in self.text or (self.truncated and bool(self.text) and wanted.startswith(self.text))
+
+
+@dataclass
+class Tracker:
+    """Follows one task through all its pages; feed it the participant's events in the order of storing."""
+
+    task: str
+    starter: str
+    replies: Sequence[Reply] = ()
+    """Replies in the order of asking; `turn_started` events say when each was asked."""
+    brief: str = ""
+    notes: str = ""
+    rule: RetypeRule = DEFAULT_RULE
+    _documents: dict[str, TrackedText] = field(default_factory=dict)
+    _states: dict[int, Pieces] = field(default_factory=dict)
+    _clips: deque[_Clip] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _attempts: deque[_Clip] = field(default_factory=lambda: deque(maxlen=8))
+    _deleted: deque[tuple[str, Pieces]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _most: Counter[str] = field(default_factory=Counter)
+    _pasteboard: Pasteboard = field(default_factory=Pasteboard)
+    _known: int = 0
+    _latest: str | None = None
+    _continued: Origin | None = None
+
+    def feed(self, page: str, kind: str, payload: Mapping[str, Any]) -> None:
+        """Take the next event of the log.
+
+        Raises:
+            ReplayMismatch: an edit does not fit; the log has a gap or was altered.
+        """
+        self._pasteboard.feed(kind, payload)
+        if kind == "turn_started":
+            self._known += 1
+        elif kind in ("copy", "cut", "copy_reply"):
+            self._copied(page, payload)
+        elif kind == "paste_attempt" and payload.get("target", "editor") == "editor":
+            text = _text(payload)
+            longer = isinstance(payload.get("length"), int) and payload["length"] > len(text)
+            self._attempts.appendleft(_Clip(squeeze(text), None, self._claimed(payload), longer))
+        elif kind == "load" and payload.get("task") == self.task:
+            self._load(page, payload)
+        elif kind == "edit" and payload.get("task") == self.task:
+            self._edit(page, payload)
+
+    def attribution(self, code: str | None = None) -> Attribution:
+        """Where a text came from: the newest page's, or a given one, such as what was submitted."""
+        document = self._documents.get(self._latest or "")
+        if code is None:
+            code = document.text if document is not None else self.starter
+        return spanned(code, self._with_retyped(code, self._pieces_of(code, document)))
+
+    def pasted(self) -> Mapping[str, int]:
+        """Turn -> most characters pasted from its reply that the program held at any one time."""
+        return self._most
+
+    # -- what was copied -----------------------------------------------------------------------------------------------
+
+    def _claimed(self, payload: Mapping[str, Any]) -> Origin | None:
+        """The origin that the page names; None where it says the editor, whose text has origins of its own."""
+        claimed = payload.get("from")
+        if claimed == "editor":
+            return None
+        source = _FROM.get(str(claimed), "outside")
+        turn = payload.get("turn_id")
+        if source == "outside":
+            if claimed == "message" and not self._pasteboard.is_foreign(payload):
+                return Origin("typed", known=self._known)
+            return self._by_content(_text(payload)) or Origin("outside", known=self._known)
+        return Origin(source, turn if isinstance(turn, str) else None, self._known)
+
+    def _copied(self, page: str, payload: Mapping[str, Any]) -> None:
+        text = _text(payload)
+        if payload.get("from") == "editor":
+            self._clips.appendleft(_Clip(squeeze(text), self._found_in(page, text), None))
+        else:
+            named = {"from": "reply", **payload} if "how" in payload else payload
+            self._clips.appendleft(_Clip(squeeze(text), None, self._claimed(named)))
+
+    def _found_in(self, page: str, text: str) -> Pieces | None:
+        document = self._documents.get(page)
+        at = document.text.find(text) if document is not None and text else -1
+        if document is None or at < 0:
+            return None
+        start = utf16_length(document.text[:at])
+        return cut(document.pieces, start, start + utf16_length(text))
+
+    def _by_content(self, text: str) -> Origin | None:
+        wanted = squeeze(text)
+        if len(wanted) < _TELLING:
+            return None
+        for reply in reversed(self.replies[: self._known]):
+            if wanted in squeeze(reply.text):
+                return Origin("assistant", reply.turn_id, self._known)
+        sources: tuple[tuple[Source, str], ...] = (("brief", self.brief), ("notes", self.notes))
+        for source, content in sources:
+            if wanted in squeeze(content):
+                return Origin(source, known=self._known)
+        return None
+
+    # -- loading and editing -------------------------------------------------------------------------------------------
+
+    def _load(self, page: str, payload: Mapping[str, Any]) -> None:
+        text = payload.get("text")
+        if not isinstance(text, str):
+            raise ReplayMismatch("a load event without text")
+        before = self._documents.get(self._latest or "")
+        self._remember(page, TrackedText(text, self._pieces_of(text, before), is_bmp(text)))
+
+    def _pieces_of(self, text: str, before: TrackedText | None) -> Pieces:
+        """Origins of a text that was not made by edits seen here."""
+        if len(text) <= _HASHED_UP_TO and hash(text) in self._states:
+            return self._states[hash(text)]
+        if before is not None and before.text == text:
+            return before.pieces
+        if text == self.starter:
+            return whole(text, Origin("starter"))
+        basis = before or TrackedText(self.starter, whole(self.starter, Origin("starter")), is_bmp(self.starter))
+        return aligned(text, basis)
+
+    def _edit(self, page: str, payload: Mapping[str, Any]) -> None:
+        document = self._documents.get(page)
+        if document is None:
+            raise ReplayMismatch("an edit before the text was loaded")
+        changes = parsed_changes(payload)
+        text, bmp = spliced(document, changes, payload.get("length"))
+        kind = str(payload.get("kind"))
+        pieces = self._states.get(hash(text)) if kind in ("undo", "redo") and len(text) <= _HASHED_UP_TO else None
+        deleted = [
+            (document.between(change.start, change.end), cut(document.pieces, change.start, change.end))
+            for change in changes
+        ]
+        if pieces is None and text == self.starter:
+            # Back to the starter by its button: nobody typed that.
+            pieces = whole(text, Origin("starter"))
+        if pieces is None:
+            inserted = [self._inserted(kind, payload, change.insert, deleted) for change in changes]
+            pieces = spliced_pieces(document.pieces, changes, inserted)
+        self._deleted.extendleft((old, parts) for old, parts in deleted if old)
+        if kind == "cut":
+            self._clips.extendleft(_Clip(squeeze(old), parts) for old, parts in deleted if old)
+        self._remember(page, TrackedText(text, pieces, bmp))
+        if kind in _BRINGS and any(change.insert for change in changes):
+            self._most |= spanned(text, pieces).of_turns("assistant")
+
+    def _inserted(
+        self, kind: str, payload: Mapping[str, Any], insert: str, deleted: Sequence[tuple[str, Pieces]]
+    ) -> Pieces:
+        if not insert:
+            return ()
+        if kind in ("undo", "redo"):
+            brought_back = next((parts for old, parts in self._deleted if old == insert), None)
+            return brought_back or whole(insert, Origin("typed", known=self._known))
+        if kind == "drop":
+            moved = next((parts for old, parts in deleted if old == insert), None)
+            if moved:
+                return moved
+        if kind in ("paste", "drop"):
+            return self._pasted(insert, bool(payload.get("continued")))
+        return whole(insert, Origin("typed", known=self._known))
+
+    def _pasted(self, insert: str, continued: bool) -> Pieces:
+        if continued and self._continued is not None:
+            return whole(insert, self._continued)
+        wanted = squeeze(insert)
+        exact = [each for each in self._attempts if each.text == wanted]
+        attempt = next(iter([*exact, *(each for each in self._attempts if each.gives(wanted))]), None)
+        origin = attempt.origin if attempt is not None else None
+        if origin is None or origin.source == "outside":
+            # A page that was loaded after the copying does not know it; the log does.
+            own = next((clip for clip in self._clips if clip.text == wanted), None)
+            if own is not None and own.pieces is not None and size(own.pieces) == utf16_length(insert):
+                return own.pieces
+            if own is not None or (origin is None and attempt is not None):
+                # From the editor, but from another task or by a page that is gone.
+                origin = (own.origin if own is not None else None) or self._by_content(insert)
+                origin = origin or Origin("typed", known=self._known)
+        self._continued = origin or self._by_content(insert) or Origin("outside", known=self._known)
+        return whole(insert, self._continued)
+
+    def _remember(self, page: str, document: TrackedText) -> None:
+        self._documents[page] = document
+        self._latest = page
+        if len(document.text) <= _HASHED_UP_TO:
+            self._states[hash(document.text)] = document.pieces
+
+    # -- retyped -------------------------------------------------------------------------------------------------------
+
+    def _with_retyped(self, code: str, pieces: Pieces) -> Pieces:
+        if not self.replies or not any(piece.origin.source == "typed" and piece.origin.known for piece in pieces):
+            return pieces
+        lines = typed_lines(code, pieces)
+        own = "\n".join((self.starter, self.brief, self.notes))
+        for line, turn_id in retyped_lines(lines, self.replies, own, self.rule).items():
+            at = lines[line]
+            pieces = relabelled(pieces, at.start, at.end, turn_id)
+        return pieces
+
+
+def attribute(
+    events: Iterable[tuple[str, str, Mapping[str, Any]]],
+    code: str,
+    *,
+    task: str,
+    starter: str,
+    replies: Sequence[Reply] = (),
+    brief: str = "",
+    notes: str = "",
+    rule: RetypeRule = DEFAULT_RULE,
+) -> Attribution:
+    """Where every character of a final program came from.
+
+    Args:
+        events: (page, kind, payload) of all the participant's events, in the order of storing.
+        code: the program, as submitted.
+        task: whose edits count.
+        starter: the text that the task began with.
+        replies: the participant's turns on any task, in the order of asking.
+        brief: the task's text as participants read it.
+        notes: the notes on the library.
+        rule: what counts as retyped.
+
+    Raises:
+        ReplayMismatch: the log has a gap or was altered.
+    """
+    tracker = Tracker(task, starter, replies, brief, notes, rule)
+    for page, kind, payload in events:
+        tracker.feed(page, kind, payload)
+    return tracker.attribution(code)
+
+
+def _text(payload: Mapping[str, Any]) -> str:
+    text = payload.get("text")
+    return text if isinstance(text, str) else ""

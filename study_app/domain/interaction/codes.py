@@ -1,0 +1,46 @@
+"""One coding of a query from several: the adjudicated one, or what most people gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from study_app.domain.interaction.codebook import LABELS
+
+Coder = Literal["rules", "claude", "human"]
+"""Whose codes a plan may name."""
+RUBRIC = "codes"
+"""Ratings of queries have this rubric; `object` is `turn:` and the turn's id, `value` its labels, separated by `;`."""
+REASON_RUBRIC = "codes_reason"
+"""Why an adjudicated coding is as it is."""
+ADJUDICATED = "adjudicated"
+"""The rater whose word is final."""
+PROGRAMS = frozenset({"rules", "claude"})
+"""Raters that are no people."""
+
+
+def people(raters: Iterable[str]) -> list[str]:
+    """The raters that are people coding on their own, in order."""
+    return [rater for rater in raters if rater not in PROGRAMS and rater != ADJUDICATED]
+
+
+def agreed(given: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    """The coding of people: the adjudicated one, else the labels that more than half gave; None where nobody coded.
+
+    Args:
+        given: rater -> labels.
+    """
+    if ADJUDICATED in given:
+        return given[ADJUDICATED]
+    votes = [given[rater] for rater in people(given)]
+    if not votes:
+        return None
+    return tuple(label for label in LABELS if 2 * sum(label in vote for vote in votes) > len(votes))
+
+
+def chosen(given: Mapping[str, tuple[str, ...]], coder: Coder) -> tuple[str, ...] | None:
+    """The coding that was stored for a plan's coder; None where there is none.
+
+    Codes by `rules` are not stored: they follow from the messages.
+    """
+    return agreed(given) if coder == "human" else given.get(coder)

@@ -1,0 +1,1 @@
+"""Quizzes and forms: items, keys, answers and their scoring."""

@@ -1,0 +1,159 @@
+"""The fields of a form as its events make them: replaying the log gives what stood on the screen.
+
+Four kinds of events carry `stage` and `step` (the page of a quiz, 0 elsewhere); all but the first carry `field` too:
+
+- `answers_shown`: a browser page shows the form from now on; edits by pages shown before are kept and change nothing.
+- `answer_load`: `value` stands in the field as the page shows it.
+- `answer_set`: a choice, `value`.
+- `answer_edit`: `changes` of a text, as in `edits`.
+
+An erased event (`events.ERASED`) changes nothing: its field was empty when it was handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.domain.editing.edits import ReplayMismatch, apply_event
+from study_app.domain.events import SERVER_PAGE, Event
+
+FORM_KINDS = ("quiz", "survey", "eligibility")
+"""Stages whose pages are forms."""
+
+
+ANSWER_KINDS = frozenset({"answers_shown", "answer_load", "answer_set", "answer_edit"})
+CHANGE_KINDS = frozenset({"answer_set", "answer_edit"})
+Place = tuple[str, int]
+"""Stage and step."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stands in the fields of one form now."""
+
+    page: str = ""
+    """The browser page that shows it; empty before the first."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Field -> what stands in it; a field that was never touched is absent."""
+
+
+def place_of(payload: Mapping[str, Any]) -> Place | None:
+    """The form that an event belongs to, or None where it says none."""
+    stage, step = payload.get("stage"), payload.get("step", 0)
+    if isinstance(stage, str) and isinstance(step, int) and not isinstance(step, bool):
+        return stage, step
+    return None
+
+
+def applied(draft: Draft, page: str, kind: str, payload: Mapping[str, Any], pages: Sequence[str] = ()) -> Draft:
+    """The form after one event of a page.
+
+    Args:
+        draft: the form before.
+        page: who sent the event.
+        kind: of the event.
+        payload: of the event.
+        pages: the participant's browser pages in the order in which they took the attempt over.
+
+    Raises:
+        ReplayMismatch: an edit does not fit the text that it is said to change.
+    """
+    if kind == "answers_shown":
+        return Draft(page, draft.values) if _may_show(draft.page, page, pages) else draft
+    name = payload.get("field")
+    if page != draft.page or not isinstance(name, str):
+        return draft
+    if kind == "answer_edit":
+        before = draft.values.get(name)
+        return Draft(page, {**draft.values, name: apply_event(before or "", "edit", payload)})
+    return Draft(page, {**draft.values, name: payload.get("value")})
+
+
+def _may_show(shown: str, page: str, pages: Sequence[str]) -> bool:
+    """An older page must not take a form back from a newer one, however late its events come."""
+    if shown in ("", page):
+        return True
+    return page in pages and (shown not in pages or pages.index(page) > pages.index(shown))
+
+
+@dataclass
+class Replayed:
+    """One form as the log gives it."""
+
+    draft: Draft = field(default_factory=Draft)
+    shown: bool = False
+    """Whether the log knows of a page that showed it."""
+    broken: set[str] = field(default_factory=set)
+    """Fields with an edit that does not fit."""
+    handed_in_by: str = ""
+    """`participant` or `deadline` once handed in."""
+
+
+def replay_forms(events: Iterable[Event]) -> dict[Place, Replayed]:
+    """Every form of one participant as their events make it, in the order in which the server stored them.
+
+    Once handed in by the participant a form stays as it is; one that a deadline handed in takes the events in that
+    were sent in time and `arrived_late`.
+    """
+    replaying = _Replaying()
+    for event in events:
+        replaying.take(event)
+    return replaying.forms
+
+
+class _Replaying:
+    def __init__(self) -> None:
+        self.forms: dict[Place, Replayed] = {}
+        self.pages: list[str] = []
+        self.erased: set[str] = set()
+        """Stages with erased events: late edits there may refer to what is not in the log any more."""
+        self._steps: dict[str, int] = {}
+        """Stage -> the page at which the participant is."""
+        self._next: dict[str, int] = {}
+        self._ahead: dict[str, dict[int, Event]] = {}
+
+    def take(self, event: Event) -> None:
+        if event.page == SERVER_PAGE:
+            self._server(event)
+            return
+        # What was stored ahead of a gap counts once the gap is filled.
+        ahead = self._ahead.setdefault(event.page, {})
+        ahead[event.seq] = event
+        while (following := ahead.pop(self._next.get(event.page, 1), None)) is not None:
+            self._next[event.page] = following.seq + 1
+            self._apply(following)
+
+    def _server(self, event: Event) -> None:
+        if event.kind == "page_opened" and isinstance(event.payload.get("page"), str):
+            self.pages.append(event.payload["page"])
+        if event.kind == "answered":
+            step, by = _step(event.payload), str(event.payload.get("by", "participant"))
+            self.forms.setdefault((event.stage, step), Replayed()).handed_in_by = by
+            self._steps[event.stage] = step if by == "deadline" else step + 1
+
+    def _apply(self, event: Event) -> None:
+        if event.kind in ANSWER_KINDS and event.payload.get("erased"):
+            self.erased.add(event.stage)
+        place = place_of(event.payload)
+        if event.kind not in ANSWER_KINDS or place is None:
+            return
+        form = self.forms.setdefault(place, Replayed())
+        here = event.stage == place[0] and self._steps.get(place[0], 0) == place[1]
+        if not here or (form.handed_in_by and not self._late(form, event)):
+            return
+        form.shown = form.shown or event.kind == "answers_shown"
+        try:
+            form.draft = applied(form.draft, event.page, event.kind, event.payload, self.pages)
+        except ReplayMismatch:
+            if not (event.arrived_late and event.stage in self.erased):
+                form.broken.add(str(event.payload.get("field")))
+
+    def _late(self, form: Replayed, event: Event) -> bool:
+        return form.handed_in_by == "deadline" and event.arrived_late
+
+
+def _step(payload: Mapping[str, Any]) -> int:
+    step = payload.get("page", 0)
+    return step if isinstance(step, int) else 0

@@ -1,0 +1,155 @@
+"""From what stands in a form's field to the answer that is kept. Pure; messages are codes, put into words by the page.
+
+What stands in a field is a text for text, number and code, an option's value for a choice, a number for a scale, and a
+list of values for a multiple choice; None, blank text and an empty list are no answer.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS, response_problem
+from study_app.domain.study.sections import Question
+
+LONGEST_TEXT = 10_000
+"""Characters of an answer to a question in words."""
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
+"""`1,000` is a thousand to some and one to others: it is asked again."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why what stands in a field cannot be handed in."""
+
+    code: str
+    """A key of the texts' table `form`, without its beginning `fault_`."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Unanswerable(Exception):
+    """What stands in a field is no answer to its question."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.fault = Fault(code, values)
+        super().__init__(f"{code} {values}" if values else code)
+
+
+def is_blank(shown: Any) -> bool:
+    """Whether a field holds no answer."""
+    return shown is None or shown == [] or (isinstance(shown, str) and not shown.strip())
+
+
+def answer_to(question: Question, shown: Any) -> Any:
+    """The answer that a field of a survey holds; None where it holds none.
+
+    Raises:
+        Unanswerable: it holds something else.
+    """
+    if is_blank(shown):
+        return None
+    if question.kind == "multiple":
+        return _picks([option.value for option in question.options], shown)
+    if question.kind == "choice":
+        if not any(same_value(shown, option.value) for option in question.options):
+            raise Unanswerable("no_option")
+        return shown
+    if question.kind == "scale":
+        return _in_range(question, shown if _is_number(shown) and shown == int(shown) else _none("no_option"))
+    if question.kind == "number":
+        return _in_range(question, _whole_where_asked(question, number_in(shown, question.unit)))
+    if not isinstance(shown, str) or len(shown) > LONGEST_TEXT:
+        raise Unanswerable("too_long", limit=LONGEST_TEXT)
+    return shown.strip()
+
+
+def fault_of(question: Question, shown: Any) -> Fault | None:
+    """Why a survey cannot be handed in with this, or None where it can."""
+    try:
+        answer = answer_to(question, shown)
+    except Unanswerable as problem:
+        return problem.fault
+    return Fault("required") if answer is None and question.required else None
+
+
+def response_to(item: Item, shown: Any) -> Any:
+    """The response that a field of a quiz holds; None where it holds none.
+
+    Raises:
+        Unanswerable: it holds something else.
+    """
+    if is_blank(shown):
+        return None
+    problem = response_problem(item, shown)
+    if problem is not None:
+        long = isinstance(shown, str) and len(shown) > MAX_RESPONSE_CHARS
+        raise Unanswerable("too_long", limit=MAX_RESPONSE_CHARS) if long else Unanswerable("no_option")
+    if item.kind == "multiple_select":
+        return [option.id for option in item.options if option.id in shown]
+    return shown
+
+
+def number_in(shown: Any, unit: str = "") -> float | int:
+    """The number that a text shows; a decimal comma and the unit after it are understood.
+
+    Raises:
+        Unanswerable: it shows none, or one that could be read in two ways.
+    """
+    if _is_number(shown):
+        return shown  # type: ignore[no-any-return]
+    if not isinstance(shown, str):
+        raise Unanswerable("no_number")
+    plain = unicodedata.normalize("NFKC", shown).replace("\u2212", "-").strip()
+    if unit and plain.casefold().endswith(unit.casefold()):
+        plain = plain[: -len(unit)].rstrip()
+    if _GROUPED.fullmatch(plain):
+        raise Unanswerable("two_readings")
+    if not _NUMBER.fullmatch(plain):
+        raise Unanswerable("no_number")
+    value = float(plain.replace(",", "."))
+    if not math.isfinite(value):
+        raise Unanswerable("no_number")
+    return int(value) if value == int(value) else value
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Equality that tells `1` from `True` and from "1"."""
+    return type(a) is type(b) and a == b
+
+
+def _picks(options: list[Any], shown: Any) -> list[Any]:
+    picks = shown if isinstance(shown, list) else _none("no_option")
+    if not all(any(same_value(pick, option) for option in options) for pick in picks):
+        raise Unanswerable("no_option")
+    return [option for option in options if any(same_value(pick, option) for pick in picks)]
+
+
+def _whole_where_asked(question: Question, value: float | int) -> float | int:
+    if question.whole and value != int(value):
+        raise Unanswerable("whole")
+    return value
+
+
+def _in_range(question: Question, value: Any) -> Any:
+    low, high = question.low, question.high
+    if low is not None and high is not None and not low <= value <= high:
+        raise Unanswerable("range", low=low, high=high)
+    if low is not None and value < low:
+        raise Unanswerable("low", low=low)
+    if high is not None and value > high:
+        raise Unanswerable("high", high=high)
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _none(code: str) -> Any:
+    raise Unanswerable(code)

@@ -1,0 +1,234 @@
+"""A participant and their way through the stages, as the database holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from study_app.domain.events import BrowserEvent
+
+Kind = Literal["real", "preview", "simulated"]
+NO_PLACE = "no place was free"
+"""Why somebody is excluded who consented when every place of the study was taken."""
+Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
+Place = Literal["held", "used", "refused"]
+EndedBy = Literal["participant", "deadline", "withdrawal", "screening", "system"]
+
+END = "end"
+"""The stage of everybody whose way is over, however it ended."""
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One person, or one simulated or preview stand-in."""
+
+    id: str
+    """Random, stable, the only identity in the dataset."""
+    kind: Kind
+    """Which ledger they belong to."""
+    study_hash: str
+    """The protocol version they started with and keep."""
+    status: Status
+    stage: str
+    """Id of the current stage, or `end`."""
+    step: int
+    """Task or page within the stage, from 0."""
+    enrolled_at: datetime
+    last_seen_at: datetime
+    arm: str | None = None
+    stratum: str | None = None
+    allocation_index: int | None = None
+    allocated_at: datetime | None = None
+    finished_at: datetime | None = None
+    opens_at: datetime | None = None
+    """Before this moment the current stage (of a later session) is not open yet."""
+    page: str | None = None
+    """The browser page that owns the attempt; the newest one takes over."""
+    label: str | None = None
+    link: str | None = None
+    prolific_pid: str | None = None
+    prolific_study: str | None = None
+    prolific_session: str | None = None
+    exclusion_reason: str | None = None
+    data_withdrawn: bool = False
+    place: Place | None = None
+    """Of the study's places: held from consent on, used by the allocation, or refused because none was free."""
+    place_until: datetime | None = None
+    """A held place is free for others after this moment."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.stage == END
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One participant's stay on one stage; there is never a second."""
+
+    participant_id: str
+    stage: str
+    started_at: datetime
+    deadline_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: EndedBy | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """The text of one task as the server knows it from the edits."""
+
+    participant_id: str
+    task: str
+    text: str
+    source: Literal["starter", "saved"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message to the assistant and its reply."""
+
+    id: str
+    participant_id: str
+    task: str
+    assistant: str
+    treatment: str
+    model: str
+    prompt_version: str
+    message: str
+    reply: str
+    code: str
+    asked_at: datetime
+    first_token_seconds: float | None = None
+    total_seconds: float | None = None
+    composing_seconds: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    stop_reason: str | None = None
+    stopped_by_participant: bool = False
+    error: str | None = None
+    complete: bool = False
+    parameters: str = "{}"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run or submission of a participant's program."""
+
+    id: str
+    participant_id: str
+    task: str
+    stage: str
+    kind: Literal["run", "submission"]
+    code: str
+    started_at: datetime
+    page: str | None = None
+    seq: int | None = None
+    """The last edit of that page that the code contains."""
+    stdout: str = ""
+    stderr: str = ""
+    error_type: str | None = None
+    error_message: str | None = None
+    error_line: int | None = None
+    ended_by: str | None = None
+    wall_seconds: float | None = None
+    isolation: str | None = None
+    scheduler_seed: int | None = None
+    checks: str = "[]"
+    """JSON list of {name, visible, passed}; of a run also what the page said of it: message, expected, seen, cause."""
+    visible_only_pass: bool | None = None
+    output_order: str = ""
+    """See `RunResult.order`; empty where nothing was printed."""
+    grading: Literal["failed", "inconclusive"] | None = None
+    """Why a submission has no verdict although it was its turn; None while it waits and once it has one."""
+    grading_reason: str | None = None
+    repeats: int | None = None
+    """Calls that its grading made again, because the machine lagged."""
+    review: str = ""
+    """Imports that honest solutions do not need, joined by semicolons."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer to a survey question (bank empty) or a quiz item."""
+
+    participant_id: str
+    stage: str
+    item: str
+    response: str
+    """JSON."""
+    bank: str = ""
+    form: str = ""
+    points: float | None = None
+    max_points: float | None = None
+    scored_by: str | None = None
+    key_version: str | None = None
+    scoring_reason: str | None = None
+    """Why its checks decided nothing, None where they did."""
+    repeats: int | None = None
+    """Runs of its checks that were made again, because the machine was too busy."""
+    seconds: float | None = None
+    changes: int = 0
+    saved_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of one batch of browser events."""
+
+    ack: int
+    """Every event of the page up to this number is stored."""
+    fresh: tuple[BrowserEvent, ...]
+    """Events that this batch made contiguous, in order: apply these, each exactly once."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A single-use way in."""
+
+    token_hash: str
+    label: str | None
+    participant_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One act of a researcher or a command."""
+
+    at: datetime
+    who: str
+    what: str
+    why: str
+    detail: Mapping[str, Any]
+    previous_hash: str = ""
+    row_hash: str = ""
+
+
+@dataclass(frozen=True)
+class ProtocolVersion:
+    """One version of the locked study."""
+
+    study_hash: str
+    text: str
+    """The study as canonical JSON."""
+    materials: Mapping[str, str]
+    """Path -> SHA-256."""
+    from_index: int
+    """The first allocation index of the real ledger made under it."""
+    locked_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One human judgement of one object."""
+
+    rating_id: str
+    object: str
+    rater: str
+    value: str
+    rubric: str
+    rated_at: datetime

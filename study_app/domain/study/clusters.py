@@ -1,0 +1,41 @@
+"""Pseudonyms of clusters: no dataset, ledger or page that leaves the server holds a class's label."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+
+from study_app.domain.study.study import Study
+
+COLUMN = "cluster_id"
+_FORM = re.compile(r"^c[0-9a-f]{12}$")
+
+
+def pseudonym(key: bytes, label: object) -> str | None:
+    """The pseudonym of a cluster's label under a secret key; None without a label."""
+    if label is None or label == "":
+        return None
+    return "c" + hmac.new(key, f"cluster:{label}".encode(), hashlib.sha256).hexdigest()[:12]
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether a category has the form of a pseudonym."""
+    return bool(_FORM.match(text))
+
+
+def cluster_questions(studies: Iterable[Study]) -> frozenset[str]:
+    """Questions whose answers name a cluster."""
+    return frozenset(s.allocation.cluster for s in studies if s.allocation.method == "cluster") - {"label"}
+
+
+def masked_variables(study: Study) -> frozenset[str]:
+    """Variables of the allocation whose values are labels of groups of people, which only a pseudonym may stand for."""
+    named = {study.allocation.cluster} if study.allocation.method == "cluster" else set()
+    return frozenset(named | ({"label"} & set(study.allocation.variables)))
+
+
+def simulated_key(study: Study) -> bytes:
+    """The key of simulated participants' clusters: public and the same for every run, as their labels are made up."""
+    return hashlib.sha256(f"simulated-clusters:{study.id}".encode()).digest()

@@ -1,0 +1,63 @@
+"""Evidence on how a participant kept to the arm, and the plan's rule over it. The rule looks at no arm."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from study_app.domain.study.analysis_plan import Compliance
+
+EvidenceKind = Literal[
+    "other_ai_reported", "outside_paste", "typing_burst", "away", "answer_paste", "quiz_away", "attention_failed"
+]
+
+UNITS: Mapping[EvidenceKind, str] = {
+    "other_ai_reported": "answers",
+    "outside_paste": "characters",
+    "typing_burst": "characters",
+    "away": "minutes",
+    "answer_paste": "characters",
+    "quiz_away": "minutes",
+    "attention_failed": "items",
+}
+"""Every kind of evidence, and what its amounts count."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One piece of it."""
+
+    kind: EvidenceKind
+    stage: str
+    at: datetime | None
+    """When it happened or began."""
+    amount: float
+    """In the unit of its kind."""
+    detail: str = ""
+    """The question or item it concerns."""
+
+
+def threshold(kind: EvidenceKind, rule: Compliance) -> float | None:
+    """What the amounts of a kind may add up to; None where the rule only lists them."""
+    limits: dict[EvidenceKind, float | None] = {
+        "other_ai_reported": 0 if rule.other_ai else None,
+        "outside_paste": rule.outside_chars,
+        "typing_burst": rule.burst_chars,
+        "away": rule.away_minutes,
+        "answer_paste": rule.answer_chars,
+        "quiz_away": rule.quiz_away_minutes,
+        "attention_failed": rule.attention_failed,
+    }
+    return limits[kind]
+
+
+def broken(evidence: Iterable[Evidence], rule: Compliance) -> frozenset[EvidenceKind]:
+    """The kinds whose amounts add up to more than the rule allows; nobody with any of them is compliant."""
+    totals: dict[EvidenceKind, float] = defaultdict(float)
+    for piece in evidence:
+        totals[piece.kind] += piece.amount
+    limits = {kind: threshold(kind, rule) for kind in totals}
+    return frozenset(kind for kind, limit in limits.items() if limit is not None and totals[kind] > limit)

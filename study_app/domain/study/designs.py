@@ -1,0 +1,302 @@
+"""What each value of a design key means for every step of a study: carried, or refused with a sentence.
+
+The one home of that knowledge: `check`, `launch`, `analyze` and `power` refuse by it, docs/designs.md is written from
+it, and a test runs every study that it names. A key or value without a row fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from study_app.domain.allocation import Scheme
+from study_app.domain.allocation.scheme import BaseMethod
+from study_app.domain.errors import Problem
+from study_app.domain.study.analysis_plan import Analysis, Multiplicity, Outcome, Plan, Stopping
+from study_app.domain.study.sections import Recruitment, Stage
+from study_app.domain.study.study import Study
+
+Verb = Literal["enrol", "simulate", "export", "verify", "analyze", "power"]
+VERBS: tuple[Verb, ...] = get_args(Verb)
+Gate = Literal["check", "launch", "analyze", "power"]
+SET = "set"
+"""Value of a key that is a number, a text or a list: whether the study gives it at all."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a step does not take a design, and what to do."""
+
+    what: str
+    remedy: str
+    gates: tuple[Gate, ...]
+    """Commands that refuse it; the others carry the design."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """One value of one key."""
+
+    key: str
+    value: str
+    study: str
+    """The study of tests/services/test_designs.py that runs every step which is not refused."""
+    refused: Refusal | None = None
+
+    def carries(self, verb: Verb) -> bool:
+        """Whether a step takes a study with this value."""
+        return self.refused is None or verb not in self.refused.gates
+
+
+CLUSTERS = Refusal(
+    "the analysis takes people as independent, so its intervals would be too narrow for people allocated in clusters",
+    "allocate people by another method; simulate, export and verify carry clusters",
+    ("launch", "analyze", "power"),
+)
+ORDERS = Refusal(
+    "the analysis would compare orders of treatments instead of the treatments",
+    "allocate people to one arm each by another method; simulate, export and verify carry sequences",
+    ("launch", "analyze", "power"),
+)
+OF_UNITS = Refusal(
+    "it serves clusters and sequences of treatments, which the analysis does not take",
+    "allocate people by another method",
+    ("launch", "analyze", "power"),
+)
+ONE_ARM = Refusal(
+    "there is nothing to compare",
+    "add an arm and mark one of them control",
+    ("launch", "analyze", "power"),
+)
+LOOKS = Refusal(
+    "planned looks are not carried out, so the results would contradict the registration",
+    'write kind = "none"',
+    ("check", "launch", "analyze", "power"),
+)
+_KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
+    ("allocation", Scheme, tuple(Scheme.model_fields)),
+    ("stages", Stage, ("kind", "role")),
+    ("recruitment", Recruitment, ("entry",)),
+    ("analysis.outcomes", Outcome, ("kind",)),
+    ("analysis.analyses", Analysis, ("population", "role")),
+    ("analysis.multiplicity", Multiplicity, tuple(Multiplicity.model_fields)),
+    ("analysis.stopping", Stopping, tuple(Stopping.model_fields)),
+)
+ARMS = ("1", "2", "3 or more")
+SESSIONS = ("1", "2 or more")
+
+
+def _rows(key: str, values: Mapping[str, str], refused: Mapping[str, Refusal] | None = None) -> list[Design]:
+    return [Design(key, value, study, (refused or {}).get(value)) for value, study in values.items()]
+
+
+TABLE: tuple[Design, ...] = (
+    *_rows("arms", {"1": "one_arm", "2": "blocks", "3 or more": "three_arms"}, {"1": ONE_ARM}),
+    *_rows("sessions", {"1": "simple", "2 or more": "blocks"}),
+    *_rows(
+        "allocation.method",
+        {
+            "simple": "simple",
+            "permuted_blocks": "blocks",
+            "stratified_blocks": "strata",
+            "minimisation": "minimisation",
+            "biased_coin": "biased_coin",
+            "urn": "urn",
+            "big_stick": "big_stick",
+            "cluster": "clusters",
+            "sequence": "orders",
+        },
+        {"cluster": CLUSTERS, "sequence": ORDERS},
+    ),
+    *_rows(
+        "allocation.base_method",
+        {
+            "simple": "base_simple",
+            "permuted_blocks": "clusters",
+            "stratified_blocks": "base_strata",
+            "minimisation": "base_minimisation",
+            "biased_coin": "base_biased_coin",
+            "urn": "base_urn",
+            "big_stick": "base_big_stick",
+        },
+        dict.fromkeys(get_args(BaseMethod), OF_UNITS),
+    ),
+    *_rows("allocation.block_sizes", {SET: "blocks"}),
+    *_rows("allocation.strata", {SET: "strata"}),
+    *_rows("allocation.factors", {SET: "minimisation"}),
+    *_rows("allocation.metric", {"range": "minimisation", "sd": "minimisation_sd", "variance": "base_minimisation"}),
+    *_rows("allocation.probability", {SET: "minimisation_sd"}),
+    *_rows("allocation.ties", {"random": "minimisation", "first": "minimisation_sd"}),
+    *_rows("allocation.alpha", {SET: "urn"}),
+    *_rows("allocation.beta", {SET: "urn"}),
+    *_rows("allocation.bound", {SET: "big_stick"}),
+    *_rows("allocation.cluster", {SET: "clusters"}, {SET: OF_UNITS}),
+    *_rows(
+        "allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}
+    ),
+    *_rows("allocation.replacement", {"none": "simple", "return_slot": "blocks"}),
+    *_rows(
+        "stages.kind",
+        {
+            "consent": "blocks",
+            "eligibility": "every_stage",
+            "device": "every_stage",
+            "survey": "strata",
+            "instructions": "blocks",
+            "tasks": "every_stage",
+            "quiz": "blocks",
+            "debrief": "blocks",
+        },
+    ),
+    *_rows(
+        "stages.role",
+        {"": "blocks", "baseline": "roles", "main": "roles", "retention": "roles", "other": "roles"},
+    ),
+    *_rows("recruitment.entry", {"open": "simple", "links": "blocks", "prolific": "strata"}),
+    *_rows(
+        "analysis.outcomes.kind",
+        {
+            "bounded": "blocks",
+            "continuous": "outcomes",
+            "time": "every_stage",
+            "binary": "outcomes",
+            "ordinal": "outcomes",
+            "count": "outcomes",
+        },
+    ),
+    *_rows(
+        "analysis.analyses.population",
+        {"itt": "populations", "per_protocol": "populations", "as_treated": "populations", "complier": "populations"},
+    ),
+    *_rows(
+        "analysis.analyses.role",
+        {
+            "primary": "populations",
+            "secondary": "populations",
+            "sensitivity": "populations",
+            "exploratory": "populations",
+        },
+    ),
+    *_rows(
+        "analysis.multiplicity.method",
+        {
+            "holm": "blocks",
+            "hommel": "strata",
+            "bonferroni": "biased_coin",
+            "graphical": "three_arms",
+            "none": "simple",
+        },
+    ),
+    *_rows("analysis.multiplicity.weights", {SET: "three_arms"}),
+    *_rows("analysis.multiplicity.transitions", {SET: "three_arms"}),
+    *_rows(
+        "analysis.stopping.kind",
+        {"none": "blocks", "obrien_fleming": "looks", "pocock": "looks_pocock", "spending": "looks_spending"},
+        {"obrien_fleming": LOOKS, "pocock": LOOKS, "spending": LOOKS},
+    ),
+    *_rows("analysis.stopping.looks", {SET: "looks"}),
+    *_rows("analysis.stopping.text", {SET: "strata"}),
+)
+
+
+@dataclass
+class _Walk:
+    """Collects the values that a study uses."""
+
+    found: set[tuple[str, str]] = field(default_factory=set)
+
+    def take(self, prefix: str, model: BaseModel, names: tuple[str, ...]) -> None:
+        for name in names:
+            value, about = getattr(model, name), type(model).model_fields[name]
+            if _literals(about.annotation) and isinstance(value, str):
+                self.found.add((f"{prefix}.{name}", value))
+            elif value != about.get_default(call_default_factory=True):
+                self.found.add((f"{prefix}.{name}", SET))
+
+
+def used_by(study: Study) -> set[tuple[str, str]]:
+    """Every (key, value) of the design that a study uses, defaults included."""
+    found = _used({"allocation": (study.allocation,), "stages": study.stages, "recruitment": (study.recruitment,)})
+    found |= {("arms", ARMS[min(len(study.arms), 3) - 1]), ("sessions", SESSIONS[min(len(study.sessions), 2) - 1])}
+    method = study.allocation.method
+    silent = {"allocation.base_method"} if method not in ("cluster", "sequence") else set()
+    silent |= {"allocation.orders"} if method != "sequence" else set()
+    found = {entry for entry in found if entry[0] not in silent}
+    return found | used_by_plan(study.analysis)
+
+
+def used_by_plan(plan: Plan) -> set[tuple[str, str]]:
+    """Every (key, value) of the design that a plan uses, defaults included."""
+    return _used(
+        {
+            "analysis.outcomes": plan.outcomes,
+            "analysis.analyses": plan.analyses,
+            "analysis.multiplicity": (plan.multiplicity,),
+            "analysis.stopping": (plan.stopping,),
+        }
+    )
+
+
+def _used(tables: Mapping[str, Sequence[BaseModel]]) -> set[tuple[str, str]]:
+    walk = _Walk()
+    for prefix, _, names in _KEYS:
+        for table in tables.get(prefix, ()):
+            walk.take(prefix, table, names)
+    return walk.found
+
+
+def every_value() -> set[tuple[str, str]]:
+    """Every (key, value) that the types of the study file allow."""
+    found = {("arms", value) for value in ARMS} | {("sessions", value) for value in SESSIONS}
+    for prefix, model, names in _KEYS:
+        for name in names:
+            annotation = model.model_fields[name].annotation
+            literals = _literals(annotation)
+            found |= {(f"{prefix}.{name}", value) for value in literals}
+            if not literals or get_origin(annotation) in (Union, UnionType):
+                found.add((f"{prefix}.{name}", SET))
+    return found
+
+
+def _literals(annotation: Any) -> tuple[str, ...]:
+    if get_origin(annotation) is Literal:
+        return tuple(str(value) for value in get_args(annotation))
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(value for part in get_args(annotation) for value in _literals(part))
+    return ()
+
+
+def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[tuple[Design, Refusal]]:
+    """The values that a command refuses, in the order of the table; what a refused method brings along is not named."""
+    named = set()
+    for design in TABLE:
+        refusal = design.refused
+        if (design.key, design.value) in used and refusal is not None and gate in refusal.gates:
+            if refusal is OF_UNITS and "allocation.method" in named:
+                continue
+            named.add(design.key)
+            yield design, refusal
+
+
+def design_problems(used: Collection[tuple[str, str]], gate: Gate, file: str) -> list[Problem]:
+    """What a command refuses of a design (`used_by`), one sentence for each key."""
+    return [
+        Problem(file, design.key, f"'{design.value}': {refusal.what}", refusal.remedy)
+        for design, refusal in refused_designs(used, gate)
+    ]
+
+
+def design_warnings(used: Collection[tuple[str, str]]) -> list[str]:
+    """What `check` says of designs that it takes and that other commands refuse."""
+    gates: tuple[Gate, ...] = ("launch", "analyze", "power")
+    found: dict[str, str] = {}
+    for gate in gates:
+        for design, refusal in refused_designs(used, gate):
+            if "check" not in refusal.gates:
+                verbs = ", ".join(refusal.gates)
+                found[design.key] = f"{design.key}: '{design.value}' is refused by {verbs}: {refusal.what}"
+    return list(found.values())

@@ -1,0 +1,282 @@
+"""The tables of a study file below the top one: arms, questions, stages, limits and policies."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from study_app.domain.allocation.arms import Arm
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+StageKind = Literal["consent", "eligibility", "device", "survey", "instructions", "tasks", "quiz", "debrief"]
+Entry = Literal["open", "links", "prolific"]
+TargetCounts = Literal["allocated", "completed"]
+OptionValue = int | str
+BLOCK_KINDS = ("heading", "text_block")
+"""Kinds of entries among a survey's questions that only show something."""
+
+
+class Part(BaseModel):
+    """Any table of the study file: unknown keys are errors, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudyArm(Arm):
+    """An arm with what its participants meet."""
+
+    control: bool = False
+    """The arm that others are compared with; exactly one."""
+    assistant: str | None = None
+    """Id of an assistant under [assistants]; None: the room holds the library's notes instead."""
+    instructions: str = ""
+    """Markdown shown on stages of kind `instructions`."""
+    pledge: str = ""
+    """What participants of this arm promise before the tasks."""
+
+
+class Codes(Part):
+    """One completion code per outcome, for the panel to read."""
+
+    completed: str = "COMPLETED"
+    declined: str = "NO-CONSENT"
+    screened_out: str = "SCREENED-OUT"
+    withdrawn: str = "WITHDRAWN"
+    full: str = "STUDY-FULL"
+    """For people who found no place free."""
+
+
+class Recruitment(Part):
+    """Who may come in, and how many."""
+
+    entry: Entry = "open"
+    """`open` lets anyone in and is refused once the study is launched."""
+    signed_for: str = ""
+    """The site's own address, for addresses that Prolific signs ("secure URL parameters"): then nobody comes from
+    Prolific without its signature. Its public keys are named by the environment variable STUDY_PROLIFIC_KEYS."""
+    target_n: int = Field(default=52, ge=1)
+    """Participants at which enrolment closes. A place is reserved at consent and used at allocation."""
+    target_counts: TargetCounts = "allocated"
+    """`allocated` counts everybody with an arm, less those whose slot `replacement` returns; `completed` counts people
+    who have completed or still can, so that those who leave are replaced."""
+    ends_on: date | None = None
+    """Last day of recruitment; a model that retires before it is refused at the launch."""
+    completion_url: str = ""
+    """Where the debrief links to; `{code}` is replaced by the code."""
+    codes: Codes = Codes()
+    abandoned_after_hours: float = Field(default=24.0, gt=0)
+    """Hours without any activity after which somebody in progress counts as abandoned; a place that was reserved at
+    consent is free again so long after the last step towards allocation."""
+
+    @model_validator(mode="after")
+    def _signed(self) -> Recruitment:
+        if self.signed_for and self.entry != "prolific":
+            raise ValueError('signed_for: only Prolific signs addresses; say entry = "prolific", or leave it out')
+        return self
+
+
+class DataPolicy(Part):
+    """What the consent page says about data."""
+
+    keep_months: int = Field(default=60, ge=1)
+    shared: str = ""
+    """With whom data are shared beyond the research team, in a sentence."""
+
+
+class ConsentFacts(Part):
+    """What the consent page says besides its own text; each a sentence in the study's language."""
+
+    pay: str = ""
+    """What participants receive."""
+    pay_when_leaving: str = ""
+    """What those receive who leave early; also said in the dialog of `Leave the study`."""
+    risks: str = ""
+    """Risks and discomforts, and that there are none beyond everyday ones."""
+    minimum_age: int | None = Field(default=None, ge=0, le=120)
+    """Years that participants must have reached."""
+
+
+class Option(Part):
+    """One answer to choose."""
+
+    value: OptionValue
+    label: str
+
+
+class Question(Part):
+    """One question of a survey or of the eligibility form."""
+
+    id: Identifier
+    kind: Literal["choice", "multiple", "scale", "number", "text", "heading", "text_block"]
+    """`heading` and `text_block` ask nothing: their prompt stands between the questions."""
+    prompt: str
+    """Markdown; of a heading plain text."""
+    options: tuple[Option, ...] = ()
+    """For choice and multiple; in order, so that integer values are ordered scores."""
+    low: int | None = None
+    high: int | None = None
+    """Range of a scale or a number."""
+    whole: bool = False
+    """Number only: whole numbers only."""
+    low_label: str = ""
+    high_label: str = ""
+    required: bool = True
+    eligible: tuple[OptionValue, ...] = ()
+    """On the eligibility stage: the answers that let a person in; of several choices each must be among them."""
+    correct: OptionValue | None = None
+    """For a concept check: the right answer; never leaves the server."""
+    unit: str = ""
+    """Of a number; shown beside its box."""
+    caption: str = ""
+    """For the codebook; the prompt where empty."""
+    other_ai: bool = False
+    """The question whether another AI was used; feeds `used_other_ai`."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether participants answer it."""
+        return self.kind not in BLOCK_KINDS
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Question:
+        if not self.asks:
+            fields = type(self).model_fields
+            own = {"id", "kind", "prompt"}
+            given = sorted(n for n, f in fields.items() if n not in own and getattr(self, n) != f.default)
+            if given:
+                raise ValueError(f"'{self.id}' of kind {self.kind} asks nothing; remove {', '.join(given)}")
+            return self
+        if self.whole and self.kind != "number":
+            raise ValueError(f"question '{self.id}' is of kind {self.kind}; whole = true belongs to numbers only")
+        if self.kind in ("choice", "multiple") and len(self.options) < 2:
+            raise ValueError(f"question '{self.id}' has {len(self.options)} option(s); give at least two")
+        if self.kind == "scale" and (self.low is None or self.high is None or self.low >= self.high):
+            raise ValueError(f"question '{self.id}' is a scale; give low and high, low below high")
+        values = [option.value for option in self.options]
+        if len(set(values)) < len(values):
+            raise ValueError(f"question '{self.id}' has options with equal values; make each value its own")
+        strange = [value for value in (*self.eligible, self.correct) if value is not None and value not in values]
+        if strange and self.kind in ("choice", "multiple"):
+            raise ValueError(f"question '{self.id}' names {strange[0]!r}, which is no option; use one of {values}")
+        return self
+
+    def lets_in(self, value: object) -> bool:
+        """Whether an answer lets a person in; of several choices each has to."""
+        if not self.eligible:
+            return True
+        if isinstance(value, list | tuple):
+            return bool(value) and all(each in self.eligible for each in value)
+        return value in self.eligible
+
+
+class DerivedScore(Part):
+    """A sum over keyed questions of a survey, exported as a column of its own."""
+
+    id: Identifier
+    of: tuple[Identifier, ...]
+    caption: str = ""
+
+
+class Stage(Part):
+    """One station of the participant's way."""
+
+    id: Identifier
+    kind: StageKind
+    title: str = ""
+    body: str = ""
+    """Markdown shown above the stage's own content."""
+    intro: str = ""
+    """Markdown of a page of its own before a timed stage; its clock starts when the person continues.
+
+    `{minutes}` is filled in; on a quiz also `{items}` and `{pages}`.
+    """
+    session: Identifier = "main"
+    minutes: float | None = Field(default=None, gt=0)
+    """Limit for the whole stage, shared by its tasks or pages."""
+    about_minutes: float | None = Field(default=None, gt=0)
+    """How long a stage without limit takes, for the page's progress; from its kind and questions where missing."""
+    packs: tuple[str, ...] = ()
+    """Folders of task packs, relative to the study file; in order."""
+    main: bool = True
+    """Tasks only: counted in the task columns; the warm-up is not."""
+    assistant: bool = False
+    """Tasks only: whether arms that have an assistant have it here."""
+    bank: str = ""
+    """Quiz only: folder of the item bank, relative to the study file."""
+    form: str = ""
+    """Quiz only: which parallel form; empty for the bank's first."""
+    role: Literal["", "baseline", "main", "retention", "other"] = ""
+    """Quiz only: what it is for; empty takes the role from its place (before allocation baseline, then main)."""
+    questions: tuple[Question, ...] = ()
+    """In the order shown, headings and blocks of text among them."""
+    scores: tuple[DerivedScore, ...] = ()
+    exit: bool = False
+    """Survey only: its columns stand after the outcomes (exit questions), not among the background."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Stage:
+        if self.kind == "tasks" and not self.packs:
+            raise ValueError(f"stage '{self.id}' has no packs; name at least one task pack")
+        if self.kind == "tasks" and self.minutes is None:
+            raise ValueError(f"stage '{self.id}' has no limit; give minutes")
+        if self.kind == "quiz" and not self.bank:
+            raise ValueError(f"stage '{self.id}' has no bank; name the item bank's folder")
+        if self.kind == "quiz" and self.minutes is None:
+            raise ValueError(f"stage '{self.id}' has no limit; give minutes")
+        if self.kind in ("survey", "eligibility") and not self.asked:
+            raise ValueError(f"stage '{self.id}' asks nothing; give it questions")
+        return self
+
+    @property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions that take an answer, in order."""
+        return tuple(question for question in self.questions if question.asks)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the stage has a deadline."""
+        return self.minutes is not None
+
+
+class Session(Part):
+    """One sitting; later ones open after a delay."""
+
+    id: Identifier
+    delay_days: float = Field(default=0.0, ge=0)
+    """Days after the end of the session before."""
+
+
+class AssistantEntry(Part):
+    """Where an assistant's versioned file lies, and what this study changes of it."""
+
+    file: str
+    model: str | None = None
+
+
+class AssistantPolicy(Part):
+    """What the study demands of its assistants."""
+
+    allow_embedded: bool = False
+    """Whether a launched study may run on the embedded assistant."""
+    require: Literal["any", "claude"] = "any"
+    """`claude`: the study does not even start without a key."""
+    study_cost_limit: float | None = Field(default=None, gt=0)
+    """US dollars for all participants together."""
+
+
+class SandboxPolicy(Part):
+    """What the study accepts of the machine."""
+
+    allow_weak_isolation: bool = False
+    """Whether a launched study may run where participants' code can read the server's files."""
+
+
+class ActivityRule(Part):
+    """How active, idle and away time are told apart."""
+
+    idle_after_seconds: float = Field(default=60.0, gt=0)
+    """A gap between two acts counts as active up to this long."""
+    away_after_seconds: float = Field(default=5.0, gt=0)
+    """A spell with the window hidden or unfocused counts as away from this long."""

@@ -1,0 +1,292 @@
+"""The study file as types: arms, stages, limits, allocation, plan; validated whole, hashed as canonical JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from study_app.domain.allocation import Scheme, order_of
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.completion_codes import codes_digest
+from study_app.domain.study.quiz_roles import Quiz, quizzes_of
+from study_app.domain.study.sections import (
+    ActivityRule,
+    AssistantEntry,
+    AssistantPolicy,
+    Codes,
+    ConsentFacts,
+    DataPolicy,
+    DerivedScore,
+    Entry,
+    Identifier,
+    Option,
+    OptionValue,
+    Part,
+    Question,
+    Recruitment,
+    SandboxPolicy,
+    Session,
+    Stage,
+    StageKind,
+    StudyArm,
+)
+
+__all__ = [
+    "ActivityRule",
+    "AssistantEntry",
+    "AssistantPolicy",
+    "Codes",
+    "ConsentFacts",
+    "DataPolicy",
+    "DerivedScore",
+    "Entry",
+    "Identifier",
+    "Option",
+    "OptionValue",
+    "Part",
+    "Question",
+    "Recruitment",
+    "SandboxPolicy",
+    "Session",
+    "Stage",
+    "StageKind",
+    "Study",
+    "StudyArm",
+    "canonical_json",
+    "protocol_hash",
+]
+
+
+class Study(Part):
+    """A whole trial."""
+
+    schema_: Literal["study/1"] = Field(alias="schema")
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$", max_length=40)]
+    title: str
+    description: str = ""
+    language: str = "en"
+    contact: str = ""
+    """Whom participants write to: a name, an address."""
+    researchers: str = ""
+    """Who carries the study out, as the consent page names them."""
+    ethics: str = ""
+    """The ethics approval and its number, as the consent page gives it."""
+    consent: ConsentFacts = ConsentFacts()
+    arms: tuple[StudyArm, ...] = Field(min_length=1)
+    allocation: Scheme
+    recruitment: Recruitment = Recruitment()
+    data: DataPolicy = DataPolicy()
+    assistants: dict[str, AssistantEntry] = {}
+    assistant_policy: AssistantPolicy = AssistantPolicy()
+    sandbox: SandboxPolicy = SandboxPolicy()
+    activity: ActivityRule = ActivityRule()
+    sessions: tuple[Session, ...] = (Session(id="main"),)
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    styles: dict[str, Any] = {}
+    """Patterns of use of the study's own, in place of the published six; see docs/styles.md."""
+    analysis: Plan = Field(default_factory=Plan)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Study:
+        problems = [*self._arm_problems(), *self._stage_problems(), *self._question_problems()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        # Caps follow from the stages, which the plan does not know when it is read.
+        self.__dict__["analysis"] = self.analysis.with_limit(self.task_limit)
+        return self
+
+    def _arm_problems(self) -> list[str]:
+        found = []
+        ids = [arm.id for arm in self.arms]
+        for twice in sorted({arm for arm in ids if ids.count(arm) > 1}):
+            found.append(f"arms: '{twice}' is declared twice; give each arm an id of its own")
+        controls = [arm.id for arm in self.arms if arm.control]
+        if len(self.arms) > 1 and len(controls) != 1:
+            found.append(f"arms: {len(controls)} arms are marked control; mark exactly one with control = true")
+        for arm in self.arms:
+            if arm.assistant and arm.assistant not in self.assistants:
+                known = ", ".join(sorted(self.assistants)) or "none"
+                found.append(
+                    f"arms.{arm.id}.assistant: '{arm.assistant}' is not declared; add [assistants.{arm.assistant}] "
+                    f"or use one of: {known}"
+                )
+        return found
+
+    def _stage_problems(self) -> list[str]:
+        found = []
+        ids = [stage.id for stage in self.stages]
+        for twice in sorted({stage for stage in ids if ids.count(stage) > 1}):
+            found.append(f"stages: '{twice}' is declared twice; give each stage an id of its own")
+        sessions = [session.id for session in self.sessions]
+        order = [sessions.index(stage.session) for stage in self.stages if stage.session in sessions]
+        for stage in self.stages:
+            if stage.session not in sessions:
+                found.append(
+                    f"stages.{stage.id}.session: '{stage.session}' is not declared; use one of: {', '.join(sessions)}"
+                )
+        if order != sorted(order):
+            found.append("stages: they are not in the order of their sessions; keep each session's stages together")
+        if self.stages[0].kind != "consent":
+            found.append(f"stages: the first is of kind '{self.stages[0].kind}'; begin with a stage of kind consent")
+        if self.stages[-1].kind != "debrief":
+            found.append(f"stages: the last is of kind '{self.stages[-1].kind}'; end with a stage of kind debrief")
+        if len(self.arms) > 1 and self.allocation_stage is None:
+            found.append("stages: none differs by arm; add a stage of kind instructions or tasks with assistant = true")
+        return found
+
+    def _question_problems(self) -> list[str]:
+        asked = [question.id for stage in self.stages for question in stage.questions]
+        asked += [score.id for stage in self.stages for score in stage.scores]
+        found = [
+            f"stages: the question id '{twice}' is used twice; question ids are columns of the dataset, make it unique"
+            for twice in sorted({name for name in asked if asked.count(name) > 1})
+        ]
+        for stage in self.stages:
+            keyed = {question.id for question in stage.asked if question.correct is not None}
+            for score in stage.scores:
+                for name in score.of:
+                    if name not in keyed:
+                        found.append(
+                            f"stages.{stage.id}.scores.{score.id}: '{name}' is no question with a correct answer here; "
+                            "name questions of the same stage that have one"
+                        )
+        return found
+
+    @property
+    def label_names_group(self) -> bool:
+        """Whether allocation reads participants' labels, so that several people may share one."""
+        return "label" in self.allocation.variables
+
+    # -- the order of things -------------------------------------------------------------------------------------------
+
+    def stage(self, stage_id: str) -> Stage:
+        """The stage of that id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise KeyError(stage_id)
+
+    def next_stage(self, stage_id: str) -> Stage | None:
+        """The stage that follows, or None after the last."""
+        index = self.stages.index(self.stage(stage_id))
+        return self.stages[index + 1] if index + 1 < len(self.stages) else None
+
+    def delay_before(self, stage: Stage) -> float:
+        """Days to wait before this stage opens: its session's delay if it is the first of its session, else 0."""
+        first = next(other for other in self.stages if other.session == stage.session)
+        if first.id != stage.id or stage.id == self.stages[0].id:
+            return 0.0
+        return next(session.delay_days for session in self.sessions if session.id == stage.session)
+
+    def differs_by_arm(self, stage: Stage) -> bool:
+        """Whether what a participant meets here depends on the arm."""
+        if stage.kind == "instructions":
+            return len({(arm.instructions, arm.pledge) for arm in self.arms}) > 1 or len(self.arms) > 1
+        return stage.kind == "tasks" and stage.assistant and len({arm.assistant for arm in self.arms}) > 1
+
+    @property
+    def allocation_stage(self) -> Stage | None:
+        """The first stage that differs by arm: allocation happens on the way in, never earlier."""
+        return next((stage for stage in self.stages if self.differs_by_arm(stage)), None)
+
+    @property
+    def before_allocation(self) -> tuple[Stage, ...]:
+        """The stages that a participant has behind them when allocated; all of them where nothing differs by arm."""
+        first = self.allocation_stage
+        return self.stages if first is None else self.stages[: self.stages.index(first)]
+
+    @property
+    def quizzes(self) -> tuple[Quiz, ...]:
+        """The quizzes in order, each with its role."""
+        return quizzes_of(self.stages, self.allocation_stage)
+
+    @property
+    def main_quiz(self) -> Stage | None:
+        """The quiz of the outcome columns `quiz_...`, or None."""
+        return next((quiz.stage for quiz in self.quizzes if quiz.role == "main"), None)
+
+    @property
+    def control(self) -> StudyArm:
+        """The control arm (the only arm where there is one)."""
+        return next((arm for arm in self.arms if arm.control), self.arms[0])
+
+    def arm(self, allocated: str, stage: Stage | None = None) -> StudyArm:
+        """The arm that an allocation gives at a stage; for a crossover, the arm of the stage's period."""
+        order = order_of(allocated)
+        period = self.period(stage) if stage is not None else 1
+        return next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
+
+    def has_assistant(self, allocated: str | None) -> bool:
+        """Whether an allocation gives an assistant anywhere; nobody has one before the allocation."""
+        parts = () if allocated is None else order_of(allocated)
+        return any(arm.assistant for arm in self.arms if arm.id in parts)
+
+    def period(self, stage: Stage) -> int:
+        """Of a crossover, from 1: a period ends with the stage of tasks that has assistants, else with instructions."""
+        before = self.stages[: self.stages.index(stage)]
+        return 1 + sum(each in before for each in self.period_stages)
+
+    @property
+    def period_stages(self) -> tuple[Stage, ...]:
+        """Of a crossover: the stage that ends each period, in order."""
+        ends = tuple(each for each in self.stages if self.differs_by_arm(each))
+        return tuple(each for each in ends if each.kind == "tasks") or ends
+
+    @property
+    def period_quizzes(self) -> tuple[Stage, ...]:
+        """Of a crossover: the first quiz after the stage of each period; empty unless every period has one."""
+        ends = self.period_stages
+        starts = [self.stages.index(stage) for stage in ends]
+        found = []
+        # With one arm no stage differs by arm, and there are no periods.
+        for start, end in zip(starts, [*starts[1:], len(self.stages)][: len(starts)], strict=True):
+            found += [stage for stage in self.stages[start + 1 : end] if stage.kind == "quiz"][:1]
+        return tuple(found) if len(found) == len(ends) else ()
+
+    @property
+    def main_task_stages(self) -> tuple[Stage, ...]:
+        """The stages whose tasks make the task columns."""
+        return tuple(stage for stage in self.stages if stage.kind == "tasks" and stage.main)
+
+    @property
+    def task_limit(self) -> float:
+        """Minutes for all main task stages together; 0 without any."""
+        return sum(stage.minutes or 0.0 for stage in self.main_task_stages)
+
+    @property
+    def background_questions(self) -> tuple[Question, ...]:
+        """Questions of surveys and eligibility before the outcomes, in order."""
+        return tuple(q for stage in self.stages if not stage.exit for q in stage.asked)
+
+    @property
+    def exit_questions(self) -> tuple[Question, ...]:
+        """Questions of surveys marked exit, in order."""
+        return tuple(q for stage in self.stages if stage.exit for q in stage.asked)
+
+    def canonical(self) -> str:
+        """The study as canonical JSON: sorted keys, no spaces, UTF-8; a digest in place of the completion codes."""
+        raw = self.model_dump(mode="json", by_alias=True)
+        raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
+        return canonical_json(raw)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces, so that equal values have equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def protocol_hash(study: Study, materials: dict[str, str]) -> str:
+    """SHA-256 over the study and the hashes of everything a participant meets.
+
+    Args:
+        study: the validated study.
+        materials: path relative to the study file -> SHA-256 of the file's bytes (packs, banks, assistants).
+    """
+    return hashlib.sha256(canonical_json({"study": study.canonical(), "materials": materials}).encode()).hexdigest()

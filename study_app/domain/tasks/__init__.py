@@ -1,0 +1,1 @@
+"""Programming tasks: packs, checks and what running a program yields."""

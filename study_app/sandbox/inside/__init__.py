@@ -1,0 +1,1 @@
+"""What runs inside the child beside the participant's program."""

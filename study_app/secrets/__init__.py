@@ -1,0 +1,1 @@
+"""Secrets at rest: the sealing key and the console's accounts."""

@@ -1,0 +1,199 @@
+"""What every service is given: the study and the providers behind the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Literal, Protocol, get_args
+
+from study_app.dataset.schema.versions import read_version
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.ledger import LedgerRow
+from study_app.domain.records import Participant
+from study_app.domain.study.study import Codes, Stage, Study, StudyArm, protocol_hash
+from study_app.domain.trial_state import State
+from study_app.ports import Assistant, Clock, Registry, Sandbox, Unit
+
+
+class Seal(Protocol):
+    """Closes and opens the real ledger's seed; chosen by bootstrap."""
+
+    def new_seed(self) -> bytes:
+        """Fresh secret bytes."""
+        ...
+
+    def new_salt(self) -> str:
+        """Fresh secret hex."""
+        ...
+
+    def seal(self, seed: bytes) -> str:
+        """Encrypt under the sealing key, making the key on first use."""
+        ...
+
+    def open(self, sealed: str) -> bytes:
+        """Decrypt.
+
+        Raises:
+            SealingKeyMissing: the key is not there or another one.
+        """
+        ...
+
+    def new_signing_key(self) -> tuple[str, str]:
+        """A fresh private key for exports, encrypted under the sealing key, and its public half in hex."""
+        ...
+
+    def sign(self, sealed: str, message: bytes) -> str:
+        """Sign with that private key; hex.
+
+        Raises:
+            SealingKeyMissing: the key is not there or another one.
+        """
+        ...
+
+    def recovery_copy(self) -> str:
+        """The text that `launch` prints once."""
+        ...
+
+
+@dataclass
+class World:
+    """Everything the services stand on. One for a process."""
+
+    study: Study
+    """As the file says it now."""
+    registry: Registry
+    clock: Clock
+    content: ContentLibrary
+    sandbox: Sandbox
+    assistants: Mapping[str, Assistant]
+    """By the id under [assistants]."""
+    seal: Seal
+    fresh_id: Callable[[], str]
+    """Random, unguessable, URL-safe identifiers."""
+    grading_clock: Literal["real", "virtual"] = "real"
+    anchor: Callable[[LedgerRow], None] = lambda _row: None
+    """Keeps the place of a real allocation outside the database, after its commit."""
+    _versions: dict[str, Study] = field(default_factory=dict)
+
+    @cached_property
+    def study_hash(self) -> str:
+        """Hash of the file and everything it names, as they are now."""
+        return protocol_hash(self.study, dict(self.content.materials()))
+
+    def state(self, unit: Unit) -> State:
+        """Where the trial's life stands."""
+        state = unit.meta("state") or "draft"
+        if state not in get_args(State):
+            raise InfrastructureError(
+                f"database: the trial's state is '{state}', which is none of {', '.join(get_args(State))}; something "
+                "else than study-app wrote to it: restore a backup"
+            )
+        return state  # type: ignore[return-value]
+
+    def study_of(self, unit: Unit, participant: Participant) -> Study:
+        """The version that a participant started with and keeps."""
+        if participant.study_hash == self.study_hash:
+            return self.study
+        found = self.version(unit, participant.study_hash)
+        if found is None:
+            raise InfrastructureError(
+                f"participant {participant.id} started with version {participant.study_hash[:12]} of the study, which "
+                "is not in this database"
+            )
+        return found
+
+    def version(self, unit: Unit, study_hash: str) -> Study | None:
+        """The study as it was under that hash: locked at launch or by an amendment, or a draft that somebody tried."""
+        if study_hash == self.study_hash:
+            return self.study
+        if study_hash not in self._versions:
+            locked = {version.study_hash: version.text for version in unit.versions()}
+            text = locked.get(study_hash) or unit.meta(draft_key(study_hash))
+            if text is None:
+                return None
+            self._versions[study_hash] = with_codes(stored_version(study_hash, text), unit.meta(codes_key(study_hash)))
+        return self._versions[study_hash]
+
+    def now(self) -> datetime:
+        """The clock's moment, to the millisecond, as the database keeps it."""
+        now = self.clock.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a participant is now: what a page shows, and what a request may do."""
+
+    participant: Participant
+    study: Study
+    stage: Stage | None
+    """None once the way is over."""
+    arm: StudyArm | None
+    """None before allocation."""
+    screen: Literal["stage", "intro", "waiting", "end"]
+    deadline_at: datetime | None
+    now: datetime
+
+    @property
+    def task_index(self) -> int:
+        """Index of the current task in its stage."""
+        return self.participant.step
+
+    @property
+    def pack(self) -> str:
+        """Folder of the current task's pack."""
+        assert self.stage is not None
+        return self.stage.packs[self.participant.step]
+
+    @property
+    def task(self) -> str:
+        """The current task's id: its folder's name."""
+        return self.pack.rsplit("/", 1)[-1]
+
+    @property
+    def assistant(self) -> str | None:
+        """The assistant that the participant may use here, or None."""
+        if self.stage is None or self.stage.kind != "tasks" or not self.stage.assistant or self.arm is None:
+            return None
+        return self.arm.assistant
+
+
+def stored_version(study_hash: str, text: str) -> Study:
+    """A version of the study as the database keeps it.
+
+    Raises:
+        InfrastructureError: it is none any more.
+    """
+    try:
+        return read_version(text)
+    except ValueError:
+        raise InfrastructureError(
+            f"database: version {study_hash[:12]} of the study cannot be read; something else than study-app wrote to "
+            "it: restore a backup"
+        ) from None
+
+
+def with_codes(study: Study, kept: str | None) -> Study:
+    """The study with the completion codes that were kept apart from its text; unchanged where none were."""
+    if kept is None:
+        return study
+    codes = Codes.model_validate_json(kept)
+    return study.model_copy(update={"recruitment": study.recruitment.model_copy(update={"codes": codes})})
+
+
+def keep_codes(unit: Unit, study: Study, study_hash: str) -> None:
+    """Keep a version's completion codes, which its published text does not hold."""
+    unit.set_meta(codes_key(study_hash), study.recruitment.codes.model_dump_json())
+
+
+def codes_key(study_hash: str) -> str:
+    """Where the database keeps the completion codes of a version."""
+    return f"completion_codes:{study_hash}"
+
+
+def draft_key(study_hash: str) -> str:
+    """Where the database keeps a draft that previews were made with."""
+    return f"draft_version:{study_hash}"

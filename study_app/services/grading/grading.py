@@ -1,0 +1,309 @@
+"""Grades programs: every check in fresh processes that know only their input, every verdict in this one.
+
+What counts is decided by the virtual clock where the pack allows it, then held against real time: see `grading`.
+Instant answers (visible examples) and simulated participants are judged by the virtual clock alone, unless it cannot be
+trusted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from random import Random
+
+from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.tasks.checks import Case, Check, Mismatch, Observation
+from study_app.domain.tasks.packs import CheckResult, Grade, RunClock, RunResult, TaskPack
+from study_app.ports import Sandbox
+from study_app.services.grading.evidence import Job, Runs, Settled, made_twice
+from study_app.services.grading.observation import Attempt, How, alike, observe_series
+from study_app.services.grading.references import Expected, References, TooBusy
+from study_app.services.grading.text import (
+    called_names,
+    inspect_text,
+    judge_source,
+    names_wanted,
+    suspicious_imports,
+)
+from study_app.services.grading.verdicts import wrong
+
+_LONGEST_CAUSE = 1000
+SEEDS = 3
+"""Scheduler seeds under which a check of a concurrent program must hold."""
+
+_references = References()
+
+
+def grade(
+    sandbox: Sandbox,
+    pack: TaskPack,
+    code: str,
+    *,
+    clock: RunClock = "real",
+    seeds: int | None = None,
+    run_seed: int | None = None,
+    executor: Executor | None = None,
+) -> Grade:
+    """Grade a program by all checks of its pack.
+
+    Args:
+        sandbox: runs the programs.
+        pack: the task.
+        code: the participant's program.
+        clock: `real` for results that count; `virtual` for simulated participants (where the pack allows it).
+        seeds: scheduler seeds per check; None for three where the result counts, else one. One is enough where nothing
+            is concurrent, and used there.
+        run_seed: hidden inputs and scheduler seeds are drawn from it; None draws it.
+        executor: runs the programs' waiting; by default threads of this call's own.
+
+    Returns:
+        The verdict, check by check; `inconclusive` where the machine was too busy for one.
+
+    Raises:
+        SandboxUnavailable: programs could not be run; the participant is not to blame and nothing is decided.
+    """
+    seeds = seeds or (SEEDS if clock == "real" else 1)
+    grading = _Grading(sandbox, pack, code, clock, executor, counts=True)
+    return grading.of(pack.checks, seeds, run_seed)
+
+
+def expected_of(sandbox: Sandbox, pack: TaskPack, check: Check, *, run_seed: int = 0) -> Observation | None:
+    """What a check expects: as its author states it, else as the reference solution does it; None for source checks.
+
+    Raises:
+        SandboxUnavailable: the reference solution did not come to an end, or could not be timed.
+    """
+    case = check.drawn(run_seed)
+    if case is None:
+        return None
+    try:
+        return _references.expected(sandbox, pack, check, case).observation
+    except TooBusy as busy:
+        raise SandboxUnavailable(str(busy)) from None
+
+
+def run_visible(
+    sandbox: Sandbox, pack: TaskPack, code: str, *, run_seed: int = 0, executor: Executor | None = None
+) -> Grade:
+    """Try the visible examples only, at once (by the virtual clock where the pack allows it).
+
+    Raises:
+        SandboxUnavailable: programs could not be run.
+    """
+    grading = _Grading(sandbox, pack, code, "virtual", executor, counts=False)
+    return grading.of(pack.examples, SEEDS, run_seed)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What one check came to."""
+
+    wrong: str | None = None
+    open: str | None = None
+    case: Case | None = None
+    result: RunResult | None = None
+    repeats: int = 0
+
+
+class _Grading:
+    """One grading of one program.
+
+    Args:
+        counts: real time is held against a control; instant answers do without.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        pack: TaskPack,
+        code: str,
+        clock: RunClock,
+        executor: Executor | None,
+        *,
+        counts: bool,
+    ) -> None:
+        self.sandbox, self.pack, self.code, self.clock, self.counts = sandbox, pack, code, clock, counts
+        self.runs = Runs(sandbox, pack, code, executor)
+        self.virtual = pack.settings.clock == "virtual"
+        self.regraded = False
+
+    def of(self, checks: Sequence[Check], seeds: int, run_seed: int | None) -> Grade:
+        """Judge the checks."""
+        run_seed = secrets.randbits(31) if run_seed is None else run_seed
+        seeds = seeds if self.pack.settings.runner != "none" else 1
+        scheduler = tuple(Random(f"{run_seed}:scheduler").sample(range(2**31), seeds))
+        # What a person may look at belongs to what counts; an instant answer does without.
+        found = inspect_text(self.sandbox, self.pack, self.code, scheduler[0]) if self.counts else None
+        calls = [(check, case) for check in checks if (case := check.drawn(run_seed)) is not None]
+        verdicts = self._calls(calls, scheduler)
+        called = self._called(checks, calls, scheduler[0])
+        results = [self._result(check, verdicts.get(id(check)), called) for check in checks]
+        error = next((v.result for v in verdicts.values() if v.wrong and v.result and v.result.error_type), None)
+        return Grade(
+            checks=tuple(results),
+            clock=self.clock,
+            run_seed=run_seed,
+            scheduler_seeds=scheduler,
+            isolation=self.sandbox.isolation().level,
+            regraded_on_real_clock=self.regraded,
+            error_type=error.error_type if error else None,
+            error_message=error.error_message if error else None,
+            error_line=error.error_line if error else None,
+            review=suspicious_imports(found) if found else (),
+            inconclusive=next((verdict.open for verdict in verdicts.values() if verdict.open), None),
+            repeats=sum(verdict.repeats for verdict in verdicts.values()) if self.counts else 0,
+        )
+
+    def _called(self, checks: Sequence[Check], calls: list[tuple[Check, Case]], seed: int) -> frozenset[str]:
+        wanted = names_wanted(checks)
+        if not wanted:
+            return frozenset()
+        how = How(seed, "virtual" if self.virtual else "real")
+        return called_names(self.sandbox, self.pack, self.code, wanted, [case for _, case in calls], how)
+
+    def _calls(self, calls: list[tuple[Check, Case]], seeds: Sequence[int]) -> dict[int, _Verdict]:
+        """A verdict for each check that makes a call, by the check's identity."""
+        references = self.runs.side_by_side(lambda one: self._expected(*one), calls, waits=not self.virtual)
+        expected = {id(check): found for (check, _), found in zip(calls, references, strict=True)}
+        verdicts = {key: _Verdict(open=str(busy)) for key, busy in expected.items() if isinstance(busy, TooBusy)}
+        known = {key: found for key, found in expected.items() if isinstance(found, Expected)}
+        calls = [one for one in calls if id(one[0]) in known]
+        if not self.virtual:
+            jobs = [Job(check, case, known[id(check)], seed, False) for check, case in calls for seed in seeds]
+            return verdicts | self._really(jobs)
+        verdicts |= self._virtually(calls, known, seeds)
+        jobs = [
+            Job(check, case, known[id(check)], seeds[0], id(check) not in self._suspicious)
+            for check, case in calls
+            if self._needs_real_time(check, verdicts[id(check)])
+        ]
+        really = self._really(jobs)
+        return verdicts | really
+
+    def _expected(self, check: Check, case: Case) -> Expected | TooBusy:
+        try:
+            return _references.expected(self.sandbox, self.pack, check, case)
+        except TooBusy as busy:
+            return busy
+
+    def _virtually(
+        self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seeds: Sequence[int]
+    ) -> dict[int, _Verdict]:
+        """By the virtual clock, the first scheduler seed ahead: what fails under it need not run under the others."""
+        self._suspicious: set[int] = set()
+        verdicts = {} if self.counts else self._at_once(calls, expected, seeds)
+        waiting = [one for one in calls if id(one[0]) not in verdicts]
+        for batch in (seeds[:1], seeds[1:]):
+            jobs = [(check, case, seed) for check, case in waiting for seed in batch]
+            attempts = self.runs.side_by_side(
+                lambda job: self.runs.virtually(job[1], expected[id(job[0])], job[2]), jobs, waits=False
+            )
+            for (check, case, _), attempt in zip(jobs, attempts, strict=True):
+                self._take(check, case, expected[id(check)].observation, attempt, verdicts)
+            waiting = [one for one in waiting if self._holds_so_far(one[0], verdicts)]
+        return verdicts
+
+    def _at_once(
+        self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seeds: Sequence[int]
+    ) -> dict[int, _Verdict]:
+        """What all calls made in one process settle: those that are right, and functions that do the same at each.
+
+        A call that failed after others may have failed because of them; it is left for a process of its own.
+        """
+        jobs = [(check, case, seed) for seed in seeds for check, case in calls]
+        attempts = observe_series(self.sandbox, self.pack, self.code, [job[1:] for job in jobs]) if jobs else []
+        by_function: dict[str, list[Attempt]] = {}
+        by_check: dict[int, list[Attempt]] = {}
+        for (check, case, _), attempt in zip(jobs, attempts, strict=False):
+            by_function.setdefault(case.function, []).append(attempt)
+            by_check.setdefault(id(check), []).append(attempt)
+        verdicts = {}
+        for check, case in calls:
+            made = by_check.get(id(check), [])
+            found = [wrong(check, expected[id(check)].observation, attempt.seen) for attempt in made]
+            right = not any(found) and not any(attempt.seen.suspicious for attempt in made)
+            if len(made) == len(seeds) and (right or alike(by_function[case.function])):
+                verdicts[id(check)] = _Verdict(found[0], case=case, result=made[0].result)
+        return verdicts
+
+    def _take(
+        self, check: Check, case: Case, expected: Observation, attempt: Attempt, verdicts: dict[int, _Verdict]
+    ) -> None:
+        if attempt.seen.suspicious:
+            self._suspicious.add(id(check))
+        before = verdicts.get(id(check))
+        if before is None or before.wrong is None:
+            verdicts[id(check)] = _Verdict(wrong(check, expected, attempt.seen), case=case, result=attempt.result)
+
+    def _holds_so_far(self, check: Check, verdicts: dict[int, _Verdict]) -> bool:
+        return verdicts[id(check)].wrong is None and id(check) not in self._suspicious
+
+    def _needs_real_time(self, check: Check, verdict: _Verdict) -> bool:
+        """Where the virtual clock cannot be trusted, and where a report it rests on could be forged."""
+        if id(check) in self._suspicious:
+            self.regraded = True
+            return True
+        return self.clock == "real" and check.timed and verdict.wrong is None
+
+    def _really(self, jobs: list[Job]) -> dict[int, _Verdict]:
+        """Verdicts of calls made in real time; a function that is found to block fails every timed check of it."""
+        twice = made_twice(jobs) if self.counts and self.pack.settings.runner != "none" else []
+        settled = self.runs.in_real_time([*jobs, *twice], controlled=self.counts)
+        verdicts: dict[int, _Verdict] = {}
+        for job, found in zip(jobs, settled, strict=False):
+            verdicts[id(job.check)] = _worse(verdicts.get(id(job.check)), _verdict(job, found))
+        for job, found in zip(twice, settled[len(jobs) :], strict=True):
+            verdicts[id(job.check)] = _worse(verdicts[id(job.check)], _verdict(job, found))
+            for other in jobs:
+                if other.case.function == job.case.function and other.check.timed and not found.judgement.passed:
+                    verdicts[id(other.check)] = _worse(
+                        verdicts[id(other.check)], _verdict(other, replace(found, repeats=0))
+                    )
+        return verdicts
+
+    def _result(self, check: Check, verdict: _Verdict | None, called: frozenset[str]) -> CheckResult:
+        if check.source is not None:
+            fault = judge_source(check, self.code, called)
+            return CheckResult(check.name, check.visible, fault is None, (fault or "") if check.visible else "")
+        assert verdict is not None
+        if verdict.open:
+            return CheckResult(check.name, check.visible, None, verdict.open if check.visible else "")
+        if verdict.wrong is None or not check.visible:
+            return CheckResult(check.name, check.visible, verdict.wrong is None)
+        return _explain(check, verdict)
+
+
+def _verdict(job: Job, settled: Settled) -> _Verdict:
+    judgement = settled.judgement
+    return _Verdict(judgement.wrong, judgement.open, job.case, settled.attempt.result, settled.repeats)
+
+
+def _worse(one: _Verdict | None, other: _Verdict) -> _Verdict:
+    """Of two scheduler seeds: certainly wrong before not judged before right."""
+    if one is None:
+        return other
+    worst = min(one, other, key=lambda verdict: (not (verdict.wrong and not verdict.open), not verdict.open))
+    return _Verdict(worst.wrong, worst.open, worst.case, worst.result, one.repeats + other.repeats)
+
+
+def _explain(check: Check, verdict: _Verdict) -> CheckResult:
+    """A failed example in words and in parts."""
+    wrong, call, cause = verdict.wrong or "", str(verdict.case), _cause(verdict)
+    message = f"{call}: {wrong}" + (f" ({cause})" if cause and cause != wrong else "")
+    parts = (wrong.expected, wrong.seen) if isinstance(wrong, Mismatch) else ("", "")
+    return CheckResult(check.name, True, False, message, call, *parts, cause)
+
+
+def _cause(verdict: _Verdict) -> str:
+    result = verdict.result
+    if result is None:
+        return ""
+    if result.error_type is None:
+        return (verdict.wrong or "") if result.ended_by != "exit" else ""
+    where = f" in line {result.error_line}" if result.error_line else ""
+    return f"{result.error_type}{where}: {(result.error_message or '')[:_LONGEST_CAUSE]}"
+
+
+__all__ = ["SEEDS", "expected_of", "grade", "run_visible"]

@@ -1,0 +1,210 @@
+"""Makes one graded call in a process of its own and says what was seen, by the parent's clock wherever it counts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.tasks.checks import Case, Line, Observation
+from study_app.domain.tasks.packs import Program, RunClock, RunResult, TaskPack
+from study_app.domain.tasks.reports import REPORT_BYTES, ReportedCall, ReportError, parse_call, parse_series
+from study_app.domain.tasks.values import same_value
+from study_app.ports import Sandbox
+
+_LONGEST_STEP = 0.25
+"""Seconds that one step of a task may take before it counts as blocking the loop."""
+_TRUSTED_REPORT_BYTES = 4_000_000
+"""Of the reference solution, which its author wrote."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One graded call that was made."""
+
+    seen: Observation
+    result: RunResult
+    size: int = 0
+    """Bytes of the report."""
+
+    @property
+    def lag(self) -> float | None:
+        """How late a control beside it was served at most, in seconds; None where there was none."""
+        return self.result.lag_seconds
+
+
+@dataclass(frozen=True)
+class How:
+    """How a call is run."""
+
+    seed: int
+    clock: RunClock
+    controlled: bool = False
+    """With a control beside it, and beats of the call's event loop."""
+    attempt: int = 0
+    """Which repetition it is."""
+    report_bytes: int = REPORT_BYTES
+
+
+def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -> Attempt:
+    """Run one call in a process of its own and say what was seen.
+
+    Args:
+        sandbox: runs it.
+        pack: whose packages, limits and runner apply.
+        code: the program; it gets the call, never what is expected.
+        case: the call.
+        how: clock (`virtual` only for packs that allow it), seed and watching.
+
+    Raises:
+        SandboxUnavailable: the program could not be run.
+    """
+    call = case.as_call(secrets.token_hex(8), pack.settings.runner)
+    if how.controlled:
+        call["beats"] = True
+    if how.attempt:
+        call["attempt"] = how.attempt
+    result = run_call(sandbox, pack, code, call, how)
+    return Attempt(_observation(result, how.clock), result, _number((result.observation or {}).get("size")))
+
+
+def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[tuple[Case, int]]) -> list[Attempt]:
+    """Make calls one after the other in one process by the virtual clock, and say what was seen.
+
+    Args:
+        sandbox: runs the process.
+        pack: whose packages, limits and runner apply.
+        code: the program.
+        calls: each with its scheduler seed.
+
+    Returns:
+        An attempt for each call that was made; fewer than `calls` where the program or a limit ended the series. Where
+        the program does not get as far as a call, the same attempt for each.
+
+    Raises:
+        SandboxUnavailable: the program could not be run.
+    """
+    asked = [{**case.as_call("", pack.settings.runner), "seed": seed} for case, seed in calls]
+    call = {"nonce": secrets.token_hex(8), "series": asked}
+    result = run_call(sandbox, pack, code, call, How(calls[0][1], "virtual"))
+    raw = (result.observation or {}).get("reported")
+    if result.ended_by != "exit" or not isinstance(raw, Mapping):
+        return []
+    try:
+        made = parse_series(raw, len(calls))
+    except ReportError:
+        return []
+    if made is None:
+        return [Attempt(_observation(result, "virtual"), result)] * len(calls) if result.error_type else []
+    return [Attempt(_seen_in_series(one), _with_error(result, one)) for one in made]
+
+
+def alike(attempts: Sequence[Attempt]) -> bool:
+    """Whether a program did the same at every call: it printed nothing and raised or returned the same."""
+    seen = [attempt.seen for attempt in attempts]
+    silent = not any(one.lines or one.suspicious or one.missing for one in seen)
+    first = attempts[0] if attempts else None
+    return silent and all(
+        one.seen.error == first.seen.error
+        and same_value(one.seen.value, first.seen.value)
+        and one.seen.seconds == first.seen.seconds
+        and one.result.error_message == first.result.error_message
+        for one in attempts
+        if first is not None
+    )
+
+
+def _seen_in_series(reported: ReportedCall) -> Observation:
+    lines = tuple(Line(text, moment) for moment, text in reported.lines or ())
+    return Observation(reported.value, lines, reported.error, reported.seconds, suspicious=_suspicious(reported))
+
+
+def _with_error(result: RunResult, reported: ReportedCall) -> RunResult:
+    raised = reported.raised
+    if raised is None:
+        return result
+    return replace(result, error_type=raised.type, error_message=raised.message, error_line=raised.line)
+
+
+def observe_reference(sandbox: Sandbox, pack: TaskPack, case: Case, how: How) -> Attempt:
+    """As `observe`, for the reference solution, whose report may be long."""
+    return observe(sandbox, pack, pack.solution, case, replace(how, report_bytes=_TRUSTED_REPORT_BYTES))
+
+
+def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], how: How) -> RunResult:
+    """Run a program with a call.
+
+    Raises:
+        SandboxUnavailable: the program could not be run.
+    """
+    program = Program(
+        code, pack.packages, pack.limits, how.seed, how.clock, call, how.report_bytes, controlled=how.controlled
+    )
+    result = sandbox.run(program)
+    if result.ended_by == "infrastructure":
+        raise SandboxUnavailable("a program could not be run while grading; grade again")
+    return result
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def reported_call(result: RunResult) -> ReportedCall | None:
+    """What the child reported of its call, None where it reported nothing that can be read."""
+    raw = (result.observation or {}).get("reported")
+    if result.ended_by != "exit" or not isinstance(raw, Mapping):
+        return None
+    try:
+        return parse_call(raw)
+    except ReportError:
+        return None
+
+
+def _observation(result: RunResult, clock: RunClock) -> Observation:
+    seen = result.observation or {}
+    reported = reported_call(result)
+    if reported is None:
+        # By the virtual clock nothing waits: whether the program or the machine was slow is decided in real time.
+        slow = clock == "virtual" and result.ended_by == "time"
+        return Observation(missing=_why_nothing(result, str(seen.get("problem", ""))), suspicious=slow)
+    if seen.get("forged"):
+        return Observation(missing="the program imitates the marks by which a call is timed")
+    stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]
+    started, ended = seen["started"], seen["ended"]
+    if clock == "virtual":
+        lines, seconds = _virtual_lines(reported, [line.text for line in stamped]), reported.seconds
+    else:
+        lines = [Line(line.text, line.seconds - (started or 0.0)) for line in stamped]
+        seconds = ended - started if ended is not None and started is not None else None
+    return Observation(
+        value=reported.value,
+        lines=tuple(lines),
+        error=reported.error,
+        seconds=seconds,
+        # What was never started has not run by any clock.
+        suspicious=clock == "virtual" and not (started is None and reported.error) and _suspicious(reported),
+        stalled=seen.get("stalled", 0.0),
+    )
+
+
+def _virtual_lines(reported: ReportedCall, texts: list[str]) -> list[Line]:
+    """Lines by the virtual clock, in the parent's cleaned text where the two lists agree in length."""
+    lines = [Line(text, moment) for moment, text in reported.lines or ()]
+    if len(lines) == len(texts):
+        return [replace(line, text=text) for line, text in zip(lines, texts, strict=True)]
+    return lines
+
+
+def _suspicious(reported: ReportedCall) -> bool:
+    waits = reported.blocked_seconds > 0 or reported.longest_step > _LONGEST_STEP
+    return waits or reported.threads > 0 or reported.clock_reads > 0
+
+
+def _why_nothing(result: RunResult, problem: str) -> str:
+    if result.ended_by != "exit":
+        lines = result.stderr.strip().splitlines()
+        return lines[-1] if lines else f"the program was stopped ({result.ended_by})"
+    return problem or "the program ended before the call was finished"

@@ -1,0 +1,182 @@
+"""Scoring of quiz answers by the keys of their bank, outside the request that handed them in."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from study_app.domain.errors import InfrastructureError, NotAllowed, SandboxUnavailable
+from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.keys import Keys
+from study_app.domain.quiz.scoring import Score, score
+from study_app.domain.records import Answer, AuditEntry, Participant
+from study_app.domain.study.study import Study
+from study_app.ports import Sandbox
+from study_app.services.context import World
+from study_app.services.grading.output import output_of, quiz_program
+from study_app.services.grading.queue import Pauses, accepts_isolation
+
+log = logging.getLogger(__name__)
+
+INCONCLUSIVE = "inconclusive"
+"""Who scored an answer whose checks the machine was too busy to run: it stays empty until a person retries it."""
+
+
+class QuizScoring:
+    """Gives quiz answers their points. One pass at a time in a process."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._one_at_a_time = threading.Lock()
+        self._for_people: set[Answer] = set()
+        """Answers that no key can score, so that a pass each second does not look at them again."""
+        self._failed: set[Answer] = set()
+        """Answers whose failure is in the server's log already."""
+        self._pauses = Pauses(world.now)
+
+    def score_handed_in(self) -> int:
+        """Score what participants cannot change any more; returns how many got points."""
+        return self._score(handed_in=True)
+
+    def score_pending(self) -> int:
+        """Score every quiz answer that has no points yet, pages that are still open included; returns how many."""
+        return self._score(handed_in=False)
+
+    def inconclusive(self) -> list[Answer]:
+        """Answers that are without points because the machine was too busy to run their checks."""
+        with self.world.registry.begin(write=False) as unit:
+            return [answer for answer in unit.unscored() if answer.scored_by == INCONCLUSIVE]
+
+    def retry(self, participant_id: str, stage: str, item: str, who: str) -> None:
+        """Let such an answer be scored again; recorded in the audit log.
+
+        Raises:
+            NotAllowed: it has points, or there is no such answer.
+        """
+        with self.world.registry.begin() as unit:
+            named = (participant_id, stage, item)
+            waiting = (one for one in unit.unscored() if one.scored_by == INCONCLUSIVE)
+            answer = next((one for one in waiting if (one.participant_id, one.stage, one.item) == named), None)
+            if answer is None:
+                raise NotAllowed("this answer is not one whose checks were inconclusive; reload the page")
+            unit.set_points(replace(answer, scored_by=None, scoring_reason=None, repeats=None))
+            detail = {"stage": stage, "item": item, "reason": answer.scoring_reason or ""}
+            unit.add_audit(AuditEntry(self.world.now(), who, "retry scoring", participant_id, detail))
+
+    def _score(self, *, handed_in: bool) -> int:
+        with self._one_at_a_time:
+            waiting = self._waiting(handed_in)
+            return sum(self._settle(answer, study) for answer, study in waiting)
+
+    def _waiting(self, handed_in: bool) -> list[tuple[Answer, Study]]:
+        with self.world.registry.begin(write=False) as unit:
+            found = []
+            for answer in unit.unscored():
+                if answer.scored_by == INCONCLUSIVE or answer in self._for_people:
+                    continue
+                person = unit.participant(answer.participant_id)
+                if person is None or (handed_in and not self._due(person, answer)):
+                    continue
+                found.append((answer, self.world.study_of(unit, person)))
+            return found
+
+    def _due(self, person: Participant, answer: Answer) -> bool:
+        return _left(person, answer.stage) and self._pauses.due(_name(answer))
+
+    def _settle(self, answer: Answer, study: Study) -> bool:
+        """Score one answer and keep its points; what goes wrong with one does not keep the others waiting."""
+        try:
+            scored = self._scored(answer, study)
+        except Exception as error:
+            self._pauses.failed(_name(answer))
+            if answer not in self._failed:
+                trace = None if isinstance(error, InfrastructureError) else error
+                log.error(
+                    "answer %s of participant %s cannot be scored yet: %s",
+                    answer.item,
+                    answer.participant_id,
+                    error,
+                    exc_info=trace,
+                )
+                self._failed.add(answer)
+            return False
+        self._pauses.done(_name(answer))
+        if scored is None:
+            self._for_people.add(answer)
+            return False
+        with self.world.registry.begin() as unit:
+            return unit.set_points(scored) and scored.points is not None
+
+    def _scored(self, answer: Answer, study: Study) -> Answer | None:
+        """The answer with its points, without any where its checks decided nothing; None where people score it."""
+        folder = study.stage(answer.stage).bank
+        bank = self.world.content.bank(folder)
+        keys: Keys = self.world.content.keys(folder)
+        item: Item = bank.item(answer.item)
+        checks = _Checks(self.world.sandbox, bank.packages, self._may_run)
+        verdict = score(item, keys[item.id], json.loads(answer.response), checks.run)
+        if checks.failure is not None:
+            raise checks.failure
+        if checks.open is not None:
+            return replace(answer, scored_by=INCONCLUSIVE, scoring_reason=checks.open, repeats=checks.repeats)
+        return _with_points(answer, verdict, keys.versions[item.id], checks.repeats)
+
+    def _may_run(self) -> bool:
+        with self.world.registry.begin(write=False) as unit:
+            launched = self.world.state(unit) != "draft"
+        return accepts_isolation(self.world, launched=launched)
+
+
+class _Checks:
+    """The runs of one answer's checks, and why they do not decide where they do not."""
+
+    def __init__(self, sandbox: Sandbox, packages: Iterable[str], may_run: Callable[[], bool]) -> None:
+        self._sandbox, self._packages, self._may_run = sandbox, tuple(packages), may_run
+        self.repeats = 0
+        self.open: str | None = None
+        self.failure: InfrastructureError | None = None
+
+    def run(self, program: str) -> str:
+        """The program's standard output.
+
+        Raises:
+            InfrastructureError: it is not known.
+        """
+        try:
+            if not self._may_run():
+                raise SandboxUnavailable("programs are not isolated as the study file asks")
+            output = output_of(self._sandbox, quiz_program(program, self._packages))
+        except InfrastructureError as error:
+            self.failure = error
+            raise
+        self.repeats += output.repeats
+        if output.open is not None:
+            self.open = output.open
+            raise SandboxUnavailable(output.open)
+        return output.text
+
+
+def _with_points(answer: Answer, verdict: Score, key_version: str, repeats: int) -> Answer | None:
+    if verdict.points is None:
+        return None
+    return replace(
+        answer,
+        points=verdict.points,
+        max_points=verdict.max_points,
+        scored_by=verdict.scored_by,
+        key_version=key_version,
+        scoring_reason=None,
+        repeats=repeats or None,
+    )
+
+
+def _name(answer: Answer) -> str:
+    return json.dumps((answer.participant_id, answer.stage, answer.item, answer.response))
+
+
+def _left(person: Participant, stage: str) -> bool:
+    """Whether the participant is past that stage, so that its answers stay as they are."""
+    return person.over or person.stage != stage

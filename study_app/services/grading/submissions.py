@@ -1,0 +1,180 @@
+"""Submissions: taken at once, graded soon after, graded again after a crash, never lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Collection
+from dataclasses import replace
+
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.records import RunRecord
+from study_app.domain.tasks.packs import Grade, RunClock
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.grading.grading import grade
+from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine
+from study_app.services.program_facts import program_facts
+
+log = logging.getLogger(__name__)
+
+
+def take_submission(
+    world: World, unit: Unit, place: Place, code: str, page: str | None = None, seq: int | None = None
+) -> RunRecord:
+    """Write a submission down; it is graded afterwards, so that nobody waits for it."""
+    assert place.stage is not None
+    run = RunRecord(
+        id=world.fresh_id(),
+        participant_id=place.participant.id,
+        task=place.task,
+        stage=place.stage.id,
+        kind="submission",
+        code=code,
+        started_at=place.now,
+        page=page,
+        seq=seq,
+    )
+    unit.add_run(run)
+    payload = {"task": place.task, "run_id": run.id, "page": page, "seq": seq}
+    payload |= program_facts(unit, run.participant_id, run.task, code, page, seq)
+    unit.record(place.participant.id, "task_submitted", place.stage.id, place.now, payload)
+    return run
+
+
+def submit_saved(world: World, unit: Unit, place: Place) -> None:
+    """At a deadline: what the server has of the current task is its submission, touched or not."""
+    document = unit.document(place.participant.id, place.task)
+    page = unit.document_page(place.participant.id, place.task)
+    code = document.text if document else world.content.pack(place.pack).starter
+    take_submission(world, unit, place, code, page, None)
+
+
+def submit_late(unit: Unit, place: Place, task: str, code: str) -> None:
+    """Let late edits change what a deadline submitted of a task; it is graded anew.
+
+    `place` is where the participant was, at the deadline's moment. A submission by the participant stays as it is.
+    """
+    assert place.stage is not None
+    for run in unit.runs(place.participant.id):
+        mine = run.kind == "submission" and (run.stage, run.task) == (place.stage.id, task)
+        if mine and run.started_at == place.now and run.code != code:
+            unit.update_run(
+                replace(
+                    run, code=code, ended_by=None, checks="[]", visible_only_pass=None,
+                    error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
+                )
+            )  # fmt: skip
+
+
+def submitted_by_deadline(unit: Unit, place: Place, task: str) -> bool:
+    """Whether the deadline, and nobody else, has submitted a task of the stage."""
+    assert place.stage is not None
+    runs = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
+    return any((run.stage, run.task, run.started_at) == (place.stage.id, task, place.now) for run in runs)
+
+
+class Grading:
+    """Grades what was submitted. One at a time; a submission that is being graded is never graded twice at once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._one_at_a_time = threading.Lock()
+        self._pauses = Pauses(world.now)
+
+    def pending(self) -> list[RunRecord]:
+        """Submissions that wait for their grading, oldest first."""
+        with self.world.registry.begin(write=False) as unit:
+            return unit.ungraded()
+
+    def grade_present(self) -> int:
+        """As `grade_pending`, without simulated participants: their simulation grades them, by a clock of its own."""
+        with self.world.registry.begin(write=False) as unit:
+            waiting = {run.participant_id for run in unit.ungraded()}
+            others = waiting - unit.simulated() if waiting else waiting
+        return self.grade_pending(others) if others else 0
+
+    def grade_pending(self, people: Collection[str] | None = None) -> int:
+        """Grade all that is pending, or what these people submitted; returns how many were graded.
+
+        A failing sandbox leaves them pending, and so does isolation below what the study file accepts. A submission
+        whose grading fails in any other way is put aside; the others are graded all the same.
+        """
+        with self._one_at_a_time:
+            if not self._may_run():
+                return 0
+            waiting = [run for run in self.pending() if people is None or run.participant_id in people]
+            return sum(self._attempt(run) for run in waiting if self._pauses.due(run.id))
+
+    def _may_run(self) -> bool:
+        with self.world.registry.begin(write=False) as unit:
+            launched = self.world.state(unit) != "draft"
+        return accepts_isolation(self.world, launched=launched)
+
+    def _attempt(self, run: RunRecord) -> bool:
+        try:
+            self._grade(run)
+        except InfrastructureError as error:
+            log.warning("submission %s could not be graded yet: %s", run.id, error)
+            self._pauses.failed(run.id)
+            return False
+        except Exception as error:
+            try:
+                quarantine(self.world, run, error)
+            except Exception:
+                log.exception("submission %s could not be put aside", run.id)
+                self._pauses.failed(run.id)
+            return False
+        self._pauses.done(run.id)
+        return True
+
+    def _grade(self, run: RunRecord) -> None:
+        with self.world.registry.begin(write=False) as unit:
+            participant = unit.participant(run.participant_id)
+            assert participant is not None
+            stage = self.world.study_of(unit, participant).stage(run.stage)
+        folder = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
+        verdict = grade(
+            self.world.sandbox,
+            self.world.content.pack(folder),
+            run.code,
+            clock=self.world.grading_clock,
+            run_seed=_seed(run, self.world.grading_clock),
+        )
+        with self.world.registry.begin() as unit:
+            # Late edits may have changed the program in the meantime: then it waits for its own verdict.
+            if any(now.id == run.id and now.code == run.code for now in unit.runs(run.participant_id)):
+                unit.update_run(with_verdict(run, verdict))
+
+
+def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
+    """The submission with its checks; without a verdict where the machine was too busy for one."""
+    run = replace(run, repeats=verdict.repeats, review=";".join(verdict.review), isolation=verdict.isolation)
+    if verdict.inconclusive is not None:
+        return replace(run, grading="inconclusive", grading_reason=verdict.inconclusive)
+    checks = [{"name": c.name, "visible": c.visible, "passed": c.passed} for c in verdict.checks]
+    return replace(
+        run,
+        ended_by="exit",
+        checks=json.dumps(checks),
+        visible_only_pass=verdict.visible_only_pass,
+        error_type=verdict.error_type,
+        error_message=verdict.error_message,
+        error_line=verdict.error_line,
+        grading=None,
+        grading_reason=None,
+        scheduler_seed=verdict.scheduler_seeds[0] if verdict.scheduler_seeds else None,
+    )
+
+
+def _seed(run: RunRecord, clock: RunClock) -> int:
+    """Hidden inputs differ from run to run, and the same run is always graded alike.
+
+    Simulated participants (virtual clock) hand in a few hundred different programs, many of them often: their inputs
+    follow from the program, so that equal programs are graded by equal runs, each of which is needed once.
+    """
+    if clock == "virtual":
+        return int.from_bytes(hashlib.sha256(f"{run.task}:{run.code}".encode()).digest()[:7], "big")
+    return int.from_bytes(run.id.encode()[-7:], "big")

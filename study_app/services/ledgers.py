@@ -1,0 +1,45 @@
+"""Seeds, versions and gaps of the ledgers in the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from study_app.domain.allocation import preview_seed, simulated_seed
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.ledger import Version
+from study_app.domain.records import Kind
+from study_app.ports import Unit
+from study_app.services.context import World
+
+GAPS = "ledger_gaps"
+"""Places of the real ledger that were lost with a part of the database, as a JSON list of [from, to]."""
+
+
+def ledger_gaps(unit: Unit, kind: Kind = "real") -> tuple[tuple[int, int], ...]:
+    """Places of a ledger that are never given again: only the real one is anchored."""
+    return tuple((low, high) for low, high in json.loads(unit.meta(GAPS) or "[]")) if kind == "real" else ()
+
+
+def ledger_seed(world: World, unit: Unit, kind: Kind, study_hash: str) -> bytes:
+    """The seed of a ledger: sealed for real participants, public for the others."""
+    if kind == "preview":
+        return preview_seed(study_hash)
+    if kind == "simulated":
+        return simulated_seed(study_hash)
+    sealed = unit.meta("sealed_seed")
+    if sealed is None:
+        raise InfrastructureError("the study is not launched: there is no sealed seed; run study launch")
+    return world.seal.open(sealed)
+
+
+def versions(world: World, unit: Unit, kind: Kind, study_hashes: Iterable[str], seed: bytes | None) -> list[Version]:
+    """The versions of those hashes, each with the seed that rows of this ledger were drawn from."""
+    found = []
+    for study_hash in dict.fromkeys(study_hashes):
+        study = world.version(unit, study_hash)
+        if study is not None:
+            # Public seeds derive from the hash of the version, so each version has its own.
+            own = seed if kind == "real" else ledger_seed(world, unit, kind, study_hash)
+            found.append(Version(study_hash, study.allocation, study.arms, own))
+    return found

@@ -1,0 +1,139 @@
+"""Keeping heads where the database does not reach, and noticing a database that is behind them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from study_app.dataset.integrity.anchors import KeptAnchor, kept_now, last_index
+from study_app.domain.ledger import Anchor, LedgerRow, head
+from study_app.domain.records import AuditEntry
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.ledgers import GAPS, ledger_gaps
+
+GAP_ACT, LOST_ACT = "ledger gap", "log lost"
+EVERY = timedelta(minutes=1)
+SENT_EVERY = timedelta(hours=1)
+
+
+def _known(anchor: KeptAnchor) -> str:
+    """Under which key the database remembers that it was anchored so."""
+    return f"anchored:{anchor.join}"
+
+
+class AnchorStore(Protocol):
+    """Where anchors are kept; see study_app.storage.anchor_file."""
+
+    def append(self, anchor: KeptAnchor) -> None:
+        """Keep one more."""
+        ...
+
+    def read(self) -> list[KeptAnchor]:
+        """All that are kept."""
+        ...
+
+    def send(self, anchor: KeptAnchor) -> None:
+        """Hand one on to somewhere else."""
+        ...
+
+
+class Anchoring:
+    """Writes an anchor for every allocation and every minute in which something was stored."""
+
+    def __init__(self, world: World, store: AnchorStore) -> None:
+        self.world = world
+        self.store = store
+        self._lock = threading.Lock()
+        self._last: KeptAnchor | None = None
+        self._sent: KeptAnchor | None = None
+        self._due = world.now()
+        self._send_due = world.now()
+
+    def now(self) -> KeptAnchor:
+        """The anchor of this moment, not kept."""
+        with self.world.registry.begin(write=False) as unit:
+            return kept_now(self.world.study.id, self.world.now(), unit.chain_heads(), self._ledger(unit))
+
+    def allocated(self, row: LedgerRow) -> None:
+        """Keep an anchor that names the place of an allocation that was just committed."""
+        with self.world.registry.begin(write=False) as unit:
+            heads = unit.chain_heads()
+        place = Anchor(row.allocation_index, row.row_hash)
+        self._keep(kept_now(self.world.study.id, self.world.now(), heads, place))
+
+    def keep(self) -> None:
+        """Keep the anchor of this moment."""
+        self._keep(self.now())
+
+    def _keep(self, anchor: KeptAnchor) -> None:
+        with self._lock:
+            if self._last is None or (anchor.heads, anchor.ledger) != (self._last.heads, self._last.ledger):
+                # First here: an anchor that the database does not know is one that it has lost.
+                with self.world.registry.begin() as unit:
+                    unit.set_meta(_known(anchor), anchor.at)
+                self.store.append(anchor)
+                self._last = anchor
+
+    def tick(self) -> None:
+        """Called every second: keeps an anchor each minute, and hands one on each hour; nothing before launch."""
+        now = self.world.now()
+        if now < self._due:
+            return
+        self._due = now + EVERY
+        with self.world.registry.begin(write=False) as unit:
+            if self.world.state(unit) == "draft":
+                return
+        self.keep()
+        if now >= self._send_due and self._last is not None and self._last != self._sent:
+            self._send_due, self._sent = now + SENT_EVERY, self._last
+            self.store.send(self._last)
+
+    def check(self) -> list[str]:
+        """Compare the database with what was kept; what is lost is recorded in the audit log, and said.
+
+        Places of the ledger that the database has lost are never given again: who was there got an arm.
+        """
+        kept = [anchor for anchor in self.store.read() if anchor.study_id == self.world.study.id]
+        if not kept:
+            return []
+        with self.world.registry.begin() as unit:
+            if self.world.state(unit) == "draft":
+                return []
+            return [*self._lost_places(unit, kept), *self._lost_records(unit, kept)]
+
+    def _lost_places(self, unit: Unit, kept: Sequence[KeptAnchor]) -> list[str]:
+        gaps = ledger_gaps(unit)
+        ledger = self._ledger(unit)
+        there = max([ledger.index if ledger else 0, *(high for _, high in gaps)])
+        named = last_index(kept, self.world.study.id)
+        if named <= there:
+            return []
+        unit.set_meta(GAPS, json.dumps([*gaps, (there + 1, named)]))
+        self._audit(unit, GAP_ACT, {"from": there + 1, "to": named})
+        return [
+            f"The database has lost allocations {there + 1} to {named}, which were anchored: it was restored from a "
+            "copy, or its log was lost. These places are not given again; find out who was there before you go on."
+        ]
+
+    def _lost_records(self, unit: Unit, kept: Sequence[KeptAnchor]) -> list[str]:
+        lost = [anchor for anchor in kept if unit.meta(_known(anchor)) is None]
+        if not lost:
+            return []
+        for anchor in lost:
+            unit.set_meta(_known(anchor), "lost")
+        self._audit(unit, LOST_ACT, {"from": lost[0].at, "to": lost[-1].at, "anchors": len(lost)})
+        return [
+            f"The database has lost what was stored from before {lost[0].at} to {lost[-1].at}, as its anchors show; "
+            "study verify --anchor names it."
+        ]
+
+    def _ledger(self, unit: Unit) -> Anchor | None:
+        return head(LedgerRow.parse(row) for row in unit.allocations("real")[-1:])
+
+    def _audit(self, unit: Unit, what: str, detail: dict[str, object]) -> None:
+        why = "the database is behind its anchors"
+        unit.add_audit(AuditEntry(at=self.world.now(), who="server", what=what, why=why, detail=detail))

@@ -1,0 +1,108 @@
+"""A wrong clock ends no stage: steps of the wall clock are audited, shown, and moved out of the deadlines' way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from study_app.domain.records import AuditEntry
+from study_app.ports import ClockStep, Unit
+from study_app.services.context import World
+
+STEPPED = "clock step"
+"""What the audit log calls it."""
+ALERT = "clock_alert"
+"""Where the database keeps the newest step."""
+SHOWN_FOR = timedelta(hours=24)
+"""How long a step that is over is still shown."""
+
+
+@dataclass(frozen=True)
+class ClockAlert:
+    """The newest step of the wall clock."""
+
+    at: datetime
+    seconds: float
+    """Wall clock minus the server's own count."""
+    state: str
+    """`away`: the server goes by its own count; `back`: the clock came back; `taken`: deadlines were moved by it."""
+
+    def __str__(self) -> str:
+        ends = {
+            "away": "the server goes on by its own count; set the machine's clock right",
+            "back": "it came back by itself",
+            "taken": "it stood, so the deadlines of open stages were moved by as much",
+        }
+        way = f"{'ahead' if self.seconds > 0 else 'back'} by {abs(self.seconds):.0f} s"
+        return f"the machine's clock went {way} at {self.at:%H:%M:%S} UTC: {ends[self.state]}"
+
+
+class ClockWatch:
+    """Looks at the clock every second, in the process that keeps the deadlines."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._away = False
+
+    def begin(self) -> None:
+        """From now on steps are taken over by this watch only."""
+        if hasattr(self.world.clock, "watched"):
+            self.world.clock.watched = True
+
+    def check(self) -> None:
+        """Record a step that begins or ends; take over one that stands, after the deadlines were moved."""
+        clock: Any = self.world.clock
+        step: ClockStep | None = clock.step() if hasattr(clock, "step") else None
+        if step is None:
+            if self._away:
+                self._note("back")
+            self._away = False
+        elif step.confirmed:
+            self._take(step)
+        elif not self._away:
+            self._away = True
+            self._note("away", step)
+
+    def _take(self, step: ClockStep) -> None:
+        """Give every open stage the time back that the step would take from it, then follow the clock."""
+        with self.world.registry.begin() as unit:
+            now = self.world.now()
+            # Simulated participants have a clock of their own.
+            simulated = unit.simulated()
+            for visit in (visit for visit in unit.visits() if visit.participant_id not in simulated):
+                if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, step.by):
+                    payload = {"kind": "clock_step", "seconds": step.by.total_seconds()}
+                    unit.record(visit.participant_id, "outage", visit.stage, now, payload)
+            self._keep(unit, ClockAlert(now, step.by.total_seconds(), "taken"))
+        self._away = False
+        self.world.clock.adopt()  # type: ignore[attr-defined]
+
+    def _note(self, state: str, step: ClockStep | None = None) -> None:
+        with self.world.registry.begin() as unit:
+            known = clock_alert(unit)
+            seconds = step.by.total_seconds() if step is not None else known.seconds if known is not None else 0.0
+            self._keep(unit, ClockAlert(self.world.now(), seconds, state))
+
+    def _keep(self, unit: Unit, alert: ClockAlert) -> None:
+        detail = {"seconds": round(alert.seconds, 3), "state": alert.state}
+        unit.set_meta(ALERT, json.dumps(detail | {"at": alert.at.isoformat()}))
+        unit.add_audit(AuditEntry(alert.at, "server", STEPPED, "", detail))
+
+
+def clock_alert(unit: Unit) -> ClockAlert | None:
+    """The newest step of the clock, or None."""
+    text = unit.meta(ALERT)
+    if text is None:
+        return None
+    kept = json.loads(text)
+    return ClockAlert(datetime.fromisoformat(kept["at"]), kept["seconds"], kept["state"])
+
+
+def shown_alert(unit: Unit, now: datetime) -> ClockAlert | None:
+    """The newest step while it matters: as long as it lasts, and a day after it."""
+    alert = clock_alert(unit)
+    if alert is None or (alert.state != "away" and now - alert.at > SHOWN_FOR):
+        return None
+    return alert

@@ -1,0 +1,53 @@
+"""Is the server well? It is when it can write, and what it should be looked at for is said beside."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from study_app.domain.trial_state import State
+from study_app.services.context import World
+from study_app.services.operation.clock_watch import shown_alert
+from study_app.services.operation.isolation_watch import isolation_alert
+
+KEPT_SECONDS = 2.0
+"""A stranger who asks again and again makes the server write no more often."""
+
+
+@dataclass(frozen=True)
+class HealthReport:
+    """What a look at the server found."""
+
+    state: State
+    alerts: tuple[str, ...]
+    paused: bool = False
+    """Programs may not be run as this machine isolates them now."""
+
+
+class Health:
+    """Looks at database, disk and clock."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._lock = threading.Lock()
+        self._kept: tuple[float, HealthReport] | None = None
+
+    def check(self) -> HealthReport:
+        """Write a little and read the state.
+
+        Raises:
+            InfrastructureError: nothing can be written, or the database cannot be reached.
+        """
+        with self._lock:
+            if self._kept is not None and time.monotonic() - self._kept[0] < KEPT_SECONDS:
+                return self._kept[1]
+            self._kept = None
+            self.world.registry.probe()
+            with self.world.registry.begin(write=False) as unit:
+                alert = shown_alert(unit, self.world.now())
+                paused = isolation_alert(unit)
+                alerts = (*(() if alert is None else (str(alert),)), *(() if paused is None else (paused,)))
+                report = HealthReport(self.world.state(unit), alerts, paused is not None)
+            self._kept = (time.monotonic(), report)
+            return report

@@ -1,0 +1,77 @@
+"""A study whose programs are isolated worse than its file accepts pauses: clocks stand, submissions wait."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from study_app.domain.records import AuditEntry
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.grading.queue import accepts_isolation
+
+FELL, RECOVERED = "isolation fell", "isolation recovered"
+"""What the audit log calls them."""
+ALERT = "isolation_alert"
+"""Where the database keeps since when, and why, the study is paused."""
+STEP = timedelta(seconds=10)
+"""Deadlines are moved by as much at a time, ahead, so that none passes between two looks."""
+LOOK_AGAIN = timedelta(minutes=10)
+
+
+class IsolationWatch:
+    """Looks every second, in the process that keeps the deadlines."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._moved_until: datetime | None = None
+        self._look_at = world.now() + LOOK_AGAIN
+
+    def check(self) -> None:
+        """Hold the clocks of stages with tasks while programs may not be run; a draft is never paused."""
+        now = self.world.now()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_AGAIN
+            if hasattr(self.world.sandbox, "look_again"):
+                self.world.sandbox.look_again()
+        if accepts_isolation(self.world, launched=True):
+            self._recover()
+        elif self._moved_until is None or now >= self._moved_until:
+            self._hold(now)
+
+    def _hold(self, now: datetime) -> None:
+        with self.world.registry.begin() as unit:
+            if self.world.state(unit) == "draft":
+                return
+            if unit.meta(ALERT) in (None, ""):
+                isolation = self.world.sandbox.isolation()
+                detail = {"level": isolation.level, "message": isolation.message}
+                unit.set_meta(ALERT, json.dumps(detail | {"since": now.isoformat()}))
+                unit.add_audit(AuditEntry(now, "server", FELL, isolation.message, detail))
+            for visit in unit.visits():
+                if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, STEP):
+                    payload = {"kind": "isolation", "seconds": STEP.total_seconds()}
+                    unit.record(visit.participant_id, "outage", visit.stage, now, payload)
+        self._moved_until = now + STEP
+
+    def _recover(self) -> None:
+        self._moved_until = None
+        with self.world.registry.begin(write=False) as unit:
+            if unit.meta(ALERT) in (None, ""):
+                return
+        with self.world.registry.begin() as unit:
+            unit.set_meta(ALERT, "")
+            level = self.world.sandbox.isolation().level
+            unit.add_audit(AuditEntry(self.world.now(), "server", RECOVERED, "", {"level": level}))
+
+
+def isolation_alert(unit: Unit) -> str | None:
+    """Why the study is paused, in a sentence, or None."""
+    text = unit.meta(ALERT)
+    if not text:
+        return None
+    kept = json.loads(text)
+    return (
+        f"the study is paused since {kept['since'][11:19]} UTC: programs are isolated worse ({kept['level']}) than the "
+        f"study file accepts. {kept['message']} Clocks stand still; what is submitted is kept and graded afterwards."
+    )

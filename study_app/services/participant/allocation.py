@@ -1,0 +1,97 @@
+"""One allocation: the ledger so far, the seed, the newcomer's baseline, one more row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.allocation import derived_salt
+from study_app.domain.ledger import LedgerRow, ReplayShelf, append, genesis
+from study_app.domain.records import Kind, Participant
+from study_app.domain.study.study import Study
+from study_app.ports import Unit
+from study_app.services.clusters import disguised
+from study_app.services.context import World
+from study_app.services.ledgers import ledger_gaps, ledger_seed, versions
+from study_app.services.participant.baseline import baseline
+from study_app.services.participant_status import OUTCOME_STATUSES, current_status
+
+
+def allocate(world: World, unit: Unit, study: Study, participant: Participant, shelf: ReplayShelf) -> LedgerRow:
+    """Append the participant's row to their ledger and return it; the caller holds the ledger's lock.
+
+    Args:
+        world: the study.
+        unit: the transaction.
+        study: the version that the participant keeps.
+        participant: the newcomer.
+        shelf: keeps the replay of the ledger from one allocation of this process to the next.
+
+    Raises:
+        SealingKeyMissing: the real seed cannot be opened.
+        LedgerBroken: the stored ledger is not what the algorithm made.
+    """
+    kind = participant.kind
+    stored = unit.allocations(kind)
+    seed = ledger_seed(world, unit, kind, participant.study_hash)
+    named = [*(str(row["study_hash"]) for row in stored), participant.study_hash]
+    # Only rows that the kept replay has not seen are read in full and recomputed.
+    replay, end = shelf.take(
+        kind,
+        versions(world, unit, kind, named, seed),
+        lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
+        ledger_gaps(unit, kind),
+    )
+    raw = _profile(study, baseline(unit, world.content, study, participant))
+    profile = disguised(unit, study, kind, raw, LedgerRow.parse(stored[0]).levels if stored else {})
+    decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
+    commitment = unit.meta("commitment") or "" if kind == "real" else ""
+    salt = world.seal.new_salt() if kind == "real" else derived_salt(seed, decision.index)
+    row = append(
+        end.row_hash if end else genesis(kind, commitment),
+        decision,
+        participant_id=participant.id,
+        profile=profile,
+        ledger=kind,
+        method=study.allocation.method,
+        study_hash=participant.study_hash,
+        allocated_at=_moment(world, participant, stored),
+        salt=salt,
+    )
+    unit.append_allocation(row.record())
+    if kind == "real":
+        unit.after_commit(lambda: world.anchor(row))
+    # Before the commit: should that fail, the shelf finds no such row in the store next time and drops the replay.
+    shelf.put(kind, replay, row)
+    return row
+
+
+def _moment(world: World, participant: Participant, stored: Sequence[Mapping[str, Any]]) -> datetime:
+    """Now, taken under the ledger's lock, but no earlier than the row before and the participant's arrival.
+
+    The clocks of two servers differ, and one may be set back.
+    """
+    before = [LedgerRow.parse(stored[-1]).allocated_at] if stored else []
+    return max([world.now(), participant.enrolled_at, *before])
+
+
+def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values.get(name) for name in study.allocation.variables}
+
+
+def _returned(world: World, unit: Unit, study: Study, kind: Kind, stored: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Allocations whose slot goes back now, by the replacement policy: people who left before the outcome.
+
+    People are told by their allocation index, for the row of who had their data erased does not say any more whose
+    it was.
+    """
+    if study.allocation.replacement == "none":
+        return []
+    already = {index for row in stored for index in LedgerRow.parse(row).returned}
+    left = {
+        person.allocation_index
+        for person in unit.participants()
+        if person.kind == kind and current_status(world, person) in OUTCOME_STATUSES
+    }
+    return sorted(index for index in left - already if index is not None)

@@ -1,0 +1,160 @@
+"""Answers to surveys and quizzes: saved as given, scored on the server, pages without a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.quiz.answer_log import FORM_KINDS, Draft
+from study_app.domain.quiz.answering import Fault, Unanswerable, fault_of, response_to
+from study_app.domain.quiz.items import Bank, Item
+from study_app.domain.study.study import Stage
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.participant.flow import Way
+from study_app.services.participant.handing_in import bank_of, draft_of, fields_of, pages_of
+from study_app.services.retrying import retried
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a page shows at the moment of its press on Continue."""
+
+    page: str
+    seq: int
+    """The last event of the page that the screen contains."""
+    stage: str
+    step: int
+    shown: Mapping[str, Any]
+    """Field -> what stands in it."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What became of a press on Continue."""
+
+    accepted: bool
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+    """What has to be answered or corrected first, by question."""
+    behind: bool = False
+    """Events before the press are not stored yet: send them and ask again."""
+    differs: bool = False
+    """The log gives something else than the screen shows: say what stands there, and ask again."""
+
+
+class Answers:
+    """What participants answer on surveys, the eligibility form and quizzes."""
+
+    def __init__(self, world: World, way: Way) -> None:
+        self.world = world
+        self.way = way
+
+    # -- what a page shows ---------------------------------------------------------------------------------------------
+
+    def page(self, place: Place) -> tuple[Bank, tuple[Item, ...], int]:
+        """The bank, the items of the participant's current page, and the number of pages."""
+        pages = pages_of(self.world, place)
+        return bank_of(self.world, place), pages[place.participant.step], len(pages)
+
+    def drafts(self, place: Place) -> Mapping[str, Any]:
+        """What stands in the fields of the page at which the participant is, by question or item."""
+        assert place.stage is not None
+        with self.world.registry.begin(write=False) as unit:
+            return draft_of(unit, place.participant.id, place.stage.id, place.participant.step).values
+
+    def draft(self, participant_id: str, stage: str, step: int) -> Draft:
+        """A form as its events make it so far."""
+        with self.world.registry.begin(write=False) as unit:
+            return draft_of(unit, participant_id, stage, step)
+
+    # -- handing in ----------------------------------------------------------------------------------------------------
+
+    @retried
+    def submit(self, participant_id: str, screen: Screen) -> Handed:
+        """Hand in what stands on a page's screen and go on; there is no way back.
+
+        A second press, or one of a page whose time is up, changes nothing. Nothing is handed in but what the log gives
+        and the screen shows.
+
+        Raises:
+            Superseded: another page has taken over.
+            NotAllowed: the participant is not at a form.
+        """
+        with self.world.registry.begin() as unit:
+            place = self._at(unit, participant_id)
+            stage = place.stage
+            if stage is None or (stage.id, place.participant.step) != (screen.stage, screen.step):
+                return Handed(True)
+            if stage.kind not in FORM_KINDS or place.screen != "stage":
+                raise NotAllowed("this part of the study has no answers to hand in")
+            self.way.check_page(unit, place, screen.page)
+            if unit.acknowledged(participant_id, screen.page) < screen.seq:
+                return Handed(False, behind=True)
+            draft = draft_of(unit, participant_id, stage.id, screen.step)
+            if draft.page != screen.page or self._differ(place, draft.values, screen.shown):
+                return Handed(False, differs=True)
+            faults = self.faults(stage, draft.values)
+            if faults:
+                return Handed(False, faults)
+            self.way.hand_in(unit, place, draft.values)
+            return Handed(True)
+
+    def faults(self, stage: Stage, shown: Mapping[str, Any]) -> dict[str, Fault]:
+        """What keeps a survey from being handed in, by question; a quiz is handed in with gaps, too."""
+        found = {question.id: fault_of(question, shown.get(question.id)) for question in stage.asked}
+        return {name: fault for name, fault in found.items() if fault is not None}
+
+    @retried
+    def submit_survey(self, participant_id: str, stage_id: str, given: Mapping[str, Any]) -> Place:
+        """Hand in a survey or eligibility form that no browser showed; a second submit changes nothing.
+
+        Raises:
+            NotAllowed: a required answer is missing, or one is none.
+        """
+        with self.world.registry.begin() as unit:
+            place = self._at(unit, participant_id)
+            stage = place.stage
+            if stage is None or stage.id != stage_id or stage.kind not in ("survey", "eligibility"):
+                return place
+            faults = self.faults(stage, given)
+            if faults:
+                raise NotAllowed("; ".join(f"{name}: {fault.code}" for name, fault in faults.items()))
+            self.way.hand_in(unit, place, given)
+            return self._at(unit, participant_id)
+
+    @retried
+    def submit_page(self, participant_id: str, stage_id: str, step: int, given: Mapping[str, Any]) -> Place:
+        """Hand in a page of a quiz that no browser showed; where the participant is past it, nothing changes.
+
+        Raises:
+            NotAllowed: a response is none.
+        """
+        with self.world.registry.begin() as unit:
+            place = self._at(unit, participant_id)
+            stage = place.stage
+            if stage is None or stage.kind != "quiz" or (stage.id, place.participant.step) != (stage_id, step):
+                return place
+            for item in self.page(place)[1]:
+                try:
+                    response_to(item, given.get(item.id))
+                except Unanswerable as problem:
+                    raise NotAllowed(f"{item.id}: {problem}") from None
+            self.way.hand_in(unit, place, given)
+            return self._at(unit, participant_id)
+
+    def _differ(self, place: Place, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+        names = fields_of(self.world, place)
+        return any(draft.get(name) != shown.get(name) and not _both_blank(draft, shown, name) for name in names)
+
+    def _at(self, unit: Unit, participant_id: str) -> Place:
+        participant = unit.participant(participant_id)
+        if participant is None:
+            raise NotAllowed("this participant is not known")
+        return self.way.arrive(unit, participant)
+
+
+def _both_blank(draft: Mapping[str, Any], shown: Mapping[str, Any], name: str) -> bool:
+    """A field that was never touched is absent on one side and empty on the other."""
+    return draft.get(name) in (None, "", []) and shown.get(name) in (None, "", [])

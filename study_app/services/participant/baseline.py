@@ -1,0 +1,26 @@
+"""The baseline of a participant, read from the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from study_app.dataset.measures.baseline import baseline_quiz, survey_values, warmup
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.records import Participant
+from study_app.domain.study.quiz_roles import TOTALS
+from study_app.domain.study.study import Study
+from study_app.ports import Unit
+
+
+def baseline(unit: Unit, content: ContentLibrary, study: Study, participant: Participant) -> dict[str, Any]:
+    """Baseline variables by name; None where unknown."""
+    answers = unit.answers(participant.id)
+    known = survey_values(study, answers)
+    for stage in study.stages:
+        if stage.kind == "tasks" and not stage.main:
+            known |= warmup(stage, unit.visit(participant.id, stage.id), unit.runs(participant.id))
+    needed = set(study.allocation.variables)
+    for quiz in study.quizzes:
+        if quiz.role == "baseline" and needed & {f"{quiz.stage.id}_{end}" for end in TOTALS}:
+            known |= baseline_quiz(content, quiz.stage, unit.visit(participant.id, quiz.stage.id), answers)
+    return known | {"label": participant.label}

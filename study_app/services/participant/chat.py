@@ -1,0 +1,305 @@
+"""Asking the assistant: allowed by arm, stage, budget and hour; streamed; kept whatever the browser does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from study_app.dataset.schema.cells import writable
+from study_app.domain.assistants.budget import allowance, total, within_study_cost
+from study_app.domain.assistants.treatments import (
+    AssistantRequest,
+    AssistantSpec,
+    ReplyBrokenOff,
+    ReplyEnd,
+    StudyLimits,
+)
+from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
+from study_app.domain.records import Turn
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.participant.flow import Way
+from study_app.services.participant.turns import (
+    close_interrupted,
+    composing_seconds,
+    ended,
+    record_end,
+    record_outage,
+    until,
+)
+from study_app.services.program_facts import program_facts
+from study_app.services.spending import spent_usd, usage
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE = 20_000
+SAVE_EVERY = 2.0
+"""Seconds between two savings of a reply in progress."""
+
+
+class BudgetSpent(NotAllowed):
+    """A limit of the treatment is reached, or it is not open yet; the message key says which."""
+
+    def __init__(self, message_key: str, wait_minutes: float = 0.0) -> None:
+        self.message_key = message_key
+        self.wait_minutes = wait_minutes
+        super().__init__(message_key)
+
+
+class ReplyInProgress(NotAllowed):
+    """One reply at a time."""
+
+
+@dataclass
+class _Reply:
+    """A reply in progress, which outlives the request that asked for it."""
+
+    turn: Turn
+    pieces: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A turn that has begun; iterate its text to stream it."""
+
+    turn_id: str
+    text: AsyncIterator[str]
+    failure: Callable[[], str | None]
+    """After the text has ended: why the provider failed, or None."""
+
+
+class Help:
+    """The assistant, as a participant may use it."""
+
+    def __init__(self, world: World, way: Way, specs: dict[str, AssistantSpec]) -> None:
+        self.world = world
+        self.way = way
+        self.specs = specs
+        self._began = world.now()
+        self._replies: dict[str, _Reply] = {}
+        self._asking: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(
+        self,
+        participant_id: str,
+        message: str,
+        page: str | None = None,
+        code: str | None = None,
+        seq: int | None = None,
+    ) -> Asked:
+        """Begin a turn.
+
+        Args:
+            participant_id: who asks.
+            message: what.
+            page: the browser page.
+            code: the editor's text now; the saved text where the page does not say.
+            seq: the last event of that page that the text contains.
+
+        Raises:
+            Refused: the participant's arm has no assistant; the refusal is logged.
+            Malformed, TooLong: the message is empty, or longer than MAX_MESSAGE.
+            NotAllowed: no task with an assistant is open, or another page has taken over.
+            ReplyInProgress: the reply before is still coming.
+            BudgetSpent: a limit is reached.
+        """
+        # Half of a surrogate pair, which a browser can send, is nothing that a provider takes.
+        message = writable(message).strip()
+        if not message:
+            raise Malformed("Your message is empty.")
+        if len(message) > MAX_MESSAGE:
+            raise TooLong(f"Your message is longer than {MAX_MESSAGE:,} characters. Please shorten it.")
+        # Claimed before anything is awaited: of two requests at once only one asks.
+        if participant_id in self._asking or participant_id in self._replies:
+            raise ReplyInProgress("the reply before is still coming; wait for it or stop it")
+        self._asking.add(participant_id)
+        try:
+            turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
+            reply = self._replies[participant_id] = _Reply(turn)
+        finally:
+            self._asking.discard(participant_id)
+        task = asyncio.create_task(self._produce(reply, request, name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return Asked(turn.id, self._consume(reply), lambda: reply.turn.error)
+
+    def stop(self, participant_id: str, turn_id: str) -> bool:
+        """Stop a reply on the participant's wish; what came so far is kept."""
+        reply = self._replies.get(participant_id)
+        if reply is None or reply.turn.id != turn_id:
+            return False
+        reply.stopped.set()
+        return True
+
+    def turns(self, participant_id: str) -> list[Turn]:
+        """The participant's turns so far, oldest first."""
+        with self.world.registry.begin(write=False) as unit:
+            kept = unit.turns(participant_id)
+        if any(not turn.complete and turn.asked_at < self._began for turn in kept):
+            with self.world.registry.begin() as unit:
+                close_interrupted(unit, participant_id, self._began, self.world.now())
+                kept = unit.turns(participant_id)
+        live = self._replies.get(participant_id)
+        return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
+
+    def spec(self, place: Place) -> AssistantSpec | None:
+        """The treatment that the participant has on this stage, or None."""
+        return self.specs[place.assistant] if place.assistant else None
+
+    # -- before the reply ----------------------------------------------------------------------------------------------
+
+    def _begin(
+        self, participant_id: str, message: str, page: str | None, code: str | None, seq: int | None
+    ) -> tuple[Turn, AssistantRequest, str]:
+        refusal: StudyError | None = None
+        with self.world.registry.begin() as unit:
+            place = self._place(unit, participant_id)
+            refusal = self._refusal(unit, place)
+            if not isinstance(refusal, Refused):
+                self.way.check_page(unit, place, page)
+            if refusal is None:
+                return self._write_down(unit, place, message, page, code, seq)
+            stage = place.participant.stage
+            unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(refusal)})
+        raise refusal
+
+    def _place(self, unit: Unit, participant_id: str) -> Place:
+        participant = unit.participant(participant_id)
+        if participant is None:
+            raise NotAllowed("this participant is not known")
+        return self.way.place(unit, participant)
+
+    def _refusal(self, unit: Unit, place: Place) -> StudyError | None:
+        if place.arm is not None and place.arm.assistant is None:
+            return Refused("there is no assistant in this part of the study")
+        on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
+        if not on_task or place.deadline_at is None or place.assistant is None:
+            return NotAllowed("the assistant is not available at the moment")
+        allowed = self._allowance(unit, place)
+        return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
+
+    def _allowance(self, unit: Unit, place: Place) -> Any:
+        spec = self.specs[place.assistant or ""]
+        mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
+        # All participants' turns are only read where the study has a budget for all.
+        shared = spec.study_limits != StudyLimits()
+        study = total(usage(spec, turn) for turn in unit.turns() if turn.treatment == spec.id) if shared else None
+        visit = unit.visit(place.participant.id, place.participant.stage)
+        worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
+        allowed = allowance(spec, mine, study, worked_minutes=worked)
+        limit = self.world.study.assistant_policy.study_cost_limit
+        spent = spent_usd(unit, self.specs, place.participant.kind) if limit is not None else 0.0
+        return within_study_cost(allowed, spec.price, spent, limit)
+
+    def _write_down(
+        self, unit: Unit, place: Place, message: str, page: str | None, code: str | None, seq: int | None
+    ) -> tuple[Turn, AssistantRequest, str]:
+        name = place.assistant or ""
+        spec = self.specs[name]
+        document = unit.document(place.participant.id, place.task)
+        pack = self.world.content.pack(place.pack)
+        current = code if code is not None else document.text if document else pack.starter
+        earlier = [turn for turn in unit.turns(place.participant.id) if turn.reply]
+        turn = Turn(
+            id=self.world.fresh_id(),
+            participant_id=place.participant.id,
+            task=place.task,
+            assistant=self.world.assistants[name].id,
+            treatment=spec.id,
+            model=spec.model,
+            prompt_version=spec.prompt_version,
+            message=message,
+            reply="",
+            code=current,
+            asked_at=place.now,
+            composing_seconds=composing_seconds(unit, place, page),
+        )
+        unit.add_turn(turn)
+        known = {} if page is None or code is None or seq is None else {"page": page, "seq": seq}
+        payload = {"turn_id": turn.id, "task": place.task, "model": spec.model} | known
+        if known:
+            payload |= program_facts(unit, turn.participant_id, turn.task, current, page, seq)
+        unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
+        room = self._allowance(unit, place).max_output_tokens or None
+        history = tuple((old.message, old.reply) for old in earlier)
+        request = AssistantRequest(
+            message, pack.brief, writable(current), history, place.task, place.pack, room, pack.starter
+        )
+        return turn, request, name
+
+    # -- the reply -----------------------------------------------------------------------------------------------------
+
+    async def _consume(self, reply: _Reply) -> AsyncIterator[str]:
+        while (piece := await reply.pieces.get()) is not None:
+            yield piece
+
+    async def _produce(self, reply: _Reply, request: AssistantRequest, name: str) -> None:
+        """Read the assistant to its end, whoever listens; the turn is saved as it grows."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        saved = began
+        stop = asyncio.create_task(reply.stopped.wait())
+        try:
+            stream = self.world.assistants[name].reply(request)
+            async for piece in until(stream, stop):
+                elapsed = loop.time() - began
+                if isinstance(piece, ReplyEnd):
+                    reply.turn = ended(reply.turn, piece)
+                    continue
+                first = reply.turn.first_token_seconds
+                reply.turn = replace(
+                    reply.turn,
+                    reply=reply.turn.reply + piece.text,
+                    first_token_seconds=elapsed if first is None else first,
+                )
+                reply.pieces.put_nowait(piece.text)
+                if loop.time() - saved > SAVE_EVERY:
+                    saved = loop.time()
+                    await asyncio.to_thread(self._save, reply.turn)
+        except AssistantUnavailable as error:
+            if isinstance(error, ReplyBrokenOff):
+                reply.turn = ended(reply.turn, error.end)
+            reply.turn = replace(reply.turn, error=error.kind)
+        except Exception:
+            # Nothing that a provider does may reach a participant as a traceback, or leave a turn open for ever.
+            log.exception("the assistant failed")
+            reply.turn = replace(reply.turn, error="other")
+        finally:
+            stop.cancel()
+            stopped = reply.stopped.is_set()
+            reply.turn = replace(
+                reply.turn,
+                total_seconds=loop.time() - began,
+                complete=True,
+                stopped_by_participant=stopped,
+                stop_reason=reply.turn.stop_reason or ("stopped" if stopped else None),
+            )
+            try:
+                await asyncio.to_thread(self._finish, reply.turn)
+            except Exception:
+                log.exception("the end of a reply could not be saved")
+            self._replies.pop(reply.turn.participant_id, None)
+            reply.pieces.put_nowait(None)
+
+    def _save(self, turn: Turn) -> None:
+        with self.world.registry.begin() as unit:
+            unit.update_turn(turn)
+
+    def _finish(self, turn: Turn) -> None:
+        with self.world.registry.begin() as unit:
+            unit.update_turn(turn)
+            now = self.world.now()
+            record_end(unit, turn, now)
+            if turn.error is not None and turn.error != "refused":
+                # A model that declines is no outage: no time is to be credited for it.
+                record_outage(unit, turn, turn.total_seconds or 0.0, now)
+
+    async def close(self) -> None:
+        """Wait a moment for replies in progress; used when the server stops."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)

@@ -1,0 +1,294 @@
+"""The ways in: who may begin, who may come back, and that nobody gets a second arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
+from study_app.domain.records import Kind, Link, Participant
+from study_app.domain.study.panel_ids import panel_id_problem, placeholder_problem
+from study_app.domain.study.study import Study
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.identity import LONGEST_FIELD, hashed
+from study_app.services.places import places_taken
+from study_app.services.retrying import retried
+
+TOKEN_DAYS = 180
+"""How long a cookie is good; long enough for a retention session."""
+
+MOVING_HOURS = 24
+"""How long a link is good that takes somebody to another device."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody brings to the door."""
+
+    link: str = ""
+    label: str = ""
+    prolific_pid: str = ""
+    prolific_study: str = ""
+    prolific_session: str = ""
+    move: str = ""
+    """The secret of a link that somebody took from one device to another."""
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, str]) -> Entry:
+        """From query or form fields.
+
+        Raises:
+            Malformed: a field is longer than any real one.
+        """
+        names = {"link": "link", "label": "label", "prolific_pid": "PROLIFIC_PID"}
+        names |= {"prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID", "move": "move"}
+        values = {name: fields.get(key, "").strip() for name, key in names.items()}
+        for name, value in values.items():
+            if len(value) > LONGEST_FIELD or "\x00" in value:
+                raise Malformed(
+                    f"the field {names[name]} of this address is not valid; open the address exactly as you received it"
+                )
+        return cls(**values)
+
+
+def check_entry(study: Study, entry: Entry) -> None:
+    """Refuse ids that no panel gave and labels that nobody can have.
+
+    Raises:
+        Malformed: one is a placeholder, a formula, an address, or holds white space or invisible characters.
+    """
+    plain = study.recruitment.entry == "prolific"
+    panel = {"PROLIFIC_PID": entry.prolific_pid, "STUDY_ID": entry.prolific_study, "SESSION_ID": entry.prolific_session}
+    problems = {name: panel_id_problem(value, plain=plain) for name, value in panel.items() if value}
+    problems["label"] = placeholder_problem(entry.label)
+    for name, problem in problems.items():
+        if problem is not None:
+            raise Malformed(
+                f"the field {name} of this address cannot be right: {problem}; open the study with the button or link "
+                f"that you were given, or contact {study.contact or 'the research team'}"
+            )
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Somebody who is in."""
+
+    participant: Participant
+    token: str
+    """For the cookie; only its hash is kept."""
+    new: bool
+
+
+def check_token(token: str | None) -> None:
+    """Refuse a browser without a cookie before the database is asked.
+
+    Raises:
+        UnknownParticipant: there is none.
+    """
+    if not token:
+        raise UnknownParticipant("you are not signed in to this study; open your invitation link again")
+
+
+def owner_of_token(world: World, unit: Unit, token: str | None) -> Participant:
+    """Whose cookie it is.
+
+    Raises:
+        UnknownParticipant: none, unknown or expired.
+    """
+    check_token(token)
+    participant = unit.participant_of_token(hashed(token or ""), world.now())
+    if participant is None:
+        raise UnknownParticipant("this browser is no longer signed in to the study; open your invitation link again")
+    return participant
+
+
+class Enrol:
+    """Creates participants and re-attaches them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def identify(self, token: str | None) -> Participant:
+        """Whose cookie it is.
+
+        Raises:
+            UnknownParticipant: none, unknown or expired.
+        """
+        check_token(token)
+        with self.world.registry.begin(write=False) as unit:
+            return owner_of_token(self.world, unit, token)
+
+    @retried
+    def enter(self, entry: Entry, token: str | None = None, kind: Kind | None = None) -> Admitted:
+        """Create a participant, or re-attach the one that this entry or this cookie belongs to.
+
+        Args:
+            entry: what the form brought.
+            token: the browser's cookie, where it has one.
+            kind: `simulated` for simulated participants; otherwise decided by the trial's state.
+
+        Raises:
+            NotAllowed: the way in is not open to this entry; the message is for the participant.
+            Malformed: the entry holds what no panel gave.
+            Taken: another person's study is in progress in this browser.
+        """
+        check_entry(self.world.study, entry)
+        with self.world.registry.begin() as unit:
+            unit.lock("enrolment")
+            admitted = self._admit(unit, entry, token, kind)
+        # Outside the transaction: that another person tried stays on record.
+        if admitted is None:
+            raise Taken(
+                "this browser is already taking part in the study; if that is you, continue there, and if you are "
+                "another person, open your own invitation in a private window or in another browser"
+            )
+        return admitted
+
+    def _admit(self, unit: Unit, entry: Entry, token: str | None, kind: Kind | None) -> Admitted | None:
+        """Who comes in; None where another person's study is in progress in this browser."""
+        known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
+        if entry.move:
+            return self._attach(unit, self._moved(unit, entry.move))
+        if known is not None and _agrees(known, entry):
+            return self._attach(unit, known)
+        owner = self._owner(unit, entry)
+        if owner is not None:
+            return self._attach(unit, owner)
+        if known is not None and known.kind == "real":
+            # Another invitation or an edited address in a browser that takes part: nobody gets a second arm.
+            self._check_free(known)
+            payload = {"foreign": _fingerprint(entry)}
+            unit.record(known.id, "entry_refused", known.stage, self.world.now(), payload)
+            return None
+        return self._create(unit, entry, kind)
+
+    def _moved(self, unit: Unit, secret: str) -> Participant:
+        found = unit.participant_of_token(hashed(secret), self.world.now())
+        if found is None:
+            raise NotAllowed(
+                "this link is no longer valid; open the study on your first device again, where it shows a new one"
+            )
+        return found
+
+    def _owner(self, unit: Unit, entry: Entry) -> Participant | None:
+        """Who proves by this entry to be them: by the same session id or the same single-use link."""
+        if entry.link:
+            link = unit.link(hashed(entry.link))
+            return unit.participant(link.participant_id) if link and link.participant_id else None
+        if entry.prolific_pid and entry.prolific_session:
+            owner = unit.find(prolific_pid=entry.prolific_pid)
+            if owner is not None and owner.prolific_session == entry.prolific_session:
+                return owner
+        return None
+
+    def _check_free(self, known: Participant) -> None:
+        if known.over:
+            raise NotAllowed(
+                "someone has already taken part in this study in this browser; if several people share this computer, "
+                "open your own invitation in a private window"
+            )
+
+    def _attach(self, unit: Unit, participant: Participant) -> Admitted:
+        token = self._token(unit, participant)
+        unit.record(participant.id, "reentered", participant.stage, self.world.now(), {})
+        return Admitted(participant, token, new=False)
+
+    def _create(self, unit: Unit, entry: Entry, kind: Kind | None) -> Admitted:
+        state = self.world.state(unit)
+        chosen: Kind = kind or ("preview" if state == "draft" else "real")
+        if chosen == "real":
+            self._check_open(unit, entry, state)
+        link = self._check_link(unit, entry)
+        now = self.world.now()
+        participant = Participant(
+            id=self.world.fresh_id(),
+            kind=chosen,
+            study_hash=self.world.study_hash,
+            status="in_progress",
+            stage=self.world.study.stages[0].id,
+            step=0,
+            enrolled_at=now,
+            last_seen_at=now,
+            label=(link.label if link else entry.label) or None,
+            link=link.token_hash if link else None,
+            prolific_pid=entry.prolific_pid or None,
+            prolific_study=entry.prolific_study or None,
+            prolific_session=entry.prolific_session or None,
+        )
+        if self._taken(unit, entry, chosen) or not unit.add_participant(participant):
+            raise NotAllowed(
+                "this invitation has already been used in another browser or session; open the link that you "
+                "started with, or contact " + (self.world.study.contact or "the research team")
+            )
+        if link is not None:
+            unit.take_link(link.token_hash, participant.id)
+        unit.record(participant.id, "entered", participant.stage, now, {"way": _way(entry)})
+        return Admitted(participant, self._token(unit, participant), new=True)
+
+    def _taken(self, unit: Unit, entry: Entry, kind: Kind) -> bool:
+        """Whether somebody else came with the same session, or with a label that only one person can have."""
+        if (
+            kind == "real"
+            and entry.prolific_session
+            and unit.find(kind="real", prolific_session=entry.prolific_session)
+        ):
+            return True
+        shared = self.world.study.label_names_group
+        return bool(entry.label and not entry.link and not shared and unit.find(label=entry.label))
+
+    def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
+        if state != "launched":
+            raise NotAllowed("this study no longer accepts new participants; thank you for your interest")
+        recruitment = self.world.study.recruitment
+        if places_taken(self.world, unit) >= recruitment.target_n:
+            code = f" (completion code: {recruitment.codes.full})" if recruitment.entry == "prolific" else ""
+            raise NotAllowed(f"this study already has all the participants it needs; thank you for your interest{code}")
+        way = recruitment.entry
+        if way == "links" and not entry.link:
+            raise NotAllowed("this study can only be entered with a personal link; open the one you were sent")
+        if way == "prolific" and not (entry.prolific_pid and entry.prolific_session):
+            raise NotAllowed("this study can only be entered from Prolific; open it there")
+
+    def _check_link(self, unit: Unit, entry: Entry) -> Link | None:
+        if not entry.link:
+            return None
+        link = unit.link(hashed(entry.link))
+        if link is None:
+            raise NotAllowed("this link does not exist; check that it is complete, or ask for a new one")
+        return link
+
+    def _token(self, unit: Unit, participant: Participant) -> str:
+        token = self.world.fresh_id() + self.world.fresh_id()
+        unit.add_token(participant.id, hashed(token), self.world.now() + timedelta(days=TOKEN_DAYS))
+        return token
+
+    def moving_token(self, participant_id: str) -> str:
+        """The secret of a link with which this participant goes on in another browser, for a day."""
+        token = self.world.fresh_id() + self.world.fresh_id()
+        with self.world.registry.begin() as unit:
+            unit.add_token(participant_id, hashed(token), self.world.now() + timedelta(hours=MOVING_HOURS))
+        return token
+
+
+def _agrees(known: Participant, entry: Entry) -> bool:
+    """Whether a browser that is signed in shows the same person's entry, or none at all."""
+    if entry.prolific_pid and entry.prolific_pid != known.prolific_pid:
+        return False
+    if entry.link and hashed(entry.link) != known.link:
+        return False
+    return not (entry.label and entry.label != known.label)
+
+
+def _fingerprint(entry: Entry) -> str:
+    """Of whom an entry names: enough to tell two apart, not to know who they are."""
+    return hashed("|".join((entry.prolific_pid, entry.link, entry.label)))[:16]
+
+
+def _way(entry: Entry) -> str:
+    if entry.link:
+        return "link"
+    if entry.prolific_pid:
+        return "prolific"
+    return "label" if entry.label else "open"

@@ -1,0 +1,275 @@
+"""The participant's way: where they are, and the one function that moves them on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from study_app.domain.errors import NotAllowed, Superseded
+from study_app.domain.ledger import ReplayShelf
+from study_app.domain.quiz.answer_log import FORM_KINDS
+from study_app.domain.records import END, NO_PLACE, EndedBy, Participant, Visit
+from study_app.domain.study.study import Stage, Study, StudyArm
+from study_app.domain.timing import deadline, overdue
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.grading.submissions import submit_saved
+from study_app.services.participant.allocation import allocate
+from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, more_pages
+from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
+
+
+class Way:
+    """Moves participants from stage to stage; every move and its event are one transaction."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._shelf = ReplayShelf()
+        self._arms: dict[tuple[str, str, str], StudyArm] = {}
+
+    # -- where somebody is ---------------------------------------------------------------------------------------------
+
+    def place(self, unit: Unit, participant: Participant) -> Place:
+        """Where they are; a stage whose time is up is ended first."""
+        study = self.world.study_of(unit, participant)
+        participant, visit = self._expire(unit, study, participant)
+        now = self.world.now()
+        if gave_up_place(self.world, participant):
+            participant = self._return(unit, study, participant, visit)
+        if participant.over:
+            last = study.arm(participant.arm) if participant.arm else None
+            return Place(participant, study, None, last, "end", None, now)
+        stage = study.stage(participant.stage)
+        arm = self._arm(study, participant, stage)
+        if participant.opens_at is not None and now < participant.opens_at:
+            return Place(participant, study, stage, arm, "waiting", None, now)
+        if visit is None and stage.intro:
+            return Place(participant, study, stage, arm, "intro", None, now)
+        return Place(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
+
+    def _arm(self, study: Study, participant: Participant, stage: Stage) -> StudyArm | None:
+        """The arm at a stage; kept, since it is asked for with every batch of events and never changes."""
+        if participant.arm is None:
+            return None
+        key = (participant.study_hash, participant.arm, stage.id)
+        if key not in self._arms:
+            self._arms[key] = study.arm(participant.arm, stage)
+        return self._arms[key]
+
+    def arrive(self, unit: Unit, participant: Participant) -> Place:
+        """Where they are, with the stage opened unless it has a page of its own before it."""
+        place = self.place(unit, participant)
+        if place.screen == "stage" and place.stage is not None and place.deadline_at is None:
+            self.open_stage(unit, place)
+            return self.place(unit, self._again(unit, place.participant))
+        return place
+
+    def open_stage(self, unit: Unit, place: Place) -> None:
+        """Begin the visit: the clock of a timed stage starts here. A second call changes nothing."""
+        stage, participant = place.stage, place.participant
+        if stage is None or place.screen == "waiting":
+            raise NotAllowed("this part is not open yet")
+        visit = Visit(participant.id, stage.id, place.now, deadline(place.now, stage.minutes))
+        if unit.open_visit(visit):
+            unit.record(participant.id, "stage_opened", stage.id, place.now, {"minutes": stage.minutes})
+            if stage.kind == "tasks":
+                unit.record(participant.id, "task_shown", stage.id, place.now, {"task": _task(stage, 0), "index": 0})
+
+    def check_page(self, unit: Unit, place: Place, page: str | None) -> None:
+        """Refuse a page that another one of the same participant has replaced; one that has not opened yet is none.
+
+        Raises:
+            Superseded: the study was continued in another window.
+        """
+        participant = place.participant
+        if page is None or participant.page in (None, page):
+            return
+        for event in unit.events(participant.id):
+            if event.kind == "page_superseded" and event.payload.get("page") == page:
+                raise Superseded("the study was continued in another window")
+
+    # -- moving on -----------------------------------------------------------------------------------------------------
+
+    def next_step(self, unit: Unit, place: Place) -> bool:
+        """To the next task or page of the same stage; False if somebody was faster."""
+        participant, stage = place.participant, place.stage
+        assert stage is not None
+        moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
+        if moved and stage.kind == "tasks":
+            task = {"task": _task(stage, participant.step + 1), "index": participant.step + 1}
+            unit.record(participant.id, "task_shown", stage.id, place.now, task)
+        return moved
+
+    def advance(self, unit: Unit, place: Place, ended_by: EndedBy = "participant") -> bool:
+        """End the stage and go to the next; allocate on the way where the next differs by arm.
+
+        Returns:
+            False if the participant was no longer there: nothing changed.
+
+        Raises:
+            SealingKeyMissing, LedgerBroken: nobody can be allocated now; the participant stays where they are.
+        """
+        stage, study = place.stage, place.study
+        assert stage is not None
+        following = study.next_stage(stage.id)
+        changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
+        if following is None or following.kind == "debrief":
+            changes |= {"stage": END, "status": "completed", "finished_at": _finished_at(place)}
+        else:
+            changes |= {"stage": following.id, "opens_at": self._opens_at(study, following, place)}
+            if holds(place.participant, place.now):
+                changes |= held_from(self.world, changes["opens_at"] or place.now)
+            allocated = self._allocation(unit, place, following)
+            if allocated is None:
+                return self.turn_away(unit, place)
+            changes |= allocated
+        if not unit.move(place.participant, **changes):
+            return False
+        unit.end_visit(place.participant.id, stage.id, place.now, ended_by)
+        unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
+        if changes["stage"] == END:
+            unit.record(place.participant.id, "finished", stage.id, place.now, {})
+        elif changes["opens_at"] is not None:
+            opens = changes["opens_at"].isoformat()
+            unit.record(place.participant.id, "session_scheduled", changes["stage"], place.now, {"opens_at": opens})
+        return True
+
+    def enrol_consenting(self, unit: Unit, place: Place) -> bool:
+        """Reserve a place for somebody who has just consented and go on; without a free place their way ends here."""
+        lock_ledger(unit, place.participant)
+        participant = self._again(unit, place.participant)
+        if not place_for(self.world, unit, participant):
+            self.turn_away(unit, place)
+            return False
+        place = replace(place, participant=replace(place.participant, **held_from(self.world, place.now)))
+        return self.advance(unit, place)
+
+    def turn_away(self, unit: Unit, place: Place) -> bool:
+        """End the way of somebody for whom no place is free: excluded, whether or not they would have been eligible."""
+        refused = {"place": "refused", "exclusion_reason": NO_PLACE}
+        if not self.leave(unit, place, "screened_out", "system", refused):
+            return False
+        assert place.stage is not None
+        unit.record(place.participant.id, "no_place", place.stage.id, place.now, {})
+        return True
+
+    def leave(
+        self, unit: Unit, place: Place, status: str, ended_by: EndedBy, more: Mapping[str, Any] = MappingProxyType({})
+    ) -> bool:
+        """End the whole way early with that status; `more` are further columns of the participant."""
+        stage = place.stage
+        if stage is None:
+            return False
+        changes = {"stage": END, "step": 0, "status": status, "finished_at": _finished_at(place), "opens_at": None}
+        if not unit.move(place.participant, **changes, **more):
+            return False
+        if unit.end_visit(place.participant.id, stage.id, place.now, ended_by):
+            unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
+        return True
+
+    def hand_in(self, unit: Unit, place: Place, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
+        """Keep a form's answers and go on: to the next page, to the next stage, or out of the study.
+
+        At a deadline the rest of a quiz is over, too.
+
+        Returns:
+            False if the participant was no longer there: nothing changed.
+        """
+        stage = place.stage
+        assert stage is not None
+        # Takes the participant's row: a second press waits here, and finds them gone.
+        if not unit.move(place.participant, last_seen_at=place.now):
+            return False
+        # Answers first: an allocation on the way into the next stage looks at them.
+        hand_in(self.world, unit, place, shown, by)
+        failed = failed_screeners(stage, shown)
+        if failed:
+            if self.leave(unit, place, "screened_out", "screening"):
+                unit.record(place.participant.id, "screened_out", stage.id, place.now, {"questions": failed})
+            return True
+        if by == "participant" and more_pages(self.world, place):
+            return self.next_step(unit, place)
+        return self.advance(unit, place, by)
+
+    def _opens_at(self, study: Study, following: Stage, place: Place) -> Any:
+        days = study.delay_before(following)
+        return place.now + timedelta(days=days) if days else None
+
+    def _allocation(self, unit: Unit, place: Place, following: Stage) -> dict[str, Any] | None:
+        """The columns that an allocation fills; empty where none is due, None where no place is free."""
+        needed = place.study.allocation_stage
+        if needed is None or needed.id != following.id or place.participant.arm is not None:
+            return {}
+        lock_ledger(unit, place.participant)
+        # Read again under the lock: a second click that waited for it must not allocate twice.
+        now_there = self._again(unit, place.participant)
+        if now_there.arm is not None or now_there.stage != place.participant.stage:
+            return {}
+        if not place_for(self.world, unit, now_there):
+            return None
+        row = allocate(self.world, unit, place.study, place.participant, self._shelf)
+        unit.record(place.participant.id, "allocated", following.id, place.now, {"index": row.allocation_index})
+        return {
+            "arm": row.arm,
+            "stratum": row.stratum,
+            "allocation_index": row.allocation_index,
+            "allocated_at": row.allocated_at,
+            "place": "used",
+        }
+
+    def _return(self, unit: Unit, study: Study, participant: Participant, visit: Visit | None) -> Participant:
+        """Somebody allocated comes back after their place was free for others: they go on if it still is."""
+        lock_ledger(unit, participant)
+        participant = self._again(unit, participant)
+        if not gave_up_place(self.world, participant):
+            return participant
+        now = self.world.now()
+        if place_for(self.world, unit, participant):
+            unit.touch(participant.id, last_seen_at=now)
+        else:
+            stage = study.stage(participant.stage)
+            place = Place(participant, study, stage, None, "stage", visit.deadline_at if visit else None, now)
+            if self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
+                unit.record(participant.id, "place_lost", stage.id, now, {})
+        return self._again(unit, participant)
+
+    # -- deadlines -----------------------------------------------------------------------------------------------------
+
+    def _expire(self, unit: Unit, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
+        """The participant once every stage whose time is up has ended, and their visit of the stage they are on."""
+        while not participant.over:
+            visit = unit.visit(participant.id, participant.stage)
+            if visit is None or visit.ended_at is not None or not overdue(visit.deadline_at, self.world.now()):
+                return participant, visit
+            assert visit.deadline_at is not None
+            self.end_overdue(unit, study, participant, visit)
+            participant = self._again(unit, participant)
+        return participant, None
+
+    def end_overdue(self, unit: Unit, study: Study, participant: Participant, visit: Visit) -> None:
+        """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
+        assert visit.deadline_at is not None
+        stage = study.stage(visit.stage)
+        arm = study.arm(participant.arm, stage) if participant.arm else None
+        place = Place(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
+        if stage.kind in FORM_KINDS:
+            self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
+        elif self.advance(unit, place, "deadline") and stage.kind == "tasks":
+            submit_saved(self.world, unit, place)
+
+    def _again(self, unit: Unit, participant: Participant) -> Participant:
+        found = unit.participant(participant.id)
+        assert found is not None
+        return found
+
+
+def _finished_at(place: Place) -> datetime:
+    """Now, but no earlier than the allocation, which another server's clock may have put a little later."""
+    return max(place.now, place.participant.allocated_at or place.now)
+
+
+def _task(stage: Stage, index: int) -> str:
+    return stage.packs[index].rsplit("/", 1)[-1]

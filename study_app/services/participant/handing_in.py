@@ -1,0 +1,199 @@
+"""Handing a form in: what stands in its fields becomes the answers, what was emptied leaves the log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from study_app.domain.quiz.answer_log import ANSWER_KINDS, CHANGE_KINDS, Draft, place_of
+from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, response_to
+from study_app.domain.quiz.items import Bank, Item
+from study_app.domain.records import Answer, Document
+from study_app.domain.study.sections import Question, Stage
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+
+log = logging.getLogger(__name__)
+
+TRACES = frozenset({*ANSWER_KINDS, "paste_attempt", "copy", "cut", "answer_focus"})
+"""Kinds of events that can name a field, and hold what was written in it."""
+
+
+# -- drafts ------------------------------------------------------------------------------------------------------------
+
+
+def draft_of(unit: Unit, participant_id: str, stage: str, step: int) -> Draft:
+    """What stands in the fields of a form by the events stored so far."""
+    key = _key(stage, step)
+    document = unit.document(participant_id, key)
+    if document is None:
+        return Draft()
+    return Draft(unit.document_page(participant_id, key) or "", json.loads(document.text))
+
+
+def keep_draft(unit: Unit, participant_id: str, stage: str, step: int, draft: Draft) -> None:
+    """Store it."""
+    text = json.dumps(dict(draft.values))
+    unit.save_document(Document(participant_id, _key(stage, step), text, "saved"), draft.page)
+
+
+def _key(stage: str, step: int) -> str:
+    # Beside the texts of tasks, whose ids are names of folders.
+    return f"answers:{stage}:{step}"
+
+
+# -- the form at a place -----------------------------------------------------------------------------------------------
+
+
+def bank_of(world: World, place: Place) -> Bank:
+    """The item bank of the quiz at which the participant is."""
+    assert place.stage is not None
+    return world.content.bank(place.stage.bank)
+
+
+def pages_of(world: World, place: Place) -> tuple[tuple[Item, ...], ...]:
+    """The pages of the quiz at which the participant is."""
+    assert place.stage is not None
+    return bank_of(world, place).pages_of(place.stage.form or None)
+
+
+def fields_of(world: World, place: Place) -> tuple[str, ...]:
+    """Ids of the questions or items on the page at which the participant is."""
+    assert place.stage is not None
+    if place.stage.kind == "quiz":
+        return tuple(item.id for item in pages_of(world, place)[place.participant.step])
+    return tuple(question.id for question in place.stage.asked)
+
+
+def more_pages(world: World, place: Place) -> bool:
+    """Whether a page of the quiz follows."""
+    assert place.stage is not None
+    return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(world, place))
+
+
+# -- handing in --------------------------------------------------------------------------------------------------------
+
+
+def hand_in(world: World, unit: Unit, place: Place, shown: Mapping[str, Any], by: str = "participant") -> None:
+    """Keep what stands in the fields of the page as its answers; a second time, after late events, anew.
+
+    What is no answer to its question (possible at a deadline only) is left out; the log has it.
+    """
+    stage, participant = place.stage, place.participant
+    assert stage is not None
+    changes = _changes(unit, participant.id, stage.id, participant.step)
+    if stage.kind == "quiz":
+        blank = _keep_responses(world, unit, place, shown, changes)
+    else:
+        blank = _keep_answers(unit, place, shown, changes)
+    forget(unit, participant.id, stage.id, participant.step, blank)
+    payload = {"items": list(fields_of(world, place)), "page": participant.step, "by": by}
+    unit.record(participant.id, "answered", stage.id, place.now, payload)
+
+
+def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:
+    """Questions of an eligibility form whose answers do not let the person in."""
+    if stage.kind != "eligibility":
+        return []
+    return [q.id for q in stage.asked if not q.lets_in(_or_none(answer_to, q, shown.get(q.id)))]
+
+
+def _keep_responses(
+    world: World, unit: Unit, place: Place, shown: Mapping[str, Any], changes: Counter[str]
+) -> frozenset[str]:
+    bank, seconds = bank_of(world, place), _seconds_on_page(world, unit, place)
+    assert place.stage is not None
+    blank = set()
+    for item in pages_of(world, place)[place.participant.step]:
+        response = _or_none(response_to, item, shown.get(item.id))
+        if response is None and is_blank(shown.get(item.id)):
+            blank.add(item.id)
+        unit.save_answer(
+            Answer(
+                place.participant.id,
+                place.stage.id,
+                item.id,
+                json.dumps(response),
+                bank=bank.id,
+                form=bank.form(place.stage.form or None).id,
+                max_points=item.points,
+                seconds=seconds,
+                changes=0 if response is None else changes[item.id],
+                saved_at=place.now,
+            )
+        )
+    return frozenset(blank)
+
+
+def _keep_answers(unit: Unit, place: Place, shown: Mapping[str, Any], changes: Counter[str]) -> frozenset[str]:
+    assert place.stage is not None
+    blank = set()
+    for question in place.stage.asked:
+        answer = _or_none(answer_to, question, shown.get(question.id))
+        if answer is not None:
+            unit.save_answer(survey_answer(place, question, answer, changes[question.id]))
+            continue
+        unit.drop_answer(place.participant.id, place.stage.id, question.id)
+        if is_blank(shown.get(question.id)):
+            blank.add(question.id)
+    return frozenset(blank)
+
+
+def survey_answer(place: Place, question: Question, answer: Any, changes: int = 0) -> Answer:
+    """The row of an answer to a survey's question."""
+    assert place.stage is not None
+    points = None if question.correct is None else float(answer == question.correct)
+    return Answer(
+        place.participant.id,
+        place.stage.id,
+        question.id,
+        json.dumps(answer),
+        points=points,
+        max_points=None if points is None else 1.0,
+        scored_by=None if points is None else "key",
+        changes=changes,
+        saved_at=place.now,
+    )
+
+
+def _or_none(read: Any, asked: Any, shown: Any) -> Any:
+    try:
+        return read(asked, shown)
+    except Unanswerable as problem:
+        log.info("%s: %s; the answer is left out", asked.id, problem)
+        return None
+
+
+def _seconds_on_page(world: World, unit: Unit, place: Place) -> float | None:
+    """Since the page before was submitted, or the quiz was opened."""
+    assert place.stage is not None
+    visit = unit.visit(place.participant.id, place.stage.id)
+    here = set(fields_of(world, place))
+    earlier = [
+        answer.saved_at
+        for answer in unit.answers(place.participant.id)
+        if answer.stage == place.stage.id and answer.item not in here and answer.saved_at
+    ]
+    start = max(earlier, default=visit.started_at if visit else place.now)
+    return (place.now - start).total_seconds()
+
+
+def _changes(unit: Unit, participant_id: str, stage: str, step: int) -> Counter[str]:
+    """How often each field of the page was changed."""
+    events = unit.events_of(participant_id, CHANGE_KINDS, stage)
+    return Counter(str(e.payload.get("field")) for e in events if place_of(e.payload) == (stage, step))
+
+
+# -- erasure -----------------------------------------------------------------------------------------------------------
+
+
+def forget(unit: Unit, participant_id: str, stage: str, step: int, fields: Collection[str]) -> None:
+    """Erase every trace of these fields in the log: they were empty when the form was handed in."""
+    if not fields:
+        return
+    traces = unit.events_of(participant_id, TRACES, stage)
+    gone = [e.event_id for e in traces if place_of(e.payload) == (stage, step) and e.payload.get("field") in fields]
+    unit.erase_events([event_id for event_id in gone if event_id is not None])

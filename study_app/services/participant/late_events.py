@@ -1,0 +1,197 @@
+"""What events do to texts and forms, in time and after a deadline.
+
+At a deadline what stood on the screen counts. Events that arrive up to LATE afterwards count, too, if no event of their
+page is missing before them and they happened before the deadline by the page's monotonic clock, which the server
+anchored when the page opened.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from study_app.domain.editing.edits import ReplayMismatch, apply_all
+from study_app.domain.errors import StudyError
+from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Event
+from study_app.domain.quiz.answer_log import ANSWER_KINDS, FORM_KINDS, Draft, applied, place_of
+from study_app.domain.records import Document, Participant, Visit
+from study_app.domain.timing import LATE
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.grading.submissions import submit_late, submitted_by_deadline
+from study_app.services.participant.handing_in import draft_of, hand_in, keep_draft
+
+log = logging.getLogger(__name__)
+
+LONGEST_TEXT = 1_000_000
+"""UTF-16 units of a participant's text that is kept; what goes beyond stays in the log and changes nothing."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """Events of a batch that happened on stages which a deadline has ended since."""
+
+    visits: Mapping[int, Visit]
+    """Number of the event -> the visit that it belongs to."""
+
+    @property
+    def stages(self) -> dict[int, str]:
+        """Number of the event -> the stage."""
+        return {seq: visit.stage for seq, visit in self.visits.items()}
+
+
+# -- in time -----------------------------------------------------------------------------------------------------------
+
+
+def apply_events(unit: Unit, place: Place, page: str, events: Sequence[BrowserEvent]) -> None:
+    """Let the edits among events at the participant's place change the text of the task, or the form."""
+    participant = place.participant
+    edits = [event for event in events if event.kind in ("load", "edit")]
+    if edits:
+        change_document(unit, place, page, place.task, edits)
+    changes = [event for event in events if event.kind in ANSWER_KINDS]
+    if changes:
+        change_draft(unit, participant, page, (participant.stage, participant.step), changes)
+
+
+def change_document(unit: Unit, place: Place, page: str, task: str, edits: Sequence[BrowserEvent]) -> str | None:
+    """Apply edits of the page that the text belongs to; the text, or None where nothing changed."""
+    participant_id = place.participant.id
+    saved = unit.document(participant_id, task, of_page=page)
+    text = None if saved is None else saved.text
+    try:
+        text = apply_all(text, ((edit.kind, edit.payload) for edit in edits), LONGEST_TEXT)
+    except (ReplayMismatch, StudyError) as error:
+        # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
+        log.warning("participant %s, task %s: %s", participant_id, task, error)
+        note_unapplied(unit, place, page, task, "mismatch")
+        return None
+    if text is not None:
+        unit.save_document(Document(participant_id, task, text, "saved"), page)
+    return text
+
+
+def note_unapplied(unit: Unit, place: Place, page: str, task: str, why: str) -> None:
+    """The server's own word that a page's edits do not give the text any more; once for each page and task."""
+    noted = unit.latest(place.participant.id, SERVER_PAGE, ["edits_unapplied"]).get("edits_unapplied")
+    if noted is None or (noted.payload.get("page"), noted.payload.get("task")) != (page, task):
+        payload = {"page": page, "task": task, "why": why}
+        unit.record(place.participant.id, "edits_unapplied", place.participant.stage, place.now, payload)
+
+
+def change_draft(
+    unit: Unit, participant: Participant, page: str, form: tuple[str, int], changes: Sequence[BrowserEvent]
+) -> Draft | None:
+    """Apply changes of fields by the page that shows the form; the form, or None where nothing changed."""
+    before = draft = draft_of(unit, participant.id, *form)
+    pages = [page]
+    if before.page not in ("", page) and any(change.kind == "answers_shown" for change in changes):
+        pages = [str(event.payload.get("page")) for event in _openings(unit, participant.id)]
+    for change in changes:
+        try:
+            draft = applied(draft, page, change.kind, change.payload, pages)
+        except ReplayMismatch as error:
+            log.warning("participant %s, %s: %s", participant.id, form, error)
+    if draft == before:
+        return None
+    keep_draft(unit, participant.id, *form, draft)
+    return draft
+
+
+def _openings(unit: Unit, participant_id: str) -> list[Event]:
+    return unit.events_of(participant_id, {"page_opened"})
+
+
+# -- after a deadline --------------------------------------------------------------------------------------------------
+
+
+def late_events(unit: Unit, participant_id: str, batch: Batch, now: datetime) -> Late:
+    """Which events of a batch happened before a deadline that has passed since, and not long ago."""
+    ended = [
+        visit
+        for visit in unit.visits(participant_id)
+        if visit.ended_by == "deadline" and visit.deadline_at is not None and now <= visit.deadline_at + LATE
+    ]
+    if not ended:
+        return Late({})
+    opening = next((e for e in _openings(unit, participant_id) if e.payload.get("page") == batch.page), None)
+    if opening is None:
+        return Late({})
+    start = opening.server_time - timedelta(milliseconds=_mono(opening.payload.get("mono_ms")))
+    found = {}
+    for event in batch.events:
+        if event.mono_ms is None:
+            continue
+        at = start + timedelta(milliseconds=_mono(event.mono_ms))
+        visit = next((v for v in ended if v.deadline_at is not None and v.started_at <= at < v.deadline_at), None)
+        if visit is not None:
+            found[event.seq] = visit
+    return Late(found)
+
+
+def _mono(value: object) -> float:
+    """Milliseconds of a page's clock, within a month: what a page sends may be anything."""
+    return min(max(float(value), 0.0), 2.7e9) if isinstance(value, int | float) else 0.0
+
+
+def take_late(world: World, unit: Unit, place: Place, page: str, late: Late, fresh: Sequence[BrowserEvent]) -> None:
+    """Let late events change what the deadline handed in; `fresh` are events of forms and texts that are over."""
+    by_stage: dict[str, list[BrowserEvent]] = {}
+    for event in fresh:
+        if event.seq in late.visits:
+            by_stage.setdefault(late.visits[event.seq].stage, []).append(event)
+        elif event.kind in ("load", "edit") and isinstance(event.payload.get("task"), str):
+            note_unapplied(unit, place, page, event.payload["task"], "late")
+    visits = {visit.stage: visit for visit in late.visits.values()}
+    for name, events in by_stage.items():
+        stage = place.study.stage(name)
+        there = replace(place, stage=stage, screen="stage", now=visits[name].deadline_at or place.now)
+        if stage.kind == "tasks":
+            _late_edits(world, unit, there, page, events)
+        elif stage.kind in FORM_KINDS:
+            _late_changes(world, unit, there, page, events)
+
+
+def _late_edits(world: World, unit: Unit, place: Place, page: str, events: Sequence[BrowserEvent]) -> None:
+    by_task: dict[str, list[BrowserEvent]] = {}
+    for event in events:
+        if event.kind in ("load", "edit"):
+            by_task.setdefault(str(event.payload.get("task")), []).append(event)
+    assert place.stage is not None
+    for task, edits in by_task.items():
+        if not submitted_by_deadline(unit, place, task):
+            note_unapplied(unit, place, page, task, "late")
+            continue
+        text = change_document(unit, place, page, task, edits)
+        if text is not None:
+            submit_late(unit, place, task, text)
+
+
+def _late_changes(world: World, unit: Unit, place: Place, page: str, events: Sequence[BrowserEvent]) -> None:
+    assert place.stage is not None
+    handed = unit.events_of(place.participant.id, {"answered"}, place.stage.id)
+    step = handed[-1].payload.get("page", 0) if handed and handed[-1].payload.get("by") == "deadline" else None
+    if not isinstance(step, int):
+        return
+    form = (place.stage.id, step)
+    changes = [event for event in events if event.kind in ANSWER_KINDS and place_of(event.payload) == form]
+    there = replace(place.participant, stage=place.stage.id, step=step)
+    draft = change_draft(unit, there, page, form, changes) if changes else None
+    if draft is not None:
+        hand_in(world, unit, replace(place, participant=there), draft.values, "deadline")
+
+
+def cleaned(unit: Unit, participant: Participant, events: Sequence[BrowserEvent], late: Late) -> Sequence[BrowserEvent]:
+    """The events as they may be stored: what came too late from a field that was handed in empty leaves no words."""
+    if participant.data_withdrawn:
+        return [event.model_copy(update={"payload": {}}) for event in events]
+    handed = {form for e in unit.events_of(participant.id, {"answered"}) if (form := (e.stage, e.payload.get("page")))}
+    answered = {(answer.stage, answer.item) for answer in unit.answers(participant.id) if answer.response != "null"}
+
+    def words(event: BrowserEvent) -> bool:
+        form, name = place_of(event.payload), event.payload.get("field")
+        return form in handed and name is not None and (form[0], name) not in answered and event.seq not in late.visits
+
+    return [event.model_copy(update={"payload": dict(ERASED)}) if words(event) else event for event in events]

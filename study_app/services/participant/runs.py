@@ -1,0 +1,318 @@
+"""Running and submitting: fair between participants, a second Run replaces the first, a second Submit is none."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
+from study_app.domain.records import RunRecord
+from study_app.domain.tasks.packs import CheckResult, Limits, OutputLine, RunResult, TaskPack
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.grading.grading import run_visible
+from study_app.services.grading.queue import accepts_isolation
+from study_app.services.grading.submissions import take_submission
+from study_app.services.participant.flow import Way
+from study_app.services.program_facts import program_facts
+from study_app.services.retrying import retried
+
+log = logging.getLogger(__name__)
+
+Emit = Callable[[dict[str, Any] | None], None]
+
+MAX_CODE_BYTES = 64_000
+"""Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
+DOUBLE_CLICK = timedelta(seconds=2)
+"""Within which the same program for the next task is a second click on the same button."""
+CONCURRENT_RUNS = 64
+"""Programs that run at once on this machine; the others queue, each participant at most once."""
+
+
+@dataclass
+class _Active:
+    """A participant's run in progress."""
+
+    cancelled: threading.Event
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a press on Submit."""
+
+    accepted: bool
+    checks: tuple[dict[str, Any], ...] = ()
+    """Visible examples that fail, where the participant has to confirm."""
+
+
+class Work:
+    """Programs of participants on task stages."""
+
+    def __init__(self, world: World, way: Way) -> None:
+        self.world = world
+        self.way = way
+        self._active: dict[str, _Active] = {}
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(CONCURRENT_RUNS)
+        self._waiting = 0
+
+    def run(self, participant_id: str, code: str, emit: Emit, page: str | None = None, seq: int | None = None) -> str:
+        """Start a program; returns the run's id at once.
+
+        `emit` is called from another thread with JSON-able lines as in the protocol of POST /api/runs, and last with
+        None. A run of the same participant that is still going on is killed.
+
+        Raises:
+            NotAllowed: not on a task, or another page has taken over.
+            TooLong: the code.
+        """
+        place, record = self._begin(participant_id, code, page, seq)
+        active = self._replace_active(participant_id)
+        thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
+        thread.start()
+        return record.id
+
+    def last_run(self, participant_id: str, task: str) -> RunRecord | None:
+        """The latest run of a task, to be shown again after a reload."""
+        with self.world.registry.begin(write=False) as unit:
+            runs = [run for run in unit.runs(participant_id) if run.task == task and run.kind == "run"]
+        return runs[-1] if runs else None
+
+    def stop(self, participant_id: str) -> bool:
+        """Kill the participant's run; False if there is none."""
+        with self._lock:
+            active = self._active.get(participant_id)
+        if active is not None:
+            active.cancelled.set()
+        return active is not None
+
+    @retried
+    def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Place, RunRecord]:
+        check_code(code)
+        with self.world.registry.begin() as unit:
+            place = self._on_task(unit, participant_id, page)
+            assert place.stage is not None
+            record = RunRecord(
+                id=self.world.fresh_id(),
+                participant_id=participant_id,
+                task=place.task,
+                stage=place.stage.id,
+                kind="run",
+                code=code,
+                started_at=place.now,
+                page=page,
+                seq=seq,
+            )
+            unit.add_run(record)
+            payload = {"run_id": record.id, "task": place.task, "page": page, "seq": seq}
+            payload |= program_facts(unit, participant_id, place.task, code, page, seq)
+            unit.record(participant_id, "run_started", place.stage.id, place.now, payload)
+        return place, record
+
+    def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Place:
+        participant = unit.participant(participant_id)
+        place = self.way.place(unit, participant)
+        self.way.check_page(unit, place, page)
+        if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
+            raise NotAllowed("no task is open at the moment")
+        return place
+
+    def _replace_active(self, participant_id: str) -> _Active:
+        mine = _Active(threading.Event())
+        with self._lock:
+            before = self._active.get(participant_id)
+            self._active[participant_id] = mine
+        if before is not None:
+            before.cancelled.set()
+        return mine
+
+    def _execute(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
+        """In a thread of its own, so that a participant who leaves loses nothing."""
+        try:
+            with self._lock:
+                ahead = max(0, self._waiting - CONCURRENT_RUNS)
+                self._waiting += 1
+            if ahead:
+                emit({"type": "queued", "ahead": ahead})
+            with self.world.registry.begin(write=False) as unit:
+                launched = self.world.state(unit) != "draft"
+            if not accepts_isolation(self.world, launched=launched):
+                raise SandboxUnavailable(self.world.sandbox.isolation().message)
+            with self._slots:
+                if ahead:
+                    # The page says that a silent program runs, no longer that it waits.
+                    emit({"type": "queued", "ahead": 0})
+                self._run_and_report(place, record, active, emit)
+        except SandboxUnavailable as error:
+            self._fail(record, str(error), emit)
+        except Exception as error:
+            # Nothing that one run does may leave its record unfinished or its page waiting.
+            log.exception("run %s of participant %s failed", record.id, record.participant_id)
+            self._fail(record, f"{type(error).__name__}: {error}"[:500], emit)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if self._active.get(record.participant_id) is active:
+                    del self._active[record.participant_id]
+            emit(None)
+
+    def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
+        emit(_end_line(record.id, "infrastructure", None))
+        try:
+            self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), "outage")
+        except Exception:
+            log.exception("run %s could not be finished", record.id)
+
+    def _run_and_report(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
+        pack = self.world.content.pack(place.pack)
+
+        def on_line(line: OutputLine) -> None:
+            emit({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
+
+        result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
+        done = finished(record, result)
+        emit(_end_line(record.id, result.ended_by, result) | {"limit": limit_in_words(pack.limits, result.ended_by)})
+        if result.ended_by in ("cancelled", "infrastructure"):
+            self._finish(record, done)
+            return
+        shown = [check.shown() for check in self._examples(pack, record.code)]
+        if not active.cancelled.is_set():
+            emit({"type": "examples", "checks": shown})
+        kept = [{"visible": True, **check} for check in shown]
+        self._finish(record, replace(done, checks=json.dumps(kept)))
+
+    def _examples(self, pack: TaskPack, code: str) -> tuple[CheckResult, ...]:
+        """Verdicts of the visible examples; none where they cannot be tried."""
+        try:
+            checks = run_visible(self.world.sandbox, pack, code).checks
+            return tuple(check for check in checks if check.passed is not None)
+        except SandboxUnavailable:
+            return ()
+        except Exception:
+            log.exception("the examples of %s could not be tried", pack.id)
+            return ()
+
+    @retried
+    def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended") -> None:
+        now = self.world.now()
+        with self.world.registry.begin() as unit:
+            unit.update_run(done)
+            payload = {"run_id": done.id, "ended_by": done.ended_by, "wall_seconds": done.wall_seconds}
+            unit.record(record.participant_id, kind, record.stage, now, payload)
+            if done.error_type:
+                error = {"type": done.error_type, "message": done.error_message, "line": done.error_line}
+                unit.record(record.participant_id, "program_error", record.stage, now, error | {"run_id": done.id})
+
+    # -- submitting ----------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        participant_id: str,
+        code: str,
+        page: str | None = None,
+        seq: int | None = None,
+        confirm: bool = False,
+        task: str | None = None,
+    ) -> Submitted:
+        """End the current task with this code; where a visible example fails, only on confirmation.
+
+        `task` is the task that the page shows; where the participant is past it already, nothing happens. Without it,
+        the same program as for the task before is taken as a second click if it comes within moments.
+
+        Raises:
+            NotAllowed: not on a task, or another page has taken over.
+            TooLong: the code.
+        """
+        check_code(code)
+        with self.world.registry.begin() as unit:
+            place = self._on_task(unit, participant_id, page)
+            repeated = task is None and _just_submitted(unit, place, code)
+        if repeated or (task is not None and task != place.task):
+            return Submitted(True)
+        if not confirm:
+            failing = self._failing_examples(place, code)
+            if failing:
+                return Submitted(False, failing)
+        self.stop(participant_id)
+        return self._accept(place, participant_id, code, page, seq)
+
+    @retried
+    def _accept(self, place: Place, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
+        with self.world.registry.begin() as unit:
+            there = self._on_task(unit, participant_id, page)
+            if (there.task, there.participant.step) != (place.task, place.participant.step):
+                return Submitted(True)
+            assert there.stage is not None
+            take_submission(self.world, unit, there, code, page, seq)
+            last = there.participant.step + 1 >= len(there.stage.packs)
+            moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
+            if not moved:
+                raise NotAllowed("this task has already been submitted")
+        return Submitted(True)
+
+    def _failing_examples(self, place: Place, code: str) -> tuple[dict[str, Any], ...]:
+        checks = self._examples(self.world.content.pack(place.pack), code)
+        return tuple(check.shown() for check in checks if not check.passed)
+
+
+def _just_submitted(unit: Unit, place: Place, code: str) -> bool:
+    """Whether this very program has ended the task before this one a moment ago."""
+    submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
+    if not submitted or submitted[-1].code != code or submitted[-1].task == place.task:
+        return False
+    return place.now - submitted[-1].started_at < DOUBLE_CLICK
+
+
+def check_code(code: str) -> None:
+    """Refuse what no program of a task can be.
+
+    Raises:
+        TooLong: longer than MAX_CODE_BYTES.
+    """
+    if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
+        raise TooLong(f"Your program is longer than {MAX_CODE_BYTES // 1000} kB. Please shorten it and try again.")
+
+
+def finished(record: RunRecord, result: RunResult) -> RunRecord:
+    """The run with what it did."""
+    return replace(
+        record,
+        stdout=result.stdout,
+        stderr=result.stderr,
+        # A coroutine that was never awaited raises nothing; the warning about it is the error that learners meet.
+        error_type=result.error_type or next(iter(result.warning_types), None),
+        error_message=result.error_message,
+        error_line=result.error_line,
+        ended_by=result.ended_by,
+        wall_seconds=result.wall_seconds,
+        isolation=result.isolation,
+        scheduler_seed=result.scheduler_seed,
+        output_order=result.order,
+    )
+
+
+def limit_in_words(limits: Limits, ended_by: str | None) -> str:
+    """The figure of the limit that ended a program; empty where none did."""
+    figures = {
+        "time": f"{limits.wall_seconds:g} s",
+        "cpu": f"{limits.cpu_seconds} s",
+        "memory": f"{limits.memory_mb} MB",
+        "output": f"{limits.output_bytes:,} bytes",
+    }
+    return figures.get(ended_by or "", "")
+
+
+def _end_line(run_id: str, ended_by: str, result: RunResult | None) -> dict[str, Any]:
+    return {
+        "type": "end",
+        "run_id": run_id,
+        "ended_by": ended_by,
+        "error_type": result.error_type if result else None,
+        "error_line": result.error_line if result else None,
+        "wall_seconds": result.wall_seconds if result else None,
+    }

@@ -1,0 +1,293 @@
+"""A participant's session: where they are, what their pages send, how they leave."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.domain.errors import Malformed, NotAllowed
+from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
+from study_app.domain.ledger import LedgerRow
+from study_app.domain.quiz.answer_log import ANSWER_KINDS, place_of
+from study_app.domain.records import Document, Participant
+from study_app.domain.study.study import Stage
+from study_app.ports import Unit
+from study_app.services.context import Place, World
+from study_app.services.participant.enrolment import check_token, owner_of_token
+from study_app.services.participant.flow import Way
+from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
+from study_app.services.retrying import retried
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The answer to a batch of events."""
+
+    ack: int
+    place: Place
+    superseded: bool
+    """Another page owns the attempt now."""
+    stage_before: str = ""
+    """Where the participant was when the batch came."""
+
+
+class Session:
+    """Everything a page may do besides working and answering."""
+
+    def __init__(self, world: World, way: Way) -> None:
+        self.world = world
+        self.way = way
+
+    @retried
+    def where(self, participant_id: str) -> Place:
+        """Where the participant is; opens the stage if it has no page of its own before it."""
+        with self.world.registry.begin() as unit:
+            return self.way.arrive(unit, self._get(unit, participant_id))
+
+    @retried
+    def peek(self, participant_id: str) -> Place:
+        """Where the participant is, without opening anything."""
+        with self.world.registry.begin() as unit:
+            return self.way.place(unit, self._get(unit, participant_id))
+
+    def expired_before(self, place: Place) -> Stage | None:
+        """The stage just before this place, if it ended because its time was up: the page says so once."""
+        if place.participant.step or place.participant.status not in ("in_progress", "completed"):
+            return None
+        stages = place.study.stages
+        index = stages.index(place.stage) if place.stage is not None else len(stages)
+        before = next((stage for stage in reversed(stages[:index]) if stage.kind != "debrief"), None)
+        if before is None or before.minutes is None:
+            return None
+        with self.world.registry.begin(write=False) as unit:
+            visit = unit.visit(place.participant.id, before.id)
+        return before if visit is not None and visit.ended_by == "deadline" else None
+
+    def act(self, participant_id: str, stage_id: str, act: str, *, pledged: bool = False, erase: bool = False) -> Place:
+        """What a button of a page without answers does; pressed again, or on a page left long ago, it changes nothing.
+
+        Args:
+            participant_id: who pressed it.
+            stage_id: the stage whose page it stood on.
+            act: `agree`, `disagree`, `begin`, `continue` or `leave`.
+            pledged: the arm's promise was ticked.
+            erase: on leaving, delete the data as well.
+
+        Raises:
+            Malformed: another act.
+            NotAllowed: the promise is missing, or the part is not open.
+        """
+        place = self.peek(participant_id)
+        if act == "leave":
+            return self.withdraw(participant_id, erase)
+        if place.stage is None or place.stage.id != stage_id:
+            return place
+        if act in ("agree", "disagree"):
+            return self.consent(participant_id, act == "agree")
+        if act == "begin":
+            return self.begin_stage(participant_id, stage_id)
+        if act == "continue":
+            if place.stage.kind == "instructions" and place.arm is not None and place.arm.pledge and not pledged:
+                raise NotAllowed("tick the promise on this page first")
+            return self.continue_(participant_id, stage_id)
+        raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
+
+    @retried
+    def begin_stage(self, participant_id: str, stage_id: str) -> Place:
+        """From the page before a timed stage into it: its clock starts. A second click changes nothing."""
+        with self.world.registry.begin() as unit:
+            place = self.way.place(unit, self._get(unit, participant_id))
+            if place.stage is not None and place.stage.id == stage_id:
+                self.way.open_stage(unit, place)
+            return self.way.place(unit, self._get(unit, participant_id))
+
+    @retried
+    def continue_(
+        self, participant_id: str, stage_id: str, kinds: tuple[str, ...] = ("instructions", "device")
+    ) -> Place:
+        """On from a stage that only shows something."""
+        with self.world.registry.begin() as unit:
+            place = self.way.arrive(unit, self._get(unit, participant_id))
+            if place.stage is not None and place.stage.id == stage_id and place.stage.kind in kinds:
+                self.way.advance(unit, place)
+            return self.way.arrive(unit, self._get(unit, participant_id))
+
+    @retried
+    def consent(self, participant_id: str, agreed: bool) -> Place:
+        """The answer to the consent page."""
+        with self.world.registry.begin() as unit:
+            place = self.way.arrive(unit, self._get(unit, participant_id))
+            if place.stage is not None and place.stage.kind == "consent":
+                if agreed and self.way.enrol_consenting(unit, place):
+                    unit.record(participant_id, "consented", place.stage.id, place.now, {})
+                elif not agreed and self.way.leave(unit, place, "declined", "participant"):
+                    unit.record(participant_id, "declined", place.stage.id, place.now, {})
+            return self.way.arrive(unit, self._get(unit, participant_id))
+
+    @retried
+    def withdraw(self, participant_id: str, withdraw_data: bool) -> Place:
+        """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
+        with self.world.registry.begin() as unit:
+            place = self.way.place(unit, self._get(unit, participant_id))
+            if self.way.leave(unit, place, "withdrawn", "withdrawal"):
+                unit.record(participant_id, "withdrew", place.participant.stage, place.now, {})
+            if withdraw_data:
+                self.erase(unit, participant_id, "participant")
+            return self.way.place(unit, self._get(unit, participant_id))
+
+    def erase(self, unit: Unit, participant_id: str, who: str) -> None:
+        """Erase everything a participant wrote."""
+        participant = self._get(unit, participant_id)
+        if participant.data_withdrawn:
+            return
+        unit.erase_payloads(participant_id)
+        for row in map(LedgerRow.parse, unit.allocations(participant.kind)):
+            if row.participant_id == participant_id:
+                unit.erase_allocation(row.allocation_index, participant.kind, row.erase().record())
+        unit.touch(participant_id, data_withdrawn=True)
+        unit.record(participant_id, "data_withdrawn", participant.stage, self.world.now(), {"who": who})
+
+    # -- pages and their events ----------------------------------------------------------------------------------------
+
+    @retried
+    def take_over(self, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
+        """Make this page the owner of the attempt; the page before it hears so at its next request.
+
+        `mono_ms` is the page's monotonic clock as it asked: with the server's time it anchors every event of the page.
+        """
+        with self.world.registry.begin() as unit:
+            participant = self._get(unit, participant_id)
+            place = self.way.place(unit, participant)
+            if participant.page != page:
+                if participant.page is not None:
+                    payload = {"page": participant.page, "by": page}
+                    unit.record(participant_id, "page_superseded", place.participant.stage, place.now, payload)
+                opened = {"page": page, "mono_ms": mono_ms or 0.0}
+                unit.record(participant_id, "page_opened", place.participant.stage, place.now, opened)
+                unit.touch(participant_id, page=page, last_seen_at=place.now)
+            return Ingested(unit.acknowledged(participant_id, page), place, superseded=False)
+
+    @retried
+    def ingest(self, participant_id: str, batch: Batch) -> Ingested:
+        """Store a batch of a page's events, each once, and let the edits among them change the saved text.
+
+        Events are stored whatever the stage, so that none is lost; only edits made in time and by the page that the
+        text belongs to change it.
+
+        Raises:
+            Malformed: an event of a kind that only the server writes, or that nobody knows.
+        """
+        _check_kinds(batch)
+        with self.world.registry.begin() as unit:
+            return self._store(unit, self._get(unit, participant_id), batch)
+
+    def submit(self, token: str | None, batch: Batch) -> Future[Ingested]:
+        """As `ingest`, for whoever this cookie belongs to, in a transaction shared with other pages' batches.
+
+        The future is done once the batch is stored for good. It raises as `ingest` and as `Enrol.identify` do.
+
+        Raises:
+            UnknownParticipant: there is no cookie.
+        """
+        check_token(token)
+
+        def work(unit: Unit) -> Ingested:
+            participant = owner_of_token(self.world, unit, token)
+            _check_kinds(batch)
+            return self._store(unit, participant, batch)
+
+        return self.world.registry.submit(work)
+
+    def _store(self, unit: Unit, participant: Participant, batch: Batch) -> Ingested:
+        now = self.world.now()
+        place = self.way.place(unit, participant)
+        events: Sequence[BrowserEvent] = batch.events
+        late = None
+        moved = place.participant.stage != participant.stage
+        task = place.task if place.stage is not None and place.stage.kind == "tasks" else None
+        form = (place.participant.stage, place.participant.step)
+        if moved or participant.data_withdrawn or any(_elsewhere(form, task, event) for event in events):
+            late = late_events(unit, participant.id, batch, now)
+            events = cleaned(unit, place.participant, events, late)
+        stages = None if late is None else late.stages
+        stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
+        _check_arm(place, batch)
+        if not moved:
+            here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
+            apply_events(unit, place, batch.page, here)
+        if late is not None:
+            over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
+            take_late(self.world, unit, place, batch.page, late, over)
+        unit.touch(participant.id, last_seen_at=now)
+        owner = place.participant.page in (None, batch.page)
+        return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage)
+
+    def document(self, participant_id: str, task: str) -> Document | None:
+        """The saved text of a task."""
+        with self.world.registry.begin(write=False) as unit:
+            return unit.document(participant_id, task)
+
+    # -- the sweeper ---------------------------------------------------------------------------------------------------
+
+    def sweep(self, *, simulated: bool = False) -> int:
+        """End every stage whose time is up, whether or not a tab is open; returns how many.
+
+        Simulated participants live by a clock of their own: only their simulation ends their stages (`simulated`).
+        """
+        with self.world.registry.begin(write=False) as unit:
+            late = unit.overdue(self.world.now(), simulated=simulated)
+        for visit in late:
+            try:
+                with self.world.registry.begin() as unit:
+                    participant = unit.participant(visit.participant_id)
+                    if participant is not None:
+                        self.way.place(unit, participant)
+            except Exception:
+                # Whatever one participant's pages sent, the others' deadlines are kept.
+                log.exception(
+                    "participant %s: the end of %s failed; it is tried again", visit.participant_id, visit.stage
+                )
+        return len(late)
+
+    def _get(self, unit: Unit, participant_id: str) -> Participant:
+        participant = unit.participant(participant_id)
+        if participant is None:
+            raise NotAllowed("this participant is not known")
+        return participant
+
+
+def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
+    """Whether an event changes a form, or the text of a task, at which the participant is not (any more)."""
+    if event.kind in ANSWER_KINDS or "field" in event.payload:
+        return place_of(event.payload) != form
+    return event.kind in ("load", "edit") and (task is None or event.payload.get("task") != task)
+
+
+def _check_kinds(batch: Batch) -> None:
+    strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
+    if strange:
+        raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
+
+
+def _check_arm(place: Place, batch: Batch) -> None:
+    """Refuse events that only a reply can cause where the participant's arm has no assistant."""
+    if any(event.tells_of_reply for event in batch.events) and not place.study.has_assistant(place.participant.arm):
+        raise Malformed("an event tells of a reply, and this participant has no assistant")
+
+
+def as_state(ingested: Ingested) -> dict[str, Any]:
+    """What the hot routes tell a page about where it stands."""
+    place = ingested.place
+    deadline_at = place.deadline_at
+    return {
+        "ack": ingested.ack,
+        "now_ms": round(place.now.timestamp() * 1000),
+        "deadline_ms": round(deadline_at.timestamp() * 1000) if deadline_at else None,
+        "stage": place.participant.stage,
+        "step": place.participant.step,
+    }

@@ -1,0 +1,125 @@
+"""What a turn is made of besides its text: how long the message took, what it used, how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from study_app.domain.assistants.treatments import ReplyEnd
+from study_app.domain.errors import StudyError
+from study_app.domain.events import Event
+from study_app.domain.records import Turn, Visit
+from study_app.ports import Unit
+from study_app.services.context import Place
+
+
+def close_interrupted(unit: Unit, participant_id: str, began: datetime, now: datetime) -> None:
+    """End the turns whose reply a server that is gone was writing: nobody will ever finish them.
+
+    How long the reply took stays unknown. The time from asking until this server began counts as an outage.
+
+    Args:
+        unit: the transaction.
+        participant_id: whose turns.
+        began: when this server began; who asked later is being answered.
+        now: the moment of the record.
+    """
+    for turn in unit.turns(participant_id):
+        if turn.complete or turn.asked_at >= began:
+            continue
+        turn = replace(turn, complete=True, error="interrupted")
+        unit.update_turn(turn)
+        record_end(unit, turn, now)
+        record_outage(unit, turn, (began - turn.asked_at).total_seconds(), now)
+
+
+def record_end(unit: Unit, turn: Turn, now: datetime) -> None:
+    """Note that a turn is over, where the participant is by now."""
+    participant = unit.participant(turn.participant_id)
+    payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
+    unit.record(turn.participant_id, "turn_ended", participant.stage if participant else "", now, payload)
+
+
+def record_outage(unit: Unit, turn: Turn, seconds: float, now: datetime) -> None:
+    """Note that the assistant failed, and give the time back: the deadline of the stage moves by it.
+
+    An outage belongs to the stage that was asked in and takes no more than what was left of it: a server that was down
+    for a night took no more from somebody than from those who have no assistant. A stage that is over stays over.
+    """
+    stay = _stay(unit, turn)
+    if stay is not None:
+        ends = [end for end in (stay.ended_at, stay.deadline_at) if end is not None]
+        seconds = min([seconds, *((end - turn.asked_at).total_seconds() for end in ends)])
+    stage = stay.stage if stay else ""
+    outage = {"turn_id": turn.id, "kind": turn.error, "seconds": seconds}
+    unit.record(turn.participant_id, "outage", stage, now, outage)
+    if stay is not None and stay.deadline_at is not None and now < stay.deadline_at:
+        unit.extend_visit(turn.participant_id, stage, timedelta(seconds=seconds))
+
+
+def _stay(unit: Unit, turn: Turn) -> Visit | None:
+    """The visit of a stage in which a turn was asked."""
+    asked = [
+        visit
+        for visit in unit.visits(turn.participant_id)
+        if visit.started_at <= turn.asked_at and (visit.ended_at is None or visit.ended_at > turn.asked_at)
+    ]
+    return max(asked, key=lambda visit: visit.started_at, default=None)
+
+
+def ended(turn: Turn, end: ReplyEnd) -> Turn:
+    """The turn with what the provider said at the end."""
+    return replace(
+        turn,
+        model=end.model,
+        prompt_version=end.prompt_version,
+        input_tokens=end.input_tokens,
+        output_tokens=end.output_tokens,
+        stop_reason=end.stop_reason,
+        parameters=json.dumps(end.parameters, sort_keys=True, default=str),
+    )
+
+
+def composing_seconds(unit: Unit, place: Place, page: str | None) -> float | None:
+    """From the first key in the empty message box to sending, by the page's own clock."""
+    if page is None:
+        return None
+    last = unit.latest(place.participant.id, page, ("compose_start", "send_pressed"))
+    if len(last) < 2 or last["compose_start"].seq > last["send_pressed"].seq:
+        return None
+    return (_moment(last["send_pressed"]) - _moment(last["compose_start"])) / 1000
+
+
+def _moment(event: Event) -> float:
+    """By the page's monotonic clock where it sent one."""
+    return event.mono_ms if event.mono_ms is not None else event.client_time_ms or 0.0
+
+
+async def until(stream: AsyncIterator[Any], stop: asyncio.Task[Any]) -> AsyncIterator[Any]:
+    """The stream's pieces until it ends or the stop comes, also while no piece comes."""
+    iterator = stream.__aiter__()
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(iterator, None))
+            await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                with contextlib.suppress(asyncio.CancelledError, StudyError):
+                    await following
+                return
+            piece = following.result()
+            if piece is None:
+                return
+            yield piece
+            if stop.done():
+                return
+    finally:
+        closing = getattr(iterator, "aclose", None)
+        if closing is not None:
+            with contextlib.suppress(RuntimeError, StudyError):
+                await closing()

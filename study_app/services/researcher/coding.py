@@ -1,0 +1,217 @@
+"""Codes of queries by people, blind to outcome, participant and arm; their disagreements, and what settles them.
+
+A coder meets neither participant, time, arm nor what others gave; the order of participants differs from coder to
+coder. Replies are shown only where every arm with an assistant has the same one: otherwise they would tell arms apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.interaction.codebook import LABELS, join
+from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC, RUBRIC, people
+from study_app.domain.records import AuditEntry, Kind, Rating, Turn
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.researcher.rating import shuffled
+
+Given = Mapping[str, tuple[str, ...]]
+"""Coder -> labels, each coder's newest."""
+
+
+@dataclass(frozen=True)
+class ToCode:
+    """A query as a coder meets it."""
+
+    turn_id: str
+    task: str
+    message: str
+    code: str
+    """The program at the moment of asking."""
+    before: tuple[tuple[str, str], ...]
+    """(message, reply) of the same person's earlier turns; replies are empty where they would tell arms apart."""
+    coders: int
+    """How many others have coded it."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A query that people coded differently."""
+
+    query: ToCode
+    codings: tuple[tuple[str, ...], ...]
+    """Labels of each coder, in an order that tells nobody's name."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """An adjudicated query."""
+
+    turn_id: str
+    message: str
+    codings: tuple[tuple[str, ...], ...]
+    labels: tuple[str, ...]
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """How coders used one label, over the queries that two people or more coded."""
+
+    label: str
+    all_gave: int
+    some_gave: int
+    none_gave: int
+
+
+class Codings:
+    """Hands out queries to code, shows disagreements, takes codes and decisions."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def queries_for(self, coder: str, kind: Kind) -> list[ToCode]:
+        """Queries that this coder has still to code, each person's as asked.
+
+        Settled queries need no further coder. Who has settled any has seen what others gave, and is not handed the
+        queries that people disagree on.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, coder, kind)
+            settles = coder in _deciders(unit)
+        return [
+            view
+            for view in views
+            if coder not in (codes := given.get(view.turn_id, {}))
+            and ADJUDICATED not in codes
+            and not (settles and _differ(codes))
+        ]
+
+    def code(self, coder: str, turn_id: str, labels: Sequence[str]) -> None:
+        """Take a coding; no label at all is one, too.
+
+        Raises:
+            NotAllowed: a label is not of the code book, or the name is one that stands for a decision or a program.
+        """
+        if not people([coder]):
+            raise NotAllowed(f"nobody codes under the name '{coder}'")
+        value = _value(labels)
+        with self.world.registry.begin() as unit:
+            rating = Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.world.now())
+            unit.add_rating(rating)
+
+    def disagreements(self, viewer: str, kind: Kind) -> list[Disagreement]:
+        """Open disagreements that this person may see.
+
+        A coder sees only those on queries that they have coded themselves, so that nobody codes after having seen what
+        others gave; who has coded nothing may settle any.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, viewer, kind)
+        codes_too = any(viewer in codes for codes in given.values())
+        found = []
+        for view in views:
+            codes = given.get(view.turn_id, {})
+            if _differ(codes) and ADJUDICATED not in codes and (viewer in codes or not codes_too):
+                found.append(Disagreement(view, _nameless(codes, view.turn_id)))
+        return found
+
+    def settle(self, who: str, turn_id: str, labels: Sequence[str], reason: str) -> None:
+        """Record the adjudicated coding of a query, why, and in the audit log by whom.
+
+        Raises:
+            NotAllowed: no reason, a label that is not of the code book, or nothing to settle (any more).
+        """
+        value, reason = _value(labels), reason.strip()
+        if not reason:
+            raise NotAllowed("give a reason")
+        with self.world.registry.begin() as unit:
+            codes = _given(unit).get(turn_id, {})
+            if not _differ(codes) or ADJUDICATED in codes:
+                raise NotAllowed("there is nothing to settle about this query any more")
+            now, name = self.world.now(), f"turn:{turn_id}"
+            unit.add_rating(Rating(self.world.fresh_id(), name, ADJUDICATED, value, RUBRIC, now))
+            unit.add_rating(Rating(self.world.fresh_id(), name, who, reason, REASON_RUBRIC, now))
+            unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"turn_id": turn_id, "codes": value}))
+
+    def settled(self, kind: Kind) -> list[Settled]:
+        """What was settled, the newest first."""
+        with self.world.registry.begin(write=False) as unit:
+            given = _given(unit)
+            messages = {turn.id: turn.message for turn in _turns(unit, kind)}
+            reasons = [rating for rating in unit.ratings() if rating.rubric == REASON_RUBRIC]
+        found = []
+        for rating in sorted(reasons, key=lambda rating: rating.rated_at, reverse=True):
+            turn = rating.object.removeprefix("turn:")
+            if turn in messages:
+                codes = given[turn]
+                labels = codes.get(ADJUDICATED, ())
+                found.append(
+                    Settled(turn, messages[turn], _nameless(codes, turn), labels, rating.value, rating.rater)
+                )  # fmt: skip
+        return found
+
+    def agreement(self, kind: Kind) -> tuple[int, int, list[LabelCount]]:
+        """Queries that two people or more coded, how many of them with the same labels, and counts by label.
+
+        Plain counts: kappa and its interval come with the analysis (`study code-queries`, the report).
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given = _given(unit)
+            votes = [[codes[who] for who in people(codes)] for t in _turns(unit, kind) if (codes := given.get(t.id))]
+        twice = [labels for labels in votes if len(labels) > 1]
+        rows = []
+        for label in LABELS:
+            uses = [sum(label in labels for labels in each) / len(each) for each in twice]
+            rows.append(LabelCount(label, uses.count(1.0), sum(0 < use < 1 for use in uses), uses.count(0.0)))
+        return len(twice), sum(len(set(each)) == 1 for each in twice), rows
+
+    def _views(self, unit: Unit, viewer: str, kind: Kind) -> list[ToCode]:
+        """Every query as this person meets it, in their own order of people."""
+        given = _given(unit)
+        alike = len({arm.assistant for arm in self.world.study.arms if arm.assistant}) <= 1
+        turns = sorted(_turns(unit, kind), key=lambda turn: (shuffled(turn.participant_id, viewer), turn.asked_at))
+        found, earlier = [], dict[str, list[tuple[str, str]]]()
+        for turn in turns:
+            before = earlier.setdefault(turn.participant_id, [])
+            others = len(people(given.get(turn.id, {})))
+            found.append(ToCode(turn.id, turn.task, turn.message, turn.code, tuple(before), others))
+            before.append((turn.message, turn.reply if alike else ""))
+        return found
+
+
+def _turns(unit: Unit, kind: Kind) -> list[Turn]:
+    known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
+    return [turn for turn in unit.turns() if turn.participant_id in known]
+
+
+def _given(unit: Unit) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Turn -> rater -> labels, each rater's newest."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
+        if rating.rubric == RUBRIC:
+            labels = tuple(label for label in LABELS if label in rating.value.split(";"))
+            found.setdefault(rating.object.removeprefix("turn:"), {})[rating.rater] = labels
+    return found
+
+
+def _deciders(unit: Unit) -> set[str]:
+    return {rating.rater for rating in unit.ratings() if rating.rubric == REASON_RUBRIC}
+
+
+def _differ(codes: Given) -> bool:
+    return len({codes[who] for who in people(codes)}) > 1
+
+
+def _nameless(codes: Given, turn_id: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(codes[who] for who in sorted(people(codes), key=lambda who: shuffled(turn_id, who)))
+
+
+def _value(labels: Sequence[str]) -> str:
+    strange = sorted(set(labels) - set(LABELS))
+    if strange:
+        raise NotAllowed(f"'{strange[0]}' is no label; use {', '.join(LABELS)}")
+    return join(labels)

@@ -1,0 +1,1 @@
+"""Collecting what the database holds into a dataset."""

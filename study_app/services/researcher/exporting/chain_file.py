@@ -1,0 +1,89 @@
+"""The chain of records beside the tables: what each row was sealed with, in the order of sealing."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from study_app.dataset.integrity.chain import CHAIN_COLUMNS, CHAIN_PATH, Chained
+from study_app.domain.records import Kind, Participant
+from study_app.ports import Unit
+
+
+@dataclass
+class ChainFile:
+    """Writes the entries of one export.
+
+    Args:
+        people: everybody in the database, by id.
+        kinds: whose rows the export holds.
+        labels: questions whose answers are withheld, for they name a cluster.
+    """
+
+    people: Mapping[str, Participant]
+    kinds: tuple[Kind, ...]
+    labels: frozenset[str] = frozenset()
+    entries: int = 0
+    erased: int = 0
+    _turns: dict[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path, unit: Unit) -> None:
+        """Write the file into a dataset."""
+        newest = self._newest(unit)
+        target = folder / CHAIN_PATH
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.writer(handle)
+            writer.writerow(CHAIN_COLUMNS)
+            for entry in unit.chained():
+                self.entries += 1
+                writer.writerow(self._cells(entry, newest))
+
+    def _newest(self, unit: Unit) -> dict[tuple[str, str], int]:
+        """Record -> the number of its last state, which may be in another chain; remembers whose each turn is."""
+        found: dict[tuple[str, str], int] = {}
+        for entry in unit.chained():
+            if entry.table == "events":
+                continue
+            found[entry.table, entry.key] = max(found.get((entry.table, entry.key), 0), entry.number)
+            if entry.table == "turns":
+                self._turns[json.loads(entry.key)[0]] = entry.owner
+        return found
+
+    def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
+        """A row: of a record that the tables do not hold, or not in this state, nothing but its digest."""
+        where = (entry.chain, entry.position)
+        if not entry.opening:
+            self.erased += 1
+        shown = entry.opening and self._exported(entry)
+        if entry.table != "events" and newest.get((entry.table, entry.key)) != entry.number:
+            shown = False
+        if not shown:
+            return (*where, "", "", "", "", entry.digest.hex())
+        opening = base64.b64encode(entry.opening).decode()
+        return (*where, entry.table, entry.key, int(entry.final), opening, entry.digest.hex()[:SHOWN_DIGITS])
+
+    def _exported(self, entry: Chained) -> bool:
+        owner = self.people.get(next(self._owners(entry), ""))
+        # A record of people whom the database does not hold is one that has to be missed.
+        if owner is None:
+            return True
+        # With its salt shown, the label could be guessed from the digest.
+        if entry.table == "answers" and json.loads(entry.key)[-1] in self.labels:
+            return False
+        return owner.kind in self.kinds and (entry.table == "participants" or not owner.data_withdrawn)
+
+    def _owners(self, entry: Chained) -> Iterator[str]:
+        if entry.table != "ratings":
+            yield entry.owner
+            return
+        kind, _, name = entry.owner.partition(":")
+        yield self._turns.get(name, name) if kind == "turn" else name.split(":")[0]
+
+
+SHOWN_DIGITS = 16
+"""Hex digits of the digest of a row that is there: they name the row that differs; the head covers all digits."""

@@ -1,0 +1,68 @@
+"""Clusters in an export: a pseudonym in every row, a label in none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from study_app.dataset.measures.record import Dossier
+from study_app.dataset.schema import TableName, question_column
+from study_app.domain.study.clusters import COLUMN
+from study_app.ports import Unit
+from study_app.services.clusters import cluster_of
+from study_app.services.researcher.exporting.collect_records import Versions
+
+Row = Mapping[str, Any]
+Named = tuple[TableName, Row]
+
+
+@dataclass
+class Clusters:
+    """Adds `cluster_id` to rows, and takes the labels out of those that an export without identities shows."""
+
+    unit: Unit
+    versions: Versions
+    identified: bool
+    _people: dict[str, str | None] = field(default_factory=dict)
+    _turns: dict[str, str | None] = field(default_factory=dict)
+
+    def rows(self, dossier: Dossier, rows: Iterable[Named]) -> Iterator[Named]:
+        """The rows of one participant."""
+        if dossier.study.allocation.method != "cluster":
+            yield from rows
+            return
+        own = {COLUMN: cluster_of(self.unit, dossier)}
+        self._people[dossier.participant.id] = own[COLUMN]
+        self._turns |= {turn.id: own[COLUMN] for turn in dossier.turns}
+        for name, row in rows:
+            yield name, dict(row if self.identified else _without_label(dossier, name, row)) | own
+
+    def allocation(self, row: Row) -> Row:
+        """A row of a ledger: it holds the pseudonym already, among the categories that decided."""
+        if row.get("method") != "cluster":
+            return row
+        levels = row.get("levels") or {}
+        known = json.loads(levels) if isinstance(levels, str) else levels
+        name = self.versions.study(str(row["study_hash"])).allocation.cluster
+        return dict(row) | {COLUMN: known.get(name)}
+
+    def rating(self, row: Row) -> Row:
+        """A judgement: its cluster is that of the person whose turn or answer was judged."""
+        kind, _, name = str(row["object"]).partition(":")
+        known = self._turns if kind == "turn" else self._people
+        return dict(row) | {COLUMN: known.get(name.split(":")[0])}
+
+
+def _without_label(dossier: Dossier, table: TableName, row: Row) -> Row:
+    """A row without the answer that names the participant's cluster."""
+    name = dossier.study.allocation.cluster
+    asked = {question.id: question for stage in dossier.study.stages for question in stage.questions}
+    if name not in asked:
+        return row
+    if table == "participants":
+        return dict(row) | {question_column(asked[name]): None}
+    if table == "answers" and not row["bank"] and row["item"] == name:
+        return dict(row) | {"response": None}
+    return row

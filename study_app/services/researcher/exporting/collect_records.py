@@ -1,0 +1,76 @@
+"""Gathering what the database holds, one participant at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from study_app.dataset.measures.record import Dossier, newest
+from study_app.domain.records import Kind, Participant, ProtocolVersion
+from study_app.domain.study.study import Study
+from study_app.ports import Unit
+from study_app.services.context import World, draft_key, stored_version
+from study_app.services.participant_status import current_status
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of the study, by hash."""
+
+    locked: tuple[ProtocolVersion, ...]
+    """Oldest first; before launch the study file as it is now."""
+    drafts: tuple[ProtocolVersion, ...]
+    """Drafts that exported preview or simulated participants started with; what they named is not known any more."""
+    studies: dict[str, Study]
+
+    @property
+    def newest(self) -> ProtocolVersion:
+        """The version in force."""
+        return self.locked[-1]
+
+    @property
+    def in_order(self) -> list[Study]:
+        """All, the one in force first, so that its columns come first."""
+        return [self.studies[version.study_hash] for version in (*reversed(self.locked), *self.drafts)]
+
+    def study(self, study_hash: str) -> Study:
+        """The version of that hash; the one in force where it was not kept."""
+        return self.studies.get(study_hash, self.studies[self.newest.study_hash])
+
+
+def versions_of(world: World, unit: Unit, people: Sequence[Participant] = ()) -> Versions:
+    """The locked versions, before launch the study file as it is now, and the drafts that these people started with."""
+    locked = tuple(unit.versions()) or (
+        ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
+    )
+    known = {version.study_hash for version in locked}
+    hashes = dict.fromkeys(person.study_hash for person in people if person.study_hash not in known)
+    drafts = tuple(
+        ProtocolVersion(study_hash, text, {}, 1, world.now(), "draft")
+        for study_hash in hashes
+        if (text := unit.meta(draft_key(study_hash))) is not None
+    )
+    return Versions(locked, drafts, {v.study_hash: stored_version(v.study_hash, v.text) for v in (*locked, *drafts)})
+
+
+def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:
+    """Participants of these kinds, in order of enrolment."""
+    return [person for person in unit.participants() if person.kind in kinds]
+
+
+def dossiers(world: World, unit: Unit, people: Sequence[Participant], versions: Versions) -> Iterator[Dossier]:
+    """One dossier after the other; no more than one participant's events are in memory at once."""
+    ratings = newest(unit.ratings())
+    for person in people:
+        gone = person.data_withdrawn
+        yield Dossier(
+            participant=person,
+            status=current_status(world, person),
+            study=versions.study(person.study_hash),
+            visits=[] if gone else unit.visits(person.id),
+            runs=[] if gone else unit.runs(person.id),
+            turns=[] if gone else unit.turns(person.id),
+            answers=[] if gone else unit.answers(person.id),
+            events=[] if gone else list(unit.events(person.id)),
+            ratings=ratings,
+        )

@@ -1,0 +1,71 @@
+"""The one way to a dataset: grade, score, code, write, record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from study_app.dataset.writing.files import Format
+from study_app.services.context import World
+from study_app.services.grading.scoring import QuizScoring
+from study_app.services.grading.submissions import Grading
+from study_app.services.researcher.exporting.export import ExportSummary, export
+from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
+from study_app.services.researcher.lifecycle import Lifecycle
+
+EXPORTED = "export"
+"""What the audit log calls it, whoever exports and from where."""
+CodeQueries = Callable[[World], list[str]]
+"""Codes the queries that the plan wants coded, and returns what to warn of."""
+
+
+@dataclass(frozen=True)
+class DatasetRequest:
+    """What is to be in the dataset, and in which form."""
+
+    fmt: Format = "csv"
+    identified: bool = False
+    include_simulated: bool = False
+    include_preview: bool = False
+    progsnap2: Path | None = None
+    """Folder of a ProgSnap2 set that is written too."""
+
+
+class Datasets:
+    """Writes datasets for the command line, the console and whatever else needs one."""
+
+    def __init__(
+        self, world: World, grading: Grading, scoring: QuizScoring, code_queries: CodeQueries | None = None
+    ) -> None:
+        self.world = world
+        self._grading = grading
+        self._scoring = scoring
+        self._code_queries = code_queries
+
+    def write(self, out: Path, request: DatasetRequest, *, who: str, via: str) -> ExportSummary:
+        """Bring the derived data up to date, write the dataset, and record what was written.
+
+        Args:
+            out: folder of the dataset.
+            request: what is to be in it.
+            who: who asked for it, for the audit log.
+            via: the surface it was asked from: `command line`, `console`.
+
+        Raises:
+            UserError: `out` cannot be taken.
+            InfrastructureError: the disk is full, or the database cannot be reached.
+        """
+        self._grading.grade_pending()
+        self._scoring.score_pending()
+        warnings = self._code_queries(self.world) if self._code_queries is not None else []
+        kinds = {"include_simulated": request.include_simulated, "include_preview": request.include_preview}
+        summary = export(self.world, out, fmt=request.fmt, identified=request.identified, **kinds)
+        if request.progsnap2 is not None:
+            export_progsnap2(self.world, request.progsnap2, **kinds)
+        # By this the audit log of a later export proves what this one was.
+        digest = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
+        facts = {"out": out.name, "format": request.fmt, "identified": request.identified, **kinds, "via": via}
+        Lifecycle(self.world).audit(who, EXPORTED, "", facts | {"manifest_sha256": digest})
+        return replace(summary, warnings=(*warnings, *summary.warnings))

@@ -1,0 +1,343 @@
+"""Export: the database as a dataset directory, whole or not at all, without anybody's identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from study_app import __version__
+from study_app.dataset.integrity.chain import join
+from study_app.dataset.integrity.record_hashes import PATH as RECORDS
+from study_app.dataset.integrity.record_hashes import Records
+from study_app.dataset.integrity.signature import signed_content
+from study_app.dataset.measures.compliance import evidence_rows
+from study_app.dataset.measures.interaction import Coding
+from study_app.dataset.measures.periods import periods
+from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.row import participant_row, work_of
+from study_app.dataset.redaction import Mask, Row
+from study_app.dataset.schema import SCHEMA, Table, TableName, codebook, quiz_types, tables_of, timestamp
+from study_app.dataset.writing import rows
+from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
+from study_app.dataset.writing.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
+from study_app.dataset.writing.manifest import (
+    Seen,
+    audit_summary,
+    events_ahead,
+    file_entries,
+    lost_events,
+    measured,
+    quantiles,
+    version_entries,
+    version_path,
+)
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.errors import SealingKeyMissing, UserError
+from study_app.domain.ledger import LEDGERS
+from study_app.domain.records import Kind
+from study_app.domain.study.clusters import cluster_questions
+from study_app.domain.study.study import Study
+from study_app.domain.trial_state import State
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.researcher.exporting.chain_file import ChainFile
+from study_app.services.researcher.exporting.cluster_columns import Clusters
+from study_app.services.researcher.exporting.collect_records import Versions, dossiers, included, versions_of
+from study_app.services.researcher.exporting.trial_facts import ledgers, mask_of, seal_facts
+
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """What an export holds."""
+
+    path: Path
+    state: State
+    rows: Mapping[str, int]
+    """By table."""
+    masked: bool
+    """Whether anything is withheld."""
+    turn_seconds: Mapping[str, float | int | None]
+    """n, median, p90, p99 and p99_9 of the time to the end of a reply; empty while masked."""
+    warnings: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """For people."""
+        parts = ", ".join(f"{count} {table}" for table, count in self.rows.items())
+        found = [f"{self.path}: {parts}"]
+        if self.masked:
+            found.append(f"the study is {self.state}: what could tell arms is withheld, see README.md there")
+        if self.turn_seconds.get("n"):
+            names = {"median": "median", "p90": "90%", "p99": "99%", "p99_9": "99.9%"}
+            times = ", ".join(f"{names[key]} {self.turn_seconds[key]:.2f} s" for key in names)
+            found.append(f"replies took: {times}")
+        return [*found, *(f"warning: {warning}" for warning in self.warnings)]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {
+            "path": str(self.path),
+            "state": self.state,
+            "rows": dict(self.rows),
+            "masked": self.masked,
+            "turn_seconds": dict(self.turn_seconds),
+            "warnings": list(self.warnings),
+        }
+
+
+def export(
+    world: World,
+    out: Path,
+    *,
+    fmt: Format = "csv",
+    identified: bool = False,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+) -> ExportSummary:
+    """Write the dataset, masked as the trial's state demands.
+
+    Args:
+        world: the study.
+        out: a new or empty folder, or an earlier export, which is replaced at the end.
+        fmt: csv (Psych-DS) or parquet, with the same columns.
+        identified: export labels and Prolific ids, too.
+        include_simulated: simulated participants, too.
+        include_preview: preview participants, too.
+
+    Raises:
+        UserError: `out` cannot be taken.
+        InfrastructureError: the disk is full, or the database cannot be reached.
+    """
+    if fmt not in FORMATS:
+        raise UserError(f"--format: '{fmt}' is unknown; use one of {', '.join(FORMATS)}")
+    chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
+    kinds = tuple(name for name in LEDGERS if chosen[name])
+    with whole_directory(Path(out)) as folder, world.registry.begin(write=False) as unit:
+        return _Export(world, unit, folder, Path(out), fmt, kinds, identified).write()
+
+
+class _Export:
+    """One export, within one transaction."""
+
+    def __init__(
+        self, world: World, unit: Unit, folder: Path, out: Path, fmt: Format, kinds: tuple[Kind, ...], identified: bool
+    ) -> None:
+        self.world, self.unit, self.folder, self.out = world, unit, folder, out
+        self.fmt, self.kinds, self.identified = fmt, kinds, identified
+        self.state = world.state(unit)
+        self.content = Content(world.content)
+        self.people = included(unit, kinds)
+        self.versions: Versions = versions_of(world, unit, self.people)
+        self.studies = self.versions.in_order
+        self.coding = Coding.of(self.studies[0])
+        self.mask: Mask = mask_of(unit, self.state, self.studies)
+        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content.bank), identified=identified)
+        self.clusters = Clusters(unit, self.versions, identified)
+        self.seen = Seen()
+        self.records = Records()
+        self.now = world.now()
+        self._numbers = count(1) if any(map(self.mask.hides, kinds)) else None
+
+    @property
+    def study(self) -> Study:
+        """The version in force."""
+        return self.studies[0]
+
+    def write(self) -> ExportSummary:
+        files = self._tables()
+        self.now = self.world.now()  # After the last row: nothing in the dataset is later.
+        withheld = self.mask.withheld(self.kinds, self.tables)
+        others = self._beside(files, withheld)
+        masked = bool(withheld)
+        manifest = self._manifest(files, others, withheld)
+        signature, unsigned = self._signature(manifest)
+        write_json(self.folder / "manifest.json", manifest | {"signature": signature})
+        return ExportSummary(
+            path=self.out,
+            state=self.state,
+            rows={table: facts["rows"] for table, facts in zip(self.tables, files.values(), strict=True)},
+            masked=masked,
+            turn_seconds={} if masked else quantiles(self.seen.turn_seconds),
+            warnings=(*self.seen.warnings, *unsigned),
+        )
+
+    def _signature(self, manifest: Mapping[str, Any]) -> tuple[str | None, list[str]]:
+        """The manifest signed with the key that the registration names, or why it is not."""
+        sealed = self.unit.meta("sealed_signing_key")
+        if sealed is None:
+            return None, []
+        try:
+            return self.world.seal.sign(sealed, signed_content(manifest)), []
+        except SealingKeyMissing as error:
+            return None, [f"the dataset is not signed, so nobody can tell later whether it was changed: {error}"]
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def _tables(self) -> dict[str, dict[str, Any]]:
+        writers: dict[TableName, TableWriter] = {}
+        paths: dict[TableName, str] = {}
+        with ExitStack() as closing:
+            for name, table in self.tables.items():
+                paths[name], writers[name] = open_writer(self.folder, self.study.id, table, self.fmt)
+                closing.callback(writers[name].close)
+            with rows.readable("the ledgers"):
+                for row in self._allocations():
+                    self.records.add("allocations", "", writers["allocations"].write(row))
+            for dossier in dossiers(self.world, self.unit, self.people, self.versions):
+                with rows.readable(f"participant {dossier.participant.id}"):
+                    self._note(dossier)
+                    for name, row in self.clusters.rows(dossier, self._rows_of(self.mask.dossier(dossier))):
+                        self.records.add(name, dossier.participant.id, writers[name].write(row))
+            for row in self._ratings():
+                self.records.add("ratings", "", writers["ratings"].write(row))
+        return {
+            path: {"sha256": sha256_of(self.folder / path), "rows": writers[name].rows} for name, path in paths.items()
+        }
+
+    def _rows_of(self, dossier: Dossier) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+        mask, work = self.mask, work_of(dossier, self.content, self.coding)
+        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, self.coding, work))
+        yield from (("visits", row) for row in rows.visits(dossier, work.use))
+        yield from (("events", self._numbered(row)) for row in mask.events(dossier, rows.events(dossier)))
+        yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
+        yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, work.codes, work.replies)))
+        yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
+        yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
+        if "periods" in self.tables:
+            yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, self.content)))
+
+    def _numbered(self, event: Row) -> Row:
+        """Where events are withheld, the numbers of the rest would tell how many."""
+        return event if self._numbers is None else event | {"event_id": next(self._numbers)}
+
+    def _note(self, dossier: Dossier) -> None:
+        seen = self.seen
+        seen.statuses[dossier.status] += 1
+        seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
+        seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
+        seen.turns |= {turn.id for turn in dossier.turns}
+        seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
+        seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
+        pages = self.unit.pages(dossier.participant.id)
+        seen.lost += lost_events(dossier, pages)
+        seen.ahead += events_ahead(dossier, pages)
+        if dossier.participant.study_hash not in self.versions.studies:
+            seen.unknown_versions.add(dossier.participant.study_hash)
+
+    def _allocations(self) -> Iterator[Mapping[str, Any]]:
+        for name in self.kinds:
+            yield from map(self.clusters.allocation, self.mask.allocations(self.unit.allocations(name)))
+
+    def _ratings(self) -> Iterator[Mapping[str, Any]]:
+        people = {person.id for person in self.people if not person.data_withdrawn}
+        masked = any(map(self.mask.hides, self.kinds))
+        for rating in self.unit.ratings():
+            if masked and not rating.object.startswith("answer:"):
+                continue
+            kind, _, name = rating.object.partition(":")
+            known = {"turn": self.seen.turns, "answer": people, "participant": people}.get(kind)
+            if known is not None and name.split(":")[0] not in known:
+                continue
+            yield self.clusters.rating(vars(rating))
+
+    # -- what stands beside them ---------------------------------------------------------------------------------------
+
+    def _beside(self, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        columns = withheld.get("columns", {})
+        for (name, table), path in zip(self.tables.items(), files, strict=True):
+            target = self.folder / path.replace(f".{self.fmt}", ".json")
+            write_json(target, sidecar(table, path, columns.get(name, ()), self.fmt == "csv"))
+        write_json(self.folder / "dataset_description.json", description(self.study, self.tables))
+        self._text("README.md", readme(self.study, self.state, self.tables.values(), withheld))
+        self._text("CHANGES.md", self._changes())
+        write_json(self.folder / RECORDS, self.records.to_json())
+        self.chain = self._chain(bool(withheld))
+        prereg = self.unit.meta("prereg")
+        if prereg is not None:
+            self._text("materials/prereg.json", prereg + "\n")
+        self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
+        for path, content in self.world.content.files():
+            self._bytes(f"materials/{path}", content)
+        # The file may have changed since it was locked; what counts is the version in force.
+        self._text("materials/study.json", self.versions.newest.text + "\n")
+        for version in (*self.versions.drafts, *self.versions.locked):
+            self._bytes(version_path(version.study_hash), version.text.encode())
+        present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
+        names = {path.relative_to(self.folder).as_posix(): path for path in present}
+        return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
+
+    def _chain(self, masked: bool) -> dict[str, Any]:
+        """The chain of records, and where it stands; the order of entries could tell arms, so it waits while masked."""
+        heads = self.unit.chain_heads()
+        if masked:
+            # How many entries there are would tell how many rows are withheld.
+            return {"join": join(head.head for head in heads)}
+        labels = frozenset() if self.identified else cluster_questions(self.studies)
+        written = ChainFile({person.id: person for person in self.unit.participants()}, self.kinds, labels)
+        written.write(self.folder, self.unit)
+        return {"heads": [vars(head) for head in heads], "entries": written.entries, "erased": written.erased}
+
+    def _changes(self) -> str:
+        return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft")
+
+    def _text(self, path: str, content: str) -> None:
+        self._bytes(path, content.encode())
+
+    def _bytes(self, path: str, content: bytes) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    def _manifest(
+        self, files: Mapping[str, Any], others: Mapping[str, Any], withheld: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        draft = self.state == "draft"
+        return {
+            "study_id": self.study.id,
+            "study_hash": self.versions.newest.study_hash,
+            "state": self.state,
+            "package_version": __version__,
+            "exported_at": timestamp(self.now),
+            "files": file_entries(files),
+            "other_files": file_entries(others),
+            "schema": SCHEMA,
+            "coding": self.coding.described(),
+            "kinds": list(self.kinds),
+            "identified": self.identified,
+            "masked": bool(withheld),
+            "withheld": dict(withheld),
+            "columns": {name: list(table.names) for name, table in self.tables.items()},
+            **seal_facts(self.unit, self.state),
+            "versions": version_entries(self.versions.locked, self.versions.drafts, draft),
+            "ledgers": ledgers(self.unit, self.kinds),
+            "chain": self.chain,
+            "audit": audit_summary(self.unit.audit()),
+            **measured(self.seen, bool(withheld)),
+            "warnings": list(self.seen.warnings),
+        }
+
+
+def study_tables(world: World, *, identified: bool = False) -> dict[TableName, Table]:
+    """The tables and columns that an export of this study has, for the console and the documentation."""
+    with world.registry.begin(write=False) as unit:
+        versions = versions_of(world, unit)
+    studies = versions.in_order
+    return tables_of(studies, quiz_types(studies, Content(world.content).bank), identified=identified)
+
+
+def codebook_page(study: Study, library: ContentLibrary) -> str:
+    """docs/codebook.md: the codebook of a study's dataset, identities included."""
+    tables = tables_of([study], quiz_types([study], Content(library).bank), identified=True)
+    return codebook(
+        list(tables.values()),
+        "Written from the code for the shipped study by `scripts/generate_docs.py`; every dataset brings the codebook "
+        f"of its own study in `documentation/`. {CODEBOOK_INTRODUCTION}",
+    )
+
+
+__all__ = ["FORMATS", "ExportSummary", "Format", "codebook_page", "export", "study_tables"]

@@ -1,0 +1,267 @@
+"""The same data as ProgSnap2 1.0, the exchange format for how programs came about.
+
+One row per event in MainTable.csv; the program's text at loads, runs, submissions and turns in CodeStates/. A column
+that an event type does not have is left empty. Chats are `Intervention` rows, since validators of version 1.0 know no
+event types of one's own. What the trial's state withholds from an export is withheld here.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from study_app import __version__
+from study_app.dataset.measures.record import Dossier
+from study_app.dataset.schema import timestamp, writable
+from study_app.dataset.writing import rows
+from study_app.dataset.writing.files import whole_directory
+from study_app.domain.editing.edits import well_formed
+from study_app.domain.ledger import LEDGERS
+from study_app.domain.records import Kind
+from study_app.services.context import World
+from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
+from study_app.services.researcher.exporting.trial_facts import mask_of
+
+COLUMNS = tuple(
+    "EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp AssignmentID "
+    "ProblemID ExperimentalCondition IsFabricatedEvent SessionID CodeStateSection EventInitiator EditType "
+    "SourceLocation InsertText DeleteText DeleteLength CopiedText ExecutionID TestID ExecutionResult Score ResourceID "
+    "InterventionCategory InterventionType InterventionMessage".split()
+)
+METADATA = {
+    "Version": "1.0",
+    "IsEventOrderingConsistent": "true",
+    "EventOrderScope": "Restricted",
+    "EventOrderScopeColumns": "SubjectID",
+    "CodeStateRepresentation": "Table",
+    "ProgramInputLinkTable": "",
+}
+_EDIT_TYPES = {"paste": "Paste", "drop": "Paste", "undo": "Undo", "redo": "Redo", "programmatic": "GenericEdit"}
+_TIMEOUTS = ("time", "cpu")
+_NO_RESULT = ("cancelled", "infrastructure", None)
+_README = """# {title}
+
+Programming process data in ProgSnap2 1.0: `MainTable.csv` has one row for each event, `CodeStates/CodeStates.csv` the
+programs that its rows name. `Order` counts within `SubjectID`. An edit's `SourceLocation` is its first and last
+character's place in the text before, in UTF-16 units; the program between two named states follows from the edits.
+Chats are `Intervention` rows of the categories `X-AIPrompt` and `X-AIReply`.
+"""
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ProgsnapSummary:
+    """What was written."""
+
+    path: Path
+    events: int
+    code_states: int
+    subjects: int
+
+
+def export_progsnap2(
+    world: World, out: Path, *, include_simulated: bool = False, include_preview: bool = False
+) -> ProgsnapSummary:
+    """Write a ProgSnap2 directory.
+
+    Args:
+        world: the study.
+        out: a new or empty folder.
+        include_simulated: simulated participants, too, as fabricated events.
+        include_preview: preview participants, too.
+
+    Raises:
+        UserError: `out` cannot be taken.
+        InfrastructureError: the disk is full, or the database cannot be reached.
+    """
+    chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
+    kinds = tuple(name for name in LEDGERS if chosen[name])
+    with whole_directory(Path(out), option="--progsnap2") as folder, world.registry.begin(write=False) as unit:
+        people = included(unit, kinds)
+        versions = versions_of(world, unit, people)
+        mask = mask_of(unit, world.state(unit), versions.in_order)
+        with _Writer(folder, world.study.title) as writer:
+            for dossier in map(mask.dossier, dossiers(world, unit, people, versions)):
+                log = list(mask.events(dossier, rows.events(dossier)))
+                runs = list(mask.runs(dossier, rows.runs(dossier)))
+                turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
+                arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
+                for event in sorted(_events(log, runs, turns), key=lambda event: event["at"]):
+                    writer.write(dossier, arm, event, mask.hides(dossier.participant.kind))
+        return ProgsnapSummary(Path(out), writer.events, len(writer.states), len(people))
+
+
+class _Writer:
+    """The files of the directory."""
+
+    def __init__(self, folder: Path, title: str) -> None:
+        self.events = 0
+        self.states: set[str] = set()
+        self._order: dict[str, int] = {}
+        self._open = ExitStack()
+        (folder / "CodeStates").mkdir()
+        self._main = self._table(folder / "MainTable.csv", COLUMNS)
+        self._codes = self._table(folder / "CodeStates" / "CodeStates.csv", ("CodeStateID", "Code"))
+        metadata = self._table(folder / "DatasetMetadata.csv", ("Property", "Value"))
+        metadata.writerows(METADATA.items())
+        (folder / "README.md").write_text(_README.format(title=title), encoding="utf-8")
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _table(self, path: Path, header: tuple[str, ...]) -> Any:
+        handle = self._open.enter_context(path.open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(handle, lineterminator="\r\n")
+        writer.writerow(header)
+        return writer
+
+    def write(self, dossier: Dossier, arm: str | None, event: Event, masked: bool) -> None:
+        """One event, with what every row needs; while masked under a number that tells nothing of what is withheld."""
+        subject = dossier.participant.id
+        self._order[subject] = self._order.get(subject, 0) + 1
+        everywhere = {
+            "CodeStateID": self._state(event.get("code")),
+            "SubjectID": subject,
+            "ToolInstances": f"study-app {__version__};Python",
+            "Order": self._order[subject],
+            "ServerTimestamp": timestamp(event["at"]),
+            "ExperimentalCondition": arm,
+            "IsFabricatedEvent": "true" if dossier.participant.kind == "simulated" else "false",
+        }
+        row = {**everywhere, **event} | ({"EventID": f"{subject}.{self._order[subject]}"} if masked else {})
+        self._main.writerow([_cell(row.get(name)) for name in COLUMNS])
+        self.events += 1
+
+    def _state(self, code: str | None) -> str:
+        if code is None:
+            return ""
+        name = hashlib.sha256(writable(code).encode()).hexdigest()[:20]
+        if name not in self.states:
+            self.states.add(name)
+            self._codes.writerow([name, writable(code)])
+        return name
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    return "" if value is None else writable(str(value))
+
+
+def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator[Event]:
+    for row in log:
+        yield from _logged(row, json.loads(row["payload"]))
+    for run in runs:
+        yield from _run(run)
+    for turn in turns:
+        yield from _turn(turn)
+
+
+def _logged(row: Event, payload: Mapping[str, Any]) -> Iterator[Event]:
+    event: Event = {
+        "EventID": f"e{row['event_id']}",
+        "at": row["server_time"],
+        "ClientTimestamp": row["client_time"],
+        "AssignmentID": row["stage"],
+    }
+    task = {"ProblemID": payload.get("task")}
+    kind = row["kind"]
+    if kind in ("stage_opened", "stage_ended"):
+        yield event | {
+            "EventType": f"Session.{'Start' if kind == 'stage_opened' else 'End'}",
+            "SessionID": row["stage"],
+        }
+    elif kind == "load":
+        section = {"CodeStateSection": _file(payload.get("task")), "EventInitiator": "UserIndirectAction"}
+        yield event | task | section | {"EventType": "File.Open", "code": payload.get("text")}
+    elif kind == "edit":
+        yield from _edits(event | task, payload)
+    elif kind == "copy" and payload.get("from") == "editor" and payload.get("text"):
+        yield event | {"EventType": "File.CopyText", "CopiedText": payload["text"]}
+    elif kind == "notes_opened":
+        yield event | {"EventType": "Resource.View", "ResourceID": f"notes {payload.get('title') or ''}".strip()}
+
+
+def _edits(event: Event, payload: Mapping[str, Any]) -> Iterator[Event]:
+    """One row for each change of an edit."""
+    kind = str(payload.get("kind"))
+    initiator = "ToolReaction" if kind == "programmatic" else "UserDirectAction"
+    for number, change in enumerate(well_formed(payload)):
+        start, end, insert = change.get("from", 0), change.get("to", 0), change.get("insert", "")
+        yield event | {
+            "EventType": "File.Edit",
+            "EventID": f"{event['EventID']}.{number}" if number else event["EventID"],
+            "CodeStateSection": _file(payload.get("task")),
+            "EventInitiator": initiator,
+            "EditType": _EDIT_TYPES.get(kind) or _edit_type(end > start, bool(insert)),
+            "SourceLocation": f"{start}:{end}",
+            "InsertText": insert or None,
+            "DeleteText": change.get("deleted"),
+            "DeleteLength": end - start if end > start else None,
+        }
+
+
+def _edit_type(deletes: bool, inserts: bool) -> str:
+    return "Replace" if deletes and inserts else "Delete" if deletes else "Insert"
+
+
+def _file(task: Any) -> str:
+    return f"{task}.py"
+
+
+def _run(run: Event) -> Iterator[Event]:
+    """The run or submission, and each of its checks."""
+    if run["ended_by"] in _NO_RESULT:
+        return
+    event: Event = {
+        "EventID": f"r{run['run_id']}",
+        "at": run["started_at"],
+        "AssignmentID": run["stage"],
+        "ProblemID": run["task"],
+        "ExecutionID": run["run_id"],
+        "code": run.get("code"),
+    }
+    checks = json.loads(run["checks"])
+    score = sum(check["passed"] for check in checks) / len(checks) if checks else None
+    if run["kind"] == "submission":
+        yield event | {"EventType": "Submit", "Score": score}
+    else:
+        yield event | {"EventType": "Run.Program", "ExecutionResult": _result(run)}
+    for number, check in enumerate(checks):
+        verdict = {"ExecutionResult": "Success" if check["passed"] else "TestFailed", "Score": int(check["passed"])}
+        test = {"EventType": "Run.Test", "EventID": f"r{run['run_id']}.{number}", "TestID": check["name"]}
+        yield event | test | verdict
+
+
+def _result(run: Event) -> str:
+    if run["ended_by"] in _TIMEOUTS:
+        return "Timeout"
+    if run["error_type"] == "AssertionError":
+        return "TestFailed"
+    return "Success" if run["ended_by"] == "exit" and not run["error_type"] else "Error"
+
+
+def _turn(turn: Event) -> Iterator[Event]:
+    event: Event = {
+        "EventType": "Intervention",
+        "at": turn["asked_at"],
+        "ProblemID": turn["task"],
+        "EventInitiator": "UserDirectAction",
+        "InterventionType": turn["treatment"],
+    }
+    prompt = {"InterventionCategory": "X-AIPrompt", "InterventionMessage": turn["message"], "code": turn["code"]}
+    yield event | prompt | {"EventID": f"t{turn['turn_id']}"}
+    if turn["reply"]:
+        reply = {"InterventionCategory": "X-AIReply", "InterventionMessage": turn["reply"]}
+        yield event | reply | {"EventID": f"t{turn['turn_id']}.reply"}

@@ -1,0 +1,40 @@
+"""What is wrong with a study that no table of its file shows alone: the file against the content that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.errors import Problem
+from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
+from study_app.domain.study.quiz_roles import TOTALS
+from study_app.domain.study.study import Study
+
+
+def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
+    """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
+    return list(_allocating_quizzes(study, content, file))
+
+
+def _allocating_quizzes(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Baseline quizzes that decide about allocation must be scored at once, by their keys alone."""
+    named = set(study.allocation.variables)
+    for quiz in study.quizzes:
+        if not named & {f"{quiz.stage.id}_{end}" for end in TOTALS}:
+            continue
+        keys = content.keys(quiz.stage.bank)
+        items = content.bank(quiz.stage.bank).items_of(quiz.stage.form or None)
+        scored = [item.id for item in items if item.type != "attention_check"]
+        waiting = [name for name in scored if not _scored_by_key(keys[name])]
+        if waiting:
+            what = (
+                f"allocation needs the points of '{quiz.stage.id}' at once, and {', '.join(waiting)} wait for scoring"
+            )
+            remedy = "use a bank or form whose items a key alone scores, or another variable"
+            yield Problem(file, "allocation", what, remedy)
+
+
+def _scored_by_key(key: object) -> bool:
+    if isinstance(key, CodeKey):
+        return False
+    return isinstance(key, ChoiceKey) or (isinstance(key, TextKey) and bool(key.accept))

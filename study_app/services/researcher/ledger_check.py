@@ -1,0 +1,52 @@
+"""The ledgers in the database, recomputed in place where the sealing key is: for the doctor, while the trial runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from study_app.domain.errors import SealingKeyMissing
+from study_app.domain.ledger import LEDGERS, LedgerName, genesis, parse_rows, verify_ledger
+from study_app.services.context import World
+from study_app.services.ledgers import ledger_gaps, versions
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What one ledger's recomputation gave; it holds nothing that tells an arm."""
+
+    ledger: LedgerName
+    rows: int
+    sealed: bool
+    """The seed could not be opened here, so arms in blocks were not recomputed."""
+    breaches: tuple[tuple[int, str], ...]
+    """Allocation index and name of each breach. What was found and expected would show arms, and is left out."""
+
+    def __str__(self) -> str:
+        if self.breaches:
+            named = ", ".join(f"{index}: {name}" for index, name in self.breaches[:5])
+            return f"{self.ledger}: {len(self.breaches)} breaches ({named}); stop enrolment and find out who changed it"
+        how = "checked by its chain, the sealing key is not here" if self.sealed else "recomputed from the seed"
+        return f"{self.ledger}: {self.rows} allocations {how}"
+
+
+def recompute(world: World) -> list[Recomputed]:
+    """Every ledger that has rows, against the algorithm."""
+    found = []
+    with world.registry.begin(write=False) as unit:
+        for name in LEDGERS:
+            stored = unit.allocations(name)
+            if not stored:
+                continue
+            rows, malformed = parse_rows(stored)
+            seed, sealed = b"", False
+            if name == "real":
+                try:
+                    seed = world.seal.open(unit.meta("sealed_seed") or "")
+                except SealingKeyMissing:
+                    sealed = True
+            known = versions(world, unit, name, [row.study_hash for row in rows], None if sealed else seed)
+            origin = genesis(name, (unit.meta("commitment") or "") if name == "real" else "")
+            breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin, gaps=ledger_gaps(unit, name))]
+            pairs = tuple(dict.fromkeys((breach.index, breach.name) for breach in breaches))
+            found.append(Recomputed(name, len(stored), sealed, pairs))
+    return found

@@ -1,0 +1,276 @@
+"""A trial's life: draft, launched, closed, unsealed; every step recorded, none undone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing
+from study_app.domain.ledger import Anchor, LedgerRow, head
+from study_app.domain.ledger.commitment import commitment
+from study_app.domain.records import AuditEntry, ProtocolVersion
+from study_app.domain.study.consent import consent_problems
+from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.study.study import Study
+from study_app.domain.trial_state import State
+from study_app.ports import Unit
+from study_app.services.context import World, keep_codes
+from study_app.services.participant_status import current_status
+from study_app.services.researcher.fitness import fitness_problems
+from study_app.services.researcher.registration import preregistration
+
+
+@dataclass(frozen=True)
+class Launched:
+    """What `launch` gives to the researcher."""
+
+    study_hash: str
+    commitment: str
+    prereg: dict[str, Any]
+    """prereg.json."""
+    prereg_text: str
+    """prereg.md."""
+    recovery_copy: str
+    """Shown once."""
+
+
+HEAD_KEY = "sealed_head_key"
+"""Where the key lies, encrypted, that signs the heads of the chain of records."""
+
+
+def open_head_key(world: World) -> bool:
+    """Sign heads from now on, where the study is launched and its sealing key is there; whether it is done."""
+    with world.registry.begin(write=False) as unit:
+        sealed = unit.meta(HEAD_KEY)
+    if sealed is None:
+        return False
+    try:
+        world.registry.sign_heads(world.seal.open(sealed))
+    except SealingKeyMissing:
+        return False
+    return True
+
+
+class Lifecycle:
+    """The steps of a trial's life."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def launch(self, who: str = "cli") -> Launched:
+        """Lock the protocol: its hash, the sealed seed and the seed's commitment.
+
+        Raises:
+            ProblemsFound: the study is not fit for real participants.
+            NotAllowed: it is launched already.
+        """
+        study = self.world.study
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "draft":
+                raise NotAllowed(f"a study is launched once; this one is {_told(self.world.state(unit))}")
+            problems = launch_problems(self.world)
+            if problems:
+                raise ProblemsFound(problems)
+            seed = self.world.seal.new_seed()
+            promise = commitment(seed, study.allocation, study.arms)
+            sealed_signing_key, export_key = self.world.seal.new_signing_key()
+            head_key = self.world.seal.new_seed()
+            chain_key = hashlib.sha256(head_key).hexdigest()
+            now = self.world.now()
+            document, text = preregistration(study, self.world.study_hash, promise, export_key, chain_key, now)
+            for key, value in {
+                "state": "launched",
+                "study_id": study.id,
+                "sealed_seed": self.world.seal.seal(seed),
+                "commitment": promise,
+                "launched_at": now.isoformat(timespec="milliseconds"),
+                "sealed_signing_key": sealed_signing_key,
+                HEAD_KEY: self.world.seal.seal(head_key),
+                "prereg": json.dumps(document, ensure_ascii=False),
+                "prereg_text": text,
+            }.items():
+                unit.set_meta(key, value)
+            self._lock_version(unit, "launch")
+            self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
+            self.world.registry.sign_heads(head_key)
+            unit.sign_heads(head_key)
+        return Launched(self.world.study_hash, promise, document, text, self.world.seal.recovery_copy())
+
+    def amend(self, reason: str, who: str = "cli") -> str:
+        """Take the study file as it is now for everybody who comes from now on; returns the new hash.
+
+        Raises:
+            ProblemsFound: the consent page would say less than it has to.
+            NotAllowed: nothing changed, not launched, or something that may never change did.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
+            current = unit.versions()[-1]
+            if current.study_hash == self.world.study_hash:
+                raise NotAllowed("the study file is the locked one; change it first, then amend")
+            if unit.meta("study_id") != self.world.study.id:
+                raise NotAllowed("an amendment cannot change the study's id; start another study with another database")
+            problems = consent_problems(self.world.study, "study.toml")
+            if problems:
+                raise ProblemsFound(problems)
+            self._lock_version(unit, reason)
+            detail = {"from": current.study_hash, "to": self.world.study_hash}
+            self._audit(unit, who, "amend", reason, detail)
+        return self.world.study_hash
+
+    def close(self, reason: str, who: str = "cli") -> Anchor | None:
+        """No more enrolment; returns the ledger's end, to be written down elsewhere, or None where nobody is in it.
+
+        Raises:
+            NotAllowed: the study is not launched.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study is closed; this one is {_told(self.world.state(unit))}")
+            unit.set_meta("state", "closed")
+            unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
+            anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
+            detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
+            self._audit(unit, who, "close", reason, detail)
+        return anchor
+
+    def not_allocated_yet(self) -> int:
+        """Real participants in progress who may still be allocated."""
+        with self.world.registry.begin(write=False) as unit:
+            people = [person for person in unit.participants() if person.kind == "real" and person.arm is None]
+        return sum(current_status(self.world, person) == "in_progress" for person in people)
+
+    def unseal(self, reason: str, who: str = "cli") -> None:
+        """Show arms and seed.
+
+        Raises:
+            NotAllowed: not closed, or somebody is still in progress.
+            SealingKeyMissing: the seed cannot be opened.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "closed":
+                raise NotAllowed(f"only a closed study is unsealed; this one is {_told(self.world.state(unit))}")
+            busy = [
+                p.id for p in unit.participants() if p.kind == "real" and current_status(self.world, p) == "in_progress"
+            ]
+            if busy:
+                raise NotAllowed(
+                    f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
+                    f"have finished, or for {self.world.study.recruitment.abandoned_after_hours:g} hours of silence"
+                )
+            sealed = unit.meta("sealed_seed")
+            assert sealed is not None
+            seed = self.world.seal.open(sealed)
+            unit.set_meta("revealed_seed", seed.hex())
+            unit.set_meta("state", "unsealed")
+            self._audit(unit, who, "unseal", reason, {"seed": seed.hex()})
+
+    def exclude(self, participant_id: str, reason: str, who: str) -> None:
+        """Exclude a participant from the analysis, blind to their arm; recorded with its reason.
+
+        Raises:
+            NotAllowed: no reason, or nobody of that id.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            participant = unit.participant(participant_id)
+            if participant is None:
+                raise NotAllowed(f"there is no participant {participant_id}")
+            unit.touch(participant_id, exclusion_reason=reason)
+            now = self.world.now()
+            unit.record(participant_id, "excluded", participant.stage, now, {"reason": reason, "who": who})
+            self._audit(unit, who, "exclude", reason, {"participant_id": participant_id})
+
+    def unblind(self, participant_id: str, reason: str, who: str) -> str:
+        """Show one participant's arm; recorded and reported.
+
+        Raises:
+            NotAllowed: no reason, nobody of that id, or not allocated.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            participant = unit.participant(participant_id)
+            if participant is None or participant.arm is None:
+                raise NotAllowed(f"participant {participant_id} is not known or not allocated")
+            self._audit(unit, who, "unblind", reason, {"participant_id": participant_id})
+            return participant.arm
+
+    def audit(self, who: str, what: str, why: str = "", detail: Mapping[str, Any] | None = None) -> None:
+        """Record an act that changes or shows data."""
+        with self.world.registry.begin() as unit:
+            self._audit(unit, who, what, why, detail or {})
+
+    def _audit(self, unit: Unit, who: str, what: str, why: str, detail: Mapping[str, Any]) -> None:
+        unit.add_audit(AuditEntry(self.world.now(), who, what, why, dict(detail)))
+
+    def _lock_version(self, unit: Unit, reason: str) -> None:
+        keep_codes(unit, self.world.study, self.world.study_hash)
+        unit.add_version(
+            ProtocolVersion(
+                study_hash=self.world.study_hash,
+                text=self.world.study.canonical(),
+                materials=dict(self.world.content.materials()),
+                from_index=len(unit.allocations("real")) + 1,
+                locked_at=self.world.now(),
+                reason=reason,
+            )
+        )
+
+
+def _told(state: State) -> str:
+    """A state, and what can be done in it."""
+    remedies = {
+        "draft": "its file may change freely; when it is ready, study launch",
+        "launched": "record a change with study amend, end enrolment with study close",
+        "closed": "when nobody is in progress, study unseal",
+        "unsealed": "nothing changes it any more; study export shows everything",
+    }
+    return f"{state}; {remedies[state]}"
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act without a reason.
+
+    Raises:
+        NotAllowed: the reason is empty.
+    """
+    if not reason.strip():
+        raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")
+
+
+def launch_problems(world: World) -> list[Problem]:
+    """What keeps a valid study from real participants."""
+    study: Study = world.study
+    found = fitness_problems(study, world.content, "study.toml")
+    found += design_problems(used_by(study), "launch", "study.toml")
+    found += consent_problems(study, "study.toml")
+    if study.recruitment.entry == "open":
+        remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
+        found.append(Problem("study.toml", "recruitment.entry", "'open' lets anybody in again and again", remedy))
+    embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
+    if embedded and not study.assistant_policy.allow_embedded:
+        what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"
+        remedy = "set the key, or say allow_embedded = true"
+        found.append(Problem("study.toml", "assistant_policy.allow_embedded", what, remedy))
+    level = world.sandbox.isolation().level
+    if level == "off":
+        remedy = "see study doctor"
+        found.append(Problem("study.toml", "sandbox", "participants' programs cannot be run on this machine", remedy))
+    if level == "weak" and not study.sandbox.allow_weak_isolation:
+        what = "isolation is weak here: participants' programs could read this server's files"
+        remedy = (
+            "install bubblewrap or use a Linux server; or say allow_weak_isolation = true and invite people you trust"
+        )
+        found.append(Problem("study.toml", "sandbox.allow_weak_isolation", what, remedy))
+    return found

@@ -1,0 +1,291 @@
+"""What the console shows of the trial: read only, and of arms nothing that the trial's state does not allow.
+
+Everything the console shows of participants comes through `Monitor`; `arms_visible` is the one rule about arms, and
+`masked` the one place that applies it. Of a real participant before the trial is unsealed the views hold neither arm,
+stratum nor place in the ledger, and nothing that exists in some arms only (turns, queries, tokens, refusals).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from study_app.dataset.measures.fidelity import leaks_by_treatment
+from study_app.dataset.measures.record import Content
+from study_app.domain.assistants.fidelity import LeakShare
+from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
+from study_app.domain.study.study import Stage, Study
+from study_app.domain.trial_state import State, hides_arms
+from study_app.ports import Unit
+from study_app.services.context import World
+from study_app.services.operation.clock_watch import shown_alert
+from study_app.services.operation.isolation_watch import isolation_alert
+from study_app.services.participant_status import current_status
+from study_app.services.researcher.console_views import LinkUse, Overview, Sighting, StageCount
+from study_app.services.researcher.lifecycle import Lifecycle
+from study_app.services.researcher.reopening import reopenable
+from study_app.services.spending import spent_usd
+
+SAW = "saw chats or code"
+"""What the audit log calls a first look at somebody's chats or code."""
+STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn", "abandoned", "excluded")
+
+
+def arms_visible(state: State, kind: Kind) -> bool:
+    """Whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
+    return not hides_arms(state, kind)
+
+
+def _no_code(world: World) -> bool:
+    """Whether the study has a treatment that must not give code."""
+    return any(not spec.gives_code for spec in world.content.specs.values())
+
+
+def _leaks(world: World, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
+    known = {person.id for person in people}
+    mine = [turn for turn in turns if turn.participant_id in known]
+    return leaks_by_treatment(mine, world.content.specs, world.study, Content(world.content)) if mine else {}
+
+
+def _spent(unit: Unit, world: World, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
+    """US dollars that the assistants have used; in tenths of the limit where a figure that moves could tell an arm."""
+    if limit is None:
+        return None
+    spent = spent_usd(unit, world.content.specs, kind)
+    return spent if not coarse else min(10, int(10 * spent / limit)) * limit / 10
+
+
+def masked(participant: Participant, state: State) -> Participant:
+    """The participant without whatever would tell the arm, where the state does not allow it."""
+    if arms_visible(state, participant.kind):
+        return participant
+    return replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
+
+
+class Monitor:
+    """Reads the trial for the console."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def kinds(self) -> list[Kind]:
+        """Kinds of participants that are there, the one that matters now first."""
+        with self.world.registry.begin(write=False) as unit:
+            first: Kind = "preview" if self.world.state(unit) == "draft" else "real"
+            there = {person.kind for person in unit.participants()} | {first}
+        kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
+        return sorted((kind for kind in kinds if kind in there), key=lambda kind: kind != first)
+
+    def state(self) -> State:
+        """Where the trial's life stands."""
+        with self.world.registry.begin(write=False) as unit:
+            return self.world.state(unit)
+
+    def overview(self, kind: Kind) -> Overview:
+        """The trial at a glance, over the participants of one kind."""
+        world = self.world
+        with world.registry.begin(write=False) as unit:
+            state = world.state(unit)
+            people = [person for person in unit.participants() if person.kind == kind]
+            visits = unit.visits()
+            launched = unit.meta("launched_at")
+            commitment = unit.meta("commitment")
+            versions = len(unit.versions())
+            limit = world.study.assistant_policy.study_cost_limit
+            shown = [turn for turn in unit.turns() if arms_visible(state, kind)] if _no_code(world) else []
+            spent = _spent(unit, world, kind, limit, coarse=not arms_visible(state, kind))
+        statuses = Counter(current_status(world, person) for person in people)
+        return Overview(
+            state=state,
+            study_hash=world.study_hash,
+            commitment=commitment,
+            launched_at=datetime.fromisoformat(launched) if launched else None,
+            versions=versions,
+            kind=kind,
+            enrolled=len(people),
+            allocated=sum(person.arm is not None for person in people),
+            target=world.study.recruitment.target_n,
+            statuses={status: statuses[status] for status in STATUSES if statuses[status]},
+            stages=tuple(stage_counts(world.study, people, visits, statuses=_statuses(world, people))),
+            last_seen_at=max((person.last_seen_at for person in people), default=None),
+            arrivals=tuple(sorted(person.enrolled_at for person in people)),
+            isolation=world.sandbox.isolation(),
+            assistants=tuple(sorted({assistant.id for assistant in world.assistants.values()})),
+            database=world.registry.describe(),
+            now=world.now(),
+            spent_usd=spent,
+            cost_limit_usd=limit,
+            leaks=_leaks(world, people, shown),
+        )
+
+    def people(self, kind: Kind) -> list[Sighting]:
+        """Participants of one kind, the latest to enrol first."""
+        with self.world.registry.begin(write=False) as unit:
+            state = self.world.state(unit)
+            visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits()}
+            found = [
+                self._sighting(unit, masked(person, state), visits.get((person.id, person.stage)))
+                for person in unit.participants()
+                if person.kind == kind
+            ]
+        return found[::-1]
+
+    def _sighting(self, unit: Unit, person: Participant, visit: Visit | None) -> Sighting:
+        study = self.world.study_of(unit, person)
+        there = None if person.over else study.stage(person.stage)
+        since = self.world.now() - visit.started_at if visit is not None and not person.over else None
+        end = person.finished_at or person.last_seen_at
+        return Sighting(
+            id=person.id,
+            kind=person.kind,
+            status=current_status(self.world, person),
+            stage="" if there is None else there.title or there.id,
+            step=self._step(study, person) if visit is not None else "",
+            minutes_in_stage=None if since is None else since.total_seconds() / 60,
+            minutes_in_all=(end - person.enrolled_at).total_seconds() / 60,
+            enrolled_at=person.enrolled_at,
+            last_seen_at=person.last_seen_at,
+            came_as=person.label or person.prolific_pid or "",
+            exclusion_reason=person.exclusion_reason,
+            data_withdrawn=person.data_withdrawn,
+            arm=person.arm,
+            stratum=person.stratum,
+            allocation_index=person.allocation_index,
+        )
+
+    def _step(self, study: Study, person: Participant) -> str:
+        if person.over:
+            return ""
+        stage = study.stage(person.stage)
+        if stage.kind == "tasks":
+            return f"task {person.step + 1} of {len(stage.packs)}"
+        if stage.kind == "quiz":
+            pages = len(self.world.content.bank(stage.bank).pages_of(stage.form or None))
+            return f"page {person.step + 1} of {pages}"
+        return ""
+
+    def ungraded(self, older_than: timedelta = timedelta(minutes=1)) -> int:
+        """Submissions that wait to be graded for longer than they should."""
+        with self.world.registry.begin(write=False) as unit:
+            due = self.world.now() - older_than
+            runs = unit.runs()
+        return sum(run.kind == "submission" and run.ended_by is None and run.started_at < due for run in runs)
+
+    def outages(self, within: timedelta = timedelta(hours=24)) -> int:
+        """Runs that failed through no fault of the program, lately."""
+        with self.world.registry.begin(write=False) as unit:
+            since = self.world.now() - within
+            runs = unit.runs()
+        return sum(run.ended_by == "infrastructure" and run.started_at > since for run in runs)
+
+    def reopenable(self, participant_id: str) -> Stage | None:
+        """The stage that a participant was on last, where its deadline ended it."""
+        with self.world.registry.begin(write=False) as unit:
+            person = unit.participant(participant_id)
+            stage = reopenable(self.world.study_of(unit, person), person) if person is not None else None
+            visit = unit.visit(participant_id, stage.id) if stage is not None else None
+        return stage if visit is not None and visit.ended_by == "deadline" else None
+
+    def clock(self) -> str:
+        """Whether the machine's clock can be relied on."""
+        with self.world.registry.begin(write=False) as unit:
+            alert = shown_alert(unit, self.world.now())
+        return "agrees with the server's own count" if alert is None else str(alert)
+
+    def paused(self) -> str | None:
+        """Why the study is paused by what isolates programs here, or None."""
+        with self.world.registry.begin(write=False) as unit:
+            return isolation_alert(unit)
+
+    def preregistration(self) -> tuple[dict[str, Any], str] | None:
+        """prereg.json and prereg.md as `launch` made them; None before it."""
+        with self.world.registry.begin(write=False) as unit:
+            document, text = unit.meta("prereg"), unit.meta("prereg_text")
+        return None if document is None or text is None else (json.loads(document), text)
+
+    def audit(self) -> list[AuditEntry]:
+        """The audit log, newest first."""
+        with self.world.registry.begin(write=False) as unit:
+            return unit.audit()[::-1]
+
+    def links(self) -> list[LinkUse]:
+        """Single-use links in order of making; who used one is not told."""
+        with self.world.registry.begin(write=False) as unit:
+            return [LinkUse(link.label, link.created_at, link.participant_id is not None) for link in unit.links()]
+
+    # -- who has seen what ---------------------------------------------------------------------------------------------
+
+    def has_seen(self, who: str, what: str) -> bool:
+        """Whether somebody's look at this is in the audit log."""
+        return any(entry.who == who and _what(entry) == what for entry in self.audit() if entry.what == SAW)
+
+    def note_sight(self, who: str, what: str, kind: Kind) -> None:
+        """Record somebody's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
+
+        Only real participants can be unblinded; a look at the others is not recorded.
+        """
+        if kind == "real" and not self.has_seen(who, what):
+            Lifecycle(self.world).audit(who, SAW, "", {"seen": what})
+
+    def unblinded(self) -> list[tuple[str, datetime, int]]:
+        """Everybody who has seen chats, code or an arm of real participants: name, since when, how often."""
+        return unblinded(self.audit())
+
+
+def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
+    """From the audit log: who counts as unblinded, since when, by how many acts."""
+    acts: dict[str, list[datetime]] = {}
+    for entry in entries:
+        if entry.what in (SAW, "unblind"):
+            acts.setdefault(entry.who, []).append(entry.at)
+    return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
+
+
+def stage_counts(
+    study: Study, people: Sequence[Participant], visits: Iterable[Visit], statuses: dict[str, str]
+) -> list[StageCount]:
+    """How many reached, are in, and ended each stage, in the order of the way.
+
+    Args:
+        study: whose stages are counted.
+        people: the participants who count.
+        visits: of anybody; those of others are left out.
+        statuses: status by participant id.
+    """
+    ids = {person.id for person in people}
+    by_stage: dict[str, list[Visit]] = {}
+    for visit in visits:
+        if visit.participant_id in ids:
+            by_stage.setdefault(visit.stage, []).append(visit)
+    here = Counter(person.stage for person in people if statuses[person.id] == "in_progress")
+    # The debrief has no clock and no visit: it is reached by finishing.
+    finished = sum(statuses[person.id] == "completed" for person in people)
+    counts = []
+    for stage in study.stages:
+        there = by_stage.get(stage.id, [])
+        minutes = [(visit.ended_at - visit.started_at).total_seconds() / 60 for visit in there if visit.ended_at]
+        reached = finished if stage.kind == "debrief" else len(there)
+        counts.append(
+            StageCount(
+                stage.id,
+                stage.title or stage.id,
+                reached,
+                here[stage.id],
+                finished if stage.kind == "debrief" else len(minutes),
+                median(minutes) if minutes else None,
+            )
+        )
+    return counts
+
+
+def _statuses(world: World, people: Iterable[Participant]) -> dict[str, str]:
+    return {person.id: current_status(world, person) for person in people}
+
+
+def _what(entry: AuditEntry) -> str:
+    return str(entry.detail.get("seen", ""))

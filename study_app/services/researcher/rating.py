@@ -1,0 +1,233 @@
+"""Human judgements of answers that a person has to rate, blind to arm.
+
+A rater meets neither participant, time, arm nor what others gave; the order differs from rater to rater. The points of
+an answer are the mean of its raters' newest ratings, or what a settled disagreement says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from study_app.domain.errors import NotAllowed, ProblemsFound
+from study_app.domain.interaction.codes import ADJUDICATED, people
+from study_app.domain.quiz.answer_ratings import POINTS, REASON, WHOLE, AnswerName, Awarded, differ, newest, points_of
+from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, TextKey
+from study_app.domain.quiz.scoring import rate, score
+from study_app.domain.records import Answer, AuditEntry, Kind, Rating
+from study_app.ports import Unit
+from study_app.services.context import World
+
+
+@dataclass(frozen=True)
+class ToRate:
+    """An answer as a rater meets it."""
+
+    object: str
+    item: Item
+    response: str
+    criteria: tuple[tuple[str, str, float], ...]
+    """Id, text, most points."""
+    accepted: tuple[str, ...]
+    """Answers that the key takes, as a yardstick."""
+    why: str
+    raters: int
+    """How many others have rated it."""
+
+
+@dataclass(frozen=True)
+class OwnRating:
+    """An answer that a rater has rated, with their newest rating of it."""
+
+    answer: ToRate
+    awarded: Awarded
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """An answer that people rated differently."""
+
+    answer: ToRate
+    ratings: tuple[Awarded, ...]
+    """Points by criterion of each rater, in an order that tells nobody's name."""
+
+
+class Ratings:
+    """Hands out what waits for a person, shows disagreements, takes ratings and decisions."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def answers_for(self, rater: str, kind: Kind) -> list[ToRate]:
+        """Answers that this rater has not rated: those that nobody has rated first, else in the rater's own order.
+
+        Settled answers need no further rater. Whoever has settled a disagreement has seen what others gave, and is not
+        handed the answers that people disagree on.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, kind)
+            settles = rater in {rating.rater for rating in unit.ratings() if rating.rubric == REASON}
+        mine = [
+            view
+            for view in views
+            if rater not in (known := given.get(view.object, {}))
+            and ADJUDICATED not in known
+            and not (settles and differ(known))
+        ]
+        return sorted(mine, key=lambda view: (view.raters > 0, shuffled(view.object, rater)))
+
+    def own(self, rater: str, kind: Kind) -> list[OwnRating]:
+        """What this rater has rated, in their own order; rating it again corrects it, and both ratings are kept."""
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, kind)
+        mine = [view for view in views if rater in given.get(view.object, {})]
+        mine.sort(key=lambda view: shuffled(view.object, rater))
+        return [OwnRating(view, given[view.object][rater]) for view in mine]
+
+    def rate(self, rater: str, name: str, awarded: Mapping[str, float]) -> float:
+        """Take a rating, or the correction of one's own; returns the answer's points over all raters.
+
+        Args:
+            rater: who rates.
+            name: `ToRate.object`.
+            awarded: points by criterion.
+
+        Raises:
+            NotAllowed: no such answer waits, the points are not of its rubric, or the name stands for a decision or a
+                program.
+        """
+        if not people([rater]):
+            raise NotAllowed(f"'{rater}' cannot be the name of a rater")
+        with self.world.registry.begin() as unit:
+            return self._take(unit, rater, name, awarded)
+
+    def disputes(self, viewer: str, kind: Kind) -> list[Dispute]:
+        """Open disagreements that this person may see.
+
+        A rater sees only those on answers that they have rated themselves, so that nobody rates after having seen what
+        others gave; whoever has rated nothing may settle any.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given, views = _given(unit), self._views(unit, kind)
+        rates_too = any(viewer in known for known in given.values())
+        return [
+            Dispute(view, _nameless(known, view.object))
+            for view in views
+            if differ(known := given.get(view.object, {}))
+            and ADJUDICATED not in known
+            and (viewer in known or not rates_too)
+        ]
+
+    def settle(self, who: str, name: str, awarded: Mapping[str, float], reason: str) -> float:
+        """Record what an answer is worth after a disagreement, why, and in the audit log by whom; returns its points.
+
+        Raises:
+            NotAllowed: no reason, points that are not of the rubric, or nothing to settle (any more).
+        """
+        reason = reason.strip()
+        if not reason:
+            raise NotAllowed("give a reason")
+        with self.world.registry.begin() as unit:
+            known = _given(unit).get(name, {})
+            if not differ(known) or ADJUDICATED in known:
+                raise NotAllowed("there is nothing to settle about this answer any more")
+            points = self._take(unit, ADJUDICATED, name, awarded)
+            now = self.world.now()
+            unit.add_rating(Rating(self.world.fresh_id(), name, who, reason, REASON, now))
+            unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"object": name, "points": points}))
+        return points
+
+    def _take(self, unit: Unit, rater: str, name: str, awarded: Mapping[str, float]) -> float:
+        answer = next((a for a in unit.answers() if _object(a) == name), None)
+        parts = self._parts(unit, answer) if answer is not None else None
+        if answer is None or parts is None:
+            raise NotAllowed("this answer does not wait for a rating any more")
+        item, key = parts
+        _points(item, key, awarded)
+        value = json.dumps(dict(awarded), sort_keys=True)
+        unit.add_rating(Rating(self.world.fresh_id(), name, rater, value, POINTS, self.world.now()))
+        points = points_of(_given(unit)[name], lambda each: _points(item, key, each))
+        unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
+        return points
+
+    def _views(self, unit: Unit, kind: Kind) -> list[ToRate]:
+        given = _given(unit)
+        return [view for answer in self._open_answers(unit, kind) if (view := self._view(unit, answer, given))]
+
+    def _open_answers(self, unit: Unit, kind: Kind) -> Iterable[Answer]:
+        people = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
+        return (answer for answer in unit.answers() if answer.bank and answer.participant_id in people)
+
+    def _parts(self, unit: Unit, answer: Answer) -> tuple[Item, AnyKey] | None:
+        """Item and key of an answer that a person has to judge; None for every other."""
+        participant = unit.participant(answer.participant_id)
+        if participant is None:
+            return None
+        try:
+            folder = self.world.study_of(unit, participant).stage(answer.stage).bank
+            item = self.world.content.bank(folder).item(answer.item)
+            key: AnyKey = self.world.content.keys(folder)[answer.item]
+        except (KeyError, ProblemsFound):
+            return None
+        return (item, key) if needs_person(item, key, json.loads(answer.response)) else None
+
+    def _view(self, unit: Unit, answer: Answer, given: Mapping[str, Mapping[str, Awarded]]) -> ToRate | None:
+        parts = self._parts(unit, answer)
+        if parts is None:
+            return None
+        item, key = parts
+        accepted = tuple(accept.sample() for accept in key.accept) if isinstance(key, TextKey) else ()
+        if isinstance(key, CodeKey) and key.solution:
+            accepted = (key.solution,)
+        response = str(json.loads(answer.response))
+        raters = len(people(given.get(_object(answer), {})))
+        return ToRate(_object(answer), item, response, criteria(item, key), accepted, key.why, raters)
+
+
+def needs_person(item: Item, key: AnyKey, response: object) -> bool:
+    """Whether a person has to judge: an answered item with a rubric only, or a text that no accepted answer matches."""
+    if isinstance(key, ChoiceKey) or not isinstance(response, str) or not response.strip():
+        return False
+    if isinstance(key, CodeKey):
+        return not key.checks
+    return score(item, key, response).needs_review or not key.accept
+
+
+def criteria(item: Item, key: AnyKey) -> tuple[tuple[str, str, float], ...]:
+    """What is rated: the rubric, or the answer as a whole."""
+    rubric = () if isinstance(key, ChoiceKey) else key.rubric
+    if rubric:
+        return tuple((criterion.id, criterion.text, criterion.points) for criterion in rubric)
+    return ((WHOLE, "What the answer is worth as a whole", item.points),)
+
+
+def _points(item: Item, key: AnyKey, awarded: Awarded) -> float:
+    if not isinstance(key, ChoiceKey) and key.rubric:
+        try:
+            return rate(item, key, awarded).points or 0.0
+        except ValueError as problem:
+            raise NotAllowed(str(problem)) from None
+    if set(awarded) != {WHOLE} or not 0 <= awarded[WHOLE] <= item.points:
+        raise NotAllowed(f"give 0 to {item.points:g} points")
+    return awarded[WHOLE]
+
+
+def _given(unit: Unit) -> dict[str, dict[str, dict[str, float]]]:
+    """Object -> rater -> points by criterion, each rater's newest."""
+    return newest((r.object, r.rater, r.value) for r in unit.ratings() if r.rubric == POINTS)
+
+
+def _nameless(given: Mapping[str, Awarded], name: str) -> tuple[Awarded, ...]:
+    return tuple(given[who] for who in sorted(people(given), key=lambda who: shuffled(name, who)))
+
+
+def _object(answer: Answer) -> str:
+    return str(AnswerName(answer.participant_id, answer.stage, answer.item))
+
+
+def shuffled(name: str, rater: str) -> str:
+    """A sort key: an order of its own for each rater, the same on every call."""
+    return hashlib.sha256(f"{rater}\n{name}".encode()).hexdigest()

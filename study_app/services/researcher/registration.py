@@ -1,0 +1,192 @@
+"""The preregistration text: SPIRIT 2025 items filled from the study file, the rest marked to be completed."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from study_app import __version__
+from study_app.domain.allocation import ALGORITHM, options
+from study_app.domain.study.study import Study, canonical_json
+
+OPEN = "*To be completed by the researchers.*"
+
+
+def preregistration(
+    study: Study, study_hash: str, commitment: str, export_key: str, chain_key: str, at: datetime
+) -> tuple[dict[str, Any], str]:
+    """prereg.json and prereg.md of a study that is being launched.
+
+    Args:
+        study: as locked.
+        study_hash: of the study file and all that it names.
+        commitment: to the sealed seed.
+        export_key: public half of the key that signs exports, in hex.
+        chain_key: SHA-256 of the key that signs the heads of the chain of records, in hex.
+        at: moment of the launch.
+    """
+    plan = study.analysis.model_dump(mode="json")
+    document = {
+        "schema": "study-prereg/1",
+        "study_id": study.id,
+        "title": study.title,
+        "study_hash": study_hash,
+        "plan_sha256": hashlib.sha256(canonical_json(plan).encode()).hexdigest(),
+        "seed_commitment": commitment,
+        "commitment_covers": ["seed", "algorithm", "scheme", "strata", "arms"],
+        "export_key": export_key,
+        "chain_key": chain_key,
+        "algorithm": ALGORITHM,
+        "allocation": study.allocation.model_dump(mode="json"),
+        "arms": [{"id": arm.id, "weight": arm.weight, "control": arm.control} for arm in study.arms],
+        "target_n": study.recruitment.target_n,
+        "target_counts": study.recruitment.target_counts,
+        "plan": plan,
+        "package_version": __version__,
+        "launched_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+    return document, _text(study, document)
+
+
+def _text(study: Study, document: dict[str, Any]) -> str:
+    sections = [f"# Preregistration: {study.title}", _identity(document)]
+    sections += [f"## {heading}\n\n{body.strip() or OPEN}" for heading, body in _items(study)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _identity(document: dict[str, Any]) -> str:
+    rows = {
+        "Study": document["study_id"],
+        "Launched": document["launched_at"],
+        "Hash of the study": f"`{document['study_hash']}`",
+        "Hash of the analysis plan": f"`{document['plan_sha256']}`",
+        "Commitment to the sealed seed": f"`{document['seed_commitment']}`",
+        "Key that signs datasets": f"`{document['export_key']}`",
+        "Algorithm": document["algorithm"],
+        "Software": f"study-app {document['package_version']}",
+    }
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+def _items(study: Study) -> list[tuple[str, str]]:
+    """Headings follow the order of the SPIRIT 2025 checklist."""
+    return [
+        ("Title and structured summary", study.description),
+        ("Roles and responsibilities", study.researchers),
+        ("Funding and conflicts of interest", ""),
+        ("Ethics approval", study.ethics),
+        ("Data sharing", study.data.shared),
+        ("Background and rationale", ""),
+        ("Objectives", _objectives(study)),
+        ("Trial design", _design(study)),
+        ("Trial setting and eligibility", _eligibility(study)),
+        ("Interventions and comparator", _arms(study)),
+        ("Outcomes", _outcomes(study)),
+        ("Harms", ""),
+        ("Participant timeline", _timeline(study)),
+        (
+            "Sample size",
+            f"{study.recruitment.target_n} {study.recruitment.target_counts} participants. Justification: {OPEN}",
+        ),
+        ("Recruitment", f"Way in: {study.recruitment.entry}. {OPEN}"),
+        ("Randomisation: sequence generation", _sequence(study)),
+        ("Randomisation: concealment", _concealment()),
+        ("Randomisation: implementation", _implementation(study)),
+        (
+            "Blinding",
+            "Participants cannot be blinded. Grading is automatic or blind to arm. Until the trial is closed no export "
+            "and no page shows arms; until it is unsealed analyses see masked labels only.",
+        ),
+        (
+            "Data collection and management",
+            f"Events are logged with server and browser time. Kept for {study.data.keep_months} months.",
+        ),
+        ("Statistical methods", _statistics(study)),
+        ("Interim analyses and stopping", study.analysis.stopping.text),
+        (
+            "Protocol amendments",
+            "Each amendment is recorded with its reason; participants keep the version they started with.",
+        ),
+    ]
+
+
+def _objectives(study: Study) -> str:
+    lines = []
+    for estimand in study.analysis.estimands:
+        lines.append(f"- **{estimand.outcome}**: {estimand.summary} ({estimand.variable}; {estimand.population}).")
+        lines += [f"  - {event.event}: {event.strategy}. {event.handling}" for event in estimand.intercurrent]
+    return "\n".join(lines)
+
+
+def _design(study: Study) -> str:
+    ratio = ":".join(str(arm.weight) for arm in study.arms)
+    kinds = {"sequence": "Crossover", "cluster": "Cluster-randomised parallel groups"}
+    kind = kinds.get(study.allocation.method, "Parallel groups")
+    orders = len(options(study.allocation, study.arms))
+    given = f"{orders} orders of {len(study.arms)} arms" if kind == "Crossover" else f"{len(study.arms)} arms"
+    return f"{kind}, {given}, allocation ratio {ratio}, superiority."
+
+
+def _eligibility(study: Study) -> str:
+    lines = []
+    for question in (q for stage in study.stages if stage.kind == "eligibility" for q in stage.asked):
+        labels = [option.label for option in question.options if option.value in question.eligible]
+        if labels:
+            lines.append(f"- {question.prompt} Eligible: {', '.join(labels)}.")
+    return "\n".join(lines)
+
+
+def _arms(study: Study) -> str:
+    return "\n".join(
+        f"- **{arm.id}** ({arm.title}{', control' if arm.control else ''}): "
+        + (f"assistant `{arm.assistant}`." if arm.assistant else "no assistant.")
+        for arm in study.arms
+    )
+
+
+def _outcomes(study: Study) -> str:
+    primary = study.analysis.primary
+    return "\n".join(
+        f"- {'Primary' if outcome.id in primary else 'Secondary'}: {outcome.label or outcome.id}"
+        + (f", in {outcome.unit}" if outcome.unit else "")
+        for outcome in study.analysis.outcomes
+    )
+
+
+def _timeline(study: Study) -> str:
+    return "\n".join(
+        f"{number}. {stage.title or stage.id}" + (f" (at most {stage.minutes:g} minutes)" if stage.minutes else "")
+        for number, stage in enumerate(study.stages, 1)
+    )
+
+
+def _sequence(study: Study) -> str:
+    scheme = study.allocation.model_dump(mode="json", exclude_defaults=True)
+    parameters = f"method `{study.allocation.method}`, parameters `{canonical_json(scheme)}`"
+    return f"Generated as people arrive: {parameters}; draws by HMAC-SHA256 from a sealed seed."
+
+
+def _implementation(study: Study) -> str:
+    stage = study.allocation_stage or study.stages[-1]
+    return (
+        f"The server allocates, in one transaction, when a participant reaches the stage `{stage.id}`, after all "
+        "baseline data are saved."
+    )
+
+
+def _concealment() -> str:
+    return (
+        "The seed was drawn at launch and is encrypted under a key that is kept outside the database. Its commitment "
+        "above is published before the first allocation; when the seed is shown, anyone can recompute every allocation."
+    )
+
+
+def _statistics(study: Study) -> str:
+    plan = study.analysis
+    names = ", ".join(covariate.column for covariate in plan.covariates)
+    return (
+        f"Co-primary outcomes: {', '.join(plan.primary)}; multiplicity by {plan.multiplicity.method}. Decision by the "
+        f"studentised re-randomisation test under the logged scheme ({plan.replicates} replicates), with the interval "
+        f"that inverts it, at level {plan.level:g}. Covariates: {names or 'none'}."
+    )

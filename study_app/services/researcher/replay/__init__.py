@@ -1,0 +1,1 @@
+"""The replay of one participant's session."""

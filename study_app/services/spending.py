@@ -1,0 +1,33 @@
+"""What assistants have used and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from study_app.domain.assistants.budget import Usage, estimated_tokens, total, turn_usage
+from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.records import Turn
+from study_app.ports import Unit
+
+
+def usage(spec: AssistantSpec, turn: Turn) -> Usage:
+    """What a turn has used; tokens are estimated where the provider never told them."""
+    given = turn.input_tokens
+    if given is None:
+        given = estimated_tokens(spec.prompt + turn.message + turn.code)
+    made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
+    return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
+
+
+def spent_usd(unit: Unit, specs: Mapping[str, AssistantSpec], kind: str) -> float:
+    """US dollars that all participants of a kind have used so far, by the treatments' prices.
+
+    Args:
+        unit: the transaction.
+        specs: the study's treatments; a turn under one that the study has no more costs nothing here.
+        kind: real, preview or simulated: one kind's use is not paid from another's budget.
+    """
+    mine = {person.id for person in unit.participants() if person.kind == kind}
+    by_id = {spec.id: spec for spec in specs.values()}
+    turns = [turn for turn in unit.turns() if turn.participant_id in mine and turn.treatment in by_id]
+    return total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd

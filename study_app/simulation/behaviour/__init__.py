@@ -1,0 +1,1 @@
+"""What simulated participants do, and how it differs between them."""

@@ -1,0 +1,103 @@
+"""Using an assistant: which questions a style of use leads to, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from study_app.simulation.behaviour.profiles import Style
+
+Purpose = Literal["generation", "explanation", "both", "debugging", "capability", "appreciation"]
+
+_WORDS: dict[Purpose, tuple[str, ...]] = {
+    "generation": (
+        "Write the code for {functions}.",
+        "Please implement {functions} for this task",
+        "can you write {functions} for me",
+        "Complete {functions} in my file.",
+        "give me the full solution for {functions}",
+    ),
+    "explanation": (
+        "How do {concept} work in this library?",
+        "What does {concept} mean here? I have never used it.",
+        "Can you explain {concept} with a small example?",
+        "What is the difference between {concept} and an ordinary call?",
+        "when do I need {concept}?",
+    ),
+    "both": (
+        "Write {functions} and explain how it works.",
+        "Please implement {functions} and explain each line, so that I can learn it",
+    ),
+    "debugging": (
+        "I get an error when I run this: {error}. What is wrong?",
+        "My code does not work, can you find the mistake?",
+        "why does it say {error}",
+        "It still fails with {error}, please fix it",
+    ),
+    "capability": ("Can you see my code?", "What can you do?"),
+    "appreciation": ("thanks", "Thank you, that works now"),
+}
+_RARELY = 0.08
+
+
+@dataclass(frozen=True)
+class Query:
+    """One message to come."""
+
+    purpose: Purpose
+    adopt: bool = False
+    """Take code over from the reply."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What somebody asks on one task, by the moment."""
+
+    before: tuple[Query, ...] = ()
+    """Before writing."""
+    after: tuple[Query, ...] = ()
+    """Once code is there."""
+    on_error: float = 0.0
+    """Chance to ask about an error that a run shows."""
+
+
+def plan(style: Style, task: int, rng: Random) -> Asking:
+    """The queries of a style on a task.
+
+    Args:
+        style: how the person uses assistants.
+        task: 0 for the first main task.
+        rng: the person's.
+    """
+    write, ask = Query("generation", adopt=True), Query("explanation")
+    extra = (Query("capability"),) if task == 0 and rng.random() < _RARELY else ()
+    thanks = (Query("appreciation"),) if rng.random() < _RARELY else ()
+    if style == "delegation":
+        return Asking((*extra, write), thanks)
+    if style == "progressive":
+        return Asking((*extra, ask) if task == 0 and rng.random() < 0.6 else (*extra, ask, write), thanks, 0.3)
+    if style == "iterative":
+        return Asking((*extra, write), (Query("debugging"),) * rng.randint(1, 5), 0.9)
+    if style == "conceptual":
+        return Asking((*extra, *(ask,) * rng.randint(1, 3)), (ask,) * rng.randint(0, 1) + thanks, 0.15)
+    if style == "hybrid":
+        return Asking((*extra, Query("both", adopt=True)), thanks, 0.3)
+    return Asking((*extra, write), (*(ask,) * rng.randint(1, 3), *thanks), 0.2)
+
+
+def words(query: Query, names: Sequence[str], concepts: Sequence[str], error: str | None, rng: Random) -> str:
+    """A message.
+
+    Args:
+        query: what for.
+        names: functions that the task asks for.
+        concepts: what the task is about.
+        error: what the last run showed.
+        rng: the person's.
+    """
+    functions = ", ".join(f"`{name}`" for name in names) or "the task"
+    concept = rng.choice(list(concepts) or ["this"]).replace("_", " ")
+    text = rng.choice(_WORDS[query.purpose])
+    return text.format(functions=functions, concept=concept, error=error or "nothing at all")

@@ -1,0 +1,66 @@
+"""Simulated participants fill in forms as the component does: events of every change, then the press on Continue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from study_app.domain.editing.edits import utf16_length
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.quiz.answering import is_blank
+from study_app.services.participant.answers import Screen
+from study_app.simulation.behaviour.browser_tab import Cue, Tab
+
+_WORDS_AT_ONCE = 6
+"""Words in one edit: a page sends an edit for each key, and fewer edits make the same text."""
+
+
+def fill_in_form(
+    tab: Tab, stage: str, step: int, seconds: float, shown: Mapping[str, Any], starters: Mapping[str, str] | None = None
+) -> Iterator[float]:
+    """Answer the fields of a page one after the other and hand it in; yields seconds to wait.
+
+    Args:
+        tab: where the form is shown.
+        stage: its stage.
+        step: its page.
+        seconds: how long the whole takes.
+        shown: field -> what stands in it at the end, as in `domain.answering`; None for what is left out.
+        starters: field -> the text that a box holds at first.
+    """
+    at_first = starters or {}
+    tab.add("answers_shown", {"stage": stage, "step": step})
+    for name, text in at_first.items():
+        tab.add("answer_load", {"stage": stage, "step": step, "field": name, "value": text})
+    given = {name: value for name, value in shown.items() if not is_blank(value)}
+    for name, value in given.items():
+        share = seconds / len(given)
+        where = {"stage": stage, "step": step, "field": name}
+        kind = "answer_edit" if isinstance(value, Written) else "answer_set"
+        changes = [where | change for change in _changes(value, at_first.get(name, ""))]
+        cues: list[Cue] = [(share * (0.5 + 0.5 * n / len(changes)), kind, change) for n, change in enumerate(changes)]
+        yield from tab.play(share, cues)
+    tab.add("submit_pressed", {"stage": stage, "step": step})
+    tab.flush()
+    screen = Screen(tab.page, tab.last, stage, step, {**at_first, **given})
+    if not tab.app.answers.submit(tab.participant_id, screen).accepted:
+        raise InfrastructureError(f"{stage}, page {step + 1}: a simulated participant's answers were not taken")
+
+
+class Written(str):
+    """A text that is written into a box, not an option that is chosen."""
+
+
+def _changes(value: Any, before: str) -> list[dict[str, Any]]:
+    if not isinstance(value, Written):
+        return [{"value": value}]
+    words = value.split(" ")
+    pieces = [" ".join(words[at : at + _WORDS_AT_ONCE]) for at in range(0, len(words), _WORDS_AT_ONCE)]
+    pieces = [piece if number == 0 else f" {piece}" for number, piece in enumerate(pieces)]
+    edits, length = [], 0
+    for number, piece in enumerate(pieces):
+        start, end = (0, utf16_length(before)) if number == 0 else (length, length)
+        length += utf16_length(piece)
+        change = {"from": start, "to": end, "insert": piece}
+        edits.append({"kind": "typed", "changes": [change], "length": length, "user_event": "insertText"})
+    return edits

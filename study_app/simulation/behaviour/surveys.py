@@ -1,0 +1,119 @@
+"""Answers to eligibility forms and surveys, plausible for the person and always among what is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from study_app.domain.study.study import OptionValue, Question, Stage
+from study_app.simulation.behaviour.profiles import Person
+
+EXPERIENCE: Mapping[str, tuple[float, ...]] = {
+    "years_coding": (0.0, 0.08, 0.37, 0.55),
+    "years_python": (0.0, 0.25, 0.45, 0.30),
+    "asyncio_use": (0.27, 0.48, 0.25),
+    "python_weekly": (0.35, 0.65),
+}
+"""Shares of the ordered answers, lowest value first, near those of the published sample."""
+_SKILL_LOADING = 0.6
+_KNOWS = 0.9
+_UNSURE = 0.5
+_OPTIONAL = 0.3
+"""Share of optional texts that are filled in; other optional questions are mostly answered."""
+_REMARKS = (
+    "The second task was fun.",
+    "I would have liked more time for the tasks.",
+    "Everything worked well, thank you.",
+    "The quiz was harder than I had expected.",
+)
+_NO = frozenset({"no", "none", "never", "0", "false", "False"})
+_SCALES: Mapping[str, tuple[float, float]] = {
+    "task_difficulty": (0.5, -0.35),
+    "quiz_difficulty": (0.6, -0.35),
+    "learned": (0.6, 0.1),
+    "enjoyed": (0.62, 0.15),
+    "load_physical": (0.15, 0.0),
+    "load_performance": (0.35, -0.3),
+    "load_frustration": (0.35, -0.3),
+}
+"""Mean as a share of the scale, and how much of the spread comes from skill."""
+_SCALE_SD = 0.2
+
+
+def answers(stage: Stage, person: Person, other_ai: bool, rng: Random) -> dict[str, Any]:
+    """Answers to every question of a stage.
+
+    Args:
+        stage: a survey or the eligibility form.
+        person: whose.
+        other_ai: whether they used an AI from outside, which they admit.
+        rng: the person's.
+    """
+    return {question.id: _answer(question, person, other_ai, rng) for question in stage.asked}
+
+
+def _answer(question: Question, person: Person, other_ai: bool, rng: Random) -> Any:
+    if not question.required and rng.random() > (_OPTIONAL if question.kind == "text" else 0.95):
+        return None
+    if question.kind == "choice":
+        return _choice(question, person, other_ai, rng)
+    if question.kind == "multiple":
+        values = [option.value for option in question.options if question.lets_in([option.value])]
+        return [value for value in values if rng.random() < 1 / len(values)] or [rng.choice(values)]
+    if question.kind == "text":
+        return rng.choice(_REMARKS)
+    return _number(question, person, rng)
+
+
+def _choice(question: Question, person: Person, other_ai: bool, rng: Random) -> OptionValue:
+    values = [option.value for option in question.options]
+    if question.other_ai:
+        return _about_other_ai(values, other_ai, rng)
+    if question.correct is not None:
+        return _concept(question.correct, values, person, rng)
+    allowed = [value for value in values if value in question.eligible] if question.eligible else values
+    ordered = sorted(value for value in allowed if isinstance(value, int))
+    if len(ordered) == len(allowed) and question.id in EXPERIENCE:
+        return _ordered(ordered, EXPERIENCE[question.id], person, rng)
+    return rng.choice(allowed)
+
+
+def _about_other_ai(values: list[OptionValue], used: bool, rng: Random) -> OptionValue:
+    no = [value for value in values if str(value) in _NO]
+    yes = [value for value in values if str(value) not in _NO]
+    return rng.choice(yes if used and yes else no or values) if not used else (yes or values)[0]
+
+
+def _concept(correct: OptionValue, values: list[OptionValue], person: Person, rng: Random) -> OptionValue:
+    if rng.random() < 1 / (1 + math.exp(-(_KNOWS + 0.9 * person.skill))):
+        return correct
+    unsure = [value for value in values if value == "unsure"]
+    wrong = [value for value in values if value != correct and value not in unsure]
+    return unsure[0] if unsure and (not wrong or rng.random() < _UNSURE) else rng.choice(wrong)
+
+
+def _ordered(values: list[int], shares: tuple[float, ...], person: Person, rng: Random) -> int:
+    """The value at the person's place in the distribution; skilled people stand higher."""
+    place = _normal(_SKILL_LOADING * person.skill + math.sqrt(1 - _SKILL_LOADING**2) * rng.gauss(0, 1))
+    kept = shares[-len(values) :]
+    below = 0.0
+    for value, share in zip(values, kept, strict=False):
+        below += share / sum(kept)
+        if place <= below:
+            return value
+    return values[-1]
+
+
+def _number(question: Question, person: Person, rng: Random) -> int:
+    low = question.low if question.low is not None else 0
+    high = question.high if question.high is not None else low + 100
+    mean, loading = _SCALES.get(question.id, (0.55, 0.0))
+    spread = loading * person.skill + math.sqrt(1 - loading**2) * rng.gauss(0, 1)
+    return round(low + (high - low) * min(max(mean + _SCALE_SD * spread, 0.0), 1.0))
+
+
+def _normal(value: float) -> float:
+    """The standard normal distribution function."""
+    return (1 + math.erf(value / math.sqrt(2))) / 2

@@ -1,0 +1,119 @@
+"""One stage of tasks: how the time is shared out, who asks an assistant, and each task in turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+from study_app.bootstrap import App
+from study_app.domain.study.study import Stage
+from study_app.services.context import Place
+from study_app.simulation.behaviour.assistant_use import Asking, plan
+from study_app.simulation.behaviour.browser_tab import Tab
+from study_app.simulation.behaviour.profiles import Person
+from study_app.simulation.behaviour.task_plan import Recipe
+from study_app.simulation.behaviour.workspace import Desk
+from study_app.simulation.clock import SimulationClock
+
+WARMUP_SHARE = (0.45, 0.17)
+"""Mean and standard deviation of the share of the limit that a warm-up takes."""
+SHORTEST_WARMUP = 0.12
+LONGEST_WARMUP = 0.97
+OVERTIME = (1.05, 1.4)
+"""How much longer than the limit they would need who do not make it."""
+GIVING_UP = (0.6, 0.95)
+"""Share of the limit after which somebody submits what fails."""
+_UNEVEN = (0.8, 1.25)
+"""Tasks take time by the length of their solutions, times a factor from this range."""
+
+
+@dataclass
+class Job:
+    """A participant on a stage of tasks."""
+
+    app: App
+    clock: SimulationClock
+    loop: asyncio.Runner
+    person: Person
+    participant_id: str
+    rng: Random
+    skew: timedelta
+    earlier: int
+    """Main tasks of earlier stages."""
+
+    def do(self, place: Place, stage: Stage, share: float) -> Iterator[float]:
+        """Work on the tasks of the stage until all are submitted or its time is up.
+
+        Args:
+            place: where the participant is.
+            stage: the stage, open.
+            share: the person's time on the main tasks as a share of the limit; 1 is: they do not make it.
+        """
+        seconds = self._seconds(stage, share)
+        packs = [self.app.world.content.pack(folder) for folder in stage.packs]
+        weights = [len(pack.solution) * self.rng.uniform(*_UNEVEN) for pack in packs]
+        tab = Tab(self.app, self.clock, self.participant_id, self.rng, self.skew)
+        started = self.clock.now()
+        for number in range(len(packs)):
+            desk = self._desk(place, tab, number)
+            self._show(desk, first=number == 0)
+            due = seconds * sum(weights[: number + 1]) / sum(weights)
+            spent = (self.clock.now() - started).total_seconds()
+            yield from desk.work(self._recipe(place, stage, number).acts(max(due - spent, 1.0)))
+            tab.flush()
+            if desk.too_late:
+                assert desk.deadline is not None
+                yield (desk.deadline - self.clock.now()).total_seconds() + 2.0
+                return
+
+    def _seconds(self, stage: Stage, share: float) -> float:
+        limit = 60 * (stage.minutes or 0.0)
+        if not stage.main:
+            mean, deviation = WARMUP_SHARE
+            return limit * min(max(mean + deviation * self.person.warmup_pace, SHORTEST_WARMUP), LONGEST_WARMUP)
+        if self.person.gives_up:
+            return limit * self.rng.uniform(*GIVING_UP)
+        return limit * (share if share < 1 else self.rng.uniform(*OVERTIME))
+
+    def _desk(self, place: Place, tab: Tab, number: int) -> Desk:
+        assert place.stage is not None
+        spec = self.app.help.spec(place)
+        return Desk(
+            app=self.app,
+            loop=self.loop,
+            tab=tab,
+            participant_id=self.participant_id,
+            task=place.stage.packs[number].rsplit("/", 1)[-1],
+            pack=self.app.world.content.pack(place.stage.packs[number]),
+            deadline=place.deadline_at,
+            adoption=self.person.adoption,
+            allow_paste=spec is None or spec.allow_paste,
+            rng=self.rng,
+        )
+
+    def _show(self, desk: Desk, *, first: bool) -> None:
+        document = self.app.session.document(self.participant_id, desk.task)
+        desk.text = document.text if document else desk.pack.starter
+        event = ("load", desk.load("saved" if document else "starter"))
+        if first:
+            desk.tab.open(event)
+        else:
+            desk.tab.add(*event)
+
+    def _recipe(self, place: Place, stage: Stage, number: int) -> Recipe:
+        assistant = place.assistant is not None
+        other_ai = stage.main and place.arm is not None and place.arm.assistant is None and self.person.always_ai
+        asking: Asking | None = None
+        if assistant and not self.person.never_ai:
+            asking = plan(self.person.style, self.earlier + number, self.rng)
+        return Recipe(
+            person=self.person,
+            pack=self.app.world.content.pack(stage.packs[number]),
+            asking=asking,
+            outside_help=other_ai,
+            gives_up=self.person.gives_up and stage.main and number == len(stage.packs) - 1,
+            rng=self.rng,
+        )

@@ -1,0 +1,207 @@
+"""Working on a task in the workspace: plays the acts through the real services, event by event."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from study_app.bootstrap import App
+from study_app.domain.errors import NotAllowed
+from study_app.domain.tasks.packs import TaskPack
+from study_app.simulation.behaviour.assistant_use import words
+from study_app.simulation.behaviour.browser_tab import Cue, Tab
+from study_app.simulation.behaviour.profiles import Adoption
+from study_app.simulation.behaviour.program_edits import code_blocks, functions_to_write, place_of
+from study_app.simulation.behaviour.task_plan import Act
+from study_app.simulation.behaviour.typing import edit, typed
+
+LAST_SECOND = timedelta(seconds=1)
+"""Nothing is done in the last second before a deadline."""
+_TYPED_SHARE = 0.95
+_COMPOSING = 0.6
+"""Share of a question's time that goes into wording it; the rest is reading the reply."""
+_LONGEST_COPY = 20_000
+
+
+@dataclass
+class Desk:
+    """The workspace with one task on it."""
+
+    app: App
+    loop: asyncio.Runner
+    tab: Tab
+    participant_id: str
+    task: str
+    pack: TaskPack
+    deadline: datetime | None
+    adoption: Adoption
+    allow_paste: bool
+    rng: Random
+    text: str = ""
+    _error: str | None = None
+    _reply: tuple[str, str] | None = field(default=None, init=False)
+
+    def load(self, source: str) -> dict[str, Any]:
+        """The event by which the editor says what it starts from."""
+        return {"task": self.task, "text": self.text, "source": source}
+
+    @property
+    def too_late(self) -> bool:
+        """Whether the stage is as good as over."""
+        return self.deadline is not None and self.tab.clock.now() >= self.deadline - LAST_SECOND
+
+    def work(self, acts: list[Act]) -> Iterator[float]:
+        """Do one act after the other, until all are done or the time is up."""
+        for act in acts:
+            if self.too_late:
+                return
+            yield from getattr(self, f"_{act.deed}")(act)
+            if self.too_late:
+                return
+
+    def _play(self, seconds: float, cues: list[Cue]) -> Iterator[float]:
+        until = None if self.deadline is None else self.deadline - LAST_SECOND
+        yield from self.tab.play(seconds, cues, until)
+
+    # -- looking and thinking ------------------------------------------------------------------------------------------
+
+    def _read(self, act: Act) -> Iterator[float]:
+        cues: list[Cue] = [
+            (act.seconds * share, "brief_scrolled", {"top": round(900 * share), "of": 900}) for share in (0.3, 0.6)
+        ]
+        cues.append((act.seconds * 0.95, "editor_focus", {}))
+        yield from self._play(act.seconds, cues)
+
+    def _think(self, act: Act) -> Iterator[float]:
+        cues: list[Cue] = []
+        if act.seconds > 30 and self.rng.random() < 0.3:
+            title = self.rng.choice(list(self.pack.settings.concepts) or ["notes"]).replace("_", " ")
+            cues.append((act.seconds * 0.4, "notes_opened", {"title": title}))
+        yield from self._play(act.seconds, cues)
+
+    def _search(self, act: Act) -> Iterator[float]:
+        """In another window."""
+        away: list[Cue] = [(act.seconds * 0.05, "blur", {}), (act.seconds * 0.05 + 0.2, "hidden", {})]
+        back: list[Cue] = [(act.seconds * 0.95, "visible", {}), (act.seconds * 0.95 + 0.1, "focus", {})]
+        yield from self._play(max(act.seconds, 6.0), away + back)
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def _write(self, act: Act) -> Iterator[float]:
+        payloads = list(typed(self.task, self.text, act.text, self.rng))
+        yield from self._edits(payloads, act.seconds)
+
+    def _edits(self, payloads: list[dict[str, Any]], seconds: float) -> Iterator[float]:
+        """Edits spread over a time; the text is what the last one that was made leaves."""
+        if not payloads:
+            yield from self._play(seconds, [])
+            return
+        moments = sorted(self.rng.uniform(0, _TYPED_SHARE * seconds) for _ in payloads)
+        cues: list[Cue] = [(at, "edit", payload) for at, payload in zip(moments, payloads, strict=True)]
+        yield from self._play(seconds, cues)
+        if not self.too_late:
+            self.text = _after(self.text, payloads)
+
+    def _paste(self, text: str, place: tuple[int, int], origin: dict[str, Any], seconds: float) -> Iterator[float]:
+        attempt = {"text": text[:_LONGEST_COPY], "length": len(text), "how": "paste", "target": "editor", **origin}
+        payload, after = edit(self.task, self.text, *place, text, ("paste", "input.paste"))
+        yield from self._play(seconds, [(seconds * 0.5, "paste_attempt", attempt), (seconds * 0.5, "edit", payload)])
+        if not self.too_late:
+            self.text = after
+
+    def _import(self, act: Act) -> Iterator[float]:
+        """Paste code that came from outside the page."""
+        place = place_of(self.text, act.text) or (0, len(self.text))
+        yield from self._paste(act.text, place, {"from": "outside"}, act.seconds)
+
+    def _reload(self, act: Act) -> Iterator[float]:
+        yield from self._play(act.seconds, [])
+        if not self.too_late:
+            self.tab.flush()
+            self.tab.open(("load", self.load("saved")))
+
+    # -- running and submitting ----------------------------------------------------------------------------------------
+
+    def _run(self, act: Act) -> Iterator[float]:
+        self.tab.add("run_pressed", {})
+        self.tab.flush()
+        self._error = None
+        over = threading.Event()
+
+        def emit(line: dict[str, Any] | None) -> None:
+            if line is None:
+                over.set()
+            elif line["type"] == "end":
+                self._error = line["error_type"]
+
+        self.app.work.run(self.participant_id, self.text, emit, self.tab.page)
+        over.wait()
+        yield from self._play(act.seconds, [])
+
+    def _submit(self, act: Act) -> Iterator[float]:
+        self.tab.add("submit_pressed", {"confirm": False})
+        self.tab.flush()
+        if self.app.work.submit(self.participant_id, self.text, self.tab.page).accepted:
+            return
+        yield from self._play(4.0, [])
+        if not self.too_late:
+            self.tab.add("submit_pressed", {"confirm": True})
+            self.tab.flush()
+            self.app.work.submit(self.participant_id, self.text, self.tab.page, confirm=True)
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    def _ask(self, act: Act) -> Iterator[float]:
+        assert act.query is not None
+        names = functions_to_write(self.pack.starter, self.pack.solution)
+        message = words(act.query, names, self.pack.settings.concepts, self._error, self.rng)
+        composing = act.seconds * _COMPOSING
+        yield from self._play(composing, [(composing * 0.1, "compose_start", {})])
+        if self.too_late:
+            return
+        self.tab.add("send_pressed", {})
+        self.tab.add("compose_end", {"sent": True})
+        self.tab.flush()
+        self._reply = self.loop.run(self._answer(message))
+        adopts = act.query.adopt and self._reply is not None and self.adoption != "own"
+        yield from self._play((act.seconds - composing) * (0.5 if adopts else 1.0), [])
+        if adopts:
+            yield from self._adopt((act.seconds - composing) * 0.5)
+
+    async def _answer(self, message: str) -> tuple[str, str] | None:
+        """Turn and reply; None where the assistant is not to be had now."""
+        try:
+            asked = await self.app.help.ask(self.participant_id, message, self.tab.page, self.text)
+        except NotAllowed:
+            return None
+        reply = "".join([piece async for piece in asked.text])
+        return asked.turn_id, reply
+
+    def _adopt(self, seconds: float) -> Iterator[float]:
+        """Take the reply's code over, as the person does that: pasted, retyped, or some of both."""
+        assert self._reply is not None
+        turn_id, reply = self._reply
+        blocks = [block for block in code_blocks(reply) if place_of(self.text, block)]
+        for number, block in enumerate(blocks):
+            place = place_of(self.text, block)
+            if place is None or self.too_late:
+                return
+            share = seconds / len(blocks)
+            pastes = self.adoption == "paste" or (self.adoption == "both" and number % 2 == 0)
+            if pastes and self.allow_paste:
+                self.tab.add("copy_reply", {"turn_id": turn_id, "text": block[:_LONGEST_COPY], "how": "button"})
+                yield from self._paste(block, place, {"from": "reply", "turn_id": turn_id}, share)
+            else:
+                wanted = self.text[: place[0]] + block + self.text[place[1] :]
+                yield from self._edits(list(typed(self.task, self.text, wanted, self.rng)), share)
+
+
+def _after(text: str, payloads: list[dict[str, Any]]) -> str:
+    from study_app.domain.editing.edits import replay
+
+    return replay((("edit", payload) for payload in payloads), text) or ""

@@ -1,0 +1,287 @@
+"""A few simulated participants in a real browser, against a server of their own: everything is clicked and typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+from study_app.bootstrap import fresh_id
+from study_app.clock import SystemClock
+from study_app.domain.errors import InfrastructureError, UserError
+from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.scoring import Response
+from study_app.domain.study.study import Question, Stage
+from study_app.services.context import Place
+from study_app.services.participant.enrolment import Entry
+from study_app.services.participant_status import current_status
+from study_app.settings import Settings
+from study_app.simulation.behaviour.profiles import Person, Rates, draw_person
+from study_app.simulation.behaviour.quiz import fill_in
+from study_app.simulation.behaviour.surveys import answers
+from study_app.simulation.simulation import KEY, open_for_simulation, scales_of
+from study_app.simulation.summary import SimulationSummary
+
+COOKIE = "study_participant"
+PATIENCE = 60.0
+"""Seconds to wait for the server to start, or for a page to do what was clicked."""
+_POLL = 0.1
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_NEXT = re.compile(r"^(Continue|Finish|Submit quiz)$")
+
+
+def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> SimulationSummary:
+    """Serve the study on a free port and walk participants through it in Chromium, one after the other.
+
+    They are enrolled as simulated, so nothing of them counts as real; times are those of the machine.
+
+    Args:
+        settings: as for `serve`; the port is chosen here.
+        participants: how many.
+        seed: of what they answer.
+
+    Raises:
+        UserError: Playwright or a browser is missing.
+        InfrastructureError: the server did not start, or a page did not do what was clicked.
+    """
+    if participants < 1:
+        raise UserError(f"--participants: {participants} is nobody; give a whole number from 1")
+    began = time.perf_counter()
+    app = open_for_simulation(settings, seed)
+    app.world.clock, app.world.fresh_id = SystemClock(), fresh_id
+    ids: list[str] = []
+    try:
+        with _served(settings) as url, _chromium() as browser:
+            for number in range(participants):
+                person = draw_person(number, Random(f"{seed}:{number}:person"), scales_of(app), Rates())
+                admitted = app.enrol.enter(Entry(), kind="simulated")
+                ids.append(admitted.participant.id)
+                context = browser.new_context(viewport={"width": 1366, "height": 768})
+                context.add_cookies([{"name": COOKIE, "value": admitted.token, "url": url}])
+                context.set_default_timeout(PATIENCE * 1000)
+                Visitor(app, context.new_page(), ids[-1], person, Random(f"{seed}:{number}:way")).walk(url)
+                context.close()
+        app.grading.grade_pending()
+        app.scoring.score_pending()
+        with app.world.registry.begin(write=False) as unit:
+            found = [each for name in ids if (each := unit.participant(name)) is not None]
+        arms = Counter(each.arm for each in found)
+        statuses = Counter(current_status(app.world, each) for each in found)
+        counted = {arm.id: arms[arm.id] for arm in app.study.arms}
+        return SimulationSummary(participants, seed, counted, dict(statuses), {}, time.perf_counter() - began)
+    finally:
+        app.close()
+
+
+class Visitor:
+    """One participant at one browser page, looking at the database to know what the page must show."""
+
+    def __init__(self, app: Any, page: Any, participant_id: str, person: Person, rng: Random) -> None:
+        self.app, self.page, self.participant_id, self.person, self.rng = app, page, participant_id, person, rng
+
+    def walk(self, url: str) -> None:
+        """From the first page to the completion code."""
+        self.page.goto(url)
+        stages: dict[str, Callable[[Place, Stage], None]] = {
+            "consent": lambda place, stage: self._press("I agree"),
+            "eligibility": self._survey,
+            "survey": self._survey,
+            "device": lambda place, stage: self._press(_NEXT),
+            "instructions": self._instructions,
+            "tasks": self._task,
+            "quiz": self._quiz,
+        }
+        while (place := self._place()).screen != "end":
+            if place.screen == "waiting":
+                return
+            assert place.stage is not None
+            if place.screen == "intro":
+                self._press(_NEXT)
+            else:
+                stages[place.stage.kind](place, place.stage)
+            self._wait_to_leave(_where(place))
+        self.page.get_by_text("Completion code").wait_for()
+
+    def _place(self) -> Place:
+        return self.app.session.peek(self.participant_id)
+
+    def _wait_to_leave(self, there: tuple[str, str, int]) -> None:
+        end = time.monotonic() + PATIENCE
+        while _where(self._place()) == there:
+            if time.monotonic() > end:
+                raise InfrastructureError(f"{self.page.url}: the page did not go on; see the server's messages")
+            time.sleep(_POLL)
+
+    def _settle(self) -> None:
+        """Until the page has drawn what it was asked for."""
+        self.page.wait_for_timeout(200)
+        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+
+    def _press(self, name: str | re.Pattern[str]) -> None:
+        self._settle()
+        self.page.get_by_role("button", name=name).first.click()
+
+    # -- stages --------------------------------------------------------------------------------------------------------
+
+    def _survey(self, place: Place, stage: Stage) -> None:
+        given = answers(stage, self.person, False, self.rng)
+        for question in stage.asked:
+            if given[question.id] is not None:
+                self._answer(question, given[question.id])
+        self._press(_NEXT)
+
+    def _field(self, name: str) -> Any:
+        field = self.page.locator(f'[data-field="{name}"]')
+        field.wait_for()
+        return field
+
+    def _answer(self, question: Question, value: Any) -> None:
+        field = self._field(question.id)
+        if question.kind in ("choice", "multiple"):
+            values = [option.value for option in question.options]
+            for each in value if isinstance(value, list) else [value]:
+                field.locator("label").nth(values.index(each)).click()
+        elif question.kind == "scale":
+            field.locator("label").nth(value - (question.low or 0)).click()
+        else:
+            field.get_by_role("textbox").fill(str(value))
+
+    def _instructions(self, place: Place, stage: Stage) -> None:
+        self._settle()
+        self.page.get_by_role("button", name=_NEXT).first.wait_for()
+        if place.arm is not None and place.arm.pledge:
+            self.page.get_by_role("checkbox").first.locator("xpath=ancestor::label").click()
+        self._press(_NEXT)
+
+    def _task(self, place: Place, stage: Stage) -> None:
+        pack = self.app.world.content.pack(place.pack)
+        self.page.get_by_role("heading", name=pack.title).first.wait_for()
+        editor = self.page.get_by_role("textbox", name="Code editor")
+        if place.assistant is not None and not self.person.never_ai:
+            self.page.get_by_role("textbox", name="Your message").fill("How do I begin?")
+            self.page.get_by_role("button", name="Send", exact=True).click()
+            self.page.get_by_role("button", name="Send", exact=True).and_(self.page.locator(":enabled")).wait_for()
+        editor.click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("Delete")
+        for line in pack.solution.splitlines(keepends=True):
+            self.page.keyboard.insert_text(line)
+            self.page.wait_for_timeout(self.rng.uniform(20, 80))
+        self.page.get_by_role("button", name="Run", exact=True).click()
+        self.page.locator(".sa-checks li").first.wait_for(state="attached")
+        self.page.get_by_role("button", name="Submit task", exact=True).click()
+
+    def _quiz(self, place: Place, stage: Stage) -> None:
+        bank, items, pages = self.app.answers.page(place)
+        self.page.get_by_text(re.compile(rf"^Page {place.participant.step + 1} of {pages}$")).wait_for()
+        everything = bank.items_of(stage.form or None)
+        keys = self.app.world.content.keys(stage.bank)
+        share = self.person.base_score / (scales_of(self.app).quiz_max or 1.0)
+        sheet = fill_in(everything, keys, share * bank.points, f"{self.participant_id}:{stage.id}").responses
+        for item in items:
+            if sheet[item.id] is not None:
+                self._respond(item, sheet[item.id])
+        self._press(_NEXT)
+        self._leave_gaps(place)
+
+    def _respond(self, item: Item, response: Response) -> None:
+        field = self._field(item.id)
+        if isinstance(response, str) and not item.options:
+            field.get_by_role("textbox").click()
+            self.page.keyboard.press("Control+a")
+            self.page.keyboard.insert_text(response)
+            return
+        options = [option.id for option in item.options]
+        for pick in [response] if isinstance(response, str) else response or ():
+            field.locator("label").nth(options.index(pick)).click()
+
+    def _leave_gaps(self, place: Place) -> None:
+        """Where something is left out the page asks once."""
+        anyway = self.page.get_by_role("button", name="Continue anyway")
+        end = time.monotonic() + PATIENCE
+        while _where(self._place()) == _where(place) and time.monotonic() < end:
+            if anyway.is_visible():
+                anyway.click()
+                return
+            time.sleep(_POLL)
+
+
+def _where(place: Place) -> tuple[str, str, int]:
+    return place.screen, place.participant.stage, place.participant.step
+
+
+# -- server and browser ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[str]:
+    """`study serve` in a process of its own; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "study_app.cli", "serve", str(settings.study_file), "--database"]
+    command += [settings.database, "--port", str(port), "--host", "127.0.0.1", "--no-console"]
+    environment = {name: value for name, value in os.environ.items() if name != KEY}
+    with tempfile.TemporaryFile("w+") as messages:
+        process = subprocess.Popen(
+            command, env=environment | {"STUDY_VAR": str(settings.var)}, stdout=messages, stderr=messages
+        )
+        try:
+            if not _answers(url, process):
+                messages.seek(0)
+                raise InfrastructureError("the server for the browser did not start: " + messages.read().strip()[-500:])
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            time.sleep(_POLL)
+    return False
+
+
+@contextmanager
+def _chromium() -> Iterator[Any]:
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise UserError(
+            "--browser: Playwright is not installed; install it into the same environment (pip install playwright)"
+        ) from None
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        except Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(
+                f"--browser: Chromium does not start ({reason}); install it with playwright install chromium"
+            ) from None
+        try:
+            yield browser
+        except Error as error:
+            raise InfrastructureError(f"the browser: {str(error).strip().splitlines()[0]}") from error
+        finally:
+            browser.close()

@@ -1,0 +1,296 @@
+"""A whole simulation: people arrive, live side by side on one clock, and the realised effect is known."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from study_app.assistant.notes import NotesAssistant, notes_in_folder
+from study_app.bootstrap import App, start
+from study_app.domain.allocation import options
+from study_app.domain.errors import ProblemsFound, UserError
+from study_app.domain.records import Participant
+from study_app.domain.study.study import Study
+from study_app.ports import Unit
+from study_app.services.participant_status import current_status
+from study_app.settings import Settings
+from study_app.simulation.batched_database import BatchedRegistry
+from study_app.simulation.behaviour.profiles import Effects, Rates, Scales, draw_person
+from study_app.simulation.cached_sandbox import Memory, RepeatingSandbox
+from study_app.simulation.clock import START, SimulationClock, arrivals, next_monday
+from study_app.simulation.grading import Grader
+from study_app.simulation.ids import SeededIds
+from study_app.simulation.paced_assistant import PacedAssistant, ReplyLoop
+from study_app.simulation.participant import Pause, Resume, Setting, Walk
+from study_app.simulation.summary import Realised, SimulationSummary
+
+KEY = "ANTHROPIC_API_KEY"
+CLUSTER_SIZE = 4
+"""People in a simulated cluster."""
+GRADE_EVERY = 8
+"""Participants between two gradings beside the simulation."""
+
+
+def open_for_simulation(settings: Settings, seed: int) -> App:
+    """Open a study for `simulate`; no simulated participant ever writes to a paid assistant.
+
+    Args:
+        settings: as for any command.
+        seed: of the simulation; `simulate` is given the same.
+
+    Raises:
+        ProblemsFound, NotAllowed, InfrastructureError: as `bootstrap.start`.
+    """
+    environment = {name: value for name, value in settings.environment.items() if name != KEY}
+    try:
+        return _start(settings, environment, seed)
+    except ProblemsFound as found:
+        if not any(problem.key == "assistant_policy.require" for problem in found.problems):
+            raise
+    # The study insists on Claude: a key that nobody will use lets it start.
+    return _start(settings, environment | {KEY: "simulated"}, seed)
+
+
+def _start(settings: Settings, environment: Mapping[str, str], seed: int) -> App:
+    return start(
+        replace(settings, environment=environment),
+        clock=SimulationClock(),
+        ids=SeededIds(str(seed)),
+        grading_clock="virtual",
+        seconds_per_word=0,
+    )
+
+
+def simulate(
+    app: App,
+    *,
+    participants: int,
+    seed: int,
+    effect_score: float = 0.0,
+    effect_minutes: float = 0.0,
+    noncompliance: float = 0.0,
+    dropout: float = 0.0,
+    progress: Callable[[int], None] | None = None,
+    memory: Memory | None = None,
+) -> SimulationSummary:
+    """Enrol simulated participants through the real services, on the ledger of simulated participants.
+
+    The same seed, study and version on a fresh database give the same data apart from measured durations. Where
+    simulated participants are there already, others join them, from the Monday after.
+
+    Args:
+        app: the study; clock, identifiers, sandbox and assistants are the simulation's own meanwhile.
+        participants: how many are enrolled.
+        seed: of behaviour, identifiers and clock; allocation does not depend on it.
+        effect_score: points of the main quiz that receiving the treatment adds, before clipping to 0 and its most.
+        effect_minutes: minutes that it adds to the time outcome, before clipping to the limit.
+        noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
+            not ask; the effects act on those who receive the treatment.
+        dropout: share that leaves at a random moment.
+        progress: told how many are done.
+        memory: of what programs did in earlier simulations of this process, so that none is run again.
+
+    Raises:
+        UserError: an argument is out of range; the message names the option.
+        InfrastructureError: database or sandbox failed.
+    """
+    _check(participants, effect_score, effect_minutes, noncompliance, dropout)
+    began = time.perf_counter()
+    # Two simulations on one database would live by two clocks that know nothing of each other: the second waits.
+    with (
+        app.world.registry.alone("simulation"),
+        _simulated_world(app, seed, memory) as setting,
+        asyncio.Runner(loop_factory=ReplyLoop) as loop,
+    ):
+        setting = replace(setting, loop=loop, effects=Effects(effect_score, effect_minutes))
+        crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
+        crowd.live()
+        with app.world.registry.begin() as unit:
+            arms, statuses, realised = crowd.outcome(unit)
+    seconds = time.perf_counter() - began
+    return SimulationSummary(participants, seed, arms, statuses, realised, seconds)
+
+
+def _check(participants: int, score: float, minutes: float, noncompliance: float, dropout: float) -> None:
+    problems = []
+    if participants < 1:
+        problems.append(f"--participants: {participants} is nobody; give a whole number from 1")
+    for name, effect in (("--effect-score", score), ("--effect-minutes", minutes)):
+        if not math.isfinite(effect):
+            problems.append(f"{name}: {effect} is no effect; give a finite number")
+    for name, share in (("--noncompliance", noncompliance), ("--dropout", dropout)):
+        if not 0 <= share <= 1:
+            problems.append(f"{name}: {share:g} is no share; give a number from 0 to 1")
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+@contextmanager
+def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Setting]:
+    """The app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
+    world = app.world
+    names = ("registry", "clock", "sandbox", "assistants", "fresh_id", "grading_clock")
+    before = {name: getattr(world, name) for name in names}
+    with world.registry.begin(write=False) as unit:
+        earlier = [person for person in unit.participants() if person.kind == "simulated"]
+    clock = SimulationClock(max([START, *(next_monday(person.last_seen_at) for person in earlier)]))
+    batches = BatchedRegistry(world.registry)
+    text = f"{seed}:{len(earlier)}"
+    ids = SeededIds(text)
+    world.registry, world.clock, world.fresh_id = batches, clock, ids
+    world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox, memory), "virtual"
+    world.assistants = {
+        name: PacedAssistant(assistant if assistant.id != "claude" else _notes(app, name))
+        for name, assistant in world.assistants.items()
+    }
+    try:
+        yield Setting(app, clock, ids, None, scales_of(app), Effects(), text)
+    finally:
+        for name, value in before.items():
+            setattr(world, name, value)
+        batches.close()
+
+
+def _notes(app: App, name: str) -> NotesAssistant:
+    root = app.library.root
+    return NotesAssistant(
+        app.library.specs[name], load_notes=lambda pack: notes_in_folder(str(root / pack)), seconds_per_word=0
+    )
+
+
+def scales_of(app: App) -> Scales:
+    """What the study's outcomes are measured on: points of its main quiz, minutes of its main tasks."""
+    quiz, points = app.study.main_quiz, 0.0
+    if quiz is not None:
+        items = app.world.content.bank(quiz.bank).items_of(quiz.form or None)
+        points = sum(item.points for item in items)
+    # Each period of a sequence has a time of its own.
+    periods = len(app.study.main_task_stages) if app.study.allocation.method == "sequence" else 1
+    return Scales(points, app.study.task_limit / max(periods, 1))
+
+
+@dataclass
+class _Life:
+    """One participant under way."""
+
+    walk: Walk
+    steps: Iterator[Pause]
+    leaves_after: float | None
+    """Seconds of presence."""
+    present: float = 0.0
+
+
+class Crowd:
+    """Everybody of one simulation, each with a place in the queue for the clock."""
+
+    def __init__(self, setting: Setting, count: int, rates: Rates, progress: Callable[[int], None]) -> None:
+        self.setting = setting
+        self._progress = progress
+        self._grader = Grader(setting.app)
+        rng = Random(f"{setting.seed}:crowd")
+        moments = arrivals(count, rng, setting.clock.at)
+        self.walks = [self._walk(number, rates) for number in range(count)]
+        self._queue = [(moment, number) for number, moment in enumerate(moments)]
+        self._lives: dict[int, _Life] = {}
+        self._done = 0
+
+    def _walk(self, number: int, rates: Rates) -> Walk:
+        setting = self.setting
+        label, level = self._cluster(number)
+        rng = Random(f"{setting.seed}:{number}:person")
+        person = draw_person(number, rng, setting.scales, rates, cluster=level)
+        return Walk(setting, person, Random(f"{setting.seed}:{number}:way"), label)
+
+    def _cluster(self, number: int) -> tuple[str, float | None]:
+        """Label and level of a person's cluster where allocation reads labels; people come in classes."""
+        allocation = self.setting.app.study.allocation
+        if "label" not in allocation.variables:
+            return "", None
+        label = f"class {number // CLUSTER_SIZE + 1}"
+        level = Random(f"{self.setting.seed}:{label}").gauss(0, 1) if allocation.method == "cluster" else None
+        return label, level
+
+    def live(self) -> None:
+        """Let everybody live through the study."""
+        heapq.heapify(self._queue)
+        while self._queue:
+            moment, number = heapq.heappop(self._queue)
+            self.setting.clock.at = moment
+            following = self._step(self._life(number), moment)
+            if following is not None:
+                heapq.heappush(self._queue, (following, number))
+                continue
+            del self._lives[number]
+            self._done += 1
+            self._progress(self._done)
+            if self._done % GRADE_EVERY == 0:
+                self._grader.start()
+        self._grader.finish()
+
+    def _life(self, number: int) -> _Life:
+        if number not in self._lives:
+            walk = self.walks[number]
+            share = walk.person.leaves_at
+            leaves_after = None if share is None else share * walk.planned_seconds()
+            self._lives[number] = _Life(walk, walk.steps(), leaves_after)
+        return self._lives[number]
+
+    def _step(self, life: _Life, now: datetime) -> datetime | None:
+        """Do what comes next; returns when the participant's turn is again, None when they are done."""
+        pause = next(life.steps, None)
+        if pause is None:
+            return None
+        if isinstance(pause, Resume):
+            return max(pause.at, now)
+        life.present += pause
+        late = life.present - life.leaves_after if life.leaves_after is not None else -1.0
+        if late < 0:
+            return now + timedelta(seconds=pause)
+        life.leaves_after, life.steps = None, life.walk.leave()
+        return now + timedelta(seconds=max(pause - late, 0.0))
+
+    # -- what came of it -----------------------------------------------------------------------------------------------
+
+    def outcome(self, unit: Unit) -> tuple[dict[str, int], dict[str, int], dict[str, Realised]]:
+        """Allocated by arm, statuses, realised effects by arm."""
+        world, study = self.setting.app.world, self.setting.app.study
+        found = [(walk, person) for walk in self.walks if (person := unit.participant(walk.participant_id)) is not None]
+        counts = Counter(person.arm for _, person in found)
+        # By the simulation's last moment, so that the count does not hang on today's date.
+        statuses = Counter(current_status(world, person) for _, person in found)
+        realised = {
+            arm.id: self._realised(unit, study, arm.id, found) for arm in study.arms if arm.id != study.control.id
+        }
+        given = options(study.allocation, study.arms)
+        return {option.id: counts[option.id] for option in given}, dict(sorted(statuses.items())), realised
+
+    def _realised(self, unit: Unit, study: Study, arm_id: str, found: list[tuple[Walk, Participant]]) -> Realised:
+        arm = study.arm(arm_id)
+        allocated = [(walk, person) for walk, person in found if person.arm is not None]
+        score = [walk.score_difference(arm) for walk, person in allocated if _finished(unit, study, person, "quiz")]
+        minutes = [
+            walk.minutes_difference(arm) if _finished(unit, study, person, "tasks") else 0.0
+            for walk, person in allocated
+        ]
+        scales = self.setting.scales
+        return Realised(_mean(score) if scales.quiz_max else None, _mean(minutes) if scales.cap else None)
+
+
+def _finished(unit: Unit, study: Study, person: Participant, kind: str) -> bool:
+    """Whether the person came to the end of the main quiz, or of the last main task."""
+    stages = study.main_task_stages[-1:] if kind == "tasks" else [study.main_quiz] if study.main_quiz else []
+    visits = [unit.visit(person.id, stage.id) for stage in stages]
+    stayed = person.status == "completed"
+    return stayed or any(visit is not None and visit.ended_by == "participant" for visit in visits)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,85 @@
+"""What nearly every request asks for: who somebody is, where they are, and their text; within one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from study_app.dataset.integrity import chain
+from study_app.dataset.integrity.stored_rows import participant_facts
+from study_app.domain.records import Document, Participant, Visit
+from study_app.storage.chained import entry_of
+from study_app.storage.driver import RowOf, bound
+from study_app.storage.event_log import SqlEventLog
+from study_app.storage.tables import DocumentRow, ParticipantRow, TokenRow, VisitRow
+
+PARTICIPANTS = ParticipantRow.__table__  # type: ignore[attr-defined]
+TOKENS = TokenRow.__table__  # type: ignore[attr-defined]
+VISITS = VisitRow.__table__  # type: ignore[attr-defined]
+DOCUMENTS = DocumentRow.__table__  # type: ignore[attr-defined]
+
+_FACTS = {field.name for field in fields(Participant)} - {"stage", "step", "last_seen_at", "opens_at", "page"}
+_PARTICIPANT, _VISIT = RowOf(Participant, PARTICIPANTS), RowOf(Visit, VISITS)
+_DOCUMENT = RowOf(Document, DOCUMENTS)
+_BY_ID = f"SELECT {_PARTICIPANT.columns} FROM participants WHERE id = ?"
+_BY_TOKEN = (
+    f"SELECT {_PARTICIPANT.columns} FROM tokens JOIN participants ON participants.id = tokens.participant_id "
+    "WHERE tokens.token_hash = ? AND tokens.expires_at > ?"
+)
+_STAY = f"SELECT {_VISIT.columns} FROM visits WHERE participant_id = ? AND stage = ?"
+_TEXT = f"SELECT {_DOCUMENT.columns} FROM documents WHERE participant_id = ? AND task = ?"
+_TEXT_PAGE = "SELECT page FROM documents WHERE participant_id = ? AND task = ?"
+_SAVE_TEXT = (
+    "INSERT INTO documents (participant_id, task, page, text, source) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (participant_id, task) DO UPDATE SET page = excluded.page, text = excluded.text, "
+    "source = excluded.source"
+)
+
+
+class SqlPlace(SqlEventLog):
+    """The part of ports.Unit that the hot paths use."""
+
+    def participant(self, participant_id: str) -> Participant | None:
+        """See ports.Unit."""
+        return _PARTICIPANT.read(self.driver.one(_BY_ID, (participant_id,)))
+
+    def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
+        """See ports.Unit."""
+        return _PARTICIPANT.read(self.driver.one(_BY_TOKEN, (token_hash, bound(TOKENS, "expires_at", at))))
+
+    def touch(self, participant_id: str, **changes: Any) -> None:
+        """See ports.Unit."""
+        columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
+        values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
+        self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
+        if _FACTS & changes.keys():
+            self.chain_participant(participant_id)
+
+    def chain_participant(self, participant_id: str) -> None:
+        """Append what the dataset will say of the participant to the chain, where it has changed."""
+        participant = self.participant(participant_id)
+        assert participant is not None
+        facts = participant_facts(participant)
+        entry = entry_of("participants", facts, chain.facts_content(facts), final=False)
+        self.chain.record(entry, participant_id)
+
+    def visit(self, participant_id: str, stage: str) -> Visit | None:
+        """See ports.Unit."""
+        return _VISIT.read(self.driver.one(_STAY, (participant_id, stage)))
+
+    def document(self, participant_id: str, task: str, of_page: str | None = None) -> Document | None:
+        """See ports.Unit."""
+        if of_page is not None:
+            return _DOCUMENT.read(self.driver.one(f"{_TEXT} AND page = ?", (participant_id, task, of_page)))
+        return _DOCUMENT.read(self.driver.one(_TEXT, (participant_id, task)))
+
+    def document_page(self, participant_id: str, task: str) -> str | None:
+        """See ports.Unit."""
+        row = self.driver.one(_TEXT_PAGE, (participant_id, task))
+        return None if row is None else str(row[0])
+
+    def save_document(self, document: Document, page: str) -> None:
+        """See ports.Unit."""
+        text = bound(DOCUMENTS, "text", document.text)
+        self.driver.run(_SAVE_TEXT, (document.participant_id, document.task, page, text, document.source))

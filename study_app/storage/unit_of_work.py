@@ -1,0 +1,434 @@
+"""Study, participants, visits, runs, turns, answers, ledgers, links and the audit log, within one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import bindparam, delete, literal, or_, select, update
+from sqlmodel import SQLModel
+
+from study_app.dataset.integrity import chain
+from study_app.dataset.integrity.stored_rows import answer_row, run_row, turn_row, visit_row
+from study_app.dataset.schema import TableName, compact_json
+from study_app.domain.events import ERASED
+from study_app.domain.records import (
+    Answer,
+    AuditEntry,
+    EndedBy,
+    Kind,
+    Link,
+    Participant,
+    ProtocolVersion,
+    Rating,
+    RunRecord,
+    Turn,
+    Visit,
+)
+from study_app.domain.study.study import canonical_json
+from study_app.storage import tables
+from study_app.storage.chained import entry_of, in_order, kept
+from study_app.storage.engine import MUST_LAST
+from study_app.storage.event_log import EVENTS, insert_new
+from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPlace
+
+Row = TypeVar("Row")
+
+
+def _table(row: type[SQLModel]) -> Any:
+    return row.__table__  # type: ignore[attr-defined]
+
+
+META, LOCKS, VERSIONS = _table(tables.MetaRow), _table(tables.LockRow), _table(tables.VersionRow)
+RUNS, TURNS = _table(tables.RunRow), _table(tables.TurnRow)
+ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.AllocationRow), _table(tables.LinkRow)
+CHAINS = _table(tables.ChainRow)
+ENTRIES = _table(tables.ChainEntryRow)
+AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
+
+
+class SqlUnit(SqlPlace):
+    """ports.Unit over one connection in a transaction."""
+
+    def _rows(self, kind: type[Row], query: Any) -> list[Row]:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        return [kind(**{name: row[name] for name in names}) for row in self.connection.execute(query).mappings()]
+
+    def _one(self, kind: type[Row], query: Any) -> Row | None:
+        return next(iter(self._rows(kind, query)), None)
+
+    def _insert(self, table: Any, row: Any) -> None:
+        self.connection.execute(table.insert(), asdict(row))
+
+    def _must_last(self) -> None:
+        """Let no power cut undo this transaction: a step on the way, an allocation, a submission, a locked version."""
+        self.connection.info[MUST_LAST] = True
+
+    def chain_everything(self) -> None:
+        """Append the present state of every record but events."""
+        for participant in self.participants():
+            self.chain_participant(participant.id)
+        for visit in self.visits():
+            self._chain("visits", visit_row(visit))
+        for run in self.runs():
+            self._chain_run(run)
+        for turn in self.turns():
+            self._chain_turn(turn)
+        for answer in self.answers():
+            self._chain("answers", answer_row(answer))
+        for rating in self.ratings():
+            self._chain_rating(rating)
+
+    def _chain(self, table: TableName, row: dict[str, Any], *, final: bool = False, owner: str = "") -> None:
+        """Append the state of a record, as it is now stored, to the chain."""
+        stored = {name: kept(value) for name, value in row.items()}
+        entry = entry_of(table, stored, chain.content_of(table, stored), final=final)
+        self.chain.record(entry, owner or str(row["participant_id"]))
+
+    def _insert_new(self, table: Any, values: Mapping[str, Any]) -> bool:
+        # Not by rowcount: on Postgres the driver does not know it for an INSERT that fills a serial column.
+        query = insert_new(self.connection, table).returning(literal(1))
+        return self.connection.execute(query, values).first() is not None
+
+    # -- the study -----------------------------------------------------------------------------------------------------
+
+    def lock(self, name: str) -> None:
+        """See ports.Unit."""
+        self._insert_new(LOCKS, {"name": name})
+        self.connection.execute(select(LOCKS.c.name).where(LOCKS.c.name == name).with_for_update())
+
+    def meta(self, key: str) -> str | None:
+        """See ports.Unit."""
+        return self.connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """See ports.Unit."""
+        if not self._insert_new(META, {"key": key, "value": value}):
+            self.connection.execute(update(META).where(META.c.key == key).values(value=value))
+
+    def versions(self) -> list[ProtocolVersion]:
+        """See ports.Unit."""
+        return self._rows(ProtocolVersion, select(VERSIONS).order_by(VERSIONS.c.number))
+
+    def add_version(self, version: ProtocolVersion) -> None:
+        """See ports.Unit."""
+        self._must_last()
+        self._insert(VERSIONS, version)
+
+    # -- participants --------------------------------------------------------------------------------------------------
+
+    def add_participant(self, participant: Participant) -> bool:
+        """See ports.Unit."""
+        added = self._insert_new(PARTICIPANTS, asdict(participant))
+        if added:
+            self.chain_participant(participant.id)
+        return added
+
+    def participants(self) -> list[Participant]:
+        """See ports.Unit."""
+        return self._rows(Participant, select(PARTICIPANTS).order_by(PARTICIPANTS.c.number))
+
+    def find(self, **keys: str) -> Participant | None:
+        """See ports.Unit."""
+        where = [PARTICIPANTS.c[key] == value for key, value in keys.items()]
+        return self._one(Participant, select(PARTICIPANTS).where(*where))
+
+    def move(self, participant: Participant, **changes: Any) -> bool:
+        """See ports.Unit."""
+        guard = [PARTICIPANTS.c[name] == getattr(participant, name) for name in ("id", "stage", "step", "status")]
+        moved = self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
+        self._must_last()
+        if moved:
+            self.chain_participant(participant.id)
+        return moved
+
+    def add_token(self, participant_id: str, token_hash: str, expires_at: datetime) -> None:
+        """See ports.Unit."""
+        row = {"participant_id": participant_id, "token_hash": token_hash, "expires_at": expires_at}
+        self.connection.execute(TOKENS.insert(), row)
+
+    # -- visits --------------------------------------------------------------------------------------------------------
+
+    def open_visit(self, visit: Visit) -> bool:
+        """See ports.Unit."""
+        opened = self._insert_new(VISITS, asdict(visit))
+        if opened:
+            self._chain_visit(visit.participant_id, visit.stage)
+        return opened
+
+    def _chain_visit(self, participant_id: str, stage: str) -> None:
+        visit = self.visit(participant_id, stage)
+        assert visit is not None
+        self._chain("visits", visit_row(visit))
+
+    def visits(self, participant_id: str | None = None) -> list[Visit]:
+        """See ports.Unit."""
+        return self._rows(Visit, _of(VISITS, participant_id))
+
+    def end_visit(self, participant_id: str, stage: str, at: datetime, ended_by: EndedBy) -> bool:
+        """See ports.Unit."""
+        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
+        query = update(VISITS).where(*where).values(ended_at=at, ended_by=ended_by)
+        ended = self.connection.execute(query).rowcount == 1
+        if ended:
+            self._chain_visit(participant_id, stage)
+        return ended
+
+    def extend_visit(self, participant_id: str, stage: str, by: timedelta) -> bool:
+        """See ports.Unit."""
+        visit = self.visit(participant_id, stage)
+        if visit is None or visit.deadline_at is None:
+            return False
+        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
+        unchanged = VISITS.c.deadline_at == visit.deadline_at
+        query = update(VISITS).where(*where, unchanged).values(deadline_at=visit.deadline_at + by)
+        extended = self.connection.execute(query).rowcount == 1
+        if extended:
+            self._chain_visit(participant_id, stage)
+        return extended
+
+    def reopen_visit(self, participant_id: str, stage: str, deadline_at: datetime) -> bool:
+        """See ports.Unit."""
+        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_by == "deadline")
+        query = update(VISITS).where(*where).values(ended_at=None, ended_by=None, deadline_at=deadline_at)
+        reopened = self.connection.execute(query).rowcount == 1
+        if reopened:
+            self._chain_visit(participant_id, stage)
+        return reopened
+
+    def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
+        """See ports.Unit."""
+        people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")
+        whose = VISITS.c.participant_id.in_(people) if simulated else VISITS.c.participant_id.not_in(people)
+        return self._rows(Visit, select(VISITS).where(VISITS.c.ended_at.is_(None), VISITS.c.deadline_at <= at, whose))
+
+    def simulated(self) -> set[str]:
+        """See ports.Unit."""
+        query = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")
+        return {row.id for row in self.connection.execute(query)}
+
+    # -- work ----------------------------------------------------------------------------------------------------------
+
+    def add_run(self, run: RunRecord) -> None:
+        """See ports.Unit."""
+        if run.kind == "submission":
+            self._must_last()
+        self._insert(RUNS, run)
+        self._chain_run(run)
+
+    def update_run(self, run: RunRecord) -> None:
+        """See ports.Unit."""
+        self.connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**asdict(run)))
+        self._chain_run(run)
+
+    def _chain_run(self, run: RunRecord) -> None:
+        self._chain("runs", run_row(run), final=run.ended_by is not None)
+
+    def runs(self, participant_id: str | None = None) -> list[RunRecord]:
+        """See ports.Unit."""
+        return self._rows(RunRecord, _of(RUNS, participant_id))
+
+    def ungraded(self) -> list[RunRecord]:
+        """See ports.Unit."""
+        waiting = (RUNS.c.kind == "submission", RUNS.c.ended_by.is_(None), RUNS.c.grading.is_(None))
+        return self._rows(RunRecord, select(RUNS).where(*waiting).order_by(RUNS.c.number))
+
+    def remarkable(self) -> list[RunRecord]:
+        """See ports.Unit."""
+        noted = or_(RUNS.c.grading.is_not(None), RUNS.c.review != "")
+        query = select(RUNS).where(RUNS.c.kind == "submission", noted).order_by(RUNS.c.number)
+        return self._rows(RunRecord, query)
+
+    def add_turn(self, turn: Turn) -> None:
+        """See ports.Unit."""
+        self._insert(TURNS, turn)
+        self._chain_turn(turn)
+
+    def update_turn(self, turn: Turn) -> None:
+        """See ports.Unit."""
+        self.connection.execute(update(TURNS).where(TURNS.c.id == turn.id).values(**asdict(turn)))
+        self._chain_turn(turn)
+
+    def _chain_turn(self, turn: Turn) -> None:
+        self._chain("turns", turn_row(turn), final=turn.complete)
+
+    def turns(self, participant_id: str | None = None) -> list[Turn]:
+        """See ports.Unit."""
+        return self._rows(Turn, _of(TURNS, participant_id))
+
+    def save_answer(self, answer: Answer) -> None:
+        """See ports.Unit."""
+        if self._insert_new(ANSWERS, asdict(answer)):
+            self._chain("answers", answer_row(answer))
+            return
+        keys = ("participant_id", "stage", "item")
+        where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
+        before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
+        changes = max(answer.changes, before.changes + (before.response != answer.response))
+        counted = replace(answer, changes=changes)
+        self.connection.execute(update(ANSWERS).where(*where).values(**asdict(counted)))
+        self._chain("answers", answer_row(counted))
+
+    def drop_answer(self, participant_id: str, stage: str, item: str) -> None:
+        """See ports.Unit."""
+        where = (ANSWERS.c.participant_id == participant_id, ANSWERS.c.stage == stage, ANSWERS.c.item == item)
+        if self.connection.execute(delete(ANSWERS).where(*where)).rowcount:
+            key = json.dumps((participant_id, stage, item))
+            gone = ENTRIES.c.table == "answers", ENTRIES.c.key == key
+            self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
+
+    def answers(self, participant_id: str | None = None) -> list[Answer]:
+        """See ports.Unit."""
+        return self._rows(Answer, _of(ANSWERS, participant_id))
+
+    def unscored(self) -> list[Answer]:
+        """See ports.Unit."""
+        return self._rows(Answer, _of(ANSWERS, None).where(ANSWERS.c.bank != "", ANSWERS.c.points.is_(None)))
+
+    def set_points(self, answer: Answer) -> bool:
+        """See ports.Unit."""
+        same = ("participant_id", "stage", "item", "response")
+        where = [ANSWERS.c[name] == getattr(answer, name) for name in same]
+        scoring = ("points", "max_points", "scored_by", "key_version", "scoring_reason", "repeats")
+        points = {name: getattr(answer, name) for name in scoring}
+        scored = self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
+        if scored:
+            stored = self._one(Answer, select(ANSWERS).where(*where))
+            assert stored is not None
+            self._chain("answers", answer_row(stored))
+        return scored
+
+    def erase_payloads(self, participant_id: str) -> None:
+        """See ports.Unit."""
+        for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
+            self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
+        self._erase_events(EVENTS.c.participant_id == participant_id)
+        # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
+        gone = ENTRIES.c.participant_id == participant_id, ENTRIES.c.table.in_(("runs", "turns", "answers"))
+        self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
+
+    def erase_events(self, event_ids: Collection[int]) -> None:
+        """See ports.Unit."""
+        if event_ids:
+            self._erase_events(EVENTS.c.event_id.in_(sorted(event_ids)))
+
+    def _erase_events(self, which: Any) -> None:
+        """Keep the bodies of what is being erased in place of their salts, so that the chain still holds."""
+        query = select(EVENTS.c.event_id, EVENTS.c.opening, EVENTS.c.payload)
+        query = query.where(which, EVENTS.c.opening.is_not(None))
+        bodies = [
+            {"row": row.event_id, "body": chain.body_of(row.opening, compact_json(row.payload).encode())}
+            for row in self.connection.execute(query)
+        ]
+        if bodies:
+            erased = update(EVENTS).where(EVENTS.c.event_id == bindparam("row")).values(opening=bindparam("body"))
+            self.connection.execute(erased, bodies)
+        self.connection.execute(update(EVENTS).where(which).values(payload=ERASED))
+
+    # -- ledgers, links, audit -----------------------------------------------------------------------------------------
+
+    def append_allocation(self, row: Mapping[str, Any]) -> None:
+        """See ports.Unit."""
+        self._must_last()
+        keys = {name: row[name] for name in ("participant_id", "ledger", "allocation_index")}
+        self.connection.execute(ALLOCATIONS.insert(), keys | {"row": dict(row)})
+
+    def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
+        """See ports.Unit."""
+        query = select(ALLOCATIONS.c.row).order_by(ALLOCATIONS.c.ledger, ALLOCATIONS.c.allocation_index)
+        if ledger is not None:
+            query = query.where(ALLOCATIONS.c.ledger == ledger)
+        return [dict(row.row) for row in self.connection.execute(query)]
+
+    def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
+        """See ports.Unit."""
+        where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
+        values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
+        self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
+
+    def add_link(self, link: Link) -> None:
+        """See ports.Unit."""
+        self._insert(LINKS, link)
+
+    def link(self, token_hash: str) -> Link | None:
+        """See ports.Unit."""
+        return self._one(Link, select(LINKS).where(LINKS.c.token_hash == token_hash))
+
+    def links(self) -> list[Link]:
+        """See ports.Unit."""
+        return self._rows(Link, select(LINKS).order_by(LINKS.c.number))
+
+    def take_link(self, token_hash: str, participant_id: str) -> bool:
+        """See ports.Unit."""
+        where = (LINKS.c.token_hash == token_hash, LINKS.c.participant_id.is_(None))
+        return self.connection.execute(update(LINKS).where(*where).values(participant_id=participant_id)).rowcount == 1
+
+    def add_audit(self, entry: AuditEntry) -> None:
+        """See ports.Unit."""
+        self.lock("audit")
+        last = self.connection.execute(
+            select(AUDIT.c.row_hash).order_by(AUDIT.c.number.desc()).limit(1)
+        ).scalar_one_or_none()
+        chained = replace(entry, previous_hash=last or "", row_hash="")
+        body = asdict(chained) | {"at": entry.at.isoformat(timespec="milliseconds"), "detail": dict(entry.detail)}
+        digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+        self._insert(AUDIT, replace(chained, detail=dict(entry.detail), row_hash=digest))
+
+    def audit(self) -> list[AuditEntry]:
+        """See ports.Unit."""
+        return self._rows(AuditEntry, select(AUDIT).order_by(AUDIT.c.number))
+
+    def add_rating(self, rating: Rating) -> None:
+        """See ports.Unit."""
+        if self._insert_new(RATINGS, asdict(rating)):
+            self._chain_rating(rating)
+
+    def _chain_rating(self, rating: Rating) -> None:
+        self._chain("ratings", asdict(rating), final=True, owner=rating.object)
+
+    def chain_heads(self) -> list[chain.Head]:
+        """See ports.Unit."""
+        self.flush()
+        rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
+        return [chain.Head(r.id, r.position, r.head.hex(), self._signed(r)) for r in rows]
+
+    def _signed(self, row: Any) -> bool | None:
+        key = self._head_key
+        return None if key is None else row.mac == chain.mac(key, row.id, row.position, row.head)
+
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """See ports.Unit."""
+        self.afterwards.append(act)
+
+    def sign_heads(self, key: bytes) -> None:
+        """See ports.Unit."""
+        self.flush()
+        self._head_key = self.chain.key = key
+        for row in self.connection.execute(select(CHAINS)).all():
+            signature = chain.mac(key, row.id, row.position, row.head)
+            self.connection.execute(update(CHAINS).where(CHAINS.c.id == row.id).values(mac=signature))
+
+    def chained(self) -> Iterator[chain.Chained]:
+        """See ports.Unit."""
+        e, r = EVENTS.c, ENTRIES.c
+        events = select(e.chain, e.position, e.event_id, e.participant_id, e.opening, e.digest).order_by(e.event_id)
+        columns = (r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest, r.number)
+        stream = self.connection.execution_options(yield_per=2000)
+        logged = (
+            chain.Chained(c or 0, p or 0, "events", str(number), owner, True, opening or b"", digest or b"")
+            for c, p, number, owner, opening, digest in stream.execute(events)
+        )
+        return in_order(logged, (chain.Chained(*row) for row in stream.execute(select(*columns).order_by(r.number))))
+
+    def ratings(self) -> list[Rating]:
+        """See ports.Unit."""
+        return self._rows(Rating, select(RATINGS).order_by(RATINGS.c.number))
+
+
+def _of(table: Any, participant_id: str | None) -> Any:
+    query = select(table).order_by(table.c.participant_id, table.c.number)
+    return query if participant_id is None else query.where(table.c.participant_id == participant_id)

@@ -1,0 +1,118 @@
+"""The console: who is signed in, which boards their role may see, the board they chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from study_app.bootstrap import App, current
+from study_app.secrets.console_accounts import Person, Role, accounts_in
+from study_app.services.researcher.monitoring import Monitor
+from study_app.ui.console import html as tables
+from study_app.ui.console.pages import (
+    accounts as people,
+)
+from study_app.ui.console.pages import (
+    allocation,
+    audit,
+    coding,
+    downloads,
+    grading,
+    links,
+    overview,
+    participants,
+    replay,
+    verdicts,
+)
+from study_app.ui.console.session import STATE_TONES, STYLE, Desk, signed_in
+
+ALL: tuple[Role, ...] = ("monitor", "grader", "full")
+BLIND: tuple[Role, ...] = ("monitor", "full")
+UNBLINDED: tuple[Role, ...] = ("full",)
+
+# Title, path, drawing, roles: a board that is not in a person's list cannot be run by them.
+BOARDS: tuple[tuple[str, str, Callable[[Desk], None], tuple[Role, ...]], ...] = (
+    ("Overview", "overview", overview.draw, ALL),
+    ("Participants", "participants", participants.draw, BLIND),
+    ("Replay", "replay", replay.draw, UNBLINDED),
+    ("Grading", "grading", grading.draw, ("grader", "full")),
+    ("Verdicts", "verdicts", verdicts.draw, BLIND),
+    ("Coding", "coding", coding.draw, UNBLINDED),
+    ("Links", "links", links.draw, BLIND),
+    ("Allocation", "allocation", allocation.draw, BLIND),
+    ("Downloads", "downloads", downloads.draw, BLIND),
+    ("Audit", "audit", audit.draw, BLIND),
+    ("People", "people", people.draw, UNBLINDED),
+)
+
+
+def main() -> None:
+    """Draw the board that is asked for."""
+    app = current()
+    st.set_page_config(page_title=f"Console: {app.study.title}", layout="wide", initial_sidebar_state="expanded")
+    st.html(STYLE)
+    person = signed_in(app)
+    if person is None:
+        _at_the_door(app)
+        return
+    desk = Desk(app, person, Monitor(app.world))
+    pages = [
+        st.Page(_board(draw, desk), title=title, url_path=path, default=path == "overview")
+        for title, path, draw, roles in BOARDS
+        if person.role in roles
+    ]
+    chosen = st.navigation(pages, position="sidebar")
+    _side(desk)
+    chosen.run()
+
+
+def _board(draw: Callable[[Desk], None], desk: Desk) -> Callable[[], None]:
+    def board() -> None:
+        draw(desk)
+
+    return board
+
+
+def _side(desk: Desk) -> None:
+    state = desk.monitor.state()
+    unblinded = " · unblinded" if desk.person.name in {who for who, _, _ in desk.monitor.unblinded()} else ""
+    with st.sidebar:
+        st.html(
+            f'<p class="sc-side-title">{tables.cell(desk.app.study.title)}</p>{tables.badge(state, STATE_TONES[state])}'
+            f'<p class="sc-side-foot">{tables.cell(desk.person.name)} · {desk.person.role}{unblinded}<br>'
+            '<a href="/logout" target="_self">Sign out</a></p>'
+        )
+
+
+def _at_the_door(app: App) -> None:
+    """Sign in by an identity provider where one is configured; otherwise the gate lets nobody come here."""
+    st.title(app.study.title, anchor=False)
+    if not _provider_configured():
+        st.html('<p>You are not signed in any more. <a href="/login" target="_self">Sign in</a></p>')
+        return
+    if not st.user.is_logged_in:
+        st.button("Sign in", on_click=st.login, type="primary")
+        st.html('<p class="sc-note"><a href="/login" target="_self">Sign in with a password</a></p>')
+        return
+    email = str(st.user.get("email", "")).lower()
+    role = st.secrets.get("console", {}).get("roles", {}).get(email)
+    if role not in ALL or not st.user.get("email_verified", True):
+        st.error(f"{email} has no role here. Somebody with access adds it under [console.roles] in the secrets.")
+        st.button("Sign out", on_click=st.logout)
+        return
+    ticket = accounts_in(app.settings.var).ticket(Person(email, role), app.world.now())
+    link = f'<a href="/login?ticket={ticket}" target="_self">Open the console</a>'
+    st.html(f"<p>Signed in as {tables.cell(email)}. {link}</p>")
+
+
+def _provider_configured() -> bool:
+    from streamlit.errors import StreamlitSecretNotFoundError
+
+    try:
+        return "auth" in st.secrets
+    except StreamlitSecretNotFoundError:
+        return False
+
+
+main()

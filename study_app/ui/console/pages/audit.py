@@ -1,0 +1,41 @@
+"""Who did what, when and why; the newest first.
+
+| Shows | Records |
+| --- | --- |
+| the audit log | nothing |
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from study_app.domain.records import AuditEntry
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import Desk, file_link
+
+SHOWN = 200
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    desk.head(
+        "Audit",
+        "Every act here and every command that changes data. Append-only; each row seals the one before.",
+    )
+    entries = desk.monitor.audit()
+    acts = sorted({entry.what for entry in entries})
+    chosen = st.pills("Acts", acts, selection_mode="multi", key="audit_acts", label_visibility="collapsed")
+    wanted = [entry for entry in entries if not chosen or entry.what in chosen]
+    rows = [(e.at.strftime("%Y-%m-%d %H:%M:%S"), e.who, e.what, e.why, _detail(e)) for e in wanted[:SHOWN]]
+    st.html(tables.table(("When (UTC)", "Who", "What", "Why", "Detail"), rows, label="Audit log"))
+    if len(wanted) > SHOWN:
+        st.html(tables.note(f"The newest {SHOWN} of {len(wanted)}; the file has all."))
+    st.html(file_link("/download/audit.csv", "Audit log (CSV)"))
+
+
+def _detail(entry: AuditEntry) -> str:
+    return ", ".join(f"{name}: {_short(str(value))}" for name, value in entry.detail.items())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 44 else f"{text[:20]}…{text[-8:]}"

@@ -1,0 +1,132 @@
+"""Queries to the assistant, coded by hand, one at a time; where coders disagree, and what was settled.
+
+| Shows | Records |
+| --- | --- |
+| message, earlier turns, program; neither outcome, participant, arm nor other codes | codes; who opened the board |
+| queries that people coded differently, without their names | the adjudicated codes, with a reason |
+| how often coders agree, as plain counts | nothing |
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from study_app.domain.interaction.codebook import DEFINITIONS
+from study_app.domain.records import Kind
+from study_app.services.researcher.coding import Codings, ToCode
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import Desk
+
+SEEN = "queries"
+CODE, DISAGREEMENTS, AGREEMENT = PARTS = ("Code", "Disagreements", "Agreement")
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    desk.head("Coding", "What participants wanted of the assistant. Several labels may fit, or none.")
+    kind = desk.kind()
+    if kind == "real" and not desk.monitor.has_seen(desk.person.name, SEEN):
+        st.warning(
+            "Queries come from arms with an assistant. If you open them, you count as unblinded, and it is recorded."
+        )
+        if st.button("Open and record", key="open_queries", type="primary"):
+            desk.monitor.note_sight(desk.person.name, SEEN, kind)
+            st.rerun()
+        return
+    part = st.segmented_control(
+        "Part", PARTS, default=CODE, key="coding_part", label_visibility="collapsed", required=True
+    )
+    codings = Codings(desk.app.world)
+    {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(desk, codings, kind)
+
+
+def _code(desk: Desk, codings: Codings, kind: Kind) -> None:
+    waiting = codings.queries_for(desk.person.name, kind)
+    if not waiting:
+        st.html(tables.note("Nothing waits for you."))
+        return
+    st.html(tables.note(f"{len(waiting)} to code."))
+    view = waiting[0]
+    left, right = st.columns([11, 9], gap="large")
+    with left:
+        _query(view)
+    with right, st.form(f"code:{view.turn_id}", border=False):
+        chosen = _labels(view.turn_id)
+        saved = st.form_submit_button("Save codes", type="primary")
+        if saved and desk.attempt(lambda: codings.code(desk.person.name, view.turn_id, chosen), "Saved"):
+            st.rerun()
+
+
+def _query(view: ToCode) -> None:
+    st.subheader("Message", anchor=False)
+    st.html(tables.pre(view.message))
+    with st.expander(f"Before it: {len(view.before)} turn(s)"):
+        for message, reply in view.before[-5:]:
+            answer = tables.note("was answered") + tables.pre(reply, small=True) if reply else ""
+            st.html(tables.pre(message, small=True) + answer)
+    with st.expander("The program at that moment"):
+        st.html(tables.pre(view.code, small=True))
+
+
+def _labels(turn_id: str) -> list[str]:
+    st.subheader("Labels", anchor=False)
+    return [
+        label for label, meaning in DEFINITIONS.items()
+        if st.checkbox(f"**{label}**  \n{meaning}", key=f"code:{turn_id}:{label}")
+    ]  # fmt: skip
+
+
+def _disagreements(desk: Desk, codings: Codings, kind: Kind) -> None:
+    open_ones = codings.disagreements(desk.person.name, kind)
+    if open_ones:
+        st.html(
+            tables.note(
+                f"{len(open_ones)} to settle. You see those that you have coded yourself; all, if you code none. "
+                "Once you settle one, queries that others disagree on are not handed to you for coding any more."
+            )
+        )
+        first = open_ones[0]
+        left, right = st.columns([11, 9], gap="large")
+        with left:
+            _query(first.query)
+            rows = [(f"Coder {n}", _shown(labels)) for n, labels in enumerate(first.codings, start=1)]
+            st.html(tables.table(("Coder", "Labels"), rows, label="Codes of this query"))
+        with right, st.form(f"settle:{first.query.turn_id}", border=False):
+            chosen = _labels(first.query.turn_id)
+            reason = st.text_input("Reason", key=f"reason:{first.query.turn_id}")
+            saved = st.form_submit_button("Settle", type="primary")
+            name, turn = desk.person.name, first.query.turn_id
+            if saved and desk.attempt(lambda: codings.settle(name, turn, chosen, reason), "Settled"):
+                st.rerun()
+    else:
+        st.html(tables.note("Nothing to settle for you."))
+    settled = codings.settled(kind)
+    if settled:
+        st.subheader("Settled", anchor=False)
+        done = [
+            (each.message, " | ".join(map(_shown, each.codings)), _shown(each.labels), each.reason, each.who)
+            for each in settled
+        ]
+        header = ("Message", "Given", "Settled as", "Reason", "By")
+        st.html(tables.table(header, done, label="Settled queries"))
+
+
+def _agreement(desk: Desk, codings: Codings, kind: Kind) -> None:
+    n, same, labels = codings.agreement(kind)
+    if not n:
+        st.html(tables.note("No query has been coded by two people yet."))
+        return
+    st.html(tables.note(f"{n} queries were coded by two people or more, {same} of them with the same labels by all."))
+    rows = [(each.label, each.all_gave, each.some_gave, each.none_gave) for each in labels]
+    header = ("Label", "All gave it", "Some gave it", "Nobody gave it")
+    st.html(tables.table(header, rows, numbers=(1, 2, 3), label="Agreement by label"))
+    st.html(
+        tables.note(
+            "Counts before anything was settled. Kappa by label with its interval and Krippendorff's alpha over whole "
+            "sets are statistics and come with the analysis: study code-queries DATASET --json, and the report."
+        )
+    )
+
+
+def _shown(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels) or "none"

@@ -1,0 +1,50 @@
+"""Files to take away.
+
+| Shows | Records |
+| --- | --- |
+| links to dataset, enrolment, preregistration, audit log | who takes a dataset, and thereby counts as unblinded |
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import Desk, file_link
+
+IN_THE_DATASET = {
+    "draft": "Real participants do not exist before launch: tick preview to get the participants of this draft.",
+    "launched": "Arms, strata and whatever exists in some arms only are withheld.",
+    "closed": "Arms are masked as arm_a, arm_b, ...; what would reveal them is withheld.",
+    "unsealed": "Complete, with arms and the seed.",
+}
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    state = desk.monitor.state()
+    desk.head("Downloads", "The same files as the commands make, masked by the trial's state.")
+    st.subheader("Dataset", anchor=False)
+    if desk.full:
+        _dataset(state)
+    else:
+        st.html(tables.note("The dataset holds participants' programs; the role full can download it."))
+    st.subheader("Enrolment", anchor=False)
+    st.html(tables.note("Who is where and since when. No arms, no answers, no programs."))
+    st.html(file_link("/download/enrolment.csv", "Enrolment (CSV)"))
+    st.subheader("Protocol", anchor=False)
+    if state == "draft":
+        st.html(tables.note("The preregistration is written at launch."))
+    else:
+        links = file_link("/download/prereg.md", "Preregistration (text)")
+        st.html(links + file_link("/download/prereg.json", "Preregistration (JSON)"))
+    st.html(file_link("/download/audit.csv", "Audit log (CSV)"))
+
+
+def _dataset(state: str) -> None:
+    st.html(tables.note(f"{IN_THE_DATASET[state]} CSV tables with a codebook and a manifest, zipped."))
+    left, right, _ = st.columns([3, 3, 6])
+    preview = left.checkbox("With preview", value=state == "draft", key="download_preview")
+    simulated = right.checkbox("With simulated", key="download_simulated")
+    chosen = "&".join(name for name, on in (("preview=1", preview), ("simulated=1", simulated)) if on)
+    st.html(file_link(f"/download/dataset.zip?{chosen}", "Dataset (zip)", main=True))

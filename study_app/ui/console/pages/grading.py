@@ -1,0 +1,145 @@
+"""Answers that wait for a person, one at a time; one's own ratings; where raters disagree; how well they agree.
+
+| Shows | Records |
+| --- | --- |
+| item, answer, rubric, yardstick; neither participant, arm nor other ratings | ratings; their mean as the points |
+| one's own ratings | corrections; the rating before is kept |
+| answers that people rated differently, without their names | what the answer is worth, with a reason |
+| agreement of raters, computed by the analysis on an export | nothing |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from study_app.domain.records import Kind
+from study_app.services.researcher.rating import Ratings, ToRate
+from study_app.ui.console import html as tables
+from study_app.ui.console.pages.grading_agreement import agreement
+from study_app.ui.console.session import Desk
+
+RATE, OWN, DISAGREEMENTS, AGREEMENT = PARTS = ("Rate", "Your ratings", "Disagreements", "Agreement")
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    desk.head("Grading", "Quiz answers that no key can score. You see neither who wrote them nor in which arm.")
+    kind = desk.kind()
+    part = st.segmented_control(
+        "Part", PARTS, default=RATE, key="grading_part", label_visibility="collapsed", required=True
+    )
+    if part == AGREEMENT:
+        agreement(desk, kind)
+        return
+    drawn = {OWN: _own, DISAGREEMENTS: _disagreements}.get(part or RATE, _rate)
+    drawn(desk, Ratings(desk.app.world), kind)
+
+
+def _rate(desk: Desk, ratings: Ratings, kind: Kind) -> None:
+    waiting = ratings.answers_for(desk.person.name, kind)
+    if not waiting:
+        st.html(tables.note("Nothing to rate."))
+        return
+    fresh = sum(view.raters == 0 for view in waiting)
+    st.html(
+        tables.note(f"{len(waiting)} to rate: {fresh} for the first time, {len(waiting) - fresh} as another rater.")
+    )
+    view = waiting[0]
+    left, right = st.columns([11, 9], gap="large")
+    with left:
+        _answer(view)
+    with right:
+        _yardstick(view)
+        with st.form(f"rate:{view.object}", border=False):
+            awarded = _points(view, {}, "rate")
+            saved = st.form_submit_button("Save rating", type="primary")
+            if saved and desk.attempt(lambda: ratings.rate(desk.person.name, view.object, awarded), "Saved"):
+                st.rerun()
+
+
+def _own(desk: Desk, ratings: Ratings, kind: Kind) -> None:
+    mine = ratings.own(desk.person.name, kind)
+    if not mine:
+        st.html(tables.note("You have rated nothing yet."))
+        return
+    st.html(tables.note(f"{len(mine)} rated by you. A correction counts from now on; the rating before it is kept."))
+    chosen = st.selectbox(
+        "Answer",
+        range(len(mine)),
+        format_func=lambda n: f"{mine[n].answer.item.id}: {mine[n].answer.response[:60]}",
+        key="own_rating",
+    )
+    own = mine[chosen or 0]
+    left, right = st.columns([11, 9], gap="large")
+    with left:
+        _answer(own.answer)
+    with right:
+        _yardstick(own.answer)
+        with st.form(f"correct:{own.answer.object}", border=False):
+            awarded = _points(own.answer, own.awarded, "correct")
+            saved = st.form_submit_button("Correct rating", type="primary")
+            if saved and desk.attempt(lambda: ratings.rate(desk.person.name, own.answer.object, awarded), "Corrected"):
+                st.rerun()
+
+
+def _disagreements(desk: Desk, ratings: Ratings, kind: Kind) -> None:
+    open_ones = ratings.disputes(desk.person.name, kind)
+    if not open_ones:
+        st.html(tables.note("No disagreement to settle."))
+        return
+    st.html(
+        tables.note(
+            f"{len(open_ones)} to settle. You see those that you have rated yourself; all, if you rate none. Once you "
+            "settle one, answers that others disagree on are not handed to you for rating any more."
+        )
+    )
+    first = open_ones[0]
+    left, right = st.columns([11, 9], gap="large")
+    with left:
+        _answer(first.answer)
+        header = ("Rater", *(text for _, text, _ in first.answer.criteria))
+        names = [name for name, _, _ in first.answer.criteria]
+        rows = [
+            (f"Rater {n}", *(f"{each.get(name, 0):g}" for name in names)) for n, each in enumerate(first.ratings, 1)
+        ]
+        st.html(tables.table(header, rows, label="Ratings of this answer"))
+    with right:
+        _yardstick(first.answer)
+        with st.form(f"settle:{first.answer.object}", border=False):
+            awarded = _points(first.answer, {}, "settle")
+            reason = st.text_input("Reason", key=f"reason:{first.answer.object}")
+            saved = st.form_submit_button("Settle", type="primary")
+            name, what = desk.person.name, first.answer.object
+            if saved and desk.attempt(lambda: ratings.settle(name, what, awarded, reason), "Settled"):
+                st.rerun()
+
+
+def _answer(view: ToRate) -> None:
+    st.subheader("Question", anchor=False)
+    st.markdown(view.item.prompt)
+    if view.item.code:
+        st.html(tables.pre(view.item.code, small=True))
+    st.subheader("Answer", anchor=False)
+    st.html(tables.pre(view.response))
+
+
+def _yardstick(view: ToRate) -> None:
+    st.subheader("Yardstick", anchor=False)
+    for sample in view.accepted:
+        st.html(tables.pre(sample, small=True))
+    if view.why:
+        st.html(tables.note(view.why))
+
+
+def _points(view: ToRate, before: Mapping[str, float], act: str) -> dict[str, float]:
+    awarded = {}
+    for name, text, most in view.criteria:
+        steps = [index * 0.5 for index in range(round(most * 2) + 1)]
+        now = before.get(name, 0.0)
+        awarded[name] = st.select_slider(
+            f"{text} (0 to {most:g})", steps, value=now if now in steps else 0.0,
+            format_func=lambda points: f"{points:g}", key=f"{act}:{view.object}:{name}",
+        )  # fmt: skip
+    return awarded

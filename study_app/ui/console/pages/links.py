@@ -1,0 +1,78 @@
+"""Single-use links for participants.
+
+| Shows | Records |
+| --- | --- |
+| how many links there are, which are used; new ones once, when they are made | the making of links |
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import streamlit as st
+
+from study_app.services.researcher.console_views import LinkUse
+from study_app.services.researcher.links import MOST_LINKS, check_base
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import Desk
+
+MADE = "links_made"
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    desk.head("Links", "Each link lets one participant in. Only hashes are kept, so a link can be shown only once.")
+    uses = desk.monitor.links()
+    used = sum(use.used for use in uses)
+    st.html(tables.tiles([("Links", len(uses), ""), ("Used", used, ""), ("Left", len(uses) - used, "")]))
+    _make(desk)
+    if MADE in st.session_state:
+        _show(st.session_state[MADE])
+    if uses:
+        st.subheader("So far", anchor=False)
+        st.html(_table(uses))
+
+
+def _make(desk: Desk) -> None:
+    settings = desk.app.settings
+    with st.form("links"):
+        left, right = st.columns([1, 3])
+        count = left.number_input("How many", 1, MOST_LINKS, 10, key="links_count")
+        site = right.text_input(
+            "Address of the participants' site", f"http://{settings.host}:{settings.port}", key="links_site"
+        )
+        labels = st.text_area(
+            "Labels, one a line (optional; the first link gets the first)", key="links_labels", height=90
+        )
+        if st.form_submit_button("Make links", type="primary"):
+            _made(desk, int(count), site, [line.strip() for line in labels.splitlines() if line.strip()])
+
+
+def _made(desk: Desk, count: int, site: str, labels: list[str]) -> None:
+    def act() -> None:
+        base = check_base(site, "Address of the participants' site")
+        made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source="Labels")
+        st.session_state[MADE] = [(link.label or "", link.address(base)) for link in made]
+
+    if desk.attempt(act, f"{count} link(s) made"):
+        st.rerun()
+
+
+def _show(made: list[tuple[str, str]]) -> None:
+    st.success("These links are shown now and never again. Download them before you leave this page.")
+    text = io.StringIO()
+    csv.writer(text).writerows([("label", "link"), *made])
+    st.download_button("Download as CSV", text.getvalue(), "links.csv", "text/csv", key="links_file")
+    if st.button("I have them", key="links_done"):
+        del st.session_state[MADE]
+        st.rerun()
+    st.html(tables.table(("Label", "Link"), [(label, tables.code(link)) for label, link in made], label="New links"))
+
+
+def _table(uses: list[LinkUse]) -> str:
+    rows = [
+        (use.label, tables.moment(use.created_at), tables.badge("used", "good") if use.used else "not yet")
+        for use in uses
+    ]
+    return tables.table(("Label", "Made (UTC)", "Used"), rows, label="Links")

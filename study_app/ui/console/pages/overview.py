@@ -1,0 +1,139 @@
+"""The trial at a glance.
+
+| Shows | Records |
+| --- | --- |
+| state, enrolment against target, stages, statuses, last activity, protocol, machine, failures | nothing |
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import streamlit as st
+
+from study_app.domain.records import Kind
+from study_app.services.researcher.console_views import Overview
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import STATE_TONES, Desk
+
+REFRESH_SECONDS = 10
+ASSISTANTS = {"notes": "embedded (answers from the task packs' notes)", "claude": "Claude", "recorded": "recorded"}
+NEXT = {
+    "draft": "Everything here is a preview. Launch with study launch when the protocol is final.",
+    "launched": "Real participants. Arms, and whatever exists in some arms only, are hidden from everyone.",
+    "closed": "No more enrolment. Arms stay hidden until study unseal.",
+    "unsealed": "The seed is public and arms are visible.",
+}
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    state = desk.monitor.state()
+    desk.head("Overview", NEXT[state])
+    kind = desk.kind()
+
+    @st.fragment(run_every=REFRESH_SECONDS)
+    def live() -> None:
+        _enrolment(desk.monitor.overview(kind))
+
+    live()
+    _protocol(desk, desk.monitor.overview(kind))
+    _machine(desk, desk.monitor.overview(kind), kind)
+
+
+def _enrolment(view: Overview) -> None:
+    running = view.statuses.get("in_progress", 0)
+    rest = sum(view.statuses.values()) - running - view.statuses.get("completed", 0)
+    st.html(
+        tables.tiles(
+            [
+                ("Enrolled", view.enrolled, ""),
+                ("Allocated", view.allocated, f"of {view.target} planned"),
+                ("In progress", running, ""),
+                ("Completed", view.statuses.get("completed", 0), ""),
+                ("Ended otherwise", rest, ""),
+                ("Last activity", tables.ago(view.last_seen_at, view.now), ""),
+            ]
+        )
+    )
+    left, right = st.columns([11, 9], gap="large")
+    with left:
+        st.subheader("Where they are", anchor=False)
+        st.html(_stages(view))
+    with right:
+        st.subheader("Enrolment", anchor=False)
+        st.html(
+            tables.steps(view.arrivals, view.target, view.now, since=view.launched_at)
+            or tables.note("Nobody has enrolled yet.")
+        )
+        st.html(_statuses(view))
+
+
+def _stages(view: Overview) -> str:
+    rows = [
+        (s.title, s.here or "", s.reached, tables.bar(s.reached, view.enrolled), tables.minutes(s.median_minutes))
+        for s in view.stages
+    ]
+    header = ("Stage", "There now", "Reached", "", "Median min")
+    return tables.table(header, rows, numbers=(1, 2, 4), label="Participants by stage")
+
+
+def _statuses(view: Overview) -> str:
+    rows = [(tables.status(name), count, tables.bar(count, view.enrolled)) for name, count in view.statuses.items()]
+    return tables.table(("Status", "People", ""), rows, numbers=(1,), label="Participants by status") if rows else ""
+
+
+def _protocol(desk: Desk, view: Overview) -> None:
+    st.subheader("Protocol", anchor=False)
+    amended = f", amended {view.versions - 1} time(s)" if view.versions > 1 else ""
+    st.html(
+        tables.facts(
+            [
+                ("State", tables.Html(tables.badge(view.state, STATE_TONES[view.state]) + amended)),
+                ("Launched", tables.moment(view.launched_at) + " UTC" if view.launched_at else "not yet"),
+                ("Study hash", tables.code(view.study_hash)),
+                ("Seed commitment", tables.code(view.commitment) if view.commitment else "made at launch"),
+                ("Way in", desk.app.study.recruitment.entry),
+            ]
+        )
+    )
+
+
+def _cost(view: Overview) -> list[tuple[str, str]]:
+    """What the assistant has used of the study's limit, all participants together."""
+    if view.spent_usd is None or view.cost_limit_usd is None:
+        return []
+    reached = "; reached: no new questions" if view.spent_usd >= view.cost_limit_usd else ""
+    return [("Assistant's cost", f"{view.spent_usd:.2f} of {view.cost_limit_usd:g} US dollars{reached}")]
+
+
+def _leaks(view: Overview) -> list[tuple[str, str]]:
+    """Of each treatment without code, how many replies give it."""
+    counted = view.leaks.items()
+    return [(f"Replies of {name} that give code", f"{one.leaked} of {one.replies}") for name, one in counted]
+
+
+def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
+    st.subheader("Machine", anchor=False)
+    tone = {"strict": "good", "standard": "good", "weak": "warm", "off": "bad"}.get(view.isolation.level, "quiet")
+    level = tables.badge(view.isolation.level, tone)
+    assistants = ", ".join(ASSISTANTS.get(name, name) for name in view.assistants) or "none in this study"
+    free = shutil.disk_usage(desk.app.settings.var if desk.app.settings.var.exists() else ".").free / 1e9
+    disk = f"{free:.0f} GB free" if free >= 2 else f"only {free:.1f} GB free; make room before enrolment stops"
+    waiting, failed = desk.monitor.ungraded(), desk.monitor.outages()
+    st.html(
+        tables.facts(
+            [
+                ("Isolation", tables.Html(f"{level} {tables.cell(view.isolation.message)}")),
+                ("Assistant", assistants),
+                *_cost(view),
+                *_leaks(view),
+                ("Database", view.database),
+                ("Disk", disk),
+                ("Runs failed by the server", f"{failed} in the last 24 hours"),
+                ("Submissions not graded in time", waiting),
+                ("Clock", desk.monitor.clock()),
+                ("Programs", desk.monitor.paused() or "may run"),
+            ]
+        )
+    )

@@ -1,0 +1,49 @@
+"""One participant's session, played again.
+
+| Shows | Records |
+| --- | --- |
+| editor, runs, chat, stages, provenance on one scrubber | the first look at a real participant: it shows the arm |
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from study_app.services.researcher.console_views import Sighting
+from study_app.ui.components.replay import replay
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import Desk
+
+
+def draw(desk: Desk) -> None:
+    """Draw the board."""
+    desk.head("Replay")
+    kind = desk.kind()
+    people = {person.id: person for person in desk.monitor.people(kind)}
+    if not people:
+        st.html(tables.note("Nobody has enrolled yet."))
+        return
+    chosen = st.selectbox(
+        "Participant", list(people), index=None, format_func=lambda key: _name(people[key]), key="replay_of",
+        placeholder="Choose one", label_visibility="collapsed",
+    )  # fmt: skip
+    if chosen is None:
+        st.html(tables.note("Choose a participant to see their session: every keystroke, run, message and stage."))
+    elif kind == "real" and not desk.monitor.has_seen(desk.person.name, f"replay {chosen}"):
+        _ask(desk, chosen)
+    else:
+        replay(f"/api/replay/{chosen}", key="replay")
+
+
+def _name(person: Sighting) -> str:
+    where = person.stage or person.status.replace("_", " ")
+    return "   ".join(filter(None, (person.id, person.came_as, where)))
+
+
+def _ask(desk: Desk, participant_id: str) -> None:
+    st.warning(
+        "A replay shows programs and chats, and so the arm. If you open it, you count as unblinded, and it is recorded."
+    )
+    if st.button("Open and record", key=f"open:{participant_id}", type="primary"):
+        desk.monitor.note_sight(desk.person.name, f"replay {participant_id}", "real")
+        st.rerun()

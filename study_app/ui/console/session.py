@@ -1,0 +1,74 @@
+"""What every board of the console shares: who looks, at which study, and the look of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from study_app.bootstrap import App
+from study_app.domain.errors import StudyError
+from study_app.domain.records import Kind
+from study_app.secrets.console_accounts import Person, accounts_in
+from study_app.services.researcher.monitoring import Monitor
+from study_app.ui.console import html as tables
+
+COOKIE = "study_console"
+KIND_NAMES: dict[Kind, str] = {"real": "Real", "preview": "Preview", "simulated": "Simulated"}
+STATE_TONES = {"draft": "quiet", "launched": "accent", "closed": "warm", "unsealed": "good"}
+
+STYLE = f"<style>{(Path(__file__).parent / 'console.css').read_text(encoding='utf-8')}</style>"
+
+
+@dataclass
+class Desk:
+    """One person at the console."""
+
+    app: App
+    person: Person
+    monitor: Monitor
+
+    @property
+    def full(self) -> bool:
+        """Whether chats and code may be shown to this person."""
+        return self.person.role == "full"
+
+    def head(self, title: str, lead: str = "") -> None:
+        """A board's title and what it is for."""
+        st.title(title, anchor=False)
+        if lead:
+            st.html(f'<p class="sc-lead">{tables.cell(lead)}</p>')
+
+    def kind(self) -> Kind:
+        """Which participants a board is about; asked for only where there are several kinds."""
+        kinds = self.monitor.kinds()
+        if len(kinds) == 1:
+            return kinds[0]
+        chosen = st.segmented_control(
+            "Participants", kinds, default=kinds[0], format_func=lambda kind: KIND_NAMES[kind], key="kind",
+            label_visibility="collapsed", required=True,
+        )  # fmt: skip
+        return chosen or kinds[0]
+
+    def attempt(self, act: Callable[[], object], done: str) -> bool:
+        """Carry out an act and say how it went; whether it was done."""
+        try:
+            act()
+        except StudyError as problem:
+            st.error(str(problem))
+            return False
+        st.toast(done)
+        return True
+
+
+def signed_in(app: App) -> Person | None:
+    """Whose browser this is; looked up in every run, so that signing out ends open pages too."""
+    return accounts_in(app.settings.var).person_of(st.context.cookies.get(COOKIE), app.world.now())
+
+
+def file_link(address: str, name: str, *, main: bool = False) -> str:
+    """A link that downloads a file from one of the console's routes."""
+    more = " sc-file-main" if main else ""
+    return f'<a class="sc-file{more}" href="{address}" target="_self" download>{tables.cell(name)}</a>'

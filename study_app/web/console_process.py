@@ -1,0 +1,71 @@
+"""The console's process: `python -m study_app.web.console_process HOST PORT`, started beside the participants' app."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+
+from study_app.bootstrap import start
+from study_app.claude_codes import code_by_claude
+from study_app.domain.errors import StudyError
+from study_app.private_files import be_private
+from study_app.settings import read_settings
+from study_app.web.options import configure_streamlit
+
+PARENT = "STUDY_PARENT"
+CHECK_SECONDS = 1.0
+GRACE_SECONDS = 5.0
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the console until told to stop, or until the process that started it is gone.
+
+    Where a process started it, that one says by a line on standard input when the database is ready; if it never does,
+    nothing is served.
+    """
+    be_private()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    configure_streamlit()
+    import uvicorn
+
+    from study_app.web.routes.console_app import make
+
+    parent = os.environ.get(PARENT, "")
+    if parent.isdigit() and not sys.stdin.buffer.readline():
+        return 0
+    try:
+        host, port = arguments
+        settings = read_settings(console_host=host, console_port=port)
+        app = start(settings, code_queries=code_by_claude)
+    except (StudyError, ValueError) as problem:
+        sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
+        return 2
+    asgi = make(app)
+    config = uvicorn.Config(
+        asgi, host=host, port=settings.console_port, log_level="warning", access_log=False,
+        timeout_graceful_shutdown=2,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    if parent.isdigit():
+        threading.Thread(target=_end_with, args=(int(parent), server), daemon=True).start()
+    try:
+        server.run()
+    finally:
+        app.close()
+    return 0
+
+
+def _end_with(parent: int, server: object) -> None:
+    """Stop serving when the parent is gone, however it went."""
+    while os.getppid() == parent:
+        time.sleep(CHECK_SECONDS)
+    server.should_exit = True  # type: ignore[attr-defined]
+    time.sleep(GRACE_SECONDS)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""Starting the two apps: participants in this process, the console in one of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.settings import Settings
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
+
+
+LARGEST_MESSAGE = 1_000_000
+"""Bytes of one message from a page to Streamlit; what participants write does not go that way."""
+
+
+def check_port(host: str, port: int, option: str) -> None:
+    """Refuse a port that somebody uses.
+
+    Raises:
+        ProblemsFound: it is in use, or may not be used.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise ProblemsFound([Problem(option, "", f"port {port} needs more rights", "use one over 1023")]) from None
+        except OSError as error:
+            remedy = f"stop the other program, or choose another port with {option}"
+            what = f"port {port} on {host} cannot be used ({error.strerror})"
+            raise ProblemsFound([Problem(option, "", what, remedy)]) from None
+
+
+def check_apart(settings: Settings) -> None:
+    """Refuse one port for both apps: it is free when looked at for each, until the other takes it.
+
+    Raises:
+        ProblemsFound: participants and console would share a port.
+    """
+    if settings.port == settings.console_port:
+        what = f"port {settings.port} is already the participants' port"
+        raise ProblemsFound([Problem("--console-port", "", what, "choose another, or serve with --no-console")])
+
+
+def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
+    """Serve until told to stop."""
+    from study_app.web.options import configure_streamlit
+
+    configure_streamlit()
+    import uvicorn
+
+    from study_app.web.app import make
+    from study_app.web.connections import MOST, GuardedProtocol
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                on_ready()
+
+    config = uvicorn.Config(
+        make(app),
+        host=app.settings.host,
+        port=app.settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        http=GuardedProtocol,
+        limit_concurrency=MOST,
+        ws_max_size=LARGEST_MESSAGE,
+    )
+    Server(config).run()
+
+
+@contextmanager
+def console_process(settings: Settings) -> Iterator[Callable[[], None]]:
+    """The console beside the participants' app; it ends with it.
+
+    It loads what it needs at once, and serves when the function that is given says that the database is ready.
+    """
+    environment = dict(settings.environment) | {
+        "STUDY_FILE": str(settings.study_file),
+        "STUDY_DATABASE_URL": settings.database,
+        "STUDY_VAR": str(settings.var),
+        "STUDY_HOST": settings.host,
+        "STUDY_PORT": str(settings.port),
+        "STUDY_PARENT": str(os.getpid()),
+    }
+    command = [sys.executable, "-m", "study_app.web.console_process", settings.console_host, str(settings.console_port)]
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    told = process.stdin
+
+    def begin() -> None:
+        # A console that has died already says so itself.
+        with suppress(BrokenPipeError), told:
+            told.write(b"\n")
+
+    try:
+        yield begin
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
