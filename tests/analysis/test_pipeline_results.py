@@ -142,7 +142,6 @@ def test_the_number_of_threads_does_not_touch_the_bytes(tmp_path, monkeypatch):
         return ledger_of(*arguments)
 
     monkeypatch.setattr("analysis.pipeline.analyse.ledger_of", watched)
-    monkeypatch.setattr(analysis.pipeline.analyse, "ledger_of", watched)
     run(tmp_path, n=12)
     assert seen
     assert set(seen) == {1}

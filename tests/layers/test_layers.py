@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NUMERICS = "numpy pandas scipy threadpoolctl"
+NUMERICS = "numpy pandas scipy threadpoolctl statsmodels pingouin linearmodels krippendorff sklearn"
+FACADES = "agreement effects monitoring multiplicity power psychometrics"
 ALLOWED = {
     "study_app.domain": "pydantic pydantic_core",
     "study_app.texts": "",
@@ -36,20 +37,20 @@ ALLOWED = {
     "study_app.web": "study_app study_app.bootstrap study_app.claude_codes study_app.content study_app.dataset "
     "study_app.domain study_app.page_assets study_app.private_files study_app.secrets study_app.services "
     "study_app.settings brotli google pydantic starlette streamlit uvicorn",
-    "analysis": "analysis.estimators analysis.agreement analysis.effects analysis.monitoring analysis.multiplicity "
-    "analysis.power analysis.psychometrics",
+    "analysis": " ".join(["analysis.estimators", *(f"analysis.{name}" for name in FACADES.split())]),
     "analysis.data": f"study_app.domain study_app.dataset {NUMERICS}",
     "analysis.plotting": "matplotlib",
-    "analysis.estimators": f"study_app.domain study_app.rerandomisation pydantic {NUMERICS}",
+    "analysis.estimators": f"study_app.domain study_app.rerandomisation pydantic matplotlib {NUMERICS}",
     "analysis.measurement": f"study_app.domain analysis.estimators {NUMERICS}",
-    "analysis.interaction": f"study_app.domain analysis.data anthropic sklearn {NUMERICS}",
+    "analysis.interaction": f"study_app.domain analysis.data anthropic {NUMERICS}",
     "analysis.design": f"study_app.domain study_app.rerandomisation analysis.estimators distributed joblib {NUMERICS}",
     "analysis.pipeline": "study_app study_app.domain study_app.dataset study_app.rerandomisation analysis.data "
     f"analysis.design analysis.estimators analysis.interaction analysis.measurement pydantic {NUMERICS}",
     "analysis.published_study": "study_app.domain study_app.dataset analysis.estimators analysis.interaction pydantic "
     f"{NUMERICS}",
     "analysis.report": "study_app.domain analysis.data analysis.design analysis.estimators analysis.interaction "
-    f"analysis.measurement analysis.pipeline analysis.plotting jinja2 markupsafe matplotlib {NUMERICS}",
+    f"analysis.measurement analysis.pipeline analysis.plotting jinja2 markupsafe matplotlib {NUMERICS} "
+    + " ".join(f"analysis.{name}" for name in FACADES.split()),
     "analysis.cli": "study_app.domain analysis.data analysis.estimators analysis.pipeline analysis.report "
     "threadpoolctl",
     "analysis.scripts": "analysis.cli analysis.data analysis.design analysis.pipeline",
