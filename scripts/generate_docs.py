@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that follow from the code: docs/commands.md and docs/study_file.md."""
+"""Writes the pages of docs/reference/ that follow from the code."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from study_app.domain.study import study as protocol
 from study_app.domain.study.designs import TABLE, VERBS
 from study_app.services.researcher.exporting.export import codebook_page
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "reference"
 
 
 def commands() -> str:
-    """docs/commands.md: every verb with its arguments, options and environment twins."""
+    """docs/reference/commands.md: every verb with its arguments, options and environment twins."""
     group: Any = typer.main.get_command(app)
     parts = ["# Commands", "Generated from the code by `scripts/generate_docs.py`; a test keeps it current.", EXITS]
     for name, verb in sorted(group.commands.items()):
@@ -71,7 +72,7 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
 
 
 def study_file() -> str:
-    """docs/study_file.md: every table and key of a study file."""
+    """docs/reference/study_file.md: every table and key of a study file."""
     parts = ["# The study file", STUDY_FILE]
     for name, model in TABLES:
         parts.append(f"## `{name}`")
@@ -86,7 +87,7 @@ def study_file() -> str:
 STUDY_FILE = """Generated from the code by `scripts/generate_docs.py`; a test keeps it current. A study file is TOML;
 paths in it are relative to it. `study check` reports every problem at once. The keys of `[analysis]` are in
 [analysis.md](analysis.md), those of an assistant's own file in [assistants.md](assistants.md), task packs in
-[task_packs.md](task_packs.md), item banks in [item_banks.md](item_banks.md).
+[task_packs.md](../how-to/task_packs.md), item banks in [item_banks.md](../how-to/item_banks.md).
 
 Stages come in the order of the file. A stage of kind `consent` is first, one of kind `debrief` last. Allocation happens
 on the way into the first stage that differs by arm (`instructions`, or `tasks` with `assistant = true`), so that
@@ -141,13 +142,13 @@ def _type(kind: Any) -> str:
 
 
 def codebook() -> str:
-    """docs/codebook.md: every column of the shipped study's dataset."""
-    library = open_library(DOCS.parent / "study.toml")
+    """docs/reference/codebook.md: every column of the shipped study's dataset."""
+    library = open_library(ROOT / "study.toml")
     return codebook_page(library.study, library)
 
 
 def designs() -> str:
-    """docs/designs.md: what every step makes of each value of a design key."""
+    """docs/reference/designs.md: what every step makes of each value of a design key."""
     head = ["key", "value", *VERBS]
     rows = [
         f"| `{design.key}` | `{design.value or '(empty)'}` | "
@@ -175,7 +176,7 @@ def main() -> None:
     """Write every page."""
     for name, make in PAGES.items():
         (DOCS / name).write_text(make(), encoding="utf-8")
-        sys.stdout.write(f"docs/{name}\n")
+        sys.stdout.write(f"docs/reference/{name}\n")
 
 
 if __name__ == "__main__":

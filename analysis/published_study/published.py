@@ -172,7 +172,8 @@ def _patterns(participants: pd.DataFrame, made: dict[str, pd.DataFrame]) -> dict
 
 _HEAD = """# The published study, recomputed
 
-Written by `python -m analysis.published_study.published FOLDER --page docs/published_study.md`; do not edit by hand.
+Written by `python -m analysis.published_study.published FOLDER --page docs/reference/published_study.md`; do not
+edit by hand.
 
 The paper's process figures (arXiv 2601.20245) beside the same figures from its 52 public transcripts, read with
 `study import-transcripts`. The repository holds none of the transcripts. Running the module on a folder with all 52

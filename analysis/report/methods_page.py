@@ -1,4 +1,4 @@
-"""The page of methods, written from their texts: `python -m analysis.report.methods_page docs/methods.md`."""
+"""The page of methods, written from their texts: `python -m analysis.report.methods_page docs/reference/methods.md`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SHARED = "data outcome arm control covariates stratum cluster event horizon leve
 BESIDE = (multiplicity, monitoring, power, psychometrics, agreement, effects)
 OPENING = """# Methods
 
-Generated from the texts of the functions by `python -m analysis.report.methods_page docs/methods.md`; a test holds the
-two together.
+Generated from the texts of the functions by `python -m analysis.report.methods_page docs/reference/methods.md`; a test
+keeps it current.
 
 Every method is `analysis.METHODS[id](data, *, outcome, arm, control, covariates=(), stratum=None, cluster=None,
 event=None, horizon=None, level=0.95, seed=None, frequency=None, ...)` and gives an `Estimate`, or a list of them.

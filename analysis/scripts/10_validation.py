@@ -1,4 +1,4 @@
-"""Writes docs/validation.md. Run: python analysis/scripts/10_validation.py docs/validation.md [TRIALS]."""
+"""Write the page of validation: `python analysis/scripts/10_validation.py docs/reference/validation.md [TRIALS]`."""
 
 import sys
 from pathlib import Path

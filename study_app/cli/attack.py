@@ -184,7 +184,7 @@ def _many_threads(attacker: Attack) -> Result:
     said = "".join(str(line.get("text", "")) for line in lines)
     made = int(said.partition("made ")[2].split("\n")[0].strip() or 0) if "made " in said else 0
     if made > 64:
-        return False, f"a program started {made} threads; allow user namespaces, or see docs/design/sandbox.md"
+        return False, f"a program started {made} threads; allow user namespaces, or see docs/explanation/sandbox.md"
     return True, f"a program started {made} threads and no more"
 
 

@@ -92,11 +92,13 @@ def _of_notes(library: FolderLibrary, name: str, spec: AssistantSpec) -> Iterato
             continue
         if not notebook.notes:
             what = f"there are no notes, but the assistant '{name}' answers from them{_because(spec)}"
-            yield Problem(named, "", what, f"write {named}/concepts.md (docs/assistants.md), or {_otherwise(spec)}")
+            yield Problem(
+                named, "", what, f"write {named}/concepts.md (docs/reference/assistants.md), or {_otherwise(spec)}"
+            )
         elif not notebook.of_kind(_NOTES_OF_MANNER[spec.manner]):  # type: ignore[arg-type]
             file = f"{named}/{_NOTES_OF_MANNER[spec.manner]}.md"
             what = f"there are no such notes, but the assistant '{name}' answers from them (manner = \"{spec.manner}\")"
-            yield Problem(file, "", what, f"write them (docs/assistants.md), or {_otherwise(spec)}")
+            yield Problem(file, "", what, f"write them (docs/reference/assistants.md), or {_otherwise(spec)}")
 
 
 def _because(spec: AssistantSpec) -> str:

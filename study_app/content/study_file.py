@@ -16,7 +16,7 @@ from study_app.domain.study.quiz_roles import role_problems
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 
-DOCS = "docs/study_file.md lists the keys"
+DOCS = "docs/reference/study_file.md lists the keys"
 
 
 def read_study(path: Path) -> Study:

@@ -74,7 +74,7 @@ def _text(path: Path, problems: list[Problem]) -> str:
         text = decode_text(path.read_bytes(), str(path))
     except FileNotFoundError:
         problems.append(
-            Problem(str(path), "", "the file is missing", "write it; docs/task_packs.md says what it holds")
+            Problem(str(path), "", "the file is missing", "write it; docs/how-to/task_packs.md says what it holds")
         )
         return ""
     except OSError as error:
@@ -84,7 +84,9 @@ def _text(path: Path, problems: list[Problem]) -> str:
         problems += found.problems
         return ""
     if not text.strip():
-        problems.append(Problem(str(path), "", "the file is empty", "write it; docs/task_packs.md says what it holds"))
+        problems.append(
+            Problem(str(path), "", "the file is empty", "write it; docs/how-to/task_packs.md says what it holds")
+        )
     return text
 
 

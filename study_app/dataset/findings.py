@@ -36,7 +36,7 @@ class Finding:
     """One breach, or one odd thing that a browser sent."""
 
     name: str
-    """Which kind; docs/dataset.md lists them."""
+    """Which kind; docs/reference/dataset.md lists them."""
     file: str
     """Relative to the dataset; empty for the dataset as a whole."""
     row: int | None

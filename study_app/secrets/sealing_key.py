@@ -2,7 +2,7 @@
 
 The key is `STUDY_SEAL_KEY`, any text, or else the file `seal.key` (0600, made at launch). AES-256-GCM
 with a key derived by scrypt: a changed byte, a wrong key or a seal of another study is refused, never opened wrongly.
-Whoever is root on the server can read both key and database; what that means is in docs/design/allocation.md.
+Whoever is root on the server can read both key and database; what that means is in docs/explanation/allocation.md.
 """
 
 from __future__ import annotations

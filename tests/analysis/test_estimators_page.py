@@ -3,11 +3,11 @@ from pathlib import Path
 from analysis.estimators.methods import METHODS
 from analysis.report.methods_page import page
 
-PAGE = Path(__file__).parents[2] / "docs" / "methods.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "methods.md"
 
 
 def test_the_page_of_methods_is_what_their_texts_say():
-    """Written anew by `python -m analysis.report.methods_page docs/methods.md`."""
+    """Written anew by `python -m analysis.report.methods_page docs/reference/methods.md`."""
     assert PAGE.read_text(encoding="utf-8") == page()
 
 

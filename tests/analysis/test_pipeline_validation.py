@@ -1,4 +1,4 @@
-"""Promises of the analysis, by simulation: short here, long behind the slow marker; figures in docs/validation.md."""
+"""Promises of the analysis, by simulation: short here, long if marked slow; figures in docs/reference/validation.md."""
 
 from __future__ import annotations
 

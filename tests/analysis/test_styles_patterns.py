@@ -126,7 +126,7 @@ def test_conditions_mean_what_python_means(a, b, c):
 
 
 def test_the_documentation_holds_every_rule_and_feature():
-    text = (Path(__file__).parents[2] / "docs/styles.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs/explanation/styles.md").read_text(encoding="utf-8")
     words = " ".join(text.split())
     assert all(f"| {rule.pattern} | `{rule.when.text}` |" in text for rule in PUBLISHED.rules)
     assert all(name in words for name in PATTERN_FEATURES)

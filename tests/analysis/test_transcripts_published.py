@@ -62,7 +62,7 @@ def _patterns():
 
 
 def test_the_page_is_what_the_module_writes():
-    assert (ROOT / "docs/published_study.md").read_text(encoding="utf-8") == published.page()
+    assert (ROOT / "docs/reference/published_study.md").read_text(encoding="utf-8") == published.page()
 
 
 def test_a_deviation_on_all_files_ends_with_1(tmp_path, capsys):

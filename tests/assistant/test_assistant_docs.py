@@ -1,4 +1,4 @@
-"""docs/assistants.md says what there is."""
+"""docs/reference/assistants.md says what there is."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from study_app.domain.assistants.treatments import (
     UnavailableKind,
 )
 
-PAGE = (Path(__file__).parents[2] / "docs" / "assistants.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "assistants.md").read_text(encoding="utf-8")
 TABLES = {"parameters", "limits", "study_limits", "price"}
 KEYS = [
     *AssistantSpec.model_fields,

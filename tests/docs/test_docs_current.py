@@ -20,14 +20,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 @pytest.mark.parametrize("name", sorted(generate_docs.PAGES))
 def test_generated_pages_are_current(name):
-    assert (ROOT / "docs" / name).read_text() == generate_docs.PAGES[name](), "run python scripts/generate_docs.py"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_every_link_of_a_page_leads_somewhere(page):
-    text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.S)
-    for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text):
-        assert (page.parent / target).exists(), f"{page.name} -> {target}"
+    assert (generate_docs.DOCS / name).read_text() == generate_docs.PAGES[name](), "run python scripts/generate_docs.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -207,7 +207,7 @@ def test_a_clock_set_back_by_seconds_is_no_breach():
 
 
 def test_every_breach_is_explained_in_the_docs():
-    page = (Path(__file__).parents[2] / "docs" / "design" / "allocation.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "allocation.md").read_text(encoding="utf-8")
     assert {name for _, name in KINDS.values() if f"`{name}`" not in page} == set()
 
 

@@ -1,4 +1,4 @@
-"""A ledger recomputed by what docs/design/allocation.md says and the standard library: nothing of study-app is used.
+"""Recompute a ledger from docs/explanation/allocation.md and the standard library: nothing of study-app is used.
 
 Written from the page alone, it stands for whoever wants to check a published dataset without trusting this project.
 """

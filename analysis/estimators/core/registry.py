@@ -43,7 +43,7 @@ class Method(Protocol):
         frequency: str | None = None,
         **options: Any,
     ) -> Result:
-        """Analyse the table; see `docs/methods.md` for each method's formula, options and reference."""
+        """Analyse the table; see `docs/reference/methods.md` for each method's formula, options and reference."""
 
 
 SHARED = ("arm", "control", "covariates", "stratum", "cluster", "event", "horizon")

@@ -63,7 +63,7 @@ EVENTS = Table(
         integer("event_id", "Unique number of the event, rising in the order of storing", low=1),
         text("page", "Random id of the browser page, made at each load; `server` for the server's own events"),
         integer("seq", "Number of the event on its page: 1, 2, 3, ... without gap", low=1),
-        text("kind", "Kind of event; docs/dataset.md lists them with their payloads"),
+        text("kind", "Kind of event; docs/reference/dataset.md lists them with their payloads"),
         text("stage", "Stage at which the participant was when the event arrived"),
         time("server_time", "When the server stored it"),
         time("client_time", "When it happened by the browser's clock; empty for the server's own"),

@@ -30,7 +30,7 @@ class Breach:
     index: int
     """The row's allocation index; 0 for the ledger as a whole."""
     name: str
-    """What kind, from a fixed list; see docs/design/allocation.md."""
+    """What kind, from a fixed list; see docs/explanation/allocation.md."""
     what: str
     """What was found, and what was expected."""
 

@@ -307,7 +307,7 @@ def _problems(entry: Any, file: str, key: str) -> list[Problem]:
         lines = str(entry["ctx"]["error"]).splitlines()
         return [Problem(file, where, *_halves(line)) for line in lines]
     if entry["type"] == "extra_forbidden":
-        return [Problem(file, where, "this key is not known", "remove it; docs/analysis.md lists the keys")]
+        return [Problem(file, where, "this key is not known", "remove it; docs/reference/analysis.md lists the keys")]
     if entry["type"] == "missing":
         return [Problem(file, where, "this key is missing", "add it")]
     return [Problem(file, where, f"{entry['msg'].lower()}, found {entry.get('input')!r}", "correct the value")]

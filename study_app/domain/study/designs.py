@@ -1,7 +1,7 @@
 """What each value of a design key means for every step of a study: carried, or refused with a sentence.
 
-The one home of that knowledge: `check`, `launch`, `analyze` and `power` refuse by it, docs/designs.md is written from
-it, and a test runs every study that it names. A key or value without a row fails a test.
+The one home of that knowledge: `check`, `launch`, `analyze` and `power` refuse by it, docs/reference/designs.md is
+written from it, and a test runs every study that it names. A key or value without a row fails a test.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Study(Part):
     sessions: tuple[Session, ...] = (Session(id="main"),)
     stages: tuple[Stage, ...] = Field(min_length=1)
     styles: dict[str, Any] = {}
-    """Patterns of use of the study's own, in place of the published six; see docs/styles.md."""
+    """Patterns of use of the study's own, in place of the published six; see docs/explanation/styles.md."""
     analysis: Plan = Field(default_factory=Plan)
 
     @model_validator(mode="after")

@@ -331,7 +331,7 @@ def study_tables(world: World, *, identified: bool = False) -> dict[TableName, T
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:
-    """docs/codebook.md: the codebook of a study's dataset, identities included."""
+    """docs/reference/codebook.md: the codebook of a study's dataset, identities included."""
     tables = tables_of([study], quiz_types([study], Content(library).bank), identified=True)
     return codebook(
         list(tables.values()),
