@@ -48,7 +48,7 @@ class Estimate:
     """Analysed per arm."""
     note: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """Further figures of the method by name, e.g. `first_stage_f`; `docs/methods.md` lists them."""
+    """Further figures of the method by name, e.g. `first_stage_f`; `docs/reference/methods.md` lists them."""
 
     def to_frame(self) -> pd.DataFrame:
         """One row; see `Estimates.to_frame`."""
