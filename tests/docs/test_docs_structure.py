@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
-from study_app.domain.plan import Plan
+from study_app.domain.study.analysis_plan import Plan
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -62,6 +63,16 @@ def test_the_index_leads_to_every_page():
     named = set(re.findall(r"\]\(([^)#\s]+\.md)", (DOCS / "index.md").read_text(encoding="utf-8")))
     pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
     assert pages - named == set()
+
+
+def test_the_architecture_names_every_part_that_the_layers_name():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (layers,) = [contract["layers"] for contract in contracts if contract.get("containers") == ["study_app"]]
+    parts = {f"study_app.{name}" for name in re.findall(r"\w+", " ".join(layers))}
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert parts - {"study_app.analysis"} - set(re.findall(r"`(study_app\.\w+)`", page)) == set()
 
 
 def test_each_sentence_of_the_methods_section_names_a_module_that_exists():
