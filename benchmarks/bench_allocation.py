@@ -12,7 +12,7 @@ import smallerize
 
 from study_app.domain.allocation import Allocator, Scheme, draws
 from study_app.domain.allocation.arms import Arm
-from study_app.domain.ledger import Replay, Version, append, genesis, verify_ledger
+from study_app.domain.ledger import LedgerReplay, Version, append, genesis, verify_ledger
 from study_app.rerandomisation import replicate
 
 ARMS = (Arm(id="ai"), Arm(id="hints"), Arm(id="no_ai"))
@@ -51,7 +51,7 @@ def peer(profiles):
 
 
 def ledger(profiles, version):
-    replay, previous, rows = Replay([version]), genesis("real"), []
+    replay, previous, rows = LedgerReplay([version]), genesis("real"), []
     for place, profile in enumerate(profiles, start=1):
         row = append(
             previous,

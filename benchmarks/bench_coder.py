@@ -21,10 +21,10 @@ import pandas as pd
 from analysis.data.load import load
 from analysis.interaction.coders.agreement import per_label
 from analysis.interaction.coders.coding import code_queries
-from analysis.interaction.coders.queries import Codes, Query, consensus, human_codings, queries
+from analysis.interaction.coders.queries import CodedQuery, Codes, consensus, human_codings, queries
 from analysis.published_study import import_transcripts
 from study_app.domain.interaction.lexicon import RULES
-from study_app.domain.interaction.message import Message
+from study_app.domain.interaction.message import SessionMessage
 from study_app.domain.interaction.rules import code_session
 
 FOLDER = Path(__file__).parents[2] / "shared" / "transcripts"
@@ -33,12 +33,12 @@ FOLDER = Path(__file__).parents[2] / "shared" / "transcripts"
 def without_own_expressions(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """Agreement per label where each participant's own expressions are left out."""
     asked, reference = queries(tables), consensus(human_codings(tables))
-    people: dict[str, list[Query]] = {}
+    people: dict[str, list[CodedQuery]] = {}
     for query in asked:
         people.setdefault(query.participant_id, []).append(query)
     support: dict[str, set[str]] = {}
     for who, own in people.items():
-        sentences = [sentence for query in own for sentence in Message(query.message).sentences]
+        sentences = [sentence for query in own for sentence in SessionMessage(query.message).sentences]
         for expression in (each for rule in RULES for each in rule.expressions):
             if any(re.search(expression, sentence) for sentence in sentences):
                 support.setdefault(expression, set()).add(who)

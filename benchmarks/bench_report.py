@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "analysis")]
 from synthetic_trial import Trial, write  # noqa: E402
 
 from analysis.cli import analyze  # noqa: E402
-from analysis.design.simulated_trials import ARMS, SCHEMES, Setting, batch  # noqa: E402
+from analysis.design.simulated_trials import ARMS, SCHEMES, TrialSetting, batch  # noqa: E402
 from analysis.estimators.methods import METHODS  # noqa: E402
 from study_app.rerandomisation import replicate  # noqa: E402
 
@@ -46,12 +46,12 @@ def report(n: int) -> dict[str, float]:
     return {"n": n, "replicates": 9999, **took}
 
 
-def _some(setting: Setting, seeds: list[np.random.SeedSequence]) -> list[float]:
+def _some(setting: TrialSetting, seeds: list[np.random.SeedSequence]) -> list[float]:
     with threadpool_limits(1):
         return [_one(setting, seed) for seed in seeds]
 
 
-def _one(setting: Setting, seed: np.random.SeedSequence) -> float:
+def _one(setting: TrialSetting, seed: np.random.SeedSequence) -> float:
     (made,) = batch(setting, np.random.default_rng(seed))
     row = METHODS["rerandomization"](
         made.table(), outcome="quiz", arm="arm", control="control", covariates=("warmup", "years"), stratum="stratum",
@@ -61,7 +61,7 @@ def _one(setting: Setting, seed: np.random.SeedSequence) -> float:
 
 
 def trials(count: int, workers: int) -> dict[str, float]:
-    setting = Setting(scheme="stratified_blocks", replicates=1999)
+    setting = TrialSetting(scheme="stratified_blocks", replicates=1999)
     seeds = np.random.SeedSequence(1).spawn(count)
     chunks = [seeds[i : i + 50] for i in range(0, count, 50)]
     Parallel(n_jobs=workers)(delayed(_some)(setting, chunk[:1]) for chunk in chunks[:2])

@@ -57,16 +57,16 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("[allocation]", Scheme),
     ("a variable of [allocation] strata or factors", Factor),
     ("[recruitment]", protocol.Recruitment),
-    ("[recruitment] codes", protocol.Codes),
+    ("[recruitment] codes", protocol.CompletionCodes),
     ("[data]", protocol.DataPolicy),
     ("[assistants.NAME]", protocol.AssistantEntry),
     ("[assistant_policy]", protocol.AssistantPolicy),
     ("[sandbox]", protocol.SandboxPolicy),
     ("[activity]", protocol.ActivityRule),
-    ("[[sessions]]", protocol.Session),
+    ("[[sessions]]", protocol.StudySession),
     ("[[stages]]", protocol.Stage),
     ("[[stages.questions]]", protocol.Question),
-    ("[[stages.questions]] options", protocol.Option),
+    ("[[stages.questions]] options", protocol.AnswerOption),
     ("[[stages.scores]]", protocol.DerivedScore),
 ]
 
@@ -138,7 +138,7 @@ def _type(kind: Any) -> str:
         return _type(kind.__origin__)
     if isinstance(kind, type) and issubclass(kind, Arm):
         return "arm"
-    return getattr(kind, "__name__", str(kind)).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", getattr(kind, "__name__", str(kind))).lower()
 
 
 def codebook() -> str:

@@ -19,12 +19,12 @@ from study_app.content.study_file import read_study
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
-from study_app.ports import Assistant, Clock, Registry, Sandbox
+from study_app.ports import Assistant, Clock, Database, Sandbox
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
 from study_app.secrets import sealing_key as sealing
 from study_app.secrets.signed_arrival import SignedArrival
-from study_app.services.context import World, draft_key, keep_codes
+from study_app.services.context import StudyContext, draft_key, keep_codes
 from study_app.services.grading.scoring import QuizScoring
 from study_app.services.grading.submissions import Grading
 from study_app.services.operation.anchoring import Anchoring
@@ -32,11 +32,11 @@ from study_app.services.operation.clock_watch import ClockWatch
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.participant.answers import Answers
-from study_app.services.participant.chat import Help
+from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
-from study_app.services.participant.flow import Way
-from study_app.services.participant.runs import Work
-from study_app.services.participant.session import Session
+from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.runs import ProgramRuns
+from study_app.services.participant.session import ParticipantSession
 from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
 from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.links import ParticipantLinks
@@ -53,12 +53,12 @@ class App:
     """A study in one process, ready to serve, simulate or export."""
 
     settings: Settings
-    world: World
+    world: StudyContext
     library: FolderLibrary
     enrol: Enrol
-    session: Session
-    work: Work
-    help: Help
+    session: ParticipantSession
+    work: ProgramRuns
+    help: AssistantChat
     answers: Answers
     grading: Grading
     scoring: QuizScoring
@@ -152,7 +152,7 @@ def start(
     *,
     clock: Clock | None = None,
     sandbox: Sandbox | None = None,
-    registry: Registry | None = None,
+    registry: Database | None = None,
     ids: Callable[[], str] = fresh_id,
     grading_clock: Literal["real", "virtual"] = "real",
     seconds_per_word: float = 0.02,
@@ -184,7 +184,7 @@ def start(
     for path in files_of(settings.database, settings.var):
         make_private(path)
     assistants = _assistants(library, settings, seconds_per_word)
-    world = World(
+    world = StudyContext(
         study=study,
         registry=registry or open_registry(settings.database, create=new_database),
         clock=clock or SystemClock(),
@@ -200,16 +200,16 @@ def start(
     open_head_key(world)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     world.anchor = anchoring.allocated
-    way = Way(world)
+    way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
     return App(
         settings=settings,
         world=world,
         library=library,
         enrol=Enrol(world),
-        session=Session(world, way),
-        work=Work(world, way),
-        help=Help(world, way, library.specs),
+        session=ParticipantSession(world, way),
+        work=ProgramRuns(world, way),
+        help=AssistantChat(world, way, library.specs),
         answers=Answers(world, way),
         grading=grading,
         scoring=scoring,
@@ -224,7 +224,7 @@ def start(
     )
 
 
-def _check_clock(world: World) -> None:
+def _check_clock(world: StudyContext) -> None:
     """Let time go on from the newest event where the machine's clock was set back before the start."""
     if isinstance(world.clock, SystemClock):
         with world.registry.begin(write=False) as unit:
@@ -264,7 +264,7 @@ def _notes_loader(library: FolderLibrary) -> NotesLoader:
     return lambda pack: notes_in_folder(str(library.root / pack))
 
 
-def _check_database(world: World, settings: Settings, changed_ok: bool) -> None:
+def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -> None:
     with world.registry.begin() as unit:
         known = unit.meta("study_id")
         if known is None:
@@ -297,7 +297,7 @@ def _check_database(world: World, settings: Settings, changed_ok: bool) -> None:
             )
 
 
-def _what_changed(world: World, locked: dict[str, object], materials: dict[str, str], folder: Path) -> str:
+def _what_changed(world: StudyContext, locked: dict[str, object], materials: dict[str, str], folder: Path) -> str:
     now = json.loads(world.study.canonical())
     keys = sorted(key for key in {*locked, *now} if locked.get(key) != now.get(key))
     files = dict(world.content.materials())

@@ -8,13 +8,13 @@ from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.interaction.codebook import join
 from study_app.domain.interaction.codes import RUBRIC
 from study_app.domain.records import Rating
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 
 CLAUDE = "claude"
 """The rater under whose name they are kept."""
 
 
-def code_by_claude(world: World, client: Any = None) -> list[str]:
+def code_by_claude(world: StudyContext, client: Any = None) -> list[str]:
     """Store Claude's codes of every query that has none, as ratings by `claude`; returns what to warn of.
 
     Does nothing unless the plan's coder is `claude`. A participant's queries are sent together, so that short messages
@@ -28,13 +28,13 @@ def code_by_claude(world: World, client: Any = None) -> list[str]:
     if world.study.analysis.coder != CLAUDE:
         return []
     from analysis.interaction.coders.claude import code_with_claude
-    from analysis.interaction.coders.queries import Query
+    from analysis.interaction.coders.queries import CodedQuery
 
     with world.registry.begin(write=False) as unit:
         done = {r.object for r in unit.ratings() if (r.rater, r.rubric) == (CLAUDE, RUBRIC)}
         turns = [turn for turn in unit.turns() if turn.message]
     waiting = {turn.participant_id for turn in turns if f"turn:{turn.id}" not in done}
-    asked = [Query(turn.id, turn.participant_id, turn.message) for turn in turns if turn.participant_id in waiting]
+    asked = [CodedQuery(turn.id, turn.participant_id, turn.message) for turn in turns if turn.participant_id in waiting]
     if not asked:
         return []
     try:

@@ -164,7 +164,7 @@ class EventLog(Protocol):
         ...
 
 
-class Unit(EventLog, Protocol):
+class UnitOfWork(EventLog, Protocol):
     """One transaction: everything in it happens, or nothing does."""
 
     def lock(self, name: str) -> None:
@@ -388,14 +388,14 @@ class Unit(EventLog, Protocol):
         ...
 
 
-class Registry(Protocol):
+class Database(Protocol):
     """The database, seen as a source of transactions."""
 
     def alone(self, name: str) -> AbstractContextManager[None]:
         """Wait until no other process holds that name on this database, and hold it; a killed process lets go of it."""
         ...
 
-    def begin(self, *, write: bool = True) -> AbstractContextManager[Unit]:
+    def begin(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction; committed at the end of the block, undone by an exception.
 
         Raises:
@@ -403,7 +403,7 @@ class Registry(Protocol):
         """
         ...
 
-    def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
+    def submit(self, work: Callable[[UnitOfWork], Result]) -> Future[Result]:
         """Queue work for a writing transaction that it may share with what others queue; at once, from any thread.
 
         What one piece of work raises undoes that piece alone and is the future's exception. The future is done after

@@ -29,7 +29,7 @@ _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>.+)_data\.(?P<for
 
 
 @dataclass(frozen=True)
-class Arm:
+class DeclaredArm:
     """An arm as the study file declares it."""
 
     id: str
@@ -46,7 +46,7 @@ class StudyMeta:
     title: str = ""
     description: str = ""
     state: str = "unsealed"
-    arms: tuple[Arm, ...] = ()
+    arms: tuple[DeclaredArm, ...] = ()
     control: str = ""
     file: str = ""
     """The study file inside the dataset, relative."""
@@ -286,12 +286,14 @@ def read_study_file(path: Path) -> dict[str, Any]:
     return value
 
 
-def _arms(raw: Mapping[str, Any]) -> tuple[Arm, ...]:
+def _arms(raw: Mapping[str, Any]) -> tuple[DeclaredArm, ...]:
     entries = raw.get("arms", [])
     if isinstance(entries, Mapping):
         entries = [{"id": name, **entry} for name, entry in entries.items()]
     return tuple(
-        Arm(str(entry["id"]), str(entry.get("label", "")), float(entry.get("weight", 1)), bool(entry.get("assistant")))
+        DeclaredArm(
+            str(entry["id"]), str(entry.get("label", "")), float(entry.get("weight", 1)), bool(entry.get("assistant"))
+        )
         for entry in entries
         if isinstance(entry, Mapping) and "id" in entry
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.load import Arm, Dataset, StudyMeta, Tables, by_content, check_participants, read_cells
+from analysis.data.load import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants, read_cells
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
 MISSING = ("NA", "NaN", "nan", "N/A", ".")
@@ -50,7 +50,7 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     names = dict.fromkeys(table["arm"].dropna())
     if not names:
         raise UserError(f"{path}: no row names an arm; give a table with one row for each person and their arm")
-    study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(Arm(name) for name in sorted(names)))
+    study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(DeclaredArm(name) for name in sorted(names)))
     tables = Tables({}, {"participants": table})
     return Dataset(path, tables, study, digest, warnings=tuple(warnings), plain=True)
 

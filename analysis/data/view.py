@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.load import Arm, Dataset, Tables
+from analysis.data.load import Dataset, DeclaredArm, Tables
 from study_app.dataset.schema import REVEALING, REVEALING_TABLES
 from study_app.domain.trial_state import hides_arms
 
@@ -25,7 +25,7 @@ class View:
 
     participants: pd.DataFrame
     """Rows that are analysed or counted in the flow; `arm` as it may be shown, None where not allocated."""
-    arms: tuple[Arm, ...]
+    arms: tuple[DeclaredArm, ...]
     """Control first."""
     tables: Tables
     masked: bool
@@ -111,19 +111,19 @@ def _left_out(kind: np.ndarray, keep: np.ndarray) -> list[str]:
     return found
 
 
-def _arms(dataset: Dataset, rows: pd.DataFrame, control: str) -> tuple[Arm, ...]:
+def _arms(dataset: Dataset, rows: pd.DataFrame, control: str) -> tuple[DeclaredArm, ...]:
     declared = {arm.id: arm for arm in dataset.study.arms}
     seen = sorted({str(arm) for arm in rows["arm"].dropna()})
     if seen and not set(seen) & set(declared):
         declared = {}
-    every = {**declared, **{name: Arm(name) for name in seen if name not in declared}}
+    every = {**declared, **{name: DeclaredArm(name) for name in seen if name not in declared}}
     first = control or dataset.study.control
     if first not in every:
         first = next((name for name in every if name == "control" or name.startswith("no_")), next(iter(every), ""))
     return tuple(sorted(every.values(), key=lambda arm: arm.id != first))
 
 
-def _shuffled(rows: pd.DataFrame, arms: tuple[Arm, ...], seed: int) -> pd.Series:
+def _shuffled(rows: pd.DataFrame, arms: tuple[DeclaredArm, ...], seed: int) -> pd.Series:
     """Labels that say nothing about anybody: those of the table permuted, or made up by weight where it has none."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, 0xD121]))
     known = rows["arm"].notna().to_numpy()
@@ -145,15 +145,17 @@ def _went_on(rows: pd.DataFrame) -> np.ndarray:
     return np.logical_or.reduce(signs) if signs else np.zeros(len(rows), dtype=bool)
 
 
-def _mask(labels: pd.Series, arms: tuple[Arm, ...], salt: str) -> tuple[pd.Series, tuple[Arm, ...]]:
+def _mask(labels: pd.Series, arms: tuple[DeclaredArm, ...], salt: str) -> tuple[pd.Series, tuple[DeclaredArm, ...]]:
     """Arms as letters, in an order that the names do not give away."""
     seen = sorted({str(arm) for arm in labels.dropna()})
     letters = [f"arm_{letter}" for letter in string.ascii_lowercase]
     if seen and set(seen) <= set(letters):
-        return labels, tuple(Arm(name) for name in letters[: max(len(seen), len(arms), letters.index(seen[-1]) + 1)])
+        return labels, tuple(
+            DeclaredArm(name) for name in letters[: max(len(seen), len(arms), letters.index(seen[-1]) + 1)]
+        )
     order = sorted((arm.id for arm in arms), key=lambda name: hashlib.sha256(f"{salt} {name}".encode()).hexdigest())
     names = dict(zip(order, letters, strict=False))
     masked = pd.Series(
         [names.get(arm) if arm is not None else None for arm in labels], index=labels.index, dtype=object
     )
-    return masked, tuple(Arm(name) for name in letters[: len(order)])
+    return masked, tuple(DeclaredArm(name) for name in letters[: len(order)])

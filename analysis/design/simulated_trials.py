@@ -42,7 +42,7 @@ compared, as between those who begin with either arm."""
 
 
 @dataclass(frozen=True)
-class Setting:
+class TrialSetting:
     """How trials are made."""
 
     scheme: str = "permuted_blocks"
@@ -87,7 +87,7 @@ class Made:
         )
 
 
-def batch(setting: Setting, rng: np.random.Generator, count: int = 1) -> Iterator[Made]:
+def batch(setting: TrialSetting, rng: np.random.Generator, count: int = 1) -> Iterator[Made]:
     """Trials that share the categories which allocation balances, and nothing else.
 
     Given those categories they are independent, and a test that is exact is so whatever the categories.
@@ -105,7 +105,7 @@ def batch(setting: Setting, rng: np.random.Generator, count: int = 1) -> Iterato
         yield _made(setting, rng, drawn[start : start + each], years, classes)
 
 
-def _made(setting: Setting, rng: np.random.Generator, drawn: NDArray[np.int8], years: Ints, classes: Ints) -> Made:
+def _made(setting: TrialSetting, rng: np.random.Generator, drawn: NDArray[np.int8], years: Ints, classes: Ints) -> Made:
     n = setting.n
     treated = drawn[0].astype(np.int64)
     ability = rng.normal(size=n) + 0.4 * (years - 2)

@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from analysis.design.multiplicity import adjust
 from analysis.design.power import t_test_power
-from analysis.design.simulated_trials import CAP, SCHEMES, Setting, analysed, batch, location
+from analysis.design.simulated_trials import CAP, SCHEMES, TrialSetting, analysed, batch, location
 from analysis.estimators.methods import METHODS
 
 
 @dataclass(frozen=True)
-class Finding:
+class ValidationFinding:
     """One promise and what the simulation found."""
 
     name: str
@@ -43,12 +43,12 @@ class Finding:
         return self.rule == "shown" or abs(gap) <= 3 * self.error
 
 
-def share(name: str, hits: ArrayLike, expected: float, rule: str = "equal") -> Finding:
+def share(name: str, hits: ArrayLike, expected: float, rule: str = "equal") -> ValidationFinding:
     """A finding from yes-or-no outcomes; trials without a value (NaN) are left out."""
     known = np.asarray(hits, dtype=float)
     known = known[~np.isnan(known)]
     error = float(np.sqrt(expected * (1 - expected) / max(1, len(known))))
-    return Finding(name, len(known), float(known.mean()), expected, error, rule)
+    return ValidationFinding(name, len(known), float(known.mean()), expected, error, rule)
 
 
 TOGETHER = 25
@@ -81,22 +81,22 @@ def _chunk(
         return [row for seed in seeds for row in function(seed)]
 
 
-def _some(setting: Setting, interval: bool, seed: np.random.SeedSequence) -> list[dict[str, float]]:
+def _some(setting: TrialSetting, interval: bool, seed: np.random.SeedSequence) -> list[dict[str, float]]:
     return [analysed(made, interval) for made in batch(setting, np.random.default_rng(seed), TOGETHER)]
 
 
-def _trials(setting: Setting, interval: bool, trials: int, seed: int, workers: int) -> pd.DataFrame:
+def _trials(setting: TrialSetting, interval: bool, trials: int, seed: int, workers: int) -> pd.DataFrame:
     return _repeated(partial(_some, setting, interval), -(-trials // TOGETHER), seed, workers)[:trials]
 
 
-def null_trials(scheme: str, trials: int = 10_000, seed: int = 1, workers: int = 1) -> list[Finding]:
+def null_trials(scheme: str, trials: int = 10_000, seed: int = 1, workers: int = 1) -> list[ValidationFinding]:
     """Trials without any effect under one allocation method: how often each test rejects at 5%.
 
     The deciding tests are exact under every scheme; the normal-theory rows are shown beside them. The last row is the
     family of both primary outcomes under Holm.
     """
     own = seed + 100 * list(SCHEMES).index(scheme)  # trials of one scheme say nothing about another's
-    table = _trials(Setting(scheme=scheme), False, trials, own, workers)
+    table = _trials(TrialSetting(scheme=scheme), False, trials, own, workers)
     both = [any(adjust([a, b], "holm") <= 0.05) for a, b in zip(table.lin_p, table.mean_p, strict=True)]
     return [
         *(share(f"{scheme}: {text}", table[f"{name}_p"] <= 0.05, 0.05) for name, text in _PRIMARY.items()),
@@ -105,18 +105,18 @@ def null_trials(scheme: str, trials: int = 10_000, seed: int = 1, workers: int =
     ]
 
 
-def one_true_null(trials: int = 10_000, seed: int = 6, workers: int = 1) -> list[Finding]:
+def one_true_null(trials: int = 10_000, seed: int = 6, workers: int = 1) -> list[ValidationFinding]:
     """Family-wise error where the quiz has a large effect and the minutes none: false rejections of the minutes."""
-    table = _trials(Setting(quiz_effect=-8.0), False, trials, seed, workers)
+    table = _trials(TrialSetting(quiz_effect=-8.0), False, trials, seed, workers)
     wrong = [adjust([a, b], "holm")[1] <= 0.05 for a, b in zip(table.lin_p, table.mean_p, strict=True)]
     return [share("effect on the quiz alone: minutes rejected after Holm", wrong, 0.05, "at_most")]
 
 
 def coverage(
     incomplete: float, trials: int = 10_000, seed: int = 2, workers: int = 1, scheme: str = "permuted_blocks"
-) -> list[Finding]:
+) -> list[ValidationFinding]:
     """How often the inverted intervals hold the true differences, with that share of controls beyond the cap."""
-    setting = Setting(scheme=scheme, quiz_effect=-4.0, minutes_effect=-3.0, incomplete=incomplete)
+    setting = TrialSetting(scheme=scheme, quiz_effect=-4.0, minutes_effect=-3.0, incomplete=incomplete)
     own = seed + 100 * list(SCHEMES).index(scheme) + round(1000 * incomplete) * 10_000
     table = _trials(setting, True, trials, own, workers)
     minutes = true_minutes(setting)
@@ -129,7 +129,7 @@ def coverage(
     return found
 
 
-def true_minutes(setting: Setting, size: int = 2_000_000) -> float:
+def true_minutes(setting: TrialSetting, size: int = 2_000_000) -> float:
     """The true difference in mean minutes restricted at the cap, by simulation of both potential outcomes."""
     rng = np.random.default_rng(20)
     ability = rng.normal(size=size) + 0.4 * (rng.integers(1, 4, size) - 2)
@@ -146,7 +146,7 @@ def _published(effect: float, seed: np.random.SeedSequence) -> list[dict[str, fl
     return [{"p": float(row.p_value)}]
 
 
-def published_power(trials: int = 10_000, seed: int = 3, workers: int = 1) -> list[Finding]:
+def published_power(trials: int = 10_000, seed: int = 3, workers: int = 1) -> list[ValidationFinding]:
     """Power of the t test at the published effect (d = 0.738, 26 in each arm) against the exact value."""
     expected = float(t_test_power(0.738, 26))
     table = _repeated(partial(_published, 0.738), trials, seed, workers)
@@ -166,7 +166,7 @@ def _contaminated(contamination: float, effect: float, seed: np.random.SeedSeque
 
 def complier_coverage(
     contamination: float = 0.35, trials: int = 10_000, seed: int = 4, workers: int = 1
-) -> list[Finding]:
+) -> list[ValidationFinding]:
     """Coverage of the complier effect where this share of the control arm gets hold of the treatment."""
     table = _repeated(partial(_contaminated, contamination, -4.0), trials, seed, workers)
     return [share(f"complier effect, {contamination:.0%} contamination", table.hit, 0.95, "at_least")]
@@ -187,7 +187,7 @@ def _selective(seed: np.random.SeedSequence) -> list[dict[str, float]]:
     return [{"inside": inside, "naive": naive_inside}]
 
 
-def selective_dropout(trials: int = 2_000, seed: int = 5, workers: int = 1) -> list[Finding]:
+def selective_dropout(trials: int = 2_000, seed: int = 5, workers: int = 1) -> list[ValidationFinding]:
     """How often Lee bounds hold the effect on the always-observed under selective dropout; complete cases beside it."""
     table = _repeated(_selective, trials, seed, workers)
     return [
@@ -196,7 +196,7 @@ def selective_dropout(trials: int = 2_000, seed: int = 5, workers: int = 1) -> l
     ]
 
 
-def everything(trials: int, workers: int = 1) -> Iterator[list[Finding]]:
+def everything(trials: int, workers: int = 1) -> Iterator[list[ValidationFinding]]:
     """All findings, in the order of the page; the intervals under schemes but the usual one from fewer trials."""
     for scheme in SCHEMES:
         yield null_trials(scheme, trials, workers=workers)
@@ -207,11 +207,11 @@ def everything(trials: int, workers: int = 1) -> Iterator[list[Finding]]:
     yield complier_coverage(trials=trials, workers=workers)
     yield selective_dropout(min(trials, 2_000), workers=workers)
     for scheme in SCHEMES:
-        if scheme != Setting().scheme:
+        if scheme != TrialSetting().scheme:
             yield coverage(0.2, max(trials // 5, TOGETHER), workers=workers, scheme=scheme)
 
 
-def page(findings: Sequence[Finding], trials: int) -> str:
+def page(findings: Sequence[ValidationFinding], trials: int) -> str:
     """The findings as Markdown."""
     lines = [
         "# Validation by simulation",

@@ -8,14 +8,14 @@ from fractions import Fraction
 import numpy as np
 from scipy import optimize, stats
 
-from analysis.estimators.core.registry import Result, pairwise
-from analysis.estimators.core.request import Pair
+from analysis.estimators.core.registry import Result, method_per_contrast
+from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 
 
-@pairwise()
-def lee_bounds(pair: Pair, trim: str = "floor") -> Result:
+@method_per_contrast()
+def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
     """Bounds of the effect among those who stay whatever their arm; a missing outcome is attrition.
 
     Formula: the arm with the higher retention is trimmed by the share q = (r_high - r_low) / r_high from above and
@@ -98,9 +98,9 @@ def _imbens_manski(lower: float, upper: float, low_error: float, high_error: flo
     return EffectSize("imbens_manski_interval", None, float(lower - cut * low_error), float(upper + cut * high_error))
 
 
-@pairwise()
+@method_per_contrast()
 def worst_case(
-    pair: Pair,
+    pair: ArmContrast,
     bounds: Sequence[float] | None = None,
     outcome_min: float | None = None,
     outcome_max: float | None = None,

@@ -6,8 +6,8 @@ import numpy as np
 from scipy import integrate
 
 from analysis.estimators.core.effect_sizes import pooled_sd
-from analysis.estimators.core.registry import Result, pairwise
-from analysis.estimators.core.request import Pair
+from analysis.estimators.core.registry import Result, method_per_contrast
+from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 from analysis.estimators.outcomes.means import paired_differences
@@ -42,9 +42,9 @@ def jzs_factor(t: float, df: float, n_effective: float, scale: float) -> float:
     return float(np.exp(np.log(sum(pieces)) + top - null))
 
 
-@pairwise("stratum cluster")
+@method_per_contrast("stratum cluster")
 def bayes_factor(
-    pair: Pair, prior_scale: float | str = 0.7071, paired: bool = False, pair_id: str | None = None
+    pair: ArmContrast, prior_scale: float | str = 0.7071, paired: bool = False, pair_id: str | None = None
 ) -> Result:
     """JZS Bayes factor of a difference in means against none, BF10.
 

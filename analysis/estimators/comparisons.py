@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from analysis.estimators.core.effect_sizes import hedges_g
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import Floats, NotEstimable
 from analysis.estimators.numerics.designs import additive
@@ -23,7 +23,7 @@ from analysis.estimators.omnibus import samples_of
 class ArmMeans:
     """Adjusted means of the arms of one least-squares fit with a pooled variance."""
 
-    trial: Trial
+    trial: AnalysisRequest
     differences: Floats
     """Of each treated arm from the control."""
     covariance: Floats
@@ -31,7 +31,7 @@ class ArmMeans:
     sd: float
 
     @classmethod
-    def of(cls, trial: Trial) -> ArmMeans:
+    def of(cls, trial: AnalysisRequest) -> ArmMeans:
         """Fit arms (and covariates, strata)."""
         samples_of(trial, least=1)
         if trial.control is None:
@@ -65,8 +65,8 @@ class ArmMeans:
         )  # fmt: skip
 
 
-@whole("covariates stratum")
-def dunnett(trial: Trial) -> Result:
+@method_over_all_arms("covariates stratum")
+def dunnett(trial: AnalysisRequest) -> Result:
     """Every treated arm with the control, adjusted together.
 
     Formula: differences adjusted for covariates and strata, where they are named, with the variance pooled over all
@@ -88,8 +88,8 @@ def dunnett(trial: Trial) -> Result:
     return unwrap(means.rows(pairs, critical, lambda t: 1 - probability(t)))
 
 
-@whole()
-def tukey_hsd(trial: Trial) -> Result:
+@method_over_all_arms()
+def tukey_hsd(trial: AnalysisRequest) -> Result:
     """Every pair of arms, adjusted together.
 
     Formula: Tukey-Kramer, the studentised range of k means with the pooled variance; `p_adjusted` and the

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, pairwise
-from analysis.estimators.core.request import Pair
+from analysis.estimators.core.registry import Result, method_per_contrast
+from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.validation import AnalysisError, NotEstimable
 from analysis.estimators.numerics.designs import additive
 from analysis.estimators.outcomes.means import linear_rows, paired_parts, raw_effect, t_parts
 
 
-@pairwise("covariates stratum cluster")
+@method_per_contrast("covariates stratum cluster")
 def tost(
-    pair: Pair,
+    pair: ArmContrast,
     margin: float | Sequence[float] | None = None,
     equal_var: bool = False,
     paired: bool = False,
@@ -56,7 +56,7 @@ def tost(
     )  # fmt: skip
 
 
-def _parts(pair: Pair, equal_var: bool, paired: bool, pair_id: str | None) -> tuple[float, float, float]:
+def _parts(pair: ArmContrast, equal_var: bool, paired: bool, pair_id: str | None) -> tuple[float, float, float]:
     """Difference, standard error, degrees of freedom: of pairs, of the adjusted model, or of two samples."""
     trial = pair.trial
     adjusted = bool(trial.covariates or trial.strata or trial.cluster)

@@ -11,7 +11,7 @@ from analysis.estimators import (  # noqa: F401  (importing registers)
     omnibus,
     resampling,
 )
-from analysis.estimators.core.registry import REGISTRY, Method
+from analysis.estimators.core.registry import REGISTRY, Estimator
 from analysis.estimators.outcomes import (  # noqa: F401
     clusters,
     correlations,
@@ -25,4 +25,4 @@ from analysis.estimators.outcomes import (  # noqa: F401
     times,
 )
 
-METHODS: dict[str, Method] = dict(sorted(REGISTRY.items()))
+METHODS: dict[str, Estimator] = dict(sorted(REGISTRY.items()))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, covariate_columns, names, numbers
 from analysis.estimators.core.validation import require_columns as _require
@@ -18,8 +18,8 @@ from analysis.estimators.numerics.designs import arm_columns
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, z_interval
 
 
-@whole()
-def wald_iv(trial: Trial, received: str = "", vcov: str = "robust") -> Result:
+@method_over_all_arms()
+def wald_iv(trial: AnalysisRequest, received: str = "", vcov: str = "robust") -> Result:
     """Complier average effect: the effect of allocation on the outcome over its effect on what was received.
 
     Formula: (m_y1 - m_y0) / (m_d1 - m_d0), `received=` naming d; HC0 standard error, normal p and interval
@@ -47,8 +47,10 @@ def wald_iv(trial: Trial, received: str = "", vcov: str = "robust") -> Result:
     return unwrap(rows)
 
 
-@whole("covariates stratum")
-def tsls(trial: Trial, received: str = "", instruments: str | Iterable[str] = (), vcov: str = "robust") -> Result:
+@method_over_all_arms("covariates stratum")
+def tsls(
+    trial: AnalysisRequest, received: str = "", instruments: str | Iterable[str] = (), vcov: str = "robust"
+) -> Result:
     """Two-stage least squares: effect of what was received, instrumented by the arm, adjusted for covariates.
 
     Formula: regress `received` on arms, `instruments` (further instruments), covariates and strata; regress the
@@ -79,7 +81,7 @@ def tsls(trial: Trial, received: str = "", instruments: str | Iterable[str] = ()
     return trial.estimate(**fields, contrast=contrast, population="complier")
 
 
-def _received(trial: Trial, received: str) -> Floats:
+def _received(trial: AnalysisRequest, received: str) -> Floats:
     if not received:
         raise AnalysisError.of("received", "is not given", "name the column that says what was taken up (0/1)")
     _require(trial.data, [received])
@@ -174,7 +176,7 @@ def describe_set(a: float, b: float, c: float) -> str:
     return f"up to {low:.12g} or from {high:.12g} (the instrument is weak)"
 
 
-def _fields(trial: Trial, model: Instrumented, vcov: str) -> dict[str, object]:
+def _fields(trial: AnalysisRequest, model: Instrumented, vcov: str) -> dict[str, object]:
     fitted = model.fitted(vcov)
     estimate, error = float(fitted.params.iloc[-1]), float(fitted.std_errors.iloc[-1])
     f, accepted = model.first_stage_f(), model.anderson_rubin(trial.level)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import (
     AnalysisError,
@@ -20,7 +20,7 @@ from analysis.estimators.numerics.designs import additive
 from analysis.estimators.numerics.linear import fit, independent_columns, t_interval
 
 
-def samples_of(trial: Trial, least: int) -> list[Floats]:
+def samples_of(trial: AnalysisRequest, least: int) -> list[Floats]:
     """The outcome of each arm, in the order of labels; NotEstimable where an arm has fewer than `least`."""
     if trial.arm is None:
         raise AnalysisError.of("arm", "is not given", f"method {trial.method} compares arms: name their column")
@@ -33,8 +33,8 @@ def samples_of(trial: Trial, least: int) -> list[Floats]:
     return samples
 
 
-@whole("covariates stratum")
-def anova(trial: Trial, moderator: str | None = None) -> Result:
+@method_over_all_arms("covariates stratum")
+def anova(trial: AnalysisRequest, moderator: str | None = None) -> Result:
     """One-way analysis of variance over all arms; with covariates or strata, the arms' F beyond them.
 
     Formula: F = (SSB / (k-1)) / (SSW / (n-k)); `df` is the denominator's, the numerator's is in the note, together
@@ -74,14 +74,16 @@ def eta_squared(f: float, top: float, bottom: float) -> EffectSize:
     return EffectSize("eta_squared", f * top / (f * top + bottom))
 
 
-def _nested_f(trial: Trial) -> Result:
+def _nested_f(trial: AnalysisRequest) -> Result:
     design = additive(trial)
     others = [index for index in range(design.columns.shape[1]) if index not in design.treated]
     full, small = fit(design.columns, trial.y), fit(design.columns[:, others], trial.y)
     return _f_row(trial, small.residuals, full.residuals, len(design.treated), full.df, "arms beyond the covariates")
 
 
-def _f_row(trial: Trial, small: Floats, large: Floats, top: int, bottom: int, what: str, scale: float = -1.0) -> Result:
+def _f_row(
+    trial: AnalysisRequest, small: Floats, large: Floats, top: int, bottom: int, what: str, scale: float = -1.0
+) -> Result:
     gained = float(small @ small - large @ large)
     error = scale if scale > 0 else float(large @ large)
     if bottom < 1 or error <= 0:
@@ -94,7 +96,7 @@ def _f_row(trial: Trial, small: Floats, large: Floats, top: int, bottom: int, wh
     )  # fmt: skip
 
 
-def _type_two(trial: Trial, moderator: str) -> Result:
+def _type_two(trial: AnalysisRequest, moderator: str) -> Result:
     parts = _moderated(trial, moderator)
     base, arm, other, product = parts
     full = _rank_fit(np.column_stack(parts), trial.y)
@@ -113,7 +115,7 @@ def _type_two(trial: Trial, moderator: str) -> Result:
     return rows
 
 
-def _moderated(trial: Trial, moderator: str) -> list[Floats]:
+def _moderated(trial: AnalysisRequest, moderator: str) -> list[Floats]:
     """Intercept and covariates, arms, moderator, products."""
     require_columns(trial.data, [moderator])
     arms = dummies(trial.codes, len(trial.unordered_labels))
@@ -127,8 +129,8 @@ def _rank_fit(columns: Floats, y: Floats) -> tuple[Floats, int]:
     return fit(columns[:, kept], y).residuals, len(kept)
 
 
-@whole("covariates stratum")
-def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> Result:
+@method_over_all_arms("covariates stratum")
+def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = "HC3") -> Result:
     """Does the effect differ between subgroups? Interaction of the arms with one moderator.
 
     Formula: y = a + arm + m + arm m (+ covariates, strata); one row per product term with t and n - p degrees of
@@ -161,8 +163,8 @@ def interaction(trial: Trial, moderator: str = "", vcov: str | None = "HC3") -> 
     return unwrap(rows)
 
 
-@whole()
-def welch_anova(trial: Trial) -> Result:
+@method_over_all_arms()
+def welch_anova(trial: AnalysisRequest) -> Result:
     """Omnibus comparison of means with unequal variances.
 
     Formula: Welch's F with weights n/s^2; `df` is the (fractional) denominator's, the numerator's is in the note.
@@ -190,8 +192,8 @@ def welch_anova(trial: Trial) -> Result:
     )  # fmt: skip
 
 
-@whole()
-def kruskal(trial: Trial) -> Result:
+@method_over_all_arms()
+def kruskal(trial: AnalysisRequest) -> Result:
     """Omnibus comparison of ranks over all arms.
 
     Formula: H corrected for ties, chi-square with k-1 degrees of freedom; eta squared = (H - k + 1) / (n - k).

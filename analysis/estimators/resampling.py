@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
-from analysis.estimators.numerics.assignments import Assignments, replicate
+from analysis.estimators.numerics.assignments import ReplicateAssignments, replicate
 from analysis.estimators.numerics.linear import independent_columns, vcov_name
 from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
 from analysis.estimators.numerics.restricted_mean import replicated_difference
@@ -24,9 +24,9 @@ SMALL_ARM = 5
 _STATISTICS = ("lin", "ancova", "mean", "rmst")
 
 
-@whole("covariates stratum cluster event horizon")
+@method_over_all_arms("covariates stratum cluster event horizon")
 def rerandomization(
-    trial: Trial,
+    trial: AnalysisRequest,
     scheme: Any = None,
     statistic: str = "lin",
     replicates: int = 9999,
@@ -61,9 +61,9 @@ def rerandomization(
     return _test(trial, scheme, statistic, replicates, vcov, studentised, alternative, arms, interval)
 
 
-@whole("covariates stratum cluster event horizon")
+@method_over_all_arms("covariates stratum cluster event horizon")
 def permutation(
-    trial: Trial,
+    trial: AnalysisRequest,
     statistic: str | None = None,
     replicates: int = 9999,
     scheme: Any = None,
@@ -95,7 +95,7 @@ def permutation(
 
 
 def _test(
-    trial: Trial,
+    trial: AnalysisRequest,
     scheme: Any,
     statistic: str,
     replicates: int,
@@ -121,7 +121,7 @@ def _test(
     return unwrap([_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
 
 
-def _check_options(statistic: str, alternative: str, replicates: int, trial: Trial) -> None:
+def _check_options(statistic: str, alternative: str, replicates: int, trial: AnalysisRequest) -> None:
     if statistic not in _STATISTICS:
         raise AnalysisError.of("statistic", f"{statistic!r} is not known", f"use one of {', '.join(_STATISTICS)}")
     if alternative not in ("two-sided", "greater", "less"):
@@ -140,13 +140,13 @@ def _check_options(statistic: str, alternative: str, replicates: int, trial: Tri
         raise AnalysisError.of("covariates", f"are not used by the statistic {statistic!r}", "use 'lin' or 'ancova'")
 
 
-def _variance(trial: Trial, statistic: str, vcov: str | None, studentised: bool) -> str:
+def _variance(trial: AnalysisRequest, statistic: str, vcov: str | None, studentised: bool) -> str:
     if not studentised or min(trial.counts.values()) < SMALL_ARM:
         return "classical"
     return vcov_name(vcov) if vcov else ("HC3" if statistic == "lin" else "HC2")
 
 
-def _model(trial: Trial, outcome: Floats, statistic: str, vcov: str) -> Regression:
+def _model(trial: AnalysisRequest, outcome: Floats, statistic: str, vcov: str) -> Regression:
     ones = np.ones((len(outcome), 1))
     if statistic not in ("lin", "ancova"):
         return Regression(outcome, ones, 1, vcov)
@@ -156,7 +156,14 @@ def _model(trial: Trial, outcome: Floats, statistic: str, vcov: str) -> Regressi
     return Regression(outcome, fixed[:, independent_columns(fixed)], 1 + x.shape[1] * (statistic == "lin"), vcov)
 
 
-def _row(trial: Trial, pair: Pair, model: Regression, drawn: Assignments, alternative: str, interval: bool) -> Estimate:
+def _row(
+    trial: AnalysisRequest,
+    pair: ArmContrast,
+    model: Regression,
+    drawn: ReplicateAssignments,
+    alternative: str,
+    interval: bool,
+) -> Estimate:
     shift = (trial.codes == pair.index).astype(np.float64) if interval else None
     arms = len(trial.labels)
     observed, others = model.moments(trial.codes, drawn.codes, pair.index, arms, shift)
@@ -183,7 +190,7 @@ def _row(trial: Trial, pair: Pair, model: Regression, drawn: Assignments, altern
     )
 
 
-def _note(test: Test, drawn: Assignments, vcov: str, alternative: str, open_ended: bool) -> str:
+def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, open_ended: bool) -> str:
     count = len(drawn.codes)
     parts = [f"{drawn.how}: {'all ' if drawn.exact else ''}{count} assignments, {vcov} variance"]
     if alternative != "two-sided":
@@ -195,7 +202,7 @@ def _note(test: Test, drawn: Assignments, vcov: str, alternative: str, open_ende
     return "; ".join(parts)
 
 
-def _censored_row(trial: Trial, pair: Pair, drawn: Assignments, alternative: str) -> Estimate:
+def _censored_row(trial: AnalysisRequest, pair: ArmContrast, drawn: ReplicateAssignments, alternative: str) -> Estimate:
     """Restricted means by Kaplan-Meier in every replicate, for ends not seen before the horizon."""
     assert trial.horizon is not None
 

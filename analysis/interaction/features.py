@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.interaction.rows import records
 from analysis.interaction.timeline import sessions
 from study_app.domain.interaction.features import PATTERN_FEATURES, Known, features_of, task_counts
-from study_app.domain.interaction.steps import Step
+from study_app.domain.interaction.steps import UseStep
 
 _LOGGED = {"edit", "run"}
 
@@ -33,7 +33,7 @@ def task_features(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     logged = _logs_edits(found)
     rows = []
     for who, steps in found.items():
-        by_task: dict[str, list[Step]] = {}
+        by_task: dict[str, list[UseStep]] = {}
         for step in steps:
             by_task.setdefault(str(step.task), []).append(step)
         for task, own in by_task.items():
@@ -56,7 +56,7 @@ def participant_features(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["participant_id", *PATTERN_FEATURES])
 
 
-def _logs_edits(found: Mapping[str, list[Step]]) -> bool:
+def _logs_edits(found: Mapping[str, list[UseStep]]) -> bool:
     return any(step.action in _LOGGED for steps in found.values() for step in steps)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from study_app.domain.interaction.codebook import split
-from study_app.domain.interaction.steps import Step, arranged, of_event, of_turn
+from study_app.domain.interaction.steps import UseStep, arranged, of_event, of_turn
 
 COLUMNS = ("participant_id", "task", "seconds", "action", "turn_id", "labels")
 
@@ -56,15 +56,15 @@ def timeline(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return frame.astype({"seconds": float})
 
 
-def sessions(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[Step]]:
+def sessions(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[UseStep]]:
     """Participant -> the steps that `timeline` shows."""
     return {who: arranged(steps)[0] for who, steps in sorted(_raw(tables).items())}
 
 
-def _raw(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[Step]]:
+def _raw(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[UseStep]]:
     turns = tables.get("turns")
     queries = _queries(turns)
-    found: dict[str, list[Step]] = {}
+    found: dict[str, list[UseStep]] = {}
     for who, step in (*_event_steps(tables.get("events"), queries), *_turn_steps(turns, queries)):
         found.setdefault(who, []).append(step)
     return found
@@ -79,7 +79,7 @@ def _queries(turns: pd.DataFrame | None) -> Queries:
     return result
 
 
-def _event_steps(events: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, Step]]:
+def _event_steps(events: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, UseStep]]:
     if events is None or events.empty:
         return
     columns: Iterable[Any] = (events[name] for name in ("participant_id", "stage", "kind", "payload"))
@@ -89,7 +89,7 @@ def _event_steps(events: pd.DataFrame | None, queries: Queries) -> Iterator[tupl
         raw = text if isinstance(text, str) else ""
         if kind in _TRANSCRIPT:
             turn, labels = next(upcoming.get(str(who), iter(())), (None, ())) if kind == "ai_query" else (None, ())
-            yield str(who), Step(at, rank, _named_task(raw, stage), _TRANSCRIPT[kind], turn, labels)
+            yield str(who), UseStep(at, rank, _named_task(raw, stage), _TRANSCRIPT[kind], turn, labels)
             continue
         # Edits are many: their payload is searched, not parsed.
         task = _first(_TASK.search(raw)) if kind == "edit" else _named_task(raw)
@@ -107,7 +107,7 @@ def _first(match: re.Match[str] | None) -> str | None:
     return match.group(1) if match else None
 
 
-def _turn_steps(turns: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, Step]]:
+def _turn_steps(turns: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, UseStep]]:
     """Queries and ends of replies of our own export; an imported query is an event already."""
     if turns is None or turns.empty or (turns["assistant"] == IMPORTED).all():
         return

@@ -16,7 +16,7 @@ from analysis.data.variables import baseline_variables, value_labels
 from analysis.data.view import View
 from analysis.design import multiplicity
 from analysis.estimators.core.results import Estimate, _finite
-from analysis.pipeline.analysis_table import Frame
+from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
 from analysis.pipeline.description.quiz_quality import psychometrics_section
@@ -26,7 +26,7 @@ from analysis.pipeline.item_rows import item_rows
 from analysis.pipeline.planning.plan import schedule
 from analysis.pipeline.planning.registration import Registration, registration
 from analysis.pipeline.prepare import Prepared, prepare
-from analysis.pipeline.runner import Runner
+from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.sections import agreement_section, style_warnings, styles_or_reason
 from analysis.pipeline.subgroups import subgroup_rows
 from analysis.pipeline.trial_ledger import ledger_of
@@ -138,7 +138,7 @@ def _planned(prepared: Prepared, seed: int, *, primary_only: bool = False) -> tu
     """The rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
     plan, shown = prepared.fitted, prepared.view
     ledger, ledger_note = ledger_of(prepared.dataset, shown)
-    runner = Runner(prepared.frame, plan, shown, ledger, ledger_note, seed)
+    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed)
     analyses = schedule(plan, len(shown.arms))
     chosen = [entry for entry in analyses if entry.role == "primary" or not primary_only]
     return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations
@@ -183,14 +183,14 @@ def _graphical(rows: list[Estimate], primary: list[int], plan: Plan) -> list[flo
     return list(multiplicity.graphical(p, rule.weights, rule.transitions).adjusted)
 
 
-def _flow(shown: View, frame: Frame, plan: Plan) -> dict[str, Any]:
+def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:
     named = plan.primary or tuple(outcome.id for outcome in plan.outcomes)
     first = next((name for name in named if frame.data[name].notna().any()), named[0])
     reasons = {str(row["participant_id"]): why_not(row, first) for _, row in frame.data.iterrows()}
     return flow(shown.participants, shown.arm_ids, reasons, shown.hidden)
 
 
-def _baseline(dataset: Dataset, shown: View, frame: Frame, plan: Plan) -> list[dict[str, Any]]:
+def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -> list[dict[str, Any]]:
     names = baseline_variables(dataset, plan)
     data = frame.data[~frame.data["status"].isin(["excluded"])]
     return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))

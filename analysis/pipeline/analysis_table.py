@@ -16,7 +16,7 @@ LAST_ACTIVITY = "_last_activity_minutes"
 
 
 @dataclass(frozen=True)
-class Frame:
+class AnalysisTable:
     """What every analysis starts from."""
 
     data: pd.DataFrame
@@ -46,7 +46,7 @@ class Frame:
         return rows
 
 
-def build(view: View, plan: Plan) -> Frame:
+def build(view: View, plan: Plan) -> AnalysisTable:
     """Make the analysis table.
 
     Time outcomes: who did not finish counts with the cap, also where the cell is empty (composite strategy), unless
@@ -65,7 +65,7 @@ def build(view: View, plan: Plan) -> Frame:
     kept = _independent(data, covariates, deviations)
     censored = {outcome.id: _right_censored(data, outcome) for outcome in plan.outcomes}
     known = {name: count for name, count in censored.items() if count}
-    return Frame(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings))
+    return AnalysisTable(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings))
 
 
 def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:

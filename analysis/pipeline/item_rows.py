@@ -12,7 +12,7 @@ from analysis.data.quizzes import QuizItems
 from analysis.data.view import View
 from analysis.estimators import methods
 from analysis.estimators.core.results import Estimate
-from analysis.pipeline.analysis_table import Frame
+from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.planning.registration import ITEM_ROW
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Plan
@@ -21,7 +21,7 @@ LEAST_PEOPLE = 10
 """Fewer people than this bear no random effect worth estimating."""
 
 
-def item_rows(frame: Frame, plan: Plan, view: View, quizzes: Sequence[QuizItems]) -> list[Estimate]:
+def item_rows(frame: AnalysisTable, plan: Plan, view: View, quizzes: Sequence[QuizItems]) -> list[Estimate]:
     """For each quiz after allocation one row an arm: log odds ratio of full points on an item.
 
     The main quiz has the id `quiz_items.mixed_logit`, any other appends its stage. An item counts as solved with all
@@ -31,7 +31,7 @@ def item_rows(frame: Frame, plan: Plan, view: View, quizzes: Sequence[QuizItems]
     return [row for quiz in after for row in _quiz_rows(frame, plan, view, quiz)] if len(view.arms) > 1 else []
 
 
-def _quiz_rows(frame: Frame, plan: Plan, view: View, quiz: QuizItems) -> list[Estimate]:
+def _quiz_rows(frame: AnalysisTable, plan: Plan, view: View, quiz: QuizItems) -> list[Estimate]:
     people = frame.population("itt")
     points = quiz.matrix(people)
     if points.empty:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from analysis.data.load import Dataset
 from analysis.data.view import View, view
-from analysis.pipeline.analysis_table import Frame, build
+from analysis.pipeline.analysis_table import AnalysisTable, build
 from analysis.pipeline.planning.plan import fit_to, plan_of, task_limit
 from analysis.pipeline.planning.refusals import refuse
 from study_app.domain.study.analysis_plan import Plan
@@ -23,7 +23,7 @@ class Prepared:
     """As far as the data can answer it."""
     left_out: tuple[str, ...]
     view: View
-    frame: Frame
+    frame: AnalysisTable
 
 
 def prepare(

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.data.view import View
 from analysis.estimators import methods
 from analysis.estimators.core.results import Estimate
-from analysis.pipeline.analysis_table import LAST_ACTIVITY, Frame
+from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
 from analysis.pipeline.planning.fallback import choose
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.trial_ledger import Ledger, within
@@ -49,10 +49,10 @@ _AS_TREATED = "Compares people by what they received, not by allocation, so the 
 
 
 @dataclass
-class Runner:
+class AnalysisRunner:
     """Runs analyses over one frame; collects the deviations from the plan that they meet."""
 
-    frame: Frame
+    frame: AnalysisTable
     plan: Plan
     view: View
     ledger: Ledger | None

@@ -15,7 +15,7 @@ from analysis.estimators import methods
 from analysis.estimators.core.request import NotEstimable
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.numerics.linear import fit, independent_columns
-from analysis.pipeline.analysis_table import Frame
+from analysis.pipeline.analysis_table import AnalysisTable
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Outcome, Plan
 
@@ -23,7 +23,7 @@ SMALL = 2
 """Fewer people than this in an arm at a level give no difference there."""
 
 
-def subgroup_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
+def subgroup_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate]:
     """For each primary outcome and subgroup: one row a level (Welch), one for the interaction (F test).
 
     Rows of levels carry the id `<outcome>.subgroup.<column>.<level>`, the interaction `<outcome>.interaction.<column>`;

@@ -19,7 +19,7 @@ from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import UserError
-from study_app.rerandomisation import Design, Person, Regime, replicate_design
+from study_app.rerandomisation import AllocatedPerson, Design, Regime, replicate_design
 
 Assignments = NDArray[np.int8]
 Replay = Callable[[int, np.random.Generator], Assignments]
@@ -153,7 +153,7 @@ def _design(dataset: Dataset, rows: pd.DataFrame, versions: Mapping[str, tuple[S
     sort = ["ledger", "allocation_index"] if "ledger" in rows else ["allocation_index"]
     known = {str(row["participant_id"]): row for _, row in dataset.participants.iterrows()}
     regimes: dict[Regime, int] = {}
-    people: list[Person] = []
+    people: list[AllocatedPerson] = []
     places: dict[tuple[str, int], int] = {}
     for _, row in rows.sort_values(sort, kind="stable").iterrows():
         study_hash = str(row["study_hash"]) if "study_hash" in rows else ""
@@ -163,7 +163,7 @@ def _design(dataset: Dataset, rows: pd.DataFrame, versions: Mapping[str, tuple[S
         places[ledger, int(row["allocation_index"])] = len(people)
         back = tuple(places[ledger, int(i)] for i in _json(row.get("returned"), []) if (ledger, int(i)) in places)
         person = str(row["participant_id"] or "")
-        people.append(Person(position, _levels(scheme, row, known.get(person)), back, person))
+        people.append(AllocatedPerson(position, _levels(scheme, row, known.get(person)), back, person))
     return Design(tuple(regimes), tuple(people))
 
 

@@ -17,7 +17,7 @@ PARTICIPANT_COLUMNS = (
 """The contract's columns in their order, then what only the transcripts hold."""
 
 
-class Column(NamedTuple):
+class PublishedColumn(NamedTuple):
     """Type (text, integer, number, boolean, time, json), unit and caption of one column."""
 
     type: str
@@ -27,92 +27,106 @@ class Column(NamedTuple):
 
 _NOT_HELD = "not in the transcripts, always empty"
 
-COLUMNS: dict[str, dict[str, Column]] = {
+COLUMNS: dict[str, dict[str, PublishedColumn]] = {
     "participants": {
-        "participant_id": Column("text", "p and the published participant number"),
-        "study_hash": Column("text", "SHA-256 over the imported files' names and bytes"),
-        "arm": Column("text", "ai or no_ai, the published condition"),
-        "is_simulated": Column("boolean", "0: a person"),
-        "is_preview": Column("boolean", "0: a real session"),
-        "status": Column("text", "completed: every published recording covers the whole session"),
-        "warmup_minutes": Column("number", "warm-up task, as recorded", "min"),
-        "task_minutes": Column("number", "main tasks, as recorded", "min"),
-        "task_completed": Column("boolean", "1 where both tasks are noted as complete"),
-        "completion_minutes": Column(
+        "participant_id": PublishedColumn("text", "p and the published participant number"),
+        "study_hash": PublishedColumn("text", "SHA-256 over the imported files' names and bytes"),
+        "arm": PublishedColumn("text", "ai or no_ai, the published condition"),
+        "is_simulated": PublishedColumn("boolean", "0: a person"),
+        "is_preview": PublishedColumn("boolean", "0: a real session"),
+        "status": PublishedColumn("text", "completed: every published recording covers the whole session"),
+        "warmup_minutes": PublishedColumn("number", "warm-up task, as recorded", "min"),
+        "task_minutes": PublishedColumn("number", "main tasks, as recorded", "min"),
+        "task_completed": PublishedColumn("boolean", "1 where both tasks are noted as complete"),
+        "completion_minutes": PublishedColumn(
             "number", "the recorded main task minutes, also for those who did not finish", "min"
         ),
-        "completion_event": Column("boolean", "1 completed, 0 not; time at the limit says neither"),
-        "tasks_passed": Column("integer", "main tasks noted as complete, 0 to 2"),
-        "errors": Column("integer", "error events"),
-        "first_error_type": Column("text", "exception class named in the first error note that names one"),
-        "queries": Column("integer", "queries to the assistant; 0 in no_ai"),
-        "queries_explanation": Column("integer", "queries that carry this label (human codes)"),
-        "queries_generation": Column("integer", "queries that carry this label (human codes)"),
-        "queries_debugging": Column("integer", "queries that carry this label (human codes)"),
-        "queries_capability": Column("integer", "queries that carry this label (human codes)"),
-        "queries_appreciation": Column("integer", "queries that carry this label (human codes)"),
-        "interaction_minutes": Column("number", "sum over queries from the start of typing to the query", "min"),
-        "active_minutes": Column("number", "active coding on both tasks, as noted", "min"),
-        "interaction_pattern": Column("text", "published name of the pattern by the shipped rule set, or none"),
-        "received": Column("boolean", "1 with at least one query"),
-        "task_1_minutes": Column("number", "task 1, as noted", "min"),
-        "task_2_minutes": Column("number", "task 2, as noted", "min"),
-        "task_1_active_minutes": Column("number", "active coding on task 1, as noted", "min"),
-        "task_2_active_minutes": Column("number", "active coding on task 2, as noted", "min"),
-        "task_1_completed": Column("boolean", "1 where task 1 is noted as complete"),
-        "task_2_completed": Column("boolean", "1 where task 2 is noted as complete"),
-        "errors_task_1": Column("integer", "error events that the annotators noted for task 1, before repairs"),
-        "errors_task_2": Column("integer", "error events that the annotators noted for task 2, before repairs"),
-        "pastes": Column("integer", "paste events"),
-        "code_copies": Column("integer", "events of typing the assistant's code by hand"),
-        "adoption": Column("text", "paste, copy, both or neither; ai arm only"),
+        "completion_event": PublishedColumn("boolean", "1 completed, 0 not; time at the limit says neither"),
+        "tasks_passed": PublishedColumn("integer", "main tasks noted as complete, 0 to 2"),
+        "errors": PublishedColumn("integer", "error events"),
+        "first_error_type": PublishedColumn("text", "exception class named in the first error note that names one"),
+        "queries": PublishedColumn("integer", "queries to the assistant; 0 in no_ai"),
+        "queries_explanation": PublishedColumn("integer", "queries that carry this label (human codes)"),
+        "queries_generation": PublishedColumn("integer", "queries that carry this label (human codes)"),
+        "queries_debugging": PublishedColumn("integer", "queries that carry this label (human codes)"),
+        "queries_capability": PublishedColumn("integer", "queries that carry this label (human codes)"),
+        "queries_appreciation": PublishedColumn("integer", "queries that carry this label (human codes)"),
+        "interaction_minutes": PublishedColumn(
+            "number", "sum over queries from the start of typing to the query", "min"
+        ),
+        "active_minutes": PublishedColumn("number", "active coding on both tasks, as noted", "min"),
+        "interaction_pattern": PublishedColumn(
+            "text", "published name of the pattern by the shipped rule set, or none"
+        ),
+        "received": PublishedColumn("boolean", "1 with at least one query"),
+        "task_1_minutes": PublishedColumn("number", "task 1, as noted", "min"),
+        "task_2_minutes": PublishedColumn("number", "task 2, as noted", "min"),
+        "task_1_active_minutes": PublishedColumn("number", "active coding on task 1, as noted", "min"),
+        "task_2_active_minutes": PublishedColumn("number", "active coding on task 2, as noted", "min"),
+        "task_1_completed": PublishedColumn("boolean", "1 where task 1 is noted as complete"),
+        "task_2_completed": PublishedColumn("boolean", "1 where task 2 is noted as complete"),
+        "errors_task_1": PublishedColumn(
+            "integer", "error events that the annotators noted for task 1, before repairs"
+        ),
+        "errors_task_2": PublishedColumn(
+            "integer", "error events that the annotators noted for task 2, before repairs"
+        ),
+        "pastes": PublishedColumn("integer", "paste events"),
+        "code_copies": PublishedColumn("integer", "events of typing the assistant's code by hand"),
+        "adoption": PublishedColumn("text", "paste, copy, both or neither; ai arm only"),
     },
     "events": {
-        "participant_id": Column("text", "as in participants"),
-        "event_id": Column("text", "unique in this table"),
-        "page": Column("text", "one recording per participant"),
-        "seq": Column("integer", "1, 2, ... within the page, in the order of the file"),
-        "kind": Column("text", "the published event type"),
-        "stage": Column("text", "task_1 or task_2, after repairs"),
-        "server_time": Column(
+        "participant_id": PublishedColumn("text", "as in participants"),
+        "event_id": PublishedColumn("text", "unique in this table"),
+        "page": PublishedColumn("text", "one recording per participant"),
+        "seq": PublishedColumn("integer", "1, 2, ... within the page, in the order of the file"),
+        "kind": PublishedColumn("text", "the published event type"),
+        "stage": PublishedColumn("text", "task_1 or task_2, after repairs"),
+        "server_time": PublishedColumn(
             "time", "time since the main tasks began, counted from 1970-01-01T00:00:00Z: no real date"
         ),
-        "client_time": Column("time", _NOT_HELD),
-        "payload": Column("json", "codes after repairs, description, error class, task and timestamp as recorded"),
+        "client_time": PublishedColumn("time", _NOT_HELD),
+        "payload": PublishedColumn(
+            "json", "codes after repairs, description, error class, task and timestamp as recorded"
+        ),
     },
     "turns": {
-        "turn_id": Column("text", "unique in this table"),
-        "participant_id": Column("text", "as in participants"),
-        "task": Column("text", "task_1 or task_2, after repairs"),
-        "assistant": Column("text", "published: the assistant of the published study"),
-        "model": Column("text", "as the paper states it"),
-        "message": Column("text", "the query; a leading = + - @ TAB CR or ' has one ' before it"),
-        "asked_at": Column("time", "time since the main tasks began, counted from 1970-01-01T00:00:00Z: no real date"),
-        "composing_seconds": Column("number", "from the last ai_interaction to the query, by recorded times", "s"),
-        "codes": Column("text", "labels separated by ; (the human codes)"),
-        "human_codes": Column("text", "labels by the published study's annotators, separated by ;"),
+        "turn_id": PublishedColumn("text", "unique in this table"),
+        "participant_id": PublishedColumn("text", "as in participants"),
+        "task": PublishedColumn("text", "task_1 or task_2, after repairs"),
+        "assistant": PublishedColumn("text", "published: the assistant of the published study"),
+        "model": PublishedColumn("text", "as the paper states it"),
+        "message": PublishedColumn("text", "the query; a leading = + - @ TAB CR or ' has one ' before it"),
+        "asked_at": PublishedColumn(
+            "time", "time since the main tasks began, counted from 1970-01-01T00:00:00Z: no real date"
+        ),
+        "composing_seconds": PublishedColumn(
+            "number", "from the last ai_interaction to the query, by recorded times", "s"
+        ),
+        "codes": PublishedColumn("text", "labels separated by ; (the human codes)"),
+        "human_codes": PublishedColumn("text", "labels by the published study's annotators, separated by ;"),
     },
     "visits": {
-        "participant_id": Column("text", "as in participants"),
-        "stage": Column("text", "task_1 or task_2"),
-        "started_at": Column("time", "the task's start, counted from 1970-01-01T00:00:00Z: no real date"),
-        "ended_at": Column("time", "its last submission; empty where none was noted"),
-        "ended_by": Column("text", "submission, or empty"),
-        "active_seconds": Column("number", "active coding, as noted in whole minutes", "s"),
-        "away_seconds": Column("number", _NOT_HELD, "s"),
+        "participant_id": PublishedColumn("text", "as in participants"),
+        "stage": PublishedColumn("text", "task_1 or task_2"),
+        "started_at": PublishedColumn("time", "the task's start, counted from 1970-01-01T00:00:00Z: no real date"),
+        "ended_at": PublishedColumn("time", "its last submission; empty where none was noted"),
+        "ended_by": PublishedColumn("text", "submission, or empty"),
+        "active_seconds": PublishedColumn("number", "active coding, as noted in whole minutes", "s"),
+        "away_seconds": PublishedColumn("number", _NOT_HELD, "s"),
     },
     "repairs": {
-        "participant_id": Column("text", "as in participants"),
-        "event": Column("integer", "index of the observation in its file, from 0; empty for the whole file"),
-        "field": Column("text", "what was irregular"),
-        "found": Column("text", "value in the file"),
-        "now": Column("text", "value in the dataset; empty where nothing was put in its place"),
-        "reason": Column("text", "why"),
-        "action": Column("text", "repaired, or left as it was"),
+        "participant_id": PublishedColumn("text", "as in participants"),
+        "event": PublishedColumn("integer", "index of the observation in its file, from 0; empty for the whole file"),
+        "field": PublishedColumn("text", "what was irregular"),
+        "found": PublishedColumn("text", "value in the file"),
+        "now": PublishedColumn("text", "value in the dataset; empty where nothing was put in its place"),
+        "reason": PublishedColumn("text", "why"),
+        "action": PublishedColumn("text", "repaired, or left as it was"),
     },
 }
 
 
-def column(table: str, name: str) -> Column:
+def column(table: str, name: str) -> PublishedColumn:
     """Meaning of a column; those that the transcripts cannot fill say so."""
-    return COLUMNS[table].get(name, Column("text", _NOT_HELD))
+    return COLUMNS[table].get(name, PublishedColumn("text", _NOT_HELD))

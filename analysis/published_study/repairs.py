@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from analysis.published_study.schema import CODE_SPELLINGS, Observation, Transcript
+from analysis.published_study.schema import CODE_SPELLINGS, AnnotatedMoment, Transcript
 
 LABELS = {
     "question": "explanation",
@@ -57,7 +57,7 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class Event:
+class RepairedEvent:
     """One observation after repair; the recorded values stay beside the repaired ones."""
 
     kind: str
@@ -65,7 +65,7 @@ class Event:
     """Since the start of the main tasks, never decreasing."""
     task: str
     codes: tuple[str, ...]
-    recorded: Observation
+    recorded: AnnotatedMoment
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ class Repaired:
     """A transcript's events as the dataset holds them, and how they differ from the file."""
 
     transcript: Transcript
-    events: tuple[Event, ...]
+    events: tuple[RepairedEvent, ...]
     repairs: tuple[Repair, ...]
 
     @property
@@ -100,7 +100,7 @@ def repair(transcript: Transcript) -> Repaired:
     return Repaired(transcript, tuple(events), tuple(repairs))
 
 
-def _with_codes(who: str, index: int, observation: Observation, repairs: list[Repair]) -> Event:
+def _with_codes(who: str, index: int, observation: AnnotatedMoment, repairs: list[Repair]) -> RepairedEvent:
     """Spell codes one way; where the event's type says its code, the type wins."""
     codes = []
     for code in observation.codes:
@@ -117,12 +117,12 @@ def _with_codes(who: str, index: int, observation: Observation, repairs: list[Re
     elif kind == "system_error" and "task_submission" in codes:
         repairs.append(Repair(who, index, "codes", " ".join(codes), kind, "the event is a failure of the platform"))
         codes = [kind]
-    return Event(kind, observation.seconds, observation.task_id, tuple(codes), observation)
+    return RepairedEvent(kind, observation.seconds, observation.task_id, tuple(codes), observation)
 
 
-def _with_times(who: str, events: list[Event], repairs: list[Repair]) -> list[Event]:
+def _with_times(who: str, events: list[RepairedEvent], repairs: list[Repair]) -> list[RepairedEvent]:
     """Keep the annotators' order; a time earlier than its predecessor's becomes the predecessor's."""
-    done: list[Event] = []
+    done: list[RepairedEvent] = []
     for index, event in enumerate(events):
         if done and event.seconds < done[-1].seconds:
             latest = done[-1].seconds
@@ -133,7 +133,7 @@ def _with_times(who: str, events: list[Event], repairs: list[Repair]) -> list[Ev
     return done
 
 
-def _with_tasks(who: str, events: list[Event], repairs: list[Repair]) -> list[Event]:
+def _with_tasks(who: str, events: list[RepairedEvent], repairs: list[Repair]) -> list[RepairedEvent]:
     """Mend task numbers that contradict the phase, which `task_start` opens.
 
     Before task 2 has started, nothing can belong to it. Afterwards a stretch of at most `MAX_STRAY_EVENTS` events
@@ -163,12 +163,12 @@ def _with_tasks(who: str, events: list[Event], repairs: list[Repair]) -> list[Ev
     return done
 
 
-def _renumber(who: str, events: list[Event], index: int, task: str, reason: str, repairs: list[Repair]) -> None:
+def _renumber(who: str, events: list[RepairedEvent], index: int, task: str, reason: str, repairs: list[Repair]) -> None:
     repairs.append(Repair(who, index, "task_id", events[index].task, task, reason))
     events[index] = replace(events[index], task=task)
 
 
-def _stretches_of_task_1(events: list[Event], started: int) -> Iterator[tuple[int, int]]:
+def _stretches_of_task_1(events: list[RepairedEvent], started: int) -> Iterator[tuple[int, int]]:
     """First and last index of each run of task-1 events after task 2 started."""
     first: int | None = None
     for index in range(started, len(events) + 1):
@@ -180,7 +180,7 @@ def _stretches_of_task_1(events: list[Event], started: int) -> Iterator[tuple[in
             first = None
 
 
-def _closes_task_1(events: list[Event], first: int, last: int) -> bool:
+def _closes_task_1(events: list[RepairedEvent], first: int, last: int) -> bool:
     """Whether the stretch holds the first completion or submission of task 1, so that it was still open."""
     closing = {(event.kind, event.task) for event in events[:first]}
     return any(
@@ -189,7 +189,7 @@ def _closes_task_1(events: list[Event], first: int, last: int) -> bool:
     )
 
 
-def _is_missing_submission_of_2(events: list[Event], index: int) -> bool:
+def _is_missing_submission_of_2(events: list[RepairedEvent], index: int) -> bool:
     others = [(event.kind, event.task) for place, event in enumerate(events) if place != index]
     return (
         events[index].kind == "task_submission"
@@ -199,7 +199,7 @@ def _is_missing_submission_of_2(events: list[Event], index: int) -> bool:
     )
 
 
-def _oddities(who: str, transcript: Transcript, events: list[Event]) -> Iterator[Repair]:
+def _oddities(who: str, transcript: Transcript, events: list[RepairedEvent]) -> Iterator[Repair]:
     """What is listed and not mended, because the file does not say what would be right."""
     yield from _double_and_missing(who, transcript, events)
     waiting: int | None = None
@@ -221,7 +221,7 @@ def _oddities(who: str, transcript: Transcript, events: list[Event]) -> Iterator
     yield from _minutes(who, transcript, events)
 
 
-def _double_and_missing(who: str, transcript: Transcript, events: list[Event]) -> Iterator[Repair]:
+def _double_and_missing(who: str, transcript: Transcript, events: list[RepairedEvent]) -> Iterator[Repair]:
     for task in ("1", "2"):
         for kind in ("task_start", "task_completion", "task_submission"):
             places = [index for index, event in enumerate(events) if event.kind == kind and event.task == task]
@@ -233,7 +233,7 @@ def _double_and_missing(who: str, transcript: Transcript, events: list[Event]) -
                 yield _left(who, index, kind, events[index].recorded.timestamp, f"task {task} has this event twice")
 
 
-def _minutes(who: str, transcript: Transcript, events: list[Event]) -> Iterator[Repair]:
+def _minutes(who: str, transcript: Transcript, events: list[RepairedEvent]) -> Iterator[Repair]:
     tasks = transcript.summary.task1_total_time + transcript.summary.task2_total_time
     if abs(transcript.main_task_minutes - tasks) > 1:
         reason = f"the two tasks' total times sum to {tasks}"

@@ -69,7 +69,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Observation(_Strict):
+class AnnotatedMoment(_Strict):
     """One annotated moment of a screen recording."""
 
     timestamp: Annotated[str, AfterValidator(_check_timestamp)]
@@ -128,7 +128,7 @@ class Transcript(_Strict):
     """Minutes on the two tasks together."""
     warmup_task_minutes: Minutes
     """Minutes on the warm-up task."""
-    main_task_observations: tuple[Observation, ...] = Field(strict=False)
+    main_task_observations: tuple[AnnotatedMoment, ...] = Field(strict=False)
     summary: Summary
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.interaction.patterns import assign
 from analysis.published_study.columns import PARTICIPANT_COLUMNS
-from analysis.published_study.repairs import Event, Repaired
+from analysis.published_study.repairs import Repaired, RepairedEvent
 from study_app.domain.interaction.codebook import LABELS, join
 from study_app.domain.interaction.patterns import PUBLISHED
 
@@ -28,7 +28,7 @@ def error_type(description: str) -> str | None:
     return found.group(1) if found else None
 
 
-def composing_seconds(events: Sequence[Event]) -> list[int | None]:
+def composing_seconds(events: Sequence[RepairedEvent]) -> list[int | None]:
     """Per query, seconds from the last `ai_interaction` to it, by recorded times; None without one before it.
 
     A second `ai_interaction` before the query starts the clock anew.
@@ -132,7 +132,7 @@ def _visit_rows(person: Repaired) -> Iterator[dict[str, Any]]:
         }
 
 
-def adoption(events: Sequence[Event]) -> str:
+def adoption(events: Sequence[RepairedEvent]) -> str:
     """How the assistant's code got into the program: `paste`, `copy`, `both` or `neither`, by the events' types."""
     kinds = {event.kind for event in events}
     pasted, copied = "paste" in kinds, "code_copying" in kinds
@@ -162,7 +162,7 @@ def _participant(person: Repaired, study_hash: str) -> dict[str, Any]:
     return row | _error_columns(person.events) | _query_columns(person) | _task_columns(person)
 
 
-def _error_columns(events: Sequence[Event]) -> dict[str, Any]:
+def _error_columns(events: Sequence[RepairedEvent]) -> dict[str, Any]:
     errors = [event for event in events if event.kind == "error"]
     types = [error_type(event.recorded.description) for event in errors]
     return {

@@ -9,7 +9,7 @@ LINE = 19
 PAD = 13
 
 
-class Text(NamedTuple):
+class BoxText(NamedTuple):
     """One line in a box."""
 
     words: str
@@ -26,7 +26,7 @@ class Box(NamedTuple):
     y: float
     width: float
     height: float
-    lines: tuple[Text, ...]
+    lines: tuple[BoxText, ...]
     colour: str = ""
 
     @property
@@ -60,13 +60,16 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool 
     width = max(620.0, len(arms) * column + (len(arms) - 1) * gap + 4)
     centre = width / 2
     assessed = _box(
-        centre - 130, 2, 260, (Text("Assessed for eligibility", str(flow["assessed"]), "flow.assessed", True),)
+        centre - 130, 2, 260, (BoxText("Assessed for eligibility", str(flow["assessed"]), "flow.assessed", True),)
     )
     turned = _reasons(flow["excluded"], "flow.excluded", "Not allocated")
     excluded = _box(min(centre + 34, width - 262), assessed.bottom + 22, 260, turned)
     allocated_y = max(excluded.bottom, assessed.bottom) + 22
     allocated = _box(
-        centre - 130, allocated_y, 260, (Text("Allocated at random", str(flow["allocated"]), "flow.allocated", True),)
+        centre - 130,
+        allocated_y,
+        260,
+        (BoxText("Allocated at random", str(flow["allocated"]), "flow.allocated", True),),
     )
     boxes = [assessed, excluded, allocated]
     arrows = [
@@ -85,7 +88,7 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool 
         first = Box(x, top, column, heights[0], tops[index], f"arm{index % 8}")
         second = Box(x, first.bottom + 26, column, heights[1], losses[index])
         analysed = str(flow["arms"][arm]["analysed"])
-        third = _box(x, second.bottom + 26, column, (Text("Analysed", analysed, f"flow.arms.{arm}.analysed", True),))
+        third = _box(x, second.bottom + 26, column, (BoxText("Analysed", analysed, f"flow.arms.{arm}.analysed", True),))
         boxes += [first, second, third]
         arrows += [
             (centre, rail, first.middle, rail),
@@ -97,27 +100,30 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool 
     return Diagram(width, max(box.bottom for box in boxes) + 3, tuple(boxes), tuple(arrows))
 
 
-def _box(x: float, y: float, width: float, lines: tuple[Text, ...]) -> Box:
+def _box(x: float, y: float, width: float, lines: tuple[BoxText, ...]) -> Box:
     return Box(x, y, width, len(lines) * LINE + 2 * PAD - 4, lines)
 
 
-def _arm_lines(arm: Mapping[str, Any], name: str, label: str, unknown: str) -> tuple[Text, ...]:
+def _arm_lines(arm: Mapping[str, Any], name: str, label: str, unknown: str) -> tuple[BoxText, ...]:
     received = unknown if arm["received"] is None else str(arm["received"])
     return (
-        Text(label, "", "", True),
-        Text("Allocated", str(arm["allocated"]), f"flow.arms.{name}.allocated"),
-        Text("Used any AI", received, f"flow.arms.{name}.received"),
+        BoxText(label, "", "", True),
+        BoxText("Allocated", str(arm["allocated"]), f"flow.arms.{name}.allocated"),
+        BoxText("Used any AI", received, f"flow.arms.{name}.received"),
     )
 
 
-def _loss_lines(arm: Mapping[str, Any], name: str, title: str) -> tuple[Text, ...]:
-    gone = Text("Left during the study", str(arm["discontinued"]), f"flow.arms.{name}.discontinued")
+def _loss_lines(arm: Mapping[str, Any], name: str, title: str) -> tuple[BoxText, ...]:
+    gone = BoxText("Left during the study", str(arm["discontinued"]), f"flow.arms.{name}.discontinued")
     return (gone, *_reasons(arm["excluded"], f"flow.arms.{name}.excluded", title))
 
 
-def _reasons(excluded: Mapping[str, int], path: str, title: str) -> tuple[Text, ...]:
-    head = Text(title, str(sum(excluded.values())), path, True)
-    return (head, *(Text(f"· {_short(reason)}", str(count), f"{path}.{reason}") for reason, count in excluded.items()))
+def _reasons(excluded: Mapping[str, int], path: str, title: str) -> tuple[BoxText, ...]:
+    head = BoxText(title, str(sum(excluded.values())), path, True)
+    return (
+        head,
+        *(BoxText(f"· {_short(reason)}", str(count), f"{path}.{reason}") for reason, count in excluded.items()),
+    )
 
 
 def _short(reason: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from study_app.assistant.embedded import diagnosing, explaining, writing
-from study_app.assistant.embedded.asked import Asked, nothing_found, titled
+from study_app.assistant.embedded.asked import AnalysedRequest, nothing_found, titled
 from study_app.assistant.intents import Intent, intents, must_do
 from study_app.assistant.notebook import Note, Notebook
 from study_app.domain.assistants.treatments import AssistantRequest, Manner
@@ -16,13 +16,13 @@ _Wanted = frozenset[Intent]
 
 def answer(request: AssistantRequest, notebook: Notebook, *, manner: Manner, gives_code: bool) -> str:
     """The reply, Markdown; the same for the same request, notes and treatment."""
-    asked = Asked(request, notebook, gives_code)
+    asked = AnalysedRequest(request, notebook, gives_code)
     wanted = intents(asked.read, request.brief)
     parts = _of_any_manner(asked, wanted, manner) or _MANNERS[manner](asked, wanted)
     return "\n\n".join(dict.fromkeys(part for part in parts if part)) or nothing_found(asked)
 
 
-def _of_any_manner(asked: Asked, wanted: _Wanted, manner: Manner) -> list[str]:
+def _of_any_manner(asked: AnalysedRequest, wanted: _Wanted, manner: Manner) -> list[str]:
     """What every treatment answers alike."""
     if "greeting" in wanted:
         return [f"Hello! {_capability(asked, manner)}"]
@@ -43,12 +43,12 @@ def _of_any_manner(asked: Asked, wanted: _Wanted, manner: Manner) -> list[str]:
     return []
 
 
-def _function_whose_task_is_asked(asked: Asked) -> str | None:
+def _function_whose_task_is_asked(asked: AnalysedRequest) -> str | None:
     name = must_do(asked.read)
     return next((note.title for note in asked.functions if note.title.lower() == name), None) if name else None
 
 
-def _answers(asked: Asked, wanted: _Wanted) -> list[str]:
+def _answers(asked: AnalysedRequest, wanted: _Wanted) -> list[str]:
     """The treatment that answers in full: code when asked for, never a hint in its place."""
     if "fix" in wanted and asked.gives_code:
         return writing.fixed(asked)
@@ -69,7 +69,7 @@ def _answers(asked: Asked, wanted: _Wanted) -> list[str]:
     return parts
 
 
-def _of_the_task(asked: Asked) -> list[str]:
+def _of_the_task(asked: AnalysedRequest) -> list[str]:
     """What a message is about that has no word of its own: the program's fault, a function, the next step."""
     if asked.problems:
         return [*diagnosing.diagnosis(asked), *(diagnosing.corrected(asked) if asked.gives_code else [])]
@@ -82,14 +82,14 @@ def _of_the_task(asked: Asked) -> list[str]:
     return explaining.ideas(asked)
 
 
-def _asks_why_of_a_faulty_program(asked: Asked) -> bool:
+def _asks_why_of_a_faulty_program(asked: AnalysedRequest) -> bool:
     """Whether a `why` is asked while something in the program is visibly wrong: that comes first."""
     said = asked.words
     own = re.search(r"\bmy\b|\b(?:ignored|not accepted|off by)\b", said) and not re.match(r"how (?:do|can|to)\b", said)
     return bool((re.search(r"\bwhy\b|\bhow come\b", said) or own) and asked.problems)
 
 
-def _started(asked: Asked) -> list[str]:
+def _started(asked: AnalysedRequest) -> list[str]:
     if asked.problems:
         return [*diagnosing.diagnosis(asked), *(diagnosing.corrected(asked) if asked.gives_code else [])]
     if _only_an_idea(asked):
@@ -97,12 +97,12 @@ def _started(asked: Asked) -> list[str]:
     return writing.start(asked) if asked.gives_code else _hints_for(asked)
 
 
-def _only_an_idea(asked: Asked) -> bool:
+def _only_an_idea(asked: AnalysedRequest) -> bool:
     """`I need help with nurseries`: an idea is named, and no function of the task."""
     return bool(asked.concepts(limit=1)) and not asked.named
 
 
-def _continued(asked: Asked) -> list[str]:
+def _continued(asked: AnalysedRequest) -> list[str]:
     """`yes please`, `go on`: the next function after one was given, else more on what was said."""
     given = " ".join(reply for _, reply in asked.request.history)
     left = [note for note in asked.functions if note.title in asked.missing and f"def {note.title}(" not in given]
@@ -114,7 +114,7 @@ def _continued(asked: Asked) -> list[str]:
     return writing.start(asked) if asked.gives_code else _hints_for(asked)
 
 
-def _hints(asked: Asked, wanted: _Wanted) -> list[str]:
+def _hints(asked: AnalysedRequest, wanted: _Wanted) -> list[str]:
     if wanted & {"debugging", "fix"} and (asked.problems or asked.read.error or "fix" not in wanted):
         return diagnosing.diagnosis(asked)
     if "generation" in wanted and not _asks_about_idea(asked):
@@ -128,11 +128,11 @@ def _hints(asked: Asked, wanted: _Wanted) -> list[str]:
     return explaining.ideas(asked)
 
 
-def _asks_about_idea(asked: Asked) -> bool:
+def _asks_about_idea(asked: AnalysedRequest) -> bool:
     return bool(not asked.named_exactly and asked.words.startswith("how") and asked.concepts())
 
 
-def _questions(asked: Asked, wanted: _Wanted) -> list[str]:
+def _questions(asked: AnalysedRequest, wanted: _Wanted) -> list[str]:
     parts: list[str] = []
     if wanted & {"debugging", "fix", "start"}:
         parts += [diagnosing.question_about(one) for one in asked.problems[:1]]
@@ -146,14 +146,14 @@ def _questions(asked: Asked, wanted: _Wanted) -> list[str]:
     return [*parts, question] if question else parts
 
 
-_MANNERS: dict[Manner, Callable[[Asked, _Wanted], list[str]]] = {
+_MANNERS: dict[Manner, Callable[[AnalysedRequest, _Wanted], list[str]]] = {
     "answers": _answers,
     "hints": _hints,
     "questions": _questions,
 }
 
 
-def _capability(asked: Asked, manner: Manner) -> str:
+def _capability(asked: AnalysedRequest, manner: Manner) -> str:
     how = {
         "answers": "I explain, look for mistakes in your code, and write code for the task when you ask.",
         "hints": "I explain, look for mistakes in your code, and give hints step by step. I do not write the solution.",
@@ -167,7 +167,7 @@ def _capability(asked: Asked, manner: Manner) -> str:
     )
 
 
-def _running(asked: Asked) -> str:
+def _running(asked: AnalysedRequest) -> str:
     missing = f" Not written yet: {', '.join(f'`{name}`' for name in asked.missing)}." if asked.missing else ""
     return (
         "Press **Run**: it runs your file and shows what it prints and any error. The visible examples are tried at "
@@ -176,12 +176,12 @@ def _running(asked: Asked) -> str:
     )
 
 
-def _unwritten(asked: Asked) -> list[Note]:
+def _unwritten(asked: AnalysedRequest) -> list[Note]:
     """The functions asked for: those named, else what is unfinished, else all that the notes hold."""
     return asked.named or [note for note in asked.functions if note.title in asked.missing] or asked.functions
 
 
-def _hints_for(asked: Asked) -> list[str]:
+def _hints_for(asked: AnalysedRequest) -> list[str]:
     """The next hint for the first function asked for; once all are given, the last one again."""
     for note in _unwritten(asked):
         hints = asked.notebook.named("hints", note.title)
@@ -191,7 +191,7 @@ def _hints_for(asked: Asked) -> list[str]:
     return [titled(note, note.prose) for note in asked.concepts()] or [nothing_found(asked)]
 
 
-def _next_question(asked: Asked) -> str:
+def _next_question(asked: AnalysedRequest) -> str:
     named = [asked.notebook.named("questions", note.title) for note in _unwritten(asked)]
     topics = [note for note in named if note and note.title in asked.words]
     topics += [one.note for one in asked.notebook.search("questions", f"{asked.words} {asked.context}", limit=1)]

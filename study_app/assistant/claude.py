@@ -13,7 +13,7 @@ import anthropic
 import httpx2
 
 from study_app.assistant.prompts import conversation
-from study_app.domain.assistants.served_models import Lifecycle, ModelFacts
+from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
 
@@ -174,7 +174,7 @@ def _facts(found: Any) -> ModelFacts:
         refused |= {name for name, one in (("thinking:off", off), ("thinking:adaptive", thinking.adaptive)) if _no(one)}
         effort = found.capabilities.effort
         refused |= {f"effort:{level}" for level in _EFFORTS if _no(getattr(effort, level, None))}
-    lifecycle: Lifecycle = found.lifecycle if found.lifecycle in ("deprecated", "retired") else "active"
+    lifecycle: ModelLifecycle = found.lifecycle if found.lifecycle in ("deprecated", "retired") else "active"
     return ModelFacts(found.id, found.display_name, lifecycle, found.retires_at, found.max_tokens, frozenset(refused))
 
 

@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from study_app.assistant.embedded.differences import differences
-from study_app.assistant.embedded.faults import Fault, faults
+from study_app.assistant.embedded.faults import ProgramFault, faults
 from study_app.assistant.embedded.programs import MAX_CHARACTERS, AnyDef, parsed, sections, unfenced, unfinished
 from study_app.assistant.notebook import Note, Notebook
 
-__all__ = ["MAX_CHARACTERS", "Finding", "findings", "inspected", "unfinished"]
+__all__ = ["MAX_CHARACTERS", "CodeFinding", "findings", "inspected", "unfinished"]
 
 _MAX_LINE = 300
 _DOTTED = re.compile(r"\b[a-z]\w{0,40}\.[a-z]\w{0,60}")
 
 
 @dataclass(frozen=True)
-class Finding:
+class CodeFinding:
     """One thing that is wrong."""
 
     line: int
@@ -32,7 +32,7 @@ class Finding:
     """The top-level function it stands in; `__main__` for the part that runs."""
 
 
-def inspected(code: str, notebook: Notebook) -> list[Finding]:
+def inspected(code: str, notebook: Notebook) -> list[CodeFinding]:
     """Everything found, by line: what the notes look for, what the syntax tree shows, what the task's version has."""
     errors = notebook.of_kind("errors")
     found = findings(code, errors, _dotted(notebook))
@@ -44,11 +44,11 @@ def inspected(code: str, notebook: Notebook) -> list[Finding]:
     for fault in differences(tree, versions):
         name = _function_at(tree, fault.line)
         if fault.line not in seen and name not in seen:
-            found.append(Finding(fault.line, fault.what, _explaining(fault, notebook), name))
+            found.append(CodeFinding(fault.line, fault.what, _explaining(fault, notebook), name))
     return sorted(found, key=lambda one: one.line)
 
 
-def findings(code: str, errors: Iterable[Note], known: frozenset[str] = frozenset()) -> list[Finding]:
+def findings(code: str, errors: Iterable[Note], known: frozenset[str] = frozenset()) -> list[CodeFinding]:
     """What Python cannot read, what the notes look for, what a syntax tree shows whatever the task; by line."""
     if len(code) > MAX_CHARACTERS:
         return []
@@ -61,7 +61,7 @@ def findings(code: str, errors: Iterable[Note], known: frozenset[str] = frozense
     return [_placed(found[line], tree) for line in sorted(found)]
 
 
-def _unreadable(code: str, error: SyntaxError, errors: list[Note]) -> Finding:
+def _unreadable(code: str, error: SyntaxError, errors: list[Note]) -> CodeFinding:
     line = error.lineno or 1
     at = 0
     name = ""
@@ -69,7 +69,7 @@ def _unreadable(code: str, error: SyntaxError, errors: list[Note]) -> Finding:
         at = code.find(section.text, at)
         if code.count("\n", 0, at) < line:
             name = section.name
-    return Finding(line, f"Line {line} cannot be read by Python: {error.msg}.", _by_title(errors, error), name)
+    return CodeFinding(line, f"Line {line} cannot be read by Python: {error.msg}.", _by_title(errors, error), name)
 
 
 def _by_title(errors: list[Note], error: SyntaxError) -> Note | None:
@@ -81,13 +81,13 @@ def _by_title(errors: list[Note], error: SyntaxError) -> Note | None:
     return next((note for name in (kind, "SyntaxError") for note in errors if note.title == name), None)
 
 
-def _found(fault: Fault, errors: list[Note]) -> Finding:
+def _found(fault: ProgramFault, errors: list[Note]) -> CodeFinding:
     about = fault.about.lower()
     note = next((one for one in errors if about in f"{one.title} {one.also}".lower()), None)
-    return Finding(fault.line, fault.what, note)
+    return CodeFinding(fault.line, fault.what, note)
 
 
-def _explaining(fault: Fault, notebook: Notebook) -> Note | None:
+def _explaining(fault: ProgramFault, notebook: Notebook) -> Note | None:
     """The note on what a function lacks: the one with the words in its title, else in its `Also`."""
     about = fault.about.lower()
     for kind in ("concepts", "errors"):
@@ -105,15 +105,15 @@ def _dotted(notebook: Notebook) -> frozenset[str]:
     return frozenset(name for note in notebook.notes for name in _DOTTED.findall(note.body))
 
 
-def _matches(code: str, errors: Iterable[Note]) -> list[Finding]:
+def _matches(code: str, errors: Iterable[Note]) -> list[CodeFinding]:
     """What the notes' own patterns find, comments left aside: for each note the first line."""
     lines = [line.split("#")[0].rstrip()[:_MAX_LINE] for line in code.splitlines()] or [""]
     patterns = [note for note in errors if note.looks_for]
-    found: dict[str, Finding] = {}
+    found: dict[str, CodeFinding] = {}
     for number, (line, following) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
         for note in patterns:
             if line and note.title not in found and _begins_in(line, following, note):
-                found[note.title] = Finding(number, f"Line {number}, `{line.strip()}`.", note)
+                found[note.title] = CodeFinding(number, f"Line {number}, `{line.strip()}`.", note)
     return list(found.values())
 
 
@@ -123,8 +123,8 @@ def _begins_in(line: str, following: str, note: Note) -> bool:
     return match is not None and match.start() < len(line)
 
 
-def _placed(finding: Finding, tree: ast.Module) -> Finding:
-    return Finding(finding.line, finding.what, finding.note, _function_at(tree, finding.line))
+def _placed(finding: CodeFinding, tree: ast.Module) -> CodeFinding:
+    return CodeFinding(finding.line, finding.what, finding.note, _function_at(tree, finding.line))
 
 
 def _function_at(tree: ast.Module, line: int) -> str:

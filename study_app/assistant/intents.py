@@ -7,7 +7,7 @@ import tomllib
 from importlib import resources
 from typing import Literal
 
-from study_app.assistant.embedded.message import Message
+from study_app.assistant.embedded.message import RequestText
 
 Intent = Literal[
     "greeting",
@@ -56,14 +56,14 @@ def _without(name: str, words: str) -> str:
     return words
 
 
-def intents(message: str | Message, brief: str = "") -> frozenset[Intent]:
+def intents(message: str | RequestText, brief: str = "") -> frozenset[Intent]:
     """Every intent that the message shows; one that shows none is taken for a request to explain.
 
     Args:
         message: What the participant wrote.
         brief: The task's brief; a message that repeats it asks for the task to be done.
     """
-    read = message if isinstance(message, Message) else Message(message)
+    read = message if isinstance(message, RequestText) else RequestText(message)
     said = read.words
     if _says("greeting", said) or not (said or read.error or read.code):
         return frozenset({"greeting"})
@@ -81,7 +81,7 @@ def intents(message: str | Message, brief: str = "") -> frozenset[Intent]:
     return frozenset(found or {"explanation"})
 
 
-def _of_words(asked: str, read: Message) -> set[Intent]:
+def _of_words(asked: str, read: RequestText) -> set[Intent]:
     if _says("capability", asked) and not _says("fix", asked):
         return {"capability"}
     shown = read.error is not None and read.error.quoted
@@ -100,7 +100,7 @@ def _of_words(asked: str, read: Message) -> set[Intent]:
     return _rest(asked, read, shown)
 
 
-def _about_code(asked: str, read: Message, shown: bool) -> set[Intent]:
+def _about_code(asked: str, read: RequestText, shown: bool) -> set[Intent]:
     if _says("fix", asked):
         return {"fix"}
     if not shown and _says("explain_program", asked):
@@ -110,7 +110,7 @@ def _about_code(asked: str, read: Message, shown: bool) -> set[Intent]:
     return set()
 
 
-def _rest(asked: str, read: Message, shown: bool) -> set[Intent]:
+def _rest(asked: str, read: RequestText, shown: bool) -> set[Intent]:
     found: set[Intent] = set()
     conceptual = bool(_says("about_errors", asked) or _says("concept_why", asked))
     conceptual = conceptual or (asked.startswith("how ") and _says("own_program", asked) is None)
@@ -130,17 +130,17 @@ def _rest(asked: str, read: Message, shown: bool) -> set[Intent]:
     return found
 
 
-def wants_whole(message: Message) -> bool:
+def wants_whole(message: RequestText) -> bool:
     """Whether the whole program is asked for rather than a part."""
     return bool(_says("whole", message.words))
 
 
-def asks_why(message: Message) -> bool:
+def asks_why(message: RequestText) -> bool:
     """Whether an idea, not a symptom, is asked about with `why`."""
     return bool(_says("concept_why", message.words))
 
 
-def line_asked(message: Message) -> int | None:
+def line_asked(message: RequestText) -> int | None:
     """The line of the program that the message asks about."""
     return _line_asked(message.words)
 
@@ -156,7 +156,7 @@ def operands(said: str) -> tuple[str, str] | None:
     return (found.group(1).strip(), found.group(2).strip()) if found else None
 
 
-def must_do(message: Message) -> str | None:
+def must_do(message: RequestText) -> str | None:
     """The name in `what does NAME have to do`."""
     found = _says("what_must", message.words)
     return found.group(1) if found else None

@@ -66,7 +66,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Found:
+class RankedNote:
     """A note and how well it answers."""
 
     note: Note
@@ -109,7 +109,7 @@ class Notebook:
         """Every word of the notes, of one kind or of all, as `words` gives them."""
         return self._vocabularies[kind]
 
-    def search(self, kind: Kind, query: str, limit: int = 3) -> list[Found]:
+    def search(self, kind: Kind, query: str, limit: int = 3) -> list[RankedNote]:
         """The notes of a kind that share words with the query, best first."""
         return self._indices[kind].search(query)[:limit]
 
@@ -135,12 +135,12 @@ class _Index:
         if self._bm25 is not None:
             self._bm25.index(corpus, show_progress=False)
 
-    def search(self, query: str) -> list[Found]:
+    def search(self, query: str) -> list[RankedNote]:
         asked = [word for word in words(query) if word in self._vocabulary]
         if self._bm25 is None or not asked:
             return []
         scores = self._bm25.get_scores(asked)
-        found = [Found(note, float(score)) for note, score in zip(self.notes, scores, strict=True) if score > 0]
+        found = [RankedNote(note, float(score)) for note, score in zip(self.notes, scores, strict=True) if score > 0]
         return sorted(found, key=lambda one: -one.score)
 
 

@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from study_app.cli.common import STUDY, AsJson, Dataset, Out, Preview, Simulated, StudyFile, app, command, say, say_json
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    DatasetArgument,
+    Out,
+    Preview,
+    Simulated,
+    StudyFile,
+    app,
+    command,
+    say,
+    say_json,
+)
 from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.study.designs import design_problems, used_by
@@ -16,7 +28,7 @@ from study_app.domain.study.designs import design_problems, used_by
 @app.command()
 @command
 def analyze(
-    dataset: Dataset,
+    dataset: DatasetArgument,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write.", envvar="STUDY_OUT")] = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Study file or plan.", envvar="STUDY_PLAN")] = None,
     seed: Annotated[
@@ -132,7 +144,7 @@ def import_transcripts(
 @app.command("code-queries")
 @command
 def code_queries(
-    dataset: Dataset,
+    dataset: DatasetArgument,
     coder: Annotated[Literal["rules", "claude"], typer.Option("--coder", envvar="STUDY_CODER")] = "rules",
     as_json: AsJson = False,
 ) -> None:

@@ -15,7 +15,7 @@ import typer
 from study_app.cli.common import (
     STUDY,
     AsJson,
-    Database,
+    DatabaseOption,
     StudyFile,
     app,
     command,
@@ -238,7 +238,7 @@ def _show_trial(report: dict[str, Any]) -> None:
 @command
 def doctor(
     study: StudyFile = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     attack: Annotated[
         str | None,
         typer.Option(

@@ -29,12 +29,12 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file.", envvar="STUDY_FILE")]
-Database = Annotated[
+DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="sqlite:///FILE or postgresql://...", envvar="STUDY_DATABASE_URL")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.", envvar="STUDY_JSON")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; recorded in the audit log.", envvar="STUDY_REASON")]
-Dataset = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of an exported dataset.")]
+DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of an exported dataset.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.", envvar="STUDY_OUT")]
 Simulated = Annotated[
     bool, typer.Option("--include-simulated", help="Simulated participants too.", envvar="STUDY_INCLUDE_SIMULATED")

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from study_app.cli.common import (
     STUDY,
     AsJson,
-    Database,
-    Dataset,
+    DatabaseOption,
+    DatasetArgument,
     Out,
     Preview,
     Simulated,
@@ -35,7 +35,7 @@ from study_app.domain.ledger import Anchor
 @command
 def simulate(
     study: StudyFile = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     participants: Annotated[int, typer.Option("--participants", min=1, envvar="STUDY_PARTICIPANTS")] = 52,
     seed: Annotated[int, typer.Option("--seed", help="Of behaviour, ids and clock.", envvar="STUDY_SEED")] = 1,
     effect_score: Annotated[
@@ -95,7 +95,7 @@ def _report(summary: Any, as_json: bool) -> None:
 def export(
     out: Out,
     study: StudyFile = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     fmt: Annotated[Literal["csv", "parquet"], typer.Option("--format", envvar="STUDY_FORMAT")] = "csv",
     identified: Annotated[
         bool, typer.Option("--identified", help="With panel ids and labels.", envvar="STUDY_IDENTIFIED")
@@ -122,7 +122,7 @@ def export(
 @app.command()
 @command
 def verify(
-    dataset: Dataset,
+    dataset: DatasetArgument,
     prereg: Annotated[
         Path | None, typer.Option("--prereg", help="The published prereg.json.", envvar="STUDY_PREREG")
     ] = None,

@@ -14,7 +14,7 @@ from study_app.assistant.provider import ProviderCheck, check_provider
 from study_app.cli.common import (
     STUDY,
     AsJson,
-    Database,
+    DatabaseOption,
     Reason,
     StudyFile,
     app,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @command
 def launch(
     study: StudyFile = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     out: Annotated[
         Path, typer.Option("--out", help="Folder for prereg.md and prereg.json.", envvar="STUDY_OUT")
     ] = Path(),
@@ -153,7 +153,9 @@ def public_content(running: App) -> list[str]:
 
 @app.command()
 @command
-def amend(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
+def amend(
+    study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
+) -> None:
     """Take the changed study file for everybody who comes from now on."""
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
@@ -165,7 +167,9 @@ def amend(study: StudyFile = STUDY, database: Database = None, reason: Reason = 
 
 @app.command()
 @command
-def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
+def close(
+    study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
+) -> None:
     """End enrolment; who is in progress may finish."""
     running = start(settings_of(study, database), new_database=False)
     try:
@@ -188,7 +192,9 @@ def close(study: StudyFile = STUDY, database: Database = None, reason: Reason = 
 
 @app.command()
 @command
-def unseal(study: StudyFile = STUDY, database: Database = None, reason: Reason = "", as_json: AsJson = False) -> None:
+def unseal(
+    study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
+) -> None:
     """Show arms and seed; needs a closed study and nobody in progress."""
     running = start(settings_of(study, database), new_database=False)
     try:
@@ -204,7 +210,7 @@ def reopen(
     participant: Annotated[str, typer.Argument(metavar="PARTICIPANT", help="Their id.")],
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage that its deadline ended.")],
     study: Annotated[Path, typer.Option("--study", help="Study file.", envvar="STUDY_FILE")] = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     minutes: Annotated[
         float, typer.Option("--minutes", help="What is left of the stage.", envvar="STUDY_MINUTES")
     ] = 0.0,
@@ -227,7 +233,7 @@ def reopen(
 @command
 def create_links(
     study: StudyFile = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     count: Annotated[
         int | None, typer.Option("--count", min=1, max=100_000, help="How many.", envvar="STUDY_COUNT")
     ] = None,

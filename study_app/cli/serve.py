@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from study_app.cli.common import STUDY, Database, StudyFile, app, command, say, settings_of, start
+from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of, start
 
 
 @app.command()
 @command
 def serve(
     study: StudyFile = STUDY,
-    database: Database = None,
+    database: DatabaseOption = None,
     port: Annotated[int | None, typer.Option(help="Participants.", envvar="STUDY_PORT")] = None,
     console_port: Annotated[int | None, typer.Option(help="Researchers.", envvar="STUDY_CONSOLE_PORT")] = None,
     host: Annotated[str | None, typer.Option(help="Address of the participants' app.", envvar="STUDY_HOST")] = None,

@@ -32,7 +32,7 @@ def class_of(name: str) -> FindingClass:
 
 
 @dataclass(frozen=True)
-class Finding:
+class DatasetFinding:
     """One breach, or one odd thing that a browser sent."""
 
     name: str
@@ -62,7 +62,7 @@ class VerifyReport:
     """The result of a verification."""
 
     path: str
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[DatasetFinding] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     """What was checked and held, and what could not be checked and why; one line each."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class VerifyReport:
         """Note a breach."""
         self.counts[name] = self.counts.get(name, 0) + 1
         if self.counts[name] <= MOST:
-            self.findings.append(Finding(name, file, row, message))
+            self.findings.append(DatasetFinding(name, file, row, message))
 
     def note(self, line: str) -> None:
         """Note what held, or what could not be checked."""

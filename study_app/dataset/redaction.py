@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from study_app.dataset.measures.record import Dossier, question_column
+from study_app.dataset.measures.record import ParticipantRecord, question_column
 from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study
@@ -38,7 +38,7 @@ class Mask:
         """Whether anything is withheld of participants of this kind."""
         return hides_arms(self.state, kind)
 
-    def dossier(self, dossier: Dossier) -> Dossier:
+    def dossier(self, dossier: ParticipantRecord) -> ParticipantRecord:
         """What may be shown of a participant's times: only arms with an assistant are given back time of its outages.
 
         Stages that differ by arm end at their limit at the latest, and nothing in them is later.
@@ -57,7 +57,7 @@ class Mask:
         runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in dossier.runs]
         return replace(dossier, visits=visits, runs=runs)
 
-    def participant(self, dossier: Dossier, row: Row) -> Row:
+    def participant(self, dossier: ParticipantRecord, row: Row) -> Row:
         """A participant's row as it may be shown."""
         if not self.hides(dossier.participant.kind):
             return row
@@ -77,7 +77,7 @@ class Mask:
     def _renamed(self, row: Row) -> Row:
         return row | {"arm": self.arms.get(row["arm"])} if row.get("arm") else row
 
-    def events(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+    def events(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Events up to the stage that differs by arm: what follows would tell by its kinds, its number or its gaps."""
         if not self.hides(dossier.participant.kind):
             yield from rows
@@ -91,18 +91,18 @@ class Mask:
                 last[row["page"]] = row["seq"]
                 yield row
 
-    def runs(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+    def runs(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Runs without programs and output from the stage on that differs by arm."""
         hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
         for row in rows:
             masked = hides and row["stage"] in hidden
             yield {name: value for name, value in row.items() if not (masked and name in RUN_COLUMNS)}
 
-    def whole(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+    def whole(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Turns and evidence on compliance: withheld whole."""
         return iter(()) if self.hides(dossier.participant.kind) else iter(rows)
 
-    def answers(self, dossier: Dossier, rows: Iterable[Row]) -> Iterator[Row]:
+    def answers(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Answers without free text and without the reports of other AI."""
         hides, free = self.hides(dossier.participant.kind), _free_questions(dossier.study)
         for row in rows:

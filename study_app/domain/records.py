@@ -13,7 +13,7 @@ Kind = Literal["real", "preview", "simulated"]
 NO_PLACE = "no place was free"
 """Why somebody is excluded who consented when every place of the study was taken."""
 Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
-Place = Literal["held", "used", "refused"]
+PlaceStatus = Literal["held", "used", "refused"]
 EndedBy = Literal["participant", "deadline", "withdrawal", "screening", "system"]
 
 END = "end"
@@ -53,7 +53,7 @@ class Participant:
     prolific_session: str | None = None
     exclusion_reason: str | None = None
     data_withdrawn: bool = False
-    place: Place | None = None
+    place: PlaceStatus | None = None
     """Of the study's places: held from consent on, used by the allocation, or refused because none was free."""
     place_until: datetime | None = None
     """A held place is free for others after this moment."""

@@ -29,7 +29,7 @@ def overdue(deadline_at: datetime | None, now: datetime) -> bool:
 
 
 @dataclass(frozen=True)
-class Spell:
+class TimeSpan:
     """A stretch of time, in seconds since the visit's start."""
 
     start: float
@@ -45,27 +45,27 @@ class TimeUse:
     away: float
 
 
-def _merged(spells: Sequence[Spell]) -> list[Spell]:
-    merged: list[Spell] = []
+def _merged(spells: Sequence[TimeSpan]) -> list[TimeSpan]:
+    merged: list[TimeSpan] = []
     for spell in sorted(spells, key=lambda s: (s.start, s.end)):
         if merged and spell.start <= merged[-1].end:
-            merged[-1] = Spell(merged[-1].start, max(merged[-1].end, spell.end))
+            merged[-1] = TimeSpan(merged[-1].start, max(merged[-1].end, spell.end))
         else:
             merged.append(spell)
     return merged
 
 
-def _overlap(start: float, end: float, spells: Sequence[Spell]) -> float:
+def _overlap(start: float, end: float, spells: Sequence[TimeSpan]) -> float:
     return sum(max(0.0, min(end, spell.end) - max(start, spell.start)) for spell in spells)
 
 
-def spells_away(length: float, away: Sequence[Spell], away_after: float) -> list[Spell]:
+def spells_away(length: float, away: Sequence[TimeSpan], away_after: float) -> list[TimeSpan]:
     """Hidden or unfocused spells of a visit, joined where they touch, that are long enough to count as away."""
     return [spell for spell in _merged(_clipped(away, length)) if spell.end - spell.start >= away_after]
 
 
 def time_use(
-    length: float, acts: Sequence[float], away: Sequence[Spell], *, idle_after: float, away_after: float
+    length: float, acts: Sequence[float], away: Sequence[TimeSpan], *, idle_after: float, away_after: float
 ) -> TimeUse:
     """Tell a visit's time apart.
 
@@ -90,9 +90,9 @@ def time_use(
     return TimeUse(active, max(0.0, length - away_seconds - active), away_seconds)
 
 
-def _clipped(spells: Sequence[Spell], length: float) -> list[Spell]:
+def _clipped(spells: Sequence[TimeSpan], length: float) -> list[TimeSpan]:
     return [
-        Spell(max(0.0, spell.start), min(length, spell.end))
+        TimeSpan(max(0.0, spell.start), min(length, spell.end))
         for spell in spells
         if spell.end > 0 and spell.start < length
     ]

@@ -1,6 +1,12 @@
 """Re-randomisation under the logged scheme: replicates by simulation, or all assignments where there are few."""
 
-from study_app.rerandomisation.design import Design, NoRandomisationDistribution, Person, RandomisationWarning, Regime
+from study_app.rerandomisation.design import (
+    AllocatedPerson,
+    Design,
+    NoRandomisationDistribution,
+    RandomisationWarning,
+    Regime,
+)
 from study_app.rerandomisation.enumeration import Enumeration, enumerate_assignments, enumerate_design
 from study_app.rerandomisation.replicates import (
     replicate,
@@ -13,7 +19,7 @@ __all__ = [
     "Design",
     "Enumeration",
     "NoRandomisationDistribution",
-    "Person",
+    "AllocatedPerson",
     "RandomisationWarning",
     "Regime",
     "enumerate_assignments",

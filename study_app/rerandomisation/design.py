@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.allocation.arms import Arm, Option
+from study_app.domain.allocation.arms import AllocationOption, Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import LedgerRow, Version
@@ -26,12 +26,12 @@ class Regime:
     """A scheme with its options; one set of counts and open blocks."""
 
     scheme: Scheme
-    options: tuple[Option, ...]
+    options: tuple[AllocationOption, ...]
     ledger: str = "real"
 
 
 @dataclass(frozen=True)
-class Person:
+class AllocatedPerson:
     """One allocation as the design sees it."""
 
     regime: int
@@ -47,7 +47,7 @@ class Design:
     """Arrival order, categories and schemes of one or several ledgers."""
 
     regimes: tuple[Regime, ...]
-    people: tuple[Person, ...]
+    people: tuple[AllocatedPerson, ...]
     arms: tuple[str, ...] = field(init=False)
     """What the replicates' numbers stand for: arms (or orders) in order of first declaration."""
 
@@ -67,8 +67,10 @@ class Design:
             profiles: Baseline values by variable, one mapping a person.
         """
         whole = scheme if isinstance(scheme, Scheme) else Scheme.model_validate(dict(scheme))
-        weighted = [Option(arm, 1) if isinstance(arm, str) else Option(arm.id, arm.weight) for arm in arms]
-        people = tuple(Person(0, whole.levels(profile)) for profile in profiles)
+        weighted = [
+            AllocationOption(arm, 1) if isinstance(arm, str) else AllocationOption(arm.id, arm.weight) for arm in arms
+        ]
+        people = tuple(AllocatedPerson(0, whole.levels(profile)) for profile in profiles)
         return cls((Regime(whole, options(whole, weighted)),), people)
 
     @classmethod
@@ -84,14 +86,14 @@ class Design:
         """
         known = {version.study_hash: version for version in versions}
         regimes: dict[Regime, int] = {}
-        people: list[Person] = []
+        people: list[AllocatedPerson] = []
         places: dict[tuple[str, int], int] = {}
         for row in sorted(rows, key=lambda row: (row.ledger, row.allocation_index)):
             regime = _regime(row, known)
             places[row.ledger, row.allocation_index] = len(people)
             returned = tuple(places[row.ledger, index] for index in row.returned if (row.ledger, index) in places)
             position = regimes.setdefault(regime, len(regimes))
-            people.append(Person(position, row.levels, returned, row.participant_id))
+            people.append(AllocatedPerson(position, row.levels, returned, row.participant_id))
         return cls(tuple(regimes), tuple(people))
 
     def refuse_deterministic(self) -> None:

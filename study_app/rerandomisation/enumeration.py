@@ -11,8 +11,8 @@ import numpy as np
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation.design import Design
-from study_app.rerandomisation.vectorised_replay import Assignments, Walk
-from study_app.rerandomisation.vectorised_rules import Blocks, Floats
+from study_app.rerandomisation.vectorised_replay import Assignments, VectorisedReplay
+from study_app.rerandomisation.vectorised_rules import Floats, VectorisedBlocks
 
 _PATHS_PER_ASSIGNMENT = 20
 """Random block sizes reach one assignment by several paths; beyond this many per assignment allowed, give up."""
@@ -50,7 +50,7 @@ def enumerate_design(design: Design, limit: int = 20_000) -> Enumeration | None:
         NoRandomisationDistribution: deterministic minimisation.
     """
     design.refuse_deterministic()
-    walk, weights = Walk(design, 1), np.ones(1)
+    walk, weights = VectorisedReplay(design, 1), np.ones(1)
     for person in range(len(design.people)):
         walk.settle(person)
         weights = _branch_on_sizes(walk, person, weights)
@@ -63,10 +63,10 @@ def enumerate_design(design: Design, limit: int = 20_000) -> Enumeration | None:
     return Enumeration(rows, np.bincount(which.ravel(), weights=weights, minlength=len(rows)).astype(float))
 
 
-def _branch_on_sizes(walk: Walk, person: int, weights: Floats) -> Floats:
+def _branch_on_sizes(walk: VectorisedReplay, person: int, weights: Floats) -> Floats:
     rule = walk.rule(person)
     opening = walk.must_open(person)
-    if not isinstance(rule, Blocks) or not opening.any():
+    if not isinstance(rule, VectorisedBlocks) or not opening.any():
         return weights
     count = len(rule.sizes)
     copies = np.where(opening, count, 1)
@@ -77,7 +77,7 @@ def _branch_on_sizes(walk: Walk, person: int, weights: Floats) -> Floats:
     return weights[columns] / copies[columns]
 
 
-def _branch_on_arms(walk: Walk, person: int, weights: Floats) -> Floats:
+def _branch_on_arms(walk: VectorisedReplay, person: int, weights: Floats) -> Floats:
     probabilities = walk.probabilities(person)
     columns, chosen = np.nonzero(probabilities.T > 0)
     walk.select(columns)

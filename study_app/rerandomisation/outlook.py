@@ -19,7 +19,7 @@ ALTERNATIVES = ("simple", "permuted_blocks", "biased_coin", "big_stick", "urn")
 
 
 @dataclass(frozen=True)
-class Outlook:
+class SchemeProperties:
     """What one scheme does over many trials."""
 
     name: str
@@ -34,7 +34,7 @@ class Outlook:
     """The share that guessing without looking gives."""
 
 
-def outlooks(study: Study, n: int, trials: int) -> list[Outlook]:
+def outlooks(study: Study, n: int, trials: int) -> list[SchemeProperties]:
     """The study's own scheme first, then the alternatives; schemes that the arms do not allow are left out."""
     own = study.allocation
     found = [outlook(f"{own.method.replace('_', ' ')} (this study)", own, study, n, trials)]
@@ -44,7 +44,7 @@ def outlooks(study: Study, n: int, trials: int) -> list[Outlook]:
     return found
 
 
-def outlook(name: str, scheme: Scheme, study: Study, n: int, trials: int) -> Outlook:
+def outlook(name: str, scheme: Scheme, study: Study, n: int, trials: int) -> SchemeProperties:
     """Run one scheme.
 
     Args:
@@ -62,7 +62,7 @@ def outlook(name: str, scheme: Scheme, study: Study, n: int, trials: int) -> Out
         hits += right
     worst = quantiles(ends, n=20, method="inclusive")[-1] if trials > 1 else ends[0]
     weights = [arm.weight for arm in study.arms]
-    return Outlook(name, scheme, fmean(ends), worst, hits / (n * trials), max(weights) / sum(weights))
+    return SchemeProperties(name, scheme, fmean(ends), worst, hits / (n * trials), max(weights) / sum(weights))
 
 
 def _trial(scheme: Scheme, study: Study, n: int, seed: bytes) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation.design import Design, RandomisationWarning
-from study_app.rerandomisation.vectorised_replay import Assignments, Walk
+from study_app.rerandomisation.vectorised_replay import Assignments, VectorisedReplay
 from study_app.rerandomisation.vectorised_rules import Floats
 
 
@@ -69,7 +69,7 @@ def replicate_design(design: Design, replicates: int, rng: np.random.Generator) 
     design.refuse_deterministic()
     for caveat in design.caveats():
         warnings.warn(caveat, RandomisationWarning, stacklevel=2)
-    walk = Walk(design, replicates)
+    walk = VectorisedReplay(design, replicates)
     for person in range(len(design.people)):
         size_draw, arm_draw = rng.random((2, replicates))
         walk.step(person, size_draw, arm_draw)
@@ -78,7 +78,7 @@ def replicate_design(design: Design, replicates: int, rng: np.random.Generator) 
 
 def replicate_design_with_draws(design: Design, uniforms: Floats) -> Assignments:
     """The same from given uniforms of shape (replicates, people, 2), deterministic schemes included."""
-    walk = Walk(design, uniforms.shape[0])
+    walk = VectorisedReplay(design, uniforms.shape[0])
     for person in range(len(design.people)):
         walk.step(person, uniforms[:, person, 0], uniforms[:, person, 1])
     return np.ascontiguousarray(walk.assigned.T)

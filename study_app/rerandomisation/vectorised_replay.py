@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study_app.domain.allocation.scheme import MISSING
-from study_app.rerandomisation.design import Design, Person, Regime
-from study_app.rerandomisation.vectorised_rules import RULES, Counting, Floats, Ints, Key, Mask, pick
+from study_app.rerandomisation.design import AllocatedPerson, Design, Regime
+from study_app.rerandomisation.vectorised_rules import RULES, Floats, Ints, Key, Mask, VectorisedCounting, pick
 
 Assignments = NDArray[np.int8]
 """Arm positions, shape (replicates, people)."""
@@ -19,7 +19,7 @@ class _Lane:
     def __init__(self, regime: Regime, arms: tuple[str, ...], width: int) -> None:
         self.scheme = regime.scheme
         self.ledger = regime.ledger
-        self.rule: Counting = RULES[regime.scheme.unit_method](
+        self.rule: VectorisedCounting = RULES[regime.scheme.unit_method](
             regime.scheme, [option.weight for option in regime.options], width
         )
         self.to_design = np.array([arms.index(option.id) for option in regime.options])
@@ -28,8 +28,8 @@ class _Lane:
         self.to_local[self.to_design] = np.arange(len(regime.options))
 
 
-class Walk:
-    """The vectorised twin of `study_app.domain.ledger.Replay`.
+class VectorisedReplay:
+    """The vectorised twin of `study_app.domain.ledger.LedgerReplay`.
 
     For each person in turn: `settle`, `open`, `probabilities`, `commit`.
     """
@@ -57,7 +57,7 @@ class Walk:
                 local = lane.to_local[self.assigned[other]]
                 lane.rule.give_back(self._keys[other], self.design.people[other].levels, local)
 
-    def rule(self, person: int) -> Counting:
+    def rule(self, person: int) -> VectorisedCounting:
         """The rule that allocates a person."""
         return self._lane(person).rule
 
@@ -104,11 +104,11 @@ class Walk:
     def _lane(self, person: int) -> _Lane:
         return self._lanes[self.design.people[person].regime]
 
-    def _key(self, person: Person) -> Key:
+    def _key(self, person: AllocatedPerson) -> Key:
         factors = self._lanes[person.regime].scheme.strata
         return tuple(person.levels[factor.variable] for factor in factors)
 
-    def _cluster(self, person: Person) -> tuple[str, str, str] | None:
+    def _cluster(self, person: AllocatedPerson) -> tuple[str, str, str] | None:
         lane = self._lanes[person.regime]
         level = person.levels.get(lane.scheme.cluster, MISSING)
         return (lane.ledger, lane.scheme.cluster, level) if lane.scheme.cluster and level != MISSING else None

@@ -78,7 +78,7 @@ def chosen_by(arm: Ints, arms: int, where: Mask | None) -> Iterator[Mask]:
         yield chosen if where is None else chosen & where
 
 
-class Counting(ABC):
+class VectorisedCounting(ABC):
     """One method's memory over all replicates: counts by stratum.
 
     `where` limits a change to some replicates; None is all of them.
@@ -122,7 +122,7 @@ class Counting(ABC):
         self.counts = {key: counts[:, columns] for key, counts in self.counts.items()}
 
 
-class Simple(Counting):
+class VectorisedSimple(VectorisedCounting):
     """Each arm by its weight."""
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
@@ -133,7 +133,7 @@ class Simple(Counting):
         """Nothing that is ever looked at."""
 
 
-class BiasedCoin(Counting):
+class VectorisedBiasedCoin(VectorisedCounting):
     """Efron's coin."""
 
     def __init__(self, scheme: Scheme, weights: Sequence[int], width: int) -> None:
@@ -148,7 +148,7 @@ class BiasedCoin(Counting):
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied)
 
 
-class Urn(Counting):
+class VectorisedUrn(VectorisedCounting):
     """Wei's urn."""
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
@@ -163,7 +163,7 @@ class Urn(Counting):
         return shares([np.where(empty, float(weight), ball) for weight, ball in zip(self.weights, balls, strict=True)])
 
 
-class BigStick(Counting):
+class VectorisedBigStick(VectorisedCounting):
     """Soares and Wu's big stick."""
 
     def __init__(self, scheme: Scheme, weights: Sequence[int], width: int) -> None:
@@ -184,7 +184,7 @@ class BigStick(Counting):
         return np.asarray(after.max(axis=0) - after.min(axis=0) <= self.bound)
 
 
-class Blocks(Counting):
+class VectorisedBlocks(VectorisedCounting):
     """Permuted blocks; `counts` holds what is left in the open ones."""
 
     def __init__(self, scheme: Scheme, weights: Sequence[int], width: int) -> None:
@@ -252,7 +252,7 @@ _SPREADS: dict[str, Callable[[Sequence[Floats]], Floats]] = {
 }
 
 
-class Minimisation(Counting):
+class VectorisedMinimisation(VectorisedCounting):
     """Pocock and Simon's minimisation; `counts` holds the margins by (variable, level)."""
 
     def __init__(self, scheme: Scheme, weights: Sequence[int], width: int) -> None:
@@ -290,12 +290,12 @@ class Minimisation(Counting):
             super().give_back((factor.variable, levels[factor.variable]), levels, arm)
 
 
-RULES: dict[str, type[Counting]] = {
-    "simple": Simple,
-    "permuted_blocks": Blocks,
-    "stratified_blocks": Blocks,
-    "minimisation": Minimisation,
-    "biased_coin": BiasedCoin,
-    "urn": Urn,
-    "big_stick": BigStick,
+RULES: dict[str, type[VectorisedCounting]] = {
+    "simple": VectorisedSimple,
+    "permuted_blocks": VectorisedBlocks,
+    "stratified_blocks": VectorisedBlocks,
+    "minimisation": VectorisedMinimisation,
+    "biased_coin": VectorisedBiasedCoin,
+    "urn": VectorisedUrn,
+    "big_stick": VectorisedBigStick,
 }

@@ -99,7 +99,7 @@ def _streams() -> None:
     """Text streams whose every line is one write: a line's arrival is then the moment it was printed."""
     write = frames.writer(REPORT)
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        raw = io.BufferedWriter(frames.Stream(descriptor, write))
+        raw = io.BufferedWriter(frames.FramedStream(descriptor, write))
         stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from study_app.domain.tasks.packs import Limits, OutputLine, Program, RunResult
+from study_app.domain.tasks.packs import OutputLine, Program, RunLimits, RunResult
 
 TICK_SECONDS = 0.02
 _LIFE_SECONDS = 60.0
@@ -81,7 +81,7 @@ class Control:
         self._closed = True
 
     def _live(self) -> None:
-        limits = Limits(_LIFE_SECONDS, cpu_seconds=10, output_bytes=1_000_000)
+        limits = RunLimits(_LIFE_SECONDS, cpu_seconds=10, output_bytes=1_000_000)
         try:
             while self._wanted():
                 self._run(Program(CODE, limits=limits, seed=0), self._tick, lambda: not self._wanted())

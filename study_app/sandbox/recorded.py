@@ -35,7 +35,7 @@ class RecordedSandbox:
 
     @classmethod
     def load(cls, path: Path) -> RecordedSandbox:
-        """Read a recording that `Recorder.save` wrote.
+        """Read a recording that `RecordingSandbox.save` wrote.
 
         Raises:
             SandboxUnavailable: there is no such recording, or it cannot be read.
@@ -74,7 +74,7 @@ class RecordedSandbox:
         """Nothing to end."""
 
 
-class Recorder:
+class RecordingSandbox:
     """Passes programs on to a real sandbox and keeps the results.
 
     Args:
@@ -126,7 +126,7 @@ def _with_nonce(result: RunResult, program: Program) -> RunResult:
 
 def record(sandbox: Sandbox, programs: Iterable[Program]) -> RecordedSandbox:
     """Run some programs for real and give a sandbox that replays them."""
-    recorder = Recorder(sandbox)
+    recorder = RecordingSandbox(sandbox)
     for program in programs:
         recorder.run(program)
     return RecordedSandbox(recorder.results)

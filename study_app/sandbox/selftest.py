@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from study_app.domain.tasks.packs import Isolation, IsolationLevel, Limits, Program, RunResult
+from study_app.domain.tasks.packs import Isolation, IsolationLevel, Program, RunLimits, RunResult
 from study_app.sandbox.confinement.lockdown import MAX_TASKS
 
 _ESCAPED = "canary escaped"
-_LIMITS = Limits(wall_seconds=5.0, cpu_seconds=2, output_bytes=10_000)
+_LIMITS = RunLimits(wall_seconds=5.0, cpu_seconds=2, output_bytes=10_000)
 _FORMS = {
     "read_file": "print(open({file!r}).read() and ESCAPED)",
     "read_process": "print(open('/proc/{pid}/environ', 'rb').read() is not None and ESCAPED)",

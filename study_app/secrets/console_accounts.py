@@ -35,7 +35,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True)
-class Person:
+class ConsoleUser:
     """Somebody who is signed in, as the audit log names them."""
 
     name: str
@@ -55,7 +55,7 @@ class Account:
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex(16))
         self._failures: dict[str, list[datetime]] = {}
-        self._tickets: dict[str, tuple[Person, datetime]] = {}
+        self._tickets: dict[str, tuple[ConsoleUser, datetime]] = {}
         self._lock = threading.RLock()
 
     # -- accounts ------------------------------------------------------------------------------------------------------
@@ -65,9 +65,9 @@ class Account:
         """Whether a password is set."""
         return self.path.is_file()
 
-    def people(self) -> list[Person]:
+    def people(self) -> list[ConsoleUser]:
         """Everybody with an account, by name."""
-        return [Person(name, role) for name, (role, _) in sorted(self._read().items())]
+        return [ConsoleUser(name, role) for name, (role, _) in sorted(self._read().items())]
 
     def first_password(self) -> str | None:
         """Set a random password where there is none, and return it; None where one is set already."""
@@ -117,7 +117,7 @@ class Account:
             self._write(accounts)
             self._end_sessions(name)
 
-    def check(self, password: str, now: datetime, name: str = ADMIN) -> Person | None:
+    def check(self, password: str, now: datetime, name: str = ADMIN) -> ConsoleUser | None:
         """Who that is; None for a wrong name or password.
 
         Raises:
@@ -132,7 +132,7 @@ class Account:
             role, digest = accounts.get(name, (None, self._nobody))
             if self._verifies(digest, password) and role is not None:
                 failures.clear()
-                return Person(name, role)
+                return ConsoleUser(name, role)
             failures.append(now)
             return None
 
@@ -157,7 +157,7 @@ class Account:
 
     # -- sign-ins ------------------------------------------------------------------------------------------------------
 
-    def sign_in(self, person: Person, now: datetime, *, vouched: bool = False) -> str:
+    def sign_in(self, person: ConsoleUser, now: datetime, *, vouched: bool = False) -> str:
         """A token for a cookie; only its hash is kept.
 
         Args:
@@ -173,7 +173,7 @@ class Account:
             self._write_sessions(sessions)
         return token
 
-    def person_of(self, token: str | None, now: datetime) -> Person | None:
+    def person_of(self, token: str | None, now: datetime) -> ConsoleUser | None:
         """Whose token it is; None if unknown, expired, signed out, or the account is gone."""
         if not token:
             return None
@@ -182,11 +182,11 @@ class Account:
             if row is None or datetime.fromisoformat(row["until"]) <= now:
                 return None
             if "role" in row:
-                return Person(row["name"], row["role"])  # type: ignore[arg-type]
+                return ConsoleUser(row["name"], row["role"])  # type: ignore[arg-type]
             account = self._read().get(row["name"])
-        return Person(row["name"], account[0]) if account else None
+        return ConsoleUser(row["name"], account[0]) if account else None
 
-    def ticket(self, person: Person, now: datetime) -> str:
+    def ticket(self, person: ConsoleUser, now: datetime) -> str:
         """Good once and for a minute: what a page of a vouched-for person trades for a cookie."""
         ticket = secrets.token_urlsafe(32)
         with self._lock:

@@ -6,17 +6,17 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from study_app.dataset.measures.record import Dossier, questions
+from study_app.dataset.measures.record import ParticipantRecord, questions
 from study_app.domain.records import Kind
 from study_app.domain.study.clusters import is_pseudonym, masked_variables, pseudonym, simulated_key
 from study_app.domain.study.study import Study
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 
 _KEY = "cluster_key"
 
 
 def disguised(
-    unit: Unit, study: Study, kind: Kind, profile: Mapping[str, Any], known: Mapping[str, str]
+    unit: UnitOfWork, study: Study, kind: Kind, profile: Mapping[str, Any], known: Mapping[str, str]
 ) -> dict[str, Any]:
     """The baseline values of a newcomer with pseudonyms in place of labels of groups.
 
@@ -36,7 +36,7 @@ def disguised(
     return found
 
 
-def cluster_of(unit: Unit, dossier: Dossier) -> str | None:
+def cluster_of(unit: UnitOfWork, dossier: ParticipantRecord) -> str | None:
     """The pseudonym of a participant's cluster; None outside cluster trials, and where it is not known."""
     study, person = dossier.study, dossier.participant
     if study.allocation.method != "cluster" or person.data_withdrawn:
@@ -47,7 +47,7 @@ def cluster_of(unit: Unit, dossier: Dossier) -> str | None:
     return pseudonym(key, label) if key else None
 
 
-def _key(unit: Unit, study: Study, kind: Kind, *, make: bool) -> bytes:
+def _key(unit: UnitOfWork, study: Study, kind: Kind, *, make: bool) -> bytes:
     if kind == "simulated":
         return simulated_key(study)
     stored = unit.meta(_KEY)

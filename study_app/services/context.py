@@ -13,9 +13,9 @@ from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.records import Participant
-from study_app.domain.study.study import Codes, Stage, Study, StudyArm, protocol_hash
+from study_app.domain.study.study import CompletionCodes, Stage, Study, StudyArm, protocol_hash
 from study_app.domain.trial_state import State
-from study_app.ports import Assistant, Clock, Registry, Sandbox, Unit
+from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 
 
 class Seal(Protocol):
@@ -59,12 +59,12 @@ class Seal(Protocol):
 
 
 @dataclass
-class World:
+class StudyContext:
     """Everything the services stand on. One for a process."""
 
     study: Study
     """As the file says it now."""
-    registry: Registry
+    registry: Database
     clock: Clock
     content: ContentLibrary
     sandbox: Sandbox
@@ -83,7 +83,7 @@ class World:
         """Hash of the file and everything it names, as they are now."""
         return protocol_hash(self.study, dict(self.content.materials()))
 
-    def state(self, unit: Unit) -> State:
+    def state(self, unit: UnitOfWork) -> State:
         """Where the trial's life stands."""
         state = unit.meta("state") or "draft"
         if state not in get_args(State):
@@ -93,7 +93,7 @@ class World:
             )
         return state  # type: ignore[return-value]
 
-    def study_of(self, unit: Unit, participant: Participant) -> Study:
+    def study_of(self, unit: UnitOfWork, participant: Participant) -> Study:
         """The version that a participant started with and keeps."""
         if participant.study_hash == self.study_hash:
             return self.study
@@ -105,7 +105,7 @@ class World:
             )
         return found
 
-    def version(self, unit: Unit, study_hash: str) -> Study | None:
+    def version(self, unit: UnitOfWork, study_hash: str) -> Study | None:
         """The study as it was under that hash: locked at launch or by an amendment, or a draft that somebody tried."""
         if study_hash == self.study_hash:
             return self.study
@@ -124,7 +124,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """Where a participant is now: what a page shows, and what a request may do."""
 
     participant: Participant
@@ -180,11 +180,11 @@ def with_codes(study: Study, kept: str | None) -> Study:
     """The study with the completion codes that were kept apart from its text; unchanged where none were."""
     if kept is None:
         return study
-    codes = Codes.model_validate_json(kept)
+    codes = CompletionCodes.model_validate_json(kept)
     return study.model_copy(update={"recruitment": study.recruitment.model_copy(update={"codes": codes})})
 
 
-def keep_codes(unit: Unit, study: Study, study_hash: str) -> None:
+def keep_codes(unit: UnitOfWork, study: Study, study_hash: str) -> None:
     """Keep a version's completion codes, which its published text does not hold."""
     unit.set_meta(codes_key(study_hash), study.recruitment.codes.model_dump_json())
 

@@ -9,19 +9,19 @@ from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import Version
 from study_app.domain.records import Kind
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 
 GAPS = "ledger_gaps"
 """Places of the real ledger that were lost with a part of the database, as a JSON list of [from, to]."""
 
 
-def ledger_gaps(unit: Unit, kind: Kind = "real") -> tuple[tuple[int, int], ...]:
+def ledger_gaps(unit: UnitOfWork, kind: Kind = "real") -> tuple[tuple[int, int], ...]:
     """Places of a ledger that are never given again: only the real one is anchored."""
     return tuple((low, high) for low, high in json.loads(unit.meta(GAPS) or "[]")) if kind == "real" else ()
 
 
-def ledger_seed(world: World, unit: Unit, kind: Kind, study_hash: str) -> bytes:
+def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: str) -> bytes:
     """The seed of a ledger: sealed for real participants, public for the others."""
     if kind == "preview":
         return preview_seed(study_hash)
@@ -33,7 +33,9 @@ def ledger_seed(world: World, unit: Unit, kind: Kind, study_hash: str) -> bytes:
     return world.seal.open(sealed)
 
 
-def versions(world: World, unit: Unit, kind: Kind, study_hashes: Iterable[str], seed: bytes | None) -> list[Version]:
+def versions(
+    world: StudyContext, unit: UnitOfWork, kind: Kind, study_hashes: Iterable[str], seed: bytes | None
+) -> list[Version]:
     """The versions of those hashes, each with the seed that rows of this ledger were drawn from."""
     found = []
     for study_hash in dict.fromkeys(study_hashes):

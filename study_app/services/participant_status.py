@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from study_app.domain.records import Participant
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 
 OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
 """Statuses of people who left before their outcome; `replacement` gives their slot back."""
 
 
-def current_status(world: World, participant: Participant) -> str:
+def current_status(world: StudyContext, participant: Participant) -> str:
     """The status as of now: excluded overrides all, and a long silence means abandoned."""
     if participant.exclusion_reason is not None:
         return "excluded"

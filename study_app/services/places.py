@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.records import Participant
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.participant_status import OUTCOME_STATUSES, current_status
 
 LOCK_ALLOCATION = "allocation"
 """Prefix of the locks of the ledgers; the ledger's name follows a colon."""
 
 
-def lock_ledger(unit: Unit, participant: Participant) -> None:
+def lock_ledger(unit: UnitOfWork, participant: Participant) -> None:
     """Wait for the lock of the participant's ledger; held to the end of the transaction."""
     unit.lock(f"{LOCK_ALLOCATION}:{participant.kind}")
 
@@ -28,32 +28,32 @@ def holds(participant: Participant, now: datetime) -> bool:
     return participant.place == "held" and participant.place_until is not None and now < participant.place_until
 
 
-def gave_up_place(world: World, participant: Participant) -> bool:
+def gave_up_place(world: StudyContext, participant: Participant) -> bool:
     """Whether an allocated person on their way was silent so long that their place is free for others."""
     under_way = participant.kind == "real" and participant.arm is not None and not participant.over
     return under_way and not _takes(world, participant)
 
 
-def place_for(world: World, unit: Unit, participant: Participant) -> bool:
+def place_for(world: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
     """Whether there is a place for the participant: their own, or one that nobody else has."""
     if participant.kind != "real" or holds(participant, world.now()):
         return True
     return places_taken(world, unit, besides=participant.id) < world.study.recruitment.target_n
 
 
-def places_taken(world: World, unit: Unit, besides: str = "") -> int:
+def places_taken(world: StudyContext, unit: UnitOfWork, besides: str = "") -> int:
     """How many places are used or held by real participants other than `besides`."""
     people = (person for person in unit.participants() if person.kind == "real" and person.id != besides)
     return sum(_takes(world, person) for person in people)
 
 
-def held_from(world: World, start: datetime) -> dict[str, Any]:
+def held_from(world: StudyContext, start: datetime) -> dict[str, Any]:
     """The columns of a participant whose place is reserved, counted from that moment."""
     hours = world.study.recruitment.abandoned_after_hours
     return {"place": "held", "place_until": start + timedelta(hours=hours)}
 
 
-def _takes(world: World, person: Participant) -> bool:
+def _takes(world: StudyContext, person: Participant) -> bool:
     if person.arm is None:
         # In a study without allocation, whoever has finished keeps the place.
         return (person.place == "held" and person.status == "completed") if person.over else holds(person, world.now())

@@ -6,11 +6,11 @@ from typing import Any
 
 from study_app.dataset.schema import writable
 from study_app.dataset.schema.cells import code_sha256
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 
 
 def program_facts(
-    unit: Unit, participant_id: str, task: str, code: str, page: str | None, seq: int | None
+    unit: UnitOfWork, participant_id: str, task: str, code: str, page: str | None, seq: int | None
 ) -> dict[str, Any]:
     """Payload of the event that a program was run, submitted or shown to an assistant.
 
@@ -20,7 +20,9 @@ def program_facts(
     return {"code_sha256": code_sha256(code), "as_edited": _as_edited(unit, participant_id, task, code, page, seq)}
 
 
-def _as_edited(unit: Unit, participant_id: str, task: str, code: str, page: str | None, seq: int | None) -> bool | None:
+def _as_edited(
+    unit: UnitOfWork, participant_id: str, task: str, code: str, page: str | None, seq: int | None
+) -> bool | None:
     document = unit.document(participant_id, task)
     if page is None or document is None or unit.document_page(participant_id, task) != page:
         return None

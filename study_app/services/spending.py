@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from study_app.domain.assistants.budget import Usage, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.records import Turn
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 
 
 def usage(spec: AssistantSpec, turn: Turn) -> Usage:
@@ -19,7 +19,7 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
 
 
-def spent_usd(unit: Unit, specs: Mapping[str, AssistantSpec], kind: str) -> float:
+def spent_usd(unit: UnitOfWork, specs: Mapping[str, AssistantSpec], kind: str) -> float:
     """US dollars that all participants of a kind have used so far, by the treatments' prices.
 
     Args:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 from study_app.domain.errors import InfrastructureError
-from study_app.ports import Registry, Unit
+from study_app.ports import Database, UnitOfWork
 
 Result = TypeVar("Result")
 
@@ -20,7 +20,7 @@ COMMIT_AFTER = 300
 
 
 class BatchedRegistry:
-    """ports.Registry whose transactions join one that is committed now and then; call `commit` at the end.
+    """ports.Database whose transactions join one that is committed now and then; call `commit` at the end.
 
     An exception inside one of them undoes the whole batch, since a part of it cannot be undone alone; from then on
     the registry refuses to go on.
@@ -30,18 +30,18 @@ class BatchedRegistry:
         commit_after: transactions in one commit.
     """
 
-    def __init__(self, registry: Registry, commit_after: int = COMMIT_AFTER) -> None:
+    def __init__(self, registry: Database, commit_after: int = COMMIT_AFTER) -> None:
         self._registry = registry
         self._commit_after = commit_after
         self._lock = threading.RLock()
         self._open: ExitStack | None = None
-        self._unit: Unit | None = None
+        self._unit: UnitOfWork | None = None
         self._joined = 0
         self._broken = False
         self._paused_at = time.monotonic()
 
     @contextmanager
-    def _join(self) -> Iterator[Unit]:
+    def _join(self) -> Iterator[UnitOfWork]:
         with self._lock:
             if self._broken:
                 raise InfrastructureError("an earlier step of the simulation failed; what it had not stored is undone")
@@ -55,20 +55,20 @@ class BatchedRegistry:
             if self._joined >= self._commit_after:
                 self.commit()
 
-    def begin(self, *, write: bool = True) -> AbstractContextManager[Unit]:
-        """See ports.Registry."""
+    def begin(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
+        """See ports.Database."""
         return self._join()
 
     def probe(self) -> None:
-        """See ports.Registry."""
+        """See ports.Database."""
         self._registry.probe()
 
     def alone(self, name: str) -> AbstractContextManager[None]:
-        """See ports.Registry."""
+        """See ports.Database."""
         return self._registry.alone(name)
 
-    def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
-        """See ports.Registry; done at once."""
+    def submit(self, work: Callable[[UnitOfWork], Result]) -> Future[Result]:
+        """See ports.Database; done at once."""
         done: Future[Result] = Future()
         with self._join() as unit:
             done.set_result(work(unit))
@@ -90,18 +90,18 @@ class BatchedRegistry:
             self._paused_at = time.monotonic()
 
     def sign_heads(self, key: bytes) -> None:
-        """See ports.Registry."""
+        """See ports.Database."""
         self._registry.sign_heads(key)
 
     def describe(self) -> str:
-        """See ports.Registry."""
+        """See ports.Database."""
         return self._registry.describe()
 
     def close(self) -> None:
         """Store what has been done; the real registry stays open for its owner."""
         self.commit()
 
-    def _begin(self) -> Unit:
+    def _begin(self) -> UnitOfWork:
         self._open = ExitStack()
         self._unit = self._open.enter_context(self._registry.begin())
         return self._unit

@@ -23,11 +23,11 @@ from study_app.domain.errors import InfrastructureError, UserError
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.scoring import Response
 from study_app.domain.study.study import Question, Stage
-from study_app.services.context import Place
-from study_app.services.participant.enrolment import Entry
+from study_app.services.context import Position
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.participant_status import current_status
 from study_app.settings import Settings
-from study_app.simulation.behaviour.profiles import Person, Rates, draw_person
+from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw_person
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.simulation import KEY, open_for_simulation, scales_of
@@ -65,7 +65,7 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
         with _served(settings) as url, _chromium() as browser:
             for number in range(participants):
                 person = draw_person(number, Random(f"{seed}:{number}:person"), scales_of(app), Rates())
-                admitted = app.enrol.enter(Entry(), kind="simulated")
+                admitted = app.enrol.enter(EntryRequest(), kind="simulated")
                 ids.append(admitted.participant.id)
                 context = browser.new_context(viewport={"width": 1366, "height": 768})
                 context.add_cookies([{"name": COOKIE, "value": admitted.token, "url": url}])
@@ -87,13 +87,13 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
 class Visitor:
     """One participant at one browser page, looking at the database to know what the page must show."""
 
-    def __init__(self, app: Any, page: Any, participant_id: str, person: Person, rng: Random) -> None:
+    def __init__(self, app: Any, page: Any, participant_id: str, person: SimulatedPerson, rng: Random) -> None:
         self.app, self.page, self.participant_id, self.person, self.rng = app, page, participant_id, person, rng
 
     def walk(self, url: str) -> None:
         """From the first page to the completion code."""
         self.page.goto(url)
-        stages: dict[str, Callable[[Place, Stage], None]] = {
+        stages: dict[str, Callable[[Position, Stage], None]] = {
             "consent": lambda place, stage: self._press("I agree"),
             "eligibility": self._survey,
             "survey": self._survey,
@@ -113,7 +113,7 @@ class Visitor:
             self._wait_to_leave(_where(place))
         self.page.get_by_text("Completion code").wait_for()
 
-    def _place(self) -> Place:
+    def _place(self) -> Position:
         return self.app.session.peek(self.participant_id)
 
     def _wait_to_leave(self, there: tuple[str, str, int]) -> None:
@@ -134,7 +134,7 @@ class Visitor:
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
-    def _survey(self, place: Place, stage: Stage) -> None:
+    def _survey(self, place: Position, stage: Stage) -> None:
         given = answers(stage, self.person, False, self.rng)
         for question in stage.asked:
             if given[question.id] is not None:
@@ -157,14 +157,14 @@ class Visitor:
         else:
             field.get_by_role("textbox").fill(str(value))
 
-    def _instructions(self, place: Place, stage: Stage) -> None:
+    def _instructions(self, place: Position, stage: Stage) -> None:
         self._settle()
         self.page.get_by_role("button", name=_NEXT).first.wait_for()
         if place.arm is not None and place.arm.pledge:
             self.page.get_by_role("checkbox").first.locator("xpath=ancestor::label").click()
         self._press(_NEXT)
 
-    def _task(self, place: Place, stage: Stage) -> None:
+    def _task(self, place: Position, stage: Stage) -> None:
         pack = self.app.world.content.pack(place.pack)
         self.page.get_by_role("heading", name=pack.title).first.wait_for()
         editor = self.page.get_by_role("textbox", name="Code editor")
@@ -182,7 +182,7 @@ class Visitor:
         self.page.locator(".sa-checks li").first.wait_for(state="attached")
         self.page.get_by_role("button", name="Submit task", exact=True).click()
 
-    def _quiz(self, place: Place, stage: Stage) -> None:
+    def _quiz(self, place: Position, stage: Stage) -> None:
         bank, items, pages = self.app.answers.page(place)
         self.page.get_by_text(re.compile(rf"^Page {place.participant.step + 1} of {pages}$")).wait_for()
         everything = bank.items_of(stage.form or None)
@@ -206,7 +206,7 @@ class Visitor:
         for pick in [response] if isinstance(response, str) else response or ():
             field.locator("label").nth(options.index(pick)).click()
 
-    def _leave_gaps(self, place: Place) -> None:
+    def _leave_gaps(self, place: Position) -> None:
         """Where something is left out the page asks once."""
         anyway = self.page.get_by_role("button", name="Continue anyway")
         end = time.monotonic() + PATIENCE
@@ -217,7 +217,7 @@ class Visitor:
             time.sleep(_POLL)
 
 
-def _where(place: Place) -> tuple[str, str, int]:
+def _where(place: Position) -> tuple[str, str, int]:
     return place.screen, place.participant.stage, place.participant.step
 
 

@@ -14,7 +14,7 @@ _NO_FIRST = "-_=+@"
 
 
 class SeededIds:
-    """A source of identifiers for services.world.World.fresh_id.
+    """A source of identifiers for services.context.StudyContext.fresh_id.
 
     Args:
         seed: equal seeds give equal identifiers.

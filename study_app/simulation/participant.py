@@ -12,14 +12,14 @@ from typing import Any
 from study_app.bootstrap import App
 from study_app.domain.quiz.scoring import Response
 from study_app.domain.study.study import Stage, Study, StudyArm
-from study_app.services.context import Place
-from study_app.services.participant.enrolment import Entry
+from study_app.services.context import Position
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.forms import Written, fill_in_form
-from study_app.simulation.behaviour.profiles import Effects, Person, Scales
+from study_app.simulation.behaviour.profiles import Effects, Scales, SimulatedPerson
 from study_app.simulation.behaviour.quiz import Sheet, fill_in
 from study_app.simulation.behaviour.surveys import answers
-from study_app.simulation.behaviour.tasks import Job
+from study_app.simulation.behaviour.tasks import TaskStageWork
 from study_app.simulation.clock import SimulationClock
 from study_app.simulation.ids import SeededIds
 
@@ -48,7 +48,7 @@ Pause = float | Resume
 
 
 @dataclass
-class Setting:
+class SimulationSetting:
     """What all participants of a simulation share."""
 
     app: App
@@ -62,11 +62,11 @@ class Setting:
 
 
 @dataclass
-class Walk:
+class SimulatedParticipant:
     """A person on their way."""
 
-    setting: Setting
-    person: Person
+    setting: SimulationSetting
+    person: SimulatedPerson
     rng: Random
     cluster: str = ""
     """Label of the person's cluster; empty where allocation reads no label."""
@@ -98,7 +98,7 @@ class Walk:
     def enter(self) -> None:
         """Click Start."""
         with self.setting.ids.entering():
-            entry = Entry(label=self.cluster)
+            entry = EntryRequest(label=self.cluster)
             self.participant_id = self.app.enrol.enter(entry, kind="simulated").participant.id
 
     def leave(self) -> Iterator[Pause]:
@@ -130,9 +130,9 @@ class Walk:
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
-    def _stay(self, place: Place) -> Iterator[Pause]:
+    def _stay(self, place: Position) -> Iterator[Pause]:
         assert place.stage is not None
-        stages: dict[str, Callable[[Place, Stage], Iterator[Pause]]] = {
+        stages: dict[str, Callable[[Position, Stage], Iterator[Pause]]] = {
             "consent": self._consent,
             "eligibility": self._survey,
             "survey": self._survey,
@@ -143,11 +143,11 @@ class Walk:
         }
         yield from stages[place.stage.kind](place, place.stage)
 
-    def _consent(self, place: Place, stage: Stage) -> Iterator[Pause]:
+    def _consent(self, place: Position, stage: Stage) -> Iterator[Pause]:
         yield self._skimming(stage.body)
         self.app.session.consent(self.participant_id, True)
 
-    def _survey(self, place: Place, stage: Stage) -> Iterator[Pause]:
+    def _survey(self, place: Position, stage: Stage) -> Iterator[Pause]:
         given = answers(stage, self.person, self._uses_other_ai(place.arm), self.rng)
         yield self._skimming(stage.body)
         seconds = sum(self.rng.uniform(*SECONDS_PER_QUESTION) for _ in stage.asked)
@@ -160,7 +160,7 @@ class Walk:
         tab.open()
         return tab
 
-    def _continue(self, place: Place, stage: Stage) -> Iterator[Pause]:
+    def _continue(self, place: Position, stage: Stage) -> Iterator[Pause]:
         shown = place.arm.instructions + place.arm.pledge if place.arm and stage.kind == "instructions" else ""
         yield self._skimming(stage.body + shown)
         self.app.session.continue_(self.participant_id, stage.id)
@@ -170,10 +170,10 @@ class Walk:
 
     # -- tasks and quizzes ---------------------------------------------------------------------------------------------
 
-    def _tasks(self, place: Place, stage: Stage) -> Iterator[Pause]:
+    def _tasks(self, place: Position, stage: Stage) -> Iterator[Pause]:
         setting = self.setting
         assert setting.loop is not None
-        job = Job(
+        job = TaskStageWork(
             app=self.app,
             clock=self.clock,
             loop=setting.loop,
@@ -190,7 +190,7 @@ class Walk:
         if "warmup_passed" in place.study.allocation.variables and not stage.main:
             self.app.grading.grade_pending()
 
-    def _quiz(self, place: Place, stage: Stage) -> Iterator[Pause]:
+    def _quiz(self, place: Position, stage: Stage) -> Iterator[Pause]:
         bank, _, _ = self.app.answers.page(place)
         items = bank.items_of(stage.form or None)
         sheet = self.sheet(stage, self.received(self._treatment(place, stage)))
@@ -243,7 +243,7 @@ class Walk:
         baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"
         return self.person.other_score(baseline, most, setting.scales, rng)
 
-    def _treatment(self, place: Place, stage: Stage) -> StudyArm | None:
+    def _treatment(self, place: Position, stage: Stage) -> StudyArm | None:
         """The arm whose effect a quiz shows: in a sequence that of the period which the quiz closes."""
         study, quizzes = place.study, place.study.period_quizzes
         if study.allocation.method != "sequence" or stage not in quizzes or place.participant.arm is None:

@@ -19,7 +19,7 @@ from study_app.domain.allocation import options
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.records import Participant
 from study_app.domain.study.study import Study
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 from study_app.services.participant_status import current_status
 from study_app.settings import Settings
 from study_app.simulation.batched_database import BatchedRegistry
@@ -29,7 +29,7 @@ from study_app.simulation.clock import START, SimulationClock, arrivals, next_mo
 from study_app.simulation.grading import Grader
 from study_app.simulation.ids import SeededIds
 from study_app.simulation.paced_assistant import PacedAssistant, ReplyLoop
-from study_app.simulation.participant import Pause, Resume, Setting, Walk
+from study_app.simulation.participant import Pause, Resume, SimulatedParticipant, SimulationSetting
 from study_app.simulation.summary import Realised, SimulationSummary
 
 KEY = "ANTHROPIC_API_KEY"
@@ -134,7 +134,7 @@ def _check(participants: int, score: float, minutes: float, noncompliance: float
 
 
 @contextmanager
-def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Setting]:
+def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[SimulationSetting]:
     """The app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
     world = app.world
     names = ("registry", "clock", "sandbox", "assistants", "fresh_id", "grading_clock")
@@ -152,7 +152,7 @@ def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Set
         for name, assistant in world.assistants.items()
     }
     try:
-        yield Setting(app, clock, ids, None, scales_of(app), Effects(), text)
+        yield SimulationSetting(app, clock, ids, None, scales_of(app), Effects(), text)
     finally:
         for name, value in before.items():
             setattr(world, name, value)
@@ -181,7 +181,7 @@ def scales_of(app: App) -> Scales:
 class _Life:
     """One participant under way."""
 
-    walk: Walk
+    walk: SimulatedParticipant
     steps: Iterator[Pause]
     leaves_after: float | None
     """Seconds of presence."""
@@ -191,7 +191,7 @@ class _Life:
 class Crowd:
     """Everybody of one simulation, each with a place in the queue for the clock."""
 
-    def __init__(self, setting: Setting, count: int, rates: Rates, progress: Callable[[int], None]) -> None:
+    def __init__(self, setting: SimulationSetting, count: int, rates: Rates, progress: Callable[[int], None]) -> None:
         self.setting = setting
         self._progress = progress
         self._grader = Grader(setting.app)
@@ -202,12 +202,12 @@ class Crowd:
         self._lives: dict[int, _Life] = {}
         self._done = 0
 
-    def _walk(self, number: int, rates: Rates) -> Walk:
+    def _walk(self, number: int, rates: Rates) -> SimulatedParticipant:
         setting = self.setting
         label, level = self._cluster(number)
         rng = Random(f"{setting.seed}:{number}:person")
         person = draw_person(number, rng, setting.scales, rates, cluster=level)
-        return Walk(setting, person, Random(f"{setting.seed}:{number}:way"), label)
+        return SimulatedParticipant(setting, person, Random(f"{setting.seed}:{number}:way"), label)
 
     def _cluster(self, number: int) -> tuple[str, float | None]:
         """Label and level of a person's cluster where allocation reads labels; people come in classes."""
@@ -259,7 +259,7 @@ class Crowd:
 
     # -- what came of it -----------------------------------------------------------------------------------------------
 
-    def outcome(self, unit: Unit) -> tuple[dict[str, int], dict[str, int], dict[str, Realised]]:
+    def outcome(self, unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], dict[str, Realised]]:
         """Allocated by arm, statuses, realised effects by arm."""
         world, study = self.setting.app.world, self.setting.app.study
         found = [(walk, person) for walk in self.walks if (person := unit.participant(walk.participant_id)) is not None]
@@ -272,7 +272,9 @@ class Crowd:
         given = options(study.allocation, study.arms)
         return {option.id: counts[option.id] for option in given}, dict(sorted(statuses.items())), realised
 
-    def _realised(self, unit: Unit, study: Study, arm_id: str, found: list[tuple[Walk, Participant]]) -> Realised:
+    def _realised(
+        self, unit: UnitOfWork, study: Study, arm_id: str, found: list[tuple[SimulatedParticipant, Participant]]
+    ) -> Realised:
         arm = study.arm(arm_id)
         allocated = [(walk, person) for walk, person in found if person.arm is not None]
         score = [walk.score_difference(arm) for walk, person in allocated if _finished(unit, study, person, "quiz")]
@@ -284,7 +286,7 @@ class Crowd:
         return Realised(_mean(score) if scales.quiz_max else None, _mean(minutes) if scales.cap else None)
 
 
-def _finished(unit: Unit, study: Study, person: Participant, kind: str) -> bool:
+def _finished(unit: UnitOfWork, study: Study, person: Participant, kind: str) -> bool:
     """Whether the person came to the end of the main quiz, or of the last main task."""
     stages = study.main_task_stages[-1:] if kind == "tasks" else [study.main_quiz] if study.main_quiz else []
     visits = [unit.visit(person.id, stage.id) for stage in stages]

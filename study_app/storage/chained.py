@@ -75,7 +75,7 @@ class ChainWriter:
         assert row is not None
         return Claimed(row[0], row[1], bytes(row[2]))
 
-    def record(self, entry: chain.Entry, participant_id: str) -> None:
+    def record(self, entry: chain.ChainEntry, participant_id: str) -> None:
         """Append the state of one record, unless it is the one that was appended last."""
         key = json.dumps(entry.key)
         last = self._driver.one(_LAST, (entry.table, key))
@@ -101,9 +101,9 @@ def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -
     yield from (waiting[place] for place in sorted(waiting))
 
 
-def entry_of(table: TableName, row: dict[str, Any], content: bytes, *, final: bool) -> chain.Entry:
+def entry_of(table: TableName, row: dict[str, Any], content: bytes, *, final: bool) -> chain.ChainEntry:
     """The entry of a stored row."""
-    return chain.Entry(table, chain.key_of(table, row), final, chain.new_salt(), content)
+    return chain.ChainEntry(table, chain.key_of(table, row), final, chain.new_salt(), content)
 
 
 def kept(value: Any) -> Any:

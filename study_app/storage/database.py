@@ -7,64 +7,64 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
-from study_app.ports import Unit
-from study_app.storage.engine import Database
+from study_app.ports import UnitOfWork
+from study_app.storage.engine import DatabaseEngine
 from study_app.storage.group_commit import GroupWriter, finish
 from study_app.storage.migrate import bring_up_to_date
-from study_app.storage.unit_of_work import SqlUnit
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 Result = TypeVar("Result")
 
 
-class SqlRegistry:
-    """ports.Registry over SQLite or Postgres."""
+class SqlDatabase:
+    """ports.Database over SQLite or Postgres."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DatabaseEngine) -> None:
         self.database = database
         self._writer = GroupWriter(database)
 
     @contextmanager
-    def begin(self, *, write: bool = True) -> Iterator[SqlUnit]:
-        """See ports.Registry."""
+    def begin(self, *, write: bool = True) -> Iterator[SqlUnitOfWork]:
+        """See ports.Database."""
         with self.database.begin(write=write) as connection:
-            unit = SqlUnit(connection, self.database.head_key)
+            unit = SqlUnitOfWork(connection, self.database.head_key)
             yield unit
             unit.flush()
         finish(unit)
 
     def alone(self, name: str) -> AbstractContextManager[None]:
-        """See ports.Registry."""
+        """See ports.Database."""
         return self.database.alone(name)
 
-    def submit(self, work: Callable[[Unit], Result]) -> Future[Result]:
-        """See ports.Registry."""
+    def submit(self, work: Callable[[UnitOfWork], Result]) -> Future[Result]:
+        """See ports.Database."""
         return self._writer.submit(work)
 
     def sign_heads(self, key: bytes) -> None:
-        """See ports.Registry."""
+        """See ports.Database."""
         self.database.head_key = key
 
     def probe(self) -> None:
-        """See ports.Registry."""
+        """See ports.Database."""
         self.database.probe()
 
     def describe(self) -> str:
-        """See ports.Registry."""
+        """See ports.Database."""
         return self.database.describe()
 
     def close(self) -> None:
-        """See ports.Registry."""
+        """See ports.Database."""
         self._writer.close()
         self.database.close()
 
 
-def open_registry(url: str, *, create: bool = True) -> SqlRegistry:
+def open_registry(url: str, *, create: bool = True) -> SqlDatabase:
     """Open a database and bring its tables up to date.
 
     Raises:
         ProblemsFound: the URL or the file is not usable.
         InfrastructureError: the database cannot be reached or is no study database.
     """
-    database = Database(url, create=create)
+    database = DatabaseEngine(url, create=create)
     bring_up_to_date(database)
-    return SqlRegistry(database)
+    return SqlDatabase(database)

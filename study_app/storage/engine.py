@@ -48,7 +48,7 @@ def parse_url(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
 
 
-class Database:
+class DatabaseEngine:
     """An engine and its way of beginning transactions."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
@@ -97,7 +97,7 @@ class Database:
 
     @contextmanager
     def begin(self, *, write: bool) -> Iterator[Connection]:
-        """A transaction; see ports.Registry.begin."""
+        """A transaction; see ports.Database.begin."""
         if self._writer is not None and write:
             if not self._writer.acquire(timeout=2 * BUSY_ATTEMPTS * BUSY_SECONDS):
                 raise InfrastructureError(f"{self.describe()}: another transaction does not end; restart the server")
@@ -140,7 +140,7 @@ class Database:
             raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
 
     def probe(self) -> None:
-        """See ports.Registry.probe; beside an SQLite file also whether the disk takes a little more."""
+        """See ports.Database.probe; beside an SQLite file also whether the disk takes a little more."""
         if self._file:
             try:
                 with tempfile.TemporaryFile(dir=Path(self._file).parent) as file:
@@ -178,7 +178,7 @@ class Database:
 
     @contextmanager
     def alone(self, name: str) -> Iterator[None]:
-        """Hold a name that only one process may hold; see ports.Registry.alone."""
+        """Hold a name that only one process may hold; see ports.Database.alone."""
         with self._file_lock(name) if self.is_sqlite else self._advisory_lock(name):
             yield
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from study_app.dataset.integrity.chain import Entry, event_key, new_salt
+from study_app.dataset.integrity.chain import ChainEntry, event_key, new_salt
 from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event
 from study_app.domain.records import Stored
 from study_app.storage.chained import ChainWriter, kept
@@ -84,7 +84,7 @@ class SqlEventLog:
     def _chained(self, events: Sequence[Event]) -> list[tuple[Any, ...]]:
         """Events as rows, joined to the chain in their order."""
         entries = [
-            Entry("events", event_key(event), True, new_salt(), _json(event.payload).encode()) for event in events
+            ChainEntry("events", event_key(event), True, new_salt(), _json(event.payload).encode()) for event in events
         ]
         digests = [entry.digest for entry in entries]
         number, first = self.chain.append(digests)

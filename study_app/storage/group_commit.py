@@ -19,8 +19,8 @@ from random import uniform
 from typing import Any, TypeVar
 
 from study_app.domain.errors import Conflict, InfrastructureError
-from study_app.storage.engine import Database
-from study_app.storage.unit_of_work import SqlUnit
+from study_app.storage.engine import DatabaseEngine
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 Result = TypeVar("Result")
 
@@ -33,7 +33,7 @@ ATTEMPTS = 6
 """At a group that another transaction was in the way of."""
 
 
-def finish(unit: SqlUnit) -> None:
+def finish(unit: SqlUnitOfWork) -> None:
     """Do what was left for after the commit; a failure there undoes nothing and is logged."""
     for act in unit.afterwards:
         try:
@@ -45,7 +45,7 @@ def finish(unit: SqlUnit) -> None:
 class _Piece:
     """One piece of work and what became of it; told only after the commit."""
 
-    def __init__(self, work: Callable[[SqlUnit], Any]) -> None:
+    def __init__(self, work: Callable[[SqlUnitOfWork], Any]) -> None:
         self.work = work
         self.future: Future[Any] = Future()
         self.result: Any = None
@@ -61,7 +61,7 @@ class _Piece:
 class GroupWriter:
     """Stores pieces of work as they come."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DatabaseEngine) -> None:
         self._database = database
         self._queue: SimpleQueue[_Piece | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -69,8 +69,8 @@ class GroupWriter:
         self._starting = threading.Lock()
         self._closed = False
 
-    def submit(self, work: Callable[[SqlUnit], Result]) -> Future[Result]:
-        """See ports.Registry.submit."""
+    def submit(self, work: Callable[[SqlUnitOfWork], Result]) -> Future[Result]:
+        """See ports.Database.submit."""
         piece = _Piece(work)
         with self._starting:
             if self._closed:
@@ -131,7 +131,7 @@ class GroupWriter:
             piece.result = piece.error = None
         try:
             with self._database.begin(write=True) as connection:
-                unit = SqlUnit(connection, self._database.head_key)
+                unit = SqlUnitOfWork(connection, self._database.head_key)
                 if len(group) == 1:
                     group[0].result = group[0].work(unit)
                 else:
@@ -148,7 +148,7 @@ class GroupWriter:
             finish(unit)
         return True
 
-    def _attempt(self, unit: SqlUnit, piece: _Piece) -> None:
+    def _attempt(self, unit: SqlUnitOfWork, piece: _Piece) -> None:
         unit.driver.run("SAVEPOINT piece")
         before, claimed = len(unit.afterwards), unit.chain.claimed
         try:

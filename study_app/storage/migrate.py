@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 
 from study_app.domain.errors import InfrastructureError
 from study_app.storage.backfill import join_what_is_stored
-from study_app.storage.engine import Database
+from study_app.storage.engine import DatabaseEngine
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -24,7 +24,7 @@ def _config() -> Config:
     return config
 
 
-def bring_up_to_date(database: Database) -> None:
+def bring_up_to_date(database: DatabaseEngine) -> None:
     """Run the migrations that the database has not seen; in one transaction, under a lock.
 
     Raises:

@@ -37,19 +37,19 @@ _SAVE_TEXT = (
 )
 
 
-class SqlPlace(SqlEventLog):
-    """The part of ports.Unit that the hot paths use."""
+class SqlPositions(SqlEventLog):
+    """The part of ports.UnitOfWork that the hot paths use."""
 
     def participant(self, participant_id: str) -> Participant | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return _PARTICIPANT.read(self.driver.one(_BY_ID, (participant_id,)))
 
     def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return _PARTICIPANT.read(self.driver.one(_BY_TOKEN, (token_hash, bound(TOKENS, "expires_at", at))))
 
     def touch(self, participant_id: str, **changes: Any) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
         values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
         self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
@@ -65,21 +65,21 @@ class SqlPlace(SqlEventLog):
         self.chain.record(entry, participant_id)
 
     def visit(self, participant_id: str, stage: str) -> Visit | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return _VISIT.read(self.driver.one(_STAY, (participant_id, stage)))
 
     def document(self, participant_id: str, task: str, of_page: str | None = None) -> Document | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         if of_page is not None:
             return _DOCUMENT.read(self.driver.one(f"{_TEXT} AND page = ?", (participant_id, task, of_page)))
         return _DOCUMENT.read(self.driver.one(_TEXT, (participant_id, task)))
 
     def document_page(self, participant_id: str, task: str) -> str | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         row = self.driver.one(_TEXT_PAGE, (participant_id, task))
         return None if row is None else str(row[0])
 
     def save_document(self, document: Document, page: str) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         text = bound(DOCUMENTS, "text", document.text)
         self.driver.run(_SAVE_TEXT, (document.participant_id, document.task, page, text, document.source))

@@ -34,7 +34,7 @@ from study_app.storage import tables
 from study_app.storage.chained import entry_of, in_order, kept
 from study_app.storage.engine import MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
-from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPlace
+from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPositions
 
 Row = TypeVar("Row")
 
@@ -51,8 +51,8 @@ ENTRIES = _table(tables.ChainEntryRow)
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 
 
-class SqlUnit(SqlPlace):
-    """ports.Unit over one connection in a transaction."""
+class SqlUnitOfWork(SqlPositions):
+    """ports.UnitOfWork over one connection in a transaction."""
 
     def _rows(self, kind: type[Row], query: Any) -> list[Row]:
         names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
@@ -97,48 +97,48 @@ class SqlUnit(SqlPlace):
     # -- the study -----------------------------------------------------------------------------------------------------
 
     def lock(self, name: str) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self._insert_new(LOCKS, {"name": name})
         self.connection.execute(select(LOCKS.c.name).where(LOCKS.c.name == name).with_for_update())
 
     def meta(self, key: str) -> str | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self.connection.execute(select(META.c.value).where(META.c.key == key)).scalar_one_or_none()
 
     def set_meta(self, key: str, value: str) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         if not self._insert_new(META, {"key": key, "value": value}):
             self.connection.execute(update(META).where(META.c.key == key).values(value=value))
 
     def versions(self) -> list[ProtocolVersion]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(ProtocolVersion, select(VERSIONS).order_by(VERSIONS.c.number))
 
     def add_version(self, version: ProtocolVersion) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self._must_last()
         self._insert(VERSIONS, version)
 
     # -- participants --------------------------------------------------------------------------------------------------
 
     def add_participant(self, participant: Participant) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         added = self._insert_new(PARTICIPANTS, asdict(participant))
         if added:
             self.chain_participant(participant.id)
         return added
 
     def participants(self) -> list[Participant]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Participant, select(PARTICIPANTS).order_by(PARTICIPANTS.c.number))
 
     def find(self, **keys: str) -> Participant | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         where = [PARTICIPANTS.c[key] == value for key, value in keys.items()]
         return self._one(Participant, select(PARTICIPANTS).where(*where))
 
     def move(self, participant: Participant, **changes: Any) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         guard = [PARTICIPANTS.c[name] == getattr(participant, name) for name in ("id", "stage", "step", "status")]
         moved = self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
         self._must_last()
@@ -147,14 +147,14 @@ class SqlUnit(SqlPlace):
         return moved
 
     def add_token(self, participant_id: str, token_hash: str, expires_at: datetime) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         row = {"participant_id": participant_id, "token_hash": token_hash, "expires_at": expires_at}
         self.connection.execute(TOKENS.insert(), row)
 
     # -- visits --------------------------------------------------------------------------------------------------------
 
     def open_visit(self, visit: Visit) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         opened = self._insert_new(VISITS, asdict(visit))
         if opened:
             self._chain_visit(visit.participant_id, visit.stage)
@@ -166,11 +166,11 @@ class SqlUnit(SqlPlace):
         self._chain("visits", visit_row(visit))
 
     def visits(self, participant_id: str | None = None) -> list[Visit]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Visit, _of(VISITS, participant_id))
 
     def end_visit(self, participant_id: str, stage: str, at: datetime, ended_by: EndedBy) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
         query = update(VISITS).where(*where).values(ended_at=at, ended_by=ended_by)
         ended = self.connection.execute(query).rowcount == 1
@@ -179,7 +179,7 @@ class SqlUnit(SqlPlace):
         return ended
 
     def extend_visit(self, participant_id: str, stage: str, by: timedelta) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         visit = self.visit(participant_id, stage)
         if visit is None or visit.deadline_at is None:
             return False
@@ -192,7 +192,7 @@ class SqlUnit(SqlPlace):
         return extended
 
     def reopen_visit(self, participant_id: str, stage: str, deadline_at: datetime) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_by == "deadline")
         query = update(VISITS).where(*where).values(ended_at=None, ended_by=None, deadline_at=deadline_at)
         reopened = self.connection.execute(query).rowcount == 1
@@ -201,27 +201,27 @@ class SqlUnit(SqlPlace):
         return reopened
 
     def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")
         whose = VISITS.c.participant_id.in_(people) if simulated else VISITS.c.participant_id.not_in(people)
         return self._rows(Visit, select(VISITS).where(VISITS.c.ended_at.is_(None), VISITS.c.deadline_at <= at, whose))
 
     def simulated(self) -> set[str]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         query = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == "simulated")
         return {row.id for row in self.connection.execute(query)}
 
     # -- work ----------------------------------------------------------------------------------------------------------
 
     def add_run(self, run: RunRecord) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         if run.kind == "submission":
             self._must_last()
         self._insert(RUNS, run)
         self._chain_run(run)
 
     def update_run(self, run: RunRecord) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self.connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**asdict(run)))
         self._chain_run(run)
 
@@ -229,27 +229,27 @@ class SqlUnit(SqlPlace):
         self._chain("runs", run_row(run), final=run.ended_by is not None)
 
     def runs(self, participant_id: str | None = None) -> list[RunRecord]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(RunRecord, _of(RUNS, participant_id))
 
     def ungraded(self) -> list[RunRecord]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         waiting = (RUNS.c.kind == "submission", RUNS.c.ended_by.is_(None), RUNS.c.grading.is_(None))
         return self._rows(RunRecord, select(RUNS).where(*waiting).order_by(RUNS.c.number))
 
     def remarkable(self) -> list[RunRecord]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         noted = or_(RUNS.c.grading.is_not(None), RUNS.c.review != "")
         query = select(RUNS).where(RUNS.c.kind == "submission", noted).order_by(RUNS.c.number)
         return self._rows(RunRecord, query)
 
     def add_turn(self, turn: Turn) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self._insert(TURNS, turn)
         self._chain_turn(turn)
 
     def update_turn(self, turn: Turn) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self.connection.execute(update(TURNS).where(TURNS.c.id == turn.id).values(**asdict(turn)))
         self._chain_turn(turn)
 
@@ -257,11 +257,11 @@ class SqlUnit(SqlPlace):
         self._chain("turns", turn_row(turn), final=turn.complete)
 
     def turns(self, participant_id: str | None = None) -> list[Turn]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Turn, _of(TURNS, participant_id))
 
     def save_answer(self, answer: Answer) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         if self._insert_new(ANSWERS, asdict(answer)):
             self._chain("answers", answer_row(answer))
             return
@@ -274,7 +274,7 @@ class SqlUnit(SqlPlace):
         self._chain("answers", answer_row(counted))
 
     def drop_answer(self, participant_id: str, stage: str, item: str) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         where = (ANSWERS.c.participant_id == participant_id, ANSWERS.c.stage == stage, ANSWERS.c.item == item)
         if self.connection.execute(delete(ANSWERS).where(*where)).rowcount:
             key = json.dumps((participant_id, stage, item))
@@ -282,15 +282,15 @@ class SqlUnit(SqlPlace):
             self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
 
     def answers(self, participant_id: str | None = None) -> list[Answer]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Answer, _of(ANSWERS, participant_id))
 
     def unscored(self) -> list[Answer]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Answer, _of(ANSWERS, None).where(ANSWERS.c.bank != "", ANSWERS.c.points.is_(None)))
 
     def set_points(self, answer: Answer) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         same = ("participant_id", "stage", "item", "response")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in same]
         scoring = ("points", "max_points", "scored_by", "key_version", "scoring_reason", "repeats")
@@ -303,7 +303,7 @@ class SqlUnit(SqlPlace):
         return scored
 
     def erase_payloads(self, participant_id: str) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
             self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
         self._erase_events(EVENTS.c.participant_id == participant_id)
@@ -312,7 +312,7 @@ class SqlUnit(SqlPlace):
         self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
 
     def erase_events(self, event_ids: Collection[int]) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         if event_ids:
             self._erase_events(EVENTS.c.event_id.in_(sorted(event_ids)))
 
@@ -332,43 +332,43 @@ class SqlUnit(SqlPlace):
     # -- ledgers, links, audit -----------------------------------------------------------------------------------------
 
     def append_allocation(self, row: Mapping[str, Any]) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self._must_last()
         keys = {name: row[name] for name in ("participant_id", "ledger", "allocation_index")}
         self.connection.execute(ALLOCATIONS.insert(), keys | {"row": dict(row)})
 
     def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         query = select(ALLOCATIONS.c.row).order_by(ALLOCATIONS.c.ledger, ALLOCATIONS.c.allocation_index)
         if ledger is not None:
             query = query.where(ALLOCATIONS.c.ledger == ledger)
         return [dict(row.row) for row in self.connection.execute(query)]
 
     def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
         values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
         self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
 
     def add_link(self, link: Link) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self._insert(LINKS, link)
 
     def link(self, token_hash: str) -> Link | None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._one(Link, select(LINKS).where(LINKS.c.token_hash == token_hash))
 
     def links(self) -> list[Link]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Link, select(LINKS).order_by(LINKS.c.number))
 
     def take_link(self, token_hash: str, participant_id: str) -> bool:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         where = (LINKS.c.token_hash == token_hash, LINKS.c.participant_id.is_(None))
         return self.connection.execute(update(LINKS).where(*where).values(participant_id=participant_id)).rowcount == 1
 
     def add_audit(self, entry: AuditEntry) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self.lock("audit")
         last = self.connection.execute(
             select(AUDIT.c.row_hash).order_by(AUDIT.c.number.desc()).limit(1)
@@ -379,11 +379,11 @@ class SqlUnit(SqlPlace):
         self._insert(AUDIT, replace(chained, detail=dict(entry.detail), row_hash=digest))
 
     def audit(self) -> list[AuditEntry]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(AuditEntry, select(AUDIT).order_by(AUDIT.c.number))
 
     def add_rating(self, rating: Rating) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         if self._insert_new(RATINGS, asdict(rating)):
             self._chain_rating(rating)
 
@@ -391,7 +391,7 @@ class SqlUnit(SqlPlace):
         self._chain("ratings", asdict(rating), final=True, owner=rating.object)
 
     def chain_heads(self) -> list[chain.Head]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self.flush()
         rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
         return [chain.Head(r.id, r.position, r.head.hex(), self._signed(r)) for r in rows]
@@ -401,11 +401,11 @@ class SqlUnit(SqlPlace):
         return None if key is None else row.mac == chain.mac(key, row.id, row.position, row.head)
 
     def after_commit(self, act: Callable[[], object]) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self.afterwards.append(act)
 
     def sign_heads(self, key: bytes) -> None:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         self.flush()
         self._head_key = self.chain.key = key
         for row in self.connection.execute(select(CHAINS)).all():
@@ -413,7 +413,7 @@ class SqlUnit(SqlPlace):
             self.connection.execute(update(CHAINS).where(CHAINS.c.id == row.id).values(mac=signature))
 
     def chained(self) -> Iterator[chain.Chained]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         e, r = EVENTS.c, ENTRIES.c
         events = select(e.chain, e.position, e.event_id, e.participant_id, e.opening, e.digest).order_by(e.event_id)
         columns = (r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest, r.number)
@@ -425,7 +425,7 @@ class SqlUnit(SqlPlace):
         return in_order(logged, (chain.Chained(*row) for row in stream.execute(select(*columns).order_by(r.number))))
 
     def ratings(self) -> list[Rating]:
-        """See ports.Unit."""
+        """See ports.UnitOfWork."""
         return self._rows(Rating, select(RATINGS).order_by(RATINGS.c.number))
 
 

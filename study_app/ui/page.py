@@ -12,8 +12,8 @@ from study_app.bootstrap import App
 from study_app.content.texts import Catalogue, catalogue
 from study_app.domain.study.durations import Progress, filled, progress, whole
 from study_app.domain.study.study import Stage
-from study_app.services.context import Place
-from study_app.ui.components import ActionsData, Button, Copy, Link, ProgressView, actions
+from study_app.services.context import Position
+from study_app.ui.components import ActionsData, Button, Copy, PageLink, ProgressView, actions
 from study_app.ui.markdown import to_html
 
 STYLE = """<style>
@@ -78,7 +78,7 @@ class Page:
     Shows: title, body, the screen's own content, `Leave the study`.
     """
 
-    def __init__(self, app: App, place: Place) -> None:
+    def __init__(self, app: App, place: Position) -> None:
         self.app = app
         self.place = place
         self.texts: Catalogue = catalogue(place.study.language)
@@ -185,7 +185,7 @@ class Page:
         *buttons: Button,
         pledge: str | None = None,
         copies: Sequence[Copy] = (),
-        link: Link | None = None,
+        link: PageLink | None = None,
         leave: Literal["button", "dialog", "none"] = "button",
         pinned: bool = False,
     ) -> None:

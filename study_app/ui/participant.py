@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from study_app.bootstrap import current
 from study_app.content.texts import catalogue
 from study_app.domain.errors import StudyError, UnknownParticipant
-from study_app.services.context import Place
+from study_app.services.context import Position
 from study_app.ui.components import top
 from study_app.ui.page import STYLE, Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
@@ -44,7 +44,7 @@ def main() -> None:
         _draw(page, place)
 
 
-def _stage_floor(place: Place) -> DeltaGenerator:
+def _stage_floor(place: Position) -> DeltaGenerator:
     """A container for this screen, at a place of its own beside the last screen's.
 
     Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would
@@ -65,7 +65,7 @@ def _stage_floor(place: Place) -> DeltaGenerator:
     return st.container()
 
 
-def _draw(page: Page, place: Place) -> None:
+def _draw(page: Page, place: Position) -> None:
     if place.screen == "end":
         debrief.draw(page)
     elif place.screen == "waiting":

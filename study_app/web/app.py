@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 from study_app.bootstrap import App, install
 from study_app.secrets.signed_arrival import signed_arrival
 from study_app.web.assets import Assets
-from study_app.web.gateway import Door
+from study_app.web.gateway import ParticipantGateway
 from study_app.web.headers import SecurityHeaders
-from study_app.web.limits import Limits
+from study_app.web.limits import RequestLimits
 from study_app.web.options import configure_streamlit
 from study_app.web.routes import acts, anchor, answers, chat, enter, events, runs
 from study_app.web.routes.not_found import strangers
@@ -82,7 +82,9 @@ def make(study: App) -> ASGIApp:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(Assets),
-            Middleware(Door, study=study, paths=frozenset(route.path for route in routes), limits=Limits()),
+            Middleware(
+                ParticipantGateway, study=study, paths=frozenset(route.path for route in routes), limits=RequestLimits()
+            ),
         ],
         lifespan=lambda _app: background(study),
         on_script_error=_script_error,

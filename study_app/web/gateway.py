@@ -11,7 +11,7 @@ from study_app.bootstrap import App
 from study_app.domain.addresses import same_site
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.web import shell
-from study_app.web.limits import WEBSOCKET, Limits
+from study_app.web.limits import WEBSOCKET, RequestLimits
 from study_app.web.page_messages import PageMessages
 from study_app.web.requests import COOKIE, MAX_BODY, error, host_of
 from study_app.web.routes import answers, chat, enter, events, runs
@@ -31,7 +31,7 @@ HOST_CONFIG = {
 }
 """What Streamlit's page asks for at its start."""
 
-HOT = {
+FAST_PATHS = {
     (method, one.path): one.endpoint
     for one in (*events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES)
     for method in one.methods or ()
@@ -49,14 +49,14 @@ there."""
 _POLICY_VIOLATION = 1008
 
 
-class Door:
+class ParticipantGateway:
     """Lets pass what the app uses, to those who take part, as often as people do.
 
     It answers the hot paths at once. It shows the welcome page at `/` to a browser that does not take part yet, and the
     page that Streamlit draws into to one that does; Streamlit only ever draws for participants.
     """
 
-    def __init__(self, app: ASGIApp, study: App, paths: frozenset[str], limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, study: App, paths: frozenset[str], limits: RequestLimits) -> None:
         self.app = app
         self.study = study
         self.paths = paths
@@ -91,7 +91,7 @@ class Door:
         path, request = scope["path"], Request(scope, receive, send)
         if path != HEALTH and (wait := self._wait(request, _size(request))):
             return too_often(wait)
-        if (endpoint := HOT.get((scope["method"], path))) is not None:
+        if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
             response = await endpoint(request)
             if response.status_code != 401:
                 self.limits.known.add(request.cookies.get(COOKIE, ""))

@@ -90,7 +90,7 @@ class KnownCookies:
             self._until.popitem(last=False)
 
 
-class Limits:
+class RequestLimits:
     """All of a process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

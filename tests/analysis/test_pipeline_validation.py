@@ -7,7 +7,7 @@ import pytest
 
 from analysis.design import simulated_trials, validation
 from analysis.design.simulated_trials import CAP
-from analysis.design.validation import Finding, Setting
+from analysis.design.validation import Setting, ValidationFinding
 from analysis.estimators.methods import METHODS
 
 
@@ -26,10 +26,10 @@ def test_the_same_seed_gives_the_same_findings_for_any_number_of_workers():
 
 
 def test_a_finding_is_kept_within_three_errors_and_broken_beyond():
-    assert Finding("x", 100, 0.08, 0.05, 0.0101).kept
-    assert not Finding("x", 100, 0.081, 0.05, 0.0101).kept
-    assert Finding("x", 100, 0.0, 0.05, 0.0101, "at_most").kept
-    assert not Finding("x", 100, 0.9, 0.95, 0.01, "at_least").kept
+    assert ValidationFinding("x", 100, 0.08, 0.05, 0.0101).kept
+    assert not ValidationFinding("x", 100, 0.081, 0.05, 0.0101).kept
+    assert ValidationFinding("x", 100, 0.0, 0.05, 0.0101, "at_most").kept
+    assert not ValidationFinding("x", 100, 0.9, 0.95, 0.01, "at_least").kept
 
 
 @pytest.mark.parametrize("scheme", simulated_trials.SCHEMES)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from study_app.domain.allocation import Allocator, Scheme, draws
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.errors import UserError
-from study_app.domain.ledger import Replay, Version, append
+from study_app.domain.ledger import LedgerReplay, Version, append
 from study_app.rerandomisation import (
     Design,
     NoRandomisationDistribution,
@@ -83,7 +83,7 @@ def test_equal_draws_give_equal_arms(scheme, arms, profiles, seed):
 
 
 def ledger(versions, names, profiles, returned):
-    replay, rows = Replay(versions), []
+    replay, rows = LedgerReplay(versions), []
     by_name = {version.study_hash: version for version in versions}
     for place, (name, profile) in enumerate(zip(names, profiles, strict=True), start=1):
         decision = replay.decide(name, profile, returned.get(place, ()))

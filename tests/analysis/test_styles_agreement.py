@@ -17,11 +17,11 @@ from analysis.interaction.coders.agreement import (
     read_adjudication,
     write_adjudication,
 )
-from analysis.interaction.coders.queries import Query, consensus, human_codings, queries
+from analysis.interaction.coders.queries import CodedQuery, consensus, human_codings, queries
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.interaction.codebook import LABELS, split
 
-ASKED = [Query(f"t{number}", f"p{number % 5}", f"message {number}") for number in range(40)]
+ASKED = [CodedQuery(f"t{number}", f"p{number % 5}", f"message {number}") for number in range(40)]
 GENERATOR = np.random.default_rng(3)
 ONE = {query.turn_id: tuple(label for label in LABELS if GENERATOR.random() < 0.4) for query in ASKED}
 OTHER = {turn: labels if GENERATOR.random() < 0.7 else ("explanation",) for turn, labels in ONE.items()}
@@ -39,7 +39,7 @@ def test_kappa_per_label_is_that_of_scikit_learn(label):
 
 def test_the_interval_is_drawn_over_people_and_the_same_for_the_same_seed():
     assert per_label(ASKED, ONE, OTHER, seed=4) == per_label(ASKED, ONE, OTHER, seed=4)
-    alone = [Query(query.turn_id, query.turn_id, query.message) for query in ASKED]
+    alone = [CodedQuery(query.turn_id, query.turn_id, query.message) for query in ASKED]
     assert per_label(ASKED, ONE, OTHER)["debugging"] != per_label(alone, ONE, OTHER)["debugging"]
 
 
@@ -157,7 +157,7 @@ def test_the_guard_of_the_export_is_taken_off_a_message():
 
 
 def test_people_are_compared_with_each_other_and_neither_with_programs_nor_with_the_decision():
-    asked = [Query(f"t{n}", f"p{n % 3}", "m") for n in range(6)]
+    asked = [CodedQuery(f"t{n}", f"p{n % 3}", "m") for n in range(6)]
     one = {query.turn_id: ("explanation",) if n % 2 else ("generation",) for n, query in enumerate(asked)}
     other = one | {"t0": ("explanation",)}
     codings = {"eva": one, "finn": other, "rules": {}, "adjudicated": {"t0": ("generation",)}}

@@ -10,12 +10,12 @@ from transcript_maker import asked, seen, transcript, write
 
 from analysis.interaction.coders.claude import ATTEMPTS, BATCH, code_with_claude, output_schema, system_prompt
 from analysis.interaction.coders.coding import code_queries
-from analysis.interaction.coders.queries import Query
+from analysis.interaction.coders.queries import CodedQuery
 from analysis.published_study import import_transcripts
 from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.interaction.codebook import LABELS
 
-ASKED = [Query(f"t{number}", "p1", f"message {number}") for number in (1, 2, 3)]
+ASKED = [CodedQuery(f"t{number}", "p1", f"message {number}") for number in (1, 2, 3)]
 
 
 class Server(ThreadingHTTPServer):
@@ -146,7 +146,7 @@ def test_the_reason_goes_back_with_the_next_request(server, client):
 
 
 def test_people_and_long_sessions_are_asked_about_apart(server, client):
-    many = [Query(f"a{n}", "p1", "x") for n in range(BATCH + 1)] + [Query("b", "p2", "y")]
+    many = [CodedQuery(f"a{n}", "p1", "x") for n in range(BATCH + 1)] + [CodedQuery("b", "p2", "y")]
     server.replies = [reply(**{f"m{n + 1}": [] for n in range(BATCH)}), reply(m1=[]), reply(m1=["debugging"])]
     found = code_with_claude(many, client)
     assert len(found.codes) == BATCH + 2
@@ -167,7 +167,7 @@ def test_a_failing_provider_is_nobodys_coding(server, client):
 
 def test_a_provider_that_fails_on_the_way_leaves_what_is_coded(server, client):
     server.replies = [GOOD, (529, "overloaded_error")]
-    found = code_with_claude([*ASKED, Query("late", "p2", "x"), Query("later", "p3", "x")], client)
+    found = code_with_claude([*ASKED, CodedQuery("late", "p2", "x"), CodedQuery("later", "p3", "x")], client)
     assert set(found.codes) == {"t1", "t2", "t3"}
     assert found.uncoded == dict.fromkeys(("late", "later"), "Claude could not code the queries: OverloadedError")
     assert len(server.requests) == 2

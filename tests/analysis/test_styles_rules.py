@@ -10,7 +10,7 @@ from analysis.interaction.coders.coding import code_queries
 from analysis.published_study import import_transcripts
 from study_app.domain.interaction.codebook import LABELS, join, split
 from study_app.domain.interaction.lexicon import RULES
-from study_app.domain.interaction.message import Message
+from study_app.domain.interaction.message import SessionMessage
 from study_app.domain.interaction.rules import code_message, code_session
 
 INITIALS = {label[0].upper(): label for label in LABELS}
@@ -58,7 +58,7 @@ def test_an_error_named_alone_quoted_or_repeated_is_debugging():
 
 
 def test_every_coding_names_the_rules_and_words_behind_it():
-    coding = code_message(Message("Please write the timer. Why does it need a nursery?"))
+    coding = code_message(SessionMessage("Please write the timer. Why does it need a nursery?"))
     assert coding.labels == ("explanation", "generation")
     assert {(each.rule, each.label) for each in coding.fired} >= {("imperative", "generation"), ("how", "explanation")}
     assert all(each.words for each in coding.fired)
@@ -91,7 +91,7 @@ def test_no_code_wanted_is_heard():
 
 @given(st.text(max_size=300))
 def test_any_text_gets_labels_of_the_code_book_in_its_order(text):
-    labels = code_message(Message(text)).labels
+    labels = code_message(SessionMessage(text)).labels
     assert labels == split(join(labels))
 
 
@@ -145,7 +145,7 @@ def test_mere_praise_after_code_is_no_request_for_more():
 
 @pytest.mark.parametrize("message", ["Hi", "2*2*19", "asdf", "my name is Robin", "...", "", " \n\n "])
 def test_a_message_in_which_nothing_matches_has_no_label(message):
-    coding = code_message(Message(message))
+    coding = code_message(SessionMessage(message))
     assert (coding.labels, coding.fired) == ((), ())
 
 

@@ -15,7 +15,7 @@ from study_app.domain.assistants.budget import (
     turn_usage,
     within_study_cost,
 )
-from study_app.domain.assistants.treatments import AssistantSpec, Limits, Parameters, Price, StudyLimits
+from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Parameters, Price, StudyLimits
 
 PRICE = Price(input_usd=2, output_usd=10)
 
@@ -28,7 +28,7 @@ def spec(limits=None, study=None, longest=1000, opens=0):
         prompt="Help.",
         price=PRICE,
         parameters=Parameters(max_tokens=longest),
-        limits=Limits(**(limits or {})),
+        limits=AssistantLimits(**(limits or {})),
         study_limits=StudyLimits(**(study or {})),
         opens_after_minutes=opens,
     )

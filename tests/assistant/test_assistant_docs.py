@@ -6,8 +6,8 @@ import pytest
 
 from study_app.assistant.notebook import Kind
 from study_app.domain.assistants.treatments import (
+    AssistantLimits,
     AssistantSpec,
-    Limits,
     Parameters,
     Price,
     StudyLimits,
@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "assistants.md").read
 TABLES = {"parameters", "limits", "study_limits", "price"}
 KEYS = [
     *AssistantSpec.model_fields,
-    *(key for table in (Parameters, Limits, StudyLimits, Price) for key in table.model_fields),
+    *(key for table in (Parameters, AssistantLimits, StudyLimits, Price) for key in table.model_fields),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from questions import FULL, PROGRAMS, rows, timer_program
 
 from study_app.assistant.answers import answer
-from study_app.assistant.embedded.message import Message
+from study_app.assistant.embedded.message import RequestText
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.content.task_packs import load_pack
@@ -241,7 +241,7 @@ def test_a_traceback_says_where_it_comes_from():
 
 
 def test_the_part_of_a_traceback_that_raises_is_enough():
-    assert Message("    |     raise TypeError(\n    |         'x'").error.kind == "TypeError"
+    assert RequestText("    |     raise TypeError(\n    |         'x'").error.kind == "TypeError"
 
 
 def test_pasted_code_is_looked_at_instead_of_the_editor():

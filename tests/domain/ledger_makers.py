@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
-from study_app.domain.ledger import LedgerRow, Replay, Version, append, genesis
+from study_app.domain.ledger import LedgerReplay, LedgerRow, Version, append, genesis
 from study_app.domain.ledger.commitment import commitment
 
 ARMS = (Arm(id="ai"), Arm(id="no_ai"))
@@ -27,7 +27,7 @@ def origin(of):
 def make(number=40, of=None, returns=None) -> list[LedgerRow]:
     """A real ledger of so many participants."""
     of = of or version()
-    replay, rows, previous = Replay([of]), [], origin(of)
+    replay, rows, previous = LedgerReplay([of]), [], origin(of)
     for place in range(1, number + 1):
         profile = newcomer(of.scheme, place)
         decision = replay.decide(of.study_hash, profile, (returns or {}).get(place, ()))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from study_app.domain.allocation import Allocator, Scheme, draws, options, order_of
 from study_app.domain.allocation.arms import Arm
-from study_app.domain.ledger import LedgerBroken, Replay, Version
+from study_app.domain.ledger import LedgerBroken, LedgerReplay, Version
 
 TWO = (Arm(id="ai"), Arm(id="no_ai"))
 
@@ -105,14 +105,17 @@ def version(name, scheme, arms=TWO):
 
 
 def test_an_amendment_of_something_else_changes_no_arm():
-    replay, straight = Replay([version("v1", Scheme()), version("v2", Scheme())]), Replay([version("v1", Scheme())])
+    replay, straight = (
+        LedgerReplay([version("v1", Scheme()), version("v2", Scheme())]),
+        LedgerReplay([version("v1", Scheme())]),
+    )
     names = ["v1"] * 5 + ["v2"] * 9
     assert [replay.decide(name, {}).arm for name in names] == [straight.decide("v1", {}).arm for _ in names]
 
 
 def test_an_amended_scheme_starts_afresh_and_the_old_one_goes_on_beside_it():
     three = (*TWO, Arm(id="hints"))
-    replay = Replay([version("v1", Scheme(block_sizes=[4])), version("v2", Scheme(block_sizes=[3]), three)])
+    replay = LedgerReplay([version("v1", Scheme(block_sizes=[4])), version("v2", Scheme(block_sizes=[3]), three)])
     arms = [(name, replay.decide(name, {}).arm) for name in ["v1", "v1", "v2", "v1", "v2", "v1", "v2"]]
     assert Counter(arm for name, arm in arms if name == "v1") == {"ai": 2, "no_ai": 2}
     assert Counter(arm for name, arm in arms if name == "v2") == {"ai": 1, "no_ai": 1, "hints": 1}
@@ -121,11 +124,11 @@ def test_an_amended_scheme_starts_afresh_and_the_old_one_goes_on_beside_it():
 def test_an_amendment_does_not_tear_a_class_apart():
     old = Scheme(method="cluster", cluster="label")
     new = Scheme(method="cluster", cluster="label", base_method="urn")
-    replay = Replay([version("v1", old), version("v2", new)])
+    replay = LedgerReplay([version("v1", old), version("v2", new)])
     before = {label: replay.decide("v1", {"label": label}).arm for label in "abcdef"}
     assert {label: replay.decide("v2", {"label": label}).arm for label in "abcdef"} == before
 
 
 def test_nobody_is_allocated_while_the_seed_is_sealed():
     with pytest.raises(LedgerBroken, match="sealed"):
-        Replay([Version("v1", Scheme(), TWO)]).decide("v1", {})
+        LedgerReplay([Version("v1", Scheme(), TWO)]).decide("v1", {})

@@ -11,7 +11,7 @@ from ledger_makers import ARMS, BLOCKS, MINIMISED, SEED, make, origin, version
 
 from study_app.domain.allocation import Scheme, derived_salt, preview_seed, simulated_seed
 from study_app.domain.allocation.arms import Arm
-from study_app.domain.ledger import COLUMNS, Replay, Version, head, parse_rows, verify_ledger
+from study_app.domain.ledger import COLUMNS, LedgerReplay, Version, head, parse_rows, verify_ledger
 from study_app.domain.ledger.commitment import commitment, keeps_commitment
 
 CONTRACT = (
@@ -69,7 +69,7 @@ def test_returned_slots_are_in_the_ledger_and_verify():
 
 def test_an_amended_ledger_verifies_under_both_versions():
     old, new = version(BLOCKS), version(Scheme(method="urn"), study_hash="v2")
-    replay = Replay([old, new])
+    replay = LedgerReplay([old, new])
     first = make(20, old)
     replay.feed(first)
     decision = replay.decide("v2", {})
@@ -99,5 +99,5 @@ def test_labels_may_change_without_breaking_the_commitment():
 
 def test_a_preview_ledger_can_change_version_with_every_edit_of_the_file():
     versions = [Version(name, BLOCKS, ARMS, preview_seed(name)) for name in "abc"]
-    replay = Replay(versions)
+    replay = LedgerReplay(versions)
     assert [replay.decide(name, {"experience": "1-3"}).index for name in "abcab"] == [1, 2, 3, 4, 5]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledger_makers import BLOCKS, MINIMISED, make, newcomer, version
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.ledger import LedgerBroken, Replay, ReplayShelf
+from study_app.domain.ledger import LedgerBroken, LedgerReplay, ReplayCache
 
 RETURNING = Scheme(method="big_stick", replacement="return_slot")
 
@@ -27,7 +27,7 @@ def loader(rows, asked=None):
 @settings(max_examples=25, deadline=None)
 def test_kept_or_fresh_the_next_decision_is_the_same(scheme, stops):
     of = version(scheme)
-    rows, shelf = make(41, of, {20: (3, 4)} if scheme is RETURNING else None), ReplayShelf()
+    rows, shelf = make(41, of, {20: (3, 4)} if scheme is RETURNING else None), ReplayCache()
     for stop in stops:  # also backwards: a store restored from a backup
         replay, end = shelf.take("real", [of], loader(rows[:stop]))
         assert (end.index if end else 0) == stop
@@ -37,7 +37,7 @@ def test_kept_or_fresh_the_next_decision_is_the_same(scheme, stops):
 
 
 def test_a_kept_replay_asks_only_for_what_is_new():
-    of, asked, shelf = version(), [], ReplayShelf()
+    of, asked, shelf = version(), [], ReplayCache()
     rows = make(30, of)
     replay, _ = shelf.take("real", [of], loader(rows[:10], asked))
     replay.recompute(rows[10])
@@ -47,7 +47,7 @@ def test_a_kept_replay_asks_only_for_what_is_new():
 
 
 def test_a_row_that_was_never_committed_is_forgotten():
-    of, shelf = version(), ReplayShelf()
+    of, shelf = version(), ReplayCache()
     rows = make(30, of)
     replay, _ = shelf.take("real", [of], loader(rows[:10]))
     shelf.put("real", replay, rows[10])
@@ -57,16 +57,16 @@ def test_a_row_that_was_never_committed_is_forgotten():
 
 
 def test_ledgers_are_kept_apart():
-    of, shelf = version(), ReplayShelf()
+    of, shelf = version(), ReplayCache()
     rows = make(12, of)
-    shelf.put("real", Replay([of]).feed(rows), rows[-1])
+    shelf.put("real", LedgerReplay([of]).feed(rows), rows[-1])
     replay, end = shelf.take("preview", [of], loader([]))
     assert (replay.next_index, end) == (1, None)
 
 
 def test_a_tampered_row_stops_a_kept_replay_too():
-    of, shelf = version(), ReplayShelf()
+    of, shelf = version(), ReplayCache()
     rows = make(12, of)
-    shelf.put("real", Replay([of]).feed(rows[:5]), rows[4])
+    shelf.put("real", LedgerReplay([of]).feed(rows[:5]), rows[4])
     with pytest.raises(LedgerBroken, match="row 7 stands where row 6 is due"):
         shelf.take("real", [of], loader([*rows[:5], *rows[6:]]))

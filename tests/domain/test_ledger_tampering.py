@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger_makers import BLOCKS, MINIMISED, SEED, make, origin, version
 
 from study_app.domain.allocation import Scheme, draws
-from study_app.domain.ledger import LEDGERS, LedgerBroken, Replay, head, parse_rows, rehash, verify_ledger
+from study_app.domain.ledger import LEDGERS, LedgerBroken, LedgerReplay, head, parse_rows, rehash, verify_ledger
 
 SCHEMES = {"blocks": BLOCKS, "minimised": MINIMISED}
 
@@ -214,9 +214,9 @@ def test_every_breach_is_explained_in_the_docs():
 def test_a_running_trial_stops_at_a_tampered_ledger():
     rows = flip(12)(make())
     with pytest.raises(LedgerBroken, match="row 12 does not hold the arm"):
-        Replay([version()]).feed(rows)
+        LedgerReplay([version()]).feed(rows)
     with pytest.raises(LedgerBroken, match="row 3 stands where row 2 is due"):
-        Replay([version()]).feed([rows[0], *rows[2:]])
+        LedgerReplay([version()]).feed([rows[0], *rows[2:]])
 
 
 def test_the_draws_on_record_are_those_of_the_seed():

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.quiz.items import Item, Option
-from study_app.domain.quiz.keys import Accept, Check, ChoiceKey, CodeKey, Criterion, TextKey, key_version
+from study_app.domain.quiz.items import ChoiceOption, Item
+from study_app.domain.quiz.keys import Accept, ChoiceKey, CodeKey, Criterion, OutputCheck, TextKey, key_version
 from study_app.domain.quiz.scoring import (
     correct_response,
     fill,
@@ -19,7 +19,7 @@ LETTERS = "abcdefgh"
 
 
 def an_item(kind, points=2.0, options=0, item_type="conceptual", **more):
-    shown = tuple(Option(id=letter, text=f"Option {letter}") for letter in LETTERS[:options])
+    shown = tuple(ChoiceOption(id=letter, text=f"Option {letter}") for letter in LETTERS[:options])
     return Item(id="q", type=item_type, kind=kind, concept="c", points=points, prompt="?", options=shown, **more)
 
 
@@ -85,7 +85,7 @@ def test_an_unanswered_item_of_an_opened_quiz_scores_0_at_once(kind, nothing):
         "single_choice": ChoiceKey(correct=("a",)),
         "multiple_select": MULTI_KEY,
         "short_text": TextKey(rubric=(Criterion(id="r", text="right", points=2),)),
-        "code": CodeKey(checks=(Check(name="n", program="{answer}", expected="1", points=2),)),
+        "code": CodeKey(checks=(OutputCheck(name="n", program="{answer}", expected="1", points=2),)),
     }
     result = score(an_item(kind, options=3 if "e_" in kind else 0), keys[kind], nothing)
     assert (result.points, result.max_points, result.scored_by) == (0, 2, "key")
@@ -120,8 +120,8 @@ def test_a_short_text_earns_the_best_of_what_it_matches_and_else_0_with_a_wish_f
 def test_code_earns_the_points_of_the_checks_it_passes():
     item = an_item("code", 3)
     checks = (
-        Check(name="one", program="{answer}\nprint(1)", expected="1", points=2),
-        Check(name="two", program="{answer}\nprint(2)", expected="2", points=1),
+        OutputCheck(name="one", program="{answer}\nprint(1)", expected="1", points=2),
+        OutputCheck(name="two", program="{answer}\nprint(2)", expected="2", points=1),
     )
     key = CodeKey(checks=checks, solution="pass")
     outputs = {"x = 1\nprint(1)": "1\n", "x = 1\nprint(2)": "3\n"}
@@ -132,7 +132,7 @@ def test_code_earns_the_points_of_the_checks_it_passes():
 
 def test_code_that_cannot_be_run_is_pending_and_not_zero():
     item = an_item("code", 2)
-    key = CodeKey(checks=(Check(name="n", program="{answer}", expected="1", points=2),), solution="print(1)")
+    key = CodeKey(checks=(OutputCheck(name="n", program="{answer}", expected="1", points=2),), solution="print(1)")
 
     def broken(program):
         raise SandboxUnavailable("isolation is off")
@@ -144,7 +144,9 @@ def test_code_that_cannot_be_run_is_pending_and_not_zero():
 
 def test_the_expected_output_is_never_part_of_the_program_that_runs():
     seen = []
-    key = CodeKey(checks=(Check(name="n", program="print({answer})", expected="forty-two", points=2),), solution="x")
+    key = CodeKey(
+        checks=(OutputCheck(name="n", program="print({answer})", expected="forty-two", points=2),), solution="x"
+    )
     score(an_item("code", 2), key, "1", lambda program: seen.append(program) or "")
     assert seen == ["print(1)"]
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.timing import Spell, deadline, overdue, time_use
+from study_app.domain.timing import TimeSpan, deadline, overdue, time_use
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def use(length, acts, away=()):
-    return time_use(length, acts, [Spell(*spell) for spell in away], idle_after=60, away_after=5)
+    return time_use(length, acts, [TimeSpan(*spell) for spell in away], idle_after=60, away_after=5)
 
 
 def test_a_gap_counts_as_active_up_to_the_threshold():

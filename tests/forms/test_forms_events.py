@@ -28,7 +28,7 @@ from study_app.domain.quiz.answering import Unanswerable, answer_to, fault_of, n
 from study_app.domain.records import Visit  # noqa: E402
 from study_app.domain.study.study import Question  # noqa: E402
 from study_app.services.participant.answers import Screen  # noqa: E402
-from study_app.services.participant.enrolment import Entry  # noqa: E402
+from study_app.services.participant.enrolment import EntryRequest  # noqa: E402
 from study_app.services.researcher.exporting.export import export  # noqa: E402
 from study_app.settings import Settings  # noqa: E402
 
@@ -47,7 +47,7 @@ class Clock:
         self.at += timedelta(**delta)
 
 
-class World:
+class FormTrial:
     """The short study with somebody in it."""
 
     def __init__(self, folder: Path, **study) -> None:
@@ -60,7 +60,7 @@ class World:
 
     def enter(self, *stages: str) -> str:
         """A new participant at the form, past the stages named."""
-        who = self.app.enrol.enter(Entry()).participant.id
+        who = self.app.enrol.enter(EntryRequest()).participant.id
         self.app.session.consent(who, agreed=True)
         for stage in stages:
             self.app.answers.submit_survey(who, stage, {})
@@ -80,7 +80,7 @@ class World:
 class Tab:
     """A browser page: numbers its events as the component does."""
 
-    def __init__(self, world: World, who: str, name: str, stage: str = "about", step: int = 0) -> None:
+    def __init__(self, world: FormTrial, who: str, name: str, stage: str = "about", step: int = 0) -> None:
         self.world, self.who, self.name, self.stage, self.step = world, who, name, stage, step
         self.opened = world.clock.now()
         self.events: list[dict] = []
@@ -112,7 +112,7 @@ class Tab:
 
 @pytest.fixture
 def world(tmp_path):
-    world = World(tmp_path)
+    world = FormTrial(tmp_path)
     yield world
     world.app.close()
 
@@ -132,7 +132,7 @@ def _values(name: str):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("many"))
+    world = FormTrial(tmp_path_factory.mktemp("many"))
     yield world
     world.app.close()
 
@@ -276,7 +276,7 @@ def test_a_press_of_the_participant_is_final_whatever_comes_late(world):
 
 
 def test_a_survey_with_a_limit_hands_in_what_stands_in_its_fields(tmp_path):
-    world = World(tmp_path, about_minutes=5, required=True)
+    world = FormTrial(tmp_path, about_minutes=5, required=True)
     who = world.enter()
     tab = Tab(world, who, "page1")
     tab.edit("words", "", 0, 0, "half a sen")
@@ -292,7 +292,7 @@ def test_a_survey_with_a_limit_hands_in_what_stands_in_its_fields(tmp_path):
 
 def test_late_edits_of_a_task_change_what_the_deadline_submitted(tmp_path):
     trial = Trial(tmp_path)
-    who = trial.app.enrol.enter(Entry()).participant.id
+    who = trial.app.enrol.enter(EntryRequest()).participant.id
     now = trial.clock.now()
     with trial.app.world.registry.begin() as unit:
         unit.touch(who, stage="tasks", arm="ai")

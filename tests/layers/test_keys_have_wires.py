@@ -22,10 +22,10 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
     "Study.schema_": "a constant: any other value is refused",
     "Plan.secondary": "joined to the outcomes while the plan is read",
-    "Codes.completed": "read by the participant's status",
-    "Codes.declined": "read by the participant's status",
-    "Codes.screened_out": "read by the participant's status",
-    "Codes.withdrawn": "read by the participant's status",
+    "CompletionCodes.completed": "read by the participant's status",
+    "CompletionCodes.declined": "read by the participant's status",
+    "CompletionCodes.screened_out": "read by the participant's status",
+    "CompletionCodes.withdrawn": "read by the participant's status",
     "Item.family": "for authors: pairs the items of parallel forms",
 }
 """Keys that are read otherwise than by an attribute, and how."""

@@ -20,12 +20,12 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from study_app.domain.tasks.packs import Limits, Program, RunResult  # noqa: E402
+from study_app.domain.tasks.packs import Program, RunLimits, RunResult  # noqa: E402
 from study_app.sandbox.local import LocalSandbox  # noqa: E402
 from study_app.sandbox.packages import site_folders  # noqa: E402
 from study_app.sandbox.server import Options  # noqa: E402
 
-LIMITS = Limits(wall_seconds=2.0, cpu_seconds=1, memory_mb=256, output_bytes=50_000)
+LIMITS = RunLimits(wall_seconds=2.0, cpu_seconds=1, memory_mb=256, output_bytes=50_000)
 MARKER = "MARKER-OF-" + "AN-EARLIER-RUN"
 SECRET = "hunter2-secret"
 

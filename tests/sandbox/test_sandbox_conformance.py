@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import Limits, OutputLine, Program
+from study_app.domain.tasks.packs import OutputLine, Program, RunLimits
 from study_app.ports import Sandbox
 from study_app.sandbox.local import LocalSandbox
-from study_app.sandbox.recorded import RecordedSandbox, Recorder, record
+from study_app.sandbox.recorded import RecordedSandbox, RecordingSandbox, record
 from study_app.sandbox.server import Options
 
 HELLO = Program("import trio\nasync def main():\n    print('hello')\ntrio.run(main)", ("trio",), seed=1)
 BROKEN = Program("x = 1\nprint('before')\nundefined\n", seed=1)
 LEAVES = Program("import sys\nprint('out')\nprint('err', file=sys.stderr)\nsys.exit(3)", seed=1)
-ENDLESS = Program("while True: pass", limits=Limits(cpu_seconds=1), seed=1)
-SLEEPS = Program("import time\ntime.sleep(30)", limits=Limits(wall_seconds=0.3), seed=1)
+ENDLESS = Program("while True: pass", limits=RunLimits(cpu_seconds=1), seed=1)
+SLEEPS = Program("import time\ntime.sleep(30)", limits=RunLimits(wall_seconds=0.3), seed=1)
 GREEDY = Program("x = 'a' * 10**9", seed=1)
-FLOOD = Program("while True: print('x' * 1000)", limits=Limits(output_bytes=5000), seed=1)
+FLOOD = Program("while True: print('x' * 1000)", limits=RunLimits(output_bytes=5000), seed=1)
 CALLED = Program(
     "def double(x):\n    print(x)\n    return x * 2",
     call={"nonce": "abc123", "function": "double", "args": [21]},
@@ -119,7 +119,7 @@ def test_a_cancelled_run_ends(sandbox):
 
 
 def test_a_recording_survives_a_file_and_refuses_strangers(local, tmp_path):
-    recorder = Recorder(local)
+    recorder = RecordingSandbox(local)
     first = recorder.run(CALLED)
     recorder.save(tmp_path / "runs.json")
     again = RecordedSandbox.load(tmp_path / "runs.json")

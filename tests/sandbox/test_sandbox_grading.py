@@ -18,7 +18,7 @@ from study_app.domain.errors import ProblemsFound, SandboxUnavailable
 from study_app.domain.tasks.packs import Program
 from study_app.sandbox.inside.harness import encode
 from study_app.sandbox.local import LocalSandbox
-from study_app.sandbox.recorded import RecordedSandbox, Recorder
+from study_app.sandbox.recorded import RecordedSandbox, RecordingSandbox
 from study_app.sandbox.server import Options
 from study_app.services.grading.authoring import check_pack, try_program
 from study_app.services.grading.grading import grade, run_visible
@@ -279,7 +279,7 @@ def test_a_grading_without_a_sandbox_decides_nothing(sandbox):
 
 
 def test_a_grading_can_be_replayed_from_a_recording(sandbox):
-    recorder = Recorder(sandbox)
+    recorder = RecordingSandbox(sandbox)
     warmup = PACKS["warmup"]
     first = grade(recorder, warmup, warmup.starter, run_seed=8)
     again = grade(RecordedSandbox(recorder.results), warmup, warmup.starter, run_seed=8)

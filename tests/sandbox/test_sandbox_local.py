@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.errors import SandboxUnavailable, UserError
-from study_app.domain.tasks.packs import Limits, OutputLine, Program, RunResult
+from study_app.domain.tasks.packs import OutputLine, Program, RunLimits, RunResult
 from study_app.sandbox import open_sandbox, packages, selftest
 from study_app.sandbox.confinement import lockdown, seccomp, syscalls
 from study_app.sandbox.local import LocalSandbox
@@ -157,7 +157,7 @@ def test_no_output_gets_past_the_cap_or_the_cleaning(chunks, cap):
 
 
 def test_a_flood_of_empty_lines_is_stopped_before_it_drowns_the_reader(sandbox):
-    result = run(sandbox, "print('\\n' * 90_000)", limits=Limits(output_bytes=100_000))
+    result = run(sandbox, "print('\\n' * 90_000)", limits=RunLimits(output_bytes=100_000))
     assert result.ended_by in ("output", "exit")
     assert len(result.lines) <= 10_001
 
@@ -391,7 +391,7 @@ FUZZ = settings(max_examples=60, deadline=None)
 @FUZZ
 @given(st.binary(max_size=400))
 def test_random_bytes_never_break_the_runner(sandbox, data):
-    result = run(sandbox, data.decode("utf-8", "surrogateescape"), limits=Limits(wall_seconds=3, cpu_seconds=1))
+    result = run(sandbox, data.decode("utf-8", "surrogateescape"), limits=RunLimits(wall_seconds=3, cpu_seconds=1))
     assert result.ended_by in ("exit", "cpu", "time", "memory")
     assert result.exit_status is not None
 
@@ -399,7 +399,7 @@ def test_random_bytes_never_break_the_runner(sandbox, data):
 @FUZZ
 @given(st.text(max_size=300))
 def test_random_text_never_breaks_the_runner(sandbox, text):
-    result = run(sandbox, text, limits=Limits(wall_seconds=3, cpu_seconds=1))
+    result = run(sandbox, text, limits=RunLimits(wall_seconds=3, cpu_seconds=1))
     assert result.exit_status is not None
     assert result.exit_status == 0 or result.error_type or result.ended_by != "exit" or "exit" in text
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.tasks.packs import Limits, Program, in_order
+from study_app.domain.tasks.packs import Program, RunLimits, in_order
 from study_app.sandbox.child import source_lines
 from study_app.sandbox.inside import frames
 from study_app.sandbox.local import LocalSandbox
@@ -86,7 +86,7 @@ def test_long_writes_of_threads_do_not_mix(sandbox):
         "threads = [threading.Thread(target=say, args=pair) for pair in ((sys.stdout, 'o'), (sys.stderr, 'e'))]\n"
         "[each.start() for each in threads]\n[each.join() for each in threads]\n"
     )
-    result = sandbox.run(Program(code, limits=Limits(output_bytes=1_000_000)))
+    result = sandbox.run(Program(code, limits=RunLimits(output_bytes=1_000_000)))
     assert result.stdout == ("o" * 900 + "\n") * 20
     assert result.stderr == ("e" * 900 + "\n") * 20
     assert again(result) == shown(result)
@@ -102,7 +102,7 @@ def test_a_prompt_stands_before_the_error_that_says_what_to_do_instead(sandbox):
 
 
 def test_the_note_on_a_limit_is_kept_but_not_shown_beside_the_pages_own_words(sandbox):
-    result = sandbox.run(Program("print('a', end='', flush=True)\nwhile True: pass", limits=Limits(cpu_seconds=1)))
+    result = sandbox.run(Program("print('a', end='', flush=True)\nwhile True: pass", limits=RunLimits(cpu_seconds=1)))
     assert result.ended_by == "cpu"
     assert shown(result) == [("stdout", "a")] == again(result)
     assert "1 seconds of computing time" in result.stderr

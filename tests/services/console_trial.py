@@ -12,7 +12,7 @@ from study_app.bootstrap import App, start
 from study_app.domain.events import Batch, BrowserEvent
 from study_app.domain.records import RunRecord, Turn
 from study_app.domain.tasks.packs import Isolation
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ class Trial:
 
     def enter(self, label: str = "") -> str:
         (link,) = self.app.links.create(1, [label] if label else None)
-        return self.app.enrol.enter(Entry(link=link.secret)).participant.id
+        return self.app.enrol.enter(EntryRequest(link=link.secret)).participant.id
 
     def at(self, who: str) -> str:
         return self.app.session.where(who).participant.stage

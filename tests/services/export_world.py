@@ -19,7 +19,7 @@ from typing import Any
 from study_app.bootstrap import App, start
 from study_app.domain.events import Batch
 from study_app.domain.quiz.scoring import correct_response
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 
@@ -81,9 +81,9 @@ def open_app(folder: Path, clock: Any, study: Path = ROOT / "study.toml", **sett
 class Walker:
     """One participant and what they do."""
 
-    def __init__(self, app: App, clock: Any, entry: Entry | None = None, kind: Any = None) -> None:
+    def __init__(self, app: App, clock: Any, entry: EntryRequest | None = None, kind: Any = None) -> None:
         self.app, self.clock = app, clock
-        self.id = app.enrol.enter(entry or Entry(), kind=kind).participant.id
+        self.id = app.enrol.enter(entry or EntryRequest(), kind=kind).participant.id
         self.page = ""
         self.pages = 0
         self.seq = 0
@@ -312,11 +312,11 @@ def trial() -> Trial:
     people = [preview.id]
     for number in range(4):
         clock.advance(minutes=3)
-        people.append(Walker(app, clock, Entry(link=links[number])).whole_way().id)
-    leaver = Walker(app, clock, Entry(link=links[4])).to_tasks().begin_tasks()
+        people.append(Walker(app, clock, EntryRequest(link=links[number])).whole_way().id)
+    leaver = Walker(app, clock, EntryRequest(link=links[4])).to_tasks().begin_tasks()
     leaver.type("# I am leaving\n")
     app.session.withdraw(leaver.id, False)
-    turned_away = Walker(app, clock, Entry(link=links[5]))
+    turned_away = Walker(app, clock, EntryRequest(link=links[5]))
     app.session.where(turned_away.id)
     app.session.consent(turned_away.id, True)
     app.answers.submit_survey(turned_away.id, "eligibility", ELIGIBLE | {"libraries_used": ["asyncio", "trio"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from study_app.domain.errors import UserError
-from study_app.secrets.console_accounts import ATTEMPTS, LOCKED, SIGNED_IN, TICKET, Account, Person
+from study_app.secrets.console_accounts import ATTEMPTS, LOCKED, SIGNED_IN, TICKET, Account, ConsoleUser
 
 GOOD = "correct horse battery"
 
@@ -33,12 +33,12 @@ def test_a_short_password_an_odd_name_and_an_unknown_role_are_refused(account):
     for password, name, role in (("short", "anna", None), (GOOD, "an na", None), (GOOD, "anna", "boss")):
         with pytest.raises(UserError):
             account.set(password, name, role)
-    assert account.people() == [Person("admin", "full")]
+    assert account.people() == [ConsoleUser("admin", "full")]
 
 
 def test_the_right_password_tells_name_and_role(account, clock):
     account.set(GOOD, "anna", "monitor")
-    assert account.check(GOOD, clock.at, "anna") == Person("anna", "monitor")
+    assert account.check(GOOD, clock.at, "anna") == ConsoleUser("anna", "monitor")
     assert account.check("wrong password", clock.at, "anna") is None
     assert account.check(GOOD, clock.at, "nobody") is None
 
@@ -77,9 +77,9 @@ def test_a_lockout_of_one_name_leaves_the_others_alone(account, clock):
 
 
 def test_a_sign_in_outlives_a_restart_and_ends_after_its_time(account, clock):
-    token = account.sign_in(Person("admin", "full"), clock.at)
+    token = account.sign_in(ConsoleUser("admin", "full"), clock.at)
     again = Account(account.path.parent)
-    assert again.person_of(token, clock.at) == Person("admin", "full")
+    assert again.person_of(token, clock.at) == ConsoleUser("admin", "full")
     assert again.person_of(token, clock.at + SIGNED_IN) is None
     assert token not in (account.path.parent / "console.sessions").read_text()
 
@@ -92,7 +92,7 @@ def test_signing_out_a_new_password_and_a_lost_account_end_sign_ins(account, clo
         lambda _: account.remove("anna"),
     ]
     for end in endings:
-        token = account.sign_in(Person("anna", "monitor"), clock.at)
+        token = account.sign_in(ConsoleUser("anna", "monitor"), clock.at)
         assert account.person_of(token, clock.at) is not None
         end(token)
         assert account.person_of(token, clock.at) is None
@@ -105,7 +105,7 @@ def test_the_last_account_that_may_do_everything_stays(account):
 
 
 def test_a_ticket_is_good_once_and_for_a_minute(account, clock):
-    person = Person("anna@example.org", "monitor")
+    person = ConsoleUser("anna@example.org", "monitor")
     token = account.redeem(account.ticket(person, clock.at), clock.at)
     assert account.person_of(token, clock.at) == person
     ticket = account.ticket(person, clock.at)

@@ -11,7 +11,7 @@ from small_study import write_study
 from study_app.bootstrap import start
 from study_app.domain.allocation import Allocator, draws, preview_seed
 from study_app.domain.ledger import LedgerRow, Version, genesis, verify_ledger
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 
 PROCESSES, EACH = 4, 25
@@ -24,7 +24,7 @@ def settings_for(study: Path, url: str) -> Settings:
 def enrol_many(study: Path, url: str, barrier) -> None:
     """In a process of its own: everybody is enrolled first, then all consent at the same time as the others do."""
     app = start(settings_for(study, url))
-    people = [app.enrol.enter(Entry()).participant.id for _ in range(EACH)]
+    people = [app.enrol.enter(EntryRequest()).participant.id for _ in range(EACH)]
     barrier.wait(60)
     for person in people:
         app.session.where(person)

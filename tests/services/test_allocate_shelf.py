@@ -9,7 +9,7 @@ from study_app.bootstrap import start
 from study_app.domain.allocation import Allocator, draws, preview_seed
 from study_app.domain.ledger import LedgerRow
 from study_app.services.context import draft_key
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 
 RETURNING = 'method = "big_stick"\nbound = 2\nreplacement = "return_slot"'
@@ -20,7 +20,7 @@ def open_app(study, tmp_path):
 
 
 def newcomer(app) -> str:
-    person = app.enrol.enter(Entry()).participant.id
+    person = app.enrol.enter(EntryRequest()).participant.id
     app.session.where(person)
     app.session.consent(person, True)
     return person
@@ -47,7 +47,7 @@ def test_a_transaction_that_fails_after_allocation_leaves_no_trace_in_the_next(t
     app = open_app(write_study(tmp_path), tmp_path)
     for _ in range(3):
         newcomer(app)
-    waiting = app.enrol.enter(Entry()).participant.id
+    waiting = app.enrol.enter(EntryRequest()).participant.id
     with pytest.raises(ZeroDivisionError):
         allocate_and_fail(app, waiting)
     for _ in range(10):

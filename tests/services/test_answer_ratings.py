@@ -7,7 +7,7 @@ from console_trial import Trial
 from test_quiz_scoring import Scripted
 
 from study_app.domain.errors import NotAllowed
-from study_app.services.researcher.rating import Ratings
+from study_app.services.researcher.rating import RatingQueue
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def trial(tmp_path_factory):
 
 
 @pytest.fixture
-def ratings(trial) -> Ratings:
+def ratings(trial) -> RatingQueue:
     """Each test begins without ratings."""
     from sqlalchemy import text
 
     with trial.app.world.registry.begin() as unit:
         unit.connection.execute(text("DELETE FROM ratings"))
-    return Ratings(trial.app.world)
+    return RatingQueue(trial.app.world)
 
 
 def most(view) -> dict[str, float]:

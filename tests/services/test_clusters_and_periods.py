@@ -15,7 +15,7 @@ from study_app.bootstrap import start
 from study_app.clock import SystemClock
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 
@@ -102,7 +102,7 @@ def real_app(folder: Path, **parts: str):
 def test_previews_of_a_class_have_a_secret_pseudonym_that_stays(tmp_path):
     app = real_app(tmp_path, allocation=CLUSTER)
     for number in range(4):
-        who = app.enrol.enter(Entry(label=f"Year {7 + number % 2} B")).participant.id
+        who = app.enrol.enter(EntryRequest(label=f"Year {7 + number % 2} B")).participant.id
         app.session.where(who)
         app.session.consent(who, True)
         place = app.session.where(who)
@@ -126,7 +126,7 @@ def test_previews_of_a_class_have_a_secret_pseudonym_that_stays(tmp_path):
 def test_a_question_that_names_the_cluster_is_in_no_cell(tmp_path):
     app = real_app(tmp_path, allocation='method = "cluster"\ncluster = "school"', before=QUESTION)
     for number in range(4):
-        who = app.enrol.enter(Entry()).participant.id
+        who = app.enrol.enter(EntryRequest()).participant.id
         app.session.where(who)
         app.session.consent(who, True)
         app.session.where(who)

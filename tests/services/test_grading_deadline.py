@@ -11,7 +11,7 @@ from sandbox.busy_machine import busy
 
 from study_app.bootstrap import start
 from study_app.domain.records import RunRecord
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def test_sixty_submissions_at_one_moment_are_graded_in_ten_minutes_and_none_wron
     stage = app.study.main_task_stages[0]
     now = app.world.now()
     for number in range(60):
-        who = app.enrol.enter(Entry()).participant.id
+        who = app.enrol.enter(EntryRequest()).participant.id
         pack = app.world.content.pack(stage.packs[number % len(stage.packs)])
         run = RunRecord(app.world.fresh_id(), who, pack.id, stage.id, "submission", pack.solution, now)
         with app.world.registry.begin() as unit:

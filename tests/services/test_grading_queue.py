@@ -12,7 +12,7 @@ from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.tasks.packs import CheckResult, Grade
 from study_app.services.grading.queue import Pauses, retry, with_review, without_verdict
 from study_app.services.grading.submissions import with_verdict
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 
 HOSTILE = 'raise SyntaxError("boo", ("main.py", 10**30, 1, "x"))\n'
@@ -161,7 +161,7 @@ def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_
     app = open_app(tmp_path, clock, real_study(tmp_path, **refused))
     app.lifecycle.launch()
     [link] = app.links.create(count=1)
-    person = Walker(app, clock, Entry(link=link.secret)).consent().background()
+    person = Walker(app, clock, EntryRequest(link=link.secret)).consent().background()
     person.app.session.begin_stage(person.id, "warmup")
     person.open("warmup")
     inner = app.world.sandbox

@@ -12,7 +12,7 @@ from recomputed_alone import commitment, recompute
 
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher import lifecycle
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
@@ -105,7 +105,7 @@ def running(folder: Path, clock: Clock, allocation: str, weights: tuple[int, ...
 
 
 def walk(app: App, clock: Clock, link: str, number: int, leave: bool = False) -> str:
-    who = app.enrol.enter(Entry(link=link)).participant.id
+    who = app.enrol.enter(EntryRequest(link=link)).participant.id
     app.session.where(who)
     clock.advance(seconds=30)
     app.session.consent(who, True)
@@ -165,7 +165,7 @@ def test_each_period_of_a_crossover_has_the_arm_that_the_order_gives_it(tmp_path
     app = start(Settings(study, f"sqlite:///{tmp_path}/study.db", tmp_path / "var", environment={}), clock=clock)
     met = set()
     for number in range(4):
-        who = app.enrol.enter(Entry()).participant.id
+        who = app.enrol.enter(EntryRequest()).participant.id
         app.session.where(who)
         app.session.consent(who, True)
         first = app.answers.submit_survey(who, "background", {"experience": "low", "age": 30 + number})

@@ -18,7 +18,7 @@ from study_app.bootstrap import start
 from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.errors import Conflict, InfrastructureError
 from study_app.domain.ledger import LedgerRow, Version, genesis, verify_ledger
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.retrying import ATTEMPTS, retried
 from study_app.settings import Settings
 from study_app.storage import engine, open_registry
@@ -44,7 +44,7 @@ def test_two_servers_whose_clocks_differ_keep_one_honest_ledger(tmp_path, databa
     people = []
     for number in range(6):
         app = apps[number % 2]
-        people.append(app.enrol.enter(Entry()).participant.id)
+        people.append(app.enrol.enter(EntryRequest()).participant.id)
         app.session.where(people[-1])
         app.session.consent(people[-1], True)
         app.session.continue_(people[-1], "instructions")
@@ -64,7 +64,7 @@ def test_a_clock_that_is_set_back_does_not_turn_the_ledger_round(tmp_path):
     study, clock = write_study(tmp_path), Clock()
     app = start(Settings(study, f"sqlite:///{tmp_path}/study.db", tmp_path, environment={}), clock=clock)
     for _ in range(3):
-        person = app.enrol.enter(Entry()).participant.id
+        person = app.enrol.enter(EntryRequest()).participant.id
         app.session.where(person)
         app.session.consent(person, True)
         clock.advance(hours=-1)
@@ -234,7 +234,7 @@ def visit(study: Path, url: str, folder: Path) -> None:
     """A server's work in a process of its own: people come, consent and are allocated, deadlines are swept."""
     app = start(Settings(study, url, folder, environment={}))
     for _ in range(10):
-        person = app.enrol.enter(Entry()).participant.id
+        person = app.enrol.enter(EntryRequest()).participant.id
         app.session.where(person)
         app.session.consent(person, True)
         app.session.sweep()

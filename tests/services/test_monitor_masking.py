@@ -111,9 +111,9 @@ def test_a_first_look_is_recorded_once_and_lists_who_looked(tmp_path):
     trial = Trial(tmp_path, launched=True)
     monitor = Monitor(trial.app.world)
     for _ in range(2):
-        monitor.note_sight("anna", "replay p1", "real")
-    monitor.note_sight("ben", "replay p2", "preview")
+        monitor.record_unblinding("anna", "replay p1", "real")
+    monitor.record_unblinding("ben", "replay p2", "preview")
     assert [(who, acts) for who, _, acts in monitor.unblinded()] == [("anna", 1)]
-    assert monitor.has_seen("anna", "replay p1")
-    assert not monitor.has_seen("ben", "replay p1")
+    assert monitor.is_unblinded("anna", "replay p1")
+    assert not monitor.is_unblinded("ben", "replay p1")
     trial.close()

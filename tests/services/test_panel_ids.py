@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from study_app.domain.errors import Malformed
 from study_app.domain.study.panel_ids import panel_id_problem
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 
 NEVER = ["{{%PROLIFIC_PID%}}", "{{%STUDY_ID%}}", "%PROLIFIC_PID%", "{id}", "a b", "a\tb", "=1+1", "+1", "-1", "@x"]
 NEVER += ["jane@example.org", "http://x", "abc\u200b", "\ufeffabc", "a\u2060b", "a\u061cb", "a\U000e0041", "=1+1\n2"]
@@ -44,22 +44,22 @@ def test_what_no_panel_gives_is_refused_in_every_field_and_study(panel, preview,
     for trial in (panel, preview):
         before = people(trial)
         with pytest.raises(Malformed, match="of this address cannot be right: it "):
-            trial.app.enrol.enter(Entry(**given_ids))
+            trial.app.enrol.enter(EntryRequest(**given_ids))
         assert people(trial) == before
 
 
 @pytest.mark.parametrize("text", ["a-b", "a_b", "ä", "a.b", "١٢٣"])
 def test_prolific_ids_are_letters_and_digits_while_other_panels_may_use_more(panel, preview, text):
     with pytest.raises(Malformed, match="letters and digits"):
-        panel.app.enrol.enter(Entry(prolific_pid=text, prolific_session=GOOD))
-    assert preview.app.enrol.enter(Entry(prolific_pid=text, prolific_session=GOOD)).new
+        panel.app.enrol.enter(EntryRequest(prolific_pid=text, prolific_session=GOOD))
+    assert preview.app.enrol.enter(EntryRequest(prolific_pid=text, prolific_session=GOOD)).new
 
 
 @pytest.mark.parametrize("label", ["{{label}}", "anna\u200b", "%label%"])
 def test_a_label_that_was_not_filled_in_is_refused(preview, label):
     with pytest.raises(Malformed, match="label"):
-        preview.app.enrol.enter(Entry(label=label))
-    assert preview.app.enrol.enter(Entry(label=f"class 3, anna{len(people(preview))}@example.org")).new
+        preview.app.enrol.enter(EntryRequest(label=label))
+    assert preview.app.enrol.enter(EntryRequest(label=f"class 3, anna{len(people(preview))}@example.org")).new
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits, min_size=1, max_size=60))

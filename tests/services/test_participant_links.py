@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.links import check_base
 
 CLUSTERED = '[allocation]\nmethod = "cluster"\ncluster = "label"\n'
@@ -31,7 +31,7 @@ def audited(trial: Trial) -> list:
 def test_a_label_that_a_link_or_a_person_has_is_refused_and_nothing_is_made(trial):
     links = trial.app.links
     first, _ = links.create(labels=["anna", "ben"])
-    trial.app.enrol.enter(Entry(link=first.secret))
+    trial.app.enrol.enter(EntryRequest(link=first.secret))
     for labels in (["anna", "carl"], ["carl", "ben"], ["carl", "carl"]):
         with pytest.raises(ProblemsFound) as found:
             links.create(labels=labels, source="labels.txt")

@@ -21,7 +21,7 @@ from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.records import Participant
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.settings import Settings
 
@@ -82,7 +82,7 @@ class Study:
 
     def come(self) -> str:
         (link,) = self.app.links.create(1)
-        who = self.app.enrol.enter(Entry(link=link.secret)).participant.id
+        who = self.app.enrol.enter(EntryRequest(link=link.secret)).participant.id
         self.app.session.where(who)
         return who
 
@@ -277,18 +277,20 @@ def test_a_target_of_completed_people_replaces_whoever_leaves(study):
 def test_a_panel_learns_the_code_at_the_door_of_a_full_study(study):
     trial = study(target=1, entry="prolific")
     enter = trial.app.enrol.enter
-    first = enter(Entry(prolific_pid="a" * 24, prolific_study="s" * 24, prolific_session="b" * 24)).participant.id
+    first = enter(
+        EntryRequest(prolific_pid="a" * 24, prolific_study="s" * 24, prolific_session="b" * 24)
+    ).participant.id
     trial.app.session.where(first)
     trial.consent(first)
     with pytest.raises(NotAllowed, match="STUDY-FULL"):
-        enter(Entry(prolific_pid="c" * 24, prolific_study="s" * 24, prolific_session="d" * 24))
+        enter(EntryRequest(prolific_pid="c" * 24, prolific_study="s" * 24, prolific_session="d" * 24))
 
 
 def test_previews_need_no_place(tmp_path, database_url):
     (tmp_path / "study.toml").write_text(STUDY.format(target=1, entry="open", replacement="", counts=""))
     app = start(Settings(tmp_path / "study.toml", database_url, tmp_path / "var", environment={}), sandbox=NoSandbox())
     for _ in range(3):
-        who = app.enrol.enter(Entry()).participant.id
+        who = app.enrol.enter(EntryRequest()).participant.id
         app.session.where(who)
         app.session.consent(who, True)
         assert app.answers.submit_survey(who, "before", {}).participant.arm is not None

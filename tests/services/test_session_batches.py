@@ -10,7 +10,7 @@ from console_trial import Trial
 from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.events import Batch
 from study_app.domain.records import Visit
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 
 TASK = "trio_timer"
 
@@ -24,7 +24,7 @@ def trial(tmp_path):
 
 def at_work(trial: Trial, minutes: float = 30):
     """Somebody on the main tasks with the clock running."""
-    admitted = trial.app.enrol.enter(Entry())
+    admitted = trial.app.enrol.enter(EntryRequest())
     now = trial.app.world.now()
     with trial.app.world.registry.begin() as unit:
         unit.touch(admitted.participant.id, stage="tasks", arm="ai")

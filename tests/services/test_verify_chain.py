@@ -15,7 +15,7 @@ from study_app.dataset.integrity import chain
 from study_app.dataset.verification import verify
 from study_app.services.researcher.exporting.export import export
 from study_app.storage.backfill import join_what_is_stored
-from study_app.storage.engine import Database
+from study_app.storage.engine import DatabaseEngine
 
 QUIZ = "bank != ''"
 AI = "participant_id IN (SELECT id FROM participants WHERE arm = 'ai')"
@@ -83,7 +83,9 @@ def appended(folder, table, sql, entry_of):
         for row in database.execute(f"SELECT * FROM {table} WHERE {QUIZ} AND {ONE}").fetchall():
             stored = entry_of(dict(row))
             number, position, head = database.execute("SELECT id, position, head FROM chains").fetchone()
-            entry = chain.Entry(table, chain.key_of(table, stored), False, b"s" * 16, chain.content_of(table, stored))
+            entry = chain.ChainEntry(
+                table, chain.key_of(table, stored), False, b"s" * 16, chain.content_of(table, stored)
+            )
             database.execute(
                 'INSERT INTO chain_entries (chain, position, "table", key, participant_id, final, opening, digest) '
                 "VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
@@ -120,7 +122,7 @@ def test_a_history_written_anew_is_found_by_a_head_that_was_kept_elsewhere(tmp_p
         kept = [head.head for head in unit.chain_heads()]
     copy_of(base, tmp_path, FORGERIES["all points of one arm"], sealed=True).close()
     rechained(tmp_path)
-    database = Database(f"sqlite:///{tmp_path}/study.db")
+    database = DatabaseEngine(f"sqlite:///{tmp_path}/study.db")
     with database.begin(write=True) as connection:
         join_what_is_stored(connection)
     database.close()

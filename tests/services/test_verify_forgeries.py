@@ -14,7 +14,7 @@ from study_app.cli import app
 from study_app.dataset.schema.versions import read_version
 from study_app.dataset.verification import verify
 from study_app.domain.allocation import draws
-from study_app.domain.ledger import Anchor, LedgerRow, Replay, Version, append, genesis, rehash
+from study_app.domain.ledger import Anchor, LedgerReplay, LedgerRow, Version, append, genesis, rehash
 from study_app.domain.ledger.commitment import commitment
 from study_app.services.researcher.exporting.export import export
 
@@ -111,7 +111,7 @@ def another_seed_for_everything(forger: Forger) -> None:
     study = read_version((forger.path / version["file"]).read_text())
     seed = b"\x11" * 32
     promise = commitment(seed, study.allocation, study.arms)
-    replay = Replay([Version(version["study_hash"], study.allocation, study.arms, seed)])
+    replay = LedgerReplay([Version(version["study_hash"], study.allocation, study.arms, seed)])
     previous, made = genesis("real", promise), []
     for row in map(LedgerRow.parse, forger.rows("allocations")):
         kept = {name: getattr(row, name) for name in ("participant_id", "method", "study_hash", "allocated_at", "salt")}

@@ -1,4 +1,4 @@
-"""One suite for every database: what ports.Unit promises."""
+"""One suite for every database: what ports.UnitOfWork promises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from study_app.domain.errors import InfrastructureError, ProblemsFound
 from study_app.domain.events import ERASED, BrowserEvent
 from study_app.domain.records import Answer, AuditEntry, Document, Link, Participant, RunRecord, Turn, Visit
 from study_app.storage import open_registry
-from study_app.storage.database import SqlRegistry
+from study_app.storage.database import SqlDatabase
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def browser_events(*numbers, kind="focus", payload=None):
     return [BrowserEvent(seq=n, kind=kind, client_time_ms=1000.0 + n, payload=payload or {}) for n in numbers]
 
 
-def test_a_transaction_that_fails_leaves_nothing_behind(registry: SqlRegistry, clock):
+def test_a_transaction_that_fails_leaves_nothing_behind(registry: SqlDatabase, clock):
     def half_done():
         with registry.begin() as unit:
             unit.add_participant(someone(clock))

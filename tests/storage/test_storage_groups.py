@@ -11,7 +11,7 @@ from study_app.dataset.integrity import chain
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events import BrowserEvent
 from study_app.storage import open_registry
-from study_app.storage.database import SqlRegistry
+from study_app.storage.database import SqlDatabase
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def batch(clock, page: str, *numbers: int):
 class Held:
     """Keeps the writer busy with one piece of work, so that what is submitted meanwhile forms one group."""
 
-    def __init__(self, registry: SqlRegistry) -> None:
+    def __init__(self, registry: SqlDatabase) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.first = registry.submit(self._wait)
         assert self.begun.wait(10)
@@ -44,7 +44,7 @@ class Held:
         wait(futures, 10)
 
 
-def pages(registry: SqlRegistry) -> dict[str, list[int]]:
+def pages(registry: SqlDatabase) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     with registry.begin(write=False) as unit:
         for event in unit.events("p1"):

@@ -11,7 +11,7 @@ from simulations import data_of, run, simulate_apart
 from study_app.dataset.measures.tasks import program_error
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.errors import UserError
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.simulation import simulate
 
 
@@ -129,7 +129,7 @@ def test_only_the_arm_with_an_assistant_asks(trial):
 
 def test_the_app_is_its_own_again_afterwards(trial):
     app, _ = trial
-    person = app.enrol.enter(Entry()).participant
+    person = app.enrol.enter(EntryRequest()).participant
     assert person.kind == "preview"
     assert app.world.registry.describe().startswith("sqlite")
 

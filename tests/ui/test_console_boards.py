@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from console_room import Person, Trial, busy, work
+from console_room import ConsoleUser, Trial, busy, work
 from streamlit.testing.v1 import AppTest
 
 from study_app.bootstrap import install
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.monitoring import Monitor
-from study_app.services.researcher.rating import Ratings
+from study_app.services.researcher.rating import RatingQueue
 
-BOARDS = "overview participants replay grading verdicts coding links allocation downloads audit people".split()
+BOARDS = "overview participants replay grading verdicts coding links allocation downloads audit accounts".split()
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,13 @@ def drawn(board: str) -> AppTest:
         import os
 
         from study_app.bootstrap import current
-        from study_app.secrets.console_accounts import Person
+        from study_app.secrets.console_accounts import ConsoleUser
         from study_app.services.researcher.monitoring import Monitor
-        from study_app.ui.console.session import Desk
+        from study_app.ui.console.session import ConsoleSession
 
         name, role = os.environ["TEST_PERSON"].split()
         module = importlib.import_module(f"study_app.ui.console.pages.{os.environ['TEST_BOARD']}")
-        module.draw(Desk(current(), Person(name, role), Monitor(current().world)))
+        module.render(ConsoleSession(current(), ConsoleUser(name, role), Monitor(current().world)))
 
     return AppTest.from_function(script, default_timeout=60)
 
@@ -108,7 +108,7 @@ def test_a_replay_of_a_real_person_opens_only_after_it_is_recorded(board, trial)
     assert "unblinded" in page.warning[0].value
     page.button(key=f"open:{who}").click().run()
     assert not page.warning
-    assert Monitor(trial.app.world).has_seen("carl", f"replay {who}")
+    assert Monitor(trial.app.world).is_unblinded("carl", f"replay {who}")
 
 
 def test_queries_are_coded_one_by_one_after_the_look_is_recorded(board, trial):
@@ -129,7 +129,7 @@ def test_a_disagreement_is_settled_with_a_reason_and_agreement_is_counted(board,
     turn = codings.queries_for("hana", "real")[0].turn_id
     codings.code("hana", turn, ["explanation"])
     codings.code("ivo", turn, ["generation"])
-    Monitor(trial.app.world).note_sight("jan", "queries", "real")
+    Monitor(trial.app.world).record_unblinding("jan", "queries", "real")
     page = board("coding", who="jan")
     page.segmented_control(key="coding_part").set_value("Agreement").run()
     assert "coded by two people or more" in shown(page)
@@ -148,7 +148,7 @@ def test_a_disagreement_is_settled_with_a_reason_and_agreement_is_counted(board,
 
 
 def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):
-    ratings = Ratings(trial.app.world)
+    ratings = RatingQueue(trial.app.world)
     page = board("grading", "grader", "eva")
     view = ratings.answers_for("eva", "real")[0]
     person = view.object.split(":")[1]
@@ -193,7 +193,7 @@ def test_links_are_shown_once(board, trial):
 
 
 def test_accounts_are_made_with_a_password_that_is_shown_once(board, trial):
-    page = board("people")
+    page = board("accounts")
     page.text_input(key="account_name").input("hana")
     page.button[0].click().run()
     assert "hana" in page.success[0].value
@@ -211,7 +211,7 @@ def test_in_a_draft_arms_are_visible(board, tmp_path):
 def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     from console_room import SCRIPT
 
-    from study_app.ui.console.app import session as desk
+    from study_app.ui.console import session as desk
 
     install(trial.app)
     monkeypatch.setattr(desk, "signed_in", lambda app: None)
@@ -220,12 +220,14 @@ def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     assert "not signed in" in shown(page)
 
 
-@pytest.mark.parametrize(("role", "boards"), [("grader", {"overview", "grading"}), ("full", set(BOARDS))])
+@pytest.mark.parametrize(
+    ("role", "boards"), [("grader", {"overview", "grading"}), ("full", {*BOARDS} - {"accounts"} | {"people"})]
+)
 def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
     install(trial.app)
-    from study_app.ui.console.app import session as desk
+    from study_app.ui.console import session as desk
 
-    monkeypatch.setattr(desk, "signed_in", lambda app: Person("anna", role))
+    monkeypatch.setattr(desk, "signed_in", lambda app: ConsoleUser("anna", role))
     asked: list[set[str]] = []
     import streamlit as st
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from study_app.dataset.integrity.anchors import KeptAnchor, parse_lines
 from study_app.domain.errors import Malformed
 from study_app.domain.events import Batch
-from study_app.services.participant.enrolment import Entry
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.web.page_messages import TAKEN, PageMessages, kind_of
 from study_app.web.requests import BadRequest, field, form_body, json_body, milliseconds, page_name, whole_number
 from study_app.web.routes.events import _batch
@@ -120,8 +120,8 @@ def test_the_name_of_a_page_is_one_or_refused(seed):
 def test_any_bytes_are_a_form_or_a_bad_request(content, kind):
     found = outcome(lambda: asyncio.run(form_body(request(content, kind), 1000)), BadRequest)
     assert found is None or all(isinstance(name, str) and isinstance(text, str) for name, text in found.items())
-    entry = outcome(lambda: Entry.parse(found or {}), Malformed)
-    assert entry is None or isinstance(entry, Entry)
+    entry = outcome(lambda: EntryRequest.parse(found or {}), Malformed)
+    assert entry is None or isinstance(entry, EntryRequest)
 
 
 @given(st.binary(max_size=200))

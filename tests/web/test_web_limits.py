@@ -13,7 +13,7 @@ from people import enter, open_task
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from study_app.web.limits import ARRIVALS, Buckets, KnownCookies, Limits, Rate
+from study_app.web.limits import ARRIVALS, Buckets, KnownCookies, Rate, RequestLimits
 
 
 class Seconds:
@@ -46,7 +46,7 @@ def test_the_wait_that_is_named_is_enough():
 
 def test_two_hundred_people_behind_one_address_enter_within_a_minute_and_work_on():
     clock = Seconds()
-    limits = Limits(clock)
+    limits = RequestLimits(clock)
     for person in range(200):
         clock.now += 0.3
         for arrives in (False, True, False, False):
@@ -58,14 +58,14 @@ def test_two_hundred_people_behind_one_address_enter_within_a_minute_and_work_on
 
 
 def test_invented_arrivals_are_held_back_by_address():
-    limits = Limits(Seconds())
+    limits = RequestLimits(Seconds())
     taken = sum(limits.stranger("10.0.0.1", arrives=True) == 0 for _ in range(1000))
     assert taken == ARRIVALS.burst
     assert limits.stranger("10.0.0.2", arrives=True) == 0
 
 
 def test_a_participants_bytes_are_limited_and_everybody_elses_are_not():
-    limits = Limits(Seconds())
+    limits = RequestLimits(Seconds())
     sent = 0
     while limits.participant("greedy", "/api/events", 1_000_000) == 0:
         sent += 1

@@ -10,7 +10,7 @@ from typing import Any, Protocol, get_type_hints
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate, Estimates
 from analysis.estimators.core.validation import AnalysisError, NotEstimable, names
 from study_app.domain.errors import Problem
@@ -18,7 +18,7 @@ from study_app.domain.errors import Problem
 Result = Estimate | list[Estimate]
 
 
-class Method(Protocol):
+class Estimator(Protocol):
     """What `analysis.METHODS` holds."""
 
     __name__: str
@@ -48,12 +48,12 @@ class Method(Protocol):
 
 SHARED = ("arm", "control", "covariates", "stratum", "cluster", "event", "horizon")
 """Shared arguments that a method refuses unless it says that it uses them; all take level, seed and frequency."""
-REGISTRY: dict[str, Method] = {}
+REGISTRY: dict[str, Estimator] = {}
 _UNFIT = (NotEstimable, np.linalg.LinAlgError, ArithmeticError)
 Core = Callable[..., Result]
 
 
-def whole(uses: str = "", *, without: str = "") -> Callable[[Core], Method]:
+def method_over_all_arms(uses: str = "", *, without: str = "") -> Callable[[Core], Estimator]:
     """Register a method that sees all arms at once: `core(trial, **options)`.
 
     Args:
@@ -61,8 +61,8 @@ def whole(uses: str = "", *, without: str = "") -> Callable[[Core], Method]:
         without: those of arm and control that it does not use.
     """
 
-    def decorate(core: Core) -> Method:
-        def run(trial: Trial, options: dict[str, Any]) -> Result:
+    def decorate(core: Core) -> Estimator:
+        def run(trial: AnalysisRequest, options: dict[str, Any]) -> Result:
             try:
                 return core(trial, **options)
             except _UNFIT as error:
@@ -73,11 +73,14 @@ def whole(uses: str = "", *, without: str = "") -> Callable[[Core], Method]:
     return decorate
 
 
-def pairwise(uses: str = "") -> Callable[[Core], Method]:
-    """Register a method that compares one treated arm with the control: `core(pair, **options)`; see `whole`."""
+def method_per_contrast(uses: str = "") -> Callable[[Core], Estimator]:
+    """Register a method that compares one treated arm with the control: `core(pair, **options)`.
 
-    def decorate(core: Core) -> Method:
-        def run(trial: Trial, options: dict[str, Any]) -> Result:
+    For `uses` see `method_over_all_arms`.
+    """
+
+    def decorate(core: Core) -> Estimator:
+        def run(trial: AnalysisRequest, options: dict[str, Any]) -> Result:
             rows: list[Estimate] = []
             for pair in trial.pairs():
                 try:
@@ -104,14 +107,14 @@ def unwrap(rows: list[Estimate]) -> Result:
     return rows[0] if len(rows) == 1 else Estimates(rows)
 
 
-def _null_rows(trial: Trial, reason: str) -> Result:
+def _null_rows(trial: AnalysisRequest, reason: str) -> Result:
     note = f"not estimable: {reason}"
     if trial.arm is None or trial.is_dose or trial.control is None:
         return trial.null(note)
     return unwrap([pair.estimate(note=note) for pair in trial.pairs()])
 
 
-def _register(core: Core, run: Callable[[Trial, dict[str, Any]], Result], uses: set[str]) -> Method:
+def _register(core: Core, run: Callable[[AnalysisRequest, dict[str, Any]], Result], uses: set[str]) -> Estimator:
     own = list(inspect.signature(core).parameters.values())[1:]
     known = {parameter.name for parameter in own}
     name = core.__name__
@@ -141,7 +144,7 @@ def _register(core: Core, run: Callable[[Trial, dict[str, Any]], Result], uses: 
         _refuse_unused(name, set(given) - absent - uses)
         if control is not None and arm is None:
             raise AnalysisError.of("control", "is given without arm", "name the column of the arms in `arm`")
-        trial = Trial(
+        trial = AnalysisRequest(
             data=_expanded(data, frequency), method=name, outcome=outcome, arm=arm, control=control,
             covariates=names(covariates), strata=names(stratum), cluster=cluster, event=event, horizon=horizon,
             level=level, seed=seed,

@@ -29,11 +29,11 @@ from analysis.estimators.core.validation import (
     require_columns,
 )
 
-__all__ = ["AnalysisError", "Bools", "Floats", "Ints", "NotEstimable", "Pair", "Trial"]
+__all__ = ["AnalysisError", "Bools", "Floats", "Ints", "NotEstimable", "ArmContrast", "AnalysisRequest"]
 
 
 @dataclass
-class Trial:
+class AnalysisRequest:
     """The request of one method over one table, with checked access to what it needs.
 
     Attributes:
@@ -198,9 +198,9 @@ class Trial:
             raise AnalysisError.of(f"column {self.outcome!r}", "is not coded 0/1", "code 1 = yes, 0 = no")
         return self.y
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[ArmContrast]:
         """Each treated arm with the control."""
-        return [Pair(self, index) for index in range(1, len(self.labels))]
+        return [ArmContrast(self, index) for index in range(1, len(self.labels))]
 
     def estimate(self, **fields: Any) -> Estimate:
         """A row with outcome, method, level and counts filled in."""
@@ -220,10 +220,10 @@ class Trial:
 
 
 @dataclass
-class Pair:
+class ArmContrast:
     """One treated arm beside the control."""
 
-    trial: Trial
+    trial: AnalysisRequest
     index: int
 
     @property

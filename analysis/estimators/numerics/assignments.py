@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, label_of, require_columns
 from study_app.domain.allocation import Scheme
-from study_app.domain.allocation.arms import Arm, Option
+from study_app.domain.allocation.arms import AllocationOption, Arm
 from study_app.domain.allocation.options import scheme_problems
 
 MAX_EXACT = 70_000
@@ -26,7 +26,7 @@ FEW = 14
 
 
 @dataclass(frozen=True)
-class Assignments:
+class ReplicateAssignments:
     """Arm indices (into the trial's labels), one replicate a row; `exact` when they are the whole reference set."""
 
     codes: NDArray[np.int8]
@@ -36,7 +36,9 @@ class Assignments:
     """Probabilities of the rows of a whole reference set, where they differ."""
 
 
-def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | None = None) -> Assignments:
+def replicate(
+    trial: AnalysisRequest, scheme: Any, replicates: int, arms: Sequence[Any] | None = None
+) -> ReplicateAssignments:
     """Draw or enumerate assignments under a scheme.
 
     Args:
@@ -57,7 +59,7 @@ def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | 
     if name == "simple" and _is_plain(scheme):
         weights = [trial.counts[label] * 0 + 1.0 for label in trial.labels]
         drawn = rng.choice(len(weights), size=(replicates, len(trial.data)), p=np.asarray(weights) / sum(weights))
-        return Assignments(drawn.astype(np.int8), False, "simple randomisation")
+        return ReplicateAssignments(drawn.astype(np.int8), False, "simple randomisation")
     if callable(scheme):
         return _given(trial, np.asarray(scheme(replicates, rng)), arms, "the scheme's own replicates")
     if hasattr(scheme, "probabilities"):
@@ -67,12 +69,12 @@ def replicate(trial: Trial, scheme: Any, replicates: int, arms: Sequence[Any] | 
     return _delegated(trial, scheme, replicates, rng, arms)
 
 
-def _refuse_unfit(trial: Trial, scheme: Any, arms: Sequence[Arm | str]) -> None:
+def _refuse_unfit(trial: AnalysisRequest, scheme: Any, arms: Sequence[Arm | str]) -> None:
     """Refuse blocks that cannot hold the arms in their ratio, and strata or factors that are no columns."""
     if not isinstance(scheme, dict | Scheme):
         return
     whole = scheme if isinstance(scheme, Scheme) else Scheme.model_validate(scheme)
-    weighted = [Option(arm, 1) if isinstance(arm, str) else arm for arm in arms]
+    weighted = [AllocationOption(arm, 1) if isinstance(arm, str) else arm for arm in arms]
     if wrong := scheme_problems(whole, weighted, file="data", table="scheme"):
         raise AnalysisError(wrong)
     require_columns(trial.data, whole.variables)
@@ -99,8 +101,8 @@ def _is_plain(scheme: Any) -> bool:
 
 
 def _delegated(
-    trial: Trial, scheme: Any, replicates: int, rng: np.random.Generator, arms: Sequence[Any] | None
-) -> Assignments:
+    trial: AnalysisRequest, scheme: Any, replicates: int, rng: np.random.Generator, arms: Sequence[Any] | None
+) -> ReplicateAssignments:
     allocator = importlib.import_module("study_app.rerandomisation")
     if isinstance(scheme, str):
         scheme = {"method": scheme}
@@ -131,24 +133,26 @@ def _delegated(
     return _given(trial, aligned, names, how)
 
 
-def _enumeration(trial: Trial, whole: Any, order: Ints, arms: Sequence[Any] | None, how: str) -> Assignments:
+def _enumeration(
+    trial: AnalysisRequest, whole: Any, order: Ints, arms: Sequence[Any] | None, how: str
+) -> ReplicateAssignments:
     drawn = np.asarray(whole.assignments)
     aligned = np.empty_like(drawn)
     aligned[:, order] = drawn
     found = _given(trial, aligned, arms, how)
-    return Assignments(found.codes, True, how, np.asarray(whole.probabilities, dtype=np.float64))
+    return ReplicateAssignments(found.codes, True, how, np.asarray(whole.probabilities, dtype=np.float64))
 
 
-def _given(trial: Trial, drawn: NDArray[Any], arms: Sequence[Any] | None, how: str) -> Assignments:
+def _given(trial: AnalysisRequest, drawn: NDArray[Any], arms: Sequence[Any] | None, how: str) -> ReplicateAssignments:
     if drawn.ndim != 2 or drawn.shape[1] != len(trial.data) or not len(drawn):
         raise AnalysisError.of(
             "scheme", f"gave an array of shape {drawn.shape}", f"one row a replicate, {len(trial.data)} columns wanted"
         )
     codes = _as_codes(trial, drawn, [label_of(arm) for arm in arms] if arms else None)
-    return Assignments(codes, _is_whole_set(trial, codes), how)
+    return ReplicateAssignments(codes, _is_whole_set(trial, codes), how)
 
 
-def _as_codes(trial: Trial, drawn: NDArray[Any], arms: list[str] | None) -> NDArray[np.int8]:
+def _as_codes(trial: AnalysisRequest, drawn: NDArray[Any], arms: list[str] | None) -> NDArray[np.int8]:
     """Labels or indices as indices into the trial's labels, -1 for an arm that the table does not hold."""
     values = _distinct(drawn)
     texts = [label_of(value) for value in values]
@@ -181,7 +185,7 @@ def _distinct(drawn: NDArray[Any]) -> NDArray[Any]:
     return np.unique(drawn)
 
 
-def _is_whole_set(trial: Trial, codes: NDArray[np.int8]) -> bool:
+def _is_whole_set(trial: AnalysisRequest, codes: NDArray[np.int8]) -> bool:
     """Whether given replicates enumerate every assignment with the observed counts (within strata), each once."""
     if len(codes) > MAX_EXACT or len(codes) != size_of_set(trial) or len(np.unique(codes, axis=0)) != len(codes):
         return False
@@ -192,11 +196,11 @@ def _is_whole_set(trial: Trial, codes: NDArray[np.int8]) -> bool:
     )
 
 
-def _blocks(trial: Trial) -> list[Ints]:
+def _blocks(trial: AnalysisRequest) -> list[Ints]:
     return [np.flatnonzero(trial.stratum_codes == code) for code in np.unique(trial.stratum_codes)]
 
 
-def size_of_set(trial: Trial) -> int:
+def size_of_set(trial: AnalysisRequest) -> int:
     """Number of assignments with the observed arm counts within each stratum."""
     total = 1
     for rows in _blocks(trial):
@@ -207,19 +211,19 @@ def size_of_set(trial: Trial) -> int:
     return total
 
 
-def complete(trial: Trial, replicates: int, rng: np.random.Generator) -> Assignments:
+def complete(trial: AnalysisRequest, replicates: int, rng: np.random.Generator) -> ReplicateAssignments:
     """Arm counts fixed within strata: every assignment when there are few, else shuffles."""
     where = " within strata" if trial.strata else ""
     if size_of_set(trial) <= min(MAX_EXACT, max(replicates, 1) * 8):
-        return Assignments(_enumerated(trial), True, f"complete randomisation{where}")
+        return ReplicateAssignments(_enumerated(trial), True, f"complete randomisation{where}")
     codes = np.empty((replicates, len(trial.data)), dtype=np.int8)
     for rows in _blocks(trial):
         observed = np.tile(trial.codes[rows].astype(np.int8), (replicates, 1))
         codes[:, rows] = rng.permuted(observed, axis=1)
-    return Assignments(codes, False, f"complete randomisation{where}")
+    return ReplicateAssignments(codes, False, f"complete randomisation{where}")
 
 
-def _enumerated(trial: Trial) -> NDArray[np.int8]:
+def _enumerated(trial: AnalysisRequest) -> NDArray[np.int8]:
     blocks = _blocks(trial)
     choices = [list(_arrangements(trial.codes[rows].tolist())) for rows in blocks]
     codes = np.empty((size_of_set(trial), len(trial.data)), dtype=np.int8)

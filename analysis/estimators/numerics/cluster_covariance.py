@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable
 from analysis.estimators.numerics.linear import Fit
 
@@ -28,7 +28,7 @@ class ClusterRobust:
     kind: str
 
     @classmethod
-    def of(cls, trial: Trial, fitted: Fit, vcov: str | None) -> ClusterRobust:
+    def of(cls, trial: AnalysisRequest, fitted: Fit, vcov: str | None) -> ClusterRobust:
         """Of a trial's clusters; CR2 unless CR0 or CR1 (Stata's) is named."""
         name = str(vcov or "CR2").upper()
         kind = {"STATA": "CR1", "CR1S": "CR1"}.get(name, name)
@@ -84,7 +84,7 @@ class ClusterRobust:
         gram = np.diag(squares) - b @ bread @ b.T
         return float(np.trace(gram) ** 2 / (gram**2).sum())
 
-    def detail(self, trial: Trial) -> dict[str, Any]:
+    def detail(self, trial: AnalysisRequest) -> dict[str, Any]:
         """Number of clusters, of each arm too, and the intraclass correlation of the residuals (one-way ANOVA)."""
         return {
             "clusters": len(self.members),
@@ -92,19 +92,19 @@ class ClusterRobust:
             "icc": anova_icc(self.fitted.residuals, self.codes),
         }
 
-    def warnings(self, trial: Trial) -> list[str]:
+    def warnings(self, trial: AnalysisRequest) -> list[str]:
         """What few clusters do to the figures."""
         return few_clusters(trial) if trial.arm is not None and not trial.is_dose else []
 
 
-def clusters_per_arm(trial: Trial) -> dict[str, int]:
+def clusters_per_arm(trial: AnalysisRequest) -> dict[str, int]:
     """Clusters with people of each arm."""
     return {
         label: len(np.unique(trial.cluster_codes[trial.codes == index])) for index, label in enumerate(trial.labels)
     }
 
 
-def few_clusters(trial: Trial) -> list[str]:
+def few_clusters(trial: AnalysisRequest) -> list[str]:
     """A sentence where an arm has fewer than eight clusters."""
     counts = clusters_per_arm(trial)
     if min(counts.values()) >= FEW:

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import Floats, NotEstimable, dummies, numbers
 from analysis.estimators.numerics.linear import independent_columns
 
 
 @dataclass(frozen=True)
-class Design:
+class DesignMatrix:
     """A full-rank design; `treated` are the columns of the arm contrasts, empty where no arm is named."""
 
     columns: Floats
     names: list[str]
     treated: list[int]
 
-    def rows_of(self, trial: Trial) -> list[tuple[int, tuple[str, str] | None, str]]:
+    def rows_of(self, trial: AnalysisRequest) -> list[tuple[int, tuple[str, str] | None, str]]:
         """(column, contrast, name) of every coefficient to report."""
         if trial.arm is None:
             return [(index, None, name) for index, name in enumerate(self.names)]
@@ -29,7 +29,7 @@ class Design:
         return [(index, contrast, "") for index, contrast in zip(self.treated, contrasts, strict=True)]
 
 
-def arm_columns(trial: Trial) -> tuple[Floats, list[str]]:
+def arm_columns(trial: AnalysisRequest) -> tuple[Floats, list[str]]:
     """One indicator per treated arm, or the dose itself, or nothing."""
     if trial.arm is None:
         return np.empty((len(trial.data), 0)), []
@@ -38,7 +38,7 @@ def arm_columns(trial: Trial) -> tuple[Floats, list[str]]:
     return dummies(trial.codes, len(trial.labels)), [f"{trial.arm}[{label}]" for label in trial.labels[1:]]
 
 
-def additive(trial: Trial, *, intercept: bool = True, covariates: bool = True) -> Design:
+def additive(trial: AnalysisRequest, *, intercept: bool = True, covariates: bool = True) -> DesignMatrix:
     """Intercept, arms, covariates, strata as main effects."""
     arms, arm_names = arm_columns(trial)
     ones = np.ones((len(trial.data), 1 if intercept else 0))
@@ -49,7 +49,7 @@ def additive(trial: Trial, *, intercept: bool = True, covariates: bool = True) -
     return reduced(trial, np.column_stack([ones, arms, x, strata]), labels, range(first, first + len(arm_names)))
 
 
-def interacted(trial: Trial) -> Design:
+def interacted(trial: AnalysisRequest) -> DesignMatrix:
     """Intercept, arms, centred covariates, strata as main effects, and arms times centred covariates (Lin 2013)."""
     arms, arm_names = arm_columns(trial)
     x, x_names = trial.x
@@ -62,7 +62,7 @@ def interacted(trial: Trial) -> Design:
     return reduced(trial, columns, labels, range(1, 1 + len(arm_names)))
 
 
-def reduced(trial: Trial, columns: Floats, labels: list[str], treated: range) -> Design:
+def reduced(trial: AnalysisRequest, columns: Floats, labels: list[str], treated: range) -> DesignMatrix:
     """Drop columns that others span, saying so; an arm's own column must stay."""
     order = [0, *[i for i in range(columns.shape[1]) if i not in treated and i > 0], *treated]
     order = [i for i in order if i < columns.shape[1]]
@@ -73,4 +73,4 @@ def reduced(trial: Trial, columns: Floats, labels: list[str], treated: range) ->
         raise NotEstimable("the arms cannot be told apart from the covariates or strata")
     if lost:
         trial.notes.append(f"dropped as redundant: {', '.join(labels[i] for i in lost)}")
-    return Design(columns[:, kept], [labels[i] for i in kept], [kept.index(i) for i in treated])
+    return DesignMatrix(columns[:, kept], [labels[i] for i in kept], [kept.index(i) for i in treated])

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
-from analysis.estimators.numerics.designs import Design
+from analysis.estimators.numerics.designs import DesignMatrix
 
 _KINDS = {
     "CLASSICAL": "nonrobust", "NONROBUST": "nonrobust", "MODEL": "nonrobust", "HC0": "HC0", "ROBUST": "HC0",
@@ -18,7 +18,9 @@ BEYOND = 25.0
 """Coefficients per standard deviation of a column that only a likelihood without a maximum reaches."""
 
 
-def fit_glm(trial: Trial, design: Design, y: Floats, family: Any, vcov: str, offset: Floats | None = None) -> Any:
+def fit_glm(
+    trial: AnalysisRequest, design: DesignMatrix, y: Floats, family: Any, vcov: str, offset: Floats | None = None
+) -> Any:
     """Statsmodels' fit of a design, its `cov_params()` of the kind asked for.
 
     Raises:
@@ -44,7 +46,7 @@ def fit_glm(trial: Trial, design: Design, y: Floats, family: Any, vcov: str, off
     return fitted
 
 
-def settled(design: Design, beta: Floats, information: Floats, what: str) -> None:
+def settled(design: DesignMatrix, beta: Floats, information: Floats, what: str) -> None:
     """Refuse a fit that ran off to infinity, or whose columns the outcome does not tell apart."""
     spread = design.columns.std(axis=0)
     if not np.isfinite(beta).all() or (np.abs(beta) * spread > BEYOND).any():

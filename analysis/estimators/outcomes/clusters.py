@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import Floats, Ints, NotEstimable
 from analysis.estimators.numerics.cluster_covariance import clusters_per_arm, few_clusters
@@ -21,8 +21,8 @@ EDGE = -13.4
 """Log variance ratio below which clusters do not vary beyond chance."""
 
 
-@whole("covariates stratum cluster")
-def cluster_robust(trial: Trial, vcov: str = "CR2") -> Result:
+@method_over_all_arms("covariates stratum cluster")
+def cluster_robust(trial: AnalysisRequest, vcov: str = "CR2") -> Result:
     """Least-squares difference of means with standard errors robust to clusters.
 
     Formula: y = a + arm + covariates + strata; CR2 covariance with Satterthwaite degrees of freedom (Bell-McCaffrey),
@@ -120,8 +120,8 @@ class RandomInterceptReml:
         return float(2 * variance**2 / spread)
 
 
-@whole("covariates stratum cluster")
-def mixed_model(trial: Trial) -> Result:
+@method_over_all_arms("covariates stratum cluster")
+def mixed_model(trial: AnalysisRequest) -> Result:
     """Difference of means with a random intercept per cluster, by restricted maximum likelihood.
 
     Formula: y = a + arm + covariates + strata + u_cluster + e; generalised least squares at the REML variances, t with
@@ -164,7 +164,7 @@ def mixed_model(trial: Trial) -> Result:
         found = t_interval(float(beta[index]), float(np.sqrt(sigma2 * found_at.inverse[index, index])), df, trial.level)
         labels: dict[str, Any] = {"id": name}
         if contrast is not None:
-            labels = {"contrast": contrast, "n": Pair(trial, trial.labels.index(contrast[0])).counts}
+            labels = {"contrast": contrast, "n": ArmContrast(trial, trial.labels.index(contrast[0])).counts}
         rows.append(trial.estimate(**found, **labels, effect_size=EffectSize("icc", icc), detail=detail,
                                    note=f"{name}; {note}".lstrip("; ")))  # fmt: skip
     return unwrap(rows)

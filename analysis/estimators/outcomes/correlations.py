@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, whole
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, numbers
 from analysis.estimators.core.validation import require_columns as _require
 
 
-def _columns(trial: Trial, x: str | None) -> tuple[Floats, Floats]:
+def _columns(trial: AnalysisRequest, x: str | None) -> tuple[Floats, Floats]:
     if x is not None and trial.arm is not None:
         raise AnalysisError.of("arm", f"is not used beside x={x!r}", "leave one of the two out")
     name = x or trial.arm
@@ -24,7 +24,7 @@ def _columns(trial: Trial, x: str | None) -> tuple[Floats, Floats]:
     return one, two
 
 
-def _row(trial: Trial, r: float, p: float, interval: tuple[float, float], note: str) -> Result:
+def _row(trial: AnalysisRequest, r: float, p: float, interval: tuple[float, float], note: str) -> Result:
     n = len(trial.y)
     t = r * np.sqrt((n - 2) / (1 - r**2)) if abs(r) < 1 else np.inf * np.sign(r)
     return trial.estimate(
@@ -33,8 +33,8 @@ def _row(trial: Trial, r: float, p: float, interval: tuple[float, float], note: 
     )  # fmt: skip
 
 
-@whole(without="control")
-def pearson(trial: Trial, x: str | None = None) -> Result:
+@method_over_all_arms(without="control")
+def pearson(trial: AnalysisRequest, x: str | None = None) -> Result:
     """Product-moment correlation of `outcome` and `x`.
 
     Formula: t = r sqrt((n-2)/(1-r^2)) with n-2 degrees of freedom; interval by Fisher's z, 1/sqrt(n-3).
@@ -53,8 +53,8 @@ def pearson(trial: Trial, x: str | None = None) -> Result:
     return _row(trial, float(found.statistic), float(found.pvalue), tuple(ends), "interval by Fisher's z")
 
 
-@whole(without="control")
-def spearman(trial: Trial, x: str | None = None) -> Result:
+@method_over_all_arms(without="control")
+def spearman(trial: AnalysisRequest, x: str | None = None) -> Result:
     """Rank correlation of `outcome` and `x`.
 
     Formula: Pearson's r of mid-ranks; t as `pearson`; interval by Fisher's z with sqrt((1 + r^2/2)/(n-3)).

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.estimators.core.registry import Result, whole
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, numbers
 from analysis.estimators.core.validation import require_columns as _require
 from analysis.estimators.numerics.designs import additive
@@ -13,7 +13,7 @@ from analysis.estimators.numerics.generalised import covariance_of, fit_glm
 from analysis.estimators.outcomes.scores import exponentiated, link_rows
 
 
-def _counts(trial: Trial, exposure: str | None) -> tuple[Floats, Floats]:
+def _counts(trial: AnalysisRequest, exposure: str | None) -> tuple[Floats, Floats]:
     """Counts and log exposures."""
     if ((trial.y < 0) | (trial.y % 1 != 0)).any():
         raise AnalysisError.of(f"column {trial.outcome!r}", "holds no whole counts", "give whole numbers >= 0")
@@ -28,8 +28,8 @@ def _counts(trial: Trial, exposure: str | None) -> tuple[Floats, Floats]:
     return trial.y, np.log(values)
 
 
-@whole("covariates stratum")
-def poisson(trial: Trial, vcov: str = "classical", exposure: str | None = None) -> Result:
+@method_over_all_arms("covariates stratum")
+def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | None = None) -> Result:
     """Log rate ratio of a count by Poisson regression.
 
     Formula: log(mean) = a + arm + covariates + strata (+ log `exposure`); model-based standard errors, `vcov` HC0 or
@@ -54,8 +54,8 @@ def poisson(trial: Trial, vcov: str = "classical", exposure: str | None = None) 
     return link_rows(trial, design, np.asarray(fitted.params), covariance_of(fitted), note, effect, detail)
 
 
-@whole("covariates stratum")
-def negative_binomial(trial: Trial, exposure: str | None = None) -> Result:
+@method_over_all_arms("covariates stratum")
+def negative_binomial(trial: AnalysisRequest, exposure: str | None = None) -> Result:
     """Log rate ratio of an overdispersed count, variance mu + mu^2 / theta.
 
     Formula: joint maximum likelihood of coefficients and theta; standard errors from the expected information of the

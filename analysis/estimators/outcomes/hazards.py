@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable
-from analysis.estimators.numerics.designs import Design, arm_columns, reduced
+from analysis.estimators.numerics.designs import DesignMatrix, arm_columns, reduced
 from analysis.estimators.numerics.linear import z_interval
 from analysis.estimators.numerics.newton import maximise
 from analysis.estimators.numerics.restricted_mean import kaplan_meier_curve
@@ -163,8 +163,8 @@ class CoxFit:
         return chi2, len(columns), float(stats.chi2.sf(chi2, len(columns)))
 
 
-@whole("covariates stratum event")
-def cox(trial: Trial, ties: str = "efron", transform: str = "rank") -> Result:
+@method_over_all_arms("covariates stratum event")
+def cox(trial: AnalysisRequest, ties: str = "efron", transform: str = "rank") -> Result:
     """Log hazard ratio by Cox's model, adjusted for covariates, with a baseline of its own in each stratum.
 
     Formula: maximum partial likelihood; Wald statistic, p and interval; `ties` "efron" (default), "breslow" or
@@ -196,7 +196,7 @@ def cox(trial: Trial, ties: str = "efron", transform: str = "rank") -> Result:
                    for index, contrast, name in design.rows_of(trial) if index >= baseline])  # fmt: skip
 
 
-def _beyond_baseline(trial: Trial) -> tuple[Design, int]:
+def _beyond_baseline(trial: AnalysisRequest) -> tuple[DesignMatrix, int]:
     """Arms and covariates that vary within strata, after the columns that each stratum's baseline hazard takes up."""
     arms, arm_names = arm_columns(trial)
     x, x_names = trial.x
@@ -209,7 +209,7 @@ def _beyond_baseline(trial: Trial) -> tuple[Design, int]:
     return design, sum(name in taken for name in design.names)
 
 
-def _row(trial: Trial, fitted: CoxFit, index: int, contrast: tuple[str, str] | None, name: str) -> Estimate:
+def _row(trial: AnalysisRequest, fitted: CoxFit, index: int, contrast: tuple[str, str] | None, name: str) -> Estimate:
     found = z_interval(float(fitted.beta[index]), float(np.sqrt(fitted.covariance[index, index])), trial.level)
     ratio = [float(np.exp(float(found[key] or 0.0))) for key in ("estimate", "ci_low", "ci_high")]
     chi2: float | None
@@ -224,6 +224,6 @@ def _row(trial: Trial, fitted: CoxFit, index: int, contrast: tuple[str, str] | N
     note = f"{test}; log partial likelihood {fitted.loglik:.12g}; {fitted.model.ties} ties"
     fields: dict[str, Any] = {"id": name}
     if contrast:
-        fields = {"contrast": contrast, "n": Pair(trial, trial.labels.index(contrast[0])).counts}
+        fields = {"contrast": contrast, "n": ArmContrast(trial, trial.labels.index(contrast[0])).counts}
     detail = {"ph_chi2": chi2, "ph_df": df, "ph_p": p, "log_likelihood": fitted.loglik, "ties": fitted.model.ties}
     return trial.estimate(**found, **fields, effect_size=EffectSize("hazard_ratio", *ratio), note=note, detail=detail)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from analysis.estimators.core.registry import Result, whole
-from analysis.estimators.core.request import Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms
+from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import (
     AnalysisError,
@@ -99,9 +99,9 @@ def fit_random_intercept(x: Floats, y: Floats, person: Ints, nodes: int = 61) ->
     return Maximum(np.append(plain.at, -np.inf), plain.value, np.append(plain.gradient, 0.0), hessian)
 
 
-@whole("covariates stratum cluster")
+@method_over_all_arms("covariates stratum cluster")
 def mixed_logit(
-    trial: Trial, item: str | None = None, person: str | None = None, nodes: int = 61, by_item: bool = False
+    trial: AnalysisRequest, item: str | None = None, person: str | None = None, nodes: int = 61, by_item: bool = False
 ) -> Result:
     """Item-level logistic regression of 0/1 answers with a random person: log odds of a right answer.
 
@@ -155,7 +155,7 @@ def mixed_logit(
     return [*(rows if isinstance(rows, list) else [rows]), spread]
 
 
-def _columns(trial: Trial, item: str | None, by_item: bool) -> tuple[Floats, list[str], range]:
+def _columns(trial: AnalysisRequest, item: str | None, by_item: bool) -> tuple[Floats, list[str], range]:
     """Items (all levels, in place of an intercept), arms, covariates, strata."""
     if item is None:
         items, item_names = np.ones((len(trial.y), 1)), ["(Intercept)"]

@@ -8,17 +8,17 @@ import numpy as np
 from scipy import stats
 
 from analysis.estimators.core.effect_sizes import hedges_g, noncentrality_interval, pooled_sd
-from analysis.estimators.core.registry import Result, pairwise, unwrap, whole
-from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, method_per_contrast, unwrap
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust
-from analysis.estimators.numerics.designs import Design, additive, interacted
+from analysis.estimators.numerics.designs import DesignMatrix, additive, interacted
 from analysis.estimators.numerics.linear import Fit, fit, t_interval, vcov_name
 
 
-@pairwise()
-def student_t(pair: Pair) -> Result:
+@method_per_contrast()
+def student_t(pair: ArmContrast) -> Result:
     """Difference of two means with a common variance.
 
     Formula: t = (m1 - m0) / (s sqrt(1/n1 + 1/n0)), s the pooled standard deviation, n1 + n0 - 2 degrees of freedom.
@@ -34,8 +34,8 @@ def student_t(pair: Pair) -> Result:
     return _t_row(pair, equal_var=True)
 
 
-@pairwise()
-def welch_t(pair: Pair) -> Result:
+@method_per_contrast()
+def welch_t(pair: ArmContrast) -> Result:
     """Difference of two means, each arm with its own variance.
 
     Formula: t = (m1 - m0) / sqrt(s1^2/n1 + s0^2/n0), Welch-Satterthwaite degrees of freedom.
@@ -51,12 +51,12 @@ def welch_t(pair: Pair) -> Result:
     return _t_row(pair, equal_var=False)
 
 
-def _t_row(pair: Pair, equal_var: bool) -> Result:
+def _t_row(pair: ArmContrast, equal_var: bool) -> Result:
     difference, error, df = t_parts(pair, equal_var)
     return pair.estimate(**t_interval(difference, error, df, pair.level), effect_size=raw_effect(pair, difference))
 
 
-def t_parts(pair: Pair, equal_var: bool) -> tuple[float, float, float]:
+def t_parts(pair: ArmContrast, equal_var: bool) -> tuple[float, float, float]:
     """Difference, standard error and degrees of freedom of the two-sample t test."""
     treated, control = pair.varied_arms(least=1 if equal_var else 2)
     if len(treated) + len(control) < 3:
@@ -67,8 +67,8 @@ def t_parts(pair: Pair, equal_var: bool) -> tuple[float, float, float]:
     return float(treated.mean() - control.mean()), error, float(found.df)
 
 
-@pairwise()
-def paired_t(pair: Pair, pair_id: str | None = None) -> Result:
+@method_per_contrast()
+def paired_t(pair: ArmContrast, pair_id: str | None = None) -> Result:
     """Mean difference within pairs, e.g. of one person in two periods.
 
     Formula: t = mean(d) / (sd(d) / sqrt(n)) with n - 1 degrees of freedom; `pair_id` names the column that pairs one
@@ -89,13 +89,13 @@ def paired_t(pair: Pair, pair_id: str | None = None) -> Result:
     return pair.estimate(**t_interval(difference, error, df, pair.level), effect_size=d_z)
 
 
-def paired_parts(pair: Pair, pair_id: str | None) -> tuple[float, float, float]:
+def paired_parts(pair: ArmContrast, pair_id: str | None) -> tuple[float, float, float]:
     """Mean within-pair difference, its standard error and degrees of freedom."""
     gaps = paired_differences(pair, pair_id)
     return float(gaps.mean()), float(gaps.std(ddof=1) / np.sqrt(len(gaps))), float(len(gaps) - 1)
 
 
-def paired_differences(pair: Pair, pair_id: str | None) -> Floats:
+def paired_differences(pair: ArmContrast, pair_id: str | None) -> Floats:
     """Treated less control of each pair, paired by a column or by the order of the rows."""
     trial, column = pair.trial, pair_id
     treated, control = pair.arms
@@ -116,7 +116,7 @@ def paired_differences(pair: Pair, pair_id: str | None) -> Floats:
     return np.asarray(gaps, dtype=np.float64)
 
 
-def raw_effect(pair: Pair, difference: float) -> EffectSize | None:
+def raw_effect(pair: ArmContrast, difference: float) -> EffectSize | None:
     """Hedges' g of a difference over the pooled standard deviation of the unadjusted outcome."""
     treated, control = pair.arms
     if len(treated) + len(control) < 3:
@@ -124,8 +124,8 @@ def raw_effect(pair: Pair, difference: float) -> EffectSize | None:
     return hedges_g(difference, pooled_sd(treated, control), len(treated), len(control), pair.level)
 
 
-@whole("covariates stratum cluster")
-def ols(trial: Trial, vcov: str | None = None) -> Result:
+@method_over_all_arms("covariates stratum cluster")
+def ols(trial: AnalysisRequest, vcov: str | None = None) -> Result:
     """Least-squares difference of means, with covariates and strata as main effects where they are named.
 
     Formula: y = a + arm + covariates + strata; t with n - p degrees of freedom. `vcov`: classical (default), HC0,
@@ -143,8 +143,8 @@ def ols(trial: Trial, vcov: str | None = None) -> Result:
     return linear_rows(trial, additive(trial), vcov)
 
 
-@whole("covariates stratum cluster")
-def ancova(trial: Trial, vcov: str | None = None) -> Result:
+@method_over_all_arms("covariates stratum cluster")
+def ancova(trial: AnalysisRequest, vcov: str | None = None) -> Result:
     """Difference of means adjusted for covariates (and strata) with a slope common to the arms.
 
     Formula: y = a + arm + covariates + strata by least squares; `vcov` as in `ols`, classical by default.
@@ -160,8 +160,8 @@ def ancova(trial: Trial, vcov: str | None = None) -> Result:
     return linear_rows(trial, additive(trial), vcov)
 
 
-@whole("covariates stratum cluster")
-def lin(trial: Trial, vcov: str | None = "HC3") -> Result:
+@method_over_all_arms("covariates stratum cluster")
+def lin(trial: AnalysisRequest, vcov: str | None = "HC3") -> Result:
     """Difference of means adjusted for covariates with a slope of their own in each arm.
 
     Formula: y = a + sum_k b_k D_k + c'(x - mean x) + sum_k D_k d_k'(x - mean x) + e'S by least squares, D_k the
@@ -180,7 +180,7 @@ def lin(trial: Trial, vcov: str | None = "HC3") -> Result:
     return linear_rows(trial, interacted(trial), vcov)
 
 
-def linear_rows(trial: Trial, design: Design, vcov: str | None) -> Result:
+def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) -> Result:
     """Fit a design and report the arms' coefficients, or all of them where no arm is named.
 
     With clusters the covariance is CR2 with Satterthwaite's degrees of freedom (or the `vcov` named for clusters).
@@ -209,7 +209,7 @@ def linear_rows(trial: Trial, design: Design, vcov: str | None) -> Result:
     ])  # fmt: skip
 
 
-def _exact_row(trial: Trial, fitted: Fit, index: int, name: str) -> Estimate:
+def _exact_row(trial: AnalysisRequest, fitted: Fit, index: int, name: str) -> Estimate:
     """A coefficient of a curve through every point (NIST's Wampler1): known without error, so untestable."""
     note = f"{name}; the model fits every row exactly, so there is no residual variance to test by"
     return trial.estimate(
@@ -219,7 +219,7 @@ def _exact_row(trial: Trial, fitted: Fit, index: int, name: str) -> Estimate:
 
 
 def _row(
-    trial: Trial,
+    trial: AnalysisRequest,
     fitted: Fit,
     numbers: dict[str, float],
     kind: str,
@@ -236,7 +236,7 @@ def _row(
         detail |= {"f": f, "residual_sd": sd}
         effect: EffectSize | None = EffectSize("r_squared", fitted.r_squared)
         return trial.estimate(**numbers, id=name, note=note, effect_size=effect, detail=detail)
-    pair = Pair(trial, trial.labels.index(contrast[0]))
+    pair = ArmContrast(trial, trial.labels.index(contrast[0]))
     detail["largest_leverage"] = float(fitted.leverage.max())
     note = f"{kind} standard error{clustered}"
     note += f"; largest leverage {fitted.leverage.max():.4f}" if trial.covariates else ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, pairwise
-from analysis.estimators.core.request import Pair
+from analysis.estimators.core.registry import Result, method_per_contrast
+from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 
 
-def _counts(pair: Pair) -> tuple[int, int, int, int]:
+def _counts(pair: ArmContrast) -> tuple[int, int, int, int]:
     """Yes and total of the treated, yes and total of the control."""
     treated, control = pair.split(pair.trial.binary())
     return int(treated.sum()), len(treated), int(control.sum()), len(control)
@@ -29,8 +29,8 @@ def wilson(yes: int, total: int, level: float = 0.95) -> tuple[float, float]:
     return 0.0 if yes == 0 else float(low), 1.0 if yes == total else float(high)
 
 
-@pairwise()
-def newcombe(pair: Pair) -> Result:
+@method_per_contrast()
+def newcombe(pair: ArmContrast) -> Result:
     """Risk difference with Newcombe's hybrid score interval (no continuity correction).
 
     Formula: d = p1 - p0; limits d - sqrt((p1-l1)^2 + (u0-p0)^2) and d + sqrt((u1-p1)^2 + (p0-l0)^2) with Wilson's
@@ -73,8 +73,8 @@ def _risk_ratio(a: int, m: int, b: int, n: int, level: float) -> EffectSize:
     return EffectSize("risk_ratio", a / m / (b / n), float(low), float(high))
 
 
-@pairwise()
-def fisher(pair: Pair, alternative: str = "two-sided") -> Result:
+@method_per_contrast()
+def fisher(pair: ArmContrast, alternative: str = "two-sided") -> Result:
     """Fisher's exact test; the estimate is the log of the conditional odds ratio.
 
     Formula: hypergeometric given both margins; two-sided p sums the tables no likelier than the observed one; the
@@ -108,8 +108,8 @@ def fisher(pair: Pair, alternative: str = "two-sided") -> Result:
     )  # fmt: skip
 
 
-@pairwise("stratum")
-def cmh(pair: Pair, correction: bool = False) -> Result:
+@method_per_contrast("stratum")
+def cmh(pair: ArmContrast, correction: bool = False) -> Result:
     """Cochran-Mantel-Haenszel test over strata; the estimate is the common odds ratio.
 
     Formula: OR = sum(a d / N) / sum(b c / N); chi-square (sum a - E a)^2 / sum Var a with one degree of freedom,
@@ -143,7 +143,7 @@ def cmh(pair: Pair, correction: bool = False) -> Result:
     )  # fmt: skip
 
 
-def _tables(pair: Pair) -> list[Floats]:
+def _tables(pair: ArmContrast) -> list[Floats]:
     """Of each stratum with people: [[treated yes, treated no], [control yes, control no]]."""
     trial = pair.trial
     yes, codes = trial.binary()[pair.rows], trial.stratum_codes[pair.rows]

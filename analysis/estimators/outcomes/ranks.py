@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, stats
 
-from analysis.estimators.core.registry import Result, pairwise
-from analysis.estimators.core.request import Pair
+from analysis.estimators.core.registry import Result, method_per_contrast
+from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable
 
 EXACT_BELOW = 50
 
 
-@pairwise()
-def mann_whitney(pair: Pair, method: str = "auto", correction: bool = True, alternative: str = "two-sided") -> Result:
+@method_per_contrast()
+def mann_whitney(
+    pair: ArmContrast, method: str = "auto", correction: bool = True, alternative: str = "two-sided"
+) -> Result:
     """Mann-Whitney test; the estimate is P(treated > control) + half P(equal).
 
     Formula: U counts treated-control pairs won (ties half); p exact when there are no ties and fewer than 50 in each
@@ -153,8 +155,8 @@ def newcombe_interval(share: float, m: int, n: int, level: float) -> tuple[float
     return float(low), float(high)
 
 
-@pairwise()
-def brunner_munzel(pair: Pair, alternative: str = "two-sided") -> Result:
+@method_per_contrast()
+def brunner_munzel(pair: ArmContrast, alternative: str = "two-sided") -> Result:
     """Rank test that allows unequal spread; the estimate is P(treated > control) + half P(equal).
 
     Formula: (p - 1/2) over its standard error from the placements, t with Satterthwaite degrees of freedom; the

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from analysis.estimators.core.registry import Result, unwrap, whole
-from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
-from analysis.estimators.numerics.designs import Design, additive
+from analysis.estimators.numerics.designs import DesignMatrix, additive
 from analysis.estimators.numerics.generalised import covariance_of, fit_glm, settled
 from analysis.estimators.numerics.linear import z_interval
 
@@ -21,8 +21,8 @@ Inverse = Callable[[Floats], Floats]
 
 
 def link_rows(
-    trial: Trial,
-    design: Design,
+    trial: AnalysisRequest,
+    design: DesignMatrix,
     beta: Floats,
     covariance: Floats,
     note: str,
@@ -36,7 +36,7 @@ def link_rows(
         shown = effect(index, found) if trial.arm is not None else None
         fields: dict[str, Any] = {"id": name} if contrast is None else {"contrast": contrast}
         if contrast is not None:
-            fields["n"] = Pair(trial, trial.labels.index(contrast[0])).counts
+            fields["n"] = ArmContrast(trial, trial.labels.index(contrast[0])).counts
         text = f"{name}; {note}" if name else note
         rows.append(trial.estimate(**found, **fields, effect_size=shown, note=text, detail=detail or {}))
     return unwrap(rows)
@@ -53,7 +53,7 @@ def exponentiated(name: str) -> Callable[[int, dict[str, float | None]], EffectS
 
 
 def marginal_effect(
-    trial: Trial, design: Design, beta: Floats, covariance: Floats
+    trial: AnalysisRequest, design: DesignMatrix, beta: Floats, covariance: Floats
 ) -> Callable[[int, dict[str, float | None]], EffectSize | None]:
     """Average difference in expected response, everyone treated less everyone control; delta-method interval."""
 
@@ -78,7 +78,7 @@ def marginal_effect(
     return effect
 
 
-def _shares(trial: Trial) -> Floats:
+def _shares(trial: AnalysisRequest) -> Floats:
     if ((trial.y < 0) | (trial.y > 1)).any():
         raise AnalysisError.of(
             f"column {trial.outcome!r}", "holds values outside 0 to 1", "divide the points by their maximum first"
@@ -86,8 +86,8 @@ def _shares(trial: Trial) -> Floats:
     return trial.varied_y
 
 
-@whole("covariates stratum")
-def fractional_logit(trial: Trial, vcov: str = "HC0") -> Result:
+@method_over_all_arms("covariates stratum")
+def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     """Logit coefficient of a share in [0, 1] (zeros and ones welcome), with robust standard errors.
 
     Formula: Bernoulli quasi-likelihood, logit(mean) = a + arm + covariates + strata; sandwich HC0 (`vcov`: HC0, HC1,
@@ -111,8 +111,8 @@ def fractional_logit(trial: Trial, vcov: str = "HC0") -> Result:
     return link_rows(trial, design, beta, covariance, f"logit scale, {vcov} standard error", effect, {"vcov": vcov})
 
 
-@whole("covariates stratum")
-def beta_regression(trial: Trial, vcov: str = "expected") -> Result:
+@method_over_all_arms("covariates stratum")
+def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
     """Logit coefficient of a share strictly inside (0, 1), beta distributed with a constant precision.
 
     Formula: maximum likelihood, logit(mean) = a + arm + covariates + strata; standard errors from the expected
@@ -152,7 +152,7 @@ def beta_regression(trial: Trial, vcov: str = "expected") -> Result:
     return [*(rows if isinstance(rows, list) else [rows]), trial.estimate(**found, id="(phi)", note="precision")]
 
 
-def _squeezed(trial: Trial, y: Floats) -> Floats:
+def _squeezed(trial: AnalysisRequest, y: Floats) -> Floats:
     edge = int(((y == 0) | (y == 1)).sum())
     if not edge:
         return y
@@ -160,8 +160,8 @@ def _squeezed(trial: Trial, y: Floats) -> Floats:
     return np.asarray((y * (len(y) - 1) + 0.5) / len(y), dtype=np.float64)
 
 
-@whole("covariates stratum")
-def ordinal_logit(trial: Trial, categories: Sequence[object] | None = None) -> Result:
+@method_over_all_arms("covariates stratum")
+def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = None) -> Result:
     """Proportional-odds coefficient: log odds of a higher category, treated against control.
 
     Formula: logit P(y <= j) = cut_j - (arm + covariates + strata), maximum likelihood, standard errors from the
@@ -177,7 +177,7 @@ def ordinal_logit(trial: Trial, categories: Sequence[object] | None = None) -> R
     """
     codes, labels = _ordered(trial, categories)
     full = additive(trial)
-    design = Design(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated])
+    design = DesignMatrix(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated])
     model, fitted = _fit_ordered(codes, design)
     note = f"logit scale, {len(labels)} categories, log-likelihood {fitted.llf:.12g}"
     covariance = np.asarray(np.linalg.inv(-model.hessian(fitted.params)), dtype=np.float64)
@@ -196,7 +196,7 @@ def ordinal_logit(trial: Trial, categories: Sequence[object] | None = None) -> R
     return [*(rows if isinstance(rows, list) else [rows]), *extra]
 
 
-def _fit_ordered(codes: Ints, design: Design) -> tuple[Any, Any]:
+def _fit_ordered(codes: Ints, design: DesignMatrix) -> tuple[Any, Any]:
     """Refuses a likelihood without a maximum."""
     from statsmodels.miscmodels.ordinal_model import OrderedModel  # takes a second to import
 
@@ -217,7 +217,7 @@ def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     return np.cumsum(steps), np.sqrt(np.diag(back @ covariance @ back.T))
 
 
-def _ordered(trial: Trial, categories: Sequence[object] | None) -> tuple[Ints, list[str]]:
+def _ordered(trial: AnalysisRequest, categories: Sequence[object] | None) -> tuple[Ints, list[str]]:
     """Outcome as 0..k-1 over the categories that occur."""
     series = complete(trial.data, trial.outcome)
     text = series.map(label_of).astype(str)

@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.registry import Result, pairwise, unwrap, whole
-from analysis.estimators.core.request import Pair, Trial
+from analysis.estimators.core.registry import Result, method_over_all_arms, method_per_contrast, unwrap
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable
 from analysis.estimators.numerics.linear import z_interval
 from analysis.estimators.numerics.restricted_mean import Curve, kaplan_meier_curve, restricted_mean
 
 
-def _times(trial: Trial) -> Floats:
+def _times(trial: AnalysisRequest) -> Floats:
     if (trial.y < 0).any():
         raise AnalysisError.of(f"column {trial.outcome!r}", "holds negative times", "mend or drop those rows")
     return trial.y
 
 
-@whole("event")
-def logrank(trial: Trial, rho: float = 0.0) -> Result:
+@method_over_all_arms("event")
+def logrank(trial: AnalysisRequest, rho: float = 0.0) -> Result:
     """Log-rank test over all arms; `rho` > 0 weighs early differences (Fleming-Harrington S(t-)^rho).
 
     Formula: sum over event times of observed less expected events per arm, with its hypergeometric covariance;
@@ -39,8 +39,8 @@ def logrank(trial: Trial, rho: float = 0.0) -> Result:
     return _logrank(trial, np.zeros(len(trial.data), dtype=np.int64), rho)
 
 
-@whole("stratum event")
-def stratified_logrank(trial: Trial, rho: float = 0.0) -> Result:
+@method_over_all_arms("stratum event")
+def stratified_logrank(trial: AnalysisRequest, rho: float = 0.0) -> Result:
     """Log-rank test within strata: scores and covariances summed over the strata.
 
     Formula: as `logrank` in each stratum of `stratum`, then added. Missing data: refused.
@@ -59,7 +59,7 @@ def stratified_logrank(trial: Trial, rho: float = 0.0) -> Result:
     return _logrank(trial, trial.stratum_codes, rho)
 
 
-def _logrank(trial: Trial, strata: Ints, rho: float) -> Result:
+def _logrank(trial: AnalysisRequest, strata: Ints, rho: float) -> Result:
     from statsmodels.duration.survfunc import survdiff  # takes a second to import
 
     labels = trial.unordered_labels if trial.arm is not None else trial.labels
@@ -91,8 +91,8 @@ def _hazards(times: Floats, events: Bools, strata: Ints) -> Floats:
     return found
 
 
-@whole("event horizon")
-def kaplan_meier(trial: Trial) -> Result:
+@method_over_all_arms("event horizon")
+def kaplan_meier(trial: AnalysisRequest) -> Result:
     """Survival at the horizon, one row per arm (control first; `n` names the arm).
 
     Formula: product-limit estimate, Greenwood's standard error, log-log interval; effect size: the median with its
@@ -117,7 +117,7 @@ def kaplan_meier(trial: Trial) -> Result:
     ])  # fmt: skip
 
 
-def _survival_row(trial: Trial, label: str, times: Floats, events: Bools, horizon: float) -> Estimate:
+def _survival_row(trial: AnalysisRequest, label: str, times: Floats, events: Bools, horizon: float) -> Estimate:
     curve = kaplan_meier_curve(times, events)
     place = int(np.searchsorted(curve.times, horizon, side="right")) - 1
     survival = 1.0 if place < 0 else float(curve.survival[place])
@@ -179,8 +179,8 @@ class _Restricted:
         return [self.mean - reach, self.mean + reach]
 
 
-@pairwise("event horizon")
-def rmst(pair: Pair) -> Result:
+@method_per_contrast("event horizon")
+def rmst(pair: ArmContrast) -> Result:
     """Restricted mean survival time up to the horizon: difference, then ratio, two rows per treated arm.
 
     Formula: area under each Kaplan-Meier curve up to `horizon`; variance sum of (area beyond t)^2 d / (Y (Y - d)) by
@@ -218,8 +218,8 @@ def rmst(pair: Pair) -> Result:
     return [replace(row, detail=detail) for row in rows]
 
 
-@whole("event horizon")
-def rmst_by_arm(trial: Trial) -> Result:
+@method_over_all_arms("event horizon")
+def rmst_by_arm(trial: AnalysisRequest) -> Result:
     """Restricted mean survival time up to the horizon, one row per arm (control first; `n` names the arm).
 
     Formula: area under the arm's Kaplan-Meier curve up to `horizon`, Greenwood's standard error, normal interval.
@@ -248,7 +248,7 @@ def rmst_by_arm(trial: Trial) -> Result:
     return unwrap(rows)
 
 
-def _ratio(pair: Pair, one: _Restricted, zero: _Restricted, note: str, horizon: float) -> Estimate:
+def _ratio(pair: ArmContrast, one: _Restricted, zero: _Restricted, note: str, horizon: float) -> Estimate:
     error = float(np.sqrt(one.variance / one.mean**2 + zero.variance / zero.mean**2))
     log = z_interval(float(np.log(one.mean / zero.mean)), error, pair.level)
     low, high = (float(np.exp(float(log[key] or 0.0))) for key in ("ci_low", "ci_high"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.interaction.coders.queries import Codes, Query
+from analysis.interaction.coders.queries import CodedQuery, Codes
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codebook import LABELS, VERSION, join, split
 from study_app.domain.interaction.codes import people
@@ -45,7 +45,7 @@ def _kappas(counts: Floats) -> Floats:
 
 
 def per_label(
-    queries: Sequence[Query], coder: Codes, reference: Codes, seed: int = 1, level: float = 0.95
+    queries: Sequence[CodedQuery], coder: Codes, reference: Codes, seed: int = 1, level: float = 0.95
 ) -> dict[str, dict[str, Any]]:
     """Per label kappa, ci_low, ci_high and n over the queries that both coded.
 
@@ -125,7 +125,7 @@ def alpha_of_sets(codings: Sequence[Codes]) -> float | None:
     return None if expected == 0 else 1 - observed / expected
 
 
-def overall(queries: Sequence[Query], coder: Codes, reference: Codes) -> dict[str, Any]:
+def overall(queries: Sequence[CodedQuery], coder: Codes, reference: Codes) -> dict[str, Any]:
     """Agreement over whole label sets: alpha with MASI, share of queries with exactly the same set."""
     shared = [query.turn_id for query in queries if query.turn_id in coder and query.turn_id in reference]
     same = sum(coder[turn] == reference[turn] for turn in shared)
@@ -137,7 +137,7 @@ def overall(queries: Sequence[Query], coder: Codes, reference: Codes) -> dict[st
     }
 
 
-def between_people(queries: Sequence[Query], codings: Mapping[str, Codes], seed: int = 1) -> dict[str, Any]:
+def between_people(queries: Sequence[CodedQuery], codings: Mapping[str, Codes], seed: int = 1) -> dict[str, Any]:
     """Agreement of people who coded on their own, before anything was settled.
 
     Returns:
@@ -158,7 +158,7 @@ def between_people(queries: Sequence[Query], codings: Mapping[str, Codes], seed:
     return {"coders": names, "krippendorff_alpha_masi": alpha, "pairs": pairs}
 
 
-def disagreements(queries: Sequence[Query], codings: Mapping[str, Codes]) -> list[dict[str, Any]]:
+def disagreements(queries: Sequence[CodedQuery], codings: Mapping[str, Codes]) -> list[dict[str, Any]]:
     """The queries that not all coders coded alike, with each coder's labels."""
     rows = []
     for query in queries:
@@ -169,7 +169,7 @@ def disagreements(queries: Sequence[Query], codings: Mapping[str, Codes]) -> lis
     return rows
 
 
-def write_adjudication(path: Path, queries: Sequence[Query], codings: Mapping[str, Codes]) -> int:
+def write_adjudication(path: Path, queries: Sequence[CodedQuery], codings: Mapping[str, Codes]) -> int:
     """Write the disagreements as JSON for people to settle: each with `final` to be filled. Returns their number.
 
     No arm, outcome or participant is in the file. Form: `{"codebook", "queries": [{"turn_id", "message", "codes":

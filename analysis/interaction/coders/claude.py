@@ -9,7 +9,7 @@ from typing import Any
 
 import anthropic
 
-from analysis.interaction.coders.queries import Codes, Query
+from analysis.interaction.coders.queries import CodedQuery, Codes
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.interaction.codebook import DEFINITIONS, LABELS, VERSION
@@ -78,7 +78,7 @@ def output_schema() -> dict[str, Any]:
 
 
 def code_with_claude(
-    queries: Sequence[Query], client: anthropic.Anthropic | None = None, model: str = DEFAULT_MODEL
+    queries: Sequence[CodedQuery], client: anthropic.Anthropic | None = None, model: str = DEFAULT_MODEL
 ) -> ClaudeCoding:
     """Code every query, one participant at a time so that short messages keep their context.
 
@@ -118,14 +118,16 @@ def _client() -> anthropic.Anthropic:
     return client
 
 
-def _batches(queries: Sequence[Query]) -> list[list[Query]]:
-    people: dict[str, list[Query]] = {}
+def _batches(queries: Sequence[CodedQuery]) -> list[list[CodedQuery]]:
+    people: dict[str, list[CodedQuery]] = {}
     for query in queries:
         people.setdefault(query.participant_id, []).append(query)
     return [own[start : start + BATCH] for own in people.values() for start in range(0, len(own), BATCH)]
 
 
-def _code_batch(client: anthropic.Anthropic, model: str, batch: Sequence[Query]) -> tuple[Codes, dict[str, str], str]:
+def _code_batch(
+    client: anthropic.Anthropic, model: str, batch: Sequence[CodedQuery]
+) -> tuple[Codes, dict[str, str], str]:
     """Codes by turn, reasons by turn that stayed uncoded, model as served."""
     ids = {f"m{number}": query for number, query in enumerate(batch, start=1)}
     open_ids, found, reasons, served = list(ids), Codes(), dict[str, str](), model
@@ -142,7 +144,11 @@ def _code_batch(client: anthropic.Anthropic, model: str, batch: Sequence[Query])
 
 
 def _ask(
-    client: anthropic.Anthropic, model: str, ids: dict[str, Query], open_ids: Sequence[str], reasons: dict[str, str]
+    client: anthropic.Anthropic,
+    model: str,
+    ids: dict[str, CodedQuery],
+    open_ids: Sequence[str],
+    reasons: dict[str, str],
 ) -> tuple[str, str]:
     """The reply's text, empty where it is no message at all, and the model as served."""
     messages = [{"id": each, "message": query.message} for each, query in ids.items()]

@@ -11,7 +11,7 @@ import anthropic
 from analysis.data.load import load
 from analysis.interaction.coders import claude
 from analysis.interaction.coders.agreement import between_people, disagreements, overall, per_label
-from analysis.interaction.coders.queries import Codes, Query, consensus, empty_queries, human_codings, queries
+from analysis.interaction.coders.queries import CodedQuery, Codes, consensus, empty_queries, human_codings, queries
 from study_app.domain.errors import UserError
 from study_app.domain.interaction import rules
 from study_app.domain.interaction.codebook import VERSION as CODEBOOK_VERSION
@@ -66,13 +66,13 @@ def code_queries(
     return result
 
 
-def rule_codes(asked: Sequence[Query]) -> Codes:
+def rule_codes(asked: Sequence[CodedQuery]) -> Codes:
     """The offline coder's labels of every query."""
     return _by_rules(asked)[0]
 
 
-def _by_rules(asked: Sequence[Query]) -> tuple[Codes, list[dict[str, Any]]]:
-    people: dict[str, list[Query]] = {}
+def _by_rules(asked: Sequence[CodedQuery]) -> tuple[Codes, list[dict[str, Any]]]:
+    people: dict[str, list[CodedQuery]] = {}
     for query in asked:
         people.setdefault(query.participant_id, []).append(query)
     codes: Codes = {}
@@ -86,7 +86,7 @@ def _by_rules(asked: Sequence[Query]) -> tuple[Codes, list[dict[str, Any]]]:
     return codes, [row | {"rules": fired[row["turn_id"]]} for row in _rows(asked, codes)]
 
 
-def _rows(asked: Sequence[Query], codes: Codes) -> list[dict[str, Any]]:
+def _rows(asked: Sequence[CodedQuery], codes: Codes) -> list[dict[str, Any]]:
     return [
         {"turn_id": query.turn_id, "participant_id": query.participant_id, "labels": list(codes[query.turn_id])}
         for query in asked

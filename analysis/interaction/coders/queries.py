@@ -20,7 +20,7 @@ Codes = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Query:
+class CodedQuery:
     """One message of a participant."""
 
     turn_id: str
@@ -28,7 +28,7 @@ class Query:
     message: str
 
 
-def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[Query, ...]:
+def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[CodedQuery, ...]:
     """Every message to the assistant that is not empty, by participant, in the order asked.
 
     The `'` that the export puts before a leading = + - @ TAB CR ' is taken off again.
@@ -38,7 +38,7 @@ def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[Query, ...]:
         return ()
     rows = turns[_said(turns)].sort_values(["participant_id", "asked_at"], kind="stable")
     listed = zip(rows["turn_id"], rows["participant_id"], rows["message"], strict=True)
-    return tuple(Query(str(turn), str(who), _unguarded(str(message))) for turn, who, message in listed)
+    return tuple(CodedQuery(str(turn), str(who), _unguarded(str(message))) for turn, who, message in listed)
 
 
 def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:

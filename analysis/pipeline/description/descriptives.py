@@ -10,11 +10,11 @@ from scipy import stats
 from analysis.data.view import View
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.outcomes.proportions import wilson
-from analysis.pipeline.analysis_table import Frame
+from analysis.pipeline.analysis_table import AnalysisTable
 from study_app.domain.study.analysis_plan import Outcome, Plan
 
 
-def mean_rows(frame: Frame, plan: Plan, view: View) -> list[Estimate]:
+def mean_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate]:
     """One row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
 
     Student's interval; Wilson's for a share of people, which stays within 0 and 1. The id is `<outcome>.mean.<arm>`;

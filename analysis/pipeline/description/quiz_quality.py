@@ -12,10 +12,10 @@ from analysis.data.quizzes import QuizItems, main_of
 from analysis.data.view import View
 from analysis.estimators.core.plain_values import safe
 from analysis.measurement import psychometrics
-from analysis.pipeline.analysis_table import Frame
+from analysis.pipeline.analysis_table import AnalysisTable
 
 
-def psychometrics_section(view: View, frame: Frame, quizzes: Sequence[QuizItems]) -> dict[str, Any]:
+def psychometrics_section(view: View, frame: AnalysisTable, quizzes: Sequence[QuizItems]) -> dict[str, Any]:
     """The `psychometrics` of results.json: the main quiz's figures, and those of each quiz by its stage.
 
     Values that cannot be computed are null with a note beside them.

@@ -14,7 +14,7 @@ from study_app.domain.study.analysis_plan import Fallback
 
 
 @dataclass(frozen=True)
-class Model:
+class AdjustmentModel:
     """What remains of the planned adjustment."""
 
     kind: Literal["lin", "ancova", "mean"]
@@ -26,7 +26,7 @@ class Model:
 
 def choose(
     data: pd.DataFrame, arms: Sequence[str], covariates: Sequence[str], strata: Sequence[str], rule: Fallback
-) -> Model:
+) -> AdjustmentModel:
     """The highest step that the data bear.
 
     Lin's model (covariates interacted with the arms, strata as main effects) needs at most one column (covariates, and
@@ -45,13 +45,13 @@ def choose(
     factors = tuple(name for name in strata if data[name].nunique() > 1)
     reason = _unfit(data, arms, (*varying, *factors), rule, interacted=len(varying))
     if reason is None:
-        return Model("lin", varying, factors)
+        return AdjustmentModel("lin", varying, factors)
     kept: list[str] = []
     for name in (*varying, *factors):
         if _unfit(data, arms, (*kept, name), rule, interacted=0) is None:
             kept.append(name)
     chosen = [tuple(name for name in names if name in kept) for names in (varying, factors)]
-    return Model("ancova" if kept else "mean", chosen[0], chosen[1], reason)
+    return AdjustmentModel("ancova" if kept else "mean", chosen[0], chosen[1], reason)
 
 
 def _unfit(

@@ -8,9 +8,9 @@ from functools import cache, cached_property
 from importlib import resources
 
 from study_app.assistant.embedded import topics
-from study_app.assistant.embedded.message import Message
+from study_app.assistant.embedded.message import RequestText
 from study_app.assistant.embedded.programs import unfinished
-from study_app.assistant.inspection import Finding, inspected
+from study_app.assistant.inspection import CodeFinding, inspected
 from study_app.assistant.notebook import Note, Notebook
 from study_app.domain.assistants.treatments import AssistantRequest
 
@@ -34,7 +34,7 @@ def general_notes() -> Notebook:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnalysedRequest:
     """A request, and what the notes and the code say about it."""
 
     request: AssistantRequest
@@ -42,9 +42,9 @@ class Asked:
     gives_code: bool
 
     @cached_property
-    def read(self) -> Message:
+    def read(self) -> RequestText:
         """The message, taken apart."""
-        return Message(self.request.message)
+        return RequestText(self.request.message)
 
     @property
     def words(self) -> str:
@@ -57,7 +57,7 @@ class Asked:
         return self.read.code or self.request.code
 
     @cached_property
-    def problems(self) -> list[Finding]:
+    def problems(self) -> list[CodeFinding]:
         """What is wrong in the program."""
         return inspected(self.code, self.notebook)
 
@@ -92,8 +92,8 @@ class Asked:
         for message, reply in self.recent:
             titles = _BOLD.findall(reply[:4000])
             if titles:
-                return f"{' '.join(titles[:2])} {Message(message).words[:200]}"
-        return Message(self.recent[0][0]).words[:200] if self.recent else ""
+                return f"{' '.join(titles[:2])} {RequestText(message).words[:200]}"
+        return RequestText(self.recent[0][0]).words[:200] if self.recent else ""
 
     @cached_property
     def last_code(self) -> str:
@@ -127,7 +127,7 @@ def titled(note: Note, text: str) -> str:
     return f"**{note.title}**\n\n{text}".strip()
 
 
-def nothing_found(asked: Asked) -> str:
+def nothing_found(asked: AnalysedRequest) -> str:
     """That the notes do not have it, and what they have."""
     titles = ", ".join(note.title for note in asked.notebook.of_kind("concepts"))
     if not titles:

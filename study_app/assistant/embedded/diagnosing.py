@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from study_app.assistant.embedded import topics
-from study_app.assistant.embedded.asked import Asked, general_notes, titled
+from study_app.assistant.embedded.asked import AnalysedRequest, general_notes, titled
 from study_app.assistant.embedded.lines import explained
 from study_app.assistant.embedded.message import ShownError
 from study_app.assistant.embedded.programs import source_of, unfenced
-from study_app.assistant.inspection import Finding
+from study_app.assistant.inspection import CodeFinding
 from study_app.assistant.intents import asks_why, line_asked
 from study_app.assistant.notebook import Note, Notebook
 
@@ -18,7 +18,7 @@ _MOST = 3
 """Faults told at once."""
 
 
-def diagnosis(asked: Asked) -> list[str]:
+def diagnosis(asked: AnalysedRequest) -> list[str]:
     """What is wrong, by line; else what the error means; else that the notes know of nothing."""
     if (line := line_asked(asked.read)) is not None and not asked.read.error:
         return about_line(asked, line)
@@ -33,21 +33,21 @@ def diagnosis(asked: Asked) -> list[str]:
     return parts or [no_fault(asked)]
 
 
-def corrected(asked: Asked) -> list[str]:
+def corrected(asked: AnalysedRequest) -> list[str]:
     """The functions that are wrong as they should be, each once."""
     broken = dict.fromkeys(one.function for one in asked.problems[:_MOST])
     notes = [note for name in broken if (note := asked.notebook.named("code", name))]
     return [f"`{note.title}` can be written like this:\n\n{note.code}" for note in notes]
 
 
-def told(problem: Finding, *, short: bool = False) -> str:
+def told(problem: CodeFinding, *, short: bool = False) -> str:
     """A finding, and the note that explains it."""
     if problem.note is None or short:
         return problem.what
     return f"{problem.what} **{problem.note.title}**\n\n{problem.note.prose}"
 
 
-def question_about(problem: Finding) -> str:
+def question_about(problem: CodeFinding) -> str:
     """A finding as the tutor asks about it."""
     where = f"Look at line {problem.line} again."
     if problem.note is None:
@@ -57,7 +57,7 @@ def question_about(problem: Finding) -> str:
     )
 
 
-def about_line(asked: Asked, line: int) -> list[str]:
+def about_line(asked: AnalysedRequest, line: int) -> list[str]:
     """What is wrong in one line, else what it does."""
     here = [one for one in asked.problems if one.line == line]
     if here:
@@ -69,7 +69,7 @@ def about_line(asked: Asked, line: int) -> list[str]:
     return [f"{_what_stands(asked, line)} I see nothing wrong in that line.", *elsewhere]
 
 
-def shown_error(asked: Asked) -> list[str]:
+def shown_error(asked: AnalysedRequest) -> list[str]:
     """What the error in the message means, and where it comes from."""
     error = asked.read.error
     if error is None:
@@ -88,12 +88,12 @@ def shown_error(asked: Asked) -> list[str]:
     return [part for part in parts if part]
 
 
-def reported(asked: Asked) -> Note | None:
+def reported(asked: AnalysedRequest) -> Note | None:
     """The note on the error that the message shows or names."""
     return next(iter(_notes_of_error(asked)), None)
 
 
-def _notes_of_error(asked: Asked) -> list[Note]:
+def _notes_of_error(asked: AnalysedRequest) -> list[Note]:
     error = asked.read.error
     if error is None:
         return []
@@ -130,14 +130,14 @@ def _note_on(notebook: Notebook, error: ShownError) -> Note | None:
     return note
 
 
-def _place(asked: Asked, line: int) -> str:
+def _place(asked: AnalysedRequest, line: int) -> str:
     lines = asked.request.code.splitlines()
     if 0 < line <= len(lines) and lines[line - 1].strip() and asked.gives_code:
         return f"It comes from line {line} of your program: `{lines[line - 1].strip()[:120]}`."
     return f"It comes from line {line} of your program."
 
 
-def _what_stands(asked: Asked, line: int) -> str:
+def _what_stands(asked: AnalysedRequest, line: int) -> str:
     text = asked.code.splitlines()[line - 1].strip()
     if not text:
         return f"Line {line} is empty."
@@ -150,7 +150,7 @@ def _what_stands(asked: Asked, line: int) -> str:
     return f"Line {line} {what}" if what else f"Line {line} belongs to the statement above it."
 
 
-def _function_of(asked: Asked, line: int) -> str:
+def _function_of(asked: AnalysedRequest, line: int) -> str:
     lines = asked.code.splitlines()
     for text in reversed(lines[: line - 1]):
         if text.startswith(("async def ", "def ")):
@@ -158,12 +158,12 @@ def _function_of(asked: Asked, line: int) -> str:
     return ""
 
 
-def _explains_symptom(asked: Asked) -> list[Note]:
+def _explains_symptom(asked: AnalysedRequest) -> list[Note]:
     """The note on a way to go wrong that the words describe, else the idea that they are about."""
     return topics.find(asked.notebook, asked.words, "errors", limit=1) or asked.concepts(limit=1)
 
 
-def no_fault(asked: Asked) -> str:
+def no_fault(asked: AnalysedRequest) -> str:
     """That nothing is wrong as far as can be seen, and what is not written yet."""
     if asked.missing and not asked.read.code:
         names = ", ".join(f"`{name}`" for name in asked.missing)
@@ -174,7 +174,7 @@ def no_fault(asked: Asked) -> str:
     )
 
 
-def differs(asked: Asked) -> list[Note]:
+def differs(asked: AnalysedRequest) -> list[Note]:
     """The finished functions that are written otherwise than in the notes."""
     own = {note.title: " ".join(source_of(asked.code, note.title).split()) for note in asked.functions}
     return [note for note in asked.functions if own[note.title] != " ".join(unfenced(note.code).split())]

@@ -5,21 +5,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from study_app.assistant.embedded.faults import Fault
+from study_app.assistant.embedded.faults import ProgramFault
 from study_app.assistant.embedded.programs import AnyDef, is_empty, parsed
 
 _TOLD = frozenset(("open_nursery", "start_soon", "move_on_after", "fail_after", "sleep", "print", "append", "gather"))
 """Calls whose absence is worth a word; other helpers are a matter of taste."""
 
 
-def differences(tree: ast.Module, versions: dict[str, str]) -> list[Fault]:
+def differences(tree: ast.Module, versions: dict[str, str]) -> list[ProgramFault]:
     """Differences that matter, at most two for each function.
 
     Args:
         tree: The participant's program.
         versions: Name -> source of the function as the notes have it.
     """
-    found: list[Fault] = []
+    found: list[ProgramFault] = []
     for node in tree.body:
         if isinstance(node, AnyDef) and node.name in versions and not is_empty(node):
             theirs = parsed(versions[node.name])
@@ -28,9 +28,11 @@ def differences(tree: ast.Module, versions: dict[str, str]) -> list[Fault]:
     return found
 
 
-def _between(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[Fault]:
+def _between(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[ProgramFault]:
     if isinstance(theirs, ast.AsyncFunctionDef) and isinstance(mine, ast.FunctionDef):
-        yield Fault(mine.lineno, f"`{mine.name}` (line {mine.lineno}) has to be an `async def`.", "async and await")
+        yield ProgramFault(
+            mine.lineno, f"`{mine.name}` (line {mine.lineno}) has to be an `async def`.", "async and await"
+        )
         return
     yield from _unused_arguments(mine, theirs)
     yield from _other_order(mine, theirs)
@@ -41,13 +43,13 @@ def _between(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[Fault]:
     yield from _nothing_returned(mine, theirs)
 
 
-def _unused_arguments(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+def _unused_arguments(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     """Arguments that the function has and never uses, although the task's version does."""
     used, needed = ({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} for node in (mine, theirs))
     for one in mine.args.args:
         if one.arg in needed and one.arg not in used:
             what = f"`{mine.name}` (line {mine.lineno}) never uses its argument `{one.arg}`."
-            yield Fault(mine.lineno, what, one.arg)
+            yield ProgramFault(mine.lineno, what, one.arg)
 
 
 def _calls(node: ast.AST) -> list[tuple[str, int]]:
@@ -60,17 +62,17 @@ def _calls(node: ast.AST) -> list[tuple[str, int]]:
     return sorted(found, key=lambda call: call[1])
 
 
-def _other_order(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+def _other_order(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     said = [name for name, _ in _calls(mine) if name in ("sleep", "print")]
     wanted = [name for name, _ in _calls(theirs) if name in ("sleep", "print")]
     if sorted(said) == sorted(wanted) and said != wanted and len(said) == 2:
         first, then = wanted
         words = {"sleep": "wait", "print": "print"}
         what = f"In `{mine.name}` the order is turned round: first {words[first]}, then {words[then]}."
-        yield Fault(mine.lineno, what, "wait before print")
+        yield ProgramFault(mine.lineno, what, "wait before print")
 
 
-def _other_numbers(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+def _other_numbers(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     theirs_range, mine_range = _first_call(theirs, "range"), _first_call(mine, "range")
     if theirs_range is None or mine_range is None or len(theirs_range.args) != 2 or len(mine_range.args) != 1:
         return
@@ -80,7 +82,7 @@ def _other_numbers(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
     )
     if used_bare:
         what = f"Line {mine_range.lineno} counts from 0 and stops one short: `range` with one number begins at 0."
-        yield Fault(mine_range.lineno, what, "range counts")
+        yield ProgramFault(mine_range.lineno, what, "range counts")
 
 
 def _loop_names(node: ast.AST) -> set[str]:
@@ -116,14 +118,14 @@ def _shape(node: ast.expr) -> str:
     return ""
 
 
-def _other_text(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+def _other_text(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     said, wanted = _printed(mine), _printed(theirs)
     missing = [text for text, _ in wanted if text not in [one for one, _ in said]]
     extra = [(text, line) for text, line in said if text not in [one for one, _ in wanted]]
     if missing and extra and len(said) == len(wanted):
         line = extra[0][1]
         what = f"Line {line} prints other words than the task asks for; compare it with the brief letter by letter."
-        yield Fault(line, what, "printed text")
+        yield ProgramFault(line, what, "printed text")
 
 
 def _caught(node: ast.AST) -> tuple[set[str], bool]:
@@ -137,26 +139,28 @@ def _caught(node: ast.AST) -> tuple[set[str], bool]:
     return names, everything or bool(names & {"Exception", "BaseException"})
 
 
-def _not_caught(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+def _not_caught(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     wanted, _ = _caught(theirs)
     names, everything = _caught(mine)
     missing = [] if everything else sorted(wanted - names)
     if missing:
         listed = " and ".join(f"`{name}`" for name in missing)
-        yield Fault(mine.lineno, f"`{mine.name}` (line {mine.lineno}) does not catch {listed}.", "catch exceptions")
+        yield ProgramFault(
+            mine.lineno, f"`{mine.name}` (line {mine.lineno}) does not catch {listed}.", "catch exceptions"
+        )
 
 
-def _not_called(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[Fault]:
+def _not_called(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[ProgramFault]:
     mentioned = {one.id for one in ast.walk(mine) if isinstance(one, ast.Name)}
     helpers = [one for one in tree.body if isinstance(one, AnyDef) and one.name in mentioned]
     own = {name for node in (mine, *helpers) for name, _ in _calls(node)}
     for name in dict.fromkeys(name for name, _ in _calls(theirs) if name in _TOLD):
         if name not in own:
             what = f"I see no `{name}` in `{mine.name}` (line {mine.lineno}), and the task needs one."
-            yield Fault(mine.lineno, what, name)
+            yield ProgramFault(mine.lineno, what, name)
 
 
-def _nothing_returned(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
+def _nothing_returned(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     def returns(node: AnyDef) -> int:
         inner = {
             one for part in ast.walk(node) if isinstance(part, AnyDef) and part is not node for one in ast.walk(part)
@@ -164,6 +168,6 @@ def _nothing_returned(mine: AnyDef, theirs: AnyDef) -> Iterator[Fault]:
         return sum(isinstance(one, ast.Return) and one.value is not None and one not in inner for one in ast.walk(node))
 
     if returns(theirs) and not returns(mine):
-        yield Fault(
+        yield ProgramFault(
             mine.lineno, f"`{mine.name}` (line {mine.lineno}) returns nothing, so its caller gets `None`.", "return"
         )

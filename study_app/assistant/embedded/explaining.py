@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from study_app.assistant.embedded import topics
-from study_app.assistant.embedded.asked import Asked, nothing_found, titled
+from study_app.assistant.embedded.asked import AnalysedRequest, nothing_found, titled
 from study_app.assistant.embedded.programs import parsed
 from study_app.assistant.embedded.writing import line_by_line
 from study_app.assistant.intents import operands
@@ -19,7 +19,7 @@ _LINE_WORDS = re.compile(r"\b(first|second|third|fourth|fifth|last) (?:line|part
 _TOKEN = re.compile(r"[a-z_][\w.]{2,60}")
 
 
-def ideas(asked: Asked) -> list[str]:
+def ideas(asked: AnalysedRequest) -> list[str]:
     """The ideas that the question is about, or that the notes have nothing."""
     found = asked.concepts()
     if not found:
@@ -27,7 +27,7 @@ def ideas(asked: Asked) -> list[str]:
     return [titled(note, note.body if asked.gives_code else note.prose) for note in found]
 
 
-def from_brief(asked: Asked) -> list[str]:
+def from_brief(asked: AnalysedRequest) -> list[str]:
     """The sentences of the brief that hold words of the question which the notes do not know."""
     strange = {word for word in asked.unknown() if len(word) > 3}
     if not strange:
@@ -38,7 +38,7 @@ def from_brief(asked: Asked) -> list[str]:
     return ["The task says:", *(f"- {part}" for part in found[:3])] if found else []
 
 
-def compared(asked: Asked) -> list[str]:
+def compared(asked: AnalysedRequest) -> list[str]:
     """Two things side by side: the note that speaks of both, else one note for each."""
     pair = operands(asked.words)
     if pair is None:
@@ -60,7 +60,7 @@ def _names_both(note: Note, pair: tuple[str, str]) -> bool:
     return all(set(topics.words(one)) & head for one in pair)
 
 
-def task(asked: Asked, function: str | None = None) -> list[str]:
+def task(asked: AnalysedRequest, function: str | None = None) -> list[str]:
     """The brief in short, or its part on one function, and what is not written yet."""
     text = _TITLE.sub("", _LINK.sub(r"\1", asked.request.brief))
     cut = _HEADING.search(text)
@@ -106,7 +106,7 @@ def _unfenced(paragraphs: list[str]) -> list[str]:
     return kept
 
 
-def reply_explained(asked: Asked) -> list[str]:
+def reply_explained(asked: AnalysedRequest) -> list[str]:
     """The code that was given last, line by line; what was said last, where it held no code."""
     code = asked.last_code
     if not code:
@@ -120,7 +120,7 @@ def reply_explained(asked: Asked) -> list[str]:
     return ["The code I gave you, line by line:" if only is None else "In the code I gave you:", lines, *why]
 
 
-def _lines_meant(asked: Asked, code: str) -> set[int] | None:
+def _lines_meant(asked: AnalysedRequest, code: str) -> set[int] | None:
     """The lines that the message singles out, by their place or by what stands in them; None: all of them."""
     numbers = [number + 1 for number, line in enumerate(code.splitlines()) if line.strip()]
     if place := _LINE_WORDS.search(asked.words):
@@ -135,7 +135,7 @@ def _lines_meant(asked: Asked, code: str) -> set[int] | None:
     return lines if most and len(lines) <= len(numbers) / 2 else None
 
 
-def _what_was_said(asked: Asked) -> list[str]:
+def _what_was_said(asked: AnalysedRequest) -> list[str]:
     found = asked.concepts()
     if not found and asked.context:
         found = topics.find(asked.notebook, asked.context, limit=1)
@@ -146,7 +146,7 @@ def _what_was_said(asked: Asked) -> list[str]:
     return program_explained(asked)
 
 
-def program_explained(asked: Asked) -> list[str]:
+def program_explained(asked: AnalysedRequest) -> list[str]:
     """The participant's program line by line; only what is named, where a function is."""
     tree = parsed(asked.code)
     if isinstance(tree, SyntaxError):
@@ -159,7 +159,7 @@ def program_explained(asked: Asked) -> list[str]:
     return [*parts, *(one.what for one in asked.problems[:3])]
 
 
-def _lines_of(asked: Asked) -> set[int] | None:
+def _lines_of(asked: AnalysedRequest) -> set[int] | None:
     tree = parsed(asked.code)
     if isinstance(tree, SyntaxError) or not asked.named_exactly:
         return None

@@ -21,7 +21,7 @@ _MISSPELT = 0.75
 
 
 @dataclass(frozen=True)
-class Fault:
+class ProgramFault:
     """One fault."""
 
     line: int
@@ -31,7 +31,7 @@ class Fault:
     """Words of the error note that explains it."""
 
 
-def faults(tree: ast.Module, known_attributes: frozenset[str] = frozenset()) -> list[Fault]:
+def faults(tree: ast.Module, known_attributes: frozenset[str] = frozenset()) -> list[ProgramFault]:
     """Every fault, in no order.
 
     Args:
@@ -47,7 +47,7 @@ def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
 
 
-def _never_awaited(tree: ast.Module) -> Iterator[Fault]:
+def _never_awaited(tree: ast.Module) -> Iterator[ProgramFault]:
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
     parents = _parents(tree)
     for node in ast.walk(tree):
@@ -57,7 +57,7 @@ def _never_awaited(tree: ast.Module) -> Iterator[Fault]:
             if _hands_on(parents.get(node)):
                 continue
             what = f"Line {node.lineno} calls the async function `{node.func.id}` without `await`."
-            yield Fault(node.lineno, what, "coroutine was never awaited")
+            yield ProgramFault(node.lineno, what, "coroutine was never awaited")
 
 
 def _hands_on(parent: ast.AST | None) -> bool:
@@ -68,7 +68,7 @@ def _hands_on(parent: ast.AST | None) -> bool:
 _STARTERS = frozenset(("start_soon", "start", "run", "create_task"))
 
 
-def _library_not_awaited(tree: ast.Module) -> Iterator[Fault]:
+def _library_not_awaited(tree: ast.Module) -> Iterator[ProgramFault]:
     parents = _parents(tree)
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
@@ -78,10 +78,10 @@ def _library_not_awaited(tree: ast.Module) -> Iterator[Fault]:
         parent = parents.get(node)
         if node.func.attr in _AWAITED["trio"] and not isinstance(parent, ast.Await) and not _hands_on(parent):
             what = f"Line {node.lineno} calls `trio.{node.func.attr}` without `await`, so it does not wait at all."
-            yield Fault(node.lineno, what, "coroutine was never awaited")
+            yield ProgramFault(node.lineno, what, "coroutine was never awaited")
 
 
-def _awaited_plain(tree: ast.Module) -> Iterator[Fault]:
+def _awaited_plain(tree: ast.Module) -> Iterator[ProgramFault]:
     plain = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Await) and isinstance(node.value, ast.Call)):
@@ -90,10 +90,10 @@ def _awaited_plain(tree: ast.Module) -> Iterator[Fault]:
         name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
         if name in ("start_soon", "print") or (isinstance(func, ast.Name) and name in plain):
             what = f"Line {node.lineno} puts `await` before `{name}`, which is an ordinary call."
-            yield Fault(node.lineno, what, "object NoneType can't be used in 'await' expression")
+            yield ProgramFault(node.lineno, what, "object NoneType can't be used in 'await' expression")
 
 
-def _without_value(tree: ast.Module) -> Iterator[Fault]:
+def _without_value(tree: ast.Module) -> Iterator[ProgramFault]:
     bound = bound_names(tree)
     told = set()
     for node in ast.walk(tree):
@@ -106,10 +106,10 @@ def _without_value(tree: ast.Module) -> Iterator[Fault]:
         hint = f" Did you mean `{near[0]}`?" if near else ""
         if not near and node.id in ("trio", "asyncio", "time", "random", "math"):
             hint = " An `import` at the top of the file is missing."
-        yield Fault(node.lineno, f"Line {node.lineno} uses `{node.id}`, which has no value.{hint}", "NameError")
+        yield ProgramFault(node.lineno, f"Line {node.lineno} uses `{node.id}`, which has no value.{hint}", "NameError")
 
 
-def _wrong_arguments(tree: ast.Module) -> Iterator[Fault]:
+def _wrong_arguments(tree: ast.Module) -> Iterator[ProgramFault]:
     known = {node.name: node for node in ast.walk(tree) if isinstance(node, AnyDef)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -123,7 +123,7 @@ def _wrong_arguments(tree: ast.Module) -> Iterator[Fault]:
         most = len(wanted.args) + len(wanted.posonlyargs)
         if not most - len(wanted.defaults) <= given <= most:
             what = f"Line {node.lineno} gives `{name}` {given} argument{'s' * (given != 1)}; it takes {most}."
-            yield Fault(node.lineno, what, "takes positional arguments but were given")
+            yield ProgramFault(node.lineno, what, "takes positional arguments but were given")
 
 
 def _started(node: ast.Call) -> tuple[str, int]:
@@ -136,17 +136,17 @@ def _started(node: ast.Call) -> tuple[str, int]:
     return "", 0
 
 
-def _called_in_argument(tree: ast.Module) -> Iterator[Fault]:
+def _called_in_argument(tree: ast.Module) -> Iterator[ProgramFault]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
             continue
         first = node.args[0]
         if node.func.attr == "start_soon" and isinstance(first, ast.Call):
             what = f"Line {node.lineno} calls the function inside `start_soon(...)`; hand it over without calling it."
-            yield Fault(node.lineno, what, "Trio was expecting an async function")
+            yield ProgramFault(node.lineno, what, "Trio was expecting an async function")
 
 
-def _limit_inside(tree: ast.Module) -> Iterator[Fault]:
+def _limit_inside(tree: ast.Module) -> Iterator[ProgramFault]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.AsyncWith) and _opens(node, "open_nursery")):
             continue
@@ -157,7 +157,7 @@ def _limit_inside(tree: ast.Module) -> Iterator[Fault]:
                     f"Line {inner.lineno} puts the time limit inside the nursery's block, where it bounds only the "
                     "starting of the tasks and not the tasks."
                 )
-                yield Fault(inner.lineno, what, "move_on_after")
+                yield ProgramFault(inner.lineno, what, "move_on_after")
 
 
 def _opens(node: ast.With | ast.AsyncWith, name: str) -> bool:
@@ -167,7 +167,7 @@ def _opens(node: ast.With | ast.AsyncWith, name: str) -> bool:
     )
 
 
-def _misspelt(tree: ast.Module, known: frozenset[str]) -> Iterator[Fault]:
+def _misspelt(tree: ast.Module, known: frozenset[str]) -> Iterator[ProgramFault]:
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
             continue
@@ -176,4 +176,4 @@ def _misspelt(tree: ast.Module, known: frozenset[str]) -> Iterator[Fault]:
         near = difflib.get_close_matches(full, family, 1, 0.85) if full not in family else []
         if near:
             what = f"Line {node.lineno} says `{full}`; the name is `{near[0]}`."
-            yield Fault(node.lineno, what, "has no attribute")
+            yield ProgramFault(node.lineno, what, "has no attribute")

@@ -52,7 +52,7 @@ class ShownError:
 
 
 @dataclass(frozen=True)
-class Message:
+class RequestText:
     """One message, taken apart."""
 
     text: str

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from study_app.assistant.embedded.programs import parsed, sections, unfenced, unfinished, with_functions
-from study_app.assistant.inspection import Finding, inspected
+from study_app.assistant.inspection import CodeFinding, inspected
 from study_app.assistant.notebook import Notebook
 
 _SLIPS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -22,7 +22,7 @@ _MEANT = re.compile(r"uses `(\w+)`, which has no value\. Did you mean `(\w+)`")
 _SPELT = re.compile(r"says `([\w.]+)`; the name is `([\w.]+)`")
 
 
-def repaired(code: str, notebook: Notebook, starter: str) -> tuple[str, list[Finding], list[str]]:
+def repaired(code: str, notebook: Notebook, starter: str) -> tuple[str, list[CodeFinding], list[str]]:
     """(the program, what was wrong, the functions taken from the notes).
 
     Args:
@@ -55,7 +55,7 @@ def _differing(code: str, versions: dict[str, str]) -> list[str]:
     return [name for name, text in versions.items() if own.get(name) != " ".join(text.split())]
 
 
-def _slips_corrected(code: str, found: Sequence[Finding]) -> str:
+def _slips_corrected(code: str, found: Sequence[CodeFinding]) -> str:
     lines = code.splitlines()
     for one in found:
         if 0 < one.line <= len(lines):
@@ -63,7 +63,7 @@ def _slips_corrected(code: str, found: Sequence[Finding]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line_corrected(line: str, finding: Finding) -> str:
+def _line_corrected(line: str, finding: CodeFinding) -> str:
     if "expected ':'" in finding.what and not line.rstrip().endswith(":"):
         return f"{line.rstrip()}:"
     if called := _CALLS.search(finding.what):

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from study_app.assistant.embedded.vocabulary import CHAT_WORDS, FAMILIES
-from study_app.assistant.notebook import STOPWORDS, Found, Kind, Note, Notebook, stemmed, words
+from study_app.assistant.notebook import STOPWORDS, Kind, Note, Notebook, RankedNote, stemmed, words
 
 _SHARE_OF_BEST = 0.75
 """A second note is given too where it answers at least so well, relative to the first."""
@@ -113,7 +113,7 @@ def _ranked(notebook: Notebook, query: str, kind: Kind) -> list[Answered]:
     return sorted(found, key=lambda one: -one.score)
 
 
-def _judged(found: Found, asked: list[str], own: list[str], strange: int, said: str) -> Answered | None:
+def _judged(found: RankedNote, asked: list[str], own: list[str], strange: int, said: str) -> Answered | None:
     """The note with its score, or None where too little of the question is in it."""
     note = found.note
     named = set(_NAME.findall(said.lower()))

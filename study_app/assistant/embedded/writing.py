@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from study_app.assistant.embedded.asked import Asked, nothing_found, titled
+from study_app.assistant.embedded.asked import AnalysedRequest, nothing_found, titled
 from study_app.assistant.embedded.diagnosing import told
 from study_app.assistant.embedded.lines import MOST, explained
 from study_app.assistant.embedded.programs import unfenced, with_functions
@@ -31,7 +31,7 @@ def fenced(code: str) -> str:
     return f"```python\n{code.strip(chr(10))}\n```"
 
 
-def solutions(asked: Asked) -> list[str]:
+def solutions(asked: AnalysedRequest) -> list[str]:
     """The code that was asked for."""
     if not asked.functions:
         return [nothing_found(asked)] if not asked.concepts() else _concepts_with_code(asked)
@@ -44,7 +44,7 @@ def solutions(asked: Asked) -> list[str]:
     return _unnamed(asked)
 
 
-def _about_an_idea(asked: Asked) -> bool:
+def _about_an_idea(asked: AnalysedRequest) -> bool:
     """`how do I make a nursery`, `an example of a nursery`: an idea of the library, not a part of the task."""
     if asked.named_exactly or pasted(asked.read.text, asked.request.brief):
         return False
@@ -52,7 +52,7 @@ def _about_an_idea(asked: Asked) -> bool:
     return bool(as_question and asked.concepts())
 
 
-def _about_the_task(asked: Asked) -> bool:
+def _about_the_task(asked: AnalysedRequest) -> bool:
     """Whether code of the task can be meant, and not another program (`write a quicksort`)."""
     if asked.named or pasted(asked.read.text, asked.request.brief) or asked.read.code:
         return True
@@ -61,11 +61,11 @@ def _about_the_task(asked: Asked) -> bool:
     return not _A_NEW_THING.search(asked.words) and bool(_ABOUT_TASK.search(asked.words))
 
 
-def _concepts_with_code(asked: Asked) -> list[str]:
+def _concepts_with_code(asked: AnalysedRequest) -> list[str]:
     return [titled(note, note.body) for note in asked.concepts()]
 
 
-def _unnamed(asked: Asked) -> list[str]:
+def _unnamed(asked: AnalysedRequest) -> list[str]:
     missing = [note for note in asked.functions if note.title in asked.missing]
     if len(missing) == 1 and not wants_whole(asked.read):
         return _of_functions(missing)
@@ -82,7 +82,7 @@ def _of_functions(notes: list[Note]) -> list[str]:
     return [block, *(titled(note, note.prose) for note in notes if note.prose)]
 
 
-def whole(asked: Asked) -> list[str]:
+def whole(asked: AnalysedRequest) -> list[str]:
     """One file that runs: the participant's, with every function of the task written."""
     versions = {note.title: unfenced(note.code) for note in asked.functions}
     program = with_functions(asked.request.code, versions, asked.request.starter)
@@ -93,7 +93,7 @@ def whole(asked: Asked) -> list[str]:
     ]
 
 
-def fixed(asked: Asked) -> list[str]:
+def fixed(asked: AnalysedRequest) -> list[str]:
     """The participant's program repaired once, after what was wrong with it."""
     if not asked.functions and not asked.problems:
         return ["I see no mistake that my notes know of. Run the code and send me the message it ends with."]
@@ -115,7 +115,7 @@ def fixed(asked: Asked) -> list[str]:
     return parts
 
 
-def start(asked: Asked) -> list[str]:
+def start(asked: AnalysedRequest) -> list[str]:
     """A first step with its code, and what comes after it."""
     left = [note for note in asked.functions if note.title in asked.missing]
     chosen = [note for note in asked.named if note in left or note.title in asked.words] or left

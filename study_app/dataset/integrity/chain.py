@@ -67,7 +67,7 @@ _TABLES = {table.name: table for table in (VISITS, RUNS, TURNS, ANSWERS, RATINGS
 
 
 @dataclass(frozen=True)
-class Entry:
+class ChainEntry:
     """One record as it was stored at one moment."""
 
     table: TableName

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events import ACTS, SERVER_PAGE, Event
 from study_app.domain.records import Visit
 from study_app.domain.study.study import Study
-from study_app.domain.timing import Spell, TimeUse, spells_away, time_use
+from study_app.domain.timing import TimeSpan, TimeUse, spells_away, time_use
 
 SILENT_AFTER = 30.0
 """Seconds: three missed heartbeats mean that the page was closed, asleep or hidden."""
@@ -81,7 +81,9 @@ def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[
     )
 
 
-def absences(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], until: datetime) -> list[Spell]:
+def absences(
+    visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], until: datetime
+) -> list[TimeSpan]:
     """Spells away by the study's rule, in seconds since the visit's start; none where no page logged anything."""
     length, mine = _during(visit, events, at, until)
     if all(event.page == SERVER_PAGE for _, event in mine):
@@ -99,9 +101,9 @@ def _during(
     return length, sorted(mine, key=lambda pair: (pair[0], pair[1].event_id or 0))
 
 
-def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[Spell]:
+def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[TimeSpan]:
     """Spells in which the newest page was hidden or its window not in front."""
-    spells: list[Spell] = []
+    spells: list[TimeSpan] = []
     hidden = blurred = False
     since: float | None = None
     for moment, event in events:
@@ -117,28 +119,28 @@ def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[Spe
         if away and since is None:
             since = moment
         elif not away and since is not None:
-            spells.append(Spell(since, moment))
+            spells.append(TimeSpan(since, moment))
             since = None
-    return spells if since is None else [*spells, Spell(since, length)]
+    return spells if since is None else [*spells, TimeSpan(since, length)]
 
 
-def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[Spell]:
+def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[TimeSpan]:
     """Spells without a word from pages that send heartbeats: the tab was closed or the computer asleep."""
     if not any(event.kind == "heartbeat" for _, event in events):
         return []
     heard = sorted(moment for moment, event in events if event.page != SERVER_PAGE)
     pairs = zip(heard, [*heard[1:], length], strict=True)
-    return [Spell(before, after) for before, after in pairs if after - before > SILENT_AFTER]
+    return [TimeSpan(before, after) for before, after in pairs if after - before > SILENT_AFTER]
 
 
-def uses(dossier: Dossier) -> dict[str, TimeUse]:
+def uses(dossier: ParticipantRecord) -> dict[str, TimeUse]:
     """Time use by stage, where it is known."""
     at = moments(dossier.events)
     found = {visit.stage: visit_use(visit, dossier.study, dossier.events, at) for visit in dossier.visits}
     return {stage: use for stage, use in found.items() if use is not None}
 
 
-def activity(dossier: Dossier, use: dict[str, TimeUse]) -> dict[str, Any]:
+def activity(dossier: ParticipantRecord, use: dict[str, TimeUse]) -> dict[str, Any]:
     """Active and away minutes on the main tasks."""
     known = [use[stage] for stage in use if stage in dossier.main_ids]
     if not known:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from study_app.dataset.measures.activity import absences, moments
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.editing.clipboard import Pasteboard
 from study_app.domain.editing.edits import utf16_length
 from study_app.domain.events import Event
@@ -20,7 +20,7 @@ Key = tuple[str, str]
 """Stage, and item or question."""
 
 
-def answer_uses(dossier: Dossier) -> dict[Key, dict[str, Any]]:
+def answer_uses(dossier: ParticipantRecord) -> dict[Key, dict[str, Any]]:
     """`pasted_chars` and `away_seconds` of every answer on a form whose events are in the log."""
     shown = {event.stage for event in dossier.events if event.kind == "answers_shown"}
     away = away_by_answer(dossier)
@@ -57,7 +57,7 @@ def _changed(event: Event) -> Key | None:
     return event.stage, name
 
 
-def away_by_answer(dossier: Dossier) -> dict[Key, float]:
+def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
     """Seconds away by answer: a spell belongs to the answer that is changed next, else to the one changed last."""
     found: dict[Key, float] = defaultdict(float)
     at = moments(dossier.events)
@@ -74,7 +74,7 @@ def away_by_answer(dossier: Dossier) -> dict[Key, float]:
     return found
 
 
-def _forms(dossier: Dossier) -> Iterator[Visit]:
+def _forms(dossier: ParticipantRecord) -> Iterator[Visit]:
     kinds = {stage.id: stage.kind for stage in dossier.study.stages}
     for visit in dossier.visits:
         if kinds.get(visit.stage) in FORM_KINDS:
@@ -90,7 +90,7 @@ def _until(visit: Visit, events: Sequence[Event]) -> datetime:
 # -- evidence of help from outside in quizzes --------------------------------------------------------------------------
 
 
-def help_in_quizzes(dossier: Dossier, at: Sequence[float]) -> Iterator[Evidence]:
+def help_in_quizzes(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     """Pastes from outside into answers of quizzes, and absences while one was taken."""
     quizzes = {stage.id for stage in dossier.quiz_stages}
     pasteboard = Pasteboard()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from study_app.dataset.measures.interaction import Codes, Coding
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events import CLOCK_OUTAGES, Event
 from study_app.domain.records import Answer
 from study_app.domain.study.compliance import Evidence, broken
@@ -16,7 +16,7 @@ from study_app.domain.study.study import Question
 _NO = frozenset({"no", "none", "never", "0", "false"})
 
 
-def queries(dossier: Dossier, coding: Coding, codes: Codes) -> dict[str, Any]:
+def queries(dossier: ParticipantRecord, coding: Coding, codes: Codes) -> dict[str, Any]:
     """Messages, how many of each code, and the time from the first key to the reply's end."""
     if not dossier.allocated:
         return {}
@@ -26,7 +26,7 @@ def queries(dossier: Dossier, coding: Coding, codes: Codes) -> dict[str, Any]:
     return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(dossier)}
 
 
-def _outage_minutes(dossier: Dossier) -> float | None:
+def _outage_minutes(dossier: ParticipantRecord) -> float | None:
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return None
     lost = [_seconds(event) for event in dossier.events if _is_outage(event) and event.stage in dossier.main_ids]
@@ -43,14 +43,14 @@ def _seconds(event: Event) -> float:
     return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
-def reports_of_other_ai(dossier: Dossier) -> list[tuple[Answer, bool]]:
+def reports_of_other_ai(dossier: ParticipantRecord) -> list[tuple[Answer, bool]]:
     """Each answer to a question marked `other_ai`, and whether it says yes."""
     asked = {q.id: q for stage in dossier.study.stages for q in stage.asked if q.other_ai}
     given = [answer for answer in dossier.answers if not answer.bank and answer.item in asked]
     return [(answer, _says_yes(asked[answer.item], json.loads(answer.response))) for answer in given]
 
 
-def used_other_ai(dossier: Dossier) -> bool | None:
+def used_other_ai(dossier: ParticipantRecord) -> bool | None:
     """What the participant says on the question marked `other_ai`; None where not asked or not answered."""
     said = [yes for _, yes in reports_of_other_ai(dossier)]
     return any(said) if said else None
@@ -66,7 +66,7 @@ def _says_yes(question: Question, value: Any) -> bool:
     return any(str(each).lower() not in no for each in given)
 
 
-def compliance(dossier: Dossier, evidence: Sequence[Evidence]) -> dict[str, Any]:
+def compliance(dossier: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[str, Any]:
     """`used_other_ai`, `received` and `compliant` by the plan's rule, which looks at no arm."""
     reported = used_other_ai(dossier)
     row: dict[str, Any] = {"used_other_ai": reported}

@@ -11,7 +11,7 @@ from study_app.dataset.measures.answers import help_in_quizzes
 from study_app.dataset.measures.assistant import reports_of_other_ai
 from study_app.dataset.measures.provenance import bursts
 from study_app.dataset.measures.quiz import failed_attention_checks
-from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.editing.clipboard import Pasteboard
 from study_app.domain.editing.edits import utf16_length
 from study_app.domain.events import Event
@@ -20,7 +20,7 @@ from study_app.domain.study.compliance import UNITS, Evidence, broken, threshold
 Row = dict[str, Any]
 
 
-def evidence_of(dossier: Dossier, content: Content) -> list[Evidence]:
+def evidence_of(dossier: ParticipantRecord, content: Content) -> list[Evidence]:
     """Everything that the plan's rule may look at, in order of time; of who withdrew their data, nothing.
 
     On the main tasks: absences by the study's rule, pastes and drops from outside into the editor, bursts of typing.
@@ -41,13 +41,13 @@ def evidence_of(dossier: Dossier, content: Content) -> list[Evidence]:
     return sorted(found, key=lambda piece: (piece.at or never, piece.kind, piece.detail))
 
 
-def _reported(dossier: Dossier) -> Iterator[Evidence]:
+def _reported(dossier: ParticipantRecord) -> Iterator[Evidence]:
     for answer, said in reports_of_other_ai(dossier):
         if said:
             yield Evidence("other_ai_reported", answer.stage, answer.saved_at, 1, answer.item)
 
 
-def _pasted(dossier: Dossier, at: Sequence[float]) -> Iterator[Evidence]:
+def _pasted(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     pasteboard = Pasteboard()
     for moment, event in zip(at, dossier.events, strict=True):
         pasteboard.feed(event.kind, event.payload)
@@ -70,7 +70,7 @@ def _typed(events: Sequence[tuple[float, Event]]) -> Iterator[Evidence]:
         yield Evidence("typing_burst", stage, _time(moment), characters)
 
 
-def _away(dossier: Dossier, at: Sequence[float]) -> Iterator[Evidence]:
+def _away(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     for stage in dossier.main_stages:
         visit = dossier.visit(stage.id)
         if visit is None or visit.ended_at is None:
@@ -84,7 +84,7 @@ def _time(moment: float) -> datetime:
     return datetime.fromtimestamp(moment, UTC)
 
 
-def evidence_rows(dossier: Dossier, evidence: Sequence[Evidence]) -> Iterator[Row]:
+def evidence_rows(dossier: ParticipantRecord, evidence: Sequence[Evidence]) -> Iterator[Row]:
     """Rows of the table `compliance`: each piece beside the plan's threshold on the sum of its kind."""
     rule = dossier.study.analysis.compliance
     over = broken(evidence, rule)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.assistants.fidelity import LEAK_THRESHOLD, LeakShare, leak_score
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.records import Turn
 from study_app.domain.study.study import Study
 
 
-def solution_shares(dossier: Dossier, content: Content) -> dict[str, float]:
+def solution_shares(dossier: ParticipantRecord, content: Content) -> dict[str, float]:
     """Turn -> the largest share, 0 to 1, of any one function of the task's solution that the reply reproduces.
 
     What the participant had anyway (starter, brief) does not count. A turn on a task whose pack is gone is left out.

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.interaction import rules
 from study_app.domain.interaction.codebook import LABELS, VERSION
 from study_app.domain.interaction.codes import RUBRIC, Coder, chosen
 from study_app.domain.interaction.features import Known, features_of
 from study_app.domain.interaction.patterns import NONE, RuleSet, decide, rules_of
-from study_app.domain.interaction.steps import Step, arranged, milliseconds, of_event, of_turn
+from study_app.domain.interaction.steps import UseStep, arranged, milliseconds, of_event, of_turn
 from study_app.domain.records import Turn
 from study_app.domain.study.study import Study
 
@@ -37,7 +37,7 @@ class Coding:
         version = {"coder_version": rules.VERSION} if self.coder == "rules" else {}
         return {"coder": self.coder, **version, "codebook": VERSION, "patterns": self.patterns.version}
 
-    def codes(self, dossier: Dossier) -> Codes:
+    def codes(self, dossier: ParticipantRecord) -> Codes:
         """The codes of every turn of a participant.
 
         `rules` follow from the messages; `human` are the adjudicated rating, else what more than half of the people
@@ -48,7 +48,7 @@ class Coding:
             return {turn.id: each.labels for turn, each in zip(dossier.turns, coded, strict=True)}
         return {turn.id: chosen(_given(dossier, turn), self.coder) for turn in dossier.turns}
 
-    def counts(self, dossier: Dossier, codes: Codes) -> dict[str, int | None]:
+    def counts(self, dossier: ParticipantRecord, codes: Codes) -> dict[str, int | None]:
         """Queries by label; None where not every query is coded."""
         given = [codes[turn.id] for turn in dossier.turns]
         known = [labels for labels in given if labels is not None]
@@ -56,7 +56,7 @@ class Coding:
         return {f"queries_{label}": sum(label in labels for labels in known) if whole else None for label in LABELS}
 
     def pattern(
-        self, dossier: Dossier, row: Mapping[str, Any], codes: Codes, uses: Mapping[str, Mapping[str, Any]]
+        self, dossier: ParticipantRecord, row: Mapping[str, Any], codes: Codes, uses: Mapping[str, Mapping[str, Any]]
     ) -> str | None:
         """The pattern of one participant; `none` where no rule holds or nothing was asked.
 
@@ -77,21 +77,21 @@ class Coding:
         return decide(dossier.participant.id, found, self.patterns).pattern
 
 
-def _given(dossier: Dossier, turn: Turn) -> dict[str, tuple[str, ...]]:
+def _given(dossier: ParticipantRecord, turn: Turn) -> dict[str, tuple[str, ...]]:
     """Rater -> labels, of all ratings of one query."""
     rated = dossier.rated(turn.id, RUBRIC)
     return {rater: tuple(label for label in LABELS if label in value.split(";")) for rater, value in rated.items()}
 
 
-def _applies(dossier: Dossier) -> bool:
+def _applies(dossier: ParticipantRecord) -> bool:
     parts = (dossier.participant.arm or "").split(">")
     helped = any(arm.assistant for arm in dossier.study.arms if arm.id in parts)
     opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
     return helped and opened and all(map(dossier.done_with, dossier.main_stages))
 
 
-def _steps(dossier: Dossier, codes: Codes) -> Sequence[Step]:
-    found: list[Step] = []
+def _steps(dossier: ParticipantRecord, codes: Codes) -> Sequence[UseStep]:
+    found: list[UseStep] = []
     for rank, event in enumerate(dossier.events):
         if event.stage in dossier.main_ids:
             task, pasted = event.payload.get("task"), event.payload.get("kind") == "paste"

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from study_app.dataset.measures.quiz import quiz_columns
-from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.tasks import program_error, stage_minutes
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
 
-def periods(dossier: Dossier, content: Content) -> Iterator[dict[str, Any]]:
+def periods(dossier: ParticipantRecord, content: Content) -> Iterator[dict[str, Any]]:
     """Treatment, stage and outcomes of each period whose stage the participant opened; none outside sequences."""
     study, person = dossier.study, dossier.participant
     if study.allocation.method != "sequence" or person.arm is None:
@@ -32,7 +32,7 @@ def periods(dossier: Dossier, content: Content) -> Iterator[dict[str, Any]]:
         }
 
 
-def _of_tasks(dossier: Dossier, stage: Stage) -> dict[str, Any]:
+def _of_tasks(dossier: ParticipantRecord, stage: Stage) -> dict[str, Any]:
     """Minutes to the last submission, errors met and queries sent; empty for a period without tasks."""
     visit = dossier.visit(stage.id)
     if stage.kind != "tasks" or visit is None:

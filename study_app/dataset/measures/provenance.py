@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.dataset.measures.record import Content, Dossier, task_of
+from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
 from study_app.domain.editing.edits import ReplayMismatch, well_formed
 from study_app.domain.editing.provenance import Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event
@@ -35,7 +35,7 @@ BURST = 30
 BURST_SECONDS = 1.0
 
 
-def tracker_for(dossier: Dossier, content: Content, task: str) -> Tracker | None:
+def tracker_for(dossier: ParticipantRecord, content: Content, task: str) -> Tracker | None:
     """A tracker of one task, to be fed the participant's events; None where its pack is gone."""
     pack = content.pack_of(dossier.study, task)
     if pack is None:
@@ -45,7 +45,7 @@ def tracker_for(dossier: Dossier, content: Content, task: str) -> Tracker | None
 
 
 @dataclass(frozen=True)
-class Program:
+class ProgramProvenance:
     """The program of one main task: where the submitted text came from, and what replies ever gave to it."""
 
     submitted: Attribution | None
@@ -60,16 +60,16 @@ class Program:
 class Programs:
     """The programs of a participant's main tasks."""
 
-    of_tasks: tuple[Program, ...]
+    of_tasks: tuple[ProgramProvenance, ...]
     complete: bool
     """Whether the log shows every program that was submitted."""
 
 
-def programs(dossier: Dossier, content: Content) -> Programs:
+def programs(dossier: ParticipantRecord, content: Content) -> Programs:
     """Every program of the main tasks, from one replay of the log for each task that was worked on."""
     submitted = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage in dossier.main_ids}
     tasks = [task_of(folder) for stage in dossier.main_stages for folder in stage.packs]
-    found: list[Program] = []
+    found: list[ProgramProvenance] = []
     complete = True
     for task in dict.fromkeys([*tasks, *submitted]):
         program = _program(dossier, content, task, submitted.get(task)) if _edited(dossier.events, task) else None
@@ -78,7 +78,9 @@ def programs(dossier: Dossier, content: Content) -> Programs:
     return Programs(tuple(found), complete)
 
 
-def _program(dossier: Dossier, content: Content, task: str, submission: RunRecord | None) -> Program | None:
+def _program(
+    dossier: ParticipantRecord, content: Content, task: str, submission: RunRecord | None
+) -> ProgramProvenance | None:
     tracker = tracker_for(dossier, content, task)
     if tracker is None:
         return None
@@ -93,7 +95,9 @@ def _program(dossier: Dossier, content: Content, task: str, submission: RunRecor
         log.warning("participant %s, task %s: %s; study verify says more", dossier.participant.id, task, error)
         return None
     final = tracker.attribution(submission.code) if submission is not None else None
-    return Program(final, tracker.pasted(), retyped | final.of_turns("retyped") if final is not None else retyped)
+    return ProgramProvenance(
+        final, tracker.pasted(), retyped | final.of_turns("retyped") if final is not None else retyped
+    )
 
 
 def _edited(events: Iterable[Event], task: str) -> bool:
@@ -109,7 +113,7 @@ def origins(found: Programs) -> dict[str, Any]:
     return {column: sum(each[source] for each in counts) for column, source in _COLUMNS.items()}
 
 
-def reply_uses(dossier: Dossier, found: Programs) -> dict[str, dict[str, Any]]:
+def reply_uses(dossier: ParticipantRecord, found: Programs) -> dict[str, dict[str, Any]]:
     """Turn -> what of its reply came into the programs of the main tasks and what was kept, in characters.
 
     Inserted and kept are missing while the main tasks go on, and where the log does not show a submitted program.
@@ -138,7 +142,7 @@ def code_chars(reply: str) -> int:
     return sum(len(block.rstrip("\n")) for block in _FENCED.findall(reply))
 
 
-def outside(dossier: Dossier, evidence: Sequence[Evidence]) -> dict[str, Any]:
+def outside(dossier: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[str, Any]:
     """Pastes and drops from outside into the editor on the main tasks, and bursts of typing."""
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return {}

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.quiz.scoring import quiz_total, score
 from study_app.domain.records import Answer
 from study_app.domain.study.compliance import Evidence
 from study_app.domain.study.study import Stage
 
 
-def quizzes(dossier: Dossier, content: Content) -> dict[str, Any]:
+def quizzes(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Columns of every quiz under the name of its stage; the main quiz's under `quiz_...` as well."""
     row: dict[str, Any] = {}
     for quiz in dossier.study.quizzes:
@@ -22,7 +22,7 @@ def quizzes(dossier: Dossier, content: Content) -> dict[str, Any]:
     return row | _attention(dossier, content)
 
 
-def quiz_columns(stage: Stage, dossier: Dossier, content: Content) -> dict[str, Any]:
+def quiz_columns(stage: Stage, dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Points, max, score and points by type; empty for a quiz that was never opened or still goes on."""
     bank = content.bank(stage.bank)
     if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None:
@@ -32,17 +32,17 @@ def quiz_columns(stage: Stage, dossier: Dossier, content: Content) -> dict[str, 
     return total.columns()
 
 
-def _answers(dossier: Dossier, stage: Stage) -> dict[str, Answer]:
+def _answers(dossier: ParticipantRecord, stage: Stage) -> dict[str, Answer]:
     return {answer.item: answer for answer in dossier.answers if answer.bank and answer.stage == stage.id}
 
 
-def _attention(dossier: Dossier, content: Content) -> dict[str, Any]:
+def _attention(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Attention checks of the opened quizzes, and how many were passed; missing where there are none."""
     passed = [correct for _, _, _, correct in _attention_checks(dossier, content)]
     return {"attention_passed": sum(passed), "attention_total": len(passed)} if passed else {}
 
 
-def failed_attention_checks(dossier: Dossier, content: Content) -> list[Evidence]:
+def failed_attention_checks(dossier: ParticipantRecord, content: Content) -> list[Evidence]:
     """One piece of evidence for each of them that was answered wrongly or left out."""
     return [
         Evidence("attention_failed", stage.id, None if answer is None else answer.saved_at, 1, item)
@@ -51,7 +51,7 @@ def failed_attention_checks(dossier: Dossier, content: Content) -> list[Evidence
     ]
 
 
-def _attention_checks(dossier: Dossier, content: Content) -> Iterator[tuple[Stage, str, Answer | None, bool]]:
+def _attention_checks(dossier: ParticipantRecord, content: Content) -> Iterator[tuple[Stage, str, Answer | None, bool]]:
     """Stage, item, answer where there is one, and whether it is right."""
     for stage in dossier.quiz_stages:
         bank, keys = content.bank(stage.bank), content.keys(stage.bank)

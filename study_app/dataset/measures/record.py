@@ -20,7 +20,7 @@ from study_app.domain.timing import paused_seconds
 
 
 @dataclass(frozen=True)
-class Dossier:
+class ParticipantRecord:
     """Everything that the database holds of one participant."""
 
     participant: Participant
@@ -125,7 +125,7 @@ def task_of(folder: str) -> str:
     return folder.rsplit("/", 1)[-1]
 
 
-def identity_and_flow(dossier: Dossier) -> dict[str, Any]:
+def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
     """Who, where they stand, and the identity columns, which an export may leave out."""
     person = dossier.participant
     return {
@@ -149,7 +149,7 @@ def identity_and_flow(dossier: Dossier) -> dict[str, Any]:
     }
 
 
-def questions(dossier: Dossier) -> dict[str, Any]:
+def questions(dossier: ParticipantRecord) -> dict[str, Any]:
     """Answers to questions of surveys and the eligibility form, and derived scores."""
     given = {answer.item: json.loads(answer.response) for answer in dossier.answers if not answer.bank}
     row: dict[str, Any] = {}

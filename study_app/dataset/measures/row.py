@@ -14,14 +14,14 @@ from study_app.dataset.measures.interaction import Codes, Coding
 from study_app.dataset.measures.provenance import Programs, origins, outside, reply_uses
 from study_app.dataset.measures.provenance import programs as programs_of
 from study_app.dataset.measures.quiz import quizzes
-from study_app.dataset.measures.record import Content, Dossier, identity_and_flow, questions
+from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.measures.tasks import runs_and_errors, task_outcomes, warm_up
 from study_app.domain.study.compliance import Evidence
 from study_app.domain.timing import TimeUse
 
 
 @dataclass(frozen=True)
-class Work:
+class DerivedData:
     """What several tables need of one participant, computed once."""
 
     use: dict[str, TimeUse]
@@ -36,17 +36,17 @@ class Work:
     """On compliance (`measures_compliance.evidence_of`)."""
 
 
-def work_of(dossier: Dossier, content: Content, coding: Coding) -> Work:
+def work_of(dossier: ParticipantRecord, content: Content, coding: Coding) -> DerivedData:
     """Replay, time use and codes of one participant."""
     programs = programs_of(dossier, content)
     evidence = evidence_of(dossier, content)
     replies = reply_uses(dossier, programs)
     for turn, share in solution_shares(dossier, content).items():
         replies[turn]["solution_share"] = share
-    return Work(uses(dossier), programs, coding.codes(dossier), replies, evidence)
+    return DerivedData(uses(dossier), programs, coding.codes(dossier), replies, evidence)
 
 
-def participant_row(dossier: Dossier, content: Content, coding: Coding, work: Work) -> dict[str, Any]:
+def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding, work: DerivedData) -> dict[str, Any]:
     """Every column of the participants table that is known; of who withdrew their data, the flow only.
 
     Args:

@@ -8,12 +8,12 @@ from typing import Any
 
 from study_app.dataset.integrity.stored_rows import program_error
 from study_app.dataset.measures.baseline import all_passed, warmup
-from study_app.dataset.measures.record import Content, Dossier, task_of
+from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
 
-def warm_up(dossier: Dossier) -> dict[str, Any]:
+def warm_up(dossier: ParticipantRecord) -> dict[str, Any]:
     """The warm-up as allocation sees it."""
     for stage in dossier.study.stages:
         if stage.kind == "tasks" and not stage.main:
@@ -21,7 +21,7 @@ def warm_up(dossier: Dossier) -> dict[str, Any]:
     return {"warmup_minutes": None, "warmup_passed": None}
 
 
-def task_outcomes(dossier: Dossier, content: Content) -> dict[str, Any]:
+def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Time, completion and checks on the main tasks.
 
     An allocated participant whose way is over counts as not completed with the cap, whether or not they ever opened
@@ -51,20 +51,20 @@ def task_outcomes(dossier: Dossier, content: Content) -> dict[str, Any]:
     }
 
 
-def _submissions(dossier: Dossier, stage: Stage) -> list[RunRecord]:
+def _submissions(dossier: ParticipantRecord, stage: Stage) -> list[RunRecord]:
     """The last submission of each task; of a stage that was reopened a task may have two."""
     last = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage == stage.id}
     return list(last.values())
 
 
-def _task_minutes(dossier: Dossier, submitted: dict[str, list[RunRecord]]) -> float | None:
+def _task_minutes(dossier: ParticipantRecord, submitted: dict[str, list[RunRecord]]) -> float | None:
     """Minutes that the clock of the main stages ran until the last submission, each at most its limit."""
     spent = [stage_minutes(dossier, stage, submitted[stage.id]) for stage in dossier.main_stages]
     known = [minutes for minutes in spent if minutes is not None]
     return sum(known) if known else None
 
 
-def stage_minutes(dossier: Dossier, stage: Stage, submissions: Sequence[RunRecord]) -> float | None:
+def stage_minutes(dossier: ParticipantRecord, stage: Stage, submissions: Sequence[RunRecord]) -> float | None:
     """From the first task shown to the last submission, without the spells in which the clock stood still."""
     visit = dossier.visit(stage.id)
     if visit is None or not submissions:
@@ -74,7 +74,7 @@ def stage_minutes(dossier: Dossier, stage: Stage, submissions: Sequence[RunRecor
     return min(minutes, stage.minutes or minutes)
 
 
-def _checks_total(dossier: Dossier, content: Content, submitted: Sequence[RunRecord]) -> int | None:
+def _checks_total(dossier: ParticipantRecord, content: Content, submitted: Sequence[RunRecord]) -> int | None:
     graded = {(run.stage, run.task): len(json.loads(run.checks)) for run in submitted}
     total = 0
     for stage in dossier.main_stages:
@@ -87,7 +87,7 @@ def _checks_total(dossier: Dossier, content: Content, submitted: Sequence[RunRec
     return total
 
 
-def runs_and_errors(dossier: Dossier) -> dict[str, Any]:
+def runs_and_errors(dossier: ParticipantRecord) -> dict[str, Any]:
     """Presses of Run on the main tasks, and those that ended in an error; submissions are not among them."""
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return {}

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from study_app.dataset.findings import VerifyReport
-from study_app.dataset.schema import TABLES, Column, Table, TableName, guard, parsed_json, quiz_types, tables_of, value
+from study_app.dataset.schema import (
+    TABLES,
+    Column,
+    TableName,
+    TableSchema,
+    guard,
+    parsed_json,
+    quiz_types,
+    tables_of,
+    value,
+)
 from study_app.dataset.schema.cells import number_text
 from study_app.dataset.schema.columns import IMPORTED
 from study_app.dataset.schema.versions import read_version
@@ -26,7 +36,7 @@ csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
-class Row:
+class UntrustedRow:
     """One row: its number in the file, and its cells as values; what could not be read is missing."""
 
     number: int
@@ -37,7 +47,7 @@ class Row:
 
 
 @dataclass
-class Opened:
+class UntrustedDataset:
     """What the checks read."""
 
     path: Path
@@ -47,7 +57,7 @@ class Opened:
     """Table -> its file."""
     candidates: dict[str, list[Path]]
     """Table -> every file that is named like its own; more than one is a breach."""
-    _kept: dict[str, list[Row]] = field(default_factory=dict)
+    _kept: dict[str, list[UntrustedRow]] = field(default_factory=dict)
 
     # -- what the dataset says of itself -------------------------------------------------------------------------------
 
@@ -112,7 +122,7 @@ class Opened:
         entries = audit.get(name) if isinstance(audit, dict) else None
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
-    def study_of(self, row: Row) -> Study | None:
+    def study_of(self, row: UntrustedRow) -> Study | None:
         """The version that a participant started with; the newest where it was not kept."""
         return self.studies.get(str(row["study_hash"]), next(iter(self.studies.values()), None))
 
@@ -128,7 +138,7 @@ class Opened:
         return found
 
     @cached_property
-    def tables(self) -> dict[TableName, Table]:
+    def tables(self) -> dict[TableName, TableSchema]:
         """What the tables must look like, from the study's versions and banks in the materials."""
         studies = list(self.studies.values())
         return tables_of(studies, quiz_types(studies, self._bank), identified=bool(self.manifest.get("identified")))
@@ -146,20 +156,20 @@ class Opened:
         """Column names as the file has them."""
         return next(self._raw(table), (0, []))[1] if table in self.files else []
 
-    def rows(self, table: TableName) -> list[Row]:
+    def rows(self, table: TableName) -> list[UntrustedRow]:
         """All rows of a table, typed; empty where there is none. Not for events, which may be many."""
         if table not in self._kept:
             self._kept[table] = list(self.stream(table))
         return self._kept[table]
 
-    def by_participant(self, table: TableName) -> dict[str, list[Row]]:
+    def by_participant(self, table: TableName) -> dict[str, list[UntrustedRow]]:
         """Rows of a table by participant."""
-        found: dict[str, list[Row]] = defaultdict(list)
+        found: dict[str, list[UntrustedRow]] = defaultdict(list)
         for row in self.rows(table):
             found[str(row["participant_id"])].append(row)
         return found
 
-    def stream(self, table: TableName) -> Iterator[Row]:
+    def stream(self, table: TableName) -> Iterator[UntrustedRow]:
         """Rows of a table one by one."""
         if table not in self.files:
             return
@@ -167,7 +177,7 @@ class Opened:
         _, header = next(raw, (0, []))
         known = {column.name: column for column in self.tables[table].columns}
         for number, cells in raw:
-            yield Row(number, {n: _typed(known.get(n), c) for n, c in zip(header, cells, strict=False)})
+            yield UntrustedRow(number, {n: _typed(known.get(n), c) for n, c in zip(header, cells, strict=False)})
 
     def raw(self, table: str) -> Iterator[tuple[int, list[str]]]:
         """Header (as row 1) and rows as text, each with its number; from Parquet as CSV would hold them.
@@ -225,7 +235,7 @@ def _typed(column: Column | None, cell: str) -> Any:
         return None
 
 
-def open_dataset(path: Path, report: VerifyReport) -> Opened:
+def open_dataset(path: Path, report: VerifyReport) -> UntrustedDataset:
     """Open a dataset.
 
     Raises:
@@ -250,9 +260,9 @@ def open_dataset(path: Path, report: VerifyReport) -> Opened:
         if match and match["table"] in TABLES and (file.is_file() or file.is_dir()):
             candidates[match["table"]].append(file)
     files = {table: found[-1] for table, found in candidates.items()}
-    return Opened(path, report, manifest, files, candidates)
+    return UntrustedDataset(path, report, manifest, files, candidates)
 
 
-def kind_of(row: Row) -> str:
+def kind_of(row: UntrustedRow) -> str:
     """Which ledger a participant belongs to."""
     return "simulated" if row["is_simulated"] else "preview" if row["is_preview"] else "real"

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from study_app.dataset.measures.record import Content, Dossier
-from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.measures.record import Content, ParticipantRecord
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName, compact_json
 from study_app.domain.events import Event
 from study_app.domain.quiz.items import Bank
@@ -24,7 +24,7 @@ WITHHELD_ARM = "withheld"
 class Materials(Content):
     """The banks that a dataset brings; packs and keys are not in it."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: UntrustedDataset) -> None:
         self._opened = opened
 
     def pack(self, folder: str) -> TaskPack | None:
@@ -41,12 +41,12 @@ class Materials(Content):
 
 
 def dossier_of(
-    person: Row,
+    person: UntrustedRow,
     study: Study,
-    tables: Mapping[TableName, Sequence[Row]],
-    events: Sequence[Row],
+    tables: Mapping[TableName, Sequence[UntrustedRow]],
+    events: Sequence[UntrustedRow],
     ratings: Mapping[tuple[str, str], Mapping[str, Rating]],
-) -> Dossier:
+) -> ParticipantRecord:
     """What the tables hold of one participant.
 
     Args:
@@ -57,7 +57,7 @@ def dossier_of(
         ratings: all judgements, as `export.dossiers.newest` sorts them.
     """
     name = str(person["participant_id"])
-    return Dossier(
+    return ParticipantRecord(
         participant=_participant(person),
         status=str(person["status"]),
         study=study,
@@ -70,7 +70,7 @@ def dossier_of(
     )
 
 
-def _participant(row: Row) -> Participant:
+def _participant(row: UntrustedRow) -> Participant:
     allocated = row["allocated_at"] is not None
     return Participant(
         id=str(row["participant_id"]),
@@ -87,14 +87,14 @@ def _participant(row: Row) -> Participant:
     )
 
 
-def _visit(row: Row) -> Visit:
+def _visit(row: UntrustedRow) -> Visit:
     return Visit(
         str(row["participant_id"]), str(row["stage"]), row["started_at"], row["deadline_at"], row["ended_at"],
         row["ended_by"],
     )  # fmt: skip
 
 
-def _run(row: Row) -> RunRecord:
+def _run(row: UntrustedRow) -> RunRecord:
     shown = row["visible_only_pass"]
     return RunRecord(
         id=str(row["run_id"]),
@@ -118,7 +118,7 @@ def _checks(verdicts: Any) -> list[Any]:
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("passed"), bool)]
 
 
-def _turn(row: Row) -> Turn:
+def _turn(row: UntrustedRow) -> Turn:
     return Turn(
         id=str(row["turn_id"]),
         participant_id=str(row["participant_id"]),
@@ -137,7 +137,7 @@ def _turn(row: Row) -> Turn:
     )
 
 
-def _answer(row: Row, study: Study) -> Answer:
+def _answer(row: UntrustedRow, study: Study) -> Answer:
     asked = {question.id: question for stage in study.stages for question in stage.asked}
     question = None if row["bank"] else asked.get(str(row["item"]))
     return Answer(
@@ -162,14 +162,14 @@ def _response(question: Question | None, text: str | None) -> Any:
         return text
 
 
-def evidence_in(rows: Sequence[Row]) -> list[Evidence]:
+def evidence_in(rows: Sequence[UntrustedRow]) -> list[Evidence]:
     """The pieces of evidence that the table `compliance` holds of one participant."""
     return [
         Evidence(row["kind"], str(row["stage"]), row["at"], row["amount"] or 0.0, row["detail"] or "") for row in rows
     ]
 
 
-def _event(name: str, row: Row) -> Event:
+def _event(name: str, row: UntrustedRow) -> Event:
     return Event(
         participant_id=name,
         page=str(row["page"]),

@@ -17,7 +17,7 @@ from study_app.dataset.schema.cells import (
     writable,
 )
 from study_app.dataset.schema.codebook import codebook
-from study_app.dataset.schema.columns import TABLES, Column, ColumnType, Table, TableName, text
+from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, text
 from study_app.dataset.schema.participants import LABELS, REVEALING, participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
     ALLOCATIONS,
@@ -39,7 +39,7 @@ SCHEMA = "study-dataset/1"
 
 def tables_of(
     studies: Sequence[Study], quiz_types: Mapping[str, Sequence[str]], *, identified: bool = False
-) -> dict[TableName, Table]:
+) -> dict[TableName, TableSchema]:
     """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
     people = participants_table(studies, quiz_types, identified=identified)
     methods = {study.allocation.method for study in studies}
@@ -71,7 +71,7 @@ __all__ = [
     "VISITS",
     "Column",
     "ColumnType",
-    "Table",
+    "TableSchema",
     "TableName",
     "cell",
     "codebook",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from study_app.dataset.schema.columns import Column, Table
+from study_app.dataset.schema.columns import Column, TableSchema
 
 
-def codebook(tables: Sequence[Table], introduction: str) -> str:
+def codebook(tables: Sequence[TableSchema], introduction: str) -> str:
     """Markdown: every column of every table with type, unit, range and caption."""
     parts = ["# Codebook", introduction]
     for table in tables:
@@ -15,7 +15,7 @@ def codebook(tables: Sequence[Table], introduction: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _rows(table: Table) -> str:
+def _rows(table: TableSchema) -> str:
     lines = ["| column | type | unit | values | meaning |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([*lines, *(_row(column) for column in table.columns)])
 

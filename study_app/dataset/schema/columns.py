@@ -78,7 +78,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSchema:
     """One table."""
 
     name: TableName
@@ -92,11 +92,11 @@ class Table:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
 
-    def revealing(self, *names: str) -> Table:
+    def revealing(self, *names: str) -> TableSchema:
         """The table with these columns marked as telling an arm from another."""
         return replace(self, columns=tuple(replace(c, reveals_arm=c.name in names) for c in self.columns))
 
-    def with_columns(self, *more: Column) -> Table:
+    def with_columns(self, *more: Column) -> TableSchema:
         """The table with columns at its end."""
         return replace(self, columns=(*self.columns, *more))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import get_args
 
-from study_app.dataset.schema.columns import Column, Table, boolean, integer, number, revealing, text, time
+from study_app.dataset.schema.columns import Column, TableSchema, boolean, integer, number, revealing, text, time
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.quiz.items import Bank, ItemType
 from study_app.domain.records import Status
@@ -113,7 +113,7 @@ def participants_table(
     quiz_types: Mapping[str, Sequence[str]],
     *,
     identified: bool = False,
-) -> Table:
+) -> TableSchema:
     """The participants table of a study.
 
     Args:
@@ -129,7 +129,7 @@ def participants_table(
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
     identity = _IDENTITY if identified else ()
     columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *_EXTRA, *identity)
-    return Table("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
+    return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
 
 
 def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) -> dict[str, list[str]]:

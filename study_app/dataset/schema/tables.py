@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from study_app.dataset.schema.columns import Table, boolean, integer, json_, number, text, time
+from study_app.dataset.schema.columns import TableSchema, boolean, integer, json_, number, text, time
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
 
 _WHO = text("participant_id", "Random, stable identifier of the participant; nothing else identifies them")
 
-ALLOCATIONS = Table(
+ALLOCATIONS = TableSchema(
     "allocations",
     "The ledgers of allocations: one row for each allocated participant, chained by hashes",
     (
@@ -38,7 +38,7 @@ ALLOCATIONS = Table(
     reveals_arm=True,
 ).revealing("probabilities", "draw", "imbalance", "profile", "salt", "payload_hash")
 
-VISITS = Table(
+VISITS = TableSchema(
     "visits",
     "One row for each stage that a participant opened",
     (
@@ -55,7 +55,7 @@ VISITS = Table(
     reveals_arm=True,
 )
 
-EVENTS = Table(
+EVENTS = TableSchema(
     "events",
     "The append-only log: everything that a page or the server saw",
     (
@@ -74,7 +74,7 @@ EVENTS = Table(
     reveals_arm=True,
 )
 
-RUNS = Table(
+RUNS = TableSchema(
     "runs",
     "Runs and submissions of participants' programs",
     (
@@ -112,7 +112,7 @@ RUNS = Table(
     reveals_arm=True,
 ).revealing("code", "stdout", "stderr", "error_message", "error_line", "page", "seq")
 
-TURNS = Table(
+TURNS = TableSchema(
     "turns",
     "Messages to the assistant and its replies",
     (
@@ -163,7 +163,7 @@ TURNS = Table(
     reveals_arm=True,
 )
 
-ANSWERS = Table(
+ANSWERS = TableSchema(
     "answers",
     "Answers to survey questions and quiz items, one row each",
     (
@@ -199,7 +199,7 @@ ANSWERS = Table(
     ),
 )
 
-RATINGS = Table(
+RATINGS = TableSchema(
     "ratings",
     "Judgements by people",
     (
@@ -213,7 +213,7 @@ RATINGS = Table(
     reveals_arm=True,
 )
 
-COMPLIANCE = Table(
+COMPLIANCE = TableSchema(
     "compliance",
     "Evidence behind the column compliant, one row each piece; whoever has none kept to the arm as far as one can see",
     (
@@ -231,7 +231,7 @@ COMPLIANCE = Table(
     reveals_arm=True,
 )
 
-PERIODS = Table(
+PERIODS = TableSchema(
     "periods",
     "One row for each period of a sequence of treatments that a participant reached",
     (
@@ -247,4 +247,4 @@ PERIODS = Table(
     reveals_arm=True,
 )
 
-STATIC_TABLES: tuple[Table, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)
+STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)

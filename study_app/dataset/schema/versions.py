@@ -15,7 +15,7 @@ def read_version(text: str) -> Study:
 
     Canonical JSON writes every default out, and a scheme refuses options that its method does not use; those that are
     at their default say nothing and are dropped. Where a digest stands for the completion codes (in older versions the
-    codes themselves stood there), the study has the default ones, until `World.version` puts the kept ones back.
+    codes themselves stood there), the study has the default ones, until `StudyContext.version` puts the kept ones back.
 
     Raises:
         ValueError: it is no study.

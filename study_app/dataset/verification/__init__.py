@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from study_app.dataset.findings import Finding, VerifyReport
-from study_app.dataset.reading.dataset import Opened, open_dataset
+from study_app.dataset.findings import DatasetFinding, VerifyReport
+from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.verification.allocation import check_ledgers, check_participants
 from study_app.dataset.verification.chain import check_chain
 from study_app.dataset.verification.event_log import Log, check_log
@@ -75,7 +75,7 @@ def verify(
     return report
 
 
-def _check_events(opened: Opened) -> dict[str, Log]:
+def _check_events(opened: UntrustedDataset) -> dict[str, Log]:
     """The log, and what is derived from it beside the other tables: events are read once only."""
     derived = Derived(opened)
     log = check_log(opened, derived.take)
@@ -83,4 +83,4 @@ def _check_events(opened: Opened) -> dict[str, Log]:
     return log
 
 
-__all__ = ["Finding", "VerifyReport", "read_prereg", "verify"]
+__all__ = ["DatasetFinding", "VerifyReport", "read_prereg", "verify"]

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger
 from study_app.domain.ledger.commitment import keeps_commitment
 from study_app.domain.ledger.replay import Gap, after_gaps
 
 
-def check_ledgers(opened: Opened) -> None:
+def check_ledgers(opened: UntrustedDataset) -> None:
     """Each exported ledger by itself."""
     if not opened.allocation_applies:
         opened.report.note("allocation does not apply: the data come from elsewhere")
@@ -27,12 +27,12 @@ def check_ledgers(opened: Opened) -> None:
             _check_open(opened, name, rows, seed)
 
 
-def _kinds(opened: Opened) -> list[str]:
+def _kinds(opened: UntrustedDataset) -> list[str]:
     kinds = opened.manifest.get("kinds", [])
     return [str(kind) for kind in kinds] if isinstance(kinds, list) else []
 
 
-def _seed(opened: Opened) -> bytes | None:
+def _seed(opened: UntrustedDataset) -> bytes | None:
     """The revealed seed, if it is the one that was committed to."""
     shown = opened.manifest.get("revealed_seed")
     if not shown:
@@ -52,7 +52,7 @@ def _seed(opened: Opened) -> bytes | None:
     return seed
 
 
-def _check_open(opened: Opened, name: str, rows: Sequence[Row], seed: bytes | None) -> None:
+def _check_open(opened: UntrustedDataset, name: str, rows: Sequence[UntrustedRow], seed: bytes | None) -> None:
     file, report = opened.relative("allocations"), opened.report
     numbers = [row.number for row in rows]
     parsed, malformed = parse_rows(_record(row) for row in rows)
@@ -80,12 +80,12 @@ def _check_open(opened: Opened, name: str, rows: Sequence[Row], seed: bytes | No
     report.note(f"ledger {name}: {len(rows)} allocations chained and recomputed from the seed")
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(row: UntrustedRow) -> dict[str, Any]:
     """Cells as the ledger reads them; erased and absent text is empty."""
     return {name: "" if cell is None and name != "profile" else cell for name, cell in row.values.items()}
 
 
-def _versions(opened: Opened, name: str, seed: bytes | None) -> list[Version]:
+def _versions(opened: UntrustedDataset, name: str, seed: bytes | None) -> list[Version]:
     made = {"preview": preview_seed, "simulated": simulated_seed}.get(name)
     return [
         Version(study_hash, study.allocation, study.arms, made(study_hash) if made else seed)
@@ -93,19 +93,19 @@ def _versions(opened: Opened, name: str, seed: bytes | None) -> list[Version]:
     ]
 
 
-def _stated(opened: Opened, name: str) -> dict[str, Any]:
+def _stated(opened: UntrustedDataset, name: str) -> dict[str, Any]:
     ledgers = opened.manifest.get("ledgers")
     stated = ledgers.get(name) if isinstance(ledgers, dict) else None
     return stated if isinstance(stated, dict) else {}
 
 
-def _anchors(opened: Opened, name: str) -> list[Anchor]:
+def _anchors(opened: UntrustedDataset, name: str) -> list[Anchor]:
     stated = _stated(opened, name)
     anchors = _anchor(stated.get("last", stated.get("rows")), stated.get("head"))
     return anchors + (closing_anchors(opened) if name == "real" else [])
 
 
-def closing_anchors(opened: Opened) -> list[Anchor]:
+def closing_anchors(opened: UntrustedDataset) -> list[Anchor]:
     """The real ledger's end as the audit log recorded it when enrolment closed."""
     return [
         anchor for act in opened.acts("closings") for anchor in _anchor(act.get("allocated"), act.get("ledger_head"))
@@ -117,7 +117,7 @@ def _anchor(index: Any, row_hash: Any) -> list[Anchor]:
     return [Anchor(index, row_hash)] if isinstance(index, int) and isinstance(row_hash, str) else []
 
 
-def _gaps(opened: Opened, name: str) -> list[Gap]:
+def _gaps(opened: UntrustedDataset, name: str) -> list[Gap]:
     """Places of the real ledger that the audit log says were lost; each is said."""
     gaps = [
         (act["from"], act["to"])
@@ -129,14 +129,14 @@ def _gaps(opened: Opened, name: str) -> list[Gap]:
     return gaps
 
 
-def _check_length(opened: Opened, name: str, count: int) -> None:
+def _check_length(opened: UntrustedDataset, name: str, count: int) -> None:
     stated = _stated(opened, name).get("rows", count)
     if stated != count:
         what = f"ledger {name} has {count} rows, the manifest says {stated}"
         opened.report.add("ledger_length", opened.relative("allocations"), None, what)
 
 
-def _check_masked(opened: Opened, name: str, rows: Sequence[Row]) -> None:
+def _check_masked(opened: UntrustedDataset, name: str, rows: Sequence[UntrustedRow]) -> None:
     """While sealed: order and links of what is shown; the draws that could be recomputed are withheld."""
     report, file = opened.report, opened.relative("allocations")
     if opened.state == "launched":
@@ -168,14 +168,14 @@ def _check_masked(opened: Opened, name: str, rows: Sequence[Row]) -> None:
     report.note(f"ledger real: sealed; {len(rows)} allocations checked by their chain, not yet recomputed")
 
 
-def _check_mask(opened: Opened, file: str, row: Row) -> None:
+def _check_mask(opened: UntrustedDataset, file: str, row: UntrustedRow) -> None:
     if row["arm"] and not str(row["arm"]).startswith("arm_"):
         opened.report.add("arm_shown", file, row.number, f"shows the arm '{row['arm']}' of a sealed study")
     if row["draw"] is not None or row["probabilities"] is not None or row["salt"]:
         opened.report.add("arm_shown", file, row.number, "holds what the arm of a sealed study could be computed from")
 
 
-def check_participants(opened: Opened) -> None:
+def check_participants(opened: UntrustedDataset) -> None:
     """Participants against the ledgers, in both directions."""
     if not opened.allocation_applies:
         return
@@ -196,14 +196,16 @@ def check_participants(opened: Opened) -> None:
     opened.report.note(f"{len(known)} participants against the ledgers")
 
 
-def _check_hidden(opened: Opened, person: Row) -> None:
+def _check_hidden(opened: UntrustedDataset, person: UntrustedRow) -> None:
     for name in ("arm", "stratum", "allocation_index"):
         if person[name] is not None:
             what = f"{name} of a participant of a running, sealed study is in the dataset"
             opened.report.add("arm_shown", opened.relative("participants"), person.number, what)
 
 
-def _check_person(opened: Opened, person: Row, ledger: dict[str, Row], erased: Iterable[Any]) -> None:
+def _check_person(
+    opened: UntrustedDataset, person: UntrustedRow, ledger: dict[str, UntrustedRow], erased: Iterable[Any]
+) -> None:
     report, file = opened.report, opened.relative("participants")
     name = str(person["participant_id"])
     row = ledger.get(name)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from study_app.dataset.measures.answers import answer_uses
-from study_app.dataset.measures.record import Content, Dossier
-from study_app.dataset.reading.dataset import Opened, Row
+from study_app.dataset.measures.record import Content, ParticipantRecord
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import cell
 from study_app.dataset.schema.tables import ANSWERS
 from study_app.domain.quiz.answer_log import Replayed, replay_forms
@@ -21,7 +21,9 @@ Field = tuple[str, Callable[[Any], Any]]
 """Item or question, and what reads its answer from what stands in the field."""
 
 
-def check_answers(opened: Opened, dossier: Dossier, rows: Sequence[Row], content: Content) -> None:
+def check_answers(
+    opened: UntrustedDataset, dossier: ParticipantRecord, rows: Sequence[UntrustedRow], content: Content
+) -> None:
     """Compare the answers of one participant with the replay of their events."""
     if dossier.participant.data_withdrawn:
         return
@@ -33,11 +35,11 @@ def check_answers(opened: Opened, dossier: Dossier, rows: Sequence[Row], content
 
 
 def _check_form(
-    opened: Opened,
-    dossier: Dossier,
+    opened: UntrustedDataset,
+    dossier: ParticipantRecord,
     place: tuple[str, int],
     form: Replayed,
-    rows: Mapping[tuple[str, str], Row],
+    rows: Mapping[tuple[str, str], UntrustedRow],
     content: Content,
 ) -> None:
     file, who = opened.relative("answers"), dossier.participant.id
@@ -53,7 +55,7 @@ def _check_form(
             opened.report.add("answer_differs_from_events", file, None if row is None else row.number, what)
 
 
-def _fields(dossier: Dossier, place: tuple[str, int], content: Content) -> Iterator[Field]:
+def _fields(dossier: ParticipantRecord, place: tuple[str, int], content: Content) -> Iterator[Field]:
     stage = next((stage for stage in dossier.study.stages if stage.id == place[0]), None)
     if stage is None:
         return
@@ -73,7 +75,9 @@ def _read(read: Callable[[Any], Any], shown: Any) -> Any:
         return None
 
 
-def _check_making(opened: Opened, rows: Sequence[Row], due: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+def _check_making(
+    opened: UntrustedDataset, rows: Sequence[UntrustedRow], due: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> None:
     """Pastes by answer; time away by stage, for a moment's rounding may give a spell to another answer."""
     file = opened.relative("answers")
     found_away: dict[str, float] = defaultdict(float)

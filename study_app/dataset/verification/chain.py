@@ -15,7 +15,7 @@ from typing import Any
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import FACTS, facts_of
-from study_app.dataset.reading.dataset import Opened, Row
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName, compact_json
 from study_app.dataset.verification.registration import registration_of
 from study_app.domain.events import ERASED
@@ -46,7 +46,7 @@ class _Chains:
     """Those of the anchors' heads that the chains passed."""
 
 
-def check_chain(opened: Opened, anchors: Collection[str] = ()) -> None:
+def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None:
     """Compare every row with the chain, the chain with its heads, and heads that were kept elsewhere with both."""
     if not opened.own:
         return
@@ -69,12 +69,12 @@ def check_chain(opened: Opened, anchors: Collection[str] = ()) -> None:
     opened.report.note(f"{rows} rows against the chain of records, {erased} of them erased")
 
 
-def _entries(opened: Opened) -> Iterator[tuple[int, dict[str, str]]]:
+def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
     with (opened.path / chain.CHAIN_PATH).open(encoding="utf-8", newline="") as handle:
         yield from enumerate(csv.DictReader(handle, strict=True), start=2)
 
 
-def _listed(opened: Opened) -> dict[tuple[str, str], _Listed]:
+def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:
     found: dict[tuple[str, str], _Listed] = {}
     for number, entry in _entries(opened):
         if not entry["table"]:
@@ -87,7 +87,7 @@ def _listed(opened: Opened) -> dict[tuple[str, str], _Listed]:
     return found
 
 
-def _check_table(opened: Opened, table: TableName, listed: Mapping[tuple[str, str], _Listed]) -> int:
+def _check_table(opened: UntrustedDataset, table: TableName, listed: Mapping[tuple[str, str], _Listed]) -> int:
     count, labels = 0, cluster_questions(opened.studies.values())
     for row in opened.stream(table):
         count += 1
@@ -107,13 +107,13 @@ def _check_table(opened: Opened, table: TableName, listed: Mapping[tuple[str, st
     return count
 
 
-def _name(table: TableName, row: Row) -> str:
+def _name(table: TableName, row: UntrustedRow) -> str:
     if table == "events":
         return str(row["event_id"])
     return json.dumps(chain.key_of(table, {name: row[name] for name in chain.KEYS[table]}))
 
 
-def _digest(table: TableName, row: Row, entry: _Listed) -> bytes | None:
+def _digest(table: TableName, row: UntrustedRow, entry: _Listed) -> bytes | None:
     """The digest that a row has; None where its cells cannot be those of any stored record."""
     values = dict.fromkeys(_columns(table)) | row.values
     try:
@@ -140,13 +140,13 @@ def _columns(table: TableName) -> tuple[str, ...]:
     return tuple(column.name for column in chain.content_columns(table))
 
 
-def _check_absent(opened: Opened, listed: Mapping[tuple[str, str], _Listed]) -> None:
+def _check_absent(opened: UntrustedDataset, listed: Mapping[tuple[str, str], _Listed]) -> None:
     for (table, key), entry in listed.items():
         if not entry.present:
             opened.report.add("row_removed", opened.relative(table), None, f"{key} was stored and is gone")
 
 
-def _walk(opened: Opened, listed: Mapping[tuple[str, str], _Listed], kept: Collection[str]) -> _Chains:
+def _walk(opened: UntrustedDataset, listed: Mapping[tuple[str, str], _Listed], kept: Collection[str]) -> _Chains:
     """Join the digests anew, in their order."""
     chains = _Chains()
     for number, entry in _entries(opened):
@@ -180,7 +180,7 @@ def _joined(entry: Mapping[str, str], listed: Mapping[tuple[str, str], _Listed])
     return digest if len(digest) == chain.BODY_BYTES else None
 
 
-def _check_heads(opened: Opened, told: Mapping[str, Any], chains: _Chains, anchors: Collection[str]) -> None:
+def _check_heads(opened: UntrustedDataset, told: Mapping[str, Any], chains: _Chains, anchors: Collection[str]) -> None:
     heads = [head for head in told.get("heads", []) if isinstance(head, dict)]
     for head in heads:
         position, found = chains.heads.get(head.get("chain", 0), (0, chain.GENESIS))
@@ -199,6 +199,6 @@ def _check_heads(opened: Opened, told: Mapping[str, Any], chains: _Chains, ancho
         opened.report.note(f"{len(anchors)} heads that were kept elsewhere")
 
 
-def _signs(opened: Opened) -> bool:
+def _signs(opened: UntrustedDataset) -> bool:
     """Whether the registration promises signed heads; studies launched by older versions do not."""
     return isinstance(registration_of(opened).get("chain_key"), str)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName, moment, writable
 from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.editing.edits import ReplayMismatch, apply_event
@@ -56,26 +56,26 @@ class Log:
 
     named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Kind of server event -> ids of runs, turns or stages that such events name."""
-    assisted: list[Row] = field(default_factory=list)
+    assisted: list[UntrustedRow] = field(default_factory=list)
     """The server's events of turns with an assistant."""
-    claims: list[Row] = field(default_factory=list)
+    claims: list[UntrustedRow] = field(default_factory=list)
     """A browser's events that tell of a reply, which only somebody with an assistant can honestly send."""
-    told: dict[tuple[str, str, str], list[Row]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[tuple[str, str, str], list[UntrustedRow]] = field(default_factory=lambda: defaultdict(list))
     """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
 
-    def of(self, kind: str, about: str = "", which: Any = "") -> list[Row]:
+    def of(self, kind: str, about: str = "", which: Any = "") -> list[UntrustedRow]:
         """The server's events of a kind, all or those about one stage, run or turn, in order."""
         return self.told.get((kind, about, str(which)), [])
 
 
-def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[str, Log]:
+def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]], None]) -> dict[str, Log]:
     """Check every participant's events; returns what was seen by participant.
 
     Args:
         opened: the dataset.
         each: is given every participant's events, for they are read once only.
     """
-    runs: dict[str, list[Row]] = defaultdict(list)
+    runs: dict[str, list[UntrustedRow]] = defaultdict(list)
     for run in opened.rows("runs"):
         runs[str(run["participant_id"])].append(run)
     turns = opened.by_participant("turns")
@@ -104,15 +104,15 @@ def check_log(opened: Opened, each: Callable[[str, list[Row]], None]) -> dict[st
     return found
 
 
-def _by_participant(opened: Opened) -> Iterator[tuple[str, list[Row]]]:
+def _by_participant(opened: UntrustedDataset) -> Iterator[tuple[str, list[UntrustedRow]]]:
     for name, group in groupby(opened.stream("events"), key=lambda row: str(row["participant_id"])):
         yield name, list(group)
 
 
-def _check_sequences(opened: Opened, name: str, events: Sequence[Row]) -> dict[str, int]:
+def _check_sequences(opened: UntrustedDataset, name: str, events: Sequence[UntrustedRow]) -> dict[str, int]:
     """Check the numbers of each page's events; returns how far the log of a page is whole, where it has a gap."""
     report, file = opened.report, opened.relative("events")
-    pages: dict[str, dict[int, Row]] = defaultdict(dict)
+    pages: dict[str, dict[int, UntrustedRow]] = defaultdict(dict)
     last = 0
     for row in events:
         seen, seq = pages[str(row["page"])], row["seq"] or 0
@@ -138,7 +138,7 @@ def _check_sequences(opened: Opened, name: str, events: Sequence[Row]) -> dict[s
     return whole
 
 
-def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) -> None:
+def _check_moments(opened: UntrustedDataset, events: Sequence[UntrustedRow], person: UntrustedRow | None) -> None:
     """No event before the participant came or after the export; a page's own clock never goes back."""
     if not opened.own:
         return
@@ -159,14 +159,14 @@ def _check_moments(opened: Opened, events: Sequence[Row], person: Row | None) ->
             clocks[str(row["page"])] = (row["seq"] or 0, row["mono_ms"])
 
 
-def _exported_at(opened: Opened) -> datetime | None:
+def _exported_at(opened: UntrustedDataset) -> datetime | None:
     try:
         return moment(str(opened.manifest.get("exported_at")))
     except ValueError:
         return None
 
 
-def _replayed(opened: Opened, events: Sequence[Row], whole: Mapping[str, int]) -> _Pages:
+def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: Mapping[str, int]) -> _Pages:
     """What the edits make, as the server applied them: nothing beyond a gap, nothing without the name of a task."""
     pages = _Pages(facts=_facts(events))
     unapplied = _unapplied(events)
@@ -193,19 +193,19 @@ def _replayed(opened: Opened, events: Sequence[Row], whole: Mapping[str, int]) -
     return pages
 
 
-def _payloads(events: Sequence[Row], *kinds: str) -> Iterator[dict[str, Any]]:
+def _payloads(events: Sequence[UntrustedRow], *kinds: str) -> Iterator[dict[str, Any]]:
     """Payloads of the server's own events of these kinds."""
     for row in events:
         if row["page"] == SERVER_PAGE and row["kind"] in kinds and isinstance(row["payload"], dict):
             yield row["payload"]
 
 
-def _facts(events: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def _facts(events: Sequence[UntrustedRow]) -> dict[str, dict[str, Any]]:
     told = _payloads(events, "run_started", "task_submitted", "turn_started")
     return {str(payload.get("run_id") or payload.get("turn_id")): payload for payload in told}
 
 
-def _unapplied(events: Sequence[Row]) -> set[tuple[str, str]]:
+def _unapplied(events: Sequence[UntrustedRow]) -> set[tuple[str, str]]:
     """(page, task) of which the server itself says that edits came too late or did not fit."""
     return {(str(p.get("page")), str(p.get("task"))) for p in _payloads(events, "edits_unapplied")}
 
@@ -214,7 +214,7 @@ def _digest(text: str) -> int:
     return hash(writable(text))
 
 
-def _asked(events: Sequence[Row], turns: Sequence[Row]) -> Iterator[Row]:
+def _asked(events: Sequence[UntrustedRow], turns: Sequence[UntrustedRow]) -> Iterator[UntrustedRow]:
     """Turns whose event says which edit their program contains, as rows of runs."""
     by_id = {str(turn["turn_id"]): turn for turn in turns}
     for row in events:
@@ -222,10 +222,12 @@ def _asked(events: Sequence[Row], turns: Sequence[Row]) -> Iterator[Row]:
         turn = by_id.get(str(payload.get("turn_id")))
         if turn is not None and isinstance(payload.get("seq"), int):
             told = {"page": payload.get("page"), "seq": payload["seq"], "kind": "turn", "run_id": turn["turn_id"]}
-            yield Row(turn.number, turn.values | told)
+            yield UntrustedRow(turn.number, turn.values | told)
 
 
-def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row], table: TableName = "runs") -> int:
+def _check_programs(
+    opened: UntrustedDataset, pages: _Pages, runs: Sequence[UntrustedRow], table: TableName = "runs"
+) -> int:
     """Compare programs with the log where the run names its page; returns how many were compared."""
     compared = 0
     for run in runs:
@@ -244,13 +246,13 @@ def _check_programs(opened: Opened, pages: _Pages, runs: Sequence[Row], table: T
     return compared
 
 
-def _sent_so(run: Row, facts: Mapping[str, Mapping[str, Any]]) -> bool:
+def _sent_so(run: UntrustedRow, facts: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether a program came from the browser as it is, and the server did not find it to be what the edits give."""
     told = facts.get(str(run["run_id"]), {})
     return told.get("code_sha256") == code_sha256(run["code"] or "") and told.get("as_edited") is not True
 
 
-def _candidates(run: Row, states: Sequence[_State]) -> Sequence[_State]:
+def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]:
     """The states whose text the program may be: one where the page said which edit it contains."""
     if run["seq"]:
         before = [state for state in states if state.seq <= run["seq"]]
@@ -262,7 +264,7 @@ def _candidates(run: Row, states: Sequence[_State]) -> Sequence[_State]:
     return states[max(early, default=0) :]
 
 
-def _seen(events: Sequence[Row]) -> Log:
+def _seen(events: Sequence[UntrustedRow]) -> Log:
     log = Log()
     for row in events:
         payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
@@ -287,6 +289,6 @@ def _seen(events: Sequence[Row]) -> Log:
     return log
 
 
-def kinds_hidden(opened: Opened) -> set[str]:
+def kinds_hidden(opened: UntrustedDataset) -> set[str]:
     """Participants of whom part of the log is withheld."""
     return {str(person["participant_id"]) for person in opened.rows("participants") if opened.hides(kind_of(person))}

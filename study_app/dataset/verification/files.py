@@ -9,8 +9,8 @@ from typing import Any
 
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.integrity.record_hashes import Records
-from study_app.dataset.reading.dataset import Opened
-from study_app.dataset.schema import TABLES, Column, Table, TableName, parsed_json, value
+from study_app.dataset.reading.dataset import UntrustedDataset
+from study_app.dataset.schema import TABLES, Column, TableName, TableSchema, parsed_json, value
 from study_app.dataset.schema.cells import FORMULA_STARTS
 from study_app.domain.study.study import canonical_json
 
@@ -27,7 +27,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
 }
 
 
-def check_files(opened: Opened) -> None:
+def check_files(opened: UntrustedDataset) -> None:
     """Every listed file is there with its hash, and nothing else is."""
     report = opened.report
     listed = {str(e["path"]): e for key in ("files", "other_files") for e in opened.listed(key) if "path" in e}
@@ -47,7 +47,7 @@ def check_files(opened: Opened) -> None:
     report.note(f"{len(listed)} files against the manifest")
 
 
-def _check_names(opened: Opened) -> None:
+def _check_names(opened: UntrustedDataset) -> None:
     """One file for each table, of the study that the manifest names."""
     study_id = str(opened.manifest.get("study_id"))
     for table, files in opened.candidates.items():
@@ -73,7 +73,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def check_versions(opened: Opened) -> None:
+def check_versions(opened: UntrustedDataset) -> None:
     """Each version of the study has the hash that it is named by."""
     report, entries = opened.report, opened.listed("versions")
     for entry in entries:
@@ -99,7 +99,7 @@ def check_versions(opened: Opened) -> None:
     report.note(f"{len(entries)} version(s) of the study against their hashes")
 
 
-def _check_published(opened: Opened, materials: Any) -> None:
+def _check_published(opened: UntrustedDataset, materials: Any) -> None:
     """Briefs and starters are those of the version in force, which names them with their hashes."""
     hashes = materials if isinstance(materials, dict) else {}
     for path in sorted((opened.path / "materials" / "tasks").glob("*/*")):
@@ -109,7 +109,7 @@ def _check_published(opened: Opened, materials: Any) -> None:
             opened.report.add("material_altered", file, None, "is not what the version in force names")
 
 
-def _check_study_file(opened: Opened, newest: str) -> None:
+def _check_study_file(opened: UntrustedDataset, newest: str) -> None:
     """The study file that readers open first is the version in force."""
     name = "materials/study.json"
     try:
@@ -120,7 +120,7 @@ def _check_study_file(opened: Opened, newest: str) -> None:
         opened.report.add("version_altered", name, None, "is not the version in force")
 
 
-def check_tables(opened: Opened) -> None:
+def check_tables(opened: UntrustedDataset) -> None:
     """Every table is there with the codebook's columns, readable cells, unique ids and the manifest's count."""
     expected = opened.tables if opened.own else {}
     records = Records()
@@ -134,7 +134,7 @@ def check_tables(opened: Opened) -> None:
     opened.report.note(f"{len(opened.files)} tables against the codebook")
 
 
-def _check_records(opened: Opened, found: dict[str, dict[str, str]]) -> None:
+def _check_records(opened: UntrustedDataset, found: dict[str, dict[str, str]]) -> None:
     """Whose rows are not those that were exported: by the hash of each participant's rows in each table."""
     report = opened.report
     try:
@@ -153,7 +153,7 @@ def _check_records(opened: Opened, found: dict[str, dict[str, str]]) -> None:
     report.note(f"{len(pairs)} records against their hashes")
 
 
-def _check_table(opened: Opened, name: TableName, table: Table | None, records: Records) -> None:
+def _check_table(opened: UntrustedDataset, name: TableName, table: TableSchema | None, records: Records) -> None:
     report, file = opened.report, opened.relative(name)
     try:
         count = _check_rows(opened, name, table, records)
@@ -165,7 +165,7 @@ def _check_table(opened: Opened, name: TableName, table: Table | None, records: 
         report.add("row_count", file, None, f"has {count} rows, the manifest says {stated}")
 
 
-def _check_rows(opened: Opened, name: TableName, table: Table | None, records: Records) -> int:
+def _check_rows(opened: UntrustedDataset, name: TableName, table: TableSchema | None, records: Records) -> int:
     report, file = opened.report, opened.relative(name)
     rows = opened.raw(name)
     _, header = next(rows, (1, []))
@@ -191,13 +191,13 @@ def _check_rows(opened: Opened, name: TableName, table: Table | None, records: R
     return count
 
 
-def _columns(opened: Opened, name: TableName, header: list[str], table: Table | None) -> list[Column]:
+def _columns(opened: UntrustedDataset, name: TableName, header: list[str], table: TableSchema | None) -> list[Column]:
     if table is None:
         return []
     return [column for column in table.columns if column.name in header]
 
 
-def _header_difference(header: list[str], table: Table) -> str:
+def _header_difference(header: list[str], table: TableSchema) -> str:
     missing = [name for name in table.names if name not in header]
     foreign = [name for name in header if name not in table.names]
     twice = [name for name, count in Counter(header).items() if count > 1]
@@ -205,7 +205,7 @@ def _header_difference(header: list[str], table: Table) -> str:
     return "; ".join(f"{what}: {', '.join(names)}" for what, names in parts if names) or "the columns are out of order"
 
 
-def _check_cell(opened: Opened, file: str, number: int, column: Column, cell: str) -> None:
+def _check_cell(opened: UntrustedDataset, file: str, number: int, column: Column, cell: str) -> None:
     if cell == "":
         return
     report = opened.report

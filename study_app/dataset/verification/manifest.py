@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from study_app.dataset.reading.dataset import Opened
+from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import SCHEMA, moment, parsed_json
 
 
-def check_manifest(opened: Opened) -> None:
+def check_manifest(opened: UntrustedDataset) -> None:
     """The manifest has the shape of an export's and agrees with itself."""
     report, manifest = opened.report, opened.manifest
     if not opened.own:
@@ -30,7 +30,7 @@ def check_manifest(opened: Opened) -> None:
     _check_description(opened)
 
 
-def _check_audit(opened: Opened) -> None:
+def _check_audit(opened: UntrustedDataset) -> None:
     report, audit = opened.report, opened.manifest.get("audit")
     broken = audit.get("broken_at") if isinstance(audit, dict) else 0
     if broken is not None:
@@ -50,7 +50,7 @@ def _check_audit(opened: Opened) -> None:
     report.note("the audit log's chain, as found at export")
 
 
-def _check_description(opened: Opened) -> None:
+def _check_description(opened: UntrustedDataset) -> None:
     path = opened.path / "dataset_description.json"
     try:
         measured = {entry["name"] for entry in parsed_json(path.read_text(encoding="utf-8"))["variableMeasured"]}
@@ -62,7 +62,7 @@ def _check_description(opened: Opened) -> None:
         opened.report.add("description_incomplete", path.name, None, f"does not explain {', '.join(lacking)}")
 
 
-def _header(opened: Opened, table: str) -> list[str]:
+def _header(opened: UntrustedDataset, table: str) -> list[str]:
     try:
         return opened.header(table)
     except ValueError:

@@ -10,9 +10,9 @@ from study_app.dataset.measures.compliance import evidence_of
 from study_app.dataset.measures.interaction import Codes, Coding
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.provenance import Programs
-from study_app.dataset.measures.record import Dossier, identity_and_flow, newest
-from study_app.dataset.measures.row import Work, participant_row
-from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, newest
+from study_app.dataset.measures.row import DerivedData, participant_row
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
 from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable
 from study_app.dataset.schema.participants import PROGRAM_ORIGINS
@@ -37,7 +37,7 @@ FROM_LOG = frozenset({*OF_TIME, *REVEALING})
 class Derived:
     """Compares one participant after the other with what their rows give."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: UntrustedDataset) -> None:
         self.opened = opened
         self.content = Materials(opened)
         latest = next(iter(opened.studies.values()), None)
@@ -51,7 +51,7 @@ class Derived:
 
         self._left = {str(person["participant_id"]): person for person in opened.rows("participants")}
 
-    def take(self, name: str, events: Sequence[Row]) -> None:
+    def take(self, name: str, events: Sequence[UntrustedRow]) -> None:
         """Check a participant of whom these are the events."""
         person = self._left.pop(name, None)
         if person is not None and self.opened.own:
@@ -63,7 +63,7 @@ class Derived:
             self.take(name, ())
         self.opened.report.note("derived columns against the tables they come from")
 
-    def _check(self, person: Row, events: Sequence[Row]) -> None:
+    def _check(self, person: UntrustedRow, events: Sequence[UntrustedRow]) -> None:
         """Every column of one participant that the tables give."""
         name, study = str(person["participant_id"]), self.opened.study_of(person)
         if study is None or self.coding is None:
@@ -93,14 +93,14 @@ class Derived:
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
 
-    def _work(self, tables: Mapping[TableName, Sequence[Row]], use: dict[str, TimeUse]) -> Work:
+    def _work(self, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]) -> DerivedData:
         turns = {str(turn["turn_id"]): turn for turn in tables["turns"]}
         by_rules = self.coding is not None and self.coding.coder == "rules"
         codes = {n: None if turn["codes"] is None and not by_rules else labels_of(turn) for n, turn in turns.items()}
         replies = {name: turn.values for name, turn in turns.items()}
-        return Work(use, Programs((), False), codes, replies, evidence_in(tables["compliance"]))
+        return DerivedData(use, Programs((), False), codes, replies, evidence_in(tables["compliance"]))
 
-    def _compared(self, dossier: Dossier, hidden: bool) -> list[Column]:
+    def _compared(self, dossier: ParticipantRecord, hidden: bool) -> list[Column]:
         flow = identity_and_flow(dossier)
         left = set(flow)
         if not dossier.participant.data_withdrawn:
@@ -112,10 +112,10 @@ class Derived:
             if column.name not in left and not (quiz and column.name.endswith(("_points", "_score")))
         ]
 
-    def _add(self, person: Row, what: str) -> None:
+    def _add(self, person: UntrustedRow, what: str) -> None:
         self.opened.report.add("derived_differs", self.opened.relative("participants"), person.number, what)
 
-    def _exclusion(self, person: Row) -> None:
+    def _exclusion(self, person: UntrustedRow) -> None:
         name, file = str(person["participant_id"]), self.opened.relative("participants")
         if person["exclusion_reason"] and person["status"] != "excluded":
             self._add(person, f"{name}: status is {person['status']}, though excluded")
@@ -127,14 +127,14 @@ class Derived:
             what = f"{name} was excluded by the audit log and is not in the table"
             self.opened.report.add("exclusion_lifted", file, person.number, what)
 
-    def _points(self, answers: Sequence[Row]) -> None:
+    def _points(self, answers: Sequence[UntrustedRow]) -> None:
         for answer in answers:
             points, most = answer["points"], answer["max_points"]
             if points is not None and most is not None and points > most + TOLERANCE:
                 what = f"{points} points of {most}"
                 self.opened.report.add("out_of_range", self.opened.relative("answers"), answer.number, what)
 
-    def _evidence(self, person: Row, listed: Sequence[Evidence], due: Sequence[Evidence]) -> None:
+    def _evidence(self, person: UntrustedRow, listed: Sequence[Evidence], due: Sequence[Evidence]) -> None:
         for kind in ("other_ai_reported", "outside_paste", "away", "answer_paste", "quiz_away"):
             found, expected = _amounts(listed, kind), _amounts(due, kind)
             pairs = zip(found, expected, strict=False)
@@ -142,7 +142,7 @@ class Derived:
                 what = f"{person['participant_id']}: {kind} of {found}, the events and answers give {expected}"
                 self.opened.report.add("derived_differs", self.opened.relative("compliance"), None, what)
 
-    def _codes(self, turns: Sequence[Row], due: Codes) -> None:
+    def _codes(self, turns: Sequence[UntrustedRow], due: Codes) -> None:
         """The codes of queries follow from the messages, or from the ratings, by the plan's coder."""
         for turn in turns:
             expected = due.get(str(turn["turn_id"])) or ()
@@ -150,14 +150,14 @@ class Derived:
                 what = f"turn {turn['turn_id']}: codes are {turn['codes']}, the coder gives {';'.join(expected)}"
                 self.opened.report.add("derived_differs", self.opened.relative("turns"), turn.number, what)
 
-    def _cluster(self, person: Row, rows: Sequence[Row]) -> None:
+    def _cluster(self, person: UntrustedRow, rows: Sequence[UntrustedRow]) -> None:
         """Every row of a participant names the same cluster."""
         wrong = [row for row in rows if COLUMN in row.values and row[COLUMN] != person[COLUMN]]
         if wrong and not person["data_withdrawn"]:
             what = f"{person['participant_id']} is of cluster {person[COLUMN]}, other tables say {wrong[0][COLUMN]}"
             self.opened.report.add("cluster_differs", self.opened.relative("participants"), person.number, what)
 
-    def _periods(self, dossier: Dossier, found: Sequence[Row]) -> None:
+    def _periods(self, dossier: ParticipantRecord, found: Sequence[UntrustedRow]) -> None:
         """The table of periods follows from the order of treatments, the visits, runs, turns and answers."""
         if "periods" not in self.opened.tables:
             return
@@ -172,7 +172,7 @@ class Derived:
                     what = f"{column.name} is {row[column.name]}, the tables give {expected[column.name]}"
                     self.opened.report.add("derived_differs", file, row.number, what)
 
-    def _paused(self, dossier: Dossier, visits: Sequence[Row]) -> None:
+    def _paused(self, dossier: ParticipantRecord, visits: Sequence[UntrustedRow]) -> None:
         due = _paused_by_stage(dossier)
         for visit in visits:
             found, expected = visit["paused_seconds"], due.get(str(visit["stage"]))
@@ -180,7 +180,7 @@ class Derived:
                 what = f"paused_seconds of {visit['stage']} is {found}, limit and deadline give {expected}"
                 self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
 
-    def _visits(self, visits: Sequence[Row], use: Mapping[str, TimeUse]) -> None:
+    def _visits(self, visits: Sequence[UntrustedRow], use: Mapping[str, TimeUse]) -> None:
         for visit in visits:
             spent = use.get(str(visit["stage"]))
             active, away = (None, None) if spent is None else (spent.active, spent.away)
@@ -190,11 +190,11 @@ class Derived:
                     self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
 
 
-def _paused_by_stage(dossier: Dossier) -> dict[str, float | None]:
+def _paused_by_stage(dossier: ParticipantRecord) -> dict[str, float | None]:
     return {visit.stage: dossier.paused(visit) for visit in dossier.visits}
 
 
-def labels_of(turn: Row) -> tuple[str, ...]:
+def labels_of(turn: UntrustedRow) -> tuple[str, ...]:
     """Labels of a turn as the dataset has them."""
     given = str(turn["codes"] or "").split(";")
     return tuple(label for label in LABELS if label in given)
@@ -222,7 +222,7 @@ def _close(found: float | None, due: float | None, tolerance: float) -> bool:
     return abs(found - due) <= max(tolerance, abs(due) * TOLERANCE)
 
 
-def _ratings(opened: Opened) -> list[Rating]:
+def _ratings(opened: UntrustedDataset) -> list[Rating]:
     return [
         Rating(
             rating_id=str(row["rating_id"]),
@@ -237,12 +237,12 @@ def _ratings(opened: Opened) -> list[Rating]:
     ]
 
 
-def _recorded(opened: Opened) -> dict[str, str]:
+def _recorded(opened: UntrustedDataset) -> dict[str, str]:
     """Excluded participants with the reason that was given last."""
     return {str(act.get("participant_id")): writable(str(act.get("why"))) for act in opened.acts("exclusions")}
 
 
-def _without_place(opened: Opened) -> set[str]:
+def _without_place(opened: UntrustedDataset) -> set[str]:
     """Participants for whom no place was free, as the event log says; the platform excludes them itself."""
     if not any(person["exclusion_reason"] == NO_PLACE for person in opened.rows("participants")):
         return set()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 
-from study_app.dataset.reading.dataset import Opened, Row, kind_of
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName
 from study_app.dataset.verification.event_log import Log, kinds_hidden
 from study_app.domain.assistants.served_models import same_model
 from study_app.domain.study.study import Study
 
 
-def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
+def check_known(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Every row belongs to a participant of the dataset."""
     known = {str(person["participant_id"]) for person in opened.rows("participants")}
     tables: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance", "periods")
@@ -26,7 +26,7 @@ def check_known(opened: Opened, log: Mapping[str, Log]) -> None:
     opened.report.note("every row belongs to a participant")
 
 
-def check_models(opened: Opened, log: Mapping[str, Log]) -> None:
+def check_models(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Every reply came from the model that was declared when it was asked for, and from the same one throughout.
 
     A name without a date may be served as a dated snapshot of it, as long as the snapshot stays the same.
@@ -50,7 +50,7 @@ def check_models(opened: Opened, log: Mapping[str, Log]) -> None:
         opened.report.note(f"models of {compared} replies against the declared one")
 
 
-def _declared_model(turn: Row, log: Mapping[str, Log]) -> str:
+def _declared_model(turn: UntrustedRow, log: Mapping[str, Log]) -> str:
     """The model in the server's own event of the question; empty where an older version wrote none."""
     mine = log.get(str(turn["participant_id"]), Log())
     for event in mine.of("turn_started", "turn_id", turn["turn_id"]):
@@ -59,7 +59,7 @@ def _declared_model(turn: Row, log: Mapping[str, Log]) -> str:
     return ""
 
 
-def check_visits(opened: Opened, log: Mapping[str, Log]) -> None:
+def check_visits(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Stages in the study's order, one after the other, within their deadlines and the participant's time."""
     visits = opened.by_participant("visits")
     for person in opened.rows("participants"):
@@ -74,7 +74,9 @@ def check_visits(opened: Opened, log: Mapping[str, Log]) -> None:
     opened.report.note(f"{len(opened.rows('visits'))} visits in order")
 
 
-def _check_order(opened: Opened, visits: Sequence[Row], study: Study, reopened: Collection[str]) -> None:
+def _check_order(
+    opened: UntrustedDataset, visits: Sequence[UntrustedRow], study: Study, reopened: Collection[str]
+) -> None:
     report, file = opened.report, opened.relative("visits")
     places = {stage.id: place for place, stage in enumerate(study.stages)}
     for visit in visits:
@@ -89,7 +91,7 @@ def _check_order(opened: Opened, visits: Sequence[Row], study: Study, reopened: 
             report.add("visits_overlap", file, after.number, f"began before {before['stage']} had ended")
 
 
-def _check_visit(opened: Opened, visit: Row) -> None:
+def _check_visit(opened: UntrustedDataset, visit: UntrustedRow) -> None:
     report, file = opened.report, opened.relative("visits")
     start, end, deadline = visit["started_at"], visit["ended_at"], visit["deadline_at"]
     if start and end and end < start:
@@ -101,7 +103,7 @@ def _check_visit(opened: Opened, visit: Row) -> None:
         report.add("derived_differs", file, visit.number, "active and away are longer than the visit")
 
 
-def _check_person_times(opened: Opened, person: Row, visits: Sequence[Row]) -> None:
+def _check_person_times(opened: UntrustedDataset, person: UntrustedRow, visits: Sequence[UntrustedRow]) -> None:
     report, file = opened.report, opened.relative("participants")
     order = [(name, person[name]) for name in ("enrolled_at", "allocated_at", "finished_at") if person[name]]
     for (early, before), (late, after) in pairwise(order):
@@ -116,7 +118,7 @@ def _check_person_times(opened: Opened, person: Row, visits: Sequence[Row]) -> N
 # -- arms --------------------------------------------------------------------------------------------------------------
 
 
-def check_arms(opened: Opened, log: Mapping[str, Log]) -> None:
+def check_arms(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """No word of an assistant reached anybody whose arm has none, and none outside the stages that have one."""
     if not opened.own:
         return
@@ -153,12 +155,12 @@ def check_arms(opened: Opened, log: Mapping[str, Log]) -> None:
     opened.report.note(f"{checked} turns: none in an arm without an assistant")
 
 
-def _has_assistant(opened: Opened, person: Row) -> bool:
+def _has_assistant(opened: UntrustedDataset, person: UntrustedRow) -> bool:
     study = opened.study_of(person)
     return study is not None and person["arm"] is not None and study.has_assistant(str(person["arm"]))
 
 
-def _within(opened: Opened, person: Row, turn: Row, visits: Sequence[Row]) -> bool:
+def _within(opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, visits: Sequence[UntrustedRow]) -> bool:
     study = opened.study_of(person)
     if study is None:
         return False
@@ -175,12 +177,12 @@ def _within(opened: Opened, person: Row, turn: Row, visits: Sequence[Row]) -> bo
     )
 
 
-def check_records(opened: Opened, log: Mapping[str, Log]) -> None:
+def check_records(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Runs, submissions, turns and visits each have their event, and each such event its row."""
     if not opened.own:
         return
     hidden = kinds_hidden(opened)
-    pairs: list[tuple[TableName, str, Callable[[Row], bool], str]] = [
+    pairs: list[tuple[TableName, str, Callable[[UntrustedRow], bool], str]] = [
         ("runs", "run_id", lambda row: row["kind"] == "run", "run_started"),
         ("runs", "run_id", lambda row: row["kind"] == "submission", "task_submitted"),
         ("turns", "turn_id", lambda row: True, "turn_started"),
@@ -204,7 +206,7 @@ def check_records(opened: Opened, log: Mapping[str, Log]) -> None:
     opened.report.note("runs, submissions, turns, visits and statuses against the log")
 
 
-def _check_allocated(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
+def _check_allocated(opened: UntrustedDataset, person: UntrustedRow, log: Mapping[str, Log]) -> None:
     name, index = str(person["participant_id"]), person["allocation_index"]
     logged = log[name].named.get("allocated", set()) if name in log else set()
     if opened.allocation_applies and logged != ({str(index)} if index is not None else set()):
@@ -213,7 +215,7 @@ def _check_allocated(opened: Opened, person: Row, log: Mapping[str, Log]) -> Non
         opened.report.add("allocation_unlogged", opened.relative("participants"), person.number, what)
 
 
-def _check_status(opened: Opened, person: Row, log: Mapping[str, Log]) -> None:
+def _check_status(opened: UntrustedDataset, person: UntrustedRow, log: Mapping[str, Log]) -> None:
     name = str(person["participant_id"])
     ended = log[name].named.get("status", set()) if name in log else set()
     if person["status"] not in {*(ended or ("in_progress", "abandoned")), "excluded"}:

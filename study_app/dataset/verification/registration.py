@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from study_app.dataset.integrity.signature import signed_content
-from study_app.dataset.reading.dataset import Opened
+from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import parsed_json
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import Anchor
@@ -35,7 +35,7 @@ def read_prereg(path: Path) -> dict[str, Any]:
     return found
 
 
-def check_registration(opened: Opened, published: Mapping[str, Any] | None) -> None:
+def check_registration(opened: UntrustedDataset, published: Mapping[str, Any] | None) -> None:
     """Signature, commitment, first version and plan against the registration in the dataset and the published one."""
     if not opened.own:
         return
@@ -54,12 +54,12 @@ def check_registration(opened: Opened, published: Mapping[str, Any] | None) -> N
     _check_signature(opened, registered, strict=published is not None)
 
 
-def registration_of(opened: Opened) -> dict[str, Any]:
+def registration_of(opened: UntrustedDataset) -> dict[str, Any]:
     """The registration in the dataset; empty where there is none."""
     return _own(opened) or {}
 
 
-def _own(opened: Opened) -> dict[str, Any] | None:
+def _own(opened: UntrustedDataset) -> dict[str, Any] | None:
     try:
         found = parsed_json((opened.path / IN_DATASET).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -67,7 +67,7 @@ def _own(opened: Opened) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _check_facts(opened: Opened, registered: Mapping[str, Any]) -> None:
+def _check_facts(opened: UntrustedDataset, registered: Mapping[str, Any]) -> None:
     first = next((entry for entry in opened.listed("versions") if entry.get("locked_at")), {})
     study = opened.studies.get(str(first.get("study_hash")))
     facts = {
@@ -90,7 +90,7 @@ def _stamp(moment: Any) -> Any:
     return moment.replace("+00:00", "Z") if isinstance(moment, str) else moment
 
 
-def _check_signature(opened: Opened, registered: Mapping[str, Any], *, strict: bool) -> None:
+def _check_signature(opened: UntrustedDataset, registered: Mapping[str, Any], *, strict: bool) -> None:
     key, signature = registered.get("export_key"), opened.manifest.get("signature")
     if not signature:
         if strict:
@@ -108,7 +108,7 @@ def _check_signature(opened: Opened, registered: Mapping[str, Any], *, strict: b
     opened.report.note("the signature of the study's server, over the manifest and so over every file")
 
 
-def check_anchors(opened: Opened, anchors: Collection[Anchor]) -> None:
+def check_anchors(opened: UntrustedDataset, anchors: Collection[Anchor]) -> None:
     """Row hashes of the real ledger that somebody wrote down: after the close, in a mail, in a registry."""
     rows = {row["allocation_index"]: row for row in opened.rows("allocations") if row["ledger"] == "real"}
     file = opened.relative("allocations")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from study_app.dataset.reading.dataset import Opened, Row
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName
 from study_app.dataset.schema.cells import code_sha256
 from study_app.dataset.verification.event_log import ENDINGS, Log, kinds_hidden
@@ -20,7 +20,7 @@ Told = Iterator[tuple[str, Any, Any]]
 """Column, what the row says, what the log says."""
 
 
-def check_logged(opened: Opened, log: Mapping[str, Log]) -> None:
+def check_logged(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Whatever the log tells of a row, the row says too."""
     if not opened.own:
         return
@@ -43,14 +43,14 @@ def check_logged(opened: Opened, log: Mapping[str, Log]) -> None:
     opened.report.note("moments, programs and quiz answers against the log's own word of them")
 
 
-def _compare(opened: Opened, table: TableName, row: Row, told: Told) -> None:
+def _compare(opened: UntrustedDataset, table: TableName, row: UntrustedRow, told: Told) -> None:
     for column, found, due in told:
         if found != due:
             what = f"{row['participant_id']}: {column} is {found}, the log says {due}"
             opened.report.add("row_differs_from_log", opened.relative(table), row.number, what)
 
 
-def _person(person: Row, log: Log) -> Told:
+def _person(person: UntrustedRow, log: Log) -> Told:
     entered = log.of("entered")
     if entered:
         yield "enrolled_at", person["enrolled_at"], entered[0]["server_time"]
@@ -59,7 +59,7 @@ def _person(person: Row, log: Log) -> Told:
         yield "finished_at", person["finished_at"], person["finished_at"] if person["finished_at"] in ended else ended
 
 
-def _visit(visit: Row, log: Log) -> Told:
+def _visit(visit: UntrustedRow, log: Log) -> Told:
     opened = log.of("stage_opened", "stage", visit["stage"])
     ended = log.of("stage_ended", "stage", visit["stage"])
     if opened:
@@ -74,7 +74,7 @@ def _visit(visit: Row, log: Log) -> Told:
         yield "ended_at", visit["ended_at"], None
 
 
-def _deadline(visit: Row, log: Log, minutes: Any) -> Told:
+def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Told:
     """The stage's own limit, later by no more than the assistant's outages in it."""
     start, end = visit["started_at"], visit["deadline_at"]
     if not isinstance(minutes, int | float) or end is None or start is None:
@@ -88,7 +88,7 @@ def _deadline(visit: Row, log: Log, minutes: Any) -> Told:
         yield "deadline_at", end, f"a limit of {minutes} minutes and {most} seconds of outages"
 
 
-def _run(run: Row, log: Log) -> Told:
+def _run(run: UntrustedRow, log: Log) -> Told:
     kind = "task_submitted" if run["kind"] == "submission" else "run_started"
     for event in log.of(kind, "run_id", run["run_id"]):
         told = _payload(event)
@@ -104,20 +104,20 @@ def _run(run: Row, log: Log) -> Told:
         yield "error_type", run["error_type"], _payload(event).get("type")
 
 
-def _code(row: Row, told: Mapping[str, Any]) -> Told:
+def _code(row: UntrustedRow, told: Mapping[str, Any]) -> Told:
     """The program by its hash; events of older versions have none."""
     if "code_sha256" in told:
         yield "code", code_sha256(row["code"] or ""), told["code_sha256"]
 
 
-def _turn(turn: Row, log: Log) -> Told:
+def _turn(turn: UntrustedRow, log: Log) -> Told:
     for event in log.of("turn_started", "turn_id", turn["turn_id"]):
         yield "asked_at", turn["asked_at"], event["server_time"]
         yield "task", turn["task"], _payload(event).get("task")
         yield from _code(turn, _payload(event))
 
 
-def _check_answers(opened: Opened, name: str, answers: Sequence[Row], log: Log) -> None:
+def _check_answers(opened: UntrustedDataset, name: str, answers: Sequence[UntrustedRow], log: Log) -> None:
     """Every quiz item that the log says was on a submitted page has its row; drafts of later pages have no event."""
     rows = {(answer["stage"], answer["item"]) for answer in answers if answer["bank"]}
     stages = {stage for stage, _ in rows} | _quizzes(opened)
@@ -127,14 +127,14 @@ def _check_answers(opened: Opened, name: str, answers: Sequence[Row], log: Log) 
         opened.report.add("row_without_record", opened.relative("answers"), None, what)
 
 
-def _quizzes(opened: Opened) -> set[str]:
+def _quizzes(opened: UntrustedDataset) -> set[str]:
     return {stage.id for study in opened.studies.values() for stage in study.stages if stage.kind == "quiz"}
 
 
-def _items(page: Row) -> list[str]:
+def _items(page: UntrustedRow) -> list[str]:
     items = _payload(page).get("items")
     return [str(item) for item in items] if isinstance(items, list) else []
 
 
-def _payload(event: Row) -> dict[str, Any]:
+def _payload(event: UntrustedRow) -> dict[str, Any]:
     return event["payload"] if isinstance(event["payload"], dict) else {}

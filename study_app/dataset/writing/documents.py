@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from study_app import __version__
-from study_app.dataset.schema import GUARD_NOTE, Table, TableName, timestamp
+from study_app.dataset.schema import GUARD_NOTE, TableName, TableSchema, timestamp
 from study_app.domain.records import AuditEntry, ProtocolVersion
 from study_app.domain.study.study import Study
 
@@ -18,7 +18,7 @@ _STATES = {
 }
 
 
-def description(study: Study, tables: Mapping[TableName, Table]) -> dict[str, Any]:
+def description(study: Study, tables: Mapping[TableName, TableSchema]) -> dict[str, Any]:
     """dataset_description.json by the rules of Psych-DS: every column of every table is a measured variable."""
     variables: dict[str, dict[str, Any]] = {}
     for table in tables.values():
@@ -40,7 +40,7 @@ def description(study: Study, tables: Mapping[TableName, Table]) -> dict[str, An
     return entry
 
 
-def sidecar(table: Table, path: str, withheld: Sequence[str], guarded: bool) -> dict[str, Any]:
+def sidecar(table: TableSchema, path: str, withheld: Sequence[str], guarded: bool) -> dict[str, Any]:
     """What one table's columns mean."""
     note = GUARD_NOTE if guarded else "Missing is null; text stands as it is."
     entry: dict[str, Any] = {
@@ -56,7 +56,7 @@ def sidecar(table: Table, path: str, withheld: Sequence[str], guarded: bool) -> 
     return entry
 
 
-def readme(study: Study, state: str, tables: Iterable[Table], withheld: Mapping[str, Any]) -> str:
+def readme(study: Study, state: str, tables: Iterable[TableSchema], withheld: Mapping[str, Any]) -> str:
     """README.md of a dataset."""
     parts = [f"# {study.title}", study.description.strip(), _STATES[state], "## Tables", _list(tables)]
     if withheld:
@@ -73,7 +73,7 @@ def readme(study: Study, state: str, tables: Iterable[Table], withheld: Mapping[
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _list(tables: Iterable[Table]) -> str:
+def _list(tables: Iterable[TableSchema]) -> str:
     return "\n".join(f"- `{table.name}`: {table.caption[0].lower()}{table.caption[1:]}" for table in tables)
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from study_app.dataset.schema import Table, cell, guard
+from study_app.dataset.schema import TableSchema, cell, guard
 from study_app.domain.errors import InfrastructureError, UserError
 
 Format = Literal["csv", "parquet"]
@@ -110,7 +110,7 @@ class TableWriter(Protocol):
 class CsvWriter:
     """RFC 4180 in UTF-8: CRLF between records, line breaks in cells kept."""
 
-    def __init__(self, path: Path, table: Table) -> None:
+    def __init__(self, path: Path, table: TableSchema) -> None:
         self.rows = 0
         self._table = table
         self._file = path.open("w", encoding="utf-8", newline="")
@@ -132,7 +132,7 @@ class CsvWriter:
 class ParquetWriter:
     """The same columns as Parquet: numbers as numbers, everything else as text, nothing guarded."""
 
-    def __init__(self, path: Path, table: Table) -> None:
+    def __init__(self, path: Path, table: TableSchema) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -177,7 +177,7 @@ def _arrow_value(column: Any, value: Any) -> Any:
     return text or None
 
 
-def open_writer(folder: Path, study_id: str, table: Table, fmt: Format) -> tuple[str, TableWriter]:
+def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: Format) -> tuple[str, TableWriter]:
     """The writer of a table, and its file's path relative to the dataset."""
     path = f"data/study-{study_id}_description-{table.name}_data.{fmt}"
     target = folder / path

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import timestamp
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.records import AuditEntry, ProtocolVersion
@@ -64,7 +64,7 @@ class Seen:
         return tuple(found)
 
 
-def lost_events(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+def lost_events(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pages whose last stored events are not in the log any more; gaps before them show in the numbers."""
     if dossier.participant.data_withdrawn:
         return []
@@ -79,7 +79,7 @@ def lost_events(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[
     ]
 
 
-def events_ahead(dossier: Dossier, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+def events_ahead(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pages whose browser sent events with a gap before them: the server keeps them and does not apply them."""
     last: Counter[str] = Counter()
     for event in dossier.events:

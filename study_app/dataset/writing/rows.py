@@ -9,7 +9,7 @@ from typing import Any
 from study_app.dataset.integrity.stored_rows import answer_row, event_row, run_row, turn_row, visit_row
 from study_app.dataset.measures.answers import answer_uses
 from study_app.dataset.measures.interaction import Codes
-from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import Answer, Turn
@@ -34,7 +34,7 @@ def readable(what: str) -> Iterator[None]:
         ) from error
 
 
-def visits(dossier: Dossier, use: dict[str, TimeUse]) -> Iterator[Row]:
+def visits(dossier: ParticipantRecord, use: dict[str, TimeUse]) -> Iterator[Row]:
     """Stages in the order in which they were opened."""
     for visit in dossier.visits:
         spent = use.get(visit.stage)
@@ -42,17 +42,17 @@ def visits(dossier: Dossier, use: dict[str, TimeUse]) -> Iterator[Row]:
         yield visit_row(visit) | known | {"paused_seconds": dossier.paused(visit)}
 
 
-def events(dossier: Dossier) -> Iterator[Row]:
+def events(dossier: ParticipantRecord) -> Iterator[Row]:
     """The log in the order of storing."""
     return map(event_row, dossier.events)
 
 
-def runs(dossier: Dossier) -> Iterator[Row]:
+def runs(dossier: ParticipantRecord) -> Iterator[Row]:
     """Runs and submissions in order of their start."""
     return map(run_row, dossier.runs)
 
 
-def turns(dossier: Dossier, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+def turns(dossier: ParticipantRecord, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
     """Turns in order of asking, with their codes and what became of each reply (`measures_origin.reply_uses`)."""
     return (_turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) for turn in dossier.turns)
 
@@ -61,7 +61,7 @@ def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
     return turn_row(turn) | {"codes": None if codes is None else ";".join(codes)}
 
 
-def answers(dossier: Dossier, content: Content) -> Iterator[Row]:
+def answers(dossier: ParticipantRecord, content: Content) -> Iterator[Row]:
     """Answers in the order in which they were first given."""
     items = {stage.id: _items(content, stage.bank) for stage in dossier.quiz_stages}
     made = answer_uses(dossier)

@@ -10,7 +10,7 @@ from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.draws import draws
 from study_app.domain.allocation.minimisation import Minimisation
 from study_app.domain.allocation.options import options
-from study_app.domain.allocation.rules import BiasedCoin, BigStick, Blocks, Key, Rule, Simple, Urn, pick
+from study_app.domain.allocation.rules import AllocationRule, BiasedCoin, BigStick, Blocks, Key, Simple, Urn, pick
 from study_app.domain.allocation.scheme import MISSING, Levels, Profile, Scheme
 
 _RULES: dict[str, type] = {
@@ -68,7 +68,7 @@ class Allocator:
         self.options = options(scheme, arms)
         self.next_index = 1
         """The next allocation's index over the whole ledger; set it where another allocator made some between."""
-        self._rule: Rule = _RULES[scheme.unit_method](scheme, [option.weight for option in self.options])
+        self._rule: AllocationRule = _RULES[scheme.unit_method](scheme, [option.weight for option in self.options])
         self._positions = {option.id: position for position, option in enumerate(self.options)}
         self._clusters = {} if clusters is None else clusters
         self._placed: dict[int, tuple[Key, Levels, int]] = {}

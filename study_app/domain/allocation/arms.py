@@ -35,14 +35,14 @@ class Arm(BaseModel):
         return self.label or self.id
 
 
-class Option(NamedTuple):
+class AllocationOption(NamedTuple):
     """One thing that allocation can give: an arm, or for a crossover an order of arms."""
 
     id: str
     weight: int
 
 
-def reduced(options: tuple[Option, ...]) -> tuple[Option, ...]:
+def reduced(options: tuple[AllocationOption, ...]) -> tuple[AllocationOption, ...]:
     """The same ratios in the smallest whole numbers: 4 and 2 become 2 and 1."""
     divisor = gcd(*(option.weight for option in options)) if options else 1
-    return tuple(Option(option.id, option.weight // divisor) for option in options)
+    return tuple(AllocationOption(option.id, option.weight // divisor) for option in options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import permutations
 
-from study_app.domain.allocation.arms import Arm, Option, reduced
+from study_app.domain.allocation.arms import AllocationOption, Arm, reduced
 from study_app.domain.allocation.scheme import Scheme
 from study_app.domain.errors import Problem
 
@@ -13,11 +13,11 @@ ORDER_MARK = ">"
 _MOST_ARMS_FOR_ALL_ORDERS = 5
 
 
-def options(scheme: Scheme, arms: Sequence[Arm | Option]) -> tuple[Option, ...]:
+def options(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> tuple[AllocationOption, ...]:
     """The arms with their weights in smallest whole numbers; for a crossover, orders such as `ai>no_ai`."""
     if scheme.method != "sequence":
-        return reduced(tuple(Option(arm.id, arm.weight) for arm in arms))
-    return tuple(Option(ORDER_MARK.join(order), 1) for order in orders(scheme, [arm.id for arm in arms]))
+        return reduced(tuple(AllocationOption(arm.id, arm.weight) for arm in arms))
+    return tuple(AllocationOption(ORDER_MARK.join(order), 1) for order in orders(scheme, [arm.id for arm in arms]))
 
 
 def order_of(option: str) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def _williams(count: int) -> list[list[int]]:
 
 def scheme_problems(
     scheme: Scheme,
-    arms: Sequence[Arm | Option],
+    arms: Sequence[Arm | AllocationOption],
     variables: Collection[str] | None = None,
     *,
     file: str = "study.toml",
@@ -74,7 +74,7 @@ def scheme_problems(
 _Found = list[tuple[str, str, str]]
 
 
-def _order_problems(scheme: Scheme, arms: Sequence[Arm | Option]) -> _Found:
+def _order_problems(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> _Found:
     if scheme.method != "sequence":
         return []
     found: _Found = []
@@ -92,7 +92,7 @@ def _order_problems(scheme: Scheme, arms: Sequence[Arm | Option]) -> _Found:
     return found
 
 
-def _block_problems(scheme: Scheme, arms: Sequence[Arm | Option]) -> _Found:
+def _block_problems(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> _Found:
     if scheme.method == "sequence" and scheme.orders == "all" and len(arms) > _MOST_ARMS_FOR_ALL_ORDERS:
         return []
     total = sum(option.weight for option in options(scheme, arms))

@@ -73,7 +73,7 @@ def only_first(tied: Sequence[bool]) -> tuple[bool, ...]:
     return tuple(arm == first for arm in range(len(tied)))
 
 
-class Rule(Protocol):
+class AllocationRule(Protocol):
     """How one method looks at what came before."""
 
     def open(self, key: Key, draw: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from study_app.domain.assistants.treatments import AssistantSpec, Limits, Price, StudyLimits
+from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Price, StudyLimits
 
 SMALLEST_REPLY = 64
 """Tokens below which a reply is not begun: what is left of the budget would cut it off in its first sentence."""
@@ -127,7 +127,7 @@ def _refused(reason: str) -> Allowance:
     return Allowance(False, reason, f"assistant.limit.{reason}")
 
 
-def _room(limits: Limits | StudyLimits, used: Usage, price: Price | None) -> dict[str, int]:
+def _room(limits: AssistantLimits | StudyLimits, used: Usage, price: Price | None) -> dict[str, int]:
     """Output tokens that each limit still leaves, by the limit's name."""
     room = {}
     if limits.output_tokens is not None:

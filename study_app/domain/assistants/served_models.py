@@ -11,7 +11,7 @@ from typing import Literal
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.errors import Problem
 
-Lifecycle = Literal["active", "deprecated", "retired"]
+ModelLifecycle = Literal["active", "deprecated", "retired"]
 _DATED = re.compile(r"-\d{8}$")
 
 
@@ -21,7 +21,7 @@ class ModelFacts:
 
     id: str
     name: str
-    lifecycle: Lifecycle = "active"
+    lifecycle: ModelLifecycle = "active"
     retires_at: datetime | None = None
     max_tokens: int | None = None
     """Longest reply that it accepts to be asked for; None where the provider does not say."""

@@ -101,7 +101,7 @@ class Parameters(_Table):
         return self.model_dump(exclude_none=True)
 
 
-class Limits(_Table):
+class AssistantLimits(_Table):
     """What one participant may use; None is no limit."""
 
     turns: int | None = Field(default=None, ge=1)
@@ -153,7 +153,7 @@ class AssistantSpec(_Table):
     opens_after_minutes: float = Field(default=0, ge=0)
     """Minutes of own work on the main tasks before the first message is accepted."""
     parameters: Parameters = Parameters()
-    limits: Limits = Limits()
+    limits: AssistantLimits = AssistantLimits()
     study_limits: StudyLimits = StudyLimits()
     price: Price | None = None
     recording: str = ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.interaction.codebook import LABELS
-from study_app.domain.interaction.steps import Step
+from study_app.domain.interaction.steps import UseStep
 
 INITIALS = {"explanation": "E", "generation": "G", "debugging": "D", "capability": "C", "appreciation": "A"}
 """Letters of the order of queries, such as `G GE D`."""
@@ -65,7 +65,7 @@ class Known:
     task_minutes: float | None = None
 
 
-def task_counts(steps: Sequence[Step], logged: bool) -> dict[str, Any]:
+def task_counts(steps: Sequence[UseStep], logged: bool) -> dict[str, Any]:
     """Counts of one task's steps, in order.
 
     Args:
@@ -105,7 +105,7 @@ def _errors_with_help(actions: Sequence[str]) -> int:
     return sum(now == "error" and after == "query" for now, after in zip(decisive, decisive[1:], strict=False))
 
 
-def features_of(steps: Sequence[Step], known: Known, logged: bool) -> dict[str, Any]:
+def features_of(steps: Sequence[UseStep], known: Known, logged: bool) -> dict[str, Any]:
     """`PATTERN_FEATURES` of one participant.
 
     Args:
@@ -113,7 +113,7 @@ def features_of(steps: Sequence[Step], known: Known, logged: bool) -> dict[str, 
         known: what the steps do not say.
         logged: whether the source logs edits and runs at all.
     """
-    by_task: dict[str | None, list[Step]] = {}
+    by_task: dict[str | None, list[UseStep]] = {}
     for step in steps:
         by_task.setdefault(step.task, []).append(step)
     tasks = [task_counts(own, logged) for own in by_task.values()]

@@ -10,7 +10,7 @@ from importlib import resources
 
 
 @dataclass(frozen=True)
-class Rule:
+class CodingRule:
     """One readable rule."""
 
     id: str
@@ -23,7 +23,7 @@ class Rule:
     expressions: tuple[str, ...] = ()
     """What the pattern is made of; one that is found is enough."""
 
-    def without(self, expressions: Collection[str]) -> Rule:
+    def without(self, expressions: Collection[str]) -> CodingRule:
         """The rule with some of its expressions left out; with none left it never fires."""
         kept = tuple(each for each in self.expressions if each not in expressions)
         return replace(self, pattern=re.compile("|".join(kept) or r"(?!)"), expressions=kept)
@@ -34,7 +34,7 @@ def _expand(expression: str, words: Mapping[str, str]) -> str:
     return re.sub(r"<(\w+)>", lambda name: words[name.group(1)], expression)
 
 
-def _open() -> tuple[str, tuple[Rule, ...]]:
+def _open() -> tuple[str, tuple[CodingRule, ...]]:
     content = tomllib.loads(resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8"))
     words: dict[str, str] = {}
     for name, expression in content["words"].items():
@@ -43,7 +43,7 @@ def _open() -> tuple[str, tuple[Rule, ...]]:
     for entry in content["rules"]:
         parts = tuple(_expand(expression, words) for expression in entry["patterns"])
         yields = tuple(entry.get("yields_to", ()))
-        rules.append(Rule(entry["id"], entry["label"], entry["why"], re.compile("|".join(parts)), yields, parts))
+        rules.append(CodingRule(entry["id"], entry["label"], entry["why"], re.compile("|".join(parts)), yields, parts))
     return content["version"], tuple(rules)
 
 

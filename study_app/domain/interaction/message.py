@@ -44,7 +44,7 @@ _OPENING = re.compile(
 
 
 @dataclass(frozen=True)
-class Message:
+class SessionMessage:
     """One query and what came before it in the same session."""
 
     text: str

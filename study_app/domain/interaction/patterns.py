@@ -19,7 +19,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True)
-class Rule:
+class PatternRule:
     """One line of a rule set."""
 
     id: str
@@ -34,7 +34,7 @@ class RuleSet:
     """Rules in order."""
 
     version: str
-    rules: tuple[Rule, ...]
+    rules: tuple[PatternRule, ...]
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -59,37 +59,37 @@ class Assignment:
 PUBLISHED = RuleSet(
     "published-1",
     (
-        Rule(
+        PatternRule(
             "delegation",
             "AI Delegation",
             Condition("generation > 0 and explanation == 0 and debugging == 0"),
             "asked for code and for nothing else about it",
         ),
-        Rule(
+        PatternRule(
             "iterative",
             "Iterative AI Debugging",
             Condition("generation > 0 and debugging > 0"),
             "asked for code and had the assistant debug",
         ),
-        Rule(
+        PatternRule(
             "hybrid",
             "Hybrid Code-Explanation",
             Condition("generation_with_explanation > 0"),
             "asked for code and explanation in one query",
         ),
-        Rule(
+        PatternRule(
             "conceptual",
             "Conceptual Inquiry",
             Condition("generation == 0 and explanation + debugging > 0 and pastes == 0"),
             "asked without asking for code, and pasted none of the assistant's code",
         ),
-        Rule(
+        PatternRule(
             "comprehension",
             "Generation-Then-Comprehension",
             Condition("generation > 0 and explanation_before_generation == 0 and explanation_after_generation > 0"),
             "asked for code first, for understanding afterwards",
         ),
-        Rule(
+        PatternRule(
             "progressive",
             "Progressive AI Reliance",
             Condition("generation + explanation + debugging > 0"),
@@ -120,14 +120,14 @@ def rule_set(raw: Mapping[str, Any], file: str) -> RuleSet:
         ProblemsFound: every wrong entry, each with its key.
     """
     problems: list[Problem] = []
-    rules: list[Rule] = []
+    rules: list[PatternRule] = []
     entries = raw.get("patterns") or ()
     if not isinstance(entries, list | tuple):
         remedy = "write one [[styles.patterns]] for each pattern"
         raise ProblemsFound([Problem(file, "styles.patterns", "is not a list", remedy)])
     for index, entry in enumerate(entries):
         found = _rule(entry, f"styles.patterns.{index}", file)
-        rules += [found] if isinstance(found, Rule) else []
+        rules += [found] if isinstance(found, PatternRule) else []
         problems += found if isinstance(found, list) else []
     if not raw.get("version"):
         problems.append(Problem(file, "styles.version", "is missing", 'add one, such as version = "mine-1"'))
@@ -138,7 +138,7 @@ def rule_set(raw: Mapping[str, Any], file: str) -> RuleSet:
     return RuleSet(str(raw["version"]), tuple(rules))
 
 
-def _rule(entry: Any, key: str, file: str) -> Rule | list[Problem]:
+def _rule(entry: Any, key: str, file: str) -> PatternRule | list[Problem]:
     if not isinstance(entry, Mapping):
         return [Problem(file, key, "is not a table", "write [[styles.patterns]] with pattern and when")]
     problems = [
@@ -162,7 +162,7 @@ def _rule(entry: Any, key: str, file: str) -> Rule | list[Problem]:
     if unknown:
         what = f"{', '.join(unknown)}: unknown feature"
         return [Problem(file, f"{key}.when", what, f"use some of {', '.join(PATTERN_FEATURES)}")]
-    return Rule(entry.get("id", entry["pattern"]), entry["pattern"], condition, entry.get("why", ""))
+    return PatternRule(entry.get("id", entry["pattern"]), entry["pattern"], condition, entry.get("why", ""))
 
 
 def rules_of(styles: Mapping[str, Any], file: str = "study file") -> RuleSet:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study_app.domain.interaction.codebook import LABELS
-from study_app.domain.interaction.lexicon import RULES, VERSION, Rule
-from study_app.domain.interaction.message import Message
+from study_app.domain.interaction.lexicon import RULES, VERSION, CodingRule
+from study_app.domain.interaction.message import SessionMessage
 
-__all__ = ["VERSION", "Coding", "Fired", "code_message", "code_session"]
+__all__ = ["VERSION", "MessageCoding", "Fired", "code_message", "code_session"]
 
 PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase", "unsure")
 """Forms of asking that say nothing of their own where a failure is reported: the failure is what is asked about."""
@@ -43,22 +43,22 @@ class Fired:
 
 
 @dataclass(frozen=True)
-class Coding:
+class MessageCoding:
     """A message's labels in the code book's order, and the rules behind them."""
 
     labels: tuple[str, ...]
     fired: tuple[Fired, ...]
 
 
-def code_session(messages: Sequence[str], rules: Sequence[Rule] = RULES) -> list[Coding]:
+def code_session(messages: Sequence[str], rules: Sequence[CodingRule] = RULES) -> list[MessageCoding]:
     """Code one participant's messages in the order they were sent."""
-    done: list[Coding] = []
+    done: list[MessageCoding] = []
     for text in messages:
-        done.append(code_message(Message(text, done[-1].labels if done else ()), rules))
+        done.append(code_message(SessionMessage(text, done[-1].labels if done else ()), rules))
     return done
 
 
-def code_message(message: Message, rules: Sequence[Rule] = RULES) -> Coding:
+def code_message(message: SessionMessage, rules: Sequence[CodingRule] = RULES) -> MessageCoding:
     """Labels of one message.
 
     Sentence rules first; a failure silences plain questions; without any label the message as a whole decides. A
@@ -72,10 +72,10 @@ def code_message(message: Message, rules: Sequence[Rule] = RULES) -> Coding:
     if not any(found.label for found in fired):
         fired += _whole(message)
     labels = {found.label for found in fired}
-    return Coding(tuple(label for label in LABELS if label in labels), tuple(fired))
+    return MessageCoding(tuple(label for label in LABELS if label in labels), tuple(fired))
 
 
-def _sentence(sentence: str, rules: Sequence[Rule]) -> list[Fired]:
+def _sentence(sentence: str, rules: Sequence[CodingRule]) -> list[Fired]:
     fired: dict[str, Fired] = {}
     for rule in rules:
         found = rule.pattern.search(sentence)
@@ -84,7 +84,7 @@ def _sentence(sentence: str, rules: Sequence[Rule]) -> list[Fired]:
     return list(fired.values())
 
 
-def _whole(message: Message) -> list[Fired]:
+def _whole(message: SessionMessage) -> list[Fired]:
     """What a message without any telling sentence is: the first of these that holds."""
     shown = message.clean[:80]
     if message.has_specification:

@@ -38,7 +38,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000
 
 
-class Step(NamedTuple):
+class UseStep(NamedTuple):
     """One action."""
 
     at: float
@@ -56,12 +56,12 @@ def milliseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
-def of_event(kind: str, at: float, rank: int, task: str | None, pasted: bool) -> Step | None:
+def of_event(kind: str, at: float, rank: int, task: str | None, pasted: bool) -> UseStep | None:
     """The step that an event of the log is; None where it is none."""
     action = OF_EVENTS.get(kind)
     if action is None:
         return None
-    return Step(at, rank, task, "paste" if action == "edit" and pasted else action)
+    return UseStep(at, rank, task, "paste" if action == "edit" and pasted else action)
 
 
 def of_turn(
@@ -71,21 +71,21 @@ def of_turn(
     labels: tuple[str, ...],
     seconds: float | None,
     composing: float | None,
-) -> tuple[Step, ...]:
+) -> tuple[UseStep, ...]:
     """The first key of a message, the query, and the reply's end; those whose durations are known.
 
     The event of the first key comes with a batch, perhaps the one that the sending sent off: its moment in the log may
     be that of the query, or later.
     """
-    steps = [Step(at, -1, task, "query", turn_id, labels)]
+    steps = [UseStep(at, -1, task, "query", turn_id, labels)]
     if composing is not None:
-        steps.insert(0, Step(at - 1000 * composing, -1, task, "compose", turn_id))
+        steps.insert(0, UseStep(at - 1000 * composing, -1, task, "compose", turn_id))
     if seconds is not None:
-        steps.append(Step(at + 1000 * seconds, -1, task, "reply", turn_id))
+        steps.append(UseStep(at + 1000 * seconds, -1, task, "reply", turn_id))
     return tuple(steps)
 
 
-def arranged(steps: Iterable[Step]) -> tuple[list[Step], float]:
+def arranged(steps: Iterable[UseStep]) -> tuple[list[UseStep], float]:
     """One participant's steps in order, from the first task on, and the moment from which time is counted.
 
     A step without a task belongs to the task of the step before it. Time counts from the first `start`, else from the

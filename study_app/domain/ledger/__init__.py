@@ -1,7 +1,7 @@
 """The ledger of allocations: its rows, their chain, and what `verify` finds in it."""
 
-from study_app.domain.ledger.replay import LedgerBroken, Replay, Version
-from study_app.domain.ledger.replay_cache import ReplayShelf
+from study_app.domain.ledger.replay import LedgerBroken, LedgerReplay, Version
+from study_app.domain.ledger.replay_cache import ReplayCache
 from study_app.domain.ledger.row import COLUMNS, LEDGERS, Anchor, LedgerName, LedgerRow, append, genesis, head, rehash
 from study_app.domain.ledger.verify import Breach, parse_rows, verify_ledger
 
@@ -13,8 +13,8 @@ __all__ = [
     "LedgerBroken",
     "LedgerName",
     "LedgerRow",
-    "Replay",
-    "ReplayShelf",
+    "LedgerReplay",
+    "ReplayCache",
     "Version",
     "append",
     "genesis",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.allocation import Allocator, Decision, Scheme, draws
-from study_app.domain.allocation.arms import Arm, Option
+from study_app.domain.allocation.arms import AllocationOption, Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger.row import LedgerRow
@@ -39,7 +39,7 @@ def after_gaps(index: int, gaps: Iterable[Gap]) -> int:
     return index
 
 
-class Replay:
+class LedgerReplay:
     """The state that a ledger's rows have left behind.
 
     Each row is allocated under the version of the study that it names. Versions that agree in scheme and weighted arms
@@ -57,9 +57,9 @@ class Replay:
         self.next_index = 1
         self._gaps = tuple(gaps)
         self._clusters: dict[tuple[str, str], str] = {}
-        self._regimes: dict[tuple[Scheme, tuple[Option, ...]], Allocator] = {}
+        self._regimes: dict[tuple[Scheme, tuple[AllocationOption, ...]], Allocator] = {}
 
-    def learn(self, versions: Iterable[Version], gaps: Iterable[Gap] = ()) -> Replay:
+    def learn(self, versions: Iterable[Version], gaps: Iterable[Gap] = ()) -> LedgerReplay:
         """Take these for the versions that rows may name, and the places that are lost, from now on."""
         self.versions = {version.study_hash: version for version in versions}
         self._gaps = tuple(gaps)
@@ -93,7 +93,7 @@ class Replay:
             raise LedgerBroken(_broken(row, f"holds no category of {', '.join(lacking)}"))
         return self._decide(version, row.levels, row.returned, row.draw)
 
-    def feed(self, rows: Iterable[LedgerRow]) -> Replay:
+    def feed(self, rows: Iterable[LedgerRow]) -> LedgerReplay:
         """Walk over rows of a running trial, checking each.
 
         Raises:

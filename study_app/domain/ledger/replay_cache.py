@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
-from study_app.domain.ledger.replay import Gap, Replay, Version
+from study_app.domain.ledger.replay import Gap, LedgerReplay, Version
 from study_app.domain.ledger.row import Anchor, LedgerRow, head
 
 
-class ReplayShelf:
+class ReplayCache:
     """One replay per ledger, trusted only where the stored ledger still holds the row that it ends with.
 
     A replay that is taken is gone from the shelf until it is put back, so a failed transaction leaves nothing wrong
@@ -17,7 +17,7 @@ class ReplayShelf:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Anchor, Replay]] = {}
+        self._kept: dict[str, tuple[Anchor, LedgerReplay]] = {}
         self._lock = Lock()
 
     def take(
@@ -26,7 +26,7 @@ class ReplayShelf:
         versions: Iterable[Version],
         load: Callable[[int], Sequence[LedgerRow]],
         gaps: Iterable[Gap] = (),
-    ) -> tuple[Replay, Anchor | None]:
+    ) -> tuple[LedgerReplay, Anchor | None]:
         """The replay at the stored ledger's end, and that end; None of an empty ledger.
 
         Args:
@@ -47,9 +47,9 @@ class ReplayShelf:
             if rows and Anchor(rows[0].allocation_index, rows[0].row_hash) == anchor:
                 return replay.learn(known, gaps).feed(rows[1:]), head(rows)
         rows = load(1)
-        return Replay(known, gaps).feed(rows), head(rows)
+        return LedgerReplay(known, gaps).feed(rows), head(rows)
 
-    def put(self, ledger: str, replay: Replay, last: LedgerRow) -> None:
+    def put(self, ledger: str, replay: LedgerReplay, last: LedgerRow) -> None:
         """Keep a replay that has just decided this row."""
         with self._lock:
             self._kept[ledger] = (Anchor(last.allocation_index, last.row_hash), replay)

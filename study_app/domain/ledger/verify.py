@@ -12,7 +12,7 @@ from typing import Any
 from study_app.domain.allocation import ALGORITHM, Decision, draws
 from study_app.domain.allocation.options import options
 from study_app.domain.allocation.rules import pick
-from study_app.domain.ledger.replay import Gap, Replay, Version, after_gaps
+from study_app.domain.ledger.replay import Gap, LedgerReplay, Version, after_gaps
 from study_app.domain.ledger.row import Anchor, LedgerRow
 
 TOLERANCE = 1e-12
@@ -197,7 +197,7 @@ def _recomputed(
     rows: Sequence[LedgerRow], known: Mapping[str, Version], gaps: Collection[Gap], stop: int | None
 ) -> Iterator[Breach]:
     """Compare each row with what the algorithm gives; rows behind a broken order have nothing to be compared with."""
-    replay = Replay(known.values(), gaps)
+    replay = LedgerReplay(known.values(), gaps)
     returned: set[int] = set()
     for row in rows:
         replay.pass_gaps()

@@ -25,7 +25,7 @@ FORM_KINDS = ("quiz", "survey", "eligibility")
 
 ANSWER_KINDS = frozenset({"answers_shown", "answer_load", "answer_set", "answer_edit"})
 CHANGE_KINDS = frozenset({"answer_set", "answer_edit"})
-Place = tuple[str, int]
+FieldPlace = tuple[str, int]
 """Stage and step."""
 
 
@@ -39,7 +39,7 @@ class Draft:
     """Field -> what stands in it; a field that was never touched is absent."""
 
 
-def place_of(payload: Mapping[str, Any]) -> Place | None:
+def place_of(payload: Mapping[str, Any]) -> FieldPlace | None:
     """The form that an event belongs to, or None where it says none."""
     stage, step = payload.get("stage"), payload.get("step", 0)
     if isinstance(stage, str) and isinstance(step, int) and not isinstance(step, bool):
@@ -91,7 +91,7 @@ class Replayed:
     """`participant` or `deadline` once handed in."""
 
 
-def replay_forms(events: Iterable[Event]) -> dict[Place, Replayed]:
+def replay_forms(events: Iterable[Event]) -> dict[FieldPlace, Replayed]:
     """Every form of one participant as their events make it, in the order in which the server stored them.
 
     Once handed in by the participant a form stays as it is; one that a deadline handed in takes the events in that
@@ -105,7 +105,7 @@ def replay_forms(events: Iterable[Event]) -> dict[Place, Replayed]:
 
 class _Replaying:
     def __init__(self) -> None:
-        self.forms: dict[Place, Replayed] = {}
+        self.forms: dict[FieldPlace, Replayed] = {}
         self.pages: list[str] = []
         self.erased: set[str] = set()
         """Stages with erased events: late edits there may refer to what is not in the log any more."""

@@ -25,7 +25,7 @@ _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 
 
 @dataclass(frozen=True)
-class Fault:
+class AnswerFault:
     """Why what stands in a field cannot be handed in."""
 
     code: str
@@ -37,7 +37,7 @@ class Unanswerable(Exception):
     """What stands in a field is no answer to its question."""
 
     def __init__(self, code: str, **values: Any) -> None:
-        self.fault = Fault(code, values)
+        self.fault = AnswerFault(code, values)
         super().__init__(f"{code} {values}" if values else code)
 
 
@@ -69,13 +69,13 @@ def answer_to(question: Question, shown: Any) -> Any:
     return shown.strip()
 
 
-def fault_of(question: Question, shown: Any) -> Fault | None:
+def fault_of(question: Question, shown: Any) -> AnswerFault | None:
     """Why a survey cannot be handed in with this, or None where it can."""
     try:
         answer = answer_to(question, shown)
     except Unanswerable as problem:
         return problem.fault
-    return Fault("required") if answer is None and question.required else None
+    return AnswerFault("required") if answer is None and question.required else None
 
 
 def response_to(item: Item, shown: Any) -> Any:

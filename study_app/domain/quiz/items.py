@@ -21,13 +21,13 @@ Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 Points = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
 
 
-class Part(BaseModel):
+class ContentSection(BaseModel):
     """A piece of a content file: fixed once read, and without keys that nobody reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Option(Part):
+class ChoiceOption(ContentSection):
     """One option of a choice item."""
 
     id: Identifier
@@ -35,7 +35,7 @@ class Option(Part):
     """Markdown."""
 
 
-class Item(Part):
+class Item(ContentSection):
     """The public half of one question."""
 
     id: Identifier
@@ -51,14 +51,14 @@ class Item(Part):
     """The program shown under the prompt, if any."""
     starter: str = ""
     """What the answer box of a `code` item holds at first."""
-    options: tuple[Option, ...] = ()
+    options: tuple[ChoiceOption, ...] = ()
     rows: Annotated[int, Field(ge=1, le=60)] = 1
     """Height of the answer box in lines."""
     family: Identifier | None = None
     """Isomorphic items of parallel forms share it."""
 
 
-class Form(Part):
+class Form(ContentSection):
     """One of several parallel sets of items, in pages, so that no item on a page hints at another."""
 
     id: Identifier
@@ -72,7 +72,7 @@ class Form(Part):
         return tuple(item for page in self.pages for item in page)
 
 
-class BankHead(Part):
+class BankHead(ContentSection):
     """What `bank.toml` says."""
 
     id: Identifier

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from study_app.domain.errors import Problem
 from study_app.domain.quiz import short_text
-from study_app.domain.quiz.items import CHOICE_KINDS, Identifier, Item, Part, Points, Text
+from study_app.domain.quiz.items import CHOICE_KINDS, ContentSection, Identifier, Item, Points, Text
 from study_app.domain.quiz.patterns import takes_long
 
 RULES_VERSION = 1
@@ -27,7 +27,7 @@ PROMPT = "{prompt}"
 """Stands in a `run` program for the item's question."""
 
 
-class Criterion(Part):
+class Criterion(ContentSection):
     """One line of a rubric for human graders."""
 
     id: Identifier
@@ -35,7 +35,7 @@ class Criterion(Part):
     points: Points
 
 
-class Accept(Part):
+class Accept(ContentSection):
     """One kind of short answer that earns points: exactly one of text, number, sequence, regex."""
 
     text: str | None = None
@@ -82,7 +82,7 @@ class Accept(Part):
         return self.text if self.text is not None else " ".join(self.sequence or ())
 
 
-class Check(Part):
+class OutputCheck(ContentSection):
     """A program around the participant's answer, and the output that earns the points."""
 
     name: Text
@@ -95,7 +95,7 @@ class Check(Part):
     """Lines may come in any order."""
 
 
-class Key(Part):
+class ItemKey(ContentSection):
     """What every key has."""
 
     run: str | None = None
@@ -107,7 +107,7 @@ class Key(Part):
     """Why this is right, for graders and the debrief."""
 
 
-class ChoiceKey(Key):
+class ChoiceKey(ItemKey):
     """The key of a single choice or a multiple selection."""
 
     correct: tuple[Identifier, ...]
@@ -115,17 +115,17 @@ class ChoiceKey(Key):
     """Points off for each wrong pick of a multiple selection."""
 
 
-class TextKey(Key):
+class TextKey(ItemKey):
     """The key of a short text: patterns scored at once, or a rubric for human graders."""
 
     accept: tuple[Accept, ...] = ()
     rubric: tuple[Criterion, ...] = ()
 
 
-class CodeKey(Key):
+class CodeKey(ItemKey):
     """The key of a code answer: programs that try it, or a rubric for human graders."""
 
-    checks: tuple[Check, ...] = ()
+    checks: tuple[OutputCheck, ...] = ()
     rubric: tuple[Criterion, ...] = ()
     solution: str = ""
     """An answer that passes every check."""

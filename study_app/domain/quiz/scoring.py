@@ -26,10 +26,10 @@ from study_app.domain.quiz.keys import (
     CODE,
     PROMPT,
     AnyKey,
-    Check,
     ChoiceKey,
     CodeKey,
     Criterion,
+    OutputCheck,
     TextKey,
     is_choice,
 )
@@ -242,7 +242,7 @@ def _score_code(item: Item, key: CodeKey, answer: str, run: RunProgram | None) -
     return _scored(item, sum(check.points for check in passed), detail, full=not failed)
 
 
-def _passes(check: Check, answer: str, run: RunProgram) -> bool:
+def _passes(check: OutputCheck, answer: str, run: RunProgram) -> bool:
     return same_output(check.expected, run(fill(check.program, answer)), unordered=check.unordered)
 
 

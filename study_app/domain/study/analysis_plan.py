@@ -29,12 +29,12 @@ from study_app.domain.study.plan_sections import (
     OptionValue,
     Outcome,
     OutcomeKind,
+    PlanSection,
     Population,
     Role,
     Stopping,
     Strategy,
     Subgroup,
-    Table,
 )
 
 __all__ = [
@@ -56,7 +56,7 @@ __all__ = [
     "Stopping",
     "Strategy",
     "Subgroup",
-    "Table",
+    "PlanSection",
     "read_plan",
 ]
 
@@ -142,7 +142,7 @@ def _waits_for_cap(outcome: Outcome) -> bool:
     return outcome.kind == "time" and outcome.cap is None and outcome.name in FROM_STAGES
 
 
-class Plan(Table):
+class Plan(PlanSection):
     """The whole analysis plan."""
 
     control: str = ""

@@ -28,7 +28,7 @@ SET = "set"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class DesignRefusal:
     """Why a step does not take a design, and what to do."""
 
     what: str
@@ -38,41 +38,41 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Design:
+class DesignValue:
     """One value of one key."""
 
     key: str
     value: str
     study: str
     """The study of tests/services/test_designs.py that runs every step which is not refused."""
-    refused: Refusal | None = None
+    refused: DesignRefusal | None = None
 
     def carries(self, verb: Verb) -> bool:
         """Whether a step takes a study with this value."""
         return self.refused is None or verb not in self.refused.gates
 
 
-CLUSTERS = Refusal(
+CLUSTERS = DesignRefusal(
     "the analysis takes people as independent, so its intervals would be too narrow for people allocated in clusters",
     "allocate people by another method; simulate, export and verify carry clusters",
     ("launch", "analyze", "power"),
 )
-ORDERS = Refusal(
+ORDERS = DesignRefusal(
     "the analysis would compare orders of treatments instead of the treatments",
     "allocate people to one arm each by another method; simulate, export and verify carry sequences",
     ("launch", "analyze", "power"),
 )
-OF_UNITS = Refusal(
+OF_UNITS = DesignRefusal(
     "it serves clusters and sequences of treatments, which the analysis does not take",
     "allocate people by another method",
     ("launch", "analyze", "power"),
 )
-ONE_ARM = Refusal(
+ONE_ARM = DesignRefusal(
     "there is nothing to compare",
     "add an arm and mark one of them control",
     ("launch", "analyze", "power"),
 )
-LOOKS = Refusal(
+LOOKS = DesignRefusal(
     "planned looks are not carried out, so the results would contradict the registration",
     'write kind = "none"',
     ("check", "launch", "analyze", "power"),
@@ -90,11 +90,11 @@ ARMS = ("1", "2", "3 or more")
 SESSIONS = ("1", "2 or more")
 
 
-def _rows(key: str, values: Mapping[str, str], refused: Mapping[str, Refusal] | None = None) -> list[Design]:
-    return [Design(key, value, study, (refused or {}).get(value)) for value, study in values.items()]
+def _rows(key: str, values: Mapping[str, str], refused: Mapping[str, DesignRefusal] | None = None) -> list[DesignValue]:
+    return [DesignValue(key, value, study, (refused or {}).get(value)) for value, study in values.items()]
 
 
-TABLE: tuple[Design, ...] = (
+TABLE: tuple[DesignValue, ...] = (
     *_rows("arms", {"1": "one_arm", "2": "blocks", "3 or more": "three_arms"}, {"1": ONE_ARM}),
     *_rows("sessions", {"1": "simple", "2 or more": "blocks"}),
     *_rows(
@@ -270,7 +270,7 @@ def _literals(annotation: Any) -> tuple[str, ...]:
     return ()
 
 
-def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[tuple[Design, Refusal]]:
+def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[tuple[DesignValue, DesignRefusal]]:
     """The values that a command refuses, in the order of the table; what a refused method brings along is not named."""
     named = set()
     for design in TABLE:

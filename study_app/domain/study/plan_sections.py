@@ -14,13 +14,13 @@ Strategy = Literal["treatment_policy", "composite", "hypothetical", "while_on_tr
 OptionValue = bool | int | float | str
 
 
-class Table(BaseModel):
+class PlanSection(BaseModel):
     """Any table of the plan: unknown keys are errors, values never change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Outcome(Table):
+class Outcome(PlanSection):
     """One variable that is compared between arms."""
 
     id: Name
@@ -54,7 +54,7 @@ class Outcome(Table):
         return self.label or self.id.replace("_", " ")
 
 
-class IntercurrentEvent(Table):
+class IntercurrentEvent(PlanSection):
     """What may happen after allocation, and how the estimand deals with it (ICH E9(R1))."""
 
     event: str
@@ -62,7 +62,7 @@ class IntercurrentEvent(Table):
     handling: str = ""
 
 
-class Estimand(Table):
+class Estimand(PlanSection):
     """The five attributes of ICH E9(R1) for one primary outcome."""
 
     outcome: Name
@@ -73,7 +73,7 @@ class Estimand(Table):
     summary: str
 
 
-class Covariate(Table):
+class Covariate(PlanSection):
     """A baseline variable in the adjusted models."""
 
     column: str
@@ -82,7 +82,7 @@ class Covariate(Table):
     """Levels in order; they become 1, 2, 3, ... Empty: the column is numeric, or its levels become dummies."""
 
 
-class Analysis(Table):
+class Analysis(PlanSection):
     """One analysis of the plan: one row of results.json for each contrast."""
 
     outcome: Name
@@ -103,7 +103,7 @@ class Analysis(Table):
         return ".".join(parts if self.population in ("itt", "complier") else [*parts, self.population])
 
 
-class Multiplicity(Table):
+class Multiplicity(PlanSection):
     """How the primary p values, over outcomes and arms, are adjusted."""
 
     method: Literal["holm", "hommel", "bonferroni", "graphical", "none"] = "holm"
@@ -113,28 +113,28 @@ class Multiplicity(Table):
     """Graphical: what each row passes on to each other once rejected."""
 
 
-class Fallback(Table):
+class Fallback(PlanSection):
     """When the Lin-adjusted model is left: Lin -> ANCOVA (HC2) -> unadjusted."""
 
     max_leverage: float = Field(default=0.99, gt=0, le=1)
     people_per_covariate: float = Field(default=15.0, gt=0)
 
 
-class Margin(Table):
+class Margin(PlanSection):
     """An equivalence margin, in the outcome's unit."""
 
     outcome: Name
     margin: float = Field(gt=0)
 
 
-class Subgroup(Table):
+class Subgroup(PlanSection):
     """A baseline variable whose interaction with the arm is tested."""
 
     column: str
     label: str = ""
 
 
-class Compliance(Table):
+class Compliance(PlanSection):
     """The rule behind the columns `received` and `compliant`; the same for every arm."""
 
     received: str = "At least one answered query, or other AI reported or evidenced."
@@ -155,7 +155,7 @@ class Compliance(Table):
     """Failed attention checks above which it is broken; without a number they are listed only."""
 
 
-class Stopping(Table):
+class Stopping(PlanSection):
     """Planned looks at the data before the end."""
 
     kind: Literal["none", "obrien_fleming", "pocock", "spending"] = "none"

@@ -11,14 +11,14 @@ from study_app.domain.allocation.arms import Arm
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 StageKind = Literal["consent", "eligibility", "device", "survey", "instructions", "tasks", "quiz", "debrief"]
-Entry = Literal["open", "links", "prolific"]
+EntryMode = Literal["open", "links", "prolific"]
 TargetCounts = Literal["allocated", "completed"]
 OptionValue = int | str
 BLOCK_KINDS = ("heading", "text_block")
 """Kinds of entries among a survey's questions that only show something."""
 
 
-class Part(BaseModel):
+class StudySection(BaseModel):
     """Any table of the study file: unknown keys are errors, values never change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,7 @@ class StudyArm(Arm):
     """What participants of this arm promise before the tasks."""
 
 
-class Codes(Part):
+class CompletionCodes(StudySection):
     """One completion code per outcome, for the panel to read."""
 
     completed: str = "COMPLETED"
@@ -48,10 +48,10 @@ class Codes(Part):
     """For people who found no place free."""
 
 
-class Recruitment(Part):
+class Recruitment(StudySection):
     """Who may come in, and how many."""
 
-    entry: Entry = "open"
+    entry: EntryMode = "open"
     """`open` lets anyone in and is refused once the study is launched."""
     signed_for: str = ""
     """The site's own address, for addresses that Prolific signs ("secure URL parameters"): then nobody comes from
@@ -65,7 +65,7 @@ class Recruitment(Part):
     """Last day of recruitment; a model that retires before it is refused at the launch."""
     completion_url: str = ""
     """Where the debrief links to; `{code}` is replaced by the code."""
-    codes: Codes = Codes()
+    codes: CompletionCodes = CompletionCodes()
     abandoned_after_hours: float = Field(default=24.0, gt=0)
     """Hours without any activity after which somebody in progress counts as abandoned; a place that was reserved at
     consent is free again so long after the last step towards allocation."""
@@ -77,7 +77,7 @@ class Recruitment(Part):
         return self
 
 
-class DataPolicy(Part):
+class DataPolicy(StudySection):
     """What the consent page says about data."""
 
     keep_months: int = Field(default=60, ge=1)
@@ -85,7 +85,7 @@ class DataPolicy(Part):
     """With whom data are shared beyond the research team, in a sentence."""
 
 
-class ConsentFacts(Part):
+class ConsentFacts(StudySection):
     """What the consent page says besides its own text; each a sentence in the study's language."""
 
     pay: str = ""
@@ -98,14 +98,14 @@ class ConsentFacts(Part):
     """Years that participants must have reached."""
 
 
-class Option(Part):
+class AnswerOption(StudySection):
     """One answer to choose."""
 
     value: OptionValue
     label: str
 
 
-class Question(Part):
+class Question(StudySection):
     """One question of a survey or of the eligibility form."""
 
     id: Identifier
@@ -113,7 +113,7 @@ class Question(Part):
     """`heading` and `text_block` ask nothing: their prompt stands between the questions."""
     prompt: str
     """Markdown; of a heading plain text."""
-    options: tuple[Option, ...] = ()
+    options: tuple[AnswerOption, ...] = ()
     """For choice and multiple; in order, so that integer values are ordered scores."""
     low: int | None = None
     high: int | None = None
@@ -171,7 +171,7 @@ class Question(Part):
         return value in self.eligible
 
 
-class DerivedScore(Part):
+class DerivedScore(StudySection):
     """A sum over keyed questions of a survey, exported as a column of its own."""
 
     id: Identifier
@@ -179,7 +179,7 @@ class DerivedScore(Part):
     caption: str = ""
 
 
-class Stage(Part):
+class Stage(StudySection):
     """One station of the participant's way."""
 
     id: Identifier
@@ -240,7 +240,7 @@ class Stage(Part):
         return self.minutes is not None
 
 
-class Session(Part):
+class StudySession(StudySection):
     """One sitting; later ones open after a delay."""
 
     id: Identifier
@@ -248,14 +248,14 @@ class Session(Part):
     """Days after the end of the session before."""
 
 
-class AssistantEntry(Part):
+class AssistantEntry(StudySection):
     """Where an assistant's versioned file lies, and what this study changes of it."""
 
     file: str
     model: str | None = None
 
 
-class AssistantPolicy(Part):
+class AssistantPolicy(StudySection):
     """What the study demands of its assistants."""
 
     allow_embedded: bool = False
@@ -266,14 +266,14 @@ class AssistantPolicy(Part):
     """US dollars for all participants together."""
 
 
-class SandboxPolicy(Part):
+class SandboxPolicy(StudySection):
     """What the study accepts of the machine."""
 
     allow_weak_isolation: bool = False
     """Whether a launched study may run where participants' code can read the server's files."""
 
 
-class ActivityRule(Part):
+class ActivityRule(StudySection):
     """How active, idle and away time are told apart."""
 
     idle_after_seconds: float = Field(default=60.0, gt=0)

@@ -14,43 +14,43 @@ from study_app.domain.study.completion_codes import codes_digest
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
 from study_app.domain.study.sections import (
     ActivityRule,
+    AnswerOption,
     AssistantEntry,
     AssistantPolicy,
-    Codes,
+    CompletionCodes,
     ConsentFacts,
     DataPolicy,
     DerivedScore,
-    Entry,
+    EntryMode,
     Identifier,
-    Option,
     OptionValue,
-    Part,
     Question,
     Recruitment,
     SandboxPolicy,
-    Session,
     Stage,
     StageKind,
     StudyArm,
+    StudySection,
+    StudySession,
 )
 
 __all__ = [
     "ActivityRule",
     "AssistantEntry",
     "AssistantPolicy",
-    "Codes",
+    "CompletionCodes",
     "ConsentFacts",
     "DataPolicy",
     "DerivedScore",
-    "Entry",
+    "EntryMode",
     "Identifier",
-    "Option",
+    "AnswerOption",
     "OptionValue",
-    "Part",
+    "StudySection",
     "Question",
     "Recruitment",
     "SandboxPolicy",
-    "Session",
+    "StudySession",
     "Stage",
     "StageKind",
     "Study",
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 
-class Study(Part):
+class Study(StudySection):
     """A whole trial."""
 
     schema_: Literal["study/1"] = Field(alias="schema")
@@ -83,7 +83,7 @@ class Study(Part):
     assistant_policy: AssistantPolicy = AssistantPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
     activity: ActivityRule = ActivityRule()
-    sessions: tuple[Session, ...] = (Session(id="main"),)
+    sessions: tuple[StudySession, ...] = (StudySession(id="main"),)
     stages: tuple[Stage, ...] = Field(min_length=1)
     styles: dict[str, Any] = {}
     """Patterns of use of the study's own, in place of the published six; see docs/explanation/styles.md."""

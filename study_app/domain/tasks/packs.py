@@ -21,7 +21,7 @@ Runner = Literal["trio", "asyncio", "none"]
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunLimits:
     """What one run may use."""
 
     wall_seconds: float = 12.0
@@ -37,7 +37,7 @@ class Program:
     code: str
     packages: tuple[str, ...] = ()
     """Import names that the program may use beyond the standard library."""
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     seed: int | None = None
     """Scheduler and `random` seed; None lets the runner draw one (and report it)."""
     clock: RunClock = "real"
@@ -196,18 +196,18 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class LimitSettings(BaseModel):
-    """`[limits]` of a task.toml; what is left out is as in `Limits`."""
+    """`[limits]` of a task.toml; what is left out is as in `RunLimits`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    wall_seconds: Annotated[float, Field(gt=0, le=120)] = Limits.wall_seconds
-    cpu_seconds: Annotated[int, Field(ge=1, le=60)] = Limits.cpu_seconds
-    memory_mb: Annotated[int, Field(ge=64, le=4096)] = Limits.memory_mb
-    output_bytes: Annotated[int, Field(ge=1000, le=10_000_000)] = Limits.output_bytes
+    wall_seconds: Annotated[float, Field(gt=0, le=120)] = RunLimits.wall_seconds
+    cpu_seconds: Annotated[int, Field(ge=1, le=60)] = RunLimits.cpu_seconds
+    memory_mb: Annotated[int, Field(ge=64, le=4096)] = RunLimits.memory_mb
+    output_bytes: Annotated[int, Field(ge=1000, le=10_000_000)] = RunLimits.output_bytes
 
-    def limits(self) -> Limits:
+    def limits(self) -> RunLimits:
         """As a run takes them."""
-        return Limits(**self.model_dump())
+        return RunLimits(**self.model_dump())
 
 
 class PackSettings(BaseModel):
@@ -261,7 +261,7 @@ class TaskPack:
         return self.settings.packages
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RunLimits:
         """What one run may use."""
         return self.settings.limits.limits()
 

@@ -46,7 +46,7 @@ would count all processes of the server's user, so it is not set.
 
 
 @dataclass(frozen=True)
-class Plan:
+class ConfinementPlan:
     """What this machine offers, made ready."""
 
     libc: ctypes.CDLL | None
@@ -62,7 +62,9 @@ class Plan:
     """Where this server's uids begin: two servers on one machine rarely count each other's threads."""
 
 
-def prepare(readable: list[str], *, max_abi: int | None, use_seccomp: bool = True, probe: str = os.__file__) -> Plan:
+def prepare(
+    readable: list[str], *, max_abi: int | None, use_seccomp: bool = True, probe: str = os.__file__
+) -> ConfinementPlan:
     """Find out what the machine offers and build what is the same for all runs.
 
     Args:
@@ -72,7 +74,9 @@ def prepare(readable: list[str], *, max_abi: int | None, use_seccomp: bool = Tru
         probe: a file that a run must be able to read under a uid of its own, else runs keep the server's uid.
     """
     if sys.platform != "linux":
-        return Plan(None, 0, None, None, own_uid=False, root=os.geteuid() == 0, counted="none", first_uid=_FIRST_UID)
+        return ConfinementPlan(
+            None, 0, None, None, own_uid=False, root=os.geteuid() == 0, counted="none", first_uid=_FIRST_UID
+        )
     libc = ctypes.CDLL(None, use_errno=True)
     version = landlock.abi(libc)
     version = version if max_abi is None else min(version, max_abi)
@@ -84,7 +88,9 @@ def prepare(readable: list[str], *, max_abi: int | None, use_seccomp: bool = Tru
     own_uid = root and _can_drop_uid(probe, must=not version)
     counted: Counted = "uid" if own_uid else _counted(libc)
     first = _FIRST_UID + int.from_bytes(os.urandom(4), "little") % _UIDS
-    return Plan(libc, version, ruleset, program, own_uid=own_uid, root=root, counted=counted, first_uid=first)
+    return ConfinementPlan(
+        libc, version, ruleset, program, own_uid=own_uid, root=root, counted=counted, first_uid=first
+    )
 
 
 def _in_a_child(act: Callable[[], object]) -> bool:
@@ -146,7 +152,7 @@ def _become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def _count_alone(plan: Plan, libc: ctypes.CDLL, run_id: int) -> None:
+def _count_alone(plan: ConfinementPlan, libc: ctypes.CDLL, run_id: int) -> None:
     """Make RLIMIT_NPROC count this run alone; must precede the calls that a change of credentials undoes."""
     uid = _FIRST_UID + (plan.first_uid - _FIRST_UID + run_id) % _UIDS
     if plan.counted == "uid":
@@ -187,7 +193,7 @@ def _drop_capabilities(libc: ctypes.CDLL) -> None:
         raise OSError(ctypes.get_errno(), "capabilities could not be dropped")
 
 
-def apply(plan: Plan, *, run_id: int, memory_mb: int, cpu_seconds: int) -> None:
+def apply(plan: ConfinementPlan, *, run_id: int, memory_mb: int, cpu_seconds: int) -> None:
     """Lock the calling process down, for ever.
 
     Raises:

@@ -47,7 +47,7 @@ def ordered(plain: Callable[[int, Any], int], write: Write) -> Callable[[int, An
     return os_write
 
 
-class Stream(io.RawIOBase):
+class FramedStream(io.RawIOBase):
     """The raw end of standard output or standard error.
 
     Args:

@@ -104,7 +104,7 @@ class Watch:
 
         time.sleep = watched_sleep  # type: ignore[assignment]
         threading.Thread.start = watched_start  # type: ignore[method-assign, assignment]
-        sys.stdout = Recorder(sys.stdout, self)
+        sys.stdout = TimedOutput(sys.stdout, self)
 
     def _watch_clocks(self) -> None:
         """Count readings of real clocks: a program that waits by them cannot be timed by the virtual one."""
@@ -144,7 +144,7 @@ class Watch:
         trio.run = virtual_run
 
 
-class Recorder(io.TextIOBase):
+class TimedOutput(io.TextIOBase):
     """Standard output that notes the virtual time of each line beside passing it on."""
 
     def __init__(self, stream: Any, watch: Watch) -> None:

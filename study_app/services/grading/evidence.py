@@ -28,7 +28,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class RealTimeCall:
     """One call to judge in real time."""
 
     check: Check
@@ -42,7 +42,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Settled:
+class CallOutcome:
     """What all attempts at one call came to."""
 
     judgement: Judgement
@@ -52,13 +52,13 @@ class Settled:
     """Attempts after the first."""
 
 
-def made_twice(jobs: Iterable[Job]) -> list[Job]:
+def made_twice(jobs: Iterable[RealTimeCall]) -> list[RealTimeCall]:
     """For each function the longest of the calls, to be made twice at the same time in one nursery.
 
     A function that blocks the event loop takes twice as long then, whatever it reports of itself. Left out are calls
     whose arguments are objects of the prelude, which two calls would share, and functions whose reference blocks.
     """
-    longest: dict[str, Job] = {}
+    longest: dict[str, RealTimeCall] = {}
     for job in jobs:
         shares = job.case.beside or "$name" in repr((job.case.args, job.case.kwargs))
         before = longest.get(job.case.function)
@@ -69,7 +69,7 @@ def made_twice(jobs: Iterable[Job]) -> list[Job]:
     return [replace(job, case=side_by_side(job.case, job.case), twice=True) for job in longest.values()]
 
 
-class Runs:
+class CallRuns:
     """Makes the calls of one program.
 
     Args:
@@ -97,7 +97,7 @@ class Runs:
         how = How(seed, "virtual", report_bytes=expected.report_bytes)
         return observe(self.sandbox, self.pack, self.code, case, how)
 
-    def in_real_time(self, jobs: list[Job], *, controlled: bool) -> list[Settled]:
+    def in_real_time(self, jobs: list[RealTimeCall], *, controlled: bool) -> list[CallOutcome]:
         """Make calls in real time until each is settled.
 
         All are made at once. One that the machine disturbed, and one that is wrong by its moments alone, is made
@@ -124,21 +124,21 @@ class Runs:
                 known = blocking.get(job.case.function) if job.check.timed else None
                 decided = known is not None and not _decided(history)
                 settled[id(job)] = (
-                    Settled(known, attempt, len(history) - 1)
+                    CallOutcome(known, attempt, len(history) - 1)
                     if known is not None and decided
                     else self._settle(job, attempt, history)
                 )
         return [settled[id(job)] for job in jobs]
 
-    def _batch(self, jobs: list[Job], number: int, *, controlled: bool) -> list[tuple[Job, Attempt]]:
+    def _batch(self, jobs: list[RealTimeCall], number: int, *, controlled: bool) -> list[tuple[RealTimeCall, Attempt]]:
         attempts = self.side_by_side(lambda job: self._attempt(job, number, controlled), jobs, waits=True)
         return list(zip(jobs, attempts, strict=True))
 
-    def _attempt(self, job: Job, number: int, controlled: bool) -> Attempt:
+    def _attempt(self, job: RealTimeCall, number: int, controlled: bool) -> Attempt:
         how = How(job.seed, "real", controlled, number, job.expected.report_bytes)
         return observe(self.sandbox, self.pack, self.code, job.case, how)
 
-    def _judge(self, job: Job, attempt: Attempt) -> Judgement:
+    def _judge(self, job: RealTimeCall, attempt: Attempt) -> Judgement:
         expected = job.expected
         if job.twice:
             return judge_made_twice(job.check, expected.observation, attempt)
@@ -146,20 +146,20 @@ class Runs:
             job.check, expected.observation, attempt, proven=job.proven, may_block=expected.blocks
         )
 
-    def _settle(self, job: Job, attempt: Attempt, history: list[Judgement]) -> Settled:
+    def _settle(self, job: RealTimeCall, attempt: Attempt, history: list[Judgement]) -> CallOutcome:
         while not _decided(history) and len(history) <= REPEATS:
             with ALONE:
                 attempt = self._attempt(job, len(history), True)
             history.append(self._judge(job, attempt))
-        return Settled(_outcome(history), attempt, len(history) - 1)
+        return CallOutcome(_outcome(history), attempt, len(history) - 1)
 
-    def _uncontrolled(self, job: Job, attempt: Attempt) -> Settled:
+    def _uncontrolled(self, job: RealTimeCall, attempt: Attempt) -> CallOutcome:
         """For instant answers, which count for nothing: a second look where the first was wrong."""
         judgement = self._judge(job, attempt)
         if judgement.passed or not job.check.timed:
-            return Settled(judgement, attempt, 0)
+            return CallOutcome(judgement, attempt, 0)
         attempt = self._attempt(job, 1, controlled=False)
-        return Settled(self._judge(job, attempt), attempt, 1)
+        return CallOutcome(self._judge(job, attempt), attempt, 1)
 
 
 def _decided(history: list[Judgement]) -> bool:

@@ -17,7 +17,7 @@ from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.checks import Case, Check, Mismatch, Observation
 from study_app.domain.tasks.packs import CheckResult, Grade, RunClock, RunResult, TaskPack
 from study_app.ports import Sandbox
-from study_app.services.grading.evidence import Job, Runs, Settled, made_twice
+from study_app.services.grading.evidence import CallOutcome, CallRuns, RealTimeCall, made_twice
 from study_app.services.grading.observation import Attempt, How, alike, observe_series
 from study_app.services.grading.references import Expected, References, TooBusy
 from study_app.services.grading.text import (
@@ -125,7 +125,7 @@ class _Grading:
         counts: bool,
     ) -> None:
         self.sandbox, self.pack, self.code, self.clock, self.counts = sandbox, pack, code, clock, counts
-        self.runs = Runs(sandbox, pack, code, executor)
+        self.runs = CallRuns(sandbox, pack, code, executor)
         self.virtual = pack.settings.clock == "virtual"
         self.regraded = False
 
@@ -171,11 +171,11 @@ class _Grading:
         known = {key: found for key, found in expected.items() if isinstance(found, Expected)}
         calls = [one for one in calls if id(one[0]) in known]
         if not self.virtual:
-            jobs = [Job(check, case, known[id(check)], seed, False) for check, case in calls for seed in seeds]
+            jobs = [RealTimeCall(check, case, known[id(check)], seed, False) for check, case in calls for seed in seeds]
             return verdicts | self._really(jobs)
         verdicts |= self._virtually(calls, known, seeds)
         jobs = [
-            Job(check, case, known[id(check)], seeds[0], id(check) not in self._suspicious)
+            RealTimeCall(check, case, known[id(check)], seeds[0], id(check) not in self._suspicious)
             for check, case in calls
             if self._needs_real_time(check, verdicts[id(check)])
         ]
@@ -247,7 +247,7 @@ class _Grading:
             return True
         return self.clock == "real" and check.timed and verdict.wrong is None
 
-    def _really(self, jobs: list[Job]) -> dict[int, _Verdict]:
+    def _really(self, jobs: list[RealTimeCall]) -> dict[int, _Verdict]:
         """Verdicts of calls made in real time; a function that is found to block fails every timed check of it."""
         twice = made_twice(jobs) if self.counts and self.pack.settings.runner != "none" else []
         settled = self.runs.in_real_time([*jobs, *twice], controlled=self.counts)
@@ -275,7 +275,7 @@ class _Grading:
         return _explain(check, verdict)
 
 
-def _verdict(job: Job, settled: Settled) -> _Verdict:
+def _verdict(job: RealTimeCall, settled: CallOutcome) -> _Verdict:
     judgement = settled.judgement
     return _Verdict(judgement.wrong, judgement.open, job.case, settled.attempt.result, settled.repeats)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import Limits, Program, RunResult
+from study_app.domain.tasks.packs import Program, RunLimits, RunResult
 from study_app.ports import Sandbox
 from study_app.services.grading.evidence import ALONE, REPEATS
 from study_app.services.grading.verdicts import CLEARLY, QUIET, late
 
-LIMITS = Limits(wall_seconds=10.0)
+LIMITS = RunLimits(wall_seconds=10.0)
 LONGER = 6.0
 """Times the wall limit that a repetition has: long enough for a busy machine, so that the CPU limit decides."""
 _NO_CONTROL = "the run came to its wall limit and no control process ran beside it"

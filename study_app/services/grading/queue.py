@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, RunRecord
 from study_app.domain.tasks.packs import Isolation
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Pauses:
         self._next.pop(run_id, None)
 
 
-def accepts_isolation(world: World, *, launched: bool) -> bool:
+def accepts_isolation(world: StudyContext, *, launched: bool) -> bool:
     """Whether programs may be run as this machine isolates them now.
 
     Args:
@@ -62,7 +62,7 @@ def accepted_level(isolation: Isolation) -> str:
     return isolation.level if isolation.level in ("off", "weak") else "good"
 
 
-def quarantine(world: World, run: RunRecord, error: BaseException) -> None:
+def quarantine(world: StudyContext, run: RunRecord, error: BaseException) -> None:
     """Put aside a submission whose grading failed: named with its reason on the console, until somebody retries it."""
     reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
     log.error("the grading of submission %s failed: %s", run.id, reason, exc_info=error)
@@ -70,19 +70,19 @@ def quarantine(world: World, run: RunRecord, error: BaseException) -> None:
         unit.update_run(replace(run, grading="failed", grading_reason=reason))
 
 
-def without_verdict(world: World) -> list[RunRecord]:
+def without_verdict(world: StudyContext) -> list[RunRecord]:
     """Submissions that were graded to no verdict, oldest first."""
     with world.registry.begin(write=False) as unit:
         return [run for run in unit.remarkable() if run.grading is not None]
 
 
-def with_review(world: World) -> list[RunRecord]:
+def with_review(world: StudyContext) -> list[RunRecord]:
     """Submissions whose imports a person may want to look at, oldest first."""
     with world.registry.begin(write=False) as unit:
         return [run for run in unit.remarkable() if run.review]
 
 
-def retry(world: World, run_id: str, who: str) -> None:
+def retry(world: StudyContext, run_id: str, who: str) -> None:
     """Let a submission without a verdict be graded again; recorded in the audit log.
 
     Raises:

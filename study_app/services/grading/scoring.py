@@ -15,7 +15,7 @@ from study_app.domain.quiz.scoring import Score, score
 from study_app.domain.records import Answer, AuditEntry, Participant
 from study_app.domain.study.study import Study
 from study_app.ports import Sandbox
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.grading.output import output_of, quiz_program
 from study_app.services.grading.queue import Pauses, accepts_isolation
 
@@ -28,7 +28,7 @@ INCONCLUSIVE = "inconclusive"
 class QuizScoring:
     """Gives quiz answers their points. One pass at a time in a process."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._one_at_a_time = threading.Lock()
         self._for_people: set[Answer] = set()

@@ -12,8 +12,8 @@ from dataclasses import replace
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import Grade, RunClock
-from study_app.ports import Unit
-from study_app.services.context import Place, World
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
 from study_app.services.grading.grading import grade
 from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine
 from study_app.services.program_facts import program_facts
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def take_submission(
-    world: World, unit: Unit, place: Place, code: str, page: str | None = None, seq: int | None = None
+    world: StudyContext, unit: UnitOfWork, place: Position, code: str, page: str | None = None, seq: int | None = None
 ) -> RunRecord:
     """Write a submission down; it is graded afterwards, so that nobody waits for it."""
     assert place.stage is not None
@@ -44,7 +44,7 @@ def take_submission(
     return run
 
 
-def submit_saved(world: World, unit: Unit, place: Place) -> None:
+def submit_saved(world: StudyContext, unit: UnitOfWork, place: Position) -> None:
     """At a deadline: what the server has of the current task is its submission, touched or not."""
     document = unit.document(place.participant.id, place.task)
     page = unit.document_page(place.participant.id, place.task)
@@ -52,7 +52,7 @@ def submit_saved(world: World, unit: Unit, place: Place) -> None:
     take_submission(world, unit, place, code, page, None)
 
 
-def submit_late(unit: Unit, place: Place, task: str, code: str) -> None:
+def submit_late(unit: UnitOfWork, place: Position, task: str, code: str) -> None:
     """Let late edits change what a deadline submitted of a task; it is graded anew.
 
     `place` is where the participant was, at the deadline's moment. A submission by the participant stays as it is.
@@ -69,7 +69,7 @@ def submit_late(unit: Unit, place: Place, task: str, code: str) -> None:
             )  # fmt: skip
 
 
-def submitted_by_deadline(unit: Unit, place: Place, task: str) -> bool:
+def submitted_by_deadline(unit: UnitOfWork, place: Position, task: str) -> bool:
     """Whether the deadline, and nobody else, has submitted a task of the stage."""
     assert place.stage is not None
     runs = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
@@ -79,7 +79,7 @@ def submitted_by_deadline(unit: Unit, place: Place, task: str) -> bool:
 class Grading:
     """Grades what was submitted. One at a time; a submission that is being graded is never graded twice at once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._one_at_a_time = threading.Lock()
         self._pauses = Pauses(world.now)

@@ -11,8 +11,8 @@ from typing import Protocol
 from study_app.dataset.integrity.anchors import KeptAnchor, kept_now, last_index
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.records import AuditEntry
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.ledgers import GAPS, ledger_gaps
 
 GAP_ACT, LOST_ACT = "ledger gap", "log lost"
@@ -44,7 +44,7 @@ class AnchorStore(Protocol):
 class Anchoring:
     """Writes an anchor for every allocation and every minute in which something was stored."""
 
-    def __init__(self, world: World, store: AnchorStore) -> None:
+    def __init__(self, world: StudyContext, store: AnchorStore) -> None:
         self.world = world
         self.store = store
         self._lock = threading.Lock()
@@ -105,7 +105,7 @@ class Anchoring:
                 return []
             return [*self._lost_places(unit, kept), *self._lost_records(unit, kept)]
 
-    def _lost_places(self, unit: Unit, kept: Sequence[KeptAnchor]) -> list[str]:
+    def _lost_places(self, unit: UnitOfWork, kept: Sequence[KeptAnchor]) -> list[str]:
         gaps = ledger_gaps(unit)
         ledger = self._ledger(unit)
         there = max([ledger.index if ledger else 0, *(high for _, high in gaps)])
@@ -119,7 +119,7 @@ class Anchoring:
             "copy, or its log was lost. These places are not given again; find out who was there before you go on."
         ]
 
-    def _lost_records(self, unit: Unit, kept: Sequence[KeptAnchor]) -> list[str]:
+    def _lost_records(self, unit: UnitOfWork, kept: Sequence[KeptAnchor]) -> list[str]:
         lost = [anchor for anchor in kept if unit.meta(_known(anchor)) is None]
         if not lost:
             return []
@@ -131,9 +131,9 @@ class Anchoring:
             "study verify --anchor names it."
         ]
 
-    def _ledger(self, unit: Unit) -> Anchor | None:
+    def _ledger(self, unit: UnitOfWork) -> Anchor | None:
         return head(LedgerRow.parse(row) for row in unit.allocations("real")[-1:])
 
-    def _audit(self, unit: Unit, what: str, detail: dict[str, object]) -> None:
+    def _audit(self, unit: UnitOfWork, what: str, detail: dict[str, object]) -> None:
         why = "the database is behind its anchors"
         unit.add_audit(AuditEntry(at=self.world.now(), who="server", what=what, why=why, detail=detail))

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.records import AuditEntry
-from study_app.ports import ClockStep, Unit
-from study_app.services.context import World
+from study_app.ports import ClockStep, UnitOfWork
+from study_app.services.context import StudyContext
 
 STEPPED = "clock step"
 """What the audit log calls it."""
@@ -42,7 +42,7 @@ class ClockAlert:
 class ClockWatch:
     """Looks at the clock every second, in the process that keeps the deadlines."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._away = False
 
@@ -85,13 +85,13 @@ class ClockWatch:
             seconds = step.by.total_seconds() if step is not None else known.seconds if known is not None else 0.0
             self._keep(unit, ClockAlert(self.world.now(), seconds, state))
 
-    def _keep(self, unit: Unit, alert: ClockAlert) -> None:
+    def _keep(self, unit: UnitOfWork, alert: ClockAlert) -> None:
         detail = {"seconds": round(alert.seconds, 3), "state": alert.state}
         unit.set_meta(ALERT, json.dumps(detail | {"at": alert.at.isoformat()}))
         unit.add_audit(AuditEntry(alert.at, "server", STEPPED, "", detail))
 
 
-def clock_alert(unit: Unit) -> ClockAlert | None:
+def clock_alert(unit: UnitOfWork) -> ClockAlert | None:
     """The newest step of the clock, or None."""
     text = unit.meta(ALERT)
     if text is None:
@@ -100,7 +100,7 @@ def clock_alert(unit: Unit) -> ClockAlert | None:
     return ClockAlert(datetime.fromisoformat(kept["at"]), kept["seconds"], kept["state"])
 
 
-def shown_alert(unit: Unit, now: datetime) -> ClockAlert | None:
+def shown_alert(unit: UnitOfWork, now: datetime) -> ClockAlert | None:
     """The newest step while it matters: as long as it lasts, and a day after it."""
     alert = clock_alert(unit)
     if alert is None or (alert.state != "away" and now - alert.at > SHOWN_FOR):

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from study_app.domain.trial_state import State
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
 
@@ -28,7 +28,7 @@ class HealthReport:
 class Health:
     """Looks at database, disk and clock."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._lock = threading.Lock()
         self._kept: tuple[float, HealthReport] | None = None

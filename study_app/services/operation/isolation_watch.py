@@ -6,8 +6,8 @@ import json
 from datetime import datetime, timedelta
 
 from study_app.domain.records import AuditEntry
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.grading.queue import accepts_isolation
 
 FELL, RECOVERED = "isolation fell", "isolation recovered"
@@ -22,7 +22,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 class IsolationWatch:
     """Looks every second, in the process that keeps the deadlines."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._moved_until: datetime | None = None
         self._look_at = world.now() + LOOK_AGAIN
@@ -65,7 +65,7 @@ class IsolationWatch:
             unit.add_audit(AuditEntry(self.world.now(), "server", RECOVERED, "", {"level": level}))
 
 
-def isolation_alert(unit: Unit) -> str | None:
+def isolation_alert(unit: UnitOfWork) -> str | None:
     """Why the study is paused, in a sentence, or None."""
     text = unit.meta(ALERT)
     if not text:

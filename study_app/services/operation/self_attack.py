@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import Participant, Visit
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.identity import hashed
 from study_app.services.participant_status import current_status
 
@@ -18,7 +18,7 @@ REASON = "made by study doctor --attack"
 
 
 @contextmanager
-def attacker(world: World) -> Iterator[str]:
+def attacker(world: StudyContext) -> Iterator[str]:
     """The cookie of a preview participant at the main tasks, who is excluded at the end.
 
     Raises:

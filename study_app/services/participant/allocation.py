@@ -7,18 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from study_app.domain.allocation import derived_salt
-from study_app.domain.ledger import LedgerRow, ReplayShelf, append, genesis
+from study_app.domain.ledger import LedgerRow, ReplayCache, append, genesis
 from study_app.domain.records import Kind, Participant
 from study_app.domain.study.study import Study
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 from study_app.services.clusters import disguised
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.ledgers import ledger_gaps, ledger_seed, versions
 from study_app.services.participant.baseline import baseline
 from study_app.services.participant_status import OUTCOME_STATUSES, current_status
 
 
-def allocate(world: World, unit: Unit, study: Study, participant: Participant, shelf: ReplayShelf) -> LedgerRow:
+def allocate(
+    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, shelf: ReplayCache
+) -> LedgerRow:
     """Append the participant's row to their ledger and return it; the caller holds the ledger's lock.
 
     Args:
@@ -67,7 +69,7 @@ def allocate(world: World, unit: Unit, study: Study, participant: Participant, s
     return row
 
 
-def _moment(world: World, participant: Participant, stored: Sequence[Mapping[str, Any]]) -> datetime:
+def _moment(world: StudyContext, participant: Participant, stored: Sequence[Mapping[str, Any]]) -> datetime:
     """Now, taken under the ledger's lock, but no earlier than the row before and the participant's arrival.
 
     The clocks of two servers differ, and one may be set back.
@@ -80,7 +82,9 @@ def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values.get(name) for name in study.allocation.variables}
 
 
-def _returned(world: World, unit: Unit, study: Study, kind: Kind, stored: Sequence[Mapping[str, Any]]) -> list[int]:
+def _returned(
+    world: StudyContext, unit: UnitOfWork, study: Study, kind: Kind, stored: Sequence[Mapping[str, Any]]
+) -> list[int]:
     """Allocations whose slot goes back now, by the replacement policy: people who left before the outcome.
 
     People are told by their allocation index, for the row of who had their data erased does not say any more whose

@@ -8,12 +8,12 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.quiz.answer_log import FORM_KINDS, Draft
-from study_app.domain.quiz.answering import Fault, Unanswerable, fault_of, response_to
+from study_app.domain.quiz.answering import AnswerFault, Unanswerable, fault_of, response_to
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.study.study import Stage
-from study_app.ports import Unit
-from study_app.services.context import Place, World
-from study_app.services.participant.flow import Way
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
+from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.handing_in import bank_of, draft_of, fields_of, pages_of
 from study_app.services.retrying import retried
 
@@ -36,7 +36,7 @@ class Handed:
     """What became of a press on Continue."""
 
     accepted: bool
-    faults: Mapping[str, Fault] = field(default_factory=dict)
+    faults: Mapping[str, AnswerFault] = field(default_factory=dict)
     """What has to be answered or corrected first, by question."""
     behind: bool = False
     """Events before the press are not stored yet: send them and ask again."""
@@ -47,18 +47,18 @@ class Handed:
 class Answers:
     """What participants answer on surveys, the eligibility form and quizzes."""
 
-    def __init__(self, world: World, way: Way) -> None:
+    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
         self.world = world
         self.way = way
 
     # -- what a page shows ---------------------------------------------------------------------------------------------
 
-    def page(self, place: Place) -> tuple[Bank, tuple[Item, ...], int]:
+    def page(self, place: Position) -> tuple[Bank, tuple[Item, ...], int]:
         """The bank, the items of the participant's current page, and the number of pages."""
         pages = pages_of(self.world, place)
         return bank_of(self.world, place), pages[place.participant.step], len(pages)
 
-    def drafts(self, place: Place) -> Mapping[str, Any]:
+    def drafts(self, place: Position) -> Mapping[str, Any]:
         """What stands in the fields of the page at which the participant is, by question or item."""
         assert place.stage is not None
         with self.world.registry.begin(write=False) as unit:
@@ -101,13 +101,13 @@ class Answers:
             self.way.hand_in(unit, place, draft.values)
             return Handed(True)
 
-    def faults(self, stage: Stage, shown: Mapping[str, Any]) -> dict[str, Fault]:
+    def faults(self, stage: Stage, shown: Mapping[str, Any]) -> dict[str, AnswerFault]:
         """What keeps a survey from being handed in, by question; a quiz is handed in with gaps, too."""
         found = {question.id: fault_of(question, shown.get(question.id)) for question in stage.asked}
         return {name: fault for name, fault in found.items() if fault is not None}
 
     @retried
-    def submit_survey(self, participant_id: str, stage_id: str, given: Mapping[str, Any]) -> Place:
+    def submit_survey(self, participant_id: str, stage_id: str, given: Mapping[str, Any]) -> Position:
         """Hand in a survey or eligibility form that no browser showed; a second submit changes nothing.
 
         Raises:
@@ -125,7 +125,7 @@ class Answers:
             return self._at(unit, participant_id)
 
     @retried
-    def submit_page(self, participant_id: str, stage_id: str, step: int, given: Mapping[str, Any]) -> Place:
+    def submit_page(self, participant_id: str, stage_id: str, step: int, given: Mapping[str, Any]) -> Position:
         """Hand in a page of a quiz that no browser showed; where the participant is past it, nothing changes.
 
         Raises:
@@ -144,11 +144,11 @@ class Answers:
             self.way.hand_in(unit, place, given)
             return self._at(unit, participant_id)
 
-    def _differ(self, place: Place, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+    def _differ(self, place: Position, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
         names = fields_of(self.world, place)
         return any(draft.get(name) != shown.get(name) and not _both_blank(draft, shown, name) for name in names)
 
-    def _at(self, unit: Unit, participant_id: str) -> Place:
+    def _at(self, unit: UnitOfWork, participant_id: str) -> Position:
         participant = unit.participant(participant_id)
         if participant is None:
             raise NotAllowed("this participant is not known")

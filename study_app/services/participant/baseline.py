@@ -9,10 +9,10 @@ from study_app.domain.content_library import ContentLibrary
 from study_app.domain.records import Participant
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 
 
-def baseline(unit: Unit, content: ContentLibrary, study: Study, participant: Participant) -> dict[str, Any]:
+def baseline(unit: UnitOfWork, content: ContentLibrary, study: Study, participant: Participant) -> dict[str, Any]:
     """Baseline variables by name; None where unknown."""
     answers = unit.answers(participant.id)
     known = survey_values(study, answers)

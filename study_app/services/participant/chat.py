@@ -19,9 +19,9 @@ from study_app.domain.assistants.treatments import (
 )
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.records import Turn
-from study_app.ports import Unit
-from study_app.services.context import Place, World
-from study_app.services.participant.flow import Way
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
+from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.turns import (
     close_interrupted,
     composing_seconds,
@@ -63,7 +63,7 @@ class _Reply:
 
 
 @dataclass(frozen=True)
-class Asked:
+class StreamingTurn:
     """A turn that has begun; iterate its text to stream it."""
 
     turn_id: str
@@ -72,10 +72,10 @@ class Asked:
     """After the text has ended: why the provider failed, or None."""
 
 
-class Help:
+class AssistantChat:
     """The assistant, as a participant may use it."""
 
-    def __init__(self, world: World, way: Way, specs: dict[str, AssistantSpec]) -> None:
+    def __init__(self, world: StudyContext, way: ParticipantFlow, specs: dict[str, AssistantSpec]) -> None:
         self.world = world
         self.way = way
         self.specs = specs
@@ -91,7 +91,7 @@ class Help:
         page: str | None = None,
         code: str | None = None,
         seq: int | None = None,
-    ) -> Asked:
+    ) -> StreamingTurn:
         """Begin a turn.
 
         Args:
@@ -126,7 +126,7 @@ class Help:
         task = asyncio.create_task(self._produce(reply, request, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return Asked(turn.id, self._consume(reply), lambda: reply.turn.error)
+        return StreamingTurn(turn.id, self._consume(reply), lambda: reply.turn.error)
 
     def stop(self, participant_id: str, turn_id: str) -> bool:
         """Stop a reply on the participant's wish; what came so far is kept."""
@@ -147,7 +147,7 @@ class Help:
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
 
-    def spec(self, place: Place) -> AssistantSpec | None:
+    def spec(self, place: Position) -> AssistantSpec | None:
         """The treatment that the participant has on this stage, or None."""
         return self.specs[place.assistant] if place.assistant else None
 
@@ -168,13 +168,13 @@ class Help:
             unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(refusal)})
         raise refusal
 
-    def _place(self, unit: Unit, participant_id: str) -> Place:
+    def _place(self, unit: UnitOfWork, participant_id: str) -> Position:
         participant = unit.participant(participant_id)
         if participant is None:
             raise NotAllowed("this participant is not known")
         return self.way.place(unit, participant)
 
-    def _refusal(self, unit: Unit, place: Place) -> StudyError | None:
+    def _refusal(self, unit: UnitOfWork, place: Position) -> StudyError | None:
         if place.arm is not None and place.arm.assistant is None:
             return Refused("there is no assistant in this part of the study")
         on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
@@ -183,7 +183,7 @@ class Help:
         allowed = self._allowance(unit, place)
         return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
 
-    def _allowance(self, unit: Unit, place: Place) -> Any:
+    def _allowance(self, unit: UnitOfWork, place: Position) -> Any:
         spec = self.specs[place.assistant or ""]
         mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
         # All participants' turns are only read where the study has a budget for all.
@@ -197,7 +197,7 @@ class Help:
         return within_study_cost(allowed, spec.price, spent, limit)
 
     def _write_down(
-        self, unit: Unit, place: Place, message: str, page: str | None, code: str | None, seq: int | None
+        self, unit: UnitOfWork, place: Position, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, str]:
         name = place.assistant or ""
         spec = self.specs[name]

@@ -10,8 +10,8 @@ from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownPartici
 from study_app.domain.records import Kind, Link, Participant
 from study_app.domain.study.panel_ids import panel_id_problem, placeholder_problem
 from study_app.domain.study.study import Study
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.identity import LONGEST_FIELD, hashed
 from study_app.services.places import places_taken
 from study_app.services.retrying import retried
@@ -24,7 +24,7 @@ MOVING_HOURS = 24
 
 
 @dataclass(frozen=True)
-class Entry:
+class EntryRequest:
     """What somebody brings to the door."""
 
     link: str = ""
@@ -36,7 +36,7 @@ class Entry:
     """The secret of a link that somebody took from one device to another."""
 
     @classmethod
-    def parse(cls, fields: Mapping[str, str]) -> Entry:
+    def parse(cls, fields: Mapping[str, str]) -> EntryRequest:
         """From query or form fields.
 
         Raises:
@@ -53,7 +53,7 @@ class Entry:
         return cls(**values)
 
 
-def check_entry(study: Study, entry: Entry) -> None:
+def check_entry(study: Study, entry: EntryRequest) -> None:
     """Refuse ids that no panel gave and labels that nobody can have.
 
     Raises:
@@ -91,7 +91,7 @@ def check_token(token: str | None) -> None:
         raise UnknownParticipant("you are not signed in to this study; open your invitation link again")
 
 
-def owner_of_token(world: World, unit: Unit, token: str | None) -> Participant:
+def owner_of_token(world: StudyContext, unit: UnitOfWork, token: str | None) -> Participant:
     """Whose cookie it is.
 
     Raises:
@@ -107,7 +107,7 @@ def owner_of_token(world: World, unit: Unit, token: str | None) -> Participant:
 class Enrol:
     """Creates participants and re-attaches them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
     def identify(self, token: str | None) -> Participant:
@@ -121,7 +121,7 @@ class Enrol:
             return owner_of_token(self.world, unit, token)
 
     @retried
-    def enter(self, entry: Entry, token: str | None = None, kind: Kind | None = None) -> Admitted:
+    def enter(self, entry: EntryRequest, token: str | None = None, kind: Kind | None = None) -> Admitted:
         """Create a participant, or re-attach the one that this entry or this cookie belongs to.
 
         Args:
@@ -146,7 +146,7 @@ class Enrol:
             )
         return admitted
 
-    def _admit(self, unit: Unit, entry: Entry, token: str | None, kind: Kind | None) -> Admitted | None:
+    def _admit(self, unit: UnitOfWork, entry: EntryRequest, token: str | None, kind: Kind | None) -> Admitted | None:
         """Who comes in; None where another person's study is in progress in this browser."""
         known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
         if entry.move:
@@ -164,7 +164,7 @@ class Enrol:
             return None
         return self._create(unit, entry, kind)
 
-    def _moved(self, unit: Unit, secret: str) -> Participant:
+    def _moved(self, unit: UnitOfWork, secret: str) -> Participant:
         found = unit.participant_of_token(hashed(secret), self.world.now())
         if found is None:
             raise NotAllowed(
@@ -172,7 +172,7 @@ class Enrol:
             )
         return found
 
-    def _owner(self, unit: Unit, entry: Entry) -> Participant | None:
+    def _owner(self, unit: UnitOfWork, entry: EntryRequest) -> Participant | None:
         """Who proves by this entry to be them: by the same session id or the same single-use link."""
         if entry.link:
             link = unit.link(hashed(entry.link))
@@ -190,12 +190,12 @@ class Enrol:
                 "open your own invitation in a private window"
             )
 
-    def _attach(self, unit: Unit, participant: Participant) -> Admitted:
+    def _attach(self, unit: UnitOfWork, participant: Participant) -> Admitted:
         token = self._token(unit, participant)
         unit.record(participant.id, "reentered", participant.stage, self.world.now(), {})
         return Admitted(participant, token, new=False)
 
-    def _create(self, unit: Unit, entry: Entry, kind: Kind | None) -> Admitted:
+    def _create(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind | None) -> Admitted:
         state = self.world.state(unit)
         chosen: Kind = kind or ("preview" if state == "draft" else "real")
         if chosen == "real":
@@ -227,7 +227,7 @@ class Enrol:
         unit.record(participant.id, "entered", participant.stage, now, {"way": _way(entry)})
         return Admitted(participant, self._token(unit, participant), new=True)
 
-    def _taken(self, unit: Unit, entry: Entry, kind: Kind) -> bool:
+    def _taken(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind) -> bool:
         """Whether somebody else came with the same session, or with a label that only one person can have."""
         if (
             kind == "real"
@@ -238,7 +238,7 @@ class Enrol:
         shared = self.world.study.label_names_group
         return bool(entry.label and not entry.link and not shared and unit.find(label=entry.label))
 
-    def _check_open(self, unit: Unit, entry: Entry, state: str) -> None:
+    def _check_open(self, unit: UnitOfWork, entry: EntryRequest, state: str) -> None:
         if state != "launched":
             raise NotAllowed("this study no longer accepts new participants; thank you for your interest")
         recruitment = self.world.study.recruitment
@@ -251,7 +251,7 @@ class Enrol:
         if way == "prolific" and not (entry.prolific_pid and entry.prolific_session):
             raise NotAllowed("this study can only be entered from Prolific; open it there")
 
-    def _check_link(self, unit: Unit, entry: Entry) -> Link | None:
+    def _check_link(self, unit: UnitOfWork, entry: EntryRequest) -> Link | None:
         if not entry.link:
             return None
         link = unit.link(hashed(entry.link))
@@ -259,7 +259,7 @@ class Enrol:
             raise NotAllowed("this link does not exist; check that it is complete, or ask for a new one")
         return link
 
-    def _token(self, unit: Unit, participant: Participant) -> str:
+    def _token(self, unit: UnitOfWork, participant: Participant) -> str:
         token = self.world.fresh_id() + self.world.fresh_id()
         unit.add_token(participant.id, hashed(token), self.world.now() + timedelta(days=TOKEN_DAYS))
         return token
@@ -272,7 +272,7 @@ class Enrol:
         return token
 
 
-def _agrees(known: Participant, entry: Entry) -> bool:
+def _agrees(known: Participant, entry: EntryRequest) -> bool:
     """Whether a browser that is signed in shows the same person's entry, or none at all."""
     if entry.prolific_pid and entry.prolific_pid != known.prolific_pid:
         return False
@@ -281,12 +281,12 @@ def _agrees(known: Participant, entry: Entry) -> bool:
     return not (entry.label and entry.label != known.label)
 
 
-def _fingerprint(entry: Entry) -> str:
+def _fingerprint(entry: EntryRequest) -> str:
     """Of whom an entry names: enough to tell two apart, not to know who they are."""
     return hashed("|".join((entry.prolific_pid, entry.link, entry.label)))[:16]
 
 
-def _way(entry: Entry) -> str:
+def _way(entry: EntryRequest) -> str:
     if entry.link:
         return "link"
     if entry.prolific_pid:

@@ -9,30 +9,30 @@ from types import MappingProxyType
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, Superseded
-from study_app.domain.ledger import ReplayShelf
+from study_app.domain.ledger import ReplayCache
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.records import END, NO_PLACE, EndedBy, Participant, Visit
 from study_app.domain.study.study import Stage, Study, StudyArm
 from study_app.domain.timing import deadline, overdue
-from study_app.ports import Unit
-from study_app.services.context import Place, World
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, more_pages
 from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
 
 
-class Way:
+class ParticipantFlow:
     """Moves participants from stage to stage; every move and its event are one transaction."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
-        self._shelf = ReplayShelf()
+        self._shelf = ReplayCache()
         self._arms: dict[tuple[str, str, str], StudyArm] = {}
 
     # -- where somebody is ---------------------------------------------------------------------------------------------
 
-    def place(self, unit: Unit, participant: Participant) -> Place:
+    def place(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are; a stage whose time is up is ended first."""
         study = self.world.study_of(unit, participant)
         participant, visit = self._expire(unit, study, participant)
@@ -41,14 +41,14 @@ class Way:
             participant = self._return(unit, study, participant, visit)
         if participant.over:
             last = study.arm(participant.arm) if participant.arm else None
-            return Place(participant, study, None, last, "end", None, now)
+            return Position(participant, study, None, last, "end", None, now)
         stage = study.stage(participant.stage)
         arm = self._arm(study, participant, stage)
         if participant.opens_at is not None and now < participant.opens_at:
-            return Place(participant, study, stage, arm, "waiting", None, now)
+            return Position(participant, study, stage, arm, "waiting", None, now)
         if visit is None and stage.intro:
-            return Place(participant, study, stage, arm, "intro", None, now)
-        return Place(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
+            return Position(participant, study, stage, arm, "intro", None, now)
+        return Position(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
 
     def _arm(self, study: Study, participant: Participant, stage: Stage) -> StudyArm | None:
         """The arm at a stage; kept, since it is asked for with every batch of events and never changes."""
@@ -59,7 +59,7 @@ class Way:
             self._arms[key] = study.arm(participant.arm, stage)
         return self._arms[key]
 
-    def arrive(self, unit: Unit, participant: Participant) -> Place:
+    def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are, with the stage opened unless it has a page of its own before it."""
         place = self.place(unit, participant)
         if place.screen == "stage" and place.stage is not None and place.deadline_at is None:
@@ -67,7 +67,7 @@ class Way:
             return self.place(unit, self._again(unit, place.participant))
         return place
 
-    def open_stage(self, unit: Unit, place: Place) -> None:
+    def open_stage(self, unit: UnitOfWork, place: Position) -> None:
         """Begin the visit: the clock of a timed stage starts here. A second call changes nothing."""
         stage, participant = place.stage, place.participant
         if stage is None or place.screen == "waiting":
@@ -78,7 +78,7 @@ class Way:
             if stage.kind == "tasks":
                 unit.record(participant.id, "task_shown", stage.id, place.now, {"task": _task(stage, 0), "index": 0})
 
-    def check_page(self, unit: Unit, place: Place, page: str | None) -> None:
+    def check_page(self, unit: UnitOfWork, place: Position, page: str | None) -> None:
         """Refuse a page that another one of the same participant has replaced; one that has not opened yet is none.
 
         Raises:
@@ -93,7 +93,7 @@ class Way:
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 
-    def next_step(self, unit: Unit, place: Place) -> bool:
+    def next_step(self, unit: UnitOfWork, place: Position) -> bool:
         """To the next task or page of the same stage; False if somebody was faster."""
         participant, stage = place.participant, place.stage
         assert stage is not None
@@ -103,7 +103,7 @@ class Way:
             unit.record(participant.id, "task_shown", stage.id, place.now, task)
         return moved
 
-    def advance(self, unit: Unit, place: Place, ended_by: EndedBy = "participant") -> bool:
+    def advance(self, unit: UnitOfWork, place: Position, ended_by: EndedBy = "participant") -> bool:
         """End the stage and go to the next; allocate on the way where the next differs by arm.
 
         Returns:
@@ -137,7 +137,7 @@ class Way:
             unit.record(place.participant.id, "session_scheduled", changes["stage"], place.now, {"opens_at": opens})
         return True
 
-    def enrol_consenting(self, unit: Unit, place: Place) -> bool:
+    def enrol_consenting(self, unit: UnitOfWork, place: Position) -> bool:
         """Reserve a place for somebody who has just consented and go on; without a free place their way ends here."""
         lock_ledger(unit, place.participant)
         participant = self._again(unit, place.participant)
@@ -147,7 +147,7 @@ class Way:
         place = replace(place, participant=replace(place.participant, **held_from(self.world, place.now)))
         return self.advance(unit, place)
 
-    def turn_away(self, unit: Unit, place: Place) -> bool:
+    def turn_away(self, unit: UnitOfWork, place: Position) -> bool:
         """End the way of somebody for whom no place is free: excluded, whether or not they would have been eligible."""
         refused = {"place": "refused", "exclusion_reason": NO_PLACE}
         if not self.leave(unit, place, "screened_out", "system", refused):
@@ -157,7 +157,12 @@ class Way:
         return True
 
     def leave(
-        self, unit: Unit, place: Place, status: str, ended_by: EndedBy, more: Mapping[str, Any] = MappingProxyType({})
+        self,
+        unit: UnitOfWork,
+        place: Position,
+        status: str,
+        ended_by: EndedBy,
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> bool:
         """End the whole way early with that status; `more` are further columns of the participant."""
         stage = place.stage
@@ -170,7 +175,7 @@ class Way:
             unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
         return True
 
-    def hand_in(self, unit: Unit, place: Place, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
+    def hand_in(self, unit: UnitOfWork, place: Position, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
         """Keep a form's answers and go on: to the next page, to the next stage, or out of the study.
 
         At a deadline the rest of a quiz is over, too.
@@ -194,11 +199,11 @@ class Way:
             return self.next_step(unit, place)
         return self.advance(unit, place, by)
 
-    def _opens_at(self, study: Study, following: Stage, place: Place) -> Any:
+    def _opens_at(self, study: Study, following: Stage, place: Position) -> Any:
         days = study.delay_before(following)
         return place.now + timedelta(days=days) if days else None
 
-    def _allocation(self, unit: Unit, place: Place, following: Stage) -> dict[str, Any] | None:
+    def _allocation(self, unit: UnitOfWork, place: Position, following: Stage) -> dict[str, Any] | None:
         """The columns that an allocation fills; empty where none is due, None where no place is free."""
         needed = place.study.allocation_stage
         if needed is None or needed.id != following.id or place.participant.arm is not None:
@@ -220,7 +225,7 @@ class Way:
             "place": "used",
         }
 
-    def _return(self, unit: Unit, study: Study, participant: Participant, visit: Visit | None) -> Participant:
+    def _return(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
         """Somebody allocated comes back after their place was free for others: they go on if it still is."""
         lock_ledger(unit, participant)
         participant = self._again(unit, participant)
@@ -231,14 +236,14 @@ class Way:
             unit.touch(participant.id, last_seen_at=now)
         else:
             stage = study.stage(participant.stage)
-            place = Place(participant, study, stage, None, "stage", visit.deadline_at if visit else None, now)
+            place = Position(participant, study, stage, None, "stage", visit.deadline_at if visit else None, now)
             if self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
                 unit.record(participant.id, "place_lost", stage.id, now, {})
         return self._again(unit, participant)
 
     # -- deadlines -----------------------------------------------------------------------------------------------------
 
-    def _expire(self, unit: Unit, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
+    def _expire(self, unit: UnitOfWork, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
         """The participant once every stage whose time is up has ended, and their visit of the stage they are on."""
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
@@ -249,24 +254,24 @@ class Way:
             participant = self._again(unit, participant)
         return participant, None
 
-    def end_overdue(self, unit: Unit, study: Study, participant: Participant, visit: Visit) -> None:
+    def end_overdue(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit) -> None:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
         assert visit.deadline_at is not None
         stage = study.stage(visit.stage)
         arm = study.arm(participant.arm, stage) if participant.arm else None
-        place = Place(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
+        place = Position(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
         if stage.kind in FORM_KINDS:
             self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
         elif self.advance(unit, place, "deadline") and stage.kind == "tasks":
             submit_saved(self.world, unit, place)
 
-    def _again(self, unit: Unit, participant: Participant) -> Participant:
+    def _again(self, unit: UnitOfWork, participant: Participant) -> Participant:
         found = unit.participant(participant.id)
         assert found is not None
         return found
 
 
-def _finished_at(place: Place) -> datetime:
+def _finished_at(place: Position) -> datetime:
     """Now, but no earlier than the allocation, which another server's clock may have put a little later."""
     return max(place.now, place.participant.allocated_at or place.now)
 

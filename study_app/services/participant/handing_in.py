@@ -13,8 +13,8 @@ from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, r
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.records import Answer, Document
 from study_app.domain.study.sections import Question, Stage
-from study_app.ports import Unit
-from study_app.services.context import Place, World
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ TRACES = frozenset({*ANSWER_KINDS, "paste_attempt", "copy", "cut", "answer_focus
 # -- drafts ------------------------------------------------------------------------------------------------------------
 
 
-def draft_of(unit: Unit, participant_id: str, stage: str, step: int) -> Draft:
+def draft_of(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Draft:
     """What stands in the fields of a form by the events stored so far."""
     key = _key(stage, step)
     document = unit.document(participant_id, key)
@@ -34,7 +34,7 @@ def draft_of(unit: Unit, participant_id: str, stage: str, step: int) -> Draft:
     return Draft(unit.document_page(participant_id, key) or "", json.loads(document.text))
 
 
-def keep_draft(unit: Unit, participant_id: str, stage: str, step: int, draft: Draft) -> None:
+def keep_draft(unit: UnitOfWork, participant_id: str, stage: str, step: int, draft: Draft) -> None:
     """Store it."""
     text = json.dumps(dict(draft.values))
     unit.save_document(Document(participant_id, _key(stage, step), text, "saved"), draft.page)
@@ -48,19 +48,19 @@ def _key(stage: str, step: int) -> str:
 # -- the form at a place -----------------------------------------------------------------------------------------------
 
 
-def bank_of(world: World, place: Place) -> Bank:
+def bank_of(world: StudyContext, place: Position) -> Bank:
     """The item bank of the quiz at which the participant is."""
     assert place.stage is not None
     return world.content.bank(place.stage.bank)
 
 
-def pages_of(world: World, place: Place) -> tuple[tuple[Item, ...], ...]:
+def pages_of(world: StudyContext, place: Position) -> tuple[tuple[Item, ...], ...]:
     """The pages of the quiz at which the participant is."""
     assert place.stage is not None
     return bank_of(world, place).pages_of(place.stage.form or None)
 
 
-def fields_of(world: World, place: Place) -> tuple[str, ...]:
+def fields_of(world: StudyContext, place: Position) -> tuple[str, ...]:
     """Ids of the questions or items on the page at which the participant is."""
     assert place.stage is not None
     if place.stage.kind == "quiz":
@@ -68,7 +68,7 @@ def fields_of(world: World, place: Place) -> tuple[str, ...]:
     return tuple(question.id for question in place.stage.asked)
 
 
-def more_pages(world: World, place: Place) -> bool:
+def more_pages(world: StudyContext, place: Position) -> bool:
     """Whether a page of the quiz follows."""
     assert place.stage is not None
     return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(world, place))
@@ -77,7 +77,9 @@ def more_pages(world: World, place: Place) -> bool:
 # -- handing in --------------------------------------------------------------------------------------------------------
 
 
-def hand_in(world: World, unit: Unit, place: Place, shown: Mapping[str, Any], by: str = "participant") -> None:
+def hand_in(
+    world: StudyContext, unit: UnitOfWork, place: Position, shown: Mapping[str, Any], by: str = "participant"
+) -> None:
     """Keep what stands in the fields of the page as its answers; a second time, after late events, anew.
 
     What is no answer to its question (possible at a deadline only) is left out; the log has it.
@@ -102,7 +104,7 @@ def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:
 
 
 def _keep_responses(
-    world: World, unit: Unit, place: Place, shown: Mapping[str, Any], changes: Counter[str]
+    world: StudyContext, unit: UnitOfWork, place: Position, shown: Mapping[str, Any], changes: Counter[str]
 ) -> frozenset[str]:
     bank, seconds = bank_of(world, place), _seconds_on_page(world, unit, place)
     assert place.stage is not None
@@ -128,7 +130,7 @@ def _keep_responses(
     return frozenset(blank)
 
 
-def _keep_answers(unit: Unit, place: Place, shown: Mapping[str, Any], changes: Counter[str]) -> frozenset[str]:
+def _keep_answers(unit: UnitOfWork, place: Position, shown: Mapping[str, Any], changes: Counter[str]) -> frozenset[str]:
     assert place.stage is not None
     blank = set()
     for question in place.stage.asked:
@@ -142,7 +144,7 @@ def _keep_answers(unit: Unit, place: Place, shown: Mapping[str, Any], changes: C
     return frozenset(blank)
 
 
-def survey_answer(place: Place, question: Question, answer: Any, changes: int = 0) -> Answer:
+def survey_answer(place: Position, question: Question, answer: Any, changes: int = 0) -> Answer:
     """The row of an answer to a survey's question."""
     assert place.stage is not None
     points = None if question.correct is None else float(answer == question.correct)
@@ -167,7 +169,7 @@ def _or_none(read: Any, asked: Any, shown: Any) -> Any:
         return None
 
 
-def _seconds_on_page(world: World, unit: Unit, place: Place) -> float | None:
+def _seconds_on_page(world: StudyContext, unit: UnitOfWork, place: Position) -> float | None:
     """Since the page before was submitted, or the quiz was opened."""
     assert place.stage is not None
     visit = unit.visit(place.participant.id, place.stage.id)
@@ -181,7 +183,7 @@ def _seconds_on_page(world: World, unit: Unit, place: Place) -> float | None:
     return (place.now - start).total_seconds()
 
 
-def _changes(unit: Unit, participant_id: str, stage: str, step: int) -> Counter[str]:
+def _changes(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Counter[str]:
     """How often each field of the page was changed."""
     events = unit.events_of(participant_id, CHANGE_KINDS, stage)
     return Counter(str(e.payload.get("field")) for e in events if place_of(e.payload) == (stage, step))
@@ -190,7 +192,7 @@ def _changes(unit: Unit, participant_id: str, stage: str, step: int) -> Counter[
 # -- erasure -----------------------------------------------------------------------------------------------------------
 
 
-def forget(unit: Unit, participant_id: str, stage: str, step: int, fields: Collection[str]) -> None:
+def forget(unit: UnitOfWork, participant_id: str, stage: str, step: int, fields: Collection[str]) -> None:
     """Erase every trace of these fields in the log: they were empty when the form was handed in."""
     if not fields:
         return

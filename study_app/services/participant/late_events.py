@@ -18,8 +18,8 @@ from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Ev
 from study_app.domain.quiz.answer_log import ANSWER_KINDS, FORM_KINDS, Draft, applied, place_of
 from study_app.domain.records import Document, Participant, Visit
 from study_app.domain.timing import LATE
-from study_app.ports import Unit
-from study_app.services.context import Place, World
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
 from study_app.services.grading.submissions import submit_late, submitted_by_deadline
 from study_app.services.participant.handing_in import draft_of, hand_in, keep_draft
 
@@ -45,7 +45,7 @@ class Late:
 # -- in time -----------------------------------------------------------------------------------------------------------
 
 
-def apply_events(unit: Unit, place: Place, page: str, events: Sequence[BrowserEvent]) -> None:
+def apply_events(unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]) -> None:
     """Let the edits among events at the participant's place change the text of the task, or the form."""
     participant = place.participant
     edits = [event for event in events if event.kind in ("load", "edit")]
@@ -56,7 +56,9 @@ def apply_events(unit: Unit, place: Place, page: str, events: Sequence[BrowserEv
         change_draft(unit, participant, page, (participant.stage, participant.step), changes)
 
 
-def change_document(unit: Unit, place: Place, page: str, task: str, edits: Sequence[BrowserEvent]) -> str | None:
+def change_document(
+    unit: UnitOfWork, place: Position, page: str, task: str, edits: Sequence[BrowserEvent]
+) -> str | None:
     """Apply edits of the page that the text belongs to; the text, or None where nothing changed."""
     participant_id = place.participant.id
     saved = unit.document(participant_id, task, of_page=page)
@@ -73,7 +75,7 @@ def change_document(unit: Unit, place: Place, page: str, task: str, edits: Seque
     return text
 
 
-def note_unapplied(unit: Unit, place: Place, page: str, task: str, why: str) -> None:
+def note_unapplied(unit: UnitOfWork, place: Position, page: str, task: str, why: str) -> None:
     """The server's own word that a page's edits do not give the text any more; once for each page and task."""
     noted = unit.latest(place.participant.id, SERVER_PAGE, ["edits_unapplied"]).get("edits_unapplied")
     if noted is None or (noted.payload.get("page"), noted.payload.get("task")) != (page, task):
@@ -82,7 +84,7 @@ def note_unapplied(unit: Unit, place: Place, page: str, task: str, why: str) -> 
 
 
 def change_draft(
-    unit: Unit, participant: Participant, page: str, form: tuple[str, int], changes: Sequence[BrowserEvent]
+    unit: UnitOfWork, participant: Participant, page: str, form: tuple[str, int], changes: Sequence[BrowserEvent]
 ) -> Draft | None:
     """Apply changes of fields by the page that shows the form; the form, or None where nothing changed."""
     before = draft = draft_of(unit, participant.id, *form)
@@ -100,14 +102,14 @@ def change_draft(
     return draft
 
 
-def _openings(unit: Unit, participant_id: str) -> list[Event]:
+def _openings(unit: UnitOfWork, participant_id: str) -> list[Event]:
     return unit.events_of(participant_id, {"page_opened"})
 
 
 # -- after a deadline --------------------------------------------------------------------------------------------------
 
 
-def late_events(unit: Unit, participant_id: str, batch: Batch, now: datetime) -> Late:
+def late_events(unit: UnitOfWork, participant_id: str, batch: Batch, now: datetime) -> Late:
     """Which events of a batch happened before a deadline that has passed since, and not long ago."""
     ended = [
         visit
@@ -136,7 +138,9 @@ def _mono(value: object) -> float:
     return min(max(float(value), 0.0), 2.7e9) if isinstance(value, int | float) else 0.0
 
 
-def take_late(world: World, unit: Unit, place: Place, page: str, late: Late, fresh: Sequence[BrowserEvent]) -> None:
+def take_late(
+    world: StudyContext, unit: UnitOfWork, place: Position, page: str, late: Late, fresh: Sequence[BrowserEvent]
+) -> None:
     """Let late events change what the deadline handed in; `fresh` are events of forms and texts that are over."""
     by_stage: dict[str, list[BrowserEvent]] = {}
     for event in fresh:
@@ -154,7 +158,9 @@ def take_late(world: World, unit: Unit, place: Place, page: str, late: Late, fre
             _late_changes(world, unit, there, page, events)
 
 
-def _late_edits(world: World, unit: Unit, place: Place, page: str, events: Sequence[BrowserEvent]) -> None:
+def _late_edits(
+    world: StudyContext, unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]
+) -> None:
     by_task: dict[str, list[BrowserEvent]] = {}
     for event in events:
         if event.kind in ("load", "edit"):
@@ -169,7 +175,9 @@ def _late_edits(world: World, unit: Unit, place: Place, page: str, events: Seque
             submit_late(unit, place, task, text)
 
 
-def _late_changes(world: World, unit: Unit, place: Place, page: str, events: Sequence[BrowserEvent]) -> None:
+def _late_changes(
+    world: StudyContext, unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]
+) -> None:
     assert place.stage is not None
     handed = unit.events_of(place.participant.id, {"answered"}, place.stage.id)
     step = handed[-1].payload.get("page", 0) if handed and handed[-1].payload.get("by") == "deadline" else None
@@ -183,7 +191,9 @@ def _late_changes(world: World, unit: Unit, place: Place, page: str, events: Seq
         hand_in(world, unit, replace(place, participant=there), draft.values, "deadline")
 
 
-def cleaned(unit: Unit, participant: Participant, events: Sequence[BrowserEvent], late: Late) -> Sequence[BrowserEvent]:
+def cleaned(
+    unit: UnitOfWork, participant: Participant, events: Sequence[BrowserEvent], late: Late
+) -> Sequence[BrowserEvent]:
     """The events as they may be stored: what came too late from a field that was handed in empty leaves no words."""
     if participant.data_withdrawn:
         return [event.model_copy(update={"payload": {}}) for event in events]

@@ -12,13 +12,13 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.records import RunRecord
-from study_app.domain.tasks.packs import CheckResult, Limits, OutputLine, RunResult, TaskPack
-from study_app.ports import Unit
-from study_app.services.context import Place, World
+from study_app.domain.tasks.packs import CheckResult, OutputLine, RunLimits, RunResult, TaskPack
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
 from study_app.services.grading.grading import run_visible
 from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import take_submission
-from study_app.services.participant.flow import Way
+from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.program_facts import program_facts
 from study_app.services.retrying import retried
 
@@ -50,10 +50,10 @@ class Submitted:
     """Visible examples that fail, where the participant has to confirm."""
 
 
-class Work:
+class ProgramRuns:
     """Programs of participants on task stages."""
 
-    def __init__(self, world: World, way: Way) -> None:
+    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
         self.world = world
         self.way = way
         self._active: dict[str, _Active] = {}
@@ -92,7 +92,7 @@ class Work:
         return active is not None
 
     @retried
-    def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Place, RunRecord]:
+    def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Position, RunRecord]:
         check_code(code)
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
@@ -114,7 +114,7 @@ class Work:
             unit.record(participant_id, "run_started", place.stage.id, place.now, payload)
         return place, record
 
-    def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Place:
+    def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Position:
         participant = unit.participant(participant_id)
         place = self.way.place(unit, participant)
         self.way.check_page(unit, place, page)
@@ -131,7 +131,7 @@ class Work:
             before.cancelled.set()
         return mine
 
-    def _execute(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
+    def _execute(self, place: Position, record: RunRecord, active: _Active, emit: Emit) -> None:
         """In a thread of its own, so that a participant who leaves loses nothing."""
         try:
             with self._lock:
@@ -168,7 +168,7 @@ class Work:
         except Exception:
             log.exception("run %s could not be finished", record.id)
 
-    def _run_and_report(self, place: Place, record: RunRecord, active: _Active, emit: Emit) -> None:
+    def _run_and_report(self, place: Position, record: RunRecord, active: _Active, emit: Emit) -> None:
         pack = self.world.content.pack(place.pack)
 
         def on_line(line: OutputLine) -> None:
@@ -242,7 +242,7 @@ class Work:
         return self._accept(place, participant_id, code, page, seq)
 
     @retried
-    def _accept(self, place: Place, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
+    def _accept(self, place: Position, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
         with self.world.registry.begin() as unit:
             there = self._on_task(unit, participant_id, page)
             if (there.task, there.participant.step) != (place.task, place.participant.step):
@@ -255,12 +255,12 @@ class Work:
                 raise NotAllowed("this task has already been submitted")
         return Submitted(True)
 
-    def _failing_examples(self, place: Place, code: str) -> tuple[dict[str, Any], ...]:
+    def _failing_examples(self, place: Position, code: str) -> tuple[dict[str, Any], ...]:
         checks = self._examples(self.world.content.pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
 
 
-def _just_submitted(unit: Unit, place: Place, code: str) -> bool:
+def _just_submitted(unit: UnitOfWork, place: Position, code: str) -> bool:
     """Whether this very program has ended the task before this one a moment ago."""
     submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
     if not submitted or submitted[-1].code != code or submitted[-1].task == place.task:
@@ -296,7 +296,7 @@ def finished(record: RunRecord, result: RunResult) -> RunRecord:
     )
 
 
-def limit_in_words(limits: Limits, ended_by: str | None) -> str:
+def limit_in_words(limits: RunLimits, ended_by: str | None) -> str:
     """The figure of the limit that ended a program; empty where none did."""
     figures = {
         "time": f"{limits.wall_seconds:g} s",

@@ -14,10 +14,10 @@ from study_app.domain.ledger import LedgerRow
 from study_app.domain.quiz.answer_log import ANSWER_KINDS, place_of
 from study_app.domain.records import Document, Participant
 from study_app.domain.study.study import Stage
-from study_app.ports import Unit
-from study_app.services.context import Place, World
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position, StudyContext
 from study_app.services.participant.enrolment import check_token, owner_of_token
-from study_app.services.participant.flow import Way
+from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
 from study_app.services.retrying import retried
 
@@ -29,33 +29,33 @@ class Ingested:
     """The answer to a batch of events."""
 
     ack: int
-    place: Place
+    place: Position
     superseded: bool
     """Another page owns the attempt now."""
     stage_before: str = ""
     """Where the participant was when the batch came."""
 
 
-class Session:
+class ParticipantSession:
     """Everything a page may do besides working and answering."""
 
-    def __init__(self, world: World, way: Way) -> None:
+    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
         self.world = world
         self.way = way
 
     @retried
-    def where(self, participant_id: str) -> Place:
+    def where(self, participant_id: str) -> Position:
         """Where the participant is; opens the stage if it has no page of its own before it."""
         with self.world.registry.begin() as unit:
             return self.way.arrive(unit, self._get(unit, participant_id))
 
     @retried
-    def peek(self, participant_id: str) -> Place:
+    def peek(self, participant_id: str) -> Position:
         """Where the participant is, without opening anything."""
         with self.world.registry.begin() as unit:
             return self.way.place(unit, self._get(unit, participant_id))
 
-    def expired_before(self, place: Place) -> Stage | None:
+    def expired_before(self, place: Position) -> Stage | None:
         """The stage just before this place, if it ended because its time was up: the page says so once."""
         if place.participant.step or place.participant.status not in ("in_progress", "completed"):
             return None
@@ -68,7 +68,9 @@ class Session:
             visit = unit.visit(place.participant.id, before.id)
         return before if visit is not None and visit.ended_by == "deadline" else None
 
-    def act(self, participant_id: str, stage_id: str, act: str, *, pledged: bool = False, erase: bool = False) -> Place:
+    def act(
+        self, participant_id: str, stage_id: str, act: str, *, pledged: bool = False, erase: bool = False
+    ) -> Position:
         """What a button of a page without answers does; pressed again, or on a page left long ago, it changes nothing.
 
         Args:
@@ -98,7 +100,7 @@ class Session:
         raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
 
     @retried
-    def begin_stage(self, participant_id: str, stage_id: str) -> Place:
+    def begin_stage(self, participant_id: str, stage_id: str) -> Position:
         """From the page before a timed stage into it: its clock starts. A second click changes nothing."""
         with self.world.registry.begin() as unit:
             place = self.way.place(unit, self._get(unit, participant_id))
@@ -109,7 +111,7 @@ class Session:
     @retried
     def continue_(
         self, participant_id: str, stage_id: str, kinds: tuple[str, ...] = ("instructions", "device")
-    ) -> Place:
+    ) -> Position:
         """On from a stage that only shows something."""
         with self.world.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
@@ -118,7 +120,7 @@ class Session:
             return self.way.arrive(unit, self._get(unit, participant_id))
 
     @retried
-    def consent(self, participant_id: str, agreed: bool) -> Place:
+    def consent(self, participant_id: str, agreed: bool) -> Position:
         """The answer to the consent page."""
         with self.world.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
@@ -130,7 +132,7 @@ class Session:
             return self.way.arrive(unit, self._get(unit, participant_id))
 
     @retried
-    def withdraw(self, participant_id: str, withdraw_data: bool) -> Place:
+    def withdraw(self, participant_id: str, withdraw_data: bool) -> Position:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
         with self.world.registry.begin() as unit:
             place = self.way.place(unit, self._get(unit, participant_id))
@@ -140,7 +142,7 @@ class Session:
                 self.erase(unit, participant_id, "participant")
             return self.way.place(unit, self._get(unit, participant_id))
 
-    def erase(self, unit: Unit, participant_id: str, who: str) -> None:
+    def erase(self, unit: UnitOfWork, participant_id: str, who: str) -> None:
         """Erase everything a participant wrote."""
         participant = self._get(unit, participant_id)
         if participant.data_withdrawn:
@@ -196,14 +198,14 @@ class Session:
         """
         check_token(token)
 
-        def work(unit: Unit) -> Ingested:
+        def work(unit: UnitOfWork) -> Ingested:
             participant = owner_of_token(self.world, unit, token)
             _check_kinds(batch)
             return self._store(unit, participant, batch)
 
         return self.world.registry.submit(work)
 
-    def _store(self, unit: Unit, participant: Participant, batch: Batch) -> Ingested:
+    def _store(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
         now = self.world.now()
         place = self.way.place(unit, participant)
         events: Sequence[BrowserEvent] = batch.events
@@ -254,7 +256,7 @@ class Session:
                 )
         return len(late)
 
-    def _get(self, unit: Unit, participant_id: str) -> Participant:
+    def _get(self, unit: UnitOfWork, participant_id: str) -> Participant:
         participant = unit.participant(participant_id)
         if participant is None:
             raise NotAllowed("this participant is not known")
@@ -274,7 +276,7 @@ def _check_kinds(batch: Batch) -> None:
         raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
 
 
-def _check_arm(place: Place, batch: Batch) -> None:
+def _check_arm(place: Position, batch: Batch) -> None:
     """Refuse events that only a reply can cause where the participant's arm has no assistant."""
     if any(event.tells_of_reply for event in batch.events) and not place.study.has_assistant(place.participant.arm):
         raise Malformed("an event tells of a reply, and this participant has no assistant")

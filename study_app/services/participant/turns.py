@@ -14,11 +14,11 @@ from study_app.domain.assistants.treatments import ReplyEnd
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
 from study_app.domain.records import Turn, Visit
-from study_app.ports import Unit
-from study_app.services.context import Place
+from study_app.ports import UnitOfWork
+from study_app.services.context import Position
 
 
-def close_interrupted(unit: Unit, participant_id: str, began: datetime, now: datetime) -> None:
+def close_interrupted(unit: UnitOfWork, participant_id: str, began: datetime, now: datetime) -> None:
     """End the turns whose reply a server that is gone was writing: nobody will ever finish them.
 
     How long the reply took stays unknown. The time from asking until this server began counts as an outage.
@@ -38,14 +38,14 @@ def close_interrupted(unit: Unit, participant_id: str, began: datetime, now: dat
         record_outage(unit, turn, (began - turn.asked_at).total_seconds(), now)
 
 
-def record_end(unit: Unit, turn: Turn, now: datetime) -> None:
+def record_end(unit: UnitOfWork, turn: Turn, now: datetime) -> None:
     """Note that a turn is over, where the participant is by now."""
     participant = unit.participant(turn.participant_id)
     payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
     unit.record(turn.participant_id, "turn_ended", participant.stage if participant else "", now, payload)
 
 
-def record_outage(unit: Unit, turn: Turn, seconds: float, now: datetime) -> None:
+def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime) -> None:
     """Note that the assistant failed, and give the time back: the deadline of the stage moves by it.
 
     An outage belongs to the stage that was asked in and takes no more than what was left of it: a server that was down
@@ -62,7 +62,7 @@ def record_outage(unit: Unit, turn: Turn, seconds: float, now: datetime) -> None
         unit.extend_visit(turn.participant_id, stage, timedelta(seconds=seconds))
 
 
-def _stay(unit: Unit, turn: Turn) -> Visit | None:
+def _stay(unit: UnitOfWork, turn: Turn) -> Visit | None:
     """The visit of a stage in which a turn was asked."""
     asked = [
         visit
@@ -85,7 +85,7 @@ def ended(turn: Turn, end: ReplyEnd) -> Turn:
     )
 
 
-def composing_seconds(unit: Unit, place: Place, page: str | None) -> float | None:
+def composing_seconds(unit: UnitOfWork, place: Position, page: str | None) -> float | None:
     """From the first key in the empty message box to sending, by the page's own clock."""
     if page is None:
         return None

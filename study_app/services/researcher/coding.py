@@ -13,8 +13,8 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codebook import LABELS, join
 from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC, RUBRIC, people
 from study_app.domain.records import AuditEntry, Kind, Rating, Turn
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.researcher.rating import shuffled
 
 Given = Mapping[str, tuple[str, ...]]
@@ -22,7 +22,7 @@ Given = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class ToCode:
+class QueryForCoding:
     """A query as a coder meets it."""
 
     turn_id: str
@@ -40,13 +40,13 @@ class ToCode:
 class Disagreement:
     """A query that people coded differently."""
 
-    query: ToCode
+    query: QueryForCoding
     codings: tuple[tuple[str, ...], ...]
     """Labels of each coder, in an order that tells nobody's name."""
 
 
 @dataclass(frozen=True)
-class Settled:
+class Adjudication:
     """An adjudicated query."""
 
     turn_id: str
@@ -70,10 +70,10 @@ class LabelCount:
 class Codings:
     """Hands out queries to code, shows disagreements, takes codes and decisions."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
-    def queries_for(self, coder: str, kind: Kind) -> list[ToCode]:
+    def queries_for(self, coder: str, kind: Kind) -> list[QueryForCoding]:
         """Queries that this coder has still to code, each person's as asked.
 
         Settled queries need no further coder. Who has settled any has seen what others gave, and is not handed the
@@ -137,7 +137,7 @@ class Codings:
             unit.add_rating(Rating(self.world.fresh_id(), name, who, reason, REASON_RUBRIC, now))
             unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"turn_id": turn_id, "codes": value}))
 
-    def settled(self, kind: Kind) -> list[Settled]:
+    def settled(self, kind: Kind) -> list[Adjudication]:
         """What was settled, the newest first."""
         with self.world.registry.begin(write=False) as unit:
             given = _given(unit)
@@ -150,7 +150,7 @@ class Codings:
                 codes = given[turn]
                 labels = codes.get(ADJUDICATED, ())
                 found.append(
-                    Settled(turn, messages[turn], _nameless(codes, turn), labels, rating.value, rating.rater)
+                    Adjudication(turn, messages[turn], _nameless(codes, turn), labels, rating.value, rating.rater)
                 )  # fmt: skip
         return found
 
@@ -169,7 +169,7 @@ class Codings:
             rows.append(LabelCount(label, uses.count(1.0), sum(0 < use < 1 for use in uses), uses.count(0.0)))
         return len(twice), sum(len(set(each)) == 1 for each in twice), rows
 
-    def _views(self, unit: Unit, viewer: str, kind: Kind) -> list[ToCode]:
+    def _views(self, unit: UnitOfWork, viewer: str, kind: Kind) -> list[QueryForCoding]:
         """Every query as this person meets it, in their own order of people."""
         given = _given(unit)
         alike = len({arm.assistant for arm in self.world.study.arms if arm.assistant}) <= 1
@@ -178,17 +178,17 @@ class Codings:
         for turn in turns:
             before = earlier.setdefault(turn.participant_id, [])
             others = len(people(given.get(turn.id, {})))
-            found.append(ToCode(turn.id, turn.task, turn.message, turn.code, tuple(before), others))
+            found.append(QueryForCoding(turn.id, turn.task, turn.message, turn.code, tuple(before), others))
             before.append((turn.message, turn.reply if alike else ""))
         return found
 
 
-def _turns(unit: Unit, kind: Kind) -> list[Turn]:
+def _turns(unit: UnitOfWork, kind: Kind) -> list[Turn]:
     known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
     return [turn for turn in unit.turns() if turn.participant_id in known]
 
 
-def _given(unit: Unit) -> dict[str, dict[str, tuple[str, ...]]]:
+def _given(unit: UnitOfWork) -> dict[str, dict[str, tuple[str, ...]]]:
     """Turn -> rater -> labels, each rater's newest."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
@@ -198,7 +198,7 @@ def _given(unit: Unit) -> dict[str, dict[str, tuple[str, ...]]]:
     return found
 
 
-def _deciders(unit: Unit) -> set[str]:
+def _deciders(unit: UnitOfWork) -> set[str]:
     return {rating.rater for rating in unit.ratings() if rating.rubric == REASON_RUBRIC}
 
 

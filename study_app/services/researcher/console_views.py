@@ -13,7 +13,7 @@ from study_app.domain.trial_state import State
 
 
 @dataclass(frozen=True)
-class Sighting:
+class ParticipantSummary:
     """One participant as the console shows them."""
 
     id: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from study_app.domain.errors import SealingKeyMissing
 from study_app.domain.ledger import LEDGERS, LedgerName, genesis, parse_rows, verify_ledger
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.ledgers import ledger_gaps, versions
 
 
@@ -29,7 +29,7 @@ class Recomputed:
         return f"{self.ledger}: {self.rows} allocations {how}"
 
 
-def recompute(world: World) -> list[Recomputed]:
+def recompute(world: StudyContext) -> list[Recomputed]:
     """Every ledger that has rows, against the algorithm."""
     found = []
     with world.registry.begin(write=False) as unit:

@@ -16,8 +16,8 @@ from study_app.domain.study.consent import consent_problems
 from study_app.domain.study.designs import design_problems, used_by
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
-from study_app.ports import Unit
-from study_app.services.context import World, keep_codes
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext, keep_codes
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.registration import preregistration
@@ -41,7 +41,7 @@ HEAD_KEY = "sealed_head_key"
 """Where the key lies, encrypted, that signs the heads of the chain of records."""
 
 
-def open_head_key(world: World) -> bool:
+def open_head_key(world: StudyContext) -> bool:
     """Sign heads from now on, where the study is launched and its sealing key is there; whether it is done."""
     with world.registry.begin(write=False) as unit:
         sealed = unit.meta(HEAD_KEY)
@@ -57,7 +57,7 @@ def open_head_key(world: World) -> bool:
 class Lifecycle:
     """The steps of a trial's life."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
     def launch(self, who: str = "cli") -> Launched:
@@ -211,10 +211,10 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             self._audit(unit, who, what, why, detail or {})
 
-    def _audit(self, unit: Unit, who: str, what: str, why: str, detail: Mapping[str, Any]) -> None:
+    def _audit(self, unit: UnitOfWork, who: str, what: str, why: str, detail: Mapping[str, Any]) -> None:
         unit.add_audit(AuditEntry(self.world.now(), who, what, why, dict(detail)))
 
-    def _lock_version(self, unit: Unit, reason: str) -> None:
+    def _lock_version(self, unit: UnitOfWork, reason: str) -> None:
         keep_codes(unit, self.world.study, self.world.study_hash)
         unit.add_version(
             ProtocolVersion(
@@ -249,7 +249,7 @@ def require_reason(reason: str) -> None:
         raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")
 
 
-def launch_problems(world: World) -> list[Problem]:
+def launch_problems(world: StudyContext) -> list[Problem]:
     """What keeps a valid study from real participants."""
     study: Study = world.study
     found = fitness_problems(study, world.content, "study.toml")

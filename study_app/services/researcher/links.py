@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from study_app.domain.addresses import parts_of
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.records import AuditEntry, Link
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.identity import LONGEST_FIELD, hashed
 
 CREATED = "create-links"
@@ -36,7 +36,7 @@ class NewLink:
 class ParticipantLinks:
     """Makes links for the command line, the console and whatever else needs some."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
     def create(
@@ -75,7 +75,7 @@ class ParticipantLinks:
             unit.add_audit(AuditEntry(now, who, CREATED, "", {"count": number, "labels": bool(labels), "via": via}))
         return made
 
-    def _check_way_in(self, unit: Unit) -> None:
+    def _check_way_in(self, unit: UnitOfWork) -> None:
         if self.world.study.recruitment.entry == "prolific":
             raise NotAllowed(
                 'participants of this study come from Prolific (recruitment.entry = "prolific"), and a link would be '
@@ -86,7 +86,7 @@ class ParticipantLinks:
         if state in ("closed", "unsealed"):
             raise NotAllowed(f"the study is {state} and takes no new participants, so nobody could use a new link")
 
-    def _repeated(self, unit: Unit, labels: Sequence[str], source: str) -> list[Problem]:
+    def _repeated(self, unit: UnitOfWork, labels: Sequence[str], source: str) -> list[Problem]:
         """Labels that would name two people; where allocation reads the label, it names a group and may repeat."""
         if self.world.study.label_names_group:
             return []
@@ -99,7 +99,7 @@ class ParticipantLinks:
         ]
 
 
-def labels_in_use(unit: Unit) -> set[str]:
+def labels_in_use(unit: UnitOfWork) -> set[str]:
     """Labels of links that can still be used and of real participants; previews do not keep a label."""
     people = {person.id: person for person in unit.participants()}
     real = {person.label for person in people.values() if person.kind == "real"}

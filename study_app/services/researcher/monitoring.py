@@ -21,17 +21,17 @@ from study_app.domain.assistants.fidelity import LeakShare
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.participant_status import current_status
-from study_app.services.researcher.console_views import LinkUse, Overview, Sighting, StageCount
+from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount
 from study_app.services.researcher.lifecycle import Lifecycle
 from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import spent_usd
 
-SAW = "saw chats or code"
+UNBLINDED = "saw chats or code"
 """What the audit log calls a first look at somebody's chats or code."""
 STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn", "abandoned", "excluded")
 
@@ -41,18 +41,18 @@ def arms_visible(state: State, kind: Kind) -> bool:
     return not hides_arms(state, kind)
 
 
-def _no_code(world: World) -> bool:
+def _no_code(world: StudyContext) -> bool:
     """Whether the study has a treatment that must not give code."""
     return any(not spec.gives_code for spec in world.content.specs.values())
 
 
-def _leaks(world: World, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
+def _leaks(world: StudyContext, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
     known = {person.id for person in people}
     mine = [turn for turn in turns if turn.participant_id in known]
     return leaks_by_treatment(mine, world.content.specs, world.study, Content(world.content)) if mine else {}
 
 
-def _spent(unit: Unit, world: World, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
+def _spent(unit: UnitOfWork, world: StudyContext, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
     """US dollars that the assistants have used; in tenths of the limit where a figure that moves could tell an arm."""
     if limit is None:
         return None
@@ -70,7 +70,7 @@ def masked(participant: Participant, state: State) -> Participant:
 class Monitor:
     """Reads the trial for the console."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
     def kinds(self) -> list[Kind]:
@@ -123,7 +123,7 @@ class Monitor:
             leaks=_leaks(world, people, shown),
         )
 
-    def people(self, kind: Kind) -> list[Sighting]:
+    def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
         with self.world.registry.begin(write=False) as unit:
             state = self.world.state(unit)
@@ -135,12 +135,12 @@ class Monitor:
             ]
         return found[::-1]
 
-    def _sighting(self, unit: Unit, person: Participant, visit: Visit | None) -> Sighting:
+    def _sighting(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
         study = self.world.study_of(unit, person)
         there = None if person.over else study.stage(person.stage)
         since = self.world.now() - visit.started_at if visit is not None and not person.over else None
         end = person.finished_at or person.last_seen_at
-        return Sighting(
+        return ParticipantSummary(
             id=person.id,
             kind=person.kind,
             status=current_status(self.world, person),
@@ -220,17 +220,17 @@ class Monitor:
 
     # -- who has seen what ---------------------------------------------------------------------------------------------
 
-    def has_seen(self, who: str, what: str) -> bool:
+    def is_unblinded(self, who: str, what: str) -> bool:
         """Whether somebody's look at this is in the audit log."""
-        return any(entry.who == who and _what(entry) == what for entry in self.audit() if entry.what == SAW)
+        return any(entry.who == who and _what(entry) == what for entry in self.audit() if entry.what == UNBLINDED)
 
-    def note_sight(self, who: str, what: str, kind: Kind) -> None:
+    def record_unblinding(self, who: str, what: str, kind: Kind) -> None:
         """Record somebody's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
 
         Only real participants can be unblinded; a look at the others is not recorded.
         """
-        if kind == "real" and not self.has_seen(who, what):
-            Lifecycle(self.world).audit(who, SAW, "", {"seen": what})
+        if kind == "real" and not self.is_unblinded(who, what):
+            Lifecycle(self.world).audit(who, UNBLINDED, "", {"seen": what})
 
     def unblinded(self) -> list[tuple[str, datetime, int]]:
         """Everybody who has seen chats, code or an arm of real participants: name, since when, how often."""
@@ -241,7 +241,7 @@ def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
     """From the audit log: who counts as unblinded, since when, by how many acts."""
     acts: dict[str, list[datetime]] = {}
     for entry in entries:
-        if entry.what in (SAW, "unblind"):
+        if entry.what in (UNBLINDED, "unblind"):
             acts.setdefault(entry.who, []).append(entry.at)
     return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
 
@@ -283,7 +283,7 @@ def stage_counts(
     return counts
 
 
-def _statuses(world: World, people: Iterable[Participant]) -> dict[str, str]:
+def _statuses(world: StudyContext, people: Iterable[Participant]) -> dict[str, str]:
     return {person.id: current_status(world, person) for person in people}
 
 

@@ -18,12 +18,12 @@ from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.quiz.scoring import rate, score
 from study_app.domain.records import Answer, AuditEntry, Kind, Rating
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 
 
 @dataclass(frozen=True)
-class ToRate:
+class AnswerForRating:
     """An answer as a rater meets it."""
 
     object: str
@@ -42,7 +42,7 @@ class ToRate:
 class OwnRating:
     """An answer that a rater has rated, with their newest rating of it."""
 
-    answer: ToRate
+    answer: AnswerForRating
     awarded: Awarded
 
 
@@ -50,18 +50,18 @@ class OwnRating:
 class Dispute:
     """An answer that people rated differently."""
 
-    answer: ToRate
+    answer: AnswerForRating
     ratings: tuple[Awarded, ...]
     """Points by criterion of each rater, in an order that tells nobody's name."""
 
 
-class Ratings:
+class RatingQueue:
     """Hands out what waits for a person, shows disagreements, takes ratings and decisions."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
-    def answers_for(self, rater: str, kind: Kind) -> list[ToRate]:
+    def answers_for(self, rater: str, kind: Kind) -> list[AnswerForRating]:
         """Answers that this rater has not rated: those that nobody has rated first, else in the rater's own order.
 
         Settled answers need no further rater. Whoever has settled a disagreement has seen what others gave, and is not
@@ -92,7 +92,7 @@ class Ratings:
 
         Args:
             rater: who rates.
-            name: `ToRate.object`.
+            name: `AnswerForRating.object`.
             awarded: points by criterion.
 
         Raises:
@@ -140,7 +140,7 @@ class Ratings:
             unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"object": name, "points": points}))
         return points
 
-    def _take(self, unit: Unit, rater: str, name: str, awarded: Mapping[str, float]) -> float:
+    def _take(self, unit: UnitOfWork, rater: str, name: str, awarded: Mapping[str, float]) -> float:
         answer = next((a for a in unit.answers() if _object(a) == name), None)
         parts = self._parts(unit, answer) if answer is not None else None
         if answer is None or parts is None:
@@ -153,15 +153,15 @@ class Ratings:
         unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
         return points
 
-    def _views(self, unit: Unit, kind: Kind) -> list[ToRate]:
+    def _views(self, unit: UnitOfWork, kind: Kind) -> list[AnswerForRating]:
         given = _given(unit)
         return [view for answer in self._open_answers(unit, kind) if (view := self._view(unit, answer, given))]
 
-    def _open_answers(self, unit: Unit, kind: Kind) -> Iterable[Answer]:
+    def _open_answers(self, unit: UnitOfWork, kind: Kind) -> Iterable[Answer]:
         people = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
         return (answer for answer in unit.answers() if answer.bank and answer.participant_id in people)
 
-    def _parts(self, unit: Unit, answer: Answer) -> tuple[Item, AnyKey] | None:
+    def _parts(self, unit: UnitOfWork, answer: Answer) -> tuple[Item, AnyKey] | None:
         """Item and key of an answer that a person has to judge; None for every other."""
         participant = unit.participant(answer.participant_id)
         if participant is None:
@@ -174,7 +174,9 @@ class Ratings:
             return None
         return (item, key) if needs_person(item, key, json.loads(answer.response)) else None
 
-    def _view(self, unit: Unit, answer: Answer, given: Mapping[str, Mapping[str, Awarded]]) -> ToRate | None:
+    def _view(
+        self, unit: UnitOfWork, answer: Answer, given: Mapping[str, Mapping[str, Awarded]]
+    ) -> AnswerForRating | None:
         parts = self._parts(unit, answer)
         if parts is None:
             return None
@@ -184,7 +186,7 @@ class Ratings:
             accepted = (key.solution,)
         response = str(json.loads(answer.response))
         raters = len(people(given.get(_object(answer), {})))
-        return ToRate(_object(answer), item, response, criteria(item, key), accepted, key.why, raters)
+        return AnswerForRating(_object(answer), item, response, criteria(item, key), accepted, key.why, raters)
 
 
 def needs_person(item: Item, key: AnyKey, response: object) -> bool:
@@ -215,7 +217,7 @@ def _points(item: Item, key: AnyKey, awarded: Awarded) -> float:
     return awarded[WHOLE]
 
 
-def _given(unit: Unit) -> dict[str, dict[str, dict[str, float]]]:
+def _given(unit: UnitOfWork) -> dict[str, dict[str, dict[str, float]]]:
     """Object -> rater -> points by criterion, each rater's newest."""
     return newest((r.object, r.rater, r.value) for r in unit.ratings() if r.rubric == POINTS)
 

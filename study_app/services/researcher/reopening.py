@@ -7,8 +7,8 @@ from datetime import timedelta
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.places import gave_up_place, lock_ledger, place_for
 from study_app.services.researcher.lifecycle import require_reason
 
@@ -21,7 +21,7 @@ WORK = frozenset({"answered", "run_started", "task_submitted", "turn_started"})
 class Reopening:
     """Lets participants go on with a stage; recorded with its reason, blind to arm."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: StudyContext) -> None:
         self.world = world
 
     def reopen(self, participant_id: str, stage_id: str, minutes: float, reason: str, who: str) -> None:
@@ -63,7 +63,7 @@ def reopenable(study: Study, person: Participant) -> Stage | None:
     return before[0] if before and before[0].minutes else None
 
 
-def _ended_stage(unit: Unit, study: Study, person: Participant, stage_id: str) -> tuple[Stage, Visit]:
+def _ended_stage(unit: UnitOfWork, study: Study, person: Participant, stage_id: str) -> tuple[Stage, Visit]:
     stage = reopenable(study, person)
     if stage is None or stage.id != stage_id:
         raise NotAllowed(f"only the stage that the participant was on last, if it had a deadline, can be reopened: "
@@ -82,7 +82,7 @@ def _check_minutes(stage: Stage, minutes: float) -> None:
         raise NotAllowed(f"give more than 0 and at most {stage.minutes:g} minutes, the limit of '{stage.id}'")
 
 
-def _check_next(unit: Unit, study: Study, person: Participant, stage: Stage) -> None:
+def _check_next(unit: UnitOfWork, study: Study, person: Participant, stage: Stage) -> None:
     """The stage after it must not have begun in earnest: its clock has not run, and nothing was done there."""
     following = study.next_stage(stage.id)
     assert following is not None
@@ -93,7 +93,7 @@ def _check_next(unit: Unit, study: Study, person: Participant, stage: Stage) -> 
         raise NotAllowed(f"the participant has begun the next stage, '{following.id}'")
 
 
-def _step(unit: Unit, person: Participant, stage: Stage) -> int:
+def _step(unit: UnitOfWork, person: Participant, stage: Stage) -> int:
     """The task or page where the participant was."""
     if stage.kind == "tasks":
         shown = unit.events_of(person.id, {"task_shown"}, stage.id)

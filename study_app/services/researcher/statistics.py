@@ -15,13 +15,13 @@ from typing import Any
 
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Kind
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.researcher.exporting.export import export
 
 LIMIT_SECONDS = 300
 
 
-def section(world: World, environment: Mapping[str, str], name: str, kind: Kind) -> dict[str, Any]:
+def section(world: StudyContext, environment: Mapping[str, str], name: str, kind: Kind) -> dict[str, Any]:
     """One section of results.json of the participants of a kind, as masked as the trial's state demands.
 
     Args:

@@ -43,7 +43,7 @@ _RARELY = 0.08
 
 
 @dataclass(frozen=True)
-class Query:
+class PlannedQuery:
     """One message to come."""
 
     purpose: Purpose
@@ -55,9 +55,9 @@ class Query:
 class Asking:
     """What somebody asks on one task, by the moment."""
 
-    before: tuple[Query, ...] = ()
+    before: tuple[PlannedQuery, ...] = ()
     """Before writing."""
-    after: tuple[Query, ...] = ()
+    after: tuple[PlannedQuery, ...] = ()
     """Once code is there."""
     on_error: float = 0.0
     """Chance to ask about an error that a run shows."""
@@ -71,23 +71,23 @@ def plan(style: Style, task: int, rng: Random) -> Asking:
         task: 0 for the first main task.
         rng: the person's.
     """
-    write, ask = Query("generation", adopt=True), Query("explanation")
-    extra = (Query("capability"),) if task == 0 and rng.random() < _RARELY else ()
-    thanks = (Query("appreciation"),) if rng.random() < _RARELY else ()
+    write, ask = PlannedQuery("generation", adopt=True), PlannedQuery("explanation")
+    extra = (PlannedQuery("capability"),) if task == 0 and rng.random() < _RARELY else ()
+    thanks = (PlannedQuery("appreciation"),) if rng.random() < _RARELY else ()
     if style == "delegation":
         return Asking((*extra, write), thanks)
     if style == "progressive":
         return Asking((*extra, ask) if task == 0 and rng.random() < 0.6 else (*extra, ask, write), thanks, 0.3)
     if style == "iterative":
-        return Asking((*extra, write), (Query("debugging"),) * rng.randint(1, 5), 0.9)
+        return Asking((*extra, write), (PlannedQuery("debugging"),) * rng.randint(1, 5), 0.9)
     if style == "conceptual":
         return Asking((*extra, *(ask,) * rng.randint(1, 3)), (ask,) * rng.randint(0, 1) + thanks, 0.15)
     if style == "hybrid":
-        return Asking((*extra, Query("both", adopt=True)), thanks, 0.3)
+        return Asking((*extra, PlannedQuery("both", adopt=True)), thanks, 0.3)
     return Asking((*extra, write), (*(ask,) * rng.randint(1, 3), *thanks), 0.2)
 
 
-def words(query: Query, names: Sequence[str], concepts: Sequence[str], error: str | None, rng: Random) -> str:
+def words(query: PlannedQuery, names: Sequence[str], concepts: Sequence[str], error: str | None, rng: Random) -> str:
     """A message.
 
     Args:

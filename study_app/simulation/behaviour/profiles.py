@@ -70,7 +70,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Person:
+class SimulatedPerson:
     """One simulated participant's fixed traits; chance within the way comes from their own generator."""
 
     number: int
@@ -131,7 +131,9 @@ class Person:
         return min(max(self.base_minutes + effects.minutes * received, SHORTEST * scales.cap), scales.cap)
 
 
-def draw_person(number: int, rng: Random, scales: Scales, rates: Rates, cluster: float | None = None) -> Person:
+def draw_person(
+    number: int, rng: Random, scales: Scales, rates: Rates, cluster: float | None = None
+) -> SimulatedPerson:
     """A person's traits.
 
     In a cluster trial the person shares `CLUSTER_ICC` of the variance of the quiz with their cluster, whose level
@@ -147,7 +149,7 @@ def draw_person(number: int, rng: Random, scales: Scales, rates: Rates, cluster:
     pace = _related(skill, SKILL_TO_TIME, rng)
     compliance = rng.random()
     leaves, moment = rng.random() < rates.dropout, rng.uniform(0.02, 0.97)
-    return Person(
+    return SimulatedPerson(
         number=number,
         skill=skill,
         base_score=scales.quiz_max * (SCORE_MEAN + SCORE_SD * score),

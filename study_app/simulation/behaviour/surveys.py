@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from study_app.domain.study.study import OptionValue, Question, Stage
-from study_app.simulation.behaviour.profiles import Person
+from study_app.simulation.behaviour.profiles import SimulatedPerson
 
 EXPERIENCE: Mapping[str, tuple[float, ...]] = {
     "years_coding": (0.0, 0.08, 0.37, 0.55),
@@ -42,7 +42,7 @@ _SCALES: Mapping[str, tuple[float, float]] = {
 _SCALE_SD = 0.2
 
 
-def answers(stage: Stage, person: Person, other_ai: bool, rng: Random) -> dict[str, Any]:
+def answers(stage: Stage, person: SimulatedPerson, other_ai: bool, rng: Random) -> dict[str, Any]:
     """Answers to every question of a stage.
 
     Args:
@@ -54,7 +54,7 @@ def answers(stage: Stage, person: Person, other_ai: bool, rng: Random) -> dict[s
     return {question.id: _answer(question, person, other_ai, rng) for question in stage.asked}
 
 
-def _answer(question: Question, person: Person, other_ai: bool, rng: Random) -> Any:
+def _answer(question: Question, person: SimulatedPerson, other_ai: bool, rng: Random) -> Any:
     if not question.required and rng.random() > (_OPTIONAL if question.kind == "text" else 0.95):
         return None
     if question.kind == "choice":
@@ -67,7 +67,7 @@ def _answer(question: Question, person: Person, other_ai: bool, rng: Random) -> 
     return _number(question, person, rng)
 
 
-def _choice(question: Question, person: Person, other_ai: bool, rng: Random) -> OptionValue:
+def _choice(question: Question, person: SimulatedPerson, other_ai: bool, rng: Random) -> OptionValue:
     values = [option.value for option in question.options]
     if question.other_ai:
         return _about_other_ai(values, other_ai, rng)
@@ -86,7 +86,7 @@ def _about_other_ai(values: list[OptionValue], used: bool, rng: Random) -> Optio
     return rng.choice(yes if used and yes else no or values) if not used else (yes or values)[0]
 
 
-def _concept(correct: OptionValue, values: list[OptionValue], person: Person, rng: Random) -> OptionValue:
+def _concept(correct: OptionValue, values: list[OptionValue], person: SimulatedPerson, rng: Random) -> OptionValue:
     if rng.random() < 1 / (1 + math.exp(-(_KNOWS + 0.9 * person.skill))):
         return correct
     unsure = [value for value in values if value == "unsure"]
@@ -94,7 +94,7 @@ def _concept(correct: OptionValue, values: list[OptionValue], person: Person, rn
     return unsure[0] if unsure and (not wrong or rng.random() < _UNSURE) else rng.choice(wrong)
 
 
-def _ordered(values: list[int], shares: tuple[float, ...], person: Person, rng: Random) -> int:
+def _ordered(values: list[int], shares: tuple[float, ...], person: SimulatedPerson, rng: Random) -> int:
     """The value at the person's place in the distribution; skilled people stand higher."""
     place = _normal(_SKILL_LOADING * person.skill + math.sqrt(1 - _SKILL_LOADING**2) * rng.gauss(0, 1))
     kept = shares[-len(values) :]
@@ -106,7 +106,7 @@ def _ordered(values: list[int], shares: tuple[float, ...], person: Person, rng: 
     return values[-1]
 
 
-def _number(question: Question, person: Person, rng: Random) -> int:
+def _number(question: Question, person: SimulatedPerson, rng: Random) -> int:
     low = question.low if question.low is not None else 0
     high = question.high if question.high is not None else low + 100
     mean, loading = _SCALES.get(question.id, (0.55, 0.0))

@@ -7,8 +7,8 @@ from random import Random
 from typing import Literal
 
 from study_app.domain.tasks.packs import TaskPack
-from study_app.simulation.behaviour.assistant_use import Asking, Query
-from study_app.simulation.behaviour.profiles import Person
+from study_app.simulation.behaviour.assistant_use import Asking, PlannedQuery
+from study_app.simulation.behaviour.profiles import SimulatedPerson
 from study_app.simulation.behaviour.program_edits import (
     failing,
     functions_to_write,
@@ -40,14 +40,14 @@ class Act:
     """Share of the time that is left over."""
     text: str = ""
     """write: the program afterwards. import: what is pasted from outside."""
-    query: Query | None = None
+    query: PlannedQuery | None = None
 
 
 @dataclass
 class Recipe:
     """Everything that decides how a task goes."""
 
-    person: Person
+    person: SimulatedPerson
     pack: TaskPack
     asking: Asking | None
     """None: no assistant, or it is left alone."""
@@ -84,7 +84,7 @@ class Recipe:
         """Whether somebody else's code comes in before the person's own."""
         return self.outside_help or (self.asking is not None and any(query.adopt for query in self.asking.before))
 
-    def _questions(self, queries: tuple[Query, ...]) -> list[Act]:
+    def _questions(self, queries: tuple[PlannedQuery, ...]) -> list[Act]:
         found = []
         for query in queries:
             found += [Act("ask", self.rng.uniform(18, 60), weight=0.5, query=query), Act("think", 2.0, weight=0.6)]
@@ -124,7 +124,7 @@ class Recipe:
             return []
         acts = [*self._write(wrong), Act("run", 3.0), Act("think", 4.0, weight=0.7)]
         if self.asking is not None and self.rng.random() < self.asking.on_error:
-            acts += self._questions((Query("debugging"),))
+            acts += self._questions((PlannedQuery("debugging"),))
         return acts
 
     def _write(self, text: str) -> list[Act]:

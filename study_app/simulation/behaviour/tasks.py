@@ -10,12 +10,12 @@ from random import Random
 
 from study_app.bootstrap import App
 from study_app.domain.study.study import Stage
-from study_app.services.context import Place
+from study_app.services.context import Position
 from study_app.simulation.behaviour.assistant_use import Asking, plan
 from study_app.simulation.behaviour.browser_tab import Tab
-from study_app.simulation.behaviour.profiles import Person
+from study_app.simulation.behaviour.profiles import SimulatedPerson
 from study_app.simulation.behaviour.task_plan import Recipe
-from study_app.simulation.behaviour.workspace import Desk
+from study_app.simulation.behaviour.workspace import SimulatedWorkspace
 from study_app.simulation.clock import SimulationClock
 
 WARMUP_SHARE = (0.45, 0.17)
@@ -31,20 +31,20 @@ _UNEVEN = (0.8, 1.25)
 
 
 @dataclass
-class Job:
+class TaskStageWork:
     """A participant on a stage of tasks."""
 
     app: App
     clock: SimulationClock
     loop: asyncio.Runner
-    person: Person
+    person: SimulatedPerson
     participant_id: str
     rng: Random
     skew: timedelta
     earlier: int
     """Main tasks of earlier stages."""
 
-    def do(self, place: Place, stage: Stage, share: float) -> Iterator[float]:
+    def do(self, place: Position, stage: Stage, share: float) -> Iterator[float]:
         """Work on the tasks of the stage until all are submitted or its time is up.
 
         Args:
@@ -78,10 +78,10 @@ class Job:
             return limit * self.rng.uniform(*GIVING_UP)
         return limit * (share if share < 1 else self.rng.uniform(*OVERTIME))
 
-    def _desk(self, place: Place, tab: Tab, number: int) -> Desk:
+    def _desk(self, place: Position, tab: Tab, number: int) -> SimulatedWorkspace:
         assert place.stage is not None
         spec = self.app.help.spec(place)
-        return Desk(
+        return SimulatedWorkspace(
             app=self.app,
             loop=self.loop,
             tab=tab,
@@ -94,7 +94,7 @@ class Job:
             rng=self.rng,
         )
 
-    def _show(self, desk: Desk, *, first: bool) -> None:
+    def _show(self, desk: SimulatedWorkspace, *, first: bool) -> None:
         document = self.app.session.document(self.participant_id, desk.task)
         desk.text = document.text if document else desk.pack.starter
         event = ("load", desk.load("saved" if document else "starter"))
@@ -103,7 +103,7 @@ class Job:
         else:
             desk.tab.add(*event)
 
-    def _recipe(self, place: Place, stage: Stage, number: int) -> Recipe:
+    def _recipe(self, place: Position, stage: Stage, number: int) -> Recipe:
         assistant = place.assistant is not None
         other_ai = stage.main and place.arm is not None and place.arm.assistant is None and self.person.always_ai
         asking: Asking | None = None

@@ -29,7 +29,7 @@ _LONGEST_COPY = 20_000
 
 
 @dataclass
-class Desk:
+class SimulatedWorkspace:
     """The workspace with one task on it."""
 
     app: App

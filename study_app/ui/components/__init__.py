@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ASSET_DIR = FOLDER
 
 
-class Line(TypedDict):
+class PrintedLine(TypedDict):
     """One line that a program printed."""
 
     stream: Literal["stdout", "stderr"]
@@ -40,7 +40,7 @@ class RunEnd(TypedDict):
     wall_seconds: NotRequired[float | None]
 
 
-class Check(TypedDict):
+class ExampleResult(TypedDict):
     """One visible example and what came of it."""
 
     name: str
@@ -58,12 +58,12 @@ class Check(TypedDict):
 class LastRun(TypedDict):
     """The last run of this task, shown again after a reload."""
 
-    lines: list[Line]
+    lines: list[PrintedLine]
     end: RunEnd | None
-    checks: NotRequired[list[Check]]
+    checks: NotRequired[list[ExampleResult]]
 
 
-class Turn(TypedDict):
+class ShownTurn(TypedDict):
     """One message and its reply; the same keys as the turns route."""
 
     turn_id: str
@@ -91,7 +91,7 @@ class AssistantView(TypedDict):
 
     label: str
     greeting: str
-    turns: list[Turn]
+    turns: list[ShownTurn]
     allow_paste: bool
     """False: text copied from replies cannot be pasted into the editor."""
     allow_insert: NotRequired[bool]
@@ -243,7 +243,7 @@ class Copy(TypedDict):
     hint: str
 
 
-class Link(TypedDict):
+class PageLink(TypedDict):
     """A way out of the study's pages."""
 
     href: str
@@ -268,7 +268,7 @@ class ActionsData(TypedDict):
     pledge: str | None
     """What has to be ticked before a button works."""
     copies: list[Copy]
-    link: Link | None
+    link: PageLink | None
     leave: Leave | None
     pinned: bool
     """The buttons stay at the window's lower edge."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from study_app.bootstrap import App, current
-from study_app.secrets.console_accounts import Person, Role, accounts_in
+from study_app.secrets.console_accounts import ConsoleUser, Role, accounts_in
 from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages import (
@@ -25,25 +25,25 @@ from study_app.ui.console.pages import (
     replay,
     verdicts,
 )
-from study_app.ui.console.session import STATE_TONES, STYLE, Desk, signed_in
+from study_app.ui.console.session import STATE_TONES, STYLE, ConsoleSession, signed_in
 
 ALL: tuple[Role, ...] = ("monitor", "grader", "full")
 BLIND: tuple[Role, ...] = ("monitor", "full")
 UNBLINDED: tuple[Role, ...] = ("full",)
 
 # Title, path, drawing, roles: a board that is not in a person's list cannot be run by them.
-BOARDS: tuple[tuple[str, str, Callable[[Desk], None], tuple[Role, ...]], ...] = (
-    ("Overview", "overview", overview.draw, ALL),
-    ("Participants", "participants", participants.draw, BLIND),
-    ("Replay", "replay", replay.draw, UNBLINDED),
-    ("Grading", "grading", grading.draw, ("grader", "full")),
-    ("Verdicts", "verdicts", verdicts.draw, BLIND),
-    ("Coding", "coding", coding.draw, UNBLINDED),
-    ("Links", "links", links.draw, BLIND),
-    ("Allocation", "allocation", allocation.draw, BLIND),
-    ("Downloads", "downloads", downloads.draw, BLIND),
-    ("Audit", "audit", audit.draw, BLIND),
-    ("People", "people", people.draw, UNBLINDED),
+BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None], tuple[Role, ...]], ...] = (
+    ("Overview", "overview", overview.render, ALL),
+    ("Participants", "participants", participants.render, BLIND),
+    ("Replay", "replay", replay.render, UNBLINDED),
+    ("Grading", "grading", grading.render, ("grader", "full")),
+    ("Verdicts", "verdicts", verdicts.render, BLIND),
+    ("Coding", "coding", coding.render, UNBLINDED),
+    ("Links", "links", links.render, BLIND),
+    ("Allocation", "allocation", allocation.render, BLIND),
+    ("Downloads", "downloads", downloads.render, BLIND),
+    ("Audit", "audit", audit.render, BLIND),
+    ("People", "people", people.render, UNBLINDED),
 )
 
 
@@ -56,7 +56,7 @@ def main() -> None:
     if person is None:
         _at_the_door(app)
         return
-    desk = Desk(app, person, Monitor(app.world))
+    desk = ConsoleSession(app, person, Monitor(app.world))
     pages = [
         st.Page(_board(draw, desk), title=title, url_path=path, default=path == "overview")
         for title, path, draw, roles in BOARDS
@@ -67,14 +67,14 @@ def main() -> None:
     chosen.run()
 
 
-def _board(draw: Callable[[Desk], None], desk: Desk) -> Callable[[], None]:
+def _board(draw: Callable[[ConsoleSession], None], desk: ConsoleSession) -> Callable[[], None]:
     def board() -> None:
         draw(desk)
 
     return board
 
 
-def _side(desk: Desk) -> None:
+def _side(desk: ConsoleSession) -> None:
     state = desk.monitor.state()
     unblinded = " · unblinded" if desk.person.name in {who for who, _, _ in desk.monitor.unblinded()} else ""
     with st.sidebar:
@@ -101,7 +101,7 @@ def _at_the_door(app: App) -> None:
         st.error(f"{email} has no role here. Somebody with access adds it under [console.roles] in the secrets.")
         st.button("Sign out", on_click=st.logout)
         return
-    ticket = accounts_in(app.settings.var).ticket(Person(email, role), app.world.now())
+    ticket = accounts_in(app.settings.var).ticket(ConsoleUser(email, role), app.world.now())
     link = f'<a href="/login?ticket={ticket}" target="_self">Open the console</a>'
     st.html(f"<p>Signed in as {tables.cell(email)}. {link}</p>")
 

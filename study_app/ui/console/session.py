@@ -11,7 +11,7 @@ import streamlit as st
 from study_app.bootstrap import App
 from study_app.domain.errors import StudyError
 from study_app.domain.records import Kind
-from study_app.secrets.console_accounts import Person, accounts_in
+from study_app.secrets.console_accounts import ConsoleUser, accounts_in
 from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 
@@ -23,11 +23,11 @@ STYLE = f"<style>{(Path(__file__).parent / 'console.css').read_text(encoding='ut
 
 
 @dataclass
-class Desk:
+class ConsoleSession:
     """One person at the console."""
 
     app: App
-    person: Person
+    person: ConsoleUser
     monitor: Monitor
 
     @property
@@ -63,7 +63,7 @@ class Desk:
         return True
 
 
-def signed_in(app: App) -> Person | None:
+def signed_in(app: App) -> ConsoleUser | None:
     """Whose browser this is; looked up in every run, so that signing out ends open pages too."""
     return accounts_in(app.settings.var).person_of(st.context.cookies.get(COOKIE), app.world.now())
 

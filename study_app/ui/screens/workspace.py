@@ -14,7 +14,7 @@ import streamlit as st
 from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import in_order
 from study_app.services.participant.runs import MAX_CODE_BYTES, limit_in_words
-from study_app.ui.components import AssistantView, LastRun, Turn, WorkspaceData, workspace
+from study_app.ui.components import AssistantView, LastRun, ShownTurn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
 
@@ -76,7 +76,7 @@ def _assistant(page: Page) -> AssistantView | None:
     if spec.opens_after_minutes and page.place.deadline_at and page.place.stage and page.place.stage.minutes:
         start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
         opens_at = round((start + timedelta(minutes=spec.opens_after_minutes)).timestamp() * 1000)
-    turns: list[Turn] = [
+    turns: list[ShownTurn] = [
         {
             "turn_id": turn.id,
             "message": turn.message,

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from study_app.domain.quiz.answering import Fault
+from study_app.domain.quiz.answering import AnswerFault
 from study_app.services.participant.answers import Screen
 from study_app.services.participant.session import Ingested, as_state
 from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, page_name, participant, route
@@ -50,7 +50,7 @@ async def draft(request: Request) -> Response:
     return AsciiJSON({"page": found.page, "values": dict(found.values)})
 
 
-def in_words(fault: Fault) -> dict[str, str]:
+def in_words(fault: AnswerFault) -> dict[str, str]:
     """A fault as the participant reads it."""
     words = text(f"form.fault_{fault.code}")
     for name, found in fault.values.items():

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.services.participant.chat import Asked, BudgetSpent, ReplyInProgress
+from study_app.services.participant.chat import BudgetSpent, ReplyInProgress, StreamingTurn
 from study_app.services.participant.runs import check_code
 from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import text
@@ -42,7 +42,7 @@ async def chat(request: Request) -> Response:
     return StreamingResponse(_stream(first or "", asked), media_type="text/plain", headers=headers)
 
 
-async def _stream(first: str, asked: Asked) -> AsyncIterator[bytes]:
+async def _stream(first: str, asked: StreamingTurn) -> AsyncIterator[bytes]:
     yield first.encode()
     async for piece in asked.text:
         yield piece.encode()
@@ -50,7 +50,7 @@ async def _stream(first: str, asked: Asked) -> AsyncIterator[bytes]:
         yield (SEPARATOR + json.dumps({"error": _kindly(asked)})).encode()
 
 
-def _kindly(asked: Asked) -> str:
+def _kindly(asked: StreamingTurn) -> str:
     known = {"rate_limit", "overloaded", "timeout", "connection", "refused"}
     kind = asked.failure()
     return text(f"assistant.failed.{kind if kind in known else 'other'}")

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app import __version__
 from study_app.bootstrap import current
 from study_app.domain.errors import UserError
-from study_app.secrets.console_accounts import ADMIN, SIGNED_IN, Account, Person, accounts_in
+from study_app.secrets.console_accounts import ADMIN, SIGNED_IN, Account, ConsoleUser, accounts_in
 from study_app.web.pages import page
 from study_app.web.requests import BadRequest, body, check_origin, is_tls
 
@@ -155,7 +155,7 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-def who(token: str | None) -> Person | None:
+def who(token: str | None) -> ConsoleUser | None:
     """Whose sign-in it is."""
     return accounts().person_of(token, current().world.now())
 
@@ -172,7 +172,7 @@ def oidc() -> bool:
         return False
 
 
-class Gate:
+class SignInGate:
     """Lets nothing through to pages, assets, data or the websocket unless somebody is signed in.
 
     With an identity provider, Streamlit's own login has to be reached: then the script and each route ask for the

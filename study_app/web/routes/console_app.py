@@ -23,7 +23,7 @@ def make(study: App) -> ASGIApp:
 
     install(study)
     routes = [*console.ROUTES, *console_files.ROUTES]
-    middleware = [Middleware(SecurityHeaders), Middleware(console.Gate)]
+    middleware = [Middleware(SecurityHeaders), Middleware(console.SignInGate)]
     return st.App(SCRIPT, routes=routes, middleware=middleware, on_script_error=_script_error)
 
 

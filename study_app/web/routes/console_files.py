@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
-from study_app.secrets.console_accounts import Person, Role
+from study_app.secrets.console_accounts import ConsoleUser, Role
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.replay.timeline import timeline
@@ -33,7 +33,7 @@ ENROLMENT = "id kind status stage step minutes_in_stage minutes_in_all enrolled_
 ENROLMENT += ["exclusion_reason", "data_withdrawn"]
 
 
-async def _person(request: Request, roles: Sequence[Role]) -> Person:
+async def _person(request: Request, roles: Sequence[Role]) -> ConsoleUser:
     person = await run_in_threadpool(console.who, request.cookies.get(console.COOKIE))
     if person is None:
         raise BadRequest(401, "sign in to the console first")
@@ -42,7 +42,7 @@ async def _person(request: Request, roles: Sequence[Role]) -> Person:
     return person
 
 
-def _file(roles: Sequence[Role], make: Callable[[Request, Person], Response]) -> Callable[[Request], Any]:
+def _file(roles: Sequence[Role], make: Callable[[Request, ConsoleUser], Response]) -> Callable[[Request], Any]:
     """A route for people of some roles; `make` runs in a thread, because it reads the database."""
 
     async def handler(request: Request) -> Response:
@@ -69,7 +69,7 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r'") and value else value
 
 
-def enrolment(request: Request, person: Person) -> Response:
+def enrolment(request: Request, person: ConsoleUser) -> Response:
     """Who is where, as a table; never an arm."""
     monitor, name = Monitor(current().world), current().study.id
     people = [seen for kind in monitor.kinds() for seen in monitor.people(kind)]
@@ -77,7 +77,7 @@ def enrolment(request: Request, person: Person) -> Response:
     return _csv(ENROLMENT, rows, f"{name}_enrolment.csv")
 
 
-def audit(request: Request, person: Person) -> Response:
+def audit(request: Request, person: ConsoleUser) -> Response:
     """The audit log as a table."""
     entries = Monitor(current().world).audit()[::-1]
     header = ["at", "who", "what", "why", "detail", "previous_hash", "row_hash"]
@@ -86,7 +86,7 @@ def audit(request: Request, person: Person) -> Response:
     return _csv(header, rows, f"{current().study.id}_audit.csv")
 
 
-def prereg(request: Request, person: Person) -> Response:
+def prereg(request: Request, person: ConsoleUser) -> Response:
     """The preregistration as it was made at launch."""
     found = Monitor(current().world).preregistration()
     if found is None:
@@ -97,7 +97,7 @@ def prereg(request: Request, person: Person) -> Response:
     return _attached(found[1], "prereg.md", "text/markdown; charset=utf-8")
 
 
-def dataset(request: Request, person: Person) -> Response:
+def dataset(request: Request, person: ConsoleUser) -> Response:
     """The dataset as the trial's state allows it, zipped. It holds code: who takes it counts as unblinded."""
     include_preview, include_simulated = (request.query_params.get(key) == "1" for key in ("preview", "simulated"))
     monitor, app = Monitor(current().world), current()
@@ -110,7 +110,7 @@ def dataset(request: Request, person: Person) -> Response:
     except BaseException:
         rmtree(folder, ignore_errors=True)
         raise
-    monitor.note_sight(person.name, "dataset", "real")
+    monitor.record_unblinding(person.name, "dataset", "real")
     return FileResponse(packed, filename=packed.name, background=BackgroundTask(rmtree, folder, True))
 
 
@@ -122,14 +122,14 @@ def _zipped(folder: Path, target: Path) -> Path:
     return target
 
 
-def replayed(request: Request, person: Person) -> Response:
+def replayed(request: Request, person: ConsoleUser) -> Response:
     """The timeline of one participant; of a real one only after the look at it was recorded."""
     participant_id = request.path_params["participant_id"]
     world = current().world
     found = timeline(world, participant_id)
     if found is None:
         raise BadRequest(404, "there is no such participant")
-    if found["kind"] == "real" and not Monitor(world).has_seen(person.name, f"replay {participant_id}"):
+    if found["kind"] == "real" and not Monitor(world).is_unblinded(person.name, f"replay {participant_id}"):
         raise NotAllowed("open this replay from the board, which records that you have seen it")
     return Response(json.dumps(found, ensure_ascii=False), media_type="application/json",
                     headers={"Cache-Control": "no-store"})  # fmt: skip

@@ -19,7 +19,7 @@ from study_app.domain.errors import InfrastructureError, UnknownParticipant
 from study_app.domain.study.durations import session_minutes
 from study_app.domain.study.study import Study
 from study_app.secrets.signed_arrival import FIELD, PANEL_FIELDS
-from study_app.services.participant.enrolment import TOKEN_DAYS, Entry, check_entry
+from study_app.services.participant.enrolment import TOKEN_DAYS, EntryRequest, check_entry
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
@@ -101,7 +101,7 @@ async def enter(request: Request) -> Response:
     """The welcome page; a scanner's visit takes no place, and an address that cannot be right is refused at once."""
     fields = dict(request.query_params)
     vouched = await run_in_threadpool(_vouched, request, fields, pressed=False)
-    check_entry(current().study, Entry.parse(vouched))
+    check_entry(current().study, EntryRequest.parse(vouched))
     return welcome(fields)
 
 
@@ -111,7 +111,7 @@ async def start(request: Request) -> Response:
     fields = await form_body(request, LARGEST_FORM)
     if fields.get(PROBE) and not request.cookies:
         return no_cookies(fields)
-    entry = Entry.parse(await run_in_threadpool(_vouched, request, fields, pressed=True))
+    entry = EntryRequest.parse(await run_in_threadpool(_vouched, request, fields, pressed=True))
     token = request.cookies.get(COOKIE)
     draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
     token = None if draft else token

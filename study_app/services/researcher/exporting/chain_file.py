@@ -11,7 +11,7 @@ from pathlib import Path
 
 from study_app.dataset.integrity.chain import CHAIN_COLUMNS, CHAIN_PATH, Chained
 from study_app.domain.records import Kind, Participant
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 
 
 @dataclass
@@ -31,7 +31,7 @@ class ChainFile:
     erased: int = 0
     _turns: dict[str, str] = field(default_factory=dict)
 
-    def write(self, folder: Path, unit: Unit) -> None:
+    def write(self, folder: Path, unit: UnitOfWork) -> None:
         """Write the file into a dataset."""
         newest = self._newest(unit)
         target = folder / CHAIN_PATH
@@ -43,7 +43,7 @@ class ChainFile:
                 self.entries += 1
                 writer.writerow(self._cells(entry, newest))
 
-    def _newest(self, unit: Unit) -> dict[tuple[str, str], int]:
+    def _newest(self, unit: UnitOfWork) -> dict[tuple[str, str], int]:
         """Record -> the number of its last state, which may be in another chain; remembers whose each turn is."""
         found: dict[tuple[str, str], int] = {}
         for entry in unit.chained():

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import TableName, question_column
 from study_app.domain.study.clusters import COLUMN
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 from study_app.services.clusters import cluster_of
 from study_app.services.researcher.exporting.collect_records import Versions
 
@@ -22,13 +22,13 @@ Named = tuple[TableName, Row]
 class Clusters:
     """Adds `cluster_id` to rows, and takes the labels out of those that an export without identities shows."""
 
-    unit: Unit
+    unit: UnitOfWork
     versions: Versions
     identified: bool
     _people: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, str | None] = field(default_factory=dict)
 
-    def rows(self, dossier: Dossier, rows: Iterable[Named]) -> Iterator[Named]:
+    def rows(self, dossier: ParticipantRecord, rows: Iterable[Named]) -> Iterator[Named]:
         """The rows of one participant."""
         if dossier.study.allocation.method != "cluster":
             yield from rows
@@ -55,7 +55,7 @@ class Clusters:
         return dict(row) | {COLUMN: known.get(name.split(":")[0])}
 
 
-def _without_label(dossier: Dossier, table: TableName, row: Row) -> Row:
+def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Row:
     """A row without the answer that names the participant's cluster."""
     name = dossier.study.allocation.cluster
     asked = {question.id: question for stage in dossier.study.stages for question in stage.questions}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from study_app.dataset.measures.record import Dossier, newest
+from study_app.dataset.measures.record import ParticipantRecord, newest
 from study_app.domain.records import Kind, Participant, ProtocolVersion
 from study_app.domain.study.study import Study
-from study_app.ports import Unit
-from study_app.services.context import World, draft_key, stored_version
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext, draft_key, stored_version
 from study_app.services.participant_status import current_status
 
 
@@ -38,7 +38,7 @@ class Versions:
         return self.studies.get(study_hash, self.studies[self.newest.study_hash])
 
 
-def versions_of(world: World, unit: Unit, people: Sequence[Participant] = ()) -> Versions:
+def versions_of(world: StudyContext, unit: UnitOfWork, people: Sequence[Participant] = ()) -> Versions:
     """The locked versions, before launch the study file as it is now, and the drafts that these people started with."""
     locked = tuple(unit.versions()) or (
         ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
@@ -53,17 +53,19 @@ def versions_of(world: World, unit: Unit, people: Sequence[Participant] = ()) ->
     return Versions(locked, drafts, {v.study_hash: stored_version(v.study_hash, v.text) for v in (*locked, *drafts)})
 
 
-def included(unit: Unit, kinds: Sequence[Kind]) -> list[Participant]:
+def included(unit: UnitOfWork, kinds: Sequence[Kind]) -> list[Participant]:
     """Participants of these kinds, in order of enrolment."""
     return [person for person in unit.participants() if person.kind in kinds]
 
 
-def dossiers(world: World, unit: Unit, people: Sequence[Participant], versions: Versions) -> Iterator[Dossier]:
+def dossiers(
+    world: StudyContext, unit: UnitOfWork, people: Sequence[Participant], versions: Versions
+) -> Iterator[ParticipantRecord]:
     """One dossier after the other; no more than one participant's events are in memory at once."""
     ratings = newest(unit.ratings())
     for person in people:
         gone = person.data_withdrawn
-        yield Dossier(
+        yield ParticipantRecord(
             participant=person,
             status=current_status(world, person),
             study=versions.study(person.study_hash),

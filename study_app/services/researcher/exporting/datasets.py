@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from study_app.dataset.writing.files import Format
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.grading.scoring import QuizScoring
 from study_app.services.grading.submissions import Grading
 from study_app.services.researcher.exporting.export import ExportSummary, export
@@ -17,7 +17,7 @@ from study_app.services.researcher.lifecycle import Lifecycle
 
 EXPORTED = "export"
 """What the audit log calls it, whoever exports and from where."""
-CodeQueries = Callable[[World], list[str]]
+CodeQueries = Callable[[StudyContext], list[str]]
 """Codes the queries that the plan wants coded, and returns what to warn of."""
 
 
@@ -37,7 +37,7 @@ class Datasets:
     """Writes datasets for the command line, the console and whatever else needs one."""
 
     def __init__(
-        self, world: World, grading: Grading, scoring: QuizScoring, code_queries: CodeQueries | None = None
+        self, world: StudyContext, grading: Grading, scoring: QuizScoring, code_queries: CodeQueries | None = None
     ) -> None:
         self.world = world
         self._grading = grading

@@ -17,10 +17,10 @@ from study_app.dataset.integrity.signature import signed_content
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.interaction import Coding
 from study_app.dataset.measures.periods import periods
-from study_app.dataset.measures.record import Content, Dossier
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
 from study_app.dataset.redaction import Mask, Row
-from study_app.dataset.schema import SCHEMA, Table, TableName, codebook, quiz_types, tables_of, timestamp
+from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, quiz_types, tables_of, timestamp
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
 from study_app.dataset.writing.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
@@ -42,8 +42,8 @@ from study_app.domain.records import Kind
 from study_app.domain.study.clusters import cluster_questions
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
-from study_app.ports import Unit
-from study_app.services.context import World
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.cluster_columns import Clusters
 from study_app.services.researcher.exporting.collect_records import Versions, dossiers, included, versions_of
@@ -91,7 +91,7 @@ class ExportSummary:
 
 
 def export(
-    world: World,
+    world: StudyContext,
     out: Path,
     *,
     fmt: Format = "csv",
@@ -125,7 +125,14 @@ class _Export:
     """One export, within one transaction."""
 
     def __init__(
-        self, world: World, unit: Unit, folder: Path, out: Path, fmt: Format, kinds: tuple[Kind, ...], identified: bool
+        self,
+        world: StudyContext,
+        unit: UnitOfWork,
+        folder: Path,
+        out: Path,
+        fmt: Format,
+        kinds: tuple[Kind, ...],
+        identified: bool,
     ) -> None:
         self.world, self.unit, self.folder, self.out = world, unit, folder, out
         self.fmt, self.kinds, self.identified = fmt, kinds, identified
@@ -199,7 +206,7 @@ class _Export:
             path: {"sha256": sha256_of(self.folder / path), "rows": writers[name].rows} for name, path in paths.items()
         }
 
-    def _rows_of(self, dossier: Dossier) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+    def _rows_of(self, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
         mask, work = self.mask, work_of(dossier, self.content, self.coding)
         yield "participants", mask.participant(dossier, participant_row(dossier, self.content, self.coding, work))
         yield from (("visits", row) for row in rows.visits(dossier, work.use))
@@ -215,7 +222,7 @@ class _Export:
         """Where events are withheld, the numbers of the rest would tell how many."""
         return event if self._numbers is None else event | {"event_id": next(self._numbers)}
 
-    def _note(self, dossier: Dossier) -> None:
+    def _note(self, dossier: ParticipantRecord) -> None:
         seen = self.seen
         seen.statuses[dossier.status] += 1
         seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
@@ -322,7 +329,7 @@ class _Export:
         }
 
 
-def study_tables(world: World, *, identified: bool = False) -> dict[TableName, Table]:
+def study_tables(world: StudyContext, *, identified: bool = False) -> dict[TableName, TableSchema]:
     """The tables and columns that an export of this study has, for the console and the documentation."""
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
-from study_app.dataset.measures.record import Dossier
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import timestamp, writable
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.files import whole_directory
 from study_app.domain.editing.edits import well_formed
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
 from study_app.services.researcher.exporting.trial_facts import mask_of
 
@@ -68,7 +68,7 @@ class ProgsnapSummary:
 
 
 def export_progsnap2(
-    world: World, out: Path, *, include_simulated: bool = False, include_preview: bool = False
+    world: StudyContext, out: Path, *, include_simulated: bool = False, include_preview: bool = False
 ) -> ProgsnapSummary:
     """Write a ProgSnap2 directory.
 
@@ -126,7 +126,7 @@ class _Writer:
         writer.writerow(header)
         return writer
 
-    def write(self, dossier: Dossier, arm: str | None, event: Event, masked: bool) -> None:
+    def write(self, dossier: ParticipantRecord, arm: str | None, event: Event, masked: bool) -> None:
         """One event, with what every row needs; while masked under a number that tells nothing of what is withheld."""
         subject = dossier.participant.id
         self._order[subject] = self._order.get(subject, 0) + 1

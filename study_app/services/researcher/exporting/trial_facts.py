@@ -14,10 +14,10 @@ from study_app.domain.ledger import LEDGERS, LedgerRow, genesis, head
 from study_app.domain.records import Kind
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
-from study_app.ports import Unit
+from study_app.ports import UnitOfWork
 
 
-def mask_of(unit: Unit, state: State, studies: Iterable[Study]) -> Mask:
+def mask_of(unit: UnitOfWork, state: State, studies: Iterable[Study]) -> Mask:
     """The mask of an export.
 
     The names of a closed study's arms follow from the sealed seed as stored, which no export shows: they stay the same
@@ -38,7 +38,7 @@ def _letters(place: int) -> str:
     return letters[place] if place < len(letters) else _letters(place // len(letters) - 1) + letters[place % 26]
 
 
-def ledgers(unit: Unit, kinds: Sequence[Kind]) -> dict[str, Any]:
+def ledgers(unit: UnitOfWork, kinds: Sequence[Kind]) -> dict[str, Any]:
     """Genesis, length and head of each ledger: an anchor against later rewriting."""
     found: dict[str, Any] = {}
     for name in LEDGERS:
@@ -54,7 +54,7 @@ def ledgers(unit: Unit, kinds: Sequence[Kind]) -> dict[str, Any]:
     return found
 
 
-def seal_facts(unit: Unit, state: State) -> dict[str, Any]:
+def seal_facts(unit: UnitOfWork, state: State) -> dict[str, Any]:
     """Commitment, and the seed once it is out."""
     facts: dict[str, Any] = {"commitment": unit.meta("commitment"), "launched_at": unit.meta("launched_at")}
     if state == "unsealed":

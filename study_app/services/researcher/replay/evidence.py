@@ -7,11 +7,11 @@ from typing import Any
 from study_app.dataset.measures.compliance import evidence_of, evidence_rows
 from study_app.dataset.measures.record import Content
 from study_app.domain.records import Participant
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.researcher.exporting.collect_records import dossiers, versions_of
 
 
-def replay_evidence(world: World, participant: Participant) -> list[dict[str, Any]]:
+def replay_evidence(world: StudyContext, participant: Participant) -> list[dict[str, Any]]:
     """Rows of the table `compliance` as JSON-able values; `t` in seconds since enrolment, None without a moment."""
     with world.registry.begin(write=False) as unit:
         (dossier,) = dossiers(world, unit, [participant], versions_of(world, unit, [participant]))

@@ -13,14 +13,14 @@ from study_app.domain.events import SERVER_PAGE, Event
 from study_app.domain.records import Participant, RunRecord, Turn, Visit
 from study_app.domain.study.study import Study
 from study_app.domain.tasks.packs import TaskPack
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 
 Frame = dict[str, Any]
 Spell = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Material:
+class ReplayMaterial:
     """What the database holds of one participant, with each event's moment."""
 
     participant: Participant
@@ -39,7 +39,7 @@ class Material:
         return (moment - self.start).total_seconds()
 
 
-def collect(world: World, participant_id: str) -> Material | None:
+def collect(world: StudyContext, participant_id: str) -> ReplayMaterial | None:
     """Everything of one participant; None for nobody."""
     with world.registry.begin(write=False) as unit:
         participant = unit.participant(participant_id)
@@ -50,7 +50,7 @@ def collect(world: World, participant_id: str) -> Material | None:
         events = list(unit.events(participant_id))
     start = participant.enrolled_at
     clock = ordered(events, [moment - start.timestamp() for moment in moments(events)])
-    return Material(
+    return ReplayMaterial(
         participant, study, visits, runs, turns, [e for _, e in clock], [t for t, _ in clock], start
     )  # fmt: skip
 
@@ -66,7 +66,7 @@ def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, E
     return sorted(placed, key=lambda pair: (pair[0], pair[1].page == SERVER_PAGE, pair[1].page, pair[1].seq))
 
 
-def packs_of(world: World, study: Study) -> dict[str, TaskPack]:
+def packs_of(world: StudyContext, study: Study) -> dict[str, TaskPack]:
     """Task -> its pack, of those that are still there."""
     found = {}
     for folder in (folder for stage in study.stages for folder in stage.packs):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from study_app.dataset.measures.activity import absences, moments
-from study_app.services.researcher.replay.material import Material, Spell
+from study_app.services.researcher.replay.material import ReplayMaterial, Spell
 
 PAUSE = 2.0
 """Seconds without a key that end a spell of typing."""
@@ -14,7 +14,7 @@ KEYSTROKE = 0.4
 """Seconds that a single edit takes on the timeline."""
 
 
-def lanes(material: Material, length: float) -> dict[str, list[Spell]]:
+def lanes(material: ReplayMaterial, length: float) -> dict[str, list[Spell]]:
     """Spells of typing, running, asking (writing a message), waiting (for a reply) and being away, in seconds."""
     edits = [t for t, event in zip(material.at, material.events, strict=True) if event.kind in ("edit", "answer_edit")]
     asked = [(material.seconds(turn.asked_at), turn) for turn in material.turns]
@@ -40,7 +40,7 @@ def typing_spells(edits: Iterable[float]) -> list[Spell]:
     return spells
 
 
-def away_spells(material: Material, length: float) -> list[Spell]:
+def away_spells(material: ReplayMaterial, length: float) -> list[Spell]:
     """Spells away on each stage, by the rule of the dataset's `away_seconds`."""
     at = moments(material.events)
     found: list[Spell] = []

@@ -16,17 +16,17 @@ from study_app.domain.events import Event
 from study_app.domain.records import RunRecord, Turn, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.tasks.packs import TaskPack
-from study_app.services.context import World
+from study_app.services.context import StudyContext
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.replay.evidence import replay_evidence
-from study_app.services.researcher.replay.material import Frame, Material, collect, packs_of
+from study_app.services.researcher.replay.material import Frame, ReplayMaterial, collect, packs_of
 from study_app.services.researcher.replay.swimlanes import lanes
 
 PLAIN = ("typed", "indent", "cut")
 """Kinds of edits whose text is typed where it stands; after any other the frame says where all of the text is from."""
 
 
-def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
+def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
     """The timeline of a participant as JSON-able values, times in seconds since enrolment; None for nobody.
 
     Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes,
@@ -61,7 +61,7 @@ def timeline(world: World, participant_id: str) -> dict[str, Any] | None:
 class _Texts:
     """Replays every task's text through all pages."""
 
-    material: Material
+    material: ReplayMaterial
     packs: dict[str, TaskPack]
     _documents: dict[tuple[str, str], str | None] = field(default_factory=dict)
     _applied: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -151,7 +151,7 @@ class _Texts:
 # -- runs, turns, stages -----------------------------------------------------------------------------------------------
 
 
-def _run_frames(material: Material) -> list[Frame]:
+def _run_frames(material: ReplayMaterial) -> list[Frame]:
     found: list[Frame] = []
     for run in material.runs:
         begun = material.seconds(run.started_at)
@@ -162,7 +162,7 @@ def _run_frames(material: Material) -> list[Frame]:
     return found
 
 
-def _run(material: Material, run: RunRecord) -> dict[str, Any]:
+def _run(material: ReplayMaterial, run: RunRecord) -> dict[str, Any]:
     return {
         "kind": run.kind,
         "started": round(material.seconds(run.started_at), 3),
@@ -176,7 +176,7 @@ def _run(material: Material, run: RunRecord) -> dict[str, Any]:
     }
 
 
-def _turn_frames(material: Material) -> list[Frame]:
+def _turn_frames(material: ReplayMaterial) -> list[Frame]:
     found: list[Frame] = []
     for turn in material.turns:
         asked = material.seconds(turn.asked_at)
@@ -187,7 +187,7 @@ def _turn_frames(material: Material) -> list[Frame]:
     return found
 
 
-def _turn(material: Material, turn: Turn) -> dict[str, Any]:
+def _turn(material: ReplayMaterial, turn: Turn) -> dict[str, Any]:
     asked = material.seconds(turn.asked_at)
     return {
         "task": turn.task,
@@ -202,7 +202,7 @@ def _turn(material: Material, turn: Turn) -> dict[str, Any]:
     }
 
 
-def _stage_frames(material: Material) -> list[Frame]:
+def _stage_frames(material: ReplayMaterial) -> list[Frame]:
     found: list[Frame] = []
     for visit in material.visits:
         found.append({"t": round(material.seconds(visit.started_at), 3), "kind": "stage", "stage": visit.stage})
@@ -216,7 +216,7 @@ def _stage_frames(material: Material) -> list[Frame]:
     return found
 
 
-def _stage(material: Material, visit: Visit, length: float) -> dict[str, Any]:
+def _stage(material: ReplayMaterial, visit: Visit, length: float) -> dict[str, Any]:
     stage = _stage_of(material.study, visit.stage)
     ended = material.seconds(visit.ended_at) if visit.ended_at else max(length, material.seconds(visit.started_at))
     return {

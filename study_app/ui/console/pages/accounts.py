@@ -14,7 +14,7 @@ import streamlit as st
 from study_app.domain.errors import UserError
 from study_app.secrets.console_accounts import Role, accounts_in, random_password
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 MAY = {
     "monitor": "enrolment, links, audit log; no answers, chats or programs",
@@ -23,7 +23,7 @@ MAY = {
 }
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("People", "One account a person, so that the audit log can say who.")
     accounts = accounts_in(desk.app.settings.var)
@@ -39,7 +39,7 @@ def draw(desk: Desk) -> None:
         st.html(tables.note("Nobody has seen chats, programs or an arm of a real participant."))
 
 
-def _add(desk: Desk) -> None:
+def _add(desk: ConsoleSession) -> None:
     with st.form("account", clear_on_submit=True):
         left, right = st.columns(2)
         name = left.text_input("Name", key="account_name")
@@ -55,7 +55,7 @@ def _add(desk: Desk) -> None:
                 st.success(f"Password of {name.strip()}: `{password}` (shown this once)")
 
 
-def _remove(desk: Desk) -> None:
+def _remove(desk: ConsoleSession) -> None:
     others = [person.name for person in accounts_in(desk.app.settings.var).people() if person.name != desk.person.name]
     if not others:
         return

@@ -10,14 +10,14 @@ from __future__ import annotations
 import streamlit as st
 
 from study_app.domain.study.study import Study, canonical_json
-from study_app.rerandomisation.outlook import Outlook, outlooks
+from study_app.rerandomisation.outlook import SchemeProperties, outlooks
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 TRIALS = 200
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     study = desk.app.study
     desk.head("Allocation", "The scheme of this study. Nothing here depends on the sealed seed.")
@@ -41,7 +41,7 @@ def draw(desk: Desk) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _outlooks(study_hash: str, n: int, trials: int, _study: Study) -> list[Outlook]:
+def _outlooks(study_hash: str, n: int, trials: int, _study: Study) -> list[SchemeProperties]:
     return outlooks(_study, n, trials)
 
 
@@ -61,7 +61,7 @@ def _shown(value: object) -> str:
     return canonical_json(value) if isinstance(value, dict) else str(value)
 
 
-def _table(found: list[Outlook]) -> str:
+def _table(found: list[SchemeProperties]) -> str:
     rows = [
         (o.name, f"{o.imbalance:.2f}", f"{o.worst:.1f}", f"{100 * o.guessed:.0f} %", tables.bar(o.guessed, 1))
         for o in found

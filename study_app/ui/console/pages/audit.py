@@ -11,12 +11,12 @@ import streamlit as st
 
 from study_app.domain.records import AuditEntry
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk, file_link
+from study_app.ui.console.session import ConsoleSession, file_link
 
 SHOWN = 200
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head(
         "Audit",

@@ -13,24 +13,24 @@ import streamlit as st
 
 from study_app.domain.interaction.codebook import DEFINITIONS
 from study_app.domain.records import Kind
-from study_app.services.researcher.coding import Codings, ToCode
+from study_app.services.researcher.coding import Codings, QueryForCoding
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 SEEN = "queries"
 CODE, DISAGREEMENTS, AGREEMENT = PARTS = ("Code", "Disagreements", "Agreement")
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Coding", "What participants wanted of the assistant. Several labels may fit, or none.")
     kind = desk.kind()
-    if kind == "real" and not desk.monitor.has_seen(desk.person.name, SEEN):
+    if kind == "real" and not desk.monitor.is_unblinded(desk.person.name, SEEN):
         st.warning(
             "Queries come from arms with an assistant. If you open them, you count as unblinded, and it is recorded."
         )
         if st.button("Open and record", key="open_queries", type="primary"):
-            desk.monitor.note_sight(desk.person.name, SEEN, kind)
+            desk.monitor.record_unblinding(desk.person.name, SEEN, kind)
             st.rerun()
         return
     part = st.segmented_control(
@@ -40,7 +40,7 @@ def draw(desk: Desk) -> None:
     {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(desk, codings, kind)
 
 
-def _code(desk: Desk, codings: Codings, kind: Kind) -> None:
+def _code(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     waiting = codings.queries_for(desk.person.name, kind)
     if not waiting:
         st.html(tables.note("Nothing waits for you."))
@@ -57,7 +57,7 @@ def _code(desk: Desk, codings: Codings, kind: Kind) -> None:
             st.rerun()
 
 
-def _query(view: ToCode) -> None:
+def _query(view: QueryForCoding) -> None:
     st.subheader("Message", anchor=False)
     st.html(tables.pre(view.message))
     with st.expander(f"Before it: {len(view.before)} turn(s)"):
@@ -76,7 +76,7 @@ def _labels(turn_id: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _disagreements(desk: Desk, codings: Codings, kind: Kind) -> None:
+def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     open_ones = codings.disagreements(desk.person.name, kind)
     if open_ones:
         st.html(
@@ -111,7 +111,7 @@ def _disagreements(desk: Desk, codings: Codings, kind: Kind) -> None:
         st.html(tables.table(header, done, label="Settled queries"))
 
 
-def _agreement(desk: Desk, codings: Codings, kind: Kind) -> None:
+def _agreement(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     n, same, labels = codings.agreement(kind)
     if not n:
         st.html(tables.note("No query has been coded by two people yet."))

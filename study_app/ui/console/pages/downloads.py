@@ -10,7 +10,7 @@ from __future__ import annotations
 import streamlit as st
 
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk, file_link
+from study_app.ui.console.session import ConsoleSession, file_link
 
 IN_THE_DATASET = {
     "draft": "Real participants do not exist before launch: tick preview to get the participants of this draft.",
@@ -20,7 +20,7 @@ IN_THE_DATASET = {
 }
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     state = desk.monitor.state()
     desk.head("Downloads", "The same files as the commands make, masked by the trial's state.")

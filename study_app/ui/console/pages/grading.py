@@ -15,15 +15,15 @@ from collections.abc import Mapping
 import streamlit as st
 
 from study_app.domain.records import Kind
-from study_app.services.researcher.rating import Ratings, ToRate
+from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages.grading_agreement import agreement
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 RATE, OWN, DISAGREEMENTS, AGREEMENT = PARTS = ("Rate", "Your ratings", "Disagreements", "Agreement")
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Grading", "Quiz answers that no key can score. You see neither who wrote them nor in which arm.")
     kind = desk.kind()
@@ -34,10 +34,10 @@ def draw(desk: Desk) -> None:
         agreement(desk, kind)
         return
     drawn = {OWN: _own, DISAGREEMENTS: _disagreements}.get(part or RATE, _rate)
-    drawn(desk, Ratings(desk.app.world), kind)
+    drawn(desk, RatingQueue(desk.app.world), kind)
 
 
-def _rate(desk: Desk, ratings: Ratings, kind: Kind) -> None:
+def _rate(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
     waiting = ratings.answers_for(desk.person.name, kind)
     if not waiting:
         st.html(tables.note("Nothing to rate."))
@@ -59,7 +59,7 @@ def _rate(desk: Desk, ratings: Ratings, kind: Kind) -> None:
                 st.rerun()
 
 
-def _own(desk: Desk, ratings: Ratings, kind: Kind) -> None:
+def _own(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
     mine = ratings.own(desk.person.name, kind)
     if not mine:
         st.html(tables.note("You have rated nothing yet."))
@@ -84,7 +84,7 @@ def _own(desk: Desk, ratings: Ratings, kind: Kind) -> None:
                 st.rerun()
 
 
-def _disagreements(desk: Desk, ratings: Ratings, kind: Kind) -> None:
+def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
     open_ones = ratings.disputes(desk.person.name, kind)
     if not open_ones:
         st.html(tables.note("No disagreement to settle."))
@@ -116,7 +116,7 @@ def _disagreements(desk: Desk, ratings: Ratings, kind: Kind) -> None:
                 st.rerun()
 
 
-def _answer(view: ToRate) -> None:
+def _answer(view: AnswerForRating) -> None:
     st.subheader("Question", anchor=False)
     st.markdown(view.item.prompt)
     if view.item.code:
@@ -125,7 +125,7 @@ def _answer(view: ToRate) -> None:
     st.html(tables.pre(view.response))
 
 
-def _yardstick(view: ToRate) -> None:
+def _yardstick(view: AnswerForRating) -> None:
     st.subheader("Yardstick", anchor=False)
     for sample in view.accepted:
         st.html(tables.pre(sample, small=True))
@@ -133,7 +133,7 @@ def _yardstick(view: ToRate) -> None:
         st.html(tables.note(view.why))
 
 
-def _points(view: ToRate, before: Mapping[str, float], act: str) -> dict[str, float]:
+def _points(view: AnswerForRating, before: Mapping[str, float], act: str) -> dict[str, float]:
     awarded = {}
     for name, text, most in view.criteria:
         steps = [index * 0.5 for index in range(round(most * 2) + 1)]

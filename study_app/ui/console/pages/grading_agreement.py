@@ -10,13 +10,13 @@ import streamlit as st
 from study_app.domain.records import Kind
 from study_app.services.researcher.statistics import section
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 COMPUTED = "agreement_computed"
 HEADER = ("What was rated", "Answers", "Raters", "Same", "Kappa", "Alpha", "ICC")
 
 
-def agreement(desk: Desk, kind: Kind) -> None:
+def agreement(desk: ConsoleSession, kind: Kind) -> None:
     """The part of the grading board; computed when it is asked for, for it takes some seconds."""
     st.html(tables.note("Computed by the analysis on an export of this moment: each rater's newest rating, settled "
                         "decisions left out. Each figure with its 95 % interval."))  # fmt: skip

@@ -15,12 +15,12 @@ import streamlit as st
 from study_app.services.researcher.console_views import LinkUse
 from study_app.services.researcher.links import MOST_LINKS, check_base
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 MADE = "links_made"
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Links", "Each link lets one participant in. Only hashes are kept, so a link can be shown only once.")
     uses = desk.monitor.links()
@@ -34,7 +34,7 @@ def draw(desk: Desk) -> None:
         st.html(_table(uses))
 
 
-def _make(desk: Desk) -> None:
+def _make(desk: ConsoleSession) -> None:
     settings = desk.app.settings
     with st.form("links"):
         left, right = st.columns([1, 3])
@@ -49,7 +49,7 @@ def _make(desk: Desk) -> None:
             _made(desk, int(count), site, [line.strip() for line in labels.splitlines() if line.strip()])
 
 
-def _made(desk: Desk, count: int, site: str, labels: list[str]) -> None:
+def _made(desk: ConsoleSession, count: int, site: str, labels: list[str]) -> None:
     def act() -> None:
         base = check_base(site, "Address of the participants' site")
         made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source="Labels")

@@ -14,7 +14,7 @@ import streamlit as st
 from study_app.domain.records import Kind
 from study_app.services.researcher.console_views import Overview
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import STATE_TONES, Desk
+from study_app.ui.console.session import STATE_TONES, ConsoleSession
 
 REFRESH_SECONDS = 10
 ASSISTANTS = {"notes": "embedded (answers from the task packs' notes)", "claude": "Claude", "recorded": "recorded"}
@@ -26,7 +26,7 @@ NEXT = {
 }
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     state = desk.monitor.state()
     desk.head("Overview", NEXT[state])
@@ -83,7 +83,7 @@ def _statuses(view: Overview) -> str:
     return tables.table(("Status", "People", ""), rows, numbers=(1,), label="Participants by status") if rows else ""
 
 
-def _protocol(desk: Desk, view: Overview) -> None:
+def _protocol(desk: ConsoleSession, view: Overview) -> None:
     st.subheader("Protocol", anchor=False)
     amended = f", amended {view.versions - 1} time(s)" if view.versions > 1 else ""
     st.html(
@@ -113,7 +113,7 @@ def _leaks(view: Overview) -> list[tuple[str, str]]:
     return [(f"Replies of {name} that give code", f"{one.leaked} of {one.replies}") for name, one in counted]
 
 
-def _machine(desk: Desk, view: Overview, kind: Kind) -> None:
+def _machine(desk: ConsoleSession, view: Overview, kind: Kind) -> None:
     st.subheader("Machine", anchor=False)
     tone = {"strict": "good", "standard": "good", "weak": "warm", "off": "bad"}.get(view.isolation.level, "quiet")
     level = tables.badge(view.isolation.level, tone)

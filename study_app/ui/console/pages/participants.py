@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from study_app.services.researcher.console_views import Sighting
+from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import arms_visible
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     state = desk.monitor.state()
     desk.head("Participants", "Where everybody is, the latest to enrol first.")
@@ -30,7 +30,7 @@ def draw(desk: Desk) -> None:
     _acts(desk, people)
 
 
-def _filtered(people: list[Sighting]) -> list[Sighting]:
+def _filtered(people: list[ParticipantSummary]) -> list[ParticipantSummary]:
     left, right = st.columns([2, 5])
     wanted = left.text_input("Search", key="people_search", placeholder="Id, label or panel id")
     statuses = sorted({person.status for person in people})
@@ -44,7 +44,7 @@ def _filtered(people: list[Sighting]) -> list[Sighting]:
     ]
 
 
-def _table(desk: Desk, people: list[Sighting], arms: bool) -> str:
+def _table(desk: ConsoleSession, people: list[ParticipantSummary], arms: bool) -> str:
     now = desk.app.world.now()
     header = ["Participant", "Came as", "Status", "Stage", "Step", "Min in stage", "Min in all", "Last seen"]
     rows = []
@@ -62,7 +62,7 @@ def _table(desk: Desk, people: list[Sighting], arms: bool) -> str:
     return tables.table(header, rows, numbers=(5, 6), label="Participants")
 
 
-def _acts(desk: Desk, people: list[Sighting]) -> None:
+def _acts(desk: ConsoleSession, people: list[ParticipantSummary]) -> None:
     st.subheader("Exclude, unblind or reopen a stage", anchor=False)
     named = {person.id: f"{person.id}   {person.came_as}".strip() for person in people}
     chosen = st.selectbox(
@@ -84,7 +84,7 @@ def _acts(desk: Desk, people: list[Sighting]) -> None:
     _reopen(desk, chosen)
 
 
-def _exclude(desk: Desk, participant_id: str) -> None:
+def _exclude(desk: ConsoleSession, participant_id: str) -> None:
     with st.form("exclude", clear_on_submit=True):
         reason = st.text_input("Why exclude this participant from the analysis?", key="exclude_reason")
         st.caption("Recorded, listed in the report, cannot be undone. Decide without knowing the arm.")
@@ -96,7 +96,7 @@ def _exclude(desk: Desk, participant_id: str) -> None:
                 st.rerun()
 
 
-def _reopen(desk: Desk, participant_id: str) -> None:
+def _reopen(desk: ConsoleSession, participant_id: str) -> None:
     stage = desk.monitor.reopenable(participant_id)
     if stage is None:
         return
@@ -111,7 +111,7 @@ def _reopen(desk: Desk, participant_id: str) -> None:
                 st.rerun()
 
 
-def _unblind(desk: Desk, participant_id: str) -> None:
+def _unblind(desk: ConsoleSession, participant_id: str) -> None:
     with st.form("unblind", clear_on_submit=True):
         reason = st.text_input("Why do you need this participant's arm?", key="unblind_reason")
         st.caption("Recorded and reported; you count as unblinded from then on. Shown once.")

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from study_app.services.researcher.console_views import Sighting
+from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.ui.components.replay import replay
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Replay")
     kind = desk.kind()
@@ -29,21 +29,21 @@ def draw(desk: Desk) -> None:
     )  # fmt: skip
     if chosen is None:
         st.html(tables.note("Choose a participant to see their session: every keystroke, run, message and stage."))
-    elif kind == "real" and not desk.monitor.has_seen(desk.person.name, f"replay {chosen}"):
+    elif kind == "real" and not desk.monitor.is_unblinded(desk.person.name, f"replay {chosen}"):
         _ask(desk, chosen)
     else:
         replay(f"/api/replay/{chosen}", key="replay")
 
 
-def _name(person: Sighting) -> str:
+def _name(person: ParticipantSummary) -> str:
     where = person.stage or person.status.replace("_", " ")
     return "   ".join(filter(None, (person.id, person.came_as, where)))
 
 
-def _ask(desk: Desk, participant_id: str) -> None:
+def _ask(desk: ConsoleSession, participant_id: str) -> None:
     st.warning(
         "A replay shows programs and chats, and so the arm. If you open it, you count as unblinded, and it is recorded."
     )
     if st.button("Open and record", key=f"open:{participant_id}", type="primary"):
-        desk.monitor.note_sight(desk.person.name, f"replay {participant_id}", "real")
+        desk.monitor.record_unblinding(desk.person.name, f"replay {participant_id}", "real")
         st.rerun()

@@ -14,13 +14,13 @@ import streamlit as st
 from study_app.domain.records import Answer, RunRecord
 from study_app.services.grading.queue import retry, with_review, without_verdict
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import Desk
+from study_app.ui.console.session import ConsoleSession
 
 _WHY = {"failed": "grading failed", "inconclusive": "machine too busy"}
 _TONES = {"failed": "bad", "inconclusive": "warm"}
 
 
-def draw(desk: Desk) -> None:
+def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Verdicts", "Submissions whose outcomes are missing until they are graded, and imports worth a look.")
     world = desk.app.world
@@ -32,7 +32,7 @@ def draw(desk: Desk) -> None:
     _imports(with_review(world))
 
 
-def _without(desk: Desk, runs: Sequence[RunRecord]) -> None:
+def _without(desk: ConsoleSession, runs: Sequence[RunRecord]) -> None:
     if not runs:
         st.html(tables.note("Every submission that was graded has a verdict."))
         return
@@ -62,7 +62,7 @@ def _without(desk: Desk, runs: Sequence[RunRecord]) -> None:
             st.rerun()
 
 
-def _answers(desk: Desk, answers: Sequence[Answer]) -> None:
+def _answers(desk: ConsoleSession, answers: Sequence[Answer]) -> None:
     if not answers:
         st.html(tables.note("The checks of every scored answer came to an end."))
         return
