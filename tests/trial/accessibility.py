@@ -1,4 +1,4 @@
-"""axe-core in the page: the engine behind most accessibility checkers; it comes by npm when a test asks for it."""
+"""What is in the way of some people: by axe-core, which comes by npm when a test asks for it, and by looking."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ async () => {
 }
 """
 
+CUT_OFF = """() => { const ROOTS = ".sa-form, .sa-room, .sa-page, body";
+return [...document.querySelectorAll(".sa-form *, .sa-room *, .sa-page *")].filter((each) => {
+  const box = each.getBoundingClientRect();
+  if (!box.width || !box.height || (box.right <= innerWidth + 1 && box.left >= -1)) return false;
+  for (let around = each.parentElement; !around.matches(ROOTS); around = around.parentElement) {
+    if (/auto|scroll/.test(getComputedStyle(around).overflowX)) {
+      const room = around.getBoundingClientRect();
+      return room.right > innerWidth + 1;
+    }
+  }
+  return true;
+}).map((each) => each.outerHTML.slice(0, 90)); }"""
+"""What a window cuts off at its sides, and nothing around it scrolls."""
+
 
 @cache
 def axe() -> str:
@@ -37,3 +51,8 @@ def findings(page: Page) -> list[str]:
     if not page.evaluate("typeof window.axe !== 'undefined'"):
         page.evaluate(axe())
     return [f"{rule}: {words}: {node}" for rule, words, nodes in page.evaluate(RUN) for node in nodes]
+
+
+def cut_off(page: Page) -> list[str]:
+    """What cannot be read in a narrow window without scrolling the page sideways."""
+    return list(page.evaluate(CUT_OFF))

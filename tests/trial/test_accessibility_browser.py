@@ -7,7 +7,7 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from accessibility import findings
+from accessibility import cut_off, findings
 from conftest import variant
 from placing import place
 from playwright.sync_api import expect
@@ -75,7 +75,13 @@ def test_axe_finds_nothing_in_the_dialog_of_leaving(server, page):
 
 @pytest.mark.parametrize(
     "screen",
-    ["exit", *(pytest.param(name, marks=pytest.mark.slow) for name in ("background", "consent", "instructions"))],
+    [
+        "exit",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("background", "consent", "instructions", "quiz", "tasks")
+        ),
+    ],
 )
 def test_at_four_hundred_percent_nothing_has_to_be_scrolled_sideways(server, chromium, screen):
     context = chromium.new_context(viewport={"width": 320, "height": 256})
@@ -84,6 +90,7 @@ def test_at_four_hundred_percent_nothing_has_to_be_scrolled_sideways(server, chr
     show(server, page, screen)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 320
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert cut_off(page) == []
     context.close()
 
 

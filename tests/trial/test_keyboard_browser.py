@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from accessibility import cut_off
 from conftest import ROOT, variant
 from keyboard import KeyboardWalker
 from playwright.sync_api import expect
@@ -54,7 +55,8 @@ def everything_in_reach(page, name: str) -> None:
     """Nothing lies beyond the window's sides, and every control can be scrolled to and touched."""
     seen(page, name)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-    for control in page.query_selector_all("button, input[type=text], textarea, .cm-content"):
+    assert cut_off(page) == [], name
+    for control in page.query_selector_all("button, input[type=text], textarea"):
         if control.is_visible() and not control.is_disabled():
             control.scroll_into_view_if_needed()
             box = control.bounding_box()

@@ -14,7 +14,7 @@ function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.en
 .sa-form-status { position: fixed; inset-block-start: 12px; inset-inline-end: 20px; z-index: 90; display: flex; align-items: center; gap: 16px; padding: 5px 14px; border-radius: 9px; border: 1px solid var(--line); background: var(--bg); }
 
 /* Questions */
-.sa-questions { display: grid; gap: 2.1rem; }
+.sa-questions { display: grid; grid-template-columns: minmax(0, 1fr); gap: 2.1rem; }
 .sa-form.sa-form .sa-form-heading { font-size: 1.2rem; font-weight: 620; line-height: 1.35; padding-top: .9rem; border-top: 1px solid var(--line); }
 .sa-form.sa-form .sa-form-heading:first-child { padding-top: 0; border-top: 0; }
 .sa-form .sa-form-block { max-width: 46rem; }
@@ -36,7 +36,7 @@ function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.en
 .sa-form .sa-at-fault { border-inline-start: 3px solid var(--bad); padding-inline-start: .9rem; margin-inline-start: -1.1rem; }
 
 /* Choices: the whole row answers */
-.sa-options { display: grid; gap: 2px; }
+.sa-options { display: grid; grid-template-columns: minmax(0, 1fr); gap: 2px; }
 .sa-form .sa-option { display: flex; align-items: flex-start; gap: .7rem; min-height: 40px; padding: .5rem .7rem; margin-inline: -.7rem; border-radius: 8px; cursor: pointer; }
 .sa-form .sa-option:hover { background: var(--soft); }
 .sa-form .sa-option:has(:checked) { background: var(--tint); }
@@ -71,7 +71,7 @@ function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.en
 .sa-form .sa-item legend + * { clear: both; }
 .sa-form-quiz .sa-prompt { font-weight: 450; }
 .sa-form-quiz .sa-at-fault { margin-inline-start: 0; }
-.sa-item-columns { display: grid; gap: 1.1rem; margin-top: .9rem; }
+.sa-item-columns { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.1rem; margin-top: .9rem; }
 .sa-form .sa-item-code { background: var(--soft); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.55; align-self: start; }
 .sa-item-code code { font-size: inherit; white-space: pre; color: inherit; background: none; }
 .sa-item-columns .sa-form-hint { margin-top: 0; }
@@ -104,8 +104,9 @@ function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.en
 .sa-form .sa-veil .sa-card { justify-items: start; }
 @media (max-width: 620px) {
   .sa-form-status { inset-inline-end: 8px; inset-block-start: 6px; }
-  .sa-scale-steps { gap: 4px; }
-  .sa-form .sa-step-option { flex-basis: 3rem; }
+  .sa-scale-steps { flex-wrap: nowrap; }
+  .sa-form .sa-step-option { flex: 1 1 0; min-width: 24px; }
+  .sa-scale-long .sa-scale-steps { display: grid; grid-template-columns: repeat(7, minmax(0, 1fr)); }
 }
 
 /* Below the clock, so that it covers no question; the same colours as in the workspace. */
