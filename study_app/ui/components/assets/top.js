@@ -1,5 +1,5 @@
 /* study-app; the licences of bundled packages are in LICENSES.txt */
-function i(a,e={},...n){let r=document.createElement(a);for(let[o,t]of Object.entries(e))t==null||t===!1||(typeof t=="function"?r.addEventListener(o.slice(2),t):r.setAttribute(o,t===!0?"":String(t)));for(let o of n)o&&r.append(o);return r}function l(a){let e=i("span",{style:"display:none;color:var(--st-background-color)"});a.append(e);let n=getComputedStyle(a).getPropertyValue("--st-background-color").trim(),[r,o,t]=(getComputedStyle(e).color.match(/[\d.]+/g)??[]).map(Number);return e.remove(),!n||r===void 0||o===void 0||t===void 0?matchMedia("(prefers-color-scheme: dark)").matches:.299*r+.587*o+.114*t<128}var c=`/* Buttons, dialogs and notices of pages without workspace. Colours follow Streamlit's theme and so its light or dark. */
+function i(t,e={},...n){let r=document.createElement(t);for(let[a,o]of Object.entries(e))o==null||o===!1||(typeof o=="function"?r.addEventListener(a.slice(2),o):r.setAttribute(a,o===!0?"":String(o)));for(let a of n)a&&r.append(a);return r}function l(t){let e=i("span",{style:"display:none;color:var(--st-background-color)"});t.append(e);let n=getComputedStyle(t).getPropertyValue("--st-background-color").trim(),[r,a,o]=(getComputedStyle(e).color.match(/[\d.]+/g)??[]).map(Number);return e.remove(),!n||r===void 0||a===void 0||o===void 0?matchMedia("(prefers-color-scheme: dark)").matches:.299*r+.587*a+.114*o<128}var c=`/* Buttons, dialogs and notices of pages without workspace. Colours follow Streamlit's theme and so its light or dark. */
 .sa-page, .sa-connection, .sa-leave-dialog {
   --bg: var(--st-background-color, #fff);
   --ink: var(--st-text-color, #1f2328);
@@ -25,20 +25,20 @@ function i(a,e={},...n){let r=document.createElement(a);for(let[o,t]of Object.en
 .sa-page .sa-first:hover, .sa-leave-dialog .sa-first:hover { background: color-mix(in srgb, var(--accent) 86%, #000); }
 .sa-page :focus-visible, .sa-leave-dialog :focus-visible { outline: 3px solid color-mix(in srgb, var(--accent) 70%, var(--ink)); outline-offset: 2px; }
 .sa-page button[aria-disabled="true"] { opacity: .6; cursor: default; }
-.sa-row { display: flex; flex-wrap: wrap; gap: 12px; align-items: center; }
-.sa-pinned .sa-row { padding: 14px 0; background: var(--bg); border-top: 1px solid var(--line); }
-.sa-say { color: var(--warm); font-weight: 500; }
+:is(.sa-page, .sa-leave-dialog) .sa-row { display: flex; flex-wrap: wrap; gap: 12px; align-items: center; }
+.sa-page.sa-pinned .sa-row { padding: 14px 0; background: var(--bg); border-top: 1px solid var(--line); }
+.sa-page .sa-say { color: var(--warm); font-weight: 500; }
 .sa-page .sa-say:not(:empty) { margin-top: 10px; }
-.sa-tick { display: flex; gap: 12px; align-items: flex-start; padding: 12px 14px; margin-bottom: 18px; border: 1px solid var(--line); border-radius: 8px; cursor: pointer; }
-.sa-tick input { width: 20px; height: 20px; margin: 3px 0 0; flex: none; accent-color: var(--accent); }
-.sa-tick:has(:user-invalid), .sa-tick[data-missing] { border-color: var(--warm); box-shadow: 0 0 0 1px var(--warm); }
-.sa-foot { margin-top: 34px; padding-top: 14px; border-top: 1px solid var(--line); }
+:is(.sa-page, .sa-leave-dialog) .sa-tick { display: flex; gap: 12px; align-items: flex-start; padding: 12px 14px; margin-bottom: 18px; border: 1px solid var(--line); border-radius: 8px; cursor: pointer; }
+:is(.sa-page, .sa-leave-dialog) .sa-tick input { width: 20px; height: 20px; margin: 3px 0 0; flex: none; accent-color: var(--accent); }
+:is(.sa-page, .sa-leave-dialog) .sa-tick:has(:user-invalid), :is(.sa-page, .sa-leave-dialog) .sa-tick[data-missing] { border-color: var(--warm); box-shadow: 0 0 0 1px var(--warm); }
+.sa-page .sa-foot { margin-top: 34px; padding-top: 14px; border-top: 1px solid var(--line); }
 .sa-page .sa-foot button { font-weight: 450; min-height: 40px; padding: 0 6px; border-color: transparent; background: none; color: var(--muted); text-decoration: underline; text-underline-offset: 3px; }
-.sa-copy { margin: 6px 0 18px; }
-.sa-copy .sa-row { gap: 14px; margin: 6px 0; }
-.sa-copy .code-box { font: 600 1.4rem/1.3 var(--mono); letter-spacing: .05em; border: 1px solid var(--line); border-radius: 8px; padding: 10px 18px; user-select: all; overflow-wrap: anywhere; }
-.sa-copy .code-box.sa-long { font: 400 1rem/1.5 var(--mono); letter-spacing: 0; }
-.sa-copy b { display: block; }
+.sa-page .sa-copy { margin: 6px 0 18px; }
+.sa-page .sa-copy .sa-row { gap: 14px; margin: 6px 0; }
+.sa-page .sa-copy .code-box { font: 600 1.4rem/1.3 var(--mono); letter-spacing: .05em; border: 1px solid var(--line); border-radius: 8px; padding: 10px 18px; user-select: all; overflow-wrap: anywhere; }
+.sa-page .sa-copy .code-box.sa-long { font: 400 1rem/1.5 var(--mono); letter-spacing: 0; }
+.sa-page .sa-copy b { display: block; }
 .sa-leave-dialog { border: 1px solid var(--line); border-radius: 12px; padding: 26px 28px 22px; width: min(34rem, calc(100vw - 32px)); background: var(--bg); }
 .sa-leave-dialog::backdrop { background: rgba(15, 18, 23, .5); }
 .sa-leave-dialog h2 { font: 650 1.3rem/1.3 var(--sans); margin: 0 0 12px; padding: 0; color: inherit; }
@@ -47,4 +47,4 @@ function i(a,e={},...n){let r=document.createElement(a);for(let[o,t]of Object.en
 .sa-leave-dialog .sa-row { justify-content: flex-end; margin-top: 22px; }
 .sa-connection { position: fixed; inset-inline: 0; inset-block-start: 0; z-index: 85; padding: 10px 20px; text-align: center; background: color-mix(in srgb, var(--warm) 16%, var(--bg)); border-bottom: 1px solid var(--warm); }
 .sa-connection:empty { display: none; }
-`;var m=1500,u=500,b=".sa-room, .sa-form",s=class{bar=i("div",{class:"sa-connection",role:"status"});since=null;text="";constructor(){document.body.append(i("style",{},c),this.bar),window.setInterval(()=>this.look(),u);for(let e of["online","offline"])window.addEventListener(e,()=>this.look())}look(){let e=document.querySelector("[data-test-connection-state]")?.getAttribute("data-test-connection-state");!navigator.onLine||e!=null&&e!=="CONNECTED"?this.since??=performance.now():this.since=null;let o=this.since!==null&&performance.now()-this.since>m&&!document.querySelector(b)?this.text:"";this.bar.textContent!==o&&(this.bar.dataset.scheme=l(this.bar)?"dark":"light",this.bar.textContent=o)}};var d,p;function f({data:a,parentElement:e}){if(p??=new s,p.text=a.connection_lost,a.screen!==d){d=a.screen;for(let n=e.parentElement;n;n=n.parentElement)n.scrollTop=0}}export{f as default};
+`;var m=1500,u=500,b=".sa-room, .sa-form",s=class{bar=i("div",{class:"sa-connection",role:"status"});since=null;text="";constructor(){document.body.append(i("style",{},c),this.bar),window.setInterval(()=>this.look(),u);for(let e of["online","offline"])window.addEventListener(e,()=>this.look())}look(){let e=document.querySelector("[data-test-connection-state]")?.getAttribute("data-test-connection-state");!navigator.onLine||e!=null&&e!=="CONNECTED"?this.since??=performance.now():this.since=null;let a=this.since!==null&&performance.now()-this.since>m&&!document.querySelector(b)?this.text:"";this.bar.textContent!==a&&(this.bar.dataset.scheme=l(this.bar)?"dark":"light",this.bar.textContent=a)}};var d,p;function f({data:t,parentElement:e}){if(p??=new s,p.text=t.connection_lost,t.screen!==d){d=t.screen;for(let n=e.parentElement;n;n=n.parentElement)n.scrollTop=0}}export{f as default};
