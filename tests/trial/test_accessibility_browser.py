@@ -66,6 +66,34 @@ def test_axe_finds_nothing_on_any_screen(server, chromium, scheme):
     assert {screen: lines for screen, lines in found.items() if lines} == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_pages_with_code_with_gaps_and_before_a_clock_starts(server, chromium, scheme):
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    show(server, page, "consent")
+    found = {}
+    for stage in ("warmup", "quiz"):
+        place(server, page, stage)
+        expect(page.get_by_role("button", name="Continue")).to_be_visible()
+        found[f"before {stage}"] = findings(page)
+    for step in range(7):
+        place(server, page, "quiz", left=timedelta(minutes=9), step=step)
+        expect(page.get_by_text(f"Page {step + 1} of 7")).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile("Continue|Submit quiz"))).to_be_visible()
+        found[f"quiz {step + 1}"] = findings(page)
+    page.get_by_role("button", name="Submit quiz").click()
+    expect(page.get_by_role("button", name="Go back")).to_be_visible()
+    found["question about gaps"] = findings(page)
+    place(server, page, "exit")
+    page.get_by_role("button", name="Finish").click()
+    expect(page.get_by_text("Please answer this question.").first).to_be_visible()
+    found["survey with gaps"] = findings(page)
+    context.close()
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
 def test_axe_finds_nothing_in_the_dialog_of_leaving(server, page):
     show(server, page, "device")
     page.get_by_role("button", name="Leave the study").click()
