@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: setup serve test test-all lint bench lock assets clean
+.PHONY: setup serve test test-all lint structure bench lock assets clean
 
 setup: $(STAMP)
 
@@ -26,6 +26,10 @@ test-all: setup
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy study_app analysis && $(BIN)/lint-imports
+
+# Figures of the structure, each beside its aim.
+structure: setup
+	@$(BIN)/python scripts/structure.py
 
 bench: setup
 	@for f in benchmarks/bench_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
