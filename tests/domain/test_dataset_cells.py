@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from study_app.dataset.integrity.chain import event_key
+from study_app.dataset.integrity.stored_rows import event_row
 from study_app.dataset.schema import STATIC_TABLES, Column, cell, guard, unguard, value, writable
 from study_app.dataset.schema.cells import FORMULA_STARTS
+from study_app.domain.events import Event
 
 TEXT = Column("x", "text", "")
 NUMBER = Column("x", "number", "")
@@ -69,3 +72,11 @@ def test_every_column_has_a_caption_and_its_name_once():
     for table in STATIC_TABLES:
         assert len(set(table.names)) == len(table.names)
         assert all(column.caption for column in table.columns)
+
+
+@given(st.booleans(), st.integers(1, 99), st.none() | st.floats(0, 1e13))
+def test_the_row_of_an_event_has_the_key_under_which_it_is_chained(late, seq, clock):
+    """Also of one that came late: what an honest browser sends after a deadline must not look like tampering."""
+    at = datetime(2026, 1, 5, 9, 0, 0, 123000, tzinfo=UTC)
+    stored = Event("p", "page", seq, "edit", "tasks", at, clock, clock, {"a": 1}, 7, arrived_late=late)
+    assert event_key(event_row(stored)) == event_key(stored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.dataset.reading.dataset import UntrustedDataset
@@ -30,6 +31,12 @@ def check_manifest(opened: UntrustedDataset) -> None:
     _check_description(opened)
 
 
+LAUNCH = "launch"
+"""The reason of a study's first version."""
+ONE_ACT = timedelta(minutes=2)
+"""Between what one act writes, on a machine that is busy."""
+
+
 def _check_audit(opened: UntrustedDataset) -> None:
     report, audit = opened.report, opened.manifest.get("audit")
     broken = audit.get("broken_at") if isinstance(audit, dict) else 0
@@ -41,13 +48,33 @@ def _check_audit(opened: UntrustedDataset) -> None:
         if opened.state in states and not acts.get(name):
             what = f"the study is {opened.state}, and no {act} is in the audit log"
             report.add("audit_broken", "manifest.json", None, what)
-    amended = {(entry.get("to"), entry.get("why")) for entry in opened.acts("amendments")}
-    locked = [entry for entry in opened.listed("versions") if entry.get("locked_at")]
-    for entry in locked[1:]:
-        if (entry.get("study_hash"), entry.get("reason")) not in amended:
-            what = f"no amendment to version {str(entry.get('study_hash'))[:12]} for its reason is in the audit log"
-            report.add("audit_broken", "manifest.json", None, what)
+    _check_locked(opened)
     report.note("the audit log's chain, as found at export")
+
+
+def _check_locked(opened: UntrustedDataset) -> None:
+    """Every version was locked by the launch or by an amendment, when and why that was recorded."""
+    amended = {(a.get("to"), a.get("why")): a.get("at") for a in opened.acts("amendments")}
+    locked = [entry for entry in opened.listed("versions") if entry.get("locked_at")]
+    for place, entry in enumerate(locked):
+        named, reason = str(entry.get("study_hash"))[:12], entry.get("reason")
+        act = (entry.get("study_hash"), reason)
+        if (place == 0 and reason != LAUNCH) or (place > 0 and act not in amended):
+            what = f"no amendment to version {named} for its reason is in the audit log"
+            opened.report.add("audit_broken", "manifest.json", None, what)
+            continue
+        at = amended[act] if place else opened.manifest.get("launched_at")
+        if not _at_once(entry.get("locked_at"), at):
+            what = f"version {named} is said to be locked at {entry.get('locked_at')}, and was at {at}"
+            opened.report.add("audit_broken", "manifest.json", None, what)
+
+
+def _at_once(one: Any, other: Any) -> bool:
+    """Whether two moments belong to one act; what cannot be read belongs to none."""
+    try:
+        return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) <= ONE_ACT
+    except (TypeError, ValueError):
+        return False
 
 
 def _check_description(opened: UntrustedDataset) -> None:

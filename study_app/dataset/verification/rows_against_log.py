@@ -90,11 +90,15 @@ def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Told:
 
 def _run(run: UntrustedRow, log: Log) -> Told:
     kind = "task_submitted" if run["kind"] == "submission" else "run_started"
+    late = next((_payload(event) for event in reversed(log.of("submission_late", "run_id", run["run_id"]))), None)
     for event in log.of(kind, "run_id", run["run_id"]):
         told = _payload(event)
         yield "started_at", run["started_at"], event["server_time"]
         yield from ((name, run[name], told.get(name)) for name in ("task", "page", "seq"))
-        yield from _code(run, told)
+        if told.get("as_edited") is not None and not run["page"]:
+            # The server compared it with the edits of a page, so a page was named.
+            yield "page", run["page"], "the page whose edits the program was compared with"
+        yield from _code(run, late or told)
     if run["kind"] == "submission":
         return
     for event in log.of("run_ended", "run_id", run["run_id"]):

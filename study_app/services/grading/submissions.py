@@ -8,7 +8,9 @@ import logging
 import threading
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
+from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import Grade, RunClock
@@ -52,7 +54,7 @@ def submit_saved(world: StudyContext, unit: UnitOfWork, place: Position) -> None
     take_submission(world, unit, place, code, page, None)
 
 
-def submit_late(unit: UnitOfWork, place: Position, task: str, code: str) -> None:
+def submit_late(unit: UnitOfWork, place: Position, task: str, code: str, now: datetime) -> None:
     """Let late edits change what a deadline submitted of a task; it is graded anew.
 
     `place` is where the participant was, at the deadline's moment. A submission by the participant stays as it is.
@@ -67,6 +69,8 @@ def submit_late(unit: UnitOfWork, place: Position, task: str, code: str) -> None
                     error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
                 )
             )  # fmt: skip
+            told = {"task": task, "run_id": run.id, "code_sha256": code_sha256(code)}
+            unit.record(run.participant_id, "submission_late", run.stage, now, told)
 
 
 def submitted_by_deadline(unit: UnitOfWork, place: Position, task: str) -> bool:

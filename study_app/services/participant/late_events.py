@@ -153,14 +153,12 @@ def take_late(
         stage = place.study.stage(name)
         there = replace(place, stage=stage, screen="stage", now=visits[name].deadline_at or place.now)
         if stage.kind == "tasks":
-            _late_edits(world, unit, there, page, events)
+            _late_edits(unit, there, page, events, world.now())
         elif stage.kind in FORM_KINDS:
             _late_changes(world, unit, there, page, events)
 
 
-def _late_edits(
-    world: StudyContext, unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]
-) -> None:
+def _late_edits(unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent], now: datetime) -> None:
     by_task: dict[str, list[BrowserEvent]] = {}
     for event in events:
         if event.kind in ("load", "edit"):
@@ -172,7 +170,7 @@ def _late_edits(
             continue
         text = change_document(unit, place, page, task, edits)
         if text is not None:
-            submit_late(unit, place, task, text)
+            submit_late(unit, place, task, text, now)
 
 
 def _late_changes(
