@@ -26,12 +26,12 @@ import httpx2
 
 from study_app.bootstrap import App, install, start
 from study_app.domain.events import Batch
-from study_app.domain.participant import Visit
-from study_app.services.enrol import Entry
+from study_app.domain.records import Visit
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 from study_app.storage import event_log
-from study_app.web.door import Door
-from study_app.web.limits import Limits
+from study_app.web.gateway import ParticipantGateway
+from study_app.web.limits import RequestLimits
 
 ROOT = Path(__file__).parents[1]
 TASK, EDITS, LIMIT = "trio_timer", 10, 1.20
@@ -78,7 +78,7 @@ class Typist:
 
     def __init__(self, app: App) -> None:
         now = datetime.now(UTC)  # noqa: TID251
-        admitted = app.enrol.enter(Entry())
+        admitted = app.enrol.enter(EntryRequest())
         self.id, self.cookie, self.page = admitted.participant.id, admitted.token, "bench"
         with app.world.registry.begin() as unit:
             unit.touch(self.id, stage="tasks", arm="ai")
@@ -110,14 +110,14 @@ def in_process(app: App, typist: Typist) -> Callable[[], None]:
 
 
 def over_the_route(app: App, typist: Typist, runner: asyncio.Runner) -> Callable[[], None]:
-    class Unlimited(Limits):
+    class Unlimited(RequestLimits):
         def participant(self, *_: Any) -> float:
             return 0.0
 
         def stranger(self, *_: Any, **__: Any) -> float:
             return 0.0
 
-    door = Door(nowhere, app, frozenset(), Unlimited())
+    door = ParticipantGateway(nowhere, app, frozenset(), Unlimited())
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(door), base_url="http://bench")
     client.cookies.set("study_participant", typist.cookie)
 

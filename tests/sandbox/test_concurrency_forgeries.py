@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from study_app.content_packs import load_pack
+from study_app.content.task_packs import load_pack
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
-from study_app.services.grade import grade
+from study_app.services.grading.grading import grade
 
 TASKS = Path(__file__).parents[2] / "tasks"
 PACKS = {name: load_pack(TASKS / name) for name in ("trio_timer", "trio_users")}

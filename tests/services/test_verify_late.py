@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from export_world import Clock, Walker, open_app, real_study, settle, table
 
+from study_app.dataset.verification import verify
 from study_app.domain.events import Batch
-from study_app.services.export import export
-from study_app.services.verify import verify
+from study_app.services.researcher.exporting.export import export
 
 LATE = "# typed in the last second\n"
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 from export_world import copy_of, trial
 
-from study_app.domain.protocol import canonical_json
-from study_app.services.export import export
-from study_app.services.program_facts import code_sha256
-from study_app.services.verify import verify
+from study_app.dataset.schema.cells import code_sha256
+from study_app.dataset.verification import verify
+from study_app.domain.study.study import canonical_json
+from study_app.services.researcher.exporting.export import export
 
 REAL = "participant_id IN (SELECT id FROM participants WHERE kind = 'real' AND status = 'completed')"
 ONE = "participant_id = (SELECT id FROM participants WHERE kind = 'real' AND status = 'completed' LIMIT 1)"
