@@ -3,8 +3,8 @@
     python benchmarks/bench_chain.py --batches 400 --rounds 7
 
 In process (one transaction a batch) and over the route (JSON, cookie, shapes, group commit), on a fresh SQLite database
-each. A round stores as many batches with the chain as without; the ratio is of processor time, which other programs on the
-machine disturb least, and the median of all rounds. Prints JSON; the limit is 1.20.
+each. A round stores as many batches with the chain as without; the ratio is of processor time, which other programs on
+the machine disturb least, and the median of all rounds. Prints JSON; the limit is 1.20.
 """
 
 from __future__ import annotations
