@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-import sysconfig
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 CONFIG = "config.toml"
-FOLDERS = (Path(__file__).parents[2] / ".streamlit", Path(sysconfig.get_path("data")) / "share/study-app/.streamlit")
-"""In a checkout, and where an installed wheel keeps it."""
+CHECKOUT = Path(__file__).parents[2] / ".streamlit" / CONFIG
+SHARED = "share/study-app/.streamlit/config.toml"
+"""Where a wheel carries the file, below whatever prefix it is installed to."""
 
 
 def config_file() -> Path:
-    """The file of Streamlit's options.
+    """Find the file of Streamlit's options, in a checkout or where a wheel put it.
 
     Raises:
         FileNotFoundError: the installation lacks it.
     """
-    for folder in FOLDERS:
-        if (folder / CONFIG).is_file():
-            return folder / CONFIG
-    raise FileNotFoundError(f"{CONFIG} is in none of {', '.join(map(str, FOLDERS))}; install study-app again")
+    for file in (CHECKOUT, *_installed()):
+        if file.is_file():
+            return file
+    raise FileNotFoundError(f"{SHARED} is missing from this installation; install study-app again")
+
+
+def _installed() -> Iterator[Path]:
+    """The file as the installer recorded it, which differs between environments, user folders and `--target`."""
+    try:
+        files = distribution("study-app").files or ()
+    except PackageNotFoundError:
+        return
+    for file in files:
+        if file.as_posix().endswith(SHARED):
+            yield Path(str(file.locate())).resolve()
 
 
 def configure_streamlit() -> None:
     """Make Streamlit read the project's options; call it before an app is made.
 
     Streamlit would also read `~/.streamlit/config.toml` and the working directory's: a user's base path, theme or
-    port there must not change a trial. Secrets are found as ever.
+    port there must not change a trial. Secrets are found as usual.
     """
     from streamlit import config
 

@@ -90,6 +90,7 @@ def test_a_wheel_carries_the_components_and_streamlits_options(tmp_path):
     shutil.unpack_archive(next(project.glob("*.whl")), site, "zip")
     assert not list(site.rglob("node_modules"))
     assert (site / "study_app/ui/components/assets/workspace.js").exists()
+    assert (site / "study_app/py.typed").exists()
     (options,) = site.glob("*.data/data/share/study-app/.streamlit/config.toml")
     assert options.read_bytes() == (ROOT / ".streamlit/config.toml").read_bytes()
 
