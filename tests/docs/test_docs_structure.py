@@ -59,6 +59,12 @@ def test_every_page_of_the_docs_that_any_file_names_exists():
     assert dead == []
 
 
+def test_figures_of_one_machine_stand_with_the_benchmarks_only():
+    measured = re.compile(r"\bp(?:50|95|99)\b|load average|under a load of|processor s\b")
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md"]
+    assert [page.name for page in pages if measured.search(page.read_text(encoding="utf-8"))] == []
+
+
 def test_the_index_leads_to_every_page():
     named = set(re.findall(r"\]\(([^)#\s]+\.md)", (DOCS / "index.md").read_text(encoding="utf-8")))
     pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"index.md"}
