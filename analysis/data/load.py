@@ -164,8 +164,8 @@ def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.Data
     return pd.DataFrame(columns, index=raw.index)
 
 
-def read_cells(path: Path) -> pd.DataFrame:
-    """The cells of a CSV file as text, or of a Parquet file as they are; empty ones missing.
+def read_cells(path: Path, mark: str = ",") -> pd.DataFrame:
+    """The cells of a CSV file as text, or of a Parquet file as they are; empty ones missing; `mark` separates columns.
 
     Raises:
         UserError: the file cannot be read as a table.
@@ -173,7 +173,9 @@ def read_cells(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        return pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig", sep=mark, index_col=False
+        )
     except (ValueError, OSError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a table ({reason}); export it again") from None

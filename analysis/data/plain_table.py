@@ -28,14 +28,15 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
         UserError: it cannot be read, or no row names an arm.
         ProblemsFound: columns that the plan names are missing, or ids come twice.
     """
-    raw = read_cells(path)
+    raw, warnings = _delimited(path)
     missing = [theirs for theirs in columns.values() if theirs not in raw.columns]
     if missing:
         remedy = _remedy(raw)
         raise ProblemsFound(
             [Problem(path.name, f"column {name}", "there is no such column", remedy) for name in missing]
         )
-    raw, warnings = _without_marks(raw, path.name)
+    raw, marks = _without_marks(raw, path.name)
+    warnings += marks
     table = pd.DataFrame({str(name): by_content(raw[name]) for name in raw.columns}, index=raw.index)
     table = table.rename(columns={theirs: ours for ours, theirs in columns.items()})
     for name in _TEXT:
@@ -55,11 +56,40 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     return Dataset(path, tables, study, digest, warnings=tuple(warnings), plain=True)
 
 
+def _delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The cells, and a sentence where semicolons, tabs or bars separate the columns instead of commas."""
+    mark = "," if path.suffix == ".parquet" else _mark(path)
+    found = read_cells(path, mark)
+    if mark == ",":
+        return found, []
+    name = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark]
+    commas = [column for column in found if _decimal_commas(found[[column]])]
+    for column in commas:
+        found[column] = found[column].str.replace(",", ".")
+    name += f", with commas for decimal points in {', '.join(map(str, commas))}" if commas else ""
+    return found, [f"{path.name}: read as separated by {name}"]
+
+
+def _mark(path: Path) -> str:
+    """What separates the names in the first line most often; a comma where nothing does."""
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            first = lines.readline()
+    except (OSError, UnicodeDecodeError):
+        return ","  # reading the cells says what is wrong
+    return max(",;\t|", key=first.count)
+
+
+def _decimal_commas(cells: pd.DataFrame) -> bool:
+    """Whether a column holds numbers such as 3,5 and nothing else."""
+    return any(
+        column.dropna().str.fullmatch(r"-?\d+(,\d+)?").all() and column.str.contains(",", na=False).any()
+        for _, column in cells.items()
+    )
+
+
 def _remedy(raw: pd.DataFrame) -> str:
-    names = [str(name) for name in raw.columns]
-    if len(names) == 1 and any(mark in names[0] for mark in (";", "\t", "|")):
-        return "separate the columns by commas: the whole first line was read as one name"
-    return f"use one of: {', '.join(names)}"
+    return f"use one of: {', '.join(map(str, raw.columns))}"
 
 
 def _defaults(rows: int) -> dict[str, Any]:

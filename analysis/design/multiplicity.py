@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.estimators.core.validation import AnalysisError, Floats
+from analysis.estimators.core.validation import AnalysisError, Floats, installed
 
 _ALIASES = {
     "bonferroni": "bonferroni", "holm": "holm", "hochberg": "simes-hochberg", "simes-hochberg": "simes-hochberg",
@@ -45,7 +45,8 @@ def adjust(p: ArrayLike, method: str = "holm") -> Floats:
         raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
     found = raw.copy()
     if known.any() and name != "none":
-        from statsmodels.stats.multitest import multipletests  # takes a second to import
+        with installed("multiplicity"):
+            from statsmodels.stats.multitest import multipletests  # takes a second to import
 
         found[known] = np.minimum(multipletests(raw[known], method=name)[1], 1.0)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import stats
 
@@ -17,7 +19,7 @@ from analysis.estimators.core.validation import (
     require_columns,
 )
 from analysis.estimators.numerics.designs import additive
-from analysis.estimators.numerics.linear import fit, independent_columns, t_interval
+from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval
 
 
 def samples_of(trial: AnalysisRequest, least: int) -> list[Floats]:
@@ -134,7 +136,7 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
     """Does the effect differ between subgroups? Interaction of the arms with one moderator.
 
     Formula: y = a + arm + m + arm m (+ covariates, strata); one row per product term with t and n - p degrees of
-    freedom, `vcov` as in `ols` (HC3 by default). The joint F is `anova(moderator=...)`.
+    freedom, `vcov` as in `ols` (HC3 by default). Detail: joint_f, joint_df1, joint_df2, joint_p of all of them.
     Missing data: refused. Only prespecified moderators: a row per subgroup tested is a chance to be wrong.
     Reference: Kent et al. (2020), Ann. Intern. Med. 172:35-45 (PATH).
 
@@ -145,22 +147,70 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
         (-1.333333, 0.749938)
     """
     require_columns(trial.data, [moderator])
-    base, arms, other, product = _moderated(trial, moderator)
-    everything = np.column_stack([base, arms, other, product])
-    kept = independent_columns(everything)
-    fitted = fit(everything[:, kept], trial.varied_y).with_residuals()
-    errors = np.sqrt(np.diag(fitted.covariance(vcov)))
+    *main, product = _moderated(trial, moderator)
+    test = InteractionTest.of(np.column_stack(main), product, trial.varied_y, vcov)
     names = covariate_columns(trial.data, [moderator])[1]
-    start = everything.shape[1] - product.shape[1]
+    detail = {"joint_f": test.f, "joint_df1": test.df1, "joint_df2": test.df2, "joint_p": test.p_value}
+    errors = dict(zip(test.terms, np.sqrt(np.diag(test.covariance)), strict=True))
     rows = []
-    for offset, (pair, name) in enumerate((p, n) for p in trial.pairs() for n in names):
-        if start + offset not in kept:
+    for term, (pair, name) in enumerate((p, n) for p in trial.pairs() for n in names):
+        if term not in errors:
             rows.append(pair.estimate(id=name, note=f"not estimable: no rows tell {name} apart"))
             continue
-        index = kept.index(start + offset)
-        found = t_interval(float(fitted.coefficients[index]), float(errors[index]), float(fitted.df), trial.level)
-        rows.append(pair.estimate(**found, id=name, note=f"difference of the effect for {name}"))
+        estimate = float(test.fitted.coefficients[test.columns[test.terms.index(term)]])
+        found = t_interval(estimate, float(errors[term]), float(test.df2), trial.level)
+        rows.append(pair.estimate(**found, id=name, note=f"difference of the effect for {name}", detail=detail))
     return unwrap(rows)
+
+
+@dataclass(frozen=True)
+class InteractionTest:
+    """Joint Wald F of product terms beyond the main effects."""
+
+    fitted: Fit
+    terms: list[int]
+    """Products that are estimable."""
+    columns: list[int]
+    """Their columns of the fit."""
+    covariance: Floats
+    """Of their coefficients."""
+
+    @classmethod
+    def of(cls, main: Floats, product: Floats, y: Floats, vcov: str | None = "HC3") -> InteractionTest:
+        """Fit main effects and products.
+
+        Raises:
+            NotEstimable: no product varies beyond the main effects, or nothing is left to judge errors by.
+        """
+        everything = np.column_stack([main, product])
+        kept = independent_columns(everything)
+        fitted = fit(everything[:, kept], y).with_residuals()
+        columns = [place for place, index in enumerate(kept) if index >= main.shape[1]]
+        if not columns:
+            raise NotEstimable("too few people for the interaction")
+        terms = [kept[place] - main.shape[1] for place in columns]
+        return cls(fitted, terms, columns, fitted.covariance(vcov)[np.ix_(columns, columns)])
+
+    @property
+    def df1(self) -> int:
+        """Products tested."""
+        return len(self.columns)
+
+    @property
+    def df2(self) -> int:
+        """Residual degrees of freedom."""
+        return self.fitted.df
+
+    @property
+    def f(self) -> float:
+        """The statistic."""
+        b = self.fitted.coefficients[self.columns]
+        return float(b @ np.linalg.solve(self.covariance, b)) / self.df1
+
+    @property
+    def p_value(self) -> float:
+        """Of the F test."""
+        return float(stats.f.sf(self.f, self.df1, self.df2))
 
 
 @method_over_all_arms()

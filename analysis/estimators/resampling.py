@@ -12,6 +12,7 @@ from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 from analysis.estimators.numerics.assignments import ReplicateAssignments, replicate
+from analysis.estimators.numerics.cluster_covariance import anova_icc, clusters_per_arm, few_clusters
 from analysis.estimators.numerics.linear import independent_columns, vcov_name
 from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
 from analysis.estimators.numerics.restricted_mean import replicated_difference
@@ -48,6 +49,7 @@ def rerandomization(
     test of the difference itself). `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
     {"method": "simple"}, any design that `study_app.rerandomisation` replays, an array (replicates, rows) or a callable
     (replicates, rng) of arms (`arms` orders the indices). `alternative`: two-sided, greater, less.
+    `cluster`: whole clusters are allocated again; the scheme, and arrays, may then be of clusters or of people.
     `interval=False` leaves out interval and effect size, for simulations.
     Missing data: refused. A replicate whose statistic does not exist counts as extreme. No seed means seed 0.
     Reference: Wu & Ding (2021), JASA 116:1898-1913; Gerber & Green (2012), ch. 3; Zhao & Ding (2021), J. Econometrics.
@@ -78,9 +80,9 @@ def permutation(
     Formula: as `rerandomization` with the scheme "complete". Without covariates the statistic is the plain
     difference of means, the classical test (two-sided p is the share of |difference| at least as large, not twice
     the smaller tail); with covariates the studentised Lin-adjusted difference. `statistic="lin"`, "mean" or "rmst"
-    and `studentised` choose otherwise.
+    and `studentised` choose otherwise. `cluster`: whole clusters are exchanged.
     Missing data: refused.
-    Reference: Fisher (1935), The Design of Experiments; Gerber & Green (2012), Field Experiments, table 3.1.
+    Reference: Fisher (1935), The DesignMatrix of Experiments; Gerber & Green (2012), Field Experiments, table 3.1.
 
     Example:
         >>> import pandas as pd
@@ -113,6 +115,7 @@ def _test(
     for pair in pairs:
         pair.varied_arms(least=1)
     drawn = replicate(trial, scheme, replicates, arms)
+    trial.notes += few_clusters(trial) if trial.cluster else []
     early = ~trial.events & (trial.y < (trial.horizon or np.inf))
     if statistic == "rmst" and early.any():
         return unwrap([_censored_row(trial, pair, drawn, alternative) for pair in pairs])
@@ -183,11 +186,21 @@ def _row(
         df=float(df) if own else None,
         statistic=float(observed.studentised()[0]) if own else None,
         p_value=test.p_value(),
+        detail=_detail(trial, test, drawn),
         ci_low=low,
         ci_high=high,
         effect_size=raw_effect(pair, float(observed.a[0])) if interval else None,
         note=note if own else f"{note}; nothing varies within the arms, so the test is of the difference itself",
     )
+
+
+def _detail(trial: AnalysisRequest, test: Test, drawn: ReplicateAssignments) -> dict[str, Any]:
+    found = {"assignments": len(drawn.codes), "exact": drawn.exact, "undefined": test.undefined, "scheme": drawn.how}
+    if trial.cluster is None:
+        return found
+    icc = anova_icc(trial.y, trial.cluster_codes)
+    clusters = {"clusters": len(np.unique(trial.cluster_codes)), "clusters_per_arm": clusters_per_arm(trial)}
+    return {**found, **clusters, "icc": icc}
 
 
 def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, open_ended: bool) -> str:
@@ -220,6 +233,7 @@ def _censored_row(trial: AnalysisRequest, pair: ArmContrast, drawn: ReplicateAss
         std_error=float(np.sqrt(observed.yy[0])),
         statistic=float(observed.studentised()[0]),
         p_value=test.p_value(),
+        detail=_detail(trial, test, drawn),
         note=_note(test, drawn, "Greenwood", alternative, False)
         + "; no interval: a shift of censored times is not defined, so see method rmst",
     )

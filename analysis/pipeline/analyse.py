@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -28,13 +28,13 @@ from analysis.pipeline.planning.registration import Registration, registration
 from analysis.pipeline.prepare import Prepared, prepare
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.sections import agreement_section, style_warnings, styles_or_reason
+from analysis.pipeline.software import software
 from analysis.pipeline.subgroups import subgroup_rows
 from analysis.pipeline.trial_ledger import ledger_of
-from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.errors import Problem, ProblemsFound, StudyError
 from study_app.domain.study.analysis_plan import Plan
 
 SCHEMA = "study-results/1"
-PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "pingouin", "linearmodels", "krippendorff", "matplotlib")
 
 
 def analyse(
@@ -91,12 +91,13 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     estimates = [_placed(row, registered) for row in rows]
     styles = styles_or_reason(shown, plan, dataset.study.raw)
     treatment = treatment_section(shown)
+    given = _provenance(dataset, plan, used, shown) | {"registration": registered.to_json(estimates)}
     result = {
         "schema": SCHEMA,
         "state": dataset.study.state,
         "masked": shown.masked,
         "dry_run": shown.dry_run,
-        "provenance": _provenance(dataset, plan, used, shown) | {"registration": registered.to_json(estimates)},
+        "provenance": given,
         "flow": _flow(shown, frame, fitted),
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
@@ -114,7 +115,8 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
             *treatment_warnings(treatment),
         ],
     }
-    return dict(_finite(result))
+    provenance = {**given, "packages": software(estimates, result)}
+    return dict(_finite({**result, "provenance": provenance}))
 
 
 def _registered(prepared: Prepared, seed: int) -> Registration:
@@ -156,7 +158,11 @@ def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
         found = dict(zip(primary, _graphical(rows, primary, plan), strict=True))
     else:
         p = [float(rows[index].p_value or 0.0) for index in made]
-        found = dict(zip(made, multiplicity.adjust(p, rule.method), strict=True))
+        try:
+            found = dict(zip(made, multiplicity.adjust(p, rule.method), strict=True))
+        except StudyError as error:
+            return [replace(row, note=f"{row.note}; p not adjusted: {error}") if row.role == "primary" else row
+                    for row in rows]  # fmt: skip
     note = _not_made([rows[index].id for index in primary if index not in made], len(made), rule.method)
     rows = list(rows)
     for index in made:
@@ -197,18 +203,12 @@ def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -
 
 
 def _provenance(dataset: Dataset, plan: Plan, seed: int, shown: View) -> dict[str, Any]:
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:  # pragma: no cover
-            continue
     return {
         "dataset_sha256": dataset.sha256,
         "plan_sha256": plan.sha256,
         "package_version": getattr(study_app, "__version__", None) or version("study-app"),
         "python": platform.python_version(),
-        "packages": packages,
+        "packages": {},
         "seed": seed,
         "exported_at": dataset.manifest.get("exported_at"),
         "study_id": dataset.study.id,

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from analysis.data.view import View
 from analysis.design.multiplicity import adjust
 from analysis.estimators import methods
 from analysis.estimators.core.request import NotEstimable
 from analysis.estimators.core.results import EffectSize, Estimate
-from analysis.estimators.numerics.linear import fit, independent_columns
+from analysis.estimators.numerics.linear import t_interval
+from analysis.estimators.omnibus import InteractionTest
 from analysis.pipeline.analysis_table import AnalysisTable
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Outcome, Plan
@@ -78,14 +78,14 @@ def _difference(pair: pd.DataFrame, outcome: Outcome, name: str, contrast: tuple
 
 
 def _interaction(data: pd.DataFrame, outcome: Outcome, column: str, view: View, level: float) -> Estimate:
-    """F test of arm by subgroup: numbers as scores, categories as dummies (least squares, classical variance)."""
+    """F test of arm by subgroup with HC3 errors: numbers as scores, categories as dummies; as method `interaction`."""
     data = data[data[column].notna()]
     counts = {arm: int((data["arm"] == arm).sum()) for arm in view.arm_ids}
     base = Estimate(
         id=f"{outcome.id}.interaction.{column}",
         role="secondary",
         outcome=outcome.id,
-        method="ols",
+        method="interaction",
         unit=outcome.unit,
         n=counts,
         ci_level=level,
@@ -95,27 +95,21 @@ def _interaction(data: pd.DataFrame, outcome: Outcome, column: str, view: View, 
         return replace(base, note="not estimable: needs two arms and two levels with people")
     x = _moderator(data[column])
     main = np.column_stack([np.ones(len(data)), *arms, x])
-    full = np.column_stack([main, *[arm[:, None] * x for arm in arms]])
-    y = data[outcome.id].to_numpy(dtype=float)
+    product = np.column_stack([arm[:, None] * x for arm in arms])
     try:
-        small, large = (fit(design[:, independent_columns(design)], y) for design in (main, full))
-        extra = large.design.shape[1] - small.design.shape[1]
-        if extra < 1 or large.df < 1 or large.sigma2 <= 0:
-            return replace(base, note="not estimable: too few people for the interaction")
-        f = float((small.sigma2 * small.df - large.sigma2 * large.df) / extra / large.sigma2)
-    except (NotEstimable, np.linalg.LinAlgError, ArithmeticError) as error:
+        test = InteractionTest.of(main, product, data[outcome.id].to_numpy(dtype=float))
+    except (NotEstimable, StudyError, np.linalg.LinAlgError, ArithmeticError) as error:
         return replace(base, note=f"not estimable: {error}")
-    p = float(stats.f.sf(f, extra, large.df))
-    note = f"interaction of arm and {column}: F({extra}, {large.df})"
-    if extra == 1:
-        slope = float(large.coefficients[-1])
-        spread = float(np.sqrt(large.gram_inverse[-1, -1] * large.sigma2))
-        half = float(stats.t.ppf(0.5 + level / 2, large.df)) * spread
-        base = replace(base, estimate=slope, std_error=spread, ci_low=slope - half, ci_high=slope + half)
+    note = f"interaction of arm and {column}: F({test.df1}, {test.df2}), HC3"
+    if test.df1 == 1:
+        slope, spread = float(test.fitted.coefficients[test.columns[0]]), float(np.sqrt(test.covariance[0, 0]))
+        found = t_interval(slope, spread, test.df2, level)
+        base = replace(base, estimate=slope, std_error=spread, ci_low=found["ci_low"], ci_high=found["ci_high"])
         note += "; estimate: change of the difference for each step of the scores"
-    share = extra * f / (extra * f + large.df)
-    size = EffectSize("partial eta squared", share)
-    return replace(base, statistic=f, df=float(large.df), p_value=p, effect_size=size, note=note)
+    size = EffectSize("partial eta squared", test.df1 * test.f / (test.df1 * test.f + test.df2))
+    detail = {"df1": test.df1, "df2": test.df2, "vcov": "HC3"}
+    base = replace(base, statistic=test.f, df=float(test.df2), p_value=test.p_value)
+    return replace(base, effect_size=size, note=note, detail=detail)
 
 
 def _moderator(column: pd.Series) -> np.ndarray:
@@ -127,7 +121,10 @@ def _moderator(column: pd.Series) -> np.ndarray:
 
 def _holm(rows: list[Estimate]) -> list[Estimate]:
     known = [index for index, row in enumerate(rows) if row.p_value is not None]
-    adjusted = list(adjust([float(rows[index].p_value or 0.0) for index in known], "holm")) if known else []
+    try:
+        adjusted = list(adjust([float(rows[index].p_value or 0.0) for index in known], "holm")) if known else []
+    except StudyError as error:
+        return [replace(row, note=f"{row.note}; p not adjusted: {error}") for row in rows]
     for index, value in zip(known, adjusted, strict=True):
         rows[index] = replace(rows[index], p_adjusted=float(value))
     return rows

@@ -138,11 +138,21 @@ def test_marks_of_missing_values_are_missing_with_a_warning(tmp_path, mark):
     assert not any("age_" in text for text in found["deviations"])
 
 
-def test_a_table_separated_by_semicolons_is_recognised(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("rx;y\nplacebo;1\ndrug;2\n", "semicolons"),
+        ("rx\ty\nplacebo\t1\ndrug\t2\n", "tabs"),
+        ("rx|y\nplacebo|1\ndrug|2\n", "bars"),
+        ("rx;y\nplacebo;1,0\ndrug;2,0\n", "semicolons, with commas for decimal points in y"),
+    ],
+)
+def test_a_table_with_other_separators_is_read_with_a_warning(tmp_path, text, named):
     path = tmp_path / "trial.csv"
-    path.write_text("rx;y\nplacebo;1\ndrug;2\n")
-    with pytest.raises(ProblemsFound, match="separate the columns by commas"):
-        load(path, {"arm": "rx"})
+    path.write_text(text)
+    found = load(path, {"arm": "rx"})
+    assert found.participants["y"].tolist() == [1, 2]
+    assert f"trial.csv: read as separated by {named}" in found.warnings
 
 
 def test_the_command_refuses_a_bad_cell_and_writes_nothing(tmp_path):

@@ -18,7 +18,7 @@ def safe(function: Callable[..., Any], table: Any) -> Any:
     try:
         with np.errstate(all="ignore"):
             return plain(function(table))
-    except (StudyError, ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError, KeyError) as error:
+    except (StudyError, ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError, KeyError, ImportError) as error:
         return {"value": None, "note": f"not estimable: {error}"}
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate, Estimates
-from analysis.estimators.core.validation import AnalysisError, NotEstimable, names
+from analysis.estimators.core.validation import AnalysisError, NotEstimable, installed, names
 from study_app.domain.errors import Problem
 
 Result = Estimate | list[Estimate]
@@ -149,13 +149,9 @@ def _register(core: Core, run: Callable[[AnalysisRequest, dict[str, Any]], Resul
             covariates=names(covariates), strata=names(stratum), cluster=cluster, event=event, horizon=horizon,
             level=level, seed=seed,
         )  # fmt: skip
-        with np.errstate(all="ignore"), warnings.catch_warnings():
+        with np.errstate(all="ignore"), warnings.catch_warnings(), installed(name):
             warnings.simplefilter("ignore")
-            try:
-                found = run(trial, options)
-            except ImportError as error:
-                what, remedy = f"needs a library that is missing ({error})", "install the requirements"
-                raise AnalysisError.of(name, what, remedy) from error
+            found = run(trial, options)
         return Estimates(found) if isinstance(found, list) else found
 
     called.uses = frozenset(uses)  # type: ignore[attr-defined]

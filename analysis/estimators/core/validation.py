@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Number
 from typing import Any
 
@@ -28,6 +29,17 @@ class AnalysisError(ProblemsFound):
 
 class NotEstimable(Exception):
     """The request is sound but this quantity does not exist for these data; becomes a null estimate with the note."""
+
+
+@contextmanager
+def installed(what: str) -> Iterator[None]:
+    """Around an import: a library that is missing becomes an AnalysisError that names it and what needs it."""
+    try:
+        yield
+    except ImportError as error:
+        raise AnalysisError.of(
+            what, f"needs a library that is missing ({error})", "install the requirements"
+        ) from error
 
 
 def label_of(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -50,16 +50,14 @@ def replicate(
         replicates: How many, where they are drawn.
         arms: The order that arm indices refer to; the design's own, else control first.
     """
+    if trial.cluster is not None and not _names_clusters(scheme):
+        return _of_clusters(trial, scheme, replicates, arms)
     rng = np.random.default_rng(0 if trial.seed is None else trial.seed)
     name = _name(scheme)
     if isinstance(scheme, dict):
         arms = arms or scheme.get("arms")
     if scheme is None or (name == "complete" and _is_plain(scheme)):
         return complete(trial, replicates, rng)
-    if name == "simple" and _is_plain(scheme):
-        weights = [trial.counts[label] * 0 + 1.0 for label in trial.labels]
-        drawn = rng.choice(len(weights), size=(replicates, len(trial.data)), p=np.asarray(weights) / sum(weights))
-        return ReplicateAssignments(drawn.astype(np.int8), False, "simple randomisation")
     if callable(scheme):
         return _given(trial, np.asarray(scheme(replicates, rng)), arms, "the scheme's own replicates")
     if hasattr(scheme, "probabilities"):
@@ -67,6 +65,58 @@ def replicate(
     if hasattr(scheme, "shape") or isinstance(scheme, list | tuple):
         return _given(trial, np.asarray(scheme), arms, "the given replicates")
     return _delegated(trial, scheme, replicates, rng, arms)
+
+
+def _names_clusters(scheme: Any) -> bool:
+    """A design that allocates clusters itself."""
+    named = scheme.get("cluster") if isinstance(scheme, dict) else getattr(scheme, "cluster", None)
+    return bool(named)
+
+
+def _of_clusters(
+    trial: AnalysisRequest, scheme: Any, replicates: int, arms: Sequence[Any] | None
+) -> ReplicateAssignments:
+    """Assignments of whole clusters: the scheme is run over clusters, and people follow theirs."""
+    codes = trial.cluster_codes
+    _, first = np.unique(codes, return_index=True)
+    for values, what in ((trial.codes, "arm"), (trial.stratum_codes, "stratum")):
+        split = np.flatnonzero(values != values[first][codes])
+        if len(split):
+            named = trial.data[trial.cluster].iloc[split[0]]
+            what = f"cluster {named!r} has people in more than one {what}"
+            raise AnalysisError.of(f"column {trial.cluster!r}", what, "clusters were not allocated whole: leave it out")
+    order = np.argsort(first, kind="stable")
+    place = np.argsort(order)[codes]  # of each person: their cluster, in the order of the rows
+    rows = first[order]
+    whole = replace(trial, data=trial.data.iloc[rows].reset_index(drop=True), cluster=None, notes=[])
+
+    def reduced(drawn: Any) -> NDArray[Any]:
+        found = np.asarray(drawn)
+        if found.ndim != 2 or found.shape[1] != len(codes) or found.shape[1] == len(rows):
+            return found
+        if (found != found[:, rows][:, place]).any():
+            raise AnalysisError.of("scheme", "splits clusters", "give replicates that keep each cluster in one arm")
+        return np.asarray(found[:, rows])
+
+    given = scheme
+    if callable(scheme):
+
+        def given(count: int, rng: np.random.Generator) -> NDArray[Any]:
+            return reduced(scheme(count, rng))
+    elif hasattr(scheme, "probabilities"):
+        given = _Whole(reduced(scheme.assignments), np.asarray(scheme.probabilities))
+    elif hasattr(scheme, "shape") or isinstance(scheme, list | tuple):
+        given = reduced(scheme)
+    found = replicate(whole, given, replicates, arms)
+    return replace(found, codes=found.codes[:, place], how=f"{found.how} of {len(rows)} clusters")
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A whole reference set of assignments of clusters."""
+
+    assignments: NDArray[Any]
+    probabilities: NDArray[Any]
 
 
 def _refuse_unfit(trial: AnalysisRequest, scheme: Any, arms: Sequence[Arm | str]) -> None:

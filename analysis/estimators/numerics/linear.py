@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, stats
 
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, installed
 
 ALIAS_TOLERANCE = 1e-9
 _NAMES = {
@@ -113,7 +113,8 @@ def fit(design: Floats, y: Floats) -> Fit:
     The QR of the scaled columns before, and one step of refinement after, keep the digits that NIST certifies for
     nearly collinear designs, which statsmodels alone loses.
     """
-    from statsmodels.regression.linear_model import OLS  # takes a second to import
+    with installed("least squares"):
+        from statsmodels.regression.linear_model import OLS  # takes a second to import
 
     if design.shape[0] < design.shape[1]:
         raise NotEstimable(f"{design.shape[0]} observations for {design.shape[1]} coefficients")

@@ -161,13 +161,14 @@ def ancova(trial: AnalysisRequest, vcov: str | None = None) -> Result:
 
 
 @method_over_all_arms("covariates stratum cluster")
-def lin(trial: AnalysisRequest, vcov: str | None = "HC3") -> Result:
+def lin(trial: AnalysisRequest, vcov: str | None = None) -> Result:
     """Difference of means adjusted for covariates with a slope of their own in each arm.
 
     Formula: y = a + sum_k b_k D_k + c'(x - mean x) + sum_k D_k d_k'(x - mean x) + e'S by least squares, D_k the
     indicator of treated arm k, x the covariates, S the indicators of the strata's levels but the first; b_k is the
-    average effect of arm k. HC3 by default, `vcov="HC2"` on request; t with n - p degrees of freedom. Strata enter as
-    main effects only, several stratification factors each with its own. Several arms are fitted together.
+    average effect of arm k. HC3 by default, `vcov="HC2"` on request, CR2 with `cluster`; t with n - p degrees of
+    freedom. Strata enter as main effects only, several stratification factors each with its own. Several arms are
+    fitted together.
     Missing data: refused; impute baseline covariates (mean and indicator) before.
     Reference: Lin (2013), Ann. Appl. Stat. 7:295-318, arXiv 1208.2301.
 
@@ -177,7 +178,7 @@ def lin(trial: AnalysisRequest, vcov: str | None = "HC3") -> Result:
         >>> round(row.estimate, 6), round(row.std_error, 6)
         (-4.2, 0.201651)
     """
-    return linear_rows(trial, interacted(trial), vcov)
+    return linear_rows(trial, interacted(trial), vcov or (None if trial.cluster else "HC3"))
 
 
 def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) -> Result:

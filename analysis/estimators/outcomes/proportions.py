@@ -8,7 +8,7 @@ from scipy import stats
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.results import EffectSize
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, installed
 
 
 def _counts(pair: ArmContrast) -> tuple[int, int, int, int]:
@@ -23,7 +23,8 @@ def wilson(yes: int, total: int, level: float = 0.95) -> tuple[float, float]:
     >>> tuple(round(limit, 12) for limit in wilson(22, 26))
     (0.664688006718, 0.938499662764)
     """
-    from statsmodels.stats.proportion import proportion_confint  # takes a second to import
+    with installed("Wilson's interval"):
+        from statsmodels.stats.proportion import proportion_confint  # takes a second to import
 
     low, high = proportion_confint(yes, total, 1 - level, "wilson")
     return 0.0 if yes == 0 else float(low), 1.0 if yes == total else float(high)

@@ -11,6 +11,7 @@ from analysis.data.view import View
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.outcomes.proportions import wilson
 from analysis.pipeline.analysis_table import AnalysisTable
+from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Outcome, Plan
 
 
@@ -35,10 +36,13 @@ def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estima
     known = n > 1
     error = float(values.std(ddof=1) / np.sqrt(n)) if known else None
     mean = float(values.mean()) if n else None
-    low, high = _interval(values, outcome, level)
+    try:
+        (low, high), missing = _interval(values, outcome, level), []
+    except StudyError as reason:
+        (low, high), missing = (None, None), [f"no interval: {reason}"]
     highest = maximum(rows, outcome)
     notes = [f"of {highest:g} {outcome.unit}"] if highest is not None else []
-    notes += [] if n else ["no values in this arm"]
+    notes += [*missing, *([] if n else ["no values in this arm"])]
     return Estimate(
         id=f"{outcome.id}.mean.{arm}",
         role="secondary",
