@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
@@ -43,7 +44,7 @@ def rerandomization(
     reference set is enumerated; t is the estimate over its own standard error. `statistic`: "lin" (the difference of
     method `lin`, HC3: covariates centred and interacted with the arm, strata as main effects only), "ancova" (no
     interactions, HC2), "mean" (difference of means, Welch) or "rmst" (difference of mean min(T, horizon); Kaplan-Meier
-    where someone is censored before the horizon). The interval
+    where someone is censored before the horizon, then with the asymptotic interval of method `rmst`). The interval
     holds every constant effect tau that the same test of y - tau treated does not reject. With fewer than five
     people in an arm the variance is pooled (so is it with `studentised=False`, which under fixed arm counts is the
     test of the difference itself). `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
@@ -118,7 +119,7 @@ def _test(
     trial.notes += few_clusters(trial) if trial.cluster else []
     early = ~trial.events & (trial.y < (trial.horizon or np.inf))
     if statistic == "rmst" and early.any():
-        return unwrap([_censored_row(trial, pair, drawn, alternative) for pair in pairs])
+        return unwrap([_censored_row(trial, pair, drawn, alternative, interval) for pair in pairs])
     kind = _variance(trial, statistic, vcov, studentised)
     model = _model(trial, outcome, statistic, kind)
     return unwrap([_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
@@ -215,8 +216,13 @@ def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, 
     return "; ".join(parts)
 
 
-def _censored_row(trial: AnalysisRequest, pair: ArmContrast, drawn: ReplicateAssignments, alternative: str) -> Estimate:
-    """Restricted means by Kaplan-Meier in every replicate, for ends not seen before the horizon."""
+def _censored_row(
+    trial: AnalysisRequest, pair: ArmContrast, drawn: ReplicateAssignments, alternative: str, interval: bool
+) -> Estimate:
+    """Restricted means by Kaplan-Meier in every replicate, for ends not seen before the horizon.
+
+    A shift of censored times is not defined, so the interval is the asymptotic one of `rmst` in place of an inversion.
+    """
     assert trial.horizon is not None
 
     def moments(codes: Any) -> Moments:
@@ -228,12 +234,25 @@ def _censored_row(trial: AnalysisRequest, pair: ArmContrast, drawn: ReplicateAss
     if not np.isfinite(observed.studentised()[0]):
         raise NotEstimable("the restricted means have no standard error, or follow-up ends before the horizon")
     test = Test(observed, moments(drawn.codes), drawn.exact, alternative, drawn.weights)
+    estimate, error = float(observed.a[0]), float(np.sqrt(observed.yy[0]))
+    # Greenwood's variance takes people as independent, so that clusters have no interval.
+    limits = _asymptotic(estimate, error, pair.level, alternative) if interval and not trial.cluster else {}
+    named = "; interval asymptotic (normal, Greenwood's variance) as by method rmst, for times are right-censored"
+    named = named if limits else "; no interval: a shift of censored times is not defined" if interval else ""
     return pair.estimate(
-        estimate=float(observed.a[0]),
-        std_error=float(np.sqrt(observed.yy[0])),
+        estimate=estimate,
+        std_error=error,
         statistic=float(observed.studentised()[0]),
         p_value=test.p_value(),
+        **limits,
         detail=_detail(trial, test, drawn),
-        note=_note(test, drawn, "Greenwood", alternative, False)
-        + "; no interval: a shift of censored times is not defined, so see method rmst",
+        note=_note(test, drawn, "Greenwood", alternative, False) + named,
     )
+
+
+def _asymptotic(estimate: float, error: float, level: float, alternative: str) -> dict[str, float]:
+    """Normal limits; of a one-sided alternative only the one that it asks about."""
+    reach = error * float(stats.norm.ppf(0.5 + level / 2 if alternative == "two-sided" else level))
+    limits = {"ci_low": estimate - reach, "ci_high": estimate + reach}
+    kept = {"greater": ("ci_low",), "less": ("ci_high",)}.get(alternative, ("ci_low", "ci_high"))
+    return {name: limits[name] for name in kept}

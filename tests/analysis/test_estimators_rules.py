@@ -332,8 +332,19 @@ def test_times_censored_early_are_compared_by_kaplan_meier_in_every_replicate():
     row = call("rerandomization", data, outcome="minutes", event="event", horizon=20, statistic="rmst")[0]
     reference = call("rmst", data, horizon=20)[0]
     assert (row.estimate, row.std_error) == pytest.approx((reference.estimate, reference.std_error))
-    assert row.ci_low is None
-    assert "no interval" in row.note
+    assert (row.ci_low, row.ci_high) == pytest.approx((reference.ci_low, reference.ci_high))
+    assert "interval asymptotic" in row.note
+
+
+@pytest.mark.parametrize(("alternative", "open_side"), [("greater", "ci_high"), ("less", "ci_low")])
+def test_a_one_sided_test_of_censored_times_has_the_limit_that_it_asks_about(alternative, open_side):
+    data = people(40, seed=2)
+    data.loc[data.index[::5], "event"] = 0
+    given = {"outcome": "minutes", "event": "event", "horizon": 20, "statistic": "rmst", "alternative": alternative}
+    row = call("rerandomization", data, **given)[0]
+    limits = {"ci_low": row.ci_low, "ci_high": row.ci_high}
+    assert limits.pop(open_side) is None
+    assert all(limit is not None for limit in limits.values())
 
 
 def test_fully_observed_times_are_compared_by_their_restricted_means():

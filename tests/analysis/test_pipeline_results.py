@@ -518,3 +518,18 @@ def test_the_analysis_withholds_every_column_that_the_schema_calls_revealing(tmp
     shown = view(load(write(tmp_path, Trial(state=state), table)), seed=1)
     assert not REVEALING & set(shown.participants.columns)
     assert not {"turns", "compliance", "periods", "allocations"} & set(shown.tables)
+
+
+@pytest.mark.parametrize("method", ["holm", "hommel", "bonferroni"])
+def test_a_primary_row_that_cannot_be_made_does_not_count_in_the_family(tmp_path, method):
+    """The quiz is the same for everybody, so that its row has no estimate: the p of the time stays as it is."""
+    folder = write(tmp_path, plan=FAST | {"multiplicity": {"method": method}})
+    path = next((folder / "data").glob("*_description-participants_data.csv"))
+    people = pd.read_csv(path, dtype=str, keep_default_na=False)
+    people.loc[people["quiz_points"] != "", "quiz_points"] = "9"
+    people.to_csv(path, index=False, lineterminator="\r\n")
+    found = analyse(load(folder))
+    quiz, time = row(found, "quiz_points.rerandomization"), row(found, "completion_minutes.rerandomization")
+    assert (quiz["role"], quiz["estimate"], quiz["p_value"], quiz["p_adjusted"]) == ("primary", None, None, None)
+    assert time["p_adjusted"] == time["p_value"]
+    assert "p adjusted over 1 of 2 primary rows; could not be made: quiz_points.rerandomization" in time["note"]
