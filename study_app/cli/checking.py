@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,7 +79,18 @@ def _warnings(path: Path) -> list[str]:
     library = FolderLibrary(study, path.resolve().parent, str(path))
     consent = [f"{gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in consent_problems(study, "")]
     absolute = map(_of_absolute_path, library.absolute_paths())
-    return [*design_warnings(used_by(study)), *consent, *consent_warnings(study), *absolute]
+    return [*design_warnings(used_by(study)), *consent, *consent_warnings(study), *absolute, *_other_languages(library)]
+
+
+def _other_languages(library: FolderLibrary) -> Iterator[str]:
+    """Item banks in another language than the study's."""
+    for folder in library.bank_folders:
+        language = library.bank(folder).language
+        if language != library.study.language:
+            yield (
+                f"{folder}/bank.toml: language: found '{language}', but the study's pages are in "
+                f"'{library.study.language}'; participants meet both"
+            )
 
 
 def _of_absolute_path(found: tuple[str, str]) -> str:
@@ -111,7 +122,10 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
             found_in_assistants = assistant_problems(library, os.environ)
             problems += found_in_assistants
             if not found_in_assistants:
-                checked += [f"{study.assistants[name].file}: the assistant '{name}'" for name in library.specs]
+                checked += [
+                    f"{study.assistants[name].file}: the assistant '{name}', version {spec.version}"
+                    for name, spec in library.specs.items()
+                ]
         except ProblemsFound as found:
             problems += found.problems
     finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from study_app.content.item_banks import load_bank, load_keys, public_json
 from study_app.content.task_packs import load_pack
-from study_app.domain.assistants.treatments import AssistantSpec, read_assistant
+from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.quiz.items import Bank
 from study_app.domain.quiz.keys import Keys
@@ -109,7 +109,7 @@ class FolderLibrary:
             path = self.root / entry.file
             try:
                 spec = read_assistant(decode_text(path.read_bytes(), str(path)), file=str(path))
-                specs[name] = spec if entry.model is None else spec.model_copy(update={"model": entry.model})
+                specs[name] = adapted(spec, file=self.file, key=f"assistants.{name}", model=entry.model)
             except OSError as error:
                 what = f"{entry.file} cannot be read ({error.strerror})"
                 problems.append(Problem(self.file, f"assistants.{name}.file", what, "name an assistant's file"))

@@ -1,16 +1,20 @@
-"""Every key of study, plan, assistant, pack and bank is read by the code or by a page of the report.
+"""Every key of study, plan, assistant, pack and bank is wired: another value changes what people meet.
 
-A key that nothing reads does nothing, whatever its documentation says. That its value changes what participants meet or
-what is estimated is shown where each key is tested.
+A case of `wire_cases` gives two values of a key and looks at a page, a verdict, a row or an estimate; keys that need a
+server, a sandbox or a whole trial name the test that changes them there. A new key without either fails here.
 """
 
 from __future__ import annotations
 
 import ast
+import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
 from pydantic import BaseModel
+from wire_cases import CASES, Case
 
 from study_app.domain.assistants import treatments as assistants
 from study_app.domain.quiz import items
@@ -19,16 +23,15 @@ from study_app.domain.study.study import Study
 from study_app.domain.tasks import packs as tasks
 
 ROOT = Path(__file__).parents[2]
-ELSEWHERE = {
-    "Study.schema_": "a constant: any other value is refused",
-    "Plan.secondary": "joined to the outcomes while the plan is read",
-    "CompletionCodes.completed": "read by the participant's status",
-    "CompletionCodes.declined": "read by the participant's status",
-    "CompletionCodes.screened_out": "read by the participant's status",
-    "CompletionCodes.withdrawn": "read by the participant's status",
-    "Item.family": "for authors: pairs the items of parallel forms",
+CONSTANT = {"Study.schema_"}
+"""Any other value is refused."""
+AT_TEST = {
+    f"{model}.{key}": test
+    for model, tests in tomllib.loads(Path(__file__).with_name("wire_tests.toml").read_text()).items()
+    for key, test in tests.items()
 }
-"""Keys that are read otherwise than by an attribute, and how."""
+ALWAYS = {"Plan.outcomes", "Compliance.compliant"}
+"""Slow cases that run by default, one of each kind."""
 
 
 def models() -> set[type[BaseModel]]:
@@ -49,27 +52,42 @@ def models() -> set[type[BaseModel]]:
     return found
 
 
-def attributes_read() -> set[str]:
-    """Names of attributes that the code loads, and words of the report's templates."""
-    found: set[str] = set()
-    for folder in ("study_app", "analysis"):
-        for path in (ROOT / folder).rglob("*.py"):
-            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            found |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)}
-    for path in (ROOT / "analysis").rglob("*.j2"):
-        words = path.read_text(encoding="utf-8").replace("|", " ").replace(")", " ").replace("]", " ").split()
-        found |= {part for word in words for part in word.split(".")[1:]}
-    return found
+def owned(model: type[BaseModel], key: str) -> str:
+    """A key by the class that declares it."""
+    owner = next(kind for kind in reversed(model.__mro__) if key in getattr(kind, "model_fields", {}))
+    return f"{owner.__name__}.{key}"
 
 
-def test_every_key_is_read():
-    read = attributes_read()
-    keys = {f"{model.__name__}.{name}" for model in models() for name in model.model_fields}
-    unread = {key for key in keys if key.split(".")[1] not in read}
-    assert unread - set(ELSEWHERE) == set()
+@cache
+def keys() -> dict[str, str]:
+    """Model and key -> the same by the class that declares it."""
+    return {f"{model.__name__}.{key}": owned(model, key) for model in models() for key in model.model_fields}
 
 
-def test_no_key_is_excused_that_is_read_or_gone():
-    read = attributes_read()
-    keys = {f"{model.__name__}.{name}" for model in models() for name in model.model_fields}
-    assert {key for key in ELSEWHERE if key not in keys or key.split(".")[1] in read} == set()
+def marked(case: Case) -> Any:
+    """Each analysis takes seconds: all but one of each kind run with `make test-all`."""
+    slow = case.slow and case.field not in ALWAYS
+    return pytest.param(case, marks=[pytest.mark.slow] if slow else [], id=case.field)
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
+def test_another_value_of_the_key_changes_what_people_meet(case):
+    assert case.look(case.base) != case.look(case.other)
+
+
+def test_every_key_has_a_case_or_names_its_test():
+    wired = {keys()[case.field] for case in CASES} | set(AT_TEST) | CONSTANT
+    assert set(keys().values()) - wired == set()
+
+
+def test_no_key_is_listed_that_is_gone_or_has_a_case():
+    listed = set(AT_TEST) | CONSTANT
+    assert listed - set(keys().values()) == set()
+    assert listed & {keys()[case.field] for case in CASES} == set()
+
+
+@pytest.mark.parametrize("named", sorted(set(AT_TEST.values())))
+def test_the_named_test_exists(named):
+    file, _, test = named.partition("::")
+    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+    assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

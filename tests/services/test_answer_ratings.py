@@ -110,7 +110,7 @@ def test_nobody_rates_under_a_name_that_stands_for_a_decision_or_a_program(ratin
 
 def test_a_view_tells_neither_participant_nor_others_ratings(trial, ratings):
     view = ratings.answers_for("eva", "preview")[0]
-    assert set(vars(view)) == {"object", "item", "response", "criteria", "accepted", "why", "raters"}
+    assert set(vars(view)) == {"object", "item", "response", "criteria", "accepted", "why", "raters", "source"}
 
 
 def test_the_console_gets_the_agreement_that_the_analysis_computes(trial, ratings):
@@ -122,3 +122,15 @@ def test_the_console_gets_the_agreement_that_the_analysis_computes(trial, rating
     found = section(trial.app.world, {"PATH": "/usr/bin:/bin"}, "agreement", "preview")
     assert found["points"]["raters"] == 2
     assert found["points"]["percent_agreement"] == 0
+
+
+def test_graders_see_where_a_question_comes_from_and_why_its_key_is_right(trial, ratings):
+    content = trial.app.world.content
+    bank, keys = content.bank("quizzes/trio"), content.keys("quizzes/trio")
+    views = ratings.answers_for("eva", "preview")
+    assert views
+    for view in views:
+        assert view.source.startswith(f"{bank.title}, version {bank.version} · ")
+        assert view.source.endswith(bank.concepts[view.item.concept])
+        assert view.why == keys[view.item.id].why
+    assert any(view.why for view in views)

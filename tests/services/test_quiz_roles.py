@@ -8,9 +8,10 @@ import shutil
 from tomllib import loads
 
 import pytest
-from quiz_study import OUTCOME, PLAN, keyed_bank, results, rewrite_table, simulated, study_text, written
+from quiz_study import BANK, OUTCOME, PLAN, keyed_bank, results, rewrite_table, simulated, study_text, written
 
 from analysis.cli import analyze
+from study_app.content.item_banks import load_bank
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study, validate_study
 from study_app.dataset.verification import verify
@@ -132,6 +133,15 @@ def test_item_analysis_is_shown_for_each_quiz_though_all_use_one_bank(trial):
             assert item["share"] == pytest.approx(sum(points) / (24 * item["max_points"]))
     assert found["psychometrics"]["items"] == quizzes["posttest"]["items"]
     assert all(not item["arms"] for item in quizzes["pretest"]["items"])
+
+
+def test_answers_say_which_task_and_family_their_item_is_of(trial):
+    _, dataset, _ = trial
+    path = next((dataset / "data").glob("*_description-answers_data.csv"))
+    said = {row["item"]: (row["about_task"], row["family"]) for row in csv.DictReader(path.open(encoding="utf-8"))}
+    items = load_bank(BANK).items
+    assert said == {item.id: (item.task or "", item.family or "") for item in items}
+    assert len(set(said.values())) > 1
 
 
 def test_the_mixed_model_runs_for_each_quiz_after_allocation(trial):

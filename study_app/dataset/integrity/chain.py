@@ -59,7 +59,7 @@ DERIVED: dict[TableName, frozenset[str]] = {
             "solution_share",
         },
     ),
-    "answers": frozenset({"type", "concept", "pasted_chars", "away_seconds"}),
+    "answers": frozenset({"type", "concept", "about_task", "family", "pasted_chars", "away_seconds"}),
 }
 """Columns that an export computes; the chain is over what was stored."""
 

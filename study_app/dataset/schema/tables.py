@@ -194,6 +194,8 @@ ANSWERS = TableSchema(
         time("saved_at", "When it was handed in"),
         integer("pasted_chars", "Characters pasted or dropped into it; empty where no browser showed it", "characters"),
         number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s"),
+        text("about_task", "Task pack that the item is about; empty for an item of none and for survey questions"),
+        text("family", "Isomorphic items of parallel forms share it; empty where the item has none"),
         text("scoring_reason", "Why its checks decided nothing"),
         integer("repeats", "Runs of its checks that were made again, because the machine was too busy", low=0),
     ),

@@ -76,5 +76,9 @@ def _items(content: Content, folder: str) -> dict[str, Item]:
 
 
 def _answer(answer: Answer, item: Item | None) -> Row:
-    known = {} if item is None else {"type": item.type, "concept": item.concept}
+    known = (
+        {}
+        if item is None
+        else {"type": item.type, "concept": item.concept, "about_task": item.task, "family": item.family}
+    )
     return answer_row(answer) | known

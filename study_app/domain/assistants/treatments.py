@@ -208,27 +208,21 @@ def read_assistant(text: str, *, file: str) -> AssistantSpec:
     return parse_assistant(data, file=file)
 
 
-def adapted(
-    spec: AssistantSpec, *, file: str, key: str = "", model: str | None = None, study_cost_usd: float | None = None
-) -> AssistantSpec:
+def adapted(spec: AssistantSpec, *, file: str, key: str = "", model: str | None = None) -> AssistantSpec:
     """The treatment with what one study changes of it, checked again as a whole.
 
     Args:
         spec: The treatment as its file says it.
         file: The study file, for messages.
-        key: Where in the study file the changes stand.
+        key: Where in the study file the change stands.
         model: Another model.
-        study_cost_usd: US dollars for all participants together; the lower one where the treatment limits it too.
 
     Raises:
         ProblemsFound: the changed treatment is not valid.
     """
-    data = spec.model_dump()
-    if model is not None:
-        data["model"] = model
-    if study_cost_usd is not None:
-        data["study_limits"]["cost_usd"] = min(study_cost_usd, spec.study_limits.cost_usd or study_cost_usd)
-    return parse_assistant(data, file=file, key=key)
+    if model is None:
+        return spec
+    return parse_assistant(spec.model_dump() | {"model": model}, file=file, key=key)
 
 
 def _digest(value: object) -> str:

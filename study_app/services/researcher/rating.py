@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.interaction.codes import ADJUDICATED, people
 from study_app.domain.quiz.answer_ratings import POINTS, REASON, WHOLE, AnswerName, Awarded, differ, newest, points_of
-from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.quiz.scoring import rate, score
 from study_app.domain.records import Answer, AuditEntry, Kind, Rating
@@ -36,6 +36,8 @@ class AnswerForRating:
     why: str
     raters: int
     """How many others have rated it."""
+    source: str = ""
+    """Bank, version, form and concept of the question."""
 
 
 @dataclass(frozen=True)

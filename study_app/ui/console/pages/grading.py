@@ -118,6 +118,7 @@ def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> No
 
 def _answer(view: AnswerForRating) -> None:
     st.subheader("Question", anchor=False)
+    st.html(tables.note(view.source))
     st.markdown(view.item.prompt)
     if view.item.code:
         st.html(tables.pre(view.item.code, small=True))
