@@ -23,26 +23,26 @@ from analysis.cli import analyze
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
 from study_app.assistant.prompts import conversation
-from study_app.bots.asking import Query, words
+from study_app.dataset.measures.activity import moments, visit_use
+from study_app.dataset.schema.participants import participants_table
 from study_app.domain.allocation import Allocator, Scheme, draws
-from study_app.domain.answering import Unanswerable, answer_to
-from study_app.domain.arms import Arm
-from study_app.domain.assistants import AssistantRequest, AssistantSpec
-from study_app.domain.budget import Usage, allowance, turn_usage
-from study_app.domain.compliance import Evidence, broken
-from study_app.domain.dataset.participants import participants_table
-from study_app.domain.durations import progress
+from study_app.domain.allocation.arms import Arm
+from study_app.domain.assistants.budget import Usage, allowance, turn_usage
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
 from study_app.domain.events import Event
-from study_app.domain.item_keys import KEY_TYPES, CodeKey
-from study_app.domain.items import Bank, Item, form_problems, item_problems
-from study_app.domain.participant import Participant, Visit
-from study_app.domain.plan import Compliance, Plan
-from study_app.domain.protocol import Question, Study
-from study_app.domain.scoring import quiz_total, score
-from study_app.domain.tasks import PackSettings
-from study_app.services.measures_time import moments, visit_use
-from study_app.services.rating import criteria, source_of
-from study_app.services.world import Place
+from study_app.domain.quiz.answering import Unanswerable, answer_to
+from study_app.domain.quiz.items import Bank, Item, form_problems, item_problems
+from study_app.domain.quiz.keys import KEY_TYPES, CodeKey
+from study_app.domain.quiz.scoring import quiz_total, score
+from study_app.domain.records import Participant, Visit
+from study_app.domain.study.analysis_plan import Compliance, Plan
+from study_app.domain.study.compliance import Evidence, broken
+from study_app.domain.study.durations import progress
+from study_app.domain.study.study import Question, Study
+from study_app.domain.tasks.packs import PackSettings
+from study_app.services.context import Position
+from study_app.services.researcher.rating import criteria, source_of
+from study_app.simulation.behaviour.assistant_use import PlannedQuery, words
 from study_app.ui.page import Page
 from study_app.ui.screens import consent, debrief, form, instructions, intro, survey, workspace
 
@@ -214,7 +214,11 @@ QUIZ = [
     *cases("Item", totals, ITEM, points=3, type="debugging"),
     *cases("Item", item_verdict, ITEM, concept="recursion", task="another"),
     *cases(
-        "Option", lambda option: item_page(CHOICE | {"options": [option, *OPTIONS[1:]]}), OPTIONS[0], id="z", text="Nay"
+        "ChoiceOption",
+        lambda option: item_page(CHOICE | {"options": [option, *OPTIONS[1:]]}),
+        OPTIONS[0],
+        id="z",
+        text="Nay",
     ),
     *cases(
         "ChoiceKey",
@@ -236,8 +240,8 @@ QUIZ = [
     *cases("Accept", accepted, {"number": 5.0}, tolerance=0.5, units=["km"], points=1.0),
     *cases("Accept", accepted, {"sequence": ["a", "b"]}, unordered=True),
     *cases("Accept", accepted, {"text": "five"}, case_sensitive=True),
-    *cases("Check", tried, CHECK, name="d", program="{answer}x", expected="a\nb", points=1),
-    *cases("Check", tried, CHECK | {"expected": "a\nb"}, unordered=True),
+    *cases("OutputCheck", tried, CHECK, name="d", program="{answer}x", expected="a\nb", points=1),
+    *cases("OutputCheck", tried, CHECK | {"expected": "a\nb"}, unordered=True),
     *cases(
         "Criterion",
         lambda criterion: rubric_of(ITEM, {"rubric": [criterion]}),
@@ -306,7 +310,7 @@ QUESTIONS = [
     *cases("Question", taken, NUMBER, whole=True),
     *cases("Question", taken, ASKED, eligible=[2]),
     *cases(
-        "Option",
+        "AnswerOption",
         lambda option: question_page(ASKED | {"options": [option, CHOICES[1]]}),
         CHOICES[0],
         value=7,
@@ -335,7 +339,7 @@ STUDY: dict[str, Any] = {
 class Recorder(Page):
     """A page that keeps what it shows."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Position) -> None:
         content = SimpleNamespace(bank=lambda folder: None)
         app = SimpleNamespace(
             world=SimpleNamespace(content=content, assistants={}),
@@ -367,7 +371,7 @@ def pages(raw: dict[str, Any], status: str = "completed", place: str | None = No
         person = replace(PERSON, stage=stage.id, status=status, place=place)  # type: ignore[arg-type]
         ended = stage.kind == "debrief"
         screen = "end" if ended else "intro" if stage.kind == "tasks" else "stage"
-        at = Place(person, study, None if ended else stage, study.arms[0], screen, None, NOW)  # type: ignore[arg-type]
+        at = Position(person, study, None if ended else stage, study.arms[0], screen, None, NOW)  # type: ignore[arg-type]
         recorder = Recorder(at)
         with (
             patch.object(survey, "draw_form", lambda page, fields, **more: page.shown.extend([fields, more])),
@@ -428,7 +432,7 @@ PAGES = [
         completion_url="https://example.org/{code}",
         codes={"completed": "DONE"},
     ),
-    *cases("Codes", ends, {}, completed="A", declined="B", screened_out="C", withdrawn="D", full="E"),
+    *cases("CompletionCodes", ends, {}, completed="A", declined="B", screened_out="C", withdrawn="D", full="E"),
     *cases(
         "StudyArm",
         lambda arm: pages(STUDY | {"arms": [arm, STUDY["arms"][1]]}),
@@ -448,7 +452,7 @@ PAGES = [
 def question_of(settings: dict[str, Any]) -> str:
     """What a simulated participant asks about a pack."""
     pack = PackSettings.model_validate(settings)
-    return words(Query("explanation"), ("f",), pack.concepts, None, Random("seed"))
+    return words(PlannedQuery("explanation"), ("f",), pack.concepts, None, Random("seed"))
 
 
 SIMULATED = cases("PackSettings", question_of, {"id": "one", "title": "One"}, concepts=["nurseries"])
@@ -508,7 +512,7 @@ def assistant_view(spec: dict[str, Any]) -> Any:
     """The assistant as the room shows it."""
     study = Study.model_validate(STUDY)
     stage = study.stage("work")
-    page = Recorder(Place(PERSON, study, stage, study.arms[0], "stage", NOW + timedelta(minutes=10), NOW))
+    page = Recorder(Position(PERSON, study, stage, study.arms[0], "stage", NOW + timedelta(minutes=10), NOW))
     page.app.help = SimpleNamespace(spec=lambda place: AssistantSpec.model_validate(spec), turns=lambda person: [])
     return workspace._assistant(page)
 

@@ -188,7 +188,21 @@ class RatingQueue:
             accepted = (key.solution,)
         response = str(json.loads(answer.response))
         raters = len(people(given.get(_object(answer), {})))
-        return AnswerForRating(_object(answer), item, response, criteria(item, key), accepted, key.why, raters)
+        source = self._source(unit, answer, item)
+        return AnswerForRating(_object(answer), item, response, criteria(item, key), accepted, key.why, raters, source)
+
+    def _source(self, unit: UnitOfWork, answer: Answer, item: Item) -> str:
+        participant = unit.participant(answer.participant_id)
+        assert participant is not None
+        stage = self.world.study_of(unit, participant).stage(answer.stage)
+        return source_of(self.world.content.bank(stage.bank), item, stage.form)
+
+
+def source_of(bank: Bank, item: Item, form: str) -> str:
+    """Where a question comes from, for graders: bank and version, the form where it has a title, the concept."""
+    shown = bank.form(form or None).title
+    parts = [f"{bank.title}, version {bank.version}", shown, bank.concepts[item.concept]]
+    return " · ".join(part for part in parts if part)
 
 
 def needs_person(item: Item, key: AnyKey, response: object) -> bool:
