@@ -551,7 +551,7 @@ ASSISTANTS = [
     ),
     *cases("Parameters", lambda given: allowed(SPEC | {"parameters": given}), {}, max_tokens=300),
     *cases(
-        "Limits",
+        "AssistantLimits",
         lambda given: allowed(SPEC | {"limits": given}, 5.0),
         {},
         turns=3,
