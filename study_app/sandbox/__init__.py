@@ -15,11 +15,12 @@ def open_sandbox(runner: str = "local", *, max_parallel: int = 64) -> Sandbox:
     """The sandbox that a setting names; one serves every task pack, with a fork server for each set of packages.
 
     Args:
-        runner: `local`, or `tcp://HOST:PORT` (also `tls://`) of a Dask scheduler.
+        runner: `local`, `tcp://HOST:PORT` (also `tls://`) of a Dask scheduler, or an OCI runtime: `runsc` (gVisor),
+            `crun`, `runc`, `oci:PATH`, with options for it.
         max_parallel: programs at the same time on one machine.
 
     Raises:
-        UserError: the setting names no runner, or the extra `cluster` is not installed.
+        UserError: the setting names no runner, or what it names is not installed.
         SandboxUnavailable: the cluster does not answer.
     """
     import os
@@ -36,4 +37,9 @@ def open_sandbox(runner: str = "local", *, max_parallel: int = 64) -> Sandbox:
         from study_app.sandbox.cluster import ClusterSandbox
 
         return ClusterSandbox(runner)
-    raise UserError(f"STUDY_RUNNER: {runner!r} names no runner; use local or tcp://HOST:PORT of a Dask scheduler")
+    from study_app.sandbox.container import ContainerSandbox, names_container
+
+    if names_container(runner):
+        return ContainerSandbox(runner)
+    remedy = "use local, tcp://HOST:PORT of a Dask scheduler, or an OCI runtime such as runsc"
+    raise UserError(f"STUDY_RUNNER: {runner!r} names no runner; {remedy}")
