@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.load import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants, read_cells
+from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants, read_cells
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
 MISSING = ("NA", "NaN", "nan", "N/A", ".")

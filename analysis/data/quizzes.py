@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.load import Dataset
+from analysis.data.dataset import Dataset
 from analysis.data.view import View
 from study_app.domain.study.quiz_roles import MAIN, QuizRole
 

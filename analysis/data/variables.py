@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from analysis.data.load import Dataset
+from analysis.data.dataset import Dataset
 from study_app.domain.study.analysis_plan import Plan
 
 _BEFORE, _LAST = "finished_at", ("warmup_minutes", "warmup_passed")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.data.load import Dataset, DeclaredArm, Tables
+from analysis.data.dataset import Dataset, DeclaredArm, Tables
 from study_app.dataset.schema import REVEALING, REVEALING_TABLES
 from study_app.domain.trial_state import hides_arms
 

@@ -10,7 +10,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 import study_app
-from analysis.data.load import Dataset
+from analysis.data.dataset import Dataset
 from analysis.data.quizzes import quizzes_in
 from analysis.data.variables import baseline_variables, value_labels
 from analysis.data.view import View

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analysis.data.load import Dataset
+from analysis.data.dataset import Dataset
 from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import AnalysisTable, build
 from analysis.pipeline.planning.plan import fit_to, plan_of, task_limit

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.load import Dataset
+from analysis.data.dataset import Dataset
 from analysis.data.view import View
 from analysis.estimators.core.plain_values import safe
 from analysis.interaction import styles_section

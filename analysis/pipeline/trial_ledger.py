@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from analysis.data.load import Dataset, read_study_file
+from analysis.data.dataset import Dataset
+from analysis.data.load import read_study_file
 from analysis.data.view import View
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from analysis.data.load import Dataset, read_study_file
+from analysis.data.dataset import Dataset
+from analysis.data.load import read_study_file
 from analysis.data.outcome_checks import cell_problems
 from study_app.dataset.schema.plan_fit import named_columns, near
 from study_app.domain.errors import Problem, ProblemsFound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.data.load import Dataset
+from analysis.data.dataset import Dataset
 from analysis.pipeline.planning.plan_check import direct_contrasts
 from study_app.dataset.schema.plan_fit import Measured, known_before, limits, named_columns, plan_problems
 from study_app.domain.errors import ProblemsFound

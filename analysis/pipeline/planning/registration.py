@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from analysis.data.load import Dataset, read_study_file
+from analysis.data.dataset import Dataset
+from analysis.data.load import read_study_file
 from analysis.pipeline.planning.plan import schedule, task_limit
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan

@@ -1,0 +1,180 @@
+"""A dataset as the analysis holds it, and the checks that every source of one shares."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.data.cell_types import Types, typed
+from study_app.dataset.schema import Column
+from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.study.study import Study
+
+REQUIRED_COLUMNS = ("participant_id", "arm", "status", "is_simulated", "is_preview")
+
+
+@dataclass(frozen=True)
+class DeclaredArm:
+    """An arm as the study file declares it."""
+
+    id: str
+    label: str = ""
+    weight: float = 1.0
+    assistant: bool = False
+
+
+@dataclass(frozen=True)
+class StudyMeta:
+    """What the analysis needs to know of the study file."""
+
+    id: str = ""
+    title: str = ""
+    description: str = ""
+    state: str = "unsealed"
+    arms: tuple[DeclaredArm, ...] = ()
+    control: str = ""
+    file: str = ""
+    """The study file inside the dataset, relative."""
+    raw: dict[str, Any] = field(default_factory=dict)
+    """The study file as read; empty for a plain table."""
+    study: Study | None = None
+    """The study file as types; None for a plain table, an import, and a file that this version cannot read."""
+    coder: str = ""
+    """Whose codes of the queries the dataset holds, as its manifest says; empty where it does not."""
+
+    @property
+    def plan_table(self) -> dict[str, Any] | None:
+        """The [analysis] table, or None where the study file brings none."""
+        return self.raw.get("analysis")
+
+
+class Tables(Mapping[str, pd.DataFrame]):
+    """Tables by name; a file is read when its table is first asked for."""
+
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        ready: Mapping[str, pd.DataFrame] | None = None,
+        people: frozenset[str] | None = None,
+        types: Types | None = None,
+    ) -> None:
+        self._types = types or {}
+        self._files = dict(sorted(files.items()))
+        self._ready = dict(ready or {})
+        self._people = people
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._ready:
+            table = read_table(self._files[name], self._types.get(name))
+            if self._people is not None and "participant_id" in table:
+                table = table[table["participant_id"].isin(self._people)].reset_index(drop=True)
+            self._ready[name] = table
+        return self._ready[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted({*self._files, *self._ready}))
+
+    def __len__(self) -> int:
+        return len({*self._files, *self._ready})
+
+    def of(self, participants: pd.DataFrame, withheld: Collection[str] = ()) -> Tables:
+        """The same tables for these participants only, some withheld."""
+        files = {name: path for name, path in self._files.items() if name not in withheld}
+        people = frozenset(participants["participant_id"])
+        return Tables(files, {"participants": participants}, people, self._types)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One export, or one table collected elsewhere."""
+
+    path: Path
+    tables: Tables
+    study: StudyMeta
+    sha256: str
+    """Over the names and bytes of all data files: equal exports have equal values."""
+    manifest: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    plain: bool = False
+    """A single table with a plan, not an export of study-app."""
+
+    @property
+    def participants(self) -> pd.DataFrame:
+        """One row for each participant."""
+        return self.tables["participants"]
+
+
+def read_cells(path: Path, mark: str = ",") -> pd.DataFrame:
+    """The cells of a CSV file as text, or of a Parquet file as they are; empty ones missing; `mark` separates columns.
+
+    Raises:
+        UserError: the file cannot be read as a table.
+    """
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig", sep=mark, index_col=False
+        )
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: cannot be read as a table ({reason}); export it again") from None
+
+
+def by_content(column: pd.Series) -> pd.Series:
+    """A column of which nothing is known: numbers where every cell is one, else text."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    if not (column.notna() & numbers.isna()).any():
+        return numbers.astype(float)
+    return column.astype(object).where(column.notna(), None)
+
+
+def check_participants(table: pd.DataFrame, file: str, required: tuple[str, ...]) -> None:
+    """Refuse a table without the required columns, or with empty or repeated ids.
+
+    Raises:
+        ProblemsFound: all of it at once.
+    """
+    problems = [
+        Problem(file, f"column {name}", "the column is missing", "export again, or name it under [analysis.columns]")
+        for name in required
+        if name not in table.columns
+    ]
+    if "participant_id" in table.columns:
+        ids = table["participant_id"]
+        for row in [int(i) for i in ids.isna().to_numpy().nonzero()[0][:5]]:
+            problems.append(Problem(file, f"row {row + 2}, column participant_id", "the cell is empty", "give the id"))
+        twice = ids[ids.notna() & ids.duplicated()]
+        for row, value in list(zip(twice.index, twice, strict=True))[:20]:
+            key = f"row {int(row) + 2}, column participant_id"
+            problems.append(Problem(file, key, f"'{value}' comes twice", "keep one row for each participant"))
+    if problems:
+        raise ProblemsFound(problems)
+
+
+def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.DataFrame:
+    """One CSV or Parquet file; columns of numbers become float64, text stays text, empty cells are missing.
+
+    Args:
+        path: the file.
+        types: what the columns hold, by the schema of an export; a column without one is a number where all its cells
+            are, else text.
+
+    Raises:
+        UserError: the file cannot be read as a table.
+        ProblemsFound: cells that do not hold what their columns hold (row and column named).
+    """
+    raw = read_cells(path)
+    problems: list[Problem] = []
+    known = types or {}
+    columns: dict[str, pd.Series] = {}
+    for name in map(str, raw.columns):
+        column = known.get(name)
+        columns[name] = by_content(raw[name]) if column is None else typed(raw[name], column, path.name, problems)
+    if problems:
+        raise ProblemsFound(problems)
+    return pd.DataFrame(columns, index=raw.index)
