@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from export_world import Clock, Entry, Walker, open_app, real_study
+from export_world import Clock, EntryRequest, Walker, open_app, real_study
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +58,7 @@ def restored(tmp_path_factory):
 
     def arrive(number):
         clock.advance(minutes=2)
-        return Walker(app, clock, Entry(link=links[number])).to_tasks(solve=False).begin_tasks()
+        return Walker(app, clock, EntryRequest(link=links[number])).to_tasks(solve=False).begin_tasks()
 
     for number in range(2):
         arrive(number)
@@ -99,7 +99,7 @@ def test_a_restored_copy_is_noticed_at_the_start(restored):
 
 def test_no_place_of_the_ledger_is_given_twice_and_verification_goes_on(restored):
     app, clock, links, _, folder = restored
-    Walker(app, clock, Entry(link=links[4])).to_tasks(solve=False).begin_tasks()
+    Walker(app, clock, EntryRequest(link=links[4])).to_tasks(solve=False).begin_tasks()
     assert [row.allocation_index for row in rows(app)] == [1, 2, 5]
     clock.advance(hours=30)
     app.session.sweep()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from export_world import Clock, Entry, Walker, open_app, real_study
+from export_world import Clock, EntryRequest, Walker, open_app, real_study
 
 from study_app.domain.tasks.packs import Isolation
 from study_app.services.operation.isolation_watch import FELL, RECOVERED, STEP
@@ -37,7 +37,7 @@ def trial(tmp_path):
     sandbox = app.world.sandbox = Falling(app.world.sandbox)
     app.lifecycle.launch()
     (link,) = app.links.create(labels=["p@example.org"])
-    person = Walker(app, clock, Entry(link=link.secret)).to_tasks(solve=False).begin_tasks()
+    person = Walker(app, clock, EntryRequest(link=link.secret)).to_tasks(solve=False).begin_tasks()
     yield app, clock, sandbox, person
     app.close()
 
