@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -11,17 +12,22 @@ from scipy import optimize, stats
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.results import EffectSize
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Bools, Floats, NotEstimable, groups, is_numeric, numbers
+
+MANY = 5
+"""Levels beyond which a numeric covariate is cut at its median to form cells."""
 
 
-@method_per_contrast()
+@method_per_contrast("covariates stratum")
 def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
     """Bounds of the effect among those who stay whatever their arm; a missing outcome is attrition.
 
     Formula: the arm with the higher retention is trimmed by the share q = (r_high - r_low) / r_high from above and
     from below; bounds in `ci_low`, `ci_high`. `trim="floor"` drops whole observations, floor(q n); "fractional" gives
     the boundary observation its remaining weight. Effect size: Imbens-Manski interval of the effect at the level.
-    Rests on: allocation moves retention in one direction only. Note: naive difference, retention, its test.
+    With `covariates` (numeric ones cut at their median) or `stratum`, trimming is within their levels and the bounds
+    are averaged over those who stay. Rests on: allocation moves retention in one direction only (in each level).
+    Detail: naive, retention, retention_p, trimmed, cells, imbens_manski, std_errors.
     Reference: Lee (2009), Rev. Econ. Stud. 76:1071-1102; Imbens & Manski (2004), Econometrica 72:1845-1857.
 
     Example:
@@ -34,26 +40,100 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
     """
     if trim not in ("floor", "fractional"):
         raise AnalysisError.of("trim", f"{trim!r} is not known", "use floor or fractional")
-    treated, control = pair.split(pair.trial.y_with_gaps)
-    one, zero = np.sort(treated[~np.isnan(treated)]), np.sort(control[~np.isnan(control)])
-    if not (len(one) and len(zero)):
-        raise NotEstimable("an arm has no observed outcome")
-    keep1, keep0 = Fraction(len(one), len(treated)), Fraction(len(zero), len(control))
-    q = 1 - min(keep1, keep0) / max(keep1, keep0)
-    first = keep1 >= keep0
-    low, high = trimmed_means(one if first else zero, q, trim == "fractional")
-    lower, upper = (low - zero.mean(), high - zero.mean()) if first else (one.mean() - high, one.mean() - low)
-    table = [[len(one), len(treated) - len(one)], [len(zero), len(control) - len(zero)]]
-    note = (
-        f"naive difference {one.mean() - zero.mean():.12g}; retention {float(keep1):.6g} and {float(keep0):.6g}"
-        f" (Fisher p {stats.fisher_exact(table)[1]:.6g}); {float(q):.6g} of {pair.contrast[0 if first else 1]} trimmed"
-    )
-    log_spread = sum(float((1 - keep) / (keep * size)) for keep, size in ((keep1, len(treated)), (keep0, len(control))))
-    error1, error0 = _bound_errors(one, zero, q, first, log_spread)
+    values = pair.trial.y_with_gaps
+    whole = _Trimming.of(pair, values, np.ones(len(values), dtype=bool), trim == "fractional")
+    cells = _cells(pair, values, trim == "fractional")
+    weights = np.asarray([cell.always_observed for cell in cells])
+    weights = weights / weights.sum()
+    lower, upper = (float(weights @ [getattr(cell, end) for cell in cells]) for end in ("lower", "upper"))
+    errors = [float(np.sqrt(weights**2 @ np.square([cell.errors[end] for cell in cells]))) for end in (0, 1)]
+    effect = _imbens_manski(lower, upper, errors[0], errors[1], pair.level)
+    reach = f"Imbens-Manski interval [{effect.ci_low:.6g}, {effect.ci_high:.6g}]" if effect else "no interval"
+    tightened = f"; tightened over {len(cells)} cells of {', '.join(_by(pair))}" if _by(pair) else ""
     return pair.estimate(
-        ci_low=lower, ci_high=upper, n={pair.contrast[0]: len(one), pair.contrast[1]: len(zero)},
-        effect_size=_imbens_manski(lower, upper, error1, error0, pair.level), note=note,
+        ci_low=lower, ci_high=upper, n=dict(zip(pair.contrast, whole.observed, strict=True)),
+        effect_size=effect, note=f"{whole.described(pair)}; {reach}{tightened}",
+        detail={
+            "naive": whole.naive, "retention": dict(zip(pair.contrast, whole.retention, strict=True)),
+            "retention_p": whole.retention_p, "trimmed": float(whole.q), "cells": len(cells),
+            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None, "std_errors": errors,
+        },
     )  # fmt: skip
+
+
+def _by(pair: ArmContrast) -> tuple[str, ...]:
+    return (*pair.trial.covariates, *pair.trial.strata)
+
+
+def _cells(pair: ArmContrast, values: Floats, fractional: bool) -> list[_Trimming]:
+    """Trimming within each combination of the covariates' and strata's levels."""
+    if not _by(pair):
+        return [_Trimming.of(pair, values, np.ones(len(values), dtype=bool), fractional)]
+    data = pair.trial.data.copy()
+    for name in pair.trial.covariates:
+        if is_numeric(data[name]) and data[name].nunique() > MANY:
+            cells = numbers(data, name)
+            data[name] = np.where(cells > np.median(cells), "above the median", "up to the median")
+    codes, labels = groups(data, _by(pair))
+    found = []
+    for code, label in enumerate(labels):
+        if not (codes[pair.rows] == code).any():
+            continue
+        try:
+            found.append(_Trimming.of(pair, values, codes == code, fractional))
+        except NotEstimable:
+            what = f"level {label!r} has no observed outcome in an arm"
+            raise AnalysisError.of(", ".join(_by(pair)), what, "use coarser covariates") from None
+    return found
+
+
+@dataclass(frozen=True)
+class _Trimming:
+    """Lee's bounds of one cell."""
+
+    observed: tuple[int, int]
+    """Treated, control."""
+    retention: tuple[float, float]
+    retention_p: float
+    naive: float
+    q: Fraction
+    first: bool
+    """Whether the treated are trimmed."""
+    lower: float
+    upper: float
+    errors: tuple[float, float]
+    always_observed: float
+    """People who stay in either arm, by the lower retention."""
+
+    @classmethod
+    def of(cls, pair: ArmContrast, values: Floats, cell: Bools, fractional: bool) -> _Trimming:
+        """Of the rows of a cell; NotEstimable where an arm has no observed outcome."""
+        treated, control = pair.split(np.where(cell, values, np.inf))
+        treated, control = treated[~np.isinf(treated)], control[~np.isinf(control)]
+        one, zero = np.sort(treated[~np.isnan(treated)]), np.sort(control[~np.isnan(control)])
+        if not (len(one) and len(zero)):
+            raise NotEstimable("an arm has no observed outcome")
+        keep1, keep0 = Fraction(len(one), len(treated)), Fraction(len(zero), len(control))
+        q, first = 1 - min(keep1, keep0) / max(keep1, keep0), keep1 >= keep0
+        low, high = trimmed_means(one if first else zero, q, fractional)
+        ends = (low - zero.mean(), high - zero.mean()) if first else (one.mean() - high, one.mean() - low)
+        sizes = ((keep1, len(treated)), (keep0, len(control)))
+        log_spread = sum(float((1 - keep) / (keep * size)) for keep, size in sizes)
+        table = [[len(one), len(treated) - len(one)], [len(zero), len(control) - len(zero)]]
+        return cls(
+            (len(one), len(zero)), (float(keep1), float(keep0)), float(stats.fisher_exact(table)[1]),
+            float(one.mean() - zero.mean()), q, first, float(ends[0]), float(ends[1]),
+            _bound_errors(one, zero, q, first, log_spread),
+            float(min(keep1, keep0)) * (len(treated) + len(control)),
+        )  # fmt: skip
+
+    def described(self, pair: ArmContrast) -> str:
+        """What was trimmed."""
+        label = pair.contrast[0 if self.first else 1]
+        return (
+            f"naive difference {self.naive:.12g}; retention {self.retention[0]:.6g} and {self.retention[1]:.6g}"
+            f" (Fisher p {self.retention_p:.6g}); {float(self.q):.6g} of {label} trimmed"
+        )
 
 
 def trimmed_means(values: Floats, q: Fraction, fractional: bool) -> tuple[float, float]:

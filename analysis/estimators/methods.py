@@ -7,6 +7,7 @@ from analysis.estimators import (  # noqa: F401  (importing registers)
     bayes,
     comparisons,
     equivalence,
+    imputation,
     noncompliance,
     omnibus,
     resampling,

@@ -20,7 +20,7 @@ from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
 SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
-KEEPS_MISSING = ("lee_bounds", "worst_case")
+KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point")
 COMPLIER = ("wald_iv", "tsls")
 LADDER = ("rerandomization", "lin")
 ROBUST = ("poisson", "fractional_logit", "wald_iv", "tsls")

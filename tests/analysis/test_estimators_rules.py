@@ -28,6 +28,7 @@ OPTIONS = {
     "wald_iv": {"received": "used"},
     "tsls": {"received": "used"},
     "tost": {"margin": 2},
+    "lee_bounds": {"covariates": "warmup", "stratum": None},
     "mixed_logit": {"item": "item", "person": "person", "stratum": None},
     "pearson": {"x": "warmup", "arm": None},
     "spearman": {"x": "warmup", "arm": None},
