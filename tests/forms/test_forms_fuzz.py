@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from random import Random
 
 import pytest
-from form_page import OPTIONS, FormPage, same, until
+from form_page import OPTIONS, READ, FormPage, answer_of, same, until
 from playwright.sync_api import Error, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -136,6 +137,60 @@ class Fuzz:
         assert same(shown, answers), (shown, answers, self.done)
 
 
+RECORD = """() => {
+  const read = READ;
+  window.screens = [];
+  const note = () => {
+    const shown = read();
+    if (!("fix" in shown)) return;
+    const text = JSON.stringify(shown);
+    if (window.screens.at(-1)?.text !== text) window.screens.push({ at: performance.now(), text, shown });
+    if (!document.querySelector(".sa-form .sa-primary").disabled) window.open_until = performance.now();
+  };
+  // After every single change: a deadline may fall between two letters that are typed in the same moment.
+  for (const kind of ["input", "change"]) document.addEventListener(kind, note);
+  const code = document.querySelector(".cm-content");
+  new MutationObserver(note).observe(code, { childList: true, characterData: true, subtree: true });
+  setInterval(note, 10);
+}""".replace("READ", READ)
+"""Keeps every state of the quiz page's fields, and when it was last open."""
+DOUBT_MS = 1500
+"""Between the end by the server's clock and the last thing that a page takes."""
+
+
+class Deadline(Fuzz):
+    """The same person, who is still at it when the time runs out."""
+
+    def way(self) -> None:
+        self.person.to_quiz()
+        for _ in range(self.rng.randint(1, 4)):
+            self.act("quiz", 0)
+        self.person.end_in("quiz", self.rng.uniform(7, 12))
+        clock = self.page.get_by_role("timer", name="Time left")
+        self.write("quiz", 0)
+        expect(clock).to_have_text(re.compile(r"0:\d\d"))
+        self.page.evaluate(RECORD)
+        # The page may go any moment: what does not find its field any more is not done.
+        self.page.context.set_default_timeout(1000)
+        try:
+            while self.person.field("fix").count():
+                self.rng.choice([self.write, self.write, self.paste, self.choose, self.offline])("quiz", 0)
+        except Error:
+            pass
+        self.page.context.set_default_timeout(60_000)
+        self.page.context.set_offline(False)
+        expect(self.person.field("liked")).to_be_visible(timeout=60_000)
+        stood = self.stood()
+        until(lambda: any(same(shown, self.person.answers("quiz")) for shown in stood))
+
+    def stood(self) -> list[dict]:
+        """What stood on the screen about when the time was over."""
+        screens, end = self.page.evaluate("[window.screens, window.open_until]")
+        ends = [screen["at"] for screen in screens[1:]] + [float("inf")]
+        late = [screen["shown"] for screen, until_ms in zip(screens, ends, strict=True) if until_ms >= end - DOUBT_MS]
+        return [{name: answer_of(name, value) for name, value in shown.items()} for shown in late]
+
+
 def test_a_person_who_does_anything_at_any_moment_loses_no_text(server, page):
     Fuzz(server, FormPage(server, page).start(), 7, kills=False).way()
 
@@ -144,3 +199,9 @@ def test_a_person_who_does_anything_at_any_moment_loses_no_text(server, page):
 @pytest.mark.parametrize("seed", range(WAYS))
 def test_no_way_through_the_forms_loses_text(server, page, seed):
     Fuzz(server, FormPage(server, page).start(), seed, kills=seed % 4 == 0).way()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(WAYS // 10))
+def test_no_way_into_a_deadline_loses_text(server, page, seed):
+    Deadline(server, FormPage(server, page).start(), seed, kills=False).way()
