@@ -106,7 +106,7 @@ class Assistant(Protocol):
         """Stream one reply: TextDelta pieces, then exactly one ReplyEnd.
 
         Raises:
-            AssistantUnavailable: the provider failed, before or amid the reply; what was yielded so far stands.
+            AssistantUnavailable: the provider failed, before or during the reply; what was yielded so far stands.
         """
         ...
 
@@ -212,7 +212,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def touch(self, participant_id: str, **changes: Any) -> None:
-        """Change columns that are no state of the way (page, last_seen_at, exclusion)."""
+        """Change columns that are not part of the position (page, last_seen_at, exclusion)."""
         ...
 
     def add_token(self, participant_id: str, token_hash: str, expires_at: datetime) -> None:

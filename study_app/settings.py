@@ -47,7 +47,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: object)
     values |= {name: value for name, value in given.items() if value is not None}
     for name in ("port", "console_port"):
         if name in values and not _is_port(values[name]):
-            problems.append(Problem(name, "", f"{values[name]!r} is no port", "give a number from 1 to 65535"))
+            problems.append(Problem(name, "", f"{values[name]!r} is not a port", "give a number from 1 to 65535"))
     if problems:
         raise ProblemsFound(problems)
     for name in ("port", "console_port"):

@@ -31,7 +31,7 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
         path: the dataset.
         manifest: as read.
         newest: the study file as types, or None.
-        raw: the study file as read; where it is no whole study, its questions still say what their columns hold.
+        raw: the study file as read; where it is not a whole study, its questions still say what their columns hold.
     """
     studies = _versions(path, manifest) or ([newest] if newest is not None else [])
     prefixes = {MAIN, *quiz_types(studies, lambda folder: None)}

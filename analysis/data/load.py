@@ -33,7 +33,7 @@ def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
         columns: for a plain table: our column name -> theirs (the plan's `columns`).
 
     Raises:
-        UserError: nothing is there, or it is no dataset.
+        UserError: nothing is there, or it is not a dataset.
         ProblemsFound: required columns are missing, ids come twice, numbers cannot be read; all at once.
     """
     path = Path(path)

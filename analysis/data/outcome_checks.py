@@ -10,7 +10,7 @@ import pandas as pd
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Outcome, Plan
 
-_MEND = "write numbers with a decimal point, and leave the cell empty where the value is missing"
+_REMEDY = "write numbers with a decimal point, and leave the cell empty where the value is missing"
 
 
 def cell_problems(plan: Plan, table: pd.DataFrame, file: str) -> list[Problem]:
@@ -41,8 +41,8 @@ def _checks(outcome: Outcome, table: pd.DataFrame) -> Iterator[tuple[str, pd.Ser
         if column not in table:
             continue
         numbers = pd.to_numeric(table[column], errors="coerce")
-        yield column, table[column].notna() & numbers.isna(), "is no number", _MEND
-        yield column, numbers.isin([np.inf, -np.inf]), "is not finite", _MEND
+        yield column, table[column].notna() & numbers.isna(), "is not a number", _REMEDY
+        yield column, numbers.isin([np.inf, -np.inf]), "is not finite", _REMEDY
         if outcome.kind == "time":
             yield column, numbers < 0, "is a time below zero", "correct it, or leave the cell empty"
     if outcome.event in table:

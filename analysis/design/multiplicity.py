@@ -134,7 +134,9 @@ def _check_graph(p: Floats, w: Floats, g: Floats) -> None:
     if (w < 0).any() or w.sum() > 1 + 1e-9:
         raise AnalysisError.of("weights", f"{w.tolist()}", "give non-negative weights of at most 1 in sum")
     if (g < 0).any() or (g.sum(axis=1) > 1 + 1e-9).any() or np.diag(g).any():
-        raise AnalysisError.of("transitions", "are no graph", "rows non-negative, at most 1 in sum, zero diagonal")
+        raise AnalysisError.of(
+            "transitions", "do not form such a graph", "rows non-negative, at most 1 in sum, zero diagonal"
+        )
 
 
 def _passed_on(w: Floats, g: Floats, gone: int, left: list[int]) -> tuple[Floats, Floats]:

@@ -146,7 +146,7 @@ def _root(gap: Callable[[float], float], low: float, high: float) -> float:
     while high <= low or gap(high) < 0:
         high *= 2
         if high > 1e9:
-            raise AnalysisError.of("d", "is too small, or of the wrong sign for a one-sided test", "mend the effect")
+            raise AnalysisError.of("d", "is too small, or of the wrong sign for a one-sided test", "fix the effect")
     if gap(low) > 0:
         return low
     return float(optimize.brentq(gap, low, high, xtol=1e-11, rtol=1e-13))

@@ -222,7 +222,7 @@ def page(findings: Sequence[ValidationFinding], trials: int) -> str:
         "inversion. Under `cluster` classes of four are allocated together; under `sequence` the orders of the arms",
         "are compared.",
         "",
-        "*Kept* means within three Monte Carlo errors of the promise. Rows marked *shown* are no decision of the plan:",
+        "*Kept* means within three Monte Carlo errors of the promise. Rows marked *shown* decide nothing in the plan:",
         "normal theory at this size, and complete cases where dropout is selective.",
         "",
         "| figure | trials | found | promised | error | verdict |",

@@ -28,7 +28,7 @@ _UNSEEN = {"compose", "reply", "websearch", "outage"}
 
 
 def state(action: str, labels: tuple[str, ...]) -> str | None:
-    """State of an action; None for one that is no state of its own."""
+    """State of an action; None for one that is not a state."""
     if action in _UNSEEN:
         return None
     if action != "query":

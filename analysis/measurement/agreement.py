@@ -95,7 +95,7 @@ def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 
         found = cohens_kappa(counts, wt=KAPPA_WEIGHTS[weights])
     kappa, error = float(found.kappa), float(found.std_kappa)
     reach = float(stats.norm.ppf(0.5 + level / 2)) * error
-    # A variance of 0 is no certainty: the table leaves the formula nothing to vary, as where a rater has one category.
+    # A variance of 0 is not certainty: the table leaves the formula nothing to vary, as where a rater has one category.
     known = error > 1e-8
     return Coefficient(
         kappa,
@@ -221,7 +221,7 @@ def _numbers(unit: list[Any], level: str) -> list[float]:
         return [float(value) for value in unit]
     except (TypeError, ValueError) as error:
         raise AnalysisError.of(
-            "ratings", f"{unit} are no numbers", f"recode them for {level}, or use nominal"
+            "ratings", f"{unit} are not numbers", f"recode them for {level}, or use nominal"
         ) from error
 
 

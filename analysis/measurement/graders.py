@@ -25,7 +25,7 @@ Wide = pd.DataFrame
 def graders_section(ratings: pd.DataFrame, participants: Iterable[str]) -> dict[str, Any]:
     """Agreement of graders: over all answers in points, by item in points, and by criterion.
 
-    Each rater's newest rating counts; settled decisions are no rater's. Figures: the share of answers that all their
+    Each rater's newest rating counts; settled decisions are no one's. Figures: the share of answers that all their
     raters gave the same; Cohen's kappa of two raters, Fleiss's of more; Krippendorff's alpha on the interval scale with
     a bootstrap interval; the intraclass correlation of a single rating (ICC2 where the same raters rated every answer,
     else ICC1).

@@ -18,7 +18,7 @@ __all__ = ["ImportReport", "Repair", "Repaired", "Transcript", "import_transcrip
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import read, mended and wrote."""
+    """What an import read, repaired and wrote."""
 
     study_id: str
     out: Path
@@ -38,7 +38,7 @@ class ImportReport:
 
     @property
     def left(self) -> int:
-        """Irregularities that are listed and not mended."""
+        """Irregularities that are listed and not repaired."""
         return len(self.repairs) - self.repaired
 
     def to_json(self) -> dict[str, object]:
@@ -59,7 +59,7 @@ class ImportReport:
 
 
 def import_transcripts(folder: Path, out: Path, exported_at: str | None = None) -> ImportReport:
-    """Read every transcript of `folder`, mend what can be mended, write the dataset `out`.
+    """Read every transcript of `folder`, repair what can be repaired, write the dataset `out`.
 
     Args:
         folder: Holds the `p<pid>.json` files as published, all or some.

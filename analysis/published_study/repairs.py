@@ -1,4 +1,4 @@
-"""Mending the known irregularities of the published transcripts, each mended one listed.
+"""Repairing the known irregularities of the published transcripts, each repaired one listed.
 
 Two kinds of entries: `repaired` (the dataset differs from the file, because the file contradicts itself in one way
 only) and `left` (something is odd or missing, and nothing in the file says what it should have been).
@@ -200,7 +200,7 @@ def _is_missing_submission_of_2(events: list[RepairedEvent], index: int) -> bool
 
 
 def _oddities(who: str, transcript: Transcript, events: list[RepairedEvent]) -> Iterator[Repair]:
-    """What is listed and not mended, because the file does not say what would be right."""
+    """What is listed and not repaired, because the file does not say what would be right."""
     yield from _double_and_missing(who, transcript, events)
     waiting: int | None = None
     for index, event in enumerate(events):

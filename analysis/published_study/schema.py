@@ -58,7 +58,7 @@ _FIELDS_OF_EVERY_FILE = "remove it, or correct its name to one that the transcri
 
 def _check_timestamp(text: str) -> str:
     if not _TIMESTAMP.fullmatch(text):
-        raise ValueError(f"{text!r} is no time HH:MM:SS")
+        raise ValueError(f"{text!r} is not a time HH:MM:SS")
     return text
 
 

@@ -216,7 +216,7 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
 
 def _completed(end: ReplyEnd | None, finished: bool) -> ReplyEnd:
     if end is None or not finished:
-        raise _broken_off(AssistantUnavailable("connection", f"{_MESSAGES['connection']} amid the reply"), end)
+        raise _broken_off(AssistantUnavailable("connection", f"{_MESSAGES['connection']} during the reply"), end)
     if end.stop_reason == "refusal":
         raise ReplyBrokenOff("refused", _MESSAGES["refused"], end=end)
     return end

@@ -58,7 +58,7 @@ class RecordedAssistant:
             file: Its name, for messages.
 
         Raises:
-            ProblemsFound: every line that is no recorded turn.
+            ProblemsFound: every line that is not a recorded turn.
         """
         self._spec = spec
         self._turns: dict[str, list[RecordedTurn]] = defaultdict(list)

@@ -32,7 +32,8 @@ def analyze(
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write.", envvar="STUDY_OUT")] = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Study file or plan.", envvar="STUDY_PLAN")] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Other than the plan's: all is exploratory.", envvar="STUDY_SEED")
+        int | None,
+        typer.Option("--seed", help="Seed in place of the plan's; makes every row exploratory.", envvar="STUDY_SEED"),
     ] = None,
     include_simulated: Simulated = False,
     include_preview: Preview = False,
@@ -42,7 +43,7 @@ def analyze(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run exactly the plan: results.json, report.html, tables, figures."""
+    """Run the analysis plan on a dataset: results.json, report.html, tables and figures."""
     from analysis.cli import analyze as run
     from analysis.cli import section as one_section
 
@@ -81,21 +82,24 @@ def power(
     study: StudyFile = STUDY,
     n: Annotated[
         list[int] | None,
-        typer.Option("--n", min=4, help="Total allocated; repeat for several.", envvar="STUDY_N"),
+        typer.Option("--n", min=4, help="Participants allocated in total; may be repeated.", envvar="STUDY_N"),
     ] = None,
     effect: Annotated[
         list[float] | None,
-        typer.Option("--effect", help="Standardised difference; repeat for several.", envvar="STUDY_EFFECT"),
+        typer.Option("--effect", help="Standardised difference; may be repeated.", envvar="STUDY_EFFECT"),
     ] = None,
     sims: Annotated[
-        int, typer.Option("--sims", min=10, max=100_000, help="Simulated trials.", envvar="STUDY_SIMS")
+        int, typer.Option("--sims", min=10, max=100_000, help="Number of simulated trials.", envvar="STUDY_SIMS")
     ] = 1000,
     workers: Annotated[
-        str, typer.Option("--workers", help="Processes, or tcp://ADDRESS.", envvar="STUDY_WORKERS")
+        str,
+        typer.Option(
+            "--workers", help="Number of processes, or tcp://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
+        ),
     ] = "2",
     as_json: AsJson = False,
 ) -> None:
-    """Analytic and simulated power, and what the allocation scheme does for this n."""
+    """Compute power, analytic and simulated, and the properties of the allocation scheme at this n."""
     from analysis.design.trial_power import trial_power
 
     trial = read_study(study)
@@ -123,11 +127,11 @@ def power(
 @app.command("import-transcripts")
 @command
 def import_transcripts(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The published annotated transcripts.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the published annotated transcripts.")],
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Turn the published annotated transcripts into a dataset."""
+    """Convert the published annotated transcripts into a dataset."""
     from analysis.published_study import import_transcripts as read
 
     report = read(folder, out)
@@ -148,7 +152,7 @@ def code_queries(
     coder: Annotated[Literal["rules", "claude"], typer.Option("--coder", envvar="STUDY_CODER")] = "rules",
     as_json: AsJson = False,
 ) -> None:
-    """Interaction codes for each query, and their agreement with human codes where there are any."""
+    """Code each query to the assistant, and report agreement with human codes where there are any."""
     from analysis.interaction.coders.coding import code_queries as code
 
     report = code(dataset, coder)

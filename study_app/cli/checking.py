@@ -201,12 +201,14 @@ def _runner(sandbox: Sandbox, packages: tuple[str, ...]) -> Callable[[str], str]
 @command
 def try_(
     pack: Annotated[str, typer.Argument(metavar="PACK", help="Folder of a task pack, or its name.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A program.")],
-    run_only: Annotated[bool, typer.Option("--run-only", help="Do not grade.", envvar="STUDY_RUN_ONLY")] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Python program.")],
+    run_only: Annotated[
+        bool, typer.Option("--run-only", help="Run the program without grading it.", envvar="STUDY_RUN_ONLY")
+    ] = False,
     seed: Annotated[int | None, typer.Option("--seed", envvar="STUDY_SEED")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a file as a participant's program in the pack's sandbox, and grade it."""
+    """Run a file in the sandbox as a participant's program, and grade it."""
     folder = _pack_folder(pack)
     try:
         code = file.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
@@ -257,13 +259,13 @@ def doctor(
         str | None,
         typer.Option(
             "--attack",
-            help="Address of the running participants' app: try harmless forms of known attacks on it.",
+            help="Address of the running participants' app; tries harmless forms of known attacks on it.",
             envvar="STUDY_ATTACK",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at isolation, database, assistant, browser asset, clock, disk: each ok or what to do.
+    """Check isolation, database, assistant, browser assets, clock and disk; say what to do about each problem.
 
     Example: study doctor --attack http://127.0.0.1:8501
     """
@@ -336,7 +338,7 @@ def _ledgers(settings: Any) -> tuple[bool, str]:
         found = recompute(running.world)
     finally:
         running.close()
-    return not any(ledger.breaches for ledger in found), "; ".join(map(str, found)) or "nobody is allocated yet"
+    return not any(ledger.breaches for ledger in found), "; ".join(map(str, found)) or "no participant is allocated yet"
 
 
 def _assistant(settings: Any) -> tuple[bool, str]:

@@ -33,14 +33,14 @@ DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="sqlite:///FILE or postgresql://...", envvar="STUDY_DATABASE_URL")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.", envvar="STUDY_JSON")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; recorded in the audit log.", envvar="STUDY_REASON")]
+Reason = Annotated[str, typer.Option("--reason", help="Reason, recorded in the audit log.", envvar="STUDY_REASON")]
 DatasetArgument = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of an exported dataset.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.", envvar="STUDY_OUT")]
 Simulated = Annotated[
-    bool, typer.Option("--include-simulated", help="Simulated participants too.", envvar="STUDY_INCLUDE_SIMULATED")
+    bool, typer.Option("--include-simulated", help="Include simulated participants.", envvar="STUDY_INCLUDE_SIMULATED")
 ]
 Preview = Annotated[
-    bool, typer.Option("--include-preview", help="Preview participants too.", envvar="STUDY_INCLUDE_PREVIEW")
+    bool, typer.Option("--include-preview", help="Include preview participants.", envvar="STUDY_INCLUDE_PREVIEW")
 ]
 STUDY = Path("study.toml")
 
@@ -103,7 +103,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def callback(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Run, export, analyse and prove randomised controlled trials of AI-assisted learning."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

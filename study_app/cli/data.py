@@ -37,7 +37,10 @@ def simulate(
     study: StudyFile = STUDY,
     database: DatabaseOption = None,
     participants: Annotated[int, typer.Option("--participants", min=1, envvar="STUDY_PARTICIPANTS")] = 52,
-    seed: Annotated[int, typer.Option("--seed", help="Of behaviour, ids and clock.", envvar="STUDY_SEED")] = 1,
+    seed: Annotated[
+        int,
+        typer.Option("--seed", help="Seed of behaviour, ids and clock; never of the allocation.", envvar="STUDY_SEED"),
+    ] = 1,
     effect_score: Annotated[
         float, typer.Option("--effect-score", help="Quiz points, treated minus control.", envvar="STUDY_EFFECT_SCORE")
     ] = 0.0,
@@ -48,10 +51,12 @@ def simulate(
         float, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
     ] = 0.0,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=1, help="Share.", envvar="STUDY_DROPOUT")] = 0.0,
-    browser: Annotated[bool, typer.Option("--browser", help="In a real browser.", envvar="STUDY_BROWSER")] = False,
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Use a real browser; slow.", envvar="STUDY_BROWSER")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Enrol simulated participants through the real services, on a ledger of their own."""
+    """Enrol simulated participants through the real services, in a separate ledger."""
     from study_app.simulation import open_for_simulation
     from study_app.simulation import simulate as run
 
@@ -98,16 +103,19 @@ def export(
     database: DatabaseOption = None,
     fmt: Annotated[Literal["csv", "parquet"], typer.Option("--format", envvar="STUDY_FORMAT")] = "csv",
     identified: Annotated[
-        bool, typer.Option("--identified", help="With panel ids and labels.", envvar="STUDY_IDENTIFIED")
+        bool, typer.Option("--identified", help="Include panel ids and labels.", envvar="STUDY_IDENTIFIED")
     ] = False,
     include_simulated: Simulated = False,
     include_preview: Preview = False,
     progsnap2: Annotated[
-        Path | None, typer.Option("--progsnap2", help="Folder for a ProgSnap2 set too.", envvar="STUDY_PROGSNAP2")
+        Path | None,
+        typer.Option(
+            "--progsnap2", help="Folder for the programs' history in ProgSnap2 format.", envvar="STUDY_PROGSNAP2"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the dataset, Psych-DS in layout; what it shows of the arms depends on the trial's state."""
+    """Export the dataset in Psych-DS layout; the state of the trial decides what it shows of the arms."""
     from study_app.services.researcher.exporting.datasets import DatasetRequest
 
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
@@ -124,7 +132,7 @@ def export(
 def verify(
     dataset: DatasetArgument,
     prereg: Annotated[
-        Path | None, typer.Option("--prereg", help="The published prereg.json.", envvar="STUDY_PREREG")
+        Path | None, typer.Option("--prereg", help="Published prereg.json to compare with.", envvar="STUDY_PREREG")
     ] = None,
     anchor: Annotated[
         list[str] | None,
@@ -136,7 +144,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a dataset against itself and its registration: hashes, ledger, sequences, replay, arm integrity."""
+    """Verify a dataset: hashes, ledger, event sequences, replay of edits, arm integrity, registration."""
     from study_app.dataset.verification import read_prereg
     from study_app.dataset.verification import verify as check
 

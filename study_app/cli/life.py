@@ -44,11 +44,12 @@ def launch(
         Path, typer.Option("--out", help="Folder for prereg.md and prereg.json.", envvar="STUDY_OUT")
     ] = Path(),
     yes: Annotated[
-        bool, typer.Option("--yes", help="Launch although the provider cannot be asked.", envvar="STUDY_YES")
+        bool,
+        typer.Option("--yes", help="Launch even if the assistant's provider cannot be reached.", envvar="STUDY_YES"),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Lock the protocol: its hash, the sealed seed and its commitment, the preregistration text."""
+    """Lock the protocol, seal the allocation seed, and write the preregistration."""
     running = start(settings_of(study, database))
     try:
         _check_writable(out)
@@ -146,7 +147,7 @@ def public_content(running: App) -> list[str]:
     if not public:
         return []
     return [
-        f"{', '.join(public)} come with study-app: their keys and checks are public; keep own ones for a study whose "
+        f"{', '.join(public)} come with study-app: their keys and checks are public; use your own for a study whose "
         "participants might search for them"
     ]
 
@@ -156,7 +157,7 @@ def public_content(running: App) -> list[str]:
 def amend(
     study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
 ) -> None:
-    """Take the changed study file for everybody who comes from now on."""
+    """Record a change of the study file; participants who consent from now on get the new version."""
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
         new = running.lifecycle.amend(reason)
@@ -170,7 +171,7 @@ def amend(
 def close(
     study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
 ) -> None:
-    """End enrolment; who is in progress may finish."""
+    """End enrolment; participants in progress may finish."""
     running = start(settings_of(study, database), new_database=False)
     try:
         end = running.lifecycle.close(reason)
@@ -183,11 +184,11 @@ def close(
         return
     say("Closed: no more enrolment. Arms stay masked until study unseal.")
     if to_come:
-        say(f"{to_come} participant(s) are not allocated yet and may go on; a masked export before then could help")
-        say("somebody who knows one person's arm to guess theirs.")
+        say(f"{to_come} participant(s) are not allocated yet and may continue; a masked export before then could help")
+        say("someone who knows one participant's arm to guess theirs.")
     if anchor:
         say(f"The ledger ends with {anchor}")
-        say("It shows nobody's arm. Write it down or publish it; study verify DATASET --anchor checks it.")
+        say("It reveals no arm. Write it down or publish it; study verify DATASET --anchor checks it.")
 
 
 @app.command()
@@ -195,7 +196,7 @@ def close(
 def unseal(
     study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
 ) -> None:
-    """Show arms and seed; needs a closed study and nobody in progress."""
+    """Reveal arms and seed of a closed study that no participant is still taking part in."""
     running = start(settings_of(study, database), new_database=False)
     try:
         running.lifecycle.unseal(reason)
@@ -207,17 +208,17 @@ def unseal(
 @app.command()
 @command
 def reopen(
-    participant: Annotated[str, typer.Argument(metavar="PARTICIPANT", help="Their id.")],
-    stage: Annotated[str, typer.Argument(metavar="STAGE", help="The stage that its deadline ended.")],
+    participant: Annotated[str, typer.Argument(metavar="PARTICIPANT", help="Participant id.")],
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="Stage that ended at its deadline.")],
     study: Annotated[Path, typer.Option("--study", help="Study file.", envvar="STUDY_FILE")] = STUDY,
     database: DatabaseOption = None,
     minutes: Annotated[
-        float, typer.Option("--minutes", help="What is left of the stage.", envvar="STUDY_MINUTES")
+        float, typer.Option("--minutes", help="Minutes to give the participant on the stage.", envvar="STUDY_MINUTES")
     ] = 0.0,
     reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
-    """Let a participant go on with a stage that a wrong clock or a failure of the server ended."""
+    """Reopen a stage that ended wrongly because of a clock or server failure."""
     running = start(settings_of(study, database), new_database=False)
     try:
         running.reopening.reopen(participant, stage, minutes, reason, "cli")
@@ -235,13 +236,22 @@ def create_links(
     study: StudyFile = STUDY,
     database: DatabaseOption = None,
     count: Annotated[
-        int | None, typer.Option("--count", min=1, max=100_000, help="How many.", envvar="STUDY_COUNT")
+        int | None, typer.Option("--count", min=1, max=100_000, help="Number of links.", envvar="STUDY_COUNT")
     ] = None,
-    labels: Annotated[Path | None, typer.Option("--labels", help="One label a line.", envvar="STUDY_LABELS")] = None,
-    base: Annotated[str, typer.Option("--base-url", help="Address of the study.", envvar="STUDY_BASE_URL")] = "",
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="File with one label per line.", envvar="STUDY_LABELS")
+    ] = None,
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base-url",
+            help="Public address of the study, such as https://study.example.org.",
+            envvar="STUDY_BASE_URL",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make single-use participant links; they are shown once and kept as hashes only."""
+    """Make single-use participant links, printed once and stored as hashes."""
     from study_app.services.researcher.links import check_base
 
     names = _labels(labels) if labels else None
@@ -286,7 +296,7 @@ def _labels(path: Path) -> list[str]:
 @app.command()
 @command
 def password() -> None:
-    """Set the console's password; asked for, or read from standard input."""
+    """Set the console's password, entered at a prompt or read from standard input."""
     settings = settings_of(STUDY)
     if sys.stdin.isatty():
         given = getpass.getpass("New password: ")

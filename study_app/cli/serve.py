@@ -24,10 +24,10 @@ def serve(
         typer.Option(help="Address of the console; loopback unless given.", envvar="STUDY_CONSOLE_HOST"),
     ] = None,
     no_console: Annotated[
-        bool, typer.Option("--no-console", help="Participants only.", envvar="STUDY_NO_CONSOLE")
+        bool, typer.Option("--no-console", help="Do not start the console.", envvar="STUDY_NO_CONSOLE")
     ] = False,
 ) -> None:
-    """Serve participants and, on a port of its own, the researchers' console."""
+    """Serve the participants' app and, on another port, the researchers' console."""
     from study_app.web import serving
 
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)

@@ -23,13 +23,15 @@ def witness(
         "study.anchors"
     ),
     token: Annotated[
-        str, typer.Option("--token", help="What STUDY_WITNESS_TOKEN is on the server.", envvar="STUDY_WITNESS_TOKEN")
+        str, typer.Option("--token", help="Value of STUDY_WITNESS_TOKEN on the server.", envvar="STUDY_WITNESS_TOKEN")
     ] = "",
-    every: Annotated[int, typer.Option("--every", min=1, help="Seconds between visits.", envvar="STUDY_EVERY")] = 60,
-    times: Annotated[int, typer.Option("--times", min=0, help="Visits; 0: until stopped.", envvar="STUDY_TIMES")] = 0,
+    every: Annotated[int, typer.Option("--every", min=1, help="Seconds between requests.", envvar="STUDY_EVERY")] = 60,
+    times: Annotated[
+        int, typer.Option("--times", min=0, help="Number of requests; 0 for no limit.", envvar="STUDY_TIMES")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Collect anchors of a running study on another machine, and say when its history changes.
+    """Collect anchors of a study that runs on another machine, and report any change of its history.
 
     Example: study witness https://study.example.org --token SECRET --out study.anchors
     """

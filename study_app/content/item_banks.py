@@ -159,7 +159,7 @@ def _problem(file: str, details: ErrorDetails, model: type[BaseModel]) -> Proble
         return Problem(file, key, "is missing", "add it")
     if details["type"] == "extra_forbidden":
         known = f"; known here: {', '.join(model.model_fields)}" if len(details["loc"]) == 1 else ""
-        return Problem(file, key, "is no known key", f"remove it or correct its name{known}")
+        return Problem(file, key, "is not a known key", f"remove it or correct its name{known}")
     found = (
         details["input"] if isinstance(details["input"], str | int | float | bool) else type(details["input"]).__name__
     )

@@ -89,18 +89,18 @@ def _between(raw: Mapping[str, Any], error: ValidationError, file: str) -> list[
 
     Each wrong value is exchanged for one that is right in itself, and the file is read once more.
     """
-    mended = copy.deepcopy(dict(raw))
+    fixed = copy.deepcopy(dict(raw))
     for entry in error.errors():
-        if not _mend(mended, entry):
+        if not _repair(fixed, entry):
             return []
     try:
-        Study.model_validate(mended)
+        Study.model_validate(fixed)
     except ValidationError as second:
         return [p for entry in second.errors() if entry["type"] == "value_error" for p in _problems(entry, raw, file)]
     return []
 
 
-def _mend(tables: Any, entry: Any) -> bool:
+def _repair(tables: Any, entry: Any) -> bool:
     """Make one value acceptable in place; False if there is no telling how."""
     *path, last = entry["loc"] or [None]
     here = tables

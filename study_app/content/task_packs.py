@@ -167,7 +167,7 @@ def _faults(checks: Iterable[Check]) -> list[tuple[str, str, str]]:
     found = []
     names = [check.name for check in checks]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        found.append(("CHECKS", f"two checks are called {name!r}", "give each a name of its own"))
+        found.append(("CHECKS", f"two checks are called {name!r}", "give each a different name"))
     if not any(check.visible for check in checks):
         found.append(("CHECKS", "no check is visible", "show participants at least one example"))
     if all(check.visible for check in checks):
@@ -194,5 +194,5 @@ def _faults_of(check: Check) -> list[tuple[str, str, str]]:
 def _strangers(folder: Path) -> list[Problem]:
     extra = sorted(entry.name for entry in folder.iterdir() if entry.name not in _KNOWN and entry.name[0] != ".")
     return [
-        Problem(str(folder / name), "", "is no part of a task pack", "remove it or correct its name") for name in extra
+        Problem(str(folder / name), "", "is not part of a task pack", "remove it or correct its name") for name in extra
     ]

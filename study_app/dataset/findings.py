@@ -98,7 +98,7 @@ class VerifyReport:
         lines = [*(f"checked: {line}" for line in self.passed), *map(str, self.findings), *more]
         if self.ok and self.findings:
             lines.append(
-                "What browsers sent is listed and is no breach: nothing that the study rests on was changed by it."
+                "What browsers sent is listed and is not a breach: nothing that the study rests on was changed by it."
             )
         return lines
 

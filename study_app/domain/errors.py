@@ -1,7 +1,7 @@
 """The exception tree. Every class says who is to blame; every message says what to do.
 
 StudyError
-+-- UserError                  a person can mend it; printed as one line, exit 2
++-- UserError                  a person can fix it; printed as one line, exit 2
 |   +-- ProblemsFound          several problems of files, all at once
 |   +-- NotAllowed             the study's state or the stage forbids it (HTTP 409)
 |   |   +-- Superseded         another page of the participant has taken over
@@ -27,7 +27,7 @@ class StudyError(Exception):
 
 
 class UserError(StudyError):
-    """A person can mend it: the message names what was found and what to do."""
+    """A person can fix it: the message names what was found and what to do."""
 
 
 @dataclass(frozen=True, order=True)
@@ -49,7 +49,7 @@ class Problem:
 
 
 class ProblemsFound(UserError):
-    """All problems of one reading, so that they can be mended in one go."""
+    """All problems of one reading, so that they can be fixed in one go."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

@@ -1,6 +1,6 @@
 """Runs programs on a Dask cluster: every worker process has fork servers of its own.
 
-A worker that is lost amid a run takes the run with it: Dask places it on another. Where Dask gives up, the run is
+A worker that is lost during a run takes the run with it: Dask places it on another. Where Dask gives up, the run is
 repeated once, then reported as a fault of the infrastructure. Lines are stamped on the worker and told when the run has
 ended, for a future carries no stream.
 """

@@ -184,7 +184,7 @@ class LocalSandbox:
         on_line: Callable[[OutputLine], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> RunResult:
-        """Run it; where the fork server is lost amid the run, run it again on a fresh one (twice at most)."""
+        """Run it; where the fork server is lost during the run, run it again on a fresh one (twice at most)."""
         shown: list[OutputLine] = []
         for _ in range(3):
             result = self._run_once(program, _continue_after(shown, on_line), cancelled)

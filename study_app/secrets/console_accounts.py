@@ -93,7 +93,7 @@ class Account:
         if not NAME.fullmatch(name):
             raise UserError(f"'{name}' cannot be a name here; use letters, digits and . _ @ - without spaces")
         if role is not None and role not in get_args(Role):
-            raise UserError(f"'{role}' is no role; use one of {', '.join(get_args(Role))}")
+            raise UserError(f"'{role}' is not a role; use one of {', '.join(get_args(Role))}")
         with self._lock:
             accounts = self._read()
             kept: Role = accounts[name][0] if name in accounts else "full"

@@ -90,7 +90,7 @@ class SealingKey:
         """What `launch` prints once, for the safe."""
         return (
             f"Sealing key of study {study_id}. Keep this copy away from the server.\n"
-            f"It opens the allocation seed: without it nobody can be enrolled after a loss; with it and the database,\n"
+            f"It opens the allocation seed: without it no one can be enrolled after a loss; with it and the database,\n"
             f"the next arm can be computed. To restore, set {VARIABLE} to the line below.\n\n    {self._text}\n"
         )
 
@@ -138,7 +138,7 @@ def find_key(folder: Path, environ: Mapping[str, str] | None = None) -> SealingK
         return _from_file(path)
     except (OSError, UnicodeDecodeError) as error:
         raise SealingKeyMissing(
-            f"sealing key: {VARIABLE} is not set and {path} cannot be read; nobody can be allocated until one of them "
+            f"sealing key: {VARIABLE} is not set and {path} cannot be read; no one can be allocated until one of them "
             "holds the key (the recovery copy that `study launch` printed)"
         ) from error
 

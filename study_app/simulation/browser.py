@@ -56,7 +56,7 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
         InfrastructureError: the server did not start, or a page did not do what was clicked.
     """
     if participants < 1:
-        raise UserError(f"--participants: {participants} is nobody; give a whole number from 1")
+        raise UserError(f"--participants: {participants} is not a number of participants; give a whole number from 1")
     began = time.perf_counter()
     app = open_for_simulation(settings, seed)
     app.world.clock, app.world.fresh_id = SystemClock(), fresh_id

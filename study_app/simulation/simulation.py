@@ -122,13 +122,13 @@ def simulate(
 def _check(participants: int, score: float, minutes: float, noncompliance: float, dropout: float) -> None:
     problems = []
     if participants < 1:
-        problems.append(f"--participants: {participants} is nobody; give a whole number from 1")
+        problems.append(f"--participants: {participants} is not a number of participants; give a whole number from 1")
     for name, effect in (("--effect-score", score), ("--effect-minutes", minutes)):
         if not math.isfinite(effect):
-            problems.append(f"{name}: {effect} is no effect; give a finite number")
+            problems.append(f"{name}: {effect} is not an effect; give a finite number")
     for name, share in (("--noncompliance", noncompliance), ("--dropout", dropout)):
         if not 0 <= share <= 1:
-            problems.append(f"{name}: {share:g} is no share; give a number from 0 to 1")
+            problems.append(f"{name}: {share:g} is not a share; give a number from 0 to 1")
     if problems:
         raise UserError("\n".join(problems))
 

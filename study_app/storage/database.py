@@ -63,7 +63,7 @@ def open_registry(url: str, *, create: bool = True) -> SqlDatabase:
 
     Raises:
         ProblemsFound: the URL or the file is not usable.
-        InfrastructureError: the database cannot be reached or is no study database.
+        InfrastructureError: the database cannot be reached or is not a study database.
     """
     database = DatabaseEngine(url, create=create)
     bring_up_to_date(database)

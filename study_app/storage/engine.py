@@ -35,16 +35,16 @@ def parse_url(url: str) -> URL:
     """A database URL with the driver filled in.
 
     Raises:
-        ProblemsFound: it is no URL, or of a database that is not supported.
+        ProblemsFound: it is not a URL, or of a database that is not supported.
     """
     remedy = "use sqlite:///path/to/study.db or postgresql://user:password@host/name"
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ProblemsFound([Problem("--database", "", f"'{url}' is no database URL", remedy)]) from None
+        raise ProblemsFound([Problem("--database", "", f"'{url}' is not a database URL", remedy)]) from None
     backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise ProblemsFound([Problem("--database", "", f"'{backend}' is no database study-app knows", remedy)])
+        raise ProblemsFound([Problem("--database", "", f"'{backend}' is not a supported database", remedy)])
     return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
 
 

@@ -42,7 +42,7 @@ def bring_up_to_date(database: DatabaseEngine) -> None:
             connection
         ).get_table_names() not in ([], ["alembic_version"]):
             raise InfrastructureError(
-                f"{database.describe()}: this database belongs to another program; name one of its own for the study"
+                f"{database.describe()}: this database belongs to another program; use a separate one for the study"
             )
         config.attributes["connection"] = connection
         try:

@@ -133,7 +133,7 @@ async def json_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
     """The request's body as a JSON object.
 
     Raises:
-        BadRequest: 413 over the limit, 400 if it is no JSON object.
+        BadRequest: 413 over the limit, 400 if it is not a JSON object.
     """
     content = await body(request, limit)
     try:
@@ -149,7 +149,7 @@ async def form_body(request: Request, limit: int) -> dict[str, str]:
     """The text fields of a form, as browsers send them.
 
     Raises:
-        BadRequest: 413 over the limit, 400 if it is no form.
+        BadRequest: 413 over the limit, 400 if it is not a form.
     """
     content = await body(request, limit)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -168,7 +168,7 @@ def test_a_scheme_that_is_no_design_is_told_what_is_wrong_with_it(scheme, said):
 @pytest.mark.parametrize(
     ("scheme", "said"),
     [
-        ({"method": "permuted_blocks", "block_sizes": [3]}, r"block_sizes: \[3\] is no multiple of 2"),
+        ({"method": "permuted_blocks", "block_sizes": [3]}, r"block_sizes: \[3\] is not a multiple of 2"),
         ({"method": "stratified_blocks", "strata": ["town"]}, "column 'town': is not in the table"),
         ({"method": "minimisation", "factors": ["town"]}, "column 'town': is not in the table"),
     ],

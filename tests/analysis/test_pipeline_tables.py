@@ -66,7 +66,7 @@ def primary(result):
 @pytest.mark.parametrize(
     ("column", "cell", "message"),
     [
-        ("final mark", "7,5", "row 5, column final mark: '7,5' is no number"),
+        ("final mark", "7,5", "row 5, column final mark: '7,5' is not a number"),
         ("final mark", np.inf, "row 5, column final mark: inf is not finite"),
         ("zeit", -1.0, "row 5, column zeit: -1 is a time below zero"),
         ("fertig", "ja", "row 5, column fertig: 'ja' says neither yes nor no"),
@@ -85,7 +85,7 @@ def test_all_columns_with_wrong_cells_are_named_at_once(tmp_path):
     rows = table().assign(fertig="ja", **{"final mark": "gut"})
     with pytest.raises(ProblemsFound) as caught:
         analysed(tmp_path, rows)
-    assert "'gut' is no number (39 more like it)" in str(caught.value)
+    assert "'gut' is not a number (39 more like it)" in str(caught.value)
     assert "'ja' says neither" in str(caught.value)
 
 
@@ -120,7 +120,7 @@ def test_a_column_named_as_the_table_has_it_is_told_the_name_that_the_plan_gave_
 
 
 def test_a_control_that_is_no_arm_is_refused_and_none_replaces_it(tmp_path):
-    with pytest.raises(UserError, match="control: 'old' is no arm of marks.csv; name one of: OLD, new"):
+    with pytest.raises(UserError, match="control: 'old' is not an arm of marks.csv; name one of: OLD, new"):
         analysed(tmp_path, table().replace("old", "OLD"))
 
 

@@ -87,7 +87,7 @@ def test_block_sizes_must_hold_the_weights():
     arms = (Arm(id="ai", weight=2), Arm(id="no_ai"))
     [problem] = scheme_problems(Scheme(block_sizes=[4, 6]), arms)
     assert str(problem) == (
-        "study.toml: allocation.block_sizes: [4] is no multiple of 3, the sum of the weights; "
+        "study.toml: allocation.block_sizes: [4] is not a multiple of 3, the sum of the weights; "
         "use multiples such as 6 and 9"
     )
 
@@ -112,7 +112,7 @@ def test_a_weight_is_a_whole_number(weight):
 def test_a_crossover_says_which_orders_do_not_fit():
     scheme = Scheme(method="sequence", orders=[["ai", "no_ai"], ["ai", "tutor"]])
     [problem] = scheme_problems(scheme, TWO)
-    assert "tutor is no arm" in problem.what
+    assert "tutor is not an arm" in problem.what
     many = tuple(Arm(id=f"arm{number}") for number in range(7))
     [problem] = scheme_problems(Scheme(method="sequence"), many)
     assert problem.remedy == 'write orders = "williams"'

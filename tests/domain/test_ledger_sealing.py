@@ -57,7 +57,7 @@ def test_launch_makes_a_key_that_only_its_owner_reads_and_keeps_it(tmp_path):
 
 
 def test_without_a_key_the_message_says_what_to_do(tmp_path):
-    with pytest.raises(SealingKeyMissing, match="STUDY_SEAL_KEY is not set .* nobody can be allocated"):
+    with pytest.raises(SealingKeyMissing, match="STUDY_SEAL_KEY is not set .* no one can be allocated"):
         find_key(tmp_path, {})
 
 

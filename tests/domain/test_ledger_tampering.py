@@ -21,17 +21,17 @@ def other(arm):
     return "ai" if arm == "no_ai" else "no_ai"
 
 
-def mend(rows):
+def fix(rows):
     """What a careful forger does: every hash and link computed anew."""
-    mended, previous = [], rows[0].previous_hash if rows[0].allocation_index == 1 else "0" * 64
+    fixed, previous = [], rows[0].previous_hash if rows[0].allocation_index == 1 else "0" * 64
     for row in rows:
-        mended.append(rehash(replace(row, previous_hash=previous)))
-        previous = mended[-1].row_hash
-    return mended
+        fixed.append(rehash(replace(row, previous_hash=previous)))
+        previous = fixed[-1].row_hash
+    return fixed
 
 
 def number_anew(rows):
-    return mend([replace(row, allocation_index=place) for place, row in enumerate(rows, start=1)])
+    return fix([replace(row, allocation_index=place) for place, row in enumerate(rows, start=1)])
 
 
 def edit(place, **changes):
@@ -39,7 +39,7 @@ def edit(place, **changes):
 
 
 def edit_and_mend(place, **changes):
-    return lambda rows: mend(edit(place, **changes)(rows))
+    return lambda rows: fix(edit(place, **changes)(rows))
 
 
 def flip(place):
@@ -47,7 +47,7 @@ def flip(place):
 
 
 def flip_to_fit(rows):
-    """Another arm with a draw that gives it, hashes mended."""
+    """Another arm with a draw that gives it, hashes fixed."""
     row = next(row for row in rows if min(row.probabilities) > 0)
     arm = other(row.arm)
     draw = 0.01 if arm == "ai" else 0.99
@@ -68,41 +68,41 @@ def insert(rows):
 
 KINDS = {
     "arm changed": (flip(12), "row_altered"),
-    "arm changed, hashes mended": (lambda rows: mend(flip(12)(rows)), "wrong_arm"),
-    "arm and draw changed to fit, hashes mended": (flip_to_fit, "wrong_draw"),
+    "arm changed, hashes fixed": (lambda rows: fix(flip(12)(rows)), "wrong_arm"),
+    "arm and draw changed to fit, hashes fixed": (flip_to_fit, "wrong_draw"),
     "probabilities changed": (edit(12, probabilities=(0.9, 0.1)), "row_altered"),
-    "probabilities changed, hashes mended": (edit_and_mend(12, probabilities=(0.45, 0.55)), "wrong_probabilities"),
+    "probabilities changed, hashes fixed": (edit_and_mend(12, probabilities=(0.45, 0.55)), "wrong_probabilities"),
     "no probabilities at all": (edit_and_mend(12, probabilities=()), "wrong_probabilities"),
-    "draw changed, hashes mended": (edit_and_mend(12, draw=0.123), "wrong_draw"),
-    "stratum changed, hashes mended": (edit_and_mend(12, stratum="all"), "wrong_stratum"),
-    "categories changed, hashes mended": (
+    "draw changed, hashes fixed": (edit_and_mend(12, draw=0.123), "wrong_draw"),
+    "stratum changed, hashes fixed": (edit_and_mend(12, stratum="all"), "wrong_stratum"),
+    "categories changed, hashes fixed": (
         lambda rows: edit_and_mend(12, levels=rows[12].levels)(rows),
         "wrong_levels",
     ),
-    "unknown arm, hashes mended": (edit_and_mend(12, arm="tutor"), "unknown_arm"),
-    "method changed, hashes mended": (edit_and_mend(12, method="simple"), "wrong_method"),
-    "algorithm changed, hashes mended": (edit_and_mend(12, algorithm="study-allocation/0"), "wrong_algorithm"),
-    "study version changed, hashes mended": (edit_and_mend(12, study_hash="other"), "unknown_version"),
-    "time moved, hashes mended": (
+    "unknown arm, hashes fixed": (edit_and_mend(12, arm="tutor"), "unknown_arm"),
+    "method changed, hashes fixed": (edit_and_mend(12, method="simple"), "wrong_method"),
+    "algorithm changed, hashes fixed": (edit_and_mend(12, algorithm="study-allocation/0"), "wrong_algorithm"),
+    "study version changed, hashes fixed": (edit_and_mend(12, study_hash="other"), "unknown_version"),
+    "time moved, hashes fixed": (
         lambda rows: edit_and_mend(12, allocated_at=rows[11].allocated_at - timedelta(days=1))(rows),
         "time_backwards",
     ),
     "row removed": (lambda rows: rows[:11] + rows[12:], "missing_row"),
-    "row removed, hashes mended": (lambda rows: mend(rows[:11] + rows[12:]), "missing_row"),
-    "row removed, renumbered, hashes mended": (lambda rows: number_anew(rows[:11] + rows[12:]), "wrong_draw"),
+    "row removed, hashes fixed": (lambda rows: fix(rows[:11] + rows[12:]), "missing_row"),
+    "row removed, renumbered, hashes fixed": (lambda rows: number_anew(rows[:11] + rows[12:]), "wrong_draw"),
     "first row removed": (lambda rows: rows[1:], "missing_row"),
     "last row removed": (lambda rows: rows[:-1], "row_removed"),
-    "row inserted, renumbered, hashes mended": (insert, "wrong_draw"),
+    "row inserted, renumbered, hashes fixed": (insert, "wrong_draw"),
     "row twice": (lambda rows: [*rows[:12], rows[11], *rows[12:]], "duplicate_index"),
     "rows exchanged": (lambda rows: [*rows[:11], rows[12], rows[11], *rows[13:]], "reordered"),
-    "rows exchanged, renumbered, hashes mended": (
+    "rows exchanged, renumbered, hashes fixed": (
         lambda rows: number_anew([*rows[:11], rows[12], rows[11], *rows[13:]]),
         "wrong_draw",
     ),
     "participant renamed": (edit(12, participant_id="pXXX"), "payload_altered"),
-    "participant allocated twice, hashes mended": (edit_and_mend(12, participant_id="p003"), "participant_twice"),
+    "participant allocated twice, hashes fixed": (edit_and_mend(12, participant_id="p003"), "participant_twice"),
     "two people exchanged": (swap_people, "payload_altered"),
-    "two people exchanged, hashes mended": (lambda rows: mend(swap_people(rows)), "history_rewritten"),
+    "two people exchanged, hashes fixed": (lambda rows: fix(swap_people(rows)), "history_rewritten"),
     "baseline value changed": (edit(12, profile={"experience": "7+", "warmup_minutes": 1}), "payload_altered"),
     "salt changed": (edit(12, salt="00" * 16), "payload_altered"),
     "half erased": (edit(12, salt=""), "payload_altered"),
@@ -116,14 +116,14 @@ KINDS = {
         lambda rows: make(len(rows), version(SCHEME_OF[rows[0].method], seed=b"other")),
         "broken_chain",
     ),
-    "row of another ledger, hashes mended": (edit_and_mend(12, ledger="preview"), "foreign_row"),
-    "slot returned that was not, hashes mended": (edit_and_mend(12, returned=(30,)), "wrong_return"),
-    "slot returned twice, hashes mended": (
-        lambda rows: mend(edit(14, returned=(3,))(edit(12, returned=(3,))(rows))),
+    "row of another ledger, hashes fixed": (edit_and_mend(12, ledger="preview"), "foreign_row"),
+    "slot returned that was not, hashes fixed": (edit_and_mend(12, returned=(30,)), "wrong_return"),
+    "slot returned twice, hashes fixed": (
+        lambda rows: fix(edit(14, returned=(3,))(edit(12, returned=(3,))(rows))),
         "wrong_return",
     ),
-    "categories taken from an erased row, hashes mended": (
-        lambda rows: mend(edit(12, levels={}, salt="", participant_id="", profile=None)(rows)),
+    "categories taken from an erased row, hashes fixed": (
+        lambda rows: fix(edit(12, levels={}, salt="", participant_id="", profile=None)(rows)),
         "wrong_levels",
     ),
     "index below one": (edit(1, allocation_index=0), "malformed_row"),
@@ -151,7 +151,7 @@ def test_an_honest_ledger_has_no_breach(scheme):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_one_wrong_arm_is_named_once_and_nowhere_else(scheme):
     of = version(SCHEMES[scheme])
-    found = verify_ledger(mend(flip(12)(make(of=of))), [of])
+    found = verify_ledger(fix(flip(12)(make(of=of))), [of])
     assert {breach.index for breach in found} == {12}
 
 
@@ -159,13 +159,13 @@ def test_one_wrong_arm_is_named_once_and_nowhere_else(scheme):
 def test_without_the_seed_an_arm_must_still_follow_from_its_draw(scheme):
     rows, sealed = make(of=version(scheme)), version(scheme, seed=None)
     assert verify_ledger(rows, [sealed]) == []
-    assert "wrong_arm" in {breach.name for breach in verify_ledger(mend(flip(12)(rows)), [sealed])}
+    assert "wrong_arm" in {breach.name for breach in verify_ledger(fix(flip(12)(rows)), [sealed])}
 
 
 def test_without_the_seed_blocks_are_checked_as_far_as_they_show():
     rows, sealed = make(), version(seed=None)
     assert verify_ledger(rows, [sealed]) == []
-    assert "wrong_arm" in {breach.name for breach in verify_ledger(mend(flip(12)(rows)), [sealed])}
+    assert "wrong_arm" in {breach.name for breach in verify_ledger(fix(flip(12)(rows)), [sealed])}
 
 
 def test_without_the_seed_forged_imbalance_scores_are_found_by_recomputation():
@@ -202,8 +202,8 @@ def test_an_index_that_is_no_whole_number_is_named(index):
 def test_a_clock_set_back_by_seconds_is_no_breach():
     of = version()
     rows = make(of=of)
-    mended = mend(edit(12, allocated_at=rows[10].allocated_at - timedelta(seconds=20))(rows))
-    assert verify_ledger(mended, [of]) == []
+    fixed = fix(edit(12, allocated_at=rows[10].allocated_at - timedelta(seconds=20))(rows))
+    assert verify_ledger(fixed, [of]) == []
 
 
 def test_every_breach_is_explained_in_the_docs():

@@ -56,7 +56,7 @@ def test_edits_that_do_not_fit_are_kept_and_listed(trial, tmp_path, changes):
     try:
         wrong = event(2, "edit", edit(changes))
     except ValidationError:
-        return  # Refused with 400: what is no edit at all is not stored.
+        return  # Refused with 400: what is not an edit at all is not stored.
     send(trial, who, event(1, "load", LOAD), wrong, event(3, "edit", edit([])))
     trial.app.work.submit(who, "print(1)\n", confirm=True)
     report = verified(trial, tmp_path)

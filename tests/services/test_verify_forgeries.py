@@ -263,7 +263,7 @@ def test_the_command_takes_registration_and_hashes(tmp_path):
     odd = CliRunner().invoke(app, ["verify", dataset, "--anchor", "²:abc"])
     assert (odd.exit_code, "is neither a file nor INDEX:HASH" in odd.output) == (2, True)
     other = CliRunner().invoke(app, ["verify", dataset, "--prereg", f"{dataset}/manifest.json"])
-    assert (other.exit_code, "is no prereg.json" in other.output) == (2, True)
+    assert (other.exit_code, "is not a preregistration file" in other.output) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def from_summary(
     if d is None or not np.isfinite(d):
         raise AnalysisError.of("d", "is neither given nor implied", "give d, or mean_difference with sd")
     if mean_difference is not None and mean_difference * d < 0:
-        raise AnalysisError.of("d", f"{d:g} and the difference {mean_difference:g} differ in sign", "mend one of them")
+        raise AnalysisError.of("d", f"{d:g} and the difference {mean_difference:g} differ in sign", "fix one of them")
     if sd is None and mean_difference is not None and d != 0:
         sd = mean_difference / d
     if mean_difference is None and sd is not None:

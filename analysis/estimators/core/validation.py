@@ -83,7 +83,7 @@ def complete(data: pd.DataFrame, column: str) -> pd.Series:
 
 
 def as_numbers(series: pd.Series) -> Floats:
-    """Cells as floats, NaN kept; text that is no number and infinities are refused."""
+    """Cells as floats, NaN kept; text that is not a number and infinities are refused."""
     try:
         values = np.asarray(pd.to_numeric(series), dtype=np.float64)
     except (ValueError, TypeError) as error:
@@ -91,7 +91,7 @@ def as_numbers(series: pd.Series) -> Floats:
             f"column {series.name!r}", f"is not numeric ({error})", "recode it as numbers"
         ) from error
     if np.isinf(values).any():
-        raise AnalysisError.of(f"column {series.name!r}", "holds an infinite value", "mend or drop those rows")
+        raise AnalysisError.of(f"column {series.name!r}", "holds an infinite value", "fix or drop those rows")
     return values
 
 

@@ -120,7 +120,7 @@ class _Whole:
 
 
 def _refuse_unfit(trial: AnalysisRequest, scheme: Any, arms: Sequence[Arm | str]) -> None:
-    """Refuse blocks that cannot hold the arms in their ratio, and strata or factors that are no columns."""
+    """Refuse blocks that cannot hold the arms in their ratio, and strata or factors that are not columns."""
     if not isinstance(scheme, dict | Scheme):
         return
     whole = scheme if isinstance(scheme, Scheme) else Scheme.model_validate(scheme)

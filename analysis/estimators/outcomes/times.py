@@ -17,7 +17,7 @@ from analysis.estimators.numerics.restricted_mean import Curve, kaplan_meier_cur
 
 def _times(trial: AnalysisRequest) -> Floats:
     if (trial.y < 0).any():
-        raise AnalysisError.of(f"column {trial.outcome!r}", "holds negative times", "mend or drop those rows")
+        raise AnalysisError.of(f"column {trial.outcome!r}", "holds negative times", "fix or drop those rows")
     return trial.y
 
 

@@ -199,7 +199,9 @@ def read_adjudication(path: Path) -> Codes:
         content = json.loads(decode_text(path.read_bytes(), str(path)))
         entries = [(str(entry["turn_id"]), entry["final"]) for entry in content["queries"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ProblemsFound([Problem(str(path), "", f"is no adjudication file ({error})", "write it anew")]) from None
+        raise ProblemsFound(
+            [Problem(str(path), "", f"is not an adjudication file ({error})", "write the file again")]
+        ) from None
     problems = []
     if content.get("codebook") != VERSION:
         problems.append(
@@ -208,7 +210,7 @@ def read_adjudication(path: Path) -> Codes:
     for turn, final in entries:
         unknown = [label for label in final or () if label not in LABELS] if isinstance(final, list | None) else [final]
         if unknown:
-            what = f"{unknown[0]!r} is no label"
+            what = f"{unknown[0]!r} is not a label"
             problems.append(Problem(str(path), f"queries.{turn}.final", what, f"use a list of {', '.join(LABELS)}"))
     if problems:
         raise ProblemsFound(problems)

@@ -150,7 +150,7 @@ def _ask(
     open_ids: Sequence[str],
     reasons: dict[str, str],
 ) -> tuple[str, str]:
-    """The reply's text, empty where it is no message at all, and the model as served."""
+    """The reply's text, empty where it is not a message at all, and the model as served."""
     messages = [{"id": each, "message": query.message} for each, query in ids.items()]
     content: dict[str, Any] = {"messages": messages, "code_these_ids": list(open_ids)}
     if reasons:
@@ -167,7 +167,7 @@ def _ask(
         raise UserError("environment: ANTHROPIC_API_KEY: is not accepted; copy the key again") from error
     except anthropic.AnthropicError as error:
         raise AssistantUnavailable("other", f"Claude could not code the queries: {type(error).__name__}") from error
-    except (ValueError, RecursionError):  # answered with something that is no JSON
+    except (ValueError, RecursionError):  # answered with something that is not JSON
         return "", model
     return _text_of(reply), served if isinstance(served := getattr(reply, "model", None), str) else model
 

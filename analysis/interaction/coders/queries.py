@@ -62,7 +62,7 @@ def human_codings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Codes]:
     """Rater -> codes: people's ratings of queries, and the annotators of imported transcripts.
 
     Raises:
-        ProblemsFound: a rating holds something that is no label.
+        ProblemsFound: a rating holds something that is not a label.
     """
     found: dict[str, Codes] = {}
     problems: list[Problem] = []

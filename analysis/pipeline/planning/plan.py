@@ -90,12 +90,12 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
 
 
 def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:
-    """Refuse a control that is no arm: another in its place would turn every contrast round."""
+    """Refuse a control that is not an arm: another in its place would turn every contrast round."""
     table = dataset.participants
     seen = sorted({str(arm) for arm in table["arm"].dropna()}) if "arm" in table else []
     arms = list(dict.fromkeys([*(arm.id for arm in dataset.study.arms), *seen]))
     if plan.control and arms and plan.control not in arms:
-        what = f"'{plan.control}' is no arm of {file}"
+        what = f"'{plan.control}' is not an arm of {file}"
         raise ProblemsFound([Problem("plan", "control", what, f"name one of: {', '.join(arms)}")])
 
 

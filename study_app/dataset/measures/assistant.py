@@ -34,7 +34,7 @@ def _outage_minutes(dossier: ParticipantRecord) -> float | None:
 
 
 def _is_outage(event: Event) -> bool:
-    """Whether something that participants use failed; deadlines that were moved are no outage of theirs."""
+    """Whether something that participants use failed; deadlines that were moved are not an outage."""
     return event.kind == "outage" and event.payload.get("kind") not in CLOCK_OUTAGES
 
 

@@ -183,7 +183,7 @@ class UntrustedDataset:
         """Header (as row 1) and rows as text, each with its number; from Parquet as CSV would hold them.
 
         Raises:
-            ValueError: the file is no table.
+            ValueError: the file is not a table.
         """
         yield from self._raw(table)
 

@@ -105,7 +105,7 @@ RUNS = TableSchema(
             "failed",
             "inconclusive",
         ),
-        text("grading_reason", "The same in words"),
+        text("grading_reason", "The same as a sentence"),
         integer("repeats", "Calls that the grading of a submission made again, because the machine lagged", low=0),
         text("review", "Imports of a submission that honest solutions do not need, joined by semicolons"),
     ),
@@ -217,7 +217,7 @@ RATINGS = TableSchema(
 
 COMPLIANCE = TableSchema(
     "compliance",
-    "Evidence behind the column compliant, one row each piece; whoever has none kept to the arm as far as one can see",
+    "Evidence behind the column compliant, one row per piece; without a row, the log shows no breach of the rule",
     (
         _WHO,
         integer("evidence", "Number of the piece among the participant's, in order of time", low=1),

@@ -18,7 +18,7 @@ def read_version(text: str) -> Study:
     codes themselves stood there), the study has the default ones, until `StudyContext.version` puts the kept ones back.
 
     Raises:
-        ValueError: it is no study.
+        ValueError: it is not a study.
     """
     raw = parsed_json(text)
     if not isinstance(raw, dict):

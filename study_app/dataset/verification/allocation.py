@@ -40,7 +40,7 @@ def _seed(opened: UntrustedDataset) -> bytes | None:
     try:
         seed = bytes.fromhex(str(shown))
     except ValueError:
-        opened.report.add("commitment_broken", "manifest.json", None, "revealed_seed is no seed")
+        opened.report.add("commitment_broken", "manifest.json", None, "revealed_seed is not a seed")
         return None
     promise = str(opened.manifest.get("commitment"))
     launched = [str(entry.get("study_hash")) for entry in opened.listed("versions") if entry.get("locked_at")]

@@ -123,7 +123,9 @@ def _check_sequences(opened: UntrustedDataset, name: str, events: Sequence[Untru
             report.add("reordered", file, row.number, f"event {row['event_id']} stands after {last}")
         last = row["event_id"] or last
         if opened.own and row["kind"] not in (SERVER_KINDS if row["page"] == SERVER_PAGE else BROWSER_KINDS):
-            report.add("unknown_kind", file, row.number, f"'{row['kind']}' is no kind of event of page {row['page']}")
+            report.add(
+                "unknown_kind", file, row.number, f"'{row['kind']}' is not a kind of event of page {row['page']}"
+            )
     whole: dict[str, int] = {}
     for page, seen in pages.items():
         there = sorted(seq for seq in seen if seq > 0)

@@ -18,7 +18,7 @@ def check_manifest(opened: UntrustedDataset) -> None:
     for key, what in _misshapen(manifest):
         report.add("manifest_unreadable", "manifest.json", None, f"{key}: {what}")
     if opened.state not in ("draft", "launched", "closed", "unsealed"):
-        report.add("state_incoherent", "manifest.json", None, f"'{opened.state}' is no state of a trial")
+        report.add("state_incoherent", "manifest.json", None, f"'{opened.state}' is not a state of a trial")
     revealed = manifest.get("revealed_seed")
     if bool(revealed) != (opened.state == "unsealed"):
         what = "the seed is missing" if opened.state == "unsealed" else f"the seed is shown in a {opened.state} study"

@@ -31,7 +31,7 @@ def read_prereg(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: --prereg: cannot be read ({error}); give the prereg.json of the launch") from None
     if not isinstance(found, dict) or "seed_commitment" not in found:
-        raise UserError(f"{path}: --prereg: is no prereg.json; give the file that study launch wrote")
+        raise UserError(f"{path}: --prereg: is not a preregistration file; give the file that study launch wrote")
     return found
 
 

@@ -86,7 +86,7 @@ def _order_problems(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> _
         known = {arm.id for arm in arms}
         strange = sorted({arm for order in scheme.orders for arm in order} - known)
         if strange:
-            found.append(("orders", f"{', '.join(strange)} is no arm", f"use {', '.join(sorted(known))}"))
+            found.append(("orders", f"{', '.join(strange)} is not an arm", f"use {', '.join(sorted(known))}"))
         if len(set(scheme.orders)) < max(len(scheme.orders), 1) or not all(scheme.orders):
             found.append(("orders", "an order is empty or listed twice", "list each order once"))
     return found
@@ -100,7 +100,7 @@ def _block_problems(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> _
     if not wrong:
         return []
     example = f"use multiples such as {2 * total} and {3 * total}"
-    return [("block_sizes", f"{wrong} is no multiple of {total}, the sum of the weights", example)]
+    return [("block_sizes", f"{wrong} is not a multiple of {total}, the sum of the weights", example)]
 
 
 def _variable_problems(scheme: Scheme, variables: Collection[str]) -> _Found:

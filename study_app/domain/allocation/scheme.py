@@ -65,7 +65,7 @@ class Factor(BaseModel):
         return cuts
 
     def level(self, value: Value) -> str:
-        """The category of a value; `missing` for none, and for what is no number where cuts are given."""
+        """The category of a value; `missing` for none, and for what is not a number where cuts are given."""
         if self.cuts:
             return self._between(value)
         if isinstance(value, bool):

@@ -110,7 +110,7 @@ def within_study_cost(allowed: Allowance, price: Price | None, spent_usd: float,
         allowed: By the treatment's limits.
         price: Of the treatment; without one a reply costs nothing.
         spent_usd: By all participants, with every treatment.
-        limit_usd: `assistant_policy.study_cost_limit`; None is no limit.
+        limit_usd: `assistant_policy.study_cost_limit`; None means no limit.
     """
     if limit_usd is None or not allowed.ok:
         return allowed

@@ -102,7 +102,7 @@ class Parameters(_Table):
 
 
 class AssistantLimits(_Table):
-    """What one participant may use; None is no limit."""
+    """What one participant may use; None means no limit."""
 
     turns: int | None = Field(default=None, ge=1)
     output_tokens: int | None = Field(default=None, ge=1)
@@ -112,7 +112,7 @@ class AssistantLimits(_Table):
 
 
 class StudyLimits(_Table):
-    """What all participants together may use; None is no limit."""
+    """What all participants together may use; None means no limit."""
 
     output_tokens: int | None = Field(default=None, ge=1)
     cost_usd: float | None = Field(default=None, gt=0)
@@ -234,7 +234,7 @@ def _provider_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
     """(key, what is wrong, remedy) of every rule about the provider that the treatment breaks."""
     broken = []
     if spec.provider == "claude" and not spec.prompt.strip():
-        broken.append(("prompt", "empty", "write what Claude is told before the participant's message"))
+        broken.append(("prompt", "empty", "write the instructions that Claude gets before the participant's message"))
     if spec.provider == "claude" and not spec.model.strip():
         broken.append(("model", "empty", f"name a Claude model, e.g. {DEFAULT_MODEL}"))
     if spec.provider == "recorded" and not spec.recording.strip():

@@ -36,7 +36,7 @@ class Change:
             raise ReplayMismatch(f"a change is an object with from, to and insert, not {type(raw).__name__}")
         start, end, insert = raw.get("from"), raw.get("to"), raw.get("insert", "")
         if not isinstance(start, int) or not isinstance(end, int) or not isinstance(insert, str):
-            raise ReplayMismatch(f"{dict(raw)!r} is no change; from and to are whole numbers, insert is text")
+            raise ReplayMismatch(f"{dict(raw)!r} is not a change; from and to are whole numbers, insert is text")
         return cls(start, end, insert)
 
 

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 
 _SPACE = re.compile(r"\s+")
 _LONGEST = 400
-"""Longer lines are no code that anybody retypes."""
+"""Longer lines are not code that anybody retypes."""
 
 
 @dataclass(frozen=True)

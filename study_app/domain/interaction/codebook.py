@@ -41,7 +41,7 @@ def split(text: object) -> tuple[str, ...]:
     """Labels in a cell, in the code book's order; an empty or missing cell has none.
 
     Raises:
-        ValueError: the cell holds something that is no label.
+        ValueError: the cell holds something that is not a label.
     """
     if not isinstance(text, str) or not text.strip():
         return ()

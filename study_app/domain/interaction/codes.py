@@ -16,7 +16,7 @@ REASON_RUBRIC = "codes_reason"
 ADJUDICATED = "adjudicated"
 """The rater whose word is final."""
 PROGRAMS = frozenset({"rules", "claude"})
-"""Raters that are no people."""
+"""Raters that are not people."""
 
 
 def people(raters: Iterable[str]) -> list[str]:

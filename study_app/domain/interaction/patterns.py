@@ -142,7 +142,7 @@ def _rule(entry: Any, key: str, file: str) -> PatternRule | list[Problem]:
     if not isinstance(entry, Mapping):
         return [Problem(file, key, "is not a table", "write [[styles.patterns]] with pattern and when")]
     problems = [
-        Problem(file, f"{key}.{name}", "is no key of a pattern", "use id, pattern, when, why")
+        Problem(file, f"{key}.{name}", "is not a key of a pattern", "use id, pattern, when, why")
         for name in entry
         if name not in {"id", "pattern", "when", "why"}
     ]

@@ -32,7 +32,7 @@ OF_EVENTS = {
     "outage": "outage",
     "task_submitted": "submission",
 }
-"""Kind of event -> action; other kinds are no step. An edit that pasted is a `paste`."""
+"""Kind of event -> action; other kinds are not steps. An edit that pasted is a `paste`."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000

@@ -17,7 +17,7 @@ from study_app.domain.ledger.row import Anchor, LedgerRow
 
 TOLERANCE = 1e-12
 CLOCK_SLACK = timedelta(minutes=1)
-"""Clocks of several servers differ, and are set back a little now and then; that is no breach."""
+"""Clocks of several servers differ, and are set back a little now and then; that is not a breach."""
 MOST_MISSING = 100
 """Indices of one gap that are named one by one."""
 _BLOCKS = ("permuted_blocks", "stratified_blocks")

@@ -1,7 +1,7 @@
 """From what stands in a form's field to the answer that is kept. Pure; messages are codes, put into words by the page.
 
 What stands in a field is a text for text, number and code, an option's value for a choice, a number for a scale, and a
-list of values for a multiple choice; None, blank text and an empty list are no answer.
+list of values for a multiple choice; None, blank text and an empty list are not answers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class AnswerFault:
 
 
 class Unanswerable(Exception):
-    """What stands in a field is no answer to its question."""
+    """What stands in a field is not an answer to its question."""
 
     def __init__(self, code: str, **values: Any) -> None:
         self.fault = AnswerFault(code, values)

@@ -134,9 +134,11 @@ class Bank(BankHead):
 def item_problems(item: Item, head: BankHead, file: str, bank_file: str) -> Iterator[Problem]:
     """What is wrong with one item, by itself and against its bank."""
     if item.concept not in head.concepts:
-        yield Problem(file, "concept", f"'{item.concept}' is no concept of the bank", _known(head.concepts, bank_file))
+        yield Problem(
+            file, "concept", f"'{item.concept}' is not a concept of the bank", _known(head.concepts, bank_file)
+        )
     if item.task is not None and item.task not in head.tasks:
-        yield Problem(file, "task", f"'{item.task}' is no task of the bank", _known(head.tasks, bank_file))
+        yield Problem(file, "task", f"'{item.task}' is not a task of the bank", _known(head.tasks, bank_file))
     if item.type == "attention_check" and item.points:
         yield Problem(file, "points", f"an attention check scores no points, found {item.points:g}", "set points = 0")
     if item.type != "attention_check" and not item.points:
@@ -151,7 +153,7 @@ def item_problems(item: Item, head: BankHead, file: str, bank_file: str) -> Iter
 def form_problems(head: BankHead, items: dict[str, Item], file: str) -> Iterator[Problem]:
     """What is wrong with the forms of a bank, given its items by id."""
     for form_id in _repeated(form.id for form in head.forms):
-        yield Problem(file, "forms", f"form '{form_id}' is there twice", "give each form an id of its own")
+        yield Problem(file, "forms", f"form '{form_id}' is there twice", "give each form a different id")
     for form in head.forms:
         yield from _page_problems(form, items, head.points, file)
     placed = {item_id for form in head.forms for item_id in form.item_ids}
@@ -182,7 +184,7 @@ def _option_problems(item: Item, file: str) -> Iterator[Problem]:
     if len(item.options) < 2:
         yield Problem(file, "options", f"found {len(item.options)}", "a choice needs at least two options")
     for option_id in _repeated(option.id for option in item.options):
-        yield Problem(file, "options", f"option '{option_id}' is there twice", "give each option an id of its own")
+        yield Problem(file, "options", f"option '{option_id}' is there twice", "give each option a different id")
     for text in _repeated(option.text.strip() for option in item.options):
         yield Problem(file, "options", f"two options read '{text}'", "reword one of them")
 

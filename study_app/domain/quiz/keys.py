@@ -252,7 +252,7 @@ def _rubric_problems(item: Item, rubric: tuple[Criterion, ...], file: str) -> It
         remedy = "make the criteria's points add up"
         yield Problem(file, "rubric", f"is worth {total:g} points, the item {item.points:g}", remedy)
     if len({criterion.id for criterion in rubric}) < len(rubric):
-        yield Problem(file, "rubric", "a criterion's id is there twice", "give each an id of its own")
+        yield Problem(file, "rubric", "a criterion's id is there twice", "give each a different id")
 
 
 def _no_single_scorer(key: str, both: bool, file: str) -> Problem:

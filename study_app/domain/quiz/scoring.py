@@ -110,7 +110,7 @@ def rate(item: Item, key: AnyKey, awarded: Mapping[str, float]) -> Score:
         raise ValueError(f"item '{item.id}' has no rubric")
     for name, points in awarded.items():
         if name not in rubric:
-            raise ValueError(f"'{name}' is no criterion of item '{item.id}'; use one of {', '.join(rubric)}")
+            raise ValueError(f"'{name}' is not a criterion of item '{item.id}'; use one of {', '.join(rubric)}")
         if not 0 <= points <= rubric[name].points:
             raise ValueError(f"'{name}' takes 0 to {rubric[name].points:g} points, not {points:g}")
     points = sum(awarded.values())

@@ -52,7 +52,7 @@ def tokens(text: str, *, case_sensitive: bool = False) -> tuple[str, ...]:
 def number(text: str, units: tuple[str, ...] = ()) -> float | None:
     """The one number that the answer consists of, with or without `about` and one of the units; else None.
 
-    A decimal comma and the words zero to twelve are understood. Two numbers are no number: a key must not reward
+    A decimal comma and the words zero to twelve are understood. Two numbers are not one number: a key must not reward
     an answer that names every possibility.
     """
     plain = normalise(text)

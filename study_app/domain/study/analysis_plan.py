@@ -213,7 +213,7 @@ class Plan(PlanSection):
         ]
         for key, name in named:
             if name not in known:
-                found.append(f"{key}: '{name}' is no outcome of the plan; use one of {', '.join(known)}")
+                found.append(f"{key}: '{name}' is not an outcome of the plan; use one of {', '.join(known)}")
         found += self._row_problems() + self._multiplicity_problems()
         if found:
             raise ValueError("\n".join(found))

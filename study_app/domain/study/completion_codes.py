@@ -1,4 +1,4 @@
-"""Completion codes are no part of what is published: a slow digest stands for them in the study's hashed text.
+"""Completion codes are not part of what is published: a slow digest stands for them in the study's hashed text.
 
 The digest is over all codes together and is salted with the study's id, so that codes cannot be looked up in a table
 and trying them out takes long; equal codes of one study give equal text, on every machine.

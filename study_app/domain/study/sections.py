@@ -159,7 +159,7 @@ class Question(StudySection):
             raise ValueError(f"question '{self.id}' has options with equal values; make each value its own")
         strange = [value for value in (*self.eligible, self.correct) if value is not None and value not in values]
         if strange and self.kind in ("choice", "multiple"):
-            raise ValueError(f"question '{self.id}' names {strange[0]!r}, which is no option; use one of {values}")
+            raise ValueError(f"question '{self.id}' names {strange[0]!r}, which is not an option; use one of {values}")
         return self
 
     def lets_in(self, value: object) -> bool:

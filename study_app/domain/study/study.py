@@ -102,7 +102,7 @@ class Study(StudySection):
         found = []
         ids = [arm.id for arm in self.arms]
         for twice in sorted({arm for arm in ids if ids.count(arm) > 1}):
-            found.append(f"arms: '{twice}' is declared twice; give each arm an id of its own")
+            found.append(f"arms: '{twice}' is declared twice; give each arm a different id")
         controls = [arm.id for arm in self.arms if arm.control]
         if len(self.arms) > 1 and len(controls) != 1:
             found.append(f"arms: {len(controls)} arms are marked control; mark exactly one with control = true")
@@ -119,7 +119,7 @@ class Study(StudySection):
         found = []
         ids = [stage.id for stage in self.stages]
         for twice in sorted({stage for stage in ids if ids.count(stage) > 1}):
-            found.append(f"stages: '{twice}' is declared twice; give each stage an id of its own")
+            found.append(f"stages: '{twice}' is declared twice; give each stage a different id")
         sessions = [session.id for session in self.sessions]
         order = [sessions.index(stage.session) for stage in self.stages if stage.session in sessions]
         for stage in self.stages:
@@ -150,7 +150,7 @@ class Study(StudySection):
                 for name in score.of:
                     if name not in keyed:
                         found.append(
-                            f"stages.{stage.id}.scores.{score.id}: '{name}' is no question with a correct answer here; "
+                            f"stages.{stage.id}.scores.{score.id}: '{name}' is not a question with a correct answer; "
                             "name questions of the same stage that have one"
                         )
         return found

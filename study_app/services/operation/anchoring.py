@@ -116,7 +116,7 @@ class Anchoring:
         self._audit(unit, GAP_ACT, {"from": there + 1, "to": named})
         return [
             f"The database has lost allocations {there + 1} to {named}, which were anchored: it was restored from a "
-            "copy, or its log was lost. These places are not given again; find out who was there before you go on."
+            "copy, or its log was lost. These places are not given again; check who held them before you continue."
         ]
 
     def _lost_records(self, unit: UnitOfWork, kept: Sequence[KeptAnchor]) -> list[str]:

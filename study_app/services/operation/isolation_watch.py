@@ -72,6 +72,6 @@ def isolation_alert(unit: UnitOfWork) -> str | None:
         return None
     kept = json.loads(text)
     return (
-        f"the study is paused since {kept['since'][11:19]} UTC: programs are isolated worse ({kept['level']}) than the "
+        f"the study is paused since {kept['since'][11:19]} UTC: programs are less isolated ({kept['level']}) than the "
         f"study file accepts. {kept['message']} Clocks stand still; what is submitted is kept and graded afterwards."
     )

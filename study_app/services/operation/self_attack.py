@@ -43,7 +43,7 @@ def attacker(world: StudyContext) -> Iterator[str]:
     with world.registry.begin() as unit:
         there = [p for p in unit.participants() if p.kind == "real" and current_status(world, p) == "in_progress"]
         if there:
-            raise NotAllowed(f"{len(there)} real participants are in progress; attack the server when nobody is")
+            raise NotAllowed(f"{len(there)} real participants are in progress; attack the server when there are none")
         unit.add_participant(person)
         unit.add_token(person.id, hashed(token), now + timedelta(minutes=MINUTES))
         unit.open_visit(Visit(person.id, stage.id, now, now + timedelta(minutes=MINUTES)))

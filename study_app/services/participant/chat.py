@@ -116,7 +116,7 @@ class AssistantChat:
             raise TooLong(f"Your message is longer than {MAX_MESSAGE:,} characters. Please shorten it.")
         # Claimed before anything is awaited: of two requests at once only one asks.
         if participant_id in self._asking or participant_id in self._replies:
-            raise ReplyInProgress("the reply before is still coming; wait for it or stop it")
+            raise ReplyInProgress("the previous reply is still being written; wait for it or stop it")
         self._asking.add(participant_id)
         try:
             turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
@@ -296,7 +296,7 @@ class AssistantChat:
             now = self.world.now()
             record_end(unit, turn, now)
             if turn.error is not None and turn.error != "refused":
-                # A model that declines is no outage: no time is to be credited for it.
+                # A model that declines is not an outage: no time is to be credited for it.
                 record_outage(unit, turn, turn.total_seconds or 0.0, now)
 
     async def close(self) -> None:

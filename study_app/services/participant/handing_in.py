@@ -82,7 +82,7 @@ def hand_in(
 ) -> None:
     """Keep what stands in the fields of the page as its answers; a second time, after late events, anew.
 
-    What is no answer to its question (possible at a deadline only) is left out; the log has it.
+    What is not an answer to its question (possible at a deadline only) is left out; the log has it.
     """
     stage, participant = place.stage, place.participant
     assert stage is not None

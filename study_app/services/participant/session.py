@@ -273,7 +273,7 @@ def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> 
 def _check_kinds(batch: Batch) -> None:
     strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
     if strange:
-        raise Malformed(f"'{strange[0]}' is no kind of event that a page sends")
+        raise Malformed(f"'{strange[0]}' is not a kind of event that a page sends")
 
 
 def _check_arm(place: Position, batch: Batch) -> None:

@@ -97,7 +97,7 @@ class Codings:
             NotAllowed: a label is not of the code book, or the name is one that stands for a decision or a program.
         """
         if not people([coder]):
-            raise NotAllowed(f"nobody codes under the name '{coder}'")
+            raise NotAllowed(f"there is no coder named '{coder}'")
         value = _value(labels)
         with self.world.registry.begin() as unit:
             rating = Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.world.now())
@@ -213,5 +213,5 @@ def _nameless(codes: Given, turn_id: str) -> tuple[tuple[str, ...], ...]:
 def _value(labels: Sequence[str]) -> str:
     strange = sorted(set(labels) - set(LABELS))
     if strange:
-        raise NotAllowed(f"'{strange[0]}' is no label; use {', '.join(LABELS)}")
+        raise NotAllowed(f"'{strange[0]}' is not a label; use {', '.join(LABELS)}")
     return join(labels)

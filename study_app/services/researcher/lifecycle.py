@@ -233,7 +233,7 @@ def _told(state: State) -> str:
     remedies = {
         "draft": "its file may change freely; when it is ready, study launch",
         "launched": "record a change with study amend, end enrolment with study close",
-        "closed": "when nobody is in progress, study unseal",
+        "closed": "once no participant is in progress, run study unseal",
         "unsealed": "nothing changes it any more; study export shows everything",
     }
     return f"{state}; {remedies[state]}"
@@ -257,7 +257,9 @@ def launch_problems(world: StudyContext) -> list[Problem]:
     found += consent_problems(study, "study.toml")
     if study.recruitment.entry == "open":
         remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
-        found.append(Problem("study.toml", "recruitment.entry", "'open' lets anybody in again and again", remedy))
+        found.append(
+            Problem("study.toml", "recruitment.entry", "'open' lets the same person enter again and again", remedy)
+        )
     embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
     if embedded and not study.assistant_policy.allow_embedded:
         what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"

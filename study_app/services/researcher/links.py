@@ -84,7 +84,7 @@ class ParticipantLinks:
             )
         state = self.world.state(unit)
         if state in ("closed", "unsealed"):
-            raise NotAllowed(f"the study is {state} and takes no new participants, so nobody could use a new link")
+            raise NotAllowed(f"the study is {state} and takes no new participants, so a new link could not be used")
 
     def _repeated(self, unit: UnitOfWork, labels: Sequence[str], source: str) -> list[Problem]:
         """Labels that would name two people; where allocation reads the label, it names a group and may repeat."""

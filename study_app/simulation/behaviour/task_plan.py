@@ -96,7 +96,7 @@ class Recipe:
         return [Act("search", self.rng.uniform(40, 120), weight=0.5), Act("import", 3.0, text=code), Act("run", 3.0)]
 
     def _writing(self, final: str) -> list[Act]:
-        """Part by part, with mistakes that a run shows and that are then mended."""
+        """Part by part, with mistakes that a run shows and that are then fixed."""
         parts = stages_of(self.pack.starter, final)
         kind = "delegated" if self._delegates else "shared" if self.asking else "own"
         slips = self._slips(_ERRORS[kind], len(parts))

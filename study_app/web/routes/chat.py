@@ -16,7 +16,7 @@ from study_app.web.requests import AsciiJSON, error, field, json_body, page_name
 from study_app.web.texts import text
 
 SEPARATOR = "\x1e"
-"""Before the JSON that tells a reply's failure amid its text."""
+"""Before the JSON that tells a reply's failure in the middle of its text."""
 
 
 @route

@@ -181,7 +181,7 @@ class _Export:
         try:
             return self.world.seal.sign(sealed, signed_content(manifest)), []
         except SealingKeyMissing as error:
-            return None, [f"the dataset is not signed, so nobody can tell later whether it was changed: {error}"]
+            return None, [f"the dataset is not signed, so later changes cannot be detected: {error}"]
 
     # -- tables --------------------------------------------------------------------------------------------------------
 

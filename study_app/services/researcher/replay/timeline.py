@@ -112,7 +112,7 @@ class _Texts:
         return {"kind": "edit", "task": task, "how": how, "changes": changes, **spans}
 
     def _told(self, run: RunRecord) -> Frame | None:
-        """At a run the code is known in any case: mend a text that the log has lost, say where the text is from."""
+        """At a run the code is known in any case: fix a text that the log has lost, say where the text is from."""
         page = self._shown.get(run.task, "")
         known = self._documents.get((page, run.task))
         # Edits may be on their way still when a run begins; only where all of them are in can the log be wrong.

@@ -61,7 +61,7 @@ def _remove(desk: ConsoleSession) -> None:
         return
     with st.form("remove", clear_on_submit=True):
         name = st.selectbox("Account", others, index=None, key="remove_name", placeholder="Choose one")
-        if st.form_submit_button("Take this account away"):
+        if st.form_submit_button("Remove this account"):
 
             def act() -> None:
                 if name is None:

@@ -29,9 +29,9 @@ def render(desk: ConsoleSession) -> None:
     st.html(_table(found))
     st.html(
         tables.note(
-            "Imbalance: largest minus smallest arm at the end, per unit of weight. Guessed: allocations that somebody "
-            "foresees who always names the arm with the fewest so far; only people who know earlier arms can do so, "
-            "which the console and the exports keep anybody from knowing."
+            "Imbalance: largest minus smallest arm at the end, per unit of weight. Guessed: allocations that a person "
+            "foresees by always naming the arm with the fewest so far; this takes knowledge of earlier arms, "
+            "which console and exports withhold."
         )
     )
     prereg = desk.monitor.preregistration()

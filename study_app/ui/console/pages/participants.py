@@ -18,7 +18,7 @@ from study_app.ui.console.session import ConsoleSession
 def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     state = desk.monitor.state()
-    desk.head("Participants", "Where everybody is, the latest to enrol first.")
+    desk.head("Participants", "Where each participant is, the latest to enrol first.")
     kind = desk.kind()
     people = desk.monitor.people(kind)
     if not people:

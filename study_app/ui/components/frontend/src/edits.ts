@@ -62,7 +62,7 @@ interface Range {
   toB: number;
 }
 
-/** Widened to whole characters: half a surrogate pair is no text that a database would take. */
+/** Widened to whole characters: half a surrogate pair is not text that a database would take. */
 function wholeCharacters(before: Text, after: Text, { fromA, toA, fromB, toB }: Range): Range {
   const start = splitsPair(before, fromA) || splitsPair(after, fromB) ? 1 : 0;
   const end = splitsPair(before, toA) || splitsPair(after, toB) ? 1 : 0;

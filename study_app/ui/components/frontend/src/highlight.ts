@@ -4,7 +4,7 @@ import { classHighlighter, highlightCode } from "@lezer/highlight";
 import { h } from "./dom";
 
 const PYTHON = new Set(["", "py", "python", "python3"]);
-/** Milliseconds for one block: text that is no Python can take the parser very long, and colours are worth no wait. */
+/** Milliseconds for one block: text that is not Python can take the parser very long, and colours are worth no wait. */
 const MOST_PATIENCE = 150;
 const LEAST_PATIENCE = 10;
 let patience = MOST_PATIENCE;
