@@ -330,7 +330,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_replicates():
 def test_times_censored_early_are_compared_by_kaplan_meier_in_every_replicate():
     data = people(40, seed=2)
     data.loc[data.index[::5], "event"] = 0
-    row = call("rerandomization", data, outcome="minutes", event="event", horizon=20, statistic="rmst")[0]
+    row = call("rerandomization", data, outcome="minutes", event="event", horizon=20, statistic="rmst", covariates=())[
+        0
+    ]
     reference = call("rmst", data, horizon=20)[0]
     assert (row.estimate, row.std_error) == pytest.approx((reference.estimate, reference.std_error))
     assert (row.ci_low, row.ci_high) == pytest.approx((reference.ci_low, reference.ci_high))
@@ -341,7 +343,14 @@ def test_times_censored_early_are_compared_by_kaplan_meier_in_every_replicate():
 def test_a_one_sided_test_of_censored_times_has_the_limit_that_it_asks_about(alternative, open_side):
     data = people(40, seed=2)
     data.loc[data.index[::5], "event"] = 0
-    given = {"outcome": "minutes", "event": "event", "horizon": 20, "statistic": "rmst", "alternative": alternative}
+    given = {
+        "outcome": "minutes",
+        "event": "event",
+        "horizon": 20,
+        "statistic": "rmst",
+        "covariates": (),
+        "alternative": alternative,
+    }
     row = call("rerandomization", data, **given)[0]
     limits = {"ci_low": row.ci_low, "ci_high": row.ci_high}
     assert limits.pop(open_side) is None
@@ -350,7 +359,7 @@ def test_a_one_sided_test_of_censored_times_has_the_limit_that_it_asks_about(alt
 
 def test_fully_observed_times_are_compared_by_their_restricted_means():
     data = people(40, seed=2)
-    row = call("rerandomization", data, outcome="minutes", event=None, horizon=30, statistic="rmst")[0]
+    row = call("rerandomization", data, outcome="minutes", event=None, horizon=30, statistic="rmst", covariates=())[0]
     capped = data.assign(score=np.minimum(data["minutes"], 30))
     treated, control = (capped.loc[capped["arm"] == arm, "score"] for arm in ("ai", "control"))
     assert row.estimate == pytest.approx(treated.mean() - control.mean())
