@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from study_app.dataset.schema.columns import TableSchema, boolean, integer, json_, number, text, time
+from study_app.dataset.schema.columns import TableName, TableSchema, boolean, integer, json_, number, text, time
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
 
@@ -250,3 +250,11 @@ PERIODS = TableSchema(
 )
 
 STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)
+
+
+ADDED_LATER: dict[TableName, tuple[str, ...]] = {
+    "visits": ("paused_seconds",),
+    "runs": ("grading", "grading_reason", "repeats", "review"),
+    "answers": ("about_task", "family", "scoring_reason", "repeats"),
+}
+"""Columns that datasets of earlier versions do not have; without them a table is whole."""

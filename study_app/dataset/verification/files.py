@@ -12,6 +12,7 @@ from study_app.dataset.integrity.record_hashes import Records
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import TABLES, Column, TableName, TableSchema, parsed_json, value
 from study_app.dataset.schema.cells import FORMULA_STARTS
+from study_app.dataset.schema.tables import ADDED_LATER
 from study_app.domain.study.study import canonical_json
 
 IDS: dict[TableName, tuple[str, ...]] = {
@@ -165,12 +166,25 @@ def _check_table(opened: UntrustedDataset, name: TableName, table: TableSchema |
         report.add("row_count", file, None, f"has {count} rows, the manifest says {stated}")
 
 
+def _check_header(opened: UntrustedDataset, name: TableName, header: list[str], table: TableSchema) -> None:
+    """Wrong columns are a finding; those that an earlier version did not write yet are named and taken as empty."""
+    absent = [column for column in ADDED_LATER.get(name, ()) if column in table.names and column not in header]
+    if header != [column for column in table.names if column not in absent]:
+        opened.report.add("wrong_columns", opened.relative(name), 1, _header_difference(header, table))
+        return
+    version = opened.manifest.get("package_version", "unknown")
+    what = "paused time counts as 0" if "paused_seconds" in absent else "they are taken as empty"
+    opened.report.note(
+        f"{name} by an earlier version (the manifest says {version}), which wrote no {', '.join(absent)}: {what}"
+    )
+
+
 def _check_rows(opened: UntrustedDataset, name: TableName, table: TableSchema | None, records: Records) -> int:
     report, file = opened.report, opened.relative(name)
     rows = opened.raw(name)
     _, header = next(rows, (1, []))
     if table is not None and header != list(table.names):
-        report.add("wrong_columns", file, 1, _header_difference(header, table))
+        _check_header(opened, name, header, table)
     columns = _columns(opened, name, header, table)
     seen: Counter[tuple[str, ...]] = Counter()
     count = 0
