@@ -7,7 +7,7 @@ import pytest
 
 from analysis.design import simulated_trials, validation
 from analysis.design.simulated_trials import CAP
-from analysis.design.validation import Setting, ValidationFinding
+from analysis.design.validation import TrialSetting, ValidationFinding
 from analysis.estimators.methods import METHODS
 
 
@@ -34,7 +34,7 @@ def test_a_finding_is_kept_within_three_errors_and_broken_beyond():
 
 @pytest.mark.parametrize("scheme", simulated_trials.SCHEMES)
 def test_a_trial_comes_with_re_randomisations_of_its_own_scheme(scheme):
-    one, two = simulated_trials.batch(Setting(scheme, replicates=99), np.random.default_rng(1), 2)
+    one, two = simulated_trials.batch(TrialSetting(scheme, replicates=99), np.random.default_rng(1), 2)
     assert one.drawn.shape == two.drawn.shape == (99, 52)
     assert set(np.unique(one.drawn)) == {0, 1}
     assert one.treated.sum() == pytest.approx(26, abs=12)
@@ -44,7 +44,7 @@ def test_a_trial_comes_with_re_randomisations_of_its_own_scheme(scheme):
 
 @pytest.mark.parametrize("scheme", ["stratified_blocks", "simple"])
 def test_what_is_counted_is_what_the_methods_say(scheme):
-    setting = Setting(scheme, quiz_effect=-3.0, minutes_effect=-3.0, incomplete=0.2)
+    setting = TrialSetting(scheme, quiz_effect=-3.0, minutes_effect=-3.0, incomplete=0.2)
     (made,) = simulated_trials.batch(setting, np.random.default_rng(5))
     table, found = made.table(), simulated_trials.analysed(made, True)
     arms = {"arm": "arm", "control": "control"}
@@ -65,7 +65,7 @@ def test_what_is_counted_is_what_the_methods_say(scheme):
 
 
 def test_the_truth_in_capped_minutes_is_smaller_than_the_shift():
-    assert -3.0 < validation.true_minutes(Setting(minutes_effect=-3.0, incomplete=0.2), 100_000) < -2.0
+    assert -3.0 < validation.true_minutes(TrialSetting(minutes_effect=-3.0, incomplete=0.2), 100_000) < -2.0
 
 
 @pytest.mark.slow
