@@ -15,7 +15,14 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import structure  # noqa: E402
 
-HELD = {"files in a folder, most", "imports that go up", "code lines of a function, p95"}
+HELD = {
+    "files in a folder, most",
+    "imports that go up",
+    "import cycles",
+    "public class names used twice, %",
+    "code lines of a function, p95",
+    "code lines of a function, most",
+}
 """Aims that were reached and stay so; the others are printed as open."""
 
 
