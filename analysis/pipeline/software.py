@@ -22,7 +22,7 @@ OF_SECTION = {
 ALWAYS = ("analysis.pipeline.analysis_table", "analysis.design.multiplicity", "analysis.plotting")
 """Modules that every report rests on."""
 REGISTERS = ("analysis", "analysis.estimators.methods", "analysis.estimators.core.registry",
-             "analysis.interaction.coders.claude")  # fmt: skip
+             "analysis.interaction.coders.claude", "analysis.interaction.coders.coding")  # fmt: skip
 """Modules that import every method, or that no analysis runs: what they need did not make one result."""
 
 

@@ -76,4 +76,5 @@ def test_software_is_what_the_rows_and_sections_rest_on():
     assert "linearmodels" in software([row | {"method": "tsls"}], {})
     assert "linearmodels" not in software([row | {"method": "tsls", "p_value": None}], {})
     assert "pingouin" in software([row], {"psychometrics": {"alpha": 1}})
+    assert "anthropic" not in software([row], {"styles": {"codes": 1}})
     assert "krippendorff" in software([row], {"agreement": {"alpha": 1}})
