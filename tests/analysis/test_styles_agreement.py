@@ -112,7 +112,7 @@ def test_a_wrong_adjudication_file_is_named(tmp_path):
         read_adjudication(path)
     assert len(caught.value.problems) == 2
     path.write_text("[")
-    with pytest.raises(ProblemsFound, match="no adjudication file"):
+    with pytest.raises(ProblemsFound, match="is not an adjudication file"):
         read_adjudication(path)
 
 

@@ -104,7 +104,7 @@ def spoilt(text: str) -> dict[str, bytes]:
         (spoilt('"task1_total_time": 10 -> "task1_total_time": -10'), "summary.task1_total_time"),
         (spoilt('"pid": 2 -> "pid": ' + "2" * 5000), "thousands of digits"),
         (spoilt("how does it work? -> \\ud800"), "half a character"),
-        (spoilt("00:00:10 -> 00:00:10\\n"), "no time HH:MM:SS"),
+        (spoilt("00:00:10 -> 00:00:10\\n"), "not a time HH:MM:SS"),
     ],
 )
 def test_whatever_a_file_holds_instead_is_one_clear_line(tmp_path, content, named):
