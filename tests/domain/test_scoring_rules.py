@@ -159,7 +159,7 @@ def test_a_rubric_waits_for_a_person_and_takes_only_its_own_points():
     assert score(item, key, "because").scored_by == "pending"
     assert rate(item, key, {"what": 1, "why": 0.5}).points == 1.5
     assert rate(item, key, {"what": 1}).scored_by == "human"
-    with pytest.raises(ValueError, match="no criterion"):
+    with pytest.raises(ValueError, match="is not a criterion"):
         rate(item, key, {"style": 1})
     with pytest.raises(ValueError, match="0 to 1 points"):
         rate(item, key, {"what": 2})

@@ -21,7 +21,7 @@ ALLOWED = {
     "study_app.settings": "study_app.domain",
     "study_app.content": "study_app.domain study_app.ports pydantic pydantic_core",
     "study_app.secrets": "study_app.domain study_app.ports argon2 cryptography httpx2 jwt",
-    "study_app.sandbox": "study_app.domain study_app.ports distributed packaging",
+    "study_app.sandbox": "study_app.domain study_app.ports distributed packaging pydantic",
     "study_app.assistant": "study_app.domain study_app.ports anthropic bm25s httpx2 pydantic",
     "study_app.storage": "study_app.domain study_app.dataset study_app.ports study_app.private_files "
     "alembic sqlalchemy sqlmodel",

@@ -7,6 +7,7 @@ import errno
 import pytest
 from export_world import trial
 
+from study_app.dataset.writing.documents import description
 from study_app.dataset.writing.files import whole_directory
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.services.researcher.exporting.export import export
@@ -19,6 +20,11 @@ def test_an_earlier_export_is_replaced(tmp_path):
     export(trial().app.world, out)
     assert (out / "manifest.json").stat().st_ino != before
     assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+def test_an_affiliation_makes_no_author(tmp_path):
+    study = trial().app.world.study.model_copy(update={"researchers": "Dr A, University X; B. Cee\n"})
+    assert [one["name"] for one in description(study, {})["author"]] == ["Dr A, University X", "B. Cee"]
 
 
 def test_an_empty_folder_is_taken(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,9 @@ def description(study: Study, tables: Mapping[TableName, TableSchema]) -> dict[s
         "variableMeasured": list(variables.values()),
     }
     if study.researchers:
-        entry["author"] = [{"@type": "Person", "name": name.strip()} for name in study.researchers.split(",")]
+        # Not at commas: they are within a name with its affiliation.
+        names = [name.strip() for name in re.split(r"[;\n]", study.researchers)]
+        entry["author"] = [{"@type": "Person", "name": name} for name in names if name]
     return entry
 
 

@@ -71,7 +71,7 @@ class Study(StudySection):
     contact: str = ""
     """Whom participants write to: a name, an address."""
     researchers: str = ""
-    """Who carries the study out, as the consent page names them."""
+    """Who carries the study out, as the consent page names them; the dataset has each as an author. Separate by `;`."""
     ethics: str = ""
     """The ethics approval and its number, as the consent page gives it."""
     consent: ConsentFacts = ConsentFacts()
