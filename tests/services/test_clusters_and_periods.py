@@ -94,7 +94,7 @@ def test_a_row_moved_to_another_cluster_is_found(clustered, tmp_path):
 def real_app(folder: Path, **parts: str):
     path = folder / "study.toml"
     with_content(folder)
-    path.write_text(study_text(**parts).replace('title = "Three quizzes"', 'title = "Three quizzes"\n[recruitment]'))
+    path.write_text(f"{study_text(**parts)}\n[recruitment]\n")
     settings = Settings(path, f"sqlite:///{folder}/study.db", folder / "var", environment={})
     return start(settings, clock=SystemClock())
 

@@ -100,7 +100,7 @@ def test_nothing_is_settled_without_a_reason_twice_without_a_disagreement_or_wit
 
 def test_nobody_codes_under_the_name_of_a_program_or_of_the_decision(trial, codings):
     for name in ("rules", "claude", "adjudicated"):
-        with pytest.raises(NotAllowed, match="under the name"):
+        with pytest.raises(NotAllowed, match="there is no coder named"):
             codings.code(name, trial.turns[0], ["explanation"])
 
 

@@ -204,7 +204,8 @@ def test_a_study_of_each_design_goes_through_every_step_that_carries_it(tmp_path
         analyze(dataset, tmp_path / "out", include_simulated=True)
         (first, *_) = [row for row in results(tmp_path / "out")["estimates"] if row["role"] == "primary"]
         realised = summary.realised[first["contrast"][0]].score
-        assert first["ci_low"] <= realised <= first["ci_high"]
+        # Within the width of the interval, four standard errors: a trial in twenty lies outside the interval itself.
+        assert abs(first["estimate"] - realised) <= first["ci_high"] - first["ci_low"]
         assert first["estimate"] < 0
     if not design_problems(used, "power", "study.toml"):
         table = trial_power(study, sizes=[40], effects=[1.0], sims=20, workers="1")

@@ -77,7 +77,7 @@ def test_health_says_so_programs_wait_and_a_submission_is_kept(trial):
     app.isolation_watch.check()
     report = app.health.check()
     assert report.paused
-    assert "isolated worse (weak)" in report.alerts[-1]
+    assert "less isolated (weak)" in report.alerts[-1]
     person.run()
     with app.world.registry.begin(write=False) as unit:
         assert unit.runs(person.id)[-1].ended_by == "infrastructure"

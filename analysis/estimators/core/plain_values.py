@@ -13,12 +13,19 @@ from analysis.estimators.core.results import Estimate
 from study_app.domain.errors import StudyError
 
 
+_NOT_ESTIMABLE = (
+    StudyError, ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError, KeyError, ImportError,
+    AssertionError, TypeError,
+)  # fmt: skip
+"""What our own rules raise, and the libraries where there is too little to compute from."""
+
+
 def safe(function: Callable[..., Any], table: Any) -> Any:
     """The value as JSON types, or a null with the reason."""
     try:
         with np.errstate(all="ignore"):
             return plain(function(table))
-    except (StudyError, ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError, KeyError, ImportError) as error:
+    except _NOT_ESTIMABLE as error:
         return {"value": None, "note": f"not estimable: {error}"}
 
 

@@ -14,6 +14,10 @@ from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.validation import AnalysisError, Floats, as_numbers, complete
 
 
+_FEWEST = 5
+"""Ratings of which pingouin computes an analysis of variance."""
+
+
 def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float = 0.95) -> Any:
     """Intraclass correlations of Shrout and Fleiss: all six as a table, or the one named.
 
@@ -52,6 +56,8 @@ def _icc_table(x: Floats, level: float) -> pd.DataFrame:
     n, k = x.shape
     if n < 2:
         raise AnalysisError.of("ratings", f"{n} unit(s)", "give at least two units")
+    if x.size < _FEWEST:
+        raise AnalysisError.of("ratings", f"{x.size} ratings", f"give at least {_FEWEST}")
     long = pd.DataFrame({
         "unit": np.repeat(np.arange(n), k), "rater": np.tile(np.arange(k), n), "rating": x.ravel()
     })  # fmt: skip
