@@ -12,7 +12,6 @@ from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.results import Estimate
 from study_app.domain.errors import StudyError
 
-
 _NOT_ESTIMABLE = (
     StudyError, ValueError, ArithmeticError, np.linalg.LinAlgError, IndexError, KeyError, ImportError,
     AssertionError, TypeError,

@@ -13,7 +13,6 @@ from scipy import stats
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.validation import AnalysisError, Floats, as_numbers, complete
 
-
 _FEWEST = 5
 """Ratings of which pingouin computes an analysis of variance."""
 
