@@ -44,11 +44,26 @@ def adjust(p: ArrayLike, method: str = "holm") -> Floats:
     if ((raw[known] < 0) | (raw[known] > 1)).any():
         raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
     found = raw.copy()
-    if known.any() and name != "none":
+    if name == "holm":
+        found[known] = _holm(raw[known])
+    elif known.any() and name != "none":
         with installed("multiplicity"):
             from statsmodels.stats.multitest import multipletests  # takes a second to import
 
         found[known] = np.minimum(multipletests(raw[known], method=name)[1], 1.0)
+    return found
+
+
+def _holm(p: Floats) -> Floats:
+    """Holm's step down.
+
+    Our own, since statsmodels collects all garbage at each call: a simulation of thousands of trials spent most of its
+    time on that.
+    """
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    found = np.empty_like(p)
+    found[order] = np.minimum(stepped, 1.0)
     return found
 
 

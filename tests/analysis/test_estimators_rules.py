@@ -375,6 +375,14 @@ def test_adjusted_p_values_keep_their_order_and_never_shrink(p):
         assert (np.diff(found[np.argsort(p, kind="stable")]) >= -1e-15).all()
 
 
+@given(p=st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@settings(max_examples=5, deadline=None)
+def test_holm_is_that_of_statsmodels(p):
+    from statsmodels.stats.multitest import multipletests
+
+    assert multiplicity.adjust(p, "holm") == pytest.approx(multipletests(p, method="holm")[1])
+
+
 @given(p=st.lists(st.floats(0, 1), min_size=2, max_size=6))
 @settings(max_examples=40, deadline=None)
 def test_a_complete_graph_with_equal_weights_is_holms_procedure(p):

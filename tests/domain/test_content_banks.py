@@ -33,7 +33,10 @@ def run(program):
     return done.stdout
 
 
-@pytest.fixture(params=BANKS, ids=lambda folder: folder.name)
+@pytest.fixture(
+    params=[pytest.param(bank, marks=pytest.mark.slow) if bank.name.endswith("_b") else bank for bank in BANKS],
+    ids=lambda folder: folder.name,
+)
 def folder(request):
     return request.param
 

@@ -278,6 +278,7 @@ def test_an_amendment_cannot_empty_the_consent_page(tmp_path):
     assert tuple(line.split(": ")[2] for line in only_errors(refused)) == FACTS
 
 
+@pytest.mark.slow
 def test_a_language_without_texts_is_found_by_check_and_keeps_a_study_from_its_launch(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "de"'))
     line = f"error: {path}: language: found 'de', but there are no texts for participants in this language; use 'en'"
