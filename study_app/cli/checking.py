@@ -319,6 +319,9 @@ def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:
         sandbox.close()
     for name, stopped in seen.canaries.items():
         findings.append({"name": f"canary {name}", "ok": stopped, "finding": "stopped" if stopped else "NOT stopped"})
+    for means, what in seen.bounds.items():
+        # One that is not in use is no fault: the others hold.
+        findings.append({"name": f"bound {means}", "ok": True, "finding": what})
     return seen.level in ("strong+", "strong", "medium"), f"{seen.level}: {seen.message}"
 
 

@@ -7,11 +7,16 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.packs import EndedBy, Isolation, OutputLine, Program, RunResult
 from study_app.sandbox import packages, selftest
+from study_app.sandbox.confinement import cgroups
+from study_app.sandbox.confinement.bounds import resource_bounds
+from study_app.sandbox.confinement.cgroups import RunGroup
 from study_app.sandbox.control import Control
 from study_app.sandbox.process import RunningProgram
 from study_app.sandbox.server import ForkServer, Options, find_bubblewrap
@@ -38,6 +43,7 @@ class LocalSandbox:
         self._closed = False
         self._isolation: Isolation | None = None
         self._bubblewrap: str | None = None
+        self._groups, self._why_none = cgroups.of_this_process()
         self._testing = threading.RLock()
         self._control = Control(lambda program, on_line, cancelled: self._run_somewhere(program, on_line, cancelled))
 
@@ -64,9 +70,7 @@ class LocalSandbox:
                     self._servers, replaced = {**self._servers, (): fresh}, self._servers.get(())
                 if replaced is not None:
                     replaced.retire()
-                found = selftest.observe(
-                    self._run_unjudged, fresh.mechanisms, bubblewrap=self._bubblewrap is not None, planted=planted
-                )
+                found = self._met(fresh.mechanisms, planted)
             except SandboxUnavailable:
                 fresh.kill_all()
                 raise
@@ -136,15 +140,20 @@ class LocalSandbox:
             try:
                 with selftest.planted_variable() as planted:
                     mechanisms = self.server(()).mechanisms
-                found = selftest.observe(
-                    self._run_unjudged, mechanisms, bubblewrap=candidate is not None, planted=planted
-                )
+                found = self._met(mechanisms, planted)
             except SandboxUnavailable as error:
                 found = Isolation("off", f"Code execution is disabled: {error}.")
             if found.level != "off" or candidate is None:
                 return found
             self._drop_servers()
         raise AssertionError("unreachable")
+
+    def _met(self, mechanisms: dict[str, Any], planted: str) -> Isolation:
+        """What canaries meet now, and what bounds the resources of runs."""
+        bubblewrap = self._bubblewrap is not None
+        found = selftest.observe(self._run_unjudged, mechanisms, bubblewrap=bubblewrap, planted=planted)
+        bounds = resource_bounds(mechanisms["threads_counted"], self._groups, self._why_none)
+        return replace(found, bounds=bounds)
 
     def _drop_servers(self) -> None:
         with self._lock:
@@ -200,16 +209,22 @@ class LocalSandbox:
     ) -> RunResult | None:
         server = self.server(program.packages)
         run_id = next(self._ids)
-        ours, theirs = _pipes()
-        try:
-            ending = server.start(run_id, theirs)
-        finally:
-            _close(theirs)
-        if ending is None:
-            _close(ours)
-            return None
-        running = RunningProgram(program, ours, ending, on_line, cancelled)
-        return running.to_its_end(lambda: server.kill(run_id))
+        with self._group_for(program) as group:
+            ours, theirs = _pipes()
+            try:
+                ending = server.start(run_id, theirs if group is None else [*theirs, group.door])
+            finally:
+                _close(theirs)
+            if ending is None:
+                _close(ours)
+                return None
+            running = RunningProgram(program, ours, ending, on_line, cancelled, group)
+            return running.to_its_end(lambda: server.kill(run_id))
+
+    def _group_for(self, program: Program) -> AbstractContextManager[RunGroup | None]:
+        if self._groups is None:
+            return nullcontext()
+        return self._groups.for_run(program.limits.memory_mb)
 
 
 def _pipes() -> tuple[list[int], list[int]]:

@@ -15,6 +15,7 @@ from typing import Any
 from study_app.domain.tasks.packs import EndedBy, OutputLine, Program, RunResult
 from study_app.domain.tasks.reports import ChildReport, ReportedError, ReportError, parse_report
 from study_app.sandbox.child import FAILED, READY
+from study_app.sandbox.confinement.cgroups import RunGroup
 from study_app.sandbox.inside import frames
 from study_app.sandbox.inside.harness import BEAT_SECONDS, MARK
 from study_app.sandbox.output import Collector, clean
@@ -39,6 +40,7 @@ class RunningProgram:
         ending: how the child ended, once it has.
         on_line: told of each line as it arrives.
         cancelled: polled; once true the run is killed.
+        group: the run's cgroup, None where it has none.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class RunningProgram:
         ending: Ending,
         on_line: Callable[[OutputLine], None] | None,
         cancelled: Callable[[], bool] | None,
+        group: RunGroup | None = None,
     ) -> None:
         self._program = program
+        self._group = group
         self._ending = ending
         self._cancelled = cancelled
         nonce = (program.call or {}).get("nonce")
@@ -213,6 +217,8 @@ class RunningProgram:
         if not self._ready or bytes(self._report[:1]) == FAILED:
             return "infrastructure"
         status = self._ending.exit_status
+        if status == -signal.SIGKILL and self._group is not None and self._group.out_of_memory():
+            return "memory"
         cpu = self._program.limits.cpu_seconds
         if status == -signal.SIGXCPU or (status == -signal.SIGKILL and self._ending.cpu_seconds >= cpu):
             return "cpu"

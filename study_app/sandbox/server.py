@@ -88,7 +88,7 @@ class ForkServer:
         return self._process.pid
 
     def start(self, run_id: int, descriptors: list[int]) -> Ending | None:
-        """Fork a child that takes over the descriptors: job, standard output, standard error, report.
+        """Fork a child that takes over the descriptors, in the order of `zygote.REQUEST`.
 
         Returns:
             How it will have ended, or None where this server cannot take it.

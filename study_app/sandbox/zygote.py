@@ -22,10 +22,12 @@ import sys
 from typing import Any
 
 REQUEST = struct.Struct("<B7xQ")
-"""Kind (RUN or KILL), run id. RUN carries four descriptors: job, standard output, standard error, report."""
+"""Kind (RUN or KILL), run id. RUN carries four descriptors: job, standard output, standard error, report; and where
+runs have cgroups, a fifth that moves the process which writes to it into its group."""
 ENDING = struct.Struct("<B3xiQddQ")
 """Kind (ENDED or NOT_STARTED), wait status, run id, user and system seconds, peak memory in KB."""
 RUN, KILL = 1, 2
+PIPES = 4
 ENDED, NOT_STARTED = 1, 2
 
 
@@ -106,7 +108,7 @@ def _serve(served: Served) -> tuple[int, list[int]] | None:
             served.reap()
         if served.control not in ready:
             continue
-        data, descriptors, _, _ = socket.recv_fds(served.control, REQUEST.size, 4)
+        data, descriptors, _, _ = socket.recv_fds(served.control, REQUEST.size, PIPES + 1)
         if len(data) < REQUEST.size:
             served.kill()
             return None
@@ -164,6 +166,16 @@ def _lock(lockdown: Any, plan: Any, run_id: int, server: int) -> Any:
     return lock
 
 
+def _enter_group(door: int) -> None:
+    """Move this process into its cgroup; where the kernel refuses, the other limits bound it."""
+    try:
+        os.write(door, b"0")
+    except OSError:
+        pass
+    finally:
+        os.close(door)
+
+
 def main() -> list[Any] | None:
     """Serve; None at the end of the server, in a child what `child.run` takes."""
     control, plan, child, lockdown = _start()
@@ -178,6 +190,9 @@ def main() -> list[Any] | None:
     # Closed here and not by the garbage collector later, when the numbers belong to the run's own pipes.
     for end in (served.waker, served.woken, control):
         end.close()
+    for door in descriptors[PIPES:]:
+        _enter_group(door)
+    del descriptors[PIPES:]
     return [child.run, descriptors, plan.ruleset, lock]
 
 

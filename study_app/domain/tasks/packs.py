@@ -143,6 +143,8 @@ class Isolation:
     kernel: str = ""
     canaries: dict[str, bool] = field(default_factory=dict)
     """Canary name -> stopped."""
+    bounds: dict[str, str] = field(default_factory=dict)
+    """Means -> what it bounds of a run's resources, or why it does not."""
 
 
 @dataclass(frozen=True)
