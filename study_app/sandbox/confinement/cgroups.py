@@ -206,15 +206,16 @@ def _own_group(root: Path, process: Path) -> Path:
     except OSError:
         lines = []
     path = next((line[3:] for line in lines if line.startswith("0::/")), None)
-    if path is None or ".." in path.split("/"):
+    own = root / (path or "").lstrip("/")
+    if path is None or ".." in path.split("/") or os.getpid() not in _processes(own):
         raise NotDelegatedError("this process is in no group that it can see")
-    return root / path.lstrip("/")
+    return own
 
 
 def _refusal(group: Path, root: Path) -> str:
     """Why a group may not be divided by this process; empty where it may."""
     if not (group / "cgroup.type").is_file():
-        return "this server is in the machine's first group, or its group is gone"
+        return "this server is in the machine's first group"
     if not _delegated(group, root):
         return "this server's group is not delegated to it (systemd: Delegate=yes)"
     if not all(os.access(path, os.W_OK) for path in (group, group / "cgroup.procs", group / "cgroup.subtree_control")):
@@ -304,7 +305,7 @@ def _count(file: Path, name: str) -> int:
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="ascii")
-    except OSError:
+    except (OSError, ValueError):
         return ""
 
 
