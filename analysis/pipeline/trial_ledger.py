@@ -20,7 +20,7 @@ from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import UserError
-from study_app.rerandomisation import AllocatedPerson, Design, Regime, replicate_design
+from study_app.rerandomisation import Design, Regime, RegimeRow, replicate_design
 
 Assignments = NDArray[np.int8]
 Replay = Callable[[int, np.random.Generator], Assignments]
@@ -151,21 +151,22 @@ def _scheme(raw: Mapping[str, Any]) -> tuple[Scheme, tuple[Arm, ...]]:
 
 
 def _design(dataset: Dataset, rows: pd.DataFrame, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]]) -> Design:
-    sort = ["ledger", "allocation_index"] if "ledger" in rows else ["allocation_index"]
     known = {str(row["participant_id"]): row for _, row in dataset.participants.iterrows()}
-    regimes: dict[Regime, int] = {}
-    people: list[AllocatedPerson] = []
-    places: dict[tuple[str, int], int] = {}
-    for _, row in rows.sort_values(sort, kind="stable").iterrows():
-        study_hash = str(row["study_hash"]) if "study_hash" in rows else ""
-        scheme, arms = versions[study_hash]
-        ledger = str(row.get("ledger", "real"))
-        position = regimes.setdefault(Regime(scheme, options(scheme, arms), ledger), len(regimes))
-        places[ledger, int(row["allocation_index"])] = len(people)
-        back = tuple(places[ledger, int(i)] for i in _json(row.get("returned"), []) if (ledger, int(i)) in places)
-        person = str(row["participant_id"] or "")
-        people.append(AllocatedPerson(position, _levels(scheme, row, known.get(person)), back, person))
-    return Design(tuple(regimes), tuple(people))
+    return Design.from_ledger(_regime_row(row, versions, known) for _, row in rows.iterrows())
+
+
+def _regime_row(
+    row: pd.Series, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]], known: Mapping[str, pd.Series]
+) -> RegimeRow:
+    scheme, arms = versions[str(row["study_hash"]) if "study_hash" in row else ""]
+    person = str(row["participant_id"] or "")
+    return RegimeRow(
+        Regime(scheme, options(scheme, arms), str(row.get("ledger", "real"))),
+        int(row["allocation_index"]),
+        _levels(scheme, row, known.get(person)),
+        tuple(int(index) for index in _json(row.get("returned"), [])),
+        person,
+    )
 
 
 def _levels(scheme: Scheme, row: pd.Series, person: pd.Series | None) -> dict[str, str]:

@@ -92,11 +92,6 @@ def tagged(row_id: str, text: str, kind: str = "n") -> Markup:
     return Markup('<span class="{}" data-result="{}">{}</span>').format(kind, row_id, text)
 
 
-def unit_text(row: Row) -> str:
-    """The unit as words beside a number."""
-    return str(row["unit"])
-
-
 def means_sentence(
     outcome: Outcome, contrast: tuple[str, str], means: Mapping[str, Row], labels: Mapping[str, str]
 ) -> Markup:

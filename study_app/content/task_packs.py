@@ -18,26 +18,6 @@ _TEXTS = ("brief.md", "starter.py", "solution.py", "reference.md")
 _KNOWN = {*_TEXTS, "task.toml", "checks.py", "notes", "wrong", "__pycache__"}
 
 
-def find_pack(named: str, among: Path = Path("tasks")) -> Path:
-    """The folder that a user means by a path or by a pack's name.
-
-    Args:
-        named: a folder, or the name of a pack in `among`.
-        among: where packs lie.
-
-    Raises:
-        ProblemsFound: there is neither.
-    """
-    for folder in (Path(named), among / named):
-        if (folder / "task.toml").is_file():
-            return folder
-    known = sorted(path.parent.name for path in among.glob("*/task.toml"))
-    remedy = (
-        f"name a folder with a task.toml, or one of {', '.join(known)}" if known else "name a folder with a task.toml"
-    )
-    raise ProblemsFound([Problem(named, "", "there is no such task pack", remedy)])
-
-
 def load_pack(folder: Path) -> TaskPack:
     """Read a task pack whole.
 

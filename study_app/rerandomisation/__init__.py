@@ -1,11 +1,11 @@
 """Re-randomisation under the logged scheme: replicates by simulation, or all assignments where there are few."""
 
 from study_app.rerandomisation.design import (
-    AllocatedPerson,
     Design,
     NoRandomisationDistribution,
     RandomisationWarning,
     Regime,
+    RegimeRow,
 )
 from study_app.rerandomisation.enumeration import Enumeration, enumerate_assignments, enumerate_design
 from study_app.rerandomisation.replicates import (
@@ -19,9 +19,9 @@ __all__ = [
     "Design",
     "Enumeration",
     "NoRandomisationDistribution",
-    "AllocatedPerson",
     "RandomisationWarning",
     "Regime",
+    "RegimeRow",
     "enumerate_assignments",
     "enumerate_design",
     "replicate",

@@ -10,7 +10,6 @@ from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import AllocationOption, Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import UserError
-from study_app.domain.ledger import LedgerRow, Version
 
 
 class NoRandomisationDistribution(UserError):
@@ -40,6 +39,19 @@ class AllocatedPerson:
     returned: tuple[int, ...] = ()
     """Positions in `Design.people` of those whose slots went back just before."""
     participant_id: str = ""
+
+
+@dataclass(frozen=True)
+class RegimeRow:
+    """One row of a ledger under the scheme that was in force."""
+
+    regime: Regime
+    index: int
+    """From 1 within the ledger."""
+    levels: Mapping[str, str]
+    returned: tuple[int, ...]
+    """Indices whose slots went back just before."""
+    participant_id: str
 
 
 @dataclass(frozen=True)
@@ -74,25 +86,20 @@ class Design:
         return cls((Regime(whole, options(whole, weighted)),), people)
 
     @classmethod
-    def from_ledger(cls, rows: Iterable[LedgerRow], versions: Iterable[Version]) -> Design:
+    def from_ledger(cls, rows: Iterable[RegimeRow]) -> Design:
         """The design behind a ledger, amendments included; several ledgers are run apart.
 
         Args:
-            rows: Rows of `allocations`; sorted here by ledger and index.
-            versions: The study's versions that the rows name; seeds are not needed.
-
-        Raises:
-            UserError: a row names a version that is not among them.
+            rows: In any order; sorted here by ledger and index.
         """
-        known = {version.study_hash: version for version in versions}
         regimes: dict[Regime, int] = {}
         people: list[AllocatedPerson] = []
         places: dict[tuple[str, int], int] = {}
-        for row in sorted(rows, key=lambda row: (row.ledger, row.allocation_index)):
-            regime = _regime(row, known)
-            places[row.ledger, row.allocation_index] = len(people)
-            returned = tuple(places[row.ledger, index] for index in row.returned if (row.ledger, index) in places)
-            position = regimes.setdefault(regime, len(regimes))
+        for row in sorted(rows, key=lambda row: (row.regime.ledger, row.index)):
+            ledger = row.regime.ledger
+            places[ledger, row.index] = len(people)
+            returned = tuple(places[ledger, index] for index in row.returned if (ledger, index) in places)
+            position = regimes.setdefault(row.regime, len(regimes))
             people.append(AllocatedPerson(position, row.levels, returned, row.participant_id))
         return cls(tuple(regimes), tuple(people))
 
@@ -121,13 +128,3 @@ class Design:
         if len(self.regimes) > len({regime.ledger for regime in self.regimes}):
             found.append("the scheme was amended: each person is re-randomised under the scheme that allocated them")
         return found
-
-
-def _regime(row: LedgerRow, known: Mapping[str, Version]) -> Regime:
-    if row.study_hash not in known:
-        raise UserError(
-            f"allocations: row {row.allocation_index}: study version {row.study_hash[:12]} is not in the dataset's "
-            "materials; export again from the database that holds it"
-        )
-    version = known[row.study_hash]
-    return Regime(version.scheme, options(version.scheme, version.arms), row.ledger)

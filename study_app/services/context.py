@@ -138,11 +138,6 @@ class Position:
     now: datetime
 
     @property
-    def task_index(self) -> int:
-        """Index of the current task in its stage."""
-        return self.participant.step
-
-    @property
     def pack(self) -> str:
         """Folder of the current task's pack."""
         assert self.stage is not None

@@ -1,5 +1,3 @@
-import json
-
 import krippendorff
 import numpy as np
 import pandas as pd
@@ -14,8 +12,6 @@ from analysis.interaction.coders.agreement import (
     masi_distance,
     overall,
     per_label,
-    read_adjudication,
-    write_adjudication,
 )
 from analysis.interaction.coders.queries import CodedQuery, consensus, human_codings, queries
 from study_app.domain.errors import ProblemsFound
@@ -92,28 +88,6 @@ def test_disagreements_name_what_each_coder_said():
     assert rows == [
         {"turn_id": "t1", "participant_id": "p1", "message": "message 1", "human": "debugging", "rules": ""}
     ]
-
-
-def test_adjudication_goes_out_blind_and_comes_back(tmp_path):
-    path = tmp_path / "adjudication.json"
-    assert write_adjudication(path, ASKED, {"a": ONE, "b": OTHER}) == len(disagreements(ASKED, {"a": ONE, "b": OTHER}))
-    content = json.loads(path.read_text())
-    assert set(content["queries"][0]) == {"turn_id", "message", "codes", "final"}
-    content["queries"][0]["final"] = ["debugging", "explanation"]
-    content["queries"][1]["final"] = []
-    path.write_text(json.dumps(content))
-    assert list(read_adjudication(path).values()) == [("explanation", "debugging"), ()]
-
-
-def test_a_wrong_adjudication_file_is_named(tmp_path):
-    path = tmp_path / "adjudication.json"
-    path.write_text('{"codebook": "other", "queries": [{"turn_id": "t1", "final": ["luck"]}]}')
-    with pytest.raises(ProblemsFound) as caught:
-        read_adjudication(path)
-    assert len(caught.value.problems) == 2
-    path.write_text("[")
-    with pytest.raises(ProblemsFound, match="is not an adjudication file"):
-        read_adjudication(path)
 
 
 def ratings(*rows):

@@ -12,7 +12,7 @@ from transcript_maker import asked, seen, transcript, write
 from analysis.data.load import load
 from analysis.interaction import styles_section
 from analysis.interaction.clusters import FEATURES, clusters
-from analysis.interaction.features import participant_features, task_features
+from analysis.interaction.features import participant_features
 from analysis.interaction.intervals import mean, pooled_share, quantile, share
 from analysis.interaction.patterns import assign
 from analysis.interaction.process import transitions
@@ -99,11 +99,11 @@ def imported(tmp_path):
 
 
 def test_features_of_our_own_export():
-    row = task_features(own_export()).iloc[0]
-    assert (row["task"], row["order"], row["queries"], row["pastes"]) == ("trio_timer", "G D", 2, 1)
+    row = participant_features(own_export()).iloc[0]
+    assert (row["generation"], row["debugging"], row["queries"], row["pastes"]) == (1, 1, 2, 1)
     assert (row["edits_before_first_query"], row["runs_between_query_and_submission"]) == (2, 1)
     assert (row["errors"], row["errors_with_help"], row["errors_alone"]) == (1, 1, 0)
-    assert (row["composing_seconds"], row["waiting_seconds"], row["turn_seconds_median"]) == (15, 12, 6)
+    assert (row["waiting_minutes"], row["interaction_minutes"]) == (12 / 60, (15 + 12) / 60)
 
 
 def test_who_never_asked_has_features_of_0():

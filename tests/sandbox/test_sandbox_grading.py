@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.content.task_packs import find_pack, load_pack
+from study_app.content.task_packs import load_pack
 from study_app.domain.checks import Case, Check, Line, Observation, Opaque, Same, call, decode, same_value
 from study_app.domain.errors import ProblemsFound, SandboxUnavailable
 from study_app.domain.tasks.packs import Program
@@ -284,13 +284,6 @@ def test_a_grading_can_be_replayed_from_a_recording(sandbox):
     first = grade(recorder, warmup, warmup.starter, run_seed=8)
     again = grade(RecordedSandbox(recorder.results), warmup, warmup.starter, run_seed=8)
     assert again.checks == first.checks
-
-
-def test_a_pack_is_found_by_folder_or_name():
-    assert find_pack("warmup", ROOT / "tasks") == ROOT / "tasks" / "warmup"
-    assert find_pack(str(ROOT / "tasks" / "warmup")) == ROOT / "tasks" / "warmup"
-    with pytest.raises(ProblemsFound, match="one of sorted_scores, trio_timer"):
-        find_pack("nothing", ROOT / "tasks")
 
 
 def test_trying_a_file_reports_what_the_command_promises(sandbox):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from analysis.interaction.coders.queries import CodedQuery, Codes
-from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.interaction.codebook import LABELS, VERSION, join, split
+from study_app.domain.interaction.codebook import LABELS, join
 from study_app.domain.interaction.codes import people
-from study_app.domain.text_files import decode_text
 
 REPLICATES = 2000
 """Bootstrap replicates of an interval."""
@@ -167,51 +163,3 @@ def disagreements(queries: Sequence[CodedQuery], codings: Mapping[str, Codes]) -
             row = {"turn_id": query.turn_id, "participant_id": query.participant_id, "message": query.message}
             rows.append(row | {name: join(labels) for name, labels in given.items()})
     return rows
-
-
-def write_adjudication(path: Path, queries: Sequence[CodedQuery], codings: Mapping[str, Codes]) -> int:
-    """Write the disagreements as JSON for people to settle: each with `final` to be filled. Returns their number.
-
-    No arm, outcome or participant is in the file. Form: `{"codebook", "queries": [{"turn_id", "message", "codes":
-    {CODER: [LABEL]}, "final": null}]}`; `final` becomes a list of labels, possibly empty.
-    """
-    rows = [
-        {
-            "turn_id": row["turn_id"],
-            "message": row["message"],
-            "codes": {name: list(split(row[name])) for name in codings if name in row},
-            "final": None,
-        }
-        for row in disagreements(queries, codings)
-    ]
-    content = {"codebook": VERSION, "queries": rows}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    return len(rows)
-
-
-def read_adjudication(path: Path) -> Codes:
-    """The settled codes of an adjudication file; entries whose `final` is still null are absent.
-
-    Raises:
-        ProblemsFound: not JSON, another code book, unknown labels; all at once.
-    """
-    try:
-        content = json.loads(decode_text(path.read_bytes(), str(path)))
-        entries = [(str(entry["turn_id"]), entry["final"]) for entry in content["queries"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ProblemsFound(
-            [Problem(str(path), "", f"is not an adjudication file ({error})", "write the file again")]
-        ) from None
-    problems = []
-    if content.get("codebook") != VERSION:
-        problems.append(
-            Problem(str(path), "codebook", f"is {content.get('codebook')!r}, not {VERSION!r}", "adjudicate anew")
-        )
-    for turn, final in entries:
-        unknown = [label for label in final or () if label not in LABELS] if isinstance(final, list | None) else [final]
-        if unknown:
-            what = f"{unknown[0]!r} is not a label"
-            problems.append(Problem(str(path), f"queries.{turn}.final", what, f"use a list of {', '.join(LABELS)}"))
-    if problems:
-        raise ProblemsFound(problems)
-    return {turn: tuple(label for label in LABELS if label in final) for turn, final in entries if final is not None}

@@ -12,9 +12,6 @@ from typing import Any
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.interaction.steps import UseStep
 
-INITIALS = {"explanation": "E", "generation": "G", "debugging": "D", "capability": "C", "appreciation": "A"}
-"""Letters of the order of queries, such as `G GE D`."""
-
 PATTERN_FEATURES = (
     "queries",
     *LABELS,
@@ -65,7 +62,7 @@ class Known:
     task_minutes: float | None = None
 
 
-def task_counts(steps: Sequence[UseStep], logged: bool) -> dict[str, Any]:
+def _task_counts(steps: Sequence[UseStep], logged: bool) -> dict[str, Any]:
     """Counts of one task's steps, in order.
 
     Args:
@@ -79,8 +76,7 @@ def task_counts(steps: Sequence[UseStep], logged: bool) -> dict[str, Any]:
 def _query_counts(queries: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     counts = {label: sum(label in labels for labels in queries) for label in LABELS}
     both = sum({"generation", "explanation"} <= set(labels) for labels in queries)
-    order = " ".join("".join(INITIALS[label] for label in labels) or "-" for labels in queries)
-    return {"queries": len(queries), **counts, "generation_with_explanation": both, "order": order}
+    return {"queries": len(queries), **counts, "generation_with_explanation": both}
 
 
 def _other_counts(actions: Sequence[str], logged: bool) -> dict[str, Any]:
@@ -116,7 +112,7 @@ def features_of(steps: Sequence[UseStep], known: Known, logged: bool) -> dict[st
     by_task: dict[str | None, list[UseStep]] = {}
     for step in steps:
         by_task.setdefault(step.task, []).append(step)
-    tasks = [task_counts(own, logged) for own in by_task.values()]
+    tasks = [_task_counts(own, logged) for own in by_task.values()]
     row: dict[str, Any] = {name: sum(task[name] for task in tasks) for name in _SUMMED}
     row |= {name: _known_sum([task[name] for task in tasks]) for name in _SUMMED_WHERE_KNOWN}
     row |= _explanation_around_generation([step.labels for step in steps if step.action == "query"])

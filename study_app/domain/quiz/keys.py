@@ -104,7 +104,7 @@ class ItemKey(ContentSection):
     `{code}` is the item's program, `{prompt}` its question, `{option.a}` an option's text.
     """
     why: str = ""
-    """Why this is right, for graders and the debrief."""
+    """Why this is right: shown to graders with the answers that they rate, otherwise a note for authors."""
 
 
 class ChoiceKey(ItemKey):
