@@ -51,6 +51,8 @@ def test_the_caps_of_several_task_stages_add_up():
 
 def test_the_warm_up_is_no_part_of_the_cap():
     assert study(minutes=20).task_limit == 20
+    counted = [stage | {"main": True} if stage["id"] == "warmup" else stage for stage in SHIPPED["stages"]]
+    assert study(minutes=20, stages=counted).task_limit == 30
 
 
 def test_a_cap_other_than_the_limit_is_refused():

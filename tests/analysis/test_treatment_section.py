@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 
 import pandas as pd
+import pytest
 
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 
@@ -36,6 +37,8 @@ def test_a_model_that_changes_at_turn_40_is_shown_with_the_day_of_its_first_repl
     served = section["full"]["served"]
     assert [(one["model"], one["replies"]) for one in served] == [("m-1", 39), ("m-2", 21)]
     assert served[1]["first"] == pd.Timestamp("2026-01-18T00:00:00Z").isoformat().replace("+00:00", "Z")
+    first_seconds = [one["means"]["first_token_seconds"] for one in served]
+    assert first_seconds == [pytest.approx(2.9), pytest.approx(5.9)]
     assert "served by m-1, m-2" in treatment_warnings(section)[0]
     assert treatment_warnings(treatment_section(view(turns(change_at=99)))) == []
 

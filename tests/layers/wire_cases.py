@@ -6,7 +6,9 @@ a sentence of the report. Hashes, schemas, registrations and documentation are n
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,35 +19,41 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import tomli_w
 from synthetic_trial import write
 
 from analysis.cli import analyze
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
+from study_app.assistant.notes import NotesAssistant
 from study_app.assistant.prompts import conversation
 from study_app.dataset.measures.activity import moments, visit_use
+from study_app.dataset.measures.baseline import survey_values
 from study_app.dataset.schema.participants import participants_table
 from study_app.domain.allocation import Allocator, Scheme, draws
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.assistants.budget import Usage, allowance, turn_usage
-from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, TextDelta
 from study_app.domain.events import Event
+from study_app.domain.interaction.features import PATTERN_FEATURES
+from study_app.domain.interaction.patterns import decide, rules_of
 from study_app.domain.quiz.answering import Unanswerable, answer_to
 from study_app.domain.quiz.items import Bank, Item, form_problems, item_problems
 from study_app.domain.quiz.keys import KEY_TYPES, CodeKey
 from study_app.domain.quiz.scoring import quiz_total, score
-from study_app.domain.records import Participant, Visit
+from study_app.domain.records import Answer, Participant, Visit
 from study_app.domain.study.analysis_plan import Compliance, Plan
 from study_app.domain.study.compliance import Evidence, broken
 from study_app.domain.study.durations import progress
 from study_app.domain.study.study import Question, Study
-from study_app.domain.tasks.packs import PackSettings
+from study_app.domain.tasks.packs import PackSettings, TaskPack
 from study_app.services.context import Position
 from study_app.services.researcher.rating import criteria, source_of
 from study_app.simulation.behaviour.assistant_use import PlannedQuery, words
 from study_app.ui.page import Page
 from study_app.ui.screens import consent, debrief, form, instructions, intro, survey, workspace
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
 PERSON = Participant("p", "real", "0" * 64, "in_progress", "consent", 0, NOW, NOW)
 
@@ -200,6 +208,15 @@ def bank_source(head: dict[str, Any]) -> str:
     return source_of(Bank.model_validate(head | {"items": [ITEM]}), item, "")
 
 
+def form_shown(form: dict[str, Any]) -> Any:
+    """The items of a quiz whose stage asks for the form `first`; None where the bank has no such form."""
+    bank = Bank.model_validate(HEAD | {"forms": [form], "items": [ITEM]})
+    try:
+        return [item.id for item in bank.items_of("first")]
+    except KeyError:
+        return None
+
+
 def totals(item: dict[str, Any]) -> Any:
     """The quiz's columns in the participants table."""
     return quiz_total([Item.model_validate(item)], {"one": 1.0}).columns()
@@ -262,6 +279,7 @@ QUIZ = [
     *cases("Bank", bank_verdict, HEAD, points=3),
     *cases("Bank", lambda head: bank_verdict(head, ITEM | {"task": "warmup"}), HEAD, tasks=[]),
     *cases("Form", lambda part: bank_source(HEAD | {"forms": [part]}), {"id": "first", "pages": [["one"]]}, title="A"),
+    *cases("Form", form_shown, {"id": "first", "pages": [["one"]]}, id="another"),
     *cases(
         "Form",
         lambda part: bank_verdict(HEAD | {"forms": [part]}),
@@ -315,6 +333,31 @@ QUESTIONS = [
         CHOICES[0],
         value=7,
         label="Uno",
+    ),
+]
+
+
+def summed(stage: dict[str, Any]) -> Any:
+    """Derived scores of somebody who answers 1 to both questions of a survey."""
+    survey = STUDY["stages"][1] | stage
+    study = Study.model_validate(STUDY | {"stages": [STUDY["stages"][0], survey, *STUDY["stages"][2:]]})
+    answers = [Answer("p", "about", question, "1") for question in ("q", "r")]
+    return survey_values(study, answers)["sum"]
+
+
+def keyed(question: dict[str, Any]) -> dict[str, Any]:
+    """A survey of two keyed questions, one of them given."""
+    return {"questions": [question, ASKED | {"id": "r", "correct": 1}]}
+
+
+BOTH = keyed(ASKED | {"correct": 1})
+SCORES = [
+    *cases("DerivedScore", lambda score: summed(BOTH | {"scores": [score]}), {"id": "sum", "of": ["q", "r"]}, of=["q"]),
+    *cases(
+        "Question",
+        lambda question: summed(keyed(question) | {"scores": [{"id": "sum", "of": ["q", "r"]}]}),
+        ASKED | {"correct": 1},
+        correct=2,
     ),
 ]
 
@@ -455,7 +498,23 @@ def question_of(settings: dict[str, Any]) -> str:
     return words(PlannedQuery("explanation"), ("f",), pack.concepts, None, Random("seed"))
 
 
-SIMULATED = cases("PackSettings", question_of, {"id": "one", "title": "One"}, concepts=["nurseries"])
+def room(settings: dict[str, Any]) -> Any:
+    """The task as its room shows it."""
+    study = Study.model_validate(STUDY)
+    page = Recorder(Position(PERSON, study, study.stage("work"), study.arms[0], "stage", NOW, NOW))
+    pack = TaskPack(PackSettings.model_validate(settings), "tasks/one", "Do it.", "", "", "", ())
+    page.app.world.content.pack = lambda folder: pack
+    page.app.session.document = lambda person, task: None
+    page.app.help = SimpleNamespace(spec=lambda place: None)
+    page.app.work = SimpleNamespace(last_run=lambda person, task: None)
+    return workspace._data(page)["task"]
+
+
+ONE = {"id": "one", "title": "One"}
+PACKS = [
+    *cases("PackSettings", question_of, ONE, concepts=["nurseries"]),
+    *cases("PackSettings", room, ONE, title="Another"),
+]
 
 # -- compliance and activity -------------------------------------------------------------------------------------------
 
@@ -522,6 +581,17 @@ def asked(spec: dict[str, Any]) -> Any:
     return conversation(AssistantSpec.model_validate(spec), REQUEST)
 
 
+def told(spec: dict[str, Any]) -> str:
+    """What the embedded assistant says to somebody who wants the code."""
+    request = AssistantRequest("write the code of timer", "Write timer.", "", pack=str(ROOT / "tasks" / "trio_timer"))
+    assistant = NotesAssistant(AssistantSpec.model_validate(spec), seconds_per_word=0)
+
+    async def words() -> str:
+        return "".join([piece.text async for piece in assistant.reply(request) if isinstance(piece, TextDelta)])
+
+    return asyncio.run(words())
+
+
 def spent(price: dict[str, float]) -> float:
     """What a turn costs."""
     return turn_usage(
@@ -541,6 +611,8 @@ ASSISTANTS = [
         opens_after_minutes=5,
     ),
     *cases("AssistantSpec", asked, SPEC, prompt="Ask."),
+    *cases("AssistantSpec", told, SPEC, gives_code=False),
+    *cases("AssistantSpec", told, SPEC | {"gives_code": False, "manner": "hints"}, manner="questions"),
     *cases(
         "AssistantSpec",
         allowed,
@@ -584,11 +656,34 @@ def time_told_apart(rule: dict[str, float]) -> Any:
     return visit_use(visit, study, events, moments(events))
 
 
+def captions(survey: dict[str, Any]) -> Any:
+    """What the dataset's codebook says of each column: the only place for a caption."""
+    study = Study.model_validate(STUDY | {"stages": [STUDY["stages"][0], survey, *STUDY["stages"][2:]]})
+    return [column.caption for column in participants_table([study], {}).columns]
+
+
+def pattern_of_one_query(raw: dict[str, Any]) -> str | None:
+    """The pattern of somebody who asked once, for an explanation."""
+    features = dict.fromkeys(PATTERN_FEATURES, 0) | {"queries": 1, "explanation": 1, "queries_per_task": 1.0}
+    return decide("p", features, rules_of(Study.model_validate(raw).styles)).pattern
+
+
+OWN_PATTERN = {"pattern": "Reader", "when": "explanation > 0"}
 KEYED = STUDY["stages"][1] | {"questions": [ASKED | {"correct": 1}]}
 ROWS = [
     *cases("Stage", columns, KEYED, exit=True, scores=[{"id": "sum", "of": ["q"]}]),
     *cases("DerivedScore", lambda sums: columns(KEYED | {"scores": [sums]}), {"id": "sum", "of": ["q"]}, id="total"),
+    *cases(
+        "DerivedScore",
+        lambda score: captions(KEYED | {"scores": [score]}),
+        {"id": "sum", "of": ["q"]},
+        caption="Right answers",
+    ),
+    *cases(
+        "Question", lambda question: captions(KEYED | {"questions": [question]}), ASKED, caption="Which one they chose"
+    ),
     *cases("ActivityRule", time_told_apart, {}, idle_after_seconds=10.0, away_after_seconds=20.0),
+    *cases("Study", pattern_of_one_query, STUDY, styles={"version": "mine-1", "patterns": [OWN_PATTERN]}),
     *cases(
         "Study", lambda raw: time_told_apart(raw["activity"]), {"activity": {}}, activity={"idle_after_seconds": 10.0}
     ),
@@ -621,6 +716,22 @@ def report(plan: dict[str, Any]) -> str:
         analyze(trial, Path(folder) / "out")
         text = (Path(folder) / "out" / "report.html").read_text(encoding="utf-8")
     return re.sub(r"\b[0-9a-f]{8,64}\b|\b\d{10,}\b", "", text)
+
+
+def report_of_study(change: dict[str, Any]) -> str:
+    """The body of the report of a trial whose study file is changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        trial = write(Path(folder) / "data", n=24, plan=FAST)
+        path = trial / "materials" / "study.toml"
+        path.write_text(tomli_w.dumps(tomllib.loads(path.read_text(encoding="utf-8")) | change), encoding="utf-8")
+        analyze(trial, Path(folder) / "out")
+        return (Path(folder) / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def report_of_arm(arm: dict[str, Any]) -> str:
+    """The same for the arm with the assistant."""
+    plain = {"id": "no_ai", "label": "Plain", "control": not arm["control"]}
+    return report_of_study({"arms": [plain, {"id": "ai", "assistant": "full"} | arm]})
 
 
 MARK = "Zanzibar"
@@ -760,8 +871,10 @@ PLANS = [
         weights=[0.1, 0.1, 0.8],
         transitions=[[0, 0, 1], [1, 0, 0], [0, 1, 0]],
     ),
+    *cases("Study", report_of_study, {}, slow=True, title=MARK, description=MARK),
+    *cases("StudyArm", report_of_arm, {"label": "Helped", "control": False}, slow=True, label=MARK, control=True),
     *cases("Compliance", lambda rule: report({"compliance": rule}), {}, slow=True, received=MARK, compliant=MARK),
     *cases("Stopping", lambda rule: report({"stopping": rule}), {}, slow=True, text=MARK),
 ]
 
-CASES = [*SIMULATED, *ALLOCATION, *QUIZ, *QUESTIONS, *PAGES, *RULES, *ASSISTANTS, *ROWS, *PLANS]
+CASES = [*PACKS, *ALLOCATION, *QUIZ, *QUESTIONS, *SCORES, *PAGES, *RULES, *ASSISTANTS, *ROWS, *PLANS]

@@ -154,11 +154,11 @@ def test_pauses_grow_to_two_minutes_and_end_with_the_grading():
     assert pauses.due("a")
 
 
-@pytest.mark.parametrize("level", ["weak", "off"])
-def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_and_wait(tmp_path, level):
+@pytest.mark.parametrize(("level", "allowed"), [("weak", "false"), ("weak", "true"), ("off", "false")])
+def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_and_wait(tmp_path, level, allowed):
     clock = Clock()
-    refused = {"allow_weak_isolation = false": "allow_weak_isolation = false"}
-    app = open_app(tmp_path, clock, real_study(tmp_path, **refused))
+    said = {"allow_weak_isolation = false": f"allow_weak_isolation = {allowed}"}
+    app = open_app(tmp_path, clock, real_study(tmp_path, **said))
     app.lifecycle.launch()
     [link] = app.links.create(count=1)
     person = Walker(app, clock, EntryRequest(link=link.secret)).consent().background()
@@ -167,11 +167,12 @@ def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_
     inner = app.world.sandbox
     app.world.sandbox = Sandboxed(inner, level=level)
     person.submit(person.solution("warmup"))
-    assert app.grading.grade_pending() == 0
-    assert [run.task for run in app.grading.pending()] == ["warmup"]
-    assert submissions(app, person.id)["warmup"].grading is None
+    graded = int(allowed == "true")
+    assert app.grading.grade_pending() == graded
+    assert [run.task for run in app.grading.pending()] == ["warmup"] * (1 - graded)
+    assert submissions(app, person.id)["warmup"].ended_by == ("exit" if graded else None)
     app.world.sandbox = inner
-    assert app.grading.grade_pending() == 1
+    assert app.grading.grade_pending() == 1 - graded
     assert submissions(app, person.id)["warmup"].ended_by == "exit"
     app.close()
 

@@ -21,13 +21,14 @@ def page(chromium):
 
 
 def variant(folder: Path, *changes: tuple[str, str]) -> Path:
-    """The shipped study with some text of it exchanged; its content stays where it is."""
+    """The shipped study with some text of it exchanged, beside links to its content."""
     text = (ROOT / "study.toml").read_text()
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after)
-    for name in ("tasks/", "quizzes/", "assistants/"):
-        text = text.replace(f'"{name}', f'"{ROOT}/{name}')
+    for name in ("tasks", "quizzes", "assistants"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     path = folder / "study.toml"
     path.write_text(text)
     return path

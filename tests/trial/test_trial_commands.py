@@ -103,8 +103,8 @@ def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
 
 def test_a_launched_study_whose_file_changed_does_not_start_until_amended(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE)
+    (tmp_path / "assistants").unlink()
     shutil.copytree(ROOT / "assistants", tmp_path / "assistants")
-    path.write_text(path.read_text().replace(f'"{ROOT}/assistants/', '"assistants/'))
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
     study("launch", path, *database, cwd=tmp_path)
     treatment = tmp_path / "assistants" / "full.toml"

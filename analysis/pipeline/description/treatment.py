@@ -68,6 +68,7 @@ def _of_treatment(rows: pd.DataFrame) -> dict[str, Any]:
             "replies": len(mine),
             "first": _day(mine["asked"].min()),
             "last": _day(mine["asked"].max()),
+            "means": _means(mine),
         }
         for model, mine in answered.groupby("model", sort=False)
     ]
