@@ -1,7 +1,8 @@
 """Cases of wired keys: a key, two values of it, and what is looked at; the test beside it asserts that it differs.
 
 What is looked at is what people meet: a participant's page, a verdict or points, a row of the dataset, an estimate or
-a sentence of the report. Hashes, schemas, registrations and documentation are not among it.
+a sentence of the report. Hashes, schemas, registrations and documentation are not among it, but for captions, which
+only the codebook shows.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from study_app.domain.study.durations import progress
 from study_app.domain.study.study import Question, Study
 from study_app.domain.tasks.packs import PackSettings, TaskPack
 from study_app.services.context import Position
+from study_app.services.participant.handing_in import pages_of
 from study_app.services.researcher.rating import criteria, source_of
 from study_app.simulation.behaviour.assistant_use import PlannedQuery, words
 from study_app.ui.page import Page
@@ -338,7 +340,7 @@ QUESTIONS = [
 
 
 def summed(stage: dict[str, Any]) -> Any:
-    """Derived scores of somebody who answers 1 to both questions of a survey."""
+    """The derived score of a participant who answers 1 to both questions of a survey."""
     survey = STUDY["stages"][1] | stage
     study = Study.model_validate(STUDY | {"stages": [STUDY["stages"][0], survey, *STUDY["stages"][2:]]})
     answers = [Answer("p", "about", question, "1") for question in ("q", "r")]
@@ -489,6 +491,19 @@ PAGES = [
     *cases("Stage", parts, STUDY["stages"][1], about_minutes=30),
 ]
 
+
+def quiz_pages(stage: dict[str, Any]) -> Any:
+    """The items on each page of a quiz whose bank has two forms."""
+    forms = [{"id": "first", "pages": [["one"]]}, {"id": "second", "pages": [["two"]]}]
+    bank = Bank.model_validate(HEAD | {"forms": forms, "items": [ITEM, ITEM | {"id": "two"}]})
+    study = Study.model_validate(STUDY | {"stages": [*STUDY["stages"][:-1], stage, STUDY["stages"][-1]]})
+    place = Position(PERSON, study, study.stage("quiz"), study.arms[0], "stage", NOW, NOW)
+    world = SimpleNamespace(content=SimpleNamespace(bank=lambda folder: bank))
+    return [[item.id for item in page] for page in pages_of(world, place)]
+
+
+PAGES += cases("Stage", quiz_pages, {"id": "quiz", "kind": "quiz", "minutes": 5, "bank": "a"}, form="second")
+
 # -- simulated rows: what people ask about -----------------------------------------------------------------------------
 
 
@@ -581,8 +596,8 @@ def asked(spec: dict[str, Any]) -> Any:
     return conversation(AssistantSpec.model_validate(spec), REQUEST)
 
 
-def told(spec: dict[str, Any]) -> str:
-    """What the embedded assistant says to somebody who wants the code."""
+def reply_of(spec: dict[str, Any]) -> str:
+    """The embedded assistant's reply to a request for the code of a function."""
     request = AssistantRequest("write the code of timer", "Write timer.", "", pack=str(ROOT / "tasks" / "trio_timer"))
     assistant = NotesAssistant(AssistantSpec.model_validate(spec), seconds_per_word=0)
 
@@ -611,8 +626,8 @@ ASSISTANTS = [
         opens_after_minutes=5,
     ),
     *cases("AssistantSpec", asked, SPEC, prompt="Ask."),
-    *cases("AssistantSpec", told, SPEC, gives_code=False),
-    *cases("AssistantSpec", told, SPEC | {"gives_code": False, "manner": "hints"}, manner="questions"),
+    *cases("AssistantSpec", reply_of, SPEC, gives_code=False),
+    *cases("AssistantSpec", reply_of, SPEC | {"gives_code": False, "manner": "hints"}, manner="questions"),
     *cases(
         "AssistantSpec",
         allowed,
@@ -663,7 +678,7 @@ def captions(survey: dict[str, Any]) -> Any:
 
 
 def pattern_of_one_query(raw: dict[str, Any]) -> str | None:
-    """The pattern of somebody who asked once, for an explanation."""
+    """The pattern of a participant who asked once, for an explanation."""
     features = dict.fromkeys(PATTERN_FEATURES, 0) | {"queries": 1, "explanation": 1, "queries_per_task": 1.0}
     return decide("p", features, rules_of(Study.model_validate(raw).styles)).pattern
 
@@ -729,7 +744,7 @@ def report_of_study(change: dict[str, Any]) -> str:
 
 
 def report_of_arm(arm: dict[str, Any]) -> str:
-    """The same for the arm with the assistant."""
+    """The same where the arm with the assistant is changed."""
     plain = {"id": "no_ai", "label": "Plain", "control": not arm["control"]}
     return report_of_study({"arms": [plain, {"id": "ai", "assistant": "full"} | arm]})
 
