@@ -60,10 +60,14 @@ def _versions(path: Path, manifest: Mapping[str, Any]) -> list[Study]:
     return found
 
 
+def objects_in(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list that was read from a file; none where it holds something else."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
 def _asked(raw: Mapping[str, Any]) -> Iterator[Column]:
     """Columns of the questions of a study file as read."""
-    stages = [stage for stage in raw.get("stages", []) if isinstance(stage, Mapping)]
-    for entry in (entry for stage in stages for entry in stage.get("questions", [])):
+    for entry in (entry for stage in objects_in(raw.get("stages")) for entry in objects_in(stage.get("questions"))):
         try:
             yield from question_columns([Question.model_validate(entry)])
         except ValueError:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.data.cell_types import dataset_types
+from analysis.data.cell_types import dataset_types, objects_in
 from analysis.data.dataset import REQUIRED_COLUMNS, Dataset, DeclaredArm, StudyMeta, Tables, check_participants
 from analysis.data.plain_table import load_plain
+from study_app.dataset.schema import parsed_json
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.study.study import Study
@@ -63,13 +64,16 @@ def _load_directory(path: Path) -> Dataset:
 
 
 def _digests(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any]) -> tuple[str, list[str]]:
-    listed = {entry["path"]: entry.get("sha256") for entry in manifest.get("files", []) if "path" in entry}
+    listed = {str(entry["path"]): entry.get("sha256") for entry in objects_in(manifest.get("files")) if "path" in entry}
     whole = hashlib.sha256()
     warnings = []
     for file in sorted(files.values()):
         name = file.relative_to(path).as_posix()
-        with file.open("rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        try:
+            with file.open("rb") as handle:
+                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        except OSError as error:
+            raise UserError(f"{file}: cannot be read ({error.strerror}); export again") from None
         whole.update(f"{name} {digest}\n".encode())
         if name not in listed:
             warnings.append(f"{name} is not in the manifest; `study verify` says more")
@@ -80,10 +84,10 @@ def _digests(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any])
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parsed_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path.parent}: manifest.json is missing; give the directory `study export` wrote") from None
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise UserError(f"{path}: not readable as JSON ({error}); export again") from None
     if not isinstance(value, dict):
         raise UserError(f"{path}: holds no JSON object; export again")
@@ -94,7 +98,7 @@ def _study(path: Path, manifest: Mapping[str, Any]) -> StudyMeta:
     found = study_file(path)
     raw = read_study_file(found) if found else {}
     arms = _arms(raw)
-    control = next((entry["id"] for entry in raw.get("arms", []) if entry.get("control")), "")
+    control = next((str(entry["id"]) for entry in _arm_entries(raw) if entry.get("control")), "")
     return StudyMeta(
         id=str(manifest.get("study_id", raw.get("id", ""))),
         title=str(raw.get("title", "")),
@@ -133,7 +137,7 @@ def read_study_file(path: Path) -> dict[str, Any]:
     """
     try:
         text = decode_text(path.read_bytes(), str(path))
-        value = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        value = parsed_json(text) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; give a study file or a plan") from None
     except (ValueError, OSError) as error:
@@ -143,14 +147,22 @@ def read_study_file(path: Path) -> dict[str, Any]:
     return value
 
 
-def _arms(raw: Mapping[str, Any]) -> tuple[DeclaredArm, ...]:
-    entries = raw.get("arms", [])
+def _arm_entries(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entries = raw.get("arms")
     if isinstance(entries, Mapping):
-        entries = [{"id": name, **entry} for name, entry in entries.items()]
+        entries = [{"id": name, **entry} for name, entry in entries.items() if isinstance(entry, Mapping)]
+    return [entry for entry in objects_in(entries) if "id" in entry]
+
+
+def _arms(raw: Mapping[str, Any]) -> tuple[DeclaredArm, ...]:
     return tuple(
-        DeclaredArm(
-            str(entry["id"]), str(entry.get("label", "")), float(entry.get("weight", 1)), bool(entry.get("assistant"))
-        )
-        for entry in entries
-        if isinstance(entry, Mapping) and "id" in entry
+        DeclaredArm(str(entry["id"]), str(entry.get("label", "")), _weight(entry), bool(entry.get("assistant")))
+        for entry in _arm_entries(raw)
     )
+
+
+def _weight(entry: Mapping[str, Any]) -> float:
+    """The arm's weight; 1 where the file names none that can be used, which `study verify` judges."""
+    weight = entry.get("weight", 1)
+    usable = isinstance(weight, int | float) and 0 < weight < 1e6
+    return float(weight) if usable else 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import anthropic
 import httpx2
 
 from study_app.assistant.prompts import conversation
+from study_app.dataset.schema import writable
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
@@ -34,8 +36,11 @@ _KIND_BY_TYPE = {
     "overloaded_error": "overloaded",
     "timeout_error": "timeout",
 }
-_FAILURES = (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, ValueError, AttributeError, TypeError)
-"""The last three are how the SDK's lenient parsing shows an event that is not JSON or lacks its fields."""
+_UNREADABLE = (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError)
+"""How the SDK's lenient parsing shows an event that is not JSON, lacks its fields or nests too deeply."""
+_FAILURES = (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, *_UNREADABLE)
+_MOST_TOKENS = 2**31 - 1
+"""The largest count that every database stores."""
 _MESSAGES = {
     "authentication": "Claude's provider does not accept the API key",
     "rate_limit": "Claude's provider is limiting requests",
@@ -109,7 +114,7 @@ class ClaudeAssistant:
                     end = _accumulate(end, event, self._blank_end())
                     finished = finished or event.type == "message_stop"
                     if event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text:
-                        yield TextDelta(event.delta.text)
+                        yield TextDelta(_text(event.delta.text))
         except _FAILURES as error:
             raise _broken_off(_unavailable(error), end) from None
         yield _completed(end, finished)
@@ -206,12 +211,26 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
     """What is known of the reply after one more event."""
     if event.type == "message_start":
         usage = event.message.usage
-        cached = (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
-        return replace(blank, model=event.message.model, input_tokens=usage.input_tokens + cached)
+        parts = usage.input_tokens, usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
+        return replace(blank, model=_text(event.message.model), input_tokens=_tokens(*parts))
     if event.type == "message_delta" and end is not None:
-        reason = event.delta.stop_reason or end.stop_reason
-        return replace(end, stop_reason=reason, output_tokens=event.usage.output_tokens)
+        reason = _text(event.delta.stop_reason or end.stop_reason)
+        return replace(end, stop_reason=reason, output_tokens=_tokens(event.usage.output_tokens))
     return end
+
+
+def _text(value: Any) -> str:
+    """Text as it can be stored; the SDK passes on whatever stands in its place."""
+    if not isinstance(value, str):
+        raise TypeError(f"no text but {type(value).__name__}")
+    return writable(value)
+
+
+def _tokens(*parts: Any) -> int | None:
+    """The sum of counts; None, as where the provider never says, if one of them cannot be a count."""
+    if any(type(part) is not int or part < 0 for part in parts) or sum(parts) > _MOST_TOKENS:
+        return None
+    return sum(parts)
 
 
 def _completed(end: ReplyEnd | None, finished: bool) -> ReplyEnd:
@@ -237,7 +256,7 @@ def _unavailable(error: Exception) -> AssistantUnavailable:
         return AssistantUnavailable("timeout", _MESSAGES["timeout"])
     if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
         return AssistantUnavailable("connection", _MESSAGES["connection"])
-    if isinstance(error, ValueError | AttributeError | TypeError):
+    if isinstance(error, _UNREADABLE):
         return AssistantUnavailable("other", "Claude's provider sent something that cannot be read")
     return AssistantUnavailable("other", f"{_MESSAGES['other']} ({type(error).__name__})")
 
@@ -251,10 +270,12 @@ def _of_status(error: anthropic.APIStatusError) -> AssistantUnavailable:
 
 
 def _retry_after(headers: Any) -> float | None:
-    """Seconds asked for by `retry-after-ms` or `retry-after`; None where absent or not a number."""
+    """Seconds asked for by `retry-after-ms` or `retry-after`; None where absent or not a finite number."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
-            return max(0.0, float(headers[name]) / unit)
+            seconds = float(headers[name]) / unit
         except (KeyError, ValueError):
             continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
     return None

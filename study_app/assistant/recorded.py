@@ -27,7 +27,7 @@ from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
 class RecordedTurn(BaseModel):
     """One line of a recording."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     message: str
     reply: str = ""
@@ -35,13 +35,13 @@ class RecordedTurn(BaseModel):
     """Empty: of any task."""
     model: str = "recorded"
     prompt_version: str = ""
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: int | None = Field(None, ge=0, lt=2**31)
+    output_tokens: int | None = Field(None, ge=0, lt=2**31)
     stop_reason: str = "end_turn"
     parameters: dict[str, object] = Field(default_factory=dict)
     pieces: tuple[str, ...] = ()
     error: UnavailableKind | None = None
-    retry_after: float | None = None
+    retry_after: float | None = Field(None, ge=0)
 
 
 class RecordedAssistant:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from analysis.data.cell_types import objects_in
 from analysis.data.dataset import Dataset
 from analysis.data.load import read_study_file
 from analysis.data.outcome_checks import cell_problems
@@ -33,7 +34,7 @@ def load_plan(path: Path | str) -> Plan:
 
 def task_limit(raw: Mapping[str, Any]) -> float:
     """Minutes for the main tasks of a study file as read, however wrong the rest of it may be."""
-    stages = [stage for stage in raw.get("stages", []) if isinstance(stage, Mapping)]
+    stages = objects_in(raw.get("stages"))
     main = [stage for stage in stages if stage.get("kind") == "tasks" and stage.get("main", True)]
     return sum(float(minutes) for stage in main if isinstance(minutes := stage.get("minutes"), int | float))
 

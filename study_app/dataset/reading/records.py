@@ -13,7 +13,7 @@ from study_app.dataset.schema import TableName, compact_json
 from study_app.domain.events import Event
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import END, Answer, Participant, Rating, RunRecord, Turn, Visit
-from study_app.domain.study.compliance import Evidence
+from study_app.domain.study.compliance import UNITS, Evidence
 from study_app.domain.study.study import Question, Study
 from study_app.domain.tasks.packs import TaskPack
 
@@ -163,9 +163,11 @@ def _response(question: Question | None, text: str | None) -> Any:
 
 
 def evidence_in(rows: Sequence[UntrustedRow]) -> list[Evidence]:
-    """The pieces of evidence that the table `compliance` holds of one participant."""
+    """The pieces of evidence that the table `compliance` holds of one participant; those of no known kind left out."""
     return [
-        Evidence(row["kind"], str(row["stage"]), row["at"], row["amount"] or 0.0, row["detail"] or "") for row in rows
+        Evidence(row["kind"], str(row["stage"]), row["at"], row["amount"] or 0.0, row["detail"] or "")
+        for row in rows
+        if row["kind"] in UNITS
     ]
 
 

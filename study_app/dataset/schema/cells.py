@@ -99,10 +99,18 @@ def value(column: Column, cell_text: str) -> Any:
             raise ValueError(cell_text)
         return int(cell_text)
     if column.type == "integer":
-        return int(cell_text)
+        return _integer(cell_text)
     if column.type == "number":
         return _finite(cell_text)
     return unguard(cell_text)
+
+
+def _integer(cell_text: str) -> int:
+    """A whole number that a database can hold."""
+    number = int(cell_text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{cell_text[:20]}... is out of range")
+    return number
 
 
 def parsed_json(text: str) -> Any:

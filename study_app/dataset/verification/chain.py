@@ -61,7 +61,11 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     if not file.is_file():
         opened.report.add("chain_missing", chain.CHAIN_PATH, None, "is not in the dataset; export again")
         return
-    listed = _listed(opened)
+    try:
+        listed = _listed(opened)
+    except ValueError as error:
+        opened.report.add("chain_broken", chain.CHAIN_PATH, None, f"cannot be read: {error}")
+        return
     rows = sum(_check_table(opened, table, listed) for table in _ROWS)
     _check_absent(opened, listed)
     _check_heads(opened, told, _walk(opened, listed, set(anchors)), anchors)
@@ -70,11 +74,27 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
 
 
 def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
-    with (opened.path / chain.CHAIN_PATH).open(encoding="utf-8", newline="") as handle:
-        yield from enumerate(csv.DictReader(handle, strict=True), start=2)
+    """The entries, each with its row number.
+
+    Raises:
+        ValueError: the file is not a table, or a row lacks a cell.
+    """
+    try:
+        with (opened.path / chain.CHAIN_PATH).open(encoding="utf-8", newline="") as handle:
+            for number, entry in enumerate(csv.DictReader(handle, strict=True), start=2):
+                if any(entry.get(name) is None for name in chain.CHAIN_COLUMNS):
+                    raise ValueError(f"row {number} does not have the columns {', '.join(chain.CHAIN_COLUMNS)}")
+                yield number, entry
+    except (csv.Error, OSError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:
+    """What the file says of each record of the tables.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
     found: dict[tuple[str, str], _Listed] = {}
     for number, entry in _entries(opened):
         if not entry["table"]:
@@ -82,7 +102,11 @@ def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:
         record = entry["table"], entry["key"]
         if record in found:
             opened.report.add("chain_broken", chain.CHAIN_PATH, number, f"lists {record[0]} {record[1]} twice")
-        opening = base64.b64decode(entry["opening"], validate=True)
+        try:
+            opening = base64.b64decode(entry["opening"], validate=True)
+        except ValueError:
+            opened.report.add("chain_broken", chain.CHAIN_PATH, number, "holds an opening that is not base64")
+            opening = b""
         found[record] = _Listed(entry["final"] == "1", opening, entry["digest"])
     return found
 

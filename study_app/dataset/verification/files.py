@@ -103,7 +103,7 @@ def check_versions(opened: UntrustedDataset) -> None:
 def _check_published(opened: UntrustedDataset, materials: Any) -> None:
     """Briefs and starters are those of the version in force, which names them with their hashes."""
     hashes = materials if isinstance(materials, dict) else {}
-    for path in sorted((opened.path / "materials" / "tasks").glob("*/*")):
+    for path in sorted(filter(Path.is_file, (opened.path / "materials" / "tasks").glob("*/*"))):
         named = [digest for name, digest in hashes.items() if name.endswith("/".join(path.parts[-2:]))]
         if named and _sha256(path) not in named:
             file = path.relative_to(opened.path).as_posix()
