@@ -14,7 +14,6 @@ import anthropic
 import httpx2
 
 from study_app.assistant.prompts import conversation
-from study_app.dataset.schema import writable
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
@@ -212,18 +211,23 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
     if event.type == "message_start":
         usage = event.message.usage
         parts = usage.input_tokens, usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
-        return replace(blank, model=_text(event.message.model), input_tokens=_tokens(*parts))
+        return replace(blank, model=_word(event.message.model), input_tokens=_tokens(*parts))
     if event.type == "message_delta" and end is not None:
-        reason = _text(event.delta.stop_reason or end.stop_reason)
+        reason = _word(event.delta.stop_reason or end.stop_reason)
         return replace(end, stop_reason=reason, output_tokens=_tokens(event.usage.output_tokens))
     return end
 
 
 def _text(value: Any) -> str:
-    """Text as it can be stored; the SDK passes on whatever stands in its place."""
+    """The text; the SDK passes on whatever stands in its place."""
     if not isinstance(value, str):
         raise TypeError(f"no text but {type(value).__name__}")
-    return writable(value)
+    return value
+
+
+def _word(value: Any) -> str:
+    """A name or word of the provider's, without the NUL and lone surrogates that no database's plain text holds."""
+    return _text(value).replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
 
 
 def _tokens(*parts: Any) -> int | None:

@@ -109,7 +109,7 @@ def odd_bytes(content: bytes, rng: Random) -> bytes:
 def check_end(end: ReplyEnd) -> None:
     """What is recorded of the reply is of its types, and in every database's range."""
     for text in (end.model, end.prompt_version, end.stop_reason):
-        assert isinstance(text, str)
+        text.encode()
     for tokens in (end.input_tokens, end.output_tokens):
         assert tokens is None or (type(tokens) is int and 0 <= tokens < 2**31)
     json.dumps(end.parameters, allow_nan=False)
