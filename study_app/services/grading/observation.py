@@ -103,16 +103,13 @@ def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[
 
 def alike(attempts: Sequence[Attempt]) -> bool:
     """Whether a program did the same at every call: it printed nothing and raised or returned the same."""
-    seen = [attempt.seen for attempt in attempts]
-    silent = not any(one.lines or one.suspicious or one.missing for one in seen)
-    first = attempts[0] if attempts else None
-    return silent and all(
+    first = attempts[0]
+    return not any(one.seen.lines or one.seen.suspicious or one.seen.missing for one in attempts) and all(
         one.seen.error == first.seen.error
         and same_value(one.seen.value, first.seen.value)
         and one.seen.seconds == first.seen.seconds
         and one.result.error_message == first.result.error_message
         for one in attempts
-        if first is not None
     )
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
@@ -27,13 +28,26 @@ def take_submission(
     world: StudyContext, unit: UnitOfWork, place: Position, code: str, page: str | None = None, seq: int | None = None
 ) -> RunRecord:
     """Write a submission down; it is graded afterwards, so that nobody waits for it."""
+    return keep_program(world, unit, place, "submission", code, page, seq)
+
+
+def keep_program(
+    world: StudyContext,
+    unit: UnitOfWork,
+    place: Position,
+    kind: Literal["run", "submission"],
+    code: str,
+    page: str | None,
+    seq: int | None,
+) -> RunRecord:
+    """Write down a program that is run or submitted, and the event of that."""
     assert place.stage is not None
     run = RunRecord(
         id=world.fresh_id(),
         participant_id=place.participant.id,
         task=place.task,
         stage=place.stage.id,
-        kind="submission",
+        kind=kind,
         code=code,
         started_at=place.now,
         page=page,
@@ -42,7 +56,8 @@ def take_submission(
     unit.add_run(run)
     payload = {"task": place.task, "run_id": run.id, "page": page, "seq": seq}
     payload |= program_facts(unit, run.participant_id, run.task, code, page, seq)
-    unit.record(place.participant.id, "task_submitted", place.stage.id, place.now, payload)
+    event = "run_started" if kind == "run" else "task_submitted"
+    unit.record(run.participant_id, event, run.stage, place.now, payload)
     return run
 
 

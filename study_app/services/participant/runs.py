@@ -17,9 +17,8 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
 from study_app.services.grading.grading import run_visible
 from study_app.services.grading.queue import accepts_isolation
-from study_app.services.grading.submissions import take_submission
+from study_app.services.grading.submissions import keep_program, take_submission
 from study_app.services.participant.flow import ParticipantFlow
-from study_app.services.program_facts import program_facts
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -96,22 +95,7 @@ class ProgramRuns:
         check_code(code)
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
-            assert place.stage is not None
-            record = RunRecord(
-                id=self.world.fresh_id(),
-                participant_id=participant_id,
-                task=place.task,
-                stage=place.stage.id,
-                kind="run",
-                code=code,
-                started_at=place.now,
-                page=page,
-                seq=seq,
-            )
-            unit.add_run(record)
-            payload = {"run_id": record.id, "task": place.task, "page": page, "seq": seq}
-            payload |= program_facts(unit, participant_id, place.task, code, page, seq)
-            unit.record(participant_id, "run_started", place.stage.id, place.now, payload)
+            record = keep_program(self.world, unit, place, "run", code, page, seq)
         return place, record
 
     def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Position:
