@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.output import Collector, clean
 from study_app.sandbox.server import Options
 
+PATIENT = RunLimits(wall_seconds=60)
 TRIO_ORDER = """
 import trio
 
@@ -73,20 +75,23 @@ def test_the_names_in_trio_that_the_seeding_needs_are_there():
 
 
 def test_lines_are_stamped_when_they_are_printed(sandbox):
-    code = "import time\nfor n in range(4):\n    print(n)\n    time.sleep(0.2)\n"
-    result = run(sandbox, code)
-    assert [line.text for line in result.lines] == ["0", "1", "2", "3"]
-    for number, line in enumerate(result.lines):
-        assert line.seconds == pytest.approx(0.2 * number, abs=0.15)
+    code = (
+        "import time\nbegan = time.monotonic()\n"
+        "for n in range(4):\n    print(time.monotonic() - began)\n    time.sleep(0.2)\n"
+    )
+    lines = run(sandbox, code).lines
+    assert len(lines) == 4
+    for before, after in pairwise(lines):
+        # The program's own clock says how long it slept; the stamps are as far apart.
+        slept = float(after.text) - float(before.text)
+        assert after.seconds - before.seconds == pytest.approx(slept, rel=0.75)
 
 
 def test_lines_are_told_while_the_program_runs(sandbox):
-    moments = []
-    began = time.monotonic()
-    sandbox.run(
-        Program("import time\nprint('a')\ntime.sleep(1)"), lambda line: moments.append(time.monotonic() - began)
-    )
-    assert moments[0] < time.monotonic() - began - 0.5
+    heard = threading.Event()
+    code = "import time\nprint('a')\nwhile True: time.sleep(0.05)"
+    result = sandbox.run(Program(code, limits=PATIENT), lambda line: heard.set(), cancelled=heard.is_set)
+    assert result.ended_by == "cancelled", "the line came before the program ended"
 
 
 def test_a_nursery_error_is_named_by_what_went_wrong_inside(sandbox):
@@ -214,10 +219,10 @@ def test_runs_die_with_their_fork_server(sandbox):
 def test_cancelling_ends_a_run_soon_and_another_starts(sandbox):
     cancelled = threading.Event()
     threading.Timer(0.2, cancelled.set).start()
-    result = sandbox.run(Program("import time\nprint('on')\ntime.sleep(10)"), cancelled=cancelled.is_set)
+    program = Program("import time\nprint('on', flush=True)\ntime.sleep(60)", limits=PATIENT)
+    result = sandbox.run(program, cancelled=cancelled.is_set)
     assert result.ended_by == "cancelled"
     assert result.stdout == "on\n"
-    assert result.wall_seconds < 5
 
 
 def test_a_listener_that_fails_ends_the_run(sandbox):

