@@ -48,6 +48,9 @@ ACTS = frozenset(
 """Kinds that show a participant doing something, for active time."""
 
 
+NAMED_FIELDS = frozenset({"seq", "kind", "client_time_ms", "mono_ms", "payload"})
+"""The fields of `BrowserEvent`: `model_fields` builds its answer at each call, which every keystroke would pay."""
+
 PAGE_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 """How a page of a browser calls itself."""
 
@@ -67,8 +70,9 @@ class BrowserEvent(BaseModel):
     @classmethod
     def _further_fields(cls, value: Any) -> Any:
         """Fields beyond the named ones are the event's own: they go into its payload, so that nothing is lost."""
-        further = value.keys() - cls.model_fields.keys() if isinstance(value, dict) else ()
-        if not further or not isinstance(value.get("payload", {}), dict):
+        if not isinstance(value, dict) or not isinstance(value.get("payload", {}), dict):
+            return value
+        if not (further := value.keys() - NAMED_FIELDS):
             return value
         named = {name: value[name] for name in value.keys() - further}
         return named | {"payload": {name: value[name] for name in sorted(further)} | value.get("payload", {})}

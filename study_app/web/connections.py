@@ -33,6 +33,8 @@ class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with these limits."""
 
     _timer: asyncio.TimerHandle | None = None
+    _give_up_at: float | None = None
+    """By the loop's clock; None while nothing is waited for."""
     _header_bytes = 0
     _in_body = False
     _address = ""
@@ -51,7 +53,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
-        self._stop_waiting()
+        self._end_timer()
         self._be_silent(False)
         super().connection_lost(exc)
 
@@ -62,7 +64,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._in_body:
             self._wait(BODY_SECONDS)
         else:
-            if self._timer is None:
+            if self._give_up_at is None:
                 self._wait(HEADER_SECONDS)
             self._header_bytes += len(data)
             # What came in one piece with the headers may be a body: only pieces without an end of headers add up.
@@ -86,7 +88,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """See uvicorn: from here on the connection is the websocket's."""
-        self._stop_waiting()
+        self._end_timer()
         self._be_silent(False)
         super().handle_websocket_upgrade()
 
@@ -99,18 +101,36 @@ class GuardedProtocol(HttpToolsProtocol):
             del _silent[self._address]
 
     def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._timer = self.loop.call_later(seconds, self._give_up)
+        """Give the connection up after this time.
+
+        A request moves the moment several times. The timer stays where it is unless it would come too late: to cancel
+        and to make one each time cost more than the rest of this class.
+        """
+        self._give_up_at = self.loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._give_up_at:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._give_up_at, self._look)
 
     def _stop_waiting(self) -> None:
+        self._give_up_at = None
+
+    def _look(self) -> None:
+        """Give the connection up if its time has come, else look again when it will."""
+        self._timer = None
+        if self._give_up_at is None or self.transport.is_closing():
+            return
+        if self.loop.time() >= self._give_up_at:
+            self.transport.abort()
+        else:
+            self._timer = self.loop.call_at(self._give_up_at, self._look)
+
+    def _end_timer(self) -> None:
+        self._stop_waiting()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _give_up(self) -> None:
-        self._timer = None
-        if not self.transport.is_closing():
-            self.transport.abort()
 
     def _refuse(self, answer: bytes) -> None:
         self._stop_waiting()

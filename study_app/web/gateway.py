@@ -11,7 +11,7 @@ from study_app.bootstrap import App
 from study_app.domain.addresses import same_site
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.web import shell
-from study_app.web.limits import WEBSOCKET, RequestLimits
+from study_app.web.limits import WEBSOCKET, RequestLimits, hashed
 from study_app.web.page_messages import PageMessages
 from study_app.web.requests import COOKIE, MAX_BODY, error, host_of
 from study_app.web.routes import answers, chat, enter, events, runs
@@ -75,7 +75,7 @@ class ParticipantGateway:
         if not await self._may_connect(connection):
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
-        cookie = connection.cookies.get(COOKIE, "")
+        cookie = _cookie(connection)
         messages = PageMessages(receive, send, lambda size: self.limits.participant(cookie, WEBSOCKET, size))
         await self.app(connection.scope, messages.receive, messages.send)
 
@@ -84,17 +84,18 @@ class ParticipantGateway:
         origin = connection.headers.get("origin")
         if connection.scope["path"] != WEBSOCKET or origin is None or not same_site(origin, host_of(connection)):
             return False
-        return await self._known(connection) and not self._wait(connection, 0)
+        return await self._known(connection) and not self._wait(connection, _cookie(connection), 0)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         """What the door says itself, or None to let the request pass."""
         path, request = scope["path"], Request(scope, receive, send)
-        if path != HEALTH and (wait := self._wait(request, _size(request))):
+        cookie = _cookie(request)
+        if path != HEALTH and (wait := self._wait(request, cookie, _size(request))):
             return too_often(wait)
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
             response = await endpoint(request)
             if response.status_code != 401:
-                self.limits.known.add(request.cookies.get(COOKIE, ""))
+                self.limits.known.add(cookie)
             return response
         if path == HOST_CONFIG_PATH:
             return JSONResponse(HOST_CONFIG)
@@ -119,21 +120,26 @@ class ParticipantGateway:
             return False
         except StudyError:
             return True
-        self.limits.known.add(cookie or "")
+        self.limits.known.add(hashed(cookie or ""))
         return True
 
-    def _wait(self, connection: HTTPConnection, size: int) -> float:
+    def _wait(self, connection: HTTPConnection, cookie: bytes, size: int) -> float:
         """Seconds until the request may come; 0 where it may pass.
 
         A cookie that was not looked up yet counts as a stranger's, so that invented ones gain nothing.
         """
-        cookie = connection.cookies.get(COOKIE, "")
         path = connection.scope["path"]
         if cookie and self.limits.known.holds(cookie):
             return self.limits.participant(cookie, path, size)
         address = connection.client.host if connection.client else ""
         arrives = path == "/enter" and connection.scope.get("method") == "POST"
         return self.limits.stranger(address, arrives=arrives)
+
+
+def _cookie(connection: HTTPConnection) -> bytes:
+    """The cookie's hash, computed once for all that ask for it; empty where there is no cookie."""
+    cookie = connection.cookies.get(COOKIE, "")
+    return hashed(cookie) if cookie else b""
 
 
 def _size(request: Request) -> int:

@@ -55,9 +55,9 @@ class Buckets:
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._left: OrderedDict[str | bytes, tuple[float, float]] = OrderedDict()
 
-    def take(self, name: str, amount: float = 1.0) -> float:
+    def take(self, name: str | bytes, amount: float = 1.0) -> float:
         """Take from a bucket; returns 0, or the seconds after which it holds as much, having taken nothing."""
         now = self._clock()
         left, at = self._left.pop(name, (self._rate.burst, now))
@@ -72,20 +72,20 @@ class Buckets:
 
 
 class KnownCookies:
-    """Cookies that were found in the database a short while ago; kept as hashes."""
+    """Cookies that were found in the database a short while ago; kept as hashes, see `hashed`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until: OrderedDict[bytes, float] = OrderedDict()
 
-    def holds(self, cookie: str) -> bool:
+    def holds(self, cookie: bytes) -> bool:
         """Whether it was found not long ago."""
-        return self._until.get(_digest(cookie), 0.0) > self._clock()
+        return self._until.get(cookie, 0.0) > self._clock()
 
-    def add(self, cookie: str) -> None:
+    def add(self, cookie: bytes) -> None:
         """It was found now."""
-        self._until.pop(_digest(cookie), None)
-        self._until[_digest(cookie)] = self._clock() + KNOWN_SECONDS
+        self._until[cookie] = self._clock() + KNOWN_SECONDS
+        self._until.move_to_end(cookie)
         if len(self._until) > MOST_KEPT:
             self._until.popitem(last=False)
 
@@ -105,11 +105,11 @@ class RequestLimits:
         """Seconds to wait for a request without a known cookie; 0 where it may pass."""
         return self._strangers.take(address) or (self._arrivals.take(address) if arrives else 0.0)
 
-    def participant(self, cookie: str, path: str, size: int) -> float:
+    def participant(self, cookie: bytes, path: str, size: int) -> float:
         """Seconds to wait for a request of a participant; 0 where it may pass."""
-        name = _digest(cookie).hex()
-        return self._kinds.get(path, self._requests).take(name) or self._bytes.take(name, size)
+        return self._kinds.get(path, self._requests).take(cookie) or self._bytes.take(cookie, size)
 
 
-def _digest(cookie: str) -> bytes:
+def hashed(cookie: str) -> bytes:
+    """The name under which a cookie is counted: the memory of the server holds no cookie that could be used."""
     return hashlib.sha256(cookie.encode("utf-8", "replace")).digest()

@@ -12,7 +12,7 @@ from people import enter, open_task
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from study_app.web.limits import ARRIVALS, Buckets, KnownCookies, Rate, RequestLimits
+from study_app.web.limits import ARRIVALS, Buckets, KnownCookies, Rate, RequestLimits, hashed
 
 
 class Seconds:
@@ -50,10 +50,10 @@ def test_two_hundred_people_behind_one_address_enter_within_a_minute_and_work_on
         clock.now += 0.3
         for arrives in (False, True, False, False):
             assert limits.stranger("10.0.0.1", arrives=arrives) == 0
-        limits.known.add(f"cookie{person}")
+        limits.known.add(hashed(f"cookie{person}"))
     for _ in range(120):
         clock.now += 0.5
-        assert all(limits.participant(f"cookie{person}", "/api/events", 500) == 0 for person in range(200))
+        assert all(limits.participant(hashed(f"cookie{person}"), "/api/events", 500) == 0 for person in range(200))
 
 
 def test_invented_arrivals_are_held_back_by_address():
@@ -66,20 +66,20 @@ def test_invented_arrivals_are_held_back_by_address():
 def test_a_participants_bytes_are_limited_and_everybody_elses_are_not():
     limits = RequestLimits(Seconds())
     sent = 0
-    while limits.participant("greedy", "/api/events", 1_000_000) == 0:
+    while limits.participant(hashed("greedy"), "/api/events", 1_000_000) == 0:
         sent += 1
     assert sent < 30
-    assert limits.participant("other", "/api/events", 1_000_000) == 0
+    assert limits.participant(hashed("other"), "/api/events", 1_000_000) == 0
 
 
 def test_a_cookie_is_known_for_a_while_only():
     clock = Seconds()
     known = KnownCookies(clock)
-    known.add("a")
-    assert known.holds("a")
-    assert not known.holds("b")
+    known.add(hashed("a"))
+    assert known.holds(hashed("a"))
+    assert not known.holds(hashed("b"))
     clock.now += 10_000
-    assert not known.holds("a")
+    assert not known.holds(hashed("a"))
 
 
 def websocket(server, **headers):
