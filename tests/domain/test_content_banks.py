@@ -1,8 +1,6 @@
 import functools
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,9 @@ from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.quiz.scoring import correct_response, quiz_total, score, wrong_response
+from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.sandbox.local import LocalSandbox
+from study_app.sandbox.server import Options
 
 QUIZZES = Path(__file__).parents[2] / "quizzes"
 BANKS = sorted(folder for folder in QUIZZES.iterdir() if (folder / "bank.toml").exists())
@@ -28,9 +29,15 @@ TRIO_CONCEPTS = {
 
 
 @functools.cache
+def sandbox():
+    """The sandbox with the banks' packages imported once: what scores participants' answers."""
+    return LocalSandbox(Options(bubblewrap=False))
+
+
+@functools.cache
 def run(program):
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    return done.stdout
+    limits = RunLimits(wall_seconds=60, cpu_seconds=60)
+    return sandbox().run(Program(program, packages=("trio", "sortedcontainers"), limits=limits)).stdout
 
 
 @pytest.fixture(

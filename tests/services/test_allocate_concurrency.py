@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 import pytest
 from small_study import write_study
+from warm_processes import warm_context
 
 from study_app.bootstrap import start
 from study_app.domain.allocation import Allocator, draws, preview_seed
@@ -37,9 +37,9 @@ def enrol_many(study: Path, url: str, barrier) -> None:
 def ledger(tmp_path, database_url):
     study = write_study(tmp_path)
     app = start(settings_for(study, database_url))
-    spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(PROCESSES)
-    workers = [spawn.Process(target=enrol_many, args=(study, database_url, barrier)) for _ in range(PROCESSES)]
+    context = warm_context()
+    barrier = context.Barrier(PROCESSES)
+    workers = [context.Process(target=enrol_many, args=(study, database_url, barrier)) for _ in range(PROCESSES)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -10,7 +10,14 @@ from study_app.storage import open_registry
 
 
 def place(
-    server, page, stage: str, *, left: timedelta | None = None, arm: str = "no_ai", ended: str = "", step: int = 0
+    server,
+    page,
+    stage: str,
+    *,
+    left: timedelta | None = None,
+    arm: str | None = "no_ai",
+    ended: str = "",
+    step: int = 0,
 ) -> str:
     """Put this browser's participant on a stage; `left` opens it, `ended` has ended at its deadline."""
     token = next(c["value"] for c in page.context.cookies() if c["name"] == "study_participant")

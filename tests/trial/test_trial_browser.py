@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import timedelta
 
 import pytest
 from conftest import variant
+from placing import place
 from playwright.sync_api import expect
 from server import StudyServer
 from walker import Walker, solution
@@ -37,8 +39,18 @@ def newest(unit):
     return unit.participants()[-1]
 
 
+SHOWN_ALIKE = re.compile(r"consent|eligibility|device|background|warmup.*|quiz.*|exit|debrief")
+"""Stations that are the same page in both arms."""
+
+
+def reload_in_one_arm(page, name: str) -> None:
+    """Reload only where the arms' pages differ."""
+    if not SHOWN_ALIKE.fullmatch(name):
+        reload_here(page, name)
+
+
 def reload_here(page, name: str) -> None:
-    """A reload on every station; the walk goes on only if the participant is where they were."""
+    """Reload; the walk goes on only if the participant is where they were."""
     if name in ("welcome", "asked"):
         return
     before = page.get_by_role("heading", level=1).first.inner_text()
@@ -56,15 +68,15 @@ def reload_here(page, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def walks(server, chromium):
-    """Two participants, one in each arm, who reload on every station."""
+    """Two participants, one in each arm, who reload on their way: the first on every station."""
     found = {}
-    for _ in range(2):
+    for reload in (reload_here, reload_in_one_arm):
         context = chromium.new_context(viewport={"width": 1366, "height": 768})
         context.set_default_timeout(20_000)
         page = context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
-        arm, code = Walker(page, server.url, reload_here).whole_way()
+        arm, code = Walker(page, server.url, reload).whole_way()
         registry = opened(server)
         with registry.begin(write=False) as unit:
             found[arm] = (newest(unit), code, errors)
@@ -201,19 +213,15 @@ def test_an_unanswered_question_is_marked_and_nothing_is_lost(server, page):
     expect(group.get_by_role("radio", name="More than two years ago")).to_be_checked()
 
 
-def to_warmup(walker: Walker) -> None:
+def to_warmup(server, walker: Walker) -> None:
     walker.start()
-    walker.consent()
-    walker.eligibility()
-    walker.device()
-    walker.survey("About your experience", "background")
-    walker.intro("warmup intro", "Warm-up")
-    expect(walker.editor()).to_be_visible()
+    place(server, walker.page, "warmup", left=timedelta(minutes=9), arm=None)
+    expect(walker.editor()).to_be_visible(timeout=20_000)
 
 
 def test_a_second_tab_takes_over_and_the_first_says_so(server, page):
     walker = Walker(page, server.url)
-    to_warmup(walker)
+    to_warmup(server, walker)
     second = page.context.new_page()
     second.goto(server.url)
     expect(second.get_by_role("textbox", name="Code editor")).to_be_visible(timeout=20_000)
@@ -222,7 +230,7 @@ def test_a_second_tab_takes_over_and_the_first_says_so(server, page):
 
 def test_back_leads_nowhere_that_changes_anything(server, page):
     walker = Walker(page, server.url)
-    to_warmup(walker)
+    to_warmup(server, walker)
     page.go_back()
     page.wait_for_timeout(500)
     page.goto(server.url)
@@ -231,7 +239,7 @@ def test_back_leads_nowhere_that_changes_anything(server, page):
 
 def test_the_workspace_needs_no_scrolling_at_1366_by_768(server, page):
     walker = Walker(page, server.url)
-    to_warmup(walker)
+    to_warmup(server, walker)
     sizes = page.evaluate(
         "[document.documentElement.scrollHeight, innerHeight, document.documentElement.scrollWidth, innerWidth]"
     )
@@ -245,7 +253,7 @@ def test_the_workspace_needs_no_scrolling_at_1366_by_768(server, page):
 
 def test_the_whole_of_a_task_can_be_done_by_keyboard(server, page):
     walker = Walker(page, server.url)
-    to_warmup(walker)
+    to_warmup(server, walker)
     walker.editor().focus()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(solution("warmup"))
@@ -278,7 +286,7 @@ input("Your name? ")
 
 def test_output_examples_and_error_line_are_the_same_after_a_reload(server, page):
     walker = Walker(page, server.url)
-    to_warmup(walker)
+    to_warmup(server, walker)
     walker.write(BOTH_STREAMS)
     walker.press("Run")
     status = page.locator(".sa-run-status")
@@ -327,7 +335,7 @@ def test_a_killed_server_loses_nothing_that_the_browser_had(tmp_path, page):
     server = StudyServer(tmp_path, variant(tmp_path)).start()
     try:
         walker = Walker(page, server.url)
-        to_warmup(walker)
+        to_warmup(server, walker)
         walker.write("# first\n")
         page.wait_for_timeout(2500)
         walker.editor().press_sequentially("# before the kill\n", delay=10)

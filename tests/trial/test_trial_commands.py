@@ -15,21 +15,15 @@ import httpx
 import pytest
 from conftest import variant
 from server import StudyServer, free_port
+from warm_processes import run_study
 
-STUDY = Path(sys.executable).with_name("study")
 ROOT = Path(__file__).parents[2]
 
 
 def study(*arguments: object, cwd: Path, expect: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "STUDY_"))}
-    done = subprocess.run(
-        [STUDY, *map(str, arguments)],
-        cwd=cwd,
-        env=kept | {"STUDY_VAR": str(cwd / "var"), **environment},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
+    given = kept | {"STUDY_VAR": str(cwd / "var"), **environment}
+    done = run_study(arguments, cwd=cwd, environment=given)
     assert done.returncode == expect, f"{arguments}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr
     return done

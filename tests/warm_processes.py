@@ -1,0 +1,58 @@
+"""New processes that need not import the app again: forks of a server that has imported it once.
+
+A new process of Python spends most of its time on imports. Here each command still has its own process, folder,
+environment, streams and exit status; `tests/docs` and `tests/services` start the installed program.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.cli.life", "study_app.cli.data", "analysis.pipeline")
+
+
+def warm_context() -> ForkServerContext:
+    """The context whose processes have the app imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", *IMPORTED])
+    return context
+
+
+def _study(arguments: list[str], cwd: str, environment: dict[str, str], out: str, err: str) -> None:
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    for path, stream in ((out, 1), (err, 2)):
+        os.dup2(os.open(path, os.O_WRONLY), stream)
+    sys.argv = ["study", *arguments]
+    from study_app.cli import main
+
+    main()
+
+
+def run_study(
+    arguments: Iterable[object], *, cwd: Path, environment: dict[str, str], timeout: float = 180
+) -> subprocess.CompletedProcess[str]:
+    """Run `study ARGUMENTS` to its end.
+
+    Raises:
+        subprocess.TimeoutExpired: it ran past `timeout` seconds and was killed.
+    """
+    command = [str(argument) for argument in arguments]
+    with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
+        process = warm_context().Process(target=_study, args=(command, str(cwd), environment, out.name, err.name))
+        process.start()
+        process.join(timeout)
+        if process.is_alive():
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(command, timeout)
+        texts = [Path(stream.name).read_text(encoding="utf-8") for stream in (out, err)]
+        return subprocess.CompletedProcess(command, process.exitcode, *texts)
