@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class NotesAssistant:
         self._load_notes = load_notes
         self._pause = seconds_per_word
         self._notebooks: dict[str, Notebook] = {}
+        self._reading = threading.Lock()
 
     async def reply(self, request: AssistantRequest) -> AsyncIterator[TextDelta | ReplyEnd]:
         """Stream one reply, a few words at a time; see `ports.Assistant`.
@@ -56,7 +58,8 @@ class NotesAssistant:
         Raises:
             AssistantUnavailable: the pack's notes cannot be read.
         """
-        notebook = self._notebook(request.pack)
+        # Reading notes tries every pattern in them, half a second for a pack: not on the loop that serves everybody.
+        notebook = await asyncio.to_thread(self._notebook, request.pack)
         text = await self._answer(request, notebook)
         # A few words at once, as a model's tokens come: word by word, many replies at a time keep the server busy.
         words = re.findall(r"\S+\s*|\s+", text)
@@ -75,9 +78,11 @@ class NotesAssistant:
             return TOO_MUCH
 
     def _notebook(self, pack: str) -> Notebook:
-        if pack not in self._notebooks:
-            try:
-                self._notebooks[pack] = Notebook(self._load_notes(pack))
-            except (OSError, ProblemsFound) as error:
-                raise AssistantUnavailable("other", f"the notes of {pack} cannot be read: {error}") from error
-        return self._notebooks[pack]
+        """The notes of a pack, read once, at the first question about it; who asks meanwhile waits."""
+        with self._reading:
+            if pack not in self._notebooks:
+                try:
+                    self._notebooks[pack] = Notebook(self._load_notes(pack))
+                except (OSError, ProblemsFound) as error:
+                    raise AssistantUnavailable("other", f"the notes of {pack} cannot be read: {error}") from error
+            return self._notebooks[pack]
