@@ -15,9 +15,10 @@ from pathlib import Path
 from time import perf_counter
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "services"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-from export_world import Clock, Walker, open_app, settle  # noqa: E402
+from support.clock import HandClock  # noqa: E402
+from support.trials.export_world import Walker, open_app, settle  # noqa: E402
 
 from study_app.dataset.verification import verify  # noqa: E402
 from study_app.domain.editing.provenance import Reply, attribute  # noqa: E402
@@ -31,7 +32,7 @@ def timed(act):
 
 def populated(folder: Path, participants: int, edits: int):
     """Participants who type one character an edit on the warm-up, 200 edits a batch."""
-    app, clock = open_app(folder, Clock()), None
+    app, clock = open_app(folder, HandClock()), None
     clock = app.world.clock
     for _ in range(participants):
         walker = Walker(app, clock).consent().background()

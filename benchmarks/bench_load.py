@@ -24,11 +24,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "trial"))
+sys.path.insert(0, str(ROOT / "tests"))
 
 from load_otree import otree  # noqa: E402
 from load_people import PARTS, Person, Tally, enrolled, stored  # noqa: E402
-from server import StudyServer  # noqa: E402
+from support.server import StudyServer  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -29,11 +29,11 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "trial")]
+sys.path[:0] = [str(ROOT / "tests")]
 
-from conftest import ARGUMENTS, chromium_path  # noqa: E402
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright  # noqa: E402
-from server import StudyServer  # noqa: E402
+from support.browser.launching import ARGUMENTS, chromium_path  # noqa: E402
+from support.server import StudyServer  # noqa: E402
 
 from study_app.domain.records import Visit  # noqa: E402
 from study_app.services.identity import hashed  # noqa: E402

@@ -17,9 +17,9 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "analysis")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from synthetic_trial import Trial, write  # noqa: E402
+from support.analysis.synthetic_trial import Trial, write  # noqa: E402
 
 from analysis.cli import analyze  # noqa: E402
 from analysis.design.simulated_trials import ARMS, SCHEMES, TrialSetting, batch  # noqa: E402

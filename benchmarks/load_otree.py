@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from load_http import Connection
 from load_people import EVERY, think
-from server import free_port
+from support.server import free_port
 
 VERSION = "otree==6.0.15"
 PAGE = """

@@ -12,13 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "trial")]
+sys.path[:0] = [str(ROOT / "tests")]
 
-from conftest import ARGUMENTS, chromium_path  # noqa: E402
-from placing import place  # noqa: E402
 from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
-from server import StudyServer  # noqa: E402
-from walker import Walker, solution  # noqa: E402
+from support.browser.launching import ARGUMENTS, chromium_path  # noqa: E402
+from support.browser.placing import place  # noqa: E402
+from support.browser.walker import Walker, solution  # noqa: E402
+from support.server import StudyServer  # noqa: E402
 
 QUESTION = "Why are all my ticks printed at once?"
 LEFT = timedelta(minutes=28, seconds=41)

@@ -15,12 +15,13 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "build" / "test-all"
 LIMIT_SECONDS = 3600
 PARTS: dict[str, list[str]] = {
-    "domain": ["domain", "storage", "content", "docs"],
+    "domain": ["domain", "storage", "content", "secrets", "rerandomisation", "docs"],
     "sandbox": ["sandbox"],
     "services": ["services"],
+    "dataset": ["dataset"],
     "web": ["web", "assistant"],
-    "pages": ["ui", "forms"],
-    "trial": ["trial"],
+    "pages": ["ui"],
+    "trial": ["trial", "cli", "simulation"],
     "analysis": ["analysis", "oracles"],
 }
 """Part -> folders of tests/; what no part names is run with the first."""

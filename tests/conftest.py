@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import uuid
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.browser.launching import ARGUMENTS, chromium_path, firefox_path
+from support.clock import HandClock
+from support.paths import ROOT
 
 # A busy machine makes no example wrong.
 settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("study")
-
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
-
-
-class HandClock:
-    """A clock that a test moves by hand."""
-
-    def __init__(self, start: datetime = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)) -> None:
-        self.at = start
-
-    def now(self) -> datetime:
-        return self.at
-
-    def advance(self, **delta: float) -> datetime:
-        self.at += timedelta(**delta)
-        return self.at
 
 
 @pytest.fixture
@@ -75,21 +58,6 @@ def database_url(request, tmp_path):
     return request.getfixturevalue("postgres_url")
 
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-ARGUMENTS += ["--disable-sync", "--no-first-run", "--disable-quic"]
-
-
-def chromium_path() -> str | None:
-    """An installed Chromium or Chrome; None lets Playwright look for its own."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((found for name in names if (found := shutil.which(name))), None)
-
-
-def firefox_path() -> str | None:
-    """An installed Firefox."""
-    return next((found for name in ("firefox-esr", "firefox") if (found := shutil.which(name))), None)
-
-
 @pytest.fixture(scope="session")
 def browsers():
     """Playwright, once for all tests of a process: its loop cannot be started twice in it."""
@@ -116,17 +84,14 @@ def firefox(browsers, tmp_path_factory):
     if found is None:
         pytest.skip("no Firefox is installed here (on Debian: apt-get install firefox-esr)")
     start = tmp_path_factory.mktemp("firefox") / "firefox"
-    start.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).parent}/firefox_relay.py" "{found}" "$@"\n')
+    relay = ROOT / "tests" / "support" / "browser" / "firefox_relay.py"
+    start.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{relay}" "{found}" "$@"\n')
     start.chmod(0o700)
     # Tests write to the clipboard without a click before.
     settings = {"dom.events.testing.asyncClipboard": True}
     browser = browsers.firefox.launch(channel="moz-firefox", executable_path=start, firefox_user_prefs=settings)
     yield browser
     browser.close()
-
-
-REAL_TIME = {"browsers", "person", "page", "cluster", "walks"}
-"""Fixtures whose tests wait for a browser or for other processes."""
 
 
 def pytest_collection_modifyitems(items):
@@ -138,8 +103,16 @@ def pytest_collection_modifyitems(items):
 
     What fails three times in a row fails; each repetition is in the summary.
     """
-    with_browser = {item.path for item in items if "browsers" in getattr(item, "fixturenames", ())}
+    unmarked = [item.nodeid for item in items if starts_a_browser(item) and not item.get_closest_marker("browser")]
+    if unmarked:
+        raise pytest.UsageError(f"mark with @pytest.mark.browser what starts a browser: {', '.join(unmarked[:5])}")
+    with_browser = {item.path for item in items if starts_a_browser(item)}
     items.sort(key=lambda item: item.path in with_browser)
     for item in items:
-        if REAL_TIME & set(getattr(item, "fixturenames", ())):
+        if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
+def starts_a_browser(item: pytest.Item) -> bool:
+    """Whether a test asks for Playwright, through whatever fixture."""
+    return "browsers" in getattr(item, "fixturenames", ())

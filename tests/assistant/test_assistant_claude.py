@@ -6,7 +6,7 @@ import logging
 from contextlib import aclosing
 
 import pytest
-from messages_api import MODEL, Answer, event, failure, serving, start, stop, whole, words
+from support.providers.messages_api import MODEL, Answer, event, failure, serving, start, stop, whole, words
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta

@@ -5,7 +5,7 @@ import json
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
-from messages_api import Answer, failure, serving, whole
+from support.providers.messages_api import Answer, failure, serving, whole
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.assistant.notes import NotesAssistant

@@ -11,11 +11,12 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
-from export_world import Clock, Walker, open_app, scratch
-from hostile_values import NUMBERS, TEXTS, anything
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages_api import Answer, serving, whole
+from support.clock import HandClock
+from support.hostile.hostile_values import NUMBERS, TEXTS, anything
+from support.providers.messages_api import Answer, serving, whole
+from support.trials.export_world import Walker, open_app, scratch
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.assistant.recorded import RecordedAssistant
@@ -166,7 +167,7 @@ def replayed(seed: int) -> None:
 @cache
 def at_work() -> Walker:
     """A participant at a task in an arm with an assistant that has no limits."""
-    clock = Clock()
+    clock = HandClock()
     app = open_app(scratch(), clock)
     for _ in range(20):
         walker = Walker(app, clock).to_tasks().begin_tasks()

@@ -21,7 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 import tomli_w
-from synthetic_trial import write
+from support.analysis.synthetic_trial import write
 
 from analysis.cli import analyze
 from analysis.data.load import load

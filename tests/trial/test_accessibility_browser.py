@@ -7,12 +7,12 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from accessibility import cut_off, findings
-from conftest import variant
-from placing import place
 from playwright.sync_api import expect
-from server import StudyServer
-from walker import Walker
+from support.browser.accessibility import cut_off, findings
+from support.browser.placing import place
+from support.browser.walker import Walker
+from support.server import StudyServer
+from support.trials.shipped import variant
 
 pytestmark = [
     pytest.mark.browser,

@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
-from accessibility import cut_off
-from conftest import ROOT, variant
-from keyboard import KeyboardWalker
 from playwright.sync_api import expect
-from server import StudyServer
-from walker import Walker
+from support.browser.accessibility import cut_off
+from support.browser.keyboard import KeyboardWalker
+from support.browser.walker import Walker
+from support.paths import ROOT
+from support.server import StudyServer
+from support.trials.shipped import variant
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 ONE_ARM_AFTER_THE_OTHER = ("block_sizes = [2, 4, 6]", "block_sizes = [2]")

@@ -6,11 +6,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from conftest import variant
-from placing import place
 from playwright.sync_api import expect
-from server import StudyServer
-from walker import Walker
+from support.browser.placing import place
+from support.browser.walker import Walker
+from support.server import StudyServer
+from support.trials.shipped import variant
 
 from study_app.storage import open_registry
 

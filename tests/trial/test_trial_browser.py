@@ -8,11 +8,11 @@ import time
 from datetime import timedelta
 
 import pytest
-from conftest import variant
-from placing import place
 from playwright.sync_api import expect
-from server import StudyServer
-from walker import Walker, solution
+from support.browser.placing import place
+from support.browser.walker import Walker, solution
+from support.server import StudyServer
+from support.trials.shipped import variant
 
 from study_app.domain.editing.edits import replay
 from study_app.storage import open_registry

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from simulations import run
+from support.trials.simulations import run
 
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse, primary_rows

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from conftest import variant
-from fake_provider import MODEL, FakeProvider, described
+from support.providers.fake_provider import MODEL, FakeProvider, described
+from support.trials.shipped import variant
 from test_trial_commands import LAUNCHABLE, study
 
 from study_app.assistant.provider import check_provider

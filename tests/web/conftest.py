@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from server import StudyServer
+from support.server import StudyServer
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import math
 from random import Random
 
 import pytest
-from hostile_values import anything, encoded, event, odd_body
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
+from support.hostile.hostile_values import anything, encoded, event, odd_body
 
 from study_app.dataset.integrity.anchors import KeptAnchor, parse_lines
 from study_app.domain.errors import Malformed

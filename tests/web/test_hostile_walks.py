@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import Result
-from hostile_person import HostilePerson
-from server import StudyServer
+from support.hostile.hostile_person import HostilePerson
+from support.server import StudyServer
 from typer.testing import CliRunner
 
 from study_app.cli import app

@@ -11,8 +11,8 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from people import participants
-from server import ROOT, StudyServer
+from support.server import ROOT, StudyServer
+from support.trials.people import participants
 
 from study_app.content.study_file import validate_study
 from study_app.domain.errors import NotAllowed, ProblemsFound

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import enter
-from server import StudyServer
+from support.server import StudyServer
+from support.trials.people import enter
 
 from study_app.page_assets import addresses
 from study_app.web.assets import best_coding

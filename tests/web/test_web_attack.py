@@ -9,7 +9,7 @@ import sys
 
 import httpx
 import pytest
-from people import enter
+from support.trials.people import enter
 
 from study_app.cli.attack import ATTACKS
 from study_app.storage import open_registry

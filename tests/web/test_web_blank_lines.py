@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from people import open_task
+from support.trials.people import open_task
 
 BLANK = "x" + "\n" * 4000 + "x"
 PASTE = "why is my output empty?\n" + "\n".join(

@@ -7,7 +7,7 @@ import uuid
 
 import httpx
 import pytest
-from people import enter, now, open_task, to_stage
+from support.trials.people import enter, now, open_task, to_stage
 
 from study_app.bootstrap import open_library
 from study_app.storage import open_registry

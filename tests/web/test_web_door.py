@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from people import enter, participants
+from support.trials.people import enter, participants
 
 
 def test_healthz_says_ok(client):

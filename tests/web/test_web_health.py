@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server import StudyServer
+from support.server import StudyServer
 
 
 @pytest.fixture

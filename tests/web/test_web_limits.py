@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import enter, open_task
+from support.trials.people import enter, open_task
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 

@@ -1,0 +1,175 @@
+"""Plans against the study that they belong to: caps, horizons, columns, outcomes known too early, designs, options."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from analysis.pipeline.planning.plan_check import study_plan_problems
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import validate_study
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.designs import design_problems, design_warnings, used_by
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = tomllib.loads((ROOT / "study.toml").read_text(encoding="utf-8"))
+
+
+def study(plan: dict | None = None, minutes: float = 35, **changes):
+    raw = SHIPPED | {"analysis": SHIPPED.get("analysis", {}) | (plan or {})} | changes
+    stages = [stage | {"minutes": minutes} if stage["id"] == "tasks" else stage for stage in raw["stages"]]
+    return validate_study(raw | {"stages": stages}, "study.toml")
+
+
+def problems(plan: dict | None = None, **changes) -> list[str]:
+    made = study(plan, **changes)
+    library = FolderLibrary(made, ROOT, "study.toml")
+    return [str(problem) for problem in study_plan_problems(made, library.bank, "study.toml")]
+
+
+def own(**outcome) -> dict:
+    return {"outcomes": [{"id": "mine", "kind": "continuous"} | outcome], "primary": ["mine"], "estimands": []}
+
+
+# -- limits ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes", [2, 10, 35, 60])
+def test_the_cap_is_the_limit_of_the_main_tasks(minutes):
+    assert study(minutes=minutes).analysis.outcome("completion_minutes").cap == minutes
+    assert problems(minutes=minutes) == []
+
+
+def test_the_caps_of_several_task_stages_add_up():
+    more = {"id": "second", "kind": "tasks", "minutes": 5, "packs": ["tasks/trio_users"], "assistant": True}
+    raw = SHIPPED["stages"]
+    made = study(stages=[*raw[:-1], more, raw[-1]], minutes=20)
+    assert made.analysis.outcome("completion_minutes").cap == 25
+
+
+def test_the_warm_up_is_no_part_of_the_cap():
+    assert study(minutes=20).task_limit == 20
+    counted = [stage | {"main": True} if stage["id"] == "warmup" else stage for stage in SHIPPED["stages"]]
+    assert study(minutes=20, stages=counted).task_limit == 30
+
+
+def test_a_cap_other_than_the_limit_is_refused():
+    time = {"id": "completion_minutes", "kind": "time", "event": "completion_event", "cap": 35}
+    plan = {"outcomes": [time], "primary": ["completion_minutes"], "estimands": []}
+    assert problems(plan, minutes=35) == []
+    (found,) = problems(plan, minutes=10)
+    assert "analysis.outcomes.completion_minutes.cap: the cap is 35 minutes and the stages give 10" in found
+
+
+def test_a_horizon_beyond_the_limit_is_refused_and_a_shorter_one_legal():
+    (found,) = problems({"horizon": 36.0})
+    assert "analysis.horizon: the horizon of 36 lies beyond the 35 minutes" in found
+    assert problems({"horizon": 20.0}) == []
+
+
+# -- columns ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plan", "key", "suggestion"),
+    [
+        ({"covariates": [{"column": "years_pyton"}]}, "covariates.years_pyton", "years_python"),
+        ({"subgroups": [{"column": "warmup_minuts"}]}, "subgroups.warmup_minuts", "warmup_minutes"),
+        (own(column="quiz_pionts"), "outcomes.mine.column", "quiz_points"),
+        (own(kind="bounded", column="learned", upper_column="quiz_maxx"), "outcomes.mine.upper_column", "quiz_max"),
+        (
+            own(kind="time", column="completion_minutes", event="completion_evnt"),
+            "outcomes.mine.event",
+            "completion_event",
+        ),
+    ],
+)
+def test_a_column_that_the_study_will_not_have_is_named_with_one_like_it(plan, key, suggestion):
+    (found,) = problems(plan)
+    assert f"analysis.{key}: the study will have no column" in found
+    assert suggestion in found.split("near it")[1]
+
+
+def test_the_plan_may_name_every_column_of_quizzes_questions_and_scores():
+    plan = own(column="quiz_debugging_points") | {"covariates": [{"column": "async_check"}, {"column": "asyncio_use"}]}
+    assert problems(plan) == []
+
+
+def test_a_primary_outcome_that_the_study_does_not_measure_is_refused():
+    without = [stage for stage in SHIPPED["stages"] if stage["kind"] != "quiz"]
+    assert any(
+        "outcomes.quiz_points.column: the study will have no column" in found for found in problems(stages=without)
+    )
+
+
+@pytest.mark.parametrize("column", ["warmup_minutes", "years_python", "async_check"])
+def test_a_primary_outcome_known_before_allocation_is_refused(column):
+    (found,) = problems(own(column=column))
+    assert f"analysis.primary: 'mine' is known before allocation (column '{column}')" in found
+
+
+def test_a_primary_outcome_asked_after_allocation_is_taken():
+    assert problems(own(column="learned")) == []
+
+
+# -- options ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "key", "what"),
+    [
+        ({"method": "lin", "options": {"vcovv": "HC2"}}, "quiz_points.lin.options.vcovv", "lin does not take it"),
+        ({"method": "lin", "options": {"control": "ai"}}, "quiz_points.lin.options.control", "a direct contrast"),
+        (
+            {"method": "lin", "options": {"outcome": "errors"}},
+            "quiz_points.lin.options.outcome",
+            "lin is given its outcome",
+        ),
+        ({"method": "tost", "options": {"margin": "wide"}}, "quiz_points.tost.options.margin", "'wide' is not valid"),
+        ({"method": "linn"}, "quiz_points.linn.method", "there is no method 'linn'"),
+    ],
+)
+def test_an_option_that_a_method_does_not_take_is_named(row, key, what):
+    (found,) = problems({"analyses": [{"outcome": "quiz_points"} | row]})
+    assert f"analysis.analyses.{key}: {what}" in found
+
+
+def test_the_standard_options_are_taken():
+    rows = [
+        {"outcome": "quiz_points", "method": "lin", "options": {"vcov": "HC2"}},
+        {"outcome": "quiz_points", "method": "tost", "options": {"margin": 2.0}},
+        {"outcome": "quiz_points", "method": "lee_bounds", "options": {"trim": "fractional"}},
+        {"outcome": "completion_minutes", "method": "rmst", "options": {"time": "last_activity"}},
+    ]
+    assert problems({"analyses": rows}) == []
+
+
+# -- designs ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("allocation", "method"),
+    [
+        ({"method": "cluster", "cluster": "label"}, "cluster"),
+        ({"method": "sequence", "orders": "all"}, "sequence"),
+    ],
+)
+def test_clusters_and_sequences_are_warned_of_and_refused_where_numbers_would_be_wrong(allocation, method):
+    used = used_by(study(allocation=allocation))
+    assert design_problems(used, "check", "study.toml") == []
+    assert any(f"allocation.method: '{method}' is refused by launch, analyze" in text for text in design_warnings(used))
+    for gate in ("launch", "analyze", "power"):
+        assert f"study.toml: allocation.method: '{method}'" in str(design_problems(used, gate, "study.toml")[0])
+
+
+@pytest.mark.parametrize("kind", ["obrien_fleming", "pocock", "spending"])
+@pytest.mark.parametrize("gate", ["check", "launch", "analyze", "power"])
+def test_planned_looks_are_refused_everywhere(kind, gate):
+    used = used_by(study({"stopping": {"kind": kind, "looks": [0.5, 1.0]}}))
+    assert f"analysis.stopping.kind: '{kind}'" in str(design_problems(used, gate, "study.toml")[0])
+
+
+def test_the_published_plan_has_the_published_limit():
+    assert Plan.default().outcome("completion_minutes").cap == 35

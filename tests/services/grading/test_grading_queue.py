@@ -1,0 +1,202 @@
+"""Grading goes on for everybody: one submission that fails is put aside, named with its reason, and can be retried."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from support.clock import HandClock
+from support.trials.export_world import Walker, open_app, real_study, table
+
+from study_app.domain.errors import NotAllowed, SandboxUnavailable
+from study_app.domain.tasks.packs import CheckResult, Grade
+from study_app.services.grading.queue import Pauses, retry, with_review, without_verdict
+from study_app.services.grading.submissions import with_verdict
+from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.researcher.exporting.export import export
+
+HOSTILE = 'raise SyntaxError("boo", ("main.py", 10**30, 1, "x"))\n'
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    clock = HandClock()
+    app = open_app(tmp_path_factory.mktemp("queue"), clock)
+    yield app, clock
+    app.close()
+
+
+@pytest.fixture
+def at_tasks(trial):
+    app, clock = trial
+    return lambda: Walker(app, clock).to_tasks(solve=False).begin_tasks()
+
+
+def submissions(app, who: str):
+    with app.world.registry.begin(write=False) as unit:
+        return {run.task: run for run in unit.runs(who) if run.kind == "submission"}
+
+
+class Sandboxed:
+    """A sandbox that fails in its own way for programs with a mark in them, and is as isolated as it is told."""
+
+    def __init__(self, inner, error: Exception | None = None, level: str | None = None) -> None:
+        self.inner, self.error, self.level = inner, error, level
+
+    def isolation(self):
+        found = self.inner.isolation()
+        return replace(found, level=self.level) if self.level else found
+
+    def run(self, program, on_line=None, cancelled=None):
+        if self.error is not None and "MARK" in program.code:
+            raise self.error
+        return self.inner.run(program, on_line, cancelled)
+
+    def close(self):
+        """The inner one stays."""
+
+
+@pytest.fixture
+def sandboxed(trial):
+    app, _ = trial
+    inner = app.world.sandbox
+
+    def put(**how):
+        app.world.sandbox = Sandboxed(inner, **how)
+
+    yield put
+    app.world.sandbox = inner
+
+
+def test_a_program_with_an_impossible_line_number_is_graded_and_so_are_the_others(trial, at_tasks):
+    app, _ = trial
+    hostile, honest = at_tasks(), at_tasks()
+    hostile.replace_all(HOSTILE)
+    hostile.run()
+    hostile.submit()
+    honest.submit(honest.solution("trio_timer"))
+    app.grading.grade_pending()
+    assert app.grading.pending() == []
+    bad, good = submissions(app, hostile.id)["trio_timer"], submissions(app, honest.id)["trio_timer"]
+    assert (bad.error_type, bad.error_line, bad.ended_by) == ("SyntaxError", None, "exit")
+    assert not any(check["passed"] for check in json.loads(bad.checks))
+    assert all(check["passed"] for check in json.loads(good.checks))
+    with app.world.registry.begin(write=False) as unit:
+        run = next(run for run in unit.runs(hostile.id) if run.kind == "run")
+    assert run.ended_by == "exit"
+
+
+def test_a_grading_that_fails_is_put_aside_and_the_others_are_graded(trial, at_tasks, sandboxed):
+    app, _ = trial
+    cursed, honest = at_tasks(), at_tasks()
+    cursed.submit("# MARK\n" + cursed.solution("trio_timer"))
+    honest.submit(honest.solution("trio_timer"))
+    sandboxed(error=ZeroDivisionError("the checks divide by zero"))
+    app.grading.grade_pending()
+    assert all(check["passed"] for check in json.loads(submissions(app, honest.id)["trio_timer"].checks))
+    put_aside = submissions(app, cursed.id)["trio_timer"]
+    assert (put_aside.grading, put_aside.ended_by, put_aside.checks) == ("failed", None, "[]")
+    assert put_aside.grading_reason == "ZeroDivisionError: the checks divide by zero"
+    assert put_aside.id in [run.id for run in without_verdict(app.world)]
+    assert app.grading.pending() == []  # not tried again every second
+    sandboxed()
+    retry(app.world, put_aside.id, "anna")
+    app.grading.grade_pending()
+    graded = submissions(app, cursed.id)["trio_timer"]
+    assert (graded.grading, graded.grading_reason, graded.ended_by) == (None, None, "exit")
+    assert all(check["passed"] for check in json.loads(graded.checks))
+    with app.world.registry.begin(write=False) as unit:
+        assert unit.audit()[-1].what == "retry grading"
+    with pytest.raises(NotAllowed):
+        retry(app.world, put_aside.id, "anna")
+
+
+def test_a_run_whose_handling_fails_is_finished_all_the_same(trial, at_tasks, sandboxed):
+    app, _ = trial
+    person = at_tasks()
+    person.replace_all("# MARK\n")
+    sandboxed(error=ZeroDivisionError("boo"))
+    person.run()
+    with app.world.registry.begin(write=False) as unit:
+        run = next(run for run in unit.runs(person.id) if run.kind == "run")
+    assert (run.ended_by, run.error_message) == ("infrastructure", "ZeroDivisionError: boo")
+
+
+def test_what_lacks_a_sandbox_stays_pending_and_is_tried_later_each_time(trial, at_tasks, sandboxed):
+    app, clock = trial
+    person = at_tasks()
+    person.submit("# MARK\n" + person.solution("trio_timer"))
+    sandboxed(error=SandboxUnavailable("no fork server"))
+    waiting = submissions(app, person.id)["trio_timer"].id
+    app.grading.grade_pending()
+    assert [run.id for run in app.grading.pending()] == [waiting]
+    sandboxed()
+    app.grading.grade_pending()
+    assert [run.id for run in app.grading.pending()] == [waiting]  # its pause is not over
+    clock.advance(seconds=3)
+    app.grading.grade_pending()
+    assert app.grading.pending() == []
+
+
+def test_pauses_grow_to_two_minutes_and_end_with_the_grading():
+    clock = HandClock()
+    pauses = Pauses(clock.now)
+    for seconds in (2, 4, 8, 16, 32, 64, 120, 120):
+        pauses.failed("a")
+        clock.advance(seconds=seconds - 0.5)
+        assert not pauses.due("a")
+        assert pauses.due("b")
+        clock.advance(seconds=0.5)
+        assert pauses.due("a")
+    pauses.done("a")
+    pauses.failed("a")
+    clock.advance(seconds=2)
+    assert pauses.due("a")
+
+
+@pytest.mark.parametrize(("level", "allowed"), [("weak", "false"), ("weak", "true"), ("off", "false")])
+def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_and_wait(tmp_path, level, allowed):
+    clock = HandClock()
+    said = {"allow_weak_isolation = false": f"allow_weak_isolation = {allowed}"}
+    app = open_app(tmp_path, clock, real_study(tmp_path, **said))
+    app.lifecycle.launch()
+    [link] = app.links.create(count=1)
+    person = Walker(app, clock, EntryRequest(link=link.secret)).consent().background()
+    person.app.session.begin_stage(person.id, "warmup")
+    person.open("warmup")
+    inner = app.world.sandbox
+    app.world.sandbox = Sandboxed(inner, level=level)
+    person.submit(person.solution("warmup"))
+    graded = int(allowed == "true")
+    assert app.grading.grade_pending() == graded
+    assert [run.task for run in app.grading.pending()] == ["warmup"] * (1 - graded)
+    assert submissions(app, person.id)["warmup"].ended_by == ("exit" if graded else None)
+    app.world.sandbox = inner
+    assert app.grading.grade_pending() == 1 - graded
+    assert submissions(app, person.id)["warmup"].ended_by == "exit"
+    app.close()
+
+
+def inconclusive() -> Grade:
+    checks = (CheckResult("a", True, None), CheckResult("b", False, True))
+    return Grade(checks, "real", 1, (1,), "strong", review=("os",), inconclusive="too busy", repeats=5)
+
+
+def test_without_a_verdict_outcomes_are_missing_and_the_dataset_says_why(trial, at_tasks, tmp_path):
+    app, _ = trial
+    person = at_tasks().solve_tasks()
+    app.grading.grade_pending()
+    before = submissions(app, person.id)["trio_users"]
+    with app.world.registry.begin() as unit:
+        unit.update_run(with_verdict(replace(before, ended_by=None, checks="[]"), inconclusive()))
+    kept = submissions(app, person.id)["trio_users"]
+    assert (kept.grading, kept.grading_reason, kept.repeats, kept.ended_by) == ("inconclusive", "too busy", 5, None)
+    assert kept.id in [run.id for run in with_review(app.world)]
+    out = tmp_path / "dataset"
+    export(app.world, out, include_preview=True)
+    row = next(row for row in table(out, "participants") if row["participant_id"] == person.id)
+    assert {row[name] for name in ("task_completed", "completion_minutes", "checks_passed", "tasks_passed")} == {""}
+    run = next(row for row in table(out, "runs") if row["run_id"] == kept.id)
+    columns = ("grading", "grading_reason", "repeats", "review")
+    assert [run[name] for name in columns] == ["inconclusive", "too busy", "5", "os"]

@@ -1,0 +1,68 @@
+"""Many arrivals at once, from several processes on one database: one ledger, as if they had queued."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.trials.small_study import write_study
+from support.warm_processes import warm_context
+
+from study_app.bootstrap import start
+from study_app.domain.allocation import Allocator, draws, preview_seed
+from study_app.domain.ledger import LedgerRow, Version, genesis, verify_ledger
+from study_app.services.participant.enrolment import EntryRequest
+from study_app.settings import Settings
+
+PROCESSES, EACH = 4, 25
+
+
+def settings_for(study: Path, url: str) -> Settings:
+    return Settings(study, url, study.parent, environment={})
+
+
+def enrol_many(study: Path, url: str, barrier) -> None:
+    """In a process of its own: everybody is enrolled first, then all consent at the same time as the others do."""
+    app = start(settings_for(study, url))
+    people = [app.enrol.enter(EntryRequest()).participant.id for _ in range(EACH)]
+    barrier.wait(60)
+    for person in people:
+        app.session.where(person)
+        app.session.consent(person, True)
+        app.session.consent(person, True)  # a second click
+    app.close()
+
+
+@pytest.fixture
+def ledger(tmp_path, database_url):
+    study = write_study(tmp_path)
+    app = start(settings_for(study, database_url))
+    context = warm_context()
+    barrier = context.Barrier(PROCESSES)
+    workers = [context.Process(target=enrol_many, args=(study, database_url, barrier)) for _ in range(PROCESSES)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0] * PROCESSES
+    with app.world.registry.begin(write=False) as unit:
+        rows = [LedgerRow.parse(row) for row in unit.allocations("preview")]
+        people = unit.participants()
+    yield app, rows, people
+    app.close()
+
+
+def test_a_hundred_simultaneous_arrivals_get_the_sequence_of_the_algorithm(ledger):
+    app, rows, people = ledger
+    assert [row.allocation_index for row in rows] == list(range(1, PROCESSES * EACH + 1))
+    allocator = Allocator(app.study.allocation, app.study.arms)
+    seed = preview_seed(app.world.study_hash)
+    expected = [allocator.allocate({}, draws(seed, row.allocation_index)).arm for row in rows]
+    assert [row.arm for row in rows] == expected
+
+    # Nobody has two slots, no slot has two people, and each person has the arm of their row.
+    held = {person.id: (person.allocation_index, person.arm) for person in people}
+    assert held == {row.participant_id: (row.allocation_index, row.arm) for row in rows}
+
+    version = Version(app.world.study_hash, app.study.allocation, app.study.arms, seed)
+    assert verify_ledger(rows, [version], genesis_hash=genesis("preview")) == []

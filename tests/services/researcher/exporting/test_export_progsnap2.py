@@ -1,0 +1,102 @@
+"""The ProgSnap2 directory against the rules of version 1.0, as its validator reads them."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+from support.trials.export_world import copy_of, table, trial
+
+from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
+
+EVERYWHERE = set("EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp".split())
+EVERYWHERE |= set("AssignmentID ProblemID ExperimentalCondition IsFabricatedEvent".split())
+REQUIRED = {
+    "Session.Start": {"SessionID"},
+    "Session.End": {"SessionID"},
+    "File.Open": {"CodeStateSection"},
+    "File.Edit": {"CodeStateSection", "EditType"},
+    "File.CopyText": {"CopiedText"},
+    "Submit": set(),
+    "Run.Program": {"ExecutionResult"},
+    "Run.Test": {"ExecutionID", "TestID", "ExecutionResult"},
+    "Resource.View": {"ResourceID"},
+    "Intervention": {"EventInitiator", "InterventionCategory", "InterventionType", "InterventionMessage"},
+}
+OPTIONAL = {
+    "File.Open": {"EventInitiator"},
+    "File.Edit": {"EventInitiator", "SourceLocation", "InsertText", "DeleteText", "DeleteLength"},
+    "Submit": {"ExecutionID", "Score"},
+    "Run.Program": {"ExecutionID", "Score"},
+    "Run.Test": {"Score"},
+}
+ENUMS = {
+    "EditType": {"Insert", "Delete", "Replace", "Move", "Paste", "Undo", "Redo", "Refactor", "Reset", "GenericEdit"},
+    "ExecutionResult": {"Success", "Timeout", "Error", "TestFailed"},
+    "EventInitiator": {"UserDirectAction", "UserIndirectAction", "ToolReaction"},
+    "InterventionCategory": {"X-AIPrompt", "X-AIReply"},
+}
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, strict=True))
+
+
+def written(tmp_path):
+    summary = export_progsnap2(trial().app.world, tmp_path / "ps2")
+    return summary, read(tmp_path / "ps2" / "MainTable.csv"), read(tmp_path / "ps2" / "CodeStates" / "CodeStates.csv")
+
+
+def test_every_event_has_its_required_columns_and_no_column_of_another(tmp_path):
+    summary, events, _ = written(tmp_path)
+    assert summary.events == len(events)
+    assert {event["EventType"] for event in events} >= {"File.Edit", "Run.Program", "Submit", "Intervention"}
+    for event in events:
+        kind = event["EventType"]
+        filled = {name for name, cell in event.items() if cell != ""}
+        assert REQUIRED[kind] <= filled, event
+        assert filled <= EVERYWHERE | REQUIRED[kind] | OPTIONAL.get(kind, set()), event
+        assert all(event[name] in levels for name, levels in ENUMS.items() if event[name]), event
+
+
+def test_ids_are_unique_orders_rise_and_code_states_exist(tmp_path):
+    _, events, states = written(tmp_path)
+    assert len({event["EventID"] for event in events}) == len(events)
+    known = {state["CodeStateID"] for state in states}
+    assert len(known) == len(states)
+    assert {event["CodeStateID"] for event in events} - {""} == known
+    last: dict[str, int] = {}
+    for event in events:
+        assert int(event["Order"]) == last.get(event["SubjectID"], 0) + 1
+        last[event["SubjectID"]] = int(event["Order"])
+
+
+def test_submissions_carry_their_program_and_score(tmp_path):
+    _, events, states = written(tmp_path)
+    code = {state["CodeStateID"]: state["Code"] for state in states}
+    runs = {row["run_id"]: row for row in table(trial().dataset("unsealed"), "runs")}
+    submits = [event for event in events if event["EventType"] == "Submit"]
+    assert submits
+    for event in submits:
+        run = runs[event["ExecutionID"]]
+        checks = json.loads(run["checks"])
+        assert code[event["CodeStateID"]] == run["code"]
+        assert float(event["Score"]) == sum(check["passed"] for check in checks) / len(checks)
+
+
+def test_the_metadata_say_version_and_representation(tmp_path):
+    written(tmp_path)
+    metadata = {row["Property"]: row["Value"] for row in read(tmp_path / "ps2" / "DatasetMetadata.csv")}
+    assert metadata["Version"] == "1.0"
+    assert metadata["CodeStateRepresentation"] == "Table"
+
+
+def test_a_sealed_study_shows_no_condition_and_no_chat(tmp_path):
+    app = copy_of(trial(), tmp_path, "UPDATE meta SET value = 'launched' WHERE key = 'state'")
+    export_progsnap2(app.world, tmp_path / "ps2")
+    app.close()
+    events = read(tmp_path / "ps2" / "MainTable.csv")
+    assert {event["ExperimentalCondition"] for event in events} == {""}
+    assert "Intervention" not in {event["EventType"] for event in events}
+    assert all(event["EventID"] == f"{event['SubjectID']}.{event['Order']}" for event in events)

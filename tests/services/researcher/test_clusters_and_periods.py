@@ -1,0 +1,244 @@
+"""Cluster trials and sequences of treatments in data: pseudonyms everywhere, labels nowhere, a row for each period."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from support.trials.quiz_study import (
+    OUTCOME,
+    PLAN,
+    keyed_bank,
+    rewrite_table,
+    simulated,
+    study_text,
+    with_content,
+    written,
+)
+
+from analysis.cli import analyze
+from study_app.bootstrap import start
+from study_app.clock import SystemClock
+from study_app.dataset.verification import verify
+from study_app.domain.errors import ProblemsFound
+from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.researcher.exporting.export import export
+from study_app.settings import Settings
+
+CLUSTER = 'method = "cluster"\ncluster = "label"'
+QUESTION = """
+[[stages]]
+id = "about"
+kind = "survey"
+[[stages.questions]]
+id = "school"
+kind = "text"
+prompt = "Your school"
+"""
+
+
+def tables(dataset: Path) -> dict[str, list[dict[str, str]]]:
+    found = {}
+    for path in (dataset / "data").glob("*_data.csv"):
+        name = path.name.split("description-")[1].removesuffix("_data.csv")
+        found[name] = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    return found
+
+
+def every_byte(dataset: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in dataset.rglob("*") if path.is_file())
+
+
+# -- clusters --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clustered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clusters")
+    written(folder, allocation=CLUSTER, bank=keyed_bank(folder))
+    return simulated(folder, participants=16, effect_score=-4.0)
+
+
+def test_simulated_people_come_in_clusters_that_share_an_arm(clustered):
+    _, dataset = clustered
+    arms = defaultdict(set)
+    for row in tables(dataset)["participants"]:
+        arms[row["cluster_id"]].add(row["arm"])
+    assert len(arms) == 4
+    assert all(len(found) == 1 for found in arms.values())
+
+
+def test_every_table_of_a_cluster_trial_names_the_cluster_by_a_pseudonym_and_no_cell_a_label(clustered):
+    _, dataset = clustered
+    found = tables(dataset)
+    own = {row["participant_id"]: row["cluster_id"] for row in found["participants"]}
+    for name, rows in found.items():
+        for row in rows:
+            if name != "ratings":
+                assert row["cluster_id"] == own[row["participant_id"]], name
+    assert "cluster_id" in (dataset / "data" / "study-threequizzes_description-ratings_data.json").read_text()
+    assert "class 1" not in every_byte(dataset)
+    assert verify(dataset).findings == []
+
+
+def test_a_row_moved_to_another_cluster_is_found(clustered, tmp_path):
+    import shutil
+
+    _, dataset = clustered
+    shutil.copytree(dataset, tmp_path / "data")
+    clusters = sorted({row["cluster_id"] for row in tables(dataset)["participants"]})
+    person = next(row for row in tables(dataset)["participants"] if row["cluster_id"] == clusters[0])["participant_id"]
+
+    def moved(text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        return "".join(line.replace(clusters[0], clusters[1]) if line.startswith(person) else line for line in lines)
+
+    rewrite_table(tmp_path / "data", "visits", moved)
+    assert "cluster_differs" in {finding.name for finding in verify(tmp_path / "data").findings}
+
+
+def real_app(folder: Path, **parts: str):
+    path = folder / "study.toml"
+    with_content(folder)
+    path.write_text(f"{study_text(**parts)}\n[recruitment]\n")
+    settings = Settings(path, f"sqlite:///{folder}/study.db", folder / "var", environment={})
+    return start(settings, clock=SystemClock())
+
+
+def test_previews_of_a_class_have_a_secret_pseudonym_that_stays(tmp_path):
+    app = real_app(tmp_path, allocation=CLUSTER)
+    for number in range(4):
+        who = app.enrol.enter(EntryRequest(label=f"Year {7 + number % 2} B")).participant.id
+        app.session.where(who)
+        app.session.consent(who, True)
+        place = app.session.where(who)
+        for step in range(5):
+            if place.stage is not None and place.stage.id == "pretest":
+                place = app.answers.submit_page(who, "pretest", step, {})
+    export(app.world, tmp_path / "one", include_preview=True)
+    export(app.world, tmp_path / "two", include_preview=True)
+    app.close()
+    first, second = (tables(tmp_path / name) for name in ("one", "two"))
+    assert first == second
+    assert len({row["cluster_id"] for row in first["participants"]}) == 2
+    assert [row["cluster_id"] for row in first["allocations"]] == [row["cluster_id"] for row in first["participants"]]
+    for level in (json.loads(row["levels"]) for row in first["allocations"]):
+        assert level["label"].startswith("c")
+    assert "Year 7" not in every_byte(tmp_path / "one")
+    assert "Year 8" not in every_byte(tmp_path / "one")
+    assert verify(tmp_path / "one").findings == []
+
+
+def test_a_question_that_names_the_cluster_is_in_no_cell(tmp_path):
+    app = real_app(tmp_path, allocation='method = "cluster"\ncluster = "school"', before=QUESTION)
+    for number in range(4):
+        who = app.enrol.enter(EntryRequest()).participant.id
+        app.session.where(who)
+        app.session.consent(who, True)
+        app.session.where(who)
+        app.answers.submit_survey(who, "about", {"school": f"Hillside {number % 2}"})
+        for step in range(5):
+            place = app.session.where(who)
+            if place.stage is not None and place.stage.id == "pretest":
+                app.answers.submit_page(who, "pretest", step, {})
+    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.world, tmp_path / "named", include_preview=True, identified=True)
+    app.close()
+    assert "Hillside" not in every_byte(tmp_path / "data")
+    assert len({row["cluster_id"] for row in tables(tmp_path / "data")["participants"]} - {""}) == 2
+    assert "Hillside" in every_byte(tmp_path / "named")
+    assert verify(tmp_path / "data").findings == []
+
+
+@pytest.mark.parametrize("allocation", [CLUSTER, 'method = "sequence"\norders = "all"'])
+def test_launch_and_analyze_refuse_what_they_cannot_analyse(tmp_path, clustered, allocation):
+    app = real_app(tmp_path, allocation=allocation)
+    with pytest.raises(ProblemsFound, match=r"allocation\.method"):
+        app.lifecycle.launch()
+    app.close()
+    if allocation == CLUSTER:
+        with pytest.raises(ProblemsFound, match=r"'cluster': the analysis takes people as independent"):
+            analyze(clustered[1], tmp_path / "out", include_simulated=True)
+
+
+# -- sequences -------------------------------------------------------------------------------------------------------
+
+TASKS = """
+[[stages]]
+id = "{id}"
+kind = "tasks"
+minutes = 20
+packs = ["{root}/tasks/sorted_scores"]
+assistant = true
+"""
+PERIOD_QUIZ = '[[stages]]\nid = "{id}"\nkind = "quiz"\nminutes = 10\nbank = "{bank}"\n'
+HELP = """
+[assistants.full]
+file = "{root}/assistants/full.toml"
+[assistant_policy]
+allow_embedded = true
+"""
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("orders")
+    bank = keyed_bank(folder)
+    arms = '[[arms]]\nid = "plain"\ncontrol = true\n[[arms]]\nid = "helped"\nassistant = "full"\n'
+    after = (
+        TASKS.format(id="first", root=".")
+        + PERIOD_QUIZ.format(id="quiz", bank=bank)
+        + '[[stages]]\nid = "between"\nkind = "instructions"\n'
+        + TASKS.format(id="second", root=".")
+    )
+    plan = PLAN + OUTCOME
+    arms += HELP.format(root=".")
+    written(folder, arms=arms, allocation='method = "sequence"', after=after, bank=bank, plan=plan)
+    return simulated(folder, participants=6, effect_minutes=-6.0, effect_score=-4.0)
+
+
+def test_a_sequence_has_a_row_for_each_period_with_its_treatment(crossed):
+    _, dataset = crossed
+    found = tables(dataset)
+    arms = {row["participant_id"]: row["arm"] for row in found["participants"]}
+    for person, arm in arms.items():
+        rows = [row for row in found["periods"] if row["participant_id"] == person]
+        assert [row["period"] for row in rows] == ["1", "2"]
+        assert ">".join(row["treatment"] for row in rows) == arm
+        assert [row["stage"] for row in rows] == ["first", "second"]
+    helped = [row for row in found["periods"] if row["treatment"] == "helped"]
+    plain = [row for row in found["periods"] if row["treatment"] == "plain"]
+    assert sum(int(row["queries"]) for row in helped) > 0
+    assert sum(int(row["queries"]) for row in plain) == 0
+    assert verify(dataset).findings == []
+
+
+def test_effects_act_within_people_and_are_found_there(crossed):
+    summary, dataset = crossed
+    rows = tables(dataset)["periods"]
+    value = {(row["participant_id"], row["treatment"]): row for row in rows}
+    people = {row["participant_id"] for row in rows}
+
+    def difference(column: str) -> float:
+        pairs = [(value[p, "helped"][column], value[p, "plain"][column]) for p in people]
+        return sum(float(a) - float(b) for a, b in pairs) / len(pairs)
+
+    assert difference("minutes") == pytest.approx(summary.realised["helped"].minutes, abs=1.0)
+    assert difference("points") == pytest.approx(summary.realised["helped"].score, abs=1.0)
+
+
+def test_a_changed_period_is_found(crossed, tmp_path):
+    import shutil
+
+    _, dataset = crossed
+    shutil.copytree(dataset, tmp_path / "data")
+    rewrite_table(tmp_path / "data", "periods", lambda text: text.replace(",plain,", ",helped,", 1))
+    names = [finding.message for finding in verify(tmp_path / "data").findings if finding.name == "derived_differs"]
+    assert any("treatment is helped, the tables give plain" in message for message in names)
+
+
+def test_other_trials_have_no_table_of_periods(clustered):
+    assert "periods" not in tables(clustered[1])

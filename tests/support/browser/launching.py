@@ -1,0 +1,19 @@
+"""Which browsers are installed, and how a test starts them."""
+
+from __future__ import annotations
+
+import shutil
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ARGUMENTS += ["--disable-sync", "--no-first-run", "--disable-quic"]
+
+
+def chromium_path() -> str | None:
+    """An installed Chromium or Chrome; None lets Playwright look for its own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def firefox_path() -> str | None:
+    """An installed Firefox."""
+    return next((found for name in ("firefox-esr", "firefox") if (found := shutil.which(name))), None)

@@ -1,0 +1,291 @@
+"""The room as participants meet it: names, keyboard, Run, the assistant, pasting, submitting, the deadline."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.browser.component_browser import EDITOR, Person, editor_text, paste
+
+pytestmark = [pytest.mark.browser]
+
+
+def ask(page, message: str) -> None:
+    page.get_by_label("Your message").fill(message)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("arm", ["ai", "no_ai"])
+def test_the_room_fills_the_window_and_names_its_parts(person, arm):
+    page = person.open(f"arm={arm}")
+    for label in ["Instructions", EDITOR, "Output", "Time left"]:
+        assert page.get_by_label(label).count() == 1
+    assert page.get_by_label("Assistant").count() == page.get_by_role("button", name="Send").count() == (arm == "ai")
+    assert page.get_by_text("Library notes").is_visible()
+    height, width, side = page.evaluate(
+        "() => [document.documentElement.scrollHeight, document.documentElement.scrollWidth,"
+        " document.querySelector('.sa-side').getBoundingClientRect().width]"
+    )
+    assert (height, width) == (768, 1366)
+    assert round(side) == 369
+    assert not re.search(r"\[\w+\]", page.get_by_label("Instructions").inner_text())
+
+
+def test_run_streams_output_marks_examples_and_points_at_the_failing_line(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type('print("one")\noops\n')
+    page.keyboard.press("Control+Enter")
+    output = page.get_by_label("Output")
+    output.locator(".sa-lines", has_text="one").wait_for()
+    page.get_by_role("tab", name="Examples 1/2").click()
+    output.get_by_text("waits for every user").wait_for()
+    assert output.get_by_text("Passed").count() == output.get_by_text("Not yet").count() == 1
+    page.get_by_role("button", name="line 5").click()
+    assert page.locator(".cm-activeLine").inner_text().strip() == 'print("hello")'
+    person.wait_for(lambda: person.events("run_pressed"))
+
+
+def test_a_run_can_be_interrupted_and_does_not_wait_for_a_reply(person):
+    page = person.open()
+    ask(page, "slowly please")
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("sleep(20)")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Interrupt").click()
+    page.get_by_text("Interrupted").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("You stopped this reply.").last.wait_for()
+    page.get_by_role("button", name="Send").wait_for()
+
+
+def test_a_reply_is_drawn_as_text_with_code_to_copy_and_survives_a_reload(person):
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = person.open()
+    page.get_by_label("Your message").type("With markup?")
+    page.keyboard.press("Enter")
+    page.locator(".sa-reply p").first.wait_for()
+    known = {event["kind"] for event in person.events()}
+    assert {"compose_start", "send_pressed"} <= known, "the server has them before the message"
+    reply = page.locator(".sa-reply")
+    reply.get_by_text("Tell me if an error appears.").wait_for()
+    assert reply.locator("img").count() == 0
+    assert "<img src=x onerror=alert(1)>" in reply.inner_text()
+    reply.get_by_role("button", name="Copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("async def greet(name: str) -> None:\n    await")
+
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+v")
+    turn = person.server.book.rows("select id from turns where who = ?", person.who)[0]["id"]
+    attempt = person.wait_for(lambda: person.events("paste_attempt"))[0]["payload"]
+    assert (attempt["from"], attempt["turn_id"]) == ("reply", turn)
+    assert person.events("copy_reply")[0]["payload"] == {"turn_id": turn, "text": copied, "how": "button"}
+    kinds = [event["kind"] for event in person.events()]
+    assert kinds.index("compose_start") < kinds.index("send_pressed") < kinds.index("compose_end")
+    assert "greet" in editor_text(page)
+
+    page.reload()
+    page.locator(".sa-reply").get_by_text("Tell me if an error appears.").wait_for()
+    assert page.locator(".sa-turn").count() == 1
+
+
+def test_a_reply_in_progress_is_taken_up_again_after_a_reload(person):
+    page = person.open()
+    ask(page, "slowly please")
+    page.locator(".sa-reply").get_by_text("nursery").wait_for()
+    page.reload()
+    page.get_by_label(EDITOR).wait_for()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.locator(".sa-reply").get_by_text("several tasks").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".sa-turn").get_by_text("You stopped this reply.").wait_for()
+
+
+def test_failures_of_the_assistant_are_said_kindly_and_the_words_are_kept(person):
+    page = person.open()
+    ask(page, "are you unavailable?")
+    page.get_by_text("The assistant is not available at the moment.").last.wait_for()
+    assert page.get_by_label("Your message").input_value() == "are you unavailable?"
+    assert page.locator(".sa-turn").count() == 0
+    ask(page, "please break off")
+    page.locator(".sa-turn").get_by_text("The assistant had to stop.").wait_for()
+    assert "nursery" in page.locator(".sa-reply").inner_text()
+
+
+def test_text_from_replies_is_kept_out_where_the_arm_forbids_pasting_it(person):
+    page = person.open("paste=0")
+    before = editor_text(page)
+    ask(page, "how?")
+    page.locator(".sa-reply").get_by_text("Tell me").wait_for()
+    page.get_by_label(EDITOR).click()
+    paste(page, "async with trio.open_nursery() as nursery:\n    nursery.start_soon(greet, 'Ada')"[:60])
+    page.get_by_text("cannot be pasted").wait_for()
+    assert editor_text(page) == before
+    paste(page, "something_else = 1\n")
+    assert editor_text(page) == before + "something_else = 1\n"
+    origins = person.wait_for(lambda: [event["payload"]["from"] for event in person.events("paste_attempt")][:2])
+    assert origins == ["reply", "outside"]
+
+
+def test_copies_from_the_brief_and_the_editor_are_known_by_their_place(person):
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = person.open()
+    page.get_by_label("Instructions").get_by_text("What to write").click(click_count=3)
+    page.keyboard.press("Control+c")
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+v")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+x")
+    page.keyboard.press("Control+v")
+    attempts = person.wait_for(lambda: person.events("paste_attempt")[1:] and person.events("paste_attempt"))
+    assert [event["payload"]["from"] for event in attempts] == ["brief", "editor"]
+    assert [event["payload"]["from"] for event in person.events("copy")] == ["brief"]
+    assert [event["payload"]["from"] for event in person.events("cut")] == ["editor"]
+
+
+def test_submitting_warns_of_failing_examples_and_then_moves_on(person):
+    page = person.open()
+    page.get_by_role("button", name="Submit task").click()
+    page.get_by_text("waits for every user").wait_for()
+    page.get_by_role("button", name="Keep working").click()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.type("# done\n")
+    page.get_by_role("button", name="Submit task").click()
+    page.get_by_role("heading", name="Fetching users").wait_for()
+    assert editor_text(page).startswith("import trio")
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("# second\n")
+    person.wait_for(lambda: person.replayed("users") == editor_text(page))
+    page.get_by_role("button", name="Submit task").click()
+    page.get_by_role("button", name="Submit anyway").click()
+    page.get_by_text("After the tasks").wait_for()
+    codes = person.server.book.rows("select task, code from submissions where who = ?", person.who)
+    assert [row["task"] for row in codes] == ["timer", "users"]
+    assert [row["code"] for row in codes] == [person.replayed("timer"), person.replayed("users")]
+    assert person.gaps() == []
+
+
+def test_the_deadline_closes_the_editor_and_the_server_moves_on(person):
+    page = person.context.new_page()
+    page.add_init_script("window.seen = []; new MutationObserver(() => { const v = document.querySelector('.sa-veil');"
+                         " if (v && !v.hidden) window.seen.push(v.textContent); }).observe(document,"
+                         " {subtree: true, childList: true, attributes: true});")  # fmt: skip
+    page = person.open("minutes=0.1", page=page)
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("# in time\n")
+    page.get_by_text("After the tasks").wait_for(timeout=40_000)
+    seen = page.evaluate("window.seen")
+    assert any("Time is up. The program in your editor has been handed in" in text for text in seen)
+    assert person.replayed().endswith("# in time\n")
+
+
+def test_the_keyboard_reaches_and_leaves_everything(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("Tab")
+    assert editor_text(page).startswith("    import")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Control+/")
+    assert editor_text(page).startswith("# import")
+    page.evaluate("document.querySelector('.cm-content').cmTile.root.view.dispatch({changes: {from: 0, insert: '#'}})")
+    edits = person.wait_for(lambda: person.events("edit")[3:])
+    assert [edit["payload"]["kind"] for edit in [*person.events("edit")[:3], *edits]] == [
+        "indent", "indent", "typed", "programmatic",
+    ]  # fmt: skip
+    page.keyboard.press("Escape")
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText")
+        )
+    assert reached[0] == "Run"
+    assert {"Assistant", "Your message"} <= set(reached)
+    page.get_by_role("tab", name="Assistant").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("Nurseries").focus()
+    page.keyboard.press("Enter")
+    opened = person.wait_for(lambda: person.events("notes_opened")[1:] and person.events("notes_opened"))
+    assert [event["payload"]["title"] for event in opened] == ["", "Nurseries"]
+
+
+def test_panes_are_resized_by_keyboard_and_pointer_and_stay_so_after_a_reload(person):
+    page = person.open()
+    widths = "() => ['.sa-brief', '.sa-side'].map(name => document.querySelector(name).getBoundingClientRect().width)"
+    brief, side = page.evaluate(widths)
+    page.get_by_role("separator", name="Width of the left pane").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(widths)[0] == pytest.approx(brief + 48, abs=1)
+    box = page.get_by_role("separator", name="Width of the right pane").bounding_box()
+    page.mouse.move(box["x"] + 4, 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 76, 300, steps=4)
+    page.mouse.up()
+    wanted = page.evaluate(widths)
+    assert wanted == pytest.approx([brief + 48, side + 80], abs=2)
+    events = person.wait_for(lambda: person.events("panes_resized")[2:] and person.events("panes_resized"))
+    assert events[-1]["payload"] == {"brief": round(wanted[0]), "side": round(wanted[1])}
+    page.set_viewport_size({"width": 1000, "height": 768})
+    assert page.evaluate("document.documentElement.scrollWidth") == 1000
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.reload()
+    page.get_by_label(EDITOR).wait_for()
+    assert page.evaluate(widths) == pytest.approx(wanted, abs=1)
+
+
+def test_a_rerun_of_the_page_leaves_the_editor_its_focus_and_its_history(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("x = 1")
+    page.get_by_role("button", name="Leave the study").click()
+    page.get_by_text("Really?").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Really?").wait_for(state="hidden")
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+z")
+    assert not editor_text(page).startswith("x = 1")
+    assert len(person.events("load")) == 1
+
+
+def test_an_answer_that_comes_late_does_not_end_the_task_it_came_to(person):
+    page = person.open()
+
+    def stale(route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), "step": 99})
+
+    page.route("**/api/events", stale)
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("x = 1\n")
+    veil = page.locator(".sa-veil", has_text="This part is over")
+    veil.wait_for()
+    page.unroute("**/api/events")
+    veil.wait_for(state="hidden")
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("y = 2\n")
+    person.wait_for(lambda: person.replayed() == editor_text(page))
+    assert "y = 2" in editor_text(page)
+
+
+def test_a_delayed_assistant_says_when_it_opens(person):
+    page = person.open("delayed=1")
+    page.get_by_text(re.compile(r"Opens in 1:\d\d")).wait_for()
+    assert page.get_by_role("button", name="Send").is_disabled()
+
+
+def test_the_countdown_of_other_pages_reports_its_end_and_records_attention(component_server, chromium):
+    person = Person.arrive(chromium, component_server)
+    page = person.context.new_page()
+    page.goto(f"{component_server.url}/?quiz=1&minutes=0.08")
+    page.get_by_label("Time left").wait_for()
+    page.get_by_label("Answer").click()
+    paste(page, "an answer from elsewhere")
+    page.get_by_text("expired True").wait_for(timeout=15_000)
+    assert person.wait_for(lambda: person.events("paste_attempt"))[0]["payload"]["target"] == "answer"
+    person.context.close()
