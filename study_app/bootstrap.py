@@ -16,14 +16,18 @@ from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.clock import SystemClock
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
+from study_app.content.texts import catalogue
+from study_app.content.watched import written
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
-from study_app.ports import Assistant, Clock, Database, Sandbox
+from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
 from study_app.secrets import sealing_key as sealing
 from study_app.secrets.signed_arrival import SignedArrival
+from study_app.services.author.following import FollowedFiles
+from study_app.services.author.previews import AuthorPreviews
 from study_app.services.context import StudyContext, draft_key, keep_codes
 from study_app.services.grading.scoring import QuizScoring
 from study_app.services.grading.submissions import Grading
@@ -46,6 +50,17 @@ from study_app.storage import open_registry
 from study_app.storage.anchor_file import COMMAND, FILE_NAME, AnchorFile
 
 log = logging.getLogger(__name__)
+
+SECONDS_PER_WORD = 0.02
+"""Pace of the embedded assistant."""
+
+
+@dataclass
+class Author:
+    """What an author has besides the study itself."""
+
+    files: FollowedFiles
+    previews: AuthorPreviews
 
 
 @dataclass
@@ -70,6 +85,8 @@ class App:
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
+    author: Author | None = None
+    """Where an author works on the study's files; None where participants are served."""
     signed_arrival: SignedArrival | None = None
     """Checks the panel's signed addresses; set where participants are served and the study asks for it."""
 
@@ -147,6 +164,40 @@ def open_library(study_file: Path) -> FolderLibrary:
     return library
 
 
+def reload(app: App) -> None:
+    """Go on with the study as its files are now.
+
+    Raises:
+        ProblemsFound: they are broken; then nothing has changed.
+    """
+    catalogue.cache_clear()
+    library = open_library(app.settings.study_file)
+    # Screens are drawn from these: a text that is missing shows here and not on a participant's page.
+    catalogue(library.study.language)
+    app.world.take(library.study, library, _assistants(library, app.settings, SECONDS_PER_WORD))
+    app.library = library
+
+
+def follow_files(app: App, *, previews_too: bool = True) -> Author:
+    """Let the study follow its files from now on; whoever serves it looks at them (`author.files.look`).
+
+    Of two processes over one database only one also moves the previews.
+    """
+    previews = AuthorPreviews(app.world)
+
+    def load() -> None:
+        reload(app)
+        with app.world.registry.begin() as unit:
+            _keep_draft(app.world, unit)
+        if previews_too:
+            previews.follow()
+
+    file = app.settings.study_file
+    app.world.clock_stopped = lambda _participant_id: previews.stopped
+    app.author = Author(FollowedFiles(str(file), lambda: written(file), load), previews)
+    return app.author
+
+
 def start(
     settings: Settings,
     *,
@@ -155,7 +206,7 @@ def start(
     registry: Database | None = None,
     ids: Callable[[], str] = fresh_id,
     grading_clock: Literal["real", "virtual"] = "real",
-    seconds_per_word: float = 0.02,
+    seconds_per_word: float = SECONDS_PER_WORD,
     changed_ok: bool = False,
     new_database: bool = True,
     code_queries: CodeQueries | None = None,
@@ -209,7 +260,7 @@ def start(
         enrol=Enrol(world),
         session=ParticipantSession(world, way),
         work=ProgramRuns(world, way),
-        help=AssistantChat(world, way, library.specs),
+        help=AssistantChat(world, way),
         answers=Answers(world, way),
         grading=grading,
         scoring=scoring,
@@ -281,9 +332,7 @@ def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -
                 ]
             )
         if world.state(unit) == "draft":
-            # Previews keep the draft they started with, and their ledger can be recomputed after the file changed.
-            unit.set_meta(draft_key(world.study_hash), world.study.canonical())
-            keep_codes(unit, world.study, world.study_hash)
+            _keep_draft(world, unit)
         if world.state(unit) == "draft" or changed_ok:
             return
         locked = unit.versions()[-1]
@@ -295,6 +344,12 @@ def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -
                 f"{settings.study_file}: the study was launched with another content ({changed}); undo the change, or "
                 "record it with study amend --reason TEXT"
             )
+
+
+def _keep_draft(world: StudyContext, unit: UnitOfWork) -> None:
+    """Previews keep the draft they started with, and their ledger can be recomputed after the file changed."""
+    unit.set_meta(draft_key(world.study_hash), world.study.canonical())
+    keep_codes(unit, world.study, world.study_hash)
 
 
 def _what_changed(world: StudyContext, locked: dict[str, object], materials: dict[str, str], folder: Path) -> str:

@@ -243,6 +243,10 @@ class UnitOfWork(EventLog, Protocol):
         """Move the deadline of a visit that goes on; False if it has none, has ended or never began."""
         ...
 
+    def set_deadline(self, participant_id: str, stage: str, deadline_at: datetime | None) -> bool:
+        """Give a visit that goes on another deadline, or none; False if it has ended or never began."""
+        ...
+
     def reopen_visit(self, participant_id: str, stage: str, deadline_at: datetime) -> bool:
         """Let a visit that its deadline ended go on until that moment; False if it is not there or ended otherwise."""
         ...

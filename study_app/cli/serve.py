@@ -26,8 +26,20 @@ def serve(
     no_console: Annotated[
         bool, typer.Option("--no-console", help="Do not start the console.", envvar="STUDY_NO_CONSOLE")
     ] = False,
+    author: Annotated[
+        bool,
+        typer.Option(
+            "--author",
+            help="Follow the study's files while you write them; previews only, in a database apart.",
+            envvar="STUDY_AUTHOR",
+        ),
+    ] = False,
 ) -> None:
-    """Serve the participants' app and, on another port, the researchers' console."""
+    """Serve the participants' app and, on another port, the researchers' console.
+
+    Example: study serve --author
+    """
+    from study_app.bootstrap import follow_files
     from study_app.web import serving
 
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
@@ -35,9 +47,14 @@ def serve(
     if not no_console:
         serving.check_apart(settings)
         serving.check_port(settings.console_host, settings.console_port, "--console-port")
-    with nullcontext(lambda: None) if no_console else serving.console_process(settings) as begin_console:
+    if author:
+        settings = serving.author_settings(settings)
+    console = nullcontext(lambda: None) if no_console else serving.console_process(settings, author=author)
+    with console as begin_console:
         running = start(settings)
         try:
+            if author:
+                follow_files(running)
             lost = running.anchoring.check()
             lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in lost)]
             begin_console()
@@ -57,6 +74,8 @@ def _greeting(running: Any, console: bool) -> list[str]:
     if console:
         lines.append(f"Console      http://{settings.console_host}:{settings.console_port}")
     lines.append(f"Database     {running.world.registry.describe()}")
+    if running.author is not None:
+        lines.append("Author       follows the study's files; previews only, made anew at each start")
     lines.append(f"Isolation    {isolation.level}: {isolation.message}")
     told = {"notes": "embedded (set ANTHROPIC_API_KEY for Claude)", "claude": "Claude", "recorded": "recorded"}
     lines.append(f"Assistant    {', '.join(told.get(name, name) for name in sorted(names)) or 'none'}")

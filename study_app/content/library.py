@@ -126,7 +126,7 @@ class FolderLibrary:
     @cached_property
     def _hashes(self) -> dict[str, str]:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
-        files = [path for folder in folders for path in sorted(folder.rglob("*")) if _is_content(path)]
+        files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
@@ -163,5 +163,6 @@ class FolderLibrary:
         return path
 
 
-def _is_content(path: Path) -> bool:
+def is_content(path: Path) -> bool:
+    """Whether a file of a content folder counts: no bytecode, nothing hidden."""
     return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")

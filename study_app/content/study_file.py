@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from study_app.content.watched import named_paths
 from study_app.domain.allocation import scheme_problems
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.quiz_roles import role_problems
@@ -45,23 +46,11 @@ def read_study(path: Path) -> Study:
 def _missing_paths(raw: Mapping[str, Any], study_file: Path) -> list[Problem]:
     """Packs, banks and assistants' files that a study names and that are not there, whatever else is wrong with it."""
     root, missing = study_file.resolve().parent, []
-    stages = raw.get("stages")
-    for number, stage in enumerate(stages if isinstance(stages, list) else [], start=1):
-        if not isinstance(stage, dict):
-            continue
-        packs = stage.get("packs")
-        named = [*(packs if isinstance(packs, list) else []), stage.get("bank")]
-        for folder in named:
-            if isinstance(folder, str) and folder and not (root / folder).is_dir():
-                what = f"there is no folder {folder} beside the study file"
-                key = f"stages.{stage.get('id', number)}"
-                missing.append(Problem(str(study_file), key, what, "correct the path, or add the folder"))
-    assistants = raw.get("assistants")
-    for name, entry in assistants.items() if isinstance(assistants, dict) else []:
-        file = entry.get("file") if isinstance(entry, dict) else None
-        if isinstance(file, str) and file and not (root / file).is_file():
-            what = f"there is no file {file} beside the study file"
-            missing.append(Problem(str(study_file), f"assistants.{name}.file", what, "correct the path"))
+    for kind, key, path in named_paths(raw):
+        there = (root / path).is_dir() if kind == "folder" else (root / path).is_file()
+        if not there:
+            remedy = "correct the path, or add the folder" if kind == "folder" else "correct the path"
+            missing.append(Problem(str(study_file), key, f"there is no {kind} {path} beside the study file", remedy))
     return missing
 
 

@@ -76,12 +76,25 @@ class StudyContext:
     grading_clock: Literal["real", "virtual"] = "real"
     anchor: Callable[[LedgerRow], None] = lambda _row: None
     """Keeps the place of a real allocation outside the database, after its commit."""
+    follow: Callable[[], None] = lambda: None
+    """Takes over an amendment that another process recorded; called before somebody new is let in."""
+    clock_stopped: Callable[[str], bool] = lambda _participant_id: False
+    """Whether an author has stopped a participant's clock: stages that they open have no deadline."""
     _versions: dict[str, Study] = field(default_factory=dict)
 
     @cached_property
     def study_hash(self) -> str:
         """Hash of the file and everything it names, as they are now."""
         return protocol_hash(self.study, dict(self.content.materials()))
+
+    def take(self, study: Study, content: ContentLibrary, assistants: Mapping[str, Assistant]) -> None:
+        """Go on with another version of the study; assistants that only an older one names stay.
+
+        One assignment, so that no request meets parts of both.
+        """
+        study_hash = protocol_hash(study, dict(content.materials()))
+        kept = {**self.assistants, **assistants}
+        self.__dict__.update(study=study, content=content, assistants=kept, study_hash=study_hash)
 
     def state(self, unit: UnitOfWork) -> State:
         """Where the trial's life stands."""

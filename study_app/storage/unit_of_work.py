@@ -191,6 +191,14 @@ class SqlUnitOfWork(SqlPositions):
             self._chain_visit(participant_id, stage)
         return extended
 
+    def set_deadline(self, participant_id: str, stage: str, deadline_at: datetime | None) -> bool:
+        """See ports.UnitOfWork."""
+        where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
+        changed = self.connection.execute(update(VISITS).where(*where).values(deadline_at=deadline_at)).rowcount == 1
+        if changed:
+            self._chain_visit(participant_id, stage)
+        return changed
+
     def reopen_visit(self, participant_id: str, stage: str, deadline_at: datetime) -> bool:
         """See ports.UnitOfWork."""
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_by == "deadline")

@@ -95,9 +95,14 @@ class Page:
             found = found.replace("{" + name + "}", str(value))
         return found
 
+    def mount(self, name: str) -> str:
+        """A component's key: constant, so that it stays on the page, until an author's files change."""
+        author = self.app.author
+        return name if author is None or not author.files.generation else f"{name}:{author.files.generation}"
+
     def key(self, name: str) -> str:
         """A widget's key; different on each stage and step, so that no value leaks from one to another."""
-        return f"{self.place.participant.stage}:{self.place.participant.step}:{name}"
+        return self.mount(f"{self.place.participant.stage}:{self.place.participant.step}:{name}")
 
     def filled(self, text: str) -> str:
         """A text of the study file with its placeholders filled in."""

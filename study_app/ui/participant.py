@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from study_app.bootstrap import current
+from study_app.bootstrap import App, current
 from study_app.content.texts import catalogue
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.services.context import Position
+from study_app.ui.author.bar import draw_bar
+from study_app.ui.author.content import draw_look
 from study_app.ui.components import top
 from study_app.ui.page import STYLE, Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
@@ -35,13 +37,23 @@ def main() -> None:
         place = app.session.where(participant.id)
     except UnknownParticipant:
         st.info(catalogue(app.study.language)["failure.sign_in"])
+        _author(app, None)
         return
     except StudyError:
         st.error(catalogue(app.study.language)["failure.page"])
         raise
+    _author(app, place)
+    if app.author is not None and draw_look(app, str(st.query_params.get("look", ""))):
+        return
     page = Page(app, place)
     with _stage_floor(place):
         _draw(page, place)
+
+
+def _author(app: App, place: Position | None) -> None:
+    """The author's bar, where one works on the study."""
+    if app.author is not None:
+        draw_bar(app, place)
 
 
 def _stage_floor(place: Position) -> DeltaGenerator:

@@ -8,12 +8,13 @@ import sys
 import threading
 import time
 
-from study_app.bootstrap import start
+from study_app.bootstrap import follow_files, start
 from study_app.claude_codes import code_by_claude
 from study_app.domain.errors import StudyError
 from study_app.private_files import be_private
 from study_app.settings import read_settings
 from study_app.web.options import configure_streamlit
+from study_app.web.serving import AUTHOR
 
 PARENT = "STUDY_PARENT"
 CHECK_SECONDS = 1.0
@@ -40,6 +41,8 @@ def main(arguments: list[str]) -> int:
         host, port = arguments
         settings = read_settings(console_host=host, console_port=port)
         app = start(settings, code_queries=code_by_claude)
+        if os.environ.get(AUTHOR):
+            follow_files(app, previews_too=False)
     except (StudyError, ValueError) as problem:
         sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
         return 2

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.secrets.console_accounts import Account
 from study_app.settings import Settings
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
 
 
+AUTHOR = "STUDY_AUTHOR"
+"""Tells the console's process that an author works on the files."""
 LARGEST_MESSAGE = 1_000_000
 """Bytes of one message from a page to Streamlit; what participants write does not go that way."""
 
@@ -82,7 +87,7 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
 
 
 @contextmanager
-def console_process(settings: Settings) -> Iterator[Callable[[], None]]:
+def console_process(settings: Settings, *, author: bool = False) -> Iterator[Callable[[], None]]:
     """The console beside the participants' app; it ends with it.
 
     It loads what it needs at once, and serves when the function that is given says that the database is ready.
@@ -94,6 +99,7 @@ def console_process(settings: Settings) -> Iterator[Callable[[], None]]:
         "STUDY_HOST": settings.host,
         "STUDY_PORT": str(settings.port),
         "STUDY_PARENT": str(os.getpid()),
+        AUTHOR: "1" if author else "",
     }
     command = [sys.executable, "-m", "study_app.web.console_process", settings.console_host, str(settings.console_port)]
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.PIPE)
@@ -112,3 +118,24 @@ def console_process(settings: Settings) -> Iterator[Callable[[], None]]:
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(5)
+
+
+def author_settings(settings: Settings) -> Settings:
+    """Where an author's server keeps what it makes: in a folder of its own, anew at each start.
+
+    A study's own database is never touched, whatever it holds; the console's accounts are the same.
+
+    Raises:
+        ProblemsFound: the pages would be served to others, and they show keys and checks.
+    """
+    for host, option in ((settings.host, "--host"), (settings.console_host, "--console-host")):
+        if host not in ("127.0.0.1", "localhost", "::1"):
+            what = f"{host} can be reached by others, and an author's pages show keys and checks"
+            raise ProblemsFound([Problem(option, "", what, "leave it out with --author")])
+    var = settings.var / f"author-{settings.port}"
+    shutil.rmtree(var, ignore_errors=True)
+    var.mkdir(parents=True, mode=0o700)
+    accounts = Account(settings.var).path
+    if accounts.is_file():
+        shutil.copy2(accounts, var / accounts.name)
+    return replace(settings, var=var, database=f"sqlite:///{var}/study.db")

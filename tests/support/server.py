@@ -23,12 +23,21 @@ def free_port() -> int:
 class StudyServer:
     """`study serve` on loopback; stopped by its own process id."""
 
-    def __init__(self, folder: Path, study: Path = ROOT / "study.toml", *, console: bool = False, **environment: str):
+    def __init__(
+        self,
+        folder: Path,
+        study: Path = ROOT / "study.toml",
+        *,
+        console: bool = False,
+        arguments: tuple[str, ...] = (),
+        **environment: str,
+    ):
         self.folder = folder
         self.study = study
         self.port = free_port()
         self.console_port = free_port()
         self.console = console
+        self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
         self.process: subprocess.Popen | None = None
@@ -47,6 +56,7 @@ class StudyServer:
         command = [str(Path(sys.executable).with_name("study")), "serve", str(self.study)]
         command += ["--database", self.database, "--port", str(self.port)]
         command += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
+        command += self.arguments
         log = (self.folder / "server.log").open("a")
         self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
         self.wait()

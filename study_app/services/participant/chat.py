@@ -75,10 +75,9 @@ class StreamingTurn:
 class AssistantChat:
     """The assistant, as a participant may use it."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow, specs: dict[str, AssistantSpec]) -> None:
+    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
         self.world = world
         self.way = way
-        self.specs = specs
         self._began = world.now()
         self._replies: dict[str, _Reply] = {}
         self._asking: set[str] = set()
@@ -149,7 +148,7 @@ class AssistantChat:
 
     def spec(self, place: Position) -> AssistantSpec | None:
         """The treatment that the participant has on this stage, or None."""
-        return self.specs[place.assistant] if place.assistant else None
+        return self.world.content.specs[place.assistant] if place.assistant else None
 
     # -- before the reply ----------------------------------------------------------------------------------------------
 
@@ -184,7 +183,7 @@ class AssistantChat:
         return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
 
     def _allowance(self, unit: UnitOfWork, place: Position) -> Any:
-        spec = self.specs[place.assistant or ""]
+        spec = self.world.content.specs[place.assistant or ""]
         mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
         # All participants' turns are only read where the study has a budget for all.
         shared = spec.study_limits != StudyLimits()
@@ -193,14 +192,14 @@ class AssistantChat:
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
         allowed = allowance(spec, mine, study, worked_minutes=worked)
         limit = self.world.study.assistant_policy.study_cost_limit
-        spent = spent_usd(unit, self.specs, place.participant.kind) if limit is not None else 0.0
+        spent = spent_usd(unit, self.world.content.specs, place.participant.kind) if limit is not None else 0.0
         return within_study_cost(allowed, spec.price, spent, limit)
 
     def _write_down(
         self, unit: UnitOfWork, place: Position, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, str]:
         name = place.assistant or ""
-        spec = self.specs[name]
+        spec = self.world.content.specs[name]
         document = unit.document(place.participant.id, place.task)
         pack = self.world.content.pack(place.pack)
         current = code if code is not None else document.text if document else pack.starter

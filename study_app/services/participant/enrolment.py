@@ -134,6 +134,7 @@ class Enrol:
             Malformed: the entry holds what no panel gave.
             Taken: another person's study is in progress in this browser.
         """
+        self.world.follow()
         check_entry(self.world.study, entry)
         with self.world.registry.begin() as unit:
             unit.lock("enrolment")

@@ -72,7 +72,8 @@ class ParticipantFlow:
         stage, participant = place.stage, place.participant
         if stage is None or place.screen == "waiting":
             raise NotAllowed("this part is not open yet")
-        visit = Visit(participant.id, stage.id, place.now, deadline(place.now, stage.minutes))
+        minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
+        visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
         if unit.open_visit(visit):
             unit.record(participant.id, "stage_opened", stage.id, place.now, {"minutes": stage.minutes})
             if stage.kind == "tasks":

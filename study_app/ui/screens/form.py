@@ -59,7 +59,7 @@ def draw_form(page: Page, fields: list[FormField], *, button: str, count: int = 
         "code_module": addresses()["code.js"],
         "texts": page.texts.table("workspace") | page.texts.table("form"),
     }
-    form(data, key="form")
+    form(data, key=page.mount("form"))
 
 
 def question_field(question: Question, drafts: Mapping[str, Any]) -> FormField:

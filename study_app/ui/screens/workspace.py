@@ -22,7 +22,7 @@ from study_app.ui.page import WORKSPACE_STYLE, Page
 def draw(page: Page) -> None:
     """Draw the screen."""
     st.html(WORKSPACE_STYLE)
-    workspace(_data(page), key="workspace")
+    workspace(_data(page), key=page.mount("workspace"))
     page.leave_dialog()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
@@ -11,6 +14,7 @@ from starlette.types import ASGIApp
 from study_app.bootstrap import App, install
 from study_app.web.headers import SecurityHeaders
 from study_app.web.routes import console, console_files
+from study_app.web.routes.author import following
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +28,13 @@ def make(study: App) -> ASGIApp:
     install(study)
     routes = [*console.ROUTES, *console_files.ROUTES]
     middleware = [Middleware(SecurityHeaders), Middleware(console.SignInGate)]
-    return st.App(SCRIPT, routes=routes, middleware=middleware, on_script_error=_script_error)
+
+    @asynccontextmanager
+    async def background(_app: object) -> AsyncIterator[dict[str, Any]]:
+        async with following(study):
+            yield {}
+
+    return st.App(SCRIPT, routes=routes, middleware=middleware, lifespan=background, on_script_error=_script_error)
 
 
 def _script_error(problem: BaseException) -> bool:

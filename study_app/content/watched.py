@@ -1,0 +1,65 @@
+"""The files that make a study, and when each was written: what tells that an author has changed something."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from study_app.content.library import is_content
+
+BESIDE = ("texts", "requirements.txt")
+"""What belongs to a study although its file need not name it."""
+Written = tuple[int, int]
+"""Nanoseconds since the epoch, and bytes."""
+
+
+def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Packs, banks and assistants' files that a parsed study file names: kind, key of the file, path.
+
+    Args:
+        raw: the tables as TOML has them; whatever has another form than it should is passed over.
+    """
+    stages = raw.get("stages")
+    for number, stage in enumerate(stages if isinstance(stages, list) else [], start=1):
+        if not isinstance(stage, dict):
+            continue
+        packs = stage.get("packs")
+        key = f"stages.{stage.get('id', number)}"
+        for folder in [*(packs if isinstance(packs, list) else []), stage.get("bank")]:
+            if isinstance(folder, str) and folder:
+                yield "folder", key, folder
+    assistants = raw.get("assistants")
+    for name, entry in assistants.items() if isinstance(assistants, dict) else []:
+        file = entry.get("file") if isinstance(entry, dict) else None
+        if isinstance(file, str) and file:
+            yield "file", f"assistants.{name}.file", file
+
+
+def written(study_file: Path) -> dict[Path, Written]:
+    """Every file that belongs to the study now, also of one that cannot be read as a study."""
+    root = study_file.resolve().parent
+    paths = [root / name for name in (*_named(study_file), *BESIDE)]
+    files = [study_file.resolve(), *(file for path in paths for file in _below(path))]
+    return {file: stamp for file in files if (stamp := _stamp(file)) is not None}
+
+
+def _named(study_file: Path) -> list[str]:
+    try:
+        raw = tomllib.loads(study_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [path for _, _, path in named_paths(raw)]
+
+
+def _below(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if is_content(file)] if path.is_dir() else [path]
+
+
+def _stamp(file: Path) -> Written | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

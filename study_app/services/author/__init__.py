@@ -1,0 +1,1 @@
+"""What an author does with a draft that is being written."""

@@ -1,0 +1,168 @@
+"""Preview participants of an author: put on any screen, in any arm, with or without a clock; they follow the files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from study_app.domain.allocation import order_of
+from study_app.domain.errors import Malformed, UnknownParticipant
+from study_app.domain.records import END, Document, Participant, Visit
+from study_app.domain.study.screens import Screen
+from study_app.domain.study.study import Stage, Study
+from study_app.domain.timing import deadline
+from study_app.ports import UnitOfWork
+from study_app.services.author.screens import all_screens, titles
+from study_app.services.context import StudyContext
+from study_app.services.identity import hashed
+from study_app.services.participant.enrolment import TOKEN_DAYS, owner_of_token
+
+PAGE = "author"
+"""The page that copied texts belong to."""
+
+
+class AuthorPreviews:
+    """Makes and moves preview participants; works on an author's own database only."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+        self.arm: str | None = None
+        """The arm that was chosen last."""
+        self.stopped = False
+        """Whether the clock stands for every preview."""
+
+    def screens(self) -> tuple[Screen, ...]:
+        """Where an author can go, in the order of the way."""
+        return all_screens(self.world)
+
+    def go(self, token: str | None, key: str, arm: str) -> str:
+        """Put a new preview participant on a screen; returns the token for its cookie.
+
+        Somebody new, so that every clock is fresh and every form empty; texts and answers are taken along.
+
+        Raises:
+            Malformed: there is no such screen or arm.
+        """
+        study = self.world.study
+        screen = next((each for each in self.screens() if each.key == key), None)
+        if screen is None:
+            raise Malformed(f"screen: there is no '{key}' in this study (any more); choose one from the list")
+        if arm not in {each.id for each in study.arms}:
+            known = ", ".join(each.id for each in study.arms)
+            raise Malformed(f"arm: there is no '{arm}' in this study (any more); use one of: {known}")
+        self.arm = arm
+        new = self.world.fresh_id() + self.world.fresh_id()
+        with self.world.registry.begin() as unit:
+            before = self._owner(unit, token)
+            person = self._placed(screen, arm)
+            unit.add_participant(person)
+            unit.add_token(person.id, hashed(new), self.world.now() + timedelta(days=TOKEN_DAYS))
+            unit.record(person.id, "entered", person.stage, self.world.now(), {"way": "open"})
+            if before is not None:
+                self._take_along(unit, before, person)
+            if screen.show == "stage" and study.stage(screen.stage).intro:
+                self._open(unit, person, study.stage(screen.stage))
+        return new
+
+    def _owner(self, unit: UnitOfWork, token: str | None) -> Participant | None:
+        try:
+            return owner_of_token(self.world, unit, token)
+        except UnknownParticipant:
+            return None
+
+    def _placed(self, screen: Screen, arm: str) -> Participant:
+        study, now = self.world.study, self.world.now()
+        over = screen.show == "end"
+        stage = None if over else study.stage(screen.stage)
+        allocated = over or (stage is not None and stage not in study.before_allocation)
+        opens_at = None
+        if stage is not None and screen.show == "waiting":
+            opens_at = now + timedelta(days=study.delay_before(stage))
+        return Participant(
+            id=self.world.fresh_id(),
+            kind="preview",
+            study_hash=self.world.study_hash,
+            status="completed" if over else "in_progress",
+            stage=screen.stage,
+            step=screen.step,
+            enrolled_at=now,
+            last_seen_at=now,
+            arm=arm if allocated else None,
+            finished_at=now if over else None,
+            opens_at=opens_at,
+        )
+
+    def _take_along(self, unit: UnitOfWork, before: Participant, person: Participant) -> None:
+        """Texts of tasks and answers of the preview before, for pages that depend on them."""
+        study = self.world.study
+        for stage in study.stages[: study.stages.index(study.stage(person.stage)) if person.stage != END else None]:
+            for answer in unit.answers(before.id):
+                if answer.stage == stage.id:
+                    unit.save_answer(replace(answer, participant_id=person.id))
+        for pack in (pack for stage in study.stages for pack in stage.packs):
+            text = unit.document(before.id, pack.rsplit("/", 1)[-1])
+            if text is not None:
+                unit.save_document(Document(person.id, text.task, text.text, text.source), PAGE)
+
+    def _open(self, unit: UnitOfWork, person: Participant, stage: Stage) -> None:
+        now = self.world.now()
+        unit.open_visit(Visit(person.id, stage.id, now, self._deadline(stage, now)))
+        unit.record(person.id, "stage_opened", stage.id, now, {"minutes": stage.minutes})
+
+    def _deadline(self, stage: Stage, start: datetime) -> datetime | None:
+        return None if self.stopped else deadline(start, stage.minutes)
+
+    # -- the clock, and changed files ----------------------------------------------------------------------------------
+
+    def set_clock(self, *, stopped: bool) -> None:
+        """Let the clock stand for every preview, or run: then each open stage has its full limit again."""
+        self.stopped = stopped
+        with self.world.registry.begin() as unit:
+            for person in self._people(unit):
+                self._retime(unit, person, self.world.study, from_now=True)
+
+    def follow(self) -> None:
+        """Put every preview on the study as it now is; who is on a stage that it has no more begins again."""
+        with self.world.registry.begin() as unit:
+            for person in self._people(unit):
+                if person.study_hash != self.world.study_hash:
+                    self._carry_over(unit, person)
+
+    def _people(self, unit: UnitOfWork) -> list[Participant]:
+        return [person for person in unit.participants() if person.kind == "preview"]
+
+    def _carry_over(self, unit: UnitOfWork, person: Participant) -> None:
+        study = self.world.study
+        changes: dict[str, Any] = {"study_hash": self.world.study_hash}
+        stages = {stage.id: stage for stage in study.stages}
+        if person.arm is not None and not self._known_arm(study, person.arm):
+            changes["arm"] = study.control.id
+        if not person.over:
+            stage = stages.get(person.stage)
+            if stage is None or stage.kind == "debrief":
+                changes |= {"stage": study.stages[0].id, "step": 0, "opens_at": None}
+            else:
+                changes["step"] = min(person.step, len(self._titles(stage)) - 1)
+                if stage not in study.before_allocation and person.arm is None:
+                    changes["arm"] = self.arm if self.arm and self._known_arm(study, self.arm) else study.control.id
+        unit.touch(person.id, **changes)
+        moved = unit.participant(person.id)
+        assert moved is not None
+        self._retime(unit, moved, study)
+
+    def _titles(self, stage: Stage) -> tuple[str, ...]:
+        return titles(self.world)(stage)
+
+    def _known_arm(self, study: Study, arm: str) -> bool:
+        return set(order_of(arm)) <= {each.id for each in study.arms}
+
+    def _retime(self, unit: UnitOfWork, person: Participant, study: Study, *, from_now: bool = False) -> None:
+        """Give the stage that somebody is on the limit that the file says now."""
+        visit = None if person.over else unit.visit(person.id, person.stage)
+        if visit is None or visit.ended_at is not None:
+            return
+        start = self.world.now() if from_now else visit.started_at
+        wanted = self._deadline(study.stage(person.stage), start)
+        if wanted != visit.deadline_at:
+            unit.set_deadline(person.id, person.stage, wanted)

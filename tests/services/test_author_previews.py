@@ -1,0 +1,158 @@
+"""An author's previews: on any screen, in any arm, with or without a clock, on the study as it is written now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from study_app.bootstrap import follow_files, start
+from study_app.domain.errors import Malformed
+from study_app.services.identity import hashed
+from study_app.settings import Settings
+
+STUDY = """
+schema = "study/1"
+id = "authored"
+title = "Authored"
+[[arms]]
+id = "plain"
+control = true
+instructions = "Go."
+[[arms]]
+id = "pledged"
+label = "With a promise"
+instructions = "Go on."
+pledge = "I promise."
+[allocation]
+method = "simple"
+[[sessions]]
+id = "main"
+[[sessions]]
+id = "later"
+delay_days = 14
+[[stages]]
+id = "consent"
+kind = "consent"
+[[stages]]
+id = "background"
+kind = "survey"
+title = "About you"
+minutes = 5
+intro = "Soon."
+questions = [{ id = "years", kind = "number", prompt = "Years?" }]
+[[stages]]
+id = "instructions"
+kind = "instructions"
+[[stages]]
+id = "again"
+kind = "survey"
+session = "later"
+questions = [{ id = "mood", kind = "text", prompt = "Mood?" }]
+[[stages]]
+id = "debrief"
+kind = "debrief"
+session = "later"
+"""
+
+
+@pytest.fixture
+def study(tmp_path) -> Path:
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture
+def app(study, tmp_path):
+    made = start(Settings(study_file=study, database=f"sqlite:///{tmp_path}/author.db", var=tmp_path / "var"))
+    follow_files(made)
+    yield made
+    made.close()
+
+
+def changed(app, study: Path, before: str, after: str) -> None:
+    text = study.read_text()
+    assert before in text
+    study.write_text(text.replace(before, after))
+    while not app.author.files.look():
+        pass
+
+
+def whose(app, token: str):
+    with app.world.registry.begin(write=False) as unit:
+        return unit.participant_of_token(hashed(token), app.world.now())
+
+
+def test_every_screen_can_be_gone_to_in_every_arm(app):
+    keys = [screen.key for screen in app.author.previews.screens()]
+    assert keys == [
+        "consent/0/stage", "background/0/intro", "background/0/stage", "instructions/0/stage",
+        "again/0/waiting", "again/0/stage", "end/0/end",
+    ]  # fmt: skip
+    token = None
+    for arm in ("plain", "pledged"):
+        for key in keys:
+            token = app.author.previews.go(token, key, arm)
+            place = app.session.where(whose(app, token).id)
+            stage, _, show = key.split("/")
+            assert (place.screen, place.participant.stage) == (show, stage)
+            assert place.arm is None or place.arm.id == arm
+            assert place.participant.kind == "preview"
+
+
+def test_an_unknown_screen_or_arm_is_refused_in_a_sentence(app):
+    with pytest.raises(Malformed, match="there is no 'quiz/0/stage' in this study"):
+        app.author.previews.go(None, "quiz/0/stage", "plain")
+    with pytest.raises(Malformed, match="use one of: plain, pledged"):
+        app.author.previews.go(None, "consent/0/stage", "third")
+
+
+def test_previews_follow_the_file_with_text_limit_and_stage(app, study):
+    token = app.author.previews.go(None, "background/0/stage", "plain")
+    before = app.session.where(whose(app, token).id)
+    changed(app, study, 'title = "About you"\nminutes = 5', 'title = "Of you"\nminutes = 9')
+    after = app.session.where(whose(app, token).id)
+    assert after.stage.title == "Of you"
+    assert (after.deadline_at - before.deadline_at).total_seconds() == 240
+    changed(app, study, 'id = "background"', 'id = "renamed"')
+    assert app.session.where(whose(app, token).id).participant.stage == "consent"
+
+
+def test_an_arm_that_is_gone_becomes_the_control(app, study):
+    token = app.author.previews.go(None, "instructions/0/stage", "pledged")
+    changed(app, study, 'id = "pledged"', 'id = "sworn"')
+    assert app.session.where(whose(app, token).id).arm.id == "plain"
+
+
+def test_a_broken_file_keeps_the_last_good_version_and_says_what_is_wrong(app, study):
+    token = app.author.previews.go(None, "background/0/stage", "plain")
+    for broken in ('kind = "surveyy"', 'kind = "survey'):
+        changed(app, study, 'kind = "survey"\ntitle', f"{broken}\ntitle")
+        problems = app.author.files.problems
+        assert problems
+        assert problems[0].file == str(study)
+        assert app.session.where(whose(app, token).id).stage.title == "About you"
+        changed(app, study, f"{broken}\ntitle", 'kind = "survey"\ntitle')
+        assert app.author.files.problems == ()
+
+
+def test_a_file_that_is_still_being_written_is_not_read(app, study):
+    for piece in (STUDY[:40], STUDY[:90], STUDY.replace("About you", "Of you")):
+        study.write_text(piece)
+        assert app.author.files.look() is False
+    assert app.author.files.look() is True
+    assert app.author.files.problems == ()
+
+
+def test_a_stopped_clock_has_no_deadline_and_a_started_one_the_full_limit(app):
+    previews = app.author.previews
+    token = previews.go(None, "background/0/stage", "plain")
+    assert app.session.where(whose(app, token).id).deadline_at is not None
+    previews.set_clock(stopped=True)
+    assert app.session.where(whose(app, token).id).deadline_at is None
+    other = previews.go(token, "background/0/intro", "plain")
+    assert app.session.begin_stage(whose(app, other).id, "background").deadline_at is None
+    previews.set_clock(stopped=False)
+    place = app.session.where(whose(app, other).id)
+    assert 290 < (place.deadline_at - place.now).total_seconds() <= 300
