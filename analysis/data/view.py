@@ -51,7 +51,13 @@ class View:
 
 
 def view(
-    dataset: Dataset, *, control: str = "", seed: int, include_simulated: bool = False, include_preview: bool = False
+    dataset: Dataset,
+    *,
+    control: str = "",
+    seed: int,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+    cluster: str = "",
 ) -> View:
     """Select the participants and dress the arms as the trial's state allows.
 
@@ -61,6 +67,7 @@ def view(
         seed: where shuffled labels come from.
         include_simulated: take simulated participants in.
         include_preview: take preview participants in.
+        cluster: column of clusters, whose labels are shuffled whole.
     """
     table = dataset.participants
     kind = np.where(_flag(table, "is_simulated"), "simulated", np.where(_flag(table, "is_preview"), "preview", "real"))
@@ -87,7 +94,7 @@ def view(
     if dataset.plain and not control and arms:
         warnings.append(f"The plan names no control: the others are compared with '{arms[0].id}'.")
     if dry_run:
-        rows["arm"] = _shuffled(rows, arms, seed)
+        rows["arm"] = _shuffled_clusters(rows, arms, seed, cluster) if cluster in rows else _shuffled(rows, arms, seed)
     if masked:
         rows["arm"], arms = _mask(rows["arm"], arms, dataset.sha256)
     tables = dataset.tables.of(rows, REVEALING_TABLES if masked or dry_run else ())
@@ -137,6 +144,15 @@ def _shuffled(rows: pd.DataFrame, arms: tuple[DeclaredArm, ...], seed: int) -> p
     made = np.full(len(rows), None, dtype=object)
     made[allocated] = rng.permutation(labels)
     return pd.Series(made, index=rows.index, dtype=object)
+
+
+def _shuffled_clusters(rows: pd.DataFrame, arms: tuple[DeclaredArm, ...], seed: int, cluster: str) -> pd.Series:
+    """Labels that say nothing about any cluster: everyone of a cluster has the same."""
+    units = rows[cluster].where(rows[cluster].notna(), rows["participant_id"])
+    firsts = rows.assign(_unit=units).groupby("_unit", sort=True, as_index=False).first()
+    label = dict(zip(firsts["_unit"], _shuffled(firsts, arms, seed), strict=True))
+    known = rows["arm"].notna().to_numpy()
+    return units.map(label).astype(object).where(known if known.any() else _went_on(rows), None)
 
 
 def _went_on(rows: pd.DataFrame) -> np.ndarray:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
 
+from analysis.estimators.core.jackknife import about_clusters, leave_one_out_errors
 from analysis.estimators.core.registry import Result, method_per_contrast
-from analysis.estimators.core.request import ArmContrast
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import AnalysisError, Bools, Floats, NotEstimable, groups, is_numeric, numbers
+from analysis.estimators.numerics.cluster_covariance import few_clusters
 
 MANY = 5
 """Levels beyond which a numeric covariate is cut at its median to form cells."""
 
 
-@method_per_contrast("covariates stratum")
+@method_per_contrast("covariates stratum cluster")
 def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
     """Bounds of the effect among those who stay whatever their arm; a missing outcome is attrition.
 
@@ -26,7 +29,8 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
     from below; bounds in `ci_low`, `ci_high`. `trim="floor"` drops whole observations, floor(q n); "fractional" gives
     the boundary observation its remaining weight. Effect size: Imbens-Manski interval of the effect at the level.
     With `covariates` (numeric ones cut at their median) or `stratum`, trimming is within their levels and the bounds
-    are averaged over those who stay. Rests on: allocation moves retention in one direction only (in each level).
+    are averaged over those who stay. `cluster`: standard errors from leaving out one cluster at a time.
+    Rests on: allocation moves retention in one direction only (in each level).
     Detail: naive, retention, retention_p, trimmed, cells, imbens_manski, std_errors.
     Reference: Lee (2009), Rev. Econ. Stud. 76:1071-1102; Imbens & Manski (2004), Econometrica 72:1845-1857.
 
@@ -43,10 +47,8 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
     values = pair.trial.y_with_gaps
     whole = _Trimming.of(pair, values, np.ones(len(values), dtype=bool), trim == "fractional")
     cells = _cells(pair, values, trim == "fractional")
-    weights = np.asarray([cell.always_observed for cell in cells])
-    weights = weights / weights.sum()
-    lower, upper = (float(weights @ [getattr(cell, end) for cell in cells]) for end in ("lower", "upper"))
-    errors = [float(np.sqrt(weights**2 @ np.square([cell.errors[end] for cell in cells]))) for end in (0, 1)]
+    weights, lower, upper = _averaged(cells)
+    errors, about = _errors(pair, cells, weights, (lower, upper), trim)
     effect = _imbens_manski(lower, upper, errors[0], errors[1], pair.level)
     reach = f"Imbens-Manski interval [{effect.ci_low:.6g}, {effect.ci_high:.6g}]" if effect else "no interval"
     tightened = f"; tightened over {len(cells)} cells of {', '.join(_by(pair))}" if _by(pair) else ""
@@ -56,9 +58,31 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
         detail={
             "naive": whole.naive, "retention": dict(zip(pair.contrast, whole.retention, strict=True)),
             "retention_p": whole.retention_p, "trimmed": float(whole.q), "cells": len(cells),
-            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None, "std_errors": errors,
+            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None, "std_errors": errors, **about,
         },
     )  # fmt: skip
+
+
+def _averaged(cells: Sequence[_Trimming]) -> tuple[Floats, float, float]:
+    """Weights of the cells, and the bounds averaged by them."""
+    weights = np.asarray([cell.always_observed for cell in cells])
+    weights = weights / weights.sum()
+    return weights, *(float(weights @ [getattr(cell, end) for cell in cells]) for end in ("lower", "upper"))
+
+
+def _errors(
+    pair: ArmContrast, cells: Sequence[_Trimming], weights: Floats, bounds: tuple[float, float], trim: str
+) -> tuple[list[float], dict[str, Any]]:
+    """Standard errors of the two bounds, and what is known of clusters."""
+    if pair.trial.cluster is None:
+        return [float(np.sqrt(weights**2 @ np.square([cell.errors[end] for cell in cells]))) for end in (0, 1)], {}
+
+    def figures(part: AnalysisRequest) -> tuple[float, float]:
+        again = ArmContrast(part, part.labels.index(pair.contrast[0]))
+        return _averaged(_cells(again, part.y_with_gaps, trim == "fractional"))[1:]
+
+    pair.trial.notes[:] = few_clusters(pair.trial)
+    return leave_one_out_errors(pair.trial, figures, np.asarray(bounds)).tolist(), about_clusters(pair.trial)
 
 
 def _by(pair: ArmContrast) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from analysis.estimators.numerics.designs import arm_columns
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, z_interval
 
 
-@method_over_all_arms()
+@method_over_all_arms(jackknife=True)
 def wald_iv(trial: AnalysisRequest, received: str = "", vcov: str = "robust") -> Result:
     """Complier average effect: the effect of allocation on the outcome over its effect on what was received.
 
@@ -47,7 +47,7 @@ def wald_iv(trial: AnalysisRequest, received: str = "", vcov: str = "robust") ->
     return unwrap(rows)
 
 
-@method_over_all_arms("covariates stratum")
+@method_over_all_arms("covariates stratum", jackknife=True)
 def tsls(
     trial: AnalysisRequest, received: str = "", instruments: str | Iterable[str] = (), vcov: str = "robust"
 ) -> Result:

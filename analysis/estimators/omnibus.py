@@ -13,11 +13,13 @@ from analysis.estimators.core.results import EffectSize
 from analysis.estimators.core.validation import (
     AnalysisError,
     Floats,
+    Ints,
     NotEstimable,
     covariate_columns,
     dummies,
     require_columns,
 )
+from analysis.estimators.numerics.cluster_covariance import ClusterRobust, few_clusters
 from analysis.estimators.numerics.designs import additive
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval
 
@@ -131,12 +133,13 @@ def _rank_fit(columns: Floats, y: Floats) -> tuple[Floats, int]:
     return fit(columns[:, kept], y).residuals, len(kept)
 
 
-@method_over_all_arms("covariates stratum")
-def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = "HC3") -> Result:
+@method_over_all_arms("covariates stratum cluster")
+def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = None) -> Result:
     """Does the effect differ between subgroups? Interaction of the arms with one moderator.
 
     Formula: y = a + arm + m + arm m (+ covariates, strata); one row per product term with t and n - p degrees of
-    freedom, `vcov` as in `ols` (HC3 by default). Detail: joint_f, joint_df1, joint_df2, joint_p of all of them.
+    freedom, `vcov` as in `ols` (HC3 by default; CR2 and Satterthwaite with `cluster`).
+    Detail: joint_f, joint_df1, joint_df2, joint_p of all of them.
     Missing data: refused. Only prespecified moderators: a row per subgroup tested is a chance to be wrong.
     Reference: Kent et al. (2020), Ann. Intern. Med. 172:35-45 (PATH).
 
@@ -148,7 +151,11 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
     """
     require_columns(trial.data, [moderator])
     *main, product = _moderated(trial, moderator)
-    test = InteractionTest.of(np.column_stack(main), product, trial.varied_y, vcov)
+    if trial.cluster is not None and vcov not in (None, "CR2"):
+        raise AnalysisError.of("vcov", f"{vcov!r} takes no account of clusters", "use CR2, or leave it out")
+    codes = None if trial.cluster is None else trial.cluster_codes
+    trial.notes += [] if codes is None else few_clusters(trial)
+    test = InteractionTest.of(np.column_stack(main), product, trial.varied_y, vcov or "HC3", codes)
     names = covariate_columns(trial.data, [moderator])[1]
     detail = {"joint_f": test.f, "joint_df1": test.df1, "joint_df2": test.df2, "joint_p": test.p_value}
     errors = dict(zip(test.terms, np.sqrt(np.diag(test.covariance)), strict=True))
@@ -158,7 +165,7 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
             rows.append(pair.estimate(id=name, note=f"not estimable: no rows tell {name} apart"))
             continue
         estimate = float(test.fitted.coefficients[test.columns[test.terms.index(term)]])
-        found = t_interval(estimate, float(errors[term]), float(test.df2), trial.level)
+        found = t_interval(estimate, float(errors[term]), test.df_of(term), trial.level)
         rows.append(pair.estimate(**found, id=name, note=f"difference of the effect for {name}", detail=detail))
     return unwrap(rows)
 
@@ -174,10 +181,14 @@ class InteractionTest:
     """Their columns of the fit."""
     covariance: Floats
     """Of their coefficients."""
+    over_clusters: tuple[float, ...] = ()
+    """Satterthwaite's degrees of freedom of each, where people came in clusters."""
 
     @classmethod
-    def of(cls, main: Floats, product: Floats, y: Floats, vcov: str | None = "HC3") -> InteractionTest:
-        """Fit main effects and products.
+    def of(
+        cls, main: Floats, product: Floats, y: Floats, vcov: str | None = "HC3", clusters: Ints | None = None
+    ) -> InteractionTest:
+        """Fit main effects and products; with clusters (each row's) by CR2.
 
         Raises:
             NotEstimable: no product varies beyond the main effects, or nothing is left to judge errors by.
@@ -189,7 +200,11 @@ class InteractionTest:
         if not columns:
             raise NotEstimable("too few people for the interaction")
         terms = [kept[place] - main.shape[1] for place in columns]
-        return cls(fitted, terms, columns, fitted.covariance(vcov)[np.ix_(columns, columns)])
+        if clusters is None:
+            return cls(fitted, terms, columns, fitted.covariance(vcov)[np.ix_(columns, columns)])
+        robust = ClusterRobust(fitted, clusters, "CR2")
+        df = tuple(robust.df_of(place) for place in columns)
+        return cls(fitted, terms, columns, robust.covariance[np.ix_(columns, columns)], df)
 
     @property
     def df1(self) -> int:
@@ -197,9 +212,13 @@ class InteractionTest:
         return len(self.columns)
 
     @property
-    def df2(self) -> int:
-        """Residual degrees of freedom."""
-        return self.fitted.df
+    def df2(self) -> float:
+        """Residual degrees of freedom; over clusters the smallest of the terms'."""
+        return min(self.over_clusters, default=float(self.fitted.df))
+
+    def df_of(self, term: int) -> float:
+        """Degrees of freedom of one product."""
+        return self.over_clusters[self.terms.index(term)] if self.over_clusters else float(self.fitted.df)
 
     @property
     def f(self) -> float:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from analysis.estimators.core.jackknife import about_clusters
 from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 from analysis.estimators.numerics.assignments import ReplicateAssignments, replicate
-from analysis.estimators.numerics.cluster_covariance import anova_icc, clusters_per_arm, few_clusters
-from analysis.estimators.numerics.linear import independent_columns, vcov_name
+from analysis.estimators.numerics.cluster_covariance import ClusterRobust, few_clusters
+from analysis.estimators.numerics.designs import additive, interacted
+from analysis.estimators.numerics.linear import fit, independent_columns, vcov_name
 from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
 from analysis.estimators.numerics.restricted_mean import replicated_difference
 from analysis.estimators.outcomes.means import raw_effect
@@ -50,7 +52,8 @@ def rerandomization(
     test of the difference itself). `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
     {"method": "simple"}, any design that `study_app.rerandomisation` replays, an array (replicates, rows) or a callable
     (replicates, rng) of arms (`arms` orders the indices). `alternative`: two-sided, greater, less.
-    `cluster`: whole clusters are allocated again; the scheme, and arrays, may then be of clusters or of people.
+    `cluster`: whole clusters are allocated again; the scheme, and arrays, may then be of clusters or of people; the
+    standard error is that of `cluster_robust`.
     `interval=False` leaves out interval and effect size, for simulations.
     Missing data: refused. A replicate whose statistic does not exist counts as extreme. No seed means seed 0.
     Reference: Wu & Ding (2021), JASA 116:1898-1913; Gerber & Green (2012), ch. 3; Zhao & Ding (2021), J. Econometrics.
@@ -180,11 +183,16 @@ def _row(
     test = Test(observed, others, drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
     note = _note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all())
-    df = len(trial.y) - model.fixed.shape[1] - model.interacted * (arms - 1)
+    error, df = None, None
+    if own and trial.cluster is None:
+        error = float(np.sqrt(observed.yy[0]))
+        df = float(len(trial.y) - model.fixed.shape[1] - model.interacted * (arms - 1))
+    elif own:
+        error, df = _error_over_clusters(trial, pair, model)
     return pair.estimate(
         estimate=float(observed.a[0]),
-        std_error=float(np.sqrt(observed.yy[0])) if own else None,
-        df=float(df) if own else None,
+        std_error=error,
+        df=df,
         statistic=float(observed.studentised()[0]) if own else None,
         p_value=test.p_value(),
         detail=_detail(trial, test, drawn),
@@ -195,13 +203,25 @@ def _row(
     )
 
 
+def _error_over_clusters(
+    trial: AnalysisRequest, pair: ArmContrast, model: Regression
+) -> tuple[float | None, float | None]:
+    """CR2 standard error and Satterthwaite's degrees of freedom of the same model; None where they do not exist."""
+    design = interacted(trial) if model.interacted > 1 else additive(trial, covariates=model.fixed.shape[1] > 1)
+    try:
+        fitted = fit(design.columns, model.y).with_residuals()
+        robust = ClusterRobust.of(trial, fitted, None)
+        place = design.treated[pair.index - 1]
+        return float(np.sqrt(robust.covariance[place, place])), robust.df_of(place)
+    except (NotEstimable, np.linalg.LinAlgError, ArithmeticError):
+        return None, None
+
+
 def _detail(trial: AnalysisRequest, test: Test, drawn: ReplicateAssignments) -> dict[str, Any]:
     found = {"assignments": len(drawn.codes), "exact": drawn.exact, "undefined": test.undefined, "scheme": drawn.how}
     if trial.cluster is None:
         return found
-    icc = anova_icc(trial.y, trial.cluster_codes)
-    clusters = {"clusters": len(np.unique(trial.cluster_codes)), "clusters_per_arm": clusters_per_arm(trial)}
-    return {**found, **clusters, "icc": icc}
+    return {**found, **about_clusters(trial)}
 
 
 def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, open_ended: bool) -> str:

@@ -141,7 +141,7 @@ def _planned(prepared: Prepared, seed: int, *, primary_only: bool = False) -> tu
     plan, shown = prepared.fitted, prepared.view
     ledger, ledger_note = ledger_of(prepared.dataset, shown)
     runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed)
-    analyses = schedule(plan, len(shown.arms))
+    analyses = schedule(plan, len(shown.arms), prepared.frame.cluster is not None)
     chosen = [entry for entry in analyses if entry.role == "primary" or not primary_only]
     return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations
 

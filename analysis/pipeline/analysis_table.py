@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.view import View
+from analysis.estimators.numerics.cluster_covariance import FEW
 from analysis.pipeline.flow import NOT_ANALYSED
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 
 LAST_ACTIVITY = "_last_activity_minutes"
+CLUSTER = "_cluster"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class AnalysisTable:
     """Time outcome -> people who are right-censored before the cap: only survival methods apply to it."""
     deviations: tuple[str, ...]
     warnings: tuple[str, ...]
+    cluster: str | None = None
+    """Column of the clusters that were allocated whole; None where people were."""
 
     def population(self, name: str) -> pd.DataFrame:
         """The rows of a population: `itt`, `per_protocol`, `as_treated` (arm = what was received) or `complier`.
@@ -46,12 +50,13 @@ class AnalysisTable:
         return rows
 
 
-def build(view: View, plan: Plan) -> AnalysisTable:
+def build(view: View, plan: Plan, cluster: str = "") -> AnalysisTable:
     """Make the analysis table.
 
     Time outcomes: who did not finish counts with the cap, also where the cell is empty (composite strategy), unless
     the person withdrew the data; where no outages are recorded, nobody counts with more. Covariates: scores as the
-    plan orders them; a missing baseline value gets the mean and an indicator of its own.
+    plan orders them; a missing baseline value gets the mean and an indicator of its own. `cluster`: column of the
+    clusters that were allocated whole; a person without one counts as a cluster alone.
     """
     rows = view.participants
     data = rows[rows["arm"].notna()].reset_index(drop=True).copy()
@@ -65,7 +70,24 @@ def build(view: View, plan: Plan) -> AnalysisTable:
     kept = _independent(data, covariates, deviations)
     censored = {outcome.id: _right_censored(data, outcome) for outcome in plan.outcomes}
     known = {name: count for name, count in censored.items() if count}
-    return AnalysisTable(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings))
+    grouped = _clusters(data, cluster, view.arm_ids, warnings)
+    return AnalysisTable(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings), grouped)
+
+
+def _clusters(data: pd.DataFrame, column: str, arms: Sequence[str], warnings: list[str]) -> str | None:
+    """Make the clusters' column; warn of people without one and of arms with few."""
+    if not column:
+        return None
+    given = data[column] if column in data else pd.Series(None, index=data.index, dtype=object)
+    alone = given.isna()
+    data[CLUSTER] = given.map(_text, na_action="ignore").where(~alone, "alone " + data["participant_id"].astype(str))
+    if alone.any():
+        warnings.append(f"{int(alone.sum())} people have no {column}: each counts as a cluster alone.")
+    counts = {arm: int(data.loc[data["arm"] == arm, CLUSTER].nunique()) for arm in arms}
+    if counts and min(counts.values()) < FEW:
+        listed = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
+        warnings.append(f"Few clusters ({listed}; {FEW} an arm are advised): intervals and p-values are doubtful.")
+    return CLUSTER
 
 
 def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:

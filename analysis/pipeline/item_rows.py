@@ -52,23 +52,50 @@ def _quiz_rows(frame: AnalysisTable, plan: Plan, view: View, quiz: QuizItems) ->
         return [replace(empty, note=f"not estimable: {len(solved)} people, {solved.shape[1]} items that vary")]
     long = solved.rename_axis("person").reset_index().melt("person", var_name="item", value_name="solved")
     long["arm"] = long["person"].map(arm)
+    if frame.cluster:
+        return _over_clusters(frame, plan, view, long, empty, people, counts)
     try:
         found: Any = methods.METHODS["mixed_logit"](
             long, outcome="solved", arm="arm", control=view.control, item="item", person="person", level=plan.level
         )
     except StudyError as error:
         return [replace(empty, note=f"not estimable: {error}")]
-    rows = found if isinstance(found, list) else [found]
+    return _named(found, empty, view, counts)
+
+
+def _over_clusters(
+    frame: AnalysisTable,
+    plan: Plan,
+    view: View,
+    long: pd.DataFrame,
+    empty: Estimate,
+    people: pd.DataFrame,
+    counts: dict[str, int],
+) -> list[Estimate]:
+    """People allocated in clusters: logistic regression on arm and item, its errors over clusters."""
+    cluster = people.set_index("participant_id")[frame.cluster]
+    long = long.assign(cluster=long["person"].map(cluster))
+    try:
+        found = methods.METHODS["fractional_logit"](
+            long, outcome="solved", arm="arm", control=view.control, covariates="item", cluster="cluster",
+            level=plan.level,
+        )  # fmt: skip
+    except StudyError as error:
+        return [replace(empty, note=f"not estimable: {error}")]
+    return _named(found, replace(empty, method="fractional_logit"), view, counts)
+
+
+def _named(found: Any, empty: Estimate, view: View, counts: dict[str, int]) -> list[Estimate]:
     return [
         replace(
             row,
             id=empty.id + (f".{row.contrast[0]}" if row.contrast and len(view.arms) > 2 else ""),
             role="secondary",
-            outcome=quiz.outcome,
+            outcome=empty.outcome,
             unit="log odds",
             n={name: counts[name] for name in (row.contrast or view.arm_ids)},
         )
-        for row in rows
+        for row in (found if isinstance(found, list) else [found])
     ]
 
 

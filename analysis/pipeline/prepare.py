@@ -9,7 +9,9 @@ from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import AnalysisTable, build
 from analysis.pipeline.planning.plan import fit_to, plan_of, task_limit
 from analysis.pipeline.planning.refusals import refuse
+from analysis.pipeline.planning.registration import in_clusters
 from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.clusters import COLUMN
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,22 @@ def prepare(
     plan = (plan_of(dataset) if plan is None else plan).with_limit(task_limit(dataset.study.raw))
     refuse(dataset, plan)
     fitted, left_out = fit_to(plan, dataset)
+    cluster = clusters_of(dataset, plan)
     shown = view(
         dataset,
+        cluster=cluster,
         control=plan.control,
         seed=plan.seed,
         include_simulated=include_simulated,
         include_preview=include_preview,
     )
     fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
-    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted))
+    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted, cluster))
+
+
+def clusters_of(dataset: Dataset, plan: Plan) -> str:
+    """Column of the clusters that were allocated whole; empty where people were."""
+    return plan.cluster or (COLUMN if in_clusters(dataset.study.raw) else "")
 
 
 def _with_censoring(plan: Plan, usual: str) -> Plan:

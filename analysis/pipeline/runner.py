@@ -14,6 +14,7 @@ from analysis.estimators import methods
 from analysis.estimators.core.results import Estimate
 from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
 from analysis.pipeline.planning.fallback import choose
+from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.trial_ledger import Ledger, within
 from study_app.domain.errors import StudyError
@@ -64,6 +65,8 @@ class AnalysisRunner:
         """The rows of one analysis; never raises for what the data bring with them."""
         outcome = self.plan.outcome(analysis.outcome)
         try:
+            if missing := [name for name in analysis.contrast if name not in self.view.arm_ids]:
+                raise LookupError(_cannot_name(missing[0], self.view))
             data, arm, control, left_out = self._data(analysis, outcome)
         except LookupError as error:
             return self._nulls(analysis, outcome, str(error.args[0]))
@@ -74,7 +77,8 @@ class AnalysisRunner:
             return self._nulls(analysis, outcome, reason, counts)
         rows = self._called(analysis, outcome, data, arm, control, counts)
         rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
-        return rows + [self._null(analysis, outcome, "nobody to analyse in this arm", counts, name) for name in empty]
+        unseen = [] if analysis.contrast else empty
+        return rows + [self._null(analysis, outcome, "nobody to analyse in this arm", counts, name) for name in unseen]
 
     def _called(
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arm: str, control: str, counts: dict[str, int]
@@ -89,6 +93,10 @@ class AnalysisRunner:
         except Exception as error:  # an analysis that fails must not take the others with it
             return self._nulls(analysis, outcome, f"the method stopped on these data ({error})", counts)
         listed = found if isinstance(found, list) else [found]
+        if analysis.contrast:
+            listed = [row for row in listed if row.contrast == analysis.contrast]
+        if not listed:
+            return self._nulls(analysis, outcome, f"{analysis.method} gives no contrast of two arms", counts)
         return self._named(analysis, outcome, listed, note)
 
     # -- what a method is given ----------------------------------------------------------------------------------------
@@ -108,7 +116,8 @@ class AnalysisRunner:
             data = data[data[column].notna()]
         missing = {"what they received unknown": unknown, f"{column} missing": len(everybody) - unknown - len(data)}
         left_out = ", ".join(f"{count} of {len(everybody)} left out: {why}" for why, count in missing.items() if count)
-        control = "not_received" if analysis.population == "as_treated" else self.view.control
+        control = analysis.contrast[1] if analysis.contrast else self.view.control
+        control = "not_received" if analysis.population == "as_treated" else control
         return data.reset_index(drop=True), "arm", control, left_out
 
     def _column(self, analysis: Analysis, outcome: Outcome) -> str:
@@ -121,6 +130,8 @@ class AnalysisRunner:
         name = analysis.method
         if reason := unusable(analysis):
             raise LookupError(reason)
+        if self.frame.cluster and not bears_clusters(name):
+            raise LookupError(f"{name} takes people as independent, and they were allocated in clusters")
         called: Callable[..., Any] = methods.METHODS[name]
         uses = methods.METHODS[name].uses
         notes: list[str] = []
@@ -140,8 +151,10 @@ class AnalysisRunner:
         if name in SURVIVAL:
             arguments["event"] = f"_event_{outcome.id}"
             arguments |= {"horizon": self.plan.horizon or outcome.cap} if "horizon" in uses else {}
-        if name in ROBUST:
+        if name in ROBUST and not self.frame.cluster:
             arguments.setdefault("vcov", "HC1")
+        if self.frame.cluster and "cluster" in uses:
+            arguments["cluster"] = self.frame.cluster
         if name == "stratified_logrank":
             if "stratum" not in data or data["stratum"].nunique() < 2:
                 raise LookupError("allocation was not stratified")
@@ -199,16 +212,19 @@ class AnalysisRunner:
         if model.kind == "lin":
             return methods.METHODS[analysis.method], []
         names = ", ".join(name.removeprefix("_x_").lstrip("_") for name in (*model.covariates, *model.strata))
-        step = f"ANCOVA with HC2 on {names}" if model.kind == "ancova" else "unadjusted"
+        errors = "CR2" if self.frame.cluster else "HC2"
+        step = f"ANCOVA with {errors} on {names}" if model.kind == "ancova" else "unadjusted"
         self.deviations.append(f"{analysis.id}: Lin adjustment left ({model.reason}); {step}.")
         notes = [f"fallback from Lin ({model.reason}): {step}"]
         if analysis.method == "rerandomization":
             arguments["statistic"] = model.kind
             return methods.METHODS["rerandomization"], notes
         arguments.pop("vcov", None)
-        if model.kind == "ancova":
+        if model.kind == "ancova" and not self.frame.cluster:
             arguments["vcov"] = "HC2"
+        if model.kind == "ancova":
             return methods.METHODS["ancova"], notes
+        del arguments["covariates"], arguments["stratum"]
         return methods.METHODS["welch_t"], notes
 
     # -- rows ----------------------------------------------------------------------------------------------------------
@@ -217,7 +233,7 @@ class AnalysisRunner:
         return ("not_received", "received") if analysis.population == "as_treated" else self.view.arm_ids
 
     def _named(self, analysis: Analysis, outcome: Outcome, found: list[Estimate], note: str) -> list[Estimate]:
-        several = len(self._arms(analysis)) > 2
+        several = len(self._arms(analysis)) > 2 and not analysis.contrast
         rows: list[Estimate] = []
         for entry in found:
             name = analysis.id
@@ -250,13 +266,19 @@ class AnalysisRunner:
     ) -> list[Estimate]:
         arms = self._arms(analysis)
         counts = counts if counts is not None else dict.fromkeys(arms, 0)
+        if analysis.contrast:
+            return [self._null(analysis, outcome, reason, counts, analysis.contrast[0])]
         return [self._null(analysis, outcome, reason, counts, arm) for arm in (arms[1:] or ("",))]
 
     def _null(
         self, analysis: Analysis, outcome: Outcome, reason: str, counts: dict[str, int], treated: str
     ) -> Estimate:
         arms = self._arms(analysis)
-        contrast = (treated, arms[0]) if treated and arms else None
+        contrast = analysis.contrast or ((treated, arms[0]) if treated and arms else None)
         empty = Estimate(contrast=contrast, n=dict(counts), ci_level=self.plan.level, note=f"not estimable: {reason}")
-        name = analysis.id + (f".{treated}" if len(arms) > 2 else "")
+        name = analysis.id + (f".{treated}" if len(arms) > 2 and not analysis.contrast else "")
         return self._dressed(analysis, outcome, empty, name, "")
+
+
+def _cannot_name(arm: str, view: View) -> str:
+    return "the arms are not told apart yet" if view.masked else f"there is no arm '{arm}'"

@@ -13,6 +13,7 @@ from analysis.design.multiplicity import adjust
 from analysis.estimators import methods
 from analysis.estimators.core.request import NotEstimable
 from analysis.estimators.core.results import EffectSize, Estimate
+from analysis.estimators.core.validation import groups
 from analysis.estimators.numerics.linear import t_interval
 from analysis.estimators.omnibus import InteractionTest
 from analysis.pipeline.analysis_table import AnalysisTable
@@ -38,13 +39,15 @@ def subgroup_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate
         data = data[data[outcome.id].notna()]
         tests = []
         for subgroup in plan.subgroups:
-            found += _levels(data, outcome, subgroup.column, view, plan.level)
-            tests.append(_interaction(data, outcome, subgroup.column, view, plan.level))
+            found += _levels(data, outcome, subgroup.column, view, plan.level, frame.cluster)
+            tests.append(_interaction(data, outcome, subgroup.column, view, plan.level, frame.cluster))
         found += _holm(tests)
     return found
 
 
-def _levels(data: pd.DataFrame, outcome: Outcome, column: str, view: View, level: float) -> list[Estimate]:
+def _levels(
+    data: pd.DataFrame, outcome: Outcome, column: str, view: View, level: float, cluster: str | None
+) -> list[Estimate]:
     rows = []
     for value in sorted(data[column].dropna().unique(), key=lambda v: (isinstance(v, str), v)):
         part = data[data[column] == value]
@@ -52,11 +55,13 @@ def _levels(data: pd.DataFrame, outcome: Outcome, column: str, view: View, level
         for arm in view.arm_ids[1:]:
             pair = part[part["arm"].isin([arm, view.control])].reset_index(drop=True)
             name = f"{outcome.id}.subgroup.{column}.{text}" + (f".{arm}" if len(view.arms) > 2 else "")
-            rows.append(_difference(pair, outcome, name, (arm, view.control), level))
+            rows.append(_difference(pair, outcome, name, (arm, view.control), level, cluster))
     return rows
 
 
-def _difference(pair: pd.DataFrame, outcome: Outcome, name: str, contrast: tuple[str, str], level: float) -> Estimate:
+def _difference(
+    pair: pd.DataFrame, outcome: Outcome, name: str, contrast: tuple[str, str], level: float, cluster: str | None
+) -> Estimate:
     counts = {arm: int((pair["arm"] == arm).sum()) for arm in contrast}
     base = Estimate(
         id=name,
@@ -71,14 +76,21 @@ def _difference(pair: pd.DataFrame, outcome: Outcome, name: str, contrast: tuple
     if min(counts.values()) < SMALL:
         return replace(base, note=f"not estimable: fewer than {SMALL} people in an arm")
     try:
-        row: Any = methods.METHODS["welch_t"](pair, outcome=outcome.id, arm="arm", control=contrast[1], level=level)
+        row: Any = methods.METHODS["welch_t"](
+            pair, outcome=outcome.id, arm="arm", control=contrast[1], level=level, cluster=cluster
+        )
     except StudyError as error:
         return replace(base, note=f"not estimable: {error}")
     return replace(row, id=name, role="secondary", outcome=outcome.id, unit=outcome.unit)
 
 
-def _interaction(data: pd.DataFrame, outcome: Outcome, column: str, view: View, level: float) -> Estimate:
-    """F test of arm by subgroup with HC3 errors: numbers as scores, categories as dummies; as method `interaction`."""
+def _interaction(
+    data: pd.DataFrame, outcome: Outcome, column: str, view: View, level: float, cluster: str | None
+) -> Estimate:
+    """F test of arm by subgroup with HC3 errors (CR2 of clusters).
+
+    Takes numbers as scores, categories as dummies; as method `interaction`.
+    """
     data = data[data[column].notna()]
     counts = {arm: int((data["arm"] == arm).sum()) for arm in view.arm_ids}
     base = Estimate(
@@ -97,17 +109,19 @@ def _interaction(data: pd.DataFrame, outcome: Outcome, column: str, view: View, 
     main = np.column_stack([np.ones(len(data)), *arms, x])
     product = np.column_stack([arm[:, None] * x for arm in arms])
     try:
-        test = InteractionTest.of(main, product, data[outcome.id].to_numpy(dtype=float))
+        codes = None if cluster is None else groups(data, [cluster])[0]
+        test = InteractionTest.of(main, product, data[outcome.id].to_numpy(dtype=float), clusters=codes)
     except (NotEstimable, StudyError, np.linalg.LinAlgError, ArithmeticError) as error:
         return replace(base, note=f"not estimable: {error}")
-    note = f"interaction of arm and {column}: F({test.df1}, {test.df2}), HC3"
+    vcov = "HC3" if cluster is None else "CR2"
+    note = f"interaction of arm and {column}: F({test.df1}, {test.df2:g}), {vcov}"
     if test.df1 == 1:
         slope, spread = float(test.fitted.coefficients[test.columns[0]]), float(np.sqrt(test.covariance[0, 0]))
         found = t_interval(slope, spread, test.df2, level)
         base = replace(base, estimate=slope, std_error=spread, ci_low=found["ci_low"], ci_high=found["ci_high"])
         note += "; estimate: change of the difference for each step of the scores"
     size = EffectSize("partial eta squared", test.df1 * test.f / (test.df1 * test.f + test.df2))
-    detail = {"df1": test.df1, "df2": test.df2, "vcov": "HC3"}
+    detail = {"df1": test.df1, "df2": test.df2, "vcov": vcov}
     base = replace(base, statistic=test.f, df=float(test.df2), p_value=test.p_value)
     return replace(base, effect_size=size, note=note, detail=detail)
 

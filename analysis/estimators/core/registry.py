@@ -10,6 +10,7 @@ from typing import Any, Protocol, get_type_hints
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.jackknife import over_clusters
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate, Estimates
 from analysis.estimators.core.validation import AnalysisError, NotEstimable, installed, names
@@ -53,12 +54,13 @@ _UNFIT = (NotEstimable, np.linalg.LinAlgError, ArithmeticError)
 Core = Callable[..., Result]
 
 
-def method_over_all_arms(uses: str = "", *, without: str = "") -> Callable[[Core], Estimator]:
+def method_over_all_arms(uses: str = "", *, without: str = "", jackknife: bool = False) -> Callable[[Core], Estimator]:
     """Register a method that sees all arms at once: `core(trial, **options)`.
 
     Args:
         uses: the shared arguments that it uses beside arm and control, separated by blanks.
         without: those of arm and control that it does not use.
+        jackknife: whether it takes clusters too, its errors then from leaving out one at a time.
     """
 
     def decorate(core: Core) -> Estimator:
@@ -68,15 +70,15 @@ def method_over_all_arms(uses: str = "", *, without: str = "") -> Callable[[Core
             except _UNFIT as error:
                 return _null_rows(trial, _reason(error))
 
-        return _register(core, run, {"arm", "control", *uses.split()} - set(without.split()))
+        return _register(core, run, {"arm", "control", *uses.split()} - set(without.split()), jackknife)
 
     return decorate
 
 
-def method_per_contrast(uses: str = "") -> Callable[[Core], Estimator]:
+def method_per_contrast(uses: str = "", *, jackknife: bool = False) -> Callable[[Core], Estimator]:
     """Register a method that compares one treated arm with the control: `core(pair, **options)`.
 
-    For `uses` see `method_over_all_arms`.
+    For `uses` and `jackknife` see `method_over_all_arms`.
     """
 
     def decorate(core: Core) -> Estimator:
@@ -90,7 +92,7 @@ def method_per_contrast(uses: str = "") -> Callable[[Core], Estimator]:
                 rows += found if isinstance(found, list) else [found]
             return unwrap(rows)
 
-        return _register(core, run, {"arm", "control", *uses.split()})
+        return _register(core, run, {"arm", "control", *uses.split()}, jackknife)
 
     return decorate
 
@@ -114,7 +116,10 @@ def _null_rows(trial: AnalysisRequest, reason: str) -> Result:
     return unwrap([pair.estimate(note=note) for pair in trial.pairs()])
 
 
-def _register(core: Core, run: Callable[[AnalysisRequest, dict[str, Any]], Result], uses: set[str]) -> Estimator:
+def _register(
+    core: Core, run: Callable[[AnalysisRequest, dict[str, Any]], Result], uses: set[str], jackknife: bool
+) -> Estimator:
+    uses = uses | {"cluster"} if jackknife else uses
     own = list(inspect.signature(core).parameters.values())[1:]
     known = {parameter.name for parameter in own}
     name = core.__name__
@@ -144,6 +149,8 @@ def _register(core: Core, run: Callable[[AnalysisRequest, dict[str, Any]], Resul
         _refuse_unused(name, set(given) - absent - uses)
         if control is not None and arm is None:
             raise AnalysisError.of("control", "is given without arm", "name the column of the arms in `arm`")
+        if jackknife and cluster:
+            _refuse_of_people(name, options, horizon_missing="horizon" in uses and horizon is None)
         trial = AnalysisRequest(
             data=_expanded(data, frequency), method=name, outcome=outcome, arm=arm, control=control,
             covariates=names(covariates), strata=names(stratum), cluster=cluster, event=event, horizon=horizon,
@@ -151,13 +158,29 @@ def _register(core: Core, run: Callable[[AnalysisRequest, dict[str, Any]], Resul
         )  # fmt: skip
         with np.errstate(all="ignore"), warnings.catch_warnings(), installed(name):
             warnings.simplefilter("ignore")
-            found = run(trial, options)
+            found = _left_out(trial, run, options) if jackknife and cluster else run(trial, options)
         return Estimates(found) if isinstance(found, list) else found
 
     called.uses = frozenset(uses)  # type: ignore[attr-defined]
     _dress(called, core, own)
     REGISTRY[name] = called  # type: ignore[assignment]
     return REGISTRY[name]
+
+
+def _left_out(
+    trial: AnalysisRequest, run: Callable[[AnalysisRequest, dict[str, Any]], Result], options: dict[str, Any]
+) -> Result:
+    """The method's rows with errors over clusters."""
+
+    def rows(part: AnalysisRequest) -> list[Estimate]:
+        found = run(part, options)
+        return list(found) if isinstance(found, list) else [found]
+
+    _ = trial.cluster_codes  # clusters must be there, whatever else is wrong
+    try:
+        return unwrap(over_clusters(trial, rows))
+    except _UNFIT as error:
+        return _null_rows(trial, _reason(error))
 
 
 def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list[inspect.Parameter]) -> None:
@@ -186,6 +209,19 @@ def _refuse_unused(name: str, unused: set[str]) -> None:
             Problem("data", key, f"is not used by {name}", f"leave it out, or use {', '.join(users_of(key))}")
             for key in SHARED if key in unused
         ])  # fmt: skip
+
+
+OF_PEOPLE = ("vcov", "method", "correction", "alternative")
+"""Options about errors, p-values and intervals that take people as independent."""
+
+
+def _refuse_of_people(name: str, options: dict[str, Any], *, horizon_missing: bool) -> None:
+    """Refuse what a method would not use of the call once its errors come from leaving out clusters."""
+    for key in OF_PEOPLE:
+        if key in options:
+            raise AnalysisError.of(key, f"{options[key]!r} takes no account of clusters", f"leave out {key} or cluster")
+    if horizon_missing:
+        raise AnalysisError.of("horizon", "is not given", f"{name} over clusters needs its horizon, e.g. the cap of 35")
 
 
 def users_of(argument: str) -> list[str]:

@@ -79,7 +79,9 @@ def _of_clusters(
     """Assignments of whole clusters: the scheme is run over clusters, and people follow theirs."""
     codes = trial.cluster_codes
     _, first = np.unique(codes, return_index=True)
-    for values, what in ((trial.codes, "arm"), (trial.stratum_codes, "stratum")):
+    whole_strata = bool((trial.stratum_codes == trial.stratum_codes[first][codes]).all())
+    needs_strata = scheme is None or _name(scheme) == "complete"
+    for values, what in [(trial.codes, "arm"), *([(trial.stratum_codes, "stratum")] if needs_strata else [])]:
         split = np.flatnonzero(values != values[first][codes])
         if len(split):
             named = trial.data[trial.cluster].iloc[split[0]]
@@ -88,7 +90,9 @@ def _of_clusters(
     order = np.argsort(first, kind="stable")
     place = np.argsort(order)[codes]  # of each person: their cluster, in the order of the rows
     rows = first[order]
-    whole = replace(trial, data=trial.data.iloc[rows].reset_index(drop=True), cluster=None, notes=[])
+    strata = trial.strata if whole_strata else ()
+    data = trial.data.iloc[rows].reset_index(drop=True)
+    whole = replace(trial, data=data, cluster=None, strata=strata, notes=[])
 
     def reduced(drawn: Any) -> NDArray[Any]:
         found = np.asarray(drawn)

@@ -28,7 +28,7 @@ def _counts(trial: AnalysisRequest, exposure: str | None) -> tuple[Floats, Float
     return trial.y, np.log(values)
 
 
-@method_over_all_arms("covariates stratum")
+@method_over_all_arms("covariates stratum", jackknife=True)
 def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | None = None) -> Result:
     """Log rate ratio of a count by Poisson regression.
 
@@ -54,7 +54,7 @@ def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | Non
     return link_rows(trial, design, np.asarray(fitted.params), covariance_of(fitted), note, effect, detail)
 
 
-@method_over_all_arms("covariates stratum")
+@method_over_all_arms("covariates stratum", jackknife=True)
 def negative_binomial(trial: AnalysisRequest, exposure: str | None = None) -> Result:
     """Log rate ratio of an overdispersed count, variance mu + mu^2 / theta.
 

@@ -163,7 +163,7 @@ class CoxFit:
         return chi2, len(columns), float(stats.chi2.sf(chi2, len(columns)))
 
 
-@method_over_all_arms("covariates stratum event")
+@method_over_all_arms("covariates stratum event", jackknife=True)
 def cox(trial: AnalysisRequest, ties: str = "efron", transform: str = "rank") -> Result:
     """Log hazard ratio by Cox's model, adjusted for covariates, with a baseline of its own in each stratum.
 

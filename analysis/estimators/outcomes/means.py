@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from analysis.estimators.numerics.designs import DesignMatrix, additive, interac
 from analysis.estimators.numerics.linear import Fit, fit, t_interval, vcov_name
 
 
-@method_per_contrast()
+@method_per_contrast("cluster")
 def student_t(pair: ArmContrast) -> Result:
     """Difference of two means with a common variance.
 
     Formula: t = (m1 - m0) / (s sqrt(1/n1 + 1/n0)), s the pooled standard deviation, n1 + n0 - 2 degrees of freedom.
+    `cluster`: the same difference by `cluster_robust`.
     Missing data: refused. Several arms: each with the control, pairwise variance.
     Reference: Student (1908), Biometrika 6:1-25.
 
@@ -34,11 +36,12 @@ def student_t(pair: ArmContrast) -> Result:
     return _t_row(pair, equal_var=True)
 
 
-@method_per_contrast()
+@method_per_contrast("cluster")
 def welch_t(pair: ArmContrast) -> Result:
     """Difference of two means, each arm with its own variance.
 
-    Formula: t = (m1 - m0) / sqrt(s1^2/n1 + s0^2/n0), Welch-Satterthwaite degrees of freedom.
+    Formula: t = (m1 - m0) / sqrt(s1^2/n1 + s0^2/n0), Welch-Satterthwaite degrees of freedom. `cluster`: the same
+    difference by `cluster_robust`.
     Missing data: refused. Several arms: each with the control.
     Reference: Welch (1947), Biometrika 34:28-35.
 
@@ -52,6 +55,10 @@ def welch_t(pair: ArmContrast) -> Result:
 
 
 def _t_row(pair: ArmContrast, equal_var: bool) -> Result:
+    if pair.trial.cluster is not None:
+        rows = pair.trial.data[pair.rows].reset_index(drop=True)
+        trial = replace(pair.trial, data=rows, notes=[])
+        return linear_rows(trial, additive(trial), None)
     difference, error, df = t_parts(pair, equal_var)
     return pair.estimate(**t_interval(difference, error, df, pair.level), effect_size=raw_effect(pair, difference))
 

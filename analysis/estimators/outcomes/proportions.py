@@ -30,7 +30,7 @@ def wilson(yes: int, total: int, level: float = 0.95) -> tuple[float, float]:
     return 0.0 if yes == 0 else float(low), 1.0 if yes == total else float(high)
 
 
-@method_per_contrast()
+@method_per_contrast(jackknife=True)
 def newcombe(pair: ArmContrast) -> Result:
     """Risk difference with Newcombe's hybrid score interval (no continuity correction).
 
@@ -109,7 +109,7 @@ def fisher(pair: ArmContrast, alternative: str = "two-sided") -> Result:
     )  # fmt: skip
 
 
-@method_per_contrast("stratum")
+@method_per_contrast("stratum", jackknife=True)
 def cmh(pair: ArmContrast, correction: bool = False) -> Result:
     """Cochran-Mantel-Haenszel test over strata; the estimate is the common odds ratio.
 

@@ -15,7 +15,7 @@ from analysis.estimators.core.validation import AnalysisError, Bools, Floats, In
 EXACT_BELOW = 50
 
 
-@method_per_contrast()
+@method_per_contrast(jackknife=True)
 def mann_whitney(
     pair: ArmContrast, method: str = "auto", correction: bool = True, alternative: str = "two-sided"
 ) -> Result:
@@ -155,7 +155,7 @@ def newcombe_interval(share: float, m: int, n: int, level: float) -> tuple[float
     return float(low), float(high)
 
 
-@method_per_contrast()
+@method_per_contrast(jackknife=True)
 def brunner_munzel(pair: ArmContrast, alternative: str = "two-sided") -> Result:
     """Rank test that allows unequal spread; the estimate is P(treated > control) + half P(equal).
 

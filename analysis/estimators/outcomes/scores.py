@@ -86,7 +86,7 @@ def _shares(trial: AnalysisRequest) -> Floats:
     return trial.varied_y
 
 
-@method_over_all_arms("covariates stratum")
+@method_over_all_arms("covariates stratum", jackknife=True)
 def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     """Logit coefficient of a share in [0, 1] (zeros and ones welcome), with robust standard errors.
 
@@ -111,7 +111,7 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     return link_rows(trial, design, beta, covariance, f"logit scale, {vcov} standard error", effect, {"vcov": vcov})
 
 
-@method_over_all_arms("covariates stratum")
+@method_over_all_arms("covariates stratum", jackknife=True)
 def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
     """Logit coefficient of a share strictly inside (0, 1), beta distributed with a constant precision.
 
@@ -160,7 +160,7 @@ def _squeezed(trial: AnalysisRequest, y: Floats) -> Floats:
     return np.asarray((y * (len(y) - 1) + 0.5) / len(y), dtype=np.float64)
 
 
-@method_over_all_arms("covariates stratum")
+@method_over_all_arms("covariates stratum", jackknife=True)
 def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = None) -> Result:
     """Proportional-odds coefficient: log odds of a higher category, treated against control.
 

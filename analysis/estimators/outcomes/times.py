@@ -91,7 +91,7 @@ def _hazards(times: Floats, events: Bools, strata: Ints) -> Floats:
     return found
 
 
-@method_over_all_arms("event horizon")
+@method_over_all_arms("event horizon", jackknife=True)
 def kaplan_meier(trial: AnalysisRequest) -> Result:
     """Survival at the horizon, one row per arm (control first; `n` names the arm).
 
@@ -179,7 +179,7 @@ class _Restricted:
         return [self.mean - reach, self.mean + reach]
 
 
-@method_per_contrast("event horizon")
+@method_per_contrast("event horizon", jackknife=True)
 def rmst(pair: ArmContrast) -> Result:
     """Restricted mean survival time up to the horizon: difference, then ratio, two rows per treated arm.
 
@@ -218,7 +218,7 @@ def rmst(pair: ArmContrast) -> Result:
     return [replace(row, detail=detail) for row in rows]
 
 
-@method_over_all_arms("event horizon")
+@method_over_all_arms("event horizon", jackknife=True)
 def rmst_by_arm(trial: AnalysisRequest) -> Result:
     """Restricted mean survival time up to the horizon, one row per arm (control first; `n` names the arm).
 

@@ -9,6 +9,7 @@ from scipy import stats
 
 from analysis.data.view import View
 from analysis.estimators.core.results import EffectSize, Estimate
+from analysis.estimators.methods import METHODS
 from analysis.estimators.outcomes.proportions import wilson
 from analysis.pipeline.analysis_table import AnalysisTable
 from study_app.domain.errors import StudyError
@@ -18,26 +19,31 @@ from study_app.domain.study.analysis_plan import Outcome, Plan
 def mean_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate]:
     """One row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
 
-    Student's interval; Wilson's for a share of people, which stays within 0 and 1. The id is `<outcome>.mean.<arm>`;
+    Student's interval; Wilson's for a share of people, which stays within 0 and 1; CR2's of people in clusters. The
+    id is `<outcome>.mean.<arm>`;
     the note of a bounded outcome names the denominator. Right-censored times have no mean.
     """
     data = frame.population("itt")
     return [
-        _row(data[data["arm"] == arm], outcome, arm, plan.level)
+        _row(data[data["arm"] == arm], outcome, arm, plan.level, frame.cluster)
         for outcome in plan.outcomes
         if outcome.id not in frame.censored
         for arm in view.arm_ids
     ]
 
 
-def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estimate:
+def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float, cluster: str | None) -> Estimate:
     values = rows[outcome.id].dropna().to_numpy(dtype=float)
     n = len(values)
     known = n > 1
     error = float(values.std(ddof=1) / np.sqrt(n)) if known else None
+    df = float(n - 1) if known else None
     mean = float(values.mean()) if n else None
     try:
         (low, high), missing = _interval(values, outcome, level), []
+        if cluster and known:
+            error, df, low, high = _over_clusters(rows, outcome, level, cluster)
+            missing = [] if error is not None else ["too few clusters for an interval"]
     except StudyError as reason:
         (low, high), missing = (None, None), [f"no interval: {reason}"]
     highest = maximum(rows, outcome)
@@ -51,7 +57,7 @@ def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estima
         estimate=mean,
         unit=outcome.unit,
         std_error=error,
-        df=float(n - 1) if known else None,
+        df=df,
         ci_low=low,
         ci_high=high,
         ci_level=level,
@@ -59,6 +65,14 @@ def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float) -> Estima
         n={arm: n},
         note="; ".join(notes),
     )
+
+
+def _over_clusters(rows: pd.DataFrame, outcome: Outcome, level: float, cluster: str) -> tuple[float | None, ...]:
+    """Standard error, degrees of freedom and limits of a mean of people in clusters, by CR2."""
+    seen = rows[rows[outcome.id].notna()]
+    found = METHODS["ols"](seen, outcome=outcome.id, cluster=cluster, level=level)
+    row = found[0] if isinstance(found, list) else found
+    return row.std_error, row.df, row.ci_low, row.ci_high
 
 
 def _interval(values: NDArray[np.float64], outcome: Outcome, level: float) -> tuple[float | None, float | None]:

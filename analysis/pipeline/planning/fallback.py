@@ -31,8 +31,8 @@ def choose(
 
     Lin's model (covariates interacted with the arms, strata as main effects) needs at most one column (covariates, and
     what the strata add to them) for each `people_per_covariate` people and no leverage above `max_leverage`. ANCOVA
-    takes what fits that number and that leverage, the covariates in the plan's order and then the strata; what does
-    not fit is passed over. Where nothing fits, the difference is unadjusted.
+    takes what fits that number and that leverage, the strata first, for they decided the allocation, and then the
+    covariates in the plan's order; what does not fit is passed over. Where nothing fits, the difference is unadjusted.
 
     Args:
         data: complete cases, with `arm`.
@@ -47,7 +47,7 @@ def choose(
     if reason is None:
         return AdjustmentModel("lin", varying, factors)
     kept: list[str] = []
-    for name in (*varying, *factors):
+    for name in (*factors, *varying):
         if _unfit(data, arms, (*kept, name), rule, interacted=0) is None:
             kept.append(name)
     chosen = [tuple(name for name in names if name in kept) for names in (varying, factors)]

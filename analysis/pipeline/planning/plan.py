@@ -10,10 +10,14 @@ from analysis.data.cell_types import objects_in
 from analysis.data.dataset import Dataset
 from analysis.data.load import read_study_file
 from analysis.data.outcome_checks import cell_problems
+from analysis.estimators.methods import METHODS
 from study_app.dataset.schema.plan_fit import named_columns, near
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codes import Coder
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
+
+WITHOUT_ERROR = ("worst_case",)
+"""Methods that state no sampling error, so that it does not matter how people were allocated."""
 
 
 def load_plan(path: Path | str) -> Plan:
@@ -100,26 +104,52 @@ def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:
         raise ProblemsFound([Problem("plan", "control", what, f"name one of: {', '.join(arms)}")])
 
 
-def schedule(plan: Plan, arms: int) -> tuple[Analysis, ...]:
+def schedule(plan: Plan, arms: int, clusters: bool = False) -> tuple[Analysis, ...]:
     """Every analysis of the plan, the primary rows first.
 
     Args:
-        plan: the plan; where it lists no analyses, the standard ones of each outcome's kind are taken.
+        plan: its rows with the role primary stand in place of the usual one of their outcome; where it lists no others,
+            the standard ones of each outcome's kind are taken.
         arms: number of arms; with more than two, omnibus and many-to-one tests join in.
+        clusters: whether people were allocated in clusters; methods that take people as independent are left out.
     """
-    primary = tuple(_primary(plan.outcome(name)) for name in plan.primary)
-    rest = plan.analyses or tuple(
-        analysis
-        for outcome in plan.outcomes
-        for analysis in (_sensitivity(outcome, arms) if outcome.id in plan.primary else _secondary(outcome))
-    )
+    chosen = [row for row in plan.analyses if row.role == "primary"]
+    primary: list[Analysis] = []
+    for name in plan.primary:
+        primary += [row for row in chosen if row.outcome == name] or [_primary(plan.outcome(name))]
+    primary += [row for row in chosen if row.outcome not in plan.primary]
+    rest = tuple(row for row in plan.analyses if row.role != "primary") or _standard(plan, arms, clusters)
+    taken = {row.id for row in primary}
+    rest = tuple(row for row in rest if row.id not in taken)
     rest += _bounds(plan, rest)
     margins = tuple(
         Analysis(outcome=entry.outcome, method="tost", role="secondary", options={"margin": entry.margin})
         for entry in plan.margins
-        if not any(row.outcome == entry.outcome and row.method == "tost" for row in rest)
+        if not any(row.outcome == entry.outcome and row.method == "tost" for row in (*primary, *rest))
     )
-    return primary + rest + margins
+    return (*primary, *rest, *margins)
+
+
+def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
+    """The rows of a plan that lists none, among them the usual primary one where another stands in its place."""
+    rows = [
+        analysis
+        for outcome in plan.outcomes
+        for analysis in (_sensitivity(outcome, arms) if outcome.id in plan.primary else _secondary(outcome))
+    ]
+    replaced = [row.outcome for row in plan.analyses if row.role == "primary" and row.outcome in plan.primary]
+    rows += [
+        _primary(plan.outcome(name)).model_copy(update={"role": "sensitivity"}) for name in dict.fromkeys(replaced)
+    ]
+    if not clusters:
+        return tuple(rows)
+    models = [Analysis(outcome=name, method="mixed_model", adjusted=True) for name in plan.primary]
+    return tuple(row for row in rows if bears_clusters(row.method)) + tuple(models)
+
+
+def bears_clusters(method: str) -> bool:
+    """Whether a method is right where people were allocated in clusters: it takes them, or states no error."""
+    return method in WITHOUT_ERROR or method not in METHODS or "cluster" in METHODS[method].uses
 
 
 def _bounds(plan: Plan, rest: tuple[Analysis, ...]) -> tuple[Analysis, ...]:

@@ -39,6 +39,18 @@ def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
     return [
         *plan_problems(study.analysis, measured(study, table.names), file),
         *option_problems(study.analysis, file),
+        *_unknown_arms(study, file),
+    ]
+
+
+def _unknown_arms(study: Study, file: str) -> list[Problem]:
+    """Direct contrasts of arms that the study does not have, or of an arm with itself."""
+    known = [arm.id for arm in study.arms]
+    remedy = f"name two of {', '.join(known)}"
+    return [
+        Problem(file, f"analysis.analyses.{row.id}.contrast", f"{list(row.contrast)} are not two arms", remedy)
+        for row in study.analysis.analyses
+        if row.contrast and (len(set(row.contrast)) < 2 or not set(row.contrast) <= set(known))
     ]
 
 
@@ -53,7 +65,7 @@ def option_problems(plan: Plan, file: str, table: str = "analysis") -> list[Prob
 
 
 def direct_contrasts(plan: Plan, file: str) -> list[Problem]:
-    """Rows of a plan that compare arms neither of which is the control."""
+    """Rows of a plan that name another control among their options."""
     return [problem for problem in option_problems(plan, file) if problem.key.endswith(".options.control")]
 
 
@@ -69,6 +81,8 @@ def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
         return [("method", f"there is no method '{analysis.method}'", f"use {' or '.join(close)}")]
     taken = {p.name: p.annotation for p in inspect.signature(method).parameters.values() if p.name not in MADE_HERE}
     found = []
+    if analysis.contrast and analysis.population in ("as_treated", "complier"):
+        found.append(("contrast", f"{analysis.population} has arms of its own", "remove contrast, or choose itt"))
     for name, value in analysis.options.items():
         if name in OWN and value in OWN[name]:
             continue
@@ -78,8 +92,7 @@ def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
 
 def _option(method: str, name: str, value: object, taken: dict[str, Any]) -> list[tuple[str, str]]:
     if name == "control":
-        what = "a direct contrast with another arm than the control is not made"
-        return [(what, "remove it: every arm is compared with the control")]
+        return [("a control is not an option", 'write contrast = ["treated arm", "arm to compare with"] in its place')]
     if name in MADE_HERE:
         return [(f"{method} is given its {name} by the plan and the data", "remove it")]
     if name not in taken:

@@ -47,7 +47,7 @@ class PlanVersion:
         """Row -> what decides it; empty where there is no plan."""
         arms = [str(arm["id"]) for arm in self.study.get("arms", [])]
         control = next((str(arm["id"]) for arm in self.study.get("arms", []) if arm.get("control")), "")
-        return definitions(self.plan, arms, control) if self.plan is not None else {}
+        return definitions(self.plan, arms, control, in_clusters(self.study)) if self.plan is not None else {}
 
     @property
     def name(self) -> str:
@@ -133,7 +133,8 @@ def registration(dataset: Dataset, plan: Plan, *, own_seed: bool, study_hashes: 
         study_hashes: the version that each analysed participant started with.
     """
     versions = locked_versions(dataset)
-    used = definitions(plan, [arm.id for arm in dataset.study.arms], dataset.study.control)
+    clusters = in_clusters(dataset.study.raw)
+    used = definitions(plan, [arm.id for arm in dataset.study.arms], dataset.study.control, clusters)
     note = ""
     if not versions:
         note = "no plan was frozen: the study is a draft" if dataset.study.state == "draft" else "no plan was frozen"
@@ -186,11 +187,19 @@ def changed_keys(before: PlanVersion, after: PlanVersion) -> list[str]:
     return found + sorted(path for path in files if before.materials.get(path) != after.materials.get(path))
 
 
-def definitions(plan: Plan, arms: list[str], control: str) -> dict[str, str]:
+def in_clusters(study: Mapping[str, Any]) -> bool:
+    """Whether a study file, as read, allocates clusters."""
+    allocation = study.get("allocation")
+    return isinstance(allocation, Mapping) and allocation.get("method") == "cluster"
+
+
+def definitions(plan: Plan, arms: list[str], control: str, clusters: bool = False) -> dict[str, str]:
     """Row id (without what arms and levels append) -> canonical JSON of everything in the plan that decides the row."""
-    common = {"control": plan.control or control, "level": plan.level}
+    common: dict[str, Any] = {"control": plan.control or control, "level": plan.level}
+    common |= {"cluster": plan.cluster} if plan.cluster else {}
     found = {}
-    for analysis in schedule(plan, len(arms)):
+    clusters = clusters or bool(plan.cluster)
+    for analysis in schedule(plan, len(arms), clusters):
         found[analysis.id] = _canonical(common | _of_analysis(plan, analysis))
     for outcome in plan.outcomes:
         found[f"{outcome.id}.mean"] = _canonical(common | {"outcome": _outcome(outcome)})

@@ -73,6 +73,7 @@ def named_columns(plan: Plan) -> list[tuple[str, str]]:
         named.append((f"outcomes.{outcome.id}.column", outcome.name))
         named += [(f"outcomes.{outcome.id}.event", outcome.event)] if outcome.event else []
         named += [(f"outcomes.{outcome.id}.upper_column", outcome.upper_column)] if outcome.upper_column else []
+    named += [("cluster", plan.cluster)] if plan.cluster else []
     named += [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
     named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
     return named

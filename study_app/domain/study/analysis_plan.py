@@ -152,7 +152,7 @@ class Plan(PlanSection):
     """Outcomes beside those of `outcomes`, for a study that keeps the usual ones and asks for more."""
     estimands: tuple[Estimand, ...] = Field(default_factory=_estimands)
     primary: tuple[Name, ...] = ("quiz_points", "completion_minutes")
-    """Co-primary outcomes, in order."""
+    """Co-primary outcomes, in order; each decided by re-randomisation, or by its `analyses` with role = "primary"."""
     multiplicity: Multiplicity = Multiplicity()
     level: float = Field(default=0.95, gt=0.5, lt=1)
     replicates: int = Field(default=9999, ge=99)
@@ -165,11 +165,14 @@ class Plan(PlanSection):
     )
     strata: bool = True
     """Whether the strata of the allocation enter adjusted models as main effects."""
+    cluster: str = ""
+    """Column of a table collected elsewhere whose groups of people were allocated together; of an export it follows
+    from the allocation."""
     fallback: Fallback = Fallback()
     margins: tuple[Margin, ...] = ()
     subgroups: tuple[Subgroup, ...] = (Subgroup(column="years_python", label="Years of Python"),)
     analyses: tuple[Analysis, ...] = ()
-    """Secondary and sensitivity analyses; empty: the standard list of `plan_schedule`."""
+    """Primary ones in place of the usual; secondary and sensitivity ones in place of the standard list."""
     compliance: Compliance = Compliance()
     stopping: Stopping = Stopping()
     coder: Coder = "rules"

@@ -53,9 +53,9 @@ class DesignValue:
 
 
 CLUSTERS = DesignRefusal(
-    "the analysis takes people as independent, so its intervals would be too narrow for people allocated in clusters",
-    "allocate people by another method; simulate, export and verify carry clusters",
-    ("launch", "analyze", "power"),
+    "it takes people as independent, so it would promise too much power for people allocated in clusters",
+    "multiply the people it asks for by the design effect, 1 + (people in a cluster - 1) x ICC",
+    ("power",),
 )
 ORDERS = DesignRefusal(
     "the analysis would compare orders of treatments instead of the treatments",
@@ -63,9 +63,9 @@ ORDERS = DesignRefusal(
     ("launch", "analyze", "power"),
 )
 OF_UNITS = DesignRefusal(
-    "it serves clusters and sequences of treatments, which the analysis does not take",
-    "allocate people by another method",
-    ("launch", "analyze", "power"),
+    "it serves clusters and sequences of treatments, whose power is not computed",
+    "compute the power of a trial that allocates people to one arm each",
+    ("power",),
 )
 ONE_ARM = DesignRefusal(
     "there is nothing to compare",

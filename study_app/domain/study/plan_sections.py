@@ -91,6 +91,8 @@ class Analysis(PlanSection):
     population: Population = "itt"
     label: Name | None = None
     """Tells analyses of one outcome and method apart; the end of the row's id."""
+    contrast: tuple[()] | tuple[str, str] = ()
+    """Two arms, the second in the control's place, for a direct comparison; empty: every arm with the control."""
     adjusted: bool = False
     """Whether the plan's covariates and strata enter."""
     options: dict[str, OptionValue] = {}
@@ -99,7 +101,8 @@ class Analysis(PlanSection):
     @property
     def id(self) -> str:
         """The row's id in results.json (further arms append theirs)."""
-        parts = [self.outcome, self.method, *([self.label] if self.label else [])]
+        direct = ["_vs_".join(self.contrast)] if self.contrast else []
+        parts = [self.outcome, self.method, *direct, *([self.label] if self.label else [])]
         return ".".join(parts if self.population in ("itt", "complier") else [*parts, self.population])
 
 

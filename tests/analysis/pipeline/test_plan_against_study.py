@@ -121,7 +121,7 @@ def test_a_primary_outcome_asked_after_allocation_is_taken():
     ("row", "key", "what"),
     [
         ({"method": "lin", "options": {"vcovv": "HC2"}}, "quiz_points.lin.options.vcovv", "lin does not take it"),
-        ({"method": "lin", "options": {"control": "ai"}}, "quiz_points.lin.options.control", "a direct contrast"),
+        ({"method": "lin", "options": {"control": "ai"}}, "quiz_points.lin.options.control", "a control is not"),
         (
             {"method": "lin", "options": {"outcome": "errors"}},
             "quiz_points.lin.options.outcome",
@@ -150,17 +150,18 @@ def test_the_standard_options_are_taken():
 
 
 @pytest.mark.parametrize(
-    ("allocation", "method"),
+    ("allocation", "method", "gates"),
     [
-        ({"method": "cluster", "cluster": "label"}, "cluster"),
-        ({"method": "sequence", "orders": "all"}, "sequence"),
+        ({"method": "cluster", "cluster": "label"}, "cluster", ("power",)),
+        ({"method": "sequence", "orders": "all"}, "sequence", ("launch", "analyze", "power")),
     ],
 )
-def test_clusters_and_sequences_are_warned_of_and_refused_where_numbers_would_be_wrong(allocation, method):
+def test_clusters_and_sequences_are_warned_of_and_refused_where_numbers_would_be_wrong(allocation, method, gates):
     used = used_by(study(allocation=allocation))
     assert design_problems(used, "check", "study.toml") == []
-    assert any(f"allocation.method: '{method}' is refused by launch, analyze" in text for text in design_warnings(used))
-    for gate in ("launch", "analyze", "power"):
+    refused = f"allocation.method: '{method}' is refused by {', '.join(gates)}"
+    assert any(refused in text for text in design_warnings(used))
+    for gate in gates:
         assert f"study.toml: allocation.method: '{method}'" in str(design_problems(used, gate, "study.toml")[0])
 
 

@@ -1,0 +1,147 @@
+"""People allocated in clusters: every row takes account of it, from a table or from an export, or says why not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from oracle_tables import run
+
+from analysis.data.load import load
+from analysis.estimators.core.request import AnalysisError
+from analysis.pipeline.analyse import analyse
+from study_app.domain.study.analysis_plan import Plan, read_plan
+
+PLAN = {
+    "control": "plain", "primary": ["score"], "covariates": [], "subgroups": [{"column": "sex"}], "replicates": 199,
+    "cluster": "school",
+    "outcomes": [
+        {"id": "score", "kind": "continuous"},
+        {"id": "minutes", "kind": "time", "cap": 40, "event": "done", "censored": "right"},
+        {"id": "passed", "kind": "binary"},
+        {"id": "errors", "kind": "count"},
+    ],
+}  # fmt: skip
+
+
+def trial(clusters=20, size=6, icc=0.3, effect=-4.0, seed=1):
+    """A made-up trial: every second school treated."""
+    rng = np.random.default_rng(seed)
+    school = np.repeat(np.arange(clusters), size)
+    treated = school % 2
+    between = rng.normal(0, np.sqrt(icc), clusters)[school]
+    latent = between + rng.normal(0, np.sqrt(1 - icc), len(school))
+    minutes = 25 - 6 * latent - 3 * treated
+    return pd.DataFrame({
+        "participant_id": np.arange(len(school)), "arm": np.where(treated, "ai", "plain"),
+        "school": [f"s{value}" for value in school], "score": 20 + 4 * latent + effect * treated,
+        "sex": rng.choice(["f", "m"], len(school)), "minutes": minutes.clip(1, 40), "done": (minutes < 40) * 1,
+        "passed": (latent + 0.5 * treated > 0) * 1, "errors": rng.poisson(np.exp(0.5 + 0.5 * between)),
+    })  # fmt: skip
+
+
+def written(folder, table):
+    table.to_csv(folder / "trial.csv", index=False)
+    plan = read_plan(PLAN, file="plan.toml", key="")
+    return analyse(load(folder / "trial.csv", plan.columns), plan)
+
+
+def by_id(result):
+    return {row["id"]: row for row in result["estimates"]}
+
+
+def test_every_row_of_a_cluster_trial_takes_account_of_it_or_says_why_not(tmp_path):
+    result = written(tmp_path, trial())
+    about = ("mean", "worst_case", "interaction")
+    stated = [row for row in result["estimates"] if row["method"] not in about and "not estimable" not in row["note"]]
+    assert [row["id"] for row in stated if "clusters" not in row["detail"]] == []
+    rows = by_id(result)
+    primary = rows["score.rerandomization"]
+    assert primary["ci_low"] < -4 < primary["ci_high"]
+    assert primary["detail"]["clusters_per_arm"] == {"plain": 10, "ai": 10}
+    assert primary["detail"]["icc"] == pytest.approx(0.3, abs=0.2)
+    assert rows["score.welch_t"]["std_error"] == pytest.approx(rows["score.lin"]["std_error"])
+    assert rows["score.mixed_model"]["df"] < 30
+    assert "score.interaction.sex" in rows
+    assert rows["score.interaction.sex"]["detail"]["vcov"] == "CR2"
+    assert {"passed.newcombe", "errors.poisson", "minutes.rmst"} <= set(rows)
+    assert not {"passed.fisher", "minutes.logrank"} & set(rows)
+    assert not any("Few clusters" in text for text in result["warnings"])
+
+
+def test_errors_over_clusters_are_wider_than_those_that_take_people_as_independent(tmp_path):
+    table = trial(icc=0.5)
+    clustered = {row["id"]: row for row in written(tmp_path, table)["estimates"]}
+    for method, outcome, options in (
+        ("newcombe", "passed", {}),
+        ("welch_t", "score", {}),
+        ("rmst", "minutes", {"event": "done", "horizon": 40}),
+        ("mann_whitney", "score", {}),
+    ):
+        plain = run(method, table, outcome=outcome, arm="arm", control="plain", **options)
+        plain = plain[0] if isinstance(plain, list) else plain
+        row = clustered[f"{outcome}.{method}"]
+        assert row["estimate"] == pytest.approx(plain.estimate)
+        assert row["ci_high"] - row["ci_low"] > plain.ci_high - plain.ci_low
+
+
+def test_few_clusters_are_warned_of(tmp_path):
+    warnings = written(tmp_path, trial(clusters=10))["warnings"]
+    assert any(text.startswith("Few clusters (5 in plain, 5 in ai; 8 an arm are advised)") for text in warnings)
+
+
+def test_people_without_a_cluster_count_as_clusters_alone(tmp_path):
+    table = trial()
+    table.loc[[3, 40], "school"] = None
+    result = written(tmp_path, table)
+    assert "2 people have no school: each counts as a cluster alone." in result["warnings"]
+    assert next(row for row in result["estimates"] if row["id"] == "score.lin")["detail"]["clusters"] == 22
+
+
+def test_an_explicit_method_that_takes_people_as_independent_gives_a_reason(tmp_path):
+    table = trial()
+    table.to_csv(tmp_path / "trial.csv", index=False)
+    plan = Plan.model_validate(PLAN | {"analyses": [{"outcome": "passed", "method": "fisher"}]})
+    rows = analyse(load(tmp_path / "trial.csv"), plan)["estimates"]
+    (row,) = [row for row in rows if row["id"] == "passed.fisher"]
+    assert row["estimate"] is None
+    assert "fisher takes people as independent, and they were allocated in clusters" in row["note"]
+
+
+def test_leaving_out_single_people_gives_the_hc3_error_of_statsmodels():
+    table = trial().assign(person=lambda t: t["participant_id"].astype(str))
+    row = run("newcombe", table, outcome="passed", arm="arm", control="plain", cluster="person")
+    design = sm.add_constant((table["arm"] == "ai").astype(float))
+    fitted = sm.OLS(table["passed"], design).fit(cov_type="HC3")
+    n = len(table)
+    assert row.std_error == pytest.approx(fitted.bse.iloc[1] * np.sqrt((n - 1) / n), rel=1e-9)
+
+
+def test_leaving_out_schools_gives_the_cr3_error_of_the_difference():
+    table = trial()
+    row = run("newcombe", table, outcome="passed", arm="arm", control="plain", cluster="school")
+    gaps = []
+    for school in table["school"].unique():
+        rest = table[table["school"] != school].groupby("arm")["passed"].mean()
+        gaps.append(rest["ai"] - rest["plain"])
+    spread = np.sqrt(19 / 20 * ((np.asarray(gaps) - row.estimate) ** 2).sum())
+    assert (row.std_error, row.df) == (pytest.approx(spread, rel=1e-12), 18.0)
+    assert row.detail["clusters"] == 20
+
+
+@pytest.mark.parametrize(
+    ("method", "outcome", "option"),
+    [("poisson", "errors", {"vcov": "HC1"}), ("mann_whitney", "score", {"alternative": "less"})],
+)
+def test_options_about_independent_people_are_refused_beside_clusters(method, outcome, option):
+    with pytest.raises(AnalysisError, match="takes no account of clusters"):
+        run(method, trial(), outcome=outcome, arm="arm", control="plain", cluster="school", **option)
+
+
+def test_an_arm_that_is_one_cluster_has_no_error_and_says_so():
+    table = trial(clusters=4)
+    table = table[~table["school"].eq("s2")]
+    row = run("newcombe", table, outcome="passed", arm="arm", control="plain", cluster="school")
+    assert row.p_value is None
+    assert "without cluster 's0' nothing can be estimated" in row.note
