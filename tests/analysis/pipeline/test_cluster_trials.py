@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from oracle_tables import run
+from support.analysis.oracle_tables import run
 
 from analysis.data.load import load
 from analysis.estimators.core.request import AnalysisError

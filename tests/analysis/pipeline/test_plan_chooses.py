@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from oracle_tables import run
 from scipy import stats
-from synthetic_trial import Trial, write
-from test_estimators_rules import people
+from support.analysis.oracle_tables import run
+from support.analysis.synthetic_trial import Trial, write
 
 from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
@@ -101,9 +100,9 @@ def test_equivalence_and_non_inferiority_can_be_primary(tmp_path):
 
 
 def test_non_inferiority_is_the_one_sided_t_test_against_the_margin():
-    data = people()
-    one, zero = (data.loc[data["arm"] == arm, "score"] for arm in ("ai", "control"))
-    call = {"outcome": "score", "arm": "arm", "control": "control", "margin": 1.5}
+    data = Trial(n=60).table().rename(columns={"quiz_points": "score"})
+    one, zero = (data.loc[data["arm"] == arm, "score"] for arm in ("ai", "no_ai"))
+    call = {"outcome": "score", "arm": "arm", "control": "no_ai", "margin": 1.5}
     higher, lower = run("noninferiority", data, **call), run("noninferiority", data, **call, better="lower")
     want = stats.ttest_ind(one + 1.5, zero, equal_var=False, alternative="greater").pvalue
     assert higher.p_value == pytest.approx(want)
