@@ -24,6 +24,7 @@ from study_app.domain.text_files import decode_text
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
+from study_app.sandbox.packages import installation
 from study_app.secrets import sealing_key as sealing
 from study_app.secrets.signed_arrival import SignedArrival
 from study_app.services.author.following import FollowedFiles
@@ -198,6 +199,12 @@ def follow_files(app: App, *, previews_too: bool = True) -> Author:
     return app.author
 
 
+def library_versions(library: FolderLibrary) -> dict[str, str]:
+    """Distribution -> version of everything that participants' programs can import here."""
+    named = [name for packages in library.taught_packages.values() for name in packages]
+    return installation(library.package_folders).versions(named)
+
+
 def start(
     settings: Settings,
     *,
@@ -240,7 +247,8 @@ def start(
         registry=registry or open_registry(settings.database, create=new_database),
         clock=clock or SystemClock(),
         content=library,
-        sandbox=sandbox or open_sandbox(settings.runner),
+        sandbox=sandbox or open_sandbox(settings.runner, folders=library.package_folders),
+        package_versions=lambda: library_versions(library),
         assistants=assistants,
         seal=FileSeal(settings, study.id),
         fresh_id=ids,

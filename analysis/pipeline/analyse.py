@@ -206,6 +206,7 @@ def _provenance(dataset: Dataset, plan: Plan, seed: int, shown: View) -> dict[st
     return {
         "dataset_sha256": dataset.sha256,
         "plan_sha256": plan.sha256,
+        "study_packages": dataset.manifest.get("study_packages", {}),
         "package_version": getattr(study_app, "__version__", None) or version("study-app"),
         "python": platform.python_version(),
         "packages": {},

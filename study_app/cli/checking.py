@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from study_app.bootstrap import library_versions, open_library
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -28,6 +29,7 @@ from study_app.cli.common import (
 from study_app.cli.study_checks import assistant_problems, language_problems
 from study_app.content.item_banks import check_bank, load_bank
 from study_app.content.library import FolderLibrary
+from study_app.content.requirements import requirements_problems
 from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable, StudyError
@@ -40,8 +42,9 @@ from study_app.ports import Sandbox
 from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
 from study_app.secrets import sealing_key as sealing
-from study_app.services.grading.authoring import check_pack, package_problems, try_program
+from study_app.services.grading.authoring import check_pack, package_problems, taught_problems, try_program
 from study_app.services.grading.output import output_of, quiz_program
+from study_app.services.operation.package_watch import changed_packages
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.ledger_check import recompute
 from study_app.settings import Settings
@@ -79,7 +82,19 @@ def _warnings(path: Path) -> list[str]:
     library = FolderLibrary(study, path.resolve().parent, str(path))
     consent = [f"{gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in consent_problems(study, "")]
     absolute = map(_of_absolute_path, library.absolute_paths())
-    return [*design_warnings(used_by(study)), *consent, *consent_warnings(study), *absolute, *_other_languages(library)]
+    unpinned = library.requirements.unpinned if library.requirements else []
+    open_versions = [
+        f"requirements: {study.requirements}: '{line}' leaves the version open; name it by ==, or run study setup --pin"
+        for line in unpinned
+    ]
+    return [
+        *open_versions,
+        *design_warnings(used_by(study)),
+        *consent,
+        *consent_warnings(study),
+        *absolute,
+        *_other_languages(library),
+    ]
 
 
 def _other_languages(library: FolderLibrary) -> Iterator[str]:
@@ -112,7 +127,16 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
 
     file = str(path)
     problems = [*_style_problems(study.styles, file), *language_problems(study, file), *_minutes_problems(study, file)]
-    sandbox = open_sandbox()
+    try:
+        uninstalled = requirements_problems(library.requirements, file)
+    except ProblemsFound as found:
+        uninstalled = list(found.problems)
+    if uninstalled:
+        # Without its packages every program of the study would fail alike.
+        return sorted({*problems, *uninstalled})
+    if library.requirements is not None:
+        checked.append(f"{study.requirements}: {_listed(library_versions(library))}")
+    sandbox = open_sandbox(folders=library.package_folders)
     try:
         for folder in library.pack_folders:
             problems += _folder(library, folder, checked, lambda there: check_pack(sandbox, there, load_pack))
@@ -134,6 +158,10 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         problems += fitness_problems(study, library, str(path)) + study_plan_problems(study, library.bank, str(path))
         problems += design_problems(used_by(study), "check", str(path))
     return sorted(set(problems))
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items()) or "no pack names a package of it"
 
 
 def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> list[Problem]:
@@ -206,6 +234,10 @@ def try_(
         bool, typer.Option("--run-only", help="Run the program without grading it.", envvar="STUDY_RUN_ONLY")
     ] = False,
     seed: Annotated[int | None, typer.Option("--seed", envvar="STUDY_SEED")] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", help="Study whose packages are used (by default the nearest).", envvar="STUDY_FILE"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a file in the sandbox as a participant's program, and grade it."""
@@ -214,7 +246,7 @@ def try_(
         code = file.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     except OSError as error:
         raise ProblemsFound([Problem(str(file), "", f"cannot be read ({error.strerror})", "name a file")]) from None
-    sandbox = open_sandbox(settings_of(STUDY).runner)
+    sandbox = open_sandbox(settings_of(STUDY).runner, folders=_folders_for(folder, study))
     try:
         report = try_program(sandbox, load_pack(folder), code, run_only=run_only, seed=seed)
     finally:
@@ -223,6 +255,21 @@ def try_(
         say_json(report)
         return
     _show_trial(report)
+
+
+def _folders_for(pack: Path, study: Path | None) -> tuple[str, ...]:
+    """Where the packages are of the study that a pack belongs to: the one named, else the nearest above the pack."""
+    here = Path().resolve()
+    candidates = [study] if study else [folder / STUDY for folder in (*pack.resolve().parents, here)]
+    for candidate in candidates:
+        if study is None and not candidate.is_file():
+            continue
+        library = FolderLibrary(read_study(candidate), candidate.resolve().parent, str(candidate))
+        problems = requirements_problems(library.requirements, str(candidate))
+        if problems:
+            raise ProblemsFound(problems)
+        return library.package_folders
+    return ()
 
 
 def _pack_folder(pack: str) -> Path:
@@ -280,6 +327,7 @@ def doctor(
         findings.append({"name": name, "ok": ok, "finding": text})
 
     note("isolation", lambda: _isolation(settings.runner, findings))
+    note("packages", lambda: _packages(settings))
     note("study and database", lambda: _database(settings))
     note("ledgers", lambda: _ledgers(settings))
     note("assistant", lambda: _assistant(settings))
@@ -323,6 +371,26 @@ def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:
         # One that is not in use is no fault: the others hold.
         findings.append({"name": f"bound {means}", "ok": True, "finding": what})
     return seen.level in ("strong+", "strong", "medium"), f"{seen.level}: {seen.message}"
+
+
+def _packages(settings: Any) -> tuple[bool, str]:
+    """Whether programs can import what each pack and bank names, and whether it is what the study was launched with."""
+    library = open_library(settings.study_file)
+    problems = requirements_problems(library.requirements, str(settings.study_file))
+    if not problems:
+        sandbox = open_sandbox(settings.runner, folders=library.package_folders)
+        try:
+            problems = taught_problems(sandbox, library.taught_packages)
+        finally:
+            sandbox.close()
+    if problems:
+        return False, "; ".join(map(str, problems))
+    running = start(settings, changed_ok=True)
+    try:
+        changed = changed_packages(running.world)
+    finally:
+        running.close()
+    return not changed, "; ".join(changed) or _listed(library_versions(library)).replace("no pack", "none; no pack")
 
 
 def _database(settings: Any) -> tuple[bool, str]:

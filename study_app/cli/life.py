@@ -25,7 +25,7 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.cli.study_checks import assistant_problems, language_problems
+from study_app.cli.study_checks import assistant_problems, check_packages, language_problems
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.study.consent import consent_warnings
 from study_app.domain.text_files import decode_text
@@ -92,6 +92,7 @@ def _check_fit(running: App, file: str) -> None:
     problems += assistant_problems(running.library, running.settings.environment)
     problems += study_plan_problems(running.study, running.library.bank, file)
     problems += _readable_by_others(running)
+    check_packages(running, file)
     if problems:
         raise ProblemsFound(problems)
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of, start
+from study_app.cli.study_checks import check_packages
+from study_app.services.operation.package_watch import note_changed_packages
 
 
 @app.command()
@@ -55,8 +57,9 @@ def serve(
         try:
             if author:
                 follow_files(running)
-            lost = running.anchoring.check()
-            lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in lost)]
+            check_packages(running, str(study))
+            warnings = [*running.anchoring.check(), *note_changed_packages(running.world)]
+            lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in warnings)]
             begin_console()
             serving.serve_participants(running, lambda: say("\n".join(lines)))
         finally:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.content.library import FolderLibrary
+from study_app.content.requirements import requirements_problems
 from study_app.content.texts import FOLDER, catalogue
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
+from study_app.services.grading.authoring import taught_problems
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
 
 REFERENCE_LANGUAGE = "en"
 _NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions"}
@@ -62,6 +68,19 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
         if name in used and (embedded or provider_in_use(spec, environment) == "notes"):
             problems += _of_notes(library, name, spec)
     return sorted(set(problems))
+
+
+def check_packages(running: App, file: str) -> None:
+    """Refuse to start where participants' programs could not import what their tasks teach.
+
+    Raises:
+        ProblemsFound: every package that is missing, with the file that names it.
+    """
+    problems = requirements_problems(running.library.requirements, file)
+    if not problems and running.world.sandbox.isolation().level != "off":
+        problems = taught_problems(running.world.sandbox, running.library.taught_packages)
+    if problems:
+        raise ProblemsFound(problems)
 
 
 def _of_recording(library: FolderLibrary, spec: AssistantSpec, environment: Mapping[str, str]) -> list[Problem]:

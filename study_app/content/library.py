@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from study_app.content.item_banks import load_bank, load_keys, public_json
+from study_app.content.requirements import Requirements, requirements_of
 from study_app.content.task_packs import load_pack
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
 from study_app.domain.errors import Problem, ProblemsFound
@@ -49,6 +50,10 @@ class FolderLibrary:
                 read(folder)
             except ProblemsFound as found:
                 problems += found.problems
+        try:
+            _ = self.requirements
+        except ProblemsFound as found:
+            problems += found.problems
         try:
             _ = self.specs
         except ProblemsFound as found:
@@ -119,6 +124,31 @@ class FolderLibrary:
             raise ProblemsFound(problems)
         return specs
 
+    @cached_property
+    def requirements(self) -> Requirements | None:
+        """The packages that the study brings, None where it names none.
+
+        Raises:
+            ProblemsFound: their file is missing.
+        """
+        return requirements_of(self.study, self.root, self.file)
+
+    @property
+    def package_folders(self) -> tuple[str, ...]:
+        """Where the study's own packages are, or will be once `study setup` has run; empty where it brings none."""
+        return () if self.requirements is None else (str(self.requirements.folder),)
+
+    @property
+    def taught_packages(self) -> dict[str, tuple[str, ...]]:
+        """File -> import names that its programs use, of every pack and bank that names any.
+
+        Raises:
+            ProblemsFound: a pack or bank is broken.
+        """
+        named = {f"{folder}/task.toml": self.pack(folder).settings.packages for folder in self.pack_folders}
+        named |= {f"{folder}/bank.toml": self.bank(folder).packages for folder in self.bank_folders}
+        return {file: packages for file, packages in named.items() if packages}
+
     def materials(self) -> Mapping[str, str]:
         """Path -> SHA-256 of every file of packs, banks and assistants."""
         return self._hashes
@@ -128,6 +158,7 @@ class FolderLibrary:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
+        files += [self.root / self.study.requirements] if self.study.requirements else []
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
     def _named(self, path: Path) -> str:
@@ -142,6 +173,8 @@ class FolderLibrary:
         for name, entry in self.study.assistants.items():
             if Path(entry.file).is_absolute():
                 yield f"assistants.{name}.file", entry.file
+        if Path(self.study.requirements).is_absolute():
+            yield "requirements", self.study.requirements
 
     def files(self) -> Iterable[tuple[str, bytes]]:
         """What may be published: the study as canonical JSON and as written, briefs, item texts without keys."""

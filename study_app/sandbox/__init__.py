@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from study_app.ports import Sandbox
 
 
-def open_sandbox(runner: str = "local", *, max_parallel: int = 64) -> Sandbox:
+def open_sandbox(runner: str = "local", *, max_parallel: int = 64, folders: tuple[str, ...] = ()) -> Sandbox:
     """The sandbox that a setting names; one serves every task pack, with a fork server for each set of packages.
 
     Args:
         runner: `local`, `tcp://HOST:PORT` (also `tls://`) of a Dask scheduler, or an OCI runtime: `runsc` (gVisor),
             `crun`, `runc`, `oci:PATH`, with options for it.
         max_parallel: programs at the same time on one machine.
+        folders: where the study's own packages are installed; empty for those of this Python.
 
     Raises:
         UserError: the setting names no runner, or what it names is not installed.
@@ -31,15 +32,16 @@ def open_sandbox(runner: str = "local", *, max_parallel: int = 64) -> Sandbox:
         raise UserError("programs cannot be run safely on Windows; use WSL2 or a Linux server")
     if runner == "local":
         from study_app.sandbox.local import LocalSandbox
+        from study_app.sandbox.server import Options
 
-        return LocalSandbox(max_parallel=max_parallel)
+        return LocalSandbox(Options(folders=folders), max_parallel=max_parallel)
     if runner.startswith(("tcp://", "tls://")):
         from study_app.sandbox.cluster import ClusterSandbox
 
-        return ClusterSandbox(runner)
+        return ClusterSandbox(runner, folders)
     from study_app.sandbox.container import ContainerSandbox, names_container
 
     if names_container(runner):
-        return ContainerSandbox(runner)
+        return ContainerSandbox(runner, folders)
     remedy = "use local, tcp://HOST:PORT of a Dask scheduler, or an OCI runtime such as runsc"
     raise UserError(f"STUDY_RUNNER: {runner!r} names no runner; {remedy}")

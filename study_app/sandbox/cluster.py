@@ -18,32 +18,32 @@ from typing import Any
 from study_app.domain.errors import SandboxUnavailable, UserError
 from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
 from study_app.sandbox.local import LocalSandbox, never_started
+from study_app.sandbox.server import Options
 
 _POLL_SECONDS = 0.05
 _CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 60.0
 """Beyond a run's own limit: queues and a worker's first fork server."""
-_worker_sandbox: LocalSandbox | None = None
+_worker_sandboxes: dict[tuple[str, ...], LocalSandbox] = {}
 _worker_lock = threading.Lock()
 
 
-def _sandbox_of_this_worker() -> LocalSandbox:
-    global _worker_sandbox
+def _sandbox_of_this_worker(folders: tuple[str, ...]) -> LocalSandbox:
     with _worker_lock:
-        if _worker_sandbox is None:
-            _worker_sandbox = LocalSandbox()
-            atexit.register(_worker_sandbox.close)
-        return _worker_sandbox
+        if folders not in _worker_sandboxes:
+            _worker_sandboxes[folders] = LocalSandbox(Options(folders=folders))
+            atexit.register(_worker_sandboxes[folders].close)
+        return _worker_sandboxes[folders]
 
 
-def run_on_worker(program: Program) -> RunResult:
+def run_on_worker(program: Program, folders: tuple[str, ...] = ()) -> RunResult:
     """What a worker is asked to do."""
-    return _sandbox_of_this_worker().run(program)
+    return _sandbox_of_this_worker(folders).run(program)
 
 
-def isolation_of_worker() -> Isolation:
+def isolation_of_worker(folders: tuple[str, ...] = ()) -> Isolation:
     """The isolation that canaries observe on a worker."""
-    return _sandbox_of_this_worker().isolation()
+    return _sandbox_of_this_worker(folders).isolation()
 
 
 class ClusterSandbox:
@@ -51,13 +51,14 @@ class ClusterSandbox:
 
     Args:
         address: `tcp://HOST:PORT`.
+        folders: where the study's own packages are, at the same place on every worker.
 
     Raises:
         UserError: the extra `cluster` is not installed.
         SandboxUnavailable: no scheduler answers there, or it has no worker.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, folders: tuple[str, ...] = ()) -> None:
         try:
             from distributed import Client
         except ImportError:
@@ -71,6 +72,7 @@ class ClusterSandbox:
                 f"no cluster answers at {address} ({error}); start its scheduler and a worker"
             ) from None
         self._executor = self._client.get_executor(pure=False, retries=0)
+        self._folders = folders
         self._isolation: Isolation | None = None
         self._lock = threading.Lock()
 
@@ -78,7 +80,7 @@ class ClusterSandbox:
         """The weakest isolation of the workers present at the first call."""
         with self._lock:
             if self._isolation is None:
-                found = list(self._client.run(isolation_of_worker).values())
+                found = list(self._client.run(isolation_of_worker, self._folders).values())
                 order = ("off", "weak", "medium", "strong", "strong+")
                 self._isolation = min(found, key=lambda isolation: order.index(isolation.level))
             return self._isolation
@@ -107,7 +109,7 @@ class ClusterSandbox:
     def _attempt(self, program: Program, cancelled: Callable[[], bool] | None) -> RunResult | None:
         """One attempt; None where the worker was lost."""
         try:
-            future = self._executor.submit(run_on_worker, program)
+            future = self._executor.submit(run_on_worker, program, self._folders)
             return self._await(future, program, cancelled)
         except SandboxUnavailable:
             raise

@@ -71,8 +71,13 @@ def command_of(runner: str) -> list[str]:
     return [path, *own, *rootless, *options]
 
 
-def bundle(folder: Path) -> None:
-    """Write the container: its configuration, and an empty root into which everything is mounted read-only."""
+def bundle(folder: Path, packages: tuple[str, ...] = ()) -> None:
+    """Write the container: its configuration, and an empty root into which everything is mounted read-only.
+
+    Args:
+        folder: a new one.
+        packages: folders of the study's own packages.
+    """
     (folder / "rootfs").mkdir(parents=True)
     namespaces = ["pid", "network", "ipc", "uts", "mount"]
     linux: dict[str, Any] = {"maskedPaths": ["/proc/kcore", "/proc/keys", "/sys"], "readonlyPaths": ["/proc/sys"]}
@@ -83,21 +88,21 @@ def bundle(folder: Path) -> None:
     linux["namespaces"] = [{"type": name} for name in namespaces]
     config = {
         "ociVersion": "1.0.2",
-        "process": _process(),
+        "process": _process(packages),
         "root": {"path": "rootfs", "readonly": True},
-        "mounts": _mounts(),
+        "mounts": _mounts(packages),
         "linux": linux,
     }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
-def _process() -> dict[str, Any]:
+def _process(packages: tuple[str, ...]) -> dict[str, Any]:
     paths = [str(_ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
     kinds = ("bounding", "effective", "permitted", "inheritable")
     return {
         "terminal": False,
         "user": {"uid": 0, "gid": 0},
-        "args": [sys.executable, "-s", "-P", "-B", "-m", "study_app.sandbox.container_worker"],
+        "args": [sys.executable, "-s", "-P", "-B", "-m", "study_app.sandbox.container_worker", *packages],
         "env": ["PATH=/usr/bin:/bin", "PYTHONHASHSEED=0", f"PYTHONPATH={os.pathsep.join(paths)}", "TMPDIR=/tmp"],
         "cwd": "/",
         "capabilities": dict.fromkeys(kinds, _CAPABILITIES),
@@ -105,10 +110,10 @@ def _process() -> dict[str, Any]:
     }
 
 
-def _mounts() -> list[dict[str, Any]]:
+def _mounts(packages: tuple[str, ...]) -> list[dict[str, Any]]:
     code = _ROOT / "study_app"
     wanted = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.prefix, sys.base_prefix, str(code)]
-    wanted += [os.path.realpath(sys.base_prefix)]
+    wanted += [os.path.realpath(sys.base_prefix), *packages]
     shown: list[str] = []
     for path in sorted({path for path in wanted if os.path.exists(path)}, key=len):
         if not any(path == other or path.startswith(f"{other}/") for other in shown):
@@ -132,9 +137,9 @@ class _Asked:
 class _Container:
     """One running container."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], packages: tuple[str, ...]) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="study-container-"))
-        bundle(self._folder)
+        bundle(self._folder, packages)
         name = f"study-{secrets.token_hex(6)}"
         self._delete = [*command, "delete", "--force", name]
         line = [*command, "run", "--bundle", str(self._folder), name]
@@ -225,13 +230,15 @@ class ContainerSandbox:
 
     Args:
         runner: as STUDY_RUNNER says it: the runtime's name or path, and options for it.
+        folders: where the study's own packages are.
 
     Raises:
         UserError: the runtime is not installed.
     """
 
-    def __init__(self, runner: str) -> None:
+    def __init__(self, runner: str, folders: tuple[str, ...] = ()) -> None:
         self._command = command_of(runner)
+        self._folders = tuple(map(os.path.realpath, folders))
         self._name = os.path.basename(self._command[0])
         self._lock = threading.Lock()
         self._container: _Container | None = None
@@ -281,7 +288,7 @@ class ContainerSandbox:
             if self._container is None or not self._container.alive:
                 if self._container is not None:
                     self._container.close()
-                self._container = _Container(self._command)
+                self._container = _Container(self._command, self._folders)
             return self._container
 
     def _observe(self) -> Isolation:

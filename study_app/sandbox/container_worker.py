@@ -25,7 +25,7 @@ class Worker:
     """Serves until its standard input ends."""
 
     def __init__(self) -> None:
-        self._sandbox = LocalSandbox(Options(bubblewrap=False))
+        self._sandbox = LocalSandbox(Options(bubblewrap=False, folders=tuple(sys.argv[1:])))
         self._cancelled: set[int] = set()
         self._saying = threading.Lock()
 

@@ -22,6 +22,7 @@ from study_app.sandbox.process import RunningProgram
 from study_app.sandbox.server import ForkServer, Options, find_bubblewrap
 
 _POLL_SECONDS = 0.05
+_BESIDE = "name it in requirements.txt of the study and run study setup, or install it beside study-app"
 LONGEST_PROGRAM = 2_000_000
 """Characters; compiling more would take the memory and the time of the run."""
 
@@ -124,13 +125,16 @@ class LocalSandbox:
             server = self._servers.get(key)
             if server is not None and server.alive and server.runs < self._options.recycle_after:
                 return server
-            absent = packages.missing(key)
+            absent = packages.installation(self._options.folders).missing(key)
             if absent:
-                raise SandboxUnavailable(f"package {', '.join(absent)} is not installed; install it beside study-app")
+                raise SandboxUnavailable(f"package {', '.join(absent)} is not installed; {self._install()}")
             fresh = self._servers[key] = ForkServer(key, self._options, bubblewrap=self._bubblewrap)
         if server is not None:
             server.retire()
         return fresh
+
+    def _install(self) -> str:
+        return "name it in the study's requirements and run study setup" if self._options.folders else _BESIDE
 
     def _observe(self) -> Isolation:
         """Try bubblewrap first, then without it; the better of what was observed."""

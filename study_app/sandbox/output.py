@@ -36,10 +36,15 @@ _INVISIBLE = [
 _VISIBLE = {**_PICTURES, **{code: f"<U+{code:04X}>" for code in _INVISIBLE}}
 
 
+_OF_A_STUDY = r"/(?:[^\s\"':]*?/)??\.packages/[\w.-]+/"
+"""The folder of a study's own packages; see `content.requirements`."""
+
+
 @lru_cache(maxsize=1)
 def _paths() -> tuple[re.Pattern[str], dict[str, str]]:
     prefixes = hidden_prefixes()
-    return re.compile("|".join(re.escape(prefix) for prefix, _ in prefixes)), dict(prefixes)
+    patterns = [re.escape(prefix) for prefix, _ in prefixes]
+    return re.compile("|".join([_OF_A_STUDY, *patterns])), dict(prefixes)
 
 
 def clean(data: bytes) -> str:
@@ -50,7 +55,7 @@ def clean(data: bytes) -> str:
     text = data.removesuffix(b"\r").decode("utf-8", "replace").translate(_VISIBLE)
     if "/" in text:
         pattern, replacements = _paths()
-        text = pattern.sub(lambda match: replacements[match.group()], text)
+        text = pattern.sub(lambda match: replacements.get(match.group(), ""), text)
     return text
 
 

@@ -22,8 +22,16 @@ from study_app.sandbox.confinement.lockdown import THREADS
 from study_app.sandbox.watchdog import Watchdog
 
 _ROOT = Path(__file__).resolve().parents[2]
-_START_SECONDS = 30.0
-_ENVIRONMENT = {"PYTHONHASHSEED": "0", **THREADS}
+_START_SECONDS = 120.0
+"""Large packages take long to import for the first time on a busy machine."""
+_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "agg",
+    "MPLCONFIGDIR": os.path.expanduser("~/.cache/study-app/matplotlib"),
+    # Without processes there is no sharing of work among them, and joblib then uses one.
+    "JOBLIB_MULTIPROCESSING": "0",
+    **THREADS,
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class Options:
     seccomp: bool = True
     recycle_after: int = 5000
     """Runs after which a fork server is replaced by a fresh one."""
+    folders: tuple[str, ...] = ()
+    """Where the study's own packages are installed; empty for those of this Python."""
 
 
 @dataclass
@@ -227,15 +237,21 @@ class ForkServer:
 
 
 def _configuration(wanted: tuple[str, ...], options: Options) -> dict[str, Any]:
-    modules = packages.with_dependencies(wanted)
+    installed = packages.installation(options.folders)
+    metadata = installed.metadata(wanted)
     extra = [module for name in wanted for module in packages.EXTRA_MODULES.get(name, ())]
     return {
         "root": str(_ROOT),
-        "folders": packages.site_folders(),
-        "modules": modules,
-        "packages": [*wanted, *extra],
+        "folders": installed.folders,
+        "hidden_folders": [*packages.site_folders(), *installed.folders],
+        "modules": installed.modules(wanted),
+        "metadata": metadata,
+        "probe": [os.__file__, *(f"{path}/METADATA" for path in metadata if os.path.exists(f"{path}/METADATA"))],
+        "packages": [*(name for name in wanted if "." not in name), *extra],
+        "submodules": [name for name in wanted if "." in name],
         "standard": packages.STANDARD_MODULES,
-        "readable": packages.readable_paths(modules),
+        "readable": packages.readable_paths(wanted, options.folders),
+        "native": installed.native(wanted),
         "max_abi": options.max_landlock_abi,
         "use_seccomp": options.seccomp,
     }

@@ -7,6 +7,7 @@ reads its own job from its own pipe, so no run can find another's in inherited m
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import importlib.abc
@@ -19,6 +20,7 @@ import site
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 REQUEST = struct.Struct("<B7xQ")
@@ -34,9 +36,10 @@ ENDED, NOT_STARTED = 1, 2
 class PackFinder(importlib.abc.MetaPathFinder):
     """Finds the pack's packages and their dependencies in site-packages, and nothing else there."""
 
-    def __init__(self, names: list[str], folders: list[str]) -> None:
+    def __init__(self, names: list[str], folders: list[str], metadata: list[str]) -> None:
         self.names = frozenset(names)
         self.folders = folders
+        self.metadata = metadata
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """The module's spec, None for what the pack does not name."""
@@ -44,11 +47,30 @@ class PackFinder(importlib.abc.MetaPathFinder):
             return importlib.machinery.PathFinder.find_spec(name, self.folders)
         return None
 
+    def find_distributions(self, context: Any = None) -> Iterator[Any]:
+        """The same packages' metadata, for packages that ask for a version, their own or another's."""
+        # Imported when it is asked for: most runs never do, and it is large.
+        from importlib.metadata import PathDistribution
+        from pathlib import Path
+
+        wanted = None if context is None or context.name is None else _folded(context.name)
+        for path in self.metadata:
+            if wanted in (None, _folded(os.path.basename(path).partition("-")[0])):
+                yield PathDistribution(Path(path))
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
 
 def _preload(config: dict[str, Any]) -> None:
-    sys.meta_path.append(PackFinder(config["modules"], config["folders"]))
+    sys.meta_path.append(PackFinder(config["modules"], config["folders"], config["metadata"]))
     for name in (*config["standard"], *config["packages"]):
         importlib.import_module(name)
+    for name in config["submodules"]:
+        # A name taken from `from package import name`: a module, or something in one.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 class Served:
@@ -127,10 +149,11 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
     control = socket.socket(fileno=int(sys.argv[1]))
     size = struct.unpack("<I", control.recv(4, socket.MSG_WAITALL))[0]
     config = json.loads(control.recv(size, socket.MSG_WAITALL))
-    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) not in config["folders"]]
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) not in config["hidden_folders"]]
     sys.path.insert(0, config["root"])
     from study_app.sandbox import child
     from study_app.sandbox.confinement import lockdown
+    from study_app.sandbox.inside import libraries
 
     sys.path.remove(config["root"])
     sys.path_importer_cache.pop(config["root"], None)
@@ -139,7 +162,14 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
     site.setquit()
     site.sethelper()
     _preload(config)
-    plan = lockdown.prepare(config["readable"], max_abi=config["max_abi"], use_seccomp=config["use_seccomp"])
+    libraries.make_ready(config["readable"])
+    plan = lockdown.prepare(
+        config["readable"],
+        max_abi=config["max_abi"],
+        use_seccomp=config["use_seccomp"],
+        probe=config["probe"],
+        native=config["native"],
+    )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
@@ -193,7 +223,7 @@ def main() -> list[Any] | None:
     for door in descriptors[PIPES:]:
         _enter_group(door)
     del descriptors[PIPES:]
-    return [child.run, descriptors, plan.ruleset, lock]
+    return [child.run, descriptors, lockdown.own_ruleset(plan), lock]
 
 
 if __name__ == "__main__":

@@ -74,6 +74,8 @@ class StudyContext:
     fresh_id: Callable[[], str]
     """Random, unguessable, URL-safe identifiers."""
     grading_clock: Literal["real", "virtual"] = "real"
+    package_versions: Callable[[], Mapping[str, str]] = dict
+    """Distribution -> version of what participants' programs can import."""
     anchor: Callable[[LedgerRow], None] = lambda _row: None
     """Keeps the place of a real allocation outside the database, after its commit."""
     follow: Callable[[], None] = lambda: None

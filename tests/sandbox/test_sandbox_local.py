@@ -262,10 +262,10 @@ def test_an_unknown_runner_is_the_users_mistake():
 
 
 def test_a_package_brings_what_it_requires_and_no_more():
-    found = packages.with_dependencies(("trio",))
+    found = packages.installation().modules(("trio",))
     assert {"trio", "attr", "attrs", "outcome", "sniffio", "sortedcontainers", "idna"} <= set(found)
     assert not {"streamlit", "numpy", "study_app", "cffi"} & set(found)
-    readable = packages.readable_paths(found)
+    readable = packages.readable_paths(["trio"])
     assert not any(path.endswith("site-packages") for path in readable)
 
 

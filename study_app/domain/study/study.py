@@ -74,6 +74,8 @@ class Study(StudySection):
     """Who carries the study out, as the consent page names them; the dataset has each as an author. Separate by `;`."""
     ethics: str = ""
     """The ethics approval and its number, as the consent page gives it."""
+    requirements: str = ""
+    """File with the packages that participants' programs use, as pip reads it; `study setup` installs them."""
     consent: ConsentFacts = ConsentFacts()
     arms: tuple[StudyArm, ...] = Field(min_length=1)
     allocation: Scheme

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -219,7 +221,7 @@ class PackSettings(BaseModel):
 
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=80)]
-    packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], ...] = ()
+    packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.\w+)*$")], ...] = ()
     """Import names beyond the standard library that programs may use."""
     clock: RunClock = "real"
     """`virtual`: Trio's time can be simulated, so visible examples answer at once; `real`: it cannot."""
@@ -227,6 +229,25 @@ class PackSettings(BaseModel):
     concepts: tuple[str, ...] = ()
     """Concepts that the task exercises, in the words of the item banks."""
     limits: LimitSettings = LimitSettings()
+
+
+@lru_cache(maxsize=256)
+def _submodules(packages: tuple[str, ...], *programs: str) -> tuple[str, ...]:
+    """Dotted names below the packages that programs import, as far as their text tells."""
+    tops = {name.partition(".")[0] for name in packages}
+    found: dict[str, None] = {}
+    for program in programs:
+        try:
+            nodes = list(ast.walk(ast.parse(program)))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                found |= {alias.name: None for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found |= {node.module: None}
+                found |= {f"{node.module}.{alias.name}": None for alias in node.names if alias.name != "*"}
+    return tuple(name for name in found if "." in name and name.partition(".")[0] in tops and name not in packages)
 
 
 @dataclass(frozen=True)
@@ -259,8 +280,11 @@ class TaskPack:
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Import names that programs may use."""
-        return self.settings.packages
+        """Import names that programs may use, with the submodules that the pack's own programs import.
+
+        They are imported before any program runs, so that no participant waits for them.
+        """
+        return (*self.settings.packages, *_submodules(self.settings.packages, self.solution, self.starter))
 
     @property
     def limits(self) -> RunLimits:

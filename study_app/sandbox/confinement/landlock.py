@@ -47,28 +47,39 @@ def _attributes(version: int) -> bytes:
     return struct.pack(f"<{len(fields)}Q", *fields)
 
 
-def create(paths: Iterable[str], version: int, libc: ctypes.CDLL) -> int:
-    """Build a ruleset under which only the named files and folders can be read and nothing can be changed.
+class Rules:
+    """What may be read, from which rulesets are made.
 
     Args:
         paths: files and folders; those that do not exist are passed over.
         version: the ABI to build for, at least 1.
-        libc: the C library, with errno.
-
-    Returns:
-        A descriptor for `restrict`.
-
-    Raises:
-        OSError: the kernel refused it.
     """
-    attributes = _attributes(version)
-    ruleset = _call(libc, "landlock_create_ruleset", attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
-    if ruleset < 0:
-        raise OSError(ctypes.get_errno(), "Landlock ruleset refused")
-    for path in paths:
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            _allow_reading(ruleset, path, libc)
-    return ruleset
+
+    def __init__(self, paths: Iterable[str], version: int) -> None:
+        self._paths = tuple(paths)
+        self._version = version
+
+    def create(self, libc: ctypes.CDLL, also: Iterable[str] = ()) -> int:
+        """Build a ruleset under which only these files and folders can be read and nothing can be changed.
+
+        Args:
+            libc: the C library, with errno.
+            also: more paths, which may mean another file in each process, such as those below /proc/self.
+
+        Returns:
+            A descriptor for `restrict`.
+
+        Raises:
+            OSError: the kernel refused it.
+        """
+        attributes = _attributes(self._version)
+        ruleset = _call(libc, "landlock_create_ruleset", attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
+        if ruleset < 0:
+            raise OSError(ctypes.get_errno(), "Landlock ruleset refused")
+        for path in (*self._paths, *also):
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                _allow_reading(ruleset, path, libc)
+        return ruleset
 
 
 def _allow_reading(ruleset: int, path: str, libc: ctypes.CDLL) -> None:

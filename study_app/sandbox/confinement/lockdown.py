@@ -13,7 +13,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,12 @@ RULESET = 5
 """Descriptor at which children find the Landlock ruleset, beside their pipes at 0 to 4."""
 _FIRST_UID, _UIDS = 61184, 4336
 """The range that systemd too lends to short-lived services: nobody's files are in it."""
+_OWN_CGROUP = "/proc/self/cgroup"
+_GROUP_LIMITS = ("cpu.max", "memory.max", "memory.high") + (
+    "cpu.cfs_quota_us",
+    "cpu.cfs_period_us",
+    "memory.limit_in_bytes",
+)
 MAX_TASKS = 64
 """Threads of one run, its first included. Trio's worker threads are at most 40."""
 THREADS = dict.fromkeys(
@@ -60,10 +66,19 @@ class ConfinementPlan:
     counted: Counted
     first_uid: int
     """Where this server's uids begin: two servers on one machine rarely count each other's threads."""
+    own_rules: landlock.Rules | None = None
+    """From which each run makes a ruleset of its own, with the one file of /proc that compiled code asks for."""
+    base_mb: int = 0
+    """Address space that the imported packages take before any program runs."""
 
 
 def prepare(
-    readable: list[str], *, max_abi: int | None, use_seccomp: bool = True, probe: str = os.__file__
+    readable: list[str],
+    *,
+    max_abi: int | None,
+    use_seccomp: bool = True,
+    probe: Sequence[str] = (os.__file__,),
+    native: bool = False,
 ) -> ConfinementPlan:
     """Find out what the machine offers and build what is the same for all runs.
 
@@ -71,7 +86,8 @@ def prepare(
         readable: the only files and folders that programs may read.
         max_abi: pretend that Landlock is no newer than this (0: not there), for tests; None for what there is.
         use_seccomp: False pretends that the kernel has none.
-        probe: a file that a run must be able to read under a uid of its own, else runs keep the server's uid.
+        probe: files that a run must be able to read under a uid of its own, else runs keep the server's uid.
+        native: programs use compiled packages, which ask `/proc/self/cgroup` how much memory there is.
     """
     if sys.platform != "linux":
         return ConfinementPlan(
@@ -80,7 +96,8 @@ def prepare(
     libc = ctypes.CDLL(None, use_errno=True)
     version = landlock.abi(libc)
     version = version if max_abi is None else min(version, max_abi)
-    ruleset = landlock.create(readable, version, libc) if version else None
+    rules = landlock.Rules(readable, version) if version else None
+    ruleset = rules.create(libc) if rules else None
     machine = syscalls.machine()
     offered = use_seccomp and machine is not None and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
     program = seccomp.assemble(machine) if offered and machine else None
@@ -89,8 +106,46 @@ def prepare(
     counted: Counted = "uid" if own_uid else _counted(libc)
     first = _FIRST_UID + int.from_bytes(os.urandom(4), "little") % _UIDS
     return ConfinementPlan(
-        libc, version, ruleset, program, own_uid=own_uid, root=root, counted=counted, first_uid=first
+        libc,
+        version,
+        ruleset,
+        program,
+        own_uid=own_uid,
+        root=root,
+        counted=counted,
+        first_uid=first,
+        own_rules=rules if native else None,
+        base_mb=_address_space_mb(),
     )
+
+
+def _address_space_mb() -> int:
+    """Address space of this process; 0 where /proc does not say."""
+    try:
+        with open("/proc/self/statm") as handle:
+            return int(handle.read().split()[0]) * resource.getpagesize() // (1024 * 1024)
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def own_ruleset(plan: ConfinementPlan) -> int | None:
+    """The ruleset of the calling process, a run before it is locked down; a descriptor."""
+    if plan.own_rules is None or plan.libc is None:
+        return plan.ruleset
+    return plan.own_rules.create(plan.libc, also=(_OWN_CGROUP, *_own_group_limits()))
+
+
+def _own_group_limits() -> Iterator[str]:
+    """The files that say how much memory and how many processors this process's cgroups have, and theirs above."""
+    with contextlib.suppress(OSError), open(_OWN_CGROUP) as handle:
+        for line in handle:
+            _, controllers, path = line.strip().split(":", 2)
+            top = f"/sys/fs/cgroup/{controllers}".rstrip("/")
+            while True:
+                yield from (f"{top}{path.rstrip('/')}/{name}" for name in _GROUP_LIMITS)
+                if path in ("", "/"):
+                    break
+                path = os.path.dirname(path)
 
 
 def _in_a_child(act: Callable[[], object]) -> bool:
@@ -105,7 +160,7 @@ def _in_a_child(act: Callable[[], object]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def _can_drop_uid(probe: str, *, must: bool) -> bool:
+def _can_drop_uid(probe: Sequence[str], *, must: bool) -> bool:
     """Whether a child may become another user and still read the standard library.
 
     Where Landlock is absent the other uid is the only wall round files, so an unreadable library does not count.
@@ -113,8 +168,8 @@ def _can_drop_uid(probe: str, *, must: bool) -> bool:
 
     def drop() -> None:
         _become(_FIRST_UID)
-        if not must:
-            with open(probe, "rb"):
+        for path in () if must else probe:
+            with open(path, "rb"):
                 pass
 
     return _in_a_child(drop)
@@ -202,7 +257,7 @@ def apply(plan: ConfinementPlan, *, run_id: int, memory_mb: int, cpu_seconds: in
     with contextlib.suppress(OSError):
         os.nice(5)
     # A new user namespace takes the limit that its first process has, so the limit is set before it is made.
-    limit_resources(memory_mb, cpu_seconds, counted=plan.counted != "none")
+    limit_resources(plan.base_mb + memory_mb, cpu_seconds, counted=plan.counted != "none")
     if plan.libc is None:
         return
     libc = plan.libc

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from study_app.sandbox.inside import frames
+from study_app.sandbox.inside import frames, libraries
 
 MARK = "\x00"
 """A line that starts with it and the run's nonce says, in order with the output, that the call starts or ends."""
@@ -338,6 +338,8 @@ def _refer(value: Any, namespace: dict[str, Any]) -> Any:
 def encode(value: Any, depth: int = 0) -> Any:
     """A value of builtin types as JSON that `domain.checks.decode` turns back exactly, another by its type's name.
 
+    Numbers and tables of numerical libraries come as what `libraries.as_builtin` makes of them.
+
     Types are compared by identity, so that a subclass with an `__eq__` of its own is what it is: something else.
     """
     kind = type(value)
@@ -358,4 +360,5 @@ def encode(value: Any, depth: int = 0) -> Any:
         return {"$dict": [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in value.items()]}
     if isinstance(value, BaseException):
         return {"$exception": [kind.__name__, encode(str(value), depth + 1)]}
-    return {"$other": kind.__name__}
+    plain = libraries.as_builtin(value)
+    return {"$other": kind.__name__} if plain is None else encode(plain, depth + 1)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
-from study_app.domain.tasks.packs import Grade, Program, TaskPack
+from study_app.domain.tasks.packs import CheckResult, Grade, Program, TaskPack
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import expected_of, grade
 from study_app.services.grading.pack_proofs import proof_problems
 
-_INSTALL = "correct the import name, or install the package in study-app's environment"
+_INSTALL = "correct the import name, or name the package in the study's requirements and run study setup"
 LoadPack = Callable[[Path], TaskPack]
 """Reads a pack's folder; raises ProblemsFound."""
 
@@ -45,7 +46,31 @@ def try_program(
         for key in ("stdout", "stderr", "exit_status", "ended_by", "wall_seconds", "isolation", "scheduler_seed")
     }
     shown |= {key: getattr(result, key) for key in ("error_type", "error_message", "error_line")}
-    return shown if run_only else shown | describe(grade(sandbox, pack, code, run_seed=seed))
+    if run_only:
+        return shown
+    graded = grade(sandbox, pack, code, run_seed=seed)
+    raised = _raised_by_reference(sandbox, pack, graded.run_seed)
+    checks = tuple(_not_proven(check, raised.get(check.name)) for check in graded.checks)
+    return shown | describe(replace(graded, checks=checks))
+
+
+def _raised_by_reference(sandbox: Sandbox, pack: TaskPack, run_seed: int) -> dict[str, str]:
+    """Check -> exception of the reference solution, where the check does not state that one is expected."""
+    found = {}
+    for check in pack.checks:
+        if check.expect is None and check.case is not None:
+            expected = expected_of(sandbox, pack, check, run_seed=run_seed)
+            if expected is not None and expected.error is not None:
+                found[check.name] = expected.error
+    return found
+
+
+def _not_proven(check: CheckResult, error: str | None) -> CheckResult:
+    """A check's result; not a pass where all that the program does is to raise what the reference solution raises."""
+    if error is None:
+        return check
+    message = f"the reference solution raises {error}; correct it, or state that by expect=Observation(error=...)"
+    return replace(check, passed=False, message=message)
 
 
 def describe(graded: Grade) -> dict[str, Any]:
@@ -82,7 +107,7 @@ def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
         pack = load(folder)
     except ProblemsFound as found:
         return list(found.problems)
-    absent = package_problems(sandbox, pack.packages, str(folder / "task.toml"))
+    absent = package_problems(sandbox, pack.settings.packages, str(folder / "task.toml"))
     if absent:
         return absent
     try:
@@ -103,13 +128,30 @@ def package_problems(sandbox: Sandbox, packages: Sequence[str], file: str) -> li
         packages: import names.
         file: where they are named, for the message.
     """
-    if sandbox.isolation().level == "off":
-        return []
+    return [] if sandbox.isolation().level == "off" else taught_problems(sandbox, {file: packages})
+
+
+def taught_problems(sandbox: Sandbox, taught: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """The packages of packs and banks that programs in the sandbox cannot import.
+
+    Args:
+        sandbox: imports them.
+        taught: file that names them -> import names.
+    """
+    failures: dict[str, str | None] = {}
+    for name in (name for packages in taught.values() for name in packages):
+        if name not in failures:
+            failures[name] = _import_failure(sandbox, name)
     return [
-        Problem(file, "packages", f"found {name!r}, which programs cannot import ({why})", _INSTALL)
+        _not_importable(file, name, why)
+        for file, packages in taught.items()
         for name in packages
-        if (why := _import_failure(sandbox, name)) is not None
+        if (why := failures[name]) is not None
     ]
+
+
+def _not_importable(file: str, name: str, why: str) -> Problem:
+    return Problem(file, "packages", f"found {name!r}, which programs cannot import ({why})", _INSTALL)
 
 
 def _import_failure(sandbox: Sandbox, name: str) -> str | None:

@@ -16,6 +16,8 @@ from study_app.ports import Sandbox
 from study_app.services.grading.observation import Attempt, How, observe_reference
 from study_app.services.grading.verdicts import QUIET
 
+CRASHES = ("ImportError", "MemoryError", "ModuleNotFoundError", "PanicException", "SystemError")
+"""What a library raises that does not work here; no task is about them, and every program that uses it fails alike."""
 _ATTEMPTS = 6
 """Times that a reference is timed in real time before the machine is called too busy."""
 
@@ -79,6 +81,8 @@ def _observed(sandbox: Sandbox, pack: TaskPack, case: Case, timed: bool) -> Expe
     seen = attempt.seen
     if seen.missing is not None:
         raise SandboxUnavailable(f"the reference solution of {pack.id} failed on {case}: {seen.missing}")
+    if seen.error in CRASHES:
+        raise SandboxUnavailable(f"the reference solution of {pack.id} failed on {case}: {seen.error}")
     return Expected(seen, max(REPORT_BYTES, 2 * attempt.size), blocks=seen.suspicious or seen.stalled > QUIET)
 
 

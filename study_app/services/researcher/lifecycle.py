@@ -18,6 +18,7 @@ from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, keep_codes
+from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.registration import preregistration
@@ -81,7 +82,9 @@ class Lifecycle:
             head_key = self.world.seal.new_seed()
             chain_key = hashlib.sha256(head_key).hexdigest()
             now = self.world.now()
-            document, text = preregistration(study, self.world.study_hash, promise, export_key, chain_key, now)
+            packages = dict(self.world.package_versions())
+            keys = (promise, export_key, chain_key)
+            document, text = preregistration(study, self.world.study_hash, *keys, now, packages)
             for key, value in {
                 "state": "launched",
                 "study_id": study.id,
@@ -92,6 +95,7 @@ class Lifecycle:
                 HEAD_KEY: self.world.seal.seal(head_key),
                 "prereg": json.dumps(document, ensure_ascii=False),
                 "prereg_text": text,
+                PACKAGES: json.dumps(packages),
             }.items():
                 unit.set_meta(key, value)
             self._lock_version(unit, "launch")
@@ -121,6 +125,7 @@ class Lifecycle:
             if problems:
                 raise ProblemsFound(problems)
             self._lock_version(unit, reason)
+            unit.set_meta(PACKAGES, json.dumps(dict(self.world.package_versions())))
             detail = {"from": current.study_hash, "to": self.world.study_hash}
             self._audit(unit, who, "amend", reason, detail)
         return self.world.study_hash

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,13 @@ OPEN = "*To be completed by the researchers.*"
 
 
 def preregistration(
-    study: Study, study_hash: str, commitment: str, export_key: str, chain_key: str, at: datetime
+    study: Study,
+    study_hash: str,
+    commitment: str,
+    export_key: str,
+    chain_key: str,
+    at: datetime,
+    packages: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], str]:
     """prereg.json and prereg.md of a study that is being launched.
 
@@ -25,6 +32,7 @@ def preregistration(
         export_key: public half of the key that signs exports, in hex.
         chain_key: SHA-256 of the key that signs the heads of the chain of records, in hex.
         at: moment of the launch.
+        packages: distribution -> version of what participants' programs can import.
     """
     plan = study.analysis.model_dump(mode="json")
     document = {
@@ -44,6 +52,7 @@ def preregistration(
         "target_counts": study.recruitment.target_counts,
         "plan": plan,
         "package_version": __version__,
+        "study_packages": dict(packages or {}),
         "launched_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     return document, _text(study, document)
@@ -65,8 +74,13 @@ def _identity(document: dict[str, Any]) -> str:
         "Key that signs datasets": f"`{document['export_key']}`",
         "Algorithm": document["algorithm"],
         "Software": f"study-app {document['package_version']}",
+        "Packages of participants' programs": _versions(document["study_packages"]),
     }
     return "\n".join(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+def _versions(packages: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in packages.items()) or "none"
 
 
 def _items(study: Study) -> list[tuple[str, str]]:

@@ -309,6 +309,7 @@ class _Export:
             "study_hash": self.versions.newest.study_hash,
             "state": self.state,
             "package_version": __version__,
+            "study_packages": dict(self.world.package_versions()),
             "exported_at": timestamp(self.now),
             "files": file_entries(files),
             "other_files": file_entries(others),

@@ -1,0 +1,38 @@
+"""Whether participants' programs still import the versions that the study was launched with."""
+
+from __future__ import annotations
+
+import json
+
+from study_app.domain.records import AuditEntry
+from study_app.services.context import StudyContext
+
+PACKAGES = "study_packages"
+"""Where the versions are kept of what programs could import at the launch, or since the last amendment."""
+CHANGED = "packages_changed"
+"""What the audit log calls it where they differ."""
+
+
+def changed_packages(world: StudyContext) -> list[str]:
+    """How what programs can import differs from what it was at the launch or the last amendment; a line for each."""
+    with world.registry.begin(write=False) as unit:
+        kept = unit.meta(PACKAGES)
+    if kept is None:
+        return []
+    then, now = json.loads(kept), dict(world.package_versions())
+    return [
+        f"{name} is {now.get(name, 'not installed')}, the study was launched with {then.get(name, 'none')}"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+
+
+def note_changed_packages(world: StudyContext) -> list[str]:
+    """As `changed_packages`; what is new is recorded, so that the dataset says with what participants worked."""
+    changed = changed_packages(world)
+    with world.registry.begin() as unit:
+        known = [entry.detail.get("changed") for entry in unit.audit() if entry.what == CHANGED]
+        if changed and (not known or known[-1] != changed):
+            entry = AuditEntry(world.now(), "server", CHANGED, "", {"changed": changed})
+            unit.add_audit(entry)
+    return changed
