@@ -107,7 +107,12 @@ def pytest_collection_modifyitems(items):
     if unmarked:
         raise pytest.UsageError(f"mark with @pytest.mark.browser what starts a browser: {', '.join(unmarked[:5])}")
     with_browser = {item.path for item in items if starts_a_browser(item)}
-    items.sort(key=lambda item: item.path in with_browser)
+    longest: dict[object, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0), limit.args[0] if limit and limit.args else 0)
+    # A long file that came last would leave the other processes without work.
+    items.sort(key=lambda item: (item.path in with_browser, -longest[item.path] if item.path in with_browser else 0))
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

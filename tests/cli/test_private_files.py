@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from support.trials.console_trial import Trial
 from support.trials.small_study import write_study
+from support.warm_processes import run_study
 
 from study_app.private_files import OTHERS, files_of, open_to_others
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 
-STUDY = str(Path(sys.executable).with_name("study"))
-
 
 def study(*arguments: object, cwd: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STUDY_", "ANTHROPIC_"))}
-    done = subprocess.run(
-        [STUDY, *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
+    done = run_study(arguments, cwd=cwd, environment=environment, umask=0o022)
     assert done.returncode == expect, done.stderr + done.stdout
     return done
 

@@ -52,6 +52,7 @@ def test_the_same_seed_gives_the_same_data(trial, tmp_path):
     app.close()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_people_and_times_but_the_same_allocations(trial, tmp_path):
     app, _ = run(tmp_path, seed=8, participants=8)
     first, other = data_of(trial[0]), data_of(app)

@@ -11,6 +11,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from support.warm_processes import WarmServer
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,7 +23,10 @@ def free_port() -> int:
 
 
 class StudyServer:
-    """`study serve` on loopback; stopped by its own process id."""
+    """`study serve` on loopback; stopped by its own process id.
+
+    With a console or an environment of its own it is the installed program, else a fork of a warm process.
+    """
 
     def __init__(
         self,
@@ -40,7 +45,7 @@ class StudyServer:
         self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen | WarmServer | None = None
 
     @property
     def url(self) -> str:
@@ -53,12 +58,16 @@ class StudyServer:
     def start(self) -> StudyServer:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "STUDY_"))}
         environment |= {"STUDY_VAR": str(self.folder / "var"), **self.environment}
-        command = [str(Path(sys.executable).with_name("study")), "serve", str(self.study)]
-        command += ["--database", self.database, "--port", str(self.port)]
-        command += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
-        command += self.arguments
-        log = (self.folder / "server.log").open("a")
-        self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
+        arguments = ["serve", str(self.study), "--database", self.database, "--port", str(self.port)]
+        arguments += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
+        arguments += self.arguments
+        log = self.folder / "server.log"
+        if self.console or self.environment:
+            command = [str(Path(sys.executable).with_name("study")), *arguments]
+            with log.open("a") as stream:
+                self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
+        else:
+            self.process = WarmServer(arguments, cwd=self.folder, environment=environment, log=log)
         self.wait()
         return self
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.cli.life", "study_app.cli.data", "analysis.pipeline")
+IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.web.app", "study_app.web.serving", "analysis.pipeline")
 
 
 def warm_context() -> ForkServerContext:
@@ -25,12 +25,13 @@ def warm_context() -> ForkServerContext:
     return context
 
 
-def _study(arguments: list[str], cwd: str, environment: dict[str, str], out: str, err: str) -> None:
+def _study(arguments: list[str], cwd: str, environment: dict[str, str], umask: int, out: str, err: str) -> None:
     os.chdir(cwd)
+    os.umask(umask)
     os.environ.clear()
     os.environ.update(environment)
     for path, stream in ((out, 1), (err, 2)):
-        os.dup2(os.open(path, os.O_WRONLY), stream)
+        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), stream)
     sys.argv = ["study", *arguments]
     from study_app.cli import main
 
@@ -38,7 +39,7 @@ def _study(arguments: list[str], cwd: str, environment: dict[str, str], out: str
 
 
 def run_study(
-    arguments: Iterable[object], *, cwd: Path, environment: dict[str, str], timeout: float = 180
+    arguments: Iterable[object], *, cwd: Path, environment: dict[str, str], umask: int = 0o022, timeout: float = 180
 ) -> subprocess.CompletedProcess[str]:
     """Run `study ARGUMENTS` to its end.
 
@@ -47,7 +48,8 @@ def run_study(
     """
     command = [str(argument) for argument in arguments]
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
-        process = warm_context().Process(target=_study, args=(command, str(cwd), environment, out.name, err.name))
+        given = (command, str(cwd), environment, umask, out.name, err.name)
+        process = warm_context().Process(target=_study, args=given)
         process.start()
         process.join(timeout)
         if process.is_alive():
@@ -56,3 +58,35 @@ def run_study(
             raise subprocess.TimeoutExpired(command, timeout)
         texts = [Path(stream.name).read_text(encoding="utf-8") for stream in (out, err)]
         return subprocess.CompletedProcess(command, process.exitcode, *texts)
+
+
+class WarmServer:
+    """`study ARGUMENTS` that runs until it is stopped, with the part of `subprocess.Popen` that tests use."""
+
+    def __init__(self, arguments: list[str], *, cwd: Path, environment: dict[str, str], log: Path) -> None:
+        given = (arguments, str(cwd), environment, 0o022, str(log), str(log))
+        self._process = warm_context().Process(target=_study, args=given)
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("study", timeout or 0)
+        return self._process.exitcode

@@ -120,18 +120,15 @@ def test_the_promise_is_asked_for_where_it_is_missing(server, page):
     assert stage_of(server, who) == "instructions"
 
 
-@pytest.mark.parametrize(
-    ("stage", "ended", "words"),
-    [
+def test_after_an_expiry_the_next_page_says_what_was_handed_in(server, page):
+    Walker(page, server.url).start()
+    for stage, ended, words in (
         ("instructions", "warmup", "The code in the editor at that moment was handed in."),
         ("quiz", "tasks", "The code in the editor at that moment was handed in."),
         ("exit", "quiz", "The answers on the page at that moment were handed in."),
-    ],
-)
-def test_after_an_expiry_the_next_page_says_what_was_handed_in(server, page, stage, ended, words):
-    Walker(page, server.url).start()
-    place(server, page, stage, ended=ended)
-    expect(page.get_by_text("Time is up")).to_contain_text(words)
+    ):
+        place(server, page, stage, ended=ended)
+        expect(page.get_by_text("Time is up")).to_contain_text(words)
 
 
 def test_every_timed_part_says_before_that_its_clock_starts_on_continue(server, page):
@@ -205,19 +202,22 @@ def test_a_browser_that_keeps_no_cookies_gets_a_sentence(server, chromium):
 
 
 @pytest.mark.parametrize("stage", ["quiz", pytest.param("warmup", marks=pytest.mark.slow)])
-def test_the_last_minutes_are_seen_and_look_different_from_each_other(server, page, stage):
-    Walker(page, server.url).start()
-    colours = []
+def test_the_last_minutes_are_seen_and_look_different_from_each_other(server, chromium, stage):
+    shown = []
     for left, words in (
         (timedelta(minutes=5, seconds=8), "Five minutes left"),
         (timedelta(seconds=70), "One minute left"),
     ):
-        page.context.clear_cookies()
+        page = chromium.new_context(viewport={"width": 1366, "height": 768}).new_page()
         Walker(page, server.url).start()
         place(server, page, stage, left=left)
+        shown.append((page, words))
+    colours = []
+    for page, words in shown:
         note = page.locator(".sa-time-note")
         expect(note).to_contain_text(words, timeout=60_000)
         expect(note).to_be_visible()
         colours.append(note.evaluate("note => getComputedStyle(note).backgroundColor"))
         assert re.match(r"^[0-5]:\d\d – ", page.title()), "the tab's title shows the time"
+        page.context.close()
     assert colours[0] != colours[1]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import subprocess
-import sys
+import os
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support.clock import HandClock
 from support.trials.small_study import write_study
+from support.warm_processes import run_study, warm_context
 
 from study_app.bootstrap import start
 from study_app.domain.allocation import preview_seed, simulated_seed
@@ -184,48 +184,33 @@ def test_a_name_is_held_by_one_process_at_a_time(database_url):
 # -- simulations and servers
 
 
-def simulate_at_once(study: Path, url: str, processes: int, participants: int) -> list[subprocess.Popen]:
-    command = [sys.executable, "-m", "study_app.cli", "simulate", str(study), "--database", url, "--json"]
-    return [
-        subprocess.Popen(
-            [*command, "--participants", str(participants), "--seed", str(seed)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for seed in range(processes)
-    ]
+def command(*arguments: object) -> str:
+    """What `study ARGUMENTS` prints in a process of its own."""
+    done = run_study(arguments, cwd=ROOT, environment=dict(os.environ), timeout=900)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def all_done(running: list[subprocess.Popen]) -> None:
-    for process in running:
-        out, err = process.communicate(timeout=900)
-        assert process.returncode == 0, err
-        assert json.loads(out)
+def simulate_at_once(pool: ThreadPoolExecutor, study: Path, url: str, seeds: int, each: int) -> list[Future[str]]:
+    base = ("simulate", study, "--database", url, "--json", "--participants", each)
+    return [pool.submit(command, *base, "--seed", seed) for seed in range(seeds)]
+
+
+def all_done(running: list[Future[str]]) -> None:
+    for simulation in running:
+        assert json.loads(simulation.result())
 
 
 def verified(study: Path, url: str, folder: Path) -> dict:
-    base = [sys.executable, "-m", "study_app.cli"]
-    export = [
-        *base,
-        "export",
-        str(study),
-        "--database",
-        url,
-        "--out",
-        str(folder),
-        "--include-simulated",
-        "--include-preview",
-    ]
-    subprocess.run(export, cwd=ROOT, check=True, capture_output=True)
-    checked = subprocess.run([*base, "verify", str(folder), "--json"], cwd=ROOT, capture_output=True, text=True)
-    return json.loads(checked.stdout)
+    command("export", study, "--database", url, "--out", folder, "--include-simulated", "--include-preview")
+    done = run_study(["verify", folder, "--json"], cwd=ROOT, environment=dict(os.environ))
+    return json.loads(done.stdout)
 
 
 def test_simulations_at_once_leave_an_honest_dataset(tmp_path):
     study, url = write_study(tmp_path), f"sqlite:///{tmp_path}/study.db"
-    all_done(simulate_at_once(study, url, 2, 4))
+    with ThreadPoolExecutor(2) as pool:
+        all_done(simulate_at_once(pool, study, url, 2, 4))
     report = verified(study, url, tmp_path / "dataset")
     assert report["findings"] == []
 
@@ -245,15 +230,16 @@ def visit(study: Path, url: str, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_four_simulations_and_four_servers_at_once_leave_an_honest_dataset(tmp_path, database_url):
-    simulations = simulate_at_once(ROOT / "study.toml", database_url, 4, 5)
-    spawn = multiprocessing.get_context("spawn")
-    servers = [spawn.Process(target=visit, args=(ROOT / "study.toml", database_url, tmp_path)) for _ in range(4)]
-    for server in servers:
-        server.start()
-    for server in servers:
-        server.join(600)
-    assert [server.exitcode for server in servers] == [0] * 4
-    all_done(simulations)
+    with ThreadPoolExecutor(4) as pool:
+        simulations = simulate_at_once(pool, ROOT / "study.toml", database_url, 4, 5)
+        process = warm_context().Process
+        servers = [process(target=visit, args=(ROOT / "study.toml", database_url, tmp_path)) for _ in range(4)]
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.join(600)
+        assert [server.exitcode for server in servers] == [0] * 4
+        all_done(simulations)
     report = verified(ROOT / "study.toml", database_url, tmp_path / "dataset")
     assert report["findings"] == []
     registry = open_registry(database_url)

@@ -223,7 +223,11 @@ def test_items_on_which_nobody_differs_stay_out_of_reliability(tmp_path, trial):
     ("allocation", "shown"),
     [
         ('method = "stratified_blocks"\nstrata = [{ variable = "pretest_points", cuts = [5] }]', "pretest_points="),
-        ('method = "minimisation"\nfactors = [{ variable = "pretest_score", cuts = [0.35] }]', "pretest_score="),
+        pytest.param(
+            'method = "minimisation"\nfactors = [{ variable = "pretest_score", cuts = [0.35] }]',
+            "pretest_score=",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_the_baseline_quiz_is_a_stratum_and_a_minimisation_factor(tmp_path, allocation, shown):

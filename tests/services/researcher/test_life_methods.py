@@ -125,7 +125,13 @@ def rows(dataset: Path, table: str) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-@pytest.mark.parametrize("name", SCHEMES)
+REPRESENTATIVES = {"stratified", "variance", "urn", "cluster", "crossover"}
+"""One scheme of each kind; the others run with `make test-all`."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in REPRESENTATIVES else pytest.mark.slow) for name in SCHEMES]
+)
 def test_a_trial_is_allocated_and_verified_from_its_revealed_seed(tmp_path, name, monkeypatch):
     # What the analysis does not take yet is refused at launch; ledger, dataset and verify carry it all the same.
     monkeypatch.setattr(lifecycle, "design_problems", lambda *_: [])
