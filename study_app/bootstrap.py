@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.clock import SystemClock
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
-from study_app.content.texts import catalogue
+from study_app.content.texts import TextShelf
 from study_app.content.watched import written
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.study.study import Study
@@ -86,6 +86,7 @@ class App:
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
+    texts: TextShelf
     author: Author | None = None
     """Where an author works on the study's files; None where participants are served."""
     signed_arrival: SignedArrival | None = None
@@ -171,12 +172,11 @@ def reload(app: App) -> None:
     Raises:
         ProblemsFound: they are broken; then nothing has changed.
     """
-    catalogue.cache_clear()
     library = open_library(app.settings.study_file)
     # Screens are drawn from these: a text that is missing shows here and not on a participant's page.
-    catalogue(library.study.language)
+    texts = _texts(library)
     app.world.take(library.study, library, _assistants(library, app.settings, SECONDS_PER_WORD))
-    app.library = library
+    app.library, app.texts = library, texts
 
 
 def follow_files(app: App, *, previews_too: bool = True) -> Author:
@@ -280,7 +280,23 @@ def start(
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),
+        texts=_texts(library),
     )
+
+
+def _texts(library: FolderLibrary) -> TextShelf:
+    """The texts of each language that the study offers, so that a missing one is found at the start.
+
+    Raises:
+        ProblemsFound: there are none in one of them.
+    """
+    shelf = TextShelf(library.own_texts)
+    for language in library.study.offered:
+        try:
+            _ = shelf[language]
+        except ProblemsFound as missing:
+            raise ProblemsFound([replace(each, file=library.file) for each in missing.problems]) from None
+    return shelf
 
 
 def _check_clock(world: StudyContext) -> None:
@@ -294,6 +310,7 @@ def _check_clock(world: StudyContext) -> None:
 
 def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: float) -> dict[str, Assistant]:
     problems: list[Problem] = []
+    shelf = _texts(library)
     found: dict[str, Assistant] = {}
     for name, spec in library.specs.items():
         if (
@@ -311,6 +328,8 @@ def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: fl
                 load_notes=_notes_loader(library),
                 load_recording=lambda path: decode_text((library.root / path).read_bytes(), path),
                 seconds_per_word=seconds_per_word,
+                texts=lambda language: shelf[language].table("embedded"),
+                language=library.study.language,
             )
         except ProblemsFound as error:
             problems += error.problems
@@ -320,7 +339,11 @@ def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: fl
 
 
 def _notes_loader(library: FolderLibrary) -> NotesLoader:
-    return lambda pack: notes_in_folder(str(library.root / pack))
+    def load(pack: str) -> dict[str, str]:
+        folder, _, language = pack.partition(":")
+        return notes_in_folder(str(library.root / folder), language)
+
+    return load
 
 
 def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -> None:

@@ -7,8 +7,10 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from study_app.assistant.answers import answer
+from study_app.assistant.embedded.elsewhere import answer_from
 from study_app.assistant.notebook import Notebook
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound
@@ -18,18 +20,22 @@ MODEL = "notes-2"
 """Exported as the model; counts up when the same request is answered in other words."""
 
 NotesLoader = Callable[[str], Mapping[str, str]]
-"""Pack -> its notes, file name to text."""
+"""Pack -> its notes, file name to text; `PACK:LANGUAGE` for its notes in another language than the study's."""
 
 
-def notes_in_folder(pack: str) -> dict[str, str]:
-    """The Markdown files of `<pack>/notes`; none where the folder is missing.
+def notes_in_folder(pack: str, language: str = "") -> dict[str, str]:
+    """The Markdown files of `<pack>/notes`, or of `<pack>/notes.<language>`; none where the folder is missing.
 
     Raises:
         ProblemsFound: a file is not UTF-8 text.
     """
-    return {path.name: decode_text(path.read_bytes(), str(path)) for path in sorted(Path(pack, "notes").glob("*.md"))}
+    folder = Path(pack, f"notes.{language}" if language else "notes")
+    return {path.name: decode_text(path.read_bytes(), str(path)) for path in sorted(folder.glob("*.md"))}
 
 
+TextsOf = Callable[[str], Mapping[str, str]]
+"""Language -> the texts' table `embedded`."""
+ENGLISH = "en"
 WORDS_AT_ONCE = 4
 MOST_SECONDS = 10.0
 """Longest that a reply may take to be put together; every pattern is linear, so this is for a machine that is busy."""
@@ -44,8 +50,16 @@ class NotesAssistant:
     id = "notes"
 
     def __init__(
-        self, spec: AssistantSpec, *, load_notes: NotesLoader = notes_in_folder, seconds_per_word: float = 0.02
+        self,
+        spec: AssistantSpec,
+        *,
+        load_notes: NotesLoader = notes_in_folder,
+        seconds_per_word: float = 0.02,
+        texts: TextsOf | None = None,
+        language: str = ENGLISH,
     ) -> None:
+        self._texts = texts
+        self._language = language
         self._spec = spec
         self._load_notes = load_notes
         self._pause = seconds_per_word
@@ -58,8 +72,10 @@ class NotesAssistant:
         Raises:
             AssistantUnavailable: the pack's notes cannot be read.
         """
+        own = request.language == self._language
+        named = request.pack if own else f"{request.pack}:{request.language}"
         # Reading notes tries every pattern in them, half a second for a pack: not on the loop that serves everybody.
-        notebook = await asyncio.to_thread(self._notebook, request.pack)
+        notebook = await asyncio.to_thread(self._notebook, named)
         text = await self._answer(request, notebook)
         # A few words at once, as a model's tokens come: word by word, many replies at a time keep the server busy.
         words = re.findall(r"\S+\s*|\s+", text)
@@ -71,11 +87,16 @@ class NotesAssistant:
 
     async def _answer(self, request: AssistantRequest, notebook: Notebook) -> str:
         """The reply, worked out beside the event loop; a message that takes too long to read gets a sentence."""
-        told = asyncio.to_thread(answer, request, notebook, manner=self._spec.manner, gives_code=self._spec.gives_code)
+        how: dict[str, Any] = {"manner": self._spec.manner, "gives_code": self._spec.gives_code}
+        texts = None if request.language == ENGLISH or self._texts is None else self._texts(request.language)
+        if texts is None:
+            told = asyncio.to_thread(answer, request, notebook, **how)
+        else:
+            told = asyncio.to_thread(answer_from, request, notebook, texts, **how)
         try:
             return await asyncio.wait_for(told, MOST_SECONDS)
         except TimeoutError:
-            return TOO_MUCH
+            return TOO_MUCH if texts is None else texts["too_much"]
 
     def _notebook(self, pack: str) -> Notebook:
         """The notes of a pack, read once, at the first question about it; who asks meanwhile waits."""

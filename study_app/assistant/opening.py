@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from study_app.assistant.notes import NotesAssistant, NotesLoader, notes_in_folder
+from study_app.assistant.notes import ENGLISH, NotesAssistant, NotesLoader, TextsOf, notes_in_folder
 from study_app.assistant.recorded import RecordedAssistant
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec, Provider
 from study_app.domain.errors import Problem, ProblemsFound
@@ -28,6 +28,8 @@ def open_assistant(
     load_recording: Callable[[str], str] | None = None,
     embedded_allowed: bool = True,
     seconds_per_word: float = 0.02,
+    texts: TextsOf | None = None,
+    language: str = ENGLISH,
 ) -> Assistant:
     """The assistant of a treatment; it makes no connection before the first message.
 
@@ -38,6 +40,8 @@ def open_assistant(
         load_recording: The recording's name, as the treatment gives it -> its JSON Lines text.
         embedded_allowed: Whether the embedded assistant may stand in for Claude where there is no key.
         seconds_per_word: Pace of the embedded assistant.
+        texts: Language -> the sentences of the embedded assistant in languages other than English.
+        language: The study's own, in which the packs' notes are.
 
     Raises:
         ProblemsFound: no key and no stand-in allowed, an address that is none, a recording that cannot be read.
@@ -51,7 +55,9 @@ def open_assistant(
         what = f"not set, but the assistant {spec.id!r} answers with Claude"
         remedy = "set it, or allow the embedded assistant in the study file (assistant_policy.allow_embedded = true)"
         raise ProblemsFound([Problem("environment", API_KEY_VARIABLE, what, remedy)])
-    return NotesAssistant(spec, load_notes=load_notes, seconds_per_word=seconds_per_word)
+    return NotesAssistant(
+        spec, load_notes=load_notes, seconds_per_word=seconds_per_word, texts=texts, language=language
+    )
 
 
 def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> Assistant:

@@ -42,7 +42,10 @@ def recent(history: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _system(spec: AssistantSpec, request: AssistantRequest) -> str:
-    return f"{spec.prompt.strip()}\n\n<task>\n{request.brief.strip()}\n</task>"
+    task = f"<task>\n{request.brief.strip()}\n</task>"
+    # In a study in English nothing is said of the language, so that its treatments stay what they were.
+    said = "" if request.language == "en" else f"\n\nWrite your replies in the language '{request.language}'."
+    return f"{spec.prompt.strip()}{said}\n\n{task}"
 
 
 def _question(request: AssistantRequest) -> str:

@@ -26,8 +26,9 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.cli.study_checks import assistant_problems, language_problems
+from study_app.cli.study_checks import assistant_problems
 from study_app.content.item_banks import check_bank, load_bank
+from study_app.content.language_checks import language_problems, review_problems, review_warnings
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.content.study_file import read_study
@@ -87,6 +88,7 @@ def _warnings(path: Path) -> list[str]:
         f"requirements: {study.requirements}: '{line}' leaves the version open; name it by ==, or run study setup --pin"
         for line in unpinned
     ]
+    unread = [f"{gap.file}: {gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in review_problems(library)]
     return [
         *open_versions,
         *design_warnings(used_by(study)),
@@ -94,6 +96,8 @@ def _warnings(path: Path) -> list[str]:
         *consent_warnings(study),
         *absolute,
         *_other_languages(library),
+        *review_warnings(library),
+        *unread,
     ]
 
 
@@ -126,7 +130,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     from analysis.pipeline.planning.plan_check import study_plan_problems
 
     file = str(path)
-    problems = [*_style_problems(study.styles, file), *language_problems(study, file), *_minutes_problems(study, file)]
+    problems = [*_style_problems(study.styles, file), *language_problems(library), *_minutes_problems(study, file)]
     try:
         uninstalled = requirements_problems(library.requirements, file)
     except ProblemsFound as found:

@@ -25,7 +25,8 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.cli.study_checks import assistant_problems, check_packages, language_problems
+from study_app.cli.study_checks import assistant_problems, check_packages
+from study_app.content.language_checks import language_problems, review_problems, review_warnings
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.study.consent import consent_warnings
 from study_app.domain.text_files import decode_text
@@ -61,7 +62,12 @@ def launch(
         record_provider(running, asked)
         (out / "prereg.json").write_text(json.dumps(launched.prereg, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
-        warnings = [*consent_warnings(running.study), *public_content(running), *asked.warnings]
+        warnings = [
+            *consent_warnings(running.study),
+            *review_warnings(running.library),
+            *public_content(running),
+            *asked.warnings,
+        ]
     finally:
         running.close()
     if as_json:
@@ -88,7 +94,7 @@ def _check_fit(running: App, file: str) -> None:
     """
     from analysis.pipeline.planning.plan_check import study_plan_problems
 
-    problems = language_problems(running.study, file)
+    problems = language_problems(running.library) + review_problems(running.library)
     problems += assistant_problems(running.library, running.settings.environment)
     problems += study_plan_problems(running.study, running.library.bank, file)
     problems += _readable_by_others(running)
@@ -161,6 +167,9 @@ def amend(
     """Record a change of the study file; participants who consent from now on get the new version."""
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
+        gaps = language_problems(running.library) + review_problems(running.library)
+        if gaps:
+            raise ProblemsFound(gaps)
         new = running.lifecycle.amend(reason)
     finally:
         running.close()

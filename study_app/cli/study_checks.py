@@ -1,4 +1,4 @@
-"""What `check` and `launch` look at between the parts of a study: texts for its language, notes for its assistants."""
+"""What `check` and `launch` look at between the parts of a study: notes for its assistants."""
 
 from __future__ import annotations
 
@@ -12,40 +12,16 @@ from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
-from study_app.content.texts import FOLDER, catalogue
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
-from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 from study_app.services.grading.authoring import taught_problems
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
 
-REFERENCE_LANGUAGE = "en"
 _NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions"}
 """Manner of an assistant -> the notes without which the embedded one has nothing to say in this manner."""
-
-
-def language_problems(study: Study, file: str) -> list[Problem]:
-    """Whether every text that participants meet exists in the study's language.
-
-    Args:
-        study: the study.
-        file: the study file as the user named it.
-    """
-    known = sorted(path.stem for path in FOLDER.glob("*.toml"))
-    if study.language not in known:
-        what = f"found {study.language!r}, but there are no texts for participants in this language"
-        remedy = (
-            f"use {' or '.join(map(repr, known))}, or add texts/{study.language}.toml with every key of texts/en.toml"
-        )
-        return [Problem(file, "language", what, remedy)]
-    wanted, there = catalogue(REFERENCE_LANGUAGE).keys(), catalogue(study.language).keys()
-    texts = f"texts/{study.language}.toml"
-    missing = [Problem(texts, key, "is missing", "translate it from texts/en.toml") for key in wanted - there]
-    extra = [Problem(texts, key, "is not a key of texts/en.toml", "remove it") for key in there - wanted]
-    return sorted(missing + extra)
 
 
 def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -> list[Problem]:
@@ -67,6 +43,7 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
         embedded = spec.provider == "claude" and library.study.assistant_policy.allow_embedded
         if name in used and (embedded or provider_in_use(spec, environment) == "notes"):
             problems += _of_notes(library, name, spec)
+            problems += _of_other_languages(library, name)
     return sorted(set(problems))
 
 
@@ -118,6 +95,23 @@ def _of_notes(library: FolderLibrary, name: str, spec: AssistantSpec) -> Iterato
             file = f"{named}/{_NOTES_OF_MANNER[spec.manner]}.md"
             what = f"there are no such notes, but the assistant '{name}' answers from them (manner = \"{spec.manner}\")"
             yield Problem(file, "", what, f"write them (docs/reference/assistants.md), or {_otherwise(spec)}")
+
+
+def _of_other_languages(library: FolderLibrary, name: str) -> Iterator[Problem]:
+    """Notes in each language that the study offers beside its own."""
+    for folder in dict.fromkeys(f for stage in library.study.stages if stage.assistant for f in stage.packs):
+        for language in library.study.offered:
+            if language == library.study.language:
+                continue
+            named = f"{folder}/notes.{language}"
+            try:
+                found = Notebook(notes_in_folder(str(library.root / folder), language)).notes
+            except ProblemsFound as broken:
+                yield from (replace(one, file=f"{named}/{Path(one.file).name}") for one in broken.problems)
+                continue
+            if not found:
+                what = f"there are no notes in '{language}', from which the assistant '{name}' would answer"
+                yield Problem(named, "", what, f"write {named}/concepts.md, or offer the study without '{language}'")
 
 
 def _because(spec: AssistantSpec) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from study_app.content.item_banks import load_bank, load_keys, public_json
 from study_app.content.requirements import Requirements, requirements_of
 from study_app.content.task_packs import load_pack
+from study_app.content.texts import TextFile, own_texts
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.quiz.items import Bank
@@ -149,8 +150,23 @@ class FolderLibrary:
         named |= {f"{folder}/bank.toml": self.bank(folder).packages for folder in self.bank_folders}
         return {file: packages for file, packages in named.items() if packages}
 
+    @cached_property
+    def own_texts(self) -> dict[str, TextFile]:
+        """The study's own files of texts, by language.
+
+        Raises:
+            ProblemsFound: one is broken.
+        """
+        return own_texts(self.root, self.study.offered)
+
+    def said(self, language: str) -> Mapping[str, str]:
+        """See ContentLibrary."""
+        if language == self.study.language or language not in self.own_texts:
+            return {}
+        return self.own_texts[language].content
+
     def materials(self) -> Mapping[str, str]:
-        """Path -> SHA-256 of every file of packs, banks and assistants."""
+        """Path -> SHA-256 of every file of packs, banks, assistants and texts."""
         return self._hashes
 
     @cached_property
@@ -159,6 +175,7 @@ class FolderLibrary:
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
         files += [self.root / self.study.requirements] if self.study.requirements else []
+        files += [self.root / text.file for text in self.own_texts.values()]
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
     def _named(self, path: Path) -> str:
@@ -184,6 +201,8 @@ class FolderLibrary:
             name = folder.rsplit("/", 1)[-1]
             yield f"tasks/{name}/brief.md", pack.brief.encode()
             yield f"tasks/{name}/starter.py", pack.starter.encode()
+        for text in self.own_texts.values():
+            yield text.file, (self.root / text.file).read_bytes()
         for folder in self.bank_folders:
             yield f"quizzes/{folder.rsplit('/', 1)[-1]}.json", public_json(self.bank(folder)).encode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from study_app.content.texts import own_texts
 from study_app.content.watched import named_paths
 from study_app.domain.allocation import scheme_problems
 from study_app.domain.errors import Problem, ProblemsFound
@@ -17,6 +19,9 @@ from study_app.domain.study.quiz_roles import role_problems
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 
+CONTENT = ("banks.", "tasks.", "assistants.")
+"""Beginnings of keys of texts that belong to packs, banks and assistants, not to the study file."""
+_CODE = re.compile(r"[A-Za-z-]{2,12}")
 DOCS = "docs/reference/study_file.md lists the keys"
 
 
@@ -37,10 +42,30 @@ def read_study(path: Path) -> Study:
     except tomllib.TOMLDecodeError as error:
         raise ProblemsFound([Problem(name, "", f"is not valid TOML: {error}", "correct it at that place")]) from None
     try:
-        return validate_study(raw, name)
+        return validate_study(with_translations(raw, path), name)
     except ProblemsFound as found:
         # A study that cannot be made yet still shows which folders and files it will miss.
         raise ProblemsFound(_unique([*found.problems, *_missing_paths(raw, path)])) from None
+
+
+def with_translations(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The tables of a study file with the study's own texts in the other languages that it offers.
+
+    Raises:
+        ProblemsFound: a file of texts is broken, or the study file itself holds translations.
+    """
+    if "translations" in raw:
+        what, remedy = "this key is not known", "write translations into texts/LANGUAGE.toml (study translate)"
+        raise ProblemsFound([Problem(str(path), "translations", what, remedy)])
+    offered = raw.get("languages")
+    others = [each for each in offered if isinstance(each, str)] if isinstance(offered, list) else []
+    found = own_texts(path.resolve().parent, [each for each in others if _CODE.fullmatch(each)])
+    translations = {
+        name: {key: text for key, text in file.content.items() if not key.startswith(CONTENT)}
+        for name, file in found.items()
+        if name != raw.get("language", "en")
+    }
+    return {**raw, "translations": translations} if translations else dict(raw)
 
 
 def _missing_paths(raw: Mapping[str, Any], study_file: Path) -> list[Problem]:

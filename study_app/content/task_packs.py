@@ -171,8 +171,13 @@ def _faults_of(check: Check) -> list[tuple[str, str, str]]:
     return []
 
 
+def _strange(name: str) -> bool:
+    """Whether a name is none of a pack's, whose notes may be there in several languages."""
+    return name not in _KNOWN and not name.startswith((".", "notes."))
+
+
 def _strangers(folder: Path) -> list[Problem]:
-    extra = sorted(entry.name for entry in folder.iterdir() if entry.name not in _KNOWN and entry.name[0] != ".")
+    extra = sorted(entry.name for entry in folder.iterdir() if _strange(entry.name))
     return [
         Problem(str(folder / name), "", "is not part of a task pack", "remove it or correct its name") for name in extra
     ]

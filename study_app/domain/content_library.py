@@ -21,6 +21,10 @@ class ContentLibrary(Protocol):
         """The keyed half of an item bank; never handed to a page."""
         ...
 
+    def said(self, language: str) -> Mapping[str, str]:
+        """Dotted key -> text of packs, banks and assistants in a language; empty for the study's own."""
+        ...
+
     @property
     def specs(self) -> Mapping[str, Any]:
         """The treatments by their name in the study (study_app.domain.assistants.treatments.AssistantSpec)."""

@@ -25,7 +25,7 @@ SERVER_KINDS = frozenset(
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out "
     "answered allocated task_shown task_submitted run_started run_ended program_error turn_started turn_ended "
     "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened data_withdrawn finished "
-    "excluded outage session_scheduled".split()
+    "excluded outage session_scheduled language_chosen".split()
 )
 """Kinds that only the server writes."""
 

@@ -57,6 +57,8 @@ class Participant:
     """Of the study's places: held from consent on, used by the allocation, or refused because none was free."""
     place_until: datetime | None = None
     """A held place is free for others after this moment."""
+    language: str = ""
+    """Chosen at the entry; empty for the study's own."""
 
     @property
     def over(self) -> bool:

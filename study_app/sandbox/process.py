@@ -14,6 +14,7 @@ from typing import Any
 
 from study_app.domain.tasks.packs import EndedBy, OutputLine, Program, RunResult
 from study_app.domain.tasks.reports import ChildReport, ReportedError, ReportError, parse_report
+from study_app.domain.tasks.sentences import sentence
 from study_app.sandbox.child import FAILED, READY
 from study_app.sandbox.confinement.cgroups import RunGroup
 from study_app.sandbox.inside import frames
@@ -291,13 +292,12 @@ def _explain(ended_by: EndedBy, status: int | None, program: Program) -> list[st
     limits = program.limits
     if ended_by == "exit" and status is not None and status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-        return [f"The program ended abruptly ({name}): the interpreter itself was stopped."]
-    texts = {
-        "time": f"Stopped: the program was still running after {limits.wall_seconds:g} seconds, the time limit.",
-        "cpu": f"Stopped: the program used {limits.cpu_seconds} seconds of computing time, the limit. "
-        "Is there a loop that never ends?",
-        "memory": f"The program needed more than {limits.memory_mb} MB of memory, the limit.",
-        "output": f"Stopped: the program printed more than {limits.output_bytes:,} bytes; the rest is not shown.",
-        "infrastructure": "The server could not run the program; this is not its fault. Please run it again.",
+        return [sentence("ran_abruptly", name=name)]
+    figures = {
+        "time": f"{limits.wall_seconds:g}",
+        "cpu": limits.cpu_seconds,
+        "memory": limits.memory_mb,
+        "output": f"{limits.output_bytes:,}",
+        "infrastructure": "",
     }
-    return [texts[ended_by]] if ended_by in texts else []
+    return [sentence(f"ran_{ended_by}", limit=figures[ended_by])] if ended_by in figures else []

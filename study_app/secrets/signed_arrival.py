@@ -20,6 +20,7 @@ import jwt
 
 from study_app.domain.addresses import parts_of
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
+from study_app.domain.sentences import REFUSALS
 from study_app.domain.text_files import decode_text
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ LONGEST_TOKEN = 6_000
 READING_SECONDS = 1800
 """The welcome page is read between the arrival and Start: so much later a token is still taken there."""
 _FRESH_SECONDS, _SOONEST_SECONDS, _PATIENCE_SECONDS = 86_400.0, 60.0, 5.0
-_AGAIN = "go back to Prolific and open the study there again"
+_AGAIN = REFUSALS("again")
 
 
 class SignedArrival:
@@ -72,7 +73,7 @@ class SignedArrival:
         token = fields.get(FIELD, "").strip()
         if not token:
             if any(fields.get(name) for name in PANEL_FIELDS):
-                raise NotAllowed(f"this address lacks Prolific's signature; {_AGAIN}")
+                raise NotAllowed(REFUSALS("unsigned", again=_AGAIN))
             return dict(fields)
         ids = self._ids(token, READING_SECONDS if pressed else 0, known_as)
         others = {name: value for name, value in fields.items() if name not in PANEL_FIELDS}
@@ -85,7 +86,7 @@ class SignedArrival:
             ids = _panel_ids(self._claims(token, 10 * 365 * 86_400))
             if known_as is not None and ids["PROLIFIC_PID"] == known_as:
                 return ids
-            raise NotAllowed(f"this address is no longer valid, for it was opened some time ago; {_AGAIN}") from None
+            raise NotAllowed(REFUSALS("expired", again=_AGAIN)) from None
 
     def _claims(self, token: str, leeway: int) -> dict[str, Any]:
         """What a token says, once its signature, audience and end are checked.
@@ -104,13 +105,13 @@ class SignedArrival:
         except jwt.ExpiredSignatureError:
             raise
         except jwt.InvalidAudienceError:
-            raise NotAllowed(f"this address was made for another study's site; {_AGAIN}") from None
+            raise NotAllowed(REFUSALS("other_site", again=_AGAIN)) from None
         except jwt.InvalidAlgorithmError:
-            raise NotAllowed(f"this address is not signed as Prolific signs; {_AGAIN}") from None
+            raise NotAllowed(REFUSALS("other_signature", again=_AGAIN)) from None
         except jwt.MissingRequiredClaimError:
-            raise NotAllowed(f"Prolific's signature does not say for how long or whom; {_AGAIN}") from None
+            raise NotAllowed(REFUSALS("signature_short", again=_AGAIN)) from None
         except (jwt.PyJWTError, ValueError):
-            raise NotAllowed(f"Prolific's signature on this address is not right; {_AGAIN}") from None
+            raise NotAllowed(REFUSALS("signature_wrong", again=_AGAIN)) from None
         return claims
 
     def _key(self, name: str) -> Any:
@@ -163,7 +164,7 @@ def _panel_ids(claims: Mapping[str, Any]) -> dict[str, str]:
     ids = {name: told.get(name) for name in PANEL_FIELDS} if isinstance(told, dict) else {}
     given = {name: value for name, value in ids.items() if isinstance(value, str) and value}
     if not {"PROLIFIC_PID", "SESSION_ID"} <= given.keys():
-        raise NotAllowed(f"Prolific's signature on this address does not name who comes; {_AGAIN}")
+        raise NotAllowed(REFUSALS("signature_nameless", again=_AGAIN))
     return given
 
 

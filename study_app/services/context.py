@@ -12,6 +12,7 @@ from study_app.dataset.schema.versions import read_version
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
+from study_app.domain.localisation.study_texts import in_language
 from study_app.domain.records import Participant
 from study_app.domain.study.study import CompletionCodes, Stage, Study, StudyArm, protocol_hash
 from study_app.domain.trial_state import State
@@ -83,6 +84,7 @@ class StudyContext:
     clock_stopped: Callable[[str], bool] = lambda _participant_id: False
     """Whether an author has stopped a participant's clock: stages that they open have no deadline."""
     _versions: dict[str, Study] = field(default_factory=dict)
+    _localised: dict[tuple[str, str], Study] = field(default_factory=dict)
 
     @cached_property
     def study_hash(self) -> str:
@@ -119,6 +121,19 @@ class StudyContext:
                 "is not in this database"
             )
         return found
+
+    def met_by(self, unit: UnitOfWork, participant: Participant) -> Study:
+        """That version in the participant's language."""
+        return self.localised(self.study_of(unit, participant), participant.language, participant.study_hash)
+
+    def localised(self, study: Study, language: str, study_hash: str = "") -> Study:
+        """A version of the study in a language; kept, since each request needs it."""
+        if language in ("", study.language):
+            return study
+        key = (study_hash, language)
+        if key not in self._localised:
+            self._localised[key] = in_language(study, language)
+        return self._localised[key]
 
     def version(self, unit: UnitOfWork, study_hash: str) -> Study | None:
         """The study as it was under that hash: locked at launch or by an amendment, or a draft that somebody tried."""

@@ -83,6 +83,7 @@ class ParticipantRow(SQLModel, table=True):
     data_withdrawn: bool = False
     place: str | None = None
     place_until: datetime | None = _moment()
+    language: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class TokenRow(SQLModel, table=True):

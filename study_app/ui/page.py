@@ -9,7 +9,8 @@ from typing import Literal
 import streamlit as st
 
 from study_app.bootstrap import App
-from study_app.content.texts import Catalogue, catalogue
+from study_app.content.texts import Catalogue
+from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.study.durations import Progress, filled, progress, whole
 from study_app.domain.study.study import Stage
 from study_app.services.context import Position
@@ -81,7 +82,10 @@ class Page:
     def __init__(self, app: App, place: Position) -> None:
         self.app = app
         self.place = place
-        self.texts: Catalogue = catalogue(place.study.language)
+        self.texts: Catalogue = app.texts[place.study.language]
+        self.content = app.world.content.said(place.study.language)
+        """Dotted key -> text of packs, banks and assistants in the participant's language."""
+        self.say = sayer(self.content)
 
     @property
     def participant_id(self) -> str:
@@ -90,10 +94,7 @@ class Page:
 
     def text(self, key: str, **values: object) -> str:
         """A text of the catalogue, filled in."""
-        found = self.texts[key]
-        for name, value in values.items():
-            found = found.replace("{" + name + "}", str(value))
-        return found
+        return self.texts.filled(key, **values)
 
     def mount(self, name: str) -> str:
         """A component's key: constant, so that it stays on the page, until an author's files change."""
@@ -224,7 +225,7 @@ class Page:
     def _payment(self) -> str:
         """What leaving means for the payment."""
         said = self.place.study.consent.pay_when_leaving
-        return said or self.text("leave.payment", contact=self.place.study.contact or self.text("leave.team"))
+        return said or self.text("leave.payment", contact=self.place.study.contact or self.text("refusal.team"))
 
     def leave_button(self) -> None:
         """`Leave the study`, at the foot of every page after consent."""

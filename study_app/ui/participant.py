@@ -6,7 +6,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from study_app.bootstrap import App, current
-from study_app.content.texts import catalogue
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.services.context import Position
 from study_app.ui.author.bar import draw_bar
@@ -15,6 +14,8 @@ from study_app.ui.components import top
 from study_app.ui.page import STYLE, Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
 
+LANGUAGE_COOKIE = "study_language"
+"""As the entry sets it; a participant's own language is in the database."""
 SCREENS = {
     "consent": consent.draw,
     "eligibility": survey.draw,
@@ -30,23 +31,27 @@ SCREENS = {
 def main() -> None:
     """Draw the screen of whoever this browser belongs to."""
     app = current()
-    st.set_page_config(page_title=app.study.title, layout="wide", initial_sidebar_state="collapsed")
-    st.html(STYLE)
+    chosen = st.context.cookies.get(LANGUAGE_COOKIE, "")
+    texts = app.texts[chosen if chosen in app.study.offered else app.study.offered[0]]
+    study = app.world.localised(app.study, texts.language, app.world.study_hash)
     try:
         participant = app.enrol.identify(st.context.cookies.get("study_participant"))
         place = app.session.where(participant.id)
     except UnknownParticipant:
-        st.info(catalogue(app.study.language)["failure.sign_in"])
+        _begin(study.title)
+        st.info(texts["failure.sign_in"])
         _author(app, None)
         return
     except StudyError:
-        st.error(catalogue(app.study.language)["failure.page"])
+        _begin(study.title)
+        st.error(texts["failure.page"])
         raise
+    _begin(place.study.title)
     _author(app, place)
     if app.author is not None and draw_look(app, str(st.query_params.get("look", ""))):
         return
     page = Page(app, place)
-    with _stage_floor(place):
+    with _stage_floor(page):
         _draw(page, place)
 
 
@@ -56,19 +61,25 @@ def _author(app: App, place: Position | None) -> None:
         draw_bar(app, place)
 
 
-def _stage_floor(place: Position) -> DeltaGenerator:
+def _begin(title: str) -> None:
+    st.set_page_config(page_title=title, layout="wide", initial_sidebar_state="collapsed")
+    st.html(STYLE)
+
+
+def _stage_floor(page: Page) -> DeltaGenerator:
     """A container for this screen, at a place of its own beside the last screen's.
 
     Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would
     have a `Continue`. The last screen's place is emptied first, so a click can only ever meet the screen one sees.
     """
+    place = page.place
     # Tasks of one stage share a screen: the editor's component must not be taken down between them.
     step = "" if place.stage is not None and place.stage.kind == "tasks" else place.participant.step
     screen = f"{place.participant.stage}:{step}:{place.screen}"
     if st.session_state.get("screen") != screen:
         st.session_state["screen"] = screen
         st.session_state["floor"] = 1 - st.session_state.get("floor", 1)
-    top(screen, catalogue(place.study.language)["connection.lost"])
+    top(screen, page.text("connection.lost"), page.text("page.skip"))
     if st.session_state["floor"] == 0:
         floor = st.container()
         st.empty()

@@ -10,12 +10,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app.bootstrap import App
 from study_app.domain.addresses import same_site
 from study_app.domain.errors import StudyError, UnknownParticipant
+from study_app.domain.sentences import REFUSALS
 from study_app.web import shell
 from study_app.web.limits import WEBSOCKET, RequestLimits, hashed
 from study_app.web.page_messages import PageMessages
 from study_app.web.requests import COOKIE, MAX_BODY, error, host_of
 from study_app.web.routes import answers, chat, enter, events, runs
-from study_app.web.texts import text
+from study_app.web.texts import speak_to, text
 
 HOST_CONFIG_PATH = "/_stcore/host-config"
 HOST_CONFIG = {
@@ -89,6 +90,7 @@ class ParticipantGateway:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         """What the door says itself, or None to let the request pass."""
         path, request = scope["path"], Request(scope, receive, send)
+        speak_to(request)
         cookie = _cookie(request)
         if path != HEALTH and (wait := self._wait(request, cookie, _size(request))):
             return too_often(wait)
@@ -101,9 +103,9 @@ class ParticipantGateway:
             return JSONResponse(HOST_CONFIG)
         if path == "/":
             known = await self._known(request)
-            return shell.answer() if known else enter.welcome(dict(request.query_params))
+            return shell.answer() if known else enter.welcome(request)
         if not self._passes(scope["method"], path):
-            return error(404, "there is no such address")
+            return error(404, REFUSALS("no_address"))
         return None
 
     def _passes(self, method: str, path: str) -> bool:

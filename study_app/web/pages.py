@@ -6,7 +6,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from study_app.bootstrap import current
+from study_app.web.texts import language
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --paper: #fff; --soft: #5b6470; --accent: #2563c9; --on: #fff; }
@@ -21,15 +21,17 @@ h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem; font-weight: 650; 
 .small { color: var(--soft); font-size: .9375rem; }
 button { font: inherit; font-weight: 600; padding: .7rem 1.8rem; border: 0; border-radius: .5rem; cursor: pointer;
   background: var(--accent); color: var(--on); margin: .75rem 0; }
+.languages { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; margin: 0 0 1.6rem; }
+.languages a { color: var(--accent); padding: .25rem 0; }
+.languages a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
 button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 """
 
 
 def page(title: str, content: str, status: int = 200, head: str = "") -> HTMLResponse:
     """A whole page around trusted HTML; `head` goes into its head."""
-    language = escape(current().study.language)
     return HTMLResponse(
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{escape(language())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style>{head}</head>'
         f"<body><main>{content}</main></body></html>",

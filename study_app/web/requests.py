@@ -30,6 +30,8 @@ from study_app.domain.errors import (
 )
 from study_app.domain.events import LATEST_MS, PAGE_NAME
 from study_app.domain.records import Participant
+from study_app.domain.sentences import REFUSALS
+from study_app.web.texts import told
 
 log = logging.getLogger(__name__)
 _PAGE = re.compile(PAGE_NAME)
@@ -58,7 +60,7 @@ class AsciiJSON(JSONResponse):
 
 def error(status: int, message: str, **more: Any) -> JSONResponse:
     """An error as every route gives it."""
-    return AsciiJSON({"error": message, **more}, status_code=status)
+    return AsciiJSON({"error": told(message), **more}, status_code=status)
 
 
 Refusal = Callable[..., Response]
@@ -104,10 +106,10 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
         return error(400, str(mistake))
     except InfrastructureError as ours:
         log.error("%s %s: %s", request.method, request.url.path, ours)
-        return error(503, "The server cannot do this at the moment. Your work has been kept; please try again shortly.")
+        return error(503, REFUSALS("unavailable"))
     except Exception:
         log.exception("%s %s failed", request.method, request.url.path)
-        return error(500, "Something went wrong on our side. Your work has been kept; please try again shortly.")
+        return error(500, REFUSALS("failed"))
 
 
 async def body(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -117,9 +119,7 @@ async def body(request: Request, limit: int = MAX_BODY) -> bytes:
         BadRequest: 413 over the limit.
     """
     declared = request.headers.get("content-length", "")
-    too_large = BadRequest(
-        413, f"This is too long to send (more than {limit:,} bytes). Please shorten it and try again."
-    )
+    too_large = BadRequest(413, REFUSALS("too_long", limit=f"{limit:,}"))
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     content = bytearray()
@@ -260,7 +260,7 @@ def check_origin(request: Request) -> None:
     """
     origin = request.headers.get("origin")
     if origin is not None and not same_site(origin, host_of(request)):
-        raise BadRequest(403, "this request comes from another site")
+        raise BadRequest(403, REFUSALS("other_origin"))
 
 
 def host_of(connection: HTTPConnection) -> str:

@@ -11,10 +11,9 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from study_app.bootstrap import current
 from study_app.page_assets import addresses
 from study_app.web.assets import FILES
-from study_app.web.texts import text
+from study_app.web.texts import language, study, text
 
 OPENING = (Path(__file__).parent / "shell.html").read_text(encoding="utf-8")
 DROPPED = (
@@ -33,12 +32,12 @@ LATER = ("form.js", "countdown.js", "workspace.js")
 
 
 @lru_cache(maxsize=8)
-def shell(title: str, language: str) -> str:
-    """The page's HTML."""
+def shell(title: str, code: str) -> str:
+    """The page's HTML with a title, in the language of that code, which is the request's."""
     page = (FILES.static / "index.html").read_text(encoding="utf-8")
     for dropped in DROPPED:
         page = dropped.sub("", page)
-    page = page.replace('<html lang="en">', f'<html lang="{escape(language)}">')
+    page = page.replace('<html lang="en">', f'<html lang="{escape(code)}">')
     page = page.replace("<title>Streamlit</title>", f"<title>{escape(title)}</title>")
     known = set(SCRIPT.findall(page))
     more = [address for address in (*FILES.needed(), *_ours(EVERY_PAGE)) if address not in known]
@@ -53,14 +52,12 @@ def shell(title: str, language: str) -> str:
 
 def answer() -> HTMLResponse:
     """The page for somebody who takes part."""
-    study = current().study
-    return HTMLResponse(shell(study.title, study.language), headers={"Cache-Control": "no-store"})
+    return HTMLResponse(shell(study().title, language()), headers={"Cache-Control": "no-store"})
 
 
 def wanted_soon() -> list[str]:
     """Everything that the first page after `Start` will ask for, so that it can be fetched while one reads."""
-    study = current().study
-    return list(dict.fromkeys(f"./{address}" for address in SCRIPT.findall(shell(study.title, study.language))))
+    return list(dict.fromkeys(f"./{address}" for address in SCRIPT.findall(shell(study().title, language()))))
 
 
 def in_script(value: Any) -> str:

@@ -274,8 +274,8 @@ def test_an_amendment_cannot_empty_the_consent_page(tmp_path):
 
 @pytest.mark.slow
 def test_a_language_without_texts_is_found_by_check_and_keeps_a_study_from_its_launch(tmp_path):
-    path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "de"'))
-    line = f"error: {path}: language: found 'de', but there are no texts for participants in this language; use 'en'"
+    path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "it"'))
+    line = f"error: {path}: language: found 'it', but there are no texts for participants in this language; use 'de'"
     assert only_errors(study("check", path, cwd=tmp_path, expect=1))[0].startswith(line)
     done = study("launch", path, "--database", f"sqlite:///{tmp_path}/s.db", cwd=tmp_path, expect=2)
     assert only_errors(done)[0].startswith(line)

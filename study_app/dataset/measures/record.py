@@ -142,6 +142,7 @@ def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
         "allocated_at": person.allocated_at,
         "finished_at": person.finished_at,
         "data_withdrawn": person.data_withdrawn,
+        "language": person.language or dossier.study.language,
         "label": person.label,
         "prolific_pid": person.prolific_pid,
         "prolific_study": person.prolific_study,

@@ -95,6 +95,7 @@ _EXTRA = (
     ),
     integer("attention_passed", "Attention checks passed", "items"),
     integer("attention_total", "Attention checks in the opened quizzes", "items"),
+    text("language", "Language in which the participant met the study, chosen at the entry where it offers several"),
 )
 _IDENTITY = (
     text("label", "Label of the participant's link; only with --identified"),

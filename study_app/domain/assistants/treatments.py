@@ -49,6 +49,8 @@ class AssistantRequest:
     """What the budget leaves for this reply (`Allowance.max_output_tokens`); None: what the treatment says."""
     starter: str = ""
     """The task's starter, from which a participant's program can be completed."""
+    language: str = "en"
+    """The participant's language."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from study_app.domain.sentences import REFUSALS
+
 PLACEHOLDER_SIGNS = frozenset("{}%")
 FORMULA_STARTS = frozenset("=+-@")
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"})
@@ -21,20 +23,20 @@ def panel_id_problem(text: str, *, plain: bool) -> str | None:
     if problem is not None:
         return problem
     if any(char.isspace() for char in text):
-        return "it contains white space"
+        return REFUSALS("space")
     if text[:1] in FORMULA_STARTS:
-        return f"it begins with '{text[0]}'"
+        return REFUSALS("begins", sign=text[0])
     if "@" in text or "://" in text:
-        return "it is an address"
+        return REFUSALS("address")
     if plain and not (text.isascii() and text.isalnum()):
-        return "it contains other characters than letters and digits"
+        return REFUSALS("not_plain")
     return None
 
 
 def placeholder_problem(text: str) -> str | None:
     """Why a text is one that nobody was given: a placeholder that was not filled in, or characters nobody sees."""
     if PLACEHOLDER_SIGNS & set(text):
-        return "it is a placeholder that was not filled in"
+        return REFUSALS("placeholder")
     if any(unicodedata.category(char) in UNSEEN for char in text):
-        return "it contains an invisible character"
+        return REFUSALS("unseen")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -33,6 +34,8 @@ from study_app.domain.study.sections import (
     StudySection,
     StudySession,
 )
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
 __all__ = [
     "ActivityRule",
@@ -68,6 +71,11 @@ class Study(StudySection):
     title: str
     description: str = ""
     language: str = "en"
+    """The language that the study is written in; participants meet it where `languages` offers no choice."""
+    languages: tuple[str, ...] = ()
+    """Languages that participants can choose from at the entry, the first as the default; empty for `language` only."""
+    translations: dict[str, dict[str, str]] = {}
+    """Language -> dotted key -> text; read from `texts/<language>.toml` beside the study file, never written in it."""
     contact: str = ""
     """Whom participants write to: a name, an address."""
     researchers: str = ""
@@ -93,12 +101,36 @@ class Study(StudySection):
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
-        problems = [*self._arm_problems(), *self._stage_problems(), *self._question_problems()]
+        problems = [
+            *self._language_problems(),
+            *self._arm_problems(),
+            *self._stage_problems(),
+            *self._question_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         # Caps follow from the stages, which the plan does not know when it is read.
         self.__dict__["analysis"] = self.analysis.with_limit(self.task_limit)
         return self
+
+    def _language_problems(self) -> list[str]:
+        found = []
+        for twice in sorted({each for each in self.languages if self.languages.count(each) > 1}):
+            found.append(f"languages: '{twice}' is named twice; name each language once")
+        if self.languages and self.language not in self.languages:
+            found.append(
+                f"languages: '{self.language}', in which the study is written, is missing; add it, or correct "
+                "`language`"
+            )
+        wrong = [each for each in (self.language, *self.languages) if not _LANGUAGE.fullmatch(each)]
+        for each in dict.fromkeys(wrong):
+            found.append(f"languages: '{each}' is not a language's code; write two or three letters such as en or de")
+        return found
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The languages that participants can meet the study in, the default first."""
+        return self.languages or (self.language,)
 
     def _arm_problems(self) -> list[str]:
         found = []

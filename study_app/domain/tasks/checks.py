@@ -12,6 +12,7 @@ from itertools import groupby, zip_longest
 from random import Random
 from typing import Any
 
+from study_app.domain.tasks.sentences import sentence
 from study_app.domain.tasks.values import Opaque, decode, same_value, shown
 
 _LINES_AFTER = 5
@@ -121,15 +122,15 @@ class Same:
     def __call__(self, expected: Observation, seen: Observation) -> str | None:
         """What is wrong, None where nothing is."""
         if self.error and expected.error != seen.error:
-            words = f"expected {_raised(expected.error)}, but {_raised(seen.error)} was seen"
+            words = sentence("raised", expected=_raised(expected.error), seen=_raised(seen.error))
             return Mismatch(words, _raised(expected.error), _raised(seen.error))
         if self.lines and (wrong := self._wrong_lines(expected.lines, seen.lines)):
             return Mismatch(wrong, *self._side_by_side(expected.lines, seen.lines))
         if self.value and not same_value(expected.value, seen.value):
             wanted, got = _shown(expected.value), _shown(seen.value)
-            return Mismatch(f"expected the result {wanted}, but got {got}", wanted, got)
+            return Mismatch(sentence("result", expected=wanted, seen=got), wanted, got)
         if self.duration and self._late(expected.seconds, seen.seconds):
-            words = f"expected it to take about {expected.seconds:.1f} s, but it took {_seconds(seen.seconds)}"
+            words = sentence("duration", expected=f"{expected.seconds:.1f}", seen=_seconds(seen.seconds))
             return Mismatch(words, _seconds(expected.seconds), _seconds(seen.seconds))
         return None
 
@@ -162,18 +163,22 @@ class Same:
         wanted = expected if self.simultaneous != "any" else _in_order_of(expected, seen)
         for index, line in enumerate(wanted):
             if index >= len(seen):
-                return f"expected the line {line.text!r}{self._at(line)}, but no more lines came"
+                return self._sentence("no_more_lines", line)
             got = seen[index]
             if got.text != line.text:
-                return f"expected the line {line.text!r}{self._at(line)}, but got {got.text!r}"
+                return self._sentence("line", line, seen=repr(got.text))
             if self.times and self._late(line.seconds, got.seconds):
-                return f"expected {line.text!r} after {line.seconds:.1f} s, but it came after {got.seconds:.1f} s"
+                moments = {"at": f"{line.seconds:.1f}", "seen": f"{got.seconds:.1f}"}
+                return sentence("moment", line=repr(line.text), **moments)
         if len(seen) > len(wanted):
-            return f"expected no more lines, but got {seen[len(wanted)].text!r}"
+            return sentence("extra_line", seen=repr(seen[len(wanted)].text))
         return None
 
-    def _at(self, line: Line) -> str:
-        return f" after {line.seconds:.1f} s" if self.times else ""
+    def _sentence(self, key: str, line: Line, **values: str) -> str:
+        """A sentence about a line, with its moment where moments count."""
+        if not self.times:
+            return sentence(key, line=repr(line.text), **values)
+        return sentence(f"{key}_at", line=repr(line.text), at=f"{line.seconds:.1f}", **values)
 
 
 @dataclass(frozen=True)
@@ -256,7 +261,8 @@ class Uses:
         absent = [name for name in self.names if name not in called]
         if not absent:
             return None
-        return f"the program does not use {', '.join(absent)}{': ' + self.why if self.why else ''}"
+        names = ", ".join(absent)
+        return sentence("not_used_why", names=names, why=self.why) if self.why else sentence("not_used", names=names)
 
 
 def uses(*names: str, why: str = "") -> Uses:
@@ -292,11 +298,11 @@ def _shown(value: Any) -> str:
 
 
 def _raised(error: str | None) -> str:
-    return error or "no exception"
+    return error or sentence("no_exception")
 
 
 def _seconds(value: float | None) -> str:
-    return "for ever" if value is None else f"{value:.1f} s"
+    return sentence("for_ever") if value is None else sentence("seconds", n=f"{value:.1f}")
 
 
 __all__ = [

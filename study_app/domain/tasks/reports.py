@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from study_app.domain.tasks.sentences import sentence
 from study_app.domain.tasks.values import Opaque, decode
 
 REPORT_BYTES = 64_000
@@ -83,7 +84,7 @@ def parse_report(data: bytes, cap: int = REPORT_BYTES) -> ChildReport:
         ReportError: it is too long, or not a report.
     """
     if len(data) > cap:
-        raise ReportError(f"the result is larger than can be compared ({cap // 1000} kB)")
+        raise ReportError(sentence("too_large", limit=cap // 1000))
     try:
         report = json.loads(data)
     except (ValueError, RecursionError, MemoryError):

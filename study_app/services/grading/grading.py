@@ -16,6 +16,7 @@ from random import Random
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.checks import Case, Check, Mismatch, Observation
 from study_app.domain.tasks.packs import CheckResult, Grade, RunClock, RunResult, TaskPack
+from study_app.domain.tasks.sentences import sentence
 from study_app.ports import Sandbox
 from study_app.services.grading.evidence import CallOutcome, CallRuns, RealTimeCall, made_twice
 from study_app.services.grading.observation import Attempt, How, alike, observe_series
@@ -302,8 +303,10 @@ def _cause(verdict: _Verdict) -> str:
         return ""
     if result.error_type is None:
         return (verdict.wrong or "") if result.ended_by != "exit" else ""
-    where = f" in line {result.error_line}" if result.error_line else ""
-    return f"{result.error_type}{where}: {(result.error_message or '')[:_LONGEST_CAUSE]}"
+    message = (result.error_message or "")[:_LONGEST_CAUSE]
+    if not result.error_line:
+        return f"{result.error_type}: {message}"
+    return sentence("cause_in_line", error=result.error_type, n=result.error_line, message=message)
 
 
 __all__ = ["SEEDS", "expected_of", "grade", "run_visible"]

@@ -11,6 +11,7 @@ from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.checks import Case, Line, Observation
 from study_app.domain.tasks.packs import Program, RunClock, RunResult, TaskPack
 from study_app.domain.tasks.reports import REPORT_BYTES, ReportedCall, ReportError, parse_call, parse_series
+from study_app.domain.tasks.sentences import sentence
 from study_app.domain.tasks.values import same_value
 from study_app.ports import Sandbox
 
@@ -168,7 +169,7 @@ def _observation(result: RunResult, clock: RunClock) -> Observation:
         slow = clock == "virtual" and result.ended_by == "time"
         return Observation(missing=_why_nothing(result, str(seen.get("problem", ""))), suspicious=slow)
     if seen.get("forged"):
-        return Observation(missing="the program imitates the marks by which a call is timed")
+        return Observation(missing=sentence("imitates"))
     stamped = [line for line in result.lines[seen["first_line"] : seen["last_line"]] if line.stream == "stdout"]
     started, ended = seen["started"], seen["ended"]
     if clock == "virtual":
@@ -203,5 +204,5 @@ def _suspicious(reported: ReportedCall) -> bool:
 def _why_nothing(result: RunResult, problem: str) -> str:
     if result.ended_by != "exit":
         lines = result.stderr.strip().splitlines()
-        return lines[-1] if lines else f"the program was stopped ({result.ended_by})"
-    return problem or "the program ended before the call was finished"
+        return lines[-1] if lines else sentence("stopped", why=result.ended_by)
+    return problem or sentence("ended_early")

@@ -10,6 +10,7 @@ from typing import Any
 from study_app.domain.tasks.checks import Case, Check, Uses
 from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.tasks.reports import ReportedCall
+from study_app.domain.tasks.sentences import sentence
 from study_app.ports import Sandbox
 from study_app.services.grading.observation import How, reported_call, run_call
 
@@ -86,8 +87,8 @@ def judge_source(check: Check, code: str, called: frozenset[str]) -> str | None:
 
 def _by_tree(look: Callable[[ast.Module], str | None], code: str) -> str | None:
     if len(code) > LONGEST_PARSED:
-        return f"the program is longer than {LONGEST_PARSED:,} characters"
+        return sentence("too_long", limit=f"{LONGEST_PARSED:,}")
     try:
         return look(ast.parse(code.removeprefix("\ufeff")))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return "the program is not valid Python"
+        return sentence("not_python")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from study_app.domain.tasks.checks import Check, Line, Observation
+from study_app.domain.tasks.sentences import sentence
 from study_app.services.grading.observation import Attempt
 
 QUIET = 0.05
@@ -37,7 +38,7 @@ def wrong(check: Check, expected: Observation, seen: Observation) -> str | None:
     try:
         return check.compare(expected, seen)
     except RecursionError:
-        return "the result is nested too deeply to compare"
+        return sentence("too_deep")
 
 
 def judge_in_real_time(
@@ -84,14 +85,14 @@ def judge_made_twice(check: Check, expected: Observation, attempt: Attempt) -> J
     excess, lag = took - usual - check.tolerance, attempt.lag or 0.0
     if excess <= lag:
         return Judgement()
-    found = f"two calls at the same time took {took:.1f} s instead of {usual:.1f} s: the program blocks the event loop"
+    found = sentence("blocks_twice", seen=f"{took:.1f}", expected=f"{usual:.1f}")
     return Judgement(found, late(lag) if lag > QUIET and excess <= CLEARLY * lag else None)
 
 
 def _wrong_in_real_time(check: Check, expected: Observation, seen: Observation, may_block: bool) -> str | None:
     found = wrong(check, expected, seen)
     if found is None and check.timed and not may_block and seen.stalled > check.tolerance:
-        return f"other tasks could not go on for {seen.stalled:.1f} s: the program blocks the event loop"
+        return sentence("blocks", seconds=f"{seen.stalled:.1f}")
     return found
 
 
@@ -124,4 +125,4 @@ def with_times_of(expected: Observation, seen: Observation) -> Observation:
 
 def late(lag: float) -> str:
     """Why an attempt decides nothing."""
-    return f"a control process beside the program was served {lag:.2f} s late: the machine was too busy to time it"
+    return sentence("busy", seconds=f"{lag:.2f}")

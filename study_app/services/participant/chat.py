@@ -18,7 +18,10 @@ from study_app.domain.assistants.treatments import (
     StudyLimits,
 )
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
+from study_app.domain.localisation.content_texts import localised_pack
+from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Turn
+from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
 from study_app.services.participant.flow import ParticipantFlow
@@ -110,9 +113,9 @@ class AssistantChat:
         # Half of a surrogate pair, which a browser can send, is nothing that a provider takes.
         message = writable(message).strip()
         if not message:
-            raise Malformed("Your message is empty.")
+            raise Malformed(REFUSALS("message_empty"))
         if len(message) > MAX_MESSAGE:
-            raise TooLong(f"Your message is longer than {MAX_MESSAGE:,} characters. Please shorten it.")
+            raise TooLong(REFUSALS("message_long", limit=f"{MAX_MESSAGE:,}"))
         # Claimed before anything is awaited: of two requests at once only one asks.
         if participant_id in self._asking or participant_id in self._replies:
             raise ReplyInProgress("the previous reply is still being written; wait for it or stop it")
@@ -175,10 +178,10 @@ class AssistantChat:
 
     def _refusal(self, unit: UnitOfWork, place: Position) -> StudyError | None:
         if place.arm is not None and place.arm.assistant is None:
-            return Refused("there is no assistant in this part of the study")
+            return Refused(REFUSALS("no_assistant"))
         on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
         if not on_task or place.deadline_at is None or place.assistant is None:
-            return NotAllowed("the assistant is not available at the moment")
+            return NotAllowed(REFUSALS("assistant_closed"))
         allowed = self._allowance(unit, place)
         return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
 
@@ -201,7 +204,8 @@ class AssistantChat:
         name = place.assistant or ""
         spec = self.world.content.specs[name]
         document = unit.document(place.participant.id, place.task)
-        pack = self.world.content.pack(place.pack)
+        say = sayer(self.world.content.said(place.study.language))
+        pack = localised_pack(place.pack, self.world.content.pack(place.pack), say)
         current = code if code is not None else document.text if document else pack.starter
         earlier = [turn for turn in unit.turns(place.participant.id) if turn.reply]
         turn = Turn(
@@ -227,7 +231,15 @@ class AssistantChat:
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)
         request = AssistantRequest(
-            message, pack.brief, writable(current), history, place.task, place.pack, room, pack.starter
+            message,
+            pack.brief,
+            writable(current),
+            history,
+            place.task,
+            place.pack,
+            room,
+            pack.starter,
+            place.study.language,
         )
         return turn, request, name
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
 from study_app.domain.records import Kind, Link, Participant
+from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.panel_ids import panel_id_problem, placeholder_problem
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
@@ -47,9 +48,7 @@ class EntryRequest:
         values = {name: fields.get(key, "").strip() for name, key in names.items()}
         for name, value in values.items():
             if len(value) > LONGEST_FIELD or "\x00" in value:
-                raise Malformed(
-                    f"the field {names[name]} of this address is not valid; open the address exactly as you received it"
-                )
+                raise Malformed(REFUSALS("field", name=names[name]))
         return cls(**values)
 
 
@@ -65,10 +64,7 @@ def check_entry(study: Study, entry: EntryRequest) -> None:
     problems["label"] = placeholder_problem(entry.label)
     for name, problem in problems.items():
         if problem is not None:
-            raise Malformed(
-                f"the field {name} of this address cannot be right: {problem}; open the study with the button or link "
-                f"that you were given, or contact {study.contact or 'the research team'}"
-            )
+            raise Malformed(REFUSALS("id", name=name, problem=problem, contact=study.contact or REFUSALS("team")))
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def check_token(token: str | None) -> None:
         UnknownParticipant: there is none.
     """
     if not token:
-        raise UnknownParticipant("you are not signed in to this study; open your invitation link again")
+        raise UnknownParticipant(REFUSALS("no_cookie"))
 
 
 def owner_of_token(world: StudyContext, unit: UnitOfWork, token: str | None) -> Participant:
@@ -100,7 +96,7 @@ def owner_of_token(world: StudyContext, unit: UnitOfWork, token: str | None) -> 
     check_token(token)
     participant = unit.participant_of_token(hashed(token or ""), world.now())
     if participant is None:
-        raise UnknownParticipant("this browser is no longer signed in to the study; open your invitation link again")
+        raise UnknownParticipant(REFUSALS("signed_out"))
     return participant
 
 
@@ -121,12 +117,15 @@ class Enrol:
             return owner_of_token(self.world, unit, token)
 
     @retried
-    def enter(self, entry: EntryRequest, token: str | None = None, kind: Kind | None = None) -> Admitted:
+    def enter(
+        self, entry: EntryRequest, token: str | None = None, kind: Kind | None = None, language: str = ""
+    ) -> Admitted:
         """Create a participant, or re-attach the one that this entry or this cookie belongs to.
 
         Args:
             entry: what the form brought.
             token: the browser's cookie, where it has one.
+            language: chosen on the welcome page; a language that the study does not offer counts as its default.
             kind: `simulated` for simulated participants; otherwise decided by the trial's state.
 
         Raises:
@@ -138,16 +137,17 @@ class Enrol:
         check_entry(self.world.study, entry)
         with self.world.registry.begin() as unit:
             unit.lock("enrolment")
-            admitted = self._admit(unit, entry, token, kind)
+            offered = self.world.study.offered
+            chosen = language if language in offered else offered[0]
+            admitted = self._admit(unit, entry, token, kind, chosen)
         # Outside the transaction: that another person tried stays on record.
         if admitted is None:
-            raise Taken(
-                "this browser is already taking part in the study; if that is you, continue there, and if you are "
-                "another person, open your own invitation in a private window or in another browser"
-            )
+            raise Taken(REFUSALS("taken"))
         return admitted
 
-    def _admit(self, unit: UnitOfWork, entry: EntryRequest, token: str | None, kind: Kind | None) -> Admitted | None:
+    def _admit(
+        self, unit: UnitOfWork, entry: EntryRequest, token: str | None, kind: Kind | None, language: str
+    ) -> Admitted | None:
         """Who comes in; None where another person's study is in progress in this browser."""
         known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
         if entry.move:
@@ -163,14 +163,12 @@ class Enrol:
             payload = {"foreign": _fingerprint(entry)}
             unit.record(known.id, "entry_refused", known.stage, self.world.now(), payload)
             return None
-        return self._create(unit, entry, kind)
+        return self._create(unit, entry, kind, language)
 
     def _moved(self, unit: UnitOfWork, secret: str) -> Participant:
         found = unit.participant_of_token(hashed(secret), self.world.now())
         if found is None:
-            raise NotAllowed(
-                "this link is no longer valid; open the study on your first device again, where it shows a new one"
-            )
+            raise NotAllowed(REFUSALS("moved"))
         return found
 
     def _owner(self, unit: UnitOfWork, entry: EntryRequest) -> Participant | None:
@@ -186,17 +184,14 @@ class Enrol:
 
     def _check_free(self, known: Participant) -> None:
         if known.over:
-            raise NotAllowed(
-                "someone has already taken part in this study in this browser; if several people share this computer, "
-                "open your own invitation in a private window"
-            )
+            raise NotAllowed(REFUSALS("shared_computer"))
 
     def _attach(self, unit: UnitOfWork, participant: Participant) -> Admitted:
         token = self._token(unit, participant)
         unit.record(participant.id, "reentered", participant.stage, self.world.now(), {})
         return Admitted(participant, token, new=False)
 
-    def _create(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind | None) -> Admitted:
+    def _create(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind | None, language: str) -> Admitted:
         state = self.world.state(unit)
         chosen: Kind = kind or ("preview" if state == "draft" else "real")
         if chosen == "real":
@@ -217,15 +212,17 @@ class Enrol:
             prolific_pid=entry.prolific_pid or None,
             prolific_study=entry.prolific_study or None,
             prolific_session=entry.prolific_session or None,
+            language=language,
         )
         if self._taken(unit, entry, chosen) or not unit.add_participant(participant):
-            raise NotAllowed(
-                "this invitation has already been used in another browser or session; open the link that you "
-                "started with, or contact " + (self.world.study.contact or "the research team")
-            )
+            raise NotAllowed(REFUSALS("used", contact=self.world.study.contact or REFUSALS("team")))
         if link is not None:
             unit.take_link(link.token_hash, participant.id)
         unit.record(participant.id, "entered", participant.stage, now, {"way": _way(entry)})
+        offered = self.world.study.offered
+        if len(offered) > 1:
+            choice = {"language": language, "offered": list(offered)}
+            unit.record(participant.id, "language_chosen", participant.stage, now, choice)
         return Admitted(participant, self._token(unit, participant), new=True)
 
     def _taken(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind) -> bool:
@@ -241,23 +238,23 @@ class Enrol:
 
     def _check_open(self, unit: UnitOfWork, entry: EntryRequest, state: str) -> None:
         if state != "launched":
-            raise NotAllowed("this study no longer accepts new participants; thank you for your interest")
+            raise NotAllowed(REFUSALS("closed"))
         recruitment = self.world.study.recruitment
         if places_taken(self.world, unit) >= recruitment.target_n:
-            code = f" (completion code: {recruitment.codes.full})" if recruitment.entry == "prolific" else ""
-            raise NotAllowed(f"this study already has all the participants it needs; thank you for your interest{code}")
+            panel = recruitment.entry == "prolific"
+            raise NotAllowed(REFUSALS("full_code", code=recruitment.codes.full) if panel else REFUSALS("full"))
         way = recruitment.entry
         if way == "links" and not entry.link:
-            raise NotAllowed("this study can only be entered with a personal link; open the one you were sent")
+            raise NotAllowed(REFUSALS("links_only"))
         if way == "prolific" and not (entry.prolific_pid and entry.prolific_session):
-            raise NotAllowed("this study can only be entered from Prolific; open it there")
+            raise NotAllowed(REFUSALS("panel_only"))
 
     def _check_link(self, unit: UnitOfWork, entry: EntryRequest) -> Link | None:
         if not entry.link:
             return None
         link = unit.link(hashed(entry.link))
         if link is None:
-            raise NotAllowed("this link does not exist; check that it is complete, or ask for a new one")
+            raise NotAllowed(REFUSALS("no_link"))
         return link
 
     def _token(self, unit: UnitOfWork, participant: Participant) -> str:

@@ -12,6 +12,7 @@ from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.ledger import ReplayCache
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.records import END, NO_PLACE, EndedBy, Participant, Visit
+from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.study import Stage, Study, StudyArm
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import UnitOfWork
@@ -28,13 +29,13 @@ class ParticipantFlow:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._shelf = ReplayCache()
-        self._arms: dict[tuple[str, str, str], StudyArm] = {}
+        self._arms: dict[tuple[str, str, str, str], StudyArm] = {}
 
     # -- where somebody is ---------------------------------------------------------------------------------------------
 
     def place(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are; a stage whose time is up is ended first."""
-        study = self.world.study_of(unit, participant)
+        study = self.world.met_by(unit, participant)
         participant, visit = self._expire(unit, study, participant)
         now = self.world.now()
         if gave_up_place(self.world, participant):
@@ -54,7 +55,7 @@ class ParticipantFlow:
         """The arm at a stage; kept, since it is asked for with every batch of events and never changes."""
         if participant.arm is None:
             return None
-        key = (participant.study_hash, participant.arm, stage.id)
+        key = (participant.study_hash, participant.language, participant.arm, stage.id)
         if key not in self._arms:
             self._arms[key] = study.arm(participant.arm, stage)
         return self._arms[key]
@@ -71,7 +72,7 @@ class ParticipantFlow:
         """Begin the visit: the clock of a timed stage starts here. A second call changes nothing."""
         stage, participant = place.stage, place.participant
         if stage is None or place.screen == "waiting":
-            raise NotAllowed("this part is not open yet")
+            raise NotAllowed(REFUSALS("not_open"))
         minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
         if unit.open_visit(visit):
@@ -90,7 +91,7 @@ class ParticipantFlow:
             return
         for event in unit.events(participant.id):
             if event.kind == "page_superseded" and event.payload.get("page") == page:
-                raise Superseded("the study was continued in another window")
+                raise Superseded(REFUSALS("other_window"))
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 

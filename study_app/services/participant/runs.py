@@ -12,7 +12,8 @@ from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.records import RunRecord
-from study_app.domain.tasks.packs import CheckResult, OutputLine, RunLimits, RunResult, TaskPack
+from study_app.domain.sentences import REFUSALS
+from study_app.domain.tasks.packs import CheckResult, OutputLine, RunResult, TaskPack
 from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
 from study_app.services.grading.grading import run_visible
@@ -63,8 +64,9 @@ class ProgramRuns:
     def run(self, participant_id: str, code: str, emit: Emit, page: str | None = None, seq: int | None = None) -> str:
         """Start a program; returns the run's id at once.
 
-        `emit` is called from another thread with JSON-able lines as in the protocol of POST /api/runs, and last with
-        None. A run of the same participant that is still going on is killed.
+        `emit` is called from another thread with JSON-able lines as in the protocol of POST /api/runs, with the task or
+        pack by which the route puts them into the participant's language, and last with None. A run of the same
+        participant that is still going on is killed.
 
         Raises:
             NotAllowed: not on a task, or another page has taken over.
@@ -103,7 +105,7 @@ class ProgramRuns:
         place = self.way.place(unit, participant)
         self.way.check_page(unit, place, page)
         if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
-            raise NotAllowed("no task is open at the moment")
+            raise NotAllowed(REFUSALS("no_task"))
         return place
 
     def _replace_active(self, participant_id: str) -> _Active:
@@ -160,13 +162,13 @@ class ProgramRuns:
 
         result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
         done = finished(record, result)
-        emit(_end_line(record.id, result.ended_by, result) | {"limit": limit_in_words(pack.limits, result.ended_by)})
+        emit(_end_line(record.id, result.ended_by, result) | {"pack": place.pack})
         if result.ended_by in ("cancelled", "infrastructure"):
             self._finish(record, done)
             return
         shown = [check.shown() for check in self._examples(pack, record.code)]
         if not active.cancelled.is_set():
-            emit({"type": "examples", "checks": shown})
+            emit({"type": "examples", "task": place.task, "checks": shown})
         kept = [{"visible": True, **check} for check in shown]
         self._finish(record, replace(done, checks=json.dumps(kept)))
 
@@ -236,7 +238,7 @@ class ProgramRuns:
             last = there.participant.step + 1 >= len(there.stage.packs)
             moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
             if not moved:
-                raise NotAllowed("this task has already been submitted")
+                raise NotAllowed(REFUSALS("submitted"))
         return Submitted(True)
 
     def _failing_examples(self, place: Position, code: str) -> tuple[dict[str, Any], ...]:
@@ -259,7 +261,7 @@ def check_code(code: str) -> None:
         TooLong: longer than MAX_CODE_BYTES.
     """
     if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
-        raise TooLong(f"Your program is longer than {MAX_CODE_BYTES // 1000} kB. Please shorten it and try again.")
+        raise TooLong(REFUSALS("program_long", kb=MAX_CODE_BYTES // 1000))
 
 
 def finished(record: RunRecord, result: RunResult) -> RunRecord:
@@ -278,17 +280,6 @@ def finished(record: RunRecord, result: RunResult) -> RunRecord:
         scheduler_seed=result.scheduler_seed,
         output_order=result.order,
     )
-
-
-def limit_in_words(limits: RunLimits, ended_by: str | None) -> str:
-    """The figure of the limit that ended a program; empty where none did."""
-    figures = {
-        "time": f"{limits.wall_seconds:g} s",
-        "cpu": f"{limits.cpu_seconds} s",
-        "memory": f"{limits.memory_mb} MB",
-        "output": f"{limits.output_bytes:,} bytes",
-    }
-    return figures.get(ended_by or "", "")
 
 
 def _end_line(run_id: str, ended_by: str, result: RunResult | None) -> dict[str, Any]:

@@ -353,14 +353,15 @@ def countdown(data: CountdownData, key: str, *, on_expired: Callable[[], None] =
     return _renderer("countdown")(key=key, data=data, on_expired_change=on_expired)
 
 
-def top(screen: str, connection_lost: str) -> None:
+def top(screen: str, connection_lost: str, skip: str) -> None:
     """Scroll to the top whenever the screen is another one than before; call it in every run.
 
     Args:
         screen: changes with the screen.
+        skip: what Streamlit's link past its own bar says.
         connection_lost: shown while the server cannot be reached, on pages without a log of their own.
     """
-    _renderer("top")(key="top", data={"screen": screen, "connection_lost": connection_lost})
+    _renderer("top")(key="top", data={"screen": screen, "connection_lost": connection_lost, "skip": skip})
 
 
 def actions(data: ActionsData, key: str) -> None:

@@ -21,7 +21,7 @@ def draw(page: Page) -> None:
     if study.assistants:
         embedded = all(assistant.id != "claude" for assistant in page.app.world.assistants.values())
         page.write(_section(page, "provider", body="provider_embedded" if embedded else "provider"))
-    page.write(_section(page, "voluntary", contact=study.contact or page.text("leave.team")))
+    page.write(_section(page, "voluntary", contact=study.contact or page.text("refusal.team")))
     page.actions(
         {"act": "agree", "label": page.text("consent.agree"), "first": True},
         {"act": "disagree", "label": page.text("consent.disagree"), "first": False},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from study_app.domain.localisation.content_texts import localised_item
 from study_app.ui.page import Page
 from study_app.ui.screens.form import draw_form, item_field
 
@@ -22,7 +23,10 @@ def draw(page: Page) -> None:
     everything = bank.form(stage.form or None).item_ids
     first = sum(len(earlier) for earlier in bank.form(stage.form or None).pages[:step]) + 1
     drafts = page.app.answers.drafts(place)
-    fields = [item_field(item, first + number, drafts) for number, item in enumerate(items)]
+    fields = [
+        item_field(localised_item(stage.bank, item, page.say), first + number, drafts)
+        for number, item in enumerate(items)
+    ]
     button = "quiz.submit" if step + 1 >= pages else "common.continue"
     draw_form(page, fields, button=button, count=len(everything))
     page.leave_button()

@@ -13,5 +13,5 @@ def draw(page: Page) -> None:
     opens_at = page.place.participant.opens_at
     assert opens_at is not None
     page.head(page.text("waiting.title"))
-    page.write(page.text("waiting.body", date=opens_at.strftime("%d %B %Y, %H:%M UTC")))
+    page.write(page.text("waiting.body", date=page.texts.figures.moment(opens_at)))
     page.leave_button()

@@ -11,9 +11,11 @@ from typing import Any
 
 import streamlit as st
 
+from study_app.content.shown import examples_in, limit_in
+from study_app.domain.localisation.content_texts import localised_assistant, localised_pack
 from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import in_order
-from study_app.services.participant.runs import MAX_CODE_BYTES, limit_in_words
+from study_app.services.participant.runs import MAX_CODE_BYTES
 from study_app.ui.components import AssistantView, LastRun, ShownTurn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
@@ -29,7 +31,7 @@ def draw(page: Page) -> None:
 def _data(page: Page) -> WorkspaceData:
     place, stage, app = page.place, page.place.stage, page.app
     assert stage is not None
-    pack = app.world.content.pack(place.pack)
+    pack = localised_pack(place.pack, app.world.content.pack(place.pack), page.say)
     document = app.session.document(page.participant_id, place.task)
     deadline = place.deadline_at
     return {
@@ -72,6 +74,7 @@ def _assistant(page: Page) -> AssistantView | None:
     spec = page.app.help.spec(page.place)
     if spec is None:
         return None
+    spec = localised_assistant(page.place.assistant or "", spec, page.say)
     opens_at = None
     if spec.opens_after_minutes and page.place.deadline_at and page.place.stage and page.place.stage.minutes:
         start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
@@ -101,7 +104,7 @@ def _last_run(page: Page) -> LastRun | None:
     run = page.app.work.last_run(page.participant_id, page.place.task)
     if run is None:
         return None
-    return {"lines": _lines(run), "end": _end(page, run), "checks": _checks(run)}
+    return {"lines": _lines(run), "end": _end(page, run), "checks": _checks(page, run)}
 
 
 def _lines(run: RunRecord) -> list[Any]:
@@ -116,7 +119,7 @@ def _lines(run: RunRecord) -> list[Any]:
 def _end(page: Page, run: RunRecord) -> Any:
     if run.ended_by is None:
         return None
-    limit = limit_in_words(page.app.world.content.pack(page.place.pack).limits, run.ended_by)
+    limit = limit_in(page.texts, page.app.world.content.pack(page.place.pack).limits, run.ended_by)
     message = "" if run.ended_by == "exit" else page.text(f"run.{run.ended_by}", limit=limit)
     return {
         "run_id": run.id,
@@ -128,5 +131,5 @@ def _end(page: Page, run: RunRecord) -> Any:
     }
 
 
-def _checks(run: RunRecord) -> list[Any]:
-    return [{"message": "", **check} for check in json.loads(run.checks)]
+def _checks(page: Page, run: RunRecord) -> list[Any]:
+    return examples_in(page.texts, page.content, run.task, json.loads(run.checks))

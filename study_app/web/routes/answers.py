@@ -11,7 +11,7 @@ from study_app.domain.quiz.answering import AnswerFault
 from study_app.services.participant.answers import Screen
 from study_app.services.participant.session import Ingested, as_state
 from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, page_name, participant, route
-from study_app.web.texts import text
+from study_app.web.texts import text, texts
 
 LONGEST_STEP = 6
 """Digits."""
@@ -52,10 +52,11 @@ async def draft(request: Request) -> Response:
 
 def in_words(fault: AnswerFault) -> dict[str, str]:
     """A fault as the participant reads it."""
-    words = text(f"form.fault_{fault.code}")
-    for name, found in fault.values.items():
-        words = words.replace("{" + name + "}", f"{found:,}" if isinstance(found, int) else str(found))
-    return {"code": fault.code, "words": words}
+    values = {
+        name: texts().figures.number(found) if isinstance(found, int | float) else found
+        for name, found in fault.values.items()
+    }
+    return {"code": fault.code, "words": text(f"form.fault_{fault.code}", **values)}
 
 
 ROUTES = [Route("/api/answers", hand_in, methods=["POST"]), Route("/api/answers", draft, methods=["GET"])]

@@ -23,7 +23,10 @@ from study_app.services.participant.enrolment import TOKEN_DAYS, EntryRequest, c
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
-from study_app.web.texts import text
+from study_app.web.texts import COOKIE as LANGUAGE_COOKIE
+from study_app.web.texts import FIELD as LANGUAGE
+from study_app.web.texts import language, speak, text, told
+from study_app.web.texts import study as study_here
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +42,21 @@ link.rel = "prefetch"; link.as = href.endsWith(".css") ? "style" : "script"; lin
 link.href = href; document.head.append(link); } });"""
 
 
-def welcome(fields: dict[str, str]) -> HTMLResponse:
-    """The page before the study: one button, which carries on what the address brought."""
-    study = current().study
+def welcome(request: Request) -> HTMLResponse:
+    """The page before the study: one button, which carries on what the address brought, and the choice of language."""
+    fields = dict(request.query_params)
+    if request.method != "POST":
+        speak(fields.get(LANGUAGE, ""))
+    study = study_here()
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(fields[name], quote=True)}">'
         for name in FIELDS
         if fields.get(name)
     )
     hidden += f'<input type="hidden" name="{PROBE}" value="1">'
+    hidden += f'<input type="hidden" name="{LANGUAGE}" value="{escape(language())}">'
     content = (
-        f"<h1>{escape(study.title)}</h1><p>{escape(duration(study))}</p>"
+        f"{_choice_of_language(fields)}<h1>{escape(study.title)}</h1><p>{escape(duration(study))}</p>"
         f'<form method="post" action="/enter">{hidden}'
         f'<button type="submit">{escape(text("welcome.start"))}</button></form>'
         f'<p class="small">{escape(text("welcome.nothing_yet"))}</p>'
@@ -58,6 +65,21 @@ def welcome(fields: dict[str, str]) -> HTMLResponse:
     # Comes back with `Start` unless the browser keeps no cookies; says nothing about anybody.
     response.set_cookie(PROBE, "1", httponly=True, samesite="lax", path="/")
     return response
+
+
+def _choice_of_language(fields: dict[str, str]) -> str:
+    """Links to this page in each language that the study offers; empty where there is one."""
+    app = current()
+    if len(app.study.offered) < 2:
+        return ""
+    brought = {name: value for name, value in fields.items() if name in FIELDS and value}
+    links = []
+    for code in app.study.offered:
+        name, shown = escape(code, quote=True), escape(app.texts[code].name)
+        address = escape("/enter?" + urlencode(brought | {LANGUAGE: code}), quote=True)
+        here = ' aria-current="true"' if code == language() else ""
+        links.append(f'<a href="{address}" lang="{name}" hreflang="{name}"{here}>{shown}</a>')
+    return f'<nav class="languages" aria-label="{escape(text("welcome.language"))}">{" ".join(links)}</nav>'
 
 
 def duration(study: Study) -> str:
@@ -79,7 +101,7 @@ def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLRe
     """A kind page for a person who cannot come in."""
     title = text("welcome.taken_title" if reason == "taken" else "welcome.not_open")
     on = f'<p><a href="/">{escape(text("welcome.go_on"))}</a></p>' if reason == "taken" else ""
-    return page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence(message))}</p>{on}", status)
+    return page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence(told(message)))}</p>{on}", status)
 
 
 def sentence(message: str) -> str:
@@ -89,7 +111,7 @@ def sentence(message: str) -> str:
 
 def no_cookies(fields: dict[str, str]) -> HTMLResponse:
     """The page for a browser that keeps no cookie: it would come back to the welcome page for ever."""
-    again = "/enter?" + urlencode({name: value for name, value in fields.items() if name in FIELDS})
+    again = "/enter?" + urlencode({name: value for name, value in fields.items() if name in (*FIELDS, LANGUAGE)})
     content = (
         f"<h1>{escape(text('welcome.cookies_title'))}</h1><p>{escape(text('welcome.cookies'))}</p>"
         f'<p><a href="{escape(again, quote=True)}">{escape(text("welcome.try_again"))}</a></p>'
@@ -101,32 +123,40 @@ async def enter(request: Request) -> Response:
     """The welcome page; a scanner's visit takes no place, and an address that cannot be right is refused at once."""
     fields = dict(request.query_params)
     vouched = await run_in_threadpool(_vouched, request, fields, pressed=False)
+    speak(fields.get(LANGUAGE, ""))
     check_entry(current().study, EntryRequest.parse(vouched))
-    return welcome(fields)
+    return welcome(request)
 
 
 async def start(request: Request) -> Response:
     """Create or re-attach, set the cookie, go on to the study."""
     check_origin(request)
     fields = await form_body(request, LARGEST_FORM)
+    speak(fields.get(LANGUAGE, ""))
     if fields.get(PROBE) and not request.cookies:
         return no_cookies(fields)
     entry = EntryRequest.parse(await run_in_threadpool(_vouched, request, fields, pressed=True))
     token = request.cookies.get(COOKIE)
     draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
     token = None if draft else token
-    admitted = await run_in_threadpool(current().enrol.enter, entry, token)
+    admitted = await run_in_threadpool(current().enrol.enter, entry, token, None, language())
     response = RedirectResponse("/", status_code=303)
+    if len(current().study.offered) > 1:
+        _keep(response, request, LANGUAGE_COOKIE, admitted.participant.language or current().study.language)
+    _keep(response, request, COOKIE, admitted.token)
+    return response
+
+
+def _keep(response: Response, request: Request, name: str, value: str) -> None:
     response.set_cookie(
-        COOKIE,
-        admitted.token,
+        name,
+        value,
         max_age=TOKEN_DAYS * 86_400,
         httponly=True,
         samesite="lax",
         secure=is_tls(request),
         path="/",
     )
-    return response
 
 
 def _vouched(request: Request, fields: dict[str, str], *, pressed: bool) -> dict[str, str]:

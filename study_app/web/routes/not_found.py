@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from study_app.domain.sentences import REFUSALS
 from study_app.web.requests import error
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -22,7 +23,7 @@ def strangers(routes: Sequence[Route]) -> list[Route]:
     async def stranger(request: Request) -> Response:
         methods = ", ".join(sorted(allowed.get(request.url.path, ())))
         if not methods:
-            return error(404, "there is no such address")
+            return error(404, REFUSALS("no_address"))
         answer = error(405, f"{request.method} is not for this address; use {methods}")
         answer.headers["Allow"] = methods
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from study_app.bootstrap import current
+from study_app.content.shown import examples_in, limit_in
 from study_app.web.requests import AsciiJSON, field, json_body, page_name, participant, route, whole_number
-from study_app.web.texts import text
+from study_app.web.texts import language, text, texts
 
 
 @route
@@ -37,14 +39,22 @@ async def run(request: Request) -> Response:
 
 async def _stream(lines: asyncio.Queue[dict[str, Any] | None]) -> AsyncIterator[bytes]:
     while (line := await lines.get()) is not None:
-        if line["type"] == "end":
-            line = line | {"message": _in_words(line)}
-        yield json.dumps(line).encode() + b"\n"
+        yield json.dumps(_in_words(line)).encode() + b"\n"
 
 
-def _in_words(end: dict[str, Any]) -> str:
-    """Limits explained to the participant."""
-    return "" if end["ended_by"] == "exit" else text(f"run.{end['ended_by']}").replace("{limit}", end.get("limit", ""))
+def _in_words(line: dict[str, Any]) -> dict[str, Any]:
+    """A line as the participant reads it: limits explained, verdicts in their language."""
+    if line["type"] == "examples":
+        return {"type": "examples", "checks": _examples(line["task"], line["checks"])}
+    if line["type"] != "end":
+        return line
+    pack, ended_by = line.pop("pack", None), line["ended_by"]
+    limit = limit_in(texts(), current().world.content.pack(pack).limits, ended_by) if pack else ""
+    return line | {"message": "" if ended_by == "exit" else text(f"run.{ended_by}", limit=limit)}
+
+
+def _examples(task: str, checks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return examples_in(texts(), current().world.content.said(language()), task, checks)
 
 
 @route
@@ -70,7 +80,9 @@ async def submit(request: Request) -> Response:
     )
     if done.accepted:
         return AsciiJSON({"accepted": True})
-    return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": list(done.checks)})
+    place = await run_in_threadpool(app.session.peek, who.id)
+    task = place.task if place.stage is not None and place.stage.kind == "tasks" else ""
+    return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": _examples(task, done.checks)})
 
 
 ROUTES = [

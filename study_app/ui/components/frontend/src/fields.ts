@@ -4,7 +4,7 @@ import type { Edit } from "./edits";
 import type * as Code from "./code";
 import type { Editor } from "./editor";
 import { changeBetween, kindOfInput, storable } from "./textdelta";
-import type { Say } from "./texts";
+import { pageLanguage, type Say } from "./texts";
 import type { FieldData } from "./types";
 
 export type Value = string | number | (string | number)[] | null;
@@ -217,7 +217,7 @@ class TextBox implements Field {
     const chosen = (this.box.selectionEnd ?? 0) - (this.box.selectionStart ?? 0);
     if (!text || this.before.length - chosen + text.length <= this.data.limit || !event.cancelable) return;
     event.preventDefault();
-    this.hooks.refuse(this.say("too_long_now", { limit: this.data.limit.toLocaleString("en") }));
+    this.hooks.refuse(this.say("too_long_now", { limit: this.data.limit.toLocaleString(pageLanguage()) }));
   }
 
   private onInput(event: Event): void {
@@ -226,7 +226,7 @@ class TextBox implements Field {
     if (after === this.before) return;
     if (after.length > this.data.limit && after.length > this.before.length) {
       this.box.value = this.before;
-      this.hooks.refuse(this.say("too_long_now", { limit: this.data.limit.toLocaleString("en") }));
+      this.hooks.refuse(this.say("too_long_now", { limit: this.data.limit.toLocaleString(pageLanguage()) }));
       return;
     }
     const change = changeBetween(this.before, after);
@@ -266,7 +266,7 @@ class CodeBox implements Field {
         allow: (text, how) => {
           const fits = this.editor.text.length + text.length <= data.limit;
           if (fits) hooks.incoming(text, how);
-          else hooks.refuse(say("too_long_now", { limit: data.limit.toLocaleString("en") }));
+          else hooks.refuse(say("too_long_now", { limit: data.limit.toLocaleString(pageLanguage()) }));
           return fits;
         },
       },

@@ -3,7 +3,7 @@ import { type Api, jsonLines, readAnswer } from "./api";
 import { type Announcer, h } from "./dom";
 import { Examples } from "./examples";
 import { Tabs } from "./tabs";
-import type { Say } from "./texts";
+import { inPlaces, type Say } from "./texts";
 import type { Check, LastRun, Line, RunEnd } from "./types";
 
 const STOPPED_BY_LIMIT = new Set(["time", "cpu", "memory", "output", "infrastructure"]);
@@ -199,7 +199,7 @@ export class Runner {
   }
 
   private finish(end: RunEnd, old: boolean): void {
-    const seconds = (end.wall_seconds ?? 0).toFixed(2);
+    const seconds = inPlaces(end.wall_seconds ?? 0, 2);
     const key = STOPPED_BY_LIMIT.has(end.ended_by) ? `run_ended_${end.ended_by}` : `run_ended_${end.error_type ? "error" : end.ended_by}`;
     const line = end.error_type ? (end.error_line ?? (end.error_type === this.warned?.why ? this.warned.line : null)) : null;
     const summary = this.say(key, { seconds, error: end.error_type ?? "" });

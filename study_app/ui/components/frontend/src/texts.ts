@@ -15,3 +15,13 @@ export function clockFace(seconds: number): string {
   const tail = String(rest).padStart(2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
+
+/** The language that the page is written in, for figures. */
+export function pageLanguage(): string {
+  return document.documentElement.lang || "en";
+}
+
+/** A number with so many digits after the mark, as the page's language writes it. */
+export function inPlaces(value: number, digits: number): string {
+  return value.toLocaleString(pageLanguage(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}

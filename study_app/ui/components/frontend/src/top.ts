@@ -4,12 +4,16 @@
 import { Connection } from "./connection";
 import type { ComponentArgs, TopData } from "./types";
 
+/** Streamlit's link past its bar, which it says in English. */
+const SKIP = "[data-testid='stSkipToContent']";
 let shown: string | undefined;
 let connection: Connection | undefined;
 
 export default function top({ data, parentElement }: ComponentArgs<TopData>): void {
   connection ??= new Connection();
   connection.text = data.connection_lost;
+  const link = document.querySelector<HTMLElement>(SKIP);
+  if (link && link.textContent !== data.skip) link.textContent = data.skip;
   if (data.screen === shown) return;
   shown = data.screen;
   for (let box = parentElement.parentElement; box; box = box.parentElement) box.scrollTop = 0;

@@ -168,6 +168,8 @@ export interface TopData {
   screen: string;
   /** The sentence for a page without a log of its own. */
   connection_lost: string;
+  /** What Streamlit's own link past its bar says. */
+  skip: string;
 }
 
 export interface ButtonData {

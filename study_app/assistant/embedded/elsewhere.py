@@ -1,0 +1,107 @@
+"""The embedded assistant in languages other than English: what the notes say, found by words, in its own sentences.
+
+Its English counterpart also reads the program and the intent of a message; here a message is a search in the notes of
+its language, with the sentences of the texts' table `embedded` around what is found.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from math import log
+
+from study_app.assistant.notebook import Kind, Note, Notebook
+from study_app.domain.assistants.treatments import AssistantRequest, Manner
+
+Texts = Mapping[str, str]
+"""The texts' table `embedded` of a language."""
+_WORD = re.compile(r"[^\W\d_]\w*")
+_STEM = 5
+"""Letters by which two words are taken as forms of one."""
+_SHORT = 3
+"""Words up to which a message can be a mere greeting or thanks."""
+_KINDS: Mapping[Manner, tuple[Kind, ...]] = {
+    "answers": ("concepts", "errors"),
+    "hints": ("concepts", "errors"),
+    "questions": ("concepts",),
+}
+
+
+def answer_from(
+    request: AssistantRequest, notebook: Notebook, texts: Texts, *, manner: Manner, gives_code: bool
+) -> str:
+    """The reply, Markdown; the same for the same request, notes and texts."""
+    said = stems(request.message)
+    small = _small_talk(request.message, texts, manner)
+    if small:
+        return small
+    named = _named(notebook, request)
+    if manner == "hints" and named:
+        return _next_point(request, notebook, texts, named[0], "hints")
+    if manner == "questions" and named:
+        return _next_point(request, notebook, texts, named[0], "questions")
+    if manner == "answers" and gives_code and named:
+        return f"**{named[0].title}**\n\n{named[0].body}"
+    found = _found(notebook, said, _KINDS[manner])
+    if not found:
+        return texts["nothing"]
+    return "\n\n".join(f"**{note.title}**\n\n{note.body if gives_code else note.prose}" for note in found)
+
+
+def stems(text: str) -> list[str]:
+    """Words without accents, cut to their beginnings."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return [word[:_STEM] for word in _WORD.findall(bare)]
+
+
+def _small_talk(message: str, texts: Texts, manner: Manner) -> str:
+    said = set(_WORD.findall(message.casefold()))
+    greets, thanks = (said & set(texts[f"words_{kind}"].split()) for kind in ("greeting", "thanks"))
+    short = len(said) <= _SHORT
+    able = f"{texts[manner]} {texts['scope']}"
+    if short and thanks:
+        return texts["thanks"]
+    if short and greets:
+        return f"{texts['hello']} {able}"
+    return able if short and said & set(texts["words_able"].split()) else ""
+
+
+def _named(notebook: Notebook, request: AssistantRequest) -> list[Note]:
+    """The task's functions that the message names."""
+    functions = notebook.of_kind("code")
+    said = set(re.findall(r"\w+", request.message))
+    return [note for note in functions if note.title in said]
+
+
+def _next_point(request: AssistantRequest, notebook: Notebook, texts: Texts, function: Note, kind: Kind) -> str:
+    """The next hint for, or question about, a function."""
+    note = notebook.named(kind, function.title)
+    if note is None or not note.points:
+        return texts["nothing"]
+    before = sum(f"**{function.title}**" in reply for _, reply in request.history)
+    at = min(before, len(note.points) - 1) if kind == "hints" else before % len(note.points)
+    key = "hint" if kind == "hints" else "question"
+    head = texts[key].replace("{name}", function.title).replace("{n}", str(at + 1))
+    return f"{head.replace('{m}', str(len(note.points)))}\n\n{note.points[at]}"
+
+
+def _found(notebook: Notebook, said: Iterable[str], kinds: Iterable[Kind], limit: int = 2) -> list[Note]:
+    """The notes that share words with the message, rare words first."""
+    notes = [note for kind in kinds for note in notebook.of_kind(kind)]
+    words = {note: Counter(stems(f"{note.title} {note.title} {note.also} {note.body}")) for note in notes}
+    spread = Counter(word for counted in words.values() for word in counted)
+    asked = {word for word in said if 0 < spread[word] <= max(1, len(notes) // 2)}
+
+    def score(note: Note) -> float:
+        titled = set(stems(f"{note.title} {note.also}"))
+        return sum(
+            log(1 + len(notes) / spread[word]) * (3 if word in titled else 1) for word in asked & set(words[note])
+        )
+
+    ranked = sorted(((score(note), -place, note) for place, note in enumerate(notes)), key=lambda one: one[:2])
+    best = ranked[::-1]
+    top = best[0][0] if best else 0.0
+    return [note for value, _, note in best if value > 0 and value >= top / 2][:limit]

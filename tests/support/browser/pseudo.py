@@ -1,0 +1,101 @@
+"""A study in a language of no people: every text of it is written in letters that English does not have.
+
+What stands on a page in plain letters, outside code and Python's own messages, did not come through the texts.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from support.paths import ROOT
+
+from study_app.content.language_checks import content_texts
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import validate_study
+from study_app.content.texts import catalogue
+
+CODE = "qps"
+PLAIN, MARKED = "abcdefghijklmnopqrstuvwxyz", "ȧƀċḋḗƒɠħīĵķŀḿƞǿƥɋřşŧŭṽẇẋẏẑ"
+LETTERS = str.maketrans(PLAIN + PLAIN.upper(), MARKED + MARKED.upper())
+KEPT = re.compile(r"(```.*?```|`[^`\n]*`|\{\w+\})", re.DOTALL)
+"""Code and placeholders."""
+FIND = """() => {
+  const skip = 'code, pre, script, style, textarea, .cm-content, .cm-gutters, .code-box, .sa-file, .sa-line, mark, '
+    + '.sa-asked';
+  const seen = (e) => e.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true });
+  const plain = (text) => /[A-Za-z]{2,}/.test(text);
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const parent = walker.currentNode.parentElement;
+    if (!parent || parent.closest(skip) || !seen(parent)) continue;
+    const text = walker.currentNode.textContent.trim();
+    if (plain(text)) found.push(`${parent.tagName}.${parent.className}: ${text}`);
+  }
+  for (const element of document.body.querySelectorAll('*')) {
+    if (element.closest('.cm-content') || !seen(element)) continue;
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'aria-description', 'aria-valuetext',
+                        'aria-roledescription']) {
+      const text = element.getAttribute(name) ?? '';
+      if (plain(text)) found.push(`${element.tagName}.${element.className}[${name}]: ${text}`);
+    }
+  }
+  if (plain(document.title)) found.push(`title: ${document.title}`);
+  return found;
+}"""
+
+
+def pseudo(text: str) -> str:
+    """The text in other letters, with code and placeholders as they are."""
+    parts = KEPT.split(text)
+    return "".join(part if at % 2 else part.translate(LETTERS) for at, part in enumerate(parts))
+
+
+PYTHONS = re.compile(r"^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$")
+"""Where a text stood, an exception's name, and its message after the line where it was raised."""
+
+
+def plain(found: list[str]) -> list[str]:
+    """What of the texts that were found is not Python's own."""
+    return [text for text in found if re.search(r"[A-Za-z]{2,}", PYTHONS.sub("", text))]
+
+
+def nested(flat: dict[str, str]) -> dict[str, Any]:
+    """Tables from dotted keys; names of examples and values of options may hold any sign but a dot."""
+    tables: dict[str, Any] = {}
+    for key, text in flat.items():
+        *path, last = key.split(".")
+        here = tables
+        for part in path:
+            here = here.setdefault(part, {})
+        here[last] = text
+    return tables
+
+
+def write_pseudo_study(folder: Path, study: dict[str, Any], *, code: str = CODE, made: Any = pseudo) -> Path:
+    """A study file with shipped content beside it, offered in English and in the language of no people."""
+    for name in ("tasks", "assistants"):
+        shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
+    for pack in (folder / "tasks").iterdir():
+        notes = pack / f"notes.{code}"
+        notes.mkdir()
+        for file in (pack / "notes").glob("*.md"):
+            # Functions are called by their names, and what a note looks for is code.
+            named = file.name in ("code.md", "hints.md", "questions.md")
+            head = re.compile(r"^(## |Also: |Looks for: )" if named else r"^(Also: |Looks for: )")
+            lines = [line if head.match(line) else made(line) for line in file.read_text().splitlines()]
+            (notes / file.name).write_text("\n".join(lines))
+    study["languages"] = ["en", code]
+    file = folder / "study.toml"
+    file.write_text(tomli_w.dumps(study))
+    library = FolderLibrary(validate_study(study, str(file)), folder, str(file))
+    pages = {key: made(text) for key, text in catalogue("en").texts.items()}
+    content = {f"content.{key}": made(text) for key, text in content_texts(library).items()}
+    (folder / "texts").mkdir()
+    texts = {"name": made("Nobody's"), "reviewed_by": "nobody"} | nested(pages | content)
+    (folder / "texts" / f"{code}.toml").write_text(tomli_w.dumps(texts))
+    return file
