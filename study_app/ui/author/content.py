@@ -39,7 +39,7 @@ def draw_look(app: App, look: str) -> bool:
         html = f"<h1>{escape(folder)}</h1><p>{len(bank.items)} items. Keys never reach participants.</p>{items}"
     else:
         return False
-    top(f"look:{look}", "")
+    top(f"look:{look}", "", app.texts[app.study.language]["page.skip"])
     st.html(f'{STYLE}<p><a href="/" target="_self">Back to the study</a></p><div class="look">{html}</div>')
     return True
 
