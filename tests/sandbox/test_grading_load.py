@@ -106,7 +106,15 @@ def test_many_gradings_at_the_same_time_are_all_right(sandbox):
 # -- what only pretends
 
 
-@pytest.mark.parametrize("path", PRETENDERS, ids=lambda path: path.stem)
+BY_DEFAULT = {"computed_report", "threads"}
+"""One pretender on the program's own clock and one on the real one; the others run with `make test-all`."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[] if path.stem in BY_DEFAULT else pytest.mark.slow) for path in PRETENDERS],
+    ids=lambda path: path.stem,
+)
 def test_what_only_pretends_to_be_concurrent_does_not_pass(sandbox, path):
     graded = grade(sandbox, SHORT_TIMER, path.read_text(), run_seed=7, seeds=1)
     assert not graded.complete

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import httpx
 import pytest
 from support.trials.people import enter
+from support.warm_processes import run_study
 
 from study_app.cli.attack import ATTACKS
 from study_app.storage import open_registry
 
 
 def doctor(server, url, *more, var=None):
-    command = [sys.executable, "-m", "study_app.cli", "doctor", str(server.study), "--database", server.database]
-    command += ["--attack", url, *more]
+    arguments = ["doctor", str(server.study), "--database", server.database, "--attack", url, *more]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDY_")}
     environment["STUDY_VAR"] = str(var or server.folder / "var")
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment, cwd=server.folder)
+    return run_study(arguments, cwd=server.folder, environment=environment, timeout=280)
 
 
 def test_every_attack_is_stopped_and_leaves_one_preview_participant(server):

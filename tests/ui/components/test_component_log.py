@@ -27,11 +27,13 @@ def typed_text(length: int) -> str:
     return text[:length]
 
 
-def test_two_thousand_characters_with_pastes_undo_cursors_reload_offline_and_a_killed_server(person, component_server):
+@pytest.mark.parametrize("length", [500, pytest.param(2000, marks=pytest.mark.slow)])
+def test_typing_with_pastes_undo_cursors_reload_offline_and_a_killed_server_is_kept(person, component_server, length):
     page = person.open()
     page.get_by_label(EDITOR).click()
     page.keyboard.press("Control+End")
-    parts = [typed_text(2000)[start : start + 400] for start in range(0, 2000, 400)]
+    step = length // 5
+    parts = [typed_text(length)[start : start + step] for start in range(0, length, step)]
 
     page.keyboard.type(parts[0])
     paste(page, "first = 1\r\nsecond = '\U0001f600'\r\nthird = '\u00e9\u0301\u4e2d'\r")
