@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from support.browser.pseudo import CODE, FIND, plain, pseudo, write_pseudo_study
 from support.server import StudyServer
 
+pytestmark = pytest.mark.browser
+
 STUDY = {
     "schema": "study/1",
     "id": "marks",
