@@ -1,16 +1,24 @@
-"""`study setup`: what a study's author does before the first check."""
+"""`study new, schema, setup`: what a study's author does before the first check."""
 
 from __future__ import annotations
 
+import re
+from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
+from study_app.content import schemas
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import pinned, set_up
+from study_app.content.scaffold.files import write
+from study_app.content.scaffold.lessons import DEFAULT_LIBRARY, import_name
+from study_app.content.scaffold.new_study import HELP, Design, NewStudy, languages
 from study_app.content.study_file import read_study
 from study_app.domain.errors import UserError
+from study_app.sandbox.packages import installation
 
 
 @app.command()
@@ -46,3 +54,102 @@ def setup(
     say(f"{requirements.folder}: {', '.join(f'{name} {version}' for name, version in versions.items())}")
     for line in requirements.unpinned:
         say(f"warning: {requirements.file}: '{line}' leaves the version open; name it by ==, or run study setup --pin")
+
+
+@app.command()
+@command
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study, and of the folder that is made.")],
+    arms: Annotated[
+        int, typer.Option("--arms", help="Arms: one without an assistant, the others with one.", envvar="STUDY_ARMS")
+    ] = 2,
+    library: Annotated[
+        str,
+        typer.Option(
+            "--library", help="What is taught, as pip names it: networkx, numpy==2.4.", envvar="STUDY_LIBRARY"
+        ),
+    ] = DEFAULT_LIBRARY,
+    language: Annotated[
+        str, typer.Option("--language", help="Of what participants read.", envvar="STUDY_LANGUAGE")
+    ] = "en",
+    design: Annotated[
+        str, typer.Option("--design", help="parallel, crossover or cluster.", envvar="STUDY_DESIGN")
+    ] = "parallel",
+    as_json: AsJson = False,
+) -> None:
+    """Write a study that passes check at once: study file, task pack, quiz, assistants, schemas for editors.
+
+    Example: study new graphs --arms 3 --library networkx --language de
+    """
+    asked = _asked(name, arms, library, language, design)
+    folder = Path(name)
+    if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
+        raise UserError(f"{folder}: is there already; choose another name, or remove it")
+    written = write(asked, folder, schemas.texts)
+    study = folder / "study.toml"
+    if asked.version:
+        _install(study, asked)
+    if as_json:
+        say_json({"study": str(study), "files": [str(path) for path in written]})
+        return
+    say(f"{study}: {len(written)} files written")
+    say(f"Next: study check {study}; study serve {study} --author; then change one thing after another.")
+
+
+def _asked(name: str, arms: int, library: str, language: str, design: str) -> NewStudy:
+    """The arguments of `new`, or every problem of them."""
+    problems = []
+    if not re.sub(r"[^A-Za-z0-9]", "", Path(name).name):
+        problems.append("NAME: has neither a letter nor a digit; a study's id is made of these")
+    if not 2 <= arms <= 1 + len(HELP):
+        problems.append(f"--arms: found {arms}; give a number from 2 to {1 + len(HELP)}")
+    if language not in languages():
+        problems.append(f"--language: found '{language}'; use one of {', '.join(languages())}")
+    known = Design.__args__  # type: ignore[attr-defined]
+    if design not in known:
+        problems.append(f"--design: found '{design}'; use one of {', '.join(known)}")
+    distribution, _, wanted = library.partition("==")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", distribution):
+        problems.append(f"--library: found '{library}'; give a name as pip takes it, such as networkx or networkx==3.6")
+    if problems:
+        raise UserError("\n".join(problems))
+    beside = "" if distribution == DEFAULT_LIBRARY else wanted or _version_here(distribution) or "*"
+    return NewStudy(Path(name).name, arms, distribution, beside, language, design)  # type: ignore[arg-type]
+
+
+def _version_here(distribution: str) -> str:
+    """The version that is installed beside study-app; empty where none is."""
+    return version(distribution) if not installation().missing([import_name(distribution)]) else ""
+
+
+def _install(study: Path, asked: NewStudy) -> None:
+    """Install what the study teaches, with the version that was found where none was named."""
+    file = study.parent / "requirements.txt"
+    if asked.version == "*":
+        file.write_text(f"{asked.library}\n", encoding="utf-8")
+    err.print(f"Installing {asked.library} into {study.parent}/.packages ...", markup=False)
+    setup(study, pin=True, as_json=False)
+
+
+@app.command()
+@command
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="study, pack, bank, item, key or assistant.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write all of them into.", envvar="STUDY_OUT")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a kind of file, or write those of all kinds: editors then complete and explain keys.
+
+    Example: study schema --out schemas
+    """
+    if kind and kind not in schemas.KINDS:
+        raise UserError(f"KIND: found '{kind}'; use one of {', '.join(schemas.KINDS)}")
+    if out is None:
+        say_json(schemas.schema_of(kind) if kind else {name: schemas.schema_of(name) for name in schemas.KINDS})
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in schemas.texts().items():
+        if kind in ("", name):
+            (out / f"{name}.json").write_text(text, encoding="utf-8")
+            say(f'{out / f"{name}.json"}: put "#:schema PATH" into the first line of a file of this kind')

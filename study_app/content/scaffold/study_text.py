@@ -1,0 +1,183 @@
+"""The study file of a new study."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from study_app.content.scaffold.new_study import SCHEMA_LINE, NewStudy, toml_string
+
+_HEAD = """{schema}\
+# A new study. Change it step by step: study check says what is wrong, study serve --author shows it at once.
+# Every key is explained in docs/reference/study_file.md.
+schema = "study/1"
+id = "{id}"
+title = {title}
+language = "{language}"
+# Whom participants write to, who carries the study out, and its ethics approval: the consent page shows these.
+contact = "[placeholder] the research team"
+researchers = "[placeholder] Dr A. Example, Department of Psychology, University of X"
+ethics = "[placeholder] Ethics committee of the University of X, no. 2026-17"
+{requirements}
+[recruitment]
+entry = "open"          # for trying out; a launched study needs "links" (study create-links) or "prolific"
+target_n = {target}
+
+[consent]
+pay = {pay}
+risks = {risks}
+
+# -- arms: exactly one is the control
+
+"""
+_ALLOCATION = {
+    "parallel": """[allocation]
+method = "permuted_blocks"
+block_sizes = [{arms}, {twice}]    # drawn at random, each a multiple of the number of arms
+
+""",
+    "crossover": """# Everybody works in every arm, one after the other; what is drawn is the order.
+[allocation]
+method = "sequence"
+orders = "all"
+
+""",
+    "cluster": """\
+# Whole classes are drawn: all people with the same label, which their link gives (study create-links --labels).
+[allocation]
+method = "cluster"
+cluster = "label"
+base_method = "permuted_blocks"
+
+""",
+}
+_FIRST_STAGES = """[assistant_policy]
+allow_embedded = true    # false: a launched study needs Claude (ANTHROPIC_API_KEY) and does without the packs' notes
+
+# -- what participants go through, in this order
+
+[[stages]]
+id = "consent"
+kind = "consent"
+body = {consent}
+
+[[stages]]
+id = "background"
+kind = "survey"
+title = {background}
+
+[[stages.questions]]
+id = "python_years"
+kind = "choice"
+prompt = {years}
+options = [
+    {{ value = 1, label = {years_1} }},
+    {{ value = 2, label = {years_2} }},
+    {{ value = 3, label = {years_3} }},
+]
+caption = "Years of Python (ordered: 1 under one, 2 one to three, 3 four or more)"
+
+# Allocation happens on the way into the first stage that differs by arm: here.
+[[stages]]
+id = "instructions"
+kind = "instructions"
+title = {instructions_title}
+
+"""
+_PERIOD = """[[stages]]
+id = "tasks{n}"
+kind = "tasks"
+title = {tasks}
+minutes = 20
+packs = ["tasks/{lesson}"]
+assistant = true
+
+[[stages]]
+id = "quiz{n}"
+kind = "quiz"
+title = {quiz}
+minutes = 10
+bank = "quizzes/{lesson}"
+
+"""
+_LAST_STAGES = """[[stages]]
+id = "exit"
+kind = "survey"
+title = {exit}
+exit = true
+
+[[stages.questions]]
+id = "difficulty"
+kind = "scale"
+prompt = {difficulty}
+low = 1
+high = 7
+low_label = {easy}
+high_label = {hard}
+
+[[stages.questions]]
+id = "other_ai"
+kind = "choice"
+prompt = {other_ai}
+options = [{{ value = "no", label = {no} }}, {{ value = "yes", label = {yes} }}]
+other_ai = true
+
+[[stages]]
+id = "debrief"
+kind = "debrief"
+title = {debrief_title}
+body = {debrief}
+
+# -- the analysis, frozen at launch: see docs/reference/analysis.md
+
+[analysis]
+primary = ["quiz_points"]
+"""
+
+
+def study_text(new: NewStudy) -> str:
+    """The study file."""
+    quoted = {key: toml_string(text) for key, text in new.phrases.items() if isinstance(text, str)}
+    quoted |= {f"years_{n}": toml_string(label) for n, label in enumerate(new.phrases["years_options"], start=1)}
+    named = 'requirements = "requirements.txt"    # installed by study setup; part of the study\'s hash\n'
+    given = {
+        "schema": SCHEMA_LINE.format(up="", kind="study"),
+        "id": re.sub(r"[^A-Za-z0-9]", "", new.name),
+        "language": new.language,
+        "requirements": f"# What participants' programs import beyond Python.\n{named}" if new.version else "",
+        "target": 20 * new.arms,
+        "arms": new.arms,
+        "twice": 2 * new.arms,
+    }
+    parts = [_HEAD, *_arms(new, quoted), _ALLOCATION[new.design], *_assistants(new), _FIRST_STAGES]
+    numbered = [(_number(new, place), lesson.id) for place, lesson in enumerate(new.lessons, start=1)]
+    text = "".join(parts[:1]).format(**given, **quoted)
+    text += "".join(parts[1:-2]).replace("{arms}", str(new.arms)).replace("{twice}", str(2 * new.arms))
+    text += "".join(parts[-2:]).format(**quoted)
+    text += "".join(_PERIOD.format(n=n, lesson=lesson, **quoted) for n, lesson in numbered)
+    return text + _LAST_STAGES.format(**quoted)
+
+
+def _number(new: NewStudy, place: int) -> str:
+    return f"_{place}" if len(new.lessons) > 1 else ""
+
+
+def _arms(new: NewStudy, quoted: Mapping[str, str]) -> Iterator[str]:
+    lead = new.phrases["instructions"]
+    without, with_ = (
+        toml_string(f"{lead}\n\n{new.phrases['without']}\n"),
+        toml_string(f"{lead}\n\n{new.phrases['with']}\n"),
+    )
+    yield (
+        f'[[arms]]\nid = "no_ai"\nlabel = {quoted["no_assistant"]}\ncontrol = true\ninstructions = {without}\n'
+        f"pledge = {quoted['pledge_without']}\n\n"
+    )
+    for arm in new.helped:
+        yield (
+            f'[[arms]]\nid = "{arm}"\nlabel = {quoted[arm]}\nassistant = "{arm}"\ninstructions = {with_}\n'
+            f"pledge = {quoted['pledge_with']}\n\n"
+        )
+
+
+def _assistants(new: NewStudy) -> Iterator[str]:
+    yield "".join(f'[assistants.{arm}]\nfile = "assistants/{arm}.toml"\n\n' for arm in new.helped)

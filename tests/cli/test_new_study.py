@@ -1,0 +1,168 @@
+"""`study new` writes a study that passes `study check` at once; its files and all shipped ones fit their schemas."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from study_app.cli import app
+from study_app.content import schemas
+from study_app.content.scaffold.new_study import languages
+
+ROOT = Path(__file__).resolve().parents[2]
+CHOICES = {
+    "design": ("parallel", "crossover", "cluster"),
+    "arms": (2, 3, 4),
+    "library": ("sortedcontainers", "networkx", "numpy"),
+    "language": languages(),
+}
+
+
+def pairwise() -> list[tuple[object, ...]]:
+    """Few studies in which each two values of different options come together."""
+    names = list(CHOICES)
+    left = {
+        ((one, a), (two, b))
+        for one, two in itertools.combinations(names, 2)
+        for a in CHOICES[one]
+        for b in CHOICES[two]
+    }
+    every, found = list(itertools.product(*CHOICES.values())), []
+    random.Random(1).shuffle(every)
+    while left:
+        met = {row: left & set(itertools.combinations(zip(names, row, strict=True), 2)) for row in every}
+        best = max(every, key=lambda row: len(met[row]))
+        found.append(best)
+        left -= met[best]
+    return found
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return done.exit_code, done.output
+
+
+def made(folder: Path, design: object, arms: object, library: object, language: object) -> Path:
+    options = ("--design", design, "--arms", arms, "--library", library, "--language", language)
+    code, told = command("new", folder, *options)
+    assert code == 0, told
+    return folder / "study.toml"
+
+
+def problems_of(study: Path) -> list[object]:
+    code, told = command("check", study, "--json")
+    report = json.loads(told[told.index("{") :])
+    assert (code == 0) == report["ok"]
+    return list(report["problems"])
+
+
+def test_a_new_study_passes_check_at_once(tmp_path):
+    study = made(tmp_path / "My first-trial", "parallel", 3, "sortedcontainers", "en")
+    assert problems_of(study) == []
+    assert tomllib.loads(study.read_text())["id"] == "Myfirsttrial"
+    assert len(list((study.parent / "tasks").iterdir())) == len(list((study.parent / "quizzes").iterdir())) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", pairwise(), ids=lambda row: "-".join(map(str, row)))
+def test_new_studies_pass_check_pair_by_pair(tmp_path, row):
+    assert problems_of(made(tmp_path / "study", *row)) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--arms", 1), "--arms"),
+        (("--arms", 9), "--arms"),
+        (("--language", "tlh"), "--language"),
+        (("--design", "stepped"), "--design"),
+        (("--library", "-rf"), "--library"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line_and_writes_nothing(tmp_path, arguments, said):
+    code, told = command("new", tmp_path / "study", *arguments)
+    assert (code, said in told, "Traceback" in told) == (2, True, False)
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "mine.txt").write_text("mine")
+    code, told = command("new", tmp_path / "study")
+    assert (code, "is there already" in told) == (2, True)
+    assert [path.name for path in (tmp_path / "study").iterdir()] == ["mine.txt"]
+
+
+def kind_of(path: Path) -> str | None:
+    """What kind of file a TOML file of a study is."""
+    named = {"study.toml": "study", "task.toml": "pack", "bank.toml": "bank"}
+    return named.get(path.name) or {"items": "item", "keys": "key", "assistants": "assistant"}.get(path.parent.name)
+
+
+def toml_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*.toml")) if kind_of(path) and ".packages" not in path.parts]
+
+
+SHIPPED = [
+    ROOT / "study.toml",
+    *(path for part in ("tasks", "quizzes", "assistants", "examples") for path in toml_files(ROOT / part)),
+]
+
+
+@pytest.mark.parametrize("kind", schemas.KINDS)
+def test_every_shipped_file_fits_the_schema_of_its_kind(kind):
+    check = jsonschema.Draft7Validator(schemas.schema_of(kind))
+    files = [path for path in SHIPPED if kind_of(path) == kind]
+    assert files
+    found = {str(path): [e.message for e in check.iter_errors(tomllib.loads(path.read_text()))] for path in files}
+    assert {path: errors for path, errors in found.items() if errors} == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("study", {"schema": "study/1", "id": "a b"}),
+        ("study", {"arms": [{"id": "x", "wieght": 2}]}),
+        ("pack", {"id": "x", "title": "x", "limits": {"memory_mb": 1}}),
+        ("bank", {"id": "x"}),
+        ("item", {"id": "x", "kind": "essay"}),
+        ("assistant", {"id": "x", "provider": "oracle"}),
+    ],
+)
+def test_a_schema_finds_what_the_model_refuses(kind, wrong):
+    assert not jsonschema.Draft7Validator(schemas.schema_of(kind)).is_valid(wrong)
+
+
+@pytest.mark.parametrize("kind", ["study", "pack", "assistant"])
+def test_a_schema_explains_its_keys(kind):
+    properties = schemas.schema_of(kind)["properties"]
+    explained = [key for key, part in properties.items() if part.get("description")]
+    assert len(explained) >= 3, properties
+
+
+def test_every_written_file_names_a_schema_that_is_there(tmp_path):
+    study = made(tmp_path / "study", "parallel", 2, "sortedcontainers", "en")
+    for path in toml_files(study.parent):
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("#:schema "), path
+        named = (path.parent / first.removeprefix("#:schema ")).resolve()
+        assert named == study.parent / "schemas" / f"{kind_of(path)}.json"
+        jsonschema.Draft7Validator(json.loads(named.read_text())).validate(tomllib.loads(path.read_text()))
+
+
+@pytest.mark.skipif(shutil.which("taplo") is None, reason="taplo is not installed")
+def test_taplo_finds_a_misspelt_key(tmp_path):
+    study = made(tmp_path / "study", "parallel", 2, "sortedcontainers", "en")
+    lint = ["taplo", "lint", str(study)]
+    assert subprocess.run(lint, capture_output=True, check=False).returncode == 0
+    study.write_text(study.read_text().replace("target_n", "traget_n"))
+    assert subprocess.run(lint, capture_output=True, check=False).returncode != 0
