@@ -72,11 +72,11 @@ _GENERIC = (
     _LOOK,
     replace(
         _LOOK,
-        id="longest_name",
-        signature="longest(start)",
-        solution='return max((one for one in dir({name}) if one.startswith(start)), key=len, default="")',
-        wrong='return max(dir({name}), key=len, default="") + "?"',
-        reading='import {name}\n\nwords = ["pear", "fig", "banana"]\nprint(len(max(words, key=len)))',
+        id="first_name",
+        signature="first(start)",
+        solution="return sorted(one for one in dir({name}) if one.startswith(start))[:1]",
+        wrong="return sorted(dir({name}))[:2]",
+        reading='import {name}\n\nwords = ["pear", "fig", "banana"]\nprint(len(sorted(words)[0]))',
         prints=6,
     ),
     replace(
