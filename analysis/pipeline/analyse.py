@@ -129,18 +129,27 @@ def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
     return row.to_json() | {"status": status, "status_note": note}
 
 
-def primary_rows(prepared: Prepared) -> list[dict[str, Any]]:
-    """The primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials."""
-    rows, _ = _planned(prepared, prepared.plan.seed, primary_only=True)
+def primary_rows(prepared: Prepared, *, seed: int | None = None, intervals: bool = True) -> list[dict[str, Any]]:
+    """The primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials.
+
+    Args:
+        prepared: dataset and plan.
+        seed: None takes the plan's own.
+        intervals: False leaves out the intervals that invert a re-randomisation test, which take most of its time.
+    """
+    used = prepared.plan.seed if seed is None else seed
+    rows, _ = _planned(prepared, used, primary_only=True, intervals=intervals)
     registered = _registered(prepared, prepared.plan.seed)
     return [dict(_finite(_placed(row, registered))) for row in rows]
 
 
-def _planned(prepared: Prepared, seed: int, *, primary_only: bool = False) -> tuple[list[Estimate], list[str]]:
+def _planned(
+    prepared: Prepared, seed: int, *, primary_only: bool = False, intervals: bool = True
+) -> tuple[list[Estimate], list[str]]:
     """The rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
     plan, shown = prepared.fitted, prepared.view
     ledger, ledger_note = ledger_of(prepared.dataset, shown)
-    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed)
+    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals)
     analyses = schedule(plan, len(shown.arms), prepared.frame.cluster is not None)
     chosen = [entry for entry in analyses if entry.role == "primary" or not primary_only]
     return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations

@@ -59,6 +59,8 @@ class AnalysisRunner:
     ledger: Ledger | None
     ledger_note: str
     seed: int
+    intervals: bool = True
+    """Whether a re-randomisation test is inverted into an interval."""
     deviations: list[str] = field(default_factory=list)
 
     def run(self, analysis: Analysis) -> list[Estimate]:
@@ -144,6 +146,7 @@ class AnalysisRunner:
             if analysis.population == "as_treated":
                 raise LookupError("a re-randomisation replays allocation, and what was received was not allocated")
             arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
+            arguments |= {} if self.intervals else {"interval": False}
             notes += [self.ledger_note] if self.ledger_note else []
         if analysis.adjusted and name in LADDER:
             called, steps = self._step_down(analysis, data, arguments)

@@ -107,13 +107,19 @@ def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
     """The ledger with the ids of people who withdrew their data: their payload is erased, their index is not."""
     if "ledger" not in rows or "allocation_index" not in participants:
         return rows
+    erased = rows["participant_id"].isna() | (rows["participant_id"] == "")
+    if not erased.any():
+        return rows
+    columns = ("participant_id", "allocation_index", "is_simulated", "is_preview")
+    allocated = participants.loc[
+        participants["allocation_index"].notna(), [name for name in columns if name in participants]
+    ]
     ids = {}
-    for _, person in participants[participants["allocation_index"].notna()].iterrows():
+    for person in allocated.to_dict("records"):
         kind = (
             "simulated" if person.get("is_simulated") == 1 else "preview" if person.get("is_preview") == 1 else "real"
         )
         ids[kind, int(person["allocation_index"])] = person["participant_id"]
-    erased = rows["participant_id"].isna() | (rows["participant_id"] == "")
     keys = zip(rows["ledger"], rows["allocation_index"], strict=True)
     found = [ids.get((ledger, int(index)), "") for ledger, index in keys]
     return rows.assign(participant_id=rows["participant_id"].mask(erased, pd.Series(found, index=rows.index)))
@@ -151,12 +157,17 @@ def _scheme(raw: Mapping[str, Any]) -> tuple[Scheme, tuple[Arm, ...]]:
 
 
 def _design(dataset: Dataset, rows: pd.DataFrame, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]]) -> Design:
-    known = {str(row["participant_id"]): row for _, row in dataset.participants.iterrows()}
-    return Design.from_ledger(_regime_row(row, versions, known) for _, row in rows.iterrows())
+    variables = sorted({name for scheme, _ in versions.values() for name in scheme.variables})
+    people = dataset.participants
+    needed = people[["participant_id", *(name for name in variables if name in people)]]
+    known = {str(row["participant_id"]): row for row in needed.to_dict("records")}
+    return Design.from_ledger(_regime_row(row, versions, known) for row in rows.to_dict("records"))
 
 
 def _regime_row(
-    row: pd.Series, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]], known: Mapping[str, pd.Series]
+    row: Mapping[Any, Any],
+    versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]],
+    known: Mapping[str, Mapping[Any, Any]],
 ) -> RegimeRow:
     scheme, arms = versions[str(row["study_hash"]) if "study_hash" in row else ""]
     person = str(row["participant_id"] or "")
@@ -169,7 +180,7 @@ def _regime_row(
     )
 
 
-def _levels(scheme: Scheme, row: pd.Series, person: pd.Series | None) -> dict[str, str]:
+def _levels(scheme: Scheme, row: Mapping[Any, Any], person: Mapping[Any, Any] | None) -> dict[str, str]:
     """Categories as the ledger recorded them; from the participants table where it did not."""
     recorded = dict(_json(row.get("levels"), {}))
     if not recorded:

@@ -9,11 +9,13 @@ import sys
 
 import typer
 
-from study_app.cli import analysing, authoring, checking, data, life, serve, translating, witness
+from study_app.cli import analysing, authoring, checking, data, life, planning, serve, translating, witness
 from study_app.cli.common import app, complain
 from study_app.private_files import be_private
 
-__all__ = ["analysing", "app", "authoring", "checking", "data", "life", "main", "serve", "translating", "witness"]
+__all__ = [
+    "analysing", "app", "authoring", "checking", "data", "life", "main", "planning", "serve", "translating", "witness",
+]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__
 _CommandLineError: type[Exception] = next(kind for kind in _KINDS if kind.__name__ == "ClickException")

@@ -8,21 +8,17 @@ from typing import Annotated, Any, Literal
 import typer
 
 from study_app.cli.common import (
-    STUDY,
     AsJson,
     DatasetArgument,
     Out,
     Preview,
     Simulated,
-    StudyFile,
     app,
     command,
     say,
     say_json,
 )
-from study_app.content.study_file import read_study
-from study_app.domain.errors import ProblemsFound, UserError
-from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.errors import UserError
 
 
 @app.command()
@@ -76,54 +72,6 @@ def _row(row: dict[str, Any]) -> str:
     return f"{row['outcome']} ({contrast}): {row['estimate']:.3g} {row['unit']} {interval} {p}{holm}"
 
 
-@app.command()
-@command
-def power(
-    study: StudyFile = STUDY,
-    n: Annotated[
-        list[int] | None,
-        typer.Option("--n", min=4, help="Participants allocated in total; may be repeated.", envvar="STUDY_N"),
-    ] = None,
-    effect: Annotated[
-        list[float] | None,
-        typer.Option("--effect", help="Standardised difference; may be repeated.", envvar="STUDY_EFFECT"),
-    ] = None,
-    sims: Annotated[
-        int, typer.Option("--sims", min=10, max=100_000, help="Number of simulated trials.", envvar="STUDY_SIMS")
-    ] = 1000,
-    workers: Annotated[
-        str,
-        typer.Option(
-            "--workers", help="Number of processes, or tcp://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
-        ),
-    ] = "2",
-    as_json: AsJson = False,
-) -> None:
-    """Compute power, analytic and simulated, and the properties of the allocation scheme at this n."""
-    from analysis.design.trial_power import trial_power
-
-    trial = read_study(study)
-    if problems := design_problems(used_by(trial), "power", str(study)):
-        raise ProblemsFound(problems)
-    table = trial_power(trial, sizes=n, effects=effect, sims=sims, workers=workers)
-    if as_json:
-        say_json(table)
-        return
-    say(f"{'n':>6} {'effect d':>9} {'analytic':>9} {'simulated':>10} {'+- MC':>7}")
-    for row in table["power"]:
-        say(
-            f"{row['n']:>6} {row['effect']:>9.3f} {row['analytic']:>9.3f} {row['simulated']:>10.3f} "
-            f"{row['mc_error']:>7.3f}"
-        )
-    say()
-    say(f"{'scheme':24} {'mean |difference|':>18} {'largest 95 %':>13} {'guessed right':>14}")
-    for row in table["schemes"]:
-        say(
-            f"{row['method']:24} {row['mean_imbalance']:>18.2f} {row['imbalance_95']:>13.0f} "
-            f"{row['predictability']:>14.3f}" + ("  <- chosen" if row["chosen"] else "")
-        )
-
-
 @app.command("import-transcripts")
 @command
 def import_transcripts(
@@ -172,4 +120,4 @@ def code_queries(
             say(f"{label:14} kappa {found['kappa']:.3f} {interval}, n = {found['n']}")
 
 
-__all__ = ["STUDY", "analyze", "code_queries", "import_transcripts", "power"]
+__all__ = ["analyze", "code_queries", "import_transcripts"]

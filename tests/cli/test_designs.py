@@ -6,7 +6,7 @@ import pytest
 from support.trials.quiz_study import ARMS, OUTCOME, PLAN, keyed_bank, results, simulated, study_text, with_content
 
 from analysis.cli import analyze
-from analysis.design.trial_power import trial_power
+from analysis.pipeline.power.trial_power import trial_power
 from study_app.content.study_file import read_study
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound

@@ -1,0 +1,65 @@
+"""What a power calculation takes for granted about the people and the outcomes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from study_app.domain.errors import Problem, ProblemsFound
+
+MEAN_COUNT = 3.0
+"""Events a person of the control arm, for counts."""
+COUNT_STEP = 0.5
+"""Change of the log of a count's mean by one standard deviation of what lies behind it."""
+SPREADS = 6.0
+"""Standard deviations that a bounded scale holds; the control arm's mean lies in its middle."""
+TIME_SPREAD = 0.2
+"""Standard deviation of minutes as a share of the cap."""
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Numbers that no study file holds; every result of a calculation names them."""
+
+    r2: float = 0.0
+    """Share of an outcome's variance that the plan's covariates explain together."""
+    dropout: float = 0.0
+    """Share of either arm that leaves after allocation: no score, no event; times count as the plan says."""
+    incomplete: float = 0.1
+    """Share of the control arm that does not reach the event of a time before the cap."""
+    share: float = 0.5
+    """Share of the control arm with a binary outcome."""
+    correlation: float = 0.3
+    """Between any two outcomes of a person, of what the covariates leave open."""
+    icc: float = 0.0
+    """Share of the variance that lies between clusters."""
+    cluster_size: int = 10
+    """People in a cluster."""
+
+    def check(self) -> Assumptions:
+        """These assumptions.
+
+        Raises:
+            ProblemsFound: a share lies outside of its range; all at once.
+        """
+        ranges = {"r2": (0, 1), "dropout": (0, 1), "incomplete": (0, 1), "share": (0, 1), "icc": (0, 1)}
+        found = [
+            Problem(f"--{name}", "", f"{value:g} is not a share", f"give a number from {low} to below {high}")
+            for name, (low, high) in ranges.items()
+            if not low <= (value := getattr(self, name)) < high
+        ]
+        if not -1 < self.correlation < 1 or self.correlation < 0:
+            found.append(Problem("--correlation", "", f"{self.correlation:g}", "give a number from 0 to below 1"))
+        if self.r2 + self.icc >= 1:
+            found.append(Problem("--r2", "", f"{self.r2:g} with --icc {self.icc:g} leaves no variance", "lower one"))
+        if not 0 < self.share < 1 or not 0 < self.incomplete < 1:
+            found.append(Problem("--share, --incomplete", "", "0 leaves nothing to compare", "give more than 0"))
+        if self.cluster_size < 1:
+            found.append(Problem("--cluster-size", "", f"{self.cluster_size}", "give 1 or more"))
+        if found:
+            raise ProblemsFound(found)
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """By name."""
+        return asdict(self)

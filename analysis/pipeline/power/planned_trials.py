@@ -1,0 +1,188 @@
+"""One made-up trial of a study, as a dataset that the plan's own primary rows are run over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables
+from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, SPREADS, TIME_SPREAD, Assumptions
+from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
+from study_app.domain.study.study import Study
+from study_app.rerandomisation import replicate
+
+Floats = NDArray[np.float64]
+RANKS = 5
+"""Levels of an ordinal outcome."""
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A study about to be simulated: its plan, its people, its allocation scheme."""
+
+    study: Study
+    plan: Plan
+    """With few re-randomisations; else as registered."""
+    given: Assumptions
+
+    @cached_property
+    def margins(self) -> dict[str, tuple[Any, ...]]:
+        """Equally likely answers to each question that the scheme or a covariate looks at."""
+        questions = {question.id: question for stage in self.study.stages for question in stage.asked}
+        cluster = self.study.allocation.cluster
+        names = [name for name in self.study.allocation.variables if name != cluster]
+        names += [entry.column for entry in self._baseline if entry.column in questions and entry.column not in names]
+        found: dict[str, tuple[Any, ...]] = {}
+        for name in names:
+            question = questions.get(name)
+            if question is not None and question.options:
+                found[name] = tuple(option.value for option in question.options)
+            elif question is not None and question.low is not None and question.high is not None:
+                found[name] = tuple(range(question.low, question.high + 1))
+            else:
+                found[name] = tuple(range(1, 11))
+        return found
+
+    @property
+    def _baseline(self) -> tuple[Covariate, ...]:
+        named = {entry.column for entry in self.plan.covariates}
+        more = tuple(Covariate(column=entry.column) for entry in self.plan.subgroups if entry.column not in named)
+        return self.plan.covariates + more
+
+    def dataset(self, n: int, effect: float, rng: np.random.Generator) -> Dataset:
+        """One trial.
+
+        Args:
+            n: people allocated.
+            effect: each other arm minus control on each outcome, in standard deviations before any cap or bound.
+            rng: where chance comes from.
+        """
+        table, profiles = self._people(n, rng)
+        drawn = replicate(self.study.allocation, profiles, 1, rng, arms=self.study.arms)[0]
+        table["arm"] = [self.study.arms[place].id for place in drawn]
+        control = next(place for place, arm in enumerate(self.study.arms) if arm.id == self.study.control.id)
+        self._outcomes(table, effect * (drawn != control), profiles, rng)
+        scheme = self.study.allocation
+        levels = [scheme.levels(profile) for profile in profiles]
+        table["stratum"] = [scheme.stratum(entry) for entry in levels]
+        tables = {"participants": table, "allocations": self._ledger(table, levels)}
+        return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
+
+    @cached_property
+    def _meta(self) -> StudyMeta:
+        arms = tuple(DeclaredArm(arm.id, arm.label, arm.weight, bool(arm.assistant)) for arm in self.study.arms)
+        raw = {
+            "allocation": self.study.allocation.model_dump(mode="json"),
+            "arms": [{"id": arm.id, "weight": arm.weight} for arm in self.study.arms],
+        }
+        return StudyMeta(self.study.id, arms=arms, control=self.study.control.id, raw=raw, study=self.study)
+
+    def _people(self, n: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+        """Baseline answers; what covariates say of a person is `_prognosis`, with variance 1."""
+        table = pd.DataFrame({"participant_id": [f"s{place:06d}" for place in range(n)]})
+        for name, values in self.margins.items():
+            table[name] = [values[place] for place in rng.integers(0, len(values), n)]
+        for entry in self._baseline:
+            if entry.column not in table:
+                table[entry.column] = rng.normal(10, 2, n).clip(0.01)
+        numbers = [_standardised(table[entry.column], entry.scores) for entry in self.plan.covariates]
+        table["_prognosis"] = _scaled(np.sum(numbers, axis=0)) if numbers else np.zeros(n)
+        cluster = self.study.allocation.cluster
+        if cluster:
+            table[cluster] = [f"c{place // self.given.cluster_size + 1}" for place in range(n)]
+        left = rng.random(n) < self.given.dropout
+        table["status"] = np.where(left, "abandoned", "completed")
+        table["is_simulated"], table["is_preview"], table["outage_minutes"] = 1.0, 0.0, 0.0
+        table["allocation_index"] = np.arange(1, n + 1)
+        named = [name for name in (*self.margins, cluster) if name]
+        return table, table[named].to_dict("records") if named else [{} for _ in range(n)]  # type: ignore[return-value]
+
+    def _outcomes(
+        self, table: pd.DataFrame, shift: Floats, profiles: Sequence[Mapping[str, Any]], rng: np.random.Generator
+    ) -> None:
+        n, given = len(table), self.given
+        codes = _cluster_codes(profiles, self.study.allocation.cluster, n)
+        between = rng.normal(size=n)[codes] * np.sqrt(given.icc)
+        shared = rng.normal(size=n) * np.sqrt(given.correlation)
+        left = (table["status"] == "abandoned").to_numpy()
+        columns: dict[str, Floats] = {}
+        for outcome in self.plan.outcomes:
+            own = shared + rng.normal(size=n) * np.sqrt(1 - given.correlation)
+            behind = table["_prognosis"].to_numpy() * np.sqrt(given.r2) + between
+            behind = behind + own * np.sqrt(1 - given.r2 - given.icc) + shift
+            columns |= self._observed(outcome, behind, left, rng)
+        for name, values in columns.items():
+            table[name] = values
+
+    def _observed(
+        self, outcome: Outcome, behind: Floats, left: NDArray[np.bool_], rng: np.random.Generator
+    ) -> dict[str, Floats]:
+        """The outcome's columns from what lies behind it: mean 0 and variance 1 in the control arm."""
+        kind, name = outcome.kind, outcome.name
+        if kind == "time":
+            return self._time(outcome, behind, left)
+        if kind == "binary":
+            value = (behind > special.ndtri(1 - self.given.share)).astype(float)
+        elif kind == "count":
+            value = rng.poisson(MEAN_COUNT * np.exp(COUNT_STEP * behind)).astype(float)
+        elif kind == "ordinal":
+            value = np.digitize(behind, special.ndtri(np.arange(1, RANKS) / RANKS)) + 1.0
+        elif kind == "bounded":
+            top = outcome.upper or 100.0
+            value = np.clip(top * (0.5 + behind / SPREADS), 0, top)
+            tops = {outcome.upper_column: np.where(left, np.nan, top)} if outcome.upper_column else {}
+            return {name: np.where(left, np.nan, value), **tops}
+        else:
+            value = behind
+        return {name: np.where(left, np.nan, value)}
+
+    def _time(self, outcome: Outcome, behind: Floats, left: NDArray[np.bool_]) -> dict[str, Floats]:
+        cap = outcome.cap or 1.0
+        spread = TIME_SPREAD * cap
+        minutes = cap + spread * (behind - special.ndtri(1 - self.given.incomplete))
+        seen = (minutes < cap) & ~left
+        minutes = np.clip(minutes, cap * 0.01, cap)
+        event = {outcome.event: seen.astype(float)} if outcome.event else {}
+        return {outcome.name: np.where(left, np.nan, minutes), **event}
+
+    def _ledger(self, table: pd.DataFrame, levels: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "participant_id": table["participant_id"],
+                "allocation_index": table["allocation_index"],
+                "ledger": "simulated",
+                "stratum": table["stratum"],
+                "levels": [json.dumps(entry) for entry in levels],
+                "arm": table["arm"],
+            }
+        )
+
+
+def _cluster_codes(profiles: Sequence[Mapping[str, Any]], cluster: str, n: int) -> NDArray[np.int64]:
+    if not cluster:
+        return np.arange(n)
+    return np.unique([str(profile[cluster]) for profile in profiles], return_inverse=True)[1]
+
+
+def _standardised(column: pd.Series, scores: Sequence[str]) -> Floats:
+    if scores:
+        ranks = {level: float(rank) for rank, level in enumerate(scores)}
+        return _scaled(column.map(lambda value: ranks.get(str(value), 0.0)).to_numpy(dtype=float))
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.isna().any():
+        numbers = pd.Series(pd.factorize(column, sort=True)[0])
+    return _scaled(numbers.to_numpy(dtype=float))
+
+
+def _scaled(values: Floats) -> Floats:
+    spread = float(values.std())
+    return np.asarray((values - values.mean()) / spread if spread > 0 else values * 0.0)

@@ -1,0 +1,260 @@
+"""Power of a planned trial: the registered plan's primary rows over made-up trials, and formulas beside."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed, parallel_config
+from threadpoolctl import threadpool_limits
+
+from analysis.pipeline.analyse import primary_rows
+from analysis.pipeline.power.assumptions import Assumptions
+from analysis.pipeline.power.formulas import FormulaPower, formulas
+from analysis.pipeline.power.planned_trials import PlannedTrial
+from analysis.pipeline.prepare import prepare
+from study_app.domain.errors import UserError
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.study import Study
+from study_app.rerandomisation.scheme_properties import scheme_properties
+
+DEFAULT_EFFECTS = (0.5, 0.738)
+"""Cohen's medium effect, and the published study's."""
+REPLICATES = 499
+"""Re-randomisations a simulated trial; with them a 5 % test has exactly its level."""
+BATCH = 20
+"""Simulated trials per piece of work, each with a seed of its own: the same answer for any number of workers."""
+Progress = Callable[[int, int], None]
+
+
+Row = tuple[str, str, tuple[str, ...]]
+"""Id, outcome and contrast of a primary row."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a number of simulated trials came to."""
+
+    rows: tuple[Row, ...] = ()
+    """The primary rows, in the plan's order."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Row -> trials in which the plan's rule rejects it."""
+    some: int = 0
+    """Trials that reject any primary row."""
+    every: int = 0
+    """Trials that reject all of them."""
+    not_made: Counter[str] = field(default_factory=Counter)
+    """Row -> trials in which it could not be computed; they count as not rejected."""
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            max(self.rows, other.rows, key=len), self.rejected + other.rejected, self.some + other.some,
+            self.every + other.every, self.not_made + other.not_made,
+        )  # fmt: skip
+
+
+def trial_power(
+    study: Study,
+    *,
+    sizes: Sequence[int] | None = None,
+    effects: Sequence[float] | None = None,
+    sims: int = 500,
+    workers: str = "2",
+    seed: int = 1,
+    given: Assumptions | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Power of the registered plan, for each size and standardised effect.
+
+    Each simulated trial is allocated by the study's scheme, and its primary rows are those of `study analyze`: the
+    plan's outcomes, covariates, strata, cap and multiplicity rule, with 499 re-randomisations.
+
+    Args:
+        study: arms, scheme, plan, planned n.
+        sizes: total numbers of allocated participants; None takes the study's target.
+        effects: each other arm minus control, in standard deviations of the outcome before any cap or bound.
+        sims: simulated trials for each row.
+        workers: number of processes, or `tcp://HOST:PORT` of a Dask scheduler.
+        seed: of the simulation.
+        given: what is assumed beside the study; None takes the defaults.
+        progress: called with simulated trials done and in all, where processes of this machine do the work.
+
+    Returns:
+        JSON types. `power`: one entry for each size and effect, with `rows` (id, outcome, contrast, simulated,
+        mc_error, formulas), `any` and `all` (a primary row, all of them), and the first row's `simulated`, `mc_error`
+        and `analytic` once more. `schemes`: properties of the allocation at the first size. `alpha`, `family`,
+        `multiplicity`, `assumptions`: what everything rests on.
+
+    Raises:
+        UserError: the study has one arm, a number cannot be used, or workers is neither number nor address.
+    """
+    if len(study.arms) < 2:
+        raise UserError("arms: there is only one, so there is nothing to compare; add a control arm")
+    chosen_sizes = list(sizes or [study.recruitment.target_n])
+    chosen_effects = list(effects or DEFAULT_EFFECTS)
+    if not all(np.isfinite(chosen_effects)):
+        raise UserError("--effect: not a finite number; give a standardised difference such as 0.5")
+    planned = PlannedTrial(study, simulated_plan(study.analysis), (given or Assumptions()).check())
+    cells = [(n, effect) for n in chosen_sizes for effect in chosen_effects]
+    found = _simulated(planned, cells, sims, workers, seed, progress)
+    rows = [_entry(planned, *cell, counts, sims) for cell, counts in zip(cells, found, strict=True)]
+    return {
+        "power": rows,
+        "schemes": _schemes(planned, chosen_sizes[0], seed),
+        "alpha": round(1 - study.analysis.level, 12),
+        "family": len(rows[0]["rows"]),
+        "multiplicity": study.analysis.multiplicity.method,
+        "replicates": REPLICATES,
+        "assumptions": planned.given.to_json(),
+    }
+
+
+def simulated_plan(plan: Plan) -> Plan:
+    """The plan as far as it decides the primary rows, with few re-randomisations."""
+    outcomes = tuple(outcome for outcome in plan.outcomes if outcome.id in plan.primary)
+    less = {"outcomes": outcomes, "analyses": (), "subgroups": (), "margins": (), "replicates": REPLICATES}
+    return Plan.model_construct(**dict(plan) | less)
+
+
+def _simulated(
+    planned: PlannedTrial,
+    cells: Sequence[tuple[int, float]],
+    sims: int,
+    workers: str,
+    seed: int,
+    progress: Progress | None,
+) -> list[Counts]:
+    jobs = [
+        (cell, batch, min(BATCH, sims - batch * BATCH))
+        for cell in range(len(cells))
+        for batch in range(math.ceil(sims / BATCH))
+    ]
+    calls = [delayed(_trials)(planned, *cells[cell], size, [seed, cell, batch]) for cell, batch, size in jobs]
+    total = [Counts() for _ in cells]
+    done = 0
+    for (cell, _, size), counts in zip(jobs, _counted(calls, workers), strict=True):
+        total[cell] += counts
+        done += size
+        if progress is not None:
+            progress(done, sims * len(cells))
+    return total
+
+
+def _counted(calls: list[Any], workers: str) -> Any:
+    """The counts of each call, in order."""
+    if workers.startswith(("tcp://", "tls://")):
+        return _on_cluster(calls, workers)
+    if not workers.isdigit() or int(workers) < 1:
+        raise UserError(f"--workers: '{workers}' is neither a number nor an address; give 2 or tcp://HOST:PORT")
+    return Parallel(n_jobs=int(workers), return_as="generator")(calls)
+
+
+def _on_cluster(calls: Any, address: str) -> list[int]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError(
+            "--workers: the extra 'cluster' is not installed; run pip install 'study-app[cluster]'"
+        ) from None
+    try:
+        client = Client(address, timeout=10)
+    except OSError as error:
+        raise UserError(f"--workers: {address} does not answer ({error}); start a Dask scheduler there") from None
+    with client, parallel_config(backend="dask", wait_for_workers_timeout=30):
+        return list(Parallel()(calls))
+
+
+def _trials(planned: PlannedTrial, n: int, effect: float, count: int, seed: Sequence[int]) -> Counts:
+    """`count` simulated trials, and what the plan's rule says in each."""
+    rng = np.random.default_rng(np.random.SeedSequence(list(seed)))
+    total = Counts()
+    with threadpool_limits(1):
+        for _ in range(count):
+            prepared = prepare(planned.dataset(n, effect, rng), planned.plan, include_simulated=True)
+            rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False)
+            total += _decided(rows, 1 - planned.plan.level)
+    return total
+
+
+def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
+    """One trial's decisions."""
+    p = {row["id"]: row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"] for row in rows}
+    rejected = Counter(name for name, value in p.items() if value is not None and value <= alpha + 1e-12)
+    missing = Counter(name for name, value in p.items() if value is None)
+    named = tuple((row["id"], row["outcome"], tuple(row["contrast"] or ())) for row in rows)
+    return Counts(named, rejected, int(bool(rejected)), int(len(rejected) == len(p)), missing)
+
+
+def _entry(planned: PlannedTrial, n: int, effect: float, counts: Counts, sims: int) -> dict[str, Any]:
+    """Power at one size and effect, row by row."""
+    rows = [_of_row(planned, n, effect, row, counts, sims) for row in counts.rows]
+    first = rows[0]
+    whole = {"any": counts.some / sims, "all": counts.every / sims}
+    return {
+        "n": n, "effect": effect, "sims": sims, "rows": rows,
+        "analytic": _strictest(first["formulas"]), "simulated": first["simulated"], "mc_error": first["mc_error"],
+        **{name: {"power": power, "mc_error": monte_carlo_error(power, sims)} for name, power in whole.items()},
+    }  # fmt: skip
+
+
+def _of_row(planned: PlannedTrial, n: int, effect: float, row: Row, counts: Counts, sims: int) -> dict[str, Any]:
+    name, outcome, contrast = row
+    power = counts.rejected[name] / sims
+    return {
+        "id": name,
+        "outcome": outcome,
+        "contrast": list(contrast),
+        "simulated": power,
+        "mc_error": monte_carlo_error(power, sims),
+        "not_estimable": counts.not_made[name],
+        "formulas": [entry.to_json() for entry in _beside(planned, n, effect, row, len(counts.rows))],
+    }
+
+
+def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int) -> list[FormulaPower]:
+    """Formulas for a row that compares an arm with the control; none for others, whose difference is 0 here."""
+    study, (_, outcome, contrast) = planned.study, row
+    if len(contrast) != 2 or contrast[1] != study.control.id:
+        return []
+    total = sum(arm.weight for arm in study.arms)
+    weights = {arm.id: arm.weight / total for arm in study.arms}
+    sizes = (n * weights[contrast[0]], n * weights[contrast[1]])
+    clustered = bool(study.allocation.cluster)
+    compared = (contrast[0], contrast[1])
+    return formulas(
+        planned.plan, planned.plan.outcome(outcome), compared, sizes, effect, planned.given, family, clustered=clustered
+    )
+
+
+def _strictest(found: Sequence[Mapping[str, Any]]) -> float | None:
+    """The first formula at the lowest level, which Holm's first step asks for."""
+    level = min((entry["alpha"] for entry in found), default=None)
+    return next((entry["power"] for entry in found if entry["alpha"] == level), None)
+
+
+def monte_carlo_error(power: float, sims: int) -> float:
+    """Standard error of a share of simulated trials."""
+    return float(np.sqrt(power * (1 - power) / sims))
+
+
+def _schemes(planned: PlannedTrial, n: int, seed: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 2**31]))
+    study = planned.study
+    margins = {name: dict.fromkeys(values, 1.0) for name, values in planned.margins.items()}
+    margins = {name: shares for name, shares in margins.items() if name in study.allocation.variables}
+    found = scheme_properties(study.allocation, study.arms, n, margins=margins, rng=rng)
+    return [
+        {
+            "method": scheme["method"],
+            "chosen": scheme["chosen"],
+            "mean_imbalance": scheme["imbalance"]["overall"]["mean"],
+            "imbalance_95": scheme["imbalance"]["overall"]["p95"],
+            "predictability": scheme["predictability"]["mean"],
+            "chance": found["chance"],
+        }
+        for scheme in found["schemes"]
+    ]

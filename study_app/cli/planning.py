@@ -1,0 +1,146 @@
+"""`study power`: what the registered plan would find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
+from study_app.content.study_file import read_study
+from study_app.domain.errors import ProblemsFound
+from study_app.domain.study.designs import design_problems, used_by
+
+
+@app.command()
+@command
+def power(
+    study: StudyFile = STUDY,
+    n: Annotated[
+        list[int] | None,
+        typer.Option("--n", min=4, help="Participants allocated in total; may be repeated.", envvar="STUDY_N"),
+    ] = None,
+    effect: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--effect",
+            help="Each other arm minus control in standard deviations, before any cap or bound; may be repeated.",
+            envvar="STUDY_EFFECT",
+        ),
+    ] = None,
+    sims: Annotated[
+        int, typer.Option("--sims", min=10, max=100_000, help="Number of simulated trials.", envvar="STUDY_SIMS")
+    ] = 500,
+    r2: Annotated[
+        float | None, typer.Option("--r2", help="Share of the variance that the covariates explain.", envvar="STUDY_R2")
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option("--dropout", help="Share of either arm that leaves after allocation.", envvar="STUDY_DROPOUT"),
+    ] = None,
+    incomplete: Annotated[
+        float | None,
+        typer.Option(
+            "--incomplete", help="Share of the control arm beyond the cap of a time.", envvar="STUDY_INCOMPLETE"
+        ),
+    ] = None,
+    share: Annotated[
+        float | None,
+        typer.Option("--share", help="Share of the control arm with a binary outcome.", envvar="STUDY_SHARE"),
+    ] = None,
+    correlation: Annotated[
+        float | None,
+        typer.Option("--correlation", help="Between two outcomes of a person.", envvar="STUDY_CORRELATION"),
+    ] = None,
+    icc: Annotated[
+        float | None, typer.Option("--icc", help="Share of the variance between clusters.", envvar="STUDY_ICC")
+    ] = None,
+    cluster_size: Annotated[
+        int | None, typer.Option("--cluster-size", help="People in a cluster.", envvar="STUDY_CLUSTER_SIZE")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the simulation.", envvar="STUDY_SEED")] = 1,
+    workers: Annotated[
+        str,
+        typer.Option(
+            "--workers", help="Number of processes, or tcp://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
+        ),
+    ] = "2",
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="Draw power over n into this svg, png or pdf file.", envvar="STUDY_FIGURE"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate the registered plan's primary rows, with formulas beside and the allocation scheme's properties.
+
+    Example: study power --n 52 --n 80 --n 120 --effect 0.5 --r2 0.3 --dropout 0.1 --figure power.svg
+    """
+    from analysis.pipeline.power.assumptions import Assumptions
+    from analysis.pipeline.power.trial_power import trial_power
+
+    trial = read_study(study)
+    if problems := design_problems(used_by(trial), "power", str(study)):
+        raise ProblemsFound(problems)
+    given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share, "correlation": correlation,
+             "icc": icc, "cluster_size": cluster_size}  # fmt: skip
+    assumed = Assumptions(**{name: value for name, value in given.items() if value is not None})
+    with _counting("simulated trials", hidden=as_json) as progress:
+        table = trial_power(
+            trial, sizes=n, effects=effect, sims=sims, workers=workers, seed=seed, given=assumed, progress=progress
+        )
+    if figure is not None:
+        from analysis.report.power_curve import write_power_curve
+
+        titles = {outcome.id: outcome.title for outcome in trial.analysis.outcomes}
+        write_power_curve(table, figure, titles, {arm.id: arm.label or arm.id for arm in trial.arms})
+    if as_json:
+        say_json(table)
+        return
+    _say(table, figure)
+
+
+@contextmanager
+def _counting(what: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, to be called with done and total."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=hidden) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _say(table: Mapping[str, Any], figure: Path | None) -> None:
+    """The table for a person: each row with its formulas, and what all of it rests on."""
+    say(f"Rule: {table['multiplicity']} over {table['family']} primary tests at {table['alpha']:g}, two-sided")
+    say("Assumed: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in table["assumptions"].items()))
+    for entry in table["power"]:
+        say()
+        say(f"n = {entry['n']}, effect d = {entry['effect']:g}, {entry['sims']} simulated trials")
+        for row in entry["rows"]:
+            say(f"  {row['outcome']} ({' - '.join(row['contrast'])}): {_power(row['simulated'], row['mc_error'])}")
+            for formula in row["formulas"]:
+                people = " + ".join(f"{count:g}" for count in formula["n"].values())
+                say(f"    {formula['power']:.3f}  {formula['formula']}, {people} people, alpha {formula['alpha']:g}")
+            if row["not_estimable"]:
+                say(f"    not estimable in {row['not_estimable']} trials, which count as not rejected")
+        for name, words in (("any", "at least one of them"), ("all", "all of them")):
+            say(f"  {words}: {_power(entry[name]['power'], entry[name]['mc_error'])}")
+    say()
+    say(f"{'scheme':24} {'mean |difference|':>18} {'largest 95 %':>13} {'guessed right':>14}")
+    for row in table["schemes"]:
+        say(
+            f"{row['method']:24} {row['mean_imbalance']:>18.2f} {row['imbalance_95']:>13.0f} "
+            f"{row['predictability']:>14.3f}" + ("  <- chosen" if row["chosen"] else "")
+        )
+    if figure is not None:
+        say(f"{figure}")
+
+
+def _power(value: float, error: float) -> str:
+    return f"{value:.3f} +- {error:.3f}"
+
+
+__all__ = ["STUDY", "power"]

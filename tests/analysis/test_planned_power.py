@@ -1,0 +1,135 @@
+"""Power of the registered plan: its own rows, its own rule, and the formulas that it is held against."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.design.power import t_test_power
+from analysis.pipeline.analyse import analyse_prepared, primary_rows
+from analysis.pipeline.power.assumptions import Assumptions
+from analysis.pipeline.power.planned_trials import PlannedTrial
+from analysis.pipeline.power.trial_power import simulated_plan, trial_power
+from analysis.pipeline.prepare import prepare
+from study_app.content.study_file import read_study
+from study_app.domain.allocation import Scheme
+from study_app.domain.errors import ProblemsFound
+from study_app.domain.study.analysis_plan import Plan
+
+ROOT = Path(__file__).parents[2]
+SCORE = {"id": "score", "kind": "continuous", "unit": "points"}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return read_study(ROOT / "study.toml")
+
+
+def planned(study, given=None, **plan):
+    made = Plan.model_validate(plan).with_limit(35.0) if plan else study.analysis
+    return study.model_copy(update={"analysis": made}), given or Assumptions()
+
+
+def power(study, given=None, sims=60, effect=0.7, n=60, **plan):
+    trial, assumed = planned(study, given, **plan)
+    found = trial_power(trial, sizes=[n], effects=[effect], sims=sims, workers="1", given=assumed)
+    return found["power"][0], found
+
+
+def test_the_simulated_rows_are_those_of_the_analysis(study):
+    trial = PlannedTrial(study, simulated_plan(study.analysis), Assumptions(r2=0.2, dropout=0.1))
+    prepared = prepare(trial.dataset(52, 0.7, np.random.default_rng(3)), trial.plan, include_simulated=True)
+    whole = [row for row in analyse_prepared(prepared)["estimates"] if row["role"] == "primary"]
+    alone = primary_rows(prepared)
+    assert [(row["id"], row["p_value"], row["p_adjusted"]) for row in whole] == [
+        (row["id"], row["p_value"], row["p_adjusted"]) for row in alone
+    ]
+    quick = primary_rows(prepared, intervals=False)
+    assert [row["p_adjusted"] for row in quick] == [row["p_adjusted"] for row in alone]
+    assert all(row["ci_low"] is None for row in quick)
+
+
+def test_every_formula_states_level_outcome_contrast_and_family(study):
+    entry, found = power(study, sims=10)
+    assert found["multiplicity"] == "holm"
+    assert found["family"] == len(entry["rows"]) == 2
+    for row in entry["rows"]:
+        levels = {formula["alpha"] for formula in row["formulas"]}
+        assert levels == {0.05, 0.025}
+        for formula in row["formulas"]:
+            assert (formula["outcome"], formula["contrast"], formula["family"]) == (row["outcome"], ("ai", "no_ai"), 2)
+    first = entry["rows"][0]["formulas"]
+    assert first[0]["power"] == pytest.approx(t_test_power(0.7, 30, alpha=0.05), abs=1e-12)
+    assert first[1]["power"] == pytest.approx(t_test_power(0.7, 30, alpha=0.025), abs=1e-12)
+    assert any("Schoenfeld" in formula["formula"] for formula in entry["rows"][1]["formulas"])
+
+
+def test_the_simulation_agrees_with_the_formula_where_it_is_exact(study):
+    entry, _ = power(study, sims=80, outcomes=[SCORE], covariates=[])
+    (row,) = entry["rows"]
+    exact = t_test_power(0.7, 30)
+    assert row["formulas"][0]["power"] == pytest.approx(exact)
+    assert abs(row["simulated"] - exact) < 4 * np.sqrt(exact * (1 - exact) / 80)
+
+
+def test_covariates_dropout_and_the_family_move_the_power_as_they_must(study):
+    one = {"outcomes": [SCORE], "covariates": [{"column": "warmup_minutes"}]}
+    base, explained, dropped = (
+        power(study, given, sims=40, effect=0.55, **one)[0]["rows"][0]
+        for given in (Assumptions(), Assumptions(r2=0.75), Assumptions(dropout=0.7))
+    )
+    assert dropped["simulated"] < base["simulated"] < explained["simulated"]
+    assert dropped["formulas"][0]["power"] < base["formulas"][0]["power"] < explained["formulas"][0]["power"]
+
+
+def test_several_arms_and_outcomes_of_every_kind_are_simulated_row_by_row(study):
+    arms = (*study.arms, study.arms[1].model_copy(update={"id": "hints", "label": "Hints"}))
+    several = study.model_copy(update={"arms": arms, "allocation": Scheme()})
+    outcomes = [
+        {"id": "passed", "kind": "binary"},
+        {"id": "errors", "kind": "count"},
+        {"id": "grade", "kind": "ordinal"},
+        {"id": "points", "kind": "bounded", "upper": 20},
+        {"id": "completion_minutes", "kind": "time", "event": "completion_event"},
+    ]
+    names = [outcome["id"] for outcome in outcomes]
+    entry, found = power(several, sims=10, n=90, outcomes=outcomes, primary=names)
+    assert found["family"] == 2 * len(names)
+    assert [row["id"].split(".")[-1] for row in entry["rows"][:2]] == ["ai", "hints"]
+    assert all(row["not_estimable"] == 0 for row in entry["rows"])
+    assert "two proportions" in entry["rows"][0]["formulas"][0]["formula"]
+
+
+@pytest.mark.slow
+def test_any_number_of_workers_gives_the_same_answer(study):
+    trial, given = planned(study, outcomes=[SCORE])
+    one, two = (
+        trial_power(trial, sizes=[30], effects=[0.8], sims=40, workers=workers, given=given) for workers in ("1", "2")
+    )
+    assert one == two
+
+
+def test_shares_outside_of_their_range_are_refused_together():
+    with pytest.raises(ProblemsFound) as found:
+        Assumptions(r2=1.2, dropout=-0.1, correlation=1.0, cluster_size=0).check()
+    assert [problem.file for problem in found.value.problems] == ["--r2", "--dropout", "--correlation", "--r2",
+                                                                  "--cluster-size"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "ending", ["svg", pytest.param("png", marks=pytest.mark.slow), pytest.param("pdf", marks=pytest.mark.slow)]
+)
+def test_the_command_draws_the_curve(tmp_path, ending):
+    figure = tmp_path / f"power.{ending}"
+    command = [sys.executable, "-m", "study_app.cli", "power", str(ROOT / "study.toml"), "--sims", "10", "--n", "24",
+               "--n", "48", "--effect", "0.8", "--workers", "1", "--json", "--figure", str(figure)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [entry["n"] for entry in json.loads(done.stdout)["power"]] == [24, 48]
+    start = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}[ending]
+    assert figure.read_bytes().startswith(start)
