@@ -1,7 +1,5 @@
 """`study power`: what the registered plan would find."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,65 +12,60 @@ from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, sa
 from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.study.study import Study
+
+
+def _assumed(name: str, what: str, kind: Any = float) -> Any:
+    """An option whose default stands in `Assumptions`."""
+    option = typer.Option(f"--{name}", help=what, envvar=f"STUDY_{name.upper().replace('-', '_')}")
+    return Annotated[kind | None, option]
+
+
+Sizes = Annotated[
+    list[int] | None,
+    typer.Option("--n", min=4, help="Participants allocated in total; may be repeated.", envvar="STUDY_N"),
+]
+Effects = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--effect",
+        help="Each other arm minus control in standard deviations, before any cap or bound; may be repeated.",
+        envvar="STUDY_EFFECT",
+    ),
+]
+Sims = Annotated[
+    int, typer.Option("--sims", min=10, max=100_000, help="Number of simulated trials.", envvar="STUDY_SIMS")
+]
+Workers = Annotated[
+    str,
+    typer.Option(
+        "--workers", help="Number of processes, or tcp://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Of the simulation.", envvar="STUDY_SEED")]
+FigureFile = Annotated[
+    Path | None,
+    typer.Option("--figure", help="Draw power over n into this svg, png or pdf file.", envvar="STUDY_FIGURE"),
+]
 
 
 @app.command()
 @command
 def power(
     study: StudyFile = STUDY,
-    n: Annotated[
-        list[int] | None,
-        typer.Option("--n", min=4, help="Participants allocated in total; may be repeated.", envvar="STUDY_N"),
-    ] = None,
-    effect: Annotated[
-        list[float] | None,
-        typer.Option(
-            "--effect",
-            help="Each other arm minus control in standard deviations, before any cap or bound; may be repeated.",
-            envvar="STUDY_EFFECT",
-        ),
-    ] = None,
-    sims: Annotated[
-        int, typer.Option("--sims", min=10, max=100_000, help="Number of simulated trials.", envvar="STUDY_SIMS")
-    ] = 500,
-    r2: Annotated[
-        float | None, typer.Option("--r2", help="Share of the variance that the covariates explain.", envvar="STUDY_R2")
-    ] = None,
-    dropout: Annotated[
-        float | None,
-        typer.Option("--dropout", help="Share of either arm that leaves after allocation.", envvar="STUDY_DROPOUT"),
-    ] = None,
-    incomplete: Annotated[
-        float | None,
-        typer.Option(
-            "--incomplete", help="Share of the control arm beyond the cap of a time.", envvar="STUDY_INCOMPLETE"
-        ),
-    ] = None,
-    share: Annotated[
-        float | None,
-        typer.Option("--share", help="Share of the control arm with a binary outcome.", envvar="STUDY_SHARE"),
-    ] = None,
-    correlation: Annotated[
-        float | None,
-        typer.Option("--correlation", help="Between two outcomes of a person.", envvar="STUDY_CORRELATION"),
-    ] = None,
-    icc: Annotated[
-        float | None, typer.Option("--icc", help="Share of the variance between clusters.", envvar="STUDY_ICC")
-    ] = None,
-    cluster_size: Annotated[
-        int | None, typer.Option("--cluster-size", help="People in a cluster.", envvar="STUDY_CLUSTER_SIZE")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the simulation.", envvar="STUDY_SEED")] = 1,
-    workers: Annotated[
-        str,
-        typer.Option(
-            "--workers", help="Number of processes, or tcp://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
-        ),
-    ] = "2",
-    figure: Annotated[
-        Path | None,
-        typer.Option("--figure", help="Draw power over n into this svg, png or pdf file.", envvar="STUDY_FIGURE"),
-    ] = None,
+    n: Sizes = None,
+    effect: Effects = None,
+    sims: Sims = 500,
+    r2: _assumed("r2", "Share of the variance that the covariates explain.") = None,  # type: ignore[valid-type]
+    dropout: _assumed("dropout", "Share of either arm that leaves after allocation.") = None,  # type: ignore[valid-type]
+    incomplete: _assumed("incomplete", "Share of the control arm beyond the cap of a time.") = None,  # type: ignore[valid-type]
+    share: _assumed("share", "Share of the control arm with a binary outcome.") = None,  # type: ignore[valid-type]
+    correlation: _assumed("correlation", "Between two outcomes of a person.") = None,  # type: ignore[valid-type]
+    icc: _assumed("icc", "Share of the variance between clusters.") = None,  # type: ignore[valid-type]
+    cluster_size: _assumed("cluster-size", "People in a cluster.", int) = None,  # type: ignore[valid-type]
+    seed: Seed = 1,
+    workers: Workers = "2",
+    figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Simulate the registered plan's primary rows, with formulas beside and the allocation scheme's properties.
@@ -85,22 +78,26 @@ def power(
     trial = read_study(study)
     if problems := design_problems(used_by(trial), "power", str(study)):
         raise ProblemsFound(problems)
-    given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share, "correlation": correlation,
-             "icc": icc, "cluster_size": cluster_size}  # fmt: skip
+    given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share}
+    given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size}
     assumed = Assumptions(**{name: value for name, value in given.items() if value is not None})
     with _counting("simulated trials", hidden=as_json) as progress:
         table = trial_power(
             trial, sizes=n, effects=effect, sims=sims, workers=workers, seed=seed, given=assumed, progress=progress
         )
     if figure is not None:
-        from analysis.report.power_curve import write_power_curve
-
-        titles = {outcome.id: outcome.title for outcome in trial.analysis.outcomes}
-        write_power_curve(table, figure, titles, {arm.id: arm.label or arm.id for arm in trial.arms})
+        _draw(table, figure, trial)
     if as_json:
         say_json(table)
         return
     _say(table, figure)
+
+
+def _draw(table: Mapping[str, Any], figure: Path, trial: Study) -> None:
+    from analysis.report.power_curve import write_power_curve
+
+    titles = {outcome.id: outcome.title for outcome in trial.analysis.outcomes}
+    write_power_curve(table, figure, titles, {arm.id: arm.label or arm.id for arm in trial.arms})
 
 
 @contextmanager
