@@ -116,7 +116,8 @@ def trial_power(
 def simulated_plan(plan: Plan) -> Plan:
     """The plan as far as it decides the primary rows, with few re-randomisations."""
     outcomes = tuple(outcome for outcome in plan.outcomes if outcome.id in plan.primary)
-    less = {"outcomes": outcomes, "analyses": (), "subgroups": (), "margins": (), "replicates": REPLICATES}
+    deciding = tuple(analysis for analysis in plan.analyses if analysis.role == "primary")
+    less = {"outcomes": outcomes, "analyses": deciding, "subgroups": (), "margins": (), "replicates": REPLICATES}
     return Plan.model_construct(**dict(plan) | less)
 
 

@@ -21,7 +21,7 @@ from study_app.domain.allocation import Scheme
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Plan
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCORE = {"id": "score", "kind": "continuous", "unit": "points"}
 
 
