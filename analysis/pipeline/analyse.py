@@ -19,6 +19,7 @@ from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
+from analysis.pipeline.description.outcome_summaries import outcome_summaries
 from analysis.pipeline.description.quiz_quality import psychometrics_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from analysis.pipeline.flow import flow, why_not
@@ -101,6 +102,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "flow": _flow(shown, frame, fitted),
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
+        "outcomes": outcome_summaries(frame, fitted, shown, estimates),
         "psychometrics": psychometrics_section(shown, frame, quizzes),
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
@@ -201,8 +203,10 @@ def _graphical(rows: list[Estimate], primary: list[int], plan: Plan) -> list[flo
 def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:
     named = plan.primary or tuple(outcome.id for outcome in plan.outcomes)
     first = next((name for name in named if frame.data[name].notna().any()), named[0])
-    reasons = {str(row["participant_id"]): why_not(row, first) for _, row in frame.data.iterrows()}
-    return flow(shown.participants, shown.arm_ids, reasons, shown.hidden)
+    people: list[dict[Any, Any]] = frame.data.to_dict("records")
+    reasons = {name: {str(row["participant_id"]): why_not(row, name) for row in people} for name in {*named, first}}
+    primary = {name: reasons[name] for name in plan.primary}
+    return flow(shown.participants, shown.arm_ids, reasons[first], shown.hidden, primary)
 
 
 def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -> list[dict[str, Any]]:

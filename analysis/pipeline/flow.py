@@ -13,14 +13,21 @@ NOT_ANALYSED = ("excluded", "in_progress")
 DISCONTINUED = ("abandoned", "withdrawn")
 
 
-def flow(rows: pd.DataFrame, arms: Sequence[str], analysed: Mapping[str, str | None], hidden: bool) -> dict[str, Any]:
+Reasons = Mapping[str, str | None]
+"""Participant id -> None where analysed, else the reason why not; allocated participants only."""
+
+
+def flow(
+    rows: pd.DataFrame, arms: Sequence[str], analysed: Reasons, hidden: bool, outcomes: Mapping[str, Reasons]
+) -> dict[str, Any]:
     """The `flow` of results.json.
 
     Args:
         rows: all participants of the analysis, `arm` None where never allocated.
         arms: control first.
-        analysed: participant id -> None where analysed, else the reason why not; allocated participants only.
+        analysed: of the first primary outcome with values.
         hidden: the arms may not be told apart yet: `received` is withheld (null).
+        outcomes: the same of every primary outcome.
     """
     allocated = rows["arm"].notna()
     turned_away = Counter(_turned_away(row) for _, row in rows[~allocated].iterrows())
@@ -30,6 +37,18 @@ def flow(rows: pd.DataFrame, arms: Sequence[str], analysed: Mapping[str, str | N
         "allocated": int(allocated.sum()),
         "arms": {arm: _arm(rows[rows["arm"] == arm], analysed, hidden) for arm in arms},
         "recruitment": _dates(rows),
+        "outcomes": {
+            name: {arm: _analysed(rows[rows["arm"] == arm], reasons) for arm in arms}
+            for name, reasons in outcomes.items()
+        },
+    }
+
+
+def _analysed(rows: pd.DataFrame, analysed: Reasons) -> dict[str, Any]:
+    reasons = [analysed[str(person)] for person in rows["participant_id"]]
+    return {
+        "analysed": sum(reason is None for reason in reasons),
+        "excluded": dict(sorted(Counter(reason for reason in reasons if reason is not None).items())),
     }
 
 
@@ -39,15 +58,13 @@ def _dates(rows: pd.DataFrame) -> dict[str, str | None]:
     return {"first": days[0], "last": days[-1]} if days else {"first": None, "last": None}
 
 
-def _arm(rows: pd.DataFrame, analysed: Mapping[str, str | None], hidden: bool) -> dict[str, Any]:
-    reasons = [analysed[str(person)] for person in rows["participant_id"]]
+def _arm(rows: pd.DataFrame, analysed: Reasons, hidden: bool) -> dict[str, Any]:
     received = None if hidden or "received" not in rows else int((rows["received"] == 1).sum())
     return {
         "allocated": len(rows),
         "received": received,
         "discontinued": int(rows["status"].isin(DISCONTINUED).sum()),
-        "analysed": sum(reason is None for reason in reasons),
-        "excluded": dict(sorted(Counter(reason for reason in reasons if reason is not None).items())),
+        **_analysed(rows, analysed),
     }
 
 
@@ -57,12 +74,12 @@ def _turned_away(row: Mapping[str, Any] | pd.Series) -> str:
     return "no arm recorded" if found == "completed" else found
 
 
-def _reason(row: Mapping[str, Any] | pd.Series) -> str:
+def _reason(row: Mapping[Any, Any] | pd.Series) -> str:
     given = row.get("exclusion_reason")
     return str(given) if isinstance(given, str) and given else str(row["status"])
 
 
-def why_not(row: Mapping[str, Any] | pd.Series, outcome: str) -> str | None:
+def why_not(row: Mapping[Any, Any] | pd.Series, outcome: str) -> str | None:
     """Why an allocated participant is not in the analysis of an outcome; None where they are."""
     if row["status"] in NOT_ANALYSED:
         return _reason(row)

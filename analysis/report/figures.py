@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from analysis.estimators.numerics.restricted_mean import kaplan_meier_curve
 from analysis.plotting import INK, MUTED, PAPER, RULE, ZERO, arm_colour, bare, canvas, text_at
+from analysis.report.wording import counts
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
@@ -101,14 +103,20 @@ def _interval(axes: Any, row: Row, place: float, colour: str, size: float = 5.5)
 
 
 def survival(
-    data: pd.DataFrame, outcome: Outcome, arms: Sequence[str], labels: Mapping[str, str], level: float = 0.95
+    data: pd.DataFrame,
+    outcome: Outcome,
+    arms: Sequence[str],
+    labels: Mapping[str, str],
+    level: float = 0.95,
+    *,
+    of_tasks: bool = True,
 ) -> Figure:
-    """Share not yet done over time by arm (Kaplan-Meier), the cap marked, numbers at risk below.
+    """Share without the event over time by arm (Kaplan-Meier), the cap marked, numbers at risk below.
 
-    Up to three arms have log-log bands; more would cover each other.
+    Up to three arms have log-log bands; more would cover each other. `of_tasks`: the event is completing the tasks.
     """
     cap = float(outcome.cap or data[outcome.id].max())
-    ticks = np.linspace(0, cap, 8)
+    ticks = [tick for tick in MaxNLocator(8).tick_values(0, cap) if 0 <= tick <= cap * (1 + 1e-9)]
     with canvas(7.6, 3.6 + 0.26 * len(arms)) as figure:
         top, below = figure.subplots(2, 1, height_ratios=[3.4, 0.32 * len(arms) + 0.2], sharex=True)
         for index, arm in enumerate(arms):
@@ -126,14 +134,15 @@ def survival(
         top.set_ylim(0, 1.02)
         top.set_xlim(0, cap * 1.01)
         top.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
-        top.set_ylabel("Not yet completed")
+        top.set_ylabel("Not yet completed" if of_tasks else "Without the event")
         top.legend(frameon=False, loc="lower left", fontsize=8.5)
         top.tick_params(labelbottom=False)
         below.set_ylim(len(arms) - 0.4, -0.7)
         below.set_yticks(range(len(arms)), [labels[arm] for arm in arms])
         below.tick_params(axis="y", pad=18)
         below.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        below.set_xlabel(f"{outcome.unit} since the first task was shown; below the curves: still at work")
+        since = "since the first task was shown; below the curves: still at work"
+        below.set_xlabel(f"{outcome.unit} {since if of_tasks else '(below the curves: at risk)'}")
         bare(below, "left", "bottom")
         figure.subplots_adjust(hspace=0.12)
         return figure
@@ -159,9 +168,17 @@ def _steps(
 
 
 def forest(
-    rows: Sequence[Row], names: Sequence[str], unit: str, *, primary: Sequence[bool], lead: float = 3.4
+    rows: Sequence[Row], names: Sequence[str], unit: str, *, primary: Sequence[bool], counted: bool = False
 ) -> Figure:
-    """Estimates with intervals one below the other; bounds without a point are drawn as open bars."""
+    """Estimates with intervals one below the other; bounds without a point are drawn as open bars.
+
+    Args:
+        rows: from top to bottom; one with the key `heading` has that text and nothing drawn.
+        names: what stands left of each row.
+        unit: of all of them.
+        primary: which rows decide.
+        counted: whether people (treated / control) stand right of the numbers.
+    """
     with canvas(4.9, 0.3 * len(rows) + 0.9) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=ZERO, lw=1)
@@ -180,7 +197,12 @@ def forest(
         right = axes.get_yaxis_transform()
         for place, (row, first) in enumerate(zip(rows, primary, strict=True)):
             weight = "bold" if first else "normal"
-            axes.text(1.02, place, _numbers(row), transform=right, va="center", fontsize=8, color=INK, weight=weight)
+            text = row.get("heading") or _numbers(row)
+            axes.text(1.02, place, text, transform=right, va="center", fontsize=8, color=INK, weight=weight)
+            if counted and "heading" not in row:
+                axes.text(1.52, place, counts(row), transform=right, va="center", fontsize=8, color=MUTED)
+        if counted:
+            axes.text(1.52, -0.85, "n", transform=right, va="center", fontsize=8, color=MUTED)
         bare(axes, "left")
         return figure
 

@@ -40,19 +40,35 @@ class Box(NamedTuple):
         return self.y + self.height
 
 
+class Arrow(NamedTuple):
+    """A line; with a head at its end where it leads into a box."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    head: bool = True
+
+
 class Diagram(NamedTuple):
     """Everything that the template draws."""
 
     width: float
     height: float
     boxes: tuple[Box, ...]
-    arrows: tuple[tuple[float, float, float, float], ...]
+    arrows: tuple[Arrow, ...]
 
 
-def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool = True) -> Diagram:
+def diagram(
+    flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool = True, titles: Mapping[str, str] | None = None
+) -> Diagram:
     """Lay the flow out: enrolment in the middle, exclusions to the right, one column an arm below.
 
-    A use of the assistant that is null is withheld where `hidden`; otherwise it was never recorded.
+    Args:
+        flow: of results.json.
+        labels: arm -> what readers see.
+        hidden: a use of the assistant that is null is withheld; otherwise it was never recorded and has no line.
+        titles: outcome -> what readers see, for the people analysed for each.
     """
     arms = list(flow["arms"])
     column = 250.0 if len(arms) < 4 else 200.0
@@ -73,13 +89,13 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool 
     )
     boxes = [assessed, excluded, allocated]
     arrows = [
-        (centre, assessed.bottom, centre, allocated.y),
-        (centre, excluded.y + excluded.height / 2, excluded.x, excluded.y + excluded.height / 2),
+        Arrow(centre, assessed.bottom, centre, allocated.y),
+        Arrow(centre, excluded.y + excluded.height / 2, excluded.x, excluded.y + excluded.height / 2),
     ]
     start = (width - len(arms) * column - (len(arms) - 1) * gap) / 2
     top = allocated.bottom + 44
     rail = allocated.bottom + 20
-    tops = [_arm_lines(flow["arms"][arm], arm, labels[arm], "withheld" if hidden else "not recorded") for arm in arms]
+    tops = [_arm_lines(flow["arms"][arm], arm, labels[arm], hidden) for arm in arms]
     title = "Not in the primary analysis" if column > 220 else "Not analysed"
     losses = [_loss_lines(flow["arms"][arm], arm, title) for arm in arms]
     heights = [max(len(lines) for lines in group) * LINE + 2 * PAD - 4 for group in (tops, losses)]
@@ -87,16 +103,15 @@ def diagram(flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool 
         x = start + index * (column + gap)
         first = Box(x, top, column, heights[0], tops[index], f"arm{index % 8}")
         second = Box(x, first.bottom + 26, column, heights[1], losses[index])
-        analysed = str(flow["arms"][arm]["analysed"])
-        third = _box(x, second.bottom + 26, column, (BoxText("Analysed", analysed, f"flow.arms.{arm}.analysed", True),))
+        third = _box(x, second.bottom + 26, column, _analysed_lines(flow, arm, titles or {}))
         boxes += [first, second, third]
         arrows += [
-            (centre, rail, first.middle, rail),
-            (first.middle, rail, first.middle, first.y),
-            (first.middle, first.bottom, second.middle, second.y),
-            (second.middle, second.bottom, third.middle, third.y),
+            Arrow(centre, rail, first.middle, rail, False),
+            Arrow(first.middle, rail, first.middle, first.y),
+            Arrow(first.middle, first.bottom, second.middle, second.y),
+            Arrow(second.middle, second.bottom, third.middle, third.y),
         ]
-    arrows.append((centre, allocated.bottom, centre, rail))
+    arrows.append(Arrow(centre, allocated.bottom, centre, rail, False))
     return Diagram(width, max(box.bottom for box in boxes) + 3, tuple(boxes), tuple(arrows))
 
 
@@ -104,13 +119,27 @@ def _box(x: float, y: float, width: float, lines: tuple[BoxText, ...]) -> Box:
     return Box(x, y, width, len(lines) * LINE + 2 * PAD - 4, lines)
 
 
-def _arm_lines(arm: Mapping[str, Any], name: str, label: str, unknown: str) -> tuple[BoxText, ...]:
-    received = unknown if arm["received"] is None else str(arm["received"])
-    return (
+def _analysed_lines(flow: Mapping[str, Any], arm: str, titles: Mapping[str, str]) -> tuple[BoxText, ...]:
+    """People analysed, for each primary outcome where there are several."""
+    each = flow.get("outcomes", {})
+    if len(each) < 2:
+        return (BoxText("Analysed", str(flow["arms"][arm]["analysed"]), f"flow.arms.{arm}.analysed", True),)
+    lines = [
+        BoxText(_short(titles.get(name, name)), str(arms[arm]["analysed"]), f"flow.outcomes.{name}.{arm}.analysed")
+        for name, arms in each.items()
+    ]
+    return (BoxText("Analysed", "", "", True), *lines)
+
+
+def _arm_lines(arm: Mapping[str, Any], name: str, label: str, hidden: bool) -> tuple[BoxText, ...]:
+    lines = (
         BoxText(label, "", "", True),
         BoxText("Allocated", str(arm["allocated"]), f"flow.arms.{name}.allocated"),
-        BoxText("Used any AI", received, f"flow.arms.{name}.received"),
     )
+    if arm["received"] is None and not hidden:
+        return lines
+    received = "withheld" if arm["received"] is None else str(arm["received"])
+    return (*lines, BoxText("Used any AI", received, f"flow.arms.{name}.received"))
 
 
 def _loss_lines(arm: Mapping[str, Any], name: str, title: str) -> tuple[BoxText, ...]:

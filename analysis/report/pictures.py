@@ -1,9 +1,9 @@
-"""All figures of a report as SVG text, by file name."""
+"""All figures of a report, by file name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -11,10 +11,9 @@ from analysis.data.variables import variable_labels
 from analysis.interaction.selection import main_tables
 from analysis.interaction.timeline import timeline
 from analysis.pipeline.prepare import Prepared
-from analysis.plotting import svg
 from analysis.report import figures
 from analysis.report import interaction_figures as use
-from analysis.report.wording import stepped_down
+from analysis.report.wording import p_phrase, stepped_down
 
 Row = Mapping[str, Any]
 DIFFERENCES = (
@@ -24,14 +23,21 @@ DIFFERENCES = (
 """Methods whose rows are in the outcome's unit, and so fit into one forest."""
 
 
-def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, str]:
+class Picture(NamedTuple):
+    """A figure with the title that a screen reader says."""
+
+    figure: Figure
+    title: str
+
+
+def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Picture]:
     """Draw what the data allow; a figure without data is left out."""
     plan, view = prepared.fitted, prepared.view
     data = prepared.frame.population("itt")
     names = variable_labels(prepared.dataset)
-    found: dict[str, str] = {}
+    found: dict[str, Picture] = {}
     if result["baseline"] and len(view.arms) > 1:
-        found["balance"] = svg(figures.balance(result["baseline"], names), "Standardised differences at baseline")
+        found["balance"] = Picture(figures.balance(result["baseline"], names), "Standardised differences at baseline")
     for name in plan.primary:
         outcome = plan.outcome(name)
         rows = [row for row in result["estimates"] if row["outcome"] == name]
@@ -40,10 +46,12 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             continue
         first = [row for row in rows if row["id"].startswith(f"{name}.rerandomization")]
         picture = figures.estimation(values, outcome, view.arm_ids, labels, first)
-        found[f"{name}_estimation"] = svg(picture, f"{outcome.title}: values by arm and difference")
+        found[f"{name}_estimation"] = Picture(picture, f"{outcome.title}: values by arm and difference")
         if outcome.kind == "time":
-            picture = figures.survival(values, outcome, view.arm_ids, labels, plan.level)
-            found[f"{name}_survival"] = svg(picture, f"{outcome.title}: share not yet completed")
+            picture = figures.survival(
+                values, outcome, view.arm_ids, labels, plan.level, of_tasks=not prepared.dataset.plain
+            )
+            found[f"{name}_survival"] = Picture(picture, f"{outcome.title}: share without the event")
         found |= _forest(f"{name}_sensitivity", rows, outcome.unit, labels, f"{outcome.title}: sensitivity")
         found |= _subgroups(name, rows, outcome.unit, {**labels, **names}, outcome.title)
     main = result["psychometrics"]
@@ -51,7 +59,7 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     for name, quiz in {"items": main, **others}.items():
         items = quiz.get("items", [])
         if items and all(_split(row) for row in items):
-            found[name] = svg(figures.items(items, view.arm_ids, labels), f"{quiz['title']}: items by arm")
+            found[name] = Picture(figures.items(items, view.arm_ids, labels), f"{quiz['title']}: items by arm")
     return found | _use(prepared, result["styles"])
 
 
@@ -60,7 +68,7 @@ def _split(row: Mapping[str, Any]) -> bool:
     return bool(row["arms"]) and all(arm["n"] for arm in row["arms"].values())
 
 
-def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, str]:
+def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, Picture]:
     """Figures of the assistant's use; none while it is withheld or where nobody asked."""
     if "assignments" not in section:
         return {}
@@ -70,15 +78,15 @@ def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, str]:
     actions = actions[actions["participant_id"].isin(patterns)]
     if len(actions):
         order = [str(group["pattern"]) for group in section["groups"]]
-        found["timelines"] = svg(use.swimlanes(actions, patterns, order), "Timelines of use")
+        found["timelines"] = Picture(use.swimlanes(actions, patterns, order), "Timelines of use")
     if section["trajectory"].get("measures"):
-        found["trajectory"] = svg(use.trajectory_plot(section["trajectory"]), "Shares by quarter of the session")
+        found["trajectory"] = Picture(use.trajectory_plot(section["trajectory"]), "Shares by quarter of the session")
     if section["process"].get("counts"):
-        found["process"] = svg(use.flow_plot(section["process"]), "Flow between states")
+        found["process"] = Picture(use.flow_plot(section["process"]), "Flow between states")
     return found
 
 
-def _forest(name: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str], title: str) -> dict[str, str]:
+def _forest(name: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str], title: str) -> dict[str, Picture]:
     kept = [row for row in rows if row["method"] in DIFFERENCES and row["unit"] == unit and _drawable(row)]
     kept = [row for row in kept if ".subgroup." not in row["id"] and ".interaction." not in row["id"]]
     if len(kept) < 2:
@@ -86,25 +94,40 @@ def _forest(name: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str]
     first = [row["role"] == "primary" or row["method"] == "rerandomization" for row in kept]
     several = len({tuple(row["contrast"] or ()) for row in kept if row["population"] != "as_treated"}) > 1
     names = [row_name(row, labels, several) for row in kept]
-    return {name: svg(figures.forest(kept, names, unit, primary=first), title)}
+    return {name: Picture(figures.forest(kept, names, unit, primary=first), title)}
 
 
-def _subgroups(outcome: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str], title: str) -> dict[str, str]:
+def _subgroups(
+    outcome: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str], title: str
+) -> dict[str, Picture]:
+    """Everyone, then each subgroup under its name with the p of its interaction."""
     kept = [row for row in rows if ".subgroup." in row["id"] and _drawable(row)]
-    everyone = [
-        row for row in rows if row["method"] == "welch_t" and row["id"] == f"{outcome}.welch_t" and _drawable(row)
-    ]
     if not kept:
         return {}
-    drawn = [*everyone, *kept]
-    names = ["Everyone (unadjusted)"] * len(everyone) + [_level_name(row, labels) for row in kept]
-    picture: Figure = figures.forest(drawn, names, unit, primary=[False] * len(drawn))
-    return {f"{outcome}_subgroups": svg(picture, f"{title}: subgroups")}
+    tests = {row["id"].split(".interaction.")[1]: row for row in rows if ".interaction." in row["id"]}
+    drawn = [row for row in rows if row["method"] == "welch_t" and row["id"] == f"{outcome}.welch_t" and _drawable(row)]
+    names = ["Everyone (unadjusted)"] * len(drawn)
+    for column in dict.fromkeys(_column(row) for row in kept):
+        p = tests.get(column, {}).get("p_value")
+        heading = "no test of the interaction" if p is None else f"interaction {p_phrase(p)}"
+        drawn.append({"estimate": None, "ci_low": None, "ci_high": None, "heading": heading})
+        levels = [row for row in kept if _column(row) == column]
+        drawn += levels
+        names += [labels.get(column, column), *(_level_name(row, labels) for row in levels)]
+    first = ["heading" in row for row in drawn]
+    picture: Figure = figures.forest(drawn, names, unit, primary=first, counted=True)
+    return {f"{outcome}_subgroups": Picture(picture, f"{title}: subgroups")}
+
+
+def _column(row: Row) -> str:
+    return str(row["id"].split(".subgroup.")[1].partition(".")[0])
 
 
 def _level_name(row: Row, labels: Mapping[str, str]) -> str:
     column, _, level = row["id"].split(".subgroup.")[1].partition(".")
-    return f"{labels.get(column, column)}: {labels.get(f'{column}={level}', level)}"
+    level, _, arm = level.partition(".") if f"{column}={level}" not in labels else (level, "", "")
+    text = labels.get(f"{column}={level}", level)
+    return f"{text} · {labels.get(arm, arm)}" if arm else text
 
 
 def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,11 +13,14 @@ from markupsafe import Markup
 from analysis.data.variables import value_labels, variable_labels
 from analysis.pipeline.description.treatment import MEASURES
 from analysis.pipeline.prepare import Prepared
-from analysis.plotting import ARMS, VARIABLES, themed
+from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
 from analysis.report.checklist import filled
 from analysis.report.flow_diagram import diagram
-from analysis.report.pictures import pictures
+from analysis.report.outcome_lines import outcome_lines
+from analysis.report.pictures import Picture, pictures
+from analysis.report.sample_size import sample_size_sentence
+from analysis.report.scales import shown
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Report:
     html: str
     figures: dict[str, str]
     """File name without ending -> SVG text."""
+    drawn: dict[str, Picture]
+    """The same before they are written, for other formats."""
 
 
 def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
@@ -37,6 +43,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
     """
     labels = _labels(prepared)
     drawn = pictures(prepared, result, labels)
+    files = {name: svg(*picture) for name, picture in drawn.items()}
     environment = Environment(
         loader=PackageLoader("analysis.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=StrictUndefined,
@@ -46,12 +53,13 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         "compact": wording.compact,
         "p": wording.p_text,
         "tidy": wording.tidy,
-        "analysis_name": wording.analysis_name,
+        "analysis_name": partial(wording.analysis_name, labels=labels),
+        "shown": shown,
         "population": wording.population,
         "counts": wording.counts,
     }
-    html = environment.get_template("report.html.j2").render(_context(prepared, result, labels, drawn))
-    return Report(html, drawn)
+    html = environment.get_template("report.html.j2").render(_context(prepared, result, labels, files))
+    return Report(html, files, drawn)
 
 
 def _labels(prepared: Prepared) -> dict[str, str]:
@@ -69,24 +77,28 @@ def _context(
 ) -> dict[str, Any]:
     plan, study = prepared.fitted, prepared.dataset.study
     rows = {row["id"]: row for row in result["estimates"]}
+    titles = {outcome.id: outcome.title for outcome in plan.outcomes} | _item_titles(result)
     return {
         "result": result,
         "plan": plan,
         "study": study,
+        "plain": prepared.dataset.plain,
         "labels": labels,
         "arms": [arm.id for arm in prepared.view.arms],
         "stamps": stamps(result),
         "mixed": not result["provenance"]["registration"]["note"],
         "primary": _primary(prepared, result, labels),
         "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
-        "flow": diagram(result["flow"], labels, hidden=result["masked"] or result["dry_run"]),
+        "flow": diagram(result["flow"], labels, hidden=result["masked"] or result["dry_run"], titles=titles),
         "baseline": _baseline(result),
         "variables": variable_labels(prepared.dataset),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
         "items": filled(result),
         "rows": rows,
         "quizzes": _quizzes(result),
-        "titles": {outcome.id: outcome.title for outcome in plan.outcomes} | _item_titles(result),
+        "titles": titles,
+        "sample_size": sample_size_sentence(prepared, result),
+        "outcomes": outcome_lines(result["outcomes"], labels, titles),
         "treatment_measures": MEASURES,
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),

@@ -32,11 +32,12 @@ FALLBACK = "fallback from Lin"
 _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
 
 
-def analysis_name(row: Row) -> str:
-    """What a row does, in words; the parts of its id beside the method's stand after it."""
+def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
+    """What a row does, in words; the parts of its id beside the method's stand after it, arms under their labels."""
     first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
     words = ["Lin's fallback" if stepped_down(row) else METHODS.get(first, first.replace("_", " "))]
-    return ", ".join([*words, *(part.replace("_", " ") for part in rest if part != row["population"])])
+    named = labels or {}
+    return ", ".join([*words, *(named.get(part, part.replace("_", " ")) for part in rest if part != row["population"])])
 
 
 def stepped_down(row: Row) -> bool:

@@ -22,7 +22,7 @@ from study_app.domain.study.analysis_plan import Plan
 FAST = {"replicates": 199}
 KEYS = [
     "schema", "state", "masked", "dry_run", "provenance", "flow", "baseline", "estimates", "psychometrics", "agreement",
-    "styles", "treatment", "deviations", "warnings",
+    "outcomes", "styles", "treatment", "deviations", "warnings",
 ]  # fmt: skip
 ROW = {
     "id", "role", "outcome", "population", "method", "contrast", "estimate", "unit", "std_error", "df", "statistic",
