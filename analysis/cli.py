@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,22 @@ from analysis.data.view import view
 from analysis.estimators.core.results import _finite as finite
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.planning.plan import load_plan, plan_of
-from analysis.pipeline.prepare import prepare
+from analysis.pipeline.prepare import Prepared, prepare
 from analysis.pipeline.sections import agreement_section
-from analysis.report import render
+from analysis.plotting import saved
+from analysis.report import Report, render
+from analysis.report.render import labels_of, stamps
 from study_app.domain.errors import UserError
 from study_app.domain.study.analysis_plan import Plan
 
-OURS = frozenset({"results.json", "report.html", "tables", "figures"})
+OURS = frozenset(
+    {"results.json", "report.html", "report.docx", "report.tex", "report.pdf", "tables", "figures", "supplement"}
+)
 """What an earlier run leaves; a folder that holds anything else is not overwritten."""
+
+
+ENDINGS = {"docx": "docx", "latex": "tex", "pdf": "pdf"}
+"""Format beside HTML -> ending of its file."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ def analyze(
     seed: int | None = None,
     include_simulated: bool = False,
     include_preview: bool = False,
+    formats: Collection[str] = ("html",),
 ) -> AnalyzeSummary:
     """Analyse a dataset and write everything into `out`.
 
@@ -68,6 +77,8 @@ def analyze(
         seed: None derives it from the plan; another makes every row exploratory.
         include_simulated: count simulated participants in.
         include_preview: count preview participants in.
+        formats: beside report.html: docx, latex, pdf (tables and figures for a manuscript); with any of them, figures
+            are written as PNG and PDF, too.
 
     Raises:
         UserError: the dataset or the plan cannot be used, or `out` holds other people's files; nothing is written.
@@ -79,11 +90,29 @@ def analyze(
     prepared = prepare(opened, chosen, include_simulated=include_simulated, include_preview=include_preview)
     result = analyse_prepared(prepared, seed=seed)
     report = render(prepared, result)
-    files = {"results.json": results_text(result), "report.html": report.html}
+    files: dict[str, str | bytes] = {"results.json": results_text(result), "report.html": report.html}
     files |= {f"tables/{name}.csv": text for name, text in tables(result).items()}
     files |= {f"figures/{name}.svg": text for name, text in report.figures.items()}
+    files |= manuscript_files(prepared, result, report, formats)
     _write(out, files)
     return _summary(out, result)
+
+
+def manuscript_files(
+    prepared: Prepared, result: Mapping[str, Any], report: Report, formats: Collection[str]
+) -> dict[str, bytes]:
+    """The report in the formats that were asked for beside HTML, and its figures as PNG and PDF."""
+    wanted = [name for name in ENDINGS if name in formats]
+    if not wanted:
+        return {}
+    from analysis.report.formats import WRITERS, manuscript  # python-docx and fpdf2 take half a second to import
+
+    pictures = {name: saved(*drawn, "png") for name, drawn in report.drawn.items()}
+    titles = {name: drawn.title for name, drawn in report.drawn.items()}
+    found = manuscript(prepared, result, labels_of(prepared), stamps(result), titles)
+    files = {f"report.{ENDINGS[name]}": WRITERS[name](found, pictures) for name in wanted}
+    files |= {f"figures/{name}.png": picture for name, picture in pictures.items()}
+    return files | {f"figures/{name}.pdf": saved(*drawn, "pdf") for name, drawn in report.drawn.items()}
 
 
 def section(dataset: Path, name: str, include_simulated: bool = False, include_preview: bool = False) -> dict[str, Any]:
@@ -174,7 +203,7 @@ def _check_out(out: Path, dataset: Path) -> None:
         raise UserError(f"{out}: holds files that are not ours ({', '.join(foreign[:3])}); give an empty folder")
 
 
-def _write(out: Path, files: Mapping[str, str]) -> None:
+def _write(out: Path, files: Mapping[str, str | bytes]) -> None:
     """Write beside the target, then put it in place: no half-written result is ever seen."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -185,7 +214,7 @@ def _write(out: Path, files: Mapping[str, str]) -> None:
         for name, text in files.items():
             path = fresh / name
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(text.encode("utf-8"))
+            path.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
         if out.is_dir():
             old = fresh.with_name(f"{fresh.name}-old")
             out.rename(old)

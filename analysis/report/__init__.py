@@ -1,4 +1,4 @@
-"""The report: one HTML file that holds everything, drawn from results.json."""
+"""The report: one HTML file that holds everything, drawn from results.json, and its tables in other formats."""
 
 from analysis.report.render import Report, render
 

@@ -15,8 +15,8 @@ from analysis.pipeline.description.treatment import MEASURES
 from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
-from analysis.report.checklist import filled
 from analysis.report.flow_diagram import diagram
+from analysis.report.more_checklists import checklists
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
@@ -41,7 +41,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         prepared: the analysed table, for the points in the figures.
         result: the object of results.json.
     """
-    labels = _labels(prepared)
+    labels = labels_of(prepared)
     drawn = pictures(prepared, result, labels)
     files = {name: svg(*picture) for name, picture in drawn.items()}
     environment = Environment(
@@ -62,7 +62,8 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
     return Report(html, files, drawn)
 
 
-def _labels(prepared: Prepared) -> dict[str, str]:
+def labels_of(prepared: Prepared) -> dict[str, str]:
+    """What readers see for arms and for levels (`column=level`)."""
     arms = {arm.id: arm.label or arm.id for arm in prepared.view.arms}
     levels = {
         f"{column}={int(value) if isinstance(value, float) else value}": text
@@ -93,7 +94,7 @@ def _context(
         "baseline": _baseline(result),
         "variables": variable_labels(prepared.dataset),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
-        "items": filled(result),
+        "checklists": checklists(prepared, result),
         "rows": rows,
         "quizzes": _quizzes(result),
         "titles": titles,

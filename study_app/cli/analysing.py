@@ -20,6 +20,8 @@ from study_app.cli.common import (
 )
 from study_app.domain.errors import UserError
 
+ReportFormat = Literal["html", "docx", "latex", "pdf"]
+
 
 @app.command()
 @command
@@ -33,6 +35,14 @@ def analyze(
     ] = None,
     include_simulated: Simulated = False,
     include_preview: Preview = False,
+    formats: Annotated[
+        list[ReportFormat] | None,
+        typer.Option(
+            "--format",
+            help="Beside report.html: docx, latex or pdf, with figures as PNG and PDF; may be repeated.",
+            envvar="STUDY_FORMAT",
+        ),
+    ] = None,
     section: Annotated[
         Literal["agreement"] | None,
         typer.Option("--section", help="Print one section of results.json and write nothing.", envvar="STUDY_SECTION"),
@@ -48,7 +58,7 @@ def analyze(
         return
     if out is None:
         raise UserError("--out: the folder for the results is missing; give --out DIR")
-    summary = run(dataset, out, plan, seed, include_simulated, include_preview)
+    summary = run(dataset, out, plan, seed, include_simulated, include_preview, formats or ())
     if as_json:
         say_json(summary.to_json())
         return

@@ -50,10 +50,10 @@ ALLOWED = {
     "analysis.published_study": "study_app.domain study_app.dataset analysis.estimators analysis.interaction pydantic "
     f"{NUMERICS}",
     "analysis.report": "study_app.domain analysis.data analysis.design analysis.estimators analysis.interaction "
-    f"analysis.measurement analysis.pipeline analysis.plotting jinja2 markupsafe matplotlib {NUMERICS} "
+    f"analysis.measurement analysis.pipeline analysis.plotting docx fpdf jinja2 markupsafe matplotlib {NUMERICS} "
     + " ".join(f"analysis.{name}" for name in FACADES.split()),
-    "analysis.cli": "study_app.domain analysis.data analysis.estimators analysis.pipeline analysis.report "
-    "threadpoolctl",
+    "analysis.cli": "study_app.domain analysis.data analysis.estimators analysis.pipeline analysis.plotting "
+    "analysis.report threadpoolctl",
     "analysis.scripts": "analysis.cli analysis.data analysis.design analysis.pipeline",
     **{f"analysis.{name}": "analysis.design" for name in ("power", "monitoring", "multiplicity")},
     **{f"analysis.{name}": "analysis.measurement" for name in ("agreement", "psychometrics")},

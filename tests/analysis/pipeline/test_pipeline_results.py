@@ -21,8 +21,8 @@ from study_app.domain.study.analysis_plan import Plan
 
 FAST = {"replicates": 199}
 KEYS = [
-    "schema", "state", "masked", "dry_run", "provenance", "flow", "baseline", "estimates", "psychometrics", "agreement",
-    "outcomes", "styles", "treatment", "deviations", "warnings",
+    "schema", "state", "masked", "dry_run", "provenance", "flow", "baseline", "estimates", "outcomes", "psychometrics",
+    "agreement", "styles", "treatment", "deviations", "warnings",
 ]  # fmt: skip
 ROW = {
     "id", "role", "outcome", "population", "method", "contrast", "estimate", "unit", "std_error", "df", "statistic",

@@ -107,7 +107,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(made):
 def test_every_number_names_a_place_in_the_results(made):
     _, _, page, result = made
     rows = {row["id"] for row in result["estimates"]}
-    places = {"flow", "baseline", "psychometrics", "agreement", "styles", "treatment", "provenance"}
+    places = {"flow", "baseline", "outcomes", "psychometrics", "agreement", "styles", "treatment", "provenance"}
     for name in page.results:
         assert name in rows or name.split(".")[0] in places, name
     assert {"quiz_points.rerandomization", "completion_minutes.rerandomization", "flow.allocated"} <= page.results

@@ -1,0 +1,174 @@
+"""What a manuscript takes over: captioned tables and figures in the order of CONSORT, as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.data.variables import variable_labels
+from analysis.pipeline.prepare import Prepared
+from analysis.report.more_checklists import checklists
+from analysis.report.outcome_lines import outcome_lines
+from analysis.report.scales import decimal, decimals_of_spread, shown
+from analysis.report.wording import analysis_name, counts, p_text, population
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DocumentTable:
+    """A table with its caption; cells are text."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentFigure:
+    """A figure by its file name without ending."""
+
+    name: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Manuscript:
+    """Title, stamps, then tables and figures."""
+
+    title: str
+    stamps: tuple[str, ...]
+    tables: tuple[DocumentTable, ...]
+    figures: tuple[DocumentFigure, ...]
+    footer: str
+
+
+def manuscript(
+    prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str, str], stamps: Sequence[str],
+    figures: Mapping[str, str],
+) -> Manuscript:  # fmt: skip
+    """Make the tables; figures are taken by name and title.
+
+    Args:
+        prepared: what was analysed.
+        result: of results.json.
+        labels: arm -> what readers see.
+        stamps: what every page must say about itself.
+        figures: file name without ending -> title.
+    """
+    plan = prepared.fitted
+    titles = {outcome.id: outcome.title for outcome in plan.outcomes}
+    arms = [arm.id for arm in prepared.view.arms]
+    estimates = result["estimates"]
+    primary = [row for row in estimates if row["role"] == "primary"]
+    secondary = [row for row in estimates if row["role"] == "secondary" and _is_analysis(row, plan.primary)]
+    sensitivity = [row for row in estimates if row["role"] in ("sensitivity", "exploratory")]
+    level = f"{100 * plan.level:g}%"
+    made = (
+        _flow(result["flow"], arms, labels, titles),
+        _baseline(result["baseline"], arms, labels, variable_labels(prepared.dataset)),
+        _outcomes(result["outcomes"], arms, labels, titles, level),
+        _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
+        _rows("Sensitivity analyses", sensitivity, titles, labels, level),
+        _rows("Secondary outcomes, analysis by analysis", secondary, titles, labels, level),
+        *(_checklist(name, items) for name, items in checklists(prepared, result).items()),
+    )
+    given = result["provenance"]
+    footer = (
+        f"study-app {given['package_version']}, Python {given['python']}; dataset {given['dataset_sha256'][:12]}, "
+        f"plan {given['plan_sha256'][:12]}, seed {given['seed']}"
+    )
+    study = prepared.dataset.study
+    drawn = tuple(DocumentFigure(name, title) for name, title in figures.items())
+    return Manuscript(study.title or study.id, tuple(stamps), tuple(t for t in made if t.rows), drawn, footer)
+
+
+def _is_analysis(row: Row, primary: Sequence[str]) -> bool:
+    return row["method"] != "mean" and row["outcome"] not in primary
+
+
+def _flow(flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str]) -> DocumentTable:
+    counted = [flow["arms"][arm] for arm in arms]
+    rows = [("Allocated", *(str(arm["allocated"]) for arm in counted))]
+    if all(arm["received"] is not None for arm in counted):
+        rows.append(("Used any AI", *(str(arm["received"]) for arm in counted)))
+    rows.append(("Left during the study", *(str(arm["discontinued"]) for arm in counted)))
+    for name, each in flow["outcomes"].items():
+        rows.append((f"Analysed: {titles.get(name, name)}", *(str(each[arm]["analysed"]) for arm in arms)))
+        reasons = dict.fromkeys(reason for arm in arms for reason in each[arm]["excluded"])
+        for reason in reasons:
+            cells = (str(each[arm]["excluded"].get(reason, 0)) for arm in arms)
+            rows.append((f"Not analysed, {reason.replace('_', ' ')}", *cells))
+    turned = ", ".join(f"{why.replace('_', ' ')} {count}" for why, count in flow["excluded"].items())
+    note = f"{flow['assessed']} assessed, {flow['allocated']} allocated." + (
+        f" Not allocated: {turned}." if turned else ""
+    )
+    return DocumentTable("Flow of participants", ("", *(labels[arm] for arm in arms)), tuple(rows), note)
+
+
+def _baseline(
+    rows: Sequence[Row], arms: Sequence[str], labels: Mapping[str, str], names: Mapping[str, str]
+) -> DocumentTable:
+    found: list[tuple[str, ...]] = []
+    last = ""
+    for row in rows:
+        name = names.get(row["variable"], row["variable"])
+        smd = decimal(row["smd"], 2)
+        if row["level"] is None:
+            digits = decimals_of_spread(max((row["arms"][arm]["sd"] or 0.0 for arm in arms), default=None))
+            cells = (
+                f"{decimal(row['arms'][arm]['mean'], digits)} ({decimal(row['arms'][arm]['sd'], digits)})"
+                for arm in arms
+            )
+            found.append((f"{name}, mean (SD)", *cells, smd))
+            continue
+        if row["variable"] != last:
+            found.append((f"{name}, n (%)", *("" for _ in arms), smd))
+        last = row["variable"]
+        cells = (f"{row['arms'][arm]['count']} ({decimal(row['arms'][arm]['percent'], 0)}%)" for arm in arms)
+        found.append((f"    {row['level']}", *cells, ""))
+    header = ("Variable", *(labels[arm] for arm in arms), "Standardised difference")
+    return DocumentTable("Baseline characteristics", header, tuple(found), "No p values: allocation was by chance.")
+
+
+def _outcomes(
+    outcomes: Sequence[Row], arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str], level: str
+) -> DocumentTable:
+    found = []
+    for line in outcome_lines(outcomes, labels, titles):
+        cells = line.cells
+        for place, effect in enumerate(line.effects):
+            name = f"{line.title}: {line.what}" if not place else ""
+            versus = f" [{effect.contrast}]" if len(line.effects) > 1 else ""
+            shown_cells = cells if not place else tuple("" for _ in cells)
+            found.append((name, *shown_cells, effect.absolute + versus, effect.relative, effect.p))
+    header = ("Outcome", *(labels[arm] for arm in arms), f"Absolute effect ({level} interval)",
+              f"Relative effect ({level} interval)", "p")  # fmt: skip
+    note = "Differences are treated minus control, ratios treated over control; p is not adjusted for several tests."
+    return DocumentTable("Every outcome by arm", header, tuple(found), note)
+
+
+def _rows(
+    caption: str, rows: Sequence[Row], titles: Mapping[str, str], labels: Mapping[str, str], level: str,
+    adjusted: str = "",
+) -> DocumentTable:  # fmt: skip
+    header = ["Outcome", "Analysis", "Population", "n", f"Estimate ({level} interval)", "p"]
+    header += [f"p, {adjusted}"] if adjusted else []
+    found = []
+    for row in rows:
+        seen = shown(row)
+        limits = f" ({seen.interval})" if row["ci_low"] is not None or row["ci_high"] is not None else ""
+        title = titles.get(row["outcome"], row["outcome"].replace("_", " "))
+        text = f"{seen.value}{limits} {seen.unit}".strip()
+        cells = [title, analysis_name(row, labels), population(row["population"]), counts(row), text]
+        cells.append(p_text(row["p_value"]))
+        found.append(tuple([*cells, p_text(row["p_adjusted"])] if adjusted else cells))
+    return DocumentTable(caption, tuple(header), tuple(found))
+
+
+def _checklist(name: str, items: Sequence[Any]) -> DocumentTable:
+    return DocumentTable(
+        name, ("Item", "Topic", "Where, or answer"), tuple((i.number, i.topic, i.where) for i in items)
+    )
