@@ -20,7 +20,7 @@ from analysis.report.more_checklists import checklists
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
-from analysis.report.scales import shown
+from analysis.report.scales import bounds_note, shown
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         "tidy": wording.tidy,
         "analysis_name": partial(wording.analysis_name, labels=labels),
         "shown": shown,
+        "bounds_note": bounds_note,
         "population": wording.population,
         "counts": wording.counts,
     }

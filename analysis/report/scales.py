@@ -67,6 +67,28 @@ def shown(row: Row) -> Shown:
     return Shown(row["estimate"], row["ci_low"], row["ci_high"], unit, digits, ratio)
 
 
+BOUNDS = ("lee_bounds", "worst_case")
+"""Methods whose interval holds bounds and no sampling error."""
+
+
+def bounds_note(row: Row) -> str:
+    """The interval that covers the bounds with their sampling error, where a method has it."""
+    found = row["detail"].get("imbens_manski")
+    if row["method"] not in BOUNDS or not found or None in found:
+        return ""
+    digits = decimals(*found)
+    return f"{100 * row['ci_level']:g}% interval {decimal(found[0], digits)} to {decimal(found[1], digits)}"
+
+
+def with_interval(row: Row, seen: Shown) -> str:
+    """Estimate and interval in one cell; of bounds that they are bounds, and the interval that covers them."""
+    if row["method"] in BOUNDS and row["estimate"] is None and row["ci_low"] is not None:
+        covering = bounds_note(row)
+        return f"bounds {seen.interval}" + (f"; {covering}" if covering else "")
+    limits = f" ({seen.interval})" if row["ci_low"] is not None or row["ci_high"] is not None else ""
+    return f"{seen.value}{limits}"
+
+
 def _exp(value: float | None) -> float | None:
     if value is None:
         return None

@@ -26,7 +26,11 @@ METHODS = {
     "newcombe": "Risk difference (Newcombe)", "fisher": "Fisher's exact test", "cmh": "Mantel-Haenszel",
     "poisson": "Poisson regression", "negative_binomial": "Negative binomial regression",
     "tost": "Equivalence test", "bayes_factor": "Bayes factor", "mixed_model": "Random-intercept model",
-    "cluster_robust": "Cluster-robust means", "interaction": "Interaction",
+    "cluster_robust": "Cluster-robust means", "interaction": "Interaction", "anova": "Analysis of variance",
+    "welch_anova": "Welch's analysis of variance", "kruskal": "Kruskal-Wallis test", "dunnett": "Dunnett's test",
+    "tukey_hsd": "Tukey's comparisons", "multiple_imputation": "Multiple imputation",
+    "tipping_point": "Tipping point", "paired_t": "Paired t test", "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation", "risk_ratio": "Risk ratio",
 }  # fmt: skip
 FALLBACK = "fallback from Lin"
 _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}

@@ -20,7 +20,8 @@ from study_app.cli.common import (
 )
 from study_app.domain.errors import UserError
 
-ReportFormat = Literal["html", "docx", "latex", "pdf"]
+FORMATS = ("html", "docx", "latex", "pdf")
+"""Of the report; HTML is always written."""
 
 
 @app.command()
@@ -36,7 +37,7 @@ def analyze(
     include_simulated: Simulated = False,
     include_preview: Preview = False,
     formats: Annotated[
-        list[ReportFormat] | None,
+        list[str] | None,
         typer.Option(
             "--format",
             help="Beside report.html: docx, latex or pdf, with figures as PNG and PDF; may be repeated.",
@@ -58,6 +59,9 @@ def analyze(
         return
     if out is None:
         raise UserError("--out: the folder for the results is missing; give --out DIR")
+    for name in formats or ():
+        if name not in FORMATS:
+            raise UserError(f"--format: '{name}' is not a format; give one of {', '.join(FORMATS)}")
     summary = run(dataset, out, plan, seed, include_simulated, include_preview, formats or ())
     if as_json:
         say_json(summary.to_json())

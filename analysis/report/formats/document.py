@@ -10,7 +10,7 @@ from analysis.data.variables import variable_labels
 from analysis.pipeline.prepare import Prepared
 from analysis.report.more_checklists import checklists
 from analysis.report.outcome_lines import outcome_lines
-from analysis.report.scales import decimal, decimals_of_spread, shown
+from analysis.report.scales import decimal, decimals_of_spread, shown, with_interval
 from analysis.report.wording import analysis_name, counts, p_text, population
 
 Row = Mapping[str, Any]
@@ -24,6 +24,13 @@ class DocumentTable:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """Share of the page for each column, by its longest cell, within limits that leave room for all."""
+        longest = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
+        bounded = [min(max(length, 6), 40) for length in longest]
+        return tuple(length / sum(bounded) for length in bounded)
 
 
 @dataclass(frozen=True)
@@ -159,9 +166,8 @@ def _rows(
     found = []
     for row in rows:
         seen = shown(row)
-        limits = f" ({seen.interval})" if row["ci_low"] is not None or row["ci_high"] is not None else ""
         title = titles.get(row["outcome"], row["outcome"].replace("_", " "))
-        text = f"{seen.value}{limits} {seen.unit}".strip()
+        text = f"{with_interval(row, seen)} {seen.unit}".strip()
         cells = [title, analysis_name(row, labels), population(row["population"]), counts(row), text]
         cells.append(p_text(row["p_value"]))
         found.append(tuple([*cells, p_text(row["p_adjusted"])] if adjusted else cells))

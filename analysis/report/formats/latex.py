@@ -45,10 +45,8 @@ def as_latex(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
 
 def latex_table(table: DocumentTable, number: int) -> str:
     """One longtable with booktabs rules."""
-    width = 0.94 / (len(table.header) + 1)
-    columns = f"p{{{2 * width:.3f}\\linewidth}}" + f">{{\\raggedright\\arraybackslash}}p{{{width:.3f}\\linewidth}}" * (
-        len(table.header) - 1
-    )
+    room = 0.98 - 0.012 * len(table.header)
+    columns = "".join(f">{{\\raggedright\\arraybackslash}}p{{{room * share:.3f}\\linewidth}}" for share in table.widths)
     head = " & ".join(escaped(text) for text in table.header)
     body = "\n".join(" & ".join(_indented(text) for text in row) + r" \\" for row in table.rows)
     note = f"\n\\noindent\\footnotesize {escaped(table.note)}\\normalsize" if table.note else ""

@@ -65,16 +65,16 @@ def as_pdf(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
 
 
 def _table(page: Page, number: int, table: DocumentTable) -> None:
+    if page.will_page_break(40):
+        page.add_page()
     page.ln(4)
     page.set_font(FONT, "B", 9)
     page.multi_cell(0, 6, f"Table {number}. {table.caption}", new_x="LMARGIN", new_y="NEXT")
     page.set_font(FONT, size=7)
-    widths = (2.2, *(1.0 for _ in table.header[1:]))
-    if len(table.header) == 3 and table.header[0] == "Item":
-        widths = (0.3, 1.5, 2.2)
+    page.set_line_width(0.1)
     with page.table(
-        col_widths=widths, borders_layout="HORIZONTAL_LINES", line_height=4, headings_style=FontFace(emphasis="BOLD"),
-        padding=0.6,
+        col_widths=table.widths, borders_layout="HORIZONTAL_LINES", line_height=4, text_align="LEFT", padding=0.6,
+        headings_style=FontFace(emphasis="BOLD"),
     ) as grid:  # fmt: skip
         for texts in (table.header, *table.rows):
             row = grid.row()

@@ -55,7 +55,7 @@ def as_docx(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
 def _table(document: Any, number: int, table: DocumentTable) -> None:
     document.add_paragraph(f"Table {number}. {table.caption}", style="Caption").paragraph_format.keep_with_next = True
     grid = document.add_table(rows=1, cols=len(table.header))
-    grid.style = "Light List"
+    grid.style, grid.autofit = "Light List", False
     for place, text in enumerate(table.header):
         _cell(grid.rows[0].cells[place], text, bold=True)
     _repeat(grid.rows[0])
@@ -63,6 +63,9 @@ def _table(document: Any, number: int, table: DocumentTable) -> None:
         cells = grid.add_row().cells
         for place, text in enumerate(row):
             _cell(cells[place], text, right=_is_number(text))
+    for column, share in zip(grid.columns, table.widths, strict=True):
+        for cell in column.cells:
+            cell.width = Cm(25.7 * share)
     document.add_paragraph(table.note)
 
 
