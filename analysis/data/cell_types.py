@@ -89,7 +89,7 @@ def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) 
     """A column as its schema has it: numbers as float64, text as objects, missing cells missing.
 
     Args:
-        cells: as read; missing where the cell is empty.
+        cells: as read, by `read_cells`; missing where the cell is empty.
         column: what it must hold.
         file: for the messages; its first row of data is row 2.
         problems: takes what is wrong, by row and column.
@@ -129,6 +129,6 @@ def _name(cells: pd.Series, bad: pd.Series, column: Column, file: str, problems:
     allowed = f"one of {column.range}" if column.levels or column.type == "boolean" else column.range
     wanted = "a number" + (f" ({allowed})" if allowed else "") if column.type in NUMERIC else allowed
     more = f" ({len(rows) - 1} more like it)" if len(rows) > 1 else ""
-    key = f"row {int(rows[0]) + 2}, column {column.name}"
+    key = f"row {int(cells.index[rows[0]]) + 2}, column {column.name}"
     if len(problems) < _MOST_NAMED:
         problems.append(Problem(file, key, f"{shown} is not {wanted}{more}", "correct the cell, or export again"))

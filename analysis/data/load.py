@@ -12,16 +12,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from analysis.data.cell_types import dataset_types, objects_in
 from analysis.data.dataset import REQUIRED_COLUMNS, Dataset, DeclaredArm, StudyMeta, Tables, check_participants
 from analysis.data.plain_table import load_plain
 from study_app.dataset.schema import parsed_json
 from study_app.dataset.schema.versions import read_version
-from study_app.domain.errors import UserError
+from study_app.domain.allocation.arms import whole_weight
+from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
+from study_app.domain.trial_state import State
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>.+)_data\.(?P<format>csv|parquet)$")
 
@@ -97,16 +99,17 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _study(path: Path, manifest: Mapping[str, Any]) -> StudyMeta:
     found = study_file(path)
     raw = read_study_file(found) if found else {}
-    arms = _arms(raw)
+    file = found.relative_to(path).as_posix() if found else ""
+    arms = _arms(raw, file)
     control = next((str(entry["id"]) for entry in _arm_entries(raw) if entry.get("control")), "")
     return StudyMeta(
         id=str(manifest.get("study_id", raw.get("id", ""))),
         title=str(raw.get("title", "")),
         description=str(raw.get("description", "")),
-        state=str(manifest.get("state", "unsealed")),
+        state=_state(manifest, path),
         arms=arms,
         control=control or next((arm.id for arm in arms if not arm.assistant), ""),
-        file=found.relative_to(path).as_posix() if found else "",
+        file=file,
         raw=raw,
         study=_typed_study(raw),
         coder=str(coding.get("coder", "")) if isinstance(coding := manifest.get("coding"), Mapping) else "",
@@ -154,15 +157,35 @@ def _arm_entries(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [entry for entry in objects_in(entries) if "id" in entry]
 
 
-def _arms(raw: Mapping[str, Any]) -> tuple[DeclaredArm, ...]:
-    return tuple(
-        DeclaredArm(str(entry["id"]), str(entry.get("label", "")), _weight(entry), bool(entry.get("assistant")))
-        for entry in _arm_entries(raw)
-    )
+def _arms(raw: Mapping[str, Any], file: str) -> tuple[DeclaredArm, ...]:
+    """The arms that the file declares.
+
+    Raises:
+        ProblemsFound: weights that allocation could not have used, all of them by name.
+    """
+    arms, problems = [], []
+    for entry in _arm_entries(raw):
+        name, weight = str(entry["id"]), 1
+        try:
+            weight = whole_weight(entry.get("weight", 1))
+        except ValueError as error:
+            what, _, remedy = str(error).partition("; ")
+            problems.append(Problem(file, f"arms.{name}.weight", what, f"{remedy}, or export again"))
+        arms.append(DeclaredArm(name, str(entry.get("label", "")), weight, bool(entry.get("assistant"))))
+    if problems:
+        raise ProblemsFound(problems)
+    return tuple(arms)
 
 
-def _weight(entry: Mapping[str, Any]) -> float:
-    """The arm's weight; 1 where the file names none that can be used, which `study verify` judges."""
-    weight = entry.get("weight", 1)
-    usable = isinstance(weight, int | float) and 0 < weight < 1e6
-    return float(weight) if usable else 1.0
+def _state(manifest: Mapping[str, Any], path: Path) -> str:
+    """The trial's state at export; a manifest that names none is of data that were never masked.
+
+    Raises:
+        ProblemsFound: it names a state that no trial has, so what may be seen cannot be known.
+    """
+    state = manifest.get("state", "unsealed")
+    if state not in get_args(State):
+        what = f"{state!r} is not a state of a trial"
+        remedy = f"it is one of {', '.join(get_args(State))}: export again"
+        raise ProblemsFound([Problem(str(path / "manifest.json"), "state", what, remedy)])
+    return str(state)

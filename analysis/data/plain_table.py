@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants, read_cells
+from analysis.data.cells import read_cells
+from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
 MISSING = ("NA", "NaN", "nan", "N/A", ".")
@@ -26,19 +27,16 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
 
     Raises:
         UserError: it cannot be read, or no row names an arm.
-        ProblemsFound: columns that the plan names are missing, or ids come twice.
+        ProblemsFound: columns that the plan names are missing, ids come twice, or rows do not have the header's cells.
     """
     raw, warnings = _delimited(path)
-    missing = [theirs for theirs in columns.values() if theirs not in raw.columns]
-    if missing:
-        remedy = _remedy(raw)
-        raise ProblemsFound(
-            [Problem(path.name, f"column {name}", "there is no such column", remedy) for name in missing]
-        )
+    _check_mapping(raw, columns, path.name)
     raw, marks = _without_marks(raw, path.name)
     warnings += marks
     table = pd.DataFrame({str(name): by_content(raw[name]) for name in raw.columns}, index=raw.index)
-    table = table.rename(columns={theirs: ours for ours, theirs in columns.items()})
+    table = table.drop(columns=list({*columns.values()} - {*columns})).assign(
+        **{ours: table[theirs] for ours, theirs in columns.items()}
+    )
     for name in _TEXT:
         if name in table:
             table[name] = pd.Series([None if pd.isna(v) else label(v) for v in table[name]], table.index, dtype=object)
@@ -46,6 +44,7 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
         if name not in table:
             table[name] = value
     check_participants(table, path.name, ("arm",))
+    table = table.reset_index(drop=True)
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     names = dict.fromkeys(table["arm"].dropna())
@@ -54,6 +53,23 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(DeclaredArm(name) for name in sorted(names)))
     tables = Tables({}, {"participants": table})
     return Dataset(path, tables, study, digest, warnings=tuple(warnings), plain=True)
+
+
+def _check_mapping(raw: pd.DataFrame, columns: Mapping[str, str], file: str) -> None:
+    """Refuse names that the table does not have, and columns whose name the plan gives to another.
+
+    Raises:
+        ProblemsFound: all of it at once.
+    """
+    problems = []
+    for ours, theirs in columns.items():
+        if theirs not in raw.columns:
+            problems.append(Problem(file, f"column {theirs}", "there is no such column", _remedy(raw)))
+        elif ours in raw.columns and ours != theirs and ours not in columns.values():
+            what = f"the plan takes the column '{theirs}' as {ours}, and this column has that name already"
+            problems.append(Problem(file, f"column {ours}", what, "give one of the two another name"))
+    if problems:
+        raise ProblemsFound(problems)
 
 
 def _delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:

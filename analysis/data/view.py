@@ -139,7 +139,7 @@ def _shuffled(rows: pd.DataFrame, arms: tuple[DeclaredArm, ...], seed: int) -> p
     if known.any():
         labels = rows.loc[known, "arm"].to_numpy(dtype=object)
     else:
-        cycle = [arm.id for arm in arms for _ in range(max(1, round(arm.weight)))] or ["arm_1", "arm_2"]
+        cycle = [arm.id for arm in arms for _ in range(arm.weight)] or ["arm_1", "arm_2"]
         labels = np.array([cycle[i % len(cycle)] for i in range(count)], dtype=object)
     made = np.full(len(rows), None, dtype=object)
     made[allocated] = rng.permutation(labels)

@@ -249,7 +249,7 @@ def create_links(
         int | None, typer.Option("--count", min=1, max=100_000, help="Number of links.", envvar="STUDY_COUNT")
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option("--labels", help="File with one label per line.", envvar="STUDY_LABELS")
+        Path | None, typer.Option("--labels", help="Text or CSV file, one label per line.", envvar="STUDY_LABELS")
     ] = None,
     base: Annotated[
         str,
@@ -294,13 +294,15 @@ def _of_provider(running: App, file: str) -> list[str]:
 
 
 def _labels(path: Path) -> list[str]:
+    from study_app.services.researcher.links import labels_in
+
     try:
-        lines = [line.strip() for line in decode_text(path.read_bytes(), str(path)).splitlines()]
+        text = decode_text(path.read_bytes(), str(path))
     except OSError as error:
         raise ProblemsFound(
             [Problem(str(path), "", f"cannot be read ({error.strerror})", "name a text file")]
         ) from None
-    return [line for line in lines if line]
+    return labels_in(text, str(path), table=path.suffix.lower() == ".csv")
 
 
 @app.command()

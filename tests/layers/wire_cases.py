@@ -28,6 +28,8 @@ from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
 from study_app.assistant.notes import NotesAssistant
 from study_app.assistant.prompts import conversation
+from study_app.content.item_banks import check_bank
+from study_app.content.task_packs import load_pack
 from study_app.dataset.measures.activity import moments, visit_use
 from study_app.dataset.measures.baseline import survey_values
 from study_app.dataset.schema.participants import participants_table
@@ -35,6 +37,7 @@ from study_app.domain.allocation import Allocator, Scheme, draws
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.assistants.budget import Usage, allowance, turn_usage
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, TextDelta
+from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import Event
 from study_app.domain.interaction.features import PATTERN_FEATURES
 from study_app.domain.interaction.patterns import decide, rules_of
@@ -50,10 +53,12 @@ from study_app.domain.study.study import Question, Study
 from study_app.domain.tasks.packs import PackSettings, TaskPack
 from study_app.services.context import Position
 from study_app.services.participant.handing_in import pages_of
+from study_app.services.participant_status import current_status
+from study_app.services.researcher.monitoring import treatment_leaks
 from study_app.services.researcher.rating import criteria, source_of
 from study_app.simulation.behaviour.assistant_use import PlannedQuery, words
 from study_app.ui.page import Page
-from study_app.ui.screens import consent, debrief, form, instructions, intro, survey, workspace
+from study_app.ui.screens import consent, debrief, form, instructions, intro, survey, waiting, workspace
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -525,8 +530,32 @@ def room(settings: dict[str, Any]) -> Any:
     return workspace._data(page)["task"]
 
 
+def pack_verdict(settings: dict[str, Any]) -> list[str]:
+    """What check says of the settings of a pack in the folder `one`."""
+    with tempfile.TemporaryDirectory() as folder:
+        pack = Path(folder) / "one"
+        pack.mkdir()
+        (pack / "task.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
+        try:
+            load_pack(pack)
+        except ProblemsFound as found:
+            return [problem.what for problem in found.problems]
+    return []
+
+
+def bank_folder_verdict(head: dict[str, Any]) -> list[str]:
+    """What check says of a bank in the folder `bank`."""
+    with tempfile.TemporaryDirectory() as folder:
+        bank = Path(folder) / "bank"
+        bank.mkdir()
+        (bank / "bank.toml").write_text(tomli_w.dumps(head), encoding="utf-8")
+        return [problem.what for problem in check_bank(bank)]
+
+
 ONE = {"id": "one", "title": "One"}
 PACKS = [
+    *cases("PackSettings", pack_verdict, ONE, id="two"),
+    *cases("BankHead", bank_folder_verdict, HEAD, id="another"),
     *cases("PackSettings", question_of, ONE, concepts=["nurseries"]),
     *cases("PackSettings", room, ONE, title="Another"),
 ]
@@ -614,7 +643,18 @@ def spent(price: dict[str, float]) -> float:
     ).cost_usd
 
 
+def replies_with_code(spec: dict[str, Any]) -> Any:
+    """What the console says of the replies of a treatment that must not give code; one of `full` has the solution."""
+    made = AssistantSpec.model_validate(spec | {"gives_code": False})
+    solution = "def double(value):\n    total = value + value\n    return total\n"
+    pack = TaskPack(PackSettings.model_validate(ONE), "tasks/one", "Do it.", "", solution, "", ())
+    content = SimpleNamespace(specs={made.id: made}, pack=lambda folder: pack)
+    turn = SimpleNamespace(participant_id=PERSON.id, task="one", treatment="full", reply=solution)
+    return treatment_leaks(SimpleNamespace(content=content, study=Study.model_validate(STUDY)), [PERSON], [turn])
+
+
 ASSISTANTS = [
+    *cases("AssistantSpec", replies_with_code, SPEC, id="other", version="2"),
     *cases(
         "AssistantSpec",
         assistant_view,
@@ -685,7 +725,34 @@ def pattern_of_one_query(raw: dict[str, Any]) -> str | None:
 
 OWN_PATTERN = {"pattern": "Reader", "when": "explanation > 0"}
 KEYED = STUDY["stages"][1] | {"questions": [ASKED | {"correct": 1}]}
+
+
+def status_after_silence(rule: dict[str, Any]) -> str:
+    """The status of a participant of whom nothing was heard for five hours."""
+    study = Study.model_validate(STUDY | {"recruitment": rule})
+    world = SimpleNamespace(study=study, now=lambda: NOW + timedelta(hours=5))
+    return current_status(world, PERSON)  # type: ignore[arg-type]
+
+
+def waiting_page(session: dict[str, Any]) -> Any:
+    """The page between two sessions."""
+    stages = [*STUDY["stages"][:-1], STUDY["stages"][-1] | {"session": "later"}]
+    first = {"id": "first"}
+    study = Study.model_validate(
+        STUDY | {"sessions": [first, session], "stages": [stage | {"session": "first"} | stage for stage in stages]}
+    )
+    opens_at = NOW + timedelta(days=study.delay_before(study.stages[-1]))
+    page = Recorder(
+        Position(replace(PERSON, opens_at=opens_at), study, study.stages[-1], study.arms[0], "waiting", None, NOW)
+    )
+    page.leave_button = lambda: None  # type: ignore[method-assign]
+    waiting.draw(page)
+    return page.shown
+
+
 ROWS = [
+    *cases("Recruitment", status_after_silence, {}, abandoned_after_hours=4.0),
+    *cases("StudySession", waiting_page, {"id": "later", "delay_days": 2.0}, delay_days=9.0),
     *cases("Stage", columns, KEYED, exit=True, scores=[{"id": "sum", "of": ["q"]}]),
     *cases("DerivedScore", lambda sums: columns(KEYED | {"scores": [sums]}), {"id": "sum", "of": ["q"]}, id="total"),
     *cases(

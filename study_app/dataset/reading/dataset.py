@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app.dataset.findings import VerifyReport
+from study_app.dataset.reading.csv_rows import csv_rows
 from study_app.dataset.schema import (
     TABLES,
     Column,
@@ -32,7 +32,6 @@ from study_app.domain.study.study import Study
 from study_app.domain.trial_state import hides_arms
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
-csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -192,11 +191,7 @@ class UntrustedDataset:
         if path.suffix == ".parquet":
             yield from _parquet_rows(path, {column.name: column for column in self.tables[table].columns})  # type: ignore[index]
             return
-        try:
-            with path.open(encoding="utf-8", newline="") as handle:
-                yield from enumerate(csv.reader(handle, strict=True), start=1)
-        except (csv.Error, UnicodeDecodeError, OSError) as error:
-            raise ValueError(str(error)) from None
+        yield from csv_rows(path)
 
 
 def _parquet_rows(path: Path, columns: dict[str, Column]) -> Iterator[tuple[int, list[str]]]:

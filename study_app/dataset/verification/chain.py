@@ -7,7 +7,6 @@ its digest, a removed one leaves a gap, and a history written anew has another h
 from __future__ import annotations
 
 import base64
-import csv
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import FACTS, facts_of
+from study_app.dataset.reading.csv_rows import csv_rows, uneven
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName, compact_json
 from study_app.dataset.verification.registration import registration_of
@@ -79,14 +79,14 @@ def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
     Raises:
         ValueError: the file is not a table, or a row lacks a cell.
     """
-    try:
-        with (opened.path / chain.CHAIN_PATH).open(encoding="utf-8", newline="") as handle:
-            for number, entry in enumerate(csv.DictReader(handle, strict=True), start=2):
-                if any(entry.get(name) is None for name in chain.CHAIN_COLUMNS):
-                    raise ValueError(f"row {number} does not have the columns {', '.join(chain.CHAIN_COLUMNS)}")
-                yield number, entry
-    except (csv.Error, OSError) as error:
-        raise ValueError(str(error)) from None
+    rows = csv_rows(opened.path / chain.CHAIN_PATH)
+    _, header = next(rows, (1, []))
+    if absent := [name for name in chain.CHAIN_COLUMNS if name not in header]:
+        raise ValueError(f"it lacks the columns {', '.join(absent)}")
+    for number, cells in rows:
+        if wrong := uneven(header, cells):
+            raise ValueError(f"row {number} {wrong}")
+        yield number, dict(zip(header, cells, strict=True))
 
 
 def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.integrity.record_hashes import Records
+from study_app.dataset.reading.csv_rows import uneven
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import TABLES, Column, TableName, TableSchema, parsed_json, value
 from study_app.dataset.schema.cells import FORMULA_STARTS
@@ -190,8 +191,8 @@ def _check_rows(opened: UntrustedDataset, name: TableName, table: TableSchema | 
     count = 0
     for number, cells in rows:
         count += 1
-        if len(cells) != len(header):
-            report.add("ragged_row", file, number, f"has {len(cells)} cells, the header {len(header)}")
+        if wrong := uneven(header, cells):
+            report.add("ragged_row", file, number, wrong)
             continue
         row = dict(zip(header, cells, strict=True))
         records.add(name, row.get("participant_id", ""), cells)

@@ -23,16 +23,25 @@ class Arm(BaseModel):
     @field_validator("weight", mode="before")
     @classmethod
     def _whole(cls, weight: Any) -> Any:
-        if isinstance(weight, bool) or weight != weight or not isinstance(weight, int | float) or weight != int(weight):
-            raise ValueError(f"{weight!r} is not a whole number; write ratios as whole numbers, 3 and 2 for 1.5 to 1")
-        if not 1 <= weight <= 1000:
-            raise ValueError(f"{weight!r} is out of range; give each arm a weight from 1 to 1000, or remove the arm")
-        return int(weight)
+        return whole_weight(weight)
 
     @property
     def title(self) -> str:
         """The label, or the id where there is none."""
         return self.label or self.id
+
+
+def whole_weight(weight: Any) -> int:
+    """A share in the allocation as read from a file.
+
+    Raises:
+        ValueError: it is not a whole number from 1 to 1000; the message says what to do.
+    """
+    if isinstance(weight, bool) or weight != weight or not isinstance(weight, int | float) or weight % 1:
+        raise ValueError(f"{weight!r} is not a whole number; write ratios as whole numbers, 3 and 2 for 1.5 to 1")
+    if not 1 <= weight <= 1000:
+        raise ValueError(f"{weight!r} is out of range; give each arm a weight from 1 to 1000, or remove the arm")
+    return int(weight)
 
 
 class AllocationOption(NamedTuple):

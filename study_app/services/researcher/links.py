@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from study_app.dataset.reading.csv_rows import rows_in
 from study_app.domain.addresses import parts_of
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.records import AuditEntry, Link
@@ -18,6 +20,7 @@ CREATED = "create-links"
 """What the audit log calls it, whoever makes links and from where."""
 MOST_LINKS = 100_000
 """Links that can be made at once."""
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,31 @@ class ParticipantLinks:
             *(Problem(source, "", f"the label '{label}' is given more than once", remedy) for label in twice),
             *(Problem(source, "", f"the label '{label}' belongs to another link or person", remedy) for label in taken),
         ]
+
+
+def labels_in(text: str, source: str, *, table: bool = False) -> list[str]:
+    """The labels that a text holds, one a line; blank lines and spaces around a label do not count.
+
+    Args:
+        text: as it was typed, or the whole file.
+        source: where it came from, for messages.
+        table: whether it is a CSV file, where quotes hold a cell together and a row may have one cell only.
+
+    Raises:
+        ProblemsFound: rows that cannot be read, or with more than one cell.
+    """
+    if not table:
+        return [line.strip() for line in text.split("\n") if line.strip()]
+    try:
+        tables = [list(rows_in(io.StringIO(text, newline=""), mark)) for mark in ",;\t"]
+    except ValueError as error:
+        raise ProblemsFound([Problem(source, "", str(error), "correct the quotes of that row")]) from None
+    wide = {number: len(cells) for rows in tables for number, cells in rows if len(cells) > 1}
+    if wide:
+        remedy = "leave one column, with one label in each row"
+        listed = sorted(wide.items())[:_MOST_NAMED]
+        raise ProblemsFound([Problem(source, f"row {row}", f"has {cells} cells", remedy) for row, cells in listed])
+    return [cells[0].strip() for _, cells in tables[0] if cells and cells[0].strip()]
 
 
 def labels_in_use(unit: UnitOfWork) -> set[str]:

@@ -46,10 +46,13 @@ def _no_code(world: StudyContext) -> bool:
     return any(not spec.gives_code for spec in world.content.specs.values())
 
 
-def _leaks(world: StudyContext, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
+def treatment_leaks(world: StudyContext, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
+    """Of each treatment that must not give code, by name and version: how many replies to these people do."""
     known = {person.id for person in people}
     mine = [turn for turn in turns if turn.participant_id in known]
-    return leaks_by_treatment(mine, world.content.specs, world.study, Content(world.content)) if mine else {}
+    specs = {spec.id: spec for spec in world.content.specs.values()}
+    found = leaks_by_treatment(mine, specs, world.study, Content(world.content)) if mine else {}
+    return {f"{name}, version {specs[name].version}": share for name, share in found.items()}
 
 
 def _spent(unit: UnitOfWork, world: StudyContext, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
@@ -120,7 +123,7 @@ class Monitor:
             now=world.now(),
             spent_usd=spent,
             cost_limit_usd=limit,
-            leaks=_leaks(world, people, shown),
+            leaks=treatment_leaks(world, people, shown),
         )
 
     def people(self, kind: Kind) -> list[ParticipantSummary]:

@@ -13,11 +13,13 @@ import io
 import streamlit as st
 
 from study_app.services.researcher.console_views import LinkUse
-from study_app.services.researcher.links import MOST_LINKS, check_base
+from study_app.services.researcher.links import MOST_LINKS, check_base, labels_in
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 MADE = "links_made"
+LABELS = "Labels"
+"""What messages call the field."""
 
 
 def render(desk: ConsoleSession) -> None:
@@ -46,13 +48,13 @@ def _make(desk: ConsoleSession) -> None:
             "Labels, one a line (optional; the first link gets the first)", key="links_labels", height=90
         )
         if st.form_submit_button("Make links", type="primary"):
-            _made(desk, int(count), site, [line.strip() for line in labels.splitlines() if line.strip()])
+            _made(desk, int(count), site, labels_in(labels, LABELS))
 
 
 def _made(desk: ConsoleSession, count: int, site: str, labels: list[str]) -> None:
     def act() -> None:
         base = check_base(site, "Address of the participants' site")
-        made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source="Labels")
+        made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source=LABELS)
         st.session_state[MADE] = [(link.label or "", link.address(base)) for link in made]
 
     if desk.attempt(act, f"{count} link(s) made"):

@@ -110,7 +110,7 @@ def _cost(view: Overview) -> list[tuple[str, str]]:
 def _leaks(view: Overview) -> list[tuple[str, str]]:
     """Of each treatment without code, how many replies give it."""
     counted = view.leaks.items()
-    return [(f"Replies of {name} that give code", f"{one.leaked} of {one.replies}") for name, one in counted]
+    return [(f"Replies of {name}, that give code", f"{one.leaked} of {one.replies}") for name, one in counted]
 
 
 def _machine(desk: ConsoleSession, view: Overview, kind: Kind) -> None:
