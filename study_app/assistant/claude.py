@@ -14,6 +14,7 @@ import anthropic
 import httpx2
 
 from study_app.assistant.prompts import conversation
+from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
@@ -38,6 +39,8 @@ _KIND_BY_TYPE = {
 _UNREADABLE = (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError)
 """How the SDK's lenient parsing shows an event that is not JSON, lacks its fields or nests too deeply."""
 _FAILURES = (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, *_UNREADABLE)
+_MOST_BYTES = 32 * 1024 * 1024
+"""Of one answer; the longest reply, 64,000 tokens in as many events, has about a third."""
 _MOST_TOKENS = 2**31 - 1
 """The largest count that every database stores."""
 _MESSAGES = {
@@ -47,6 +50,7 @@ _MESSAGES = {
     "timeout": "Claude did not answer in time",
     "connection": "the connection to Claude's provider failed",
     "refused": "Claude declined to answer this message",
+    "too_long": "Claude's provider sent more than a reply can have",
     "other": "Claude's provider reported an error",
 }
 
@@ -107,13 +111,16 @@ class ClaudeAssistant:
         """
         end: ReplyEnd | None = None
         finished = False
+        meter = ReplyMeter(ReplyBounds.of(self._room(request)))
         try:
-            async with aclosing(self._events(request)) as events:
+            async with aclosing(self._events(request, meter.bounds.seconds)) as events:
                 async for event in events:
                     end = _accumulate(end, event, self._blank_end())
                     finished = finished or event.type == "message_stop"
-                    if event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text:
-                        yield TextDelta(_text(event.delta.text))
+                    if text := meter.room_for(_delta(event)):
+                        yield TextDelta(text)
+        except AssistantUnavailable as error:
+            raise _broken_off(error, end) from None
         except _FAILURES as error:
             raise _broken_off(_unavailable(error), end) from None
         yield _completed(end, finished)
@@ -133,13 +140,15 @@ class ClaudeAssistant:
             )
         return self._clients[loop]
 
-    async def _events(self, request: AssistantRequest) -> AsyncGenerator[Any, None]:
+    async def _events(self, request: AssistantRequest, seconds: float) -> AsyncGenerator[Any, None]:
+        clock = asyncio.get_running_loop().time
+        last = clock() + seconds
         async with asyncio.timeout(self._patience.first_token):
             stream = await self._client().messages.create(**self._body(request))
         async with stream:
             while True:
                 try:
-                    async with asyncio.timeout(self._patience.stall):
+                    async with asyncio.timeout_at(min(last, clock() + self._patience.stall)):
                         event = await anext(stream)
                 except StopAsyncIteration:
                     return
@@ -150,7 +159,7 @@ class ClaudeAssistant:
         given = self._spec.parameters
         body: dict[str, Any] = {
             "model": self._spec.model,
-            "max_tokens": min(given.max_tokens, request.max_tokens or given.max_tokens),
+            "max_tokens": self._room(request),
             "system": told.system,
             "messages": list(told.messages),
             "stream": True,
@@ -163,6 +172,10 @@ class ClaudeAssistant:
             body["extra_body"] = {"temperature": given.temperature}
             body["extra_headers"] = {"anthropic-version": SAMPLING_API_VERSION}
         return body
+
+    def _room(self, request: AssistantRequest) -> int:
+        given = self._spec.parameters.max_tokens
+        return min(given, request.max_tokens or given)
 
     def _blank_end(self) -> ReplyEnd:
         spec = self._spec
@@ -193,14 +206,34 @@ def _thinking(wanted: str, model: str) -> str:
     return wanted
 
 
+class _Bounded(httpx2.AsyncByteStream):
+    """The bytes of an answer up to a limit: a line without an end would be collected as long as it comes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        room = _MOST_BYTES
+        async for piece in self._stream:
+            room -= len(piece)
+            if room < 0:
+                raise AssistantUnavailable("too_long", _MESSAGES["too_long"])
+            yield piece
+
+    async def aclose(self) -> None:
+        """Close the connection's stream."""
+        await self._stream.aclose()
+
+
 class _RetrySoonOrNever(anthropic.Middleware):
-    """Stops the SDK from retrying where the provider asks for a longer pause than a participant should sit through."""
+    """Bounds every answer, and stops the SDK from retrying after a longer pause than people should sit through."""
 
     def __init__(self, longest: float) -> None:
         self._longest = longest
 
     async def handle_async(self, request: Any, call_next: Any) -> Any:
         response = await call_next(request)
+        response.http_response.stream = _Bounded(response.http_response.stream)
         if (_retry_after(response.headers) or 0) > self._longest:
             response.http_response.headers["x-should-retry"] = "false"
         return response
@@ -216,6 +249,12 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
         reason = _word(event.delta.stop_reason or end.stop_reason)
         return replace(end, stop_reason=reason, output_tokens=_tokens(event.usage.output_tokens))
     return end
+
+
+def _delta(event: Any) -> str:
+    """The text that an event adds to the reply."""
+    is_text = event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text
+    return _text(event.delta.text) if is_text else ""
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
 Provider = Literal["claude", "notes", "recorded"]
 Manner = Literal["answers", "hints", "questions"]
 UnavailableKind = Literal[
-    "rate_limit", "overloaded", "timeout", "connection", "authentication", "refused", "budget", "other"
+    "rate_limit", "overloaded", "timeout", "connection", "authentication", "refused", "budget", "too_long", "other"
 ]
 
 DEFAULT_MODEL = "claude-sonnet-5-5"

@@ -10,6 +10,7 @@ from typing import Any
 
 from study_app.dataset.schema.cells import writable
 from study_app.domain.assistants.budget import allowance, total, within_study_cost
+from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.treatments import (
     AssistantRequest,
     AssistantSpec,
@@ -39,6 +40,8 @@ from study_app.services.spending import spent_usd, usage
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE = 20_000
+_GRACE = 1.1
+"""A provider's implementation has the same bound and comes first: it knows model and tokens."""
 SAVE_EVERY = 2.0
 """Seconds between two savings of a reply in progress."""
 
@@ -254,21 +257,24 @@ class AssistantChat:
         loop = asyncio.get_running_loop()
         began = loop.time()
         saved = began
+        given = self.specs[name].parameters.max_tokens
+        meter = ReplyMeter(ReplyBounds.of(min(given, request.max_tokens or given)))
         stop = asyncio.create_task(reply.stopped.wait())
         try:
             stream = self.world.assistants[name].reply(request)
-            async for piece in until(stream, stop):
+            async for piece in until(stream, stop, _GRACE * meter.bounds.seconds):
                 elapsed = loop.time() - began
                 if isinstance(piece, ReplyEnd):
                     reply.turn = ended(reply.turn, piece)
                     continue
                 first = reply.turn.first_token_seconds
+                text = meter.room_for(piece.text)
                 reply.turn = replace(
                     reply.turn,
-                    reply=reply.turn.reply + piece.text,
+                    reply=reply.turn.reply + text,
                     first_token_seconds=elapsed if first is None else first,
                 )
-                reply.pieces.put_nowait(piece.text)
+                reply.pieces.put_nowait(text)
                 if loop.time() - saved > SAVE_EVERY:
                     saved = loop.time()
                     await asyncio.to_thread(self._save, reply.turn)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.assistants.treatments import ReplyEnd
-from study_app.domain.errors import StudyError
+from study_app.domain.errors import AssistantUnavailable, StudyError
 from study_app.domain.events import Event
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
@@ -100,17 +100,25 @@ def _moment(event: Event) -> float:
     return event.mono_ms if event.mono_ms is not None else event.client_time_ms or 0.0
 
 
-async def until(stream: AsyncIterator[Any], stop: asyncio.Task[Any]) -> AsyncIterator[Any]:
-    """The stream's pieces until it ends or the stop comes, also while no piece comes."""
+async def until(stream: AsyncIterator[Any], stop: asyncio.Task[Any], seconds: float) -> AsyncIterator[Any]:
+    """The stream's pieces until it ends or the stop comes, also while no piece comes.
+
+    Raises:
+        AssistantUnavailable: after so many seconds it has not ended (kind `timeout`).
+    """
     iterator = stream.__aiter__()
+    clock = asyncio.get_running_loop().time
+    last = clock() + seconds
     try:
         while True:
             following = asyncio.ensure_future(anext(iterator, None))
-            await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({following, stop}, timeout=last - clock(), return_when=asyncio.FIRST_COMPLETED)
             if not following.done():
                 following.cancel()
                 with contextlib.suppress(asyncio.CancelledError, StudyError):
                     await following
+                if not stop.done():
+                    raise AssistantUnavailable("timeout", "the assistant's reply did not end in time")
                 return
             piece = following.result()
             if piece is None:

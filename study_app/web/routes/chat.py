@@ -51,7 +51,7 @@ async def _stream(first: str, asked: StreamingTurn) -> AsyncIterator[bytes]:
 
 
 def _kindly(asked: StreamingTurn) -> str:
-    known = {"rate_limit", "overloaded", "timeout", "connection", "refused"}
+    known = {"rate_limit", "overloaded", "timeout", "connection", "refused", "too_long"}
     kind = asked.failure()
     return text(f"assistant.failed.{kind if kind in known else 'other'}")
 
