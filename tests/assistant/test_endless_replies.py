@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from messages_api import Answer, event, serving, start, words
-from test_streams_fuzz import at_work
+from support.providers.messages_api import Answer, event, serving, start, words
+from support.trials.export_world import at_work
 
+import study_app
 from study_app.assistant import claude
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.domain.assistants.reply_bounds import ReplyBounds
@@ -20,7 +23,6 @@ from study_app.domain.assistants.treatments import (
     ReplyBrokenOff,
     TextDelta,
 )
-from study_app.domain.errors import AssistantUnavailable
 
 SPEC = AssistantSpec(
     id="full", version="1", label="A", prompt="Help.", model="claude-asked-1", parameters=Parameters(max_tokens=50)
@@ -134,8 +136,6 @@ def test_a_reply_of_the_longest_kind_is_within_its_bounds():
         assert bounds.seconds > tokens / 20
 
 
-def test_the_error_is_of_a_kind_that_has_a_sentence():
-    from study_app.web.texts import text
-
-    assert "cut off" in text("assistant.failed.too_long")
-    assert AssistantUnavailable("too_long", "x").kind == "too_long"
+def test_every_language_has_a_sentence_for_a_reply_that_does_not_end():
+    for path in (Path(study_app.__file__).parent / "texts").glob("*.toml"):
+        assert tomllib.loads(path.read_text(encoding="utf-8"))["assistant"]["failed"]["too_long"], path.name

@@ -6,17 +6,15 @@ import asyncio
 import json
 import logging
 import math
-from functools import cache
 from random import Random
 from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clock import HandClock
 from support.hostile.hostile_values import NUMBERS, TEXTS, anything
 from support.providers.messages_api import Answer, serving, whole
-from support.trials.export_world import Walker, open_app, scratch
+from support.trials.export_world import at_work
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.assistant.recorded import RecordedAssistant
@@ -162,18 +160,6 @@ def replayed(seed: int) -> None:
     except ProblemsFound:
         return
     asyncio.run(check_reply(assistant))
-
-
-@cache
-def at_work() -> Walker:
-    """A participant at a task in an arm with an assistant that has no limits."""
-    clock = HandClock()
-    app = open_app(scratch(), clock)
-    for _ in range(20):
-        walker = Walker(app, clock).to_tasks().begin_tasks()
-        if walker.arm == "ai":
-            return walker
-    raise AssertionError("no one of twenty was allocated to the arm with an assistant")
 
 
 async def asked(seeds: list[int]) -> None:

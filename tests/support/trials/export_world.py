@@ -340,3 +340,15 @@ def table(dataset: Path, name: str) -> list[dict[str, str]]:
     """The rows of a table as text."""
     with next((dataset / "data").glob(f"*_description-{name}_data.csv")).open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle))
+
+
+@cache
+def at_work() -> Walker:
+    """A participant at a task in an arm with an assistant that has no limits."""
+    clock = HandClock()
+    app = open_app(scratch(), clock)
+    for _ in range(20):
+        walker = Walker(app, clock).to_tasks().begin_tasks()
+        if walker.arm == "ai":
+            return walker
+    raise AssertionError("no one of twenty was allocated to the arm with an assistant")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from synthetic_trial import write
+from support.analysis.synthetic_trial import write
 
 from analysis.data.load import load
 from study_app.domain.errors import ProblemsFound, UserError
