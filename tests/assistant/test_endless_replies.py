@@ -96,8 +96,9 @@ class Endless:
 async def asked(assistant: Endless):
     walker = at_work()
     chat = walker.app.help
-    for name, spec in chat.specs.items():
-        chat.specs[name] = spec.model_copy(update={"limits": type(spec.limits)(), "parameters": SPEC.parameters})
+    specs = chat.world.content.specs
+    for name, spec in specs.items():
+        specs[name] = spec.model_copy(update={"limits": type(spec.limits)(), "parameters": SPEC.parameters})
     chat.world.assistants = dict.fromkeys(chat.world.assistants, assistant)
     turn = await chat.ask(walker.id, "Question?", walker.page, walker.text, walker.seq)
     text = "".join([piece async for piece in turn.text])

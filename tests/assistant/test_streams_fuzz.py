@@ -166,8 +166,9 @@ async def asked(seeds: list[int]) -> None:
     """Ask with each of the answers; every turn is over and stored."""
     walker = at_work()
     chat = walker.app.help
-    for name, spec in chat.specs.items():
-        chat.specs[name] = spec.model_copy(update={"limits": type(spec.limits)()})
+    specs = chat.world.content.specs
+    for name, spec in specs.items():
+        specs[name] = spec.model_copy(update={"limits": type(spec.limits)()})
     async with serving(Answer()) as api:
         odd = ClaudeAssistant(SPEC, api_key="not-a-key", base_url=api.url, patience=PATIENCE)
         chat.world.assistants = dict.fromkeys(chat.world.assistants, odd)

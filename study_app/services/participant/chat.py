@@ -257,10 +257,10 @@ class AssistantChat:
         loop = asyncio.get_running_loop()
         began = loop.time()
         saved = began
-        given = self.specs[name].parameters.max_tokens
-        meter = ReplyMeter(ReplyBounds.of(min(given, request.max_tokens or given)))
         stop = asyncio.create_task(reply.stopped.wait())
         try:
+            given = self.world.content.specs[name].parameters.max_tokens
+            meter = ReplyMeter(ReplyBounds.of(min(given, request.max_tokens or given)))
             stream = self.world.assistants[name].reply(request)
             async for piece in until(stream, stop, _GRACE * meter.bounds.seconds):
                 elapsed = loop.time() - began
