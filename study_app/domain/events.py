@@ -23,7 +23,8 @@ BROWSER_KINDS = frozenset(
 SERVER_KINDS = frozenset(
     "entry_refused submission_late "
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out "
-    "answered allocated task_shown task_submitted run_started run_ended program_error turn_started turn_ended "
+    "answered allocated task_shown task_submitted run_started run_ended figure_shown program_error "
+    "turn_started turn_ended "
     "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened data_withdrawn finished "
     "excluded outage session_scheduled language_chosen".split()
 )

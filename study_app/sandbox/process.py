@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from study_app.domain.tasks import figures
 from study_app.domain.tasks.packs import EndedBy, OutputLine, Program, RunResult
 from study_app.domain.tasks.reports import ChildReport, ReportedError, ReportError, parse_report
 from study_app.domain.tasks.sentences import sentence
@@ -25,6 +26,7 @@ from study_app.sandbox.server import Ending
 _POLL_SECONDS = 0.05
 _START_SECONDS = 20.0
 """A child that has not started its program by then never will."""
+_MOST_FIGURE_BYTES = figures.MOST_FIGURES * (figures.MOST_BYTES + 4)
 _WARNING = re.compile(r"^(?:main\.py|sys):\d+: (\w*Warning): ", re.MULTILINE)
 _RAISED = re.compile(
     r"^(?:\s*\|\s*)?([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Cancelled|Warning|Group))(?:: (.*))?$"
@@ -64,6 +66,7 @@ class RunningProgram:
         self._job_pipe, *readers = pipes
         self._names: dict[int, str] = dict(zip(readers, ("stdout", "stderr", "report"), strict=True))
         self._report = bytearray()
+        self._figures = bytearray()
         self._frames = frames.Reader()
         self._beats: list[float] = []
         self._origin = time.monotonic()
@@ -156,6 +159,8 @@ class RunningProgram:
         for tag, content in self._frames.feed(data):
             if tag == frames.REPORTED:
                 self._keep(content)
+            elif tag == frames.FIGURE:
+                self._figures += content[: max(_MOST_FIGURE_BYTES - len(self._figures), 0)]
             elif tag == frames.BEAT:
                 self._beats.append(self._seconds())
             else:
@@ -195,6 +200,7 @@ class RunningProgram:
             stderr=stderr,
             lines=tuple(self._output.lines),
             order=self._output.order,
+            figures=figures.shown(figures.split(bytes(self._figures))),
             exit_status=self._ending.exit_status,
             ended_by=ended_by,
             wall_seconds=seconds,

@@ -88,6 +88,8 @@ class RunResult:
     order: str = ""
     """Which stream was written when: `o12e40o3` is 12 characters of stdout, 40 of stderr, 3 of stdout. What stderr
     holds beyond that is the runner's own note on a limit."""
+    figures: tuple[str, ...] = ()
+    """What it drew: PNG in base64, known to be harmless (`domain.tasks.figures`)."""
 
 
 def in_order(stdout: str, stderr: str, order: str) -> list[tuple[Stream, str]]:

@@ -15,8 +15,9 @@ from typing import Any
 
 HEAD = struct.Struct("<BH")
 """Tag, length of what follows."""
-STDOUT, STDERR, REPORTED, BEAT = 1, 2, 3, 4
-"""Tags. BEAT, with one byte, says that the event loop of a graded call is alive."""
+STDOUT, STDERR, REPORTED, BEAT, FIGURE = 1, 2, 3, 4, 5
+"""Tags. BEAT, with one byte, says that the event loop of a graded call is alive. FIGURE holds pictures, each after its
+length."""
 _LONGEST = getattr(select, "PIPE_BUF", 512) - HEAD.size
 
 Write = Callable[[int, Any], int]
@@ -98,7 +99,7 @@ class Reader:
         buffer, at = self._rest + data, 0
         while len(buffer) - at >= HEAD.size:
             tag, length = HEAD.unpack_from(buffer, at)
-            if tag not in (STDOUT, STDERR, REPORTED, BEAT):
+            if tag not in (STDOUT, STDERR, REPORTED, BEAT, FIGURE):
                 self._broken, self._rest = True, b""
                 return
             end = at + HEAD.size + length

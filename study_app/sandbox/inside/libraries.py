@@ -20,8 +20,6 @@ _BY_REPR = (("datetime", "date"), ("datetime", "datetime"), ("datetime", "time")
     ("uuid", "UUID"),
 )
 """Classes of the standard library whose `repr` says everything."""
-MOST_FIGURES = 4
-"""Figures of one run that are shown."""
 
 
 def make_ready(readable: Sequence[str]) -> None:
@@ -88,9 +86,9 @@ def _of_standard_library(kind: type) -> bool:
 
 
 def figures() -> Iterator[bytes]:
-    """PNG of each open matplotlib figure, in the order in which they were made, `MOST_FIGURES` at most."""
+    """PNG of each open matplotlib figure, in the order in which they were made; the reader keeps the first few."""
     pyplot = sys.modules.get("matplotlib.pyplot")
-    for number in list(pyplot.get_fignums())[:MOST_FIGURES] if pyplot is not None else ():
+    for number in list(pyplot.get_fignums()) if pyplot is not None else ():
         figure = pyplot.figure(number)  # type: ignore[union-attr]
         longest = max(figure.get_size_inches())
         if longest > _INCHES:

@@ -13,6 +13,7 @@ from typing import Any
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.records import RunRecord
 from study_app.domain.sentences import REFUSALS
+from study_app.domain.tasks import figures
 from study_app.domain.tasks.packs import CheckResult, OutputLine, RunResult, TaskPack
 from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 Emit = Callable[[dict[str, Any] | None], None]
 
+FIGURE_SHOWN = "figure_shown"
 MAX_CODE_BYTES = 64_000
 """Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
 DOUBLE_CLICK = timedelta(seconds=2)
@@ -83,6 +85,12 @@ class ProgramRuns:
         with self.world.registry.begin(write=False) as unit:
             runs = [run for run in unit.runs(participant_id) if run.task == task and run.kind == "run"]
         return runs[-1] if runs else None
+
+    def figures_of(self, run: RunRecord) -> list[str]:
+        """What a run drew, in base64, in the order in which it was drawn."""
+        with self.world.registry.begin(write=False) as unit:
+            events = unit.events_of(run.participant_id, (FIGURE_SHOWN,), run.stage)
+        return [event.payload["png"] for event in events if event.payload.get("run_id") == run.id]
 
     def stop(self, participant_id: str) -> bool:
         """Kill the participant's run; False if there is none."""
@@ -163,14 +171,16 @@ class ProgramRuns:
         result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
         done = finished(record, result)
         emit(_end_line(record.id, result.ended_by, result) | {"pack": place.pack})
+        if result.figures:
+            emit({"type": "figures", "figures": list(result.figures)})
         if result.ended_by in ("cancelled", "infrastructure"):
-            self._finish(record, done)
+            self._finish(record, done, drawn=result.figures)
             return
         shown = [check.shown() for check in self._examples(pack, record.code)]
         if not active.cancelled.is_set():
             emit({"type": "examples", "task": place.task, "checks": shown})
         kept = [{"visible": True, **check} for check in shown]
-        self._finish(record, replace(done, checks=json.dumps(kept)))
+        self._finish(record, replace(done, checks=json.dumps(kept)), drawn=result.figures)
 
     def _examples(self, pack: TaskPack, code: str) -> tuple[CheckResult, ...]:
         """Verdicts of the visible examples; none where they cannot be tried."""
@@ -184,12 +194,15 @@ class ProgramRuns:
             return ()
 
     @retried
-    def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended") -> None:
+    def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended", drawn: tuple[str, ...] = ()) -> None:
         now = self.world.now()
         with self.world.registry.begin() as unit:
             unit.update_run(done)
             payload = {"run_id": done.id, "ended_by": done.ended_by, "wall_seconds": done.wall_seconds}
             unit.record(record.participant_id, kind, record.stage, now, payload)
+            for place, figure in enumerate(drawn, start=1):
+                drawing = {"run_id": done.id, "place": place, "sha256": figures.sha256(figure), "png": figure}
+                unit.record(record.participant_id, FIGURE_SHOWN, record.stage, now, drawing)
             if done.error_type:
                 error = {"type": done.error_type, "message": done.error_message, "line": done.error_line}
                 unit.record(record.participant_id, "program_error", record.stage, now, error | {"run_id": done.id})

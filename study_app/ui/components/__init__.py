@@ -61,6 +61,8 @@ class LastRun(TypedDict):
     lines: list[PrintedLine]
     end: RunEnd | None
     checks: NotRequired[list[ExampleResult]]
+    figures: NotRequired[list[str]]
+    """PNG in base64."""
 
 
 class ShownTurn(TypedDict):

@@ -104,7 +104,8 @@ def _last_run(page: Page) -> LastRun | None:
     run = page.app.work.last_run(page.participant_id, page.place.task)
     if run is None:
         return None
-    return {"lines": _lines(run), "end": _end(page, run), "checks": _checks(page, run)}
+    figures = page.app.work.figures_of(run)
+    return {"lines": _lines(run), "end": _end(page, run), "checks": _checks(page, run), "figures": figures}
 
 
 def _lines(run: RunRecord) -> list[Any]:

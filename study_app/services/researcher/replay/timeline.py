@@ -172,6 +172,11 @@ def _run(material: ReplayMaterial, run: RunRecord) -> dict[str, Any]:
         "ended_by": run.ended_by,
         "error_type": run.error_type,
         "error_line": run.error_line,
+        "figures": [
+            event.payload["png"]
+            for event in material.events
+            if event.kind == "figure_shown" and event.payload.get("run_id") == run.id
+        ],
         "checks": [{"name": c["name"], "passed": c["passed"]} for c in json.loads(run.checks)],
     }
 

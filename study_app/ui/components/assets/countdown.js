@@ -198,6 +198,9 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-tab[data-state="fail"]::after { background: var(--bad); border-radius: 1px; }
 .sa-room .sa-lines { font: 400 calc(var(--code-size, 14px) - 1px)/1.55 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; position: static; }
 .sa-stderr { color: var(--bad); }
+.sa-figures { display: grid; gap: 10px; padding: 0 20px 10px; }
+.sa-figures:empty { display: none; }
+.sa-figures img { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
 .sa-empty, .sa-room .sa-note { color: var(--muted); font-family: var(--sans); }
 .sa-room .sa-lines .sa-note { color: var(--warm); }
 .sa-room .sa-checks { list-style: none; padding: 0; }

@@ -381,10 +381,13 @@ class Player {
     if (!run) return this.output.replaceChildren(h("p", { class: "sr-none" }, "Nothing run yet"));
     const how = run.kind === "submission" ? "Submitted" : going ? "Running" : run.error_type ? run.error_type : "Ran";
     const line = run.error_line && !going ? `, line ${run.error_line}` : "";
+    const figures = going ? [] : run.figures.map((png, place) =>
+      h("img", { src: `data:image/png;base64,${png}`, alt: `Figure ${place + 1}`, class: "sr-figure" }));
     const checks = going ? [] : run.checks.map((check) => h("li", { class: check.passed ? "sr-pass" : "sr-fail" }, check.name));
     this.output.replaceChildren(
       h("p", { class: "sr-how" }, `${how}${line} at ${clock(run.started - this.window[0])}`),
       h("pre", {}, going ? "" : run.stdout, h("span", { class: "sr-error" }, going ? "" : run.stderr)),
+      ...figures,
       h("ul", { class: "sr-checks" }, ...checks));
   }
 

@@ -31,6 +31,7 @@ export class Runner {
   readonly bar: HTMLElement;
   readonly output: HTMLElement;
   private readonly text = h("pre", { class: "sa-lines", "data-source": "output" });
+  private readonly figures = h("div", { class: "sa-figures" });
   private readonly examples: Examples;
   private readonly status = h("div", { class: "sa-run-status" });
   private readonly box: HTMLElement;
@@ -53,7 +54,7 @@ export class Runner {
     this.stopButton.append(say("run_stop"));
     const hint = h("span", { class: "sa-hint", "aria-hidden": "true" }, say(isMac() ? "run_keys_mac" : "run_keys"));
     this.bar = h("div", { class: "sa-runbar" }, this.runButton, this.stopButton, hint, this.status);
-    this.box = h("div", { class: "sa-scroll", tabindex: 0 }, this.text);
+    this.box = h("div", { class: "sa-scroll", tabindex: 0 }, this.text, this.figures);
     this.examples = new Examples(say);
     this.tabs = new Tabs([
       { id: "output", title: say("output"), label: say("output_panel"), body: this.box },
@@ -78,6 +79,7 @@ export class Runner {
     this.clear();
     if (!last) return;
     this.print(last.lines);
+    this.draw(last.figures ?? []);
     if (last.checks?.length) this.showExamples(last.checks);
     if (last.end) this.finish(last.end, true);
   }
@@ -139,6 +141,8 @@ export class Runner {
     } else if (message["type"] === "end") {
       this.printWaiting();
       this.finish(message as RunEnd, false);
+    } else if (message["type"] === "figures") {
+      this.draw(message["figures"] as string[]);
     } else if (message["type"] === "examples") {
       this.showExamples(message["checks"] as Check[]);
       this.announcer.say(this.examples.summary);
@@ -174,6 +178,7 @@ export class Runner {
     this.ended = null;
     this.warned = null;
     this.text.replaceChildren(h("span", { class: "sa-empty" }, this.say("output_empty")));
+    this.figures.replaceChildren();
     this.box.scrollTop = 0;
     this.tabs.forgetScroll();
     this.showExamples(null);
@@ -185,6 +190,14 @@ export class Runner {
     const lines = this.waiting;
     this.waiting = [];
     this.print(lines);
+  }
+
+  /** What the program drew, below what it printed. */
+  private draw(figures: string[]): void {
+    const pictures = figures.map((png, place) =>
+      h("img", { src: `data:image/png;base64,${png}`, alt: this.say("figure", { n: place + 1 }) }));
+    if (pictures.length) this.text.querySelector(".sa-empty")?.remove();
+    this.figures.replaceChildren(...pictures);
   }
 
   private print(lines: Line[]): void {

@@ -31,6 +31,8 @@ export interface LastRun {
   lines: Line[];
   end: RunEnd | null;
   checks?: Check[];
+  /** PNG in base64. */
+  figures?: string[];
 }
 
 export interface Turn {
