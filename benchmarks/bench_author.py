@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "trial")]
+sys.path.insert(0, str(ROOT / "tests"))
 
-from conftest import ARGUMENTS, chromium_path  # noqa: E402
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
-from server import StudyServer  # noqa: E402
+from support.browser.launching import ARGUMENTS, chromium_path  # noqa: E402
+from support.server import StudyServer  # noqa: E402
 
 LIMIT_SECONDS = 1.0
 SENTENCE = "There are no risks beyond those of everyday work at a computer."

@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from study_app.content.study_file import read_study
 from study_app.content.texts import TextShelf
 from study_app.content.watched import written
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
-from study_app.domain.study.study import Study
+from study_app.domain.study.study import Study, protocol_hash
 from study_app.domain.text_files import decode_text
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 from study_app.private_files import files_of, make_private
@@ -52,6 +53,8 @@ from study_app.storage.anchor_file import COMMAND, FILE_NAME, AnchorFile
 
 log = logging.getLogger(__name__)
 
+AGAIN = timedelta(seconds=10)
+"""Between two looks at files that are not those of an amendment."""
 SECONDS_PER_WORD = 0.02
 """Pace of the embedded assistant."""
 
@@ -179,6 +182,38 @@ def reload(app: App) -> None:
     app.library, app.texts = library, texts
 
 
+def follow_amendments(app: App) -> None:
+    """Let a running server take an amendment over as soon as somebody new comes, or its sweeper looks."""
+    failed: dict[str, datetime] = {}
+
+    def follow() -> None:
+        with app.world.registry.begin(write=False) as unit:
+            newest = unit.newest_version()
+        if newest is None or newest == app.world.study_hash:
+            return
+        now = app.world.now()
+        if newest in failed and now - failed[newest] < AGAIN:
+            return
+        library = open_library(app.settings.study_file)
+        if protocol_hash(library.study, dict(library.materials())) == newest:
+            reload(app)
+            return
+        if newest not in failed:
+            log.error(
+                "the study was amended to version %s, and the files here are of another; bring them up to date",
+                newest[:12],
+            )
+        failed[newest] = now
+
+    def quietly() -> None:
+        try:
+            follow()
+        except ProblemsFound as problem:
+            log.error("an amendment could not be taken over: %s", problem)
+
+    app.world.follow = quietly
+
+
 def follow_files(app: App, *, previews_too: bool = True) -> Author:
     """Let the study follow its files from now on; whoever serves it looks at them (`author.files.look`).
 
@@ -261,7 +296,7 @@ def start(
     world.anchor = anchoring.allocated
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
-    return App(
+    app = App(
         settings=settings,
         world=world,
         library=library,
@@ -282,6 +317,8 @@ def start(
         isolation_watch=IsolationWatch(world),
         texts=_texts(library),
     )
+    follow_amendments(app)
+    return app
 
 
 def _texts(library: FolderLibrary) -> TextShelf:

@@ -183,6 +183,10 @@ class UnitOfWork(EventLog, Protocol):
         """Locked protocol versions, oldest first."""
         ...
 
+    def newest_version(self) -> str | None:
+        """Hash of the version locked last; None before the launch."""
+        ...
+
     def add_version(self, version: ProtocolVersion) -> None:
         """Lock another version."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,8 +30,10 @@ from study_app.cli.study_checks import assistant_problems, check_packages
 from study_app.content.language_checks import language_problems, review_problems, review_warnings
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.study.consent import consent_warnings
+from study_app.domain.study.frozen import frozen_lines
 from study_app.domain.text_files import decode_text
 from study_app.private_files import files_of, open_to_others
+from study_app.services.researcher.lifecycle import launch_problems, require_reason
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
@@ -44,17 +47,33 @@ def launch(
     out: Annotated[
         Path, typer.Option("--out", help="Folder for prereg.md and prereg.json.", envvar="STUDY_OUT")
     ] = Path(),
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be frozen and refused; change nothing.", envvar="STUDY_DRY_RUN"),
+    ] = False,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Launch even if the assistant's provider cannot be reached.", envvar="STUDY_YES"),
+        typer.Option(
+            "--yes", help="Do not ask; launch even if the assistant's provider cannot be reached.", envvar="STUDY_YES"
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Lock the protocol, seal the allocation seed, and write the preregistration."""
+    """Lock the protocol, seal the allocation seed, and write the preregistration.
+
+    Example: study launch --dry-run
+    """
     running = start(settings_of(study, database))
     try:
-        _check_writable(out)
+        if not dry_run:
+            _check_writable(out)
+        running.lifecycle.check_draft()
         _check_fit(running, str(study))
+        frozen = frozen_lines(running.study, len(running.library.materials()))
+        if dry_run:
+            _rehearse_launch(running, frozen, as_json)
+            return
+        _confirm([*frozen, "A launch cannot be undone."], "Launch?", yes=yes or as_json)
         asked = _ask_provider(running, str(study))
         if asked.unreachable and not yes:
             raise NotAllowed(f"{'; '.join(asked.unreachable)}; try again, or launch with --yes, which is recorded")
@@ -84,6 +103,39 @@ def launch(
         say(f"warning: {warning}")
     say()
     say(launched.recovery_copy)
+
+
+def _rehearse_launch(running: App, frozen: list[str], as_json: bool) -> None:
+    """Say what a launch would freeze, and refuse what it would refuse.
+
+    Raises:
+        ProblemsFound: what it would refuse.
+    """
+    problems = launch_problems(running.world)
+    if problems:
+        raise ProblemsFound(problems)
+    warnings = [*consent_warnings(running.study), *public_content(running)]
+    if as_json:
+        fixed = {"study_hash": running.world.study_hash, "frozen": frozen, "warnings": warnings}
+        say_json({"dry_run": True, **fixed})
+        return
+    for line in [*frozen, *(f"warning: {warning}" for warning in warnings)]:
+        say(line)
+    say(f"Dry run: nothing was changed. Study {running.world.study_hash}")
+
+
+def _confirm(lines: list[str], question: str, *, yes: bool) -> None:
+    """Show what is about to happen and ask; a script, which has no terminal, has decided already.
+
+    Raises:
+        NotAllowed: the answer was no.
+    """
+    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    for line in lines:
+        say(line)
+    if not typer.confirm(question):
+        raise NotAllowed("nothing was changed")
 
 
 def _check_fit(running: App, file: str) -> None:
@@ -162,18 +214,42 @@ def public_content(running: App) -> list[str]:
 @app.command()
 @command
 def amend(
-    study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
+    study: StudyFile = STUDY,
+    database: DatabaseOption = None,
+    reason: Reason = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what differs; change nothing.", envvar="STUDY_DRY_RUN")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", envvar="STUDY_YES")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Record a change of the study file; participants who consent from now on get the new version."""
+    """Record a change of the study file; participants who consent from now on get the new version.
+
+    A running server takes it over at once. What the launch fixed for ever is refused.
+
+    Example: study amend --dry-run
+    """
+    if not dry_run:
+        require_reason(reason)
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
-        gaps = language_problems(running.library) + review_problems(running.library)
-        if gaps:
-            raise ProblemsFound(gaps)
-        new = running.lifecycle.amend(reason)
+        changes, problems = running.lifecycle.amendment()
+        lines = [line for change in changes for line in change.lines()]
+        told = {"study_hash": running.world.study_hash, "changes": [asdict(change) for change in changes]}
+        if not as_json and (changes or dry_run):
+            for line in lines or ["Nothing differs from the locked version."]:
+                say(line)
+        problems += language_problems(running.library) + review_problems(running.library)
+        if problems:
+            raise ProblemsFound(problems)
+        if dry_run:
+            say_json({"dry_run": True, **told}) if as_json else say("Dry run: nothing was changed.")
+            return
+        _confirm([], "Record this amendment?", yes=yes or as_json or not changes)
+        running.lifecycle.amend(reason)
     finally:
         running.close()
-    say_json({"study_hash": new}) if as_json else say(f"Amended. Study {new}")
+    say_json(told) if as_json else say(f"Amended. Study {told['study_hash']}")
 
 
 @app.command()

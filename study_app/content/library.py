@@ -169,6 +169,17 @@ class FolderLibrary:
         """Path -> SHA-256 of every file of packs, banks, assistants and texts."""
         return self._hashes
 
+    def texts(self) -> Mapping[str, str]:
+        """Path -> content of those files that are text."""
+        found = {}
+        for name in self.materials():
+            try:
+                found[name] = (self.root / name).read_bytes().decode("utf-8")
+            except (OSError, UnicodeDecodeError):
+                continue
+        # The database keeps no NUL.
+        return {name: text for name, text in found.items() if "\x00" not in text}
+
     @cached_property
     def _hashes(self) -> dict[str, str]:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]

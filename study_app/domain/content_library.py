@@ -34,6 +34,10 @@ class ContentLibrary(Protocol):
         """Path relative to the study file -> SHA-256, of everything a participant can meet."""
         ...
 
+    def texts(self) -> Mapping[str, str]:
+        """Path relative to the study file -> content, of those materials that are text."""
+        ...
+
     def files(self) -> Iterable[tuple[str, bytes]]:
         """What may be published with a dataset: study file, briefs, item texts without keys."""
         ...

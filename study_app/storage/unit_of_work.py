@@ -114,6 +114,11 @@ class SqlUnitOfWork(SqlPositions):
         """See ports.UnitOfWork."""
         return self._rows(ProtocolVersion, select(VERSIONS).order_by(VERSIONS.c.number))
 
+    def newest_version(self) -> str | None:
+        """See ports.UnitOfWork."""
+        query = select(VERSIONS.c.study_hash).order_by(VERSIONS.c.number.desc()).limit(1)
+        return self.connection.execute(query).scalar_one_or_none()
+
     def add_version(self, version: ProtocolVersion) -> None:
         """See ports.UnitOfWork."""
         self._must_last()

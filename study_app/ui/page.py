@@ -79,8 +79,10 @@ class Page:
     Shows: title, body, the screen's own content, `Leave the study`.
     """
 
-    def __init__(self, app: App, place: Position) -> None:
+    def __init__(self, app: App, place: Position, api: str = "") -> None:
         self.app = app
+        self.api = api
+        """Prefix of the routes that the page's components speak to."""
         self.place = place
         self.texts: Catalogue = app.texts[place.study.language]
         self.content = app.world.content.said(place.study.language)
@@ -215,7 +217,7 @@ class Page:
             "link": link,
             "leave": None,
             "pinned": pinned,
-            "api": "",
+            "api": self.api,
             "texts": self.texts.table("page"),
         }
         if leave != "none":

@@ -12,20 +12,10 @@ from study_app.ui.author.bar import draw_bar
 from study_app.ui.author.content import draw_look
 from study_app.ui.components import top
 from study_app.ui.page import STYLE, Page
-from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
+from study_app.ui.screens.drawing import draw_screen
 
 LANGUAGE_COOKIE = "study_language"
 """As the entry sets it; a participant's own language is in the database."""
-SCREENS = {
-    "consent": consent.draw,
-    "eligibility": survey.draw,
-    "survey": survey.draw,
-    "device": device.draw,
-    "instructions": instructions.draw,
-    "tasks": workspace.draw,
-    "quiz": quiz.draw,
-    "debrief": debrief.draw,
-}
 
 
 def main() -> None:
@@ -52,7 +42,7 @@ def main() -> None:
         return
     page = Page(app, place)
     with _stage_floor(page):
-        _draw(page, place)
+        draw_screen(page, place)
 
 
 def _author(app: App, place: Position | None) -> None:
@@ -86,18 +76,6 @@ def _stage_floor(page: Page) -> DeltaGenerator:
         return floor
     st.empty()
     return st.container()
-
-
-def _draw(page: Page, place: Position) -> None:
-    if place.screen == "end":
-        debrief.draw(page)
-    elif place.screen == "waiting":
-        waiting.draw(page)
-    elif place.screen == "intro":
-        intro.draw(page)
-    else:
-        assert place.stage is not None
-        SCREENS[place.stage.kind](page)
 
 
 main()

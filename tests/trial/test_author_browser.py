@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 from playwright.sync_api import expect
-from server import ROOT, StudyServer
-from walker import Walker
+from support.browser.walker import Walker
+from support.paths import ROOT
+from support.server import StudyServer
 
 from study_app.storage import open_registry
 

@@ -12,12 +12,14 @@ from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingK
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
 from study_app.domain.records import AuditEntry, ProtocolVersion
+from study_app.domain.study.changes import Change, material_changes, study_changes
 from study_app.domain.study.consent import consent_problems
 from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.study.frozen import frozen_problems
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
-from study_app.services.context import StudyContext, keep_codes
+from study_app.services.context import StudyContext, keep_codes, stored_version
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.fitness import fitness_problems
@@ -61,6 +63,19 @@ class Lifecycle:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
 
+    def check_draft(self) -> None:
+        """Refuse what only a draft can do.
+
+        Raises:
+            NotAllowed: the study is launched already.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            self._check_draft(unit)
+
+    def _check_draft(self, unit: UnitOfWork) -> None:
+        if self.world.state(unit) != "draft":
+            raise NotAllowed(f"a study is launched once; this one is {_told(self.world.state(unit))}")
+
     def launch(self, who: str = "cli") -> Launched:
         """Lock the protocol: its hash, the sealed seed and the seed's commitment.
 
@@ -71,8 +86,7 @@ class Lifecycle:
         study = self.world.study
         with self.world.registry.begin() as unit:
             unit.lock("life")
-            if self.world.state(unit) != "draft":
-                raise NotAllowed(f"a study is launched once; this one is {_told(self.world.state(unit))}")
+            self._check_draft(unit)
             problems = launch_problems(self.world)
             if problems:
                 raise ProblemsFound(problems)
@@ -121,7 +135,7 @@ class Lifecycle:
                 raise NotAllowed("the study file is the locked one; change it first, then amend")
             if unit.meta("study_id") != self.world.study.id:
                 raise NotAllowed("an amendment cannot change the study's id; start another study with another database")
-            problems = consent_problems(self.world.study, "study.toml")
+            problems = self._amendment_problems(current)
             if problems:
                 raise ProblemsFound(problems)
             self._lock_version(unit, reason)
@@ -129,6 +143,28 @@ class Lifecycle:
             detail = {"from": current.study_hash, "to": self.world.study_hash}
             self._audit(unit, who, "amend", reason, detail)
         return self.world.study_hash
+
+    def _amendment_problems(self, current: ProtocolVersion) -> list[Problem]:
+        """What keeps the study file as it is now from being the next version."""
+        locked = stored_version(current.study_hash, current.text)
+        frozen = frozen_problems(locked, self.world.study, "study.toml")
+        return frozen + consent_problems(self.world.study, "study.toml")
+
+    def amendment(self) -> tuple[list[Change], list[Problem]]:
+        """What `amend` would change, and what it would refuse.
+
+        Raises:
+            NotAllowed: the study is not launched.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            if self.world.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
+            current = unit.versions()[-1]
+            texts = json.loads(unit.meta(texts_key(current.study_hash)) or "{}")
+        changes = study_changes(json.loads(current.text), json.loads(self.world.study.canonical()))
+        content = self.world.content
+        changes += material_changes(current.materials, content.materials(), texts, content.texts())
+        return changes, self._amendment_problems(current)
 
     def close(self, reason: str, who: str = "cli") -> Anchor | None:
         """No more enrolment; returns the ledger's end, to be written down elsewhere, or None where nobody is in it.
@@ -221,6 +257,8 @@ class Lifecycle:
 
     def _lock_version(self, unit: UnitOfWork, reason: str) -> None:
         keep_codes(unit, self.world.study, self.world.study_hash)
+        texts = json.dumps(dict(self.world.content.texts()), ensure_ascii=False, sort_keys=True)
+        unit.set_meta(texts_key(self.world.study_hash), texts)
         unit.add_version(
             ProtocolVersion(
                 study_hash=self.world.study_hash,
@@ -231,6 +269,11 @@ class Lifecycle:
                 reason=reason,
             )
         )
+
+
+def texts_key(study_hash: str) -> str:
+    """Where the database keeps the texts of a locked version's files, so that a later one can be laid beside it."""
+    return f"version_texts:{study_hash}"
 
 
 def _told(state: State) -> str:

@@ -22,6 +22,7 @@ from study_app.ui.console.pages import (
     links,
     overview,
     participants,
+    protocol,
     replay,
     verdicts,
 )
@@ -39,6 +40,7 @@ BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None], tuple[Role, ...]
     ("Grading", "grading", grading.render, ("grader", "full")),
     ("Verdicts", "verdicts", verdicts.render, BLIND),
     ("Coding", "coding", coding.render, UNBLINDED),
+    ("Protocol", "protocol", protocol.render, BLIND),
     ("Links", "links", links.render, BLIND),
     ("Allocation", "allocation", allocation.render, BLIND),
     ("Downloads", "downloads", downloads.render, BLIND),
@@ -51,7 +53,9 @@ def main() -> None:
     """Draw the board that is asked for."""
     app = current()
     st.set_page_config(page_title=f"Console: {app.study.title}", layout="wide", initial_sidebar_state="expanded")
-    st.html(STYLE)
+    alone = "screen" in st.query_params
+    if not alone:
+        st.html(STYLE)
     person = signed_in(app)
     if person is None:
         _at_the_door(app)
@@ -62,8 +66,9 @@ def main() -> None:
         for title, path, draw, roles in BOARDS
         if person.role in roles
     ]
-    chosen = st.navigation(pages, position="sidebar")
-    _side(desk)
+    chosen = st.navigation(pages, position="hidden" if alone else "sidebar")
+    if not alone:
+        _side(desk)
     chosen.run()
 
 

@@ -92,6 +92,11 @@ def pre(text: str, *, small: bool = False) -> str:
     return f'<pre class="sc-pre{" sc-small" if small else ""}">{escape(text)}</pre>'
 
 
+def heading(text: str) -> str:
+    """The heading of a part of a board."""
+    return f'<h2 class="sc-heading">{escape(text)}</h2>'
+
+
 def note(text: str) -> str:
     """A quiet sentence."""
     return f'<p class="sc-note">{escape(text)}</p>'

@@ -55,7 +55,7 @@ def draw_form(page: Page, fields: list[FormField], *, button: str, count: int = 
         "no_way_back": quiz,
         "deadline_ms": round(deadline.timestamp() * 1000) if deadline else None,
         "now_ms": round(place.now.timestamp() * 1000),
-        "api": "",
+        "api": page.api,
         "code_module": addresses()["code.js"],
         "texts": page.texts.table("workspace") | page.texts.table("form"),
     }

@@ -57,7 +57,7 @@ def _data(page: Page) -> WorkspaceData:
         "last_run": _last_run(page),
         "can_leave": True,
         "time_scope": _time_scope(page, len(stage.packs)),
-        "api": "",
+        "api": page.api,
         "texts": page.texts.table("workspace"),
         "progress": page.live_progress(),
         "notice": page.notice(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -12,10 +13,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from study_app.bootstrap import App, Author, current
+from study_app.domain.errors import StudyError
 from study_app.services.author.following import LOOK_SECONDS
 from study_app.services.participant.enrolment import TOKEN_DAYS
 from study_app.web.requests import COOKIE, BadRequest, host_of, is_tls, route
 
+log = logging.getLogger(__name__)
+
+AMENDED_SECONDS = 1.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -56,16 +61,17 @@ async def clock(request: Request) -> Response:
 
 @asynccontextmanager
 async def following(app: App) -> AsyncIterator[None]:
-    """Look at the author's files as long as the app is served."""
+    """Look at the author's files, or for an amendment, as long as the app is served."""
     author = app.author
-    if author is None:
-        yield
-        return
+    look, seconds = (app.world.follow, AMENDED_SECONDS) if author is None else (author.files.look, LOOK_SECONDS)
 
     async def watch() -> None:
         while True:
-            await run_in_threadpool(author.files.look)
-            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await run_in_threadpool(look)
+            except StudyError as failure:
+                log.warning("the study's version could not be looked at: %s", failure)
+            await asyncio.sleep(seconds)
 
     task = asyncio.create_task(watch())
     try:

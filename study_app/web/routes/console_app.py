@@ -12,8 +12,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
+from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
-from study_app.web.routes import console, console_files
+from study_app.web.routes import console, console_files, picture
 from study_app.web.routes.author import following
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ def make(study: App) -> ASGIApp:
     import streamlit as st
 
     install(study)
-    routes = [*console.ROUTES, *console_files.ROUTES]
-    middleware = [Middleware(SecurityHeaders), Middleware(console.SignInGate)]
+    routes = [*console.ROUTES, *console_files.ROUTES, *picture.ROUTES]
+    middleware = [Middleware(SecurityHeaders), Middleware(console.SignInGate), Middleware(Assets)]
 
     @asynccontextmanager
     async def background(_app: object) -> AsyncIterator[dict[str, Any]]:

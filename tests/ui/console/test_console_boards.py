@@ -13,7 +13,9 @@ from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.rating import RatingQueue
 
-BOARDS = "overview participants replay grading verdicts coding links allocation downloads audit accounts".split()
+BOARDS = (
+    "overview participants replay grading verdicts coding links allocation downloads audit accounts protocol".split()
+)
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,9 @@ def _enrolment(view: Overview) -> None:
             tables.steps(view.arrivals, view.target, view.now, since=view.launched_at)
             or tables.note("Nobody has enrolled yet.")
         )
-        st.html(_statuses(view))
+        # Streamlit takes no empty body.
+        if view.statuses:
+            st.html(_statuses(view))
 
 
 def _stages(view: Overview) -> str:
@@ -80,7 +82,7 @@ def _stages(view: Overview) -> str:
 
 def _statuses(view: Overview) -> str:
     rows = [(tables.status(name), count, tables.bar(count, view.enrolled)) for name, count in view.statuses.items()]
-    return tables.table(("Status", "People", ""), rows, numbers=(1,), label="Participants by status") if rows else ""
+    return tables.table(("Status", "People", ""), rows, numbers=(1,), label="Participants by status")
 
 
 def _protocol(desk: ConsoleSession, view: Overview) -> None:

@@ -1,0 +1,59 @@
+"""What a launch fixes for ever, and what only an amendment changes."""
+
+from __future__ import annotations
+
+from study_app.domain.allocation.options import options
+from study_app.domain.errors import Problem
+from study_app.domain.study.study import Study
+
+FOR_EVER = {
+    "schema": "the form of the study file",
+    "id": "the study's id",
+    "allocation": "how arms are drawn, which the sealed seed's commitment covers",
+    "arms": "which arms there are, their weights, and which is the control",
+}
+"""Key of the study file -> what it fixes."""
+
+
+def frozen_problems(locked: Study, now: Study, file: str) -> list[Problem]:
+    """What an amendment would have to change and never may.
+
+    Args:
+        locked: the study as locked last.
+        now: as its file says it.
+        file: the study file as the user named it.
+    """
+    remedy = "undo it: a launch fixes it for ever; for another trial launch another study on another database"
+    differing = {
+        "schema": locked.schema_ != now.schema_,
+        "id": locked.id != now.id,
+        "allocation": locked.allocation != now.allocation,
+        "arms": _arms(locked) != _arms(now),
+    }
+    return [Problem(file, key, f"{FOR_EVER[key]} changed", remedy) for key, differs in differing.items() if differs]
+
+
+def _arms(study: Study) -> object:
+    return options(study.allocation, study.arms), study.control.id
+
+
+def frozen_lines(study: Study, files: int) -> list[str]:
+    """What a launch of this study freezes, one fact a line: for ever first, then what an amendment may change."""
+    arms = ", ".join(f"{arm.id} ({arm.weight})" + (" control" if arm.control else "") for arm in study.arms)
+    scheme = study.allocation.model_dump(mode="json", exclude_defaults=True)
+    drawn = ", ".join(f"{key} {value}" for key, value in scheme.items() if key != "method")
+    stages = ", ".join(stage.id for stage in study.stages)
+    primary = ", ".join(study.analysis.primary) or "none named"
+    recruitment = study.recruitment
+    return [
+        "Fixed for ever:",
+        f"  study       {study.id}: {study.title}",
+        f"  arms        {arms}",
+        f"  allocation  {study.allocation.method}" + (f"; {drawn}" if drawn else ""),
+        "  seed        drawn and sealed now, shown by study unseal; nothing that was entered before counts as real",
+        "Changed by study amend only, with a reason that the report lists:",
+        f"  stages      {stages}",
+        f"  outcomes    primary: {primary}",
+        f"  enrolment   {recruitment.target_n} participants, by {recruitment.entry}",
+        f"  content     {files} files of tasks, quizzes and assistants, and the texts that participants read",
+    ]

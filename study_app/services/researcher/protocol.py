@@ -1,0 +1,117 @@
+"""The protocol for people to read: stages and arms, who meets what, prompts, versions and what differs between them.
+
+Nothing here comes from a participant.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.study.changes import Change, material_changes, study_changes
+from study_app.domain.study.durations import expected_minutes
+from study_app.domain.study.study import Stage, StudyArm
+from study_app.services.context import StudyContext
+from study_app.services.researcher.lifecycle import texts_key
+
+
+@dataclass(frozen=True)
+class ProtocolStage:
+    """One stage, and what each arm meets there."""
+
+    id: str
+    title: str
+    kind: str
+    session: str
+    waits_days: float
+    """Before it opens."""
+    minutes: float
+    limited: bool
+    """Whether the minutes are a limit or what it takes at most, as far as can be said."""
+    met: dict[str, str]
+    """Arm -> what is met there; of a stage that does not differ by arm the same for every arm."""
+    differs: bool
+    allocates: bool
+    """Participants are allocated on the way into it."""
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """A version of the protocol, and what it changed."""
+
+    study_hash: str
+    locked_at: datetime
+    reason: str
+    changes: tuple[Change, ...]
+    """Against the version before; empty for the first."""
+
+
+class Protocol:
+    """Reads the running study's protocol."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def stages(self) -> list[ProtocolStage]:
+        """The participants' way."""
+        study = self.world.study
+        return [
+            ProtocolStage(
+                stage.id,
+                stage.title or stage.id,
+                stage.kind,
+                stage.session,
+                study.delay_before(stage),
+                expected_minutes(stage),
+                stage.timed,
+                {arm.id: self._met(stage, arm) for arm in study.arms},
+                study.differs_by_arm(stage),
+                stage == study.allocation_stage,
+            )
+            for stage in study.stages
+        ]
+
+    def _met(self, stage: Stage, arm: StudyArm) -> str:
+        if stage.kind == "instructions":
+            return "its instructions" + (", and a promise" if arm.pledge else "")
+        if stage.kind == "tasks":
+            tasks = ", ".join(self.world.content.pack(pack).title for pack in stage.packs)
+            return f"{tasks}; {self._helped(stage, arm)}"
+        if stage.kind == "quiz":
+            bank, form = self.world.content.bank(stage.bank), stage.form or None
+            return f"{len(bank.items_of(form))} items on {len(bank.pages_of(form))} pages, alone"
+        if stage.asked:
+            return f"{len(stage.asked)} question{'s' if len(stage.asked) > 1 else ''}"
+        return "the same page"
+
+    def _helped(self, stage: Stage, arm: StudyArm) -> str:
+        if stage.assistant and arm.assistant:
+            return f"with the assistant '{arm.assistant}'"
+        return "with notes on the library, without an assistant"
+
+    def treatments(self) -> list[tuple[str, tuple[str, ...], dict[str, Any], str]]:
+        """Of each assistant: its name in the study, the arms that have it, its settings, its prompt."""
+        found = []
+        for name, spec in self.world.content.specs.items():
+            settings = spec.model_dump(mode="json", exclude_defaults=True, exclude={"prompt"})
+            settings |= {"prompt_version": spec.prompt_version, "sha256": spec.digest, "model": spec.model}
+            arms = tuple(arm.label or arm.id for arm in self.world.study.arms if arm.assistant == name)
+            found.append((name, arms, settings, spec.prompt))
+        return found
+
+    def versions(self) -> list[VersionView]:
+        """Locked versions, oldest first, each with what it changed; empty for a draft."""
+        with self.world.registry.begin(write=False) as unit:
+            locked = unit.versions()
+            kept = [json.loads(unit.meta(texts_key(version.study_hash)) or "{}") for version in locked]
+        views = []
+        for number, version in enumerate(locked):
+            changes: list[Change] = []
+            if number:
+                before = locked[number - 1]
+                changes = study_changes(json.loads(before.text), json.loads(version.text))
+                changes += material_changes(before.materials, version.materials, kept[number - 1], kept[number])
+            views.append(VersionView(version.study_hash, version.locked_at, version.reason, tuple(changes)))
+        return views

@@ -1,0 +1,142 @@
+"""The protocol: the study as a picture, every screen by arm, prompts, versions and what they changed.
+
+| Shows | Records |
+| --- | --- |
+| the study file and its content; nothing of any participant | nothing |
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from study_app.domain.study.durations import rounded
+from study_app.domain.study.screens import Screen
+from study_app.services.author.screens import all_screens
+from study_app.services.researcher.protocol import Protocol, ProtocolStage, VersionView
+from study_app.ui.console import html as tables
+from study_app.ui.console.protocol_picture import picture
+from study_app.ui.console.screen_picture import draw_picture
+from study_app.ui.console.session import STATE_TONES, ConsoleSession
+
+HEIGHT = 800
+"""Of a screen in its frame, which is 1280 wide and shown smaller."""
+
+
+def asked_screen(desk: ConsoleSession) -> Screen | None:
+    """The screen that the address asks for alone, or None."""
+    key = str(st.query_params.get("screen", ""))
+    return next((screen for screen in all_screens(desk.app.world) if screen.key == key), None) if key else None
+
+
+def render(desk: ConsoleSession) -> None:
+    """Draw the board, or one screen alone."""
+    screen = asked_screen(desk)
+    if screen is not None:
+        arms = [arm.id for arm in desk.app.study.arms]
+        arm = str(st.query_params.get("arm", ""))
+        draw_picture(desk.app, screen, arm if arm in arms else arms[0])
+        return
+    desk.head("Protocol", "What the study is. Nothing here comes from a participant.")
+    protocol = Protocol(desk.app.world)
+    stages = protocol.stages()
+    _facts(desk)
+    st.html(tables.heading("The way of participants"))
+    st.html(picture(stages, _arms(desk), _allocation(desk)))
+    _screens(desk)
+    st.html(tables.heading("Who meets what"))
+    st.html(_met(desk, stages))
+    _prompts(protocol)
+    _versions(desk, protocol.versions())
+
+
+def _facts(desk: ConsoleSession) -> None:
+    study, state = desk.app.study, desk.monitor.state()
+    total = sum(stage.minutes for stage in Protocol(desk.app.world).stages())
+    rows = [
+        ("Study", f"{study.title} ({study.id})"),
+        ("State", tables.badge(state, STATE_TONES[state])),
+        ("Hash of this version", tables.code(desk.app.world.study_hash)),
+        ("Minutes in all, at most", f"{total:.0f}"),
+        ("Participants", f"{study.recruitment.target_n}, let in by {study.recruitment.entry}"),
+    ]
+    st.html(tables.facts(rows))
+
+
+def _arms(desk: ConsoleSession) -> list[tuple[str, str]]:
+    arms = desk.app.study.arms
+    weighted = len({arm.weight for arm in arms}) > 1
+    return [(arm.id, (arm.label or arm.id) + (f" (weight {arm.weight})" if weighted else "")) for arm in arms]
+
+
+def _allocation(desk: ConsoleSession) -> str:
+    scheme = desk.app.study.allocation
+    more = [f"sizes {', '.join(map(str, scheme.block_sizes))}"] if scheme.block_sizes else []
+    more += ["within " + ", ".join(factor.variable for factor in scheme.strata)] if scheme.strata else []
+    more += ["balancing " + ", ".join(factor.variable for factor in scheme.factors)] if scheme.factors else []
+    return "; ".join([scheme.method.replace("_", " "), *more])
+
+
+def _screens(desk: ConsoleSession) -> None:
+    st.html(tables.heading("Every screen, as participants see it"))
+    screens, arms = all_screens(desk.app.world), _arms(desk)
+    left, right = st.columns([3, 2])
+    chosen = left.selectbox(
+        "Screen", range(len(screens)), format_func=lambda number: f"{number + 1}. {screens[number].title}",
+        key="protocol_screen",
+    )  # fmt: skip
+    arm = right.selectbox("Arm", [arm for arm, _ in arms], format_func=dict(arms).__getitem__, key="protocol_arm")
+    screen = screens[chosen]
+    if not screen.by_arm:
+        st.html(tables.note("This screen is the same in every arm."))
+    address = f"/protocol?{urlencode({'screen': screen.key, 'arm': arm, 'embed': 'true'})}"
+    with st.container(key="picture"):
+        st.iframe(address, height=HEIGHT)
+    link = f'<a href="{tables.cell(address)}" target="_blank" rel="noopener">Open this screen alone</a>'
+    st.html(f'<p class="sc-note">{link}. Nothing that is tried in it is stored.</p>')
+
+
+def _met(desk: ConsoleSession, stages: list[ProtocolStage]) -> str:
+    arms = _arms(desk)
+    rows = []
+    for stage in stages:
+        minutes = f"{stage.minutes:g}, limit" if stage.limited else f"about {rounded(stage.minutes)}"
+        same = tables.Html('<span class="sc-none">the same</span>')
+        met = [stage.met[arm] if stage.differs or number == 0 else same for number, (arm, _) in enumerate(arms)]
+        rows.append([stage.title, stage.kind, minutes, *met])
+    return tables.table(["Stage", "Kind", "Minutes", *(name for _, name in arms)], rows, label="Who meets what")
+
+
+def _prompts(protocol: Protocol) -> None:
+    treatments = protocol.treatments()
+    if not treatments:
+        return
+    st.html(tables.heading("Assistants"))
+    for name, arms, settings, prompt in treatments:
+        st.html(f"<h3>{tables.cell(name)}: {tables.cell(', '.join(arms) or 'no arm')}</h3>")
+        st.html(tables.facts((key.replace("_", " "), _said(value)) for key, value in settings.items()))
+        st.html(tables.pre(prompt) if prompt else tables.note("No prompt: it answers from the packs' notes."))
+
+
+def _said(value: object) -> str:
+    """A setting; one with parts as `name value, name value`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {each}" for name, each in value.items())
+    return str(value)
+
+
+def _versions(desk: ConsoleSession, versions: list[VersionView]) -> None:
+    st.html(tables.heading("Versions"))
+    if not versions:
+        st.html(tables.note("A draft has no locked version yet; study launch locks the first."))
+    for number, version in reversed(list(enumerate(versions, start=1))):
+        rows: list[tuple[str, object]] = [
+            ("Locked", tables.moment(version.locked_at) + " UTC"),
+            ("Hash", tables.code(version.study_hash)),
+            ("Reason", "launch" if number == 1 else version.reason),
+        ]
+        st.html(f"<h3>Version {number}</h3>{tables.facts(rows)}")
+        lines = [line for change in version.changes for line in change.lines()]
+        if lines:
+            st.html(tables.pre("\n".join(lines)))

@@ -1,0 +1,83 @@
+"""One screen of the participants' way, drawn by the participants' own pages, for nobody: nothing of it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import streamlit as st
+
+from study_app.bootstrap import App
+from study_app.domain.records import END, Participant
+from study_app.domain.study.screens import Screen
+from study_app.services.context import Position
+from study_app.ui.page import STYLE, Page
+from study_app.ui.screens.drawing import draw_screen
+
+API = "/picture"
+"""Where the components of a picture send what is tried in it; see web/routes/picture.py."""
+
+
+@dataclass
+class PictureApp:
+    """What the pages ask of an app, without anybody's data."""
+
+    app: App
+    author: None = None
+    session: Any = field(init=False)
+    answers: Any = field(init=False)
+    help: Any = field(init=False)
+    work: Any = field(init=False)
+    enrol: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        def nothing(*_asked: object) -> None:
+            return None
+
+        self.session = SimpleNamespace(expired_before=nothing, document=nothing)
+        self.answers = SimpleNamespace(page=self.app.answers.page, drafts=lambda _place: {})
+        self.help = SimpleNamespace(spec=self.app.help.spec, turns=lambda _who: [])
+        self.work = SimpleNamespace(last_run=nothing)
+        self.enrol = SimpleNamespace(moving_token=lambda _who: "")
+
+    @property
+    def world(self) -> Any:
+        """The study."""
+        return self.app.world
+
+    @property
+    def library(self) -> Any:
+        """Its content."""
+        return self.app.library
+
+
+def draw_picture(app: App, screen: Screen, arm: str) -> None:
+    """Draw a screen as participants of an arm see it."""
+    place = _place(app, screen, arm)
+    page = Page(PictureApp(app), place, api=API)  # type: ignore[arg-type]
+    st.html(STYLE)
+    st.html("<style>[data-testid='stSidebar'], [data-testid='stHeader'] { display: none !important; }</style>")
+    draw_screen(page, place)
+
+
+def _place(app: App, screen: Screen, arm: str) -> Position:
+    study, now = app.world.study, app.world.now()
+    over = screen.stage == END
+    stage = None if over else study.stage(screen.stage)
+    person = Participant(
+        id="picture",
+        kind="real",
+        study_hash=app.world.study_hash,
+        status="completed" if over else "in_progress",
+        stage=screen.stage,
+        step=screen.step,
+        enrolled_at=now,
+        last_seen_at=now,
+        arm=arm,
+        opens_at=now + timedelta(days=study.delay_before(stage)) if stage and screen.show == "waiting" else None,
+    )
+    timed = stage is not None and stage.minutes is not None and screen.show == "stage"
+    deadline_at = now + timedelta(minutes=stage.minutes or 0) if stage is not None and timed else None
+    return Position(person, study, stage, study.arm(arm, stage), screen.show, deadline_at, now)
