@@ -29,8 +29,8 @@ from study_app.cli.common import (
 from study_app.cli.study_checks import assistant_problems, check_packages
 from study_app.content.language_checks import language_problems, review_problems, review_warnings
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
+from study_app.domain.study.amending.frozen import frozen_lines
 from study_app.domain.study.consent import consent_warnings
-from study_app.domain.study.frozen import frozen_lines
 from study_app.domain.text_files import decode_text
 from study_app.private_files import files_of, open_to_others
 from study_app.services.researcher.lifecycle import launch_problems, require_reason

@@ -12,10 +12,10 @@ from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingK
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
 from study_app.domain.records import AuditEntry, ProtocolVersion
-from study_app.domain.study.changes import Change, material_changes, study_changes
+from study_app.domain.study.amending.changes import Change, material_changes, study_changes
+from study_app.domain.study.amending.frozen import frozen_problems
 from study_app.domain.study.consent import consent_problems
 from study_app.domain.study.designs import design_problems, used_by
-from study_app.domain.study.frozen import frozen_problems
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork

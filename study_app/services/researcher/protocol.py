@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from study_app.domain.study.changes import Change, material_changes, study_changes
+from study_app.domain.study.amending.changes import Change, material_changes, study_changes
 from study_app.domain.study.durations import expected_minutes
 from study_app.domain.study.study import Stage, StudyArm
 from study_app.services.context import StudyContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.study.changes import material_changes, study_changes
+from study_app.domain.study.amending.changes import material_changes, study_changes
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab\n", max_size=4),
