@@ -48,6 +48,11 @@ class PictureApp:
         return self.app.world
 
     @property
+    def texts(self) -> Any:
+        """The texts of each language."""
+        return self.app.texts
+
+    @property
     def library(self) -> Any:
         """Its content."""
         return self.app.library
