@@ -17,6 +17,7 @@ from analysis.estimators.outcomes import (  # noqa: F401
     clusters,
     correlations,
     counts,
+    crossover,
     hazards,
     items,
     means,

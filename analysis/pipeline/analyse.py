@@ -17,6 +17,7 @@ from analysis.data.view import View
 from analysis.design import multiplicity
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
+from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
@@ -24,14 +25,13 @@ from analysis.pipeline.description.quiz_quality import psychometrics_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from analysis.pipeline.flow import flow, why_not
 from analysis.pipeline.item_rows import item_rows
-from analysis.pipeline.planning.plan import schedule
 from analysis.pipeline.planning.registration import Registration, registration
 from analysis.pipeline.prepare import Prepared, prepare
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.sections import agreement_section, style_warnings, styles_or_reason
 from analysis.pipeline.software import software
 from analysis.pipeline.subgroups import subgroup_rows
-from analysis.pipeline.trial_ledger import ledger_of
+from analysis.pipeline.trial_ledger import Ledger, ledger_of
 from study_app.domain.errors import Problem, ProblemsFound, StudyError
 from study_app.domain.study.analysis_plan import Plan
 
@@ -80,8 +80,11 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     used = plan.seed if seed is None else seed
     rows, met = _planned(prepared, used)
     quizzes = quizzes_in(dataset, shown)
-    rows += item_rows(frame, fitted, shown, quizzes)
-    rows += subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
+    if prepared.sequence:
+        rows += _periods(prepared, used, None, "").means()
+    else:
+        rows += item_rows(frame, fitted, shown, quizzes)
+        rows += subgroup_rows(frame, fitted, shown) + mean_rows(frame, fitted, shown)
     deviations = [*prepared.left_out, *frame.deviations, *met]
     if used != plan.seed:
         rows = [replace(row, role="exploratory") for row in rows]
@@ -102,7 +105,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "flow": _flow(shown, frame, fitted),
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
-        "outcomes": outcome_summaries(frame, fitted, shown, estimates),
+        "outcomes": [] if prepared.sequence else outcome_summaries(frame, fitted, shown, estimates),
         "psychometrics": psychometrics_section(shown, frame, quizzes),
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
@@ -151,10 +154,18 @@ def _planned(
     """The rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
     plan, shown = prepared.fitted, prepared.view
     ledger, ledger_note = ledger_of(prepared.dataset, shown)
+    if prepared.sequence:
+        periods = _periods(prepared, seed, ledger, ledger_note)
+        planned = [row for row in prepared.analyses if row.role == "primary" or not primary_only]
+        return _adjusted([row for entry in planned for row in periods.run(entry)], plan), []
     runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals)
-    analyses = schedule(plan, len(shown.arms), prepared.frame.cluster is not None)
-    chosen = [entry for entry in analyses if entry.role == "primary" or not primary_only]
+    chosen = [entry for entry in prepared.analyses if entry.role == "primary" or not primary_only]
     return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations
+
+
+def _periods(prepared: Prepared, seed: int, ledger: Ledger | None, note: str) -> CrossoverRunner:
+    control = prepared.plan.control or prepared.dataset.study.control
+    return CrossoverRunner(prepared.view, prepared.fitted, control, ledger, note, seed)
 
 
 def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:

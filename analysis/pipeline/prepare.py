@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from analysis.data.dataset import Dataset
 from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import AnalysisTable, build
-from analysis.pipeline.planning.plan import fit_to, plan_of, task_limit
+from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
-from analysis.pipeline.planning.registration import in_clusters
-from study_app.domain.study.analysis_plan import Plan
+from analysis.pipeline.planning.registration import allocates
+from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.clusters import COLUMN
 
 
@@ -26,6 +26,28 @@ class Prepared:
     left_out: tuple[str, ...]
     view: View
     frame: AnalysisTable
+    sequence: bool = False
+    """Whether people had several treatments, one in each period."""
+
+    @property
+    def analyses(self) -> tuple[Analysis, ...]:
+        """What the plan asks for in this design, the primary rows first."""
+        if self.sequence:
+            return crossover_schedule(self.fitted)
+        return schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
+
+    @property
+    def compared(self) -> list[str]:
+        """What is compared, control first: the arms, or of a sequence its treatments."""
+        if not self.sequence or self.view.hidden:
+            return list(self.view.arm_ids)
+        control = self.plan.control or self.dataset.study.control
+        return sorted((arm.id for arm in self.dataset.study.arms), key=lambda arm: arm != control)
+
+    @property
+    def primary_ids(self) -> tuple[str, ...]:
+        """Ids of the primary rows; those of further arms append theirs."""
+        return tuple(row.id for row in self.analyses if row.role == "primary")
 
 
 def prepare(
@@ -39,7 +61,7 @@ def prepare(
     plan = (plan_of(dataset) if plan is None else plan).with_limit(task_limit(dataset.study.raw))
     refuse(dataset, plan)
     fitted, left_out = fit_to(plan, dataset)
-    cluster = clusters_of(dataset, plan)
+    cluster, sequence = clusters_of(dataset, plan), allocates(dataset.study.raw, "sequence")
     shown = view(
         dataset,
         cluster=cluster,
@@ -49,12 +71,12 @@ def prepare(
         include_preview=include_preview,
     )
     fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
-    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted, cluster))
+    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted, cluster), sequence)
 
 
 def clusters_of(dataset: Dataset, plan: Plan) -> str:
     """Column of the clusters that were allocated whole; empty where people were."""
-    return plan.cluster or (COLUMN if in_clusters(dataset.study.raw) else "")
+    return plan.cluster or (COLUMN if allocates(dataset.study.raw, "cluster") else "")
 
 
 def _with_censoring(plan: Plan, usual: str) -> Plan:

@@ -21,6 +21,7 @@ from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, shown
+from study_app.domain.allocation.options import order_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
 
 def labels_of(prepared: Prepared) -> dict[str, str]:
     """What readers see for arms and for levels (`column=level`)."""
-    arms = {arm.id: arm.label or arm.id for arm in prepared.view.arms}
+    arms = {arm.id: arm.label or arm.id for arm in (*prepared.dataset.study.arms, *prepared.view.arms)}
+    arms |= {name: ", then ".join(arms.get(arm, arm) for arm in order_of(name)) for name in prepared.view.arm_ids}
     levels = {
         f"{column}={int(value) if isinstance(value, float) else value}": text
         for column, options in value_labels(prepared.dataset).items()
@@ -87,6 +89,7 @@ def _context(
         "plain": prepared.dataset.plain,
         "labels": labels,
         "arms": [arm.id for arm in prepared.view.arms],
+        "compared": prepared.compared,
         "stamps": stamps(result),
         "mixed": not result["provenance"]["registration"]["note"],
         "primary": _primary(prepared, result, labels),
@@ -142,7 +145,8 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     """For each primary outcome: its sentences, its rows, its means, its estimand."""
     plan = prepared.fitted
     found = []
-    every = [row for row in result["estimates"] if row["id"].split(".")[1:2] == ["rerandomization"]]
+    ids = prepared.primary_ids
+    every = [row for row in result["estimates"] if any(f"{row['id']}.".startswith(f"{name}.") for name in ids)]
     for name in plan.primary:
         outcome = plan.outcome(name)
         means = {arm: row for row in result["estimates"] for arm in row["n"] if row["id"] == f"{name}.mean.{arm}"}
@@ -150,7 +154,8 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         sentences = []
         for row in rows:
             contrast = row["contrast"]
-            lines = [wording.means_sentence(outcome, tuple(contrast), means, labels)] if contrast else []
+            known = contrast and set(contrast) <= set(means)
+            lines = [wording.means_sentence(outcome, tuple(contrast), means, labels)] if known else []
             adjusted = wording.is_adjusted(row, means)
             lines.append(
                 wording.difference_sentence(row, labels, plan.multiplicity.method, len(every), adjusted=adjusted)

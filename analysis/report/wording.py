@@ -16,6 +16,7 @@ _ADJECTIVES = {"holm": "Holm", "hommel": "Hommel", "bonferroni": "Bonferroni", "
 
 METHODS = {
     "rerandomization": "Re-randomisation test", "permutation": "Permutation test", "lin": "Lin-adjusted means",
+    "crossover": "t test within people", "noninferiority": "Non-inferiority test",
     "ancova": "ANCOVA", "ols": "Least squares", "welch_t": "Unadjusted means (Welch)",
     "student_t": "Unadjusted means (Student)", "mann_whitney": "Chance of a higher value (Mann-Whitney)",
     "brunner_munzel": "Chance of a higher value (Brunner-Munzel)", "fractional_logit": "Fractional logit",
@@ -121,7 +122,7 @@ def _mean_phrase(outcome: Outcome, arm: str, row: Row, label: str) -> Markup:
 
 def is_adjusted(row: Row, means: Mapping[str, Row]) -> bool:
     """Whether a difference is another one than that of the raw means."""
-    raw = [means[arm]["estimate"] for arm in row["contrast"] or ()]
+    raw = [means[arm]["estimate"] for arm in row["contrast"] or () if arm in means]
     if row["estimate"] is None or len(raw) != 2 or None in raw:
         return False
     return abs(row["estimate"] - (raw[0] - raw[1])) > 1e-9 * max(1.0, *map(abs, raw))

@@ -28,6 +28,7 @@ HELP = '[assistants.full]\nfile = "assistants/full.toml"\n[assistant_policy]\nal
 TASKS = '[[stages]]\nid = "work"\nkind = "tasks"\nminutes = 20\npacks = ["tasks/sorted_scores"]\nassistant = true\n'
 DEVICE = '[[stages]]\nid = "device"\nkind = "device"\n'
 SECOND = '[[stages]]\nid = "between"\nkind = "instructions"\n'
+PERIOD_QUIZ = '[[stages]]\nid = "first_quiz"\nkind = "quiz"\nminutes = 10\nbank = "{bank}"\n'
 THIRD_ARM = '[[arms]]\nid = "third"\ninstructions = "Go further."\n'
 ONE_ARM = '[[arms]]\nid = "plain"\ncontrol = true\ninstructions = "Go."\n'
 PRETEST = '[{ variable = "pretest_points", cuts = [5] }]'
@@ -55,7 +56,7 @@ def clusters(base: str) -> dict[str, str]:
 
 
 def orders(kind: str) -> dict[str, str]:
-    return {"allocation": f'method = "sequence"\norders = {kind}', "after": SECOND}
+    return {"allocation": f'method = "sequence"\norders = {kind}', "after": PERIOD_QUIZ + SECOND}
 
 
 OUTCOMES = """

@@ -15,7 +15,10 @@ from study_app.dataset.schema.plan_fit import named_columns, near
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codes import Coder
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
+from study_app.domain.study.periods import PERIOD_COLUMNS
 
+WITHIN_PEOPLE = ("rerandomization", "crossover", "mixed_model")
+"""Methods that compare treatments within people."""
 WITHOUT_ERROR = ("worst_case",)
 """Methods that state no sampling error, so that it does not matter how people were allocated."""
 
@@ -66,6 +69,8 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         ProblemsFound: all missing columns at once, or all columns of outcomes with cells that hold no usable number.
     """
     have = set(dataset.participants.columns)
+    if dataset.study.study is not None and dataset.study.study.allocation.method == "sequence":
+        have |= set(PERIOD_COLUMNS)
     missing = [entry for entry in named_columns(plan) if entry[1] not in have]
     usual = set(named_columns(Plan.default()))
     named = [entry for entry in missing if entry not in usual]
@@ -150,6 +155,26 @@ def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
 def bears_clusters(method: str) -> bool:
     """Whether a method is right where people were allocated in clusters: it takes them, or states no error."""
     return method in WITHOUT_ERROR or method not in METHODS or "cluster" in METHODS[method].uses
+
+
+def crossover_schedule(plan: Plan) -> tuple[Analysis, ...]:
+    """The analyses of a sequence of treatments, the primary rows first.
+
+    Each primary outcome is decided by re-randomisation of the orders unless the plan has a primary row of its own;
+    beside it stand the t test within people and the mixed model. Other outcomes have the t test.
+    """
+    chosen = [row for row in plan.analyses if row.role == "primary"]
+    primary: list[Analysis] = []
+    for name in plan.primary:
+        usual = Analysis(outcome=name, method="rerandomization", role="primary")
+        primary += [row for row in chosen if row.outcome == name] or [usual]
+    rest = [row for row in plan.analyses if row.role != "primary"]
+    if not rest:
+        rest = [Analysis(outcome=name, method=m) for name in plan.primary for m in WITHIN_PEOPLE]
+        others = [outcome.id for outcome in plan.outcomes if outcome.id not in plan.primary]
+        rest += [Analysis(outcome=name, method="crossover", role="secondary") for name in others]
+    taken = {row.id for row in primary}
+    return (*primary, *(row for row in rest if row.id not in taken))
 
 
 def _bounds(plan: Plan, rest: tuple[Analysis, ...]) -> tuple[Analysis, ...]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from analysis.data.dataset import Dataset
 from analysis.pipeline.planning.plan_check import direct_contrasts
-from study_app.dataset.schema.plan_fit import Measured, known_before, limits, named_columns, plan_problems
+from study_app.dataset.schema.plan_fit import (
+    Measured,
+    known_before,
+    limits,
+    named_columns,
+    period_columns,
+    plan_problems,
+)
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.designs import design_problems, used_by, used_by_plan
@@ -22,6 +29,6 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
     if study is not None:
         # Columns that are missing are looked for in the data themselves.
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}
-        found += plan_problems(plan, Measured(columns, known_before(study), limits(study)), file)
+        found += plan_problems(plan, Measured(columns, known_before(study), limits(study), period_columns(study)), file)
     if found:
         raise ProblemsFound(found)

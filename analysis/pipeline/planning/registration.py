@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from analysis.data.dataset import Dataset
 from analysis.data.load import read_study_file
-from analysis.pipeline.planning.plan import schedule, task_limit
+from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
 
@@ -47,7 +47,7 @@ class PlanVersion:
         """Row -> what decides it; empty where there is no plan."""
         arms = [str(arm["id"]) for arm in self.study.get("arms", [])]
         control = next((str(arm["id"]) for arm in self.study.get("arms", []) if arm.get("control")), "")
-        return definitions(self.plan, arms, control, in_clusters(self.study)) if self.plan is not None else {}
+        return definitions(self.plan, arms, control, self.study) if self.plan is not None else {}
 
     @property
     def name(self) -> str:
@@ -133,8 +133,7 @@ def registration(dataset: Dataset, plan: Plan, *, own_seed: bool, study_hashes: 
         study_hashes: the version that each analysed participant started with.
     """
     versions = locked_versions(dataset)
-    clusters = in_clusters(dataset.study.raw)
-    used = definitions(plan, [arm.id for arm in dataset.study.arms], dataset.study.control, clusters)
+    used = definitions(plan, [arm.id for arm in dataset.study.arms], dataset.study.control, dataset.study.raw)
     note = ""
     if not versions:
         note = "no plan was frozen: the study is a draft" if dataset.study.state == "draft" else "no plan was frozen"
@@ -187,19 +186,20 @@ def changed_keys(before: PlanVersion, after: PlanVersion) -> list[str]:
     return found + sorted(path for path in files if before.materials.get(path) != after.materials.get(path))
 
 
-def in_clusters(study: Mapping[str, Any]) -> bool:
-    """Whether a study file, as read, allocates clusters."""
+def allocates(study: Mapping[str, Any], method: str) -> bool:
+    """Whether a study file, as read, allocates by this method."""
     allocation = study.get("allocation")
-    return isinstance(allocation, Mapping) and allocation.get("method") == "cluster"
+    return isinstance(allocation, Mapping) and allocation.get("method") == method
 
 
-def definitions(plan: Plan, arms: list[str], control: str, clusters: bool = False) -> dict[str, str]:
+def definitions(plan: Plan, arms: list[str], control: str, study: Mapping[str, Any]) -> dict[str, str]:
     """Row id (without what arms and levels append) -> canonical JSON of everything in the plan that decides the row."""
     common: dict[str, Any] = {"control": plan.control or control, "level": plan.level}
     common |= {"cluster": plan.cluster} if plan.cluster else {}
     found = {}
-    clusters = clusters or bool(plan.cluster)
-    for analysis in schedule(plan, len(arms), clusters):
+    clusters = allocates(study, "cluster") or bool(plan.cluster)
+    sequence = allocates(study, "sequence")
+    for analysis in crossover_schedule(plan) if sequence else schedule(plan, len(arms), clusters):
         found[analysis.id] = _canonical(common | _of_analysis(plan, analysis))
     for outcome in plan.outcomes:
         found[f"{outcome.id}.mean"] = _canonical(common | {"outcome": _outcome(outcome)})

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from study_app.dataset.schema.participants import question_column
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Outcome, Plan
+from study_app.domain.study.periods import PERIOD_COLUMNS, period_column
 from study_app.domain.study.study import Study
 
 _TOLERANCE = 1e-9
@@ -24,6 +25,8 @@ class Measured:
     """Those that are known before allocation."""
     limits: Mapping[str, float]
     """Minutes that a time can reach, by column."""
+    by_period: frozenset[str] | None = None
+    """What each period of a sequence of treatments measures of its own; None of other designs."""
 
 
 def measured(study: Study, columns: Collection[str]) -> Measured:
@@ -36,7 +39,19 @@ def measured(study: Study, columns: Collection[str]) -> Measured:
     absent = set() if study.main_task_stages else set(_OF_TASKS)
     absent |= set() if study.main_quiz else {"quiz_points", "quiz_max", "quiz_score"}
     absent |= set() if _warm_ups(study) else {"warmup_minutes", "warmup_passed"}
-    return Measured(frozenset(set(columns) - absent), known_before(study), limits(study))
+    by_period = period_columns(study)
+    every = frozenset(set(columns) - absent | (by_period or set()))
+    return Measured(every, known_before(study), limits(study), by_period)
+
+
+def period_columns(study: Study) -> frozenset[str] | None:
+    """Of a sequence of treatments: what each period measures of its own; None of other designs."""
+    if study.allocation.method != "sequence":
+        return None
+    lacking = set() if study.period_quizzes else {"points"}
+    tasks = bool(study.period_stages) and study.period_stages[0].kind == "tasks"
+    lacking |= set() if tasks else {"minutes", "errors", "queries"}
+    return frozenset(set(PERIOD_COLUMNS) - lacking)
 
 
 _OF_TASKS = (
@@ -89,6 +104,7 @@ def near(column: str, known: Collection[str]) -> str:
 def plan_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
     """Everything in a plan that the study cannot answer, or must not."""
     found = [*_missing(plan, study), *_too_early(plan, study.before), *_limits(plan, study.limits)]
+    found += _once(plan, study.by_period)
     return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
 
 
@@ -110,6 +126,16 @@ def _too_early(plan: Plan, before: Collection[str]) -> _Found:
         if column in before:
             what = f"'{name}' is known before allocation (column '{column}'), so no arm can change it"
             yield "primary", what, "name an outcome that is measured after allocation; use this one as a covariate"
+
+
+def _once(plan: Plan, by_period: Collection[str] | None) -> _Found:
+    for name in plan.primary if by_period is not None else ():
+        if period_column(plan.outcome(name).name) not in (by_period or ()):
+            what = f"'{name}' is measured once for all periods, so it says nothing of one treatment"
+            remedy = (
+                f"name an outcome that each period has: {', '.join(sorted(by_period or ())) or 'give periods tasks'}"
+            )
+            yield "primary", what, remedy
 
 
 def _limits(plan: Plan, known: Mapping[str, float]) -> _Found:

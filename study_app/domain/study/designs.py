@@ -58,9 +58,9 @@ CLUSTERS = DesignRefusal(
     ("power",),
 )
 ORDERS = DesignRefusal(
-    "the analysis would compare orders of treatments instead of the treatments",
-    "allocate people to one arm each by another method; simulate, export and verify carry sequences",
-    ("launch", "analyze", "power"),
+    "it takes people as having one treatment each, which says little of differences within people",
+    "use the formula of the paired t test (analysis.power.paired_t_power)",
+    ("power",),
 )
 OF_UNITS = DesignRefusal(
     "it serves clusters and sequences of treatments, whose power is not computed",

@@ -153,7 +153,7 @@ def test_the_standard_options_are_taken():
     ("allocation", "method", "gates"),
     [
         ({"method": "cluster", "cluster": "label"}, "cluster", ("power",)),
-        ({"method": "sequence", "orders": "all"}, "sequence", ("launch", "analyze", "power")),
+        ({"method": "sequence", "orders": "all"}, "sequence", ("power",)),
     ],
 )
 def test_clusters_and_sequences_are_warned_of_and_refused_where_numbers_would_be_wrong(allocation, method, gates):

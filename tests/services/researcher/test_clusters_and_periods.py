@@ -12,6 +12,7 @@ from support.trials.quiz_study import (
     OUTCOME,
     PLAN,
     keyed_bank,
+    results,
     rewrite_table,
     simulated,
     study_text,
@@ -154,14 +155,25 @@ def test_a_question_that_names_the_cluster_is_in_no_cell(tmp_path):
 
 
 @pytest.mark.parametrize("allocation", [CLUSTER, 'method = "sequence"\norders = "all"'])
-def test_launch_and_analyze_refuse_what_they_cannot_analyse(tmp_path, clustered, allocation):
+def test_designs_of_groups_and_orders_are_no_reason_against_a_launch(tmp_path, allocation):
     app = real_app(tmp_path, allocation=allocation)
-    with pytest.raises(ProblemsFound, match=r"allocation\.method"):
+    with pytest.raises(ProblemsFound) as refused:
         app.lifecycle.launch()
     app.close()
-    if allocation == CLUSTER:
-        with pytest.raises(ProblemsFound, match=r"'cluster': the analysis takes people as independent"):
-            analyze(clustered[1], tmp_path / "out", include_simulated=True)
+    assert "recruitment.entry" in str(refused.value)
+    assert "allocation" not in str(refused.value)
+
+
+def test_a_cluster_trial_is_analysed_by_cluster_and_its_planted_effect_is_found(clustered, tmp_path):
+    summary, dataset = clustered
+    analyze(dataset, tmp_path / "out", include_simulated=True)
+    found = results(tmp_path / "out")
+    rows = {row["id"]: row for row in found["estimates"]}
+    for name in ("quiz_points.rerandomization", "quiz_points.lin", "quiz_points.mixed_model"):
+        assert rows[name]["estimate"] == pytest.approx(summary.realised["other"].score, abs=2.0)
+    assert rows["quiz_points.rerandomization"]["detail"]["clusters"] == 4
+    assert "logged scheme replayed over the whole ledger of 4 clusters" in rows["quiz_points.rerandomization"]["note"]
+    assert any(text.startswith("Few clusters") for text in found["warnings"])
 
 
 # -- sequences -------------------------------------------------------------------------------------------------------
@@ -197,7 +209,7 @@ def crossed(tmp_path_factory):
     plan = PLAN + OUTCOME
     arms += HELP.format(root=".")
     written(folder, arms=arms, allocation='method = "sequence"', after=after, bank=bank, plan=plan)
-    return simulated(folder, participants=6, effect_minutes=-6.0, effect_score=-4.0)
+    return simulated(folder, participants=8, effect_minutes=-6.0, effect_score=-4.0)
 
 
 def test_a_sequence_has_a_row_for_each_period_with_its_treatment(crossed):
@@ -228,6 +240,54 @@ def test_effects_act_within_people_and_are_found_there(crossed):
 
     assert difference("minutes") == pytest.approx(summary.realised["helped"].minutes, abs=1.0)
     assert difference("points") == pytest.approx(summary.realised["helped"].score, abs=1.0)
+
+
+def test_treatments_are_compared_within_people_and_the_planted_effects_are_found(crossed, tmp_path):
+    summary, dataset = crossed
+    analyze(dataset, tmp_path / "out", include_simulated=True, plan=within_people(tmp_path))
+    rows = {row["id"]: row for row in results(tmp_path / "out")["estimates"]}
+    realised = {"minutes": summary.realised["helped"].minutes, "points": summary.realised["helped"].score}
+    for name, want in realised.items():
+        decided = rows[f"{name}.rerandomization"]
+        assert tuple(decided["contrast"]) == ("helped", "plain")
+        assert decided["estimate"] == pytest.approx(want, abs=1.0)
+        assert decided["role"] == "primary"
+        assert decided["p_adjusted"] >= decided["p_value"]
+        assert rows[f"{name}.mixed_model"]["estimate"] == pytest.approx(decided["estimate"])
+        assert {f"{name}.mean.plain", f"{name}.mean.helped"} <= set(rows)
+    decided, tested = rows["minutes.rerandomization"], rows["minutes.crossover"]
+    assert (decided["estimate"], decided["std_error"]) == pytest.approx((tested["estimate"], tested["std_error"]))
+    assert {"period_effects", "period_p", "carryover_p"} <= set(decided["detail"])
+    assert rows["learned.crossover"]["estimate"] is None
+    assert "measured once for all periods" in rows["learned.crossover"]["note"]
+
+
+def within_people(folder: Path) -> Path:
+    plan = folder / "plan.toml"
+    plan.write_text("""
+primary = ["minutes", "points"]
+replicates = 199
+covariates = []
+subgroups = []
+[[outcomes]]
+id = "minutes"
+kind = "continuous"
+[[outcomes]]
+id = "points"
+kind = "continuous"
+[[outcomes]]
+id = "learned"
+column = "retention_points"
+kind = "count"
+""")
+    return plan
+
+
+def test_a_primary_outcome_that_periods_do_not_have_is_refused(crossed, tmp_path):
+    plan = within_people(tmp_path)
+    plan.write_text(plan.read_text().replace('"points"]', '"learned"]'))
+    with pytest.raises(ProblemsFound, match="'learned' is measured once for all periods"):
+        analyze(crossed[1], tmp_path / "out", include_simulated=True, plan=plan)
 
 
 def test_a_changed_period_is_found(crossed, tmp_path):

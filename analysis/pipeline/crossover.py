@@ -1,0 +1,216 @@
+"""Sequences of treatments: the plan's outcomes by period, compared within people; the orders are allocated again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.data.view import View
+from analysis.estimators import methods
+from analysis.estimators.core.request import AnalysisRequest
+from analysis.estimators.core.results import EffectSize, Estimate
+from analysis.estimators.core.validation import Floats, NotEstimable
+from analysis.estimators.numerics.replicated_regression import Moments, Test
+from analysis.estimators.outcomes.crossover import Periods, centred
+from analysis.estimators.resampling import ROUNDING
+from analysis.pipeline.flow import NOT_ANALYSED
+from analysis.pipeline.planning.plan import WITHIN_PEOPLE
+from analysis.pipeline.trial_ledger import Ledger
+from study_app.domain.allocation.options import order_of
+from study_app.domain.errors import StudyError
+from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
+from study_app.domain.study.periods import period_column
+from study_app.rerandomisation import replicate_design
+
+CHUNK = 2_000_000
+
+
+@dataclass
+class CrossoverRunner:
+    """Runs analyses over the periods of people."""
+
+    view: View
+    plan: Plan
+    control: str
+    """Treatment that the others are compared with."""
+    ledger: Ledger | None
+    ledger_note: str
+    seed: int
+
+    def run(self, analysis: Analysis) -> list[Estimate]:
+        """The rows of one analysis; never raises for what the data bring with them."""
+        outcome = self.plan.outcome(analysis.outcome)
+        try:
+            long = self._long(outcome)
+            found = self._called(analysis, long)
+        except LookupError as error:
+            return [self._dressed(analysis, outcome, Estimate(note=f"not estimable: {error.args[0]}"), several=False)]
+        except StudyError as error:
+            note = "not estimable: " + "; ".join(str(error).splitlines())
+            return [self._dressed(analysis, outcome, Estimate(note=note), several=False)]
+        return [self._dressed(analysis, outcome, row, several=len(found) > 1) for row in found]
+
+    def means(self) -> list[Estimate]:
+        """The mean of each outcome under each treatment, over all periods; the standard deviation as effect size."""
+        rows = []
+        for outcome in self.plan.outcomes:
+            try:
+                long = self._long(outcome)
+            except LookupError:
+                continue
+            for arm in sorted(long["treatment"].unique(), key=lambda name: name != self.control):
+                rows.append(self._mean(outcome, long.loc[long["treatment"] == arm, "value"].to_numpy(dtype=float), arm))
+        return rows
+
+    def _mean(self, outcome: Outcome, values: Floats, arm: str) -> Estimate:
+        n = len(values)
+        sd = float(values.std(ddof=1)) if n > 1 else None
+        half = float(stats.t.ppf(0.5 + self.plan.level / 2, n - 1)) * sd / np.sqrt(n) if sd is not None else np.nan
+        return Estimate(
+            id=f"{outcome.id}.mean.{arm}", role="secondary", outcome=outcome.id, method="mean", unit=outcome.unit,
+            estimate=float(values.mean()), std_error=sd / np.sqrt(n) if sd is not None else None,
+            df=float(n - 1) if sd is not None else None, ci_low=float(values.mean() - half),
+            ci_high=float(values.mean() + half), ci_level=self.plan.level, n={arm: n},
+            effect_size=EffectSize("sd", sd), note="over all periods",
+        )  # fmt: skip
+
+    def _long(self, outcome: Outcome) -> pd.DataFrame:
+        """Person, order, period, treatment and value of each period with a value, of everyone in the analysis."""
+        if self.view.hidden or "periods" not in self.view.tables:
+            raise LookupError("withheld until unsealing: the periods tell the treatments")
+        column = period_column(outcome.name)
+        table = self.view.tables["periods"]
+        if column is None or column not in table:
+            raise LookupError(f"'{outcome.name}' is measured once for all periods, so it says nothing of a treatment")
+        people = self.view.participants
+        analysed = people.loc[people["arm"].notna() & ~people["status"].isin(NOT_ANALYSED), ["participant_id", "arm"]]
+        long = table.merge(analysed.rename(columns={"arm": "order"}), on="participant_id")
+        long = long.assign(value=pd.to_numeric(long[column], errors="coerce"))
+        long = long.loc[long["value"].notna(), ["participant_id", "order", "period", "treatment", "value"]]
+        if long["treatment"].nunique() < 2 or self.control not in set(long["treatment"]):
+            raise LookupError("the periods do not hold the control and another treatment")
+        return long.reset_index(drop=True)
+
+    def _called(self, analysis: Analysis, long: pd.DataFrame) -> list[Estimate]:
+        name = analysis.method
+        if name not in WITHIN_PEOPLE:
+            raise LookupError(f"{name} does not compare treatments within people; use {', '.join(WITHIN_PEOPLE)}")
+        if name == "rerandomization":
+            return self._rerandomized(long)
+        call: dict[str, Any] = {"outcome": "value", "arm": "treatment", "control": self.control}
+        call["level"] = self.plan.level
+        if name == "mixed_model":
+            call |= {"cluster": "participant_id", "covariates": ("period_name",)}
+            long = long.assign(period_name="p" + long["period"].astype(int).astype(str))
+        else:
+            call |= {"person": "participant_id", "period": "period", **analysis.options}
+        found: Any = methods.METHODS[name](long, **call)
+        return list(found) if isinstance(found, list) else [found]
+
+    def _rerandomized(self, long: pd.DataFrame) -> list[Estimate]:
+        if self.ledger is None:
+            raise LookupError(f"the orders cannot be allocated again: {self.ledger_note}")
+        trial = AnalysisRequest(long, "rerandomization", "value", "treatment", self.control, level=self.plan.level)
+        try:
+            model = Periods.of(trial, "participant_id", "period")
+            y, described = model.within(trial.varied_y), self._described(model, trial.varied_y)
+        except NotEstimable as reason:
+            raise LookupError(str(reason)) from None
+        drawn = self._drawn(long, trial.labels)
+        base = _base(model)
+        rows = []
+        for pair in trial.pairs():
+            moments = [
+                _moments(base, y, pair.index, trial.codes, codes, model)
+                for codes in (trial.codes[None, :].astype(np.int8), drawn)
+            ]
+            spread = float(trial.y.var())
+            own = bool(moments[0].yy[0] > ROUNDING * spread)
+            if not own:
+                moments = [each.unstudentised(spread) for each in moments]
+            test = Test(moments[0], moments[1], False, "two-sided")
+            low, high = test.interval(self.plan.level)
+            error = float(np.sqrt(moments[0].yy[0])) if own else None
+            rows.append(pair.estimate(
+                estimate=float(moments[0].a[0]), std_error=error, df=float(model.df) if own else None,
+                statistic=float(moments[0].studentised()[0]) if own else None, p_value=test.p_value(), ci_low=low,
+                ci_high=high, detail={**described, "assignments": len(drawn), "undefined": test.undefined},
+                note="; ".join(part for part in (
+                    f"orders allocated again over the whole ledger: {len(drawn)} assignments, within {model.count} "
+                    f"people over {model.periods} periods", self.ledger_note) if part),
+            ))  # fmt: skip
+        return rows
+
+    @staticmethod
+    def _described(model: Periods, y: Floats) -> dict[str, Any]:
+        try:
+            return model.described(model.fitted(y))
+        except NotEstimable as reason:
+            return {"people": model.count, "periods": model.periods, "unexplained": str(reason)}
+
+    def _drawn(self, long: pd.DataFrame, labels: Sequence[str]) -> NDArray[np.int8]:
+        """Treatments (replicates, rows) of fresh orders, as positions in the labels."""
+        assert self.ledger is not None
+        rng = np.random.default_rng(self.seed)
+        orders = replicate_design(self.ledger.design, self.plan.replicates, rng)
+        place = {person.participant_id: index for index, person in enumerate(self.ledger.design.people)}
+        columns = [place[person] for person in long["participant_id"]]
+        parts = [order_of(name) for name in self.ledger.design.arms]
+        table = np.full((len(parts), int(long["period"].max()) + 1), -1, dtype=np.int8)
+        for index, treatments in enumerate(parts):
+            for period, treatment in enumerate(treatments[: table.shape[1] - 1], start=1):
+                table[index, period] = labels.index(treatment) if treatment in labels else -1
+        return np.asarray(table[orders[:, columns], long["period"].to_numpy(dtype=int)[None, :]], dtype=np.int8)
+
+    def _dressed(self, analysis: Analysis, outcome: Outcome, row: Estimate, *, several: bool) -> Estimate:
+        name = analysis.id + (f".{row.contrast[0]}" if several and row.contrast else "")
+        return replace(
+            row, id=name, role=analysis.role, outcome=outcome.id, method=analysis.method, unit=outcome.unit,
+            ci_level=row.ci_level if row.estimate is not None else self.plan.level,
+        )  # fmt: skip
+
+
+def _base(model: Periods) -> Floats:
+    """An orthonormal basis of the periods within people."""
+    others = [index for index in range(model.columns.shape[1]) if index not in model.treated]
+    return np.asarray(np.linalg.qr(model.columns[:, others])[0], dtype=np.float64)
+
+
+def _moments(
+    base: Floats, y: Floats, arm: int, observed: NDArray[Any], codes: NDArray[np.int8], model: Periods
+) -> Moments:
+    """Coefficient of one treatment and its classical variance in every replicate, of y and of the column shifted."""
+    shift = centred((observed == arm).astype(np.float64)[:, None], model.people)[:, 0]
+    both = np.column_stack([y, shift])
+    both = both - base @ (base.T @ both)
+    arms = len(model.treated)
+    step = max(1, CHUNK // (len(y) * arms))
+    return Moments(*map(np.concatenate, zip(*(
+        _chunk(base, both, arm, codes[start : start + step], model) for start in range(0, len(codes), step)
+    ), strict=True)))  # fmt: skip
+
+
+def _chunk(base: Floats, both: Floats, arm: int, codes: NDArray[np.int8], model: Periods) -> tuple[Floats, ...]:
+    arms, counts = len(model.treated), np.bincount(model.people)
+    design = np.stack([codes == index for index in range(1, arms + 1)], axis=1).astype(np.float64)  # (R, k, N)
+    order = np.argsort(model.people, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    sums = np.add.reduceat(design[:, :, order], starts, axis=2) / counts
+    design = design - sums[:, :, model.people]
+    design = design - (design @ base) @ base.T
+    gram, cross = design @ design.transpose(0, 2, 1), design @ both  # (R, k, k), (R, k, 2)
+    found = np.full((5, len(codes)), np.nan)
+    good = np.linalg.cond(gram) < 1e10 if arms > 1 else gram[:, 0, 0] > 1e-9
+    inverse = np.linalg.inv(gram[good])
+    beta = inverse @ cross[good]
+    left = (both.T @ both)[None] - cross[good].transpose(0, 2, 1) @ beta
+    scale = inverse[:, arm - 1, arm - 1] / model.df
+    found[:, good] = [beta[:, arm - 1, 0], beta[:, arm - 1, 1],
+                      left[:, 0, 0] * scale, left[:, 0, 1] * scale, left[:, 1, 1] * scale]  # fmt: skip
+    return tuple(found)

@@ -1,0 +1,18 @@
+"""Outcomes of the periods of a sequence of treatments, by the names that plans use for them."""
+
+from __future__ import annotations
+
+PERIOD_COLUMNS = ("minutes", "points", "errors", "queries")
+"""Columns of the table `periods` that can be outcomes."""
+_BY_PARTICIPANT = {"completion_minutes": "minutes", "task_minutes": "minutes", "quiz_points": "points"}
+"""Columns of the participants table that each period has its own of."""
+
+
+def period_column(name: str) -> str | None:
+    """The column of `periods` that an outcome's column stands for; None where it is measured once for all.
+
+    >>> period_column("completion_minutes"), period_column("errors"), period_column("enjoyed")
+    ('minutes', 'errors', None)
+    """
+    found = _BY_PARTICIPANT.get(name, name)
+    return found if found in PERIOD_COLUMNS else None
