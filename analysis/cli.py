@@ -20,10 +20,12 @@ from analysis.estimators.core.results import _finite as finite
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.planning.plan import load_plan, plan_of
 from analysis.pipeline.prepare import Prepared, prepare
+from analysis.pipeline.recomputed import recomputed
 from analysis.pipeline.sections import agreement_section
 from analysis.plotting import saved
 from analysis.report import Report, render
 from analysis.report.render import labels_of, stamps
+from analysis.report.supplement import supplement
 from study_app.domain.errors import UserError
 from study_app.domain.study.analysis_plan import Plan
 
@@ -94,6 +96,7 @@ def analyze(
     files |= {f"tables/{name}.csv": text for name, text in tables(result).items()}
     files |= {f"figures/{name}.svg": text for name, text in report.figures.items()}
     files |= manuscript_files(prepared, result, report, formats)
+    files |= supplement_files(prepared, result)
     _write(out, files)
     return _summary(out, result)
 
@@ -113,6 +116,18 @@ def manuscript_files(
     files = {f"report.{ENDINGS[name]}": WRITERS[name](found, pictures) for name in wanted}
     files |= {f"figures/{name}.png": picture for name, picture in pictures.items()}
     return files | {f"figures/{name}.pdf": saved(*drawn, "pdf") for name, drawn in report.drawn.items()}
+
+
+def supplement_files(prepared: Prepared, result: Mapping[str, Any]) -> dict[str, str]:
+    """The folder with which others compute the primary results again; none while arms are hidden."""
+    if prepared.view.hidden:
+        return {}
+    with threadpool_limits(1):
+        found = recomputed(prepared, result["estimates"], result["provenance"]["seed"])
+    if found is None:
+        return {}
+    study = prepared.dataset.study
+    return {f"supplement/{name}": text for name, text in supplement(found, study.title or study.id).items()}
 
 
 def section(dataset: Path, name: str, include_simulated: bool = False, include_preview: bool = False) -> dict[str, Any]:

@@ -101,6 +101,17 @@ class AnalysisRunner:
             return self._nulls(analysis, outcome, f"{analysis.method} gives no contrast of two arms", counts)
         return self._named(analysis, outcome, listed, note)
 
+    def prepared_call(self, analysis: Analysis) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The rows and arguments of one analysis, for a computation of the same numbers elsewhere.
+
+        Raises:
+            LookupError: the data do not bear it.
+        """
+        outcome = self.plan.outcome(analysis.outcome)
+        data, _, _, _ = self._data(analysis, outcome)
+        _, arguments, _ = self._call(analysis, outcome, data)
+        return data, arguments
+
     # -- what a method is given ----------------------------------------------------------------------------------------
 
     def _data(self, analysis: Analysis, outcome: Outcome) -> tuple[pd.DataFrame, str, str, str]:

@@ -1,0 +1,76 @@
+"""The supplement: others compute the primary results again, without this package."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from support.analysis.synthetic_trial import Trial, write
+
+from analysis.cli import analyze
+
+TRIALS = {
+    "two": Trial(n=40, plan={"replicates": 199}, missing_quiz=0.1),
+    "strata": Trial(n=40, plan={"replicates": 99}, strata=("years_python",)),
+    "three": Trial(n=60, arms=("no_ai", "ai", "hints"), plan={"replicates": 99}),
+}
+MANY = [pytest.param(name, marks=pytest.mark.slow) if name != "two" else name for name in TRIALS]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = {}
+
+    def supplement(name):
+        if name not in made:
+            base = tmp_path_factory.mktemp(name)
+            analyze(write(base / "data", TRIALS[name]), base / "out")
+            made[name] = base / "out" / "supplement"
+        return made[name]
+
+    return supplement
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_the_python_script_alone_reaches_every_expected_value(folder, tmp_path, name):
+    alone = shutil.copytree(folder(name), tmp_path / "alone")
+    done = subprocess.run([sys.executable, "-I", "recompute.py"], cwd=alone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "quiz_points.rerandomization p_value" in done.stdout
+    assert "OTHER" not in done.stdout
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_the_r_script_alone_reaches_every_expected_value(folder, tmp_path, name):
+    if shutil.which("Rscript") is None:
+        pytest.skip("Rscript is not installed; the Python script of the supplement is run instead")
+    alone = shutil.copytree(folder(name), tmp_path / "alone")
+    done = subprocess.run(["Rscript", "recompute.R"], cwd=alone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "quiz_points.rerandomization p_value" in done.stdout
+
+
+def test_a_changed_value_is_found(folder, tmp_path):
+    alone = shutil.copytree(folder("two"), tmp_path / "alone")
+    lines = (alone / "data.csv").read_text().splitlines()
+    first, *cells = lines[1].split(",")
+    lines[1] = ",".join(["ai" if first == "no_ai" else "no_ai", *cells])
+    (alone / "data.csv").write_text("\n".join(lines) + "\n")
+    done = subprocess.run([sys.executable, "-I", "recompute.py"], cwd=alone, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "OTHER" in done.stdout
+
+
+def test_the_supplement_names_nobody_and_imports_nothing_of_ours(folder):
+    made = folder("two")
+    assert "participant" not in (made / "data.csv").read_text().splitlines()[0]
+    assert "import analysis" not in (made / "recompute.py").read_text()
+    assert "quiz_points ~ d * (" in (made / "README.md").read_text()
+
+
+@pytest.mark.parametrize("state", ["launched", "closed"])
+def test_there_is_no_supplement_while_arms_are_hidden(tmp_path, state):
+    analyze(write(tmp_path / "data", Trial(n=24, state=state, plan={"replicates": 99})), tmp_path / "out")
+    assert not (tmp_path / "out" / "supplement").exists()
