@@ -13,6 +13,7 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord, question_column
 from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName
+from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study
 from study_app.domain.timing import deadline
@@ -46,6 +47,7 @@ class Mask:
         if not self.hides(dossier.participant.kind):
             return dossier
         hidden = hidden_stages(dossier.study)
+        stages, questions = arm_only(dossier.study)
         minutes = {stage.id: stage.minutes for stage in dossier.study.stages if stage.id in hidden}
         ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in dossier.visits}
         visits = [
@@ -53,15 +55,17 @@ class Mask:
             if ends[visit.stage] is None
             else replace(visit, deadline_at=ends[visit.stage], ended_at=_earlier(visit.ended_at, ends[visit.stage]))
             for visit in dossier.visits
+            if visit.stage not in stages
         ]
+        answers = [answer for answer in dossier.answers if answer.bank or answer.item not in questions]
         runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in dossier.runs]
-        return replace(dossier, visits=visits, runs=runs)
+        return replace(dossier, visits=visits, runs=runs, answers=answers)
 
     def participant(self, dossier: ParticipantRecord, row: Row) -> Row:
         """A participant's row as it may be shown."""
         if not self.hides(dossier.participant.kind):
             return row
-        hidden = {*REVEALING, *_free_columns(dossier.study)}
+        hidden = {*REVEALING, *_free_columns(dossier.study), *arm_only_columns(dossier.study)}
         if self.state == "launched":
             hidden |= set(ALLOCATION_COLUMNS)
         return self._renamed({name: value for name, value in row.items() if name not in hidden})
@@ -105,7 +109,10 @@ class Mask:
     def answers(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Answers without free text and without the reports of other AI."""
         hides, free = self.hides(dossier.participant.kind), _free_questions(dossier.study)
+        _, only = arm_only(dossier.study)
         for row in rows:
+            if hides and not row["bank"] and row["item"] in only:
+                continue
             masked = hides and not row["bank"] and row["item"] in free
             yield row | {"response": None} if masked else row
 
@@ -130,8 +137,18 @@ class Mask:
                 "free answers and reports of other AI from that stage on",
                 "time that outages of the assistant gave back: stages end at their limit",
                 "ratings of anything but answers",
+                "stages and questions that only some arms have",
             ],
         }
+
+
+def arm_only_columns(study: Study) -> frozenset[str]:
+    """Columns of questions and scores that only some arms can have."""
+    _, only = arm_only(study)
+    asked = (question for stage in study.stages for question in stage.asked)
+    scores = (score for stage in study.stages for score in stage.scores)
+    named = {question_column(question) for question in asked if question.id in only}
+    return frozenset(named | {score.id for score in scores if only & set(score.of)})
 
 
 def _earlier(moment: Any, end: Any) -> Any:

@@ -133,6 +133,10 @@ class Question(StudySection):
     """For the codebook; the prompt where empty."""
     other_ai: bool = False
     """The question whether another AI was used; feeds `used_other_ai`."""
+    arms: tuple[Identifier, ...] = ()
+    """Arms whose participants are asked; empty for all."""
+    when: str = ""
+    """A condition over answers on earlier stages, such as `years >= 2`; empty for everybody."""
 
     @property
     def asks(self) -> bool:
@@ -143,7 +147,7 @@ class Question(StudySection):
     def _coherent(self) -> Question:
         if not self.asks:
             fields = type(self).model_fields
-            own = {"id", "kind", "prompt"}
+            own = {"id", "kind", "prompt", "arms", "when"}
             given = sorted(n for n, f in fields.items() if n not in own and getattr(self, n) != f.default)
             if given:
                 raise ValueError(f"'{self.id}' of kind {self.kind} asks nothing; remove {', '.join(given)}")
@@ -212,6 +216,10 @@ class Stage(StudySection):
     questions: tuple[Question, ...] = ()
     """In the order shown, headings and blocks of text among them."""
     scores: tuple[DerivedScore, ...] = ()
+    arms: tuple[Identifier, ...] = ()
+    """Surveys and instructions only: arms whose participants come here; empty for all."""
+    when: str = ""
+    """Surveys and instructions only: a condition over answers on earlier stages; empty for everybody."""
     exit: bool = False
     """Survey only: its columns stand after the outcomes (exit questions), not among the background."""
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from study_app.domain.allocation import Scheme, order_of
 from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.completion_codes import codes_digest
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
 from study_app.domain.study.sections import (
@@ -106,6 +107,7 @@ class Study(StudySection):
             *self._arm_problems(),
             *self._stage_problems(),
             *self._question_problems(),
+            *branch_problems(self),
         ]
         if problems:
             raise ValueError("\n".join(problems))

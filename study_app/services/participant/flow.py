@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from study_app.domain.branching import branches, met
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.ledger import ReplayCache
 from study_app.domain.quiz.answer_log import FORM_KINDS
@@ -37,6 +39,7 @@ class ParticipantFlow:
         """Where they are; a stage whose time is up is ended first."""
         study = self.world.met_by(unit, participant)
         participant, visit = self._expire(unit, study, participant)
+        study = self._branched(unit, study, participant)
         now = self.world.now()
         if gave_up_place(self.world, participant):
             participant = self._return(unit, study, participant, visit)
@@ -50,6 +53,22 @@ class ParticipantFlow:
         if visit is None and stage.intro:
             return Position(participant, study, stage, arm, "intro", None, now)
         return Position(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
+
+    def _branched(self, unit: UnitOfWork, study: Study, participant: Participant) -> Study:
+        """The study with the stages and questions that are for this participant."""
+        if not branches(study) or participant.over:
+            return study
+        here = {question.id for question in study.stage(participant.stage).asked}
+        earlier = {name: value for name, value in _given(unit, participant).items() if name not in here}
+        return met(study, _arm_at(study, participant), earlier, participant.stage)
+
+    def _following(self, unit: UnitOfWork, place: Position) -> Stage | None:
+        """The stage after this one, by the answers that have just been given."""
+        assert place.stage is not None
+        whole, participant = self.world.met_by(unit, place.participant), place.participant
+        if branches(whole):
+            whole = met(whole, _arm_at(whole, participant), _given(unit, participant), place.stage.id)
+        return whole.next_stage(place.stage.id)
 
     def _arm(self, study: Study, participant: Participant, stage: Stage) -> StudyArm | None:
         """The arm at a stage; kept, since it is asked for with every batch of events and never changes."""
@@ -116,7 +135,7 @@ class ParticipantFlow:
         """
         stage, study = place.stage, place.study
         assert stage is not None
-        following = study.next_stage(stage.id)
+        following = self._following(unit, place)
         changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
         if following is None or following.kind == "debrief":
             changes |= {"stage": END, "status": "completed", "finished_at": _finished_at(place)}
@@ -259,6 +278,7 @@ class ParticipantFlow:
     def end_overdue(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit) -> None:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
         assert visit.deadline_at is not None
+        study = self._branched(unit, study, participant)
         stage = study.stage(visit.stage)
         arm = study.arm(participant.arm, stage) if participant.arm else None
         place = Position(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
@@ -271,6 +291,16 @@ class ParticipantFlow:
         found = unit.participant(participant.id)
         assert found is not None
         return found
+
+
+def _given(unit: UnitOfWork, participant: Participant) -> dict[str, Any]:
+    """Answers to surveys' questions so far, by question."""
+    return {each.item: json.loads(each.response) for each in unit.answers(participant.id) if not each.bank}
+
+
+def _arm_at(study: Study, participant: Participant) -> str | None:
+    """The arm at the participant's stage; None before allocation."""
+    return None if participant.arm is None else study.arm(participant.arm, study.stage(participant.stage)).id
 
 
 def _finished_at(place: Position) -> datetime:

@@ -150,7 +150,7 @@ def take_late(
             note_unapplied(unit, place, page, event.payload["task"], "late")
     visits = {visit.stage: visit for visit in late.visits.values()}
     for name, events in by_stage.items():
-        stage = place.study.stage(name)
+        stage = world.met_by(unit, place.participant).stage(name)
         there = replace(place, stage=stage, screen="stage", now=visits[name].deadline_at or place.now)
         if stage.kind == "tasks":
             _late_edits(unit, there, page, events, world.now())

@@ -18,6 +18,7 @@ from typing import Any
 from study_app.dataset.measures.fidelity import leaks_by_treatment
 from study_app.dataset.measures.record import Content
 from study_app.domain.assistants.fidelity import LeakShare
+from study_app.domain.branching import arm_only, seen_at
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
@@ -114,7 +115,7 @@ class Monitor:
             allocated=sum(person.arm is not None for person in people),
             target=world.study.recruitment.target_n,
             statuses={status: statuses[status] for status in STATUSES if statuses[status]},
-            stages=tuple(stage_counts(world.study, people, visits, statuses=_statuses(world, people))),
+            stages=tuple(self._stages(people, visits, arms_visible(state, kind))),
             last_seen_at=max((person.last_seen_at for person in people), default=None),
             arrivals=tuple(sorted(person.enrolled_at for person in people)),
             isolation=world.sandbox.isolation(),
@@ -125,6 +126,17 @@ class Monitor:
             cost_limit_usd=limit,
             leaks=treatment_leaks(world, people, shown),
         )
+
+    def _stages(self, people: Sequence[Participant], visits: Iterable[Visit], shows_arms: bool) -> list[StageCount]:
+        """Counts by stage; stages of some arms only are left out while arms are hidden."""
+        study, statuses = self.world.study, _statuses(self.world, people)
+        if not shows_arms:
+            hidden, _ = arm_only(study)
+            # Those who are in one count where everybody comes next, as on the board of participants.
+            known = {stage.id for stage in study.stages}
+            people = [replace(one, stage=seen_at(study, one.stage)) if one.stage in known else one for one in people]
+            study = study.model_copy(update={"stages": tuple(s for s in study.stages if s.id not in hidden)})
+        return stage_counts(study, people, visits, statuses=statuses)
 
     def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
@@ -140,7 +152,9 @@ class Monitor:
 
     def _sighting(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
         study = self.world.study_of(unit, person)
-        there = None if person.over else study.stage(person.stage)
+        # Without its arm a person's summary may not say either that they are where only some arms come.
+        shown = person.stage if person.over or person.arm is not None else seen_at(study, person.stage)
+        there = None if person.over else study.stage(shown)
         since = self.world.now() - visit.started_at if visit is not None and not person.over else None
         end = person.finished_at or person.last_seen_at
         return ParticipantSummary(

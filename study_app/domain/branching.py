@@ -1,0 +1,84 @@
+"""Which stages and questions a participant meets: those for their arm, and those whose conditions hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from study_app.domain.conditions import Condition
+from study_app.domain.study.sections import Question, Stage
+from study_app.domain.study.study import Study
+
+
+def branches(study: Study) -> bool:
+    """Whether anything of a study is for some participants only."""
+    return any(
+        stage.arms or stage.when or any(question.arms or question.when for question in stage.questions)
+        for stage in study.stages
+    )
+
+
+def met(study: Study, arm: str | None, answers: Mapping[str, Any], current: str = "") -> Study:
+    """The study as one participant meets it, by what is known so far.
+
+    Args:
+        study: the whole of it.
+        arm: the participant's arm at this moment; None before allocation, when nothing is left out by arm.
+        answers: answers to earlier questions, by question.
+        current: the stage where the participant is, which stays whatever its condition says.
+    """
+    kept = []
+    for stage in study.stages:
+        if stage.id != current and not _applies(stage, arm, answers):
+            continue
+        asked = tuple(question for question in stage.questions if _applies(question, arm, answers))
+        kept.append(stage if len(asked) == len(stage.questions) else stage.model_copy(update={"questions": asked}))
+    # A survey of which nothing applies has nothing to show.
+    left = [stage for stage in kept if stage.id == current or not _empty(stage, study)]
+    return study.model_copy(update={"stages": tuple(left)})
+
+
+def _empty(stage: Stage, study: Study) -> bool:
+    return stage.kind == "survey" and not stage.asked and bool(study.stage(stage.id).asked)
+
+
+def _applies(part: Stage | Question, arm: str | None, answers: Mapping[str, Any]) -> bool:
+    if part.arms and arm is not None and arm not in part.arms:
+        return False
+    return not part.when or read_condition(part.when)(answers)
+
+
+@lru_cache(maxsize=1000)
+def read_condition(text: str) -> Condition:
+    """A condition, read once."""
+    return Condition(text)
+
+
+# -- what would tell an arm --------------------------------------------------------------------------------------------
+
+
+def arm_only(study: Study) -> tuple[frozenset[str], frozenset[str]]:
+    """Stages and questions that only some arms can have, also by a condition over the answer to such a question."""
+    stages: set[str] = set()
+    questions: set[str] = set()
+    for stage in study.stages:
+        if stage.arms or _rests_on(stage.when, questions):
+            stages.add(stage.id)
+        for question in stage.asked:
+            if stage.id in stages or question.arms or _rests_on(question.when, questions):
+                questions.add(question.id)
+    return frozenset(stages), frozenset(questions)
+
+
+def _rests_on(when: str, questions: set[str]) -> bool:
+    return bool(when) and any(named.question in questions for named in read_condition(when).named)
+
+
+def seen_at(study: Study, stage: str) -> str:
+    """Where somebody is, as it may be shown while arms are hidden: for a stage of some arms the next that all have."""
+    hidden, _ = arm_only(study)
+    ids = [each.id for each in study.stages]
+    if stage not in hidden:
+        return stage
+    return next(each for each in ids[ids.index(stage) :] if each not in hidden)
