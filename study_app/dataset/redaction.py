@@ -13,6 +13,7 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord, question_column
 from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName
+from study_app.dataset.schema.participants import columns_of
 from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study
@@ -147,7 +148,7 @@ def arm_only_columns(study: Study) -> frozenset[str]:
     _, only = arm_only(study)
     asked = (question for stage in study.stages for question in stage.asked)
     scores = (score for stage in study.stages for score in stage.scores)
-    named = {question_column(question) for question in asked if question.id in only}
+    named = {column.name for question in asked if question.id in only for column in columns_of(question)}
     return frozenset(named | {score.id for score in scores if only & set(score.of)})
 
 

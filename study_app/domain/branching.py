@@ -7,8 +7,43 @@ from functools import lru_cache
 from typing import Any
 
 from study_app.domain.conditions import Condition
+from study_app.domain.drawn_order import drawn
 from study_app.domain.study.sections import Question, Stage
 from study_app.domain.study.study import Study
+
+
+def ordered(study: Study, person: str) -> Study:
+    """The study with the orders that are drawn for a person: tasks of a stage, options and rows of a question."""
+    stages = tuple(_ordered(stage, person) for stage in study.stages)
+    return study if stages == study.stages else study.model_copy(update={"stages": stages})
+
+
+def _ordered(stage: Stage, person: str) -> Stage:
+    changes: dict[str, Any] = {}
+    if stage.shuffle and stage.packs:
+        changes["packs"] = drawn(stage.packs, person, stage.id)
+    if any(question.shuffle for question in stage.questions):
+        changes["questions"] = tuple(_question(question, person) for question in stage.questions)
+    return stage.model_copy(update=changes) if changes else stage
+
+
+def _question(question: Question, person: str) -> Question:
+    if not question.shuffle:
+        return question
+    part = "rows" if question.rows else "options"
+    return question.model_copy(update={part: drawn(getattr(question, part), person, question.id)})
+
+
+def drawn_orders(stage: Stage) -> dict[str, list[Any]]:
+    """What was drawn on a stage as the person meets it: by question, or `tasks`."""
+    found: dict[str, list[Any]] = {}
+    if stage.shuffle and stage.packs:
+        found["tasks"] = [pack.rsplit("/", 1)[-1] for pack in stage.packs]
+    for question in stage.asked:
+        if question.shuffle:
+            rows, options = [row.id for row in question.rows], [option.value for option in question.options]
+            found[question.id] = list(rows) if rows else list(options)
+    return found
 
 
 def branches(study: Study) -> bool:

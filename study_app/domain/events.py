@@ -26,7 +26,7 @@ SERVER_KINDS = frozenset(
     "answered allocated task_shown task_submitted run_started run_ended figure_shown program_error "
     "turn_started turn_ended "
     "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened data_withdrawn finished "
-    "excluded outage session_scheduled language_chosen".split()
+    "excluded outage session_scheduled language_chosen order_drawn".split()
 )
 """Kinds that only the server writes."""
 

@@ -152,6 +152,16 @@ class Visitor:
             values = [option.value for option in question.options]
             for each in value if isinstance(value, list) else [value]:
                 field.locator("label").nth(values.index(each)).click()
+        elif question.kind == "matrix":
+            values = [option.value for option in question.options]
+            for row in question.rows:
+                field.locator(f'[data-row="{row.id}"] input').nth(values.index(value[row.id])).check()
+        elif question.kind == "ranking":
+            values = [option.value for option in question.options]
+            for each in value:
+                field.locator(f'[data-place="{values.index(each)}"]').click()
+        elif question.kind == "slider":
+            field.locator("input[type=range]").fill(str(value))
         elif question.kind == "scale":
             field.locator("label").nth(value - (question.low or 0)).click()
         else:

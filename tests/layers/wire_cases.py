@@ -30,6 +30,7 @@ from study_app.assistant.notes import NotesAssistant
 from study_app.assistant.prompts import conversation
 from study_app.content.item_banks import check_bank
 from study_app.content.task_packs import load_pack
+from study_app.content.texts import TextShelf
 from study_app.dataset.measures.activity import moments, visit_use
 from study_app.dataset.measures.baseline import survey_values
 from study_app.dataset.schema.participants import participants_table
@@ -390,8 +391,9 @@ class Recorder(Page):
     """A page that keeps what it shows."""
 
     def __init__(self, place: Position) -> None:
-        content = SimpleNamespace(bank=lambda folder: None)
+        content = SimpleNamespace(bank=lambda folder: None, said=lambda language: {})
         app = SimpleNamespace(
+            texts=TextShelf({}),
             world=SimpleNamespace(content=content, assistants={}),
             answers=SimpleNamespace(drafts=lambda place: {}),
             session=SimpleNamespace(expired_before=lambda place: None),

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from study_app.dataset.schema import question_column
+from study_app.dataset.schema.participants import row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
@@ -157,7 +158,10 @@ def questions(dossier: ParticipantRecord) -> dict[str, Any]:
     for stage in dossier.study.stages:
         keyed = {question.id: question.correct for question in stage.asked}
         for question in stage.asked:
-            row[question_column(question)] = given.get(question.id)
+            if question.kind != "matrix":
+                row[question_column(question)] = given.get(question.id)
+            for each in question.rows:
+                row[row_column(question, each.id)] = (given.get(question.id) or {}).get(each.id)
         for score in stage.scores:
             asked = [name for name in score.of if given.get(name) is not None]
             row[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None

@@ -160,20 +160,41 @@ def question_columns(questions: Iterable[Question]) -> tuple[Column, ...]:
     """A column for each question, by the first that has its id."""
     found: dict[str, Column] = {}
     for question in questions:
-        found.setdefault(question.id, _question(question))
+        for column in columns_of(question):
+            found.setdefault(column.name, column)
     return tuple(found.values())
+
+
+def columns_of(question: Question) -> tuple[Column, ...]:
+    """The columns of a question: one, or of a matrix one for each row."""
+    if question.kind != "matrix":
+        return (_question(question),)
+    return tuple(_row(question, row.id, row.label) for row in question.rows)
+
+
+def row_column(question: Question, row: str) -> str:
+    """The column of a row of a matrix."""
+    return f"{question_column(question)}_{row}"
+
+
+def _row(question: Question, row: str, label: str) -> Column:
+    caption = f"{question.caption or question.prompt}: {label}"
+    levels = tuple(str(option.value) for option in question.options)
+    whole = all(isinstance(option.value, int) for option in question.options)
+    return Column(row_column(question, row), "integer" if whole else "text", caption, "", levels)
 
 
 def _question(question: Question) -> Column:
     name, caption = question_column(question), question.caption or question.prompt
-    if question.kind in ("scale", "number"):
+    if question.kind in ("scale", "slider", "number"):
         return Column(name, "number", caption, question.unit, low=question.low, high=question.high)
     if question.kind == "choice":
         levels = tuple(str(option.value) for option in question.options)
         whole = all(isinstance(option.value, int) for option in question.options)
         return Column(name, "integer" if whole else "text", caption, question.unit, levels)
-    if question.kind == "multiple":
-        return Column(name, "text", f"{caption} (JSON list)", question.unit)
+    if question.kind in ("multiple", "ranking"):
+        form = "JSON list" if question.kind == "multiple" else "JSON list, the first place first"
+        return Column(name, "text", f"{caption} ({form})", question.unit)
     return Column(name, "text", caption, question.unit)
 
 

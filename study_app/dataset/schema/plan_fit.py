@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from study_app.dataset.schema.participants import question_column
+from study_app.dataset.schema.participants import columns_of
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Outcome, Plan
 from study_app.domain.study.periods import PERIOD_COLUMNS, period_column
@@ -68,7 +68,8 @@ def known_before(study: Study) -> frozenset[str]:
     """Columns whose values exist before the arm does: they can be covariates and never outcomes."""
     known = {"allocation_index", "stratum"}
     for stage in study.before_allocation if study.allocation_stage is not None else ():
-        known |= {question_column(question) for question in stage.questions} | {score.id for score in stage.scores}
+        known |= {column.name for question in stage.asked for column in columns_of(question)}
+        known |= {score.id for score in stage.scores}
         known |= {"warmup_minutes", "warmup_passed"} if stage.kind == "tasks" and not stage.main else set()
         known |= {f"{stage.id}_{end}" for end in ("points", "max", "score")} if stage.kind == "quiz" else set()
     return frozenset(known)

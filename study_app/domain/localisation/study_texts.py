@@ -51,6 +51,8 @@ def _question_texts(question: Question) -> Iterator[tuple[str, str]]:
     yield from _fields(key, question, _QUESTION)
     for option in question.options:
         yield f"{key}.options.{option.value}", option.label
+    for row in question.rows:
+        yield f"{key}.rows.{row.id}", row.label
 
 
 def _fields(key: str, holder: Any, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -100,4 +102,5 @@ def _question(question: Question, say: Say) -> Question:
         option.model_copy(update={"label": say(f"{key}.options.{option.value}", option.label)})
         for option in question.options
     )
-    return question.model_copy(update=_said(question, key, _QUESTION, say) | {"options": options})
+    rows = tuple(row.model_copy(update={"label": say(f"{key}.rows.{row.id}", row.label)}) for row in question.rows)
+    return question.model_copy(update=_said(question, key, _QUESTION, say) | {"options": options, "rows": rows})

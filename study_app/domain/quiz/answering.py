@@ -43,7 +43,7 @@ class Unanswerable(Exception):
 
 def is_blank(shown: Any) -> bool:
     """Whether a field holds no answer."""
-    return shown is None or shown == [] or (isinstance(shown, str) and not shown.strip())
+    return shown is None or shown in ([], {}) or (isinstance(shown, str) and not shown.strip())
 
 
 def answer_to(question: Question, shown: Any) -> Any:
@@ -56,11 +56,15 @@ def answer_to(question: Question, shown: Any) -> Any:
         return None
     if question.kind == "multiple":
         return _picks([option.value for option in question.options], shown)
+    if question.kind == "matrix":
+        return _rows(question, shown)
+    if question.kind == "ranking":
+        return _places([option.value for option in question.options], shown)
     if question.kind == "choice":
         if not any(same_value(shown, option.value) for option in question.options):
             raise Unanswerable("no_option")
         return shown
-    if question.kind == "scale":
+    if question.kind in ("scale", "slider"):
         return _in_range(question, shown if _is_number(shown) and shown == int(shown) else _none("no_option"))
     if question.kind == "number":
         return _in_range(question, _whole_where_asked(question, number_in(shown, question.unit)))
@@ -128,6 +132,28 @@ def _picks(options: list[Any], shown: Any) -> list[Any]:
     if not all(any(same_value(pick, option) for option in options) for pick in picks):
         raise Unanswerable("no_option")
     return [option for option in options if any(same_value(pick, option) for pick in picks)]
+
+
+def _rows(question: Question, shown: Any) -> dict[str, Any]:
+    """Row -> option, in the question's order; each row has one where the question is required."""
+    given = shown if isinstance(shown, dict) else _none("no_option")
+    known = {row.id for row in question.rows}
+    options = [option.value for option in question.options]
+    if not given.keys() <= known or not all(any(same_value(v, o) for o in options) for v in given.values()):
+        raise Unanswerable("no_option")
+    if question.required and given.keys() != known:
+        raise Unanswerable("rows")
+    return {name: given[name] for name in sorted(known) if name in given}
+
+
+def _places(options: list[Any], shown: Any) -> list[Any]:
+    """Every option once, in the order given."""
+    order = shown if isinstance(shown, list) else _none("no_option")
+    if not all(any(same_value(pick, option) for option in options) for pick in order):
+        raise Unanswerable("no_option")
+    if len(order) != len(options) or len({repr(pick) for pick in order}) != len(options):
+        raise Unanswerable("places")
+    return order
 
 
 def _whole_where_asked(question: Question, value: float | int) -> float | int:

@@ -76,6 +76,8 @@ def _value_problems(named: Named, question: Question, key: str) -> Iterator[str]
     if (question.kind == "multiple") != named.holds:
         form = f"VALUE in {named.question}" if question.kind == "multiple" else f"{named.question} == VALUE"
         yield f"{key}.when: '{named.question}' is of kind {question.kind}; write {form}"
+    elif question.kind in ("matrix", "ranking"):
+        yield f"{key}.when: '{named.question}' is of kind {question.kind}, which has no single answer; name another"
     elif values and not by_size and not any(type(v) is type(named.value) and v == named.value for v in values):
         yield f"{key}.when: {named.value!r} is not an answer to '{named.question}'; use one of {values}"
     elif not values and (question.kind == "text") != isinstance(named.value, str):

@@ -12,7 +12,16 @@ from study_app.domain.study.study import Study
 
 READING_MINUTES = {"consent": 2.0, "device": 0.5, "instructions": 1.5, "debrief": 0.0}
 """Minutes for a stage that is read, where the study file gives none."""
-QUESTION_MINUTES = {"choice": 0.2, "scale": 0.15, "multiple": 0.3, "number": 0.2, "text": 0.75}
+QUESTION_MINUTES = {
+    "choice": 0.2,
+    "scale": 0.15,
+    "slider": 0.15,
+    "matrix": 0.1,
+    "ranking": 0.5,
+    "multiple": 0.3,
+    "number": 0.2,
+    "text": 0.75,
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ def expected_minutes(stage: Stage) -> float:
 
 
 def _question(question: Question) -> float:
-    return QUESTION_MINUTES.get(question.kind, 0.2)
+    return QUESTION_MINUTES.get(question.kind, 0.2) * max(1, len(question.rows))
 
 
 def parts_of(study: Study, session: str) -> list[Stage]:

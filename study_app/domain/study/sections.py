@@ -14,6 +14,8 @@ StageKind = Literal["consent", "eligibility", "device", "survey", "instructions"
 EntryMode = Literal["open", "links", "prolific"]
 TargetCounts = Literal["allocated", "completed"]
 OptionValue = int | str
+WITH_OPTIONS = ("choice", "multiple", "matrix", "ranking")
+"""Kinds of questions whose answers are made of options."""
 BLOCK_KINDS = ("heading", "text_block")
 """Kinds of entries among a survey's questions that only show something."""
 
@@ -105,19 +107,33 @@ class AnswerOption(StudySection):
     label: str
 
 
+class MatrixRow(StudySection):
+    """One row of a matrix: a statement that takes one of the question's options."""
+
+    id: Identifier
+    label: str
+
+
 class Question(StudySection):
     """One question of a survey or of the eligibility form."""
 
     id: Identifier
-    kind: Literal["choice", "multiple", "scale", "number", "text", "heading", "text_block"]
-    """`heading` and `text_block` ask nothing: their prompt stands between the questions."""
+    kind: Literal[
+        "choice", "multiple", "scale", "slider", "number", "text", "matrix", "ranking", "heading", "text_block"
+    ]
+    """A `matrix` has `rows`, each answered by one of the options; a `ranking` puts all options in order. `heading` and
+    `text_block` ask nothing: their prompt stands between the questions."""
     prompt: str
     """Markdown; of a heading plain text."""
     options: tuple[AnswerOption, ...] = ()
-    """For choice and multiple; in order, so that integer values are ordered scores."""
+    """For choice, multiple, matrix and ranking; in order, so that integer values are ordered scores."""
+    rows: tuple[MatrixRow, ...] = ()
+    """For a matrix."""
+    shuffle: bool = False
+    """Options (of a matrix: rows) in an order drawn for each person."""
     low: int | None = None
     high: int | None = None
-    """Range of a scale or a number."""
+    """Range of a scale, a slider or a number."""
     whole: bool = False
     """Number only: whole numbers only."""
     low_label: str = ""
@@ -154,10 +170,17 @@ class Question(StudySection):
             return self
         if self.whole and self.kind != "number":
             raise ValueError(f"question '{self.id}' is of kind {self.kind}; whole = true belongs to numbers only")
-        if self.kind in ("choice", "multiple") and len(self.options) < 2:
+        if self.kind in WITH_OPTIONS and len(self.options) < 2:
             raise ValueError(f"question '{self.id}' has {len(self.options)} option(s); give at least two")
-        if self.kind == "scale" and (self.low is None or self.high is None or self.low >= self.high):
-            raise ValueError(f"question '{self.id}' is a scale; give low and high, low below high")
+        if (self.kind == "matrix") != bool(self.rows):
+            raise ValueError(f"question '{self.id}' is of kind {self.kind}; rows belong to a matrix, which needs them")
+        ids = [row.id for row in self.rows]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"question '{self.id}' has rows of the same id; give each row a different id")
+        if self.shuffle and self.kind not in WITH_OPTIONS:
+            raise ValueError(f"question '{self.id}' is of kind {self.kind}, which has no order to draw; remove shuffle")
+        if self.kind in ("scale", "slider") and (self.low is None or self.high is None or self.low >= self.high):
+            raise ValueError(f"question '{self.id}' is a {self.kind}; give low and high, low below high")
         values = [option.value for option in self.options]
         if len(set(values)) < len(values):
             raise ValueError(f"question '{self.id}' has options with equal values; make each value its own")
@@ -203,6 +226,8 @@ class Stage(StudySection):
     """How long a stage without limit takes, for the page's progress; from its kind and questions where missing."""
     packs: tuple[str, ...] = ()
     """Folders of task packs, relative to the study file; in order."""
+    shuffle: bool = False
+    """Tasks: in an order drawn for each person. Quiz: items in an order drawn for each person within their page."""
     main: bool = True
     """Tasks only: counted in the task columns; the warm-up is not."""
     assistant: bool = False
@@ -229,6 +254,8 @@ class Stage(StudySection):
             raise ValueError(f"stage '{self.id}' has no packs; name at least one task pack")
         if self.kind == "tasks" and self.minutes is None:
             raise ValueError(f"stage '{self.id}' has no limit; give minutes")
+        if self.shuffle and self.kind not in ("tasks", "quiz"):
+            raise ValueError(f"stage '{self.id}' is of kind {self.kind}, which has no order to draw; remove shuffle")
         if self.kind == "quiz" and not self.bank:
             raise ValueError(f"stage '{self.id}' has no bank; name the item bank's folder")
         if self.kind == "quiz" and self.minutes is None:

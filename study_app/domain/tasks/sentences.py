@@ -33,6 +33,7 @@ VERDICTS = Sentences(
         "imitates": "the program imitates the marks by which a call is timed",
         "stopped": "the program was stopped ({why})",
         "ended_early": "the program ended before the call was finished",
+        "name_gone": "NameError: name '{name}' is not defined: keep the function's name as the starter has it",
         "cause_in_line": "{error} in line {n}: {message}",
         "too_large": "the result is larger than can be compared ({limit} kB)",
         "ran_abruptly": "The program ended abruptly ({name}): the interpreter itself was stopped.",

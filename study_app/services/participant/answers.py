@@ -157,4 +157,4 @@ class Answers:
 
 def _both_blank(draft: Mapping[str, Any], shown: Mapping[str, Any], name: str) -> bool:
     """A field that was never touched is absent on one side and empty on the other."""
-    return draft.get(name) in (None, "", []) and shown.get(name) in (None, "", [])
+    return draft.get(name) in (None, "", [], {}) and shown.get(name) in (None, "", [], {})

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from study_app.domain.branching import branches, met
+from study_app.domain.branching import branches, drawn_orders, met, ordered
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.ledger import ReplayCache
 from study_app.domain.quiz.answer_log import FORM_KINDS
@@ -21,7 +21,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
-from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, more_pages
+from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
 
 
@@ -56,11 +56,17 @@ class ParticipantFlow:
 
     def _branched(self, unit: UnitOfWork, study: Study, participant: Participant) -> Study:
         """The study with the stages and questions that are for this participant."""
+        study = self._in_their_order(study, participant)
         if not branches(study) or participant.over:
             return study
         here = {question.id for question in study.stage(participant.stage).asked}
         earlier = {name: value for name, value in _given(unit, participant).items() if name not in here}
         return met(study, _arm_at(study, participant), earlier, participant.stage)
+
+    def _in_their_order(self, study: Study, participant: Participant) -> Study:
+        """The study with the participant's own orders; where nothing is drawn, the study itself."""
+        drawn = any(stage.shuffle or any(q.shuffle for q in stage.questions) for stage in study.stages)
+        return ordered(study, participant.id) if drawn else study
 
     def _following(self, unit: UnitOfWork, place: Position) -> Stage | None:
         """The stage after this one, by the answers that have just been given."""
@@ -96,6 +102,9 @@ class ParticipantFlow:
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
         if unit.open_visit(visit):
             unit.record(participant.id, "stage_opened", stage.id, place.now, {"minutes": stage.minutes})
+            orders = drawn_orders(stage) | items_drawn(self.world, place)
+            if orders:
+                unit.record(participant.id, "order_drawn", stage.id, place.now, {"orders": orders})
             if stage.kind == "tasks":
                 unit.record(participant.id, "task_shown", stage.id, place.now, {"task": _task(stage, 0), "index": 0})
 

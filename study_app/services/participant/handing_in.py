@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from study_app.domain.drawn_order import drawn
 from study_app.domain.quiz.answer_log import ANSWER_KINDS, CHANGE_KINDS, Draft, place_of
 from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, response_to
 from study_app.domain.quiz.items import Bank, Item
@@ -57,7 +58,18 @@ def bank_of(world: StudyContext, place: Position) -> Bank:
 def pages_of(world: StudyContext, place: Position) -> tuple[tuple[Item, ...], ...]:
     """The pages of the quiz at which the participant is."""
     assert place.stage is not None
-    return bank_of(world, place).pages_of(place.stage.form or None)
+    pages = bank_of(world, place).pages_of(place.stage.form or None)
+    if not place.stage.shuffle:
+        return pages
+    person = place.participant.id
+    return tuple(drawn(page, person, f"{place.stage.id}:{number}") for number, page in enumerate(pages))
+
+
+def items_drawn(world: StudyContext, place: Position) -> dict[str, list[str]]:
+    """The items of a quiz in the order drawn for the participant; empty where none is drawn."""
+    if place.stage is None or place.stage.kind != "quiz" or not place.stage.shuffle:
+        return {}
+    return {"items": [item.id for page in pages_of(world, place) for item in page]}
 
 
 def fields_of(world: StudyContext, place: Position) -> tuple[str, ...]:

@@ -64,6 +64,10 @@ def _answer(question: Question, person: SimulatedPerson, other_ai: bool, rng: Ra
         return [value for value in values if rng.random() < 1 / len(values)] or [rng.choice(values)]
     if question.kind == "text":
         return rng.choice(_REMARKS)
+    if question.kind == "matrix":
+        return {row.id: rng.choice([option.value for option in question.options]) for row in question.rows}
+    if question.kind == "ranking":
+        return rng.sample([option.value for option in question.options], len(question.options))
     return _number(question, person, rng)
 
 

@@ -153,11 +153,21 @@ class FormOption(TypedDict):
     """Trusted: rendered by the server from the study's files."""
 
 
+class FormRow(TypedDict):
+    """One row of a matrix."""
+
+    id: str
+    html: str
+    """Trusted."""
+
+
 class FormField(TypedDict):
     """One question of a survey or item of a quiz, or what stands between them."""
 
     id: str
-    kind: Literal["choice", "multiple", "scale", "number", "text", "code", "heading", "text_block"]
+    kind: Literal[
+        "choice", "multiple", "scale", "slider", "number", "text", "matrix", "ranking", "code", "heading", "text_block"
+    ]
     prompt: str
     prompt_html: str
     """Trusted."""
@@ -168,6 +178,8 @@ class FormField(TypedDict):
     clearable: bool
     """A choice can be taken back."""
     options: list[FormOption]
+    grid: list[FormRow]
+    """Rows of a matrix."""
     low: int | None
     high: int | None
     low_label: str

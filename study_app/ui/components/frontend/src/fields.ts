@@ -4,10 +4,11 @@ import type { Edit } from "./edits";
 import type * as Code from "./code";
 import type { Editor } from "./editor";
 import { changeBetween, kindOfInput, storable } from "./textdelta";
+import { Matrix, Ranking, Slider } from "./grids";
 import { pageLanguage, type Say } from "./texts";
 import type { FieldData } from "./types";
 
-export type Value = string | number | (string | number)[] | null;
+export type Value = string | number | (string | number)[] | Record<string, string | number> | null;
 
 export interface FieldHooks {
   /** A choice was made or taken back. */
@@ -46,6 +47,9 @@ export function makeField(
 ): Field {
   if (data.kind === "choice" || data.kind === "scale") return new Choice(data, value, labels, say, hooks);
   if (data.kind === "multiple") return new Picks(data, value, labels, hooks);
+  if (data.kind === "slider") return new Slider(data, value, labels, say, hooks);
+  if (data.kind === "ranking") return new Ranking(data, value, labels, say, hooks);
+  if (data.kind === "matrix") return new Matrix(data, value, labels, hooks);
   if (data.kind === "code" && code) return new CodeBox(data, value, labels, say, hooks, code);
   return new TextBox(data, value, labels, say, hooks);
 }
@@ -291,7 +295,7 @@ class CodeBox implements Field {
   }
 }
 
-function words(html: string): HTMLElement {
+export function words(html: string): HTMLElement {
   const element = h("span", { class: "sa-option-words sa-prose" });
   setTrustedHtml(element, html);
   return element;

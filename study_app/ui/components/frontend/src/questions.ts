@@ -90,7 +90,7 @@ export class Questions {
     setTrustedHtml(words, data.prompt_html);
     if (data.optional) words.append(h("span", { class: "sa-optional" }, ` (${this.say("optional")})`));
     // The ends of a scale stand at its ends; the sentence is for those who hear it.
-    const hints = h("p", { class: data.kind === "scale" ? "sa-hidden" : "sa-form-hint", id: hint }, this.hintOf(data));
+    const hints = h("p", { class: data.kind === "scale" || data.kind === "slider" ? "sa-hidden" : "sa-form-hint", id: hint }, this.hintOf(data));
     const fault = h("p", { class: "sa-fault", id: message, hidden: true });
     const named = data.number !== null && (data.kind === "text" || data.kind === "code");
     // A box points to its fault while there is one; the code editor keeps its attributes to itself.
@@ -130,7 +130,8 @@ export class Questions {
     if (data.number && data.kind === "choice") return this.say("choose_one");
     if (data.kind === "multiple") return this.say(data.number ? "choose_all" : "choose_several");
     const ends = { low: data.low ?? "", low_label: data.low_label, high: data.high ?? "", high_label: data.high_label };
-    if (data.kind === "scale") return data.low_label || data.high_label ? this.say("scale_ends", ends) : "";
+    if (data.kind === "ranking") return this.say("rank_help");
+    if (data.kind === "scale" || data.kind === "slider") return data.low_label || data.high_label ? this.say("scale_ends", ends) : "";
     if (data.kind !== "number" || data.low === null || data.high === null) return "";
     return this.say("number_range", { low: data.low!, high: data.high! });
   }
@@ -242,7 +243,7 @@ function isAsked(field: FieldData): boolean {
 }
 
 function isBlank(value: Value | undefined): boolean {
-  return value === null || value === undefined || (Array.isArray(value) ? !value.length : typeof value === "string" && !value.trim());
+  return value === null || value === undefined || (typeof value === "object" ? !Object.keys(value).length : typeof value === "string" && !value.trim());
 }
 
 function untouched(value: Value, starter: string | null | undefined): boolean {

@@ -113,17 +113,20 @@ export interface CountdownData {
 
 export interface FieldData {
   id: string;
-  kind: "choice" | "multiple" | "scale" | "number" | "text" | "code" | "heading" | "text_block";
+  kind:
+    | "choice" | "multiple" | "scale" | "slider" | "number" | "text" | "matrix" | "ranking" | "code" | "heading" | "text_block";
   prompt: string;
   prompt_html: string;
   /** What the server has of the field; null where nothing was entered. */
-  value: string | number | (string | number)[] | null;
+  value: string | number | (string | number)[] | Record<string, string | number> | null;
   required: boolean;
   /** Says so beside the question. */
   optional: boolean;
   /** A choice can be taken back. */
   clearable: boolean;
   options: { value: string | number; html: string }[];
+  /** Rows of a matrix. */
+  grid: { id: string; html: string }[];
   low: number | null;
   high: number | null;
   low_label: string;
