@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from study_app.bootstrap import open_library
 from study_app.cli import app
+from study_app.content import schemas
 from study_app.domain.allocation import Factor, Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.study import study as protocol
@@ -23,6 +24,7 @@ from study_app.services.researcher.exporting.export import codebook_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "reference"
+SCHEMAS = DOCS.parents[1] / "examples" / "schemas"
 
 
 def commands() -> str:
@@ -177,6 +179,8 @@ def main() -> None:
     for name, make in PAGES.items():
         (DOCS / name).write_text(make(), encoding="utf-8")
         sys.stdout.write(f"docs/reference/{name}\n")
+    for kind, text in schemas.texts().items():
+        (SCHEMAS / f"{kind}.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

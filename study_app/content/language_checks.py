@@ -67,7 +67,8 @@ def _content_problems(library: FolderLibrary, language: str) -> Iterator[Problem
 def _differences(
     file: str, prefix: str, texts: Mapping[str, str], wanted: Mapping[str, str], must: set[str]
 ) -> Iterator[Problem]:
-    for key in sorted(key for key in must if not texts.get(key, "").strip()):
+    # A language may separate thousands by a space that does not break a line: only an empty text is missing.
+    for key in sorted(key for key in must if not texts.get(key, "").strip(" \t\n")):
         yield Problem(file, f"{prefix}{key}", "is missing", _REMEDY)
     for key in sorted(texts.keys() - wanted.keys()):
         yield Problem(file, f"{prefix}{key}", "is not a text that participants meet", "remove it or correct its key")

@@ -1,0 +1,9 @@
+import networkx
+
+
+def names(start):
+    ...
+
+
+if __name__ == "__main__":
+    print(names("a"))

@@ -1,0 +1,9 @@
+import networkx as nx
+
+
+def steps(pairs, start, goal):
+    return len(nx.shortest_path(nx.Graph(pairs), start, goal))
+
+
+if __name__ == "__main__":
+    print(steps([["a", "b"], ["b", "c"]], "a", "c"))

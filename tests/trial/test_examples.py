@@ -1,0 +1,73 @@
+"""Each worked example goes from `check` to `report.html` with simulated people."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from support.paths import ROOT
+from typer.testing import CliRunner
+
+from study_app.cli import app
+from study_app.content import schemas
+from study_app.content.study_file import read_study
+from study_app.domain.study.designs import design_problems, used_by
+
+EXAMPLES = ROOT / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/study.toml"))
+ALWAYS = "numpy_hints"
+"""Walked by default: three arms, and nothing to install."""
+PEOPLE = 20
+
+
+def study(*arguments: object, code: int = 0) -> str:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def marked(name: str) -> object:
+    return pytest.param(name, marks=[] if name == ALWAYS else [pytest.mark.slow])
+
+
+@pytest.mark.parametrize("name", [marked(name) for name in NAMES])
+def test_an_example_goes_from_check_to_its_report(tmp_path, monkeypatch, name):
+    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns(".packages"))
+    monkeypatch.chdir(tmp_path)
+    file, database = tmp_path / name / "study.toml", f"sqlite:///{tmp_path}/study.db"
+    if read_study(file).requirements:
+        study("setup", file)
+    study("check", file)
+    study("simulate", file, "--participants", PEOPLE, "--seed", 1, "--database", database, "--json")
+    study("export", file, "--out", "dataset", "--include-simulated", "--database", database)
+    study("verify", "dataset")
+    if design_problems(used_by(read_study(file)), "analyze", str(file)):
+        return  # The table of designs says so, and check warns.
+    study("analyze", "dataset", "--out", "results", "--include-simulated")
+    found = json.loads((tmp_path / "results" / "results.json").read_text())
+    assert sum(arm["allocated"] for arm in found["flow"]["arms"].values()) > 0
+    unexpected = [warning for warning in found["warnings"] if "SIMULATED" not in warning and "PREVIEW" not in warning]
+    assert unexpected == []
+    page = (tmp_path / "results" / "report.html").read_text()
+    assert "Traceback" not in page
+    for package in json.loads((tmp_path / "dataset" / "manifest.json").read_text())["study_packages"]:
+        assert package in page
+
+
+def test_the_schemas_beside_the_examples_are_current():
+    assert {path.stem: path.read_text() for path in (EXAMPLES / "schemas").glob("*.json")} == schemas.texts()
+
+
+def test_every_file_of_an_example_names_its_schema():
+    for path in sorted(EXAMPLES.rglob("*.toml")):
+        if ".packages" not in path.parts:
+            first = path.read_text().splitlines()[0]
+            assert (path.parent / first.removeprefix("#:schema ")).is_file(), path
+
+
+def test_the_networkx_trial_takes_fewer_than_400_lines_beside_its_texts():
+    """Three arms in German, strata, a pre-test, two tasks, a post-test and a retention quiz."""
+    files = [path for path in (EXAMPLES / "networkx_tutor").rglob("*") if path.suffix in (".toml", ".py", ".txt")]
+    written = [path for path in files if ".packages" not in path.parts]
+    assert sum(len(path.read_text().splitlines()) for path in written) < 400
