@@ -18,6 +18,7 @@ from study_app.cli import app
 from study_app.content import schemas
 from study_app.domain.allocation import Factor, Scheme
 from study_app.domain.allocation.arms import Arm
+from study_app.domain.study import release
 from study_app.domain.study import study as protocol
 from study_app.domain.study.designs import TABLE, VERBS
 from study_app.services.researcher.exporting.export import codebook_page
@@ -61,6 +62,10 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("[recruitment]", protocol.Recruitment),
     ("[recruitment] codes", protocol.CompletionCodes),
     ("[data]", protocol.DataPolicy),
+    ("[dataset]", release.Release),
+    ("[[dataset.authors]]", release.Author),
+    ("[[dataset.funders]]", release.Funder),
+    ("[[dataset.related]]", release.RelatedWork),
     ("[assistants.NAME]", protocol.AssistantEntry),
     ("[assistant_policy]", protocol.AssistantPolicy),
     ("[sandbox]", protocol.SandboxPolicy),

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from study_app.dataset.schema import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
-from study_app.dataset.schema.columns import IMPORTED
+from study_app.dataset.schema.cells import parsed_json, unguard
+from study_app.dataset.schema.columns import IMPORTED, ColumnType
 from study_app.dataset.schema.participants import question_columns
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import Problem
@@ -19,6 +20,14 @@ from study_app.domain.study.quiz_roles import MAIN
 from study_app.domain.study.study import Question, Study
 
 NUMERIC = ("integer", "number", "boolean")
+_KINDS: dict[ColumnType, str] = {
+    "integer": "a number",
+    "number": "a number",
+    "boolean": "a number",
+    "text": "a text",
+    "time": "a moment such as 2026-01-31T09:30:00.000Z",
+    "json": "a JSON value",
+}
 Types = Mapping[str, Mapping[str, Column]]
 """Table -> column -> what it holds."""
 _MOST_NAMED = 20
@@ -86,7 +95,10 @@ def _changed(studies: Sequence[Study]) -> set[str]:
 
 
 def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
-    """A column as its schema has it: numbers as float64, text as objects, missing cells missing.
+    """A column as its schema has it, the same from CSV and from Parquet.
+
+    Numbers are float64 (yes and no 1 and 0), moments times in UTC, JSON objects, text as people wrote it, without the
+    mark that protects spreadsheets; missing cells are missing.
 
     Args:
         cells: as read, by `read_cells`; missing where the cell is empty.
@@ -95,8 +107,14 @@ def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) 
         problems: takes what is wrong, by row and column.
     """
     known = cells.notna()
+    if column.type == "time":
+        return _times(cells, known, column, file, problems)
+    if column.type == "json":
+        return _objects(cells, known, column, file, problems)
     if column.type not in NUMERIC:
         text = cells.astype(object).where(known, None)
+        if file.endswith(".csv"):
+            text = text.map(unguard, na_action="ignore")
         _name(text, known & ~text.isin(column.levels), column, file, problems) if column.levels else None
         return text
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
@@ -105,6 +123,26 @@ def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) 
     if not bad.any():
         _name(cells, known & ~_allowed(numbers, column), column, file, problems)
     return numbers
+
+
+def _times(cells: pd.Series, known: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
+    # An unnamed column of Parquet without a single value has no type at all.
+    moments = pd.to_datetime(cells.astype(object).where(known, None), utc=True, format="ISO8601", errors="coerce")
+    _name(cells, known & moments.isna(), column, file, problems)
+    return moments.astype("datetime64[ms, UTC]")
+
+
+def _objects(cells: pd.Series, known: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
+    bad = pd.Series(False, index=cells.index)
+    parsed = pd.Series([None] * len(cells), index=cells.index, dtype=object)
+    for place, (cell, has) in enumerate(zip(cells, known, strict=True)):
+        if has:
+            try:
+                parsed.iat[place] = parsed_json(cell)
+            except (ValueError, TypeError):
+                bad.iat[place] = True
+    _name(cells, bad, column, file, problems)
+    return parsed
 
 
 def _allowed(numbers: pd.Series, column: Column) -> pd.Series:
@@ -127,7 +165,8 @@ def _name(cells: pd.Series, bad: pd.Series, column: Column, file: str, problems:
     cell = cells.iloc[int(rows[0])]
     shown = f"{cell:g}" if isinstance(cell, float) else repr(cell)
     allowed = f"one of {column.range}" if column.levels or column.type == "boolean" else column.range
-    wanted = "a number" + (f" ({allowed})" if allowed else "") if column.type in NUMERIC else allowed
+    wanted = f"{_KINDS[column.type]} ({allowed})" if allowed else _KINDS[column.type]
+    wanted = allowed if column.type == "text" else wanted
     more = f" ({len(rows) - 1} more like it)" if len(rows) > 1 else ""
     key = f"row {int(cells.index[rows[0]]) + 2}, column {column.name}"
     if len(problems) < _MOST_NAMED:

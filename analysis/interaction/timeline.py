@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.data.dataset import Tables
 from study_app.domain.interaction.codebook import split
 from study_app.domain.interaction.steps import UseStep, arranged, of_event, of_turn
 
@@ -65,9 +66,16 @@ def _raw(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[UseStep]]:
     turns = tables.get("turns")
     queries = _queries(turns)
     found: dict[str, list[UseStep]] = {}
-    for who, step in (*_event_steps(tables.get("events"), queries), *_turn_steps(turns, queries)):
+    for who, step in (*_event_steps(_cells(tables, "events"), queries), *_turn_steps(turns, queries)):
         found.setdefault(who, []).append(step)
     return found
+
+
+def _cells(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame | None:
+    """A table as written where it comes from a file: its payloads are searched, and only few of them parsed."""
+    if name not in tables:
+        return None
+    return tables.cells(name) if isinstance(tables, Tables) else tables[name]
 
 
 def _queries(turns: pd.DataFrame | None) -> Queries:

@@ -191,7 +191,9 @@ def _levels(scheme: Scheme, row: Mapping[Any, Any], person: Mapping[Any, Any] | 
 
 
 def _json(cell: Any, empty: Any) -> Any:
-    return json.loads(cell) if isinstance(cell, str) and cell else empty
+    if isinstance(cell, str) and cell:
+        return json.loads(cell)
+    return cell if isinstance(cell, dict | list) else empty
 
 
 def _order(

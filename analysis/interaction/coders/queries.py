@@ -13,7 +13,6 @@ from study_app.domain.interaction.codes import RUBRIC, agreed
 
 PUBLISHED = "published"
 """The annotators of the imported transcripts."""
-_GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r", "''")
 
 Codes = dict[str, tuple[str, ...]]
 """Turn -> labels in the code book's order; a turn that was not coded is absent, one without any label is empty."""
@@ -29,16 +28,13 @@ class CodedQuery:
 
 
 def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[CodedQuery, ...]:
-    """Every message to the assistant that is not empty, by participant, in the order asked.
-
-    The `'` that the export puts before a leading = + - @ TAB CR ' is taken off again.
-    """
+    """Every message to the assistant that is not empty, by participant, in the order asked."""
     turns = tables.get("turns")
     if turns is None or turns.empty:
         return ()
     rows = turns[_said(turns)].sort_values(["participant_id", "asked_at"], kind="stable")
     listed = zip(rows["turn_id"], rows["participant_id"], rows["message"], strict=True)
-    return tuple(CodedQuery(str(turn), str(who), _unguarded(str(message))) for turn, who, message in listed)
+    return tuple(CodedQuery(str(turn), str(who), str(message)) for turn, who, message in listed)
 
 
 def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
@@ -52,10 +48,6 @@ def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
 def _said(turns: pd.DataFrame) -> pd.Series:
     """Whether the message of each turn holds anything but white space."""
     return turns["message"].notna() & (turns["message"].astype(str).str.strip() != "")
-
-
-def _unguarded(text: str) -> str:
-    return text[1:] if text.startswith(_GUARDED) else text
 
 
 def human_codings(tables: Mapping[str, pd.DataFrame]) -> dict[str, Codes]:

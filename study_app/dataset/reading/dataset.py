@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from study_app.dataset.schema import (
     parsed_json,
     quiz_types,
     tables_of,
+    timestamp,
     value,
 )
 from study_app.dataset.schema.cells import number_text
@@ -217,6 +219,8 @@ def _as_cell(column: Column | None, entry: Any) -> str:
         return ""
     if isinstance(entry, str):
         return guard(entry) if column is None or column.type == "text" else entry
+    if isinstance(entry, datetime):
+        return timestamp(entry)
     # Columns of other types than ours are held as their text, which the codebook then refuses.
     return number_text(entry) if isinstance(entry, int | float) else str(entry)
 

@@ -21,8 +21,17 @@ def _rows(table: TableSchema) -> str:
 
 
 def _row(column: Column) -> str:
-    cells = (f"`{column.name}`", column.type, column.unit, column.range, column.caption)
+    cells = (f"`{column.name}`", column.type, column.unit, _values(column), column.caption)
     return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+
+
+def _values(column: Column) -> str:
+    """The range, and what its values mean where they have labels."""
+    labelled = "; ".join(f"{value} = {label}" for value, label in column.labels)
+    if not labelled:
+        return column.range
+    # Levels are among the labels; of a scale the labels name its ends only.
+    return labelled if column.levels else f"{column.range} ({labelled})" if column.range else labelled
 
 
 def _plain(cell: str) -> str:

@@ -25,6 +25,17 @@ TABLES: tuple[TableName, ...] = (
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments."""
 
 
+_XML_SCHEMA = "http://www.w3.org/2001/XMLSchema#"
+XSD: dict[ColumnType, str] = {
+    "text": f"{_XML_SCHEMA}string",
+    "integer": f"{_XML_SCHEMA}integer",
+    "number": f"{_XML_SCHEMA}double",
+    "boolean": f"{_XML_SCHEMA}boolean",
+    "time": f"{_XML_SCHEMA}dateTime",
+    "json": "https://www.iana.org/assignments/media-types/application/json",
+}
+"""The address of each type, as sidecars name it."""
+
 IMPORTED = "not applicable"
 """What the manifest of an import of other data says of allocation; such a dataset has a layout of its own."""
 
@@ -39,6 +50,8 @@ class Column:
     unit: str = ""
     levels: tuple[str, ...] = ()
     """The only values that a cell may have; empty: any."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """What values mean, as participants read it: (value, label) pairs; of a scale its ends."""
     low: float | None = None
     high: float | None = None
     reveals_arm: bool = False
@@ -62,14 +75,22 @@ class Column:
         high = "" if self.high is None else f"{self.high:g}"
         return f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
 
+    @property
+    def meanings(self) -> tuple[tuple[str, str], ...]:
+        """(value, label) pairs; a value without a label is its own."""
+        labels = dict(self.labels)
+        return tuple((value, labels.get(value, value)) for value in dict.fromkeys((*self.levels, *labels)))
+
     def property_value(self) -> dict[str, Any]:
-        """As schema.org's PropertyValue, for dataset_description.json and the sidecars."""
+        """As schema.org's PropertyValue, for dataset_description.json and the sidecars; legal terms only."""
         entry: dict[str, Any] = {"@type": "PropertyValue", "name": self.name, "description": self.caption}
-        entry["valueType"] = self.type
+        entry["additionalType"] = XSD[self.type]
         if self.unit:
             entry["unitText"] = self.unit
-        if self.levels:
-            entry["levels"] = list(self.levels)
+        if self.meanings:
+            entry["valueReference"] = [
+                {"@type": "DefinedTerm", "termCode": value, "name": label} for value, label in self.meanings
+            ]
         if self.low is not None:
             entry["minValue"] = self.low
         if self.high is not None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import get_args
 
-from study_app.dataset.schema.columns import Column, TableSchema, boolean, integer, number, revealing, text, time
+from study_app.dataset.schema.columns import (
+    Column,
+    ColumnType,
+    TableSchema,
+    boolean,
+    integer,
+    number,
+    revealing,
+    text,
+    time,
+)
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.quiz.items import Bank, ItemType
 from study_app.domain.records import Status
@@ -13,7 +23,7 @@ from study_app.domain.study.quiz_roles import MAIN
 from study_app.domain.study.study import DerivedScore, Question, Study
 
 _HEAD = (
-    text("participant_id", "Random, stable identifier; nothing else identifies the participant"),
+    text("participant_id", "Random, stable identifier, the same in every table and every export"),
     text("study_hash", "Version of the study that the participant started with and kept"),
     text("arm", "Allocated arm; arm_a, arm_b, ... while closed and sealed; empty before allocation or where withheld"),
     text("stratum", "Stratum of the allocation"),
@@ -179,23 +189,41 @@ def row_column(question: Question, row: str) -> str:
 
 def _row(question: Question, row: str, label: str) -> Column:
     caption = f"{question.caption or question.prompt}: {label}"
-    levels = tuple(str(option.value) for option in question.options)
-    whole = all(isinstance(option.value, int) for option in question.options)
-    return Column(row_column(question, row), "integer" if whole else "text", caption, "", levels)
+    return Column(row_column(question, row), _choice_type(question), caption, "", _levels(question), _labels(question))
 
 
 def _question(question: Question) -> Column:
     name, caption = question_column(question), question.caption or question.prompt
     if question.kind in ("scale", "slider", "number"):
-        return Column(name, "number", caption, question.unit, low=question.low, high=question.high)
+        return Column(
+            name, "number", caption, question.unit, low=question.low, high=question.high, labels=_ends(question)
+        )
     if question.kind == "choice":
-        levels = tuple(str(option.value) for option in question.options)
-        whole = all(isinstance(option.value, int) for option in question.options)
-        return Column(name, "integer" if whole else "text", caption, question.unit, levels)
+        return Column(name, _choice_type(question), caption, question.unit, _levels(question), labels=_labels(question))
     if question.kind in ("multiple", "ranking"):
         form = "JSON list" if question.kind == "multiple" else "JSON list, the first place first"
-        return Column(name, "text", f"{caption} ({form})", question.unit)
+        return Column(name, "text", f"{caption} ({form})", question.unit, labels=_labels(question))
     return Column(name, "text", caption, question.unit)
+
+
+def _choice_type(question: Question) -> ColumnType:
+    """Ordered scores are numbers."""
+    return "integer" if all(isinstance(option.value, int) for option in question.options) else "text"
+
+
+def _levels(question: Question) -> tuple[str, ...]:
+    return tuple(str(option.value) for option in question.options)
+
+
+def _labels(question: Question) -> tuple[tuple[str, str], ...]:
+    """What each option means, as participants read it."""
+    return tuple((str(option.value), option.label) for option in question.options)
+
+
+def _ends(question: Question) -> tuple[tuple[str, str], ...]:
+    """What the ends of a scale mean."""
+    ends = ((question.low, question.low_label), (question.high, question.high_label))
+    return tuple((str(value), label) for value, label in ends if value is not None and label)
 
 
 def _scores(studies: Sequence[Study]) -> tuple[Column, ...]:

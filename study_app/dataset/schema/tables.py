@@ -6,7 +6,7 @@ from study_app.dataset.schema.columns import TableName, TableSchema, boolean, in
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
 
-_WHO = text("participant_id", "Random, stable identifier of the participant; nothing else identifies them")
+_WHO = text("participant_id", "Random, stable identifier of the participant, the same in every table and every export")
 
 ALLOCATIONS = TableSchema(
     "allocations",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from study_app import __version__
-from study_app.dataset.schema import GUARD_NOTE, TableName, TableSchema, timestamp
+from study_app.dataset.schema import GUARD_NOTE, Column, TableName, TableSchema, timestamp
+from study_app.dataset.writing.citation import Cited, schema_org
 from study_app.domain.records import AuditEntry, ProtocolVersion
-from study_app.domain.study.study import Study
+from study_app.domain.trial_state import State
 
 _STATES = {
     "draft": "The study was not launched when this was exported: every participant is a preview or a simulation.",
@@ -19,61 +21,156 @@ _STATES = {
 }
 
 
-def description(study: Study, tables: Mapping[TableName, TableSchema]) -> dict[str, Any]:
+PSYCH_DS = "Psych-DS 1.5.0"
+"""The layout that every dataset follows."""
+
+
+def description(cited: Cited, tables: Mapping[TableName, TableSchema]) -> dict[str, Any]:
     """dataset_description.json by the rules of Psych-DS: every column of every table is a measured variable."""
-    variables: dict[str, dict[str, Any]] = {}
-    for table in tables.values():
-        for column in table.columns:
-            variables.setdefault(column.name, column.property_value())
-    entry: dict[str, Any] = {
+    study = cited.study
+    return {
         "@context": "https://schema.org/",
         "@type": "Dataset",
         "name": study.title,
-        "description": " ".join((study.description or study.title).split()),
-        "identifier": f"study-{study.id}",
-        "keywords": ["randomised controlled trial", "AI assistance", "learning", "programming"],
-        "schemaVersion": "Psych-DS 1.5.0",
+        "description": cited.description,
+        "keywords": [*KEYWORDS, *cited.release.keywords],
+        "schemaVersion": PSYCH_DS,
         "inLanguage": study.language,
-        "variableMeasured": list(variables.values()),
+        "dateCreated": cited.exported_on,
+        **schema_org(cited),
+        "variableMeasured": variables(tables),
     }
-    if study.researchers:
-        # Not at commas: they are within a name with its affiliation.
-        names = [name.strip() for name in re.split(r"[;\n]", study.researchers)]
-        entry["author"] = [{"@type": "Person", "name": name} for name in names if name]
-    return entry
+
+
+KEYWORDS = ("randomised controlled trial", "AI assistance", "learning", "programming")
+
+
+def variables(tables: Mapping[TableName, TableSchema]) -> list[dict[str, Any]]:
+    """Every column by its name; one that several tables have says what it is in each, where that differs."""
+    found: dict[str, list[tuple[TableName, Column]]] = {}
+    for name, table in tables.items():
+        for column in table.columns:
+            found.setdefault(column.name, []).append((name, column))
+    return [_variable(columns) for columns in found.values()]
+
+
+def _variable(columns: Sequence[tuple[TableName, Column]]) -> dict[str, Any]:
+    values = [column.property_value() for _name, column in columns]
+    first = values[0]
+    if all(value == first for value in values):
+        return first
+    told = {name: column.caption for name, column in columns}
+    same = len(set(told.values())) == 1
+    caption = first["description"] if same else "; ".join(f"in {name}: {what}" for name, what in told.items())
+    # What only one of the tables says of its cells would be wrong for the others: their sidecars say it.
+    shared = {key: value for key, value in first.items() if all(other.get(key) == value for other in values)}
+    return shared | {"description": caption}
 
 
 def sidecar(table: TableSchema, path: str, withheld: Sequence[str], guarded: bool) -> dict[str, Any]:
     """What one table's columns mean."""
     note = GUARD_NOTE if guarded else "Missing is null; text stands as it is."
-    entry: dict[str, Any] = {
+    told = f" Withheld: {', '.join(withheld)}." if withheld else ""
+    return {
         "@context": "https://schema.org/",
         "@type": "Dataset",
         "name": table.name,
-        "description": f"{table.caption}. {note}",
+        "description": f"{table.caption}. {note}{told}",
         "distribution": path.rsplit("/", 1)[-1],
         "variableMeasured": [column.property_value() for column in table.columns],
     }
-    if withheld:
-        entry["withheld"] = list(withheld)
-    return entry
 
 
-def readme(study: Study, state: str, tables: Iterable[TableSchema], withheld: Mapping[str, Any]) -> str:
-    """README.md of a dataset."""
-    parts = [f"# {study.title}", study.description.strip(), _STATES[state], "## Tables", _list(tables)]
-    if withheld:
-        parts += ["## Withheld", _withheld(withheld)]
-    parts += [
-        "## Reading it",
-        "Tables are in `data/`, UTF-8, comma-separated (RFC 4180), one JSON file of the same name beside each. Columns "
-        "are explained in `documentation/codebook.md`; what participants met is in `materials/`. " + GUARD_NOTE,
-        "Times are ISO 8601 in UTC. Durations are minutes in `participants` and seconds elsewhere. `participant_id` is "
-        "random and ties the tables together.",
-        "`study verify` checks this folder against its hashes, its allocation ledger and its log of edits; "
-        "`study analyze` computes the results.",
+@dataclass(frozen=True)
+class Contents:
+    """What a dataset holds, for its README."""
+
+    state: State
+    tables: Sequence[TableSchema]
+    withheld: Mapping[str, Any]
+    statuses: Mapping[str, int]
+    """Participants by status."""
+    csv: bool
+    identified: bool
+
+
+def readme(cited: Cited, held: Contents) -> str:
+    """README.md of a dataset: what it is, who is in it, how to cite, where to start, how to read it."""
+    study = cited.study
+    parts = [
+        f"# {study.title}",
+        study.description.strip(),
+        _STATES[held.state],
+        "## Who is in it",
+        _people(cited, held),
+        "## What it still says about people",
+        _IDENTIFIED if held.identified else _NOT_PUBLIC,
+        "## Where to start",
+        "`documentation/codebook.md` explains every column and what its values mean. One row of `participants` is one "
+        "person; `participant_id` ties the tables together. What participants met, with their questions and tasks, is "
+        "in `materials/`; how events, times and codes are made is in `documentation/`.",
+        "## Tables",
+        _list(held.tables),
     ]
+    if held.withheld:
+        parts += ["## Withheld", _withheld(held.withheld)]
+    parts += ["## Reading it", _reading(held), "## Citing it", _citing(cited)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_IDENTIFIED = (
+    "**This copy names people**: it holds labels and Prolific ids beside arms and answers. Keep it where only those "
+    "who need the names can read it, and never publish it."
+)
+_NOT_PUBLIC = (
+    "Labels and panel ids are left out. Still there are free text as people wrote it (answers, messages, programs, "
+    "pastes, logged events), the exact moments of every act, and answers about the person that can be rare together: "
+    "whoever has the panel's list of submissions can find people again by the times. Do not publish this copy: "
+    "`study export --public` makes one for that."
+)
+
+
+def _people(cited: Cited, held: Contents) -> str:
+    total = sum(held.statuses.values())
+    statuses = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in sorted(held.statuses.items()))
+    when = f" They took part between {cited.collected[0]} and {cited.collected[1]}." if cited.collected else ""
+    lines = [f"{total} participants{f' ({statuses})' if statuses else ''}.{when}", ""]
+    lines += [f"- arm `{arm.id}`: {arm.label or arm.id}" for arm in cited.study.arms]
+    known = {"Contact": cited.study.contact, "Ethics": cited.study.ethics, "Registration": cited.release.registration}
+    return "\n".join(
+        [*lines, "", *(f"{name}: {what.strip()}  " for name, what in known.items() if what.strip())]
+    ).strip()
+
+
+def _reading(held: Contents) -> str:
+    kind = (
+        f"Tables are in `data/`, UTF-8, comma-separated (RFC 4180), one JSON file of the same name beside each. "
+        f"{GUARD_NOTE} Times are ISO 8601 in UTC. Import the tables into a spreadsheet, never open them by a double "
+        "click: it would cut cells at 32,767 characters and may run what it takes for a formula."
+        if held.csv
+        else "Tables are in `data/` as Parquet, one JSON file of the same name beside each; times are timestamps in "
+        "UTC, yes and no are booleans, missing is null, text stands as it is, and the metadata say what columns mean."
+    )
+    return (
+        f"{kind} Durations are minutes in `participants` and seconds elsewhere.\n\n"
+        '```python\nimport read\n\ntables = read.read()\npeople = tables["participants"]\n'
+        'labels = read.labels("participants")\n```\n\n'
+        '```r\nsource("read.R")\ntables <- read_dataset()\npeople <- tables$participants\n```\n\n'
+        "Both are run in this folder. `study verify` checks the folder against its hashes, its allocation ledger and "
+        "its log of edits; `study analyze` computes the results. `datapackage.json` (Frictionless) and "
+        "`croissant.json` (MLCommons) describe the same tables for other tools."
+    )
+
+
+def _citing(cited: Cited) -> str:
+    licence = cited.release.license
+    told = (
+        f"Licence: {licence} ({cited.release.license_url})."
+        if licence
+        else ("No licence is given: ask the authors before you use or pass on the data.")
+    )
+    related = [f"- {work.relation}: {work.citation or work.address}" for work in cited.release.related]
+    return "\n\n".join(part for part in (cited.text, told, "\n".join(related)) if part)
 
 
 def _list(tables: Iterable[TableSchema]) -> str:
@@ -95,6 +192,25 @@ def changes(versions: Sequence[ProtocolVersion], audit: Sequence[AuditEntry], ex
     for at, what in sorted(steps, reverse=True):
         lines.append(f"- {timestamp(at)}: {' '.join(what.split())}")
     return "# Changes\n\n" + "\n".join(lines) + "\n"
+
+
+def yaml(value: Any, depth: int = 0) -> str:
+    """Simple values as YAML: texts are quoted as JSON has them, which YAML reads alike."""
+    pad = "  " * depth
+    lines = []
+    for key, entry in value.items():
+        if isinstance(entry, list):
+            lines.append(f"{pad}{key}:")
+            for each in entry:
+                block = yaml(each, depth + 2) if isinstance(each, dict) else f"{pad}    {_scalar(each)}"
+                lines.append(f"{pad}  - {block.strip()}")
+        else:
+            lines.append(f"{pad}{key}: {_scalar(entry)}")
+    return "\n".join(lines)
+
+
+def _scalar(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 CODEBOOK_INTRODUCTION = (

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from study_app.dataset.schema import TableSchema, cell, guard
+from study_app.dataset.schema import Column, TableSchema, cell, guard
+from study_app.dataset.schema.cells import moment, unguard
 from study_app.domain.errors import InfrastructureError, UserError
 
 Format = Literal["csv", "parquet"]
@@ -130,16 +131,22 @@ class CsvWriter:
 
 
 class ParquetWriter:
-    """The same columns as Parquet: numbers as numbers, everything else as text, nothing guarded."""
+    """The same columns as Parquet: numbers, booleans and UTC timestamps as such; meanings are in the metadata."""
 
     def __init__(self, path: Path, table: TableSchema) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        kinds = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.int64()}
+        kinds = {
+            "integer": pa.int64(),
+            "number": pa.float64(),
+            "boolean": pa.bool_(),
+            "time": pa.timestamp("ms", tz="UTC"),
+        }
         self.rows = 0
         self._table = table
-        self._schema = pa.schema([(c.name, kinds.get(c.type, pa.string())) for c in table.columns])
+        fields = [pa.field(c.name, kinds.get(c.type, pa.string()), metadata=_meaning(c)) for c in table.columns]
+        self._schema = pa.schema(fields, metadata={"name": table.name, "description": table.caption})
         self._arrow = pa
         self._writer = pq.ParquetWriter(path, self._schema)
         self._held: list[dict[str, Any]] = []
@@ -164,17 +171,27 @@ class ParquetWriter:
         self._writer.close()
 
 
-def _arrow_value(column: Any, value: Any) -> Any:
+def _meaning(column: Column) -> dict[str, str]:
+    """What a column holds, for Parquet's metadata of a field."""
+    told = {"description": column.caption, "type": column.type, "unit": column.unit}
+    if column.meanings:
+        told["labels"] = json.dumps(dict(column.meanings), ensure_ascii=False)
+    return {name: text for name, text in told.items() if text}
+
+
+def _arrow_value(column: Column, value: Any) -> Any:
     if value is None:
         return None
-    if column.type in ("integer", "boolean"):
+    if column.type == "integer":
         return int(value)
+    if column.type == "boolean":
+        return bool(int(value))
     if column.type == "number":
         return float(value)
     text = cell(column, value)
-    if column.type == "text" and text.startswith("'"):
-        text = text[1:]
-    return text or None
+    if column.type == "time":
+        return moment(text)
+    return unguard(text) or None
 
 
 def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: Format) -> tuple[str, TableWriter]:

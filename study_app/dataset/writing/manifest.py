@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
@@ -45,6 +46,22 @@ class Seen:
     """Pages that sent events beyond a gap, and how far the log is whole."""
     turns: set[str] = field(default_factory=set)
     """Turns of the exported participants."""
+    moments: list[datetime] = field(default_factory=list)
+    """First entry and last end among them."""
+
+    def note_times(self, dossier: ParticipantRecord) -> None:
+        """Take a participant's entry and end into account."""
+        person = dossier.participant
+        moments = [*self.moments, person.enrolled_at, person.finished_at or person.enrolled_at]
+        self.moments = [min(moments), max(moments)]
+
+    @property
+    def collected(self) -> tuple[str, str] | None:
+        """ISO dates of the first entry and the last end; None without participants."""
+        if not self.moments:
+            return None
+        first, last = self.moments
+        return timestamp(first)[:10], timestamp(last)[:10]
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.completion_codes import codes_digest
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
+from study_app.domain.study.release import Release
 from study_app.domain.study.sections import (
     ActivityRule,
     AnswerOption,
@@ -90,6 +91,8 @@ class Study(StudySection):
     allocation: Scheme
     recruitment: Recruitment = Recruitment()
     data: DataPolicy = DataPolicy()
+    dataset: Release = Release()
+    """Licence, authors and citation of the dataset; no part of the hash, see `Release`."""
     assistants: dict[str, AssistantEntry] = {}
     assistant_policy: AssistantPolicy = AssistantPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
@@ -308,7 +311,7 @@ class Study(StudySection):
 
     def canonical(self) -> str:
         """The study as canonical JSON: sorted keys, no spaces, UTF-8; a digest in place of the completion codes."""
-        raw = self.model_dump(mode="json", by_alias=True)
+        raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset"})
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         return canonical_json(raw)
 

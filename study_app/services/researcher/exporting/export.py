@@ -22,7 +22,16 @@ from study_app.dataset.measures.row import participant_row, work_of
 from study_app.dataset.redaction import Mask, Row
 from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, quiz_types, tables_of, timestamp
 from study_app.dataset.writing import rows
-from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, changes, description, readme, sidecar
+from study_app.dataset.writing.citation import Cited, citation_cff, datacite
+from study_app.dataset.writing.documents import (
+    CODEBOOK_INTRODUCTION,
+    Contents,
+    changes,
+    description,
+    readme,
+    sidecar,
+    yaml,
+)
 from study_app.dataset.writing.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
 from study_app.dataset.writing.manifest import (
     Seen,
@@ -35,6 +44,8 @@ from study_app.dataset.writing.manifest import (
     version_entries,
     version_path,
 )
+from study_app.dataset.writing.packages import TableFile, croissant, datapackage
+from study_app.dataset.writing.shipped import shipped
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import SealingKeyMissing, UserError
 from study_app.domain.ledger import LEDGERS
@@ -50,6 +61,10 @@ from study_app.services.researcher.exporting.collect_records import Versions, do
 from study_app.services.researcher.exporting.trial_facts import ledgers, mask_of, seal_facts
 
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
+
+
+BESIDE_PSYCH_DS = ("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R")
+"""Files of a dataset that the layout does not know; its validator is told to leave them."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +240,7 @@ class _Export:
     def _note(self, dossier: ParticipantRecord) -> None:
         seen = self.seen
         seen.statuses[dossier.status] += 1
+        seen.note_times(dossier)
         seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
         seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
         seen.turns |= {turn.id for turn in dossier.turns}
@@ -259,8 +275,7 @@ class _Export:
         for (name, table), path in zip(self.tables.items(), files, strict=True):
             target = self.folder / path.replace(f".{self.fmt}", ".json")
             write_json(target, sidecar(table, path, columns.get(name, ()), self.fmt == "csv"))
-        write_json(self.folder / "dataset_description.json", description(self.study, self.tables))
-        self._text("README.md", readme(self.study, self.state, self.tables.values(), withheld))
+        self._described(files, withheld)
         self._text("CHANGES.md", self._changes())
         write_json(self.folder / RECORDS, self.records.to_json())
         self.chain = self._chain(bool(withheld))
@@ -277,6 +292,31 @@ class _Export:
         present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
         names = {path.relative_to(self.folder).as_posix(): path for path in present}
         return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
+
+    def _described(self, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> None:
+        """The dataset as a whole, for people, for archives and for other tools."""
+        cited = Cited(self.study, self.world.study.dataset, timestamp(self.now)[:10], self.seen.collected)
+        held = Contents(
+            self.state,
+            list(self.tables.values()),
+            withheld,
+            self.seen.statuses,
+            csv=self.fmt == "csv",
+            identified=self.identified,
+        )
+        tables = {
+            name: TableFile(table, path, files[path]["sha256"], (self.folder / path).stat().st_size)
+            for (name, table), path in zip(self.tables.items(), files, strict=True)
+        }
+        write_json(self.folder / "dataset_description.json", description(cited, self.tables))
+        write_json(self.folder / "datapackage.json", datapackage(cited, tables))
+        write_json(self.folder / "croissant.json", croissant(cited, tables))
+        write_json(self.folder / "documentation/datacite.json", datacite(cited))
+        self._text("CITATION.cff", yaml(citation_cff(cited)) + "\n")
+        self._text("README.md", readme(cited, held))
+        for name in ("read.py", "read.R"):
+            self._bytes(name, shipped(name))
+        self._text(".psychds-ignore", "".join(f"{name}\n" for name in BESIDE_PSYCH_DS))
 
     def _chain(self, masked: bool) -> dict[str, Any]:
         """The chain of records, and where it stands; the order of entries could tell arms, so it waits while masked."""

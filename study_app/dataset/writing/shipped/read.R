@@ -1,0 +1,57 @@
+# Read this dataset into R, with the types and labels that its sidecars name.
+#
+#   source("read.R"); tables <- read_dataset()      a list of data frames; read_dataset("my-dataset") from elsewhere
+#   people <- tables$participants
+#   factor_of(people$occupation)                    a column with its labels, as a factor
+#
+# Needs jsonlite; for the Parquet format also arrow. Texts come without the mark that protects spreadsheets, moments as
+# POSIXct in UTC, yes and no as TRUE and FALSE, and only empty cells as missing. JSON stays text: jsonlite::fromJSON.
+
+read_dataset <- function(folder = ".", tables = NULL) {
+  sidecars <- list.files(file.path(folder, "data"), pattern = "_data[.]json$", full.names = TRUE)
+  found <- list()
+  for (sidecar in sidecars) {
+    description <- jsonlite::read_json(sidecar)
+    if (!is.null(tables) && !(description$name %in% tables)) next
+    found[[description$name]] <- read_table(file.path(dirname(sidecar), description$distribution), description)
+  }
+  found
+}
+
+read_table <- function(file, description) {
+  csv <- grepl("[.]csv$", file)
+  cells <- if (csv) {
+    read.csv(file, colClasses = "character", na.strings = "", strip.white = FALSE, check.names = FALSE,
+             fileEncoding = "UTF-8", stringsAsFactors = FALSE)
+  } else {
+    as.data.frame(arrow::read_parquet(file))
+  }
+  for (column in description$variableMeasured) {
+    cells[[column$name]] <- typed(cells[[column$name]], sub(".*#", "", column$additionalType), csv)
+    attr(cells[[column$name]], "label") <- column$description
+    terms <- column$valueReference
+    if (length(terms) > 0) {
+      codes <- vapply(terms, function(term) as.character(term$termCode), "")
+      names(codes) <- vapply(terms, function(term) as.character(term$name), "")
+      attr(cells[[column$name]], "codes") <- codes
+    }
+  }
+  cells
+}
+
+typed <- function(cells, kind, csv) {
+  if (kind %in% c("integer", "double")) return(as.numeric(cells))
+  if (kind == "boolean") return(if (csv) cells == "1" else as.logical(cells))
+  if (kind == "dateTime") {
+    if (!csv) return(cells)
+    return(as.POSIXct(sub("Z$", "", cells), format = "%Y-%m-%dT%H:%M:%OS", tz = "UTC"))
+  }
+  cells <- as.character(cells)
+  if (csv && kind == "string") cells <- sub("^'", "", cells)
+  cells
+}
+
+factor_of <- function(column) {
+  codes <- attr(column, "codes")
+  factor(as.character(column), levels = unname(codes), labels = names(codes))
+}
