@@ -112,9 +112,8 @@ def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) 
     if column.type == "json":
         return _objects(cells, known, column, file, problems)
     if column.type not in NUMERIC:
-        text = cells.astype(object).where(known, None)
-        if file.endswith(".csv"):
-            text = text.map(unguard, na_action="ignore")
+        text = cells.map(unguard, na_action="ignore") if file.endswith(".csv") else cells
+        text = text.astype(object).where(known, None)
         _name(text, known & ~text.isin(column.levels), column, file, problems) if column.levels else None
         return text
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)

@@ -172,6 +172,7 @@ _CONTEXT = {
 
 def croissant(cited: Cited, files: Mapping[TableName, TableFile]) -> dict[str, Any]:
     """croissant.json of MLCommons (1.0): the files with their hashes, and a record set for each table."""
+    address = f"https://doi.org/{cited.release.doi}" if cited.release.doi else cited.release.registration
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -180,7 +181,7 @@ def croissant(cited: Cited, files: Mapping[TableName, TableFile]) -> dict[str, A
         "description": cited.description,
         "datePublished": cited.exported_on,
         "citeAs": cited.text,
-        "url": f"https://doi.org/{cited.release.doi}" if cited.release.doi else "https://example.org/not-published-yet",
+        **({"url": address} if address else {}),
         **{name: value for name, value in schema_org(cited).items() if name in ("license", "version", "publisher")},
         "creator": schema_org(cited).get("author", [{"@type": "Organization", "name": f"Study {cited.study.id}"}]),
         "distribution": [_file_object(file) for file in files.values()],
