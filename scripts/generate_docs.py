@@ -63,7 +63,7 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("[recruitment] codes", protocol.CompletionCodes),
     ("[data]", protocol.DataPolicy),
     ("[dataset]", release.Release),
-    ("[[dataset.authors]]", release.Author),
+    ("[[dataset.authors]]", release.DatasetAuthor),
     ("[[dataset.funders]]", release.Funder),
     ("[[dataset.related]]", release.RelatedWork),
     ("[assistants.NAME]", protocol.AssistantEntry),

@@ -26,7 +26,7 @@ class DeclaredArm:
 
     id: str
     label: str = ""
-    weight: float = 1.0
+    weight: int = 1
     assistant: bool = False
 
 
@@ -165,23 +165,6 @@ def _texts(rows: pd.DataFrame, task: str | None) -> Iterator[tuple[str, str]]:
     yield from ((about, text) for about, key in last.items() if (text := texts[key]) is not None)
 
 
-def read_cells(path: Path, mark: str = ",") -> pd.DataFrame:
-    """The cells of a CSV file as text, or of a Parquet file as they are; empty ones missing; `mark` separates columns.
-
-    Raises:
-        UserError: the file cannot be read as a table.
-    """
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig", sep=mark, index_col=False
-        )
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: cannot be read as a table ({reason}); export it again") from None
-
-
 def by_content(column: pd.Series) -> pd.Series:
     """A column of which nothing is known: numbers where every cell is one, else text."""
     numbers = pd.to_numeric(column, errors="coerce")
@@ -223,7 +206,7 @@ def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.Data
 
     Raises:
         UserError: the file cannot be read as a table.
-        ProblemsFound: cells that do not hold what their columns hold (row and column named).
+        ProblemsFound: rows without the header's cells; cells that do not hold what their columns hold.
     """
     raw = read_cells(path)
     problems: list[Problem] = []

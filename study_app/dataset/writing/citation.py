@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.study.release import Author, Release
+from study_app.domain.study.release import DatasetAuthor, Release
 from study_app.domain.study.study import Study
 
 
@@ -23,13 +23,13 @@ class Cited:
     """ISO dates of the first entry and the last end; None without participants."""
 
     @property
-    def authors(self) -> tuple[Author, ...]:
+    def authors(self) -> tuple[DatasetAuthor, ...]:
         """Those of the release; without any, the names under `researchers`."""
         if self.release.authors:
             return self.release.authors
         # Not at commas: they are within a name with its affiliation.
         names = (name.strip() for name in re.split(r"[;\n]", self.study.researchers))
-        return tuple(Author(name=name) for name in names if name)
+        return tuple(DatasetAuthor(name=name) for name in names if name)
 
     @property
     def description(self) -> str:
@@ -46,7 +46,7 @@ class Cited:
         return f"{who} ({self.exported_on[:4]}). {self.study.title}{version} [Data set].{place}{address}"
 
 
-def person(author: Author) -> dict[str, Any]:
+def person(author: DatasetAuthor) -> dict[str, Any]:
     """An author as schema.org's Person."""
     entry: dict[str, Any] = {"@type": "Person", "name": author.name}
     if author.orcid:
@@ -99,7 +99,7 @@ def citation_cff(cited: Cited) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value}
 
 
-def _cff_author(author: Author) -> dict[str, str]:
+def _cff_author(author: DatasetAuthor) -> dict[str, str]:
     known = {
         "orcid": f"https://orcid.org/{author.orcid}" if author.orcid else "",
         "affiliation": author.affiliation,
@@ -160,7 +160,7 @@ def datacite(cited: Cited) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value}
 
 
-def _creator(author: Author) -> dict[str, Any]:
+def _creator(author: DatasetAuthor) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": author.name, "nameType": "Personal"}
     if author.family:
         entry |= {"name": f"{author.family}, {author.given}", "familyName": author.family, "givenName": author.given}

@@ -36,7 +36,7 @@ def bare_doi(value: str) -> str:
     return found
 
 
-class Author(StudySection):
+class DatasetAuthor(StudySection):
     """A person who made the data."""
 
     name: Annotated[str, Field(min_length=1)]
@@ -92,7 +92,7 @@ class Release(StudySection):
 
     license: str = ""
     """An SPDX identifier such as CC-BY-4.0, or the address of a licence."""
-    authors: tuple[Author, ...] = ()
+    authors: tuple[DatasetAuthor, ...] = ()
     """In the order of citation; where empty, the names under `researchers`."""
     publisher: str = ""
     """The archive that holds the data."""

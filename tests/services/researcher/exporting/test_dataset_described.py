@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -16,10 +17,11 @@ from support.trials.export_world import table, trial
 
 from analysis.data.dataset import Dataset, StudyMeta, Tables
 from analysis.data.load import load
+from study_app.dataset.verification import verify
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite, schema_org
 from study_app.dataset.writing.documents import yaml as as_yaml
 from study_app.domain.errors import UserError
-from study_app.domain.study.release import Author, RelatedWork, Release
+from study_app.domain.study.release import DatasetAuthor, RelatedWork, Release
 from study_app.services.researcher.exporting.export import export
 
 
@@ -178,8 +180,10 @@ def test_the_code_at_a_moment_is_what_stood_in_the_editor_then():
 RELEASE = Release(
     license="CC-BY-4.0",
     authors=(
-        Author(name="Josiah Carberry, PhD", family="Carberry", orcid="0000-0002-1825-0097", affiliation="Brown; Psych"),
-        Author(name="Ana Sanz"),
+        DatasetAuthor(
+            name="Josiah Carberry, PhD", family="Carberry", orcid="0000-0002-1825-0097", affiliation="Brown; Psych"
+        ),
+        DatasetAuthor(name="Ana Sanz"),
     ),
     doi="https://doi.org/10.5281/zenodo.1234567",
     version="1.0",
@@ -205,6 +209,36 @@ def test_citation_cff_is_yaml_that_says_the_same():
     assert yaml.safe_load(as_yaml(content)) == content
     assert content["doi"] == "10.5281/zenodo.1234567"
     assert content["authors"][0]["family-names"] == "Carberry"
+
+
+def test_each_entry_of_the_release_stands_in_the_export(tmp_path):
+    release = Release.model_validate(
+        {
+            "license": "CC-BY-4.0",
+            "authors": [{"name": "Ana Sanz"}],
+            "publisher": "Zenodo",
+            "version": "9.8",
+            "doi": "10.5281/zenodo.77",
+            "registration": "https://osf.io/abcde",
+            "funders": [{"name": "A Funder", "award": "G-17"}],
+            "related": [
+                {"doi": "10.1/one", "relation": "IsVersionOf", "citation": "One (2025)"},
+                {"url": "https://example.net/two"},
+            ],
+            "keywords": ["networks"],
+        }
+    )
+    world = trial().app.world
+    named = dataclasses.replace(world, study=world.study.model_copy(update={"dataset": release}))
+    export(named, tmp_path / "dataset")
+    text = "".join(
+        (tmp_path / "dataset" / name).read_text(encoding="utf-8")
+        for name in ("dataset_description.json", "CITATION.cff", "documentation/datacite.json", "README.md")
+    )
+    for said in ("CC-BY-4.0", "Ana Sanz", "Zenodo", "9.8", "10.5281/zenodo.77", "https://osf.io/abcde", "A Funder",
+                 "G-17", "10.1/one", "IsVersionOf", "One (2025)", "https://example.net/two", "networks"):  # fmt: skip
+        assert said in text, said
+    assert verify(tmp_path / "dataset").ok
 
 
 def test_a_release_is_no_part_of_the_protocols_hash():
