@@ -13,6 +13,8 @@ from typing import Any
 
 from analysis.estimators.methods import METHODS
 
+OWN = __name__.split(".")[0]
+"""What this package is called where it is imported: `analysis` or `study_analysis`."""
 OF_SECTION = {
     "psychometrics": "analysis.measurement.psychometrics",
     "agreement": "analysis.measurement.agreement",
@@ -70,7 +72,7 @@ def _libraries(module: str) -> frozenset[str]:
         seen.add(name)
         for imported in _imports(name):
             top = imported.split(".")[0]
-            if top == "analysis":
+            if top == OWN:
                 waiting.append(imported)
             elif top not in sys.stdlib_module_names and top != "study_app":
                 found.add(top)
@@ -92,4 +94,4 @@ def _imports(module: str) -> tuple[str, ...]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(names)
+    return tuple(f"{OWN}{name[len('analysis') :]}" if name.split(".")[0] == "analysis" else name for name in names)
