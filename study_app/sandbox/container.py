@@ -28,7 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from study_app.domain.errors import SandboxUnavailable, UserError
 from study_app.domain.tasks.packs import Isolation, IsolationLevel, OutputLine, Program, RunResult
-from study_app.sandbox.local import never_started
+from study_app.sandbox.local import admitted, never_started
 
 RUNTIMES: dict[str, tuple[str, ...]] = {
     "runsc": ("--network=none",),
@@ -264,9 +264,7 @@ class ContainerSandbox:
     ) -> RunResult:
         """Run one program to its end; see `ports.Sandbox`."""
         isolation = self.isolation()
-        if isolation.level == "off":
-            raise SandboxUnavailable(isolation.message)
-        program = program if program.seed is not None else replace(program, seed=secrets.randbits(31))
+        program = admitted(program, isolation)
         for _ in range(2):
             result = self._attempt(program, on_line, cancelled)
             if result is not None:

@@ -88,11 +88,9 @@ class LocalSandbox:
     ) -> RunResult:
         """Run one program to its end; see `ports.Sandbox`."""
         isolation = self.isolation()
-        if isolation.level == "off":
-            raise SandboxUnavailable(isolation.message)
+        program = admitted(program, isolation)
         if len(program.code) > LONGEST_PROGRAM:
             return _too_long(program, isolation)
-        program = program if program.seed is not None else replace(program, seed=secrets.randbits(31))
         if not self._wait_for_slot(cancelled):
             return never_started(program, isolation, "cancelled")
         try:
@@ -271,6 +269,17 @@ def _too_long(program: Program, isolation: Isolation) -> RunResult:
     text = f"The program is too long: {len(program.code):,} characters, at most {LONGEST_PROGRAM:,} are run.\n"
     line = OutputLine("stderr", text.strip(), 0.0)
     return RunResult("", text, (line,), 1, "exit", 0.0, isolation.level, program.seed or 0)
+
+
+def admitted(program: Program, isolation: Isolation) -> Program:
+    """The program as every sandbox runs it: with a seed, if programs are run at all.
+
+    Raises:
+        SandboxUnavailable: code execution is disabled.
+    """
+    if isolation.level == "off":
+        raise SandboxUnavailable(isolation.message)
+    return program if program.seed is not None else replace(program, seed=secrets.randbits(31))
 
 
 def never_started(program: Program, isolation: Isolation | None, ended_by: EndedBy) -> RunResult:

@@ -15,12 +15,15 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
 from study_app.domain.tasks.packs import Program, RunLimits, RunResult  # noqa: E402
+from study_app.sandbox import open_sandbox  # noqa: E402
+from study_app.sandbox.container import ContainerSandbox  # noqa: E402
 from study_app.sandbox.local import LocalSandbox  # noqa: E402
 from study_app.sandbox.packages import site_folders  # noqa: E402
 from study_app.sandbox.server import Options  # noqa: E402
@@ -120,6 +123,11 @@ def children(pid: int) -> list[str]:
     return []
 
 
+def serving(sandbox: LocalSandbox | ContainerSandbox) -> Any:
+    """What the runs come from and must not be able to end: a fork server, or a container."""
+    return sandbox._container if isinstance(sandbox, ContainerSandbox) else sandbox.server(("trio",))
+
+
 def main() -> None:
     """Run the attacks and print what came of them."""
     settings = json.loads(sys.argv[1])
@@ -130,14 +138,19 @@ def main() -> None:
     if settings.get("no_namespaces"):
         refuse_namespaces()
     options = Options(bubblewrap=settings.get("bubblewrap", False), max_landlock_abi=settings.get("abi"))
-    sandbox = LocalSandbox(options, max_parallel=10)
+    runner = settings.get("runner")
+    sandbox = open_sandbox(runner) if runner else LocalSandbox(options, max_parallel=10)
     found: dict[str, str] = {}
-    with app() as targets, ThreadPoolExecutor(10) as pool:
+    with app() as targets, ThreadPoolExecutor(4 if runner else 10) as pool:
         isolation = sandbox.isolation()
+        if isolation.level == "off":
+            sandbox.close()
+            sys.stdout.write(json.dumps({"level": "off", "why": isolation.message}))
+            return
         before = set(os.listdir(str(targets["folder"])))
         for _ in range(3):
             sandbox.run(Program(f"import builtins\nbuiltins.left_behind = text = '{MARKER}'", ("trio",), LIMITS))
-        server = sandbox.server(("trio",))
+        server = serving(sandbox)
 
         def attack(path: Path) -> None:
             code = f"TARGETS = {targets!r}\n{path.read_text()}"
@@ -148,12 +161,12 @@ def main() -> None:
         scripts = sorted(path for path in (HERE / "attacks").glob("*.py") if not path.stem.startswith("forge_"))
         list(pool.map(attack, scripts))
         after = sandbox.run(Program("print('still here')", ("trio",), LIMITS))
-        same = sandbox.server(("trio",)) is server
-        left = children(server.pid) if not options.bubblewrap else []
+        same = serving(sandbox) is server
+        left = children(server.pid) if isinstance(sandbox, LocalSandbox) and not options.bubblewrap else []
     report = {
         "level": isolation.level,
         "abi": isolation.landlock_abi,
-        "own_uid": server.mechanisms["own_uid"],
+        "own_uid": server.mechanisms["own_uid"] if isinstance(sandbox, LocalSandbox) else None,
         "user": os.getuid(),
         "attacks": len(scripts),
         "found": found,
