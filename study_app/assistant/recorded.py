@@ -100,7 +100,7 @@ def _key(message: str) -> str:
 
 def _read(recording: str, file: str) -> list[RecordedTurn]:
     turns, problems = [], []
-    for number, line in enumerate(recording.splitlines(), 1):
+    for number, line in enumerate(recording.split("\n"), 1):
         if not line.strip():
             continue
         try:

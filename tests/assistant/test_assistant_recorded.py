@@ -57,3 +57,13 @@ def test_every_unreadable_line_is_reported():
     with pytest.raises(ProblemsFound) as caught:
         RecordedAssistant(SPEC, '{"message": 1}\nnot json\n\n{"message": "ok"}\n', file="turns.jsonl")
     assert [problem.key for problem in caught.value.problems] == ["row 1, message", "row 2"]
+
+
+def test_a_line_separator_inside_a_reply_is_no_line_of_the_recording():
+    line = json.dumps({"message": "Hi", "reply": "One.\u2028Two.\u0085"}, ensure_ascii=False)
+
+    async def scene():
+        return [piece async for piece in RecordedAssistant(SPEC, line).reply(AssistantRequest("Hi", "", ""))]
+
+    *pieces, _ = asyncio.run(scene())
+    assert "".join(piece.text for piece in pieces) == "One.\u2028Two.\u0085"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 from click.testing import Result
 from support.hostile.hostile_person import HostilePerson
 from support.server import StudyServer
+from support.trials.export_world import real_study
 from typer.testing import CliRunner
 
 from study_app.cli import app
@@ -34,12 +37,12 @@ def command(server, *arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), env=given, catch_exceptions=False)
 
 
-def walk(server, seeds) -> Counter:
-    """Walk as each seed says; statuses met."""
+def walk(server, seeds, links: Sequence[str] = ()) -> Counter:
+    """Walk as each seed says, each with a link of its own where there are any; statuses met."""
     others: list[str] = []
     met: Counter = Counter()
-    for seed in seeds:
-        person = HostilePerson(server.url, seed, others)
+    for number, seed in enumerate(seeds):
+        person = HostilePerson(server.url, seed, others, links[number] if links else None)
         person.walk()
         bad = [answer for answer in person.answers if answer[1] >= 500 and answer[1] not in DECLARED]
         assert not bad, f"seed {seed}: {bad[:3]}\n{(server.folder / 'server.log').read_text()[-6000:]}"
@@ -64,6 +67,57 @@ def assert_whole(server, folder: Path) -> None:
     report = json.loads(done.stdout)
     assert done.exit_code == 0, report["counts"]
     assert (report["classes"]["tampering"], report["classes"]["protocol"]) == (0, 0), report["counts"]
+
+
+def launched(folder: Path, database: str | None, people: int) -> tuple[StudyServer, list[str]]:
+    """A server of a launched study, and the secrets of its links."""
+    server = StudyServer(folder, real_study(folder))
+    server.database = database or server.database
+    where = [str(server.study), "--database", server.database]
+    # The registration is written to the working folder.
+    with contextlib.chdir(folder):
+        for verb in (["launch", *where], ["create-links", *where, "--count", str(people), "--json"]):
+            done = command(server, *verb)
+            assert done.exit_code == 0, done.output
+    links = [entry["link"].rpartition("link=")[2] for entry in json.loads(done.stdout)]
+    return server.start(), links
+
+
+def walked_launched(folder: Path, database: str | None, seeds: range) -> None:
+    """Hostile people in a launched study: it goes on, real rows verify, and an honest person comes in after them."""
+    server, links = launched(folder, database, len(seeds) + 1)
+    try:
+        assert {200, 303} <= walk(server, seeds, links).keys()
+        assert httpx.post(f"{server.url}/enter", data={"link": links[-1]}, timeout=60).status_code == 303
+        assert_well(server)
+        assert_whole(server, folder / "dataset")
+    finally:
+        server.stop()
+
+
+def test_hostile_people_in_a_launched_study_leave_it_well_and_whole(tmp_path):
+    walked_launched(tmp_path, None, range(5000, 5001))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("first", range(6000, 6100, BATCH))
+def test_no_walk_of_a_hundred_stops_or_bends_a_launched_study(tmp_path, database_url, first):
+    walked_launched(tmp_path, database_url, range(first, first + BATCH))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_hostile_people_on_postgres_leave_the_server_well_and_the_dataset_whole(tmp_path, postgres_url):
+    server = StudyServer(tmp_path)
+    server.database = postgres_url
+    server.start()
+    try:
+        walk(server, range(7000, 7000 + BATCH))
+        assert_well(server)
+        assert_whole(server, tmp_path / "dataset")
+    finally:
+        server.stop()
 
 
 def test_hostile_people_leave_the_server_well_and_the_dataset_whole(server, tmp_path):

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 from support.hostile.hostile_values import (
@@ -40,10 +41,12 @@ class HostilePerson:
         url: of the server.
         seed: of everything that is done.
         others: cookies and turn ids of people who came before; this one adds its own.
+        link: the secret of the link that lets in, where the study wants one.
     """
 
-    def __init__(self, url: str, seed: int, others: list[str]) -> None:
+    def __init__(self, url: str, seed: int, others: list[str], link: str | None = None) -> None:
         self.url, self.rng, self.others = url, Random(seed), others
+        self.invited = {} if link is None else {"link": link}
         self.page = f"page{seed}"
         self.sent: list[dict[str, Any]] = []
         self.answers: list[tuple[str, int, str]] = []
@@ -195,11 +198,13 @@ class HostilePerson:
     def enter(self, *, plain: bool = False) -> None:
         """The door, with ids of all sorts."""
         names = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID", "label", "link", "move", "again", "study_probe")
-        given = {} if plain else {n: self.rng.choice((*TEXTS, "ab12" * 6)) for n in names if self.rng.random() < 0.3}
+        odd = {name: self.rng.choice((*TEXTS, "ab12" * 6)) for name in names if self.rng.random() < 0.3}
+        given = self.invited if plain else odd
         fields = {name: value.encode("utf-8", "surrogatepass") for name, value in given.items()}
         if fields and self.rng.random() < 0.5:
-            self.ask("GET", "/enter", params={name: value[:4000] for name, value in fields.items()})
-        self.ask("POST", "/enter", data=fields)
+            self.ask("GET", "/enter?" + urlencode({name: value[:4000] for name, value in fields.items()}))
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self.ask("POST", "/enter", content=urlencode(fields), headers=form)
         if (cookie := self.client.cookies.get(COOKIE)) is not None:
             self.others.append(cookie)
 
