@@ -82,7 +82,7 @@ def question_field(question: Question, drafts: Mapping[str, Any]) -> FormField:
         "high": question.high,
         "low_label": question.low_label,
         "high_label": question.high_label,
-        "unit": question.unit if written else "",
+        "unit": question.unit if written or question.kind == "slider" else "",
         "rows": 4 if question.kind == "text" else 1,
         "limit": NUMBER_CHARS if question.kind == "number" else LONGEST_TEXT,
     }
