@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -234,3 +234,8 @@ class Rating:
     value: str
     rubric: str
     rated_at: datetime
+
+
+def submitted(runs: Iterable[RunRecord]) -> dict[str, str]:
+    """Task -> the program that was handed in for it last."""
+    return {run.task: run.code for run in runs if run.kind == "submission"}

@@ -13,7 +13,7 @@ from study_app.dataset.measures.record import Content, ParticipantRecord, task_o
 from study_app.domain.editing.edits import ReplayMismatch, well_formed
 from study_app.domain.editing.provenance import Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event
-from study_app.domain.records import RunRecord
+from study_app.domain.records import RunRecord, submitted
 from study_app.domain.study.compliance import Evidence
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def tracker_for(dossier: ParticipantRecord, content: Content, task: str) -> Trac
     if pack is None:
         return None
     replies = [Reply(turn.id, turn.reply) for turn in dossier.turns]
-    return Tracker(task, pack.starter, replies, pack.brief, pack.reference)
+    return Tracker(task, pack.beginning(submitted(dossier.runs)), replies, pack.brief, pack.reference)
 
 
 @dataclass(frozen=True)

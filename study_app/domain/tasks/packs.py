@@ -231,6 +231,9 @@ class PackSettings(BaseModel):
     concepts: tuple[str, ...] = ()
     """Concepts that the task exercises, in the words of the item banks."""
     limits: LimitSettings = LimitSettings()
+    starter: Annotated[str, Field(pattern=r"^(own:[a-z][a-z0-9_]*)?$")] = ""
+    """`own:TASK`: participants begin with what they handed in for that earlier task, without an assistant; with
+    `starter.py` where they handed nothing in."""
 
 
 @lru_cache(maxsize=256)
@@ -279,6 +282,19 @@ class TaskPack:
     def title(self) -> str:
         """Shown to participants."""
         return self.settings.title
+
+    @property
+    def continues(self) -> str:
+        """The earlier task whose submission it begins with; empty for a starter of its own."""
+        return self.settings.starter.removeprefix("own:")
+
+    def beginning(self, submitted: Mapping[str, str]) -> str:
+        """What a participant's editor holds at first.
+
+        Args:
+            submitted: task -> what the participant handed in for it.
+        """
+        return submitted.get(self.continues) or self.starter
 
     @property
     def packages(self) -> tuple[str, ...]:

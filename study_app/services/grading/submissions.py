@@ -13,7 +13,7 @@ from typing import Literal
 
 from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.records import RunRecord
+from study_app.domain.records import RunRecord, submitted
 from study_app.domain.tasks.packs import Grade, RunClock
 from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
@@ -61,11 +61,16 @@ def keep_program(
     return run
 
 
+def beginning(world: StudyContext, unit: UnitOfWork, place: Position) -> str:
+    """What the editor of the participant's task holds at first: its starter, or what they handed in before."""
+    return world.content.pack(place.pack).beginning(submitted(unit.runs(place.participant.id)))
+
+
 def submit_saved(world: StudyContext, unit: UnitOfWork, place: Position) -> None:
     """At a deadline: what the server has of the current task is its submission, touched or not."""
     document = unit.document(place.participant.id, place.task)
     page = unit.document_page(place.participant.id, place.task)
-    code = document.text if document else world.content.pack(place.pack).starter
+    code = document.text if document else beginning(world, unit, place)
     take_submission(world, unit, place, code, page, None)
 
 

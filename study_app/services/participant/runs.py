@@ -19,7 +19,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
 from study_app.services.grading.grading import run_visible
 from study_app.services.grading.queue import accepts_isolation
-from study_app.services.grading.submissions import keep_program, take_submission
+from study_app.services.grading.submissions import beginning, keep_program, take_submission
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.retrying import retried
 
@@ -79,6 +79,11 @@ class ProgramRuns:
         thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
         thread.start()
         return record.id
+
+    def beginning(self, place: Position) -> str:
+        """What the editor of the current task holds at first."""
+        with self.world.registry.begin(write=False) as unit:
+            return beginning(self.world, unit, place)
 
     def last_run(self, participant_id: str, task: str) -> RunRecord | None:
         """The latest run of a task, to be shown again after a reload."""

@@ -13,7 +13,23 @@ from study_app.domain.study.study import Study
 
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
-    return list(_allocating_quizzes(study, content, file))
+    return [*_allocating_quizzes(study, content, file), *_own_code(study, content, file)]
+
+
+def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Tasks that begin with what was handed in before: after that task, on a stage without an assistant."""
+    before: list[str] = []
+    for stage in study.stages:
+        for folder in stage.packs:
+            pack = content.pack(folder)
+            key = f"stages.{stage.id}.packs"
+            if pack.continues and stage.assistant:
+                what = f"{folder} begins with the participant's own code, and this stage has assistants"
+                yield Problem(file, key, what, "put it on a stage without assistant = true")
+            if pack.continues and (pack.continues not in before or (stage.shuffle and len(stage.packs) > 1)):
+                what = f"{folder} begins with what was handed in for '{pack.continues}', which is not an earlier task"
+                yield Problem(file, key, what, "name a task of an earlier stage, or an earlier one of this stage")
+            before.append(pack.id)
 
 
 def _allocating_quizzes(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:

@@ -33,6 +33,7 @@ def _data(page: Page) -> WorkspaceData:
     assert stage is not None
     pack = localised_pack(place.pack, app.world.content.pack(place.pack), page.say)
     document = app.session.document(page.participant_id, place.task)
+    starter = app.work.beginning(place) if pack.continues else pack.starter
     deadline = place.deadline_at
     return {
         "page_key": page.participant_id,
@@ -46,9 +47,9 @@ def _data(page: Page) -> WorkspaceData:
             "count": len(stage.packs),
             "brief_html": to_html(pack.brief),
         },
-        "doc": document.text if document else pack.starter,
+        "doc": document.text if document else starter,
         "doc_source": "saved" if document else "starter",
-        "starter": pack.starter,
+        "starter": starter,
         "longest_code": MAX_CODE_BYTES,
         "deadline_ms": round(deadline.timestamp() * 1000) if deadline else None,
         "now_ms": round(place.now.timestamp() * 1000),

@@ -55,8 +55,8 @@ def pseudo(text: str) -> str:
     return "".join(part if at % 2 else part.translate(LETTERS) for at, part in enumerate(parts))
 
 
-PYTHONS = re.compile(r"^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$")
-"""Where a text stood, an exception's name, and its message after the line where it was raised."""
+PYTHONS = re.compile(r"^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$|'[a-z_]\w*'")
+"""Where a text stood, an exception's name, its message after the line where it was raised, and names in quotes."""
 
 
 def plain(found: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sliders, rankings and matrices in a real browser: by keyboard, through a reload, with axe, on a laptop and a phone."""
+"""Sliders, rankings and matrices in a real browser: by keyboard, through a reload, with axe, on a phone, too."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ id = "best"
 kind = "ranking"
 prompt = "What helped most?"
 options = [
-  {{ value = "notes", label = "The notes" }}, {{ value = "web", label = "The web" }}, {{ value = "luck", label = "Luck" }},
+  {{ value = "notes", label = "The notes" }},
+  {{ value = "web", label = "The web" }},
+  {{ value = "luck", label = "Luck" }},
 ]
 [[stages.questions]]
 id = "tasks"

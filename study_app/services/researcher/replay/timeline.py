@@ -13,7 +13,7 @@ from typing import Any
 from study_app.domain.editing.edits import ReplayMismatch, apply_event
 from study_app.domain.editing.provenance import Reply, Tracker
 from study_app.domain.events import Event
-from study_app.domain.records import RunRecord, Turn, Visit
+from study_app.domain.records import RunRecord, Turn, Visit, submitted
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.tasks.packs import TaskPack
 from study_app.services.context import StudyContext
@@ -139,7 +139,7 @@ class _Texts:
         if pack is None:
             return None
         replies = [Reply(turn.id, turn.reply) for turn in self.material.turns]
-        return Tracker(task, pack.starter, replies, pack.brief, pack.reference)
+        return Tracker(task, pack.beginning(submitted(self.material.runs)), replies, pack.brief, pack.reference)
 
     def _spans(self, task: str) -> Frame:
         tracker = self._trackers.get(task)
