@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from analysis.data.dataset import read_table
 from analysis.interaction.coders.agreement import (
     alpha_of_sets,
     between_people,
@@ -122,11 +123,10 @@ def test_labels_in_a_cell_are_read_in_any_form():
     assert split("") == split(None) == split(float("nan")) == ()
 
 
-def test_the_guard_of_the_export_is_taken_off_a_message():
-    turns = pd.DataFrame(
-        [("t1", "p1", "'=1+1", "2026-01-01T00:00:00.000Z"), ("t2", "p1", "'tis", "2026-01-01T00:00:01.000Z")],
-        columns=["turn_id", "participant_id", "message", "asked_at"],
-    )
+def test_the_guard_of_the_export_is_taken_off_a_message(tmp_path):
+    file = tmp_path / "turns.csv"
+    file.write_text("turn_id,participant_id,message,asked_at\nt1,p1,'=1+1,2026-01-01\nt2,p1,''tis,2026-01-02\n")
+    turns = read_table(file, {})
     assert [query.message for query in queries({"turns": turns})] == ["=1+1", "'tis"]
 
 
