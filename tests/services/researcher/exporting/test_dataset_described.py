@@ -236,7 +236,7 @@ def test_each_entry_of_the_release_stands_in_the_export(tmp_path):
         for name in ("dataset_description.json", "CITATION.cff", "documentation/datacite.json", "README.md")
     )
     for said in ("CC-BY-4.0", "Ana Sanz", "Zenodo", "9.8", "10.5281/zenodo.77", "https://osf.io/abcde", "A Funder",
-                 "G-17", "10.1234/one", "IsVersionOf", "One (2025)", "https://example.net/two", "networks"):  # fmt: skip
+                 "G-17", "10.1234/one", "IsVersionOf", "One (2025)", "https://example.net/two"):  # fmt: skip
         assert said in text, said
     assert verify(tmp_path / "dataset").ok
 
