@@ -46,6 +46,7 @@ from study_app.services.participant.session import ParticipantSession
 from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
 from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.links import ParticipantLinks
+from study_app.services.researcher.participant_acts import ParticipantActs
 from study_app.services.researcher.reopening import Reopening
 from study_app.settings import Settings
 from study_app.storage import open_registry
@@ -86,6 +87,7 @@ class App:
     links: ParticipantLinks
     anchoring: Anchoring
     reopening: Reopening
+    acts: ParticipantActs
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
@@ -296,12 +298,13 @@ def start(
     world.anchor = anchoring.allocated
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
+    enrol, session = Enrol(world), ParticipantSession(world, way)
     app = App(
         settings=settings,
         world=world,
         library=library,
-        enrol=Enrol(world),
-        session=ParticipantSession(world, way),
+        enrol=enrol,
+        session=session,
         work=ProgramRuns(world, way),
         help=AssistantChat(world, way),
         answers=Answers(world, way),
@@ -312,6 +315,7 @@ def start(
         links=ParticipantLinks(world),
         anchoring=anchoring,
         reopening=Reopening(world),
+        acts=ParticipantActs(world, session, enrol),
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),

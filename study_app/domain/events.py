@@ -25,14 +25,16 @@ SERVER_KINDS = frozenset(
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out "
     "answered allocated task_shown task_submitted run_started run_ended figure_shown program_error "
     "turn_started turn_ended "
-    "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened data_withdrawn finished "
-    "excluded outage session_scheduled language_chosen order_drawn".split()
+    "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened deadline_extended data_withdrawn "
+    "finished excluded outage session_scheduled language_chosen order_drawn".split()
 )
 """Kinds that only the server writes."""
 
 ERASED: dict[str, Any] = {"erased": True}
 """The payload of an event whose own was erased."""
 
+EXTENDED = "deadline_extended"
+"""A researcher moved a deadline: more time to work, not time for which the clock stood."""
 CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
 """Kinds of `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
 

@@ -52,7 +52,7 @@ pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128,
 .page-head p { margin: 0; }
 .page-head h1 { font-size: 1.75rem; line-height: 1.25; padding: .4rem 0 0; margin: 0; font-weight: 650; }
 .page-head .progress, .page-head .preview { font-size: .9rem; opacity: .8; }
-.page-head .expired { margin: .8rem 0 .2rem; padding: .7rem 1rem; border-radius: .5rem;
+.page-head :is(.expired, .message) { margin: .8rem 0 .2rem; padding: .7rem 1rem; border-radius: .5rem;
   border: 1px solid rgba(154, 91, 0, .55); background: rgba(214, 143, 30, .13); }
 .prose > :first-child { margin-top: 0; }
 .prose :is(p, ul, ol, pre, table, h2, h3) { margin: 0 0 .85rem; }
@@ -171,6 +171,10 @@ class Page:
         )
         return {"many": many, "one": one, "later_minutes": found.later_minutes}
 
+    def announcement(self) -> str:
+        """For the workspace: what researchers tell this participant, else what ended just before."""
+        return self.app.session.message(self.participant_id) or self.notice()
+
     def notice(self) -> str:
         """That the time of the part before was over, and what was handed in; empty if it was not."""
         expired = self.app.session.expired_before(self.place)
@@ -184,6 +188,7 @@ class Page:
         stage = self.place.stage
         heading = title if title is not None else (stage.title if stage else "")
         lines = [("preview", self.text("preview.stamp"))] if self.place.participant.kind == "preview" else []
+        lines += [("message", self.app.session.message(self.participant_id))]
         lines += [("progress", self.progress()), ("expired", self.notice()), ("clock", self._next_clock())]
         above = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines if text)
         st.html(f'<div class="page-head">{above}{f"<h1>{escape(heading)}</h1>" if heading else ""}</div>')

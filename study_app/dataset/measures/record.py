@@ -12,7 +12,7 @@ from study_app.dataset.schema import question_column
 from study_app.dataset.schema.participants import row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
-from study_app.domain.events import Event
+from study_app.domain.events import EXTENDED, Event
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
 from study_app.domain.study.study import Stage, Study
@@ -69,7 +69,13 @@ class ParticipantRecord:
     def paused(self, visit: Visit) -> float | None:
         """Seconds that the clock of a visited stage stood still; None for a stage without a limit."""
         minutes = next((stage.minutes for stage in self.study.stages if stage.id == visit.stage), None)
-        return paused_seconds(visit.started_at, visit.deadline_at, minutes)
+        later = paused_seconds(visit.started_at, visit.deadline_at, minutes)
+        return None if later is None else max(later - self._granted(visit.stage), 0.0)
+
+    def _granted(self, stage: str) -> float:
+        """Seconds by which researchers extended a stage: they are worked in, so the clock did not stand."""
+        moved = [event.payload for event in self.events if event.kind == EXTENDED and event.stage == stage]
+        return sum(60 * float(payload.get("minutes") or 0.0) for payload in moved)
 
     def rated(self, name: str, rubric: str) -> dict[str, str]:
         """Rater -> newest judgement of a turn or participant."""

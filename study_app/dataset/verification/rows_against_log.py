@@ -12,6 +12,7 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName
 from study_app.dataset.schema.cells import code_sha256
 from study_app.dataset.verification.event_log import ENDINGS, Log, kinds_hidden
+from study_app.domain.events import EXTENDED
 
 SLACK_SECONDS = 0.05
 """Deadlines are kept to the millisecond, lengths of outages are not."""
@@ -82,7 +83,9 @@ def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Told:
             yield "deadline_at", end, f"a limit of {minutes} minutes"
         return
     lost = [_payload(event).get("seconds") for event in log.of("outage", "stage", visit["stage"])]
+    given = [_payload(event).get("minutes") for event in log.of(EXTENDED, "stage", visit["stage"])]
     most = sum(seconds for seconds in lost if isinstance(seconds, int | float))
+    most += 60 * sum(minutes for minutes in given if isinstance(minutes, int | float))
     later = (end - start).total_seconds() - minutes * 60
     if not -SLACK_SECONDS <= later <= most + SLACK_SECONDS:
         yield "deadline_at", end, f"a limit of {minutes} minutes and {most} seconds of outages"

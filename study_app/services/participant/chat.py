@@ -183,7 +183,8 @@ class AssistantChat:
         if place.arm is not None and place.arm.assistant is None:
             return Refused(REFUSALS("no_assistant"))
         on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
-        if not on_task or place.deadline_at is None or place.assistant is None:
+        begun = place.deadline_at is not None or self.world.clock_stopped(place.participant.id)
+        if not on_task or not begun or place.assistant is None:
             return NotAllowed(REFUSALS("assistant_closed"))
         allowed = self._allowance(unit, place)
         return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)

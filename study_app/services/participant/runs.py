@@ -117,7 +117,8 @@ class ProgramRuns:
         participant = unit.participant(participant_id)
         place = self.way.place(unit, participant)
         self.way.check_page(unit, place, page)
-        if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or place.deadline_at is None:
+        begun = place.deadline_at is not None or self.world.clock_stopped(participant_id)
+        if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or not begun:
             raise NotAllowed(REFUSALS("no_task"))
         return place
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -54,6 +55,11 @@ class ParticipantSession:
         """Where the participant is, without opening anything."""
         with self.world.registry.begin() as unit:
             return self.way.place(unit, self._get(unit, participant_id))
+
+    def message(self, participant_id: str) -> str:
+        """What researchers show this participant above their pages."""
+        with self.world.registry.begin(write=False) as unit:
+            return message_for(unit, participant_id)
 
     def expired_before(self, place: Position) -> Stage | None:
         """The stage just before this place, if it ended because its time was up: the page says so once."""
@@ -261,6 +267,17 @@ class ParticipantSession:
         if participant is None:
             raise NotAllowed("this participant is not known")
         return participant
+
+
+def message_key(participant_id: str) -> str:
+    """Where the database keeps what researchers show a participant above their pages."""
+    return f"message:{participant_id}"
+
+
+def message_for(unit: UnitOfWork, participant_id: str) -> str:
+    """What researchers show a participant above their pages; empty for nothing."""
+    kept = unit.meta(message_key(participant_id))
+    return "" if kept is None else str(json.loads(kept).get("text", ""))
 
 
 def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:

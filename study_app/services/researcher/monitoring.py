@@ -150,6 +150,12 @@ class Monitor:
             ]
         return found[::-1]
 
+    def summaries(self, people: Iterable[Participant]) -> list[ParticipantSummary]:
+        """These participants as the console may show them, in their order."""
+        with self.world.registry.begin(write=False) as unit:
+            state = self.world.state(unit)
+            return [self._sighting(unit, masked(one, state), unit.visit(one.id, one.stage)) for one in people]
+
     def _sighting(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
         study = self.world.study_of(unit, person)
         # Without its arm a person's summary may not say either that they are where only some arms come.

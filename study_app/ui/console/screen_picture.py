@@ -36,7 +36,7 @@ class PictureApp:
         def nothing(*_asked: object) -> None:
             return None
 
-        self.session = SimpleNamespace(expired_before=nothing, document=nothing)
+        self.session = SimpleNamespace(expired_before=nothing, document=nothing, message=lambda _who: "")
         self.answers = SimpleNamespace(page=self.app.answers.page, drafts=lambda _place: {})
         self.help = SimpleNamespace(spec=self.app.help.spec, turns=lambda _who: [])
         self.work = SimpleNamespace(last_run=nothing)

@@ -61,7 +61,7 @@ def _data(page: Page) -> WorkspaceData:
         "api": page.api,
         "texts": page.texts.table("workspace"),
         "progress": page.live_progress(),
-        "notice": page.notice(),
+        "notice": page.announcement(),
     }
 
 

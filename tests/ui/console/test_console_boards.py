@@ -78,14 +78,35 @@ def test_before_unsealing_no_board_for_monitors_names_an_arm(board, name):
         assert word not in text
 
 
+def button(page: AppTest, label: str):
+    return next(each for each in page.button if each.label == label)
+
+
+def test_the_page_of_a_participant_extends_notes_and_messages_and_the_acts_stand_on_it(board, trial):
+    who = trial.people[1]
+    page = board("participants", "monitor")
+    page.selectbox(key="act_on").select(who).run()
+    page.text_area(key="note_text").input("asked by mail about the date")
+    button(page, "Keep the note").click().run()
+    page.text_area(key="message_text").input("The server is back.")
+    page.text_input(key="message_reason").input("outage")
+    button(page, "Show the message").click().run()
+    text = shown(page)
+    for part in ("asked by mail about the date", "message to participant", "outage", "agreed to take part"):
+        assert part in text
+    assert trial.app.session.message(who) == "The server is back."
+    for word in ("no_ai", "AI assistant", "No assistant", "stratum_"):
+        assert word not in text
+
+
 def test_an_exclusion_needs_a_reason_and_is_recorded(board, trial):
     who = trial.people[0]
     page = board("participants", "monitor")
     page.selectbox(key="act_on").select(who).run()
-    page.button[0].click().run()
+    button(page, "Exclude").click().run()
     assert "reason" in page.error[0].value
     page.text_input(key="exclude_reason").input("double participation")
-    page.button[0].click().run()
+    button(page, "Exclude").click().run()
     (entry,) = [entry for entry in Monitor(trial.app.world).audit() if entry.what == "exclude"]
     assert (entry.who, entry.why, entry.detail["participant_id"]) == ("anna", "double participation", who)
 
@@ -94,11 +115,11 @@ def test_a_monitor_cannot_unblind_and_who_does_is_listed(board, trial):
     who = trial.with_assistant
     page = board("participants", "monitor")
     page.selectbox(key="act_on").select(who).run()
-    assert len(page.button) == 1
+    assert not {"Unblind", "End it", "Erase"} & {each.label for each in page.button}
     page = board("participants", "full", "ben")
     page.selectbox(key="act_on").select(who).run()
     page.text_input(key="unblind_reason").input("adverse event")
-    page.button[1].click().run()
+    button(page, "Unblind").click().run()
     assert "arm ai" in page.info[0].value
     assert "ben" in [name for name, _, _ in Monitor(trial.app.world).unblinded()]
 

@@ -1,52 +1,95 @@
-"""Everybody, one row each.
+"""Everybody, one row each, fifty at a time; and a page for each.
 
 | Shows | Records |
 | --- | --- |
-| stage, status, minutes, last seen; arms where the state allows | exclusions, unblindings, reopened stages, why |
+| who may need help; stage, status, minutes, last seen; arms where the state allows | acts on a participant, why |
 """
 
 from __future__ import annotations
 
+from math import ceil
+from urllib.parse import quote
+
 import streamlit as st
 
+from study_app.domain.records import Kind
 from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import arms_visible
+from study_app.services.researcher.participant_page import SIZE, ParticipantViews, PeoplePage
 from study_app.ui.console import html as tables
+from study_app.ui.console.pages.participant import draw_one
 from study_app.ui.console.session import ConsoleSession
+
+REFRESH_SECONDS = 10
 
 
 def render(desk: ConsoleSession) -> None:
-    """Draw the board."""
+    """Draw the board, or the page of the participant in the address."""
+    views = ParticipantViews(desk.app.world)
+    asked = st.query_params.get("who")
+    if asked:
+        st.html('<p class="sc-note"><a href="/participants" target="_self">All participants</a></p>')
+        draw_one(desk, views, str(asked))
+        return
     state = desk.monitor.state()
     desk.head("Participants", "Where each participant is, the latest to enrol first.")
     kind = desk.kind()
-    people = desk.monitor.people(kind)
-    if not people:
+    found = _found(views, kind)
+    if not found.statuses:
         st.html(tables.note("Nobody has enrolled yet."))
         return
+    _attention(views, kind)
     if not arms_visible(state, kind):
         st.html(tables.note("Arm, stratum and place in the ledger are hidden until the trial is unsealed."))
-    st.html(_table(desk, _filtered(people), arms_visible(state, kind)))
-    _acts(desk, people)
+    st.html(_table(desk, found.people, arms_visible(state, kind)))
+    named = {person.id: f"{person.id}   {person.came_as}".strip() for person in found.people}
+    chosen = st.selectbox(
+        "Participant", list(named), index=None, format_func=lambda key: named[key], key="act_on",
+        placeholder="Choose one",
+    )  # fmt: skip
+    if chosen is not None:
+        draw_one(desk, views, chosen)
 
 
-def _filtered(people: list[ParticipantSummary]) -> list[ParticipantSummary]:
-    left, right = st.columns([2, 5])
-    wanted = left.text_input("Search", key="people_search", placeholder="Id, label or panel id")
-    statuses = sorted({person.status for person in people})
-    chosen = right.pills(
-        "Status", statuses, selection_mode="multi", key="people_status", format_func=lambda name: name.replace("_", " ")
-    )
-    return [
-        person
-        for person in people
-        if (not chosen or person.status in chosen) and wanted.strip().lower() in f"{person.id} {person.came_as}".lower()
-    ]
+def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
+    """The page of the list that search, status and number ask for."""
+    left, middle, right = st.columns([3, 6, 2])
+    wanted = left.text_input("Search", key="people_search", placeholder="Any id or label")
+    counts = views.page(kind).statuses
+    chosen = middle.pills(
+        "Status", list(counts), selection_mode="multi", key="people_status",
+        format_func=lambda name: f"{name.replace('_', ' ')} {counts[name]}",
+    )  # fmt: skip
+    found = views.page(kind, wanted, chosen or ())
+    pages = max(1, ceil(found.found / SIZE))
+    if pages == 1:
+        return found
+    number = right.number_input(f"Page of {pages}", 1, pages, key="people_page")
+    return views.page(kind, wanted, chosen or (), int(number) - 1)
 
 
-def _table(desk: ConsoleSession, people: list[ParticipantSummary], arms: bool) -> str:
+def _attention(views: ParticipantViews, kind: Kind) -> None:
+    """Who may need help, looked at again every few seconds."""
+
+    @st.fragment(run_every=REFRESH_SECONDS)
+    def live() -> None:
+        people = views.attention(kind)
+        if people:
+            rows = [(_link(person), person.came_as, person.stage, why) for person, why in people[:20]]
+            label = "May need help now"
+            st.html(tables.heading(label) + tables.table(("Participant", "Came as", "Stage", "Why"), rows, label=label))
+
+    live()
+
+
+def _link(person: ParticipantSummary) -> tables.Html:
+    address = f"/participants?who={quote(person.id)}"
+    return tables.Html(f'<a href="{address}" target="_self">{tables.code(person.id)}</a>')
+
+
+def _table(desk: ConsoleSession, people: tuple[ParticipantSummary, ...], arms: bool) -> str:
     now = desk.app.world.now()
-    header = ["Participant", "Came as", "Status", "Stage", "Step", "Min in stage", "Min in all", "Last seen"]
+    header = ["Participant", "Came as", "Status", "Stage", "Step", "In stage", "In all", "Last seen"]
     rows = []
     for person in people:
         status = tables.status(person.status)
@@ -54,72 +97,9 @@ def _table(desk: ConsoleSession, people: list[ParticipantSummary], arms: bool) -
             status = tables.Html(f"{status} {tables.cell(person.exclusion_reason)}")
         if person.data_withdrawn:
             status = tables.Html(f"{status} {tables.badge('data withdrawn', 'warm')}")
-        row: list[object] = [tables.code(person.id), person.came_as, status, person.stage, person.step]
+        row: list[object] = [_link(person), person.came_as, status, person.stage, person.step]
         row += [tables.minutes(person.minutes_in_stage), tables.minutes(person.minutes_in_all)]
         row += [tables.ago(person.last_seen_at, now)]
         rows.append(row + ([person.arm, person.stratum, person.allocation_index] if arms else []))
     header += ["Arm", "Stratum", "Index"] if arms else []
     return tables.table(header, rows, numbers=(5, 6), label="Participants")
-
-
-def _acts(desk: ConsoleSession, people: list[ParticipantSummary]) -> None:
-    st.subheader("Exclude, unblind or reopen a stage", anchor=False)
-    named = {person.id: f"{person.id}   {person.came_as}".strip() for person in people}
-    chosen = st.selectbox(
-        "Participant",
-        list(named),
-        index=None,
-        format_func=lambda key: named[key],
-        key="act_on",
-        placeholder="Choose one",
-    )
-    if chosen is None:
-        return
-    left, right = st.columns(2, gap="large")
-    with left:
-        _exclude(desk, chosen)
-    with right:
-        if desk.full:
-            _unblind(desk, chosen)
-    _reopen(desk, chosen)
-
-
-def _exclude(desk: ConsoleSession, participant_id: str) -> None:
-    with st.form("exclude", clear_on_submit=True):
-        reason = st.text_input("Why exclude this participant from the analysis?", key="exclude_reason")
-        st.caption("Recorded, listed in the report, cannot be undone. Decide without knowing the arm.")
-        if st.form_submit_button("Exclude"):
-            done = desk.attempt(
-                lambda: desk.app.lifecycle.exclude(participant_id, reason, desk.person.name), "Excluded and recorded"
-            )
-            if done:
-                st.rerun()
-
-
-def _reopen(desk: ConsoleSession, participant_id: str) -> None:
-    stage = desk.monitor.reopenable(participant_id)
-    if stage is None:
-        return
-    label = f"Minutes left of '{stage.id}', which its deadline ended"
-    with st.form("reopen", clear_on_submit=True):
-        minutes = st.number_input(label, 1.0, float(stage.minutes or 1), key="reopen_minutes")
-        reason = st.text_input("Why reopen it?", key="reopen_reason")
-        st.caption("For a wrong clock or a failure of the server. Recorded; the next stage must not have begun.")
-        if st.form_submit_button("Reopen the stage"):
-            name, reopen = desk.person.name, desk.app.reopening.reopen
-            if desk.attempt(lambda: reopen(participant_id, stage.id, minutes, reason, name), "Reopened and recorded"):
-                st.rerun()
-
-
-def _unblind(desk: ConsoleSession, participant_id: str) -> None:
-    with st.form("unblind", clear_on_submit=True):
-        reason = st.text_input("Why do you need this participant's arm?", key="unblind_reason")
-        st.caption("Recorded and reported; you count as unblinded from then on. Shown once.")
-        if st.form_submit_button("Unblind"):
-            told: list[str] = []
-
-            def act() -> None:
-                told.append(desk.app.lifecycle.unblind(participant_id, reason, desk.person.name))
-
-            if desk.attempt(act, "Recorded"):
-                st.info(f"{participant_id} is in the arm {told[0]}.")

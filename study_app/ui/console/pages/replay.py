@@ -23,8 +23,9 @@ def render(desk: ConsoleSession) -> None:
     if not people:
         st.html(tables.note("Nobody has enrolled yet."))
         return
+    asked = list(people).index(who) if (who := st.query_params.get("who")) in people else None
     chosen = st.selectbox(
-        "Participant", list(people), index=None, format_func=lambda key: _name(people[key]), key="replay_of",
+        "Participant", list(people), index=asked, format_func=lambda key: _name(people[key]), key="replay_of",
         placeholder="Choose one", label_visibility="collapsed",
     )  # fmt: skip
     if chosen is None:

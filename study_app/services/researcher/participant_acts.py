@@ -1,0 +1,98 @@
+"""What a researcher does for one participant: each with a reason, in the audit log, and blind to the arm."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.events import EXTENDED
+from study_app.domain.records import AuditEntry, Participant
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.participant.enrolment import Enrol
+from study_app.services.participant.session import ParticipantSession, message_key
+from study_app.services.researcher.lifecycle import require_reason
+
+LONGEST_MESSAGE = 1_000
+NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE = (
+    "note", "message to participant", "extend deadline", "let in again", "end participation", "erase data",
+)  # fmt: skip
+"""What the audit log calls them."""
+
+
+class ParticipantActs:
+    """Acts on one participant.
+
+    Raises, in each: NotAllowed where the reason is missing, nobody has that id, or the act is not possible now.
+    """
+
+    def __init__(self, world: StudyContext, session: ParticipantSession, enrol: Enrol) -> None:
+        self.world = world
+        self._session = session
+        self._enrol = enrol
+
+    def extend(self, participant_id: str, minutes: float, reason: str, who: str) -> None:
+        """Give the stage that a participant is on more time; the cap of the time outcome stays where it is."""
+        require_reason(reason)
+        if not 0 < minutes <= 24 * 60:
+            raise NotAllowed("give more than 0 and at most 1440 minutes")
+        with self.world.registry.begin() as unit:
+            person = self._known(unit, participant_id)
+            if not unit.extend_visit(person.id, person.stage, timedelta(minutes=minutes)):
+                raise NotAllowed("the participant is on no stage with a deadline now; to reopen one, use Reopen")
+            unit.record(person.id, EXTENDED, person.stage, self.world.now(), {"minutes": minutes})
+            self._audit(unit, who, EXTEND, reason, person, stage=person.stage, minutes=minutes)
+
+    def let_in_again(self, participant_id: str, reason: str, who: str) -> str:
+        """A secret for an address with which the participant goes on in another browser, for a day."""
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            self._audit(unit, who, ADMIT, reason, self._known(unit, participant_id))
+        return self._enrol.moving_token(participant_id)
+
+    def end(self, participant_id: str, reason: str, who: str) -> None:
+        """End a participation on the participant's behalf: as if they had left, their data stay."""
+        self._leave(participant_id, reason, who, END, erase=False)
+
+    def erase(self, participant_id: str, reason: str, who: str) -> None:
+        """Delete what a participant wrote, as they were promised; also of somebody who has completed the study."""
+        self._leave(participant_id, reason, who, ERASE, erase=True)
+
+    def _leave(self, participant_id: str, reason: str, who: str, what: str, *, erase: bool) -> None:
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            person = self._known(unit, participant_id)
+            if person.over and not erase:
+                raise NotAllowed(f"this participation has ended already: {person.status.replace('_', ' ')}")
+            if person.data_withdrawn:
+                raise NotAllowed("the data of this participant have been deleted already")
+            self._audit(unit, who, what, reason, person)
+        self._session.withdraw(participant_id, erase)
+
+    def message(self, participant_id: str, text: str, reason: str, who: str) -> None:
+        """Show a message above every page of a participant from now on; an empty one takes it away."""
+        require_reason(reason)
+        text = text.strip()
+        if len(text) > LONGEST_MESSAGE or "\x00" in text:
+            raise NotAllowed(f"a message has at most {LONGEST_MESSAGE} characters")
+        with self.world.registry.begin() as unit:
+            person = self._known(unit, participant_id)
+            unit.set_meta(message_key(person.id), json.dumps({"text": text}))
+            self._audit(unit, who, MESSAGE, reason, person, text=text)
+
+    def note(self, participant_id: str, text: str, who: str) -> None:
+        """Keep a note on a participant, for researchers."""
+        if not text.strip():
+            raise NotAllowed("the note is empty")
+        with self.world.registry.begin() as unit:
+            self._audit(unit, who, NOTE, text.strip(), self._known(unit, participant_id))
+
+    def _known(self, unit: UnitOfWork, participant_id: str) -> Participant:
+        person = unit.participant(participant_id)
+        if person is None:
+            raise NotAllowed(f"there is no participant {participant_id}")
+        return person
+
+    def _audit(self, unit: UnitOfWork, who: str, what: str, why: str, person: Participant, **more: object) -> None:
+        unit.add_audit(AuditEntry(self.world.now(), who, what, why, {"participant_id": person.id, **more}))

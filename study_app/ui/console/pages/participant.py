@@ -1,0 +1,203 @@
+"""One participant: where they are, what happened, what researchers did, and what can be done for them.
+
+| Shows | Records |
+| --- | --- |
+| facts, visits, timeline, notes, acts; never the arm before it may be told | every act, with its reason |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import streamlit as st
+
+from study_app.services.researcher.monitoring import arms_visible
+from study_app.services.researcher.participant_acts import NOTE
+from study_app.services.researcher.participant_page import ParticipantPage, ParticipantViews
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import KIND_NAMES, ConsoleSession
+
+SHOWN = 200
+"""Lines of the timeline, the newest."""
+
+
+def draw_one(desk: ConsoleSession, views: ParticipantViews, participant_id: str) -> None:
+    """Draw the page of a participant."""
+    view = views.one(participant_id)
+    if view is None:
+        st.html(tables.note(f"There is no participant {participant_id} in this study."))
+        return
+    st.html(f'<h2 class="sc-heading">Participant {tables.code(view.summary.id)}</h2>')
+    st.html(_facts(desk, view))
+    _acts(desk, view)
+    st.html(tables.heading("Timeline (UTC)") + _timeline(view))
+    st.html(tables.heading("Notes and acts of researchers") + _history(view))
+    if desk.full:
+        address = f"/replay?who={quote(view.summary.id)}"
+        st.html(f'<p class="sc-note"><a href="{address}" target="_self">Programs, chats and edits: the replay</a>, '
+                "which shows the arm and is recorded.</p>")  # fmt: skip
+
+
+def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
+    person, now = view.summary, desk.app.world.now()
+    where = person.stage + (f", {person.step}" if person.step else "") if person.stage else "the way is over"
+    rows: list[tuple[str, object]] = [
+        ("Kind", KIND_NAMES[person.kind]),
+        ("Came as", person.came_as),
+        ("Status", tables.status(person.status)),
+        ("Where", where),
+        ("Minutes in stage, in all", f"{tables.minutes(person.minutes_in_stage) or '–'}, "
+                                     f"{tables.minutes(person.minutes_in_all)}"),
+        ("Last seen", tables.ago(person.last_seen_at, now)),
+        ("Version of the study", tables.code(view.study_hash[:12])),
+        ("Runs, failed by the server", f"{view.runs}, {view.failed_runs}"),
+        ("Answers handed in", view.answers),
+        ("Excluded", person.exclusion_reason),
+        ("Message on their pages", view.message),
+    ]  # fmt: skip
+    if arms_visible(desk.monitor.state(), person.kind):
+        rows += [("Arm", person.arm), ("Stratum", person.stratum), ("Place in the ledger", person.allocation_index)]
+    return tables.facts(rows)
+
+
+def _timeline(view: ParticipantPage) -> str:
+    rows = [
+        (moment.at.strftime("%Y-%m-%d %H:%M:%S"), moment.stage, moment.what, moment.detail)
+        for moment in view.timeline[-SHOWN:][::-1]
+    ]
+    return tables.table(("When", "Stage", "What", "Detail"), rows, label="Timeline")
+
+
+def _history(view: ParticipantPage) -> str:
+    if not view.acts:
+        return tables.note("None yet.")
+    rows = [(act.at.strftime("%Y-%m-%d %H:%M:%S"), act.who, act.what, act.why) for act in view.acts]
+    return tables.table(("When", "Who", "What", "Why, or the note"), rows, label="Notes and acts")
+
+
+# -- acts --------------------------------------------------------------------------------------------------------------
+
+
+def _acts(desk: ConsoleSession, view: ParticipantPage) -> None:
+    st.html(tables.heading("What can be done"))
+    who, over = view.summary.id, not view.summary.stage
+    left, right = st.columns(2, gap="large")
+    with left:
+        if not over:
+            _extend(desk, who)
+        _let_in(desk, who)
+        _message(desk, who, view.message)
+        _note(desk, who)
+    with right:
+        _exclude(desk, who)
+        if desk.full:
+            _unblind(desk, who)
+            if not over:
+                _end(desk, who)
+            if not view.summary.data_withdrawn:
+                _erase(desk, who)
+        _reopen(desk, who)
+
+
+def _done(desk: ConsoleSession, act: Callable[[], object], said: str) -> None:
+    if desk.attempt(act, said):
+        st.rerun()
+
+
+def _extend(desk: ConsoleSession, who: str) -> None:
+    with st.expander("Extend the deadline"), st.form("extend", clear_on_submit=True, border=False):
+        minutes = st.number_input("More minutes on the present stage", 1.0, 1440.0, 5.0, key="extend_minutes")
+        reason = st.text_input("Why more time?", key="extend_reason")
+        st.caption("The cap of the time outcome does not move; the extension is listed as a deviation.")
+        if st.form_submit_button("Extend"):
+            name = desk.person.name
+            _done(desk, lambda: desk.app.acts.extend(who, minutes, reason, name), "Extended and recorded")
+
+
+def _let_in(desk: ConsoleSession, who: str) -> None:
+    with st.expander("Let in again"), st.form("let_in", clear_on_submit=True, border=False):
+        reason = st.text_input("Why a new link?", key="let_in_reason")
+        st.caption("Makes a link for this person alone, good for a day: they go on where they are, in any browser.")
+        if st.form_submit_button("Make the link"):
+            made: list[str] = []
+            name = desk.person.name
+            if desk.attempt(lambda: made.append(desk.app.acts.let_in_again(who, reason, name)), "Made and recorded"):
+                st.html(tables.note("Put the study's public address before it. Shown once."))
+                st.code(f"/enter?move={made[0]}", language=None)
+
+
+def _message(desk: ConsoleSession, who: str, present: str) -> None:
+    with st.expander("Message on their pages"), st.form("message", border=False):
+        text = st.text_area("Message", present, key="message_text", max_chars=1000)
+        reason = st.text_input("Why this message?", key="message_reason")
+        st.caption("Stands above every page that they open from now on; empty takes it away. Write nothing about arms.")
+        if st.form_submit_button("Show the message"):
+            name = desk.person.name
+            _done(desk, lambda: desk.app.acts.message(who, text, reason, name), "Shown and recorded")
+
+
+def _note(desk: ConsoleSession, who: str) -> None:
+    with st.expander("Note for researchers"), st.form("note", clear_on_submit=True, border=False):
+        text = st.text_area("Note", key="note_text")
+        st.caption(f"Kept in the audit log as '{NOTE}'; participants never see it.")
+        if st.form_submit_button("Keep the note"):
+            _done(desk, lambda: desk.app.acts.note(who, text, desk.person.name), "Kept")
+
+
+def _end(desk: ConsoleSession, who: str) -> None:
+    with st.expander("End the participation"), st.form("end", clear_on_submit=True, border=False):
+        reason = st.text_input("Why end it?", key="end_reason")
+        st.caption("As if they had left the study themselves; their data stay. Cannot be undone.")
+        if st.form_submit_button("End it"):
+            _done(desk, lambda: desk.app.acts.end(who, reason, desk.person.name), "Ended and recorded")
+
+
+def _erase(desk: ConsoleSession, who: str) -> None:
+    with st.expander("Erase the data"), st.form("erase", clear_on_submit=True, border=False):
+        reason = st.text_input("Why erase them?", key="erase_reason")
+        sure = st.checkbox("Delete everything this person wrote", key="erase_sure")
+        st.caption("Programs, messages, answers and edits are deleted for ever; the place in the ledger stays.")
+        if st.form_submit_button("Erase") and sure:
+            _done(desk, lambda: desk.app.acts.erase(who, reason, desk.person.name), "Erased and recorded")
+
+
+def _exclude(desk: ConsoleSession, participant_id: str) -> None:
+    with st.form("exclude", clear_on_submit=True):
+        reason = st.text_input("Why exclude this participant from the analysis?", key="exclude_reason")
+        st.caption("Recorded, listed in the report, cannot be undone. Decide without knowing the arm.")
+        if st.form_submit_button("Exclude"):
+            done = desk.attempt(
+                lambda: desk.app.lifecycle.exclude(participant_id, reason, desk.person.name), "Excluded and recorded"
+            )
+            if done:
+                st.rerun()
+
+
+def _reopen(desk: ConsoleSession, participant_id: str) -> None:
+    stage = desk.monitor.reopenable(participant_id)
+    if stage is None:
+        return
+    label = f"Minutes left of '{stage.id}', which its deadline ended"
+    with st.form("reopen", clear_on_submit=True):
+        minutes = st.number_input(label, 1.0, float(stage.minutes or 1), key="reopen_minutes")
+        reason = st.text_input("Why reopen it?", key="reopen_reason")
+        st.caption("For a wrong clock or a failure of the server. Recorded; the next stage must not have begun.")
+        if st.form_submit_button("Reopen the stage"):
+            name, reopen = desk.person.name, desk.app.reopening.reopen
+            if desk.attempt(lambda: reopen(participant_id, stage.id, minutes, reason, name), "Reopened and recorded"):
+                st.rerun()
+
+
+def _unblind(desk: ConsoleSession, participant_id: str) -> None:
+    with st.form("unblind", clear_on_submit=True):
+        reason = st.text_input("Why do you need this participant's arm?", key="unblind_reason")
+        st.caption("Recorded and reported; you count as unblinded from then on. Shown once.")
+        if st.form_submit_button("Unblind"):
+            told: list[str] = []
+
+            def act() -> None:
+                told.append(desk.app.lifecycle.unblind(participant_id, reason, desk.person.name))
+
+            if desk.attempt(act, "Recorded"):
+                st.info(f"{participant_id} is in the arm {told[0]}.")
