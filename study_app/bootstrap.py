@@ -28,6 +28,7 @@ from study_app.sandbox import open_sandbox
 from study_app.sandbox.packages import installation
 from study_app.secrets import sealing_key as sealing
 from study_app.secrets.signed_arrival import SignedArrival
+from study_app.services.attending.acts import ParticipantActs
 from study_app.services.author.following import FollowedFiles
 from study_app.services.author.previews import AuthorPreviews
 from study_app.services.context import StudyContext, draft_key, keep_codes
@@ -46,7 +47,6 @@ from study_app.services.participant.session import ParticipantSession
 from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
 from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.links import ParticipantLinks
-from study_app.services.researcher.participant_acts import ParticipantActs
 from study_app.services.researcher.reopening import Reopening
 from study_app.settings import Settings
 from study_app.storage import open_registry

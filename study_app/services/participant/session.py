@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -17,6 +16,7 @@ from study_app.domain.records import Document, Participant
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import Position, StudyContext
+from study_app.services.messages import message_for
 from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
@@ -267,17 +267,6 @@ class ParticipantSession:
         if participant is None:
             raise NotAllowed("this participant is not known")
         return participant
-
-
-def message_key(participant_id: str) -> str:
-    """Where the database keeps what researchers show a participant above their pages."""
-    return f"message:{participant_id}"
-
-
-def message_for(unit: UnitOfWork, participant_id: str) -> str:
-    """What researchers show a participant above their pages; empty for nothing."""
-    kept = unit.meta(message_key(participant_id))
-    return "" if kept is None else str(json.loads(kept).get("text", ""))
 
 
 def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from study_app.domain.records import AuditEntry, Kind, Participant, RunRecord, Visit
 from study_app.domain.study.durations import expected_minutes
 from study_app.services.context import StudyContext
-from study_app.services.participant.session import message_for
+from study_app.services.messages import message_for
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import Monitor

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from study_app.services.attending.acts import NOTE
 from study_app.services.researcher.monitoring import arms_visible
-from study_app.services.researcher.participant_acts import NOTE
 from study_app.services.researcher.participant_page import ParticipantPage, ParticipantViews
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import KIND_NAMES, ConsoleSession

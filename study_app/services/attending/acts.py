@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 from study_app.domain.errors import NotAllowed
@@ -10,8 +9,9 @@ from study_app.domain.events import EXTENDED
 from study_app.domain.records import AuditEntry, Participant
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.messages import set_message
 from study_app.services.participant.enrolment import Enrol
-from study_app.services.participant.session import ParticipantSession, message_key
+from study_app.services.participant.session import ParticipantSession
 from study_app.services.researcher.lifecycle import require_reason
 
 LONGEST_MESSAGE = 1_000
@@ -78,7 +78,7 @@ class ParticipantActs:
             raise NotAllowed(f"a message has at most {LONGEST_MESSAGE} characters")
         with self.world.registry.begin() as unit:
             person = self._known(unit, participant_id)
-            unit.set_meta(message_key(person.id), json.dumps({"text": text}))
+            set_message(unit, person.id, text)
             self._audit(unit, who, MESSAGE, reason, person, text=text)
 
     def note(self, participant_id: str, text: str, who: str) -> None:

@@ -1,0 +1,1 @@
+"""What researchers do for one participant, by the means that participants have themselves."""

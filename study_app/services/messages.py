@@ -1,0 +1,22 @@
+"""Messages that researchers show a participant above their pages."""
+
+from __future__ import annotations
+
+import json
+
+from study_app.ports import UnitOfWork
+
+
+def set_message(unit: UnitOfWork, participant_id: str, text: str) -> None:
+    """Show this from now on; an empty text shows nothing."""
+    unit.set_meta(_key(participant_id), json.dumps({"text": text}))
+
+
+def message_for(unit: UnitOfWork, participant_id: str) -> str:
+    """What is shown to a participant; empty for nothing."""
+    kept = unit.meta(_key(participant_id))
+    return "" if kept is None else str(json.loads(kept).get("text", ""))
+
+
+def _key(participant_id: str) -> str:
+    return f"message:{participant_id}"
