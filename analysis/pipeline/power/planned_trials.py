@@ -17,6 +17,7 @@ from scipy import special
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables
 from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, SPREADS, TIME_SPREAD, Assumptions
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
+from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.study import Study
 from study_app.rerandomisation import replicate
 
@@ -77,6 +78,10 @@ class PlannedTrial:
         tables = {"participants": table, "allocations": self._ledger(table, levels)}
         return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
 
+    def profiles(self, n: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+        """What the scheme knows of `n` people, in order of arrival."""
+        return self._people(n, rng)[1]
+
     @cached_property
     def _meta(self) -> StudyMeta:
         arms = tuple(DeclaredArm(arm.id, arm.label, arm.weight, bool(arm.assistant)) for arm in self.study.arms)
@@ -99,6 +104,7 @@ class PlannedTrial:
         cluster = self.study.allocation.cluster
         if cluster:
             table[cluster] = [f"c{place // self.given.cluster_size + 1}" for place in range(n)]
+            table[COLUMN] = table[cluster]
         left = rng.random(n) < self.given.dropout
         table["status"] = np.where(left, "abandoned", "completed")
         table["is_simulated"], table["is_preview"], table["outage_minutes"] = 1.0, 0.0, 0.0

@@ -247,7 +247,8 @@ def _schemes(planned: PlannedTrial, n: int, seed: int) -> list[dict[str, Any]]:
     study = planned.study
     margins = {name: dict.fromkeys(values, 1.0) for name, values in planned.margins.items()}
     margins = {name: shares for name, shares in margins.items() if name in study.allocation.variables}
-    found = scheme_properties(study.allocation, study.arms, n, margins=margins, rng=rng)
+    clustered = planned.profiles(n, rng) if study.allocation.cluster else None
+    found = scheme_properties(study.allocation, study.arms, n, margins=margins, profiles=clustered, rng=rng)
     return [
         {
             "method": scheme["method"],

@@ -14,7 +14,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from study_app.domain.allocation import Scheme
-from study_app.domain.allocation.scheme import BaseMethod
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Multiplicity, Outcome, Plan, Stopping
 from study_app.domain.study.sections import Recruitment, Stage
@@ -52,19 +51,9 @@ class DesignValue:
         return self.refused is None or verb not in self.refused.gates
 
 
-CLUSTERS = DesignRefusal(
-    "it takes people as independent, so it would promise too much power for people allocated in clusters",
-    "multiply the people it asks for by the design effect, 1 + (people in a cluster - 1) x ICC",
-    ("power",),
-)
 ORDERS = DesignRefusal(
     "it takes people as having one treatment each, which says little of differences within people",
     "use the formula of the paired t test (analysis.power.paired_t_power)",
-    ("power",),
-)
-OF_UNITS = DesignRefusal(
-    "it serves clusters and sequences of treatments, whose power is not computed",
-    "compute the power of a trial that allocates people to one arm each",
     ("power",),
 )
 ONE_ARM = DesignRefusal(
@@ -110,7 +99,7 @@ TABLE: tuple[DesignValue, ...] = (
             "cluster": "clusters",
             "sequence": "orders",
         },
-        {"cluster": CLUSTERS, "sequence": ORDERS},
+        {"sequence": ORDERS},
     ),
     *_rows(
         "allocation.base_method",
@@ -123,7 +112,6 @@ TABLE: tuple[DesignValue, ...] = (
             "urn": "base_urn",
             "big_stick": "base_big_stick",
         },
-        dict.fromkeys(get_args(BaseMethod), OF_UNITS),
     ),
     *_rows("allocation.block_sizes", {SET: "blocks"}),
     *_rows("allocation.strata", {SET: "strata"}),
@@ -134,7 +122,7 @@ TABLE: tuple[DesignValue, ...] = (
     *_rows("allocation.alpha", {SET: "urn"}),
     *_rows("allocation.beta", {SET: "urn"}),
     *_rows("allocation.bound", {SET: "big_stick"}),
-    *_rows("allocation.cluster", {SET: "clusters"}, {SET: OF_UNITS}),
+    *_rows("allocation.cluster", {SET: "clusters"}),
     *_rows(
         "allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}
     ),
@@ -271,14 +259,10 @@ def _literals(annotation: Any) -> tuple[str, ...]:
 
 
 def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[tuple[DesignValue, DesignRefusal]]:
-    """The values that a command refuses, in the order of the table; what a refused method brings along is not named."""
-    named = set()
+    """The values that a command refuses, in the order of the table."""
     for design in TABLE:
         refusal = design.refused
         if (design.key, design.value) in used and refusal is not None and gate in refusal.gates:
-            if refusal is OF_UNITS and "allocation.method" in named:
-                continue
-            named.add(design.key)
             yield design, refusal
 
 

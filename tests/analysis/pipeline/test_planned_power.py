@@ -105,6 +105,20 @@ def test_several_arms_and_outcomes_of_every_kind_are_simulated_row_by_row(study)
     assert "two proportions" in entry["rows"][0]["formulas"][0]["formula"]
 
 
+def test_clusters_are_allocated_and_analysed_whole(study):
+    clusters = study.model_copy(update={"allocation": Scheme(method="cluster", cluster="label")})
+    given = Assumptions(icc=0.2, cluster_size=5)
+    trial = PlannedTrial(clusters, simulated_plan(study.analysis), given)
+    prepared = prepare(trial.dataset(60, 0.7, np.random.default_rng(1)), trial.plan, include_simulated=True)
+    data = prepared.frame.data
+    assert data.groupby(prepared.frame.cluster)["arm"].nunique().max() == 1
+    assert "of 12 clusters" in primary_rows(prepared, intervals=False)[0]["note"]
+    entry, _ = power(clusters, given, sims=10)
+    alone, _ = power(study, given, sims=10)
+    pair = (entry["rows"][0]["formulas"][0], alone["rows"][0]["formulas"][0])
+    assert pair[0]["n"]["ai"] == pytest.approx(pair[1]["n"]["ai"] / 1.8)
+
+
 @pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_answer(study):
     trial, given = planned(study, outcomes=[SCORE])
