@@ -159,7 +159,7 @@ def ratios(store: Callable[[], None], batches: int, rounds: int) -> dict[str, An
 
 
 def measured(way: str, batches: int, rounds: int) -> dict[str, Any]:
-    """On a database of its own."""
+    """On its own database."""
     with tempfile.TemporaryDirectory(prefix="study-chain-") as folder, asyncio.Runner() as runner:
         settings = Settings(ROOT / "study.toml", f"sqlite:///{folder}/study.db", Path(folder) / "var", environment={})
         app = start(settings)

@@ -2,7 +2,7 @@
 
 `agreement` is in-sample: the rules were written with these messages at hand. `without_own_expressions` is a bound from
 below on what the rules owe to single people: each participant is coded by rules without those expressions that fire on
-nobody else's messages.
+no other person's messages.
 
 Usage: python benchmarks/bench_coder.py [FOLDER of the published transcripts]
 """

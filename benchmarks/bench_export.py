@@ -1,6 +1,6 @@
 """How long export, verification and attribution take, as JSON.
 
-`export_per_event_us` and `verify_per_event_us` stand beside `copy_per_event_us`: writing the same rows to CSV with
+`export_per_event_us` and `verify_per_event_us` are reported with `copy_per_event_us`: writing the same rows to CSV with
 nothing derived or checked. Run: python benchmarks/bench_export.py [--participants N] [--edits N]
 """
 

@@ -6,7 +6,7 @@
 One server process, the client on the same machine. Each participant sends a batch of 10 edits every 2 s (1-3), runs a
 program every 30 s and asks the embedded assistant every 30 s. A phase with events alone comes first: it gives the
 server's computing time for one batch (`--parts runs` or `--parts chat`: for one of those). `--peer` measures oTree
-(from PyPI, in an environment of its own) by the same client with the same think time. Prints JSON; progress goes to
+(from PyPI, in a separate environment) by the same client with the same think time. Prints JSON; progress goes to
 standard error.
 """
 

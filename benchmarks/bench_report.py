@@ -1,6 +1,6 @@
 """Time and memory of the analysis: whole report at two sizes, null trials with their re-randomisations, minimisation.
 
-Each figure stands beside the bare operation measured in the same run. Run: python benchmarks/bench_report.py [--large]
+Each figure comes with the bare operation measured in the same run. Run: python benchmarks/bench_report.py [--large]
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def otree(count: int, seconds: float, quantiles: Callable[[list[float]], dict]) 
         (project / "_static").mkdir()
         (project / "_templates").mkdir()
         (project / "settings.py").write_text(SETTINGS)
-        # A round is a page; nobody can be faster than one a second.
+        # A round is a page; no participant can be faster than one a second.
         rounds = str(int(seconds * 2 / EVERY) + 10)
         (project / "workspace" / "__init__.py").write_text(PAGE.replace("MANY", rounds))
         (project / "workspace" / "Work.html").write_text(TEMPLATE)
@@ -79,7 +79,7 @@ def otree(count: int, seconds: float, quantiles: Callable[[list[float]], dict]) 
 
 
 def _environment() -> Path:
-    """oTree in an environment of its own, kept between calls; the folder of its programs."""
+    """oTree in a separate environment, kept between calls; the folder of its programs."""
     folder = Path(tempfile.gettempdir()) / f"{VERSION.replace('==', '-')}-env-{os.getuid()}"
     programs = folder / "bin"
     if not (programs / "otree").exists():

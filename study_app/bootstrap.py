@@ -217,7 +217,7 @@ def follow_amendments(app: App) -> None:
 
 
 def follow_files(app: App, *, previews_too: bool = True) -> Author:
-    """Let the study follow its files from now on; whoever serves it looks at them (`author.files.look`).
+    """Let the study follow its files from now on; the server watches them (`author.files.look`).
 
     Of two processes over one database only one also moves the previews.
     """
@@ -399,7 +399,7 @@ def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -
                         str(settings.study_file),
                         "id",
                         f"this is the study '{world.study.id}', but the database holds the study '{known}'",
-                        "use a database of its own for each study (--database)",
+                        "use a separate database for each study (--database)",
                     )
                 ]
             )

@@ -34,7 +34,7 @@ class SystemClock:
         self._latest = self._anchor[0]
         self._since: float | None = None
         self.watched = False
-        """Whether somebody calls `adopt`; else a step forward that stands is taken over at once."""
+        """Whether something calls `adopt`; else a step forward that stands is taken over at once."""
 
     def now(self) -> datetime:
         """The present moment."""

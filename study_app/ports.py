@@ -192,7 +192,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def add_participant(self, participant: Participant) -> bool:
-        """Insert; False if a link, Prolific id or label is already somebody's, and nothing was inserted."""
+        """Insert; False if a link, Prolific id or label is already taken, and nothing was inserted."""
         ...
 
     def participant(self, participant_id: str) -> Participant | None:
@@ -256,7 +256,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
-        """Visits whose deadline has passed and that nobody has ended: of simulated participants, or of all others."""
+        """Visits whose deadline has passed and that are still open: of simulated participants, or of all others."""
         ...
 
     def document(self, participant_id: str, task: str, of_page: str | None = None) -> Document | None:

@@ -97,7 +97,7 @@ def firefox(browsers, tmp_path_factory):
 def pytest_collection_modifyitems(items):
     """Files with a browser come last; their tests are tried again.
 
-    Playwright's loop runs in its process until the end, and `asyncio.run` cannot be called beside it.
+    Playwright's loop runs in its process until the end, and `asyncio.run` cannot be called while it runs.
 
     A machine that is busy for a moment must not fail a test that waits for a browser: it is tried again, twice.
 

@@ -51,7 +51,7 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
         people[name] = Column(name, people[name].type, people[name].caption)
     tables: dict[str, Mapping[str, Column]] = {"participants": people}
     if manifest.get("allocation") == IMPORTED:
-        # An import has a layout of its own: its events have names and not numbers.
+        # An import has its own layout: its events have names and not numbers.
         return tables
     for table in (*STATIC_TABLES, PERIODS):
         tables[table.name] = {column.name: column for column in table.columns}

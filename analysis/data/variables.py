@@ -44,7 +44,7 @@ def value_labels(dataset: Dataset) -> dict[str, dict[Any, str]]:
 
 
 def variable_labels(dataset: Dataset) -> dict[str, str]:
-    """Column -> short text for tables: its caption before any bracket, or the id in words."""
+    """Column -> short text for tables: its caption before any bracket, or the id with spaces."""
     found = {str(name): _sentence(str(name).replace("_", " ")) for name in dataset.participants.columns}
     for stage in _stages(dataset):
         for entry in (*stage.get("questions", []), *stage.get("scores", [])):

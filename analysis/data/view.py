@@ -113,7 +113,7 @@ def _left_out(kind: np.ndarray, keep: np.ndarray) -> list[str]:
             found.append(f"{count} {name} participants are in the dataset and left out of this analysis.")
     if not keep.any():
         found.append(
-            "Nobody is left to analyse; real participants only, unless simulated or preview ones are included."
+            "No participants are left to analyse; only real ones are, unless simulated or preview ones are included."
         )
     return found
 

@@ -110,7 +110,7 @@ def graphical(
         alpha: Family-wise level at which `order` and `rejected` are read.
 
     Raises:
-        AnalysisError: weights or transitions that are no such graph.
+        AnalysisError: weights or transitions that do not form such a graph.
 
     Reference: Bretz, Maurer, Brannath & Posch (2009), Stat. Med. 28:586-604, algorithm 2 for adjusted p.
 

@@ -1,7 +1,7 @@
 """Made-up trials of known truth, and the plan's primary analyses of each: what `analysis.design.validation` counts.
 
 Assignments come from the real allocation schemes; the first of a set is the trial, the others are its
-re-randomisations, so that every trial has a reference set of its own. The analyses run on the numbers that the methods
+re-randomisations, so that every trial has its own reference set. The analyses run on the numbers that the methods
 of `analysis.METHODS` compute from a table, without making the table; a test holds the two together.
 """
 

@@ -92,7 +92,7 @@ def _trials(setting: TrialSetting, interval: bool, trials: int, seed: int, worke
 def null_trials(scheme: str, trials: int = 10_000, seed: int = 1, workers: int = 1) -> list[ValidationFinding]:
     """Trials without any effect under one allocation method: how often each test rejects at 5%.
 
-    The deciding tests are exact under every scheme; the normal-theory rows are shown beside them. The last row is the
+    The deciding tests are exact under every scheme; the normal-theory rows are shown next to them. The last row is the
     family of both primary outcomes under Holm.
     """
     own = seed + 100 * list(SCHEMES).index(scheme)  # trials of one scheme say nothing about another's
@@ -188,7 +188,7 @@ def _selective(seed: np.random.SeedSequence) -> list[dict[str, float]]:
 
 
 def selective_dropout(trials: int = 2_000, seed: int = 5, workers: int = 1) -> list[ValidationFinding]:
-    """How often Lee bounds hold the effect on the always-observed under selective dropout; complete cases beside it."""
+    """How often Lee bounds hold the effect on the always-observed under selective dropout, against complete cases."""
     table = _repeated(_selective, trials, seed, workers)
     return [
         share("Lee bounds under selective dropout", table.inside, 0.95, "at_least"),

@@ -174,7 +174,7 @@ def trimmed_means(values: Floats, q: Fraction, fractional: bool) -> tuple[float,
     if part and count < len(values):
         weights[count] -= part
     if not weights.any():
-        raise NotEstimable("trimming leaves nobody")
+        raise NotEstimable("trimming leaves no participants")
     return float(np.average(values, weights=weights[::-1])), float(np.average(values, weights=weights))
 
 

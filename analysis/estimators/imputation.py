@@ -182,7 +182,7 @@ class _Imputation:
         design = np.column_stack([self.columns, self.treated])
         kept = independent_columns(design)
         if design.shape[1] - 1 not in kept:
-            raise NotEstimable("the arms cannot be told apart from the covariates or strata")
+            raise NotEstimable("the arms cannot be distinguished from the covariates or strata")
         return self._analysed(design[:, kept], draws)
 
     @staticmethod

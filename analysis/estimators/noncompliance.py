@@ -108,7 +108,7 @@ class Instrumented:
         first, alone = fit(both, d), fit(w, d)
         gained = float(alone.residuals @ alone.residuals - first.residuals @ first.residuals)
         if gained <= 1e-10 * max(float(alone.residuals @ alone.residuals), 1e-12):
-            raise NotEstimable("allocation did not change what was received, so nobody is a complier")
+            raise NotEstimable("allocation did not change what was received, so there are no compliers")
         return cls(y, d, both[:, w.shape[1] :], w)
 
     def fitted(self, vcov: str) -> Any:

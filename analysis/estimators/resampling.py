@@ -24,7 +24,7 @@ from analysis.estimators.outcomes.means import raw_effect
 ROUNDING = 1e-20
 """Share of the outcome's variance below which a squared standard error is rounding: the arms settle every outcome."""
 SMALL_ARM = 5
-"""Below this many people an arm does not estimate a variance of its own."""
+"""Below this many people an arm does not estimate its own variance."""
 _STATISTICS = ("lin", "ancova", "mean", "rmst")
 
 

@@ -29,7 +29,7 @@ def group_table(
 ) -> list[dict[str, Any]]:
     """One row per pattern of the rule set, `none` last: n, share, minutes and score (mean and interval), members.
 
-    For the published set, the published n and minutes stand beside.
+    For the published set, the published n and minutes are added.
     """
     pattern = {each.participant_id: each.pattern for each in assignments}
     people = participants.assign(pattern=participants["participant_id"].map(pattern)).dropna(subset=["pattern"])

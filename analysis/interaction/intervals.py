@@ -35,7 +35,7 @@ def pooled_share(counts: npt.ArrayLike, totals: npt.ArrayLike, seed: int, level:
     """Share of events over people, with the percentile bootstrap over whole people.
 
     Where no event or every event has the property, resampling cannot vary; the interval is then Wilson's with people as
-    the observations, as if each person's events told no more than one.
+    the observations, as if each person's events carried no more information than one.
 
     Args:
         counts: events with the property, one entry per person.

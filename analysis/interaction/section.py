@@ -37,13 +37,13 @@ def styles_section(
     Returns:
         `wording`, `coder`, `rules`, `groups`, `assignments`, `differs_from_export`, `clusters`, `trajectory`,
         `process`, `turn_time`, `interruptions`, `takeovers`, `reply_use`, `coding` (agreement of the offline coder with
-        people, where people coded); with nobody who asked anything, only a note.
+        people, where people coded); with no questions, only a note.
 
     Raises:
         UserError: the plan names an unknown coder.
     """
     if not queries(dataset_tables):
-        return {"note": "nobody asked the assistant anything", "wording": WORDING}
+        return {"note": "no participant asked the assistant anything", "wording": WORDING}
     coder = getattr(plan, "coder", "rules")
     codes, note = chosen_codes(dataset_tables, coder)
     tables = with_codes(dataset_tables, codes)

@@ -232,7 +232,7 @@ def _missing(value: Any) -> bool:
 
 
 def _alpha_of(counts: NDArray[np.int64], values: list[Any], level: str | Distance) -> float:
-    """Alpha of counts, units x values; distances of our own are squared differences already."""
+    """Alpha of counts, units x values; our own distances are squared differences already."""
     import krippendorff
 
     occurring = counts.sum(axis=0) > 0

@@ -54,8 +54,8 @@ def build(view: View, plan: Plan, cluster: str = "") -> AnalysisTable:
     """Make the analysis table.
 
     Time outcomes: who did not finish counts with the cap, also where the cell is empty (composite strategy), unless
-    the person withdrew the data; where no outages are recorded, nobody counts with more. Covariates: scores as the
-    plan orders them; a missing baseline value gets the mean and an indicator of its own. `cluster`: column of the
+    the person withdrew the data; where no outages are recorded, no cap is longer. Covariates: scores as the
+    plan orders them; a missing baseline value gets the mean and its own indicator. `cluster`: column of the
     clusters that were allocated whole; a person without one counts as a cluster alone.
     """
     rows = view.participants
@@ -98,7 +98,7 @@ def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:
 
 
 def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: bool) -> None:
-    """The outcome's columns; `fixed`: no outage moves anybody's cap, so nobody can have taken longer."""
+    """The outcome's columns; `fixed`: no outage moves a cap, so no time can be longer."""
     if outcome.name not in data:
         data[outcome.id] = np.nan
         return

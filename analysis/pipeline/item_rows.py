@@ -25,7 +25,7 @@ def item_rows(frame: AnalysisTable, plan: Plan, view: View, quizzes: Sequence[Qu
     """For each quiz after allocation one row an arm: log odds ratio of full points on an item.
 
     The main quiz has the id `quiz_items.mixed_logit`, any other appends its stage. An item counts as solved with all
-    its points; an item that everybody or nobody solved is left out. None without item answers.
+    its points; an item that all or none solved is left out. None without item answers.
     """
     after = [quiz for quiz in quizzes if quiz.role != "baseline"]
     return [row for quiz in after for row in _quiz_rows(frame, plan, view, quiz)] if len(view.arms) > 1 else []

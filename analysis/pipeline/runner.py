@@ -75,12 +75,13 @@ class AnalysisRunner:
         counts = {name: int((data[arm] == name).sum()) for name in self._arms(analysis)}
         empty = [name for name, count in counts.items() if count == 0]
         if control in empty or len(counts) - len(empty) < 2:
-            reason = f"nobody to analyse in {', '.join(empty) or 'a second arm'}"
+            reason = f"no participants to analyse in {', '.join(empty) or 'a second arm'}"
             return self._nulls(analysis, outcome, reason, counts)
         rows = self._called(analysis, outcome, data, arm, control, counts)
         rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
         unseen = [] if analysis.contrast else empty
-        return rows + [self._null(analysis, outcome, "nobody to analyse in this arm", counts, name) for name in unseen]
+        why = "no participants to analyse in this arm"
+        return rows + [self._null(analysis, outcome, why, counts, name) for name in unseen]
 
     def _called(
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arm: str, control: str, counts: dict[str, int]
@@ -295,4 +296,4 @@ class AnalysisRunner:
 
 
 def _cannot_name(arm: str, view: View) -> str:
-    return "the arms are not told apart yet" if view.masked else f"there is no arm '{arm}'"
+    return "the arms are not distinguished yet" if view.masked else f"there is no arm '{arm}'"

@@ -23,7 +23,7 @@ from study_app.domain.study.analysis_plan import Plan
 def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:
     """Agreement of raters for each rubric of the ratings table; empty where nothing was rated by two people.
 
-    Grades of answers are shown in every state, for answers are given in all arms; other ratings once arms may be told.
+    Grades of answers are shown in every state, for answers are given in all arms; other ratings once arms may be shown.
     """
     if "ratings" not in dataset.tables:
         return {}

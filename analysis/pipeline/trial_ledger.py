@@ -94,7 +94,7 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
         return None, f"the ledger cannot be replayed ({str(error).splitlines()[0]}); labels are permuted within strata"
     order = _order(design, versions, view)
     if order is None:
-        return None, "masked arms of unequal weight cannot be told apart; labels are permuted within strata"
+        return None, "masked arms of unequal weight cannot be distinguished; labels are permuted within strata"
     wanted = set(view.participants.loc[view.participants["arm"].notna(), "participant_id"])
     unknown = wanted - {person.participant_id for person in design.people}
     if unknown:

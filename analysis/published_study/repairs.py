@@ -134,7 +134,7 @@ def _with_times(who: str, events: list[RepairedEvent], repairs: list[Repair]) ->
 
 
 def _with_tasks(who: str, events: list[RepairedEvent], repairs: list[Repair]) -> list[RepairedEvent]:
-    """Mend task numbers that contradict the phase, which `task_start` opens.
+    """Correct task numbers that contradict the phase, which `task_start` opens.
 
     Before task 2 has started, nothing can belong to it. Afterwards a stretch of at most `MAX_STRAY_EVENTS` events
     noted for task 1 and enclosed by task 2 is an error, unless it closes task 1 for the first time. A closing

@@ -14,7 +14,7 @@ and the table `repairs` list every irregularity of the files and what became of 
 - Times count from the start of the main tasks; the date 1970-01-01 stands for that start and is not real.
 - Empty columns: the transcripts hold no quiz, survey, edits, runs or replies.
 - Arms are the published conditions. Allocation does not apply: there is no ledger to recompute, nothing is masked.
-- `completion_minutes` are the recorded minutes for everybody; whether somebody finished is in `completion_event`.
+- `completion_minutes` are the recorded minutes of all; whether the participant finished is in `completion_event`.
 - `interaction_pattern` is assigned by the shipped rule set; the study's own assignment of persons was not published.
 - All published recordings are kept; the one that the study disqualified is not marked in them.
 """

@@ -31,7 +31,7 @@ What holds for all:
 - A contrast is treated minus control; with several arms there is one row per treated arm, in the order of labels.
 - A column that is not there, an arm without rows, an empty cell in a column that the method needs, text for numbers:
   an `AnalysisError` that names the column and what to do. Sound data that leave the quantity undefined (everyone
-  alike, nobody with the event, fewer people than coefficients): a row without numbers and with a note.
+  alike, no participant with the event, fewer people than coefficients): a row without numbers and with a note.
 - Covariates that are not numbers enter as indicators of all levels but the first; strata likewise. Columns that
   others span are dropped with a note. `frequency` names a column of counts for rows that stand for several people.
 - Regression methods called without `arm` report every coefficient; with a numeric `arm` and no `control`, the effect
@@ -83,7 +83,7 @@ def _entry(name: str, function: Callable[..., Any], hidden: list[str]) -> str:
 
 
 def _text(doc: str) -> str:
-    """A docstring with its example set as code and each labelled sentence on a line of its own."""
+    """A docstring with its example set as code and each labelled sentence on a separate line."""
     lines, code = [], False
     for line in doc.splitlines():
         if line.strip() == "Example:":

@@ -90,11 +90,11 @@ class NotesAssistant:
         how: dict[str, Any] = {"manner": self._spec.manner, "gives_code": self._spec.gives_code}
         texts = None if request.language == ENGLISH or self._texts is None else self._texts(request.language)
         if texts is None:
-            told = asyncio.to_thread(answer, request, notebook, **how)
+            answering = asyncio.to_thread(answer, request, notebook, **how)
         else:
-            told = asyncio.to_thread(answer_from, request, notebook, texts, **how)
+            answering = asyncio.to_thread(answer_from, request, notebook, texts, **how)
         try:
-            return await asyncio.wait_for(told, MOST_SECONDS)
+            return await asyncio.wait_for(answering, MOST_SECONDS)
         except TimeoutError:
             return TOO_MUCH if texts is None else texts["too_much"]
 

@@ -71,7 +71,7 @@ def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> Assistant:
         problems.append(Problem("environment", BASE_URL_VARIABLE, what, "begin it with https://, or unset it"))
     if problems:
         raise ProblemsFound(problems)
-    # Imported here, for the SDK takes a second that nobody without a key should wait for.
+    # Imported here, for the SDK takes a second that only a server with a key should wait for.
     from study_app.assistant.claude import ClaudeAssistant
 
     return ClaudeAssistant(spec, api_key=key, base_url=base_url)

@@ -21,7 +21,7 @@ class ProviderCheck:
     """Treatment -> its model."""
     problems: list[Problem] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
-    """One sentence for each treatment about which nobody could be asked: whether it can be given is not known."""
+    """One sentence for each treatment that could not be checked: whether it can be given is not known."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -48,7 +48,7 @@ def check_provider(
 
 
 def _ask(spec: AssistantSpec, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:
-    # Imported here, for the SDK takes a second that nobody without a key should wait for.
+    # Imported here, for the SDK takes a second that only a server with a key should wait for.
     from study_app.assistant.claude import ClaudeAssistant, Patience
 
     base_url = environment.get(BASE_URL_VARIABLE, "").strip() or None

@@ -31,7 +31,7 @@ def setup(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Install the packages that the study brings, into a folder beside it that no upgrade of study-app touches.
+    """Install the packages that the study brings, into a folder next to it that no upgrade of study-app touches.
 
     Example: study setup my_trial/study.toml
     """

@@ -372,7 +372,7 @@ def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:
     for name, stopped in seen.canaries.items():
         findings.append({"name": f"canary {name}", "ok": stopped, "finding": "stopped" if stopped else "NOT stopped"})
     for means, what in seen.bounds.items():
-        # One that is not in use is no fault: the others hold.
+        # One that is not in use is not a fault: the others hold.
         findings.append({"name": f"bound {means}", "ok": True, "finding": what})
     return seen.level in ("strong+", "strong", "medium"), f"{seen.level}: {seen.message}"
 
@@ -422,21 +422,21 @@ def _assistant(settings: Any) -> tuple[bool, str]:
     study = read_study(settings.study_file)
     library = FolderLibrary(study, settings.study_file.resolve().parent, str(settings.study_file))
     used = {name: provider_in_use(spec, settings.environment) for name, spec in library.specs.items()}
-    told = ", ".join(f"{name}: {provider}" for name, provider in used.items()) or "none"
+    named = ", ".join(f"{name}: {provider}" for name, provider in used.items()) or "none"
     if "notes" in used.values() and not study.assistant_policy.allow_embedded:
-        return True, f"{told} (embedded; set ANTHROPIC_API_KEY before the launch)"
-    return _of_provider(library, settings, told)
+        return True, f"{named} (embedded; set ANTHROPIC_API_KEY before the launch)"
+    return _of_provider(library, settings, named)
 
 
-def _of_provider(library: FolderLibrary, settings: Any, told: str) -> tuple[bool, str]:
+def _of_provider(library: FolderLibrary, settings: Any, named: str) -> tuple[bool, str]:
     """What the provider says about the models, in one sentence each."""
     from study_app.assistant.provider import check_provider
 
     ends_on = library.study.recruitment.ends_on
     asked = check_provider(library.specs, settings.environment, ends_on, str(settings.study_file))
-    models = [f"{name}: {facts.told}" for name, facts in asked.models.items()]
+    models = [f"{name}: {facts.summary}" for name, facts in asked.models.items()]
     bad = [*map(str, asked.problems), *asked.unreachable]
-    return not bad, "; ".join([*(bad or [told]), *models, *asked.warnings])
+    return not bad, "; ".join([*(bad or [named]), *models, *asked.warnings])
 
 
 def _asset() -> tuple[bool, str]:
@@ -462,7 +462,7 @@ def _clock() -> tuple[bool, str]:
     from study_app.clock import SystemClock
 
     now = SystemClock().now()
-    # Nobody runs a study before this software was written: such a clock was never set.
+    # No study runs before this software was written: such a clock was never set.
     if now < datetime(2026, 1, 1, tzinfo=UTC):
         return False, f"{now.isoformat(timespec='seconds')} is in the past; set the machine's clock"
     return True, now.isoformat(timespec="seconds")

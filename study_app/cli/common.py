@@ -1,4 +1,4 @@
-"""What every command shares: settings, reports, and that nobody sees a traceback for a mistake of their own."""
+"""What every command shares: settings, reports, and that no mistake of a user ends in a traceback."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def complain(lines: Iterable[str]) -> None:
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Turn what a command raises into lines and the contract's exit codes; nobody sees a traceback."""
+    """Turn what a command raises into lines and the contract's exit codes; no mistake of a user ends in a traceback."""
 
     @wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:

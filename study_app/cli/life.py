@@ -180,7 +180,7 @@ def _ask_provider(running: App, file: str) -> ProviderCheck:
 def record_provider(running: App, asked: ProviderCheck) -> None:
     """Write into the audit log what the provider said at the launch, or that it could not be asked."""
     if asked.models or asked.unreachable:
-        models = {name: facts.told for name, facts in asked.models.items()}
+        models = {name: facts.summary for name, facts in asked.models.items()}
         what = "provider_not_asked" if asked.unreachable else "provider_asked"
         running.lifecycle.audit("cli", what, "; ".join(asked.unreachable), {"models": models})
 

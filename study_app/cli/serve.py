@@ -80,8 +80,8 @@ def _greeting(running: Any, console: bool) -> list[str]:
     if running.author is not None:
         lines.append("Author       follows the study's files; previews only, made anew at each start")
     lines.append(f"Isolation    {isolation.level}: {isolation.message}")
-    told = {"notes": "embedded (set ANTHROPIC_API_KEY for Claude)", "claude": "Claude", "recorded": "recorded"}
-    lines.append(f"Assistant    {', '.join(told.get(name, name) for name in sorted(names)) or 'none'}")
+    labels = {"notes": "embedded (set ANTHROPIC_API_KEY for Claude)", "claude": "Claude", "recorded": "recorded"}
+    lines.append(f"Assistant    {', '.join(labels.get(name, name) for name in sorted(names)) or 'none'}")
     if console:
         from study_app.secrets.console_accounts import Account
 

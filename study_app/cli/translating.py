@@ -49,7 +49,7 @@ def translate(
         kept = dict(there.pages) | {f"content.{key}": text for key, text in there.content.items()}
         path.parent.mkdir(exist_ok=True)
         title = f"Texts in '{language}'; drafted by Claude where a person has not written them."
-        # What changed was not in front of whoever reviewed the file before.
+        # The earlier reviewer has not seen what changed.
         path.write_text(as_toml(title, name, "", _in_order(kept | written)), "utf-8")
         if drafts:
             path.with_suffix(".back.md").write_text(side_by_side(missing, drafts, back), "utf-8")

@@ -80,12 +80,12 @@ def _differences(
 
 
 def review_problems(library: FolderLibrary) -> list[Problem]:
-    """Languages that nobody who speaks them has read; the study's own is its authors' to read."""
+    """Languages without a reviewer who speaks them; the study's own is its authors' to read."""
     return [
         Problem(
             f"{BESIDE}/{language}.toml",
             "reviewed_by",
-            "is empty: nobody who speaks the language is named as having read its texts",
+            "is empty: it should name a speaker of the language who has read its texts",
             'let a speaker read them, then write reviewed_by = "NAME" (at the head of the file)',
         )
         for language in library.study.offered
@@ -94,7 +94,7 @@ def review_problems(library: FolderLibrary) -> list[Problem]:
 
 
 def review_warnings(library: FolderLibrary) -> list[str]:
-    """What `check` and `launch` say of pages in the study's own language that nobody has reviewed."""
+    """What `check` and `launch` say of pages in the study's own language without a review."""
     language = library.study.language
     if language == SOURCE or merged(language, library.own_texts.get(language)).reviewed_by:
         return []

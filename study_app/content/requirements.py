@@ -166,7 +166,7 @@ def _compile(folder: Path) -> None:
 
 
 def _let_others_read(folder: Path) -> None:
-    """Programs may run as another user of this machine: let it read the packages, which are no secret."""
+    """Programs may run as another user of this machine: let it read the packages, which are not secret."""
     for path in (folder.parent, folder, *folder.rglob("*")):
         if not path.is_symlink():
             os.chmod(path, 0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
@@ -174,7 +174,7 @@ def _let_others_read(folder: Path) -> None:
 
 def _complaint(requirements: Requirements, stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    told = "\n".join(lines[-8:]) or "the installer said nothing"
+    output = "\n".join(lines[-8:]) or "the installer said nothing"
     return (
-        f"{requirements.file}: the packages cannot be installed; correct the file, then run study setup again\n{told}"
+        f"{requirements.file}: the packages cannot be installed; correct the file, then run study setup again\n{output}"
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from study_app.content.texts import Catalogue
 from study_app.domain.tasks.packs import RunLimits
-from study_app.domain.tasks.sentences import VERDICTS, check_told
+from study_app.domain.tasks.sentences import VERDICTS, translated_check
 
 
 def examples_in(
@@ -22,7 +22,7 @@ def examples_in(
         checks: as `CheckResult.shown` gives them.
     """
     verdicts = catalogue.table(VERDICTS.table)
-    made = [check_told({"message": "", **check}, verdicts) for check in checks]
+    made = [translated_check({"message": "", **check}, verdicts) for check in checks]
     return [check | {"name": content.get(f"tasks.{task}.examples.{check['name']}") or check["name"]} for check in made]
 
 

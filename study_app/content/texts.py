@@ -1,7 +1,7 @@
 """Reading the texts that participants meet: one TOML file a language, never a sentence in the code.
 
 A file holds the tables of the pages (`[welcome]`, `[form]`, ...) and, beside a study, the study's own texts in that
-language under `[content]`. Those that are shipped lie in `study_app/texts`; a study's own lie in `texts/` beside its
+language under `[content]`. Those that are shipped lie in `study_app/texts`; a study's own lie in `texts/` next to its
 file, and replace or complete the shipped ones key by key.
 """
 

@@ -1,4 +1,4 @@
-"""What the trial's state withholds of real participants, so that nobody can tell their arms.
+"""What the trial's state withholds of real participants, so that their arms stay hidden.
 
 Withheld is what exists or can be more than nothing in one arm only, and text in which the arm could be read: programs
 and their output, free answers, everything logged from the stage on that differs by arm. Preview and simulated

@@ -9,11 +9,11 @@ StudyError
 |   |   +-- TooLong            longer than the stated limit (HTTP 413)
 |   +-- UnknownParticipant     no, wrong or expired identity (HTTP 401)
 |   +-- Refused                the arm forbids it (HTTP 403)
-+-- InfrastructureError        nobody who takes part is to blame; exit 1
++-- InfrastructureError        not the user's fault; exit 1
     +-- Conflict               another transaction was in the way: nothing is stored, trying again may do
     +-- SandboxUnavailable     programs cannot be run safely or at all
     +-- AssistantUnavailable   the assistant's provider failed
-    +-- SealingKeyMissing      no sealing key, so nobody can be allocated
+    +-- SealingKeyMissing      no sealing key, so no participant can be allocated
 """
 
 from __future__ import annotations

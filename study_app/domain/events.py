@@ -82,7 +82,7 @@ class BrowserEvent(BaseModel):
 
     @model_validator(mode="after")
     def _shape(self) -> BrowserEvent:
-        """Each kind has a payload of its own."""
+        """Each kind has its own payload."""
         problem = problem_of(self.kind, self.payload)
         if problem is not None:
             raise ValueError(f"{self.kind}: {problem}")
@@ -90,7 +90,7 @@ class BrowserEvent(BaseModel):
 
     @property
     def tells_of_reply(self) -> bool:
-        """Whether only somebody with an assistant can cause it."""
+        """Whether only a participant with an assistant can cause it."""
         return tells_of_reply(self.kind, self.payload)
 
 

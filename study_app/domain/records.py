@@ -11,7 +11,7 @@ from study_app.domain.events import BrowserEvent
 
 Kind = Literal["real", "preview", "simulated"]
 NO_PLACE = "no place was free"
-"""Why somebody is excluded who consented when every place of the study was taken."""
+"""Why a participant is excluded who consented when every place of the study was taken."""
 Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
 PlaceStatus = Literal["held", "used", "refused"]
 EndedBy = Literal["participant", "deadline", "withdrawal", "screening", "system"]

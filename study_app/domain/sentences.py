@@ -17,7 +17,7 @@ class Sentences:
     Args:
         table: the table of a language's texts that translates them.
         english: key -> template with placeholders in braces.
-        nested: placeholders whose value can be a sentence of its own.
+        nested: placeholders whose value can be a complete sentence.
     """
 
     def __init__(self, table: str, english: Mapping[str, str], nested: Collection[str] = ()) -> None:
@@ -35,11 +35,11 @@ class Sentences:
 
     @cached_property
     def _patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
-        # Those with more words of their own first: a short one with a placeholder at its end would take theirs in.
+        # Those with more fixed words first: a short one with a placeholder at its end would take theirs in.
         ordered = sorted(self.english.items(), key=lambda one: -len(re.sub(r"\{\w+\}", "", one[1])))
         return tuple((key, _pattern(text)) for key, text in ordered)
 
-    def told(self, text: str, texts: Mapping[str, str]) -> str | None:
+    def translated(self, text: str, texts: Mapping[str, str]) -> str | None:
         """A sentence that was made here, in another language; None for any other text (an author's, Python's).
 
         Args:
@@ -52,7 +52,7 @@ class Sentences:
                 continue
             written = texts[key]
             for name, value in found.groupdict().items():
-                inner = self.told(value, texts) if name in self.nested else None
+                inner = self.translated(value, texts) if name in self.nested else None
                 written = written.replace("{" + name + "}", value if inner is None else inner)
             return written
         return None
@@ -119,4 +119,4 @@ REFUSALS = Sentences(
     },
     nested=("problem", "contact", "again"),
 )
-"""Why somebody cannot come in, or something cannot be done now."""
+"""Why a participant cannot come in, or something cannot be done now."""

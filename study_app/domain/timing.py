@@ -1,4 +1,4 @@
-"""Deadlines, and time told apart into active, idle and away by a stated rule."""
+"""Deadlines, and time distinguished into active, idle and away by a stated rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an allocation scheme does at the planned size: imbalance and predictability, by running it on seeds of its own.
+"""What an allocation scheme does at the planned size: imbalance and predictability, by running it on its own seeds.
 
 The real ledger's seed plays no part: the seeds here are public and say nothing about any participant.
 """
@@ -29,7 +29,7 @@ class SchemeProperties:
     worst: float
     """The same: 95 % of the trials stay at or below it."""
     guessed: float
-    """Share of allocations that somebody guesses who always names the arm with the fewest so far."""
+    """Share of allocations that a guesser gets right who always names the arm with the fewest so far."""
     by_chance: float
     """The share that guessing without looking gives."""
 

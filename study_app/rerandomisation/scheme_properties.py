@@ -41,7 +41,7 @@ def scheme_properties(
     Imbalance is the largest minus the smallest count per unit of weight: with two equal arms the difference of counts.
     Strata and margins are those of the chosen scheme's variables, for every scheme.
     Predictability is the share of correct guesses under the convergence strategy (Blackwell & Hodges 1957): guess the
-    arm that lags most, by lot among several; whoever guesses knows earlier arms, and in schemes with strata those of
+    arm that lags most, by lot among several; the guesser knows earlier arms, and in schemes with strata those of
     the newcomer's stratum. Everybody after the first of a cluster is left out, for nothing about them is hidden.
 
     Args:

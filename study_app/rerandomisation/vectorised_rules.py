@@ -33,7 +33,7 @@ def running(rows: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def shares(masses: Sequence[NDArray[Any]]) -> Floats:
-    """Masses as probabilities; a column without mass, which nobody draws from, becomes zeros."""
+    """Masses as probabilities; a column without mass, which is not drawn from, becomes zeros."""
     total = running(masses)
     divisor = np.where(total > 0, total, 1)
     found = np.empty((len(masses), len(divisor)))
@@ -285,7 +285,7 @@ class VectorisedMinimisation(VectorisedCounting):
             super().take(key=(factor.variable, levels[factor.variable]), levels=levels, arm=arm, where=where)
 
     def give_back(self, key: Key, levels: Levels, arm: Ints) -> None:
-        """Take somebody who withdrew out of the counts."""
+        """Take a participant who withdrew out of the counts."""
         for factor in self.scheme.factors:
             super().give_back((factor.variable, levels[factor.variable]), levels, arm)
 

@@ -2,7 +2,7 @@
 
 The parent writes the job to one pipe and reads three others. The report pipe is a sequence of frames
 (`sandbox.inside.frames`): what `sys.stdout` and `sys.stderr` write goes through it, so that both streams keep the one
-order in which they were written, and the report comes last. Descriptors 1 and 2 are pipes of their own for what writes
+order in which they were written, and the report comes last. Descriptors 1 and 2 are separate pipes for what writes
 past Python's streams, such as the interpreter's last words. The report is a convenience that the program could forge;
 nothing is decided by it that the program could not reach by honest output.
 """
@@ -116,7 +116,7 @@ def _input(prompt: object = "", /) -> str:
 
 
 def _seed(seed: int) -> None:
-    """Give this run random choices of its own; Trio's scheduler drew its seed at import, before the fork."""
+    """Give this run its own random choices; Trio's scheduler drew its seed at import, before the fork."""
     random.seed(seed)
     run = sys.modules.get("trio._core._run")
     if run is not None:
@@ -204,7 +204,7 @@ def _exit_status(leaving: SystemExit) -> int:
 def _finish(status: int, module: types.ModuleType, report: dict[str, Any]) -> int:
     """Wait for threads, run what was left for the end, flush: all inside the time limit.
 
-    The module's names are dropped as Python does at exit, so that a coroutine nobody awaited is warned about; the
+    The module's names are dropped as Python does at exit, so that a coroutine never awaited is warned about; the
     warning names the file `sys`, as Python's own does.
     """
     drop = compile("clear()", "sys", "exec")

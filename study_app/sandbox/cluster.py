@@ -1,7 +1,7 @@
-"""Runs programs on a Dask cluster: every worker process has fork servers of its own.
+"""Runs programs on a Dask cluster: every worker process has its own fork servers.
 
 A worker that is lost during a run takes the run with it: Dask places it on another. Where Dask gives up, the run is
-repeated once, then reported as a fault of the infrastructure. Lines are stamped on the worker and told when the run has
+repeated once, then reported as a fault of the infrastructure. Lines are stamped on the worker and sent when the run has
 ended, for a future carries no stream.
 """
 
@@ -91,7 +91,7 @@ class ClusterSandbox:
         on_line: Callable[[OutputLine], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> RunResult:
-        """Run one program on some worker; see `ports.Sandbox`. Lines are told at the end, with the worker's stamps."""
+        """Run one program on a worker; see `ports.Sandbox`. Lines are reported at the end, with the worker's stamps."""
         for _ in range(2):
             result = self._attempt(program, cancelled)
             if result is not None:

@@ -43,7 +43,7 @@ _START_SECONDS, _PATIENCE_SECONDS, _POLL_SECONDS = 120.0, 60.0, 0.05
 _LONGEST_MESSAGE = 20_000_000
 _ROOT = Path(__file__).resolve().parents[2]
 _CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_NICE"]
-"""For the fork server: each run gets a user of its own, and loses them."""
+"""For the fork server: each run gets its own user, and loses them."""
 RESULT: TypeAdapter[RunResult] = TypeAdapter(RunResult)
 LINE: TypeAdapter[OutputLine] = TypeAdapter(OutputLine)
 ISOLATION: TypeAdapter[Isolation] = TypeAdapter(Isolation)

@@ -30,7 +30,7 @@ class Worker:
         self._saying = threading.Lock()
 
     def serve(self) -> None:
-        """Read requests; each is served by a thread of its own."""
+        """Read requests; each is served by a separate thread."""
         for line in sys.stdin:
             asked = json.loads(line)
             if asked.get("cancel"):

@@ -69,9 +69,9 @@ class Collector:
     Args:
         cap: bytes kept; `full` is true once more have arrived, or more lines than a tenth of it (each costs the reader
             and the browser far more than a byte).
-        on_line: told of each line as it arrives.
+        on_line: called with each line as it arrives.
         marker: lines that start with this are notes of the runner: kept in `marks` with their stamps, never shown.
-            Without it nobody grades by lines, and a line is cut where the other stream breaks into it.
+            Without it no grading looks at lines, and a line is cut where the other stream breaks into it.
     """
 
     def __init__(self, cap: int, on_line: Callable[[OutputLine], None] | None, marker: bytes | None = None) -> None:

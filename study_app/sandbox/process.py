@@ -41,7 +41,7 @@ class RunningProgram:
         program: what is run, its seed set.
         pipes: job (write), standard output, standard error, report (read), not blocking.
         ending: how the child ended, once it has.
-        on_line: told of each line as it arrives.
+        on_line: called with each line as it arrives.
         cancelled: polled; once true the run is killed.
         group: the run's cgroup, None where it has none.
     """
@@ -234,7 +234,7 @@ class RunningProgram:
         return "exit"
 
     def _observation(self, report: ChildReport, problem: str) -> dict[str, Any] | None:
-        """What the child reported, and beside it what the parent saw with its own clock."""
+        """What the child reported, and what the parent saw with its own clock."""
         call = self._program.call
         if call is None:
             return None
@@ -294,7 +294,7 @@ def _clean(text: str) -> str:
 
 
 def _explain(ended_by: EndedBy, status: int | None, program: Program) -> list[str]:
-    """What happened, in words for the participant."""
+    """Describe what happened for the participant."""
     limits = program.limits
     if ended_by == "exit" and status is not None and status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"

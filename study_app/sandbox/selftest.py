@@ -70,7 +70,7 @@ _FILES = ("read_file", "read_process", "list_files")
 def planted_variable() -> Iterator[str]:
     """Put a secret into this process's environment while a fork server starts; yields its value.
 
-    A name and a value of its own: whatever variables the server was started with prove nothing.
+    A unique name and value: whatever variables the server was started with prove nothing.
     """
     name, value = f"STUDY_CANARY_{secrets.token_hex(4)}", secrets.token_hex(16)
     os.environ[name] = value

@@ -263,7 +263,7 @@ def find_bubblewrap() -> str | None:
 
 
 def _bubblewrap_command(program: str | None, readable: list[str]) -> list[str]:
-    """Namespaces of its own and only the files that it needs; empty where there is no bubblewrap."""
+    """Its own namespaces and only the files that it needs; empty where there is no bubblewrap."""
     if program is None:
         return []
     interpreter = {sys.executable, os.path.realpath(sys.executable), f"{sys.prefix}/pyvenv.cfg"}

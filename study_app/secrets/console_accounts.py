@@ -36,7 +36,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 @dataclass(frozen=True)
 class ConsoleUser:
-    """Somebody who is signed in, as the audit log names them."""
+    """A person who is signed in, as the audit log names them."""
 
     name: str
     role: Role
@@ -78,7 +78,7 @@ class Account:
         return password
 
     def set(self, password: str, name: str = ADMIN, role: Role | None = None) -> None:
-        """Set somebody's password, making the account where there is none; ends their sign-ins.
+        """Set a password, making the account where there is none; ends their sign-ins.
 
         Args:
             password: at least SHORTEST characters.
@@ -105,7 +105,7 @@ class Account:
         """Take an account away and end its sign-ins.
 
         Raises:
-            UserError: there is none, or nobody would be left who may do everything.
+            UserError: there is none, or no account would be left that may do everything.
         """
         with self._lock:
             accounts = self._read()
@@ -137,7 +137,7 @@ class Account:
             return None
 
     def _recent(self, name: str, now: datetime) -> list[datetime]:
-        """Failures of a name lately; names with and without an account are counted alike, so that none can be told.
+        """Recent failures of a name; counted alike with and without an account, so that neither can be recognised.
 
         Invented names cannot fill the memory: of more than MOST_NAMES the longest untouched are forgotten, and trying
         so many takes longer than a lockout.

@@ -2,7 +2,7 @@
 
 The key is `STUDY_SEAL_KEY`, any text, or else the file `seal.key` (0600, made at launch). AES-256-GCM
 with a key derived by scrypt: a changed byte, a wrong key or a seal of another study is refused, never opened wrongly.
-Whoever is root on the server can read both key and database; what that means is in docs/explanation/allocation.md.
+An attacker with root can read both key and database; what that means is in docs/explanation/allocation.md.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def find_or_make_key(folder: Path, environ: Mapping[str, str] | None = None) -> 
 
 
 def _make(path: Path) -> None:
-    """Write a new key where there is none; whole or not at all, so that nobody reads half of it."""
+    """Write a new key where there is none; whole or not at all, so that no reader finds half of it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

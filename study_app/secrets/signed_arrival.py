@@ -65,7 +65,7 @@ class SignedArrival:
         Args:
             fields: of the query or the form.
             pressed: Start was pressed: the token was good a moment ago.
-            known_as: panel id of whoever takes part in this browser already; their token may have ended.
+            known_as: panel id of the participant of this browser; their token may have ended.
 
         Raises:
             NotAllowed: ids without a token, or a token that does not hold; the message is for the participant.
@@ -160,8 +160,8 @@ def _secret() -> str:
 
 
 def _panel_ids(claims: Mapping[str, Any]) -> dict[str, str]:
-    told = claims.get("prolific")
-    ids = {name: told.get(name) for name in PANEL_FIELDS} if isinstance(told, dict) else {}
+    claimed = claims.get("prolific")
+    ids = {name: claimed.get(name) for name in PANEL_FIELDS} if isinstance(claimed, dict) else {}
     given = {name: value for name, value in ids.items() if isinstance(value, str) and value}
     if not {"PROLIFIC_PID", "SESSION_ID"} <= given.keys():
         raise NotAllowed(REFUSALS("signature_nameless", again=_AGAIN))

@@ -26,7 +26,7 @@ def disguised(
         kind: of the participant.
         profile: values by variable.
         known: categories of an earlier row of the same ledger; empty for the first. A ledger that was begun with plain
-            labels goes on with them, so that nobody's cluster is split.
+            labels continues with them, so that no cluster is split.
     """
     found = dict(profile)
     for name in masked_variables(study) & set(profile):

@@ -80,7 +80,7 @@ class StudyContext:
     anchor: Callable[[LedgerRow], None] = lambda _row: None
     """Keeps the place of a real allocation outside the database, after its commit."""
     follow: Callable[[], None] = lambda: None
-    """Takes over an amendment that another process recorded; called before somebody new is let in."""
+    """Takes over an amendment that another process recorded; called before a new participant is let in."""
     clock_stopped: Callable[[str], bool] = lambda _participant_id: False
     """Whether an author has stopped a participant's clock: stages that they open have no deadline."""
     _versions: dict[str, Study] = field(default_factory=dict)
@@ -136,7 +136,7 @@ class StudyContext:
         return self._localised[key]
 
     def version(self, unit: UnitOfWork, study_hash: str) -> Study | None:
-        """The study as it was under that hash: locked at launch or by an amendment, or a draft that somebody tried."""
+        """The study as it was under that hash: locked at launch or by an amendment, or a draft that was tried."""
         if study_hash == self.study_hash:
             return self.study
         if study_hash not in self._versions:

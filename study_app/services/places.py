@@ -35,7 +35,7 @@ def gave_up_place(world: StudyContext, participant: Participant) -> bool:
 
 
 def place_for(world: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
-    """Whether there is a place for the participant: their own, or one that nobody else has."""
+    """Whether there is a place for the participant: their own, or a free one."""
     if participant.kind != "real" or holds(participant, world.now()):
         return True
     return places_taken(world, unit, besides=participant.id) < world.study.recruitment.target_n
@@ -55,7 +55,7 @@ def held_from(world: StudyContext, start: datetime) -> dict[str, Any]:
 
 def _takes(world: StudyContext, person: Participant) -> bool:
     if person.arm is None:
-        # In a study without allocation, whoever has finished keeps the place.
+        # In a study without allocation, a participant who has finished keeps the place.
         return (person.place == "held" and person.status == "completed") if person.over else holds(person, world.now())
     status = current_status(world, person)
     if world.study.recruitment.target_counts == "completed":

@@ -1,4 +1,4 @@
-"""A few simulated participants in a real browser, against a server of their own: everything is clicked and typed."""
+"""A few simulated participants in a real browser, against their own server: everything is clicked and typed."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def _where(place: Position) -> tuple[str, str, int]:
 
 @contextmanager
 def _served(settings: Settings) -> Iterator[str]:
-    """`study serve` in a process of its own; its address."""
+    """`study serve` in a separate process; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -50,13 +50,13 @@ class RepeatingSandbox:
     """ports.Sandbox over a real one, for data that repeat.
 
     - A program without a seed gets one that follows from its text, not from chance.
-    - A file run by Run is run by the virtual clock, so that nobody waits for what sleeps.
+    - A file run by Run is run by the virtual clock, so that no one waits for what sleeps.
     - Equal programs with equal input and seed are run once; further runs get that result.
     - Addresses of objects in what a program prints are blanked: they differ from process to process.
 
     Args:
         sandbox: the real one.
-        memory: results of earlier simulations in the same kind of isolation; by default one of its own.
+        memory: results of earlier simulations in the same kind of isolation; by default a new one.
     """
 
     def __init__(self, sandbox: Sandbox, memory: Memory | None = None) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 START = datetime(2024, 1, 8, tzinfo=UTC)
-"""A Monday long ago, so that whoever fell silent in a simulation has been silent for long."""
+"""A Monday long ago, so that a participant who fell silent in a simulation has been silent for long."""
 OPENS, CLOSES = 8.0, 19.0
 """Hours of a day (UTC) between which people arrive."""
 PER_DAY = 12

@@ -34,7 +34,7 @@ class SeededIds:
 
     @contextmanager
     def entering(self) -> Iterator[None]:
-        """Somebody enters: the first identifier is theirs, from a sequence of its own; those after it are secret.
+        """A participant enters: the first identifier is theirs, from its own sequence; those after it are secret.
 
         So people keep their identifiers whatever else happens in a simulation, and a cookie's token does not follow
         from a public seed, also where it is a simulated participant's.

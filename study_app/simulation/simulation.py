@@ -55,7 +55,7 @@ def open_for_simulation(settings: Settings, seed: int) -> App:
     except ProblemsFound as found:
         if not any(problem.key == "assistant_policy.require" for problem in found.problems):
             raise
-    # The study insists on Claude: a key that nobody will use lets it start.
+    # The study insists on Claude: an unused key lets it start.
     return _start(settings, environment | {KEY: "simulated"}, seed)
 
 
@@ -95,7 +95,7 @@ def simulate(
         noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
             not ask; the effects act on those who receive the treatment.
         dropout: share that leaves at a random moment.
-        progress: told how many are done.
+        progress: called with the number done.
         memory: of what programs did in earlier simulations of this process, so that none is run again.
 
     Raises:
@@ -172,7 +172,7 @@ def scales_of(app: App) -> Scales:
     if quiz is not None:
         items = app.world.content.bank(quiz.bank).items_of(quiz.form or None)
         points = sum(item.points for item in items)
-    # Each period of a sequence has a time of its own.
+    # Each period of a sequence has its own time.
     periods = len(app.study.main_task_stages) if app.study.allocation.method == "sequence" else 1
     return Scales(points, app.study.task_limit / max(periods, 1))
 

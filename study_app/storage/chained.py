@@ -13,7 +13,7 @@ from study_app.dataset.integrity import chain
 from study_app.dataset.schema import TableName
 from study_app.storage.driver import Driver
 
-# Whoever appends takes a chain that nobody else is appending to, and keeps it to the end of the transaction.
+# A writer takes a chain that no other writer holds, and keeps it to the end of the transaction.
 _CLAIM_SQLITE = "SELECT id, position, head FROM chains ORDER BY id LIMIT 1"
 _CLAIM_POSTGRES = f"{_CLAIM_SQLITE} FOR UPDATE SKIP LOCKED"
 _NEW = "INSERT INTO chains (position, head) VALUES (0, ?) RETURNING id, position, head"

@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 from study_app.domain.errors import InfrastructureError
 
 _CHANGED = "database: a cell that must hold {} does not; something else than study-app wrote to it: restore a backup"
-"""What the cell holds is not told: it may show an arm."""
+"""What the cell holds is not reported: it may show an arm."""
 _MARK = "\ue000json:"
 
 

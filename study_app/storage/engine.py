@@ -198,7 +198,7 @@ class DatabaseEngine:
     @contextmanager
     def _advisory_lock(self, name: str) -> Iterator[None]:
         number = int.from_bytes(hashlib.sha256(f"study-app:{name}".encode()).digest()[:8], "big", signed=True)
-        # A connection of its own, outside any transaction: the server lets go of the lock when it is closed.
+        # A separate connection, outside any transaction: the server lets go of the lock when it is closed.
         with self.in_our_words(), self.engine.connect() as connection:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (number,))

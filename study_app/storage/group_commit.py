@@ -1,6 +1,6 @@
 """Group commit: what many requests bring is written as many at once as have come, in one transaction.
 
-Each piece of a group has a savepoint: what it raises undoes it alone. Nobody is answered before the commit, so a killed
+Each piece of a group has a savepoint: what it raises undoes it alone. No answer comes before the commit, so a killed
 server loses nothing that was acknowledged. While one group is being stored the next one gathers: a lone request is
 stored at once, and under load a group grows by itself.
 
@@ -43,7 +43,7 @@ def finish(unit: SqlUnitOfWork) -> None:
 
 
 class _Piece:
-    """One piece of work and what became of it; told only after the commit."""
+    """One piece of work and what became of it; reported only after the commit."""
 
     def __init__(self, work: Callable[[SqlUnitOfWork], Any]) -> None:
         self.work = work

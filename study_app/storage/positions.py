@@ -1,4 +1,4 @@
-"""What nearly every request asks for: who somebody is, where they are, and their text; within one transaction."""
+"""What nearly every request asks for: the participant, their position, and their text; within one transaction."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class Page:
     def clock_starts(self, following: Stage | None) -> None:
         """Before a part with a limit: how long it is, and that its clock starts on `Continue`.
 
-        A part that has an intro of its own says so there.
+        A part that has its own intro says so there.
         """
         if following is None or following.minutes is None:
             return
@@ -135,7 +135,7 @@ class Page:
         self.write(self.text(key, minutes=whole(following.minutes), tasks=number))
 
     def _next_clock(self) -> str:
-        """That the next part's clock starts on leaving this one; empty where a page of its own says so."""
+        """That the next part's clock starts on leaving this one; empty where its own page says so."""
         stage = self.place.stage
         if stage is None or self.place.screen != "stage" or stage.kind in ("instructions", "tasks", "quiz"):
             return ""
@@ -239,5 +239,5 @@ class Page:
         self.actions()
 
     def leave_dialog(self) -> None:
-        """The dialog alone, for a screen with a button of its own."""
+        """The dialog alone, for a screen with its own button."""
         self.actions(leave="dialog")

@@ -19,7 +19,7 @@ LANGUAGE_COOKIE = "study_language"
 
 
 def main() -> None:
-    """Draw the screen of whoever this browser belongs to."""
+    """Draw the screen of this browser's participant."""
     app = current()
     chosen = st.context.cookies.get(LANGUAGE_COOKIE, "")
     texts = app.texts[chosen if chosen in app.study.offered else app.study.offered[0]]
@@ -57,7 +57,7 @@ def _begin(title: str) -> None:
 
 
 def _stage_floor(page: Page) -> DeltaGenerator:
-    """A container for this screen, at a place of its own beside the last screen's.
+    """A container for this screen, at its own place beside the last screen's.
 
     Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would
     have a `Continue`. The last screen's place is emptied first, so a click can only ever meet the screen one sees.

@@ -46,7 +46,7 @@ def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
 @asynccontextmanager
 async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     """What runs beside the requests: deadlines, grading of programs, scoring of quizzes."""
-    # Streamlit logs each request with the participant's address: nobody needs that, and nobody consented to it.
+    # Streamlit logs each request with the participant's address: not needed, and not consented to.
     for name in ("uvicorn", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # A stranger's bytes that are not HTTP are worth no line each.
@@ -95,7 +95,7 @@ def make(study: App) -> ASGIApp:
 
 
 def _script_error(problem: BaseException) -> bool:
-    """Nobody who takes part ever meets a traceback."""
+    """Participants never see a traceback."""
     log.error("a page failed", exc_info=problem)
     import streamlit as st
 

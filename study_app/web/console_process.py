@@ -22,7 +22,7 @@ GRACE_SECONDS = 5.0
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the console until told to stop, or until the process that started it is gone.
+    """Serve the console until asked to stop, or until the process that started it is gone.
 
     Where a process started it, that one says by a line on standard input when the database is ready; if it never does,
     nothing is served.

@@ -25,7 +25,7 @@ HOST_CONFIG = {
     "enableCustomParentMessages": False,
     "enforceDownloadInNewTab": False,
     "metricsUrl": "",
-    # A dialog about a lost connection would take the focus from somebody who is typing; the workspace says it itself.
+    # A dialog about a lost connection would take the focus while a participant is typing; the workspace says it itself.
     "blockErrorDialogs": True,
     "disableFullscreenMode": True,
     "resourceCrossOriginMode": None,
@@ -45,7 +45,7 @@ HEALTH = "/healthz"
 """Asked as often as a monitor likes: the answer is kept for two seconds."""
 STREAMLITS = ("/static/", "/component/")
 STREAMLITS_EXACTLY = ("/favicon.png", "/_stcore/health")
-"""Addresses of Streamlit's that the app uses. It also has some for uploads, media, metrics and agents: nobody gets
+"""Addresses of Streamlit's that the app uses. It also has some for uploads, media, metrics and agents: no one gets
 there."""
 _POLICY_VIOLATION = 1008
 

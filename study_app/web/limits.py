@@ -1,6 +1,6 @@
 """How much one browser, one address and all of them may ask of the server.
 
-Buckets live in one process. A browser that takes part has a bucket of its own, whatever address it comes from: two
+Buckets live in one process. A browser that takes part has its own bucket, whatever address it comes from: two
 hundred people behind one address share nothing. Only requests without a known cookie are counted by address.
 """
 

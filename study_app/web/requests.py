@@ -31,7 +31,7 @@ from study_app.domain.errors import (
 from study_app.domain.events import LATEST_MS, PAGE_NAME
 from study_app.domain.records import Participant
 from study_app.domain.sentences import REFUSALS
-from study_app.web.texts import told
+from study_app.web.texts import translated
 
 log = logging.getLogger(__name__)
 _PAGE = re.compile(PAGE_NAME)
@@ -60,7 +60,7 @@ class AsciiJSON(JSONResponse):
 
 def error(status: int, message: str, **more: Any) -> JSONResponse:
     """An error as every route gives it."""
-    return AsciiJSON({"error": told(message), **more}, status_code=status)
+    return AsciiJSON({"error": translated(message), **more}, status_code=status)
 
 
 Refusal = Callable[..., Response]
@@ -272,7 +272,7 @@ async def participant(request: Request) -> tuple[App, Participant]:
     """Who asks.
 
     Raises:
-        UnknownParticipant: nobody whom we know.
+        UnknownParticipant: the cookie belongs to no participant.
         BadRequest: from another site.
     """
     check_origin(request)

@@ -1,4 +1,4 @@
-"""Starting the two apps: participants in this process, the console in one of its own."""
+"""Starting the two apps: participants in this process, the console in another."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LARGEST_MESSAGE = 1_000_000
 
 
 def check_port(host: str, port: int, option: str) -> None:
-    """Refuse a port that somebody uses.
+    """Refuse a port that is in use.
 
     Raises:
         ProblemsFound: it is in use, or may not be used.
@@ -57,7 +57,7 @@ def check_apart(settings: Settings) -> None:
 
 
 def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
-    """Serve until told to stop."""
+    """Serve until asked to stop."""
     from study_app.web.options import configure_streamlit
 
     configure_streamlit()
@@ -104,12 +104,12 @@ def console_process(settings: Settings, *, author: bool = False) -> Iterator[Cal
     command = [sys.executable, "-m", "study_app.web.console_process", settings.console_host, str(settings.console_port)]
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.PIPE)
     assert process.stdin is not None
-    told = process.stdin
+    pipe = process.stdin
 
     def begin() -> None:
         # A console that has died already says so itself.
-        with suppress(BrokenPipeError), told:
-            told.write(b"\n")
+        with suppress(BrokenPipeError), pipe:
+            pipe.write(b"\n")
 
     try:
         yield begin
@@ -121,7 +121,7 @@ def console_process(settings: Settings, *, author: bool = False) -> Iterator[Cal
 
 
 def author_settings(settings: Settings) -> Settings:
-    """Where an author's server keeps what it makes: in a folder of its own, anew at each start.
+    """Where an author's server keeps what it makes: in a separate folder, anew at each start.
 
     A study's own database is never touched, whatever it holds; the console's accounts are the same.
 

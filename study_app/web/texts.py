@@ -1,4 +1,4 @@
-"""Texts for the routes, in the language of whoever asks."""
+"""Texts for the routes, in the language of the request."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def text(key: str, **values: object) -> str:
     return texts().filled(key, **values)
 
 
-def told(message: str) -> str:
+def translated(message: str) -> str:
     """A service's message in the language of the request; where none of ours translates it, a general sentence."""
     if language() == SOURCE:
         return message
-    found = REFUSALS.told(message, texts().table(REFUSALS.table))
+    found = REFUSALS.translated(message, texts().table(REFUSALS.table))
     return found if found is not None else text("refusal.other")

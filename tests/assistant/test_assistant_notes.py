@@ -46,7 +46,7 @@ CODE = NOTEBOOK.of_kind("code")
 STARTER = "import trio\n\n\nasync def fetch(n):\n    ...\n\n\nasync def gather():\n    raise NotImplementedError\n"
 
 
-def told(message, code=STARTER, history=(), manner="answers", gives_code=True):
+def reply_to(message, code=STARTER, history=(), manner="answers", gives_code=True):
     request = AssistantRequest(message, "", code, tuple(history))
     return answer(request, NOTEBOOK, manner=manner, gives_code=gives_code)
 
@@ -79,30 +79,30 @@ def test_a_pasted_brief_asks_for_the_task_to_be_done():
 
 
 def test_asked_for_a_function_it_gives_that_function():
-    reply = told("Please write fetch for me")
+    reply = reply_to("Please write fetch for me")
     assert "await trio.sleep(n)" in reply
     assert "open_nursery" not in reply
 
 
 def test_asked_for_the_code_it_gives_what_is_still_missing():
     done = STARTER.replace("    ...", "    await trio.sleep(n)")
-    reply = told("give me the code", code=done)
+    reply = reply_to("give me the code", code=done)
     assert "open_nursery" in reply
     assert "Sleeps and is done" not in reply
 
 
 def test_without_code_it_gives_hints_one_after_the_other():
-    first = told("write fetch", manner="hints", gives_code=False)
-    second = told("write fetch", history=[("write fetch", first)], manner="hints", gives_code=False)
-    third = told("write fetch", history=[("a", first), ("b", second)], manner="hints", gives_code=False)
+    first = reply_to("write fetch", manner="hints", gives_code=False)
+    second = reply_to("write fetch", history=[("write fetch", first)], manner="hints", gives_code=False)
+    third = reply_to("write fetch", history=[("a", first), ("b", second)], manner="hints", gives_code=False)
     assert "Something has to wait." in first
     assert "Trio can sleep." in second
     assert "Trio can sleep." in third
 
 
 def test_the_tutor_answers_with_its_next_question():
-    first = told("write fetch", manner="questions", gives_code=False)
-    second = told("write fetch", history=[("write fetch", first)], manner="questions", gives_code=False)
+    first = reply_to("write fetch", manner="questions", gives_code=False)
+    second = reply_to("write fetch", history=[("write fetch", first)], manner="questions", gives_code=False)
     assert first.endswith("What waits?")
     assert second.endswith("For how long?")
 
@@ -111,12 +111,12 @@ def test_the_tutor_answers_with_its_next_question():
 @settings(max_examples=60, deadline=None)
 def test_no_message_gets_code_out_of_an_arm_without_code(message, manner):
     for asked in (message, f"write the code {message}", f"fix it {message}", f"explain nurseries {message}"):
-        assert "```" not in told(asked, code="trio.sleep(1)", manner=manner, gives_code=False)
+        assert "```" not in reply_to(asked, code="trio.sleep(1)", manner=manner, gives_code=False)
 
 
 def test_a_forgotten_await_is_found_with_its_line():
     code = "import trio\n\n\nasync def fetch(n):\n    trio.sleep(n)  # wait\n"
-    reply = told("why is my code not working?", code=code)
+    reply = reply_to("why is my code not working?", code=code)
     assert "Line 5" in reply
     assert "Add await." in reply
     assert "await trio.sleep(n)" in reply, "the arm with code also gets the function as it should be"
@@ -130,7 +130,7 @@ def test_an_async_function_of_ones_own_called_without_await_is_found():
 
 
 def test_code_that_python_cannot_read_is_told_with_its_line():
-    reply = told("what is wrong?", code="def f()\n    pass\n")
+    reply = reply_to("what is wrong?", code="def f()\n    pass\n")
     assert "Line 1 cannot be read by Python" in reply
     assert "Look for a colon." in reply
 
@@ -141,8 +141,8 @@ def test_code_that_python_cannot_read_is_told_with_its_line():
     ids=["blank", "nested", "null", "long", "wide"],
 )
 def test_no_code_makes_it_fall_over_or_hang(code):
-    assert told("why does it not work?", code=code)
-    assert told("what is wrong " * 1400, code=code)
+    assert reply_to("why does it not work?", code=code)
+    assert reply_to("what is wrong " * 1400, code=code)
 
 
 def test_commented_code_is_not_accused():
@@ -151,8 +151,8 @@ def test_commented_code_is_not_accused():
 
 def test_code_without_a_known_fault_is_not_accused_either():
     done = "import trio\n\n\n" + "\n\n\n".join(note.code.strip("`\n").removeprefix("python\n") for note in CODE) + "\n"
-    assert "no mistake that my notes know of" in told("is this right?", code=done)
-    assert "Not written yet: `fetch`, `gather`" in told("is this right?")
+    assert "no mistake that my notes know of" in reply_to("is this right?", code=done)
+    assert "Not written yet: `fetch`, `gather`" in reply_to("is this right?")
 
 
 def test_what_is_unfinished_is_seen_by_the_bodies():
@@ -162,49 +162,49 @@ def test_what_is_unfinished_is_seen_by_the_bodies():
 
 
 def test_an_explanation_comes_from_the_note_that_fits():
-    assert "Children live there." in told("what does a nursery do?")
-    assert "wait some seconds" in told("how long does sleep last?")
+    assert "Children live there." in reply_to("what does a nursery do?")
+    assert "wait some seconds" in reply_to("how long does sleep last?")
 
 
 def test_asking_how_to_start_a_task_is_about_tasks_and_not_about_where_to_begin():
-    reply = told("What does a nursery do, and how do I start a task in it?")
+    reply = reply_to("What does a nursery do, and how do I start a task in it?")
     assert "Children live there." in reply
     assert "Something has to wait." not in reply
 
 
 def test_a_short_question_is_read_with_the_one_before():
-    assert "Children live there." in told("why?", history=[("what is a nursery", "It holds children.")])
+    assert "Children live there." in reply_to("why?", history=[("what is a nursery", "It holds children.")])
 
 
 @pytest.mark.parametrize(
     "message", ["I'm stuck", "where do I start?", "what should I do next", "help me with fetch", "fetch?"]
 )
 def test_asked_how_to_go_on_the_full_treatment_begins_and_the_others_point_the_way(message):
-    full = told(message)
+    full = reply_to(message)
     assert "await trio.sleep(n)" in full
     assert "hint" not in full
-    assert "Something has to wait." in told(message, manner="hints", gives_code=False)
-    assert told(message, manner="questions", gives_code=False).endswith("What waits?")
+    assert "Something has to wait." in reply_to(message, manner="hints", gives_code=False)
+    assert reply_to(message, manner="questions", gives_code=False).endswith("What waits?")
 
 
 def test_being_stuck_with_a_visible_mistake_is_about_the_mistake():
-    assert "Line 1" in told("I'm stuck", code="trio.sleep(1)\n", manner="hints", gives_code=False)
+    assert "Line 1" in reply_to("I'm stuck", code="trio.sleep(1)\n", manner="hints", gives_code=False)
 
 
 def test_an_error_note_is_not_dragged_in_where_no_error_is_named():
     code = "def main():\n    trio.sleep(1)\n"
-    assert "Look for a colon." not in told("is my syntax correct?", code=code)
-    assert "Look for a colon." in told("SyntaxError: invalid syntax", code=code)
+    assert "Look for a colon." not in reply_to("is my syntax correct?", code=code)
+    assert "Look for a colon." in reply_to("SyntaxError: invalid syntax", code=code)
 
 
 def test_it_says_so_when_the_notes_hold_nothing():
-    reply = told("how tall is the Eiffel tower?")
+    reply = reply_to("how tall is the Eiffel tower?")
     assert reply.startswith("My notes have nothing on that. They cover: Nurseries, Sleeping")
 
 
 def test_it_says_what_it_is():
-    assert "notes written for this task" in told("can you see my code?")
-    assert "do not write the solution" in told("what can you do?", manner="hints", gives_code=False)
+    assert "notes written for this task" in reply_to("can you see my code?")
+    assert "do not write the solution" in reply_to("what can you do?", manner="hints", gives_code=False)
 
 
 def test_a_pack_without_notes_still_gets_an_honest_answer(tmp_path):

@@ -49,7 +49,7 @@ def text(pack, name):
     return (TASKS / pack / name).read_text(encoding="utf-8")
 
 
-def told(pack, message, manner, code=None, history=()):
+def reply_to(pack, message, manner, code=None, history=()):
     request = AssistantRequest(message, text(pack, "brief.md"), code or text(pack, "starter.py"), tuple(history))
     return answer(request, notebook(pack), manner=manner, gives_code=manner == "answers")
 
@@ -87,7 +87,7 @@ def test_every_code_example_in_the_notes_is_python(pack):
 
 @pytest.mark.parametrize("pack", PACKS)
 def test_asked_for_the_solution_the_full_assistant_gives_all_of_it(pack):
-    reply = told(pack, "give me the complete solution", "answers")
+    reply = reply_to(pack, "give me the complete solution", "answers")
     code = "\n".join(re.findall(r"```python\n(.*?)```", reply, re.DOTALL))
     assert functions(code).items() <= functions(text(pack, "solution.py")).items()
     assert leak_score(reply, text(pack, "solution.py"), given=text(pack, "starter.py")) == 1.0
@@ -99,7 +99,7 @@ def test_an_arm_without_code_leaks_none_however_long_it_is_asked(pack, manner):
     replies, history = [], []
     for message in QUESTIONS * 4:
         for code in (None, BROKEN, "def broken("):
-            reply = told(pack, message, manner, code, history)
+            reply = reply_to(pack, message, manner, code, history)
             replies.append(reply)
             history.append((message, reply))
     given = text(pack, "starter.py") + text(pack, "brief.md")

@@ -1,4 +1,4 @@
-"""What every assistant keeps to, whoever answers."""
+"""What every assistant guarantees."""
 
 import asyncio
 import json

@@ -282,13 +282,13 @@ TEA_BRIEF = "# Tea for two\n\nWrite **`brew(cups)`**. It returns the list of cup
 
 
 def test_a_pack_of_another_subject_is_answered_from_its_own_notes():
-    def told(message: str, code: str = "def brew(cups):\n    ...\n") -> str:
+    def reply_to(message: str, code: str = "def brew(cups):\n    ...\n") -> str:
         request = AssistantRequest(message, TEA_BRIEF, code, starter="def brew(cups):\n    ...\n")
         return answer(request, Notebook(TEA), manner="answers", gives_code=True)
 
-    assert told("what is steeping?").startswith("**Steeping**")
-    assert told("what's a nursery").startswith("My notes have nothing")
-    assert defined(told("write brew")) == ["brew"]
-    assert "returns the list of cups" in told("i don't get the task")
-    assert "Line 1" in told("why does it fail?", "kettle = None\n\n\ndef brew(cups):\n    return []\n")
-    assert "with `brew`" in told("how do I start?")
+    assert reply_to("what is steeping?").startswith("**Steeping**")
+    assert reply_to("what's a nursery").startswith("My notes have nothing")
+    assert defined(reply_to("write brew")) == ["brew"]
+    assert "returns the list of cups" in reply_to("i don't get the task")
+    assert "Line 1" in reply_to("why does it fail?", "kettle = None\n\n\ndef brew(cups):\n    return []\n")
+    assert "with `brew`" in reply_to("how do I start?")

@@ -60,7 +60,7 @@ def test_a_trial_lives_from_draft_to_unsealed(tmp_path):
     secrets = [entry["link"].split("link=")[1] for entry in links]
     server = StudyServer(tmp_path, path).start()
     try:
-        assert httpx.post(f"{server.url}/enter").status_code == 409, "nobody enters a launched study without a link"
+        assert httpx.post(f"{server.url}/enter").status_code == 409, "no one enters a launched study without a link"
         assert httpx.post(f"{server.url}/enter", data={"label": "x"}).status_code == 409
         assert httpx.post(f"{server.url}/enter", data={"link": secrets[0]}).status_code == 303
         assert httpx.post(f"{server.url}/enter", data={"link": secrets[0]}).status_code == 303, (
@@ -272,9 +272,9 @@ def test_a_consent_page_that_says_too_little_is_not_launched(tmp_path):
 def test_check_warns_of_facts_that_the_consent_page_lacks_and_of_placeholders(tmp_path):
     for file, words in ((without_facts(tmp_path), "launch refuses it"), (ROOT / "study.toml", "[placeholder]")):
         found = json.loads(study("check", file, "--json", cwd=tmp_path).stdout)
-        told = [warning for warning in found["warnings"] if words in warning]
+        warned = [warning for warning in found["warnings"] if words in warning]
         assert found["ok"]
-        assert {warning.split(":")[0] for warning in told} >= {"researchers", "ethics", "consent.pay"}
+        assert {warning.split(":")[0] for warning in warned} >= {"researchers", "ethics", "consent.pay"}
 
 
 @pytest.mark.slow
@@ -356,7 +356,7 @@ def test_the_same_seed_gives_the_same_results(tmp_path):
     assert made[0] == made[1]
 
 
-def test_the_console_stays_on_loopback_unless_it_is_told_otherwise(monkeypatch):
+def test_the_console_stays_on_loopback_unless_an_option_says_otherwise(monkeypatch):
     from typer.testing import CliRunner
 
     from study_app.cli import app

@@ -1,4 +1,4 @@
-"""Languages of a study: files beside it, checks, the choice at the entry, and who has reviewed what."""
+"""Languages of a study: files next to it, checks, the choice at the entry, and who has reviewed what."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from study_app.content.texts import catalogue, read_texts, shipped, shipped_lang
 from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.localisation.study_texts import placeholders
 from study_app.domain.sentences import REFUSALS
-from study_app.domain.tasks.sentences import VERDICTS, check_told
+from study_app.domain.tasks.sentences import VERDICTS, translated_check
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
@@ -127,7 +127,7 @@ def test_a_refusal_is_said_in_the_language_of_whoever_is_refused(tmp_path):
     app = start(Settings(two_languages(tmp_path), f"sqlite:///{tmp_path}/s.db", tmp_path / "var", environment={}))
     with pytest.raises(NotAllowed) as refused:
         app.enrol.enter(EntryRequest(link="no such link"))
-    said = REFUSALS.told(str(refused.value), app.texts["de"].table("refusal"))
+    said = REFUSALS.translated(str(refused.value), app.texts["de"].table("refusal"))
     assert said == "Diesen Link gibt es nicht; prüfen Sie, ob er vollständig ist, oder bitten Sie um einen neuen"
 
 
@@ -142,7 +142,7 @@ def test_whatever_a_sentence_is_filled_with_is_read_back_from_it(sentences, data
     values = {name: data.draw(WORDS) for name in names}
     marked = {name: f"{name}:{text}" for name, text in sentences.english.items()}
     made = sentences(key, **values)
-    assert sentences.told(made, marked) == f"{key}:{made}"
+    assert sentences.translated(made, marked) == f"{key}:{made}"
 
 
 def test_an_example_is_told_with_its_call_and_its_cause_as_they_are():
@@ -150,14 +150,14 @@ def test_an_example_is_told_with_its_call_and_its_cause_as_they_are():
     cause = VERDICTS("cause_in_line", error="ValueError", n=3, message="no (really)")
     wrong = VERDICTS("raised", expected=VERDICTS("no_exception"), seen="ValueError")
     check = {"name": "n", "passed": False, "message": f"f(1): {wrong} ({cause})", "call": "f(1)"}
-    told = check_told(check | {"expected": "no exception", "seen": "ValueError", "cause": cause}, german)
-    assert told["cause"] == "ValueError in Zeile 3: no (really)"
-    assert told["message"] == (
+    found = translated_check(check | {"expected": "no exception", "seen": "ValueError", "cause": cause}, german)
+    assert found["cause"] == "ValueError in Zeile 3: no (really)"
+    assert found["message"] == (
         "f(1): erwartet wurde keine Ausnahme, zu sehen war aber ValueError (ValueError in Zeile 3: no (really))"
     )
-    assert (told["expected"], told["seen"]) == ("keine Ausnahme", "ValueError")
+    assert (found["expected"], found["seen"]) == ("keine Ausnahme", "ValueError")
     own = {"name": "n", "passed": False, "message": "f(1): an author's own words", "call": "f(1)"}
-    assert check_told(own, german)["message"] == "f(1): an author's own words"
+    assert translated_check(own, german)["message"] == "f(1): an author's own words"
 
 
 @given(st.dictionaries(st.sampled_from(["a.b", "a.c", "d.e f.g", "content.q.1"]), st.text(max_size=40)))

@@ -1,4 +1,4 @@
-"""The packages that a study brings: hashed, installed beside it, found by every command, recorded with versions."""
+"""The packages that a study brings: hashed, installed next to it, found by every command, recorded with versions."""
 
 from __future__ import annotations
 
@@ -68,28 +68,28 @@ def study_command(*arguments: object) -> tuple[int, str]:
 
 def test_a_study_brings_its_packages_from_check_to_registration(study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, told = study_command("check", study)
-    assert (code, "study setup" in told, "Traceback" in told) == (1, True, False)
-    code, told = study_command("try", study.parent / "tasks" / "warmup", study.parent / "tasks/warmup/solution.py")
+    code, output = study_command("check", study)
+    assert (code, "study setup" in output, "Traceback" in output) == (1, True, False)
+    code, output = study_command("try", study.parent / "tasks" / "warmup", study.parent / "tasks/warmup/solution.py")
     assert code == 2
-    assert "study setup" in told
+    assert "study setup" in output
 
-    code, told = study_command("setup", study, "--json")
-    assert code == 0, told
-    assert json.loads(told[told.index("{") :])["versions"] == {"tea-pot": "1.0"}
+    code, output = study_command("setup", study, "--json")
+    assert code == 0, output
+    assert json.loads(output[output.index("{") :])["versions"] == {"tea-pot": "1.0"}
 
-    code, told = study_command("try", study.parent / "tasks" / "warmup", study.parent / "tasks/warmup/solution.py")
+    code, output = study_command("try", study.parent / "tasks" / "warmup", study.parent / "tasks/warmup/solution.py")
     assert code == 0
-    assert "2 of 2 checks pass" in told
+    assert "2 of 2 checks pass" in output
     settings = Settings(study_file=study, database=f"sqlite:///{tmp_path}/study.db", var=tmp_path / "var")
     running = start(settings)
     try:
         assert running.world.package_versions()["tea-pot"] == "1.0"
         with running.world.registry.begin() as unit:
             unit.set_meta("study_packages", json.dumps({"tea-pot": "0.9"}))
-        told = "tea-pot is 1.0, the study was launched with 0.9"
-        assert told in changed_packages(running.world)
-        assert told in note_changed_packages(running.world)
+        output = "tea-pot is 1.0, the study was launched with 0.9"
+        assert output in changed_packages(running.world)
+        assert output in note_changed_packages(running.world)
         note_changed_packages(running.world)
         with running.world.registry.begin(write=False) as unit:
             noted = [entry for entry in unit.audit() if entry.what == "packages_changed"]
@@ -108,9 +108,9 @@ def test_the_requirements_are_part_of_the_protocol(study):
     file.write_text(file.read_text() + "# another\n")
     assert hashed() != before
     file.unlink()
-    code, told = study_command("check", study)
+    code, output = study_command("check", study)
     assert code == 1
-    assert "requirements.txt cannot be read" in told
+    assert "requirements.txt cannot be read" in output
 
 
 def test_a_change_of_the_requirements_makes_another_folder_and_leaves_the_first(study):
@@ -128,8 +128,8 @@ def test_a_change_of_the_requirements_makes_another_folder_and_leaves_the_first(
 
 def test_what_cannot_be_installed_leaves_nothing_and_says_what_the_installer_said(study):
     (study.parent / "requirements.txt").write_text("./there_is_no_such.whl\n")
-    code, told = study_command("setup", study)
-    assert (code, "no_such" in told, "Traceback" in told) == (1, True, False)
+    code, output = study_command("setup", study)
+    assert (code, "no_such" in output, "Traceback" in output) == (1, True, False)
     assert [path.name for path in (study.parent / ".packages").iterdir()] == [".gitignore"]
 
 

@@ -1,4 +1,4 @@
-"""Payloads of a page's events: what cannot be one is refused in words, whatever it is."""
+"""Payloads of a page's events: what cannot be one is refused with a reason."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def imports() -> dict[str, dict[str, str]]:
 
 
 def imported(path: Path) -> set[str]:
-    """Packages that a file imports: of our own the part, of others the distribution."""
+    """Packages that a file imports: a part of this project, or a distribution."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

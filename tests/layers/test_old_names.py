@@ -3,7 +3,10 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 OLD_MODULES = {
@@ -32,7 +35,7 @@ OLD_MODULES = {
     "study_app.domain.ledger": "shelf",
     "study_app.sandbox": "frames harness inspection landlock lockdown seccomp syscalls",
     "study_app.services": ""
-    "account allocate anchoring answer author baseline clock_watch coding enrol export fitness grade handing "
+    "account allocate anchoring answer baseline clock_watch coding enrol export fitness grade handing "
     "health help isolation_watch late lifecycle measures measures_answers measures_assistant measures_compliance "
     "measures_fidelity measures_origin measures_periods measures_quiz measures_row measures_styles measures_tasks "
     "measures_time monitor monitor_views observe outlook pack_proofs prereg progsnap2 rating recompute replay "
@@ -54,9 +57,34 @@ OLD_NAMES = (
     "SqlUnit ToCode ToRate Way World has_seen note_sight"
 ).split()
 """Names of classes and functions that nothing is called any more."""
+OLD_WORDS = {
+    "mend": r"mend(?:s|ed|ing)?",
+    "amid": r"amid(?:st)?",
+    "whoever": r"who(?:so)?ever",
+    "told": r"told",
+    "nobody": r"(?:no|some)body",
+    "beside you": r"stands? beside|beside (?:it|you|him|them)",
+    "of its own": r"of (?:its|their|his|our) own",
+    "in words": r"(?<!word )in words(?=[.,;:\"]|$| for | that )",
+    "is no": r"(?<!there )(?:is|are|was|were) no (?!longer|more|less|later|earlier|newer|older|other|one|place)\w+",
+}
+"""Word that the prose does without -> its forms; each has a plain word in its place."""
+VERBATIM = (
+    "study_app/assistant/embedded/",
+    "tests/assistant/",
+    "tests/analysis/",
+    "tests/oracles/",
+    "tests/sandbox/attacks/",
+)
+"""Folders that hold what participants write, or what others wrote."""
+PROSE = ("study_app", "analysis", "docs", "tests", "benchmarks", "scripts")
+PAGES = ("README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
 
-def sources():
+@cache
+def sources() -> list[tuple[Path, str]]:
+    """Every file of code, pages and settings, with its text."""
+    found = []
     for top in ("study_app", "analysis", "tests", "benchmarks", "scripts", "docs"):
         for path in sorted((ROOT / top).rglob("*")):
             if (
@@ -64,7 +92,30 @@ def sources():
                 and path != Path(__file__)
                 and "__pycache__" not in path.parts
             ):
-                yield path, path.read_text(encoding="utf-8")
+                found.append((path, path.read_text(encoding="utf-8")))
+    return found
+
+
+@cache
+def prose() -> list[tuple[str, str]]:
+    """Every line of code, pages and texts that this project wrote, with its place."""
+    found = []
+    for path in [
+        *(ROOT / name for name in PAGES),
+        *(path for top in PROSE for path in sorted((ROOT / top).rglob("*"))),
+    ]:
+        name = path.relative_to(ROOT).as_posix()
+        ours = path.suffix in (".py", ".md", ".toml", ".j2", ".ts", ".html", ".sh") and path != Path(__file__)
+        if ours and "node_modules" not in path.parts and not name.startswith(VERBATIM):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                found.append((f"{name}:{number}", line))
+    return found
+
+
+@pytest.mark.parametrize("word", OLD_WORDS)
+def test_no_old_word_is_left(word):
+    pattern = re.compile(rf"(?<!\w)(?:{OLD_WORDS[word]})(?!\w)", re.IGNORECASE)
+    assert [f"{place}: {line.strip()}" for place, line in prose() if pattern.search(line)] == []
 
 
 def test_no_old_module_name_is_left():

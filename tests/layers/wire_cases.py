@@ -1,4 +1,4 @@
-"""Cases of wired keys: a key, two values of it, and what is looked at; the test beside it asserts that it differs.
+"""Cases of wired keys: a key, two values of it, and what is looked at; its test asserts that it differs.
 
 What is looked at is what people meet: a participant's page, a verdict or points, a row of the dataset, an estimate or
 a sentence of the report. Hashes, schemas, registrations and documentation are not among it, but for captions, which
@@ -476,7 +476,7 @@ PAGES = [
         pay_when_leaving="All of it.",
         minimum_age=21,
     ),
-    *cases("DataPolicy", lambda data: pages(STUDY | {"data": data}), {}, keep_months=3, shared="Nobody else."),
+    *cases("DataPolicy", lambda data: pages(STUDY | {"data": data}), {}, keep_months=3, shared="No one else."),
     *cases(
         "Recruitment",
         lambda rule: pages(STUDY | {"recruitment": rule}),
@@ -692,7 +692,7 @@ ASSISTANTS = [
     *cases("Price", spent, SPEC["price"], input_usd=9, output_usd=90),
 ]
 
-# -- rows: which columns the participants table has, and time told apart -----------------------------------------------
+# -- rows: which columns the participants table has, and how time is classified ----------------------------------------
 
 
 def columns(stage: dict[str, Any]) -> Any:

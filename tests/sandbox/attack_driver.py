@@ -1,6 +1,6 @@
 """Plays the app: owns a database, secrets, ports and sockets, runs every attack as a participant's program, reports.
 
-Run as a script in a setting of its own (another user, no user namespaces, an older Landlock); prints JSON.
+Run as a script in its own setting (another user, no user namespaces, an older Landlock); prints JSON.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ USERS = {
             for user_id in user_ids: nursery.start_soon(one, user_id)
     return {user_id: found.get(user_id, "error: timed out") for user_id in user_ids}
 """,
-    "each in a thread with a loop of its own": """
+    "each in a thread with its own loop": """
     await mention()
     found = {}
     def one(user_id): found[user_id] = trio.run(entry, user_id)

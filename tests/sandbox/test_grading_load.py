@@ -192,8 +192,8 @@ def judged(given: Attempt, *, proven: bool = True):
         (attempt(0.5, 1.1), False, "right"),
         (attempt(0.5, 1.3), False, "wrong"),
         (attempt(0.5, 1.3, lag=0.1), False, "open"),
-        (attempt(0.5, 1.3, lag=0.2), True, "right"),  # no later than the control beside it
-        (attempt(0.5, 2.9, lag=0.1), False, "wrong"),  # far later than the control beside it
+        (attempt(0.5, 1.3, lag=0.2), True, "right"),  # no later than the control next to it
+        (attempt(0.5, 2.9, lag=0.1), False, "wrong"),  # far later than the control next to it
         (attempt(0.5, 1.0, text="y"), False, "wrong"),
         (attempt(0.5, 1.0, text="y", lag=0.2), True, "open"),
         (attempt(0.5, 1.0, stalled=0.5), True, "wrong"),

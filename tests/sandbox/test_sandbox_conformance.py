@@ -1,4 +1,4 @@
-"""What every sandbox promises, whoever runs the program: this machine, a cluster, a recording."""
+"""What every sandbox guarantees: this machine, a cluster, a recording."""
 
 from __future__ import annotations
 
@@ -99,10 +99,10 @@ def test_each_limit_ends_a_run_and_says_so_in_words(sandbox, program, ended_by, 
 
 
 def test_lines_are_told_in_order_with_growing_stamps(sandbox):
-    told: list[OutputLine] = []
-    result = sandbox.run(HELLO, told.append)
-    assert tuple(told) == result.lines
-    assert [line.text for line in told] == ["hello"]
+    heard: list[OutputLine] = []
+    result = sandbox.run(HELLO, heard.append)
+    assert tuple(heard) == result.lines
+    assert [line.text for line in heard] == ["hello"]
 
 
 def test_a_graded_call_reports_its_value_and_its_number(sandbox):

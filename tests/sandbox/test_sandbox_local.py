@@ -87,7 +87,7 @@ def test_lines_are_stamped_when_they_are_printed(sandbox):
         assert after.seconds - before.seconds == pytest.approx(slept, rel=0.75)
 
 
-def test_lines_are_told_while_the_program_runs(sandbox):
+def test_lines_are_reported_while_the_program_runs(sandbox):
     heard = threading.Event()
     code = "import time\nprint('a')\nwhile True: time.sleep(0.05)"
     result = sandbox.run(Program(code, limits=PATIENT), lambda line: heard.set(), cancelled=heard.is_set)
@@ -169,11 +169,11 @@ def test_a_flood_of_empty_lines_is_stopped_before_it_drowns_the_reader(sandbox):
 
 def test_a_fork_server_killed_amid_runs_loses_none(sandbox):
     """Every program comes back whole, whatever moment the server is killed at; shown lines are not shown twice."""
-    told: list[list[OutputLine]] = [[] for _ in range(6)]
+    heard: list[list[OutputLine]] = [[] for _ in range(6)]
 
     def start(number):
         code = f"import time\nprint('start {number}')\ntime.sleep(0.6)\nprint('end {number}')"
-        return sandbox.run(Program(code), told[number].append)
+        return sandbox.run(Program(code), heard[number].append)
 
     with ThreadPoolExecutor(6) as pool:
         runs = [pool.submit(start, number) for number in range(6)]
@@ -183,7 +183,7 @@ def test_a_fork_server_killed_amid_runs_loses_none(sandbox):
     for number, result in enumerate(results):
         assert result.stdout == f"start {number}\nend {number}\n"
         assert result.ended_by == "exit"
-        assert [line.text for line in told[number]] == [f"start {number}", f"end {number}"]
+        assert [line.text for line in heard[number]] == [f"start {number}", f"end {number}"]
 
 
 def test_a_recycled_fork_server_lets_its_runs_finish():
@@ -441,7 +441,7 @@ def test_a_program_of_a_megabyte_is_run_or_told_what_it_lacks(sandbox):
     assert run(sandbox, "x = '" + "a" * 1_000_000).error_type == "SyntaxError"
 
 
-def test_a_program_beyond_every_use_is_refused_in_words(sandbox):
+def test_a_program_beyond_every_use_is_refused_with_a_reason(sandbox):
     result = run(sandbox, "#" * 5_000_000)
     assert result.exit_status != 0
     assert "too long" in result.stderr

@@ -37,7 +37,7 @@ def changed(tmp_path: Path, name: str, *changes: tuple[str, str, str]) -> Path:
     return folder
 
 
-def told(sandbox: LocalSandbox, folder: Path) -> list[str]:
+def problems(sandbox: LocalSandbox, folder: Path) -> list[str]:
     return [str(problem).removeprefix(f"{folder}/") for problem in proof_problems(sandbox, load_pack(folder))]
 
 
@@ -88,7 +88,7 @@ def test_a_behaviour_that_no_example_shows_is_found(sandbox, tmp_path):
         ("checks.py", 'call("together", 5, 0.4, "Ada", 0.6, 1.0)', 'call("together", 2, 0.4, "Ada", 0.6, 2.0)'),
         ("checks.py", 'call("together", 2, 0.3, "Ada", 1.5, 1.0)', 'call("together", 2, 0.3, "Ada", 0.5, 2.0)'),
     )
-    found = told(sandbox, folder)
+    found = problems(sandbox, folder)
     assert [line for line in found if line.startswith("wrong/no_limit.py: the limit stops the timer: fails 'the limit")]
     assert [line for line in found if "passes 'time is up: the limit stops the greeting', the visible" in line]
     assert [line for line in found if line.startswith("solution.py: line 16: without `with trio.move_on_after(limit)`")]
@@ -97,7 +97,7 @@ def test_a_behaviour_that_no_example_shows_is_found(sandbox, tmp_path):
 
 def test_an_example_taken_away_is_missed_by_the_check_that_varies_it(sandbox, tmp_path):
     folder = changed(tmp_path, "trio_users", ("checks.py", "    example(BROKEN, [5, 6, 1]),\n", ""))
-    [one, two] = told(sandbox, folder)
+    [one, two] = problems(sandbox, folder)
     assert one.startswith("checks.py: CHECKS: the connection is lost for some: varies 'the connection is lost'")
     assert "which is not a visible check; use one of 'two users who exist'" in one
     assert "missing and lost together" in two
@@ -114,7 +114,7 @@ def test_what_the_author_did_not_declare_is_found_by_leaving_parts_of_the_soluti
         ("checks.py", 'FAILURES, "', 'MISSING, "'),
     )
     (folder / "wrong" / "only_missing.py").unlink()
-    [line] = told(sandbox, folder)
+    [line] = problems(sandbox, folder)
     assert line.startswith("solution.py: line 26: without catching ConnectionError it passes every visible example and")
     assert "fails the hidden check 'the connection is lost for some'; show an example that fails without this" in line
 
@@ -144,7 +144,7 @@ def test_what_the_author_did_not_declare_is_found_by_leaving_parts_of_the_soluti
     ],
 )
 def test_what_is_not_proven_about_hidden_checks_is_said(sandbox, tmp_path, changes, expected):
-    found = told(sandbox, changed(tmp_path, "warmup", *changes))
+    found = problems(sandbox, changed(tmp_path, "warmup", *changes))
     assert any(line.removeprefix("checks.py: ").startswith(expected) for line in found), found
 
 

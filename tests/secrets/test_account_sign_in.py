@@ -40,7 +40,7 @@ def test_the_right_password_tells_name_and_role(account, clock):
     account.set(GOOD, "anna", "monitor")
     assert account.check(GOOD, clock.at, "anna") == ConsoleUser("anna", "monitor")
     assert account.check("wrong password", clock.at, "anna") is None
-    assert account.check(GOOD, clock.at, "nobody") is None
+    assert account.check(GOOD, clock.at, "unknown") is None
 
 
 def test_after_too_many_wrong_passwords_even_the_right_one_waits(account, clock):
@@ -54,7 +54,7 @@ def test_after_too_many_wrong_passwords_even_the_right_one_waits(account, clock)
 
 def test_names_with_and_without_an_account_are_locked_alike(account, clock):
     account.set(GOOD, "anna", "monitor")
-    for name in ("anna", "nobody", "somebody.else"):
+    for name in ("anna", "unknown", "un.known"):
         for _ in range(ATTEMPTS):
             assert account.check("wrong password", clock.at, name) is None
         with pytest.raises(UserError, match="too many"):

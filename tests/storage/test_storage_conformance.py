@@ -261,7 +261,7 @@ def test_an_unusable_address_is_refused_with_a_remedy(url):
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     path = tmp_path / "notes.db"
-    path.write_text("not a database, but somebody's notes " * 50)
+    path.write_text("not a database, but a person's notes " * 50)
     with pytest.raises(InfrastructureError, match="not a database"):
         open_registry(f"sqlite:///{path}")
     assert path.read_text().startswith("not a database")

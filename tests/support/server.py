@@ -1,4 +1,4 @@
-"""A real server in a process of its own, for tests that use a browser or plain HTTP."""
+"""A real server in a separate process, for tests that use a browser or plain HTTP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def free_port() -> int:
 class StudyServer:
     """`study serve` on loopback; stopped by its own process id.
 
-    With a console or an environment of its own it is the installed program, else a fork of a warm process.
+    With a console or its own environment it is the installed program, else a fork of a warm process.
     """
 
     def __init__(

@@ -35,7 +35,7 @@ def server(tmp_path_factory):
 
 
 def seen(page, name: str) -> None:
-    """A screenshot of every station, where somebody wants to look: STUDY_SCREENSHOTS names the folder."""
+    """A screenshot of every station, on request: STUDY_SCREENSHOTS names the folder."""
     if folder := os.environ.get("STUDY_SCREENSHOTS"):
         page.wait_for_timeout(300)
         size = page.viewport_size

@@ -19,7 +19,7 @@ STUDY = {
     "title": "A study of marks",
     "contact": "",
     "consent": {"minimum_age": 18, "pay": "You are paid.", "risks": "There are none."},
-    "data": {"shared": "Nobody else sees them."},
+    "data": {"shared": "No one else sees them."},
     "arms": [
         {"id": "alone", "label": "x", "control": True, "instructions": "Work alone.", "pledge": "I work alone."},
         {"id": "helped", "label": "y", "assistant": "full", "instructions": "Get help.", "pledge": "I only ask here."},
@@ -99,7 +99,7 @@ class Walk:
 
     def enter(self) -> None:
         self.page.goto(f"{self.server.url}/enter")
-        self.page.get_by_role("link", name=pseudo("Nobody's")).click()
+        self.page.get_by_role("link", name=pseudo("Pseudo")).click()
         expect(self.page.locator("html")).to_have_attribute("lang", CODE)
         # The other language stands in its own words.
         self.page.evaluate("document.querySelector('.languages a[hreflang=en]').remove()")

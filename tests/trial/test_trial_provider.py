@@ -75,7 +75,7 @@ def test_a_model_that_is_served_is_told_with_its_end_where_that_is_announced():
         fine, warned = asked(serving), asked(other)
         unknown = asked(other, ends_on=None)
     assert fine.problems == fine.warnings == warned.problems == []
-    assert fine.models["full"].told == f"Sonnet ({MODEL}, active)"
+    assert fine.models["full"].summary == f"Sonnet ({MODEL}, active)"
     assert "announced the end of 'claude-sonnet-5-5' on 2027-03-01" in warned.warnings[0]
     assert "recruitment.ends_on" in unknown.warnings[0]
 

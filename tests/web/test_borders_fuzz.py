@@ -132,13 +132,13 @@ def test_any_bytes_are_a_message_of_a_page_or_none(data):
 
 def fed(*messages):
     """What passes of messages that a page sends, and what is said to it."""
-    given, told = list(messages), []
+    given, sent = list(messages), []
 
     async def receive():
         return given.pop(0)
 
     async def send(message):
-        told.append(message)
+        sent.append(message)
 
     async def all_of_them():
         page, passed = PageMessages(receive, send, lambda size: float(size > 50)), []
@@ -146,7 +146,7 @@ def fed(*messages):
             passed.append(await page.receive())
         return passed
 
-    return asyncio.run(all_of_them()), told
+    return asyncio.run(all_of_them()), sent
 
 
 def message(kind: str, text: str = "") -> dict:
@@ -179,9 +179,9 @@ def test_what_the_app_does_not_use_of_streamlit_does_not_reach_it(kind):
     ],
 )
 def test_a_page_that_sends_what_is_no_message_or_too_much_is_disconnected(bad, code):
-    passed, told = fed(bad, message("rerun_script"), LAST)
+    passed, sent = fed(bad, message("rerun_script"), LAST)
     assert [one["type"] for one in passed] == ["websocket.disconnect"]
-    assert told == [{"type": "websocket.close", "code": code}]
+    assert sent == [{"type": "websocket.close", "code": code}]
 
 
 def odd_line(seed: int) -> str:

@@ -1,4 +1,4 @@
-"""Hostile participants by the hundred: the server stays well, the dataset whole, and nobody causes tampering."""
+"""Hostile participants by the hundred: the server stays well, the dataset whole, and no walk counts as tampering."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ BAD = {
     "no token": (lambda: "a.b.c", "is not right"),
     "bytes": (lambda: "\ud800.\x00.\u00e9", "is not right"),
     "too long": (lambda: "a" * 7000, "is not right"),
-    "nobody named": (lambda: token(prolific={"workspace_id": "w"}), "does not name who comes"),
+    "no person named": (lambda: token(prolific={"workspace_id": "w"}), "does not name who comes"),
     "numbers for ids": (lambda: token(prolific={"PROLIFIC_PID": 5, "SESSION_ID": None}), "does not name who comes"),
     "a list for ids": (lambda: token(prolific=[1]), "does not name who comes"),
 }

@@ -50,7 +50,7 @@ def flat(table, prefix=""):
 
 @pytest.fixture
 def hostile(tmp_path):
-    """A home that is also the working directory, with options of its own."""
+    """A home that is also the working directory, with its own options."""
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit/config.toml").write_text(HOSTILE)
     return tmp_path

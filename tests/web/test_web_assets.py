@@ -88,7 +88,7 @@ def test_an_address_that_is_not_the_studys_is_404(client, path, method):
 
 @pytest.fixture(scope="module")
 def hostile_home(tmp_path_factory):
-    """A server whose user keeps options of their own, at home and in the working directory."""
+    """A server whose user keeps their own options, at home and in the working directory."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit/config.toml").write_text(HOSTILE)

@@ -1,4 +1,4 @@
-"""A message of blank lines, or an honest paste with many, holds nobody up."""
+"""A message of blank lines, or an honest paste with many, holds no other request up."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Coefficient(float):
-    """A coefficient usable as a float, with what belongs to it beside it.
+    """A coefficient usable as a float, with what belongs to it.
 
     Attributes:
         std_error: Its standard error, where one is known.

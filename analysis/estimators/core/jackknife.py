@@ -1,4 +1,4 @@
-"""Standard errors of people in clusters for methods without a covariance of their own: leave out one cluster at a time.
+"""Standard errors of people in clusters for methods without their own covariance: leave out one cluster at a time.
 
 Written here because no library has it for these methods. It is CR3 (CV3) of a least-squares fit, and the choice that
 holds its level with few clusters (Bell & McCaffrey 2002; MacKinnon, Nielsen & Webb 2023).

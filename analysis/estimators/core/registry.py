@@ -198,7 +198,7 @@ def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list
 def _refuse_unknown(name: str, options: dict[str, Any], known: set[str]) -> None:
     unknown = sorted(set(options) - known)
     if unknown:
-        takes = ", ".join(sorted(known)) or "no options of its own"
+        takes = ", ".join(sorted(known)) or "no options"
         raise AnalysisError.of(f"option {unknown[0]!r}", f"is not known to {name}", f"it takes {takes}")
 
 

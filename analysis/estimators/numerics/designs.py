@@ -70,7 +70,7 @@ def reduced(trial: AnalysisRequest, columns: Floats, labels: list[str], treated:
     kept = sorted(order[i] for i in independent_columns(columns[:, order]))
     lost = [i for i in range(columns.shape[1]) if i not in kept]
     if any(i in treated for i in lost):
-        raise NotEstimable("the arms cannot be told apart from the covariates or strata")
+        raise NotEstimable("the arms cannot be distinguished from the covariates or strata")
     if lost:
         trial.notes.append(f"dropped as redundant: {', '.join(labels[i] for i in lost)}")
     return DesignMatrix(columns[:, kept], [labels[i] for i in kept], [kept.index(i) for i in treated])

@@ -70,7 +70,7 @@ class Regression:
     fixed: Floats
     """(n, q): intercept, centred covariates, strata; of full column rank."""
     interacted: int
-    """How many of them, the intercept first, have an effect of their own in each treated arm."""
+    """How many of them, the intercept first, have their own effect in each treated arm."""
     vcov: str
 
     def moments(

@@ -139,7 +139,7 @@ def mixed_model(trial: AnalysisRequest) -> Result:
     plain = fit(design.columns, trial.varied_y).with_residuals()
     clusters = len(np.unique(codes))
     if plain.df < 1 or clusters in (1, len(codes)):
-        raise NotEstimable("clusters cannot be told from people, or too few rows")
+        raise NotEstimable("clusters cannot be distinguished from people, or too few rows")
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
     found_at = model.solve(log_ratio)

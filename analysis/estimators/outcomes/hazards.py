@@ -165,7 +165,7 @@ class CoxFit:
 
 @method_over_all_arms("covariates stratum event", jackknife=True)
 def cox(trial: AnalysisRequest, ties: str = "efron", transform: str = "rank") -> Result:
-    """Log hazard ratio by Cox's model, adjusted for covariates, with a baseline of its own in each stratum.
+    """Log hazard ratio by Cox's model, adjusted for covariates, with its own baseline in each stratum.
 
     Formula: maximum partial likelihood; Wald statistic, p and interval; `ties` "efron" (default), "breslow" or
     "exact" (discrete). Effect size: the hazard ratio. Note: score test of proportional hazards against a drift with

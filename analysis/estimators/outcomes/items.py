@@ -133,7 +133,7 @@ def mixed_logit(
         raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
     codes, people = groups(trial.data, [person])
     if len(people) == len(y):
-        raise NotEstimable("each person has one answer, so persons cannot be told from chance")
+        raise NotEstimable("each person has one answer, so persons cannot be distinguished from chance")
     columns, labels, treated = _columns(trial, item, by_item)
     design = reduced(trial, columns, labels, treated)
     best = fit_random_intercept(design.columns, y, codes, nodes)

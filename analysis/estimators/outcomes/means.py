@@ -169,7 +169,7 @@ def ancova(trial: AnalysisRequest, vcov: str | None = None) -> Result:
 
 @method_over_all_arms("covariates stratum cluster")
 def lin(trial: AnalysisRequest, vcov: str | None = None) -> Result:
-    """Difference of means adjusted for covariates with a slope of their own in each arm.
+    """Difference of means adjusted for covariates with their own slope in each arm.
 
     Formula: y = a + sum_k b_k D_k + c'(x - mean x) + sum_k D_k d_k'(x - mean x) + e'S by least squares, D_k the
     indicator of treated arm k, x the covariates, S the indicators of the strata's levels but the first; b_k is the

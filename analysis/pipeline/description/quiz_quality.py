@@ -18,7 +18,7 @@ from analysis.pipeline.analysis_table import AnalysisTable
 def psychometrics_section(view: View, frame: AnalysisTable, quizzes: Sequence[QuizItems]) -> dict[str, Any]:
     """The `psychometrics` of results.json: the main quiz's figures, and those of each quiz by its stage.
 
-    Values that cannot be computed are null with a note beside them.
+    Values that cannot be computed are null with a note.
     """
     people = frame.population("itt")
     parts = {quiz.stage: _quality(quiz, view, people) for quiz in quizzes}

@@ -28,7 +28,7 @@ LEAST = 8
 def treatment_section(view: View) -> dict[str, Any]:
     """Per treatment: served models with their first and last reply, weeks, and a trend test for each measure.
 
-    The test is Spearman's rank correlation of the measure with the moment of asking. Empty where nobody asked anything.
+    The test is Spearman's rank correlation of the measure with the moment of asking. Empty without questions.
     """
     if view.hidden:
         return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}

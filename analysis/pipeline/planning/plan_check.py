@@ -82,7 +82,7 @@ def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
     taken = {p.name: p.annotation for p in inspect.signature(method).parameters.values() if p.name not in MADE_HERE}
     found = []
     if analysis.contrast and analysis.population in ("as_treated", "complier"):
-        found.append(("contrast", f"{analysis.population} has arms of its own", "remove contrast, or choose itt"))
+        found.append(("contrast", f"{analysis.population} has its own arms", "remove contrast, or choose itt"))
     for name, value in analysis.options.items():
         if name in OWN and value in OWN[name]:
             continue

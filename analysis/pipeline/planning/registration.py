@@ -51,7 +51,7 @@ class PlanVersion:
 
     @property
     def name(self) -> str:
-        """How readers are told of it."""
+        """How the report words it."""
         return f"amendment {self.number} of {self.at[:10]}: {' '.join(self.reason.split())}"
 
 

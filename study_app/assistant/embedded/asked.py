@@ -109,7 +109,7 @@ class AnalysedRequest:
         said = self.words if query is None else query
         context = self.context if query is None and _REFERS.search(said) else ""
         last = self.recent[0][1] if self.recent and not _EXAMPLE.search(said) else ""
-        found = topics.find(self.notebook, said, limit=limit, context=context, told=last)
+        found = topics.find(self.notebook, said, limit=limit, context=context, last_reply=last)
         return found or topics.find(general_notes(), said, limit=1)
 
     def unknown(self) -> list[str]:

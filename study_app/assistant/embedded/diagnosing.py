@@ -15,7 +15,7 @@ from study_app.assistant.notebook import Note, Notebook
 
 _QUOTED = re.compile(r"'([a-z_]{1,40})'")
 _MOST = 3
-"""Faults told at once."""
+"""Faults named at once."""
 
 
 def diagnosis(asked: AnalysedRequest) -> list[str]:
@@ -23,9 +23,9 @@ def diagnosis(asked: AnalysedRequest) -> list[str]:
     if (line := line_asked(asked.read)) is not None and not asked.read.error:
         return about_line(asked, line)
     parts = shown_error(asked) if asked.read.error else []
-    told_of = {note.title for note in _notes_of_error(asked)} if asked.read.error else set()
+    named = {note.title for note in _notes_of_error(asked)} if asked.read.error else set()
     problems = asked.problems[:_MOST]
-    parts = [*(told(one, short=one.note is not None and one.note.title in told_of) for one in problems), *parts]
+    parts = [*(described(one, short=one.note is not None and one.note.title in named) for one in problems), *parts]
     if asks_why(asked.read) and (concepts := asked.concepts(limit=1)):
         parts += [titled(concepts[0], concepts[0].prose)]
     if not parts and (concepts := _explains_symptom(asked)):
@@ -40,7 +40,7 @@ def corrected(asked: AnalysedRequest) -> list[str]:
     return [f"`{note.title}` can be written like this:\n\n{note.code}" for note in notes]
 
 
-def told(problem: CodeFinding, *, short: bool = False) -> str:
+def described(problem: CodeFinding, *, short: bool = False) -> str:
     """A finding, and the note that explains it."""
     if problem.note is None or short:
         return problem.what
@@ -61,11 +61,11 @@ def about_line(asked: AnalysedRequest, line: int) -> list[str]:
     """What is wrong in one line, else what it does."""
     here = [one for one in asked.problems if one.line == line]
     if here:
-        return [told(one) for one in here]
+        return [described(one) for one in here]
     lines = asked.code.splitlines()
     if not 0 < line <= len(lines):
         return [f"Your program has {len(lines)} line{'s' * (len(lines) != 1)}; there is no line {line}."]
-    elsewhere = [told(one) for one in asked.problems[:_MOST]]
+    elsewhere = [described(one) for one in asked.problems[:_MOST]]
     return [f"{_what_stands(asked, line)} I see nothing wrong in that line.", *elsewhere]
 
 

@@ -1,4 +1,4 @@
-"""Answers in words: ideas, comparisons, the task itself, code that was given, the participant's own program."""
+"""Answers in prose: ideas, comparisons, the task itself, code that was given, the participant's own program."""
 
 from __future__ import annotations
 

@@ -95,13 +95,13 @@ def _awaited_plain(tree: ast.Module) -> Iterator[ProgramFault]:
 
 def _without_value(tree: ast.Module) -> Iterator[ProgramFault]:
     bound = bound_names(tree)
-    told = set()
+    reported = set()
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
             continue
-        if node.id in bound or node.id in _BUILTIN or node.id in told:
+        if node.id in bound or node.id in _BUILTIN or node.id in reported:
             continue
-        told.add(node.id)
+        reported.add(node.id)
         near = difflib.get_close_matches(node.id, [*bound, "True", "False", "None"], 1, _MISSPELT)
         hint = f" Did you mean `{near[0]}`?" if near else ""
         if not near and node.id in ("trio", "asyncio", "time", "random", "math"):

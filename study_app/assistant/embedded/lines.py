@@ -1,4 +1,4 @@
-"""Says in words what each line of a program does, from its syntax tree. Nothing is run and nothing guessed."""
+"""Says what each line of a program does, from its syntax tree. Nothing is run and nothing guessed."""
 
 from __future__ import annotations
 

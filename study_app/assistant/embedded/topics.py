@@ -36,7 +36,7 @@ class Answered:
 
 
 def find(
-    notebook: Notebook, query: str, kind: Kind = "concepts", limit: int = 2, context: str = "", told: str = ""
+    notebook: Notebook, query: str, kind: Kind = "concepts", limit: int = 2, context: str = "", last_reply: str = ""
 ) -> list[Note]:
     """The notes that answer, best first; none where the question is about something else.
 
@@ -46,7 +46,7 @@ def find(
         kind: Where to look.
         limit: How many at most.
         context: What the conversation was about, for a question that only refers to it.
-        told: The last reply: of what the context finds, other notes than it gave come first.
+        last_reply: The last reply: of what the context finds, other notes than it gave come first.
     """
     clauses = [part for part in _CLAUSE.split(query) if part.strip()]
     found = _ranked(notebook, query, kind)
@@ -54,12 +54,12 @@ def find(
         # of a long message the clause that is about something the notes have
         found = max((_ranked(notebook, part, kind) for part in clauses[:12]), key=_best, default=[])
     if not found and context:
-        found = _in_context(notebook, query, kind, context, told)
+        found = _in_context(notebook, query, kind, context, last_reply)
     kept = [one for one in found if one.score >= _SHARE_OF_BEST * found[0].score]
     return [one.note for one in kept[:limit]]
 
 
-def _in_context(notebook: Notebook, query: str, kind: Kind, context: str, told: str) -> list[Answered]:
+def _in_context(notebook: Notebook, query: str, kind: Kind, context: str, last_reply: str) -> list[Answered]:
     """Notes on what the conversation was about that hold a word of the question; those already given come last."""
     own, related = _expanded(notebook, query, kind)
     asked = {*own, *related}
@@ -72,7 +72,7 @@ def _in_context(notebook: Notebook, query: str, kind: Kind, context: str, told: 
     for one in around:
         head, body = set(words(f"{one.note.title} {one.note.also}")), set(words(one.note.body))
         fits = 2 * len(asked & head) + len(asked & body)
-        given = f"**{one.note.title}**" in told
+        given = f"**{one.note.title}**" in last_reply
         joined = bool(about & (head | body))
         judged.append(
             Answered(one.note, (1 + fits if fits else 0.5) * (0.3 if given else 1.0) * (1.0 if joined else 0.3))

@@ -24,4 +24,4 @@ FAMILIES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = tuple(
     )
     for left, _, right in (line.partition("->") for line in _FAMILIES.splitlines() if "->" in line)
 )
-"""(phrases that somebody may use, words of the notes)."""
+"""(phrases that a participant may use, words of the notes)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from study_app.assistant.embedded.asked import AnalysedRequest, nothing_found, titled
-from study_app.assistant.embedded.diagnosing import told
+from study_app.assistant.embedded.diagnosing import described
 from study_app.assistant.embedded.lines import MOST, explained
 from study_app.assistant.embedded.programs import unfenced, with_functions
 from study_app.assistant.embedded.repair import repaired
@@ -98,7 +98,7 @@ def fixed(asked: AnalysedRequest) -> list[str]:
     if not asked.functions and not asked.problems:
         return ["I see no mistake that my notes know of. Run the code and send me the message it ends with."]
     program, found, taken = repaired(asked.code, asked.notebook, asked.request.starter)
-    parts = [told(one) for one in found]
+    parts = [described(one) for one in found]
     names = ", ".join(f"`{name}`" for name in taken)
     if not found:
         written = [name for name in taken if name in asked.missing]
@@ -134,7 +134,7 @@ def start(asked: AnalysedRequest) -> list[str]:
 
 
 def line_by_line(code: str, *, quoted: bool, only: set[int] | None = None) -> str:
-    """Each line in words.
+    """Describe each line.
 
     Args:
         code: Python.

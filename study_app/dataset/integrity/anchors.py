@@ -1,6 +1,6 @@
 """Heads that are kept where the database does not reach: a file, a second machine, a mail.
 
-One line of JSON each. An anchor shows nobody's arm: of the records it has hashes and not how many there are, which
+One line of JSON each. An anchor shows no arm: of the records it has hashes and not how many there are, which
 beside a masked export would tell how much that export withholds.
 """
 
@@ -32,7 +32,7 @@ class KeptAnchor:
     heads: tuple[str, ...]
     """Of every chain of records, in hex, in order."""
     ledger: Anchor | None
-    """The last row of the real ledger; None while nobody is in it."""
+    """The last row of the real ledger; None while it is empty."""
 
     @property
     def join(self) -> str:

@@ -1,7 +1,7 @@
 """The chain of records: one hash over everything that an outcome rests on, in the order in which it was stored.
 
 Whatever the database stores of an event, a run, a turn, an answer, a visit, a rating or a participant is hashed with a
-salt of its own and joined to a chain:
+its own salt and joined to a chain:
 
     body   = SHA-256(salt + content)
     digest = SHA-256(table, key, whether this is its last state + body)

@@ -27,7 +27,7 @@ class Records:
         of_table[key].update(("\x1f".join(cells) + "\x1e").encode())
 
     def to_json(self) -> dict[str, dict[str, str]]:
-        """Table -> participant (or nobody, for a whole table) -> hash."""
+        """Table -> participant (or none, for a whole table) -> hash."""
         return {
             table: {name: running.hexdigest() for name, running in sorted(rows.items())}
             for table, rows in self._running.items()

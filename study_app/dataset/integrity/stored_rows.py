@@ -1,6 +1,6 @@
 """Records of the database as rows of the dataset: what is stored, before anything derived is added.
 
-Export writes these rows, and the chain of records (`chain`) is over the same cells, so that whoever has a dataset can
+Export writes these rows, and the chain of records (`chain`) is over the same cells, so that anyone with a dataset can
 compute what the database was sealed with.
 """
 

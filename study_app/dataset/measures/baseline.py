@@ -49,7 +49,7 @@ def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord]) -> dict[str
         return {"warmup_minutes": None, "warmup_passed": None}
     minutes = (max(run.started_at for run in submissions) - visit.started_at).total_seconds() / 60
     passed = len(submissions) == len(stage.packs) and all(all_passed(run) for run in submissions)
-    # Without a verdict nobody knows: that is missing, and not a failure.
+    # Without a verdict it is unknown: that is missing, and not a failure.
     known = all(run.grading is None for run in submissions)
     return {"warmup_minutes": min(minutes, stage.minutes or minutes), "warmup_passed": int(passed) if known else None}
 

@@ -22,7 +22,7 @@ Codes = dict[str, tuple[str, ...] | None]
 
 @dataclass(frozen=True)
 class Coding:
-    """How this study's queries and patterns are coded: by the version in force, whoever takes part in which."""
+    """How this study's queries and patterns are coded: by the version in force, for every participant."""
 
     coder: Coder
     patterns: RuleSet

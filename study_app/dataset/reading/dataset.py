@@ -69,7 +69,7 @@ class UntrustedDataset:
 
     @property
     def own(self) -> bool:
-        """Whether study-app exported it; an import of other data has a layout of its own.
+        """Whether study-app exported it; an import of other data has its own layout.
 
         Nothing that an export always has may be there of an import: one word less would switch the checks off.
         """

@@ -114,7 +114,7 @@ def _integer(cell_text: str) -> int:
 
 
 def parsed_json(text: str) -> Any:
-    """JSON, however deep somebody nested it.
+    """JSON, however deeply nested.
 
     Raises:
         ValueError: it is none, or nested deeper than can be read.

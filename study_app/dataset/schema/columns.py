@@ -37,7 +37,7 @@ XSD: dict[ColumnType, str] = {
 """The address of each type, as sidecars name it."""
 
 IMPORTED = "not applicable"
-"""What the manifest of an import of other data says of allocation; such a dataset has a layout of its own."""
+"""What the manifest of an import of other data says of allocation; such a dataset has its own layout."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Column:
 
     @property
     def range(self) -> str:
-        """Levels, or the range, in words; empty where neither is known."""
+        """Levels, or the range; empty where neither is known."""
         if self.levels:
             return ", ".join(self.levels)
         if self.type == "boolean":

@@ -50,8 +50,8 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     """Compare every row with the chain, the chain with its heads, and heads that were kept elsewhere with both."""
     if not opened.own:
         return
-    told = opened.manifest.get("chain")
-    if not isinstance(told, dict):
+    stated = opened.manifest.get("chain")
+    if not isinstance(stated, dict):
         opened.report.note("the chain of records was not checked: an older version exported this dataset without one")
         return
     if any(opened.hides(str(kind)) for kind in opened.manifest.get("kinds", [])):
@@ -68,7 +68,7 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
         return
     rows = sum(_check_table(opened, table, listed) for table in _ROWS)
     _check_absent(opened, listed)
-    _check_heads(opened, told, _walk(opened, listed, set(anchors)), anchors)
+    _check_heads(opened, stated, _walk(opened, listed, set(anchors)), anchors)
     erased = sum(len(entry.opening) == chain.BODY_BYTES for entry in listed.values())
     opened.report.note(f"{rows} rows against the chain of records, {erased} of them erased")
 
@@ -204,8 +204,8 @@ def _joined(entry: Mapping[str, str], listed: Mapping[tuple[str, str], _Listed])
     return digest if len(digest) == chain.BODY_BYTES else None
 
 
-def _check_heads(opened: UntrustedDataset, told: Mapping[str, Any], chains: _Chains, anchors: Collection[str]) -> None:
-    heads = [head for head in told.get("heads", []) if isinstance(head, dict)]
+def _check_heads(opened: UntrustedDataset, given: Mapping[str, Any], chains: _Chains, anchors: Collection[str]) -> None:
+    heads = [head for head in given.get("heads", []) if isinstance(head, dict)]
     for head in heads:
         position, found = chains.heads.get(head.get("chain", 0), (0, chain.GENESIS))
         if (position, found.hex()) != (head.get("position"), head.get("head")):

@@ -59,13 +59,13 @@ class Log:
     assisted: list[UntrustedRow] = field(default_factory=list)
     """The server's events of turns with an assistant."""
     claims: list[UntrustedRow] = field(default_factory=list)
-    """A browser's events that tell of a reply, which only somebody with an assistant can honestly send."""
-    told: dict[tuple[str, str, str], list[UntrustedRow]] = field(default_factory=lambda: defaultdict(list))
+    """A browser's events that report a reply, which only a participant with an assistant can honestly send."""
+    by_subject: dict[tuple[str, str, str], list[UntrustedRow]] = field(default_factory=lambda: defaultdict(list))
     """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
 
     def of(self, kind: str, about: str = "", which: Any = "") -> list[UntrustedRow]:
         """The server's events of a kind, all or those about one stage, run or turn, in order."""
-        return self.told.get((kind, about, str(which)), [])
+        return self.by_subject.get((kind, about, str(which)), [])
 
 
 def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]], None]) -> dict[str, Log]:
@@ -203,8 +203,8 @@ def _payloads(events: Sequence[UntrustedRow], *kinds: str) -> Iterator[dict[str,
 
 
 def _facts(events: Sequence[UntrustedRow]) -> dict[str, dict[str, Any]]:
-    told = _payloads(events, "run_started", "task_submitted", "turn_started")
-    return {str(payload.get("run_id") or payload.get("turn_id")): payload for payload in told}
+    payloads = _payloads(events, "run_started", "task_submitted", "turn_started")
+    return {str(payload.get("run_id") or payload.get("turn_id")): payload for payload in payloads}
 
 
 def _unapplied(events: Sequence[UntrustedRow]) -> set[tuple[str, str]]:
@@ -223,8 +223,8 @@ def _asked(events: Sequence[UntrustedRow], turns: Sequence[UntrustedRow]) -> Ite
         payload = row["payload"] if row["kind"] == "turn_started" and isinstance(row["payload"], dict) else {}
         turn = by_id.get(str(payload.get("turn_id")))
         if turn is not None and isinstance(payload.get("seq"), int):
-            told = {"page": payload.get("page"), "seq": payload["seq"], "kind": "turn", "run_id": turn["turn_id"]}
-            yield UntrustedRow(turn.number, turn.values | told)
+            logged = {"page": payload.get("page"), "seq": payload["seq"], "kind": "turn", "run_id": turn["turn_id"]}
+            yield UntrustedRow(turn.number, turn.values | logged)
 
 
 def _check_programs(
@@ -250,8 +250,8 @@ def _check_programs(
 
 def _sent_so(run: UntrustedRow, facts: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether a program came from the browser as it is, and the server did not find it to be what the edits give."""
-    told = facts.get(str(run["run_id"]), {})
-    return told.get("code_sha256") == code_sha256(run["code"] or "") and told.get("as_edited") is not True
+    fact = facts.get(str(run["run_id"]), {})
+    return fact.get("code_sha256") == code_sha256(run["code"] or "") and fact.get("as_edited") is not True
 
 
 def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]:
@@ -271,14 +271,14 @@ def _seen(events: Sequence[UntrustedRow]) -> Log:
     for row in events:
         payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
         if row["page"] == SERVER_PAGE:
-            log.told[str(row["kind"]), "", ""].append(row)
-            log.told[str(row["kind"]), "stage", str(row["stage"])].append(row)
+            log.by_subject[str(row["kind"]), "", ""].append(row)
+            log.by_subject[str(row["kind"]), "stage", str(row["stage"])].append(row)
             if row["kind"] == "allocated":
                 log.named["allocated"].add(str(payload.get("index")))
             for key in ("run_id", "turn_id"):
                 if payload.get(key):
                     log.named[str(row["kind"])].add(str(payload[key]))
-                    log.told[str(row["kind"]), key, str(payload[key])].append(row)
+                    log.by_subject[str(row["kind"]), key, str(payload[key])].append(row)
             if row["kind"] in ENDINGS:
                 log.named["status"].add(ENDINGS[row["kind"]])
             if row["kind"] in ("stage_opened", "stage_ended"):

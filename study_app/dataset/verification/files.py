@@ -227,7 +227,7 @@ def _check_cell(opened: UntrustedDataset, file: str, number: int, column: Column
     try:
         found = value(column, cell)
     except ValueError:
-        report.add("malformed_cell", file, number, f"{column.name}: {cell[:80]!r} is no {column.type}")
+        report.add("malformed_cell", file, number, f"{column.name}: {cell[:80]!r} is not a valid {column.type}")
         return
     if column.guarded and file.endswith(".csv") and cell[0] in FORMULA_STARTS and cell[0] != "'":
         report.add("unguarded_cell", file, number, f"{column.name}: {cell[:40]!r} would be run by a spreadsheet")

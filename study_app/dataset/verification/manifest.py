@@ -1,4 +1,4 @@
-"""The manifest against itself: its shape, the trial's state, and what must stand beside that."""
+"""The manifest against itself: its shape, the trial's state, and what must accompany it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dataset against its registration: prereg.json as launch wrote it, and whoever has the published copy."""
+"""A dataset against its registration: prereg.json as launch wrote it, or a published copy."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _check_signature(opened: UntrustedDataset, registered: Mapping[str, Any], *,
 
 
 def check_anchors(opened: UntrustedDataset, anchors: Collection[Anchor]) -> None:
-    """Row hashes of the real ledger that somebody wrote down: after the close, in a mail, in a registry."""
+    """Row hashes of the real ledger that a person wrote down: after the close, in a mail, in a registry."""
     rows = {row["allocation_index"]: row for row in opened.rows("allocations") if row["ledger"] == "real"}
     file = opened.relative("allocations")
     for anchor in anchors:

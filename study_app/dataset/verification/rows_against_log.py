@@ -1,6 +1,6 @@
 """Rows of visits, runs, turns, quiz answers and participants against the server's own events of the same acts.
 
-The server writes row and event in one transaction with one moment, so that whoever changes a row must change the log.
+The server writes row and event in one transaction with one moment, so that a changed row needs a changed log.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from study_app.domain.events import EXTENDED
 SLACK_SECONDS = 0.05
 """Deadlines are kept to the millisecond, lengths of outages are not."""
 
-Told = Iterator[tuple[str, Any, Any]]
+Stated = Iterator[tuple[str, Any, Any]]
 """Column, what the row says, what the log says."""
 
 
@@ -44,14 +44,14 @@ def check_logged(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     opened.report.note("moments, programs and quiz answers against the log's own word of them")
 
 
-def _compare(opened: UntrustedDataset, table: TableName, row: UntrustedRow, told: Told) -> None:
-    for column, found, due in told:
+def _compare(opened: UntrustedDataset, table: TableName, row: UntrustedRow, stated: Stated) -> None:
+    for column, found, due in stated:
         if found != due:
             what = f"{row['participant_id']}: {column} is {found}, the log says {due}"
             opened.report.add("row_differs_from_log", opened.relative(table), row.number, what)
 
 
-def _person(person: UntrustedRow, log: Log) -> Told:
+def _person(person: UntrustedRow, log: Log) -> Stated:
     entered = log.of("entered")
     if entered:
         yield "enrolled_at", person["enrolled_at"], entered[0]["server_time"]
@@ -60,7 +60,7 @@ def _person(person: UntrustedRow, log: Log) -> Told:
         yield "finished_at", person["finished_at"], person["finished_at"] if person["finished_at"] in ended else ended
 
 
-def _visit(visit: UntrustedRow, log: Log) -> Told:
+def _visit(visit: UntrustedRow, log: Log) -> Stated:
     opened = log.of("stage_opened", "stage", visit["stage"])
     ended = log.of("stage_ended", "stage", visit["stage"])
     if opened:
@@ -75,7 +75,7 @@ def _visit(visit: UntrustedRow, log: Log) -> Told:
         yield "ended_at", visit["ended_at"], None
 
 
-def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Told:
+def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Stated:
     """The stage's own limit, later by no more than the assistant's outages in it."""
     start, end = visit["started_at"], visit["deadline_at"]
     if not isinstance(minutes, int | float) or end is None or start is None:
@@ -91,17 +91,17 @@ def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Told:
         yield "deadline_at", end, f"a limit of {minutes} minutes and {most} seconds of outages"
 
 
-def _run(run: UntrustedRow, log: Log) -> Told:
+def _run(run: UntrustedRow, log: Log) -> Stated:
     kind = "task_submitted" if run["kind"] == "submission" else "run_started"
     late = next((_payload(event) for event in reversed(log.of("submission_late", "run_id", run["run_id"]))), None)
     for event in log.of(kind, "run_id", run["run_id"]):
-        told = _payload(event)
+        payload = _payload(event)
         yield "started_at", run["started_at"], event["server_time"]
-        yield from ((name, run[name], told.get(name)) for name in ("task", "page", "seq"))
-        if told.get("as_edited") is not None and not run["page"]:
+        yield from ((name, run[name], payload.get(name)) for name in ("task", "page", "seq"))
+        if payload.get("as_edited") is not None and not run["page"]:
             # The server compared it with the edits of a page, so a page was named.
             yield "page", run["page"], "the page whose edits the program was compared with"
-        yield from _code(run, late or told)
+        yield from _code(run, late or payload)
     if run["kind"] == "submission":
         return
     for event in log.of("run_ended", "run_id", run["run_id"]):
@@ -111,13 +111,13 @@ def _run(run: UntrustedRow, log: Log) -> Told:
         yield "error_type", run["error_type"], _payload(event).get("type")
 
 
-def _code(row: UntrustedRow, told: Mapping[str, Any]) -> Told:
+def _code(row: UntrustedRow, payload: Mapping[str, Any]) -> Stated:
     """The program by its hash; events of older versions have none."""
-    if "code_sha256" in told:
-        yield "code", code_sha256(row["code"] or ""), told["code_sha256"]
+    if "code_sha256" in payload:
+        yield "code", code_sha256(row["code"] or ""), payload["code_sha256"]
 
 
-def _turn(turn: UntrustedRow, log: Log) -> Told:
+def _turn(turn: UntrustedRow, log: Log) -> Stated:
     for event in log.of("turn_started", "turn_id", turn["turn_id"]):
         yield "asked_at", turn["asked_at"], event["server_time"]
         yield "task", turn["task"], _payload(event).get("task")

@@ -1,4 +1,4 @@
-"""What stands beside the tables: description, sidecars, README, CHANGES."""
+"""What accompanies the tables: description, sidecars, README, CHANGES."""
 
 from __future__ import annotations
 

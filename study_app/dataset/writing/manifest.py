@@ -65,7 +65,7 @@ class Seen:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What whoever exports should know."""
+        """Warnings for the person who exports."""
         found = []
         if self.ungraded:
             found.append(f"{self.ungraded} submission(s) are not graded yet; their outcomes are missing")

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 @contextmanager
 def readable(what: str) -> Iterator[None]:
-    """Rows that only somebody else than study-app can have written stop an export with their place, not their content.
+    """Rows that study-app cannot have written stop an export with their place, not their content.
 
     Raises:
         InfrastructureError: the database holds such a row.

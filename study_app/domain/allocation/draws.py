@@ -1,6 +1,6 @@
 """Where chance comes from: seeds of the three ledgers, and uniforms by index.
 
-The uniforms of an allocation depend on nothing but the seed and the allocation's index, so that whoever holds the seed
+The uniforms of an allocation depend on nothing but the seed and the allocation's index, so that anyone with the seed
 can recompute any of them alone, in any order.
 """
 

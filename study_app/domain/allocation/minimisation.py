@@ -84,7 +84,7 @@ class Minimisation:
         self._add(levels, arm, 1)
 
     def give_back(self, key: Key, levels: Levels, arm: int) -> None:
-        """Take somebody who withdrew out of the counts."""
+        """Take a participant who withdrew out of the counts."""
         self._add(levels, arm, -1)
 
     def _add(self, levels: Levels, arm: int, number: int) -> None:

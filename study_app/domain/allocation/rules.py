@@ -89,7 +89,7 @@ class AllocationRule(Protocol):
         ...
 
     def give_back(self, key: Key, levels: Levels, arm: int) -> None:
-        """Return the slot of somebody who withdrew."""
+        """Return the slot of a participant who withdrew."""
         ...
 
 

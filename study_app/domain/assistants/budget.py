@@ -63,7 +63,7 @@ def cost_usd(price: Price | None, input_tokens: int, output_tokens: int) -> floa
 
 
 def estimated_tokens(text: str) -> int:
-    """Tokens of a text whose count the provider never told, as of a reply that was stopped; rather too many."""
+    """Tokens of a text whose count the provider never reported, as of a reply that was stopped; rather too many."""
     return -int(-len(text) // CHARACTERS_PER_TOKEN)
 
 

@@ -29,7 +29,7 @@ class ModelFacts:
     """Parameters, as `thinking:off` or `effort:low`, that this model does not accept by the provider's word."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line for people."""
         retiring = f", retires {self.retires_at.date().isoformat()}" if self.retires_at else ""
         return f"{self.name} ({self.id}, {self.lifecycle}{retiring})"

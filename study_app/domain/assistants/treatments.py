@@ -1,4 +1,4 @@
-"""An assistant is a versioned treatment: what it is asked, what it is told, what it may use."""
+"""An assistant is a versioned treatment: its questions, its instructions, what it may use."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> Ass
     Args:
         data: The table.
         file: The file it stands in, as the user named it.
-        key: Dotted path of the table in that file; empty for a file of its own.
+        key: Dotted path of the table in that file; empty for a separate file.
 
     Raises:
         ProblemsFound: every problem of the table, at once.
@@ -198,7 +198,7 @@ def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> Ass
 
 
 def read_assistant(text: str, *, file: str) -> AssistantSpec:
-    """The treatment in the TOML text of a file of its own.
+    """The treatment in the TOML text of a separate file.
 
     Raises:
         ProblemsFound: the text is not TOML, or every problem of the treatment.

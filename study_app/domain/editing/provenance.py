@@ -2,7 +2,7 @@
 
 The log of edits is replayed beside what was copied and pasted. Each stretch of text carries an origin from the moment
 it is inserted; moving, cutting and pasting within the editor, undo, redo and a reload of the page keep it. At the end,
-typed lines that reproduce a reply of the assistant are told apart from the participant's own.
+typed lines that reproduce a reply of the assistant are distinguished from the participant's own.
 
 Positions count UTF-16 code units, as in `domain.edits`.
 """
@@ -124,7 +124,7 @@ class Tracker:
     # -- what was copied -----------------------------------------------------------------------------------------------
 
     def _claimed(self, payload: Mapping[str, Any]) -> Origin | None:
-        """The origin that the page names; None where it says the editor, whose text has origins of its own."""
+        """The origin that the page names; None where it says the editor, whose text has its own origins."""
         claimed = payload.get("from")
         if claimed == "editor":
             return None
@@ -198,7 +198,7 @@ class Tracker:
             for change in changes
         ]
         if pieces is None and text == self.starter:
-            # Back to the starter by its button: nobody typed that.
+            # Back to the starter by its button: it was not typed.
             pieces = whole(text, Origin("starter"))
         if pieces is None:
             inserted = [self._inserted(kind, payload, change.insert, deleted) for change in changes]

@@ -3,7 +3,7 @@
 A line counts where most of it was typed after a reply that holds a line like it: the same but for a tenth of its
 characters, white space aside. Lines that the task's own materials hold say nothing and never count. Matching lines
 that follow each other in text and reply form a block; a block counts from a stated size, so that a short line which
-everybody writes is nobody's copy.
+everyone writes is not a copy.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class PatternRule:
     pattern: str
     when: Condition
     why: str
-    """The rule in words."""
+    """The rule as a sentence."""
 
 
 @dataclass(frozen=True)

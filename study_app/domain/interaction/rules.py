@@ -17,7 +17,7 @@ from study_app.domain.interaction.message import SessionMessage
 __all__ = ["VERSION", "MessageCoding", "Fired", "code_message", "code_session"]
 
 PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase", "unsure")
-"""Forms of asking that say nothing of their own where a failure is reported: the failure is what is asked about."""
+"""Forms of asking that say nothing by themselves where a failure is reported: the failure is what is asked about."""
 
 _CONTINUES = re.compile(
     r"^(?:(?:and|now|next|then|same|again|continue|go on|go ahead|keep going|do it|yes|sure|ok)\b|task ?\d|\w+_\w+\W*$)"

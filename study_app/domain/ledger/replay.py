@@ -14,7 +14,7 @@ from study_app.domain.ledger.row import LedgerRow
 
 
 class LedgerBroken(InfrastructureError):
-    """The ledger on disk is not what the algorithm made; nobody may be allocated until `verify` has named why."""
+    """The ledger on disk is not what the algorithm made; allocation stops until `verify` has named why."""
 
 
 @dataclass(frozen=True)

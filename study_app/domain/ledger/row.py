@@ -57,7 +57,7 @@ class LedgerRow:
     row_hash: str
     """SHA-256 of the header."""
     levels: dict[str, str]
-    """Categories by variable: all that the rule looked at. They stay after an erasure, tied to nobody."""
+    """Categories by variable: all that the rule looked at. They stay after an erasure, tied to no person."""
     imbalance: tuple[float, ...]
     """Minimisation: the score of each arm."""
     returned: tuple[int, ...]

@@ -20,7 +20,7 @@ POINTS = "points"
 REASON = "points_reason"
 """Rubric of the reason for which a disagreement was settled as it was."""
 WHOLE = "points"
-"""The one criterion of an item without a rubric of its own."""
+"""The one criterion of an item without its own rubric."""
 
 LARGEST = 1e9
 """Points beyond this are none; it keeps infinities and numbers that are not any out of sums."""

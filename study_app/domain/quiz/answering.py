@@ -18,7 +18,7 @@ from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS, response_problem
 from study_app.domain.study.sections import Question
 
 LONGEST_TEXT = 10_000
-"""Characters of an answer to a question in words."""
+"""Characters of an answer to an open question."""
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 """`1,000` is a thousand to some and one to others: it is asked again."""

@@ -1,4 +1,4 @@
-"""An item bank as participants may see it. What is right lives in `item_keys`, a type of its own."""
+"""An item bank as participants may see it. What is right lives in `item_keys`, a separate type."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Points = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)
 
 
 class ContentSection(BaseModel):
-    """A piece of a content file: fixed once read, and without keys that nobody reads."""
+    """A piece of a content file: fixed once read, and without unused keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,7 +84,7 @@ class BankHead(ContentSection):
     packages: tuple[str, ...] = ()
     """Import names that programs of the bank may use beyond the standard library."""
     concepts: dict[Identifier, Text]
-    """Concept id -> its name in words."""
+    """Concept id -> its readable name."""
     tasks: tuple[Identifier, ...] = ()
     """Task packs that the items refer to."""
     forms: Annotated[tuple[Form, ...], Field(min_length=1)]

@@ -87,7 +87,7 @@ class OutputCheck(ContentSection):
 
     name: Text
     program: Text
-    """Holds `{answer}`. On a line of its own it takes a block of code, indented as far as the mark is."""
+    """Holds `{answer}`. On a separate line it takes a block of code, indented as far as the mark is."""
     expected: str
     """Standard output; never part of the program that runs."""
     points: Points

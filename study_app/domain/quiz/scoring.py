@@ -162,7 +162,7 @@ def response_problem(item: Item, response: object) -> str | None:
 def fill(program: str, answer: str) -> str:
     """Put an answer into a check's program.
 
-    A mark on a line of its own takes the dedented answer as a block, each line indented as far as the mark; a mark
+    A mark on a separate line takes the dedented answer as a block, each line indented as far as the mark; a mark
     within a line takes the answer's text. Code fences round the answer are taken off.
     """
     return _substitute(program, {ANSWER: answer})

@@ -108,7 +108,7 @@ def _estimands() -> tuple[Estimand, ...]:
                 IntercurrentEvent(
                     event="Quiz never opened",
                     strategy="hypothetical",
-                    handling="Complete cases; Lee and worst-case bounds stand beside.",
+                    handling="Complete cases; Lee and worst-case bounds are reported too.",
                 ),
             ),
             summary="Difference in mean points.",
@@ -189,7 +189,7 @@ class Plan(PlanSection):
     @model_validator(mode="before")
     @classmethod
     def _own_outcomes(cls, value: Any) -> Any:
-        """A plan with outcomes of its own inherits nothing that names the default ones; `secondary` joins either."""
+        """A plan with its own outcomes inherits nothing that names the default ones; `secondary` joins either."""
         if not isinstance(value, Mapping) or not {"outcomes", "secondary"} & set(value):
             return value
         filled = dict(value)

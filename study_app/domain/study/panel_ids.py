@@ -34,7 +34,7 @@ def panel_id_problem(text: str, *, plain: bool) -> str | None:
 
 
 def placeholder_problem(text: str) -> str | None:
-    """Why a text is one that nobody was given: a placeholder that was not filled in, or characters nobody sees."""
+    """Why a text cannot be a panel's: a placeholder that was not filled in, or invisible characters."""
     if PLACEHOLDER_SIGNS & set(text):
         return REFUSALS("placeholder")
     if any(unicodedata.category(char) in UNSEEN for char in text):

@@ -56,7 +56,7 @@ class Recruitment(StudySection):
     entry: EntryMode = "open"
     """`open` lets anyone in and is refused once the study is launched."""
     signed_for: str = ""
-    """The site's own address, for addresses that Prolific signs ("secure URL parameters"): then nobody comes from
+    """The site's own address, for addresses that Prolific signs ("secure URL parameters"): then no one can come from
     Prolific without its signature. Its public keys are named by the environment variable STUDY_PROLIFIC_KEYS."""
     target_n: int = Field(default=52, ge=1)
     """Participants at which enrolment closes. A place is reserved at consent and used at allocation."""
@@ -69,7 +69,7 @@ class Recruitment(StudySection):
     """Where the debrief links to; `{code}` is replaced by the code."""
     codes: CompletionCodes = CompletionCodes()
     abandoned_after_hours: float = Field(default=24.0, gt=0)
-    """Hours without any activity after which somebody in progress counts as abandoned; a place that was reserved at
+    """Hours without activity after which a participant in progress counts as abandoned; a place that was reserved at
     consent is free again so long after the last step towards allocation."""
 
     @model_validator(mode="after")
@@ -199,7 +199,7 @@ class Question(StudySection):
 
 
 class DerivedScore(StudySection):
-    """A sum over keyed questions of a survey, exported as a column of its own."""
+    """A sum over keyed questions of a survey, exported as a separate column."""
 
     id: Identifier
     of: tuple[Identifier, ...]
@@ -215,7 +215,7 @@ class Stage(StudySection):
     body: str = ""
     """Markdown shown above the stage's own content."""
     intro: str = ""
-    """Markdown of a page of its own before a timed stage; its clock starts when the person continues.
+    """Markdown of a separate page before a timed stage; its clock starts when the person continues.
 
     `{minutes}` is filled in; on a quiz also `{items}` and `{pages}`.
     """
@@ -309,7 +309,7 @@ class SandboxPolicy(StudySection):
 
 
 class ActivityRule(StudySection):
-    """How active, idle and away time are told apart."""
+    """How active, idle and away time are distinguished."""
 
     idle_after_seconds: float = Field(default=60.0, gt=0)
     """A gap between two acts counts as active up to this long."""

@@ -263,7 +263,7 @@ class Study(StudySection):
         return next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
 
     def has_assistant(self, allocated: str | None) -> bool:
-        """Whether an allocation gives an assistant anywhere; nobody has one before the allocation."""
+        """Whether an allocation gives an assistant anywhere; there is none before the allocation."""
         parts = () if allocated is None else order_of(allocated)
         return any(arm.assistant for arm in self.arms if arm.id in parts)
 

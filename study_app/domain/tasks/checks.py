@@ -71,7 +71,7 @@ class Observation:
     seconds: float | None = None
     """How long the call took; None where it never returned."""
     missing: str | None = None
-    """Why there is nothing to judge (stopped by a limit, ended early), in words; None where there is."""
+    """Why there is nothing to judge (stopped by a limit, ended early); None where there is."""
     suspicious: bool = False
     """It blocked the loop, started threads or read a real clock, which a virtual clock cannot time."""
     stalled: float = 0.0
@@ -79,7 +79,7 @@ class Observation:
 
 
 class Mismatch(str):
-    """What is wrong, in words, beside the two texts to lay side by side: a rule may return it in place of words alone.
+    """What is wrong, beside the two texts to lay side by side: a rule may return it in place of words alone.
 
     Args:
         words: the sentence.

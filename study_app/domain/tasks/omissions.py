@@ -59,7 +59,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def _edits(node: ast.AST) -> Iterator[tuple[str, Edit]]:
-    """What can be left out at one node: in words, and the change."""
+    """What can be left out at one node: a description, and the change."""
     if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple) and len(node.type.elts) > 1:
         for place, kind in enumerate(node.type.elts):
             yield f"catching {ast.unparse(kind)}", _without(("type", "elts"), place)

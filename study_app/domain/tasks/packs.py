@@ -19,7 +19,7 @@ EndedBy = Literal["exit", "time", "cpu", "memory", "output", "cancelled", "infra
 IsolationLevel = Literal["strong+", "strong", "medium", "weak", "off"]
 RunClock = Literal["real", "virtual"]
 Runner = Literal["trio", "asyncio", "none"]
-"""Who calls an async function of the pack: `trio.run`, `asyncio.run`, or nobody (plain calls)."""
+"""Who calls an async function of the pack: `trio.run`, `asyncio.run`, or nothing (plain calls)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Program:
     report_bytes: int = REPORT_BYTES
     """The largest report that is read; what reports more is not compared."""
     controlled: bool = False
-    """Run a control beside it that measures how late this machine serves a process which is due."""
+    """Run a control next to it that measures how late this machine serves a process which is due."""
 
 
 @dataclass(frozen=True)

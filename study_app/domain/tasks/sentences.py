@@ -48,7 +48,7 @@ VERDICTS = Sentences(
 sentence = VERDICTS
 
 
-def check_told(check: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+def translated_check(check: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
     """An example's verdict, as `CheckResult.shown` gives it, in another language.
 
     Args:
@@ -59,11 +59,11 @@ def check_told(check: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, 
     head = f"{call}: " if call and message.startswith(f"{call}: ") else ""
     tail = f" ({cause})" if cause and message.endswith(f" ({cause})") else ""
     body = message[len(head) : len(message) - len(tail)]
-    said = _told(cause, texts)
-    changed = {"message": f"{head}{_told(body, texts)}{f' ({said})' if tail else ''}", "cause": said}
-    return {**check, **changed} | {name: _told(str(check.get(name, "")), texts) for name in ("expected", "seen")}
+    said = _translated(cause, texts)
+    changed = {"message": f"{head}{_translated(body, texts)}{f' ({said})' if tail else ''}", "cause": said}
+    return {**check, **changed} | {name: _translated(str(check.get(name, "")), texts) for name in ("expected", "seen")}
 
 
-def _told(text: str, texts: Mapping[str, str]) -> str:
-    found = VERDICTS.told(text, texts) if text else None
+def _translated(text: str, texts: Mapping[str, str]) -> str:
+    found = VERDICTS.translated(text, texts) if text else None
     return text if found is None else found

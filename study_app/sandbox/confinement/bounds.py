@@ -6,8 +6,8 @@ from study_app.sandbox.confinement.cgroups import RunGroups
 from study_app.sandbox.confinement.lockdown import MAX_TASKS, Counted
 
 _COUNTED_BY: dict[Counted, str] = {
-    "uid": "not needed: each run has a user of its own, by which its threads are counted",
-    "real_uid": "not needed: each run has a real user of its own, by which its threads are counted",
+    "uid": "not needed: each run has its own user, by which its threads are counted",
+    "real_uid": "not needed: each run has its own real user, by which its threads are counted",
     "namespace": "each run has one, in which its threads are counted alone",
     "none": "not in use: the kernel refuses it, or the server is root",
 }

@@ -24,7 +24,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 RULESET = 5
 """Descriptor at which children find the Landlock ruleset, beside their pipes at 0 to 4."""
 _FIRST_UID, _UIDS = 61184, 4336
-"""The range that systemd too lends to short-lived services: nobody's files are in it."""
+"""The range that systemd too lends to short-lived services: no account's files are in it."""
 _OWN_CGROUP = "/proc/self/cgroup"
 _GROUP_LIMITS = ("cpu.max", "memory.max", "memory.high") + (
     "cpu.cfs_quota_us",
@@ -45,8 +45,8 @@ _CLONE_NEWUSER = 0x10000000
 Counted = Literal["uid", "real_uid", "namespace", "none"]
 """What RLIMIT_NPROC counts a run's threads by: the kernel counts them for each real uid in each user namespace.
 
-`uid`: the run has a uid of its own. `real_uid`: only its real uid is its own; the effective one is the server's, which
-may read a Python that other users may not. `namespace`: the run has a user namespace of its own. `none`: the limit
+`uid`: the run has its own uid. `real_uid`: only its real uid is its own; the effective one is the server's, which
+may read a Python that other users may not. `namespace`: the run has its own user namespace. `none`: the limit
 would count all processes of the server's user, so it is not set.
 """
 
@@ -61,13 +61,13 @@ class ConfinementPlan:
     """Descriptor in the fork server; `RULESET` in its children."""
     filter: list[seccomp.Instruction] | None
     own_uid: bool
-    """Each run gets a uid of its own."""
+    """Each run gets its own uid."""
     root: bool
     counted: Counted
     first_uid: int
     """Where this server's uids begin: two servers on one machine rarely count each other's threads."""
     own_rules: landlock.Rules | None = None
-    """From which each run makes a ruleset of its own, with the one file of /proc that compiled code asks for."""
+    """From which each run makes its own ruleset, with the one file of /proc that compiled code asks for."""
     base_mb: int = 0
     """Address space that the imported packages take before any program runs."""
 
@@ -86,7 +86,7 @@ def prepare(
         readable: the only files and folders that programs may read.
         max_abi: pretend that Landlock is no newer than this (0: not there), for tests; None for what there is.
         use_seccomp: False pretends that the kernel has none.
-        probe: files that a run must be able to read under a uid of its own, else runs keep the server's uid.
+        probe: files that a run must be able to read under its own uid, else runs keep the server's uid.
         native: programs use compiled packages, which ask `/proc/self/cgroup` how much memory there is.
     """
     if sys.platform != "linux":

@@ -202,7 +202,7 @@ def perform_series(
     """Make several calls one after the other in one process, for answers that have to be quick.
 
     The names of the program are as they were before each call; objects that a call has changed stay changed, so the
-    parent tries a call that fails again in a process of its own. The series ends early at a call that leaves the
+    parent tries a call that fails again in a separate process. The series ends early at a call that leaves the
     program, or that the virtual clock cannot time where times count.
 
     Args:
@@ -340,7 +340,7 @@ def encode(value: Any, depth: int = 0) -> Any:
 
     Numbers and tables of numerical libraries come as what `libraries.as_builtin` makes of them.
 
-    Types are compared by identity, so that a subclass with an `__eq__` of its own is what it is: something else.
+    Types are compared by identity, so that a subclass with its own `__eq__` is what it is: something else.
     """
     kind = type(value)
     if value is None or kind in (bool, str):

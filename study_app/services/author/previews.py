@@ -39,7 +39,7 @@ class AuthorPreviews:
     def go(self, token: str | None, key: str, arm: str) -> str:
         """Put a new preview participant on a screen; returns the token for its cookie.
 
-        Somebody new, so that every clock is fresh and every form empty; texts and answers are taken along.
+        As a new participant, so that every clock is fresh and every form empty; texts and answers are taken along.
 
         Raises:
             Malformed: there is no such screen or arm.
@@ -158,7 +158,7 @@ class AuthorPreviews:
         return set(order_of(arm)) <= {each.id for each in study.arms}
 
     def _retime(self, unit: UnitOfWork, person: Participant, study: Study, *, from_now: bool = False) -> None:
-        """Give the stage that somebody is on the limit that the file says now."""
+        """Give a participant's current stage the limit that the file says now."""
         visit = None if person.over else unit.visit(person.id, person.stage)
         if visit is None or visit.ended_at is not None:
             return

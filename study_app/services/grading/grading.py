@@ -211,7 +211,7 @@ class _Grading:
     ) -> dict[int, _Verdict]:
         """What all calls made in one process settle: those that are right, and functions that do the same at each.
 
-        A call that failed after others may have failed because of them; it is left for a process of its own.
+        A call that failed after others may have failed because of them; it is left for its own process.
         """
         jobs = [(check, case, seed) for seed in seeds for check, case in calls]
         attempts = observe_series(self.sandbox, self.pack, self.code, [job[1:] for job in jobs]) if jobs else []
@@ -290,7 +290,7 @@ def _worse(one: _Verdict | None, other: _Verdict) -> _Verdict:
 
 
 def _explain(check: Check, verdict: _Verdict) -> CheckResult:
-    """A failed example in words and in parts."""
+    """A failed example as a sentence and in parts."""
     wrong, call, cause = verdict.wrong or "", str(verdict.case), _cause(verdict)
     message = f"{call}: {wrong}" + (f" ({cause})" if cause and cause != wrong else "")
     parts = (wrong.expected, wrong.seen) if isinstance(wrong, Mismatch) else ("", "")

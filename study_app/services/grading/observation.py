@@ -1,4 +1,4 @@
-"""Makes one graded call in a process of its own and says what was seen, by the parent's clock wherever it counts."""
+"""Makes one graded call in a separate process and says what was seen, by the parent's clock wherever it counts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Attempt:
 
     @property
     def lag(self) -> float | None:
-        """How late a control beside it was served at most, in seconds; None where there was none."""
+        """How late a control next to it was served at most, in seconds; None where there was none."""
         return self.result.lag_seconds
 
 
@@ -43,14 +43,14 @@ class How:
     seed: int
     clock: RunClock
     controlled: bool = False
-    """With a control beside it, and beats of the call's event loop."""
+    """With a control next to it, and beats of the call's event loop."""
     attempt: int = 0
     """Which repetition it is."""
     report_bytes: int = REPORT_BYTES
 
 
 def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -> Attempt:
-    """Run one call in a process of its own and say what was seen.
+    """Run one call in a separate process and say what was seen.
 
     Args:
         sandbox: runs it.

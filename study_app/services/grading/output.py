@@ -14,7 +14,7 @@ from study_app.services.grading.verdicts import CLEARLY, QUIET, late
 LIMITS = RunLimits(wall_seconds=10.0)
 LONGER = 6.0
 """Times the wall limit that a repetition has: long enough for a busy machine, so that the CPU limit decides."""
-_NO_CONTROL = "the run came to its wall limit and no control process ran beside it"
+_NO_CONTROL = "the run came to its wall limit and no control process ran with it"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Output:
 def output_of(sandbox: Sandbox, program: Program) -> Output:
     """Run a program and give its standard output.
 
-    A run that its wall limit ended is made again, alone on this server, with a longer limit and a control beside it.
+    A run that its wall limit ended is made again, alone on this server, with a longer limit and a control process.
     It counts as the program's doing where the control was on time, or was late by far less than the program.
 
     Args:

@@ -63,7 +63,7 @@ def accepted_level(isolation: Isolation) -> str:
 
 
 def quarantine(world: StudyContext, run: RunRecord, error: BaseException) -> None:
-    """Put aside a submission whose grading failed: named with its reason on the console, until somebody retries it."""
+    """Put aside a submission whose grading failed: shown with its reason on the console, until it is retried."""
     reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
     log.error("the grading of submission %s failed: %s", run.id, reason, exc_info=error)
     with world.registry.begin() as unit:

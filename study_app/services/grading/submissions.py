@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def take_submission(
     world: StudyContext, unit: UnitOfWork, place: Position, code: str, page: str | None = None, seq: int | None = None
 ) -> RunRecord:
-    """Write a submission down; it is graded afterwards, so that nobody waits for it."""
+    """Write a submission down; it is graded afterwards, so that no request waits for it."""
     return keep_program(world, unit, place, "submission", code, page, seq)
 
 
@@ -89,12 +89,12 @@ def submit_late(unit: UnitOfWork, place: Position, task: str, code: str, now: da
                     error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
                 )
             )  # fmt: skip
-            told = {"task": task, "run_id": run.id, "code_sha256": code_sha256(code)}
-            unit.record(run.participant_id, "submission_late", run.stage, now, told)
+            payload = {"task": task, "run_id": run.id, "code_sha256": code_sha256(code)}
+            unit.record(run.participant_id, "submission_late", run.stage, now, payload)
 
 
 def submitted_by_deadline(unit: UnitOfWork, place: Position, task: str) -> bool:
-    """Whether the deadline, and nobody else, has submitted a task of the stage."""
+    """Whether the deadline, and not the participant, has submitted a task of the stage."""
     assert place.stage is not None
     runs = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
     return any((run.stage, run.task, run.started_at) == (place.stage.id, task, place.now) for run in runs)
@@ -114,7 +114,7 @@ class Grading:
             return unit.ungraded()
 
     def grade_present(self) -> int:
-        """As `grade_pending`, without simulated participants: their simulation grades them, by a clock of its own."""
+        """As `grade_pending`, without simulated participants: their simulation grades them, by its own clock."""
         with self.world.registry.begin(write=False) as unit:
             waiting = {run.participant_id for run in unit.ungraded()}
             others = waiting - unit.simulated() if waiting else waiting

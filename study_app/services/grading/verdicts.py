@@ -49,7 +49,7 @@ def judge_in_real_time(
     Args:
         check: what is judged.
         expected: what the reference solution did.
-        attempt: what was seen, and how late the control beside it was.
+        attempt: what was seen, and how late the control next to it was.
         proven: the virtual clock found the call right, so that real time only has to agree.
         may_block: the reference solution blocks its event loop, too.
     """

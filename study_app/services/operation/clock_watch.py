@@ -69,7 +69,7 @@ class ClockWatch:
         """Give every open stage the time back that the step would take from it, then follow the clock."""
         with self.world.registry.begin() as unit:
             now = self.world.now()
-            # Simulated participants have a clock of their own.
+            # Simulated participants have their own clock.
             simulated = unit.simulated()
             for visit in (visit for visit in unit.visits() if visit.participant_id not in simulated):
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, step.by):

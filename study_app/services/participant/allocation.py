@@ -87,7 +87,7 @@ def _returned(
 ) -> list[int]:
     """Allocations whose slot goes back now, by the replacement policy: people who left before the outcome.
 
-    People are told by their allocation index, for the row of who had their data erased does not say any more whose
+    People are named by their allocation index, for the row of who had their data erased does not say any more whose
     it was.
     """
     if study.allocation.replacement == "none":

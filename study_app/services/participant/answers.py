@@ -19,7 +19,7 @@ from study_app.services.retrying import retried
 
 
 @dataclass(frozen=True)
-class Screen:
+class ShownPage:
     """What a page shows at the moment of its press on Continue."""
 
     page: str
@@ -72,7 +72,7 @@ class Answers:
     # -- handing in ----------------------------------------------------------------------------------------------------
 
     @retried
-    def submit(self, participant_id: str, screen: Screen) -> Handed:
+    def submit(self, participant_id: str, screen: ShownPage) -> Handed:
         """Hand in what stands on a page's screen and go on; there is no way back.
 
         A second press, or one of a page whose time is up, changes nothing. Nothing is handed in but what the log gives

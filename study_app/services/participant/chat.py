@@ -254,7 +254,7 @@ class AssistantChat:
             yield piece
 
     async def _produce(self, reply: _Reply, request: AssistantRequest, name: str) -> None:
-        """Read the assistant to its end, whoever listens; the turn is saved as it grows."""
+        """Read the assistant to its end, with or without a listener; the turn is saved as it grows."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         saved = began

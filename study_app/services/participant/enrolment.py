@@ -1,4 +1,4 @@
-"""The ways in: who may begin, who may come back, and that nobody gets a second arm."""
+"""The ways in: who may begin, who may come back, and that no participant gets a second arm."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TOKEN_DAYS = 180
 """How long a cookie is good; long enough for a retention session."""
 
 MOVING_HOURS = 24
-"""How long a link is good that takes somebody to another device."""
+"""How long a link is good that takes a participant to another device."""
 
 
 @dataclass(frozen=True)
 class EntryRequest:
-    """What somebody brings to the door."""
+    """What an arriving browser presents."""
 
     link: str = ""
     label: str = ""
@@ -34,7 +34,7 @@ class EntryRequest:
     prolific_study: str = ""
     prolific_session: str = ""
     move: str = ""
-    """The secret of a link that somebody took from one device to another."""
+    """The secret of a link that a participant took from one device to another."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> EntryRequest:
@@ -53,7 +53,7 @@ class EntryRequest:
 
 
 def check_entry(study: Study, entry: EntryRequest) -> None:
-    """Refuse ids that no panel gave and labels that nobody can have.
+    """Refuse ids that no panel gave and invalid labels.
 
     Raises:
         Malformed: one is a placeholder, a formula, an address, or holds white space or invisible characters.
@@ -69,7 +69,7 @@ def check_entry(study: Study, entry: EntryRequest) -> None:
 
 @dataclass(frozen=True)
 class Admitted:
-    """Somebody who is in."""
+    """A participant who has been admitted."""
 
     participant: Participant
     token: str
@@ -158,7 +158,7 @@ class Enrol:
         if owner is not None:
             return self._attach(unit, owner)
         if known is not None and known.kind == "real":
-            # Another invitation or an edited address in a browser that takes part: nobody gets a second arm.
+            # Another invitation or an edited address in a browser that takes part: no participant gets a second arm.
             self._check_free(known)
             payload = {"foreign": _fingerprint(entry)}
             unit.record(known.id, "entry_refused", known.stage, self.world.now(), payload)
@@ -226,7 +226,7 @@ class Enrol:
         return Admitted(participant, self._token(unit, participant), new=True)
 
     def _taken(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind) -> bool:
-        """Whether somebody else came with the same session, or with a label that only one person can have."""
+        """Whether another participant came with the same session, or with a label that only one person can have."""
         if (
             kind == "real"
             and entry.prolific_session

@@ -33,7 +33,7 @@ class ParticipantFlow:
         self._shelf = ReplayCache()
         self._arms: dict[tuple[str, str, str, str], StudyArm] = {}
 
-    # -- where somebody is ---------------------------------------------------------------------------------------------
+    # -- positions --------------------------------------------------------------------------------------------------
 
     def place(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are; a stage whose time is up is ended first."""
@@ -86,7 +86,7 @@ class ParticipantFlow:
         return self._arms[key]
 
     def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
-        """Where they are, with the stage opened unless it has a page of its own before it."""
+        """Where they are, with the stage opened unless it has a separate page before it."""
         place = self.place(unit, participant)
         if place.screen == "stage" and place.stage is not None and place.deadline_at is None:
             self.open_stage(unit, place)
@@ -124,7 +124,7 @@ class ParticipantFlow:
     # -- moving on -----------------------------------------------------------------------------------------------------
 
     def next_step(self, unit: UnitOfWork, place: Position) -> bool:
-        """To the next task or page of the same stage; False if somebody was faster."""
+        """To the next task or page of the same stage; False if another request was faster."""
         participant, stage = place.participant, place.stage
         assert stage is not None
         moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
@@ -140,7 +140,7 @@ class ParticipantFlow:
             False if the participant was no longer there: nothing changed.
 
         Raises:
-            SealingKeyMissing, LedgerBroken: nobody can be allocated now; the participant stays where they are.
+            SealingKeyMissing, LedgerBroken: no participant can be allocated now; the participant stays where they are.
         """
         stage, study = place.stage, place.study
         assert stage is not None
@@ -168,7 +168,7 @@ class ParticipantFlow:
         return True
 
     def enrol_consenting(self, unit: UnitOfWork, place: Position) -> bool:
-        """Reserve a place for somebody who has just consented and go on; without a free place their way ends here."""
+        """Reserve a place after consent and go on; without a free place the participation ends here."""
         lock_ledger(unit, place.participant)
         participant = self._again(unit, place.participant)
         if not place_for(self.world, unit, participant):
@@ -178,7 +178,7 @@ class ParticipantFlow:
         return self.advance(unit, place)
 
     def turn_away(self, unit: UnitOfWork, place: Position) -> bool:
-        """End the way of somebody for whom no place is free: excluded, whether or not they would have been eligible."""
+        """Exclude a participant for whom no place is free, whether or not they would have been eligible."""
         refused = {"place": "refused", "exclusion_reason": NO_PLACE}
         if not self.leave(unit, place, "screened_out", "system", refused):
             return False
@@ -256,7 +256,7 @@ class ParticipantFlow:
         }
 
     def _return(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
-        """Somebody allocated comes back after their place was free for others: they go on if it still is."""
+        """An allocated participant comes back after their place was free for others: they go on if it still is."""
         lock_ledger(unit, participant)
         participant = self._again(unit, participant)
         if not gave_up_place(self.world, participant):

@@ -132,7 +132,7 @@ class ProgramRuns:
         return mine
 
     def _execute(self, place: Position, record: RunRecord, active: _Active, emit: Emit) -> None:
-        """In a thread of its own, so that a participant who leaves loses nothing."""
+        """In its own thread, so that a participant who leaves loses nothing."""
         try:
             with self._lock:
                 ahead = max(0, self._waiting - CONCURRENT_RUNS)

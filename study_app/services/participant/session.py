@@ -46,7 +46,7 @@ class ParticipantSession:
 
     @retried
     def where(self, participant_id: str) -> Position:
-        """Where the participant is; opens the stage if it has no page of its own before it."""
+        """Where the participant is; opens the stage if it has no page before it."""
         with self.world.registry.begin() as unit:
             return self.way.arrive(unit, self._get(unit, participant_id))
 
@@ -188,14 +188,14 @@ class ParticipantSession:
         text belongs to change it.
 
         Raises:
-            Malformed: an event of a kind that only the server writes, or that nobody knows.
+            Malformed: an event of a kind that only the server writes, or an unknown kind.
         """
         _check_kinds(batch)
         with self.world.registry.begin() as unit:
             return self._store(unit, self._get(unit, participant_id), batch)
 
     def submit(self, token: str | None, batch: Batch) -> Future[Ingested]:
-        """As `ingest`, for whoever this cookie belongs to, in a transaction shared with other pages' batches.
+        """As `ingest`, for the participant of this cookie, in a transaction shared with other pages' batches.
 
         The future is done once the batch is stored for good. It raises as `ingest` and as `Enrol.identify` do.
 
@@ -245,7 +245,7 @@ class ParticipantSession:
     def sweep(self, *, simulated: bool = False) -> int:
         """End every stage whose time is up, whether or not a tab is open; returns how many.
 
-        Simulated participants live by a clock of their own: only their simulation ends their stages (`simulated`).
+        Simulated participants live by their own clock: only their simulation ends their stages (`simulated`).
         """
         with self.world.registry.begin(write=False) as unit:
             late = unit.overdue(self.world.now(), simulated=simulated)

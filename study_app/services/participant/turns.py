@@ -19,7 +19,7 @@ from study_app.services.context import Position
 
 
 def close_interrupted(unit: UnitOfWork, participant_id: str, began: datetime, now: datetime) -> None:
-    """End the turns whose reply a server that is gone was writing: nobody will ever finish them.
+    """End the turns whose reply a server that is gone was writing: they will never finish.
 
     How long the reply took stays unknown. The time from asking until this server began counts as an outage.
 
@@ -49,7 +49,7 @@ def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime) -
     """Note that the assistant failed, and give the time back: the deadline of the stage moves by it.
 
     An outage belongs to the stage that was asked in and takes no more than what was left of it: a server that was down
-    for a night took no more from somebody than from those who have no assistant. A stage that is over stays over.
+    for a night took no more from a participant than from those who have no assistant. A stage that is over stays over.
     """
     stay = _stay(unit, turn)
     if stay is not None:

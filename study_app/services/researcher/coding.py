@@ -42,7 +42,7 @@ class Disagreement:
 
     query: QueryForCoding
     codings: tuple[tuple[str, ...], ...]
-    """Labels of each coder, in an order that tells nobody's name."""
+    """Labels of each coder, in an order that reveals no names."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Codings:
     def disagreements(self, viewer: str, kind: Kind) -> list[Disagreement]:
         """Open disagreements that this person may see.
 
-        A coder sees only those on queries that they have coded themselves, so that nobody codes after having seen what
+        A coder sees only those on queries that they have coded themselves, so that no one codes after having seen what
         others gave; who has coded nothing may settle any.
         """
         with self.world.registry.begin(write=False) as unit:

@@ -24,7 +24,7 @@ class ParticipantSummary:
     step: str
     """`task 1 of 2`, `page 3 of 5`, or empty."""
     minutes_in_stage: float | None
-    """Since the stage was opened; None while nobody is in it."""
+    """Since the stage was opened; None while it is empty."""
     minutes_in_all: float
     """From enrolment to the last sign of life."""
     enrolled_at: datetime
@@ -50,7 +50,7 @@ class StageCount:
     """In progress and there now."""
     ended: int
     median_minutes: float | None
-    """Of those who ended it; None for nobody."""
+    """Of those who ended it; None for an unknown participant."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Overview:
     """By the assistant for all participants of this kind; None where the study sets no limit."""
     cost_limit_usd: float | None = None
     leaks: Mapping[str, LeakShare] = field(default_factory=dict)
-    """Of each treatment that must not give code, how many replies do; empty where arms may not be told."""
+    """Of each treatment that must not give code, how many replies do; empty where arms may not be shown."""
 
 
 @dataclass(frozen=True)

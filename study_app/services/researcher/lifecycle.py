@@ -167,7 +167,7 @@ class Lifecycle:
         return changes, self._amendment_problems(current)
 
     def close(self, reason: str, who: str = "cli") -> Anchor | None:
-        """No more enrolment; returns the ledger's end, to be written down elsewhere, or None where nobody is in it.
+        """No more enrolment; returns the ledger's end, to be written down elsewhere, or None where it is empty.
 
         Raises:
             NotAllowed: the study is not launched.
@@ -194,7 +194,7 @@ class Lifecycle:
         """Show arms and seed.
 
         Raises:
-            NotAllowed: not closed, or somebody is still in progress.
+            NotAllowed: not closed, or participants are still in progress.
             SealingKeyMissing: the seed cannot be opened.
         """
         require_reason(reason)
@@ -221,7 +221,7 @@ class Lifecycle:
         """Exclude a participant from the analysis, blind to their arm; recorded with its reason.
 
         Raises:
-            NotAllowed: no reason, or nobody of that id.
+            NotAllowed: no reason, or no such participant.
         """
         require_reason(reason)
         with self.world.registry.begin() as unit:
@@ -237,7 +237,7 @@ class Lifecycle:
         """Show one participant's arm; recorded and reported.
 
         Raises:
-            NotAllowed: no reason, nobody of that id, or not allocated.
+            NotAllowed: no reason, no such participant, or not allocated.
         """
         require_reason(reason)
         with self.world.registry.begin() as unit:

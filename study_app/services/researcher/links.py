@@ -17,7 +17,7 @@ from study_app.services.context import StudyContext
 from study_app.services.identity import LONGEST_FIELD, hashed
 
 CREATED = "create-links"
-"""What the audit log calls it, whoever makes links and from where."""
+"""The verb in the audit log, for command line and console alike."""
 MOST_LINKS = 100_000
 """Links that can be made at once."""
 _MOST_NAMED = 20

@@ -33,7 +33,7 @@ from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import spent_usd
 
 UNBLINDED = "saw chats or code"
-"""What the audit log calls a first look at somebody's chats or code."""
+"""What the audit log calls a first look at a participant's chats or code."""
 STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn", "abandoned", "excluded")
 
 
@@ -237,18 +237,18 @@ class Monitor:
             return unit.audit()[::-1]
 
     def links(self) -> list[LinkUse]:
-        """Single-use links in order of making; who used one is not told."""
+        """Single-use links in order of making; who used one is not shown."""
         with self.world.registry.begin(write=False) as unit:
             return [LinkUse(link.label, link.created_at, link.participant_id is not None) for link in unit.links()]
 
     # -- who has seen what ---------------------------------------------------------------------------------------------
 
     def is_unblinded(self, who: str, what: str) -> bool:
-        """Whether somebody's look at this is in the audit log."""
+        """Whether a person's look at this is in the audit log."""
         return any(entry.who == who and _what(entry) == what for entry in self.audit() if entry.what == UNBLINDED)
 
     def record_unblinding(self, who: str, what: str, kind: Kind) -> None:
-        """Record somebody's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
+        """Record a person's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
 
         Only real participants can be unblinded; a look at the others is not recorded.
         """

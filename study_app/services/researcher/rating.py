@@ -54,7 +54,7 @@ class Dispute:
 
     answer: AnswerForRating
     ratings: tuple[Awarded, ...]
-    """Points by criterion of each rater, in an order that tells nobody's name."""
+    """Points by criterion of each rater, in an order that reveals no names."""
 
 
 class RatingQueue:
@@ -64,9 +64,9 @@ class RatingQueue:
         self.world = world
 
     def answers_for(self, rater: str, kind: Kind) -> list[AnswerForRating]:
-        """Answers that this rater has not rated: those that nobody has rated first, else in the rater's own order.
+        """Answers that this rater has not rated: unrated ones first, else in the rater's own order.
 
-        Settled answers need no further rater. Whoever has settled a disagreement has seen what others gave, and is not
+        Settled answers need no further rater. Settling a disagreement shows what others gave, so its settler is not
         handed the answers that people disagree on.
         """
         with self.world.registry.begin(write=False) as unit:
@@ -109,8 +109,8 @@ class RatingQueue:
     def disputes(self, viewer: str, kind: Kind) -> list[Dispute]:
         """Open disagreements that this person may see.
 
-        A rater sees only those on answers that they have rated themselves, so that nobody rates after having seen what
-        others gave; whoever has rated nothing may settle any.
+        A rater sees only those on answers that they have rated themselves, so that no one rates after having seen what
+        others gave; a person who has rated nothing may settle any.
         """
         with self.world.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, kind)
@@ -247,5 +247,5 @@ def _object(answer: Answer) -> str:
 
 
 def shuffled(name: str, rater: str) -> str:
-    """A sort key: an order of its own for each rater, the same on every call."""
+    """A sort key: each rater's own order, the same on every call."""
     return hashlib.sha256(f"{rater}\n{name}".encode()).hexdigest()

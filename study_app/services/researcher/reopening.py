@@ -28,7 +28,7 @@ class Reopening:
         """Take a participant back to a stage that its deadline ended; they have so many minutes left.
 
         Raises:
-            NotAllowed: no reason, nobody of that id, or the stage cannot be reopened; the message says why.
+            NotAllowed: no reason, no such participant, or the stage cannot be reopened; the message says why.
         """
         require_reason(reason)
         with self.world.registry.begin() as unit:

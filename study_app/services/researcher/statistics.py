@@ -1,4 +1,4 @@
-"""Statistics for the console: computed by `study analyze --json` in a process of its own, on an export of this moment.
+"""Statistics for the console: computed by `study analyze --json` in a separate process, on an export of this moment.
 
 The running app cannot compute an effect: it only starts the analysis and hands on its JSON.
 """

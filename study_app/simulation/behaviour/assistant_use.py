@@ -53,7 +53,7 @@ class PlannedQuery:
 
 @dataclass(frozen=True)
 class Asking:
-    """What somebody asks on one task, by the moment."""
+    """What a participant asks on one task, by the moment."""
 
     before: tuple[PlannedQuery, ...] = ()
     """Before writing."""

@@ -8,7 +8,7 @@ from typing import Any
 from study_app.domain.editing.edits import utf16_length
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.quiz.answering import is_blank
-from study_app.services.participant.answers import Screen
+from study_app.services.participant.answers import ShownPage
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
 
 _WORDS_AT_ONCE = 6
@@ -42,7 +42,7 @@ def fill_in_form(
         yield from tab.play(share, cues)
     tab.add("submit_pressed", {"stage": stage, "step": step})
     tab.flush()
-    screen = Screen(tab.page, tab.last, stage, step, {**at_first, **given})
+    screen = ShownPage(tab.page, tab.last, stage, step, {**at_first, **given})
     if not tab.app.answers.submit(tab.participant_id, screen).accepted:
         raise InfrastructureError(f"{stage}, page {step + 1}: a simulated participant's answers were not taken")
 

@@ -29,7 +29,7 @@ FADING = 0.08
 MINUTES_MEAN, MINUTES_SD = 0.66, 0.20
 """Of the tasks' limit."""
 SHORTEST = 0.04
-"""Of the limit: nobody is faster."""
+"""Of the limit: no one is faster."""
 BASELINE_MEAN, BASELINE_SD = 0.35, 0.17
 """Of the points of a quiz before allocation, as a share."""
 CLUSTER_ICC = 0.15
@@ -125,7 +125,7 @@ class SimulatedPerson:
         return most * min(max(mean + spread * level, 0.0), 1.0)
 
     def minutes(self, received: bool, effects: Effects, scales: Scales) -> float:
-        """Time outcome: the potential outcome, clipped to the limit; whoever gives up counts with the limit."""
+        """Time outcome: the potential outcome, clipped to the limit; a person who gives up counts with the limit."""
         if self.gives_up:
             return scales.cap
         return min(max(self.base_minutes + effects.minutes * received, SHORTEST * scales.cap), scales.cap)
@@ -139,7 +139,7 @@ def draw_person(
     In a cluster trial the person shares `CLUSTER_ICC` of the variance of the quiz with their cluster, whose level
     (standard normal) is given.
 
-    With noncompliance of at most a half nobody is both: an always-taker would use AI in either arm, a never-taker in
+    With noncompliance of at most a half no one is both: an always-taker would use AI in either arm, a never-taker in
     none, and no one does the opposite of what they are asked in both.
     """
     skill = rng.gauss(0, 1)

@@ -81,7 +81,7 @@ class Recipe:
 
     @property
     def _delegates(self) -> bool:
-        """Whether somebody else's code comes in before the person's own."""
+        """Whether another person's code comes in before the person's own."""
         return self.outside_help or (self.asking is not None and any(query.adopt for query in self.asking.before))
 
     def _questions(self, queries: tuple[PlannedQuery, ...]) -> list[Act]:

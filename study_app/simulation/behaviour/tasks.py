@@ -25,7 +25,7 @@ LONGEST_WARMUP = 0.97
 OVERTIME = (1.05, 1.4)
 """How much longer than the limit they would need who do not make it."""
 GIVING_UP = (0.6, 0.95)
-"""Share of the limit after which somebody submits what fails."""
+"""Share of the limit after which a participant submits what fails."""
 _UNEVEN = (0.8, 1.25)
 """Tasks take time by the length of their solutions, times a factor from this range."""
 

@@ -268,7 +268,7 @@ class Leave(TypedDict):
     """What `Leave the study` needs."""
 
     button: bool
-    """False where the screen has a button of its own, which sends the event `study-leave`."""
+    """False where the screen has its own button, which sends the event `study-leave`."""
     payment: str
 
 
@@ -373,7 +373,7 @@ def top(screen: str, connection_lost: str, skip: str) -> None:
     Args:
         screen: changes with the screen.
         skip: what Streamlit's link past its own bar says.
-        connection_lost: shown while the server cannot be reached, on pages without a log of their own.
+        connection_lost: shown while the server cannot be reached, on pages without their own log.
     """
     _renderer("top")(key="top", data={"screen": screen, "connection_lost": connection_lost, "skip": skip})
 

@@ -91,7 +91,7 @@ def _side(desk: ConsoleSession) -> None:
 
 
 def _at_the_door(app: App) -> None:
-    """Sign in by an identity provider where one is configured; otherwise the gate lets nobody come here."""
+    """Sign in by an identity provider where one is configured; otherwise the gate keeps everyone out."""
     st.title(app.study.title, anchor=False)
     if not _provider_configured():
         st.html('<p>You are not signed in any more. <a href="/login" target="_self">Sign in</a></p>')
@@ -103,7 +103,7 @@ def _at_the_door(app: App) -> None:
     email = str(st.user.get("email", "")).lower()
     role = st.secrets.get("console", {}).get("roles", {}).get(email)
     if role not in ALL or not st.user.get("email_verified", True):
-        st.error(f"{email} has no role here. Somebody with access adds it under [console.roles] in the secrets.")
+        st.error(f"{email} has no role here. An administrator can add it under [console.roles] in the secrets.")
         st.button("Sign out", on_click=st.logout)
         return
     ticket = accounts_in(app.settings.var).ticket(ConsoleUser(email, role), app.world.now())

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from study_app.domain.quiz.answering import AnswerFault
-from study_app.services.participant.answers import Screen
+from study_app.services.participant.answers import ShownPage
 from study_app.services.participant.session import Ingested, as_state
 from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, page_name, participant, route
 from study_app.web.texts import text, texts
@@ -22,7 +22,7 @@ async def hand_in(request: Request) -> Response:
     """Hand in what stands on the page's screen; 409 with a reason where it cannot be taken as it is now."""
     app, who = await participant(request)
     value = await json_body(request)
-    screen = Screen(
+    screen = ShownPage(
         page=page_name(value, required=True) or "",
         seq=field(value, "seq", int),
         stage=field(value, "stage", str),

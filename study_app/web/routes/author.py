@@ -41,7 +41,7 @@ def _author(request: Request) -> Author:
 
 
 async def go(request: Request) -> Response:
-    """Put this browser on a screen, as somebody new."""
+    """Put this browser on a screen, as a new participant."""
     author = _author(request)
     screen, arm = (request.query_params.get(name, "") for name in ("screen", "arm"))
     token = await run_in_threadpool(author.previews.go, request.cookies.get(COOKIE), screen, arm)

@@ -29,7 +29,7 @@ FAILED = "sign in failed"
 """What the audit log calls it."""
 MOST_FAILURES = 100
 OPEN = ("/login", "/healthz", "/_stcore/health")
-"""Paths that nobody has to be signed in for."""
+"""Paths that need no sign-in."""
 
 FORM_STYLE = """<style>
 form { display: grid; gap: .9rem; max-width: 20rem; margin-top: 1.5rem; }
@@ -73,7 +73,7 @@ def login_page(problem: str = "", name: str = "", status: int = 200) -> HTMLResp
 
 
 async def show_login(request: Request) -> Response:
-    """The form, or on to the console for somebody who is signed in."""
+    """The form, or on to the console for a person who is signed in."""
     if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
         return RedirectResponse("/", status_code=303)
     token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().world.now())
@@ -173,7 +173,7 @@ def oidc() -> bool:
 
 
 class SignInGate:
-    """Lets nothing through to pages, assets, data or the websocket unless somebody is signed in.
+    """Lets nothing through to pages, assets, data or the websocket without a sign-in.
 
     With an identity provider, Streamlit's own login has to be reached: then the script and each route ask for the
     cookie, which the provider's word is traded for (see study_app/ui/console/app.py).

@@ -25,7 +25,7 @@ from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
 from study_app.web.texts import COOKIE as LANGUAGE_COOKIE
 from study_app.web.texts import FIELD as LANGUAGE
-from study_app.web.texts import language, speak, text, told
+from study_app.web.texts import language, speak, text, translated
 from study_app.web.texts import study as study_here
 
 log = logging.getLogger(__name__)
@@ -101,11 +101,11 @@ def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLRe
     """A kind page for a person who cannot come in."""
     title = text("welcome.taken_title" if reason == "taken" else "welcome.not_open")
     on = f'<p><a href="/">{escape(text("welcome.go_on"))}</a></p>' if reason == "taken" else ""
-    return page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence(told(message)))}</p>{on}", status)
+    return page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence(translated(message)))}</p>{on}", status)
 
 
 def sentence(message: str) -> str:
-    """A service's message as a sentence of its own."""
+    """A service's message as a complete sentence."""
     return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
 
 
@@ -168,7 +168,7 @@ def _vouched(request: Request, fields: dict[str, str], *, pressed: bool) -> dict
 
 
 def _known_as(token: str | None) -> str | None:
-    """Panel id of whoever takes part in this browser already."""
+    """Panel id of the participant of this browser."""
     try:
         return current().enrol.identify(token).prolific_pid
     except UnknownParticipant:

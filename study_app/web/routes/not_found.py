@@ -1,4 +1,4 @@
-"""What no route of ours answers is told so in JSON: Streamlit would send its page with a 200 to any address."""
+"""Answer addresses without a route in JSON: Streamlit would send its page with a 200 to any address."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def awkward():
     yield "missing outcome", data.assign(**{name: data[name].where(data.index != 3) for name in MEASURED}), {}
     yield "three people", data.iloc[[0, 4, 8]], {}
     yield "two people", data.iloc[[0, 4]], {}
-    yield "nobody", data.head(0), {}
+    yield "no rows", data.head(0), {}
     yield "five arms", people(80, ("control", "a", "b", "c", "ü")), {}
     yield "five arms, seven people", people(28, ("control", "a", "b", "c", "ü")).iloc[::4], {}
     yield "labels beyond ASCII", people(48, ("control", "künstlich 🤖")), {}
@@ -156,7 +156,7 @@ def test_awkward_data_end_in_a_typed_error_or_a_null_with_a_note(method, name, d
             assert row.note
 
 
-REFUSED = {"no treated", "no control", "nobody", "a column missing", "an outcome missing", "text for numbers"}
+REFUSED = {"no treated", "no control", "no rows", "a column missing", "an outcome missing", "text for numbers"}
 
 
 @pytest.mark.parametrize("method", [m for m in IDS if m not in ("pearson", "spearman")])
@@ -267,7 +267,7 @@ def test_the_interval_of_a_rerandomisation_holds_exactly_what_its_test_does_not_
 
 
 def _between_two_crossings(data, named, tau, row):
-    """A step function may dip inside: then the p beside it is above the level again."""
+    """A step function may dip inside: then its p is above the level again."""
     nearby = [tau - 0.05, tau + 0.05]
     values = [
         call("rerandomization", data.assign(score=data["score"] - t * (data["arm"] == "ai")), **named)[0].p_value

@@ -37,7 +37,7 @@ def at(second):
 
 
 def own_export():
-    """One person of our own export: edits, a query for code, its paste, a run with an error, a query, a submission."""
+    """One exported person: edits, a query for code, its paste, a run with an error, a query, a submission."""
     events = pd.DataFrame(
         [
             ("p", "task_shown", "main", 0, {"task": "trio_timer"}),
@@ -216,7 +216,7 @@ def test_the_plan_says_whose_codes_feed_the_analysis(imported):
 
 def test_nobody_asking_is_a_note(imported):
     tables = {"participants": imported["participants"], "turns": imported["turns"][:0], "events": imported["events"]}
-    assert "nobody" in styles_section(tables, Plan())["note"]
+    assert "no participant" in styles_section(tables, Plan())["note"]
 
 
 def test_annotating_fills_codes_counts_and_pattern():
@@ -300,8 +300,8 @@ def test_figures_are_drawn_for_52_people_and_say_who_is_who(imported):
 
 
 def test_a_figure_of_nobody_is_empty_not_an_error(imported):
-    nobody = timeline(imported)[:0]
-    for figure in (swimlanes(nobody), trajectory_plot(trajectory(nobody)), flow_plot(transitions(nobody))):
+    empty = timeline(imported)[:0]
+    for figure in (swimlanes(empty), trajectory_plot(trajectory(empty)), flow_plot(transitions(empty))):
         ElementTree.fromstring(svg(figure, "figure"))
 
 

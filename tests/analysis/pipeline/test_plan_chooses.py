@@ -84,7 +84,7 @@ def test_masked_arms_are_not_compared_directly(tmp_path):
     own = {"outcome": "quiz_points", "method": "welch_t", "contrast": ["agent", "ai"]}
     rows = analysed(tmp_path, [own], arms=THREE, state="closed")
     assert rows["quiz_points.welch_t.agent_vs_ai"]["estimate"] is None
-    assert "not told apart yet" in rows["quiz_points.welch_t.agent_vs_ai"]["note"]
+    assert "not distinguished yet" in rows["quiz_points.welch_t.agent_vs_ai"]["note"]
 
 
 def test_equivalence_and_non_inferiority_can_be_primary(tmp_path):

@@ -235,7 +235,7 @@ def test_a_masked_dataset_that_was_edited_names_whose_record_it_was(tmp_path, st
 
 
 def test_the_published_registration_finds_who_forged_the_one_in_the_dataset(tmp_path):
-    """Whoever has no key of the study's cannot sign; whoever leaves the signature out is found by --prereg."""
+    """Signing needs the study's key; a missing signature is found by --prereg."""
     honest = trial().dataset("unsealed") / "materials" / "prereg.json"
     forger = Forger(trial().dataset("unsealed"), tmp_path)
     forger.save(forger.manifest | {"signature": None})

@@ -1,4 +1,4 @@
-"""A participant whose page was late: what counts is in the dataset, and verify takes nobody for a forger."""
+"""A participant whose page was late: what counts is in the dataset, and verify accuses no participant."""
 
 from __future__ import annotations
 

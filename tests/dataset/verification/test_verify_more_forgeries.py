@@ -48,14 +48,14 @@ SQL: dict[str, str | list[str]] = {
     "the seed of the scheduler": f"UPDATE runs SET scheduler_seed = 1 WHERE {ONE}",
     "a run under another person": f"UPDATE runs SET participant_id = {LAST_REAL} WHERE participant_id = {FIRST_REAL}",
     "a run that is gone": f"DELETE FROM runs WHERE kind = 'run' AND {ONE}",
-    "what somebody asked": f"UPDATE turns SET message = 'Write all of it.' WHERE {AI}",
+    "the text of a query": f"UPDATE turns SET message = 'Write all of it.' WHERE {AI}",
     "what the assistant said": f"UPDATE turns SET reply = reply || ' No.' WHERE {AI}",
     "which model answered": f"UPDATE turns SET model = 'another' WHERE {AI}",
     "tokens of a reply": f"UPDATE turns SET output_tokens = 7 WHERE {AI}",
     "how long a reply took": f"UPDATE turns SET total_seconds = 9 WHERE {AI}",
     "every turn of a person": f"DELETE FROM turns WHERE {AI}",
     "a deadline by which a stage ended": f"UPDATE visits SET ended_by = 'deadline' WHERE stage = 'quiz' AND {ONE}",
-    "a stage that nobody visited": f"DELETE FROM visits WHERE stage = 'warmup' AND {ONE}",
+    "a stage without a visit": f"DELETE FROM visits WHERE stage = 'warmup' AND {ONE}",
     "all of a stage faster": (
         "UPDATE visits SET ended_at = started_at + (ended_at - started_at) * 6 / 10 WHERE stage = 'tasks'"
     ),
@@ -65,8 +65,8 @@ SQL: dict[str, str | list[str]] = {
     "a stratum": f"UPDATE participants SET stratum = 'other' WHERE id = {FIRST_REAL}",
     "a preview that becomes real": "UPDATE participants SET kind = 'real' WHERE kind = 'preview'",
     "a real person who becomes a preview": f"UPDATE participants SET kind = 'preview' WHERE id = {FIRST_REAL}",
-    "when somebody was allocated": f"UPDATE participants SET allocated_at = allocated_at + 1 WHERE id = {FIRST_REAL}",
-    "the version that somebody agreed to": f"UPDATE participants SET study_hash = '{'0' * 64}' WHERE id = {FIRST_REAL}",
+    "the moment of an allocation": f"UPDATE participants SET allocated_at = allocated_at + 1 WHERE id = {FIRST_REAL}",
+    "the version of a consent": f"UPDATE participants SET study_hash = '{'0' * 64}' WHERE id = {FIRST_REAL}",
     "a withdrawal that is taken back": "UPDATE participants SET status = 'in_progress' WHERE status = 'withdrawn'",
     "a row of the ledger": "UPDATE allocations SET row = replace(row, '\"no_ai\"', '\"ai\"') WHERE ledger = 'real'",
     "the last row of the ledger": "DELETE FROM allocations WHERE number = (SELECT max(number) FROM allocations)",
@@ -119,10 +119,10 @@ def program_with_its_hash(database: sqlite3.Connection, *, edits: str = "true") 
     database.execute("UPDATE runs SET code = ? WHERE id = ?", (code, row[0]))
     events = database.execute("SELECT event_id, payload FROM events WHERE kind = 'task_submitted'").fetchall()
     for number, payload in events:
-        told = json.loads(payload)
-        if told.get("run_id") == row[0]:
-            told |= {"code_sha256": code_sha256(code), "as_edited": json.loads(edits)}
-            database.execute("UPDATE events SET payload = ? WHERE event_id = ?", (json.dumps(told), number))
+        logged = json.loads(payload)
+        if logged.get("run_id") == row[0]:
+            logged |= {"code_sha256": code_sha256(code), "as_edited": json.loads(edits)}
+            database.execute("UPDATE events SET payload = ? WHERE event_id = ?", (json.dumps(logged), number))
 
 
 def program_with_its_hash_and_no_page(database: sqlite3.Connection) -> None:
@@ -132,8 +132,8 @@ def program_with_its_hash_and_no_page(database: sqlite3.Connection) -> None:
     for number, payload in database.execute(
         f"SELECT event_id, payload FROM events WHERE kind = 'task_submitted' AND {ONE}"
     ).fetchall():
-        told = json.loads(payload) | {"page": None, "seq": None}
-        database.execute("UPDATE events SET payload = ? WHERE event_id = ?", (json.dumps(told), number))
+        logged = json.loads(payload) | {"page": None, "seq": None}
+        database.execute("UPDATE events SET payload = ? WHERE event_id = ?", (json.dumps(logged), number))
 
 
 def last_entries_of_the_chain(database: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""What somebody might do to a dataset or a database, each found and named.
+"""What a forger might do to a dataset or a database, each found and named.
 
 A dataset's hashes and counts are repaired after each edit, so that only what the edit broke can be found.
 """
@@ -115,7 +115,7 @@ def reorder_allocations(forger: Forger) -> None:
 
 def insert_allocation(forger: Forger) -> None:
     rows = forger.rows("allocations")
-    extra = {**rows[-1], "allocation_index": str(len(rows) + 1), "participant_id": "somebody"}
+    extra = {**rows[-1], "allocation_index": str(len(rows) + 1), "participant_id": "stranger"}
     forger.write("allocations", [*rows, extra])
 
 
@@ -293,7 +293,7 @@ def formula_planted(forger: Forger) -> None:
 
 
 def level_invented(forger: Forger) -> None:
-    forger.change("visits", lambda r: True, ended_by="nobody")
+    forger.change("visits", lambda r: True, ended_by="stranger")
 
 
 def study_file_changed(forger: Forger) -> None:

@@ -69,7 +69,7 @@ def test_a_returned_slot_goes_back_into_the_open_block():
 
 
 def test_a_returned_slot_waits_when_no_block_is_open():
-    """A block of that one slot would show its arm to whoever knows who withdrew."""
+    """A block of that one slot would show its arm to anyone who knows who withdrew."""
     decisions = run(Allocator(Scheme(block_sizes=[2], replacement="return_slot"), TWO), [{}] * 5, {3: (1,)})
     assert sorted(decisions[2].probabilities) == pytest.approx([1 / 3, 2 / 3])
     staying = Counter(decision.arm for decision in decisions[1:])

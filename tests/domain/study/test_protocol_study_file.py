@@ -107,7 +107,7 @@ def test_the_hash_changes_with_the_study_and_with_every_file_it_names(raw):
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"id = ", b""])
-def test_a_file_that_is_no_study_is_refused_in_words(tmp_path, content):
+def test_a_file_that_is_no_study_is_refused_with_a_reason(tmp_path, content):
     path = tmp_path / "study.toml"
     path.write_bytes(content)
     with pytest.raises(ProblemsFound, match="study.toml"):

@@ -119,7 +119,7 @@ def test_reports_made_to_hurt_cost_no_more_than_a_plain_report_of_their_size(dat
     assert cpu_seconds(lambda: read(data)) < 20 * cpu_seconds(lambda: read(plain))
 
 
-def test_a_report_beyond_the_cap_is_refused_in_words():
+def test_a_report_beyond_the_cap_is_refused_with_a_reason():
     with pytest.raises(ReportError, match="64 kB"):
         parse_report(b'"' + b"x" * REPORT_BYTES + b'"')
 

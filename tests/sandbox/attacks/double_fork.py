@@ -1,4 +1,4 @@
-# Tries to fork twice with a session of its own, to outlive the run.
+# Tries to fork twice with its own session, to outlive the run.
 import os, time
 
 if os.fork() == 0:

@@ -1,4 +1,4 @@
-# Tries to enter the kernel by the 32-bit gate with code of its own making.
+# Tries to enter the kernel by the 32-bit gate with code that it makes itself.
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-# Tries to read the database through a symbolic link of its own.
+# Tries to read the database through its own symbolic link.
 import os
 
 for folder in (TARGETS["folder"], "/tmp", "/dev/shm"):

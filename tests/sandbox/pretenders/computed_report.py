@@ -1,4 +1,4 @@
-# Sleeps for real, prints at the right moments, and writes a report of its own with the stolen number of the run.
+# Sleeps for real, prints at the right moments, and writes its own report with the stolen number of the run.
 import json
 import os
 import sys

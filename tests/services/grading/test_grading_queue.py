@@ -39,7 +39,7 @@ def submissions(app, who: str):
 
 
 class Sandboxed:
-    """A sandbox that fails in its own way for programs with a mark in them, and is as isolated as it is told."""
+    """A sandbox that fails in its own way for programs with a mark in them, with the isolation that the test sets."""
 
     def __init__(self, inner, error: Exception | None = None, level: str | None = None) -> None:
         self.inner, self.error, self.level = inner, error, level

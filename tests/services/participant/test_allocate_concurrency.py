@@ -22,7 +22,7 @@ def settings_for(study: Path, url: str) -> Settings:
 
 
 def enrol_many(study: Path, url: str, barrier) -> None:
-    """In a process of its own: everybody is enrolled first, then all consent at the same time as the others do."""
+    """In a separate process: everybody is enrolled first, then all consent at the same time as the others do."""
     app = start(settings_for(study, url))
     people = [app.enrol.enter(EntryRequest()).participant.id for _ in range(EACH)]
     barrier.wait(60)
@@ -60,7 +60,7 @@ def test_a_hundred_simultaneous_arrivals_get_the_sequence_of_the_algorithm(ledge
     expected = [allocator.allocate({}, draws(seed, row.allocation_index)).arm for row in rows]
     assert [row.arm for row in rows] == expected
 
-    # Nobody has two slots, no slot has two people, and each person has the arm of their row.
+    # No one has two slots, no slot has two people, and each person has the arm of their row.
     held = {person.id: (person.allocation_index, person.arm) for person in people}
     assert held == {row.participant_id: (row.allocation_index, row.arm) for row in rows}
 

@@ -1,4 +1,4 @@
-"""Completion codes are in no dataset, and every participant still gets the one of their own version."""
+"""Completion codes are in no dataset, and every participant still gets the code of their version."""
 
 from __future__ import annotations
 

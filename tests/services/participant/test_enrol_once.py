@@ -1,4 +1,4 @@
-"""Nobody gets a second arm: not by a second link, an edited address, a lost cookie or another browser."""
+"""No participant gets a second arm: not by a second link, an edited address, a lost cookie or another browser."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_edited_panel_address_makes_no_second_participant(panel):
         with pytest.raises(Taken):
             enrol.enter(edited, mine.token)
     kept = refused(panel, mine.participant.id)
-    assert len({payload["foreign"] for payload in kept}) == 2, "who tried is told apart"
+    assert len({payload["foreign"] for payload in kept}) == 2, "who tried is distinguished"
     assert "b" * 24 not in str(kept), "but not known"
     for guessed in (("a" * 24, "s2"), ("b" * 24, "s1"), ("a" * 24, "")):
         with pytest.raises(NotAllowed):

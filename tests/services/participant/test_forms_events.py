@@ -24,7 +24,7 @@ from study_app.domain.quiz.answer_log import replay_forms
 from study_app.domain.quiz.answering import Unanswerable, answer_to, fault_of, number_in
 from study_app.domain.records import Visit
 from study_app.domain.study.study import Question
-from study_app.services.participant.answers import Screen
+from study_app.services.participant.answers import ShownPage
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
@@ -34,7 +34,7 @@ TEXTS = ("words", "remark", "hours")
 
 
 class FormTrial:
-    """The short study with somebody in it."""
+    """The short study with a participant in it."""
 
     def __init__(self, folder: Path, **study) -> None:
         self.clock = HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
@@ -89,8 +89,8 @@ class Tab:
         batch = Batch.model_validate({"page": self.name, "events": self.events[first - 1 : last]})
         return self.world.app.session.ingest(self.who, batch).ack
 
-    def screen(self, shown: dict) -> Screen:
-        return Screen(self.name, len(self.events), self.stage, self.step, shown)
+    def screen(self, shown: dict) -> ShownPage:
+        return ShownPage(self.name, len(self.events), self.stage, self.step, shown)
 
     def submit(self, shown: dict):
         return self.world.app.answers.submit(self.who, self.screen(shown))

@@ -185,7 +185,7 @@ def test_a_name_is_held_by_one_process_at_a_time(database_url):
 
 
 def command(*arguments: object) -> str:
-    """What `study ARGUMENTS` prints in a process of its own."""
+    """What `study ARGUMENTS` prints in a separate process."""
     done = run_study(arguments, cwd=ROOT, environment=dict(os.environ), timeout=900)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -216,7 +216,7 @@ def test_simulations_at_once_leave_an_honest_dataset(tmp_path):
 
 
 def visit(study: Path, url: str, folder: Path) -> None:
-    """A server's work in a process of its own: people come, consent and are allocated, deadlines are swept."""
+    """A server's work in a separate process: people come, consent and are allocated, deadlines are swept."""
     app = start(Settings(study, url, folder, environment={}))
     for _ in range(10):
         person = app.enrol.enter(EntryRequest()).participant.id

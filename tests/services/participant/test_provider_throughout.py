@@ -31,12 +31,12 @@ def app_of(folder: Path, serving: FakeProvider, clock: HandClock, **replaced: st
 
 
 def assisted(app: App, clock: HandClock) -> Walker:
-    """Somebody on the main tasks of the arm with an assistant."""
+    """A participant on the main tasks of the arm with an assistant."""
     for _ in range(12):
         walker = Walker(app, clock).to_tasks(solve=False).begin_tasks()
         if walker.arm == "ai":
             return walker
-    raise AssertionError("nobody was allocated to the assistant")
+    raise AssertionError("no participant was allocated to the assistant")
 
 
 def test_a_provider_that_changes_its_model_at_turn_40_is_named_by_verify_and_shown_in_the_report(tmp_path):

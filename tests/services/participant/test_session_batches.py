@@ -23,7 +23,7 @@ def trial(tmp_path):
 
 
 def at_work(trial: Trial, minutes: float = 30):
-    """Somebody on the main tasks with the clock running."""
+    """A participant on the main tasks with the clock running."""
     admitted = trial.app.enrol.enter(EntryRequest())
     now = trial.app.world.now()
     with trial.app.world.registry.begin() as unit:

@@ -1,6 +1,6 @@
 """Recompute a ledger from docs/explanation/allocation.md and the standard library: nothing of study-app is used.
 
-Written from the page alone, it stands for whoever wants to check a published dataset without trusting this project.
+Written from the page alone, it stands for anyone who wants to check a published dataset without trusting this project.
 """
 
 from __future__ import annotations
@@ -232,8 +232,8 @@ def _check_row(row: dict[str, Any], scheme: Scheme, previous: str) -> None:
         for factor in factors:
             assert row["levels"][factor["variable"]] == level(factor, row["profile"][factor["variable"]])
     named = scheme.table["strata"] or scheme.table["factors"]
-    told = "; ".join(f"{factor['variable']}={row['levels'][factor['variable']]}" for factor in named)
-    assert row["stratum"] == (told or "all")
+    levels = "; ".join(f"{factor['variable']}={row['levels'][factor['variable']]}" for factor in named)
+    assert row["stratum"] == (levels or "all")
     assert row["previous_hash"] == previous
     assert row["row_hash"] == sha(canonical({name: row[name] for name in HEADER}))
 
@@ -245,12 +245,12 @@ def commitment(dataset: Path) -> str:
     study = json.loads((dataset / locked["file"]).read_text(encoding="utf-8"))
     scheme = Scheme(study)
     arms = [{"id": name, "weight": weight} for name, weight in zip(scheme.options, scheme.weights, strict=True)]
-    told = _told(scheme.table, DEFAULTS)
-    for name in {"strata", "factors"} & set(told):
-        told[name] = [_told(factor, {"weight": 1.0, "cuts": []}) for factor in told[name]]
-    content = {"algorithm": NAME, "arms": arms, "scheme": told, "seed": manifest["revealed_seed"]}
+    stated = _filled(scheme.table, DEFAULTS)
+    for name in {"strata", "factors"} & set(stated):
+        stated[name] = [_filled(factor, {"weight": 1.0, "cuts": []}) for factor in stated[name]]
+    content = {"algorithm": NAME, "arms": arms, "scheme": stated, "seed": manifest["revealed_seed"]}
     return sha(canonical(content))
 
 
-def _told(table: dict[str, Any], silent: dict[str, Any]) -> dict[str, Any]:
+def _filled(table: dict[str, Any], silent: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in table.items() if name not in silent or value != silent[name]}

@@ -52,7 +52,7 @@ def everything_exported(trial: Trial, folder: Path) -> dict:
 
 
 def walked(folder) -> tuple[dict, list]:
-    """The same behaviour in a trial with a seed of its own; those with an assistant use it, in the same time."""
+    """The same behaviour in a trial with its own seed; those with an assistant use it, in the same time."""
     folder.mkdir()
     trial = Trial(folder, launched=True, ids=counted_ids())
     try:

@@ -107,7 +107,7 @@ def test_an_address_that_is_not_complete_is_refused_with_what_to_give(text):
 
 
 @given(st.text(max_size=40))
-def test_any_text_for_an_address_is_taken_whole_or_refused_in_words(text):
+def test_any_text_for_an_address_is_taken_whole_or_refused_with_a_reason(text):
     try:
         base = check_base(text, "--base-url")
     except ProblemsFound:

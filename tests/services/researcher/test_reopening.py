@@ -19,7 +19,7 @@ def trial(tmp_path):
 
 
 def ended(trial: Trial) -> str:
-    """Somebody whose tasks their deadline ended before the second task."""
+    """A participant whose tasks their deadline ended before the second task."""
     who = trial.enter()
     trial.to_tasks(who)
     trial.write(who, "trio_timer", "abc", "page")

@@ -30,7 +30,7 @@ def trial(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def worked(trial):
-    """Somebody who has typed, run and submitted."""
+    """A participant who has typed, run and submitted."""
     return timeline(trial.app.world, trial.people[5])
 
 
@@ -49,7 +49,7 @@ def played(frames: list[dict], task: str) -> list[str]:
 
 
 def test_nobody_has_no_timeline(trial):
-    assert timeline(trial.app.world, "nobody") is None
+    assert timeline(trial.app.world, "unknown") is None
 
 
 def test_a_timeline_is_json_in_order_of_time(worked):

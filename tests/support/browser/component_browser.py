@@ -66,7 +66,7 @@ class Server:
 
 @dataclass
 class Person:
-    """A participant with a browser of their own."""
+    """A participant with their own browser."""
 
     server: Server
     context: BrowserContext

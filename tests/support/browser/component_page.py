@@ -32,7 +32,7 @@ async with trio.open_nursery() as nursery:
 st.set_page_config(layout="wide")
 book = Book(st.secrets["book"])
 query = st.query_params
-who = st.context.cookies.get("study_participant", "nobody")
+who = st.context.cookies.get("study_participant", "unknown")
 person = book.person(who, float(query.get("minutes", 35)), query.get("arm", "ai"))
 state = state_of(book, who)
 assistant = {

@@ -77,7 +77,7 @@ def nested(flat: dict[str, str]) -> dict[str, Any]:
 
 
 def write_pseudo_study(folder: Path, study: dict[str, Any], *, code: str = CODE, made: Any = pseudo) -> Path:
-    """A study file with shipped content beside it, offered in English and in the language of no people."""
+    """A study file with shipped content next to it, offered in English and in the language of no people."""
     for name in ("tasks", "assistants"):
         shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
     for pack in (folder / "tasks").iterdir():
@@ -96,6 +96,6 @@ def write_pseudo_study(folder: Path, study: dict[str, Any], *, code: str = CODE,
     pages = {key: made(text) for key, text in catalogue("en").texts.items()}
     content = {f"content.{key}": made(text) for key, text in content_texts(library).items()}
     (folder / "texts").mkdir()
-    texts = {"name": made("Nobody's"), "reviewed_by": "nobody"} | nested(pages | content)
+    texts = {"name": made("Pseudo"), "reviewed_by": "no reviewer"} | nested(pages | content)
     (folder / "texts" / f"{code}.toml").write_text(tomli_w.dumps(texts))
     return file

@@ -209,7 +209,7 @@ class HostilePerson:
             self.others.append(cookie)
 
     def foreign(self) -> None:
-        """With somebody else's cookie, an invented one, or two."""
+        """With another person's cookie, an invented one, or two."""
         mine = self.client.cookies.get(COOKIE, "")
         invented = ("x", "a" * 5000, "%00", '"', "; ;=", "\u00c3\u00a9")
         value = self.rng.choice([*self.others, *invented])

@@ -49,7 +49,7 @@ class Answer:
     hang: bool = False
     """Leave the connection open and silent after the last piece."""
     cut: bool = False
-    """Abort the connection after the last piece, amid a chunk."""
+    """Abort the connection after the last piece, in the middle of a chunk."""
 
 
 def failure(status: int, kind: str, **headers: str) -> Answer:

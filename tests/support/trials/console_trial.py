@@ -40,7 +40,7 @@ def counted_ids():
 
 
 class Trial:
-    """One trial in a folder of its own."""
+    """One trial in a separate folder."""
 
     def __init__(self, folder: Path, *, launched: bool = False, entry: str = "links", **more) -> None:
         self.folder = folder
@@ -137,7 +137,7 @@ class Trial:
             return unit.participant(who).arm
 
     def someone_in(self, arm: str) -> str:
-        """Somebody on the tasks who is in that arm."""
+        """A participant on the tasks who is in that arm."""
         while True:
             who = self.enter()
             self.to_tasks(who)

@@ -1,4 +1,4 @@
-"""Participants who walk through the shipped study by the real services, in a database of their own."""
+"""Participants who walk through the shipped study by the real services, in their own database."""
 
 from __future__ import annotations
 

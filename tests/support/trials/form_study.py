@@ -101,7 +101,7 @@ ITEMS = {
 def write_form_study(
     folder: Path, *, quiz_minutes: float = 20, about_minutes: float | None = None, required: bool = False
 ) -> Path:
-    """The study file with its item bank beside it."""
+    """The study file with its item bank next to it."""
     bank = folder / "bank"
     (bank / "items").mkdir(parents=True)
     (bank / "keys").mkdir()

@@ -114,7 +114,7 @@ def with_content(folder: Path) -> None:
 
 
 def written(folder: Path, **parts: str) -> Path:
-    """The study file in a folder, its content beside it.
+    """The study file in a folder, its content next to it.
 
     Paths in it are relative: they are part of the study's hash, from which preview and simulated allocations are drawn.
     """

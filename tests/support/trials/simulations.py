@@ -21,7 +21,7 @@ def run(folder: Path, study: Path = ROOT / "study.toml", seed: int = 7, particip
 
 
 def simulate_apart(*arguments, **options):
-    """`simulate` in a thread of its own: where a browser test ran before, Playwright's loop holds the main thread."""
+    """`simulate` in a separate thread: where a browser test ran before, Playwright's loop holds the main thread."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(simulate, *arguments, **options).result()
 

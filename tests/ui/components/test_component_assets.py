@@ -49,7 +49,7 @@ def test_the_workspace_weighs_less_than_250_kilobytes_on_the_wire():
 
 
 def test_the_built_components_ask_no_other_host_for_anything():
-    # A licence names its author's address, and is read by nobody's browser.
+    # A licence names its author's address, and no browser requests it.
     for asset in ASSET_DIR.glob("*.js"):
         hosts = set(re.findall(r"https?://([\w.-]+)", asset.read_text("utf-8")))
         assert hosts <= {"www.w3.org"}, asset.name

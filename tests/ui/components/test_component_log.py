@@ -193,7 +193,7 @@ def test_random_edits_of_many_places_replay_exactly_even_inside_surrogate_pairs(
     settled(person, page)
 
 
-def test_an_answer_that_is_no_json_acknowledges_nothing(person):
+def test_an_answer_that_is_not_json_acknowledges_nothing(person):
     page = person.open()
     page.get_by_label(EDITOR).click()
     page.route("**/api/events", lambda route: route.fulfill(status=200, body="<html>starting</html>"))

@@ -207,7 +207,7 @@ def test_the_way_back_to_the_starter_asks_is_logged_as_an_edit_and_can_be_undone
     assert editor_text(page) == "all = 'mine'\n"
 
 
-def test_a_program_that_is_too_long_is_refused_in_words_before_it_is_sent(person):
+def test_a_program_that_is_too_long_is_refused_with_a_reason_before_it_is_sent(person):
     page = person.open()
     page.get_by_label(EDITOR).click()
     page.keyboard.press("Control+a")

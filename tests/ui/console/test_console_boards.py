@@ -47,7 +47,7 @@ def drawn(board: str) -> AppTest:
 
 @pytest.fixture
 def board(trial, monkeypatch):
-    """Draws a board for somebody."""
+    """Draws a board for one person."""
 
     def draw(name: str, role: str = "full", who: str = "anna", app=trial.app) -> AppTest:
         install(app)

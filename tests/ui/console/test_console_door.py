@@ -1,4 +1,4 @@
-"""The console over HTTP, a process of its own beside the participants' app: door, lockout, files; and in a browser."""
+"""The console over HTTP, a separate process beside the participants' app: door, lockout, files; and in a browser."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def console(tmp_path_factory):
 
 
 def browser_of(console, name: str = "admin") -> httpx.Client:
-    """Somebody who is signed in."""
+    """A person who is signed in."""
     client = httpx.Client(base_url=console.console_url)
     answer = client.post("/login", data={"name": name, "password": PASSWORD})
     assert answer.status_code == 303
@@ -120,7 +120,7 @@ def test_roles_hold_on_every_file(console):
         "/download/enrolment.csv": {"admin": 200, "mona": 200, "gert": 403},
         "/download/audit.csv": {"admin": 200, "mona": 200, "gert": 403},
         "/download/dataset.zip": {"mona": 403, "gert": 403},
-        "/api/replay/nobody": {"admin": 404, "mona": 403, "gert": 403},
+        "/api/replay/unknown": {"admin": 404, "mona": 403, "gert": 403},
     }
     for path, answers in wanted.items():
         for name, status in answers.items():

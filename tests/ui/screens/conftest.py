@@ -1,4 +1,4 @@
-"""The short study of forms on a server of its own, and a page of a real browser."""
+"""The short study of forms on its own server, and a page of a real browser."""
 
 from __future__ import annotations
 

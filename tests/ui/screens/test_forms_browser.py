@@ -38,7 +38,7 @@ def hand_in(person: FormPage, stage: str) -> dict:
     return shown
 
 
-# -- what may happen while somebody writes -----------------------------------------------------------------------------
+# -- what may happen while a participant writes -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stage", STAGES)

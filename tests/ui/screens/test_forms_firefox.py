@@ -9,7 +9,7 @@ from support.server import StudyServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 CHROMIUM_ONLY = {"test_a_laptop_that_slept_for_150_seconds_goes_on_where_it_was"}
-"""Tests that start a browser of their own."""
+"""Tests that start their own browser."""
 globals().update(
     {name: test for name, test in vars(test_forms_browser).items() if name.startswith("test_")}
     | dict.fromkeys(CHROMIUM_ONLY)

@@ -16,7 +16,7 @@ from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 from study_app.services.researcher.lifecycle import Lifecycle
 
 EXPORTED = "export"
-"""What the audit log calls it, whoever exports and from where."""
+"""The verb in the audit log, for command line and console alike."""
 CodeQueries = Callable[[StudyContext], list[str]]
 """Codes the queries that the plan wants coded, and returns what to warn of."""
 

@@ -268,7 +268,7 @@ class _Export:
                 continue
             yield self.clusters.rating(vars(rating))
 
-    # -- what stands beside them ---------------------------------------------------------------------------------------
+    # -- what accompanies them -----------------------------------------------------------------------------------------
 
     def _beside(self, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         columns = withheld.get("columns", {})
@@ -383,8 +383,8 @@ def codebook_page(study: Study, library: ContentLibrary) -> str:
     tables = tables_of([study], quiz_types([study], Content(library).bank), identified=True)
     return codebook(
         list(tables.values()),
-        "Written from the code for the shipped study by `scripts/generate_docs.py`; every dataset brings the codebook "
-        f"of its own study in `documentation/`. {CODEBOOK_INTRODUCTION}",
+        "Written from the code for the shipped study by `scripts/generate_docs.py`; every dataset brings its study's "
+        f"codebook in `documentation/`. {CODEBOOK_INTRODUCTION}",
     )
 
 

@@ -22,5 +22,5 @@ def replay_evidence(world: StudyContext, participant: Participant) -> list[dict[
 def _on_the_clock(row: dict[str, Any], participant: Participant) -> dict[str, Any]:
     at = row["at"]
     t = None if at is None else round((at - participant.enrolled_at).total_seconds(), 3)
-    told = ("kind", "stage", "amount", "unit", "threshold", "breaks", "detail")
-    return {"t": t, **{name: row[name] for name in told}}
+    shown = ("kind", "stage", "amount", "unit", "threshold", "breaks", "detail")
+    return {"t": t, **{name: row[name] for name in shown}}

@@ -40,7 +40,7 @@ class ReplayMaterial:
 
 
 def collect(world: StudyContext, participant_id: str) -> ReplayMaterial | None:
-    """Everything of one participant; None for nobody."""
+    """Everything of one participant; None for an unknown participant."""
     with world.registry.begin(write=False) as unit:
         participant = unit.participant(participant_id)
         if participant is None:

@@ -1,6 +1,6 @@
 """One participant's way as a timeline: every edit, run, message, stage and spell away, for the console's scrubber.
 
-Frames are in order of time and hold what changed; whoever plays them keeps the state. An edit is a delta (positions in
+Frames are in order of time and hold what changed; the player keeps the state. An edit is a delta (positions in
 UTF-16 units, as in `domain.edits`) against the frame of the same task before it; a `text` frame is the whole text.
 """
 
@@ -27,7 +27,7 @@ PLAIN = ("typed", "indent", "cut")
 
 
 def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
-    """The timeline of a participant as JSON-able values, times in seconds since enrolment; None for nobody.
+    """The timeline of a participant as JSON-able values, times in seconds since enrolment; None if unknown.
 
     Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes,
     evidence (on compliance).

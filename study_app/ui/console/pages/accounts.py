@@ -36,7 +36,7 @@ def render(desk: ConsoleSession) -> None:
     if seen:
         st.html(tables.table(("Name", "Since (UTC)", "Acts"), seen, numbers=(2,), label="Unblinded"))
     else:
-        st.html(tables.note("Nobody has seen chats, programs or an arm of a real participant."))
+        st.html(tables.note("No one has seen chats, programs or an arm of a real participant."))
 
 
 def _add(desk: ConsoleSession) -> None:

@@ -118,7 +118,7 @@ def _agreement(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
         return
     st.html(tables.note(f"{n} queries were coded by two people or more, {same} of them with the same labels by all."))
     rows = [(each.label, each.all_gave, each.some_gave, each.none_gave) for each in labels]
-    header = ("Label", "All gave it", "Some gave it", "Nobody gave it")
+    header = ("Label", "All gave it", "Some gave it", "None gave it")
     st.html(tables.table(header, rows, numbers=(1, 2, 3), label="Agreement by label"))
     st.html(
         tables.note(

@@ -64,7 +64,7 @@ def _enrolment(view: Overview) -> None:
         st.subheader("Enrolment", anchor=False)
         st.html(
             tables.steps(view.arrivals, view.target, view.now, since=view.launched_at)
-            or tables.note("Nobody has enrolled yet.")
+            or tables.note("No participants yet.")
         )
         # Streamlit takes no empty body.
         if view.statuses:

@@ -21,7 +21,7 @@ def render(desk: ConsoleSession) -> None:
     kind = desk.kind()
     people = {person.id: person for person in desk.monitor.people(kind)}
     if not people:
-        st.html(tables.note("Nobody has enrolled yet."))
+        st.html(tables.note("No participants yet."))
         return
     asked = list(people).index(who) if (who := st.query_params.get("who")) in people else None
     chosen = st.selectbox(

@@ -42,7 +42,7 @@ export class Api {
     }
   }
 
-  /** Survives the page; nobody reads the answer. */
+  /** Survives the page; no one reads the answer. */
   farewell(path: string, json: string): void {
     void fetch(this.prefix + path, {
       method: "POST",

@@ -201,7 +201,7 @@ export class Chat {
     this.notice.textContent = text;
   }
 
-  /** That the server was away is no news any more once it is back. */
+  /** That the server was away is no longer news once it is back. */
   private async forgetOnceReachable(words: string): Promise<void> {
     const since = Date.now();
     const said = () => this.notice.textContent === words && this.element.isConnected;
@@ -239,7 +239,7 @@ export class Chat {
     const request = { message, ...this.hooks.program() };
     this.setCurrent({ abort, view });
     try {
-      // How long the message took is told by events, which the server must have before it.
+      // How long the message took is logged by events, which the server must have before it.
       await this.hooks.settled();
       if (view.turn.stopped) throw new Error("stopped before it was asked");
       const response = await this.api.stream("/api/chat", request, abort.signal);

@@ -1,4 +1,4 @@
-// Says on pages without a log of their own that the server cannot be reached.
+// Says on pages without their own log that the server cannot be reached.
 import { h, isDark } from "./dom";
 import styles from "./page.css";
 

@@ -103,7 +103,7 @@ export class Editor {
     this.view.focus();
   }
 
-  /** Puts code on lines of its own at the cursor, or in the place of what is selected. */
+  /** Puts code on separate lines at the cursor, or in the place of what is selected. */
   insertBlock(text: string, userEvent: string): string {
     const { state } = this.view;
     const { from, to, empty } = state.selection.main;

@@ -56,8 +56,8 @@ export function examplesOf(checks: Check[], say: Say): HTMLElement[] {
 function item(check: Check, say: Say, causeIsSaid: boolean): HTMLElement {
   const mark = h("span", { class: "sa-mark" }, say(check.passed ? "check_passed" : "check_failed"));
   const made = h("li", { class: check.passed ? "sa-pass" : "sa-fail" }, mark, h("span", { class: "sa-check-name" }, check.name));
-  const told = check.passed || causeIsSaid ? [] : details(check, say);
-  if (told.length) made.append(h("div", { class: "sa-check-message" }, ...told));
+  const parts = check.passed || causeIsSaid ? [] : details(check, say);
+  if (parts.length) made.append(h("div", { class: "sa-check-message" }, ...parts));
   return made;
 }
 

@@ -1,5 +1,5 @@
 // Entry of the component `top`: each new screen is seen from its top. Streamlit keeps the scroll position of the screen
-// before, and whoever pressed the button at the foot of one page would miss the first question of the next. It is on
+// before, and a participant who pressed the button at the foot of one page would miss the first question of the next. It is on
 // every screen, so it also says when the server cannot be reached.
 import { Connection } from "./connection";
 import type { ComponentArgs, TopData } from "./types";

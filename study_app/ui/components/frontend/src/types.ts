@@ -171,7 +171,7 @@ export interface FormAdvance {
 export interface TopData {
   /** Changes with the screen. */
   screen: string;
-  /** The sentence for a page without a log of its own. */
+  /** The sentence for a page without its own log. */
   connection_lost: string;
   /** What Streamlit's own link past its bar says. */
   skip: string;
@@ -201,7 +201,7 @@ export interface ActionsData {
   pledge: string | null;
   copies: CopyData[];
   link: { href: string; label: string } | null;
-  /** `button`: drawn here; the workspace has one of its own, which sends the event `study-leave`. */
+  /** `button`: drawn here; the workspace has its own, which sends the event `study-leave`. */
   leave: { button: boolean; payment: string } | null;
   /** The buttons stay at the window's lower edge. */
   pinned: boolean;
