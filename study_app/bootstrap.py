@@ -185,7 +185,7 @@ def reload(app: App) -> None:
 
 
 def follow_amendments(app: App) -> None:
-    """Let a running server take an amendment over as soon as somebody new comes, or its sweeper looks."""
+    """Let a running server take an amendment over when a new participant arrives, or its sweeper looks."""
     failed: dict[str, datetime] = {}
 
     def follow() -> None:

@@ -26,7 +26,7 @@ def flow(
         rows: all participants of the analysis, `arm` None where never allocated.
         arms: control first.
         analysed: of the first primary outcome with values.
-        hidden: the arms may not be told apart yet: `received` is withheld (null).
+        hidden: the arms may not be distinguished yet: `received` is withheld (null).
         outcomes: the same of every primary outcome.
     """
     allocated = rows["arm"].notna()
@@ -69,7 +69,7 @@ def _arm(rows: pd.DataFrame, analysed: Reasons, hidden: bool) -> dict[str, Any]:
 
 
 def _turned_away(row: Mapping[str, Any] | pd.Series) -> str:
-    """Why somebody has no arm; whoever completed a study must have had one, so there it is the record that lacks."""
+    """Why a participant has no arm; a participant who completed the study had one, so there the record is missing."""
     found = _reason(row)
     return "no arm recorded" if found == "completed" else found
 

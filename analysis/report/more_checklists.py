@@ -154,7 +154,7 @@ def _sampl(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
             "5", "Multiple comparisons", f"{plan.multiplicity.method.capitalize()} over the primary tests", "primary"
         ),
         ChecklistItem(
-            "6", "Missing data", f"{len(left)} rows go without somebody, each says how many and why", "sensitivity"
+            "6", "Missing data", f"{len(left)} rows leave participants out; each says how many and why", "sensitivity"
         ),
         ChecklistItem("7", "One- or two-sided, level", two, "design"),
         ChecklistItem(

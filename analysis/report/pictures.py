@@ -69,7 +69,7 @@ def _split(row: Mapping[str, Any]) -> bool:
 
 
 def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, Picture]:
-    """Figures of the assistant's use; none while it is withheld or where nobody asked."""
+    """Figures of the assistant's use; none while it is withheld or where there were no questions."""
     if "assignments" not in section:
         return {}
     patterns = {str(row["participant_id"]): str(row["pattern"]) for row in section["assignments"]}
@@ -131,7 +131,7 @@ def _level_name(row: Row, labels: Mapping[str, str]) -> str:
 
 
 def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
-    """A row of a forest in words."""
+    """A row of a forest as a sentence."""
     names = {
         "rerandomization": "Re-randomisation (decides)",
         "lin": "Lin-adjusted, HC3",

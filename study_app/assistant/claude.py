@@ -1,4 +1,4 @@
-"""Claude through the anthropic SDK: streaming Messages, errors told apart, nothing of the key in any message."""
+"""Claude through the anthropic SDK: streaming Messages, errors distinguished, nothing of the key in any message."""
 
 from __future__ import annotations
 
@@ -155,13 +155,13 @@ class ClaudeAssistant:
                 yield event
 
     def _body(self, request: AssistantRequest) -> dict[str, Any]:
-        told = conversation(self._spec, request)
+        sent = conversation(self._spec, request)
         given = self._spec.parameters
         body: dict[str, Any] = {
             "model": self._spec.model,
             "max_tokens": self._room(request),
-            "system": told.system,
-            "messages": list(told.messages),
+            "system": sent.system,
+            "messages": list(sent.messages),
             "stream": True,
         }
         if given.thinking:
@@ -200,7 +200,7 @@ def _no(support: Any) -> bool:
 
 
 def _thinking(wanted: str, model: str) -> str:
-    """The API's word for it: one model alone is told `between_tools` where all others are told `disabled`."""
+    """The API's word for it: one model alone is sent `between_tools` where all others are sent `disabled`."""
     if wanted == "off":
         return "between_tools" if model.startswith("claude-sonnet-5-5") else "disabled"
     return wanted

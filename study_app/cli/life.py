@@ -235,7 +235,7 @@ def amend(
     try:
         changes, problems = running.lifecycle.amendment()
         lines = [line for change in changes for line in change.lines()]
-        told = {"study_hash": running.world.study_hash, "changes": [asdict(change) for change in changes]}
+        found = {"study_hash": running.world.study_hash, "changes": [asdict(change) for change in changes]}
         if not as_json and (changes or dry_run):
             for line in lines or ["Nothing differs from the locked version."]:
                 say(line)
@@ -243,13 +243,13 @@ def amend(
         if problems:
             raise ProblemsFound(problems)
         if dry_run:
-            say_json({"dry_run": True, **told}) if as_json else say("Dry run: nothing was changed.")
+            say_json({"dry_run": True, **found}) if as_json else say("Dry run: nothing was changed.")
             return
         _confirm([], "Record this amendment?", yes=yes or as_json or not changes)
         running.lifecycle.amend(reason)
     finally:
         running.close()
-    say_json(told) if as_json else say(f"Amended. Study {told['study_hash']}")
+    say_json(found) if as_json else say(f"Amended. Study {found['study_hash']}")
 
 
 @app.command()

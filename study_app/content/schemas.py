@@ -70,7 +70,7 @@ def _models(kind: Any) -> Iterator[type[BaseModel]]:
 
 def _explain(part: dict[str, Any], model: type[BaseModel]) -> None:
     """Give each key the sentence that stands below it in the model; let short forms through that a validator takes."""
-    told = {name: text for base in reversed(model.__mro__) for name, text in _docstrings(base).items()}
+    described = {name: text for base in reversed(model.__mro__) for name, text in _docstrings(base).items()}
     short = _short_forms(model)
     for name, field in model.model_fields.items():
         key = field.alias or name
@@ -79,8 +79,8 @@ def _explain(part: dict[str, Any], model: type[BaseModel]) -> None:
             continue
         if name in short:
             properties[key] = {"default": properties[key].get("default")} if "default" in properties[key] else {}
-        if name in told:
-            properties[key]["description"] = told[name]
+        if name in described:
+            properties[key]["description"] = described[name]
 
 
 def _short_forms(model: type[BaseModel]) -> set[str]:

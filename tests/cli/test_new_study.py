@@ -53,14 +53,14 @@ def command(*arguments: object) -> tuple[int, str]:
 
 def made(folder: Path, design: object, arms: object, library: object, language: object) -> Path:
     options = ("--design", design, "--arms", arms, "--library", library, "--language", language)
-    code, told = command("new", folder, *options)
-    assert code == 0, told
+    code, output = command("new", folder, *options)
+    assert code == 0, output
     return folder / "study.toml"
 
 
 def problems_of(study: Path) -> list[object]:
-    code, told = command("check", study, "--json")
-    report = json.loads(told[told.index("{") :])
+    code, output = command("check", study, "--json")
+    report = json.loads(output[output.index("{") :])
     assert (code == 0) == report["ok"]
     return list(report["problems"])
 
@@ -89,16 +89,16 @@ def test_new_studies_pass_check_pair_by_pair(tmp_path, row):
     ],
 )
 def test_what_cannot_be_written_is_one_line_and_writes_nothing(tmp_path, arguments, said):
-    code, told = command("new", tmp_path / "study", *arguments)
-    assert (code, said in told, "Traceback" in told) == (2, True, False)
+    code, output = command("new", tmp_path / "study", *arguments)
+    assert (code, said in output, "Traceback" in output) == (2, True, False)
     assert not (tmp_path / "study").exists()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "mine.txt").write_text("mine")
-    code, told = command("new", tmp_path / "study")
-    assert (code, "is there already" in told) == (2, True)
+    code, output = command("new", tmp_path / "study")
+    assert (code, "is there already" in output) == (2, True)
     assert [path.name for path in (tmp_path / "study").iterdir()] == ["mine.txt"]
 
 

@@ -119,14 +119,14 @@ def test_a_launched_study_whose_file_changed_does_not_start_until_amended(tmp_pa
 def test_a_dry_run_of_launch_and_amend_tells_and_changes_nothing(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE)
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
-    told = study("launch", path, *database, "--dry-run", cwd=tmp_path).stdout
+    output = study("launch", path, *database, "--dry-run", cwd=tmp_path).stdout
     for part in ("Fixed for ever", "no_ai (1) control, ai (1)", "permuted_blocks", "sealed now", "nothing was changed"):
-        assert part in told
+        assert part in output
     assert not (tmp_path / "prereg.json").exists()
     study("launch", path, *database, cwd=tmp_path)
     path.write_text(path.read_text().replace("How was it?", "How did it go?"))
-    told = study("amend", path, *database, "--dry-run", cwd=tmp_path).stdout
-    assert "stages.exit.title: How was it? -> How did it go?" in told
+    output = study("amend", path, *database, "--dry-run", cwd=tmp_path).stdout
+    assert "stages.exit.title: How was it? -> How did it go?" in output
     path.write_text(path.read_text().replace("block_sizes = [2, 4, 6]", "block_sizes = [4]"))
     refused = study("amend", path, *database, "--reason", "other blocks", cwd=tmp_path, expect=2)
     assert "allocation: how arms are drawn" in refused.stderr

@@ -27,7 +27,7 @@ DEFAULT_EFFECTS = (0.5, 0.738)
 REPLICATES = 499
 """Re-randomisations a simulated trial; with them a 5 % test has exactly its level."""
 BATCH = 20
-"""Simulated trials per piece of work, each with a seed of its own: the same answer for any number of workers."""
+"""Simulated trials per piece of work, each with its own seed: the same answer for any number of workers."""
 Progress = Callable[[int, int], None]
 
 

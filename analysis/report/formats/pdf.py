@@ -20,7 +20,7 @@ WIDE = 255.0
 """Millimetres that a table or figure may take."""
 
 
-class Page(FPDF):
+class PdfPage(FPDF):
     """A4 across, with the provenance and a page number below."""
 
     below = ""
@@ -39,7 +39,7 @@ def as_pdf(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
         found: tables and figures.
         figures: name -> PNG.
     """
-    page = Page(orientation="landscape", format="A4")
+    page = PdfPage(orientation="landscape", format="A4")
     page.below = found.footer
     page.set_creation_date(EPOCH)
     page.set_title(found.title)
@@ -64,7 +64,7 @@ def as_pdf(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
     return bytes(page.output())
 
 
-def _table(page: Page, number: int, table: DocumentTable) -> None:
+def _table(page: PdfPage, number: int, table: DocumentTable) -> None:
     if page.will_page_break(40):
         page.add_page()
     page.ln(4)

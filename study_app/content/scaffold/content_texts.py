@@ -27,7 +27,7 @@ EXAMPLE = "the example of the brief"
 
 CHECKS = [
     Check(EXAMPLE, call("{function}", {example}), visible=True, compare=VALUE),
-    # Drawn anew for each grading, so nobody can know it; wrong/mistake.py shows what it finds.
+    # Drawn anew for each grading, so no one can know it; wrong/mistake.py shows what it finds.
     Check("any other", lambda rng: call("{function}", {draw}), compare=VALUE, varies=EXAMPLE, wrong="mistake"),
 ]
 '''

@@ -28,9 +28,9 @@ _MANNERS = {
     "socratic": ("questions", "false", "Lead on by questions. Never write code that solves the task or a part of it."),
     "delayed": ("answers", "true", "Explain, find mistakes, and write code when you are asked for it."),
 }
-_ASSISTANT = """{schema}# A treatment: what this arm's assistant is told. Everything here is part of the study's hash.
+_ASSISTANT = """{schema}# A treatment: the instructions of this arm's assistant, all part of the study's hash.
 id = "{arm}"
-version = "1"            # change it with every change of the prompt; it stands beside each turn in the data
+version = "1"            # change it with every change of the prompt; each turn in the data names it
 label = {label}
 greeting = {greeting}
 provider = "claude"      # without ANTHROPIC_API_KEY the embedded assistant answers from the packs' notes

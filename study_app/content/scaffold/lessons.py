@@ -163,7 +163,7 @@ _OWN = {
         syntax=("import polars as pl", 'table = pl.DataFrame({"n": [4, 5]})', 'table.select(pl.col("n").sum())'),
     ),
 }
-"""Libraries with a first task of their own."""
+"""Libraries with their own first task."""
 
 
 def import_name(library: str) -> str:

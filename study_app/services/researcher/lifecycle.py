@@ -12,7 +12,7 @@ from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingK
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
 from study_app.domain.records import AuditEntry, ProtocolVersion
-from study_app.domain.study.amending.changes import Change, material_changes, study_changes
+from study_app.domain.study.amending.changes import StudyChange, material_changes, study_changes
 from study_app.domain.study.amending.frozen import frozen_problems
 from study_app.domain.study.consent import consent_problems
 from study_app.domain.study.designs import design_problems, used_by
@@ -150,7 +150,7 @@ class Lifecycle:
         frozen = frozen_problems(locked, self.world.study, "study.toml")
         return frozen + consent_problems(self.world.study, "study.toml")
 
-    def amendment(self) -> tuple[list[Change], list[Problem]]:
+    def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
         """What `amend` would change, and what it would refuse.
 
         Raises:
@@ -272,7 +272,7 @@ class Lifecycle:
 
 
 def texts_key(study_hash: str) -> str:
-    """Where the database keeps the texts of a locked version's files, so that a later one can be laid beside it."""
+    """Where the database keeps the texts of a locked version's files, for comparison with a later one."""
     return f"version_texts:{study_hash}"
 
 

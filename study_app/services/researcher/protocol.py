@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from study_app.domain.study.amending.changes import Change, material_changes, study_changes
+from study_app.domain.study.amending.changes import StudyChange, material_changes, study_changes
 from study_app.domain.study.durations import expected_minutes
 from study_app.domain.study.study import Stage, StudyArm
 from study_app.services.context import StudyContext
@@ -44,7 +44,7 @@ class VersionView:
     study_hash: str
     locked_at: datetime
     reason: str
-    changes: tuple[Change, ...]
+    changes: tuple[StudyChange, ...]
     """Against the version before; empty for the first."""
 
 
@@ -108,7 +108,7 @@ class Protocol:
             kept = [json.loads(unit.meta(texts_key(version.study_hash)) or "{}") for version in locked]
         views = []
         for number, version in enumerate(locked):
-            changes: list[Change] = []
+            changes: list[StudyChange] = []
             if number:
                 before = locked[number - 1]
                 changes = study_changes(json.loads(before.text), json.loads(version.text))

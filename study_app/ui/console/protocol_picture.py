@@ -1,4 +1,4 @@
-"""The study as a picture: stages from top to bottom, one column an arm from the allocation on; an SVG of our own."""
+"""The study as a picture: stages from top to bottom, one column an arm from the allocation on; our own SVG."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ path { stroke: #8b95a2; fill: none; stroke-width: 1.5; }
 
 
 def picture(stages: Sequence[ProtocolStage], arms: Sequence[tuple[str, str]], allocation: str) -> str:
-    """The picture as an image with its content in words.
+    """The picture as an image with a description of its content.
 
     Args:
         stages: the way.

@@ -1,4 +1,4 @@
-"""One screen of the participants' way, drawn by the participants' own pages, for nobody: nothing of it is stored."""
+"""One screen of the participants' way, drawn by the participants' own pages; nothing of it is stored."""
 
 from __future__ import annotations
 

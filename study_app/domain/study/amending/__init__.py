@@ -1,1 +1,1 @@
-"""What may differ between versions of a study, and how that is told."""
+"""What may differ between versions of a study, and how differences are shown."""

@@ -13,7 +13,7 @@ LONG = 60
 
 
 @dataclass(frozen=True)
-class Change:
+class StudyChange:
     """One key, or one file, that differs."""
 
     key: str
@@ -38,10 +38,10 @@ class Change:
         return [f"  {line.rstrip()}" for line in compared if line[:1] in "+-"]
 
 
-def study_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def study_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[StudyChange]:
     """What differs between two studies in canonical form, in the order of the newer one.
 
-    Tables with ids are compared by their ids, wherever they stand; that their order changed is a change of its own.
+    Tables with ids are compared by their ids, wherever they stand; that their order changed is its own change.
     """
     return [_change(key, old, new) for key, old, new in _differences("", before, after)]
 
@@ -51,7 +51,7 @@ def material_changes(
     after: Mapping[str, str],
     texts_before: Mapping[str, str] = {},  # noqa: B006  (read only)
     texts_after: Mapping[str, str] = {},  # noqa: B006
-) -> list[Change]:
+) -> list[StudyChange]:
     """Files that differ between two versions.
 
     Args:
@@ -66,7 +66,7 @@ def material_changes(
         if old != new:
             known = path in texts_before and path in texts_after
             was = texts_before[path] if known else _digest(old)
-            found.append(Change(f"file {path}", was, texts_after[path] if known else _digest(new)))
+            found.append(StudyChange(f"file {path}", was, texts_after[path] if known else _digest(new)))
     return found
 
 
@@ -74,8 +74,8 @@ def _digest(sha256: str | None) -> str | None:
     return None if sha256 is None else f"SHA-256 {sha256[:12]}"
 
 
-def _change(key: str, old: Any, new: Any) -> Change:
-    return Change(key, _said(old), _said(new))
+def _change(key: str, old: Any, new: Any) -> StudyChange:
+    return StudyChange(key, _said(old), _said(new))
 
 
 _ABSENT = object()
