@@ -86,7 +86,7 @@ def permutation(
     the smaller tail); with covariates the studentised Lin-adjusted difference. `statistic="lin"`, "mean" or "rmst"
     and `studentised` choose otherwise. `cluster`: whole clusters are exchanged.
     Missing data: refused.
-    Reference: Fisher (1935), The DesignMatrix of Experiments; Gerber & Green (2012), Field Experiments, table 3.1.
+    Reference: Fisher (1935), The Design of Experiments; Gerber & Green (2012), Field Experiments, table 3.1.
 
     Example:
         >>> import pandas as pd
@@ -148,6 +148,8 @@ def _check_options(statistic: str, alternative: str, replicates: int, trial: Ana
 
 
 def _variance(trial: AnalysisRequest, statistic: str, vcov: str | None, studentised: bool) -> str:
+    # HC2 and HC3 of two or three people are so unstable that the studentised statistic loses power; the test stays
+    # exact with any variance, since its reference set uses the same one.
     if not studentised or min(trial.counts.values()) < SMALL_ARM:
         return "classical"
     return vcov_name(vcov) if vcov else ("HC3" if statistic == "lin" else "HC2")
@@ -157,6 +159,8 @@ def _model(trial: AnalysisRequest, outcome: Floats, statistic: str, vcov: str) -
     ones = np.ones((len(outcome), 1))
     if statistic not in ("lin", "ancova"):
         return Regression(outcome, ones, 1, vcov)
+    # Centred once over everybody, not in each replicate's arms: covariates are fixed under re-randomisation, and the
+    # coefficient of the arm stays the average effect (Lin 2013).
     x = trial.x[0] - trial.x[0].mean(axis=0)
     x = x[:, [i - 1 for i in independent_columns(np.column_stack([ones, x])) if i > 0]]
     fixed = np.column_stack([ones, x, trial.stratum_columns[0]])

@@ -105,6 +105,7 @@ class RunningProgram:
                     poller.unregister(descriptor)
                     open_pipes -= 1
             self._stop_if_due(kill)
+        # Closed pipes are not the end of the process: it may have closed them itself and go on.
         while not self._ending.done.wait(self._wait_milliseconds() / 1000):
             self._stop_if_due(kill)
 
@@ -127,6 +128,7 @@ class RunningProgram:
             self._job = self._job[os.write(self._job_pipe, self._job[:65536]) :]
         except BlockingIOError:
             return
+        # A child that died early is reported by its exit status; the rest of its job is of no use.
         except OSError:
             self._job = self._job[:0]
         if not self._job:
@@ -149,6 +151,7 @@ class RunningProgram:
 
     def _take_report(self, data: bytes) -> None:
         if not self._ready and data[:1] == READY:
+            # The clock starts when the program does: fork and lockdown must not cost participants their seconds.
             self._ready = True
             self._origin = time.monotonic()
             data = data[1:]
@@ -224,6 +227,7 @@ class RunningProgram:
         if not self._ready or bytes(self._report[:1]) == FAILED:
             return "infrastructure"
         status = self._ending.exit_status
+        # The kernel kills for memory and we kill for time by the same signal; only the group's counter tells which.
         if status == -signal.SIGKILL and self._group is not None and self._group.out_of_memory():
             return "memory"
         cpu = self._program.limits.cpu_seconds

@@ -83,6 +83,8 @@ class Served:
         self.waker, self.woken = socket.socketpair()
         for end in (self.waker, self.woken):
             end.setblocking(False)
+        # SIGCHLD needs a handler, or the wakeup descriptor gets no byte. The handler itself does nothing: it would
+        # run between any two bytecodes, also in the middle of `fork`, and a full socket must not raise there either.
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         self.selector = selectors.DefaultSelector()
@@ -104,6 +106,7 @@ class Served:
     def reap(self) -> None:
         """Say of every child that has ended how it did."""
         while self.running:
+            # Several ends can share one SIGCHLD, so everything that has ended is collected.
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
@@ -113,6 +116,7 @@ class Served:
     def kill(self, run_id: int | None = None) -> None:
         """End one run, or all."""
         for pid in [pid for pid, owner in self.running.items() if run_id in (owner, None)]:
+            # The pid cannot have been given to another process: it is ours until `reap` has waited for it.
             os.kill(pid, signal.SIGKILL)
 
 
@@ -157,6 +161,7 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
 
     sys.path.remove(config["root"])
     sys.path_importer_cache.pop(config["root"], None)
+    # A program that finds our modules in `sys.modules` could patch what reads its job.
     for name in [name for name in sys.modules if name.partition(".")[0] == "study_app"]:
         del sys.modules[name]
     site.setquit()
@@ -171,6 +176,7 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
         native=config["native"],
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A collection in a child would write to every preloaded object's header and copy all shared pages.
     gc.collect()
     gc.freeze()
     hello = {
@@ -190,6 +196,7 @@ def _lock(lockdown: Any, plan: Any, run_id: int, server: int) -> Any:
 
     def lock(job: dict[str, Any]) -> None:
         lockdown.apply(plan, run_id=run_id, memory_mb=job["memory_mb"], cpu_seconds=job["cpu_seconds"])
+        # The signal for a parent's death is set after the fork: a server that died before it would not be noticed.
         if os.getppid() != server:
             raise OSError("the fork server is gone")
 

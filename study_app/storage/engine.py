@@ -85,6 +85,7 @@ class DatabaseEngine:
             self.url,
             hide_parameters=True,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            # More connections than writers: readers are not blocked by a writer in WAL mode, only by an empty pool.
             pool_size=20,
             max_overflow=40,
         )
@@ -113,9 +114,11 @@ class DatabaseEngine:
     @contextmanager
     def _transaction(self, write: bool) -> Iterator[Connection]:
         with self.in_our_words(), self.engine.connect().execution_options(**self._options(write)) as connection:
+            # The mark outlives its transaction, for connections are pooled.
             connection.info.pop(MUST_LAST, None)
             with connection.begin():
                 yield connection
+            # After the commit and outside the transaction: the sync is slow, and other writers may go on meanwhile.
             if connection.info.pop(MUST_LAST, False):
                 self._flush()
 
@@ -129,6 +132,7 @@ class DatabaseEngine:
         """Wait until what was committed is on the disk, as `synchronous=FULL` would; Postgres does so by itself."""
         if not self._file:
             return
+        # A commit is in the write-ahead log until a checkpoint copies it to the file; after one the log may be gone.
         log = Path(f"{self._file}-wal")
         try:
             handle = os.open(log if log.exists() else self._file, os.O_RDONLY)
@@ -188,6 +192,8 @@ class DatabaseEngine:
         if not path or path == ":memory:":
             yield
             return
+        # flock belongs to the open file and ends with the process, so a killed simulation leaves no stale lock.
+        # A separate file: SQLite's own locks are fcntl locks, and closing any descriptor of the database drops them.
         descriptor = os.open(f"{path}.{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -197,6 +203,7 @@ class DatabaseEngine:
 
     @contextmanager
     def _advisory_lock(self, name: str) -> Iterator[None]:
+        # Advisory locks are named by a signed 64-bit integer; eight bytes of a hash make collisions improbable.
         number = int.from_bytes(hashlib.sha256(f"study-app:{name}".encode()).digest()[:8], "big", signed=True)
         # A separate connection, outside any transaction: the server lets go of the lock when it is closed.
         with self.in_our_words(), self.engine.connect() as connection:

@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
+# The write lock is held for the whole group: a larger one saves commits and makes every other writer wait longer.
 LARGEST_GROUP = 64
 """Pieces in one transaction; others who want to write wait for it (about 30 ms)."""
 POSTGRES_WRITERS = 8
@@ -79,6 +80,7 @@ class GroupWriter:
                 self._threads = [threading.Thread(target=self._write, daemon=True) for _ in range(self._wanted)]
                 for thread in self._threads:
                     thread.start()
+            # Put under the lock: after `close` has sent its ends, a piece behind them would never be answered.
             self._queue.put(piece)
         return piece.future
 
@@ -121,6 +123,7 @@ class GroupWriter:
             again = attempt < ATTEMPTS
             if self._stored(group, again=again):
                 break
+            # Random, so that two writers that met once do not meet again at the same moment.
             time.sleep(uniform(0, 0.05) * attempt)
         for piece in group:
             piece.tell()
@@ -149,6 +152,7 @@ class GroupWriter:
         return True
 
     def _attempt(self, unit: SqlUnitOfWork, piece: _Piece) -> None:
+        # Without a savepoint one refused event would undo the acknowledged work of 63 other pages.
         unit.driver.run("SAVEPOINT piece")
         before, claimed = len(unit.afterwards), unit.chain.claimed
         try:
@@ -160,6 +164,7 @@ class GroupWriter:
         except Exception as error:
             piece.error = error
             unit.driver.run("ROLLBACK TO SAVEPOINT piece")
+            # The chain's position lives in memory as well, and no rollback of the database reaches it.
             unit.chain.claimed = claimed
             del unit.afterwards[before:]
         unit.driver.run("RELEASE SAVEPOINT piece")

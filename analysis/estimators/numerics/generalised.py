@@ -36,10 +36,12 @@ def fit_glm(
         raise NotEstimable(f"{n} observations for {p} coefficients")
     model = GLM(y, design.columns, family=family, offset=offset)
     options = {"cov_type": "nonrobust", "scale": "X2"} if kind == "quasi" else {"cov_type": kind}
+    # Convergence by the coefficients: under separation the deviance settles while they still run away.
     fitted = model.fit(maxiter=200, tol=1e-14, tol_criterion="params", **options)
     settled(
         design, np.asarray(fitted.params), -model.hessian(np.asarray(fitted.params), observed=False), "the likelihood"
     )
+    # A sandwich of zero residuals is zero, and every p-value with it.
     residuals, mean = y - fitted.mu, family.variance(fitted.mu)
     if kind != "nonrobust" and np.abs(residuals).max() < 1e-10 * (1 + np.abs(mean).max()):
         raise NotEstimable("the model fits every row exactly, so there is no residual variance")

@@ -33,6 +33,8 @@ def independent_columns(design: Floats) -> list[int]:
     for index in range(design.shape[1]):
         column = design[:, index]
         rest = column - basis @ (basis.T @ column)
+        # Gram-Schmidt twice: once leaves errors of the order of the condition number, a second pass removes them
+        # (Giraud et al. 2005).
         rest = rest - basis @ (basis.T @ rest)
         size, left = np.linalg.norm(column), np.linalg.norm(rest)
         if size > 0 and left > ALIAS_TOLERANCE * size and len(kept) < len(design):
@@ -101,6 +103,7 @@ class Fit:
         kind = vcov_name(kind)
         if self.df < 1:
             raise NotEstimable(f"{len(self.y)} observations for {self.design.shape[1]} coefficients")
+        # HC2 and HC3 divide by 1 - h: a row that the model fits by itself, as the only one of its stratum, has h = 1.
         if kind in ("HC2", "HC3") and self.leverage.max() > 1 - 1e-10:
             raise NotEstimable(f"an observation has leverage 1, so {kind} does not exist; use fewer covariates")
         found = self.model.cov_params() if kind == "classical" else getattr(self.model, f"cov_{kind}")
@@ -118,6 +121,7 @@ def fit(design: Floats, y: Floats) -> Fit:
 
     if design.shape[0] < design.shape[1]:
         raise NotEstimable(f"{design.shape[0]} observations for {design.shape[1]} coefficients")
+    # Columns of unit length: otherwise the rounding error of the largest one decides about the smallest.
     scale = np.linalg.norm(design, axis=0)
     q, r = np.linalg.qr(design / scale)
     model = OLS(y, q).fit()

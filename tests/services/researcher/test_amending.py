@@ -1,4 +1,4 @@
-"""An amendment: what differs is shown, what is frozen is refused, and a running server gives it to newcomers at once."""
+"""An amendment: differences are shown, frozen keys refused, and a running server gives it to newcomers at once."""
 
 from __future__ import annotations
 
