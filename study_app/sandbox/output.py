@@ -90,6 +90,7 @@ class Collector:
 
     def feed(self, stream: Stream, data: bytes, seconds: float) -> None:
         """Take in what one read of a pipe gave."""
+        # The cap counts bytes as they arrive, before any cleaning: cleaned text can be several times as long.
         if len(data) > self._left:
             self.full = True
             data = data[: self._left]

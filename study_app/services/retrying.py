@@ -27,6 +27,7 @@ def retried(act: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
             try:
                 return act(*args, **kwargs)
             except Conflict:
+                # Random, or the two that met would meet again; longer each time, since a queue needs time to drain.
                 time.sleep(uniform(0, 0.05) * number)
         return act(*args, **kwargs)
 

@@ -64,6 +64,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     finally:
         for task in tasks:
             task.cancel()
+        # Wait for the jobs: the database is closed next, and a job that is cut off in a thread would still use it.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         await study.help.close()

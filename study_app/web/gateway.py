@@ -83,6 +83,7 @@ class ParticipantGateway:
     async def _may_connect(self, connection: HTTPConnection) -> bool:
         """Before Streamlit looks at anything: it would ask another host for our address to judge a foreign origin."""
         origin = connection.headers.get("origin")
+        # Browsers send an origin with every websocket; a cross-site page could otherwise open one with the cookie.
         if connection.scope["path"] != WEBSOCKET or origin is None or not same_site(origin, host_of(connection)):
             return False
         return await self._known(connection) and not self._wait(connection, _cookie(connection), 0)
@@ -96,6 +97,7 @@ class ParticipantGateway:
             return too_often(wait)
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
             response = await endpoint(request)
+            # The route has looked the cookie up anyway: counting it here saves `_known` a second query.
             if response.status_code != 401:
                 self.limits.known.add(cookie)
             return response
@@ -120,6 +122,7 @@ class ParticipantGateway:
             await run_in_threadpool(self.study.enrol.identify, cookie)
         except UnknownParticipant:
             return False
+        # The database is busy or away, which says nothing about the cookie: turning a participant away would be worse.
         except StudyError:
             return True
         self.limits.known.add(hashed(cookie or ""))
@@ -131,6 +134,7 @@ class ParticipantGateway:
         A cookie that was not looked up yet counts as a stranger's, so that invented ones gain nothing.
         """
         path = connection.scope["path"]
+        # One address can be a classroom behind NAT, so participants are counted by their cookie.
         if cookie and self.limits.known.holds(cookie):
             return self.limits.participant(cookie, path, size)
         address = connection.client.host if connection.client else ""

@@ -60,11 +60,13 @@ class Buckets:
     def take(self, name: str | bytes, amount: float = 1.0) -> float:
         """Take from a bucket; returns 0, or the seconds after which it holds as much, having taken nothing."""
         now = self._clock()
+        # Popped and put back last, so that the oldest entry is the least recently used one.
         left, at = self._left.pop(name, (self._rate.burst, now))
         left = min(self._rate.burst, left + (now - at) * self._rate.per_second)
         # What is larger than the whole bucket is let through when it is full.
         wanted = min(amount, self._rate.burst)
         wait = max(0.0, (wanted - left) / self._rate.per_second)
+        # A refused request takes nothing: a client that insists would otherwise never be let in again.
         self._left[name] = (left if wait else left - wanted, now)
         if len(self._left) > MOST_KEPT:
             self._left.popitem(last=False)

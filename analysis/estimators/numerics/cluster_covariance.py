@@ -55,6 +55,8 @@ class ClusterRobust:
             x[rows].T @ (residuals[rows] if root is None else root @ residuals[rows])
             for rows, root in zip(self.members, roots, strict=True)
         ])  # fmt: skip
+        # CR1's factor corrects the average bias only; CR2 corrects each cluster by its leverage, which matters where
+        # clusters differ in size or an arm has few of them (Pustejovsky & Tipton 2018).
         factor = count / (count - 1) * (n - 1) / (n - p) if self.kind == "CR1" else 1.0
         return np.asarray(factor * bread @ (scores.T @ scores) @ bread, dtype=np.float64)
 
@@ -66,12 +68,14 @@ class ClusterRobust:
             x = self.fitted.design[rows]
             inner = np.eye(len(rows)) - x @ self.fitted.gram_inverse @ x.T
             values, vectors = np.linalg.eigh((inner + inner.T) / 2)
+            # Zero: the cluster alone determines a coefficient, and the pseudo-inverse leaves that direction out.
             root = np.where(values > 1e-10, 1 / np.sqrt(np.maximum(values, 1e-300)), 0.0)
             found.append(np.asarray((vectors * root) @ vectors.T, dtype=np.float64))
         return found
 
     def df_of(self, index: int) -> float:
         """Degrees of freedom of one coefficient: Satterthwaite's for CR2 under equal independent errors, else G - 1."""
+        # G - 1 as in Stata; Satterthwaite's value needs CR2's unbiasedness.
         if self.kind != "CR2":
             return float(len(self.members) - 1)
         x, bread = self.fitted.design, self.fitted.gram_inverse

@@ -60,6 +60,7 @@ def _icc_table(x: Floats, level: float) -> pd.DataFrame:
     long = pd.DataFrame({
         "unit": np.repeat(np.arange(n), k), "rater": np.tile(np.arange(k), n), "rating": x.ravel()
     })  # fmt: skip
+    # Raters who agree perfectly have no error variance: F is infinite, which is right and would warn.
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = pingouin.intraclass_corr(long, targets="unit", raters="rater", ratings="rating")

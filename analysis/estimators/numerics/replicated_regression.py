@@ -104,6 +104,7 @@ class _Chunk:
         self.products = np.stack([self.q[a] * self.q[b] * (1 if a == b else 2) for a, b in self.pairs])
         self.inner = [i for i, (a, _) in enumerate(self.pairs) if a < self.width]
         """Products that a treated arm changes."""
+        # Allocated once: arrays of replicates times people dominate the run time where each chunk makes its own.
         self.room = np.empty((4, size, len(model.y)))
 
     def moments(self, codes: NDArray[np.int8]) -> tuple[Floats, ...]:
@@ -154,6 +155,7 @@ class _Chunk:
         power = _POWERS[self.vcov]
         if power:
             rest = self._one_less_leverage(member, p, inverse)
+            # Leverage 1 in a replicate: the statistic does not exist there, and it is counted as extreme.
             rest[rest < 1e-8] = np.nan
             line /= rest if power == 1 else np.sqrt(rest, out=rest)
         return line

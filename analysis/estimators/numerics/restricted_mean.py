@@ -40,6 +40,7 @@ def restricted_mean(times: Floats, events: Bools, horizon: float) -> tuple[float
 
     The variance sums (area beyond t)^2 d / (Y (Y - d)) over event times t up to the horizon; a term with Y = d is 0.
     """
+    # Past the last time the curve is known only where it has reached zero; a censored last time leaves the area open.
     if times.max() < horizon and not events[times == times.max()].all():
         raise NotEstimable(f"follow-up ends at {times.max():g}, before the horizon {horizon:g}")
     curve = kaplan_meier_curve(times, events)
@@ -47,6 +48,7 @@ def restricted_mean(times: Floats, events: Bools, horizon: float) -> tuple[float
     knots = np.concatenate([curve.times[inside], [horizon]])
     heights = np.concatenate([[1.0], curve.survival[inside]])
     areas = np.diff(np.concatenate([[0.0], knots])) * heights
+    # From the back, so that the small areas at the end are not lost against the large ones.
     beyond = np.cumsum(areas[::-1])[::-1][1:]
     risk, deaths = curve.at_risk[inside], curve.deaths[inside]
     left = risk - deaths
@@ -60,6 +62,7 @@ def replicated_difference(
     """Difference of restricted means and its variance in every assignment (R, n); NaN where follow-up is too short."""
     order = np.argsort(times, kind="stable")
     sorted_times, sorted_events = times[order], events[order]
+    # Chunks bound the memory: several arrays of replicates times people live at once.
     step = max(1, CHUNK // len(times))
     parts = []
     for start in range(0, len(codes), step):

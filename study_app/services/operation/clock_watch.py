@@ -72,10 +72,12 @@ class ClockWatch:
             # Simulated participants have their own clock.
             simulated = unit.simulated()
             for visit in (visit for visit in unit.visits() if visit.participant_id not in simulated):
+                # Recorded as an outage, so that the measured time of the stage is not longer by the step.
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, step.by):
                     payload = {"kind": "clock_step", "seconds": step.by.total_seconds()}
                     unit.record(visit.participant_id, "outage", visit.stage, now, payload)
             self._keep(unit, ClockAlert(now, step.by.total_seconds(), "taken"))
+        # Only after the commit: adopted earlier, a deadline could end a stage by the new time before it was moved.
         self._away = False
         self.world.clock.adopt()  # type: ignore[attr-defined]
 
