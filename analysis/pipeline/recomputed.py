@@ -40,7 +40,7 @@ class RecomputedModel:
 
 
 @dataclass(frozen=True)
-class Recomputed:
+class ReplicationMaterial:
     """Everything of one trial."""
 
     data: pd.DataFrame
@@ -54,7 +54,7 @@ class Recomputed:
     """id, outcome, method, treated, quantity, value."""
 
 
-def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int) -> Recomputed | None:
+def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int) -> ReplicationMaterial | None:
     """The primary re-randomisation rows with all that they rest on; None where the plan decides by other methods.
 
     Args:
@@ -79,7 +79,7 @@ def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int
     if not models:
         return None
     expected += [entry for row in estimates for entry in _beside(row, {model.outcome for model in models})]
-    return Recomputed(pd.DataFrame(columns), view.arm_ids, drawn, tuple(models), pd.DataFrame(expected))
+    return ReplicationMaterial(pd.DataFrame(columns), view.arm_ids, drawn, tuple(models), pd.DataFrame(expected))
 
 
 def _assignments(prepared: Prepared, everybody: pd.DataFrame, ledger: Any, seed: int) -> NDArray[np.int8]:

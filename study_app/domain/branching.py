@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from study_app.domain.conditions import Condition
+from study_app.domain.conditions import StageCondition
 from study_app.domain.drawn_order import drawn
 from study_app.domain.study.sections import Question, Stage
 from study_app.domain.study.study import Study
@@ -85,9 +85,9 @@ def _applies(part: Stage | Question, arm: str | None, answers: Mapping[str, Any]
 
 
 @lru_cache(maxsize=1000)
-def read_condition(text: str) -> Condition:
+def read_condition(text: str) -> StageCondition:
     """A condition, read once."""
-    return Condition(text)
+    return StageCondition(text)
 
 
 # -- what would tell an arm --------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def _rests_on(when: str, questions: set[str]) -> bool:
 
 
 def seen_at(study: Study, stage: str) -> str:
-    """Where somebody is, as it may be shown while arms are hidden: for a stage of some arms the next that all have."""
+    """The position as it may be shown while arms are hidden: for a stage of some arms the next that all have."""
     hidden, _ = arm_only(study)
     ids = [each.id for each in study.stages]
     if stage not in hidden:

@@ -53,7 +53,7 @@ class Named:
     """The question is one with several answers."""
 
 
-class Condition:
+class StageCondition:
     """A condition that was read.
 
     Raises:

@@ -92,7 +92,7 @@ class Periods:
         first = blocks[0].shape[1]
         kept = independent_columns(columns)
         if any(first + index not in kept for index in range(blocks[1].shape[1])):
-            raise NotEstimable("the treatments cannot be told from people and periods")
+            raise NotEstimable("the treatments cannot be distinguished from people and periods")
         treated = [kept.index(first + index) for index in range(blocks[1].shape[1])]
         several = int((np.bincount(people) > 1).sum())
         return cls(people, when, trial.codes, several, int(when.max()) + 1, columns[:, kept], treated)
@@ -145,7 +145,7 @@ class Periods:
         return np.asarray(table[self.people, self.when], dtype=np.int64)
 
     def _carryover(self, fitted: Fit) -> float | None:
-        """P of the treatment before beyond people, periods and treatments; None where it cannot be told from them.
+        """P of the treatment before beyond people, periods and treatments; None where they coincide.
 
         Of two periods see `carryover_of_two`.
         """

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis.pipeline.recomputed import Recomputed, RecomputedModel
+from analysis.pipeline.recomputed import RecomputedModel, ReplicationMaterial
 
 TOLERANCE = 1e-6
 """Largest difference from the expected value, relative to it or absolute, that the scripts let pass."""
 
 
-def supplement(found: Recomputed, title: str) -> dict[str, str]:
+def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
     """File name -> text of the folder."""
     environment = Environment(
         loader=PackageLoader("analysis.report.supplement", "templates"), trim_blocks=True, lstrip_blocks=True,

@@ -26,7 +26,7 @@ class Measured:
     limits: Mapping[str, float]
     """Minutes that a time can reach, by column."""
     by_period: frozenset[str] | None = None
-    """What each period of a sequence of treatments measures of its own; None of other designs."""
+    """What each period of a sequence of treatments its own measures; None of other designs."""
 
 
 def measured(study: Study, columns: Collection[str]) -> Measured:
@@ -45,7 +45,7 @@ def measured(study: Study, columns: Collection[str]) -> Measured:
 
 
 def period_columns(study: Study) -> frozenset[str] | None:
-    """Of a sequence of treatments: what each period measures of its own; None of other designs."""
+    """Of a sequence of treatments: what each period its own measures; None of other designs."""
     if study.allocation.method != "sequence":
         return None
     lacking = set() if study.period_quizzes else {"points"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from study_app.domain.conditions import Condition, Named
+from study_app.domain.conditions import Named, StageCondition
 from study_app.domain.study.sections import Question, Stage
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def _part_problems(
         if name not in arms:
             yield f"{key}.arms: '{name}' is not an arm of the study; use one of: {', '.join(sorted(arms))}"
     if part.arms and not allocated:
-        yield f"{key}.arms: nobody has an arm before the allocation; move it behind the first stage that differs by arm"
+        yield f"{key}.arms: there is no arm before the allocation; move it behind the first stage that differs by arm"
     if not part.when:
         return
     try:
-        condition = Condition(part.when)
+        condition = StageCondition(part.when)
     except ValueError as problem:
         yield f"{key}.when: {problem}; write a comparison such as years >= 2 or role in ['dev', 'sci']"
         return

@@ -71,4 +71,4 @@ def test_a_period_that_comes_twice_is_refused():
 def test_one_order_alone_cannot_tell_treatments_from_periods():
     row = run("crossover", sequences(["ab"]), **CALL)
     assert row.estimate is None
-    assert "cannot be told from people and periods" in row.note
+    assert "cannot be distinguished from people and periods" in row.note

@@ -15,7 +15,7 @@ from study_app.bootstrap import start
 from study_app.content.study_file import validate_study
 from study_app.dataset.redaction import Mask
 from study_app.domain.branching import arm_only, seen_at
-from study_app.domain.conditions import Condition
+from study_app.domain.conditions import StageCondition
 from study_app.domain.errors import ProblemsFound
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
@@ -188,7 +188,7 @@ def test_boards_of_a_hidden_trial_name_no_stage_of_one_arm(tmp_path, monkeypatch
         (("years >= 10", "__import__(1)"), "stages.old.when: after '__import__' a comparison was expected"),
         (("years >= 10", "years >= 10 10"), "stages.old.when: '10' was not expected"),
         (('arms = ["helped"]\nq', 'arms = ["gone"]\nq'), "stages.tutor.arms: 'gone' is not an arm of the study"),
-        (("when = 'years", 'arms = ["plain"]\nwhen = \'years'), "stages.old.arms: nobody has an arm before"),
+        (("when = 'years", 'arms = ["plain"]\nwhen = \'years'), "stages.old.arms: there is no arm before"),
         (('kind = "instructions"', 'kind = "instructions"\nwhen = "years > 1"'), "so everybody comes here"),
         (('kind = "debrief"', 'kind = "debrief"\nwhen = "years > 1"'), "a stage of kind debrief is for everybody"),
     ],
@@ -217,14 +217,14 @@ CONDITIONS = st.recursive(
 
 @given(CONDITIONS, st.fixed_dictionaries({"a": NUMBERS, "b": NUMBERS, "c": NUMBERS}))
 def test_a_condition_means_what_it_means_in_python(text, answers):
-    condition = Condition(text)
+    condition = StageCondition(text)
     assert condition(answers) == eval(text, {}, dict(answers))
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_condition_or_a_value_error(text):
     try:
-        condition = Condition(text)
+        condition = StageCondition(text)
     except ValueError:
         return
     assert condition({}) in (True, False)
@@ -232,5 +232,5 @@ def test_any_text_is_a_condition_or_a_value_error(text):
 
 def test_a_question_without_an_answer_makes_each_test_of_it_false():
     for text in ("a == 1", "a != 1", "a in [1, 2]", '"x" in a', "answered(a)"):
-        assert not Condition(text)({})
-    assert Condition("answered(a)")({"a": 0})
+        assert not StageCondition(text)({})
+    assert StageCondition("answered(a)")({"a": 0})
