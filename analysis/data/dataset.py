@@ -154,7 +154,7 @@ class Dataset:
 
 
 def _texts(rows: pd.DataFrame, task: str | None) -> Iterator[tuple[str, str]]:
-    """The text of each task on the page that touched it last; each page has a text of its own."""
+    """The text of each task on the page that touched it last; each page has its own text."""
     texts: dict[tuple[str, str], str | None] = {}
     last: dict[str, tuple[str, str]] = {}
     for page, kind, payload in zip(rows["page"], rows["kind"], rows["payload"], strict=True):
@@ -202,7 +202,7 @@ def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.Data
     Args:
         path: the file.
         types: of a dataset, what its columns hold by the schema of an export; a column without one is a number where
-            all its cells are, else text. None for a table that is no dataset's: its text is guarded by nobody.
+            all its cells are, else text. None for a table of no dataset, whose text has no guard.
 
     Raises:
         UserError: the file cannot be read as a table.

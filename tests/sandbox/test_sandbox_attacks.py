@@ -19,11 +19,11 @@ from study_app.sandbox.server import Options, find_bubblewrap
 
 HERE = Path(__file__).resolve().parent
 ATTACKS = sorted((HERE / "attacks").glob("*.py"))
-SOMEBODY = 61_000
+OTHER_USER = 61_000
 SECRET = "hunter2-secret"
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 needs_bubblewrap = pytest.mark.skipif(find_bubblewrap() is None, reason="bubblewrap is not installed")
 
 
@@ -80,8 +80,8 @@ def test_attacks_where_user_namespaces_are_refused():
 
 @needs_root
 def test_attacks_by_an_unprivileged_user():
-    report = attack({"user": SOMEBODY}, readable_interpreter())
-    assert (report["level"], report["user"], report["own_uid"]) == ("strong", SOMEBODY, False)
+    report = attack({"user": OTHER_USER}, readable_interpreter())
+    assert (report["level"], report["user"], report["own_uid"]) == ("strong", OTHER_USER, False)
 
 
 @needs_root

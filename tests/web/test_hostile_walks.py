@@ -38,7 +38,7 @@ def command(server, *arguments: str) -> Result:
 
 
 def walk(server, seeds, links: Sequence[str] = ()) -> Counter:
-    """Walk as each seed says, each with a link of its own where there are any; statuses met."""
+    """Walk as each seed says, each with its own link where there are any; statuses met."""
     others: list[str] = []
     met: Counter = Counter()
     for number, seed in enumerate(seeds):

@@ -59,9 +59,9 @@ def _variable(columns: Sequence[tuple[TableName, Column]]) -> dict[str, Any]:
     first = values[0]
     if all(value == first for value in values):
         return first
-    told = {name: column.caption for name, column in columns}
-    same = len(set(told.values())) == 1
-    caption = first["description"] if same else "; ".join(f"in {name}: {what}" for name, what in told.items())
+    captions = {name: column.caption for name, column in columns}
+    same = len(set(captions.values())) == 1
+    caption = first["description"] if same else "; ".join(f"in {name}: {what}" for name, what in captions.items())
     # What only one of the tables says of its cells would be wrong for the others: their sidecars say it.
     shared = {key: value for key, value in first.items() if all(other.get(key) == value for other in values)}
     return shared | {"description": caption}
@@ -70,12 +70,12 @@ def _variable(columns: Sequence[tuple[TableName, Column]]) -> dict[str, Any]:
 def sidecar(table: TableSchema, path: str, withheld: Sequence[str], guarded: bool) -> dict[str, Any]:
     """What one table's columns mean."""
     note = GUARD_NOTE if guarded else "Missing is null; text stands as it is."
-    told = f" Withheld: {', '.join(withheld)}." if withheld else ""
+    omitted = f" Withheld: {', '.join(withheld)}." if withheld else ""
     return {
         "@context": "https://schema.org/",
         "@type": "Dataset",
         "name": table.name,
-        "description": f"{table.caption}. {note}{told}",
+        "description": f"{table.caption}. {note}{omitted}",
         "distribution": path.rsplit("/", 1)[-1],
         "variableMeasured": [column.property_value() for column in table.columns],
     }
@@ -125,7 +125,7 @@ _IDENTIFIED = (
 _NOT_PUBLIC = (
     "Labels and panel ids are left out. Still there are free text as people wrote it (answers, messages, programs, "
     "pastes, logged events), the exact moments of every act, and answers about the person that can be rare together: "
-    "whoever has the panel's list of submissions can find people again by the times. Do not publish this copy: "
+    "anyone with the panel's list of submissions can find people again by the times. Do not publish this copy: "
     "`study export --public` makes one for that."
 )
 
@@ -164,13 +164,13 @@ def _reading(held: Contents) -> str:
 
 def _citing(cited: Cited) -> str:
     licence = cited.release.license
-    told = (
+    sources = (
         f"Licence: {licence} ({cited.release.license_url})."
         if licence
         else ("No licence is given: ask the authors before you use or pass on the data.")
     )
     related = [f"- {work.relation}: {work.citation or work.address}" for work in cited.release.related]
-    return "\n\n".join(part for part in (cited.text, told, "\n".join(related)) if part)
+    return "\n\n".join(part for part in (cited.text, sources, "\n".join(related)) if part)
 
 
 def _list(tables: Iterable[TableSchema]) -> str:

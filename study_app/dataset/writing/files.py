@@ -173,10 +173,10 @@ class ParquetWriter:
 
 def _meaning(column: Column) -> dict[str, str]:
     """What a column holds, for Parquet's metadata of a field."""
-    told = {"description": column.caption, "type": column.type, "unit": column.unit}
+    described = {"description": column.caption, "type": column.type, "unit": column.unit}
     if column.meanings:
-        told["labels"] = json.dumps(dict(column.meanings), ensure_ascii=False)
-    return {name: text for name, text in told.items() if text}
+        described["labels"] = json.dumps(dict(column.meanings), ensure_ascii=False)
+    return {name: text for name, text in described.items() if text}
 
 
 def _arrow_value(column: Column, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The [dataset] table of a study file: who made the data, on what terms they may be used, and how they are cited.
 
-It describes a release and not the trial, and a DOI is known only after the last participant: so the table is no part of
+It describes a release and not the trial, and a DOI is known only after the last participant: so it is not part of
 the protocol's hash and may be completed at any time, also after the launch.
 """
 

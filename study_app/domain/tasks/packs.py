@@ -285,7 +285,7 @@ class TaskPack:
 
     @property
     def continues(self) -> str:
-        """The earlier task whose submission it begins with; empty for a starter of its own."""
+        """The earlier task whose submission it begins with; empty for its own starter."""
         return self.settings.starter.removeprefix("own:")
 
     def beginning(self, submitted: Mapping[str, str]) -> str:

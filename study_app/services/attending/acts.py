@@ -24,7 +24,7 @@ NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE = (
 class ParticipantActs:
     """Acts on one participant.
 
-    Raises, in each: NotAllowed where the reason is missing, nobody has that id, or the act is not possible now.
+    Raises, in each: NotAllowed where the reason is missing, the id is unknown, or the act is not possible now.
     """
 
     def __init__(self, world: StudyContext, session: ParticipantSession, enrol: Enrol) -> None:
@@ -56,7 +56,7 @@ class ParticipantActs:
         self._leave(participant_id, reason, who, END, erase=False)
 
     def erase(self, participant_id: str, reason: str, who: str) -> None:
-        """Delete what a participant wrote, as they were promised; also of somebody who has completed the study."""
+        """Delete what a participant wrote, as they were promised; also of a person who has completed the study."""
         self._leave(participant_id, reason, who, ERASE, erase=True)
 
     def _leave(self, participant_id: str, reason: str, who: str, what: str, *, erase: bool) -> None:

@@ -18,7 +18,7 @@ from study_app.services.participant_status import current_status
 from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import Monitor
 
-TOLD = {
+SHOWN_EVENTS = {
     "entered": "entered",
     "reentered": "came back",
     "entry_refused": "another invitation was tried in this browser",
@@ -54,7 +54,7 @@ SIZE = 50
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimelineEntry:
     """One line of a timeline."""
 
     at: datetime
@@ -70,7 +70,7 @@ class ParticipantPage:
     summary: ParticipantSummary
     study_hash: str
     visits: tuple[Visit, ...]
-    timeline: tuple[Moment, ...]
+    timeline: tuple[TimelineEntry, ...]
     runs: int
     failed_runs: int
     """Runs that failed through no fault of the program."""
@@ -150,13 +150,13 @@ class ParticipantViews:
         return ""
 
     def one(self, participant_id: str) -> ParticipantPage | None:
-        """One participant; None where nobody has that id."""
+        """One participant; None for an unknown id."""
         with self.world.registry.begin(write=False) as unit:
             person = unit.participant(participant_id)
             if person is None:
                 return None
             visits = tuple(unit.visits(participant_id))
-            events = unit.events_of(participant_id, set(TOLD))
+            events = unit.events_of(participant_id, set(SHOWN_EVENTS))
             runs = [run for run in unit.runs(participant_id) if run.kind == "run"]
             answers = unit.answers(participant_id)
             audit = [entry for entry in unit.audit() if entry.detail.get("participant_id") == participant_id]
@@ -164,7 +164,9 @@ class ParticipantViews:
             summary=next(iter(self._monitor.summaries([person]))),
             study_hash=person.study_hash,
             visits=visits,
-            timeline=tuple(Moment(e.server_time, e.stage, TOLD[e.kind], _detail(e.payload)) for e in events),
+            timeline=tuple(
+                TimelineEntry(e.server_time, e.stage, SHOWN_EVENTS[e.kind], _detail(e.payload)) for e in events
+            ),
             runs=len(runs),
             failed_runs=sum(run.ended_by == "infrastructure" for run in runs),
             answers=len(answers),

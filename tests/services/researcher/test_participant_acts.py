@@ -63,8 +63,8 @@ def test_no_act_is_done_without_a_reason_or_for_an_unknown_person(trial, act):
     more = {"extend": (5,), "message": ("hello",)}.get(act, ())
     with pytest.raises(NotAllowed, match="reason"):
         getattr(trial.app.acts, act)(who, *more, " ", "anna")
-    with pytest.raises(NotAllowed, match="there is no participant nobody"):
-        getattr(trial.app.acts, act)("nobody", *more, "a reason", "anna")
+    with pytest.raises(NotAllowed, match="there is no participant unknown"):
+        getattr(trial.app.acts, act)("unknown", *more, "a reason", "anna")
 
 
 def test_a_link_lets_the_same_participant_in_again(trial):
@@ -129,4 +129,4 @@ def test_a_participant_s_page_tells_no_arm_before_the_end(trial):
         assert (view.summary.arm, view.summary.stratum, view.summary.allocation_index) == (None, None, None)
         assert {moment.what for moment in view.timeline} >= {"entered", "was allocated", "opened the stage"}
         assert "ai" not in {moment.detail for moment in view.timeline}
-    assert views.one("nobody") is None
+    assert views.one("unknown") is None

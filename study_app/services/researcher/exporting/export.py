@@ -64,7 +64,7 @@ FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
 BESIDE_PSYCH_DS = ("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R")
-"""Files of a dataset that the layout does not know; its validator is told to leave them."""
+"""Files of a dataset that the layout does not know; its validator is configured to leave them."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 | Shows | Records |
 | --- | --- |
-| facts, visits, timeline, notes, acts; never the arm before it may be told | every act, with its reason |
+| facts, visits, timeline, notes, acts; never the arm before it may be shown | every act, with its reason |
 """
 
 from __future__ import annotations
@@ -194,10 +194,10 @@ def _unblind(desk: ConsoleSession, participant_id: str) -> None:
         reason = st.text_input("Why do you need this participant's arm?", key="unblind_reason")
         st.caption("Recorded and reported; you count as unblinded from then on. Shown once.")
         if st.form_submit_button("Unblind"):
-            told: list[str] = []
+            revealed: list[str] = []
 
             def act() -> None:
-                told.append(desk.app.lifecycle.unblind(participant_id, reason, desk.person.name))
+                revealed.append(desk.app.lifecycle.unblind(participant_id, reason, desk.person.name))
 
             if desk.attempt(act, "Recorded"):
-                st.info(f"{participant_id} is in the arm {told[0]}.")
+                st.info(f"{participant_id} is in the arm {revealed[0]}.")

@@ -36,7 +36,7 @@ def render(desk: ConsoleSession) -> None:
     kind = desk.kind()
     found = _found(views, kind)
     if not found.statuses:
-        st.html(tables.note("Nobody has enrolled yet."))
+        st.html(tables.note("No participants yet."))
         return
     _attention(views, kind)
     if not arms_visible(state, kind):

@@ -37,14 +37,14 @@ def test_values_of_questions_have_their_labels_in_codebook_sidecar_and_parquet(p
     asked = {question.id: question for question in trial().app.world.study.background_questions}
     book = (dataset / "documentation" / "codebook.md").read_text(encoding="utf-8")
     (sidecar,) = (dataset / "data").glob("*participants_data.json")
-    told = {entry["name"]: entry for entry in json.loads(sidecar.read_text())["variableMeasured"]}
+    described = {entry["name"]: entry for entry in json.loads(sidecar.read_text())["variableMeasured"]}
     (file,) = (parquet / "data").glob("*participants_data.parquet")
     schema = pq.read_schema(file)
     choices = [question for question in asked.values() if question.options]
     assert choices
     for question in choices:
         labels = {str(option.value): option.label for option in question.options}
-        terms = {term["termCode"]: term["name"] for term in told[question.id]["valueReference"]}
+        terms = {term["termCode"]: term["name"] for term in described[question.id]["valueReference"]}
         assert labels.items() <= terms.items()
         assert json.loads(schema.field(question.id).metadata[b"labels"]).items() >= labels.items()
         line = next(line for line in book.splitlines() if line.startswith(f"| `{question.id}` |"))
