@@ -8,7 +8,7 @@ from typing import Any
 
 from study_app.domain.allocation import order_of
 from study_app.domain.errors import Malformed, UnknownParticipant
-from study_app.domain.records import END, Document, Participant, Visit
+from study_app.domain.records import END, Document, Participant
 from study_app.domain.study.screens import Screen
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.timing import deadline
@@ -17,6 +17,7 @@ from study_app.services.author.screens import all_screens, titles
 from study_app.services.context import StudyContext
 from study_app.services.identity import hashed
 from study_app.services.participant.enrolment import TOKEN_DAYS, owner_of_token
+from study_app.services.participant.flow import ParticipantFlow
 
 PAGE = "author"
 """The page that copied texts belong to."""
@@ -27,6 +28,7 @@ class AuthorPreviews:
 
     def __init__(self, world: StudyContext) -> None:
         self.world = world
+        self._way = ParticipantFlow(world)
         self.arm: str | None = None
         """The arm that was chosen last."""
         self.stopped = False
@@ -62,7 +64,7 @@ class AuthorPreviews:
             if before is not None:
                 self._take_along(unit, before, person)
             if screen.show == "stage" and study.stage(screen.stage).intro:
-                self._open(unit, person, study.stage(screen.stage))
+                self._way.open_stage(unit, self._way.place(unit, person))
         return new
 
     def _owner(self, unit: UnitOfWork, token: str | None) -> Participant | None:
@@ -104,11 +106,6 @@ class AuthorPreviews:
             text = unit.document(before.id, pack.rsplit("/", 1)[-1])
             if text is not None:
                 unit.save_document(Document(person.id, text.task, text.text, text.source), PAGE)
-
-    def _open(self, unit: UnitOfWork, person: Participant, stage: Stage) -> None:
-        now = self.world.now()
-        unit.open_visit(Visit(person.id, stage.id, now, self._deadline(stage, now)))
-        unit.record(person.id, "stage_opened", stage.id, now, {"minutes": stage.minutes})
 
     def _deadline(self, stage: Stage, start: datetime) -> datetime | None:
         return None if self.stopped else deadline(start, stage.minutes)

@@ -46,6 +46,8 @@ SHOWN_EVENTS = {
 """Kinds of events that every arm has alike -> what the timeline says of them."""
 LATELY = timedelta(hours=2)
 """People who were silent for longer have gone; nothing can be done for them now."""
+LOOKED_AT = 300
+"""People that are looked at closely, the longest silent first."""
 OFFLINE_MINUTES = 3.0
 STUCK = 3.0
 """Times the expected minutes of a stage."""
@@ -127,8 +129,9 @@ class ParticipantViews:
         now = self.world.now()
         with self.world.registry.begin(write=False) as unit:
             people = [person for person in unit.participants() if person.kind == kind and not person.over]
-            people = [person for person in people if current_status(self.world, person) == "in_progress"]
             here = [person for person in people if now - person.last_seen_at < LATELY and person.opens_at is None]
+            here = [person for person in here if current_status(self.world, person) == "in_progress"]
+            here = sorted(here, key=lambda person: person.last_seen_at)[:LOOKED_AT]
             failed = {one.id for one in here if any(_failed(run, now) for run in unit.runs(one.id))}
         found = []
         for person, seen in zip(here, self._monitor.summaries(here), strict=True):

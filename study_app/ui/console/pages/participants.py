@@ -53,19 +53,26 @@ def render(desk: ConsoleSession) -> None:
 
 def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
     """The page of the list that search, status and number ask for."""
-    left, middle, right = st.columns([3, 6, 2])
-    wanted = left.text_input("Search", key="people_search", placeholder="Any id or label")
-    counts = views.page(kind).statuses
-    chosen = middle.pills(
-        "Status", list(counts), selection_mode="multi", key="people_status",
-        format_func=lambda name: f"{name.replace('_', ' ')} {counts[name]}",
-    )  # fmt: skip
-    found = views.page(kind, wanted, chosen or ())
+    # One look at the database: what the fields below hold is known before they are drawn.
+    state = st.session_state
+    wanted, chosen = str(state.get("people_search", "")), tuple(state.get("people_status") or ())
+    number = int(state.get("people_page", 1))
+    found = views.page(kind, wanted, chosen, number - 1)
     pages = max(1, ceil(found.found / SIZE))
-    if pages == 1:
-        return found
-    number = right.number_input(f"Page of {pages}", 1, pages, key="people_page")
-    return views.page(kind, wanted, chosen or (), int(number) - 1)
+    if number > pages:
+        found, state["people_page"] = views.page(kind, wanted, chosen), 1
+    if set(chosen) - set(found.statuses):
+        # Nobody has this status any more: it cannot stay chosen.
+        state["people_status"] = [name for name in chosen if name in found.statuses]
+    left, middle, right = st.columns([3, 6, 2])
+    left.text_input("Search", key="people_search", placeholder="Any id or label")
+    middle.pills(
+        "Status", list(found.statuses), selection_mode="multi", key="people_status",
+        format_func=lambda name: f"{name.replace('_', ' ')} {found.statuses[name]}",
+    )  # fmt: skip
+    if pages > 1:
+        right.number_input(f"Page of {pages}", 1, pages, key="people_page")
+    return found
 
 
 def _attention(views: ParticipantViews, kind: Kind) -> None:
