@@ -1,11 +1,8 @@
 """The two co-primary rows: difference, interval, p, adjusted p. Run: python analysis/scripts/01_primary.py DATASET."""
 
-import json
-import sys
+from analysis.scripts import show
 
-from analysis.data.load import load
-from analysis.pipeline.analyse import analyse
-
-result = analyse(load(sys.argv[1]), include_simulated="--simulated" in sys.argv)
-rows = [row for row in result["estimates"] if row["role"] == "primary"]
-sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+show(
+    "The two co-primary rows: difference, interval, p, adjusted p.",
+    lambda result: [row for row in result["estimates"] if row["role"] == "primary"],
+)

@@ -1,11 +1,8 @@
 """The primary questions answered in other ways. Run: python analysis/scripts/04_sensitivity.py DATASET."""
 
-import json
-import sys
+from analysis.scripts import show
 
-from analysis.data.load import load
-from analysis.pipeline.analyse import analyse
-
-result = analyse(load(sys.argv[1]), include_simulated="--simulated" in sys.argv)
-rows = [row for row in result["estimates"] if row["role"] == "sensitivity"]
-sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+show(
+    "The primary questions answered in other ways.",
+    lambda result: [row for row in result["estimates"] if row["role"] == "sensitivity"],
+)

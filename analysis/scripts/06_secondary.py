@@ -1,11 +1,5 @@
 """Secondary outcomes. Run: python analysis/scripts/06_secondary.py DATASET."""
 
-import json
-import sys
+from analysis.scripts import show
 
-from analysis.data.load import load
-from analysis.pipeline.analyse import analyse
-
-result = analyse(load(sys.argv[1]), include_simulated="--simulated" in sys.argv)
-rows = [row for row in result["estimates"] if row["role"] == "secondary"]
-sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+show("Secondary outcomes.", lambda result: [row for row in result["estimates"] if row["role"] == "secondary"])

@@ -5,5 +5,5 @@ from pathlib import Path
 
 from analysis.cli import analyze
 
-summary = analyze(Path(sys.argv[1]), Path(sys.argv[2]), include_simulated="--simulated" in sys.argv)
+summary = analyze(Path(sys.argv[1]), Path(sys.argv[2]), include_simulated="--include-simulated" in sys.argv)
 sys.stdout.write(f"{summary.out}: {summary.rows} rows, {summary.not_estimable} not estimable\n")

@@ -1,1 +1,65 @@
-"""scripts."""
+"""Numbered scripts: each prints one part of a result with the formula or model behind every row.
+
+They run as `python analysis/scripts/NAME.py DATASET [--plan PLAN] [--include-simulated]`. The folder `supplement/` of a
+result computes the primary rows without this package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.data.load import load
+from analysis.estimators.methods import METHODS
+from analysis.pipeline.analyse import analyse_prepared
+from analysis.pipeline.planning.plan import load_plan, plan_of
+from analysis.pipeline.prepare import Prepared, prepare
+from analysis.pipeline.recomputed import recomputed
+from analysis.report.supplement import formula
+from study_app.domain.errors import StudyError
+
+Result = Mapping[str, Any]
+
+
+def show(about: str, choose: Callable[[Result], Any]) -> None:
+    """Analyse the dataset named on the command line and print what `choose` takes from the result, as JSON.
+
+    Rows of estimates get `model`: the regression's formula where the row is a primary one, else what the method does.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--plan", type=Path)
+    parser.add_argument("--include-simulated", action="store_true")
+    given = parser.parse_args()
+    try:
+        prepared = _prepared(given)
+        result = analyse_prepared(prepared)
+    except StudyError as error:
+        sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
+        sys.exit(2)
+    rows = [_with_model(row, _formulas(prepared, result)) for row in choose(result)]
+    sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+
+
+def _prepared(given: argparse.Namespace) -> Prepared:
+    plan = load_plan(given.plan) if given.plan else None
+    dataset = load(given.dataset, plan.columns if plan else {})
+    return prepare(dataset, plan or plan_of(dataset), include_simulated=given.include_simulated)
+
+
+def _formulas(prepared: Prepared, result: Result) -> dict[str, str]:
+    """Outcome -> formula of its primary model; none while arms are hidden."""
+    found = None if prepared.view.hidden else recomputed(prepared, [], result["provenance"]["seed"])
+    return {model.outcome: f"{formula(model)}, {model.vcov}" for model in found.models} if found else {}
+
+
+def _with_model(row: Any, formulas: Mapping[str, str]) -> Any:
+    if not isinstance(row, Mapping) or row.get("method") not in METHODS:
+        return row
+    about = (METHODS[row["method"]].__doc__ or "").strip().splitlines()[0]
+    named = formulas.get(row["outcome"]) if row["method"] == "rerandomization" else None
+    return {"id": row["id"], "model": named or about, **row}

@@ -54,7 +54,8 @@ ALLOWED = {
     + " ".join(f"analysis.{name}" for name in FACADES.split()),
     "analysis.cli": "study_app.domain analysis.data analysis.estimators analysis.pipeline analysis.plotting "
     "analysis.report threadpoolctl",
-    "analysis.scripts": "analysis.cli analysis.data analysis.design analysis.pipeline",
+    "analysis.scripts": "study_app.domain analysis.cli analysis.data analysis.design analysis.estimators "
+    "analysis.pipeline analysis.report",
     **{f"analysis.{name}": "analysis.design" for name in ("power", "monitoring", "multiplicity")},
     **{f"analysis.{name}": "analysis.measurement" for name in ("agreement", "psychometrics")},
     "analysis.effects": "analysis.estimators",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.analysis.synthetic_trial import Trial, write
@@ -74,3 +76,18 @@ def test_the_supplement_names_nobody_and_imports_nothing_of_ours(folder):
 def test_there_is_no_supplement_while_arms_are_hidden(tmp_path, state):
     analyze(write(tmp_path / "data", Trial(n=24, state=state, plan={"replicates": 99})), tmp_path / "out")
     assert not (tmp_path / "out" / "supplement").exists()
+
+
+SCRIPTS = Path(__file__).parents[3] / "analysis" / "scripts"
+
+
+def test_a_numbered_script_shows_the_formula_and_refuses_a_wrong_path_in_one_line(folder, tmp_path):
+    data = folder("two").parents[1] / "data"
+    script = SCRIPTS / "01_primary.py"
+    done = subprocess.run([sys.executable, script, data], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert rows[0]["model"].startswith("quiz_points ~ d * (")
+    wrong = subprocess.run([sys.executable, script, tmp_path / "nowhere"], capture_output=True, text=True)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert wrong.stderr.startswith("error: ")
