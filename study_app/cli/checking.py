@@ -28,7 +28,7 @@ from study_app.cli.common import (
 )
 from study_app.cli.study_checks import assistant_problems
 from study_app.content.item_banks import check_bank, load_bank
-from study_app.content.language_checks import language_problems, review_problems, review_warnings
+from study_app.content.language_checks import coder_warnings, language_problems, review_problems, review_warnings
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.content.study_file import read_study
@@ -97,6 +97,7 @@ def _warnings(path: Path) -> list[str]:
         *absolute,
         *_other_languages(library),
         *review_warnings(library),
+        *coder_warnings(library),
         *unread,
     ]
 

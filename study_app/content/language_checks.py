@@ -93,6 +93,18 @@ def review_problems(library: FolderLibrary) -> list[Problem]:
     ]
 
 
+def coder_warnings(library: FolderLibrary) -> list[str]:
+    """What `check` says of queries that the plan's coder cannot read."""
+    others = [language for language in library.study.offered if language != SOURCE]
+    assisted = any(arm.assistant for arm in library.study.arms)
+    if library.study.analysis.coder != "rules" or not assisted or not others:
+        return []
+    return [
+        f"analysis.coder: the rules read English only, so queries of participants in {', '.join(others)} stay uncoded "
+        '(their counts and patterns are missing); say coder = "claude" or "human"'
+    ]
+
+
 def review_warnings(library: FolderLibrary) -> list[str]:
     """What `check` and `launch` say of pages in the study's own language without a review."""
     language = library.study.language

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anthropic
@@ -14,11 +15,14 @@ from support.trials.small_study import write_study
 
 from study_app.assistant.translating import Translator
 from study_app.bootstrap import open_library, start
-from study_app.content.language_checks import language_problems, review_problems
+from study_app.content.language_checks import coder_warnings, language_problems, review_problems
 from study_app.content.language_files import as_toml
 from study_app.content.texts import catalogue, read_texts, shipped, shipped_languages
+from study_app.dataset.measures.interaction import Coding
+from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.localisation.study_texts import placeholders
+from study_app.domain.records import Participant, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks.sentences import VERDICTS, translated_check
 from study_app.services.participant.enrolment import EntryRequest
@@ -208,3 +212,22 @@ def test_a_draft_that_loses_a_placeholder_is_asked_for_again():
         server.server_close()
     assert found == {"a": "PAGE {n}", "b": "START"}
     assert [len(texts) for texts in server.asked] == [2, 1]
+
+
+def test_queries_in_a_language_that_the_rules_do_not_read_stay_uncoded_and_check_says_so(tmp_path):
+    library = open_library(two_languages(tmp_path))
+    assisted = library.study.model_copy(
+        update={"arms": (library.study.arms[0], library.study.arms[1].model_copy(update={"assistant": "full"}))}
+    )
+    library.study = assisted
+    [said] = coder_warnings(library)
+    assert "queries of participants in de stay uncoded" in said
+    coding = Coding.of(assisted)
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    asked = Turn("t", "p", "x", "notes", "full", "m", "v", "Wie öffne ich eine nursery?", "", "", now)
+    for language, expected in (("de", None), ("en", ())):
+        who = Participant("p", "real", "0" * 64, "completed", "end", 0, now, now, language=language)
+        record = ParticipantRecord(who, "completed", assisted, [], [], [asked], [], [], {})
+        codes = coding.codes(record)["t"]
+        assert codes is None if expected is None else codes is not None
+        assert (coding.counts(record, coding.codes(record))["queries_explanation"] is None) == (language == "de")

@@ -16,6 +16,8 @@ from study_app.domain.interaction.steps import UseStep, arranged, milliseconds, 
 from study_app.domain.records import Turn
 from study_app.domain.study.study import Study
 
+RULES_READ = "en"
+"""The language in which the offline coder's rules are written."""
 Codes = dict[str, tuple[str, ...] | None]
 """Turn -> labels; None where the plan's coder has not coded it."""
 
@@ -40,13 +42,19 @@ class Coding:
     def codes(self, dossier: ParticipantRecord) -> Codes:
         """The codes of every turn of a participant.
 
-        `rules` follow from the messages; `human` are the adjudicated rating, else what more than half of the people
-        gave; `claude` are the ratings stored under that name.
+        `rules` follow from the messages, of participants in English: others stay uncoded. `human` are the adjudicated
+        rating, else what more than half of the people gave; `claude` are the ratings stored under that name.
         """
+        if self.coder == "rules" and not self.reads(dossier):
+            return dict.fromkeys([turn.id for turn in dossier.turns])
         if self.coder == "rules":
             coded = rules.code_session([turn.message for turn in dossier.turns])
             return {turn.id: each.labels for turn, each in zip(dossier.turns, coded, strict=True)}
         return {turn.id: chosen(_given(dossier, turn), self.coder) for turn in dossier.turns}
+
+    def reads(self, dossier: ParticipantRecord) -> bool:
+        """Whether the plan's coder reads the participant's language: the rules know English only."""
+        return self.coder != "rules" or (dossier.participant.language or dossier.study.language) == RULES_READ
 
     def counts(self, dossier: ParticipantRecord, codes: Codes) -> dict[str, int | None]:
         """Queries by label; None where not every query is coded."""

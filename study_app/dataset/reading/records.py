@@ -84,6 +84,7 @@ def _participant(row: UntrustedRow) -> Participant:
         arm=row["arm"] or (WITHHELD_ARM if allocated else None),
         exclusion_reason=row["exclusion_reason"],
         data_withdrawn=bool(row["data_withdrawn"]),
+        language=str(row.values.get("language") or ""),
     )
 
 

@@ -72,7 +72,7 @@ class Derived:
         dossier = dossier_of(person, study, tables, events, self.ratings)
         hidden = self.opened.hides(kind_of(person))
         use = {} if hidden else uses(dossier)
-        work = self._work(tables, use)
+        work = self._work(dossier, tables, use)
         expected = participant_row(dossier, self.content, self.coding, work)
         if person["interaction_pattern"] is not None:
             # By rules over columns of which some are taken as exported.
@@ -93,9 +93,11 @@ class Derived:
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
 
-    def _work(self, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]) -> DerivedData:
+    def _work(
+        self, dossier: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]
+    ) -> DerivedData:
         turns = {str(turn["turn_id"]): turn for turn in tables["turns"]}
-        by_rules = self.coding is not None and self.coding.coder == "rules"
+        by_rules = self.coding is not None and self.coding.coder == "rules" and self.coding.reads(dossier)
         codes = {n: None if turn["codes"] is None and not by_rules else labels_of(turn) for n, turn in turns.items()}
         replies = {name: turn.values for name, turn in turns.items()}
         return DerivedData(use, Programs((), False), codes, replies, evidence_in(tables["compliance"]))

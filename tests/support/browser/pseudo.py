@@ -55,7 +55,7 @@ def pseudo(text: str) -> str:
     return "".join(part if at % 2 else part.translate(LETTERS) for at, part in enumerate(parts))
 
 
-PYTHONS = re.compile(r"^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$|'[a-z_]\w*'")
+PYTHONS = re.compile(r"^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$|'[a-z_]\w*'|\b[a-z]+_\w+")
 """Where a text stood, an exception's name, its message after the line where it was raised, and names in quotes."""
 
 
