@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: setup serve test test-all lint structure bench lock assets clean
+.PHONY: setup serve test test-all lint structure validate bench lock assets clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,10 @@ lint: setup
 # Figures of the structure, each beside its aim.
 structure: setup
 	@$(BIN)/python scripts/structure.py
+
+# What the analysis promises, by simulation: 2,000 trials a figure; called again, it goes on with the parts not done.
+validate: setup
+	@$(BIN)/python analysis/scripts/10_validation.py docs/reference/validation.md $(TRIALS) $(PARTS)
 
 bench: setup
 	@for f in benchmarks/bench_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done

@@ -1,5 +1,6 @@
 """Public names of `analysis.measurement.psychometrics`."""
 
+from analysis.measurement.item_fit import dif, item_fit
 from analysis.measurement.psychometrics import (
     RaschFit,
     alpha,
@@ -15,7 +16,9 @@ from analysis.measurement.psychometrics import (
 __all__ = [
     "RaschFit",
     "alpha",
+    "dif",
     "distractors",
+    "item_fit",
     "item_statistics",
     "omega",
     "one_factor",

@@ -61,7 +61,7 @@ _PRIMARY = {
 _BESIDE = {"hc3": "quiz, Lin HC3 by t", "rmst": "minutes, RMST by Greenwood"}
 
 
-def _repeated(
+def repeated(
     function: Callable[[np.random.SeedSequence], list[dict[str, float]]], seeds: int, seed: int, workers: int
 ) -> pd.DataFrame:
     """One row for each trial of each seed; the same for any number of workers."""
@@ -86,7 +86,7 @@ def _some(setting: TrialSetting, interval: bool, seed: np.random.SeedSequence) -
 
 
 def _trials(setting: TrialSetting, interval: bool, trials: int, seed: int, workers: int) -> pd.DataFrame:
-    return _repeated(partial(_some, setting, interval), -(-trials // TOGETHER), seed, workers)[:trials]
+    return repeated(partial(_some, setting, interval), -(-trials // TOGETHER), seed, workers)[:trials]
 
 
 def null_trials(scheme: str, trials: int = 10_000, seed: int = 1, workers: int = 1) -> list[ValidationFinding]:
@@ -149,7 +149,7 @@ def _published(effect: float, seed: np.random.SeedSequence) -> list[dict[str, fl
 def published_power(trials: int = 10_000, seed: int = 3, workers: int = 1) -> list[ValidationFinding]:
     """Power of the t test at the published effect (d = 0.738, 26 in each arm) against the exact value."""
     expected = float(t_test_power(0.738, 26))
-    table = _repeated(partial(_published, 0.738), trials, seed, workers)
+    table = repeated(partial(_published, 0.738), trials, seed, workers)
     return [share("power at d = 0.738, 26 in each arm", table.p <= 0.05, expected)]
 
 
@@ -168,7 +168,7 @@ def complier_coverage(
     contamination: float = 0.35, trials: int = 10_000, seed: int = 4, workers: int = 1
 ) -> list[ValidationFinding]:
     """Coverage of the complier effect where this share of the control arm gets hold of the treatment."""
-    table = _repeated(partial(_contaminated, contamination, -4.0), trials, seed, workers)
+    table = repeated(partial(_contaminated, contamination, -4.0), trials, seed, workers)
     return [share(f"complier effect, {contamination:.0%} contamination", table.hit, 0.95, "at_least")]
 
 
@@ -189,38 +189,47 @@ def _selective(seed: np.random.SeedSequence) -> list[dict[str, float]]:
 
 def selective_dropout(trials: int = 2_000, seed: int = 5, workers: int = 1) -> list[ValidationFinding]:
     """How often Lee bounds hold the effect on the always-observed under selective dropout, against complete cases."""
-    table = _repeated(_selective, trials, seed, workers)
+    table = repeated(_selective, trials, seed, workers)
     return [
         share("Lee bounds under selective dropout", table.inside, 0.95, "at_least"),
         share("complete cases under selective dropout", table.naive, 0.95, "shown"),
     ]
 
 
-def everything(trials: int, workers: int = 1) -> Iterator[list[ValidationFinding]]:
-    """All findings, in the order of the page; the intervals under schemes but the usual one from fewer trials."""
+def parts(trials: int, workers: int = 1) -> Iterator[tuple[str, Callable[[], list[ValidationFinding]]]]:
+    """Name of each part of the page and what computes it, in the order of the page.
+
+    The intervals under schemes but the usual one come from fewer trials.
+    """
     for scheme in SCHEMES:
-        yield null_trials(scheme, trials, workers=workers)
-    yield one_true_null(trials, workers=workers)
+        yield f"null_{scheme}", partial(null_trials, scheme, trials, workers=workers)
+    yield "one_true_null", partial(one_true_null, trials, workers=workers)
     for incomplete in (0.1, 0.2):
-        yield coverage(incomplete, trials, workers=workers)
-    yield published_power(trials, workers=workers)
-    yield complier_coverage(trials=trials, workers=workers)
-    yield selective_dropout(min(trials, 2_000), workers=workers)
+        yield f"coverage_{incomplete:g}", partial(coverage, incomplete, trials, workers=workers)
+    yield "published_power", partial(published_power, trials, workers=workers)
+    yield "complier_coverage", partial(complier_coverage, trials=trials, workers=workers)
+    yield "selective_dropout", partial(selective_dropout, min(trials, 2_000), workers=workers)
     for scheme in SCHEMES:
         if scheme != TrialSetting().scheme:
-            yield coverage(0.2, max(trials // 5, TOGETHER), workers=workers, scheme=scheme)
+            fewer = max(trials // 5, TOGETHER)
+            yield f"coverage_{scheme}", partial(coverage, 0.2, fewer, workers=workers, scheme=scheme)
 
 
-def page(findings: Sequence[ValidationFinding], trials: int) -> str:
-    """The findings as Markdown."""
+def page(findings: Sequence[ValidationFinding], before: str = "") -> str:
+    """The findings as Markdown.
+
+    Args:
+        findings: of the parts that were run.
+        before: the page so far; its rows stay, but those of the same figures.
+    """
     lines = [
         "# Validation by simulation",
         "",
-        f"Written by `analysis/scripts/10_validation.py {trials}`. Trials have 52 people (Lee bounds: 400), 199",
-        "re-randomisations each, with which a test at 5% has exactly that level. Assignments come from the real",
-        "allocation schemes; each primary test is the plan's: the studentised re-randomisation test, its interval by",
-        "inversion. Under `cluster` classes of four are allocated together; under `sequence` the orders of the arms",
-        "are compared.",
+        "Written by `make validate`, which goes on where it was stopped. Trials have 52 people unless the figure says",
+        "otherwise (Lee bounds: 400), 199 re-randomisations each, with which a test at 5% has exactly that level.",
+        "Assignments come from the real allocation schemes; each primary test is the plan's: the studentised",
+        "re-randomisation test, its interval by inversion. Under `cluster` classes of four are allocated together;",
+        "under `sequence` the orders of the arms are compared.",
         "",
         "*Kept* means within three Monte Carlo errors of the promise. Rows marked *shown* decide nothing in the plan:",
         "normal theory at this size, and complete cases where dropout is selective.",
@@ -228,9 +237,14 @@ def page(findings: Sequence[ValidationFinding], trials: int) -> str:
         "| figure | trials | found | promised | error | verdict |",
         "| --- | ---: | ---: | ---: | ---: | --- |",
     ]
+    kept = {line.split(" | ")[0]: line for line in before.splitlines() if line.startswith("| ")}
+    kept = {name: line for name, line in kept.items() if name not in ("| figure", "| ---")}
+    rows = kept | {f"| {entry.name}": _row(entry) for entry in findings}
+    return "\n".join([*lines, *rows.values()]) + "\n"
+
+
+def _row(entry: ValidationFinding) -> str:
     verdicts = {"shown": "shown", "equal": "", "at_most": "at most: ", "at_least": "at least: "}
-    for entry in findings:
-        verdict = verdicts[entry.rule] + ("" if entry.rule == "shown" else "kept" if entry.kept else "**broken**")
-        figures = f"{entry.trials:,} | {entry.found:.4f} | {entry.expected:.4f} | {entry.error:.4f}"
-        lines.append(f"| {entry.name} | {figures} | {verdict} |")
-    return "\n".join(lines) + "\n"
+    verdict = verdicts[entry.rule] + ("" if entry.rule == "shown" else "kept" if entry.kept else "**broken**")
+    figures = f"{entry.trials:,} | {entry.found:.4f} | {entry.expected:.4f} | {entry.error:.4f}"
+    return f"| {entry.name} | {figures} | {verdict} |"

@@ -1,11 +1,30 @@
-"""Write the page of validation: `python analysis/scripts/10_validation.py docs/reference/validation.md [TRIALS]`."""
+"""Simulate what the analysis promises: `python analysis/scripts/10_validation.py PAGE [TRIALS] [PART ...]`.
 
+Each part is written down in a folder under `var/` when it is done; called again, the script goes on with the others.
+Rows of parts that have not been run stay on the page as they are.
+"""
+
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from analysis.design.validation import everything, page
+from analysis.design.more_gates import gates
+from analysis.design.validation import ValidationFinding, page, parts
 
-trials, found = int(sys.argv[2] if len(sys.argv) > 2 else 10_000), []
-for findings in everything(trials):
-    found += findings
-    Path(sys.argv[1]).write_text(page(found, trials), encoding="utf-8")
+TRIALS = 2_000
+target, *rest = sys.argv[1:]
+trials = int(rest[0]) if rest else TRIALS
+wanted = rest[1:]
+folder = Path("var") / "validation" / str(trials)
+folder.mkdir(parents=True, exist_ok=True)
+for name, compute in (*parts(trials), *gates(trials)):
+    done = folder / f"{name}.json"
+    if wanted and name not in wanted:
+        continue
+    if not done.exists():
+        done.write_text(json.dumps([asdict(finding) for finding in compute()]), encoding="utf-8")
+    findings = [ValidationFinding(**entry) for entry in json.loads(done.read_text(encoding="utf-8"))]
+    before = Path(target).read_text(encoding="utf-8") if Path(target).exists() else ""
+    Path(target).write_text(page(findings, before), encoding="utf-8")
+    sys.stdout.write(f"{name}: {sum(finding.kept for finding in findings)} of {len(findings)} kept\n")

@@ -896,6 +896,7 @@ PLANS = [
         treatments=MARK,
         variable=MARK,
         summary=MARK,
+        missing=MARK,
         intercurrent=[EVENT],
     ),
     *cases(

@@ -215,6 +215,8 @@ def _of_score(outcome: Outcome) -> tuple[Analysis, ...]:
         row("mann_whitney"),
         row("brunner_munzel"),
         *bounded,
+        row("multiple_imputation", adjusted=True),
+        row("tipping_point", adjusted=True),
         row("lee_bounds"),
         row("worst_case"),
         row("lin", adjusted=True, population="per_protocol"),

@@ -70,6 +70,8 @@ class Estimand(PlanSection):
     treatments: str
     variable: str
     intercurrent: tuple[IntercurrentEvent, ...] = ()
+    missing: str = ""
+    """What is assumed of outcomes that exist and were not seen; no intercurrent event, which changes what exists."""
     summary: str
 
 

@@ -130,6 +130,7 @@ def _objectives(study: Study) -> str:
     for estimand in study.analysis.estimands:
         lines.append(f"- **{estimand.outcome}**: {estimand.summary} ({estimand.variable}; {estimand.population}).")
         lines += [f"  - {event.event}: {event.strategy}. {event.handling}" for event in estimand.intercurrent]
+        lines += [f"  - Missing outcomes: {estimand.missing}"] if estimand.missing else []
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.design import simulated_trials, validation
+from analysis.design import more_gates, simulated_trials, validation
 from analysis.design.simulated_trials import CAP
 from analysis.design.validation import TrialSetting, ValidationFinding
 from analysis.estimators.methods import METHODS
@@ -88,3 +88,19 @@ def test_power_complier_coverage_and_lee_bounds():
     kept(validation.published_power(workers=2) + validation.complier_coverage(workers=2))
     kept(validation.one_true_null(workers=2))
     kept(validation.selective_dropout(workers=2))
+
+
+def test_every_further_gate_gives_findings_and_the_page_keeps_what_was_not_run_again():
+    names = [name for name, _ in (*validation.parts(10), *more_gates.gates(10))]
+    assert len(names) == len(set(names))
+    found = [*more_gates.two_looks(500), *more_gates.sequences(20), *more_gates.few_clusters(6, 4)]
+    assert len(found) == 3 + 2 + 5
+    first = validation.page(found[:3])
+    again = validation.page([*found[2:]], first)
+    assert [line.split(" | ")[0] for line in again.splitlines()[-10:]] == [f"| {finding.name}" for finding in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [name for name, _ in more_gates.gates(1)])
+def test_further_gates_are_kept(part):
+    kept(dict(more_gates.gates(400))[part]())

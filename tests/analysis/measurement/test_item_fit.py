@@ -1,0 +1,57 @@
+"""Items one by one: fit to the Rasch model and differences between groups of equal ability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special
+
+from analysis.estimators.core.request import AnalysisError
+from analysis.psychometrics import dif, item_fit, rasch_cml
+
+
+def answers(people=600, items=8, seed=3, slope=1.0, harder=0.0):
+    """Made-up 0/1 answers; the third item has another slope, and is harder for the second half of people."""
+    rng = np.random.default_rng(seed)
+    slopes = np.where(np.arange(items) == 2, slope, 1.0)
+    shift = np.where((np.arange(people)[:, None] >= people // 2) & (np.arange(items) == 2), harder, 0.0)
+    logits = slopes * (rng.normal(size=(people, 1)) - np.linspace(-1.2, 1.2, items)) - shift
+    return (rng.random((people, items)) < special.expit(logits)).astype(int)
+
+
+def test_infit_and_outfit_are_the_weighted_and_the_plain_mean_of_squared_residuals():
+    x = answers(people=60, items=5)
+    found = item_fit(x)
+    b = rasch_cml(x, split=None).difficulty.to_numpy()
+    kept = x[(x.sum(axis=1) > 0) & (x.sum(axis=1) < 5)]
+    grid = np.linspace(-8, 8, 160_001)
+    at = {score: grid[np.argmin(np.abs(special.expit(grid[:, None] - b).sum(axis=1) - score))] for score in range(1, 5)}
+    p = special.expit(np.array([at[score] for score in kept.sum(axis=1)])[:, None] - b)
+    z2 = (kept - p) ** 2 / (p * (1 - p))
+    assert found["outfit"].to_numpy() == pytest.approx(z2.mean(axis=0), rel=1e-3)
+    assert found["infit"].to_numpy() == pytest.approx(np.average(z2, axis=0, weights=p * (1 - p)), rel=1e-3)
+
+
+def test_an_item_that_discriminates_less_has_the_largest_fit_statistics():
+    found = item_fit(answers(slope=0.1))
+    assert found["infit"].idxmax() == 2
+    assert found["infit"][2] > 1.15
+    assert item_fit(answers(slope=3.0))["infit"].idxmin() == 2
+
+
+def test_an_item_that_is_harder_for_one_group_alone_is_found():
+    group = np.repeat(["a", "b"], 300)
+    found = dif(answers(harder=1.5), group)
+    assert found["ets_class"].tolist().count("C") == 1
+    assert found["ets_class"][2] == "C"
+    assert found["odds_ratio"][2] > 2
+    assert found["p_adjusted"][2] < 0.001
+    turned = dif(answers(harder=1.5), group, reference="b")
+    assert turned["odds_ratio"][2] == pytest.approx(1 / found["odds_ratio"][2])
+    assert dif(answers(), group)["ets_class"].tolist().count("C") == 0
+
+
+@pytest.mark.parametrize(("group", "reference"), [(["a"] * 600, None), (["a", "b"] * 300, "c"), (["a", "b"], None)])
+def test_groups_that_cannot_be_compared_are_refused(group, reference):
+    with pytest.raises(AnalysisError):
+        dif(answers(), group, reference)
