@@ -22,8 +22,8 @@ def item_fit(items: Table) -> pd.DataFrame:
 
     Formula: z = (x - P) / sqrt(P (1 - P)), P by conditional difficulties and each score's maximum-likelihood ability;
     outfit the mean of z^2, infit the mean weighted by P (1 - P). About 1 where the item fits; above, answers are
-    noisier than the model says (0.7 to 1.3 are often accepted), below, more regular. People with no or every item right have
-    no such ability and are left out. Columns: item, difficulty, infit, outfit, n.
+    noisier than the model says (0.7 to 1.3 are often accepted), below, more regular. People with no or
+    every item right have no such ability and are left out. Columns: item, difficulty, infit, outfit, n.
     Missing data: refused. An item that all or none get right: AnalysisError naming it.
     Reference: Wright & Masters (1982), Rating Scale Analysis, ch. 5; as eRm::itemfit (its MSQ columns).
 
