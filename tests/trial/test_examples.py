@@ -47,7 +47,9 @@ def test_an_example_goes_from_check_to_its_report(tmp_path, monkeypatch, name):
     study("analyze", "dataset", "--out", "results", "--include-simulated")
     found = json.loads((tmp_path / "results" / "results.json").read_text())
     assert sum(arm["allocated"] for arm in found["flow"]["arms"].values()) > 0
-    unexpected = [warning for warning in found["warnings"] if "SIMULATED" not in warning and "PREVIEW" not in warning]
+    # Twenty people are few classes, and the report says so.
+    known = ("SIMULATED", "PREVIEW", "Few clusters")
+    unexpected = [warning for warning in found["warnings"] if not any(word in warning for word in known)]
     assert unexpected == []
     page = (tmp_path / "results" / "report.html").read_text()
     assert "Traceback" not in page
