@@ -75,11 +75,14 @@ def _differences(
     axes: Any, rows: Sequence[Row], arms: Sequence[str], labels: Mapping[str, str], outcome: Outcome
 ) -> None:
     axes.axvline(0, color=ZERO, lw=1)
-    places = []
+    places: list[int] = []
+    against = arms[0]
     for row in rows:
         if not row["contrast"]:
             continue
-        place = list(arms).index(row["contrast"][0])
+        # Of a sequence trial the arms are orders, and treatments are compared within people.
+        treated, against = row["contrast"]
+        place = list(arms).index(treated) if treated in arms else len(places)
         places.append(place)
         if row["estimate"] is None:
             text_at(axes, 0, place, "not estimable", ha="center", color=MUTED)
@@ -88,7 +91,7 @@ def _differences(
         text_at(axes, row["estimate"], place - 0.2, _signed(row["estimate"]), ha="center", weight="bold")
     axes.set_ylim(len(arms) - 0.4, -0.75)
     axes.set_yticks([])
-    axes.set_xlabel(f"Difference from {labels[arms[0]]} ({outcome.unit})")
+    axes.set_xlabel(f"Difference from {labels.get(against, against)} ({outcome.unit})")
     low, high = axes.get_xlim()
     reach = max(abs(low), abs(high))
     axes.set_xlim(-reach, reach)
