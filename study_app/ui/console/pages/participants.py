@@ -62,7 +62,7 @@ def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
     if number > pages:
         found, state["people_page"] = views.page(kind, wanted, chosen), 1
     if set(chosen) - set(found.statuses):
-        # Nobody has this status any more: it cannot stay chosen.
+        # No participant has this status any more: it cannot stay chosen.
         state["people_status"] = [name for name in chosen if name in found.statuses]
     left, middle, right = st.columns([3, 6, 2])
     left.text_input("Search", key="people_search", placeholder="Any id or label")
