@@ -296,10 +296,23 @@ def start(
     open_head_key(world)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     world.anchor = anchoring.allocated
+    app = _assembled(settings, world, library, anchoring, code_queries)
+    follow_amendments(app)
+    return app
+
+
+def _assembled(
+    settings: Settings,
+    world: StudyContext,
+    library: FolderLibrary,
+    anchoring: Anchoring,
+    code_queries: CodeQueries | None,
+) -> App:
+    """The services over one world."""
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
     enrol, session = Enrol(world), ParticipantSession(world, way)
-    app = App(
+    return App(
         settings=settings,
         world=world,
         library=library,
@@ -321,8 +334,6 @@ def start(
         isolation_watch=IsolationWatch(world),
         texts=_texts(library),
     )
-    follow_amendments(app)
-    return app
 
 
 def _texts(library: FolderLibrary) -> TextShelf:

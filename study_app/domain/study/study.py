@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from study_app.domain.allocation import Scheme, order_of
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.branches import branch_problems
-from study_app.domain.study.completion_codes import codes_digest
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
+from study_app.domain.study.recruiting.completion_codes import codes_digest
 from study_app.domain.study.release import Release
 from study_app.domain.study.sections import (
     ActivityRule,

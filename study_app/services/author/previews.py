@@ -9,11 +9,10 @@ from typing import Any
 from study_app.domain.allocation import order_of
 from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.records import END, Document, Participant
-from study_app.domain.study.screens import Screen
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.timing import deadline
 from study_app.ports import UnitOfWork
-from study_app.services.author.screens import all_screens, titles
+from study_app.services.author.screens import Screen, all_screens, titles
 from study_app.services.context import StudyContext
 from study_app.services.identity import hashed
 from study_app.services.participant.enrolment import TOKEN_DAYS, owner_of_token

@@ -9,7 +9,7 @@ from datetime import timedelta
 from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
 from study_app.domain.records import Kind, Link, Participant
 from study_app.domain.sentences import REFUSALS
-from study_app.domain.study.panel_ids import panel_id_problem, placeholder_problem
+from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeholder_problem
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext

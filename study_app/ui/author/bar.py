@@ -14,8 +14,8 @@ import streamlit as st
 from study_app.bootstrap import App, Author
 from study_app.domain.errors import Problem
 from study_app.domain.records import END, Participant
-from study_app.domain.study.screens import Screen
 from study_app.domain.study.study import StudyArm
+from study_app.services.author.screens import Screen
 from study_app.services.context import Position
 
 LOOK_SECONDS = 0.15

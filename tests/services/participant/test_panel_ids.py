@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.trials.console_trial import Trial
 
 from study_app.domain.errors import Malformed
-from study_app.domain.study.panel_ids import panel_id_problem
+from study_app.domain.study.recruiting.panel_ids import panel_id_problem
 from study_app.services.participant.enrolment import EntryRequest
 
 NEVER = ["{{%PROLIFIC_PID%}}", "{{%STUDY_ID%}}", "%PROLIFIC_PID%", "{id}", "a b", "a\tb", "=1+1", "+1", "-1", "@x"]

@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from study_app.domain.study.durations import rounded
-from study_app.domain.study.screens import Screen
-from study_app.services.author.screens import all_screens
+from study_app.services.author.screens import Screen, all_screens
 from study_app.services.researcher.protocol import Protocol, ProtocolStage, VersionView
 from study_app.ui.console import html as tables
 from study_app.ui.console.protocol_picture import picture
