@@ -291,9 +291,7 @@ def start(
         fresh_id=ids,
         grading_clock=grading_clock,
     )
-    _check_database(world, settings, changed_ok)
-    _check_clock(world)
-    open_head_key(world)
+    _check(world, settings, changed_ok)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     world.anchor = anchoring.allocated
     app = _assembled(settings, world, library, anchoring, code_queries)
@@ -349,6 +347,13 @@ def _texts(library: FolderLibrary) -> TextShelf:
         except ProblemsFound as missing:
             raise ProblemsFound([replace(each, file=library.file) for each in missing.problems]) from None
     return shelf
+
+
+def _check(world: StudyContext, settings: Settings, changed_ok: bool) -> None:
+    """Whether database and clock fit the study; then heads are signed where it is launched."""
+    _check_database(world, settings, changed_ok)
+    _check_clock(world)
+    open_head_key(world)
 
 
 def _check_clock(world: StudyContext) -> None:
