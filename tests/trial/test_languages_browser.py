@@ -206,7 +206,10 @@ def test_every_word_of_a_page_comes_through_the_texts_of_the_chosen_language_in_
         context.close()
     assert arms == {"alone", "helped"}
     with sqlite3.connect(server.folder / "study.db") as connection:
-        chosen = connection.execute("select language from participants").fetchall()
-        events = connection.execute("select payload from events where kind = 'language_chosen'").fetchall()
+        latest = "order by number desc limit 2"
+        chosen = connection.execute(f"select language from participants {latest}").fetchall()
+        events = connection.execute(
+            "select payload from events where kind = 'language_chosen' order by event_id desc limit 2"
+        ).fetchall()
     assert chosen == [(CODE,), (CODE,)]
     assert [json.loads(payload)["language"] for (payload,) in events] == [CODE, CODE]
