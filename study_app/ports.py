@@ -423,6 +423,10 @@ class Database(Protocol):
         """From now on sign the heads of the chain of records with this key."""
         ...
 
+    def forget_erased(self) -> bool:
+        """Take what was erased off the disk as far as the database can now; False where a later call must go on."""
+        ...
+
     def probe(self) -> None:
         """Write a little and see it reach the disk.
 

@@ -44,6 +44,10 @@ class SqlDatabase:
         """See ports.Database."""
         self.database.head_key = key
 
+    def forget_erased(self) -> bool:
+        """See ports.Database."""
+        return self.database.empty_log()
+
     def probe(self) -> None:
         """See ports.Database."""
         self.database.probe()
@@ -55,6 +59,7 @@ class SqlDatabase:
     def close(self) -> None:
         """See ports.Database."""
         self._writer.close()
+        self.database.empty_log()
         self.database.close()
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,8 @@ class DatabaseEngine:
         self.url = parse_url(url)
         self.head_key: bytes | None = None
         """Signs the heads of the chain of records once the study is launched."""
+        self._log_holds_erased = True
+        """A process before this one may have ended between an erasure and the emptying of the log."""
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # One writer at a time is SQLite's rule; queueing in order here beats its busy handler's random sleeps.
         self._writer = threading.Lock() if self.is_sqlite else None
@@ -116,11 +118,36 @@ class DatabaseEngine:
         with self.in_our_words(), self.engine.connect().execution_options(**self._options(write)) as connection:
             # The mark outlives its transaction, for connections are pooled.
             connection.info.pop(MUST_LAST, None)
+            connection.info.pop(ERASES, None)
             with connection.begin():
                 yield connection
             # After the commit and outside the transaction: the sync is slow, and other writers may go on meanwhile.
             if connection.info.pop(MUST_LAST, False):
                 self._flush()
+            if connection.info.pop(ERASES, False):
+                self._log_holds_erased = True
+
+    def empty_log(self) -> bool:
+        """Take what was erased out of SQLite's write-ahead log; False where a reader is in the way and it waits.
+
+        The log keeps pages as they were before an erasure until it is written over, which may be never.
+        """
+        if not self._file or not self._log_holds_erased:
+            return True
+        with self._writer or nullcontext():
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                # Readers come and go: the next call finds a moment without one, and nobody waits for it now.
+                cursor.execute("PRAGMA busy_timeout=0")
+                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+            except sqlite3.OperationalError:
+                return False
+            finally:
+                connection.close()
+        self._log_holds_erased = bool(busy)
+        return not busy
 
     @property
     def _file(self) -> str:
@@ -229,7 +256,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # NORMAL: a killed server loses nothing that was committed. A power cut may lose the last commits, never the file
     # (and never those that must last, see MUST_LAST: steps on the way, allocations, submissions);
     # FULL waits for the disk at each of them, which at 200 participants made a batch of events take seconds.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+    # secure_delete: what is erased is overwritten with zeros, whatever this build of SQLite does by default.
+    pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY", "secure_delete=ON")
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -267,3 +296,7 @@ def _reason(error: BaseException) -> str:
     }
     remedy = next((what for sign, what in remedies.items() if sign in text.lower()), "see the database's own log")
     return f"{text}; {remedy}"
+
+
+ERASES = "study_erases"
+"""Set in a connection's info by a transaction that erases what a participant wrote."""

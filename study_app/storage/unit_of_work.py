@@ -32,7 +32,7 @@ from study_app.domain.records import (
 from study_app.domain.study.study import canonical_json
 from study_app.storage import tables
 from study_app.storage.chained import entry_of, in_order, kept
-from study_app.storage.engine import MUST_LAST
+from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPositions
 
@@ -320,6 +320,7 @@ class SqlUnitOfWork(SqlPositions):
         for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
             self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
         self._erase_events(EVENTS.c.participant_id == participant_id)
+        self.connection.info[ERASES] = True
         # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
         gone = ENTRIES.c.participant_id == participant_id, ENTRIES.c.table.in_(("runs", "turns", "answers"))
         self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
@@ -327,6 +328,7 @@ class SqlUnitOfWork(SqlPositions):
     def erase_events(self, event_ids: Collection[int]) -> None:
         """See ports.UnitOfWork."""
         if event_ids:
+            self.connection.info[ERASES] = True
             self._erase_events(EVENTS.c.event_id.in_(sorted(event_ids)))
 
     def _erase_events(self, which: Any) -> None:
@@ -360,6 +362,7 @@ class SqlUnitOfWork(SqlPositions):
     def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
         """See ports.UnitOfWork."""
         where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
+        self.connection.info[ERASES] = True
         values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
         self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
 

@@ -260,6 +260,7 @@ class ParticipantSession:
                 log.exception(
                     "participant %s: the end of %s failed; it is tried again", visit.participant_id, visit.stage
                 )
+        self.world.registry.forget_erased()
         return len(late)
 
     def _get(self, unit: UnitOfWork, participant_id: str) -> Participant:
