@@ -59,6 +59,10 @@ class BatchedRegistry:
         """See ports.Database."""
         return self._join()
 
+    def forget_erased(self) -> bool:
+        """See ports.Database; left to the closing, for a batch holds the database's one writer."""
+        return False
+
     def probe(self) -> None:
         """See ports.Database."""
         self._registry.probe()
