@@ -41,7 +41,7 @@ def table() -> pd.DataFrame:
 
 
 def main() -> None:
-    """Write the table, analyse it in a process of its own, print seconds and memory."""
+    """Write the table, analyse it in a separate process, print seconds and memory."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         table().to_csv(home / "table.csv", index=False)
