@@ -7,9 +7,11 @@ import errno
 import pytest
 from support.trials.export_world import trial
 
+from study_app.dataset.writing.citation import Cited
 from study_app.dataset.writing.documents import description
 from study_app.dataset.writing.files import whole_directory
 from study_app.domain.errors import InfrastructureError, UserError
+from study_app.domain.study.release import Release
 from study_app.services.researcher.exporting.export import export
 
 
@@ -24,7 +26,10 @@ def test_an_earlier_export_is_replaced(tmp_path):
 
 def test_an_affiliation_makes_no_author(tmp_path):
     study = trial().app.world.study.model_copy(update={"researchers": "Dr A, University X; B. Cee\n"})
-    assert [one["name"] for one in description(study, {})["author"]] == ["Dr A, University X", "B. Cee"]
+    assert [one["name"] for one in description(Cited(study, Release(), "2026-01-05"), {})["author"]] == [
+        "Dr A, University X",
+        "B. Cee",
+    ]
 
 
 def test_an_empty_folder_is_taken(tmp_path):
