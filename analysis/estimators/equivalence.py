@@ -72,7 +72,7 @@ def noninferiority(
         >>> from analysis.estimators.core.examples import two_arms
         >>> row = noninferiority(two_arms(), outcome="warmup", arm="arm", control="no_ai", margin=4)
         >>> round(row.p_value, 6), round(row.ci_low, 6), row.ci_level
-        (0.002053, -1.59387, 0.9)
+        (0.001918, -1.59387, 0.9)
     """
     if margin is None or not margin > 0:
         raise AnalysisError.of("margin", f"{margin!r} is not above 0", "name the largest loss that does not matter")

@@ -86,8 +86,8 @@ def tipping_point(pair: ArmContrast, imputations: int = IMPUTATIONS, reach: floa
     ends = [(deltas[i], deltas[i + 1]) for i in range(steps - 1) if signs[i] != signs[i + 1]]
     crossings = [float(optimize.brentq(above, low, high, xtol=1e-6 * sd)) for low, high in ends]
     tip = min(crossings, key=abs, default=None)
-    state = "significant" if base["p_value"] <= alpha else "not significant"
-    note = f"at delta 0 the difference is {here.estimate:.6g} and {state} (p {base['p_value']:.6g}); " + (
+    side = "at most" if base["p_value"] <= alpha else "above"
+    note = f"at delta 0 the difference is {here.estimate:.6g}, its p {base['p_value']:.6g}, {side} {alpha:.3g}; " + (
         f"it tips at {tip:.6g}" if tip is not None else f"no delta within {reach:g} standard deviations tips it"
     )
     detail = {

@@ -122,23 +122,34 @@ def _risk_ratio(
     treated: pd.DataFrame, control: pd.DataFrame, outcome: Outcome, level: float, clustered: bool
 ) -> dict[str, Any] | None:
     """Ratio of the shares with the score interval of Miettinen and Nurminen (1985); none for clusters."""
-    from statsmodels.stats.proportion import confint_proportions_2indep  # takes a second to import
-
     one, two = (part[outcome.id].dropna().to_numpy(dtype=float) for part in (treated, control))
     if not len(one) or not len(two) or clustered or not two.sum():
         return None
-    with np.errstate(all="ignore"):
-        try:
-            low, high = confint_proportions_2indep(
-                one.sum(), len(one), two.sum(), len(two), compare="ratio", method="score", alpha=1 - level
-            )
-        except ValueError:  # the score equation has no root on one side
-            low = high = None
+    low, high = _ratio_interval(one, two, level)
     return {
         "id": None, "method": "risk_ratio", "estimate": float(one.mean() / two.mean()), "ci_low": _number(low),
         "ci_high": _number(high), "ci_level": level, "p_value": None, "unit": "risk ratio", "contrast": None,
     }  # fmt: skip
 
 
+def _ratio_interval(one: Any, two: Any, level: float) -> tuple[Any, Any]:
+    """The score interval; none where statsmodels is missing or its equation has no real root."""
+    try:
+        from statsmodels.stats.proportion import confint_proportions_2indep  # takes a second to import
+    except ImportError:
+        return None, None
+    with np.errstate(all="ignore"):
+        try:
+            low, high = confint_proportions_2indep(
+                one.sum(), len(one), two.sum(), len(two), compare="ratio", method="score", alpha=1 - level
+            )
+        except ValueError:  # the score equation has no root on one side
+            return None, None
+    return low, high
+
+
 def _number(value: Any) -> float | None:
-    return float(value) if value is not None and np.isfinite(value) else None
+    # A root of a negative number comes as a complex one, which is no end of an interval.
+    if value is None or np.iscomplexobj(value) or not np.isfinite(value):
+        return None
+    return float(value)

@@ -60,9 +60,15 @@ def test_an_option_of_another_method_is_refused(method, option):
 
 @pytest.mark.parametrize("method", sorted(analysis.METHODS))
 def test_level_and_seed_are_taken_by_every_method(method):
-    found = run(method, people(), **without_control(method), level=0.9, seed=3)
+    data = people()
+    call = without_control(method)
+    if method == "crossover":
+        data = data.assign(arm=np.where((data["person"] + data.groupby("person").cumcount()) % 2, "ai", "control"))
+        data = data.assign(period=data.groupby("person").cumcount())
+        call |= {"person": "person", "period": "period"}
+    found = run(method, data, **call, level=0.9, seed=3)
     for row in found if isinstance(found, list) else [found]:
-        assert row.ci_level == pytest.approx(0.8 if method == "tost" else 0.9)
+        assert row.ci_level == pytest.approx(0.8 if method in ("tost", "noninferiority") else 0.9)
 
 
 CHANGES = [

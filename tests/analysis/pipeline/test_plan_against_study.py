@@ -152,7 +152,6 @@ def test_the_standard_options_are_taken():
 @pytest.mark.parametrize(
     ("allocation", "method", "gates"),
     [
-        ({"method": "cluster", "cluster": "label"}, "cluster", ("power",)),
         ({"method": "sequence", "orders": "all"}, "sequence", ("power",)),
     ],
 )
