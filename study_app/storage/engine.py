@@ -138,7 +138,7 @@ class DatabaseEngine:
             connection = self.engine.raw_connection()
             try:
                 cursor = connection.cursor()
-                # Readers come and go: the next call finds a moment without one, and nobody waits for it now.
+                # Readers come and go: the next call finds a moment without one, and this one does not wait.
                 cursor.execute("PRAGMA busy_timeout=0")
                 busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
                 cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")

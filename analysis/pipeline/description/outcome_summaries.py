@@ -149,7 +149,7 @@ def _ratio_interval(one: Any, two: Any, level: float) -> tuple[Any, Any]:
 
 
 def _number(value: Any) -> float | None:
-    # A root of a negative number comes as a complex one, which is no end of an interval.
+    # A root of a negative number comes as a complex one, and cannot be the end of an interval.
     if value is None or np.iscomplexobj(value) or not np.isfinite(value):
         return None
     return float(value)
