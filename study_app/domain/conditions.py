@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<text>"[^"\n]*"|'[^'\n]*')|(?P<name>[A-Za-z_]\w*)"""
+    r"""(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<text>"[^"\n]*"|'[^'\n]*')|(?P<name>[A-Za-z_]\w*)"""
     r"""|(?P<sign>==|!=|<=|>=|<|>|\(|\)|\[|\]|,))"""
 )
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -172,7 +172,9 @@ class StageCondition:
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     at = 0
-    while text[at:].strip():
+    # Spaces are passed over here: a pattern that begins with them tries each run of them from each of its places.
+    while rest := text[at:].lstrip():
+        at = len(text) - len(rest)
         found = _TOKEN.match(text, at)
         if found is None or found.lastgroup is None:
             raise ValueError(f"{text[at:].strip()[:20]!r} cannot be read")

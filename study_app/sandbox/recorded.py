@@ -112,7 +112,8 @@ class RecordingSandbox:
 
 def _result(row: dict[str, Any]) -> RunResult:
     lines = tuple(OutputLine(**line) for line in row.pop("lines"))
-    return RunResult(**{**row, "lines": lines, "warning_types": tuple(row["warning_types"])})
+    texts = {name: tuple(row.get(name, ())) for name in ("warning_types", "figures")}
+    return RunResult(**{**row, "lines": lines, **texts})
 
 
 def _with_nonce(result: RunResult, program: Program) -> RunResult:

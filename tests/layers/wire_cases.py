@@ -396,7 +396,7 @@ class Recorder(Page):
             texts=TextShelf({}),
             world=SimpleNamespace(content=content, assistants={}),
             answers=SimpleNamespace(drafts=lambda place: {}),
-            session=SimpleNamespace(expired_before=lambda place: None),
+            session=SimpleNamespace(expired_before=lambda place: None, message=lambda person: ""),
         )
         super().__init__(app, place)  # type: ignore[arg-type]
         self.shown: list[Any] = []

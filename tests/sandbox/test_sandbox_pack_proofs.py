@@ -152,4 +152,4 @@ def test_a_package_that_programs_cannot_import_is_named(sandbox, tmp_path):
     folder = changed(tmp_path, "warmup", ("task.toml", "packages = []", 'packages = ["json", "no_such_thing"]'))
     [problem] = check_pack(sandbox, folder, load_pack)
     assert str(problem).startswith(f"{folder}/task.toml: packages: found 'no_such_thing', which programs cannot import")
-    assert "install the package in study-app's environment" in problem.remedy
+    assert "name the package in the study's requirements and run study setup" in problem.remedy

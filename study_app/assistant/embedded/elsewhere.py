@@ -59,7 +59,7 @@ def stems(text: str) -> list[str]:
 
 def _small_talk(message: str, texts: Texts, manner: Manner) -> str:
     said = set(_WORD.findall(message.casefold()))
-    greets, thanks = (said & set(texts[f"words_{kind}"].split()) for kind in ("greeting", "thanks"))
+    greets, thanks = (said & set(texts[key].split()) for key in ("words_greeting", "words_thanks"))
     short = len(said) <= _SHORT
     able = f"{texts[manner]} {texts['scope']}"
     if short and thanks:
