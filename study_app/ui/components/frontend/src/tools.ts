@@ -18,6 +18,12 @@ const PHRASES: Record<string, string> = {
   "replace once": "replace",
   "replace all": "replace all",
   close: "close",
+  // These are announced to screen readers only.
+  "selection deleted": "Selection deleted",
+  "current match": "current match",
+  "on line": "on line",
+  "replaced match": "replaced match on line $",
+  "replaced all": "replaced $ matches",
 };
 
 export function phrasesOf(say: Say): Record<string, string> {
