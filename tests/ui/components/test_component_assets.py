@@ -71,6 +71,8 @@ def test_every_text_of_the_page_is_in_the_catalogue_and_no_other():
 def test_the_source_holds_no_words_for_participants():
     for path in SOURCES:
         code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", path.read_text("utf-8"))
+        # The editor's library asks for its words by these English ones; `say` gives those that participants meet.
+        code = re.sub(r"const PHRASES[\s\S]*?};", "", code)
         sentences = re.findall(r'"[A-Z][a-z]+(?: [a-z]+)+[^"]*"', code)
         assert sentences == [], path.name
 
