@@ -104,7 +104,7 @@ def analyze(
 def manuscript_files(
     prepared: Prepared, result: Mapping[str, Any], report: Report, formats: Collection[str]
 ) -> dict[str, bytes]:
-    """The report in the formats that were asked for beside HTML, and its figures as PNG and PDF."""
+    """Return the report in the formats that were asked for beside HTML, and its figures as PNG and PDF."""
     wanted = [name for name in ENDINGS if name in formats]
     if not wanted:
         return {}
@@ -152,7 +152,7 @@ def section(dataset: Path, name: str, include_simulated: bool = False, include_p
 
 
 def _columns_beside(dataset: Path) -> Mapping[str, str]:
-    """A plain table needs a plan, for nothing else says what its columns mean."""
+    """Require a plan for a plain table: nothing else says what its columns mean."""
     if dataset.is_file():
         raise UserError(f"{dataset}: a table needs a plan; give --plan with outcomes, control and columns")
     return {}
@@ -164,7 +164,7 @@ def results_text(result: Mapping[str, Any]) -> str:
 
 
 def tables(result: Mapping[str, Any]) -> dict[str, str]:
-    """The tables of the report as CSV, by name."""
+    """Return the tables of the report as CSV, by name."""
     estimates = [
         {
             **{name: value for name, value in row.items() if name not in ("contrast", "effect_size", "n")},

@@ -41,19 +41,19 @@ _STYLE: Any = {
 
 
 def arm_colour(index: int) -> str:
-    """The colour of the arm at this position, control first."""
+    """Return the colour of the arm at this position, control first."""
     return ARMS[index % len(ARMS)]
 
 
 @contextmanager
 def canvas(width: float, height: float) -> Iterator[Figure]:
-    """A figure of that size in inches under the house style; no global state is left behind."""
+    """Provide a figure of that size in inches under the house style; no global state is left behind."""
     with mpl.rc_context(_STYLE):
         yield Figure(figsize=(width, height))
 
 
 def svg(figure: Figure, title: str) -> str:
-    """The figure as SVG text: no date, ids salted by content, an accessible title."""
+    """Return the figure as SVG text: no date, ids salted by content, an accessible title."""
     buffer = io.StringIO()
     with mpl.rc_context(_STYLE):
         figure.savefig(
@@ -70,7 +70,10 @@ FORMATS = ("svg", "png", "pdf")
 
 
 def saved(figure: Figure, title: str, ending: str) -> bytes:
-    """The figure as a file: SVG as in the report, PNG at 300 dots an inch on white, or PDF; no date in any of them."""
+    """Return the figure as a file: SVG as in the report, PNG at 300 dots an inch on white, or PDF.
+
+    No date in any of them.
+    """
     if ending == "svg":
         return svg(figure, title).encode()
     buffer = io.BytesIO()
@@ -84,7 +87,7 @@ def saved(figure: Figure, title: str, ending: str) -> bytes:
 
 
 def themed(text: str, name: str) -> str:
-    """The same SVG for inlining: colours as CSS variables, ids made unique by name, size left to the page."""
+    """Return the same SVG for inlining: colours as CSS variables, ids made unique by name, size left to the page."""
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")

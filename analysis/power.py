@@ -14,13 +14,13 @@ from analysis.design.power import (
 )
 
 __all__ = [
-    "proportion_power",
-    "paired_t_power",
-    "correlation_power",
     "anova_power",
+    "correlation_power",
     "design_effect",
     "mde",
     "minimal_detectable_effect",
+    "paired_t_power",
+    "proportion_power",
     "sample_size",
     "schoenfeld_events",
     "t_test_power",

@@ -26,7 +26,7 @@ from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
 from study_app.sandbox.packages import installation
-from study_app.secrets import sealing_key as sealing
+from study_app.secrets.file_seal import FileSeal
 from study_app.secrets.signed_arrival import SignedArrival
 from study_app.services.attending.acts import ParticipantActs
 from study_app.services.author.following import FollowedFiles
@@ -106,50 +106,6 @@ class App:
         """Let go of database and fork servers."""
         self.world.sandbox.close()
         self.world.registry.close()
-
-
-class FileSeal:
-    """services.world.Seal with the key from STUDY_SEAL_KEY or the var folder."""
-
-    def __init__(self, settings: Settings, study_id: str) -> None:
-        self._settings = settings
-        self._study_id = study_id
-        self._opened: dict[str, bytes] = {}
-
-    def new_seed(self) -> bytes:
-        """See services.world.Seal."""
-        return sealing.new_seed()
-
-    def new_salt(self) -> str:
-        """See services.world.Seal."""
-        return sealing.new_salt()
-
-    def seal(self, seed: bytes) -> str:
-        """See services.world.Seal."""
-        key = sealing.find_or_make_key(self._settings.var, self._settings.environment)
-        return key.seal(seed, self._study_id)
-
-    def open(self, sealed: str) -> bytes:
-        """See services.world.Seal; the key is looked for each time, so that its loss is noticed at once."""
-        key = sealing.find_key(self._settings.var, self._settings.environment)
-        fingerprint = f"{key.source}:{hash(key)}:{sealed}"
-        if fingerprint not in self._opened:
-            self._opened = {fingerprint: key.open(sealed, self._study_id)}
-        return self._opened[fingerprint]
-
-    def new_signing_key(self) -> tuple[str, str]:
-        """See services.world.Seal."""
-        key = sealing.find_or_make_key(self._settings.var, self._settings.environment)
-        return key.new_signing_key(self._study_id)
-
-    def sign(self, sealed: str, message: bytes) -> str:
-        """See services.world.Seal."""
-        key = sealing.find_key(self._settings.var, self._settings.environment)
-        return key.sign(sealed, self._study_id, message)
-
-    def recovery_copy(self) -> str:
-        """See services.world.Seal."""
-        return sealing.find_key(self._settings.var, self._settings.environment).recovery_copy(self._study_id)
 
 
 def fresh_id() -> str:
@@ -287,7 +243,7 @@ def start(
         sandbox=sandbox or open_sandbox(settings.runner, folders=library.package_folders),
         package_versions=lambda: library_versions(library),
         assistants=assistants,
-        seal=FileSeal(settings, study.id),
+        seal=FileSeal(settings.var, settings.environment, study.id),
         fresh_id=ids,
         grading_clock=grading_clock,
     )
@@ -335,7 +291,7 @@ def _assembled(
 
 
 def _texts(library: FolderLibrary) -> TextShelf:
-    """The texts of each language that the study offers, so that a missing one is found at the start.
+    """Return the texts of each language that the study offers, so that a missing one is found at the start.
 
     Raises:
         ProblemsFound: there are none in one of them.
@@ -468,7 +424,7 @@ def install(app: App) -> None:
 
 
 def current() -> App:
-    """The app of this process.
+    """Return the app of this process.
 
     Raises:
         RuntimeError: none was installed; pages are served by `study serve` only.

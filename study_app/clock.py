@@ -37,7 +37,7 @@ class SystemClock:
         """Whether something calls `adopt`; else a step forward that stands is taken over at once."""
 
     def now(self) -> datetime:
-        """The present moment."""
+        """Return the present moment."""
         with self._lock:
             return datetime.fromtimestamp(self._moment(), UTC)
 

@@ -39,7 +39,7 @@ class Clock(Protocol):
     """The only source of time. A simulation brings its own."""
 
     def now(self) -> datetime:
-        """The present moment, aware, UTC."""
+        """Return the present moment, aware, UTC."""
         ...
 
 
@@ -57,7 +57,7 @@ class SteadyClock(Clock, Protocol):
     """A clock that does not follow a step of the wall clock by itself."""
 
     def step(self) -> ClockStep | None:
-        """The step that is not taken over; None while the clocks agree."""
+        """Return the step that is not taken over; None while the clocks agree."""
         ...
 
     def adopt(self) -> None:
@@ -69,7 +69,7 @@ class Sandbox(Protocol):
     """Runs strangers' programs."""
 
     def isolation(self) -> Isolation:
-        """The isolation observed by canaries when the sandbox started; never raises."""
+        """Return the isolation observed by canaries when the sandbox started; never raises."""
         ...
 
     def run(
@@ -140,7 +140,7 @@ class EventLog(Protocol):
         ...
 
     def acknowledged(self, participant_id: str, page: str) -> int:
-        """The highest number up to which every event of the page is stored; 0 for an unknown page."""
+        """Return the highest number up to which every event of the page is stored; 0 for an unknown page."""
         ...
 
     def pages(self, participant_id: str) -> dict[str, int]:
@@ -152,7 +152,7 @@ class EventLog(Protocol):
         ...
 
     def events_of(self, participant_id: str, kinds: Collection[str], stage: str | None = None) -> list[Event]:
-        """A participant's events of these kinds, of one stage or of all, as stored."""
+        """Return a participant's events of these kinds, of one stage or of all, as stored."""
         ...
 
     def latest_moment(self) -> datetime | None:
@@ -160,7 +160,7 @@ class EventLog(Protocol):
         ...
 
     def latest(self, participant_id: str, page: str, kinds: Sequence[str]) -> dict[str, Event]:
-        """The last event of each of these kinds that a page sent."""
+        """Return the last event of each of these kinds that a page sent."""
         ...
 
 
@@ -172,7 +172,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def meta(self, key: str) -> str | None:
-        """A fact about the study itself, or None."""
+        """Return a fact about the study itself, or None."""
         ...
 
     def set_meta(self, key: str, value: str) -> None:
@@ -196,7 +196,15 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def participant(self, participant_id: str) -> Participant | None:
-        """The participant as of now, or None."""
+        """Return the participant as of now, or None."""
+        ...
+
+    def known_participant(self, participant_id: str) -> Participant:
+        """Return the participant as of now.
+
+        Raises:
+            NotAllowed: there is none of this id.
+        """
         ...
 
     def participants(self) -> list[Participant]:
@@ -204,7 +212,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def find(self, **keys: str) -> Participant | None:
-        """The participant whose columns equal all keys, or None."""
+        """Return the participant whose columns equal all keys, or None."""
         ...
 
     def move(self, participant: Participant, **changes: Any) -> bool:
@@ -232,7 +240,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def visit(self, participant_id: str, stage: str) -> Visit | None:
-        """The visit of that stage, or None before it was opened."""
+        """Return the visit of that stage, or None before it was opened."""
         ...
 
     def visits(self, participant_id: str | None = None) -> list[Visit]:
@@ -260,11 +268,14 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def document(self, participant_id: str, task: str, of_page: str | None = None) -> Document | None:
-        """The saved text of a task, or None before the first edit; with `of_page`, None where another page saved it."""
+        """Return the saved text of a task, or None before the first edit.
+
+        With `of_page`, None where another page saved it.
+        """
         ...
 
     def document_page(self, participant_id: str, task: str) -> str | None:
-        """The page whose edits the saved text holds."""
+        """Return the page whose edits the saved text holds."""
         ...
 
     def save_document(self, document: Document, page: str) -> None:
@@ -280,7 +291,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def runs(self, participant_id: str | None = None) -> list[RunRecord]:
-        """Runs and submissions in order of their start."""
+        """Return runs and submissions in order of their start."""
         ...
 
     def ungraded(self) -> list[RunRecord]:
@@ -304,7 +315,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def turns(self, participant_id: str | None = None) -> list[Turn]:
-        """Turns in order of asking."""
+        """Return turns in order of asking."""
         ...
 
     def save_answer(self, answer: Answer) -> None:
@@ -352,7 +363,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def link(self, token_hash: str) -> Link | None:
-        """The link, or None."""
+        """Return the link, or None."""
         ...
 
     def links(self) -> list[Link]:
@@ -368,7 +379,7 @@ class UnitOfWork(EventLog, Protocol):
         ...
 
     def audit(self) -> list[AuditEntry]:
-        """The audit log, oldest first."""
+        """Return the audit log, oldest first."""
         ...
 
     def chain_heads(self) -> list[Head]:

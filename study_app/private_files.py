@@ -37,7 +37,10 @@ OURS = ("*.key", "*.anchors", "*.db", "*.db-wal", "*.db-shm", "console.*")
 
 
 def files_of(database: str, var: Path) -> list[Path]:
-    """What of a study must be private: the folder `var` and our files in it, and an SQLite database with companions."""
+    """Return what of a study must be private.
+
+    The folder `var` and our files in it, and an SQLite database with companions.
+    """
     paths = [var, *sorted(path for pattern in OURS for path in var.glob(pattern))] if var.is_dir() else []
     if database.startswith("sqlite:///"):
         base = database.removeprefix("sqlite:///").partition("?")[0]

@@ -29,7 +29,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
-    """Settings from `STUDY_...` variables, overridden by what was given on the command line.
+    """Return settings from `STUDY_...` variables, overridden by what was given on the command line.
 
     Raises:
         ProblemsFound: a variable holds what cannot be used.

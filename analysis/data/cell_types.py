@@ -34,7 +34,7 @@ _MOST_NAMED = 20
 
 
 def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None, raw: Mapping[str, Any]) -> Types:
-    """The columns of an export by table: those of every version of its study; of an import the fixed ones.
+    """Return the columns of an export by table: those of every version of its study; of an import the fixed ones.
 
     Args:
         path: the dataset.
@@ -70,7 +70,7 @@ def _versions(path: Path, manifest: Mapping[str, Any]) -> list[Study]:
 
 
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
-    """The objects in a list that was read from a file; none where it holds something else."""
+    """Return the objects in a list that was read from a file; none where it holds something else."""
     return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
 
 
@@ -95,7 +95,7 @@ def _changed(studies: Sequence[Study]) -> set[str]:
 
 
 def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
-    """A column as its schema has it, the same from CSV and from Parquet.
+    """Return a column as its schema has it, the same from CSV and from Parquet.
 
     Numbers are float64 (yes and no 1 and 0), moments times in UTC, JSON objects, text as people wrote it, without the
     mark that protects spreadsheets; missing cells are missing.

@@ -16,7 +16,9 @@ _UNEVEN = "give every row one cell for each column; a cell that holds a separato
 
 
 def read_cells(path: Path, mark: str = ",") -> pd.DataFrame:
-    """The cells of a CSV file as text, or of a Parquet file as they are; empty ones missing; `mark` separates columns.
+    """Return the cells of a CSV file as text, or of a Parquet file as they are; empty ones missing.
+
+    `mark` separates columns.
 
     Blank lines are skipped. Columns without a name and without a cell, which separators at the end of every line
     make, are left out. The index counts rows as the file has them: its first row of data, row 2, is 0.

@@ -96,7 +96,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         return len({*self._files, *self._ready})
 
     def of(self, participants: pd.DataFrame, withheld: Collection[str] = ()) -> Tables:
-        """The same tables for these participants only, some withheld."""
+        """Return the same tables for these participants only, some withheld."""
         files = {name: path for name, path in self._files.items() if name not in withheld}
         people = frozenset(participants["participant_id"])
         return Tables(files, {"participants": participants}, people, self._types)
@@ -166,7 +166,7 @@ def _texts(rows: pd.DataFrame, task: str | None) -> Iterator[tuple[str, str]]:
 
 
 def by_content(column: pd.Series) -> pd.Series:
-    """A column of which nothing is known: numbers where every cell is one, else text."""
+    """Return a column of which nothing is known: numbers where every cell is one, else text."""
     numbers = pd.to_numeric(column, errors="coerce")
     if not (column.notna() & numbers.isna()).any():
         return numbers.astype(float)

@@ -124,7 +124,7 @@ def _typed_study(raw: Mapping[str, Any]) -> Study | None:
 
 
 def study_file(path: Path) -> Path | None:
-    """The study file inside a dataset's materials, or None."""
+    """Return the study file inside a dataset's materials, or None."""
     for pattern in ("study.toml", "study.json", "*study*.toml", "*study*.json", "*.toml"):
         found = sorted((path / "materials").glob(pattern))
         if found:
@@ -133,7 +133,7 @@ def study_file(path: Path) -> Path | None:
 
 
 def read_study_file(path: Path) -> dict[str, Any]:
-    """A study file as a dictionary, without judging it.
+    """Return a study file as a dictionary, without judging it.
 
     Raises:
         UserError: not there, or neither TOML nor JSON.
@@ -158,7 +158,7 @@ def _arm_entries(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _arms(raw: Mapping[str, Any], file: str) -> tuple[DeclaredArm, ...]:
-    """The arms that the file declares.
+    """Return the arms that the file declares.
 
     Raises:
         ProblemsFound: weights that allocation could not have used, all of them by name.
@@ -178,7 +178,7 @@ def _arms(raw: Mapping[str, Any], file: str) -> tuple[DeclaredArm, ...]:
 
 
 def _state(manifest: Mapping[str, Any], path: Path) -> str:
-    """The trial's state at export; a manifest that names none is of data that were never masked.
+    """Return the trial's state at export; a manifest that names none is of data that were never masked.
 
     Raises:
         ProblemsFound: it names a state that no trial has, so what may be seen cannot be known.

@@ -73,7 +73,7 @@ def _check_mapping(raw: pd.DataFrame, columns: Mapping[str, str], file: str) -> 
 
 
 def _delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """The cells, and a sentence where semicolons, tabs or bars separate the columns instead of commas."""
+    """Return the cells, and a sentence where semicolons, tabs or bars separate the columns instead of commas."""
     mark = "," if path.suffix == ".parquet" else _mark(path)
     found = read_cells(path, mark)
     if mark == ",":
@@ -87,7 +87,7 @@ def _delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _mark(path: Path) -> str:
-    """What separates the names in the first line most often; a comma where nothing does."""
+    """Return what separates the names in the first line most often; a comma where nothing does."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
             first = lines.readline()
@@ -118,7 +118,7 @@ def _defaults(rows: int) -> dict[str, Any]:
 
 
 def _without_marks(raw: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
-    """The cells with marks of missing values taken as missing, and a sentence that says where."""
+    """Return the cells with marks of missing values taken as missing, and a sentence that says where."""
     counts = {}
     cleaned = raw.copy()
     for name in raw.columns:
@@ -140,5 +140,5 @@ def _numbers(cells: pd.Series) -> bool:
 
 
 def label(value: Any) -> str:
-    """A value as a label: whole numbers without a point."""
+    """Return a value as a label: whole numbers without a point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -57,7 +57,7 @@ class QuizItems:
 
 
 def quizzes_in(dataset: Dataset, view: View) -> list[QuizItems]:
-    """The quizzes of a dataset, the main one first; none where it holds no answers to items."""
+    """Return the quizzes of a dataset, the main one first; none where it holds no answers to items."""
     answers = _scored_answers(view)
     if answers.empty:
         return []
@@ -78,7 +78,7 @@ def quizzes_in(dataset: Dataset, view: View) -> list[QuizItems]:
 
 
 def main_of(quizzes: Sequence[QuizItems]) -> QuizItems | None:
-    """The main quiz, or None."""
+    """Return the main quiz, or None."""
     return next((quiz for quiz in quizzes if quiz.role == "main"), None)
 
 

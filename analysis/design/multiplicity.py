@@ -21,7 +21,7 @@ _ALIASES = {
 
 
 def adjust(p: ArrayLike, method: str = "holm") -> Floats:
-    """Adjusted p-values, in the order given; a missing p (NaN or None) stays missing and does not count.
+    """Return adjusted p-values, in the order given; a missing p (NaN or None) stays missing and does not count.
 
     Args:
         p: Raw p-values.

@@ -159,7 +159,7 @@ def minimal_detectable_effect(
     n2: float | None = None,
     alternative: str = "two-sided",
 ) -> float:
-    """The standardised difference that a t test with these arm sizes detects with the given power.
+    """Return the standardised difference that a t test with these arm sizes detects with the given power.
 
     >>> round(minimal_detectable_effect(26, 0.8), 10)
     0.7923467073
@@ -215,10 +215,14 @@ def _side(alternative: str, alpha: float) -> str:
     return _SIDES[alternative]
 
 
-def _given(**values: float | None) -> None:
+def _given(**values: float | None) -> list[float]:
+    """Return the values, each of which has to be a number."""
+    found = []
     for name, value in values.items():
         if value is None or not np.isfinite(value):
             raise AnalysisError.of(name, "is not given", f"give a number for {name}")
+        found.append(value)
+    return found
 
 
 def paired_t_power(
@@ -259,10 +263,8 @@ def anova_power(f: float | None = None, k: int | None = None, n: float | None = 
     """
     from statsmodels.stats.power import FTestAnovaPower  # takes a second to import
 
-    _given(f=f, k=k, n=n)
-    assert k is not None
-    assert n is not None
-    return float(FTestAnovaPower().power(f, k * n, alpha, k_groups=k))
+    f, groups, n = _given(f=f, k=k, n=n)
+    return float(FTestAnovaPower().power(f, groups * n, alpha, k_groups=groups))
 
 
 def proportion_power(
@@ -294,8 +296,7 @@ def proportion_power(
     from statsmodels.stats.power import NormalIndPower  # takes a second to import
     from statsmodels.stats.proportion import proportion_effectsize
 
-    _given(n=n)
-    assert n is not None
+    (n,) = _given(n=n)
     if h is None:
         _given(p1=p1, p2=p2)
         h = float(proportion_effectsize(p1, p2))

@@ -73,7 +73,7 @@ class Made:
     """Whether allocation ran apart within `years`, whose levels then enter as main effects."""
 
     def table(self) -> pd.DataFrame:
-        """The trial as the methods take it; `drawn` goes with it as their scheme."""
+        """Return the trial as the methods take it; `drawn` goes with it as their scheme."""
         return pd.DataFrame(
             {
                 "arm": np.where(self.treated == 1, "treated", "control"),
@@ -164,7 +164,7 @@ def _tested(made: Made, model: Regression, name: str, interval: bool) -> tuple[d
 
 
 def _normal(name: str, estimate: float, error: float, df: float | None = None) -> dict[str, float]:
-    """The p-value and interval by Student's t, by the normal distribution without `df`."""
+    """Return the p-value and interval by Student's t, by the normal distribution without `df`."""
     below = special.ndtr if df is None else partial(special.stdtr, df)
     half = float(special.ndtri(0.975) if df is None else special.stdtrit(df, 0.975)) * error
     return {

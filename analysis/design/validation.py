@@ -44,7 +44,7 @@ class ValidationFinding:
 
 
 def share(name: str, hits: ArrayLike, expected: float, rule: str = "equal") -> ValidationFinding:
-    """A finding from yes-or-no outcomes; trials without a value (NaN) are left out."""
+    """Return a finding from yes-or-no outcomes; trials without a value (NaN) are left out."""
     known = np.asarray(hits, dtype=float)
     known = known[~np.isnan(known)]
     error = float(np.sqrt(expected * (1 - expected) / max(1, len(known))))
@@ -130,7 +130,7 @@ def coverage(
 
 
 def true_minutes(setting: TrialSetting, size: int = 2_000_000) -> float:
-    """The true difference in mean minutes restricted at the cap, by simulation of both potential outcomes."""
+    """Return the true difference in mean minutes restricted at the cap, by simulation of both potential outcomes."""
     rng = np.random.default_rng(20)
     ability = rng.normal(size=size) + 0.4 * (rng.integers(1, 4, size) - 2)
     minutes = location(setting.incomplete) - 3.0 * ability + rng.normal(0, 6, size)

@@ -73,7 +73,7 @@ def _averaged(cells: Sequence[_Trimming]) -> tuple[Floats, float, float]:
 def _errors(
     pair: ArmContrast, cells: Sequence[_Trimming], weights: Floats, bounds: tuple[float, float], trim: str
 ) -> tuple[list[float], dict[str, Any]]:
-    """Standard errors of the two bounds, and what is known of clusters."""
+    """Return standard errors of the two bounds, and what is known of clusters."""
     if pair.trial.cluster is None:
         return [float(np.sqrt(weights**2 @ np.square([cell.errors[end] for cell in cells]))) for end in (0, 1)], {}
 
@@ -152,7 +152,7 @@ class _Trimming:
         )  # fmt: skip
 
     def described(self, pair: ArmContrast) -> str:
-        """What was trimmed."""
+        """Return what was trimmed."""
         label = pair.contrast[0 if self.first else 1]
         return (
             f"naive difference {self.naive:.12g}; retention {self.retention[0]:.6g} and {self.retention[1]:.6g}"
@@ -179,7 +179,10 @@ def trimmed_means(values: Floats, q: Fraction, fractional: bool) -> tuple[float,
 
 
 def _bound_errors(one: Floats, zero: Floats, q: Fraction, first: bool, log_spread: float) -> tuple[float, float]:
-    """Standard errors of the bounds (Lee 2009, prop. 3): trimmed mean, its cut, the estimated share, the other arm."""
+    """Return standard errors of the bounds (Lee 2009, prop. 3).
+
+    Of the trimmed mean, its cut, the estimated share and the other arm.
+    """
     trimmed, whole_arm = (one, zero) if first else (zero, one)
     count = int(q * len(trimmed))
     parts = [trimmed[: len(trimmed) - count], trimmed[count:]]

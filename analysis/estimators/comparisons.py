@@ -45,7 +45,7 @@ class ArmMeans:
         return cls(trial, fitted.coefficients[design.treated], fitted.covariance()[block], fitted.df, sd)
 
     def rows(self, contrasts: list[tuple[int, int]], critical: float, tail: Callable[[float], float]) -> list[Estimate]:
-        """A row per pair of arms, with the simultaneous interval and the adjusted p."""
+        """Return a row per pair of arms, with the simultaneous interval and the adjusted p."""
         return [self._row(one, two, critical, tail) for one, two in contrasts]
 
     def _row(self, one: int, two: int, critical: float, tail: Callable[[float], float]) -> Estimate:

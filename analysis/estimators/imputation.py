@@ -172,7 +172,7 @@ class _Imputation:
         return independent_columns(self.columns[arm & ~self.missing])
 
     def pooled(self, imputations: int, delta: float, seed: int) -> Pooled:
-        """The analysis of every completed table, pooled."""
+        """Return the analysis of every completed table, pooled."""
         rng = np.random.default_rng(seed)
         draws = np.repeat(self.y[None, :], imputations if self.missing.any() else 2, axis=0)
         for arm, shift in ((self.treated, delta), (~self.treated, 0.0)):

@@ -151,18 +151,19 @@ class Instrumented:
         """Explained less F times residual, classical, for several instruments."""
         sy, sd = fit(self.w, self.y).residuals, fit(self.w, self.d).residuals
         k, df = self.z.shape[1], fy.df
-        cut = float(stats.f.ppf(level, k, df)) * k / df
+        cut: float = float(stats.f.ppf(level, k, df)) * k / df
 
         def form(u: Floats, v: Floats, ru: Floats, rv: Floats) -> float:
             left = float(ru @ rv)
-            return float(u @ v) - left - cut * left
+            explained = float(u @ v) - left
+            return explained - cut * left
 
         ry, rd = fy.residuals, fd.residuals
         return form(sd, sd, rd, rd), -2 * form(sy, sd, ry, rd), form(sy, sy, ry, ry)
 
 
 def describe_set(a: float, b: float, c: float) -> str:
-    """The solutions of a x^2 + b x + c <= 0.
+    """Return the solutions of a x^2 + b x + c <= 0.
 
     >>> describe_set(1, 0, -4)
     '[-2, 2]'

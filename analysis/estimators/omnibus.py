@@ -25,7 +25,7 @@ from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t
 
 
 def samples_of(trial: AnalysisRequest, least: int) -> list[Floats]:
-    """The outcome of each arm, in the order of labels; NotEstimable where an arm has fewer than `least`."""
+    """Return the outcome of each arm, in the order of labels; NotEstimable where an arm has fewer than `least`."""
     if trial.arm is None:
         raise AnalysisError.of("arm", "is not given", f"method {trial.method} compares arms: name their column")
     labels = trial.unordered_labels
@@ -102,7 +102,7 @@ def _f_row(
 
 def _type_two(trial: AnalysisRequest, moderator: str) -> Result:
     parts = _moderated(trial, moderator)
-    base, arm, other, product = parts
+    base, arm, other, _ = parts
     full = _rank_fit(np.column_stack(parts), trial.y)
     bottom = len(trial.y) - full[1]
     error = float(full[0] @ full[0])
@@ -135,7 +135,7 @@ def _rank_fit(columns: Floats, y: Floats) -> tuple[Floats, int]:
 
 @method_over_all_arms("covariates stratum cluster")
 def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = None) -> Result:
-    """Does the effect differ between subgroups? Interaction of the arms with one moderator.
+    """Return Does the effect differ between subgroups? Interaction of the arms with one moderator.
 
     Formula: y = a + arm + m + arm m (+ covariates, strata); one row per product term with t and n - p degrees of
     freedom, `vcov` as in `ols` (HC3 by default; CR2 and Satterthwaite with `cluster`).

@@ -20,6 +20,7 @@ from analysis.estimators.numerics.linear import fit, independent_columns, vcov_n
 from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
 from analysis.estimators.numerics.restricted_mean import replicated_difference
 from analysis.estimators.outcomes.means import raw_effect
+from study_app.domain.errors import present
 
 ROUNDING = 1e-20
 """Share of the outcome's variance below which a squared standard error is rounding: the arms settle every outcome."""
@@ -247,10 +248,10 @@ def _censored_row(
 
     A shift of censored times is not defined, so the interval is the asymptotic one of `rmst` in place of an inversion.
     """
-    assert trial.horizon is not None
+    horizon = present(trial.horizon, "the horizon")
 
     def moments(codes: Any) -> Moments:
-        a, variance = replicated_difference(trial.y, trial.events, codes, pair.index, float(trial.horizon or 0))
+        a, variance = replicated_difference(trial.y, trial.events, codes, pair.index, horizon)
         nothing = np.zeros(len(a))
         return Moments(a, nothing, variance, nothing, nothing)
 
@@ -275,7 +276,7 @@ def _censored_row(
 
 
 def _asymptotic(estimate: float, error: float, level: float, alternative: str) -> dict[str, float]:
-    """Normal limits; of a one-sided alternative only the one that it asks about."""
+    """Return normal limits; of a one-sided alternative only the one that it asks about."""
     reach = error * float(stats.norm.ppf(0.5 + level / 2 if alternative == "two-sided" else level))
     limits = {"ci_low": estimate - reach, "ci_high": estimate + reach}
     kept = {"greater": ("ci_low",), "less": ("ci_high",)}.get(alternative, ("ci_low", "ci_high"))

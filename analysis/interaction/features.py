@@ -51,7 +51,7 @@ def _known(person: Mapping[str, Any], spent: Mapping[str, Mapping[str, float | N
 
 
 def _by_participant(turns: pd.DataFrame | None) -> dict[str, dict[str, float | None]]:
-    """Sums over each participant's turns of the values that are known; None where none is."""
+    """Return sums over each participant's turns of the values that are known; None where none is."""
     if turns is None or turns.empty:
         return {}
     names = [n for n in ("composing_seconds", "total_seconds", "inserted_pasted_chars") if n in turns]

@@ -63,7 +63,7 @@ def pooled_share(counts: npt.ArrayLike, totals: npt.ArrayLike, seed: int, level:
 
 
 def quantile(values: npt.ArrayLike, at: float, level: float = 0.95) -> dict[str, Any]:
-    """The linear quantile and the distribution-free interval between order statistics.
+    """Return the linear quantile and the distribution-free interval between order statistics.
 
     The interval has an end only where so many values exist that an order statistic reaches the level (Conover, 1999):
     with few values the tail quantiles have no upper end.
@@ -83,4 +83,5 @@ def quantile(values: npt.ArrayLike, at: float, level: float = 0.95) -> dict[str,
 
 def _known(values: npt.ArrayLike) -> Floats:
     array = np.asarray(values, dtype=float)
-    return array[~np.isnan(array)]
+    known: Floats = array[~np.isnan(array)]
+    return known

@@ -12,13 +12,13 @@ from study_app.domain.interaction.patterns import PUBLISHED, Assignment, RuleSet
 
 
 def assign(tables: Mapping[str, pd.DataFrame], rules: RuleSet = PUBLISHED) -> list[Assignment]:
-    """The pattern of every participant who asked the assistant anything, in the order of `participants`."""
+    """Return the pattern of every participant who asked the assistant anything, in the order of `participants`."""
     features = participant_features(tables)
     return [decide(str(row["participant_id"]), row, rules) for row in records(features) if row["queries"] > 0]
 
 
 def rules_table(rules: RuleSet) -> list[dict[str, str]]:
-    """The rule set as rows, for reports."""
+    """Return the rule set as rows, for reports."""
     return [
         {"id": rule.id, "pattern": rule.pattern, "when": rule.when.text, "why": rule.why, "version": rules.version}
         for rule in rules.rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def transitions(actions: pd.DataFrame) -> dict[str, Any]:
     place = {name: index for index, name in enumerate(STATES)}
     counts = np.zeros((len(STATES), len(STATES)), dtype=int)
     for own in sequences(actions).values():
-        for now, after in zip(own, own[1:], strict=False):
+        for now, after in pairwise(own):
             counts[place[now], place[after]] += 1
     leaving = counts.sum(axis=1)
     shares = [

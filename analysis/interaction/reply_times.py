@@ -18,7 +18,7 @@ NOT_HELD = "the source holds no durations of replies"
 
 
 def turn_durations(tables: Mapping[str, pd.DataFrame], actions: pd.DataFrame) -> dict[str, Any]:
-    """The assistant's turn durations (`total_seconds`): quantiles with intervals, by person, by quarter."""
+    """Return the assistant's turn durations (`total_seconds`): quantiles with intervals, by person, by quarter."""
     turns = tables.get("turns")
     if turns is None or turns.empty or pd.to_numeric(turns["total_seconds"], errors="coerce").notna().sum() == 0:
         return {"n": 0, "unit": "s", "note": NOT_HELD, "quantiles": [], "by_participant": [], "by_quarter": []}
@@ -54,7 +54,10 @@ def interruptions(tables: Mapping[str, pd.DataFrame], seed: int = 1) -> dict[str
 
 
 def takeovers(actions: pd.DataFrame, seed: int = 1) -> dict[str, Any]:
-    """What followed a query before the next one: code pasted, typed over by hand, or neither (shares of queries)."""
+    """Return what followed a query before the next one, in shares of queries.
+
+    Code was pasted, typed over by hand, or neither.
+    """
     rows = []
     for who, group in actions.groupby("participant_id", sort=False):
         acts = list(group["action"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table, column names as text."""
+    """Return the rows of a table, column names as text."""
     return cast(list[dict[str, Any]], frame.to_dict(orient="records"))
 
 

@@ -19,7 +19,7 @@ _OF_USE = ("participants", "turns", "events", "visits", "ratings")
 
 
 def chosen_codes(tables: Mapping[str, pd.DataFrame], coder: str) -> tuple[Codes, str]:
-    """The codes of the plan's coder, and a note where some queries have none.
+    """Return the codes of the plan's coder, and a note where some queries have none.
 
     `rules` codes on the spot. `human` are people's ratings (adjudicated, else by majority) or the annotators of an
     imported transcript. `claude` are the ratings of the rater `claude`, stored when Claude was asked.
@@ -40,7 +40,7 @@ def chosen_codes(tables: Mapping[str, pd.DataFrame], coder: str) -> tuple[Codes,
 
 
 def main_tables(tables: Mapping[str, pd.DataFrame], study: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """The tables that use is read from, events of the warm-up and of pages outside the main tasks left out.
+    """Return the tables that use is read from, events of the warm-up and of pages outside the main tasks left out.
 
     Args:
         tables: of the dataset.
@@ -77,7 +77,7 @@ def differences(tables: Mapping[str, pd.DataFrame], codes: Codes, assignments: S
 
 
 def with_codes(tables: Mapping[str, pd.DataFrame], codes: Codes) -> dict[str, pd.DataFrame]:
-    """The tables with `turns.codes` replaced by these codes (empty where a turn has none)."""
+    """Return the tables with `turns.codes` replaced by these codes (empty where a turn has none)."""
     result = dict(tables)
     turns = tables.get("turns")
     if turns is not None:
@@ -88,7 +88,7 @@ def with_codes(tables: Mapping[str, pd.DataFrame], codes: Codes) -> dict[str, pd
 def annotate(
     tables: Mapping[str, pd.DataFrame], coder: str = "rules", rules: RuleSet = PUBLISHED
 ) -> dict[str, pd.DataFrame]:
-    """The tables with what coding adds: `turns.codes`, `participants.queries_*` and `interaction_pattern`.
+    """Return the tables with what coding adds: `turns.codes`, `participants.queries_*` and `interaction_pattern`.
 
     For the export: participants without any query get 0 and `none`.
     """

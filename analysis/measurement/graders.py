@@ -139,7 +139,7 @@ def _icc(wide: Wide) -> dict[str, Any]:
 
 
 def _equally_often(wide: Wide) -> Wide:
-    """The answers with the commonest number of ratings, raters taken as exchangeable: one column a rating."""
+    """Return the answers with the commonest number of ratings, raters taken as exchangeable: one column a rating."""
     rated = [row[~np.isnan(row)] for row in wide.to_numpy(dtype=float)]
     times = Counter(len(row) for row in rated)
     most = max(times, key=lambda number: (times[number], number))

@@ -62,13 +62,13 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
 
 
 def varying(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The items that vary, and the names of those that everyone answered alike: they carry no information."""
+    """Return the items that vary, and the names of those that everyone answered alike: they carry no information."""
     constant = [str(name) for name in frame.columns if np.ptp(frame[name].to_numpy()) == 0]
     return frame.drop(columns=constant), constant
 
 
 def left_out(constant: list[str]) -> str:
-    """What a note says of constant items."""
+    """Return what a note says of constant items."""
     return f"; left out, because everyone answered alike: {', '.join(constant)}" if constant else ""
 
 
@@ -120,7 +120,7 @@ def omega(items: Table, method: str = "ml") -> Coefficient:
 
 
 def one_factor(correlation: Floats) -> Floats:
-    """Loadings of one factor by maximum likelihood, by statsmodels; their sum is positive."""
+    """Return loadings of one factor by maximum likelihood, by statsmodels; their sum is positive."""
     from statsmodels.multivariate.factor import Factor  # takes a second to import
 
     with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -69,7 +69,7 @@ def analyse(
 
 
 def analyse_prepared(prepared: Prepared, *, seed: int | None = None) -> dict[str, Any]:
-    """The same from what `analysis.pipeline.prepare.prepare` made, so that a report can share it."""
+    """Return the same from what `analysis.pipeline.prepare.prepare` made, so that a report can share it."""
     with threadpool_limits(1):  # with several threads a product of matrices rounds otherwise
         return _analysed(prepared, seed)
 
@@ -135,7 +135,7 @@ def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
 
 
 def primary_rows(prepared: Prepared, *, seed: int | None = None, intervals: bool = True) -> list[dict[str, Any]]:
-    """The primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials.
+    """Return the primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials.
 
     Args:
         prepared: dataset and plan.
@@ -151,7 +151,7 @@ def primary_rows(prepared: Prepared, *, seed: int | None = None, intervals: bool
 def _planned(
     prepared: Prepared, seed: int, *, primary_only: bool = False, intervals: bool = True
 ) -> tuple[list[Estimate], list[str]]:
-    """The rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
+    """Return the rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
     plan, shown = prepared.fitted, prepared.view
     ledger, ledger_note = ledger_of(prepared.dataset, shown)
     if prepared.sequence:

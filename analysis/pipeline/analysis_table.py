@@ -35,7 +35,7 @@ class AnalysisTable:
     """Column of the clusters that were allocated whole; None where people were."""
 
     def population(self, name: str) -> pd.DataFrame:
-        """The rows of a population: `itt`, `per_protocol`, `as_treated` (arm = what was received) or `complier`.
+        """Return the rows of a population: `itt`, `per_protocol`, `as_treated` (arm = what was received) or `complier`.
 
         Raises:
             LookupError: the column that defines it is not in the data.
@@ -129,7 +129,7 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
 
 
 def _observed(data: pd.DataFrame, outcome: Outcome, seen: pd.Series, cap: float) -> None:
-    """Times as they were observed, at most the cap; an end that was not seen by then is censored."""
+    """Add times as they were observed, at most the cap; an end that was not seen by then is censored."""
     data[outcome.id] = data[outcome.id].clip(upper=cap)
     data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), seen.astype(float), np.nan)
     data[f"{LAST_ACTIVITY}_{outcome.id}"] = np.nan
@@ -201,7 +201,7 @@ def _pair(part: str) -> tuple[str, str]:
 
 
 def _independent(data: pd.DataFrame, columns: Sequence[str], deviations: list[str]) -> list[str]:
-    """The columns that add something to those before them."""
+    """Return the columns that add something to those before them."""
     kept: list[str] = []
     base = np.ones((len(data), 1))
     for name in columns:

@@ -20,7 +20,7 @@ Reasons = Mapping[str, str | None]
 def flow(
     rows: pd.DataFrame, arms: Sequence[str], analysed: Reasons, hidden: bool, outcomes: Mapping[str, Reasons]
 ) -> dict[str, Any]:
-    """The `flow` of results.json.
+    """Return the `flow` of results.json.
 
     Args:
         rows: all participants of the analysis, `arm` None where never allocated.

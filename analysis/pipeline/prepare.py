@@ -80,7 +80,7 @@ def clusters_of(dataset: Dataset, plan: Plan) -> str:
 
 
 def _with_censoring(plan: Plan, usual: str) -> Plan:
-    """The plan with what an unfinished time means, where it does not say."""
+    """Return the plan with what an unfinished time means, where it does not say."""
     outcomes = tuple(
         outcome if outcome.censored or outcome.kind != "time" else outcome.model_copy(update={"censored": usual})
         for outcome in plan.outcomes

@@ -64,7 +64,7 @@ class AnalysisRunner:
     deviations: list[str] = field(default_factory=list)
 
     def run(self, analysis: Analysis) -> list[Estimate]:
-        """The rows of one analysis; never raises for what the data bring with them."""
+        """Return the rows of one analysis; never raises for what the data bring with them."""
         outcome = self.plan.outcome(analysis.outcome)
         try:
             if missing := [name for name in analysis.contrast if name not in self.view.arm_ids]:
@@ -116,7 +116,7 @@ class AnalysisRunner:
     # -- what a method is given ----------------------------------------------------------------------------------------
 
     def _data(self, analysis: Analysis, outcome: Outcome) -> tuple[pd.DataFrame, str, str, str]:
-        """The rows to analyse, the arm's column, the control, and who of the population is not among them."""
+        """Return the rows to analyse, the arm's column, the control, and who of the population is not among them."""
         data = everybody = self.frame.population(analysis.population)
         column = self._column(analysis, outcome)
         if column not in data or data[column].isna().all():
@@ -140,14 +140,13 @@ class AnalysisRunner:
     def _call(
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame
     ) -> tuple[Callable[..., Any], dict[str, Any], str]:
-        """The method, what it is given, and what its rows must say about it."""
+        """Return the method, what it is given, and what its rows must say about it."""
         name = analysis.method
         if reason := unusable(analysis):
             raise LookupError(reason)
         if self.frame.cluster and not bears_clusters(name):
             raise LookupError(f"{name} takes people as independent, and they were allocated in clusters")
         called: Callable[..., Any] = methods.METHODS[name]
-        uses = methods.METHODS[name].uses
         notes: list[str] = []
         arguments: dict[str, Any] = {key: value for key, value in analysis.options.items() if key != "time"}
         arguments["outcome"] = self._column(analysis, outcome)
@@ -163,26 +162,34 @@ class AnalysisRunner:
         if analysis.adjusted and name in LADDER:
             called, steps = self._step_down(analysis, data, arguments)
             notes += steps
-        if name in SURVIVAL:
-            arguments["event"] = f"_event_{outcome.id}"
-            arguments |= {"horizon": self.plan.horizon or outcome.cap} if "horizon" in uses else {}
         if name in ROBUST and not self.frame.cluster:
             arguments.setdefault("vcov", "HC1")
-        if self.frame.cluster and "cluster" in uses:
-            arguments["cluster"] = self.frame.cluster
         if name == "stratified_logrank":
             if "stratum" not in data or data["stratum"].nunique() < 2:
                 raise LookupError("allocation was not stratified")
             arguments["stratum"] = "stratum"
-        if outcome.id in self.frame.censored:
-            self._take_censoring(analysis, outcome, arguments)
         if name in COMPLIER:
             arguments["received"] = "received"
+        return called, self._suited(analysis, outcome, data, arguments), "; ".join(notes)
+
+    def _suited(
+        self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arguments: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return the arguments with what the method needs to know of its people and of this kind of outcome."""
+        name = analysis.method
+        uses = methods.METHODS[name].uses
+        if self.frame.cluster and "cluster" in uses:
+            arguments["cluster"] = self.frame.cluster
+        if name in SURVIVAL:
+            arguments["event"] = f"_event_{outcome.id}"
+            arguments |= {"horizon": self.plan.horizon or outcome.cap} if "horizon" in uses else {}
+        if outcome.id in self.frame.censored:
+            self._take_censoring(analysis, outcome, arguments)
         if name == "worst_case" and outcome.kind == "bounded":
             arguments = {**self._scale_ends(outcome, data), **arguments}
         if name in ("fractional_logit", "beta_regression"):
             data[arguments["outcome"]] = self._share(outcome, data)
-        return called, arguments, "; ".join(notes)
+        return arguments
 
     def _take_censoring(self, analysis: Analysis, outcome: Outcome, arguments: dict[str, Any]) -> None:
         """Right-censored times: survival methods as they are, the re-randomisation of restricted means, no others."""
@@ -221,7 +228,7 @@ class AnalysisRunner:
     def _step_down(
         self, analysis: Analysis, data: pd.DataFrame, arguments: dict[str, Any]
     ) -> tuple[Callable[..., Any], list[str]]:
-        """The method that the data bear; every step down is a deviation."""
+        """Return the method that the data bear; every step down is a deviation."""
         model = choose(data, self.view.arm_ids, self.frame.covariates, self.frame.strata, self.plan.fallback)
         arguments |= {"covariates": model.covariates, "stratum": model.strata}
         if model.kind == "lin":

@@ -54,7 +54,7 @@ def _other_rubrics(ratings: pd.DataFrame) -> dict[str, Any]:
 
 
 def styles_or_reason(view: View, plan: Plan, study: Mapping[str, Any]) -> dict[str, Any]:
-    """The styles section, or why there is none; `study` is the study file as read."""
+    """Return the styles section, or why there is none; `study` is the study file as read."""
     if view.hidden:
         return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}
     try:
@@ -64,7 +64,7 @@ def styles_or_reason(view: View, plan: Plan, study: Mapping[str, Any]) -> dict[s
 
 
 def style_warnings(section: Mapping[str, Any]) -> list[str]:
-    """Exported codes or patterns that are not those computed here."""
+    """Return exported codes or patterns that are not those computed here."""
     found = section.get("differs_from_export") or {"codes": 0, "patterns": []}
     if not found["codes"] and not found["patterns"]:
         return []

@@ -81,7 +81,8 @@ def _difference(
         )
     except StudyError as error:
         return replace(base, note=f"not estimable: {error}")
-    return replace(row, id=name, role="secondary", outcome=outcome.id, unit=outcome.unit)
+    named: Estimate = replace(row, id=name, role="secondary", outcome=outcome.id, unit=outcome.unit)
+    return named
 
 
 def _interaction(

@@ -53,7 +53,7 @@ class Ledger:
         return self._drawn[key]
 
     def for_people(self, people: Sequence[str]) -> Replay:
-        """The replay of the whole ledger, cut to these people in this order."""
+        """Return the replay of the whole ledger, cut to these people in this order."""
         place = {person.participant_id: index for index, person in enumerate(self.design.people)}
         columns = [place[person] for person in people]
 
@@ -64,7 +64,7 @@ class Ledger:
 
 
 def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
-    """The observed labels permuted within strata, as positions in `arms`: what stands in for a ledger."""
+    """Return the observed labels permuted within strata, as positions in `arms`: what stands in for a ledger."""
     codes = np.array([list(arms).index(label) for label in arm], dtype=np.int8)
     blocks = [np.flatnonzero(strata == stratum) for stratum in sorted(strata.unique())]
 
@@ -78,7 +78,10 @@ def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
 
 
 def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
-    """The ledger to replay and its caveats, or None and the reason why labels are permuted within strata instead."""
+    """Return the ledger to replay and its caveats.
+
+    Or None and the reason why labels are permuted within strata instead.
+    """
     if view.dry_run:
         return None, "dry run: shuffled labels are compared with further shuffles of them"
     if "allocations" not in dataset.tables or not len(dataset.tables["allocations"]):
@@ -104,7 +107,7 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
 
 
 def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
-    """The ledger with the ids of people who withdrew their data: their payload is erased, their index is not."""
+    """Return the ledger with the ids of people who withdrew their data: their payload is erased, their index is not."""
     if "ledger" not in rows or "allocation_index" not in participants:
         return rows
     erased = rows["participant_id"].isna() | (rows["participant_id"] == "")

@@ -42,7 +42,7 @@ class ImportReport:
         return len(self.repairs) - self.repaired
 
     def to_json(self) -> dict[str, object]:
-        """The report as JSON types."""
+        """Return the report as JSON types."""
         return {
             "study_id": self.study_id,
             "out": str(self.out),

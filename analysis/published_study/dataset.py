@@ -33,7 +33,7 @@ class WrittenFile:
 
 
 def guarded(text: Any) -> Any:
-    """A text cell that a spreadsheet will not run: one ' before a leading = + - @ TAB CR or '."""
+    """Return a text cell that a spreadsheet will not run: one ' before a leading = + - @ TAB CR or '."""
     return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text
 
 

@@ -46,7 +46,7 @@ class Quantity:
 
 
 def quantities() -> tuple[Quantity, ...]:
-    """What the paper prints and the public files give."""
+    """Return what the paper prints and the public files give."""
     content = tomllib.loads(resources.files(__package__).joinpath("published.toml").read_text(encoding="utf-8"))
     return tuple(Quantity(**entry) for entry in content["quantity"])
 
@@ -203,7 +203,7 @@ printed sizes and means, and are almost certainly the paper's groups.
 
 
 def page() -> str:
-    """The comparison page, from the recorded values of all public files."""
+    """Return the comparison page, from the recorded values of all public files."""
     rows = [
         f"| {each.name} | {each.published} | {each.recomputed} | {each.reason or 'equal'} |" for each in quantities()
     ]
@@ -223,7 +223,10 @@ def _summary() -> str:
 
 
 def deviations(folder: Path) -> list[str]:
-    """What differs from the recorded values, as `name: found, recorded`; only meaningful for all public files."""
+    """Return what differs from the recorded values, as `name: found, recorded`.
+
+    Only meaningful for all public files.
+    """
     found = figures(folder)
     return [
         f"{each.name}: {found.get(each.key, '')}, recorded {each.recomputed}"

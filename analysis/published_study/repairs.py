@@ -200,7 +200,7 @@ def _is_missing_submission_of_2(events: list[RepairedEvent], index: int) -> bool
 
 
 def _oddities(who: str, transcript: Transcript, events: list[RepairedEvent]) -> Iterator[Repair]:
-    """What is listed and not repaired, because the file does not say what would be right."""
+    """Yield what is listed and not repaired, because the file does not say what would be right."""
     yield from _double_and_missing(who, transcript, events)
     waiting: int | None = None
     for index, event in enumerate(events):

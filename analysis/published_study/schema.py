@@ -160,7 +160,7 @@ def read_transcripts(folder: Path) -> tuple[Transcript, ...]:
 
 
 def _read(path: Path) -> Iterator[Problem | Transcript]:
-    """The problems of one file, then (without any) its transcript."""
+    """Yield the problems of one file, then (without any) its transcript."""
     try:
         text = decode_text(path.read_bytes(), path.name)
         content = json.loads(text, object_pairs_hook=_once)
@@ -205,7 +205,7 @@ class _Twice(Exception):
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object; where a key comes twice, Python would silently keep the last."""
+    """Return a JSON object; where a key comes twice, Python would silently keep the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -214,13 +214,13 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _texts(transcript: Transcript) -> Iterator[str]:
-    """What people wrote in it."""
+    """Yield what people wrote in it."""
     for observation in transcript.main_task_observations:
         yield from (observation.description, observation.query or "", *observation.codes)
 
 
 def _problem(file: str, detail: dict[str, object]) -> Problem:
-    """A pydantic error in our own words."""
+    """Return a pydantic error in our own words."""
     location = detail["loc"]
     key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
     kind, value = str(detail["type"]), detail.get("input")
@@ -233,7 +233,7 @@ def _problem(file: str, detail: dict[str, object]) -> Problem:
 
 
 def _content_problems(file: str, transcript: Transcript) -> Iterator[Problem]:
-    """What the types do not say: known codes, a query exactly where one belongs."""
+    """Yield what the types do not say: known codes, a query exactly where one belongs."""
     known = {*CODES, *CODE_SPELLINGS}
     if not transcript.main_task_observations:
         yield Problem(file, "main_task_observations", "is empty", "restore the file as published")

@@ -21,7 +21,7 @@ and the table `repairs` list every irregularity of the files and what became of 
 
 
 def readme(arms: Mapping[str, int]) -> str:
-    """The dataset's README for these numbers per arm."""
+    """Return the dataset's README for these numbers per arm."""
     listed = ", ".join(f"{count} in `{arm}`" for arm, count in arms.items())
     return _README.format(people=sum(arms.values()), arms=listed)
 

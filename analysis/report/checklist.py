@@ -68,7 +68,7 @@ ITEMS = (
 
 
 def filled(result: Mapping[str, Any]) -> tuple[ChecklistItem, ...]:
-    """The items, with what the results say of plan, amendments and unplanned analyses."""
+    """Return the items, with what the results say of plan, amendments and unplanned analyses."""
     registered = result["provenance"]["registration"]
     rows = ", ".join(f"{count} {status}" for status, count in registered["rows"].items())
     if registered["frozen_at"]:

@@ -68,7 +68,8 @@ def _swarm(values: np.ndarray) -> np.ndarray:
     for index, cell in enumerate(bins):
         places[index] = seen.get(int(cell), 0)
         seen[int(cell)] = seen.get(int(cell), 0) + 1
-    return places * min(0.055, 0.4 / max(1.0, places.max()))
+    spread: np.ndarray = places * min(0.055, 0.4 / max(1.0, places.max()))
+    return spread
 
 
 def _differences(

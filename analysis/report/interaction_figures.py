@@ -71,7 +71,7 @@ def _rows_in_order(lengths: pd.Series, patterns: Mapping[str, str], order: Seque
 
 
 def _lane(axes: Axes, own: pd.DataFrame, row: int, length: float) -> None:
-    """A line for the session (darker from the second task on), queries as bars from first key to sent, then marks."""
+    """Draw a line for the session (darker from the second task on), queries from first key to sent, then marks."""
     later = own[own["action"] == "start"]["seconds"].iloc[1:2] / 60
     second = float(later.iloc[0]) if len(later) else length
     axes.plot([0, second], [row, row], color=MUTED, alpha=_FIRST, lw=1.2, zorder=1, solid_capstyle="butt")
@@ -93,7 +93,7 @@ def _lane(axes: Axes, own: pd.DataFrame, row: int, length: float) -> None:
 
 
 def _query_patches(begin: float, end: float, row: int, labels: Sequence[str]) -> list[tuple[Rectangle, str]]:
-    """A bar; with several labels, as many stripes."""
+    """Return a bar; with several labels, as many stripes."""
     names = list(labels) or ["no label"]
     height = 0.7 / len(names)
     width = max(end - begin, _SHORTEST)
@@ -118,7 +118,7 @@ def _mark_style(action: str, marker: str) -> dict[str, Any]:
 
 
 def _group_names(axes: Axes, people: Sequence[str], patterns: Mapping[str, str]) -> None:
-    """A rule above each group of rows, and its name at the right."""
+    """Draw a rule above each group of rows, and its name at the right."""
     places = [
         index for index, who in enumerate(people) if not index or patterns.get(who) != patterns.get(people[index - 1])
     ]
@@ -223,7 +223,7 @@ def _state_colour(name: str) -> str:
 
 
 def _arrow(axes: Axes, start: Any, end: Any, share: float, colour: str, along: float) -> None:
-    """An arrow with its share; `along` says how far from its start the number stands."""
+    """Draw an arrow with its share; `along` says how far from its start the number stands."""
     axes.add_patch(
         FancyArrowPatch(
             start,

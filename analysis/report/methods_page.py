@@ -42,10 +42,10 @@ What holds for all:
 
 
 def page() -> str:
-    """The whole page as Markdown."""
+    """Return the whole page as Markdown."""
     parts = [OPENING]
-    for module in dict.fromkeys(inspect.getmodule(inspect.unwrap(method)) for method in _by_family()):
-        assert module is not None
+    for name in dict.fromkeys(inspect.unwrap(method).__module__ for method in _by_family()):
+        module = sys.modules[name]
         parts.append(f"## {_first_line(module)}\n")
         parts += [
             _entry(name, method, SHARED) for name, method in METHODS.items() if method.__module__ == module.__name__

@@ -49,7 +49,7 @@ def _answered(items: tuple[ChecklistItem, ...], prepared: Prepared, result: Resu
 
 
 def prepared_label(prepared: Prepared, arm: str) -> str:
-    """What readers see for an arm."""
+    """Return what readers see for an arm."""
     return next((entry.label or entry.id for entry in prepared.view.arms if entry.id == arm), arm)
 
 

@@ -70,14 +70,14 @@ def _what(entry: Row) -> str:
 
 
 def _cells(entry: Row) -> tuple[str, ...]:
-    """The arms' cells, with the same decimals in all of them."""
+    """Return the arms' cells, with the same decimals in all of them."""
     spread = max((arm["sd"] for arm in entry["arms"].values() if arm.get("sd") is not None), default=None)
     digits = decimals_of_spread(spread)
     return tuple(arm_cell(entry["kind"], arm, digits) for arm in entry["arms"].values())
 
 
 def arm_cell(kind: str, arm: Row, digits: int) -> str:
-    """What an arm came to."""
+    """Return what an arm came to."""
     if not arm["n"]:
         return "–"
     if kind == "binary":

@@ -65,7 +65,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
 
 
 def labels_of(prepared: Prepared) -> dict[str, str]:
-    """What readers see for arms and for levels (`column=level`)."""
+    """Return what readers see for arms and for levels (`column=level`)."""
     arms = {arm.id: arm.label or arm.id for arm in (*prepared.dataset.study.arms, *prepared.view.arms)}
     arms |= {name: ", then ".join(arms.get(arm, arm) for arm in order_of(name)) for name in prepared.view.arm_ids}
     levels = {
@@ -124,7 +124,7 @@ def _item_titles(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 def stamps(result: Mapping[str, Any]) -> list[str]:
-    """What every section must say about itself."""
+    """Return what every section must say about itself."""
     found = []
     if result["dry_run"]:
         found.append("DRY RUN: labels are shuffled, no number is about the arms")

@@ -52,7 +52,7 @@ class Shown(NamedTuple):
 
 
 def shown(row: Row) -> Shown:
-    """A row of `estimates` on the scale that readers know."""
+    """Return a row of `estimates` on the scale that readers know."""
     unit = str(row["unit"])
     numbers = [row["estimate"], row["ci_low"], row["ci_high"]]
     if unit in LOGS:
@@ -72,7 +72,7 @@ BOUNDS = ("lee_bounds", "worst_case")
 
 
 def bounds_note(row: Row) -> str:
-    """The interval that covers the bounds with their sampling error, where a method has it."""
+    """Return the interval that covers the bounds with their sampling error, where a method has it."""
     found = row["detail"].get("imbens_manski")
     if row["method"] not in BOUNDS or not found or None in found:
         return ""
@@ -110,11 +110,12 @@ def decimals_of_spread(sd: float | None, usual: int = 2) -> int:
     """Decimals of a mean beside its standard deviation: one more than two significant digits of the deviation."""
     if sd is None or not sd > 0:
         return usual
-    return min(max(1 - math.floor(math.log10(sd)) + (sd < 10 ** math.floor(math.log10(sd)) * 2), 0), 4)
+    count: int = min(max(1 - math.floor(math.log10(sd)) + (sd < 10 ** math.floor(math.log10(sd)) * 2), 0), 4)
+    return count
 
 
 def decimal(value: float | None, digits: int) -> str:
-    """A number with that many decimals and a true minus; an en dash where there is none."""
+    """Return a number with that many decimals and a true minus; an en dash where there is none."""
     if value is None:
         return "–"
     if math.isinf(value):

@@ -62,7 +62,7 @@ def counts(row: Row) -> str:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """A number with that many decimals and a true minus; an en dash where there is none."""
+    """Return a number with that many decimals and a true minus; an en dash where there is none."""
     if value is None:
         return "–"
     text = f"{value:.{digits}f}"
@@ -70,21 +70,21 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def compact(value: float | None, digits: int = 4) -> str:
-    """A number in few characters for wide tables."""
+    """Return a number in few characters for wide tables."""
     if value is None:
         return "–"
     return f"{value:.{digits}g}".replace("-", "−")
 
 
 def p_text(value: float | None) -> str:
-    """The p value with three decimals, or below 0.001."""
+    """Return the p value with three decimals, or below 0.001."""
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def tidy(note: str) -> str:
-    """A note with its long decimals cut to four significant digits."""
+    """Return a note with its long decimals cut to four significant digits."""
     return re.sub(r"-?\d+\.\d{5,}(e-?\d+)?", lambda found: compact(float(found.group())), note)
 
 
@@ -125,7 +125,8 @@ def is_adjusted(row: Row, means: Mapping[str, Row]) -> bool:
     raw = [means[arm]["estimate"] for arm in row["contrast"] or () if arm in means]
     if row["estimate"] is None or len(raw) != 2 or None in raw:
         return False
-    return abs(row["estimate"] - (raw[0] - raw[1])) > 1e-9 * max(1.0, *map(abs, raw))
+    differs: bool = abs(row["estimate"] - (raw[0] - raw[1])) > 1e-9 * max(1.0, *map(abs, raw))
+    return differs
 
 
 def difference_sentence(

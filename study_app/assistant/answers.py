@@ -15,7 +15,7 @@ _Wanted = frozenset[Intent]
 
 
 def answer(request: AssistantRequest, notebook: Notebook, *, manner: Manner, gives_code: bool) -> str:
-    """The reply, Markdown; the same for the same request, notes and treatment."""
+    """Return the reply, Markdown; the same for the same request, notes and treatment."""
     asked = AnalysedRequest(request, notebook, gives_code)
     wanted = intents(asked.read, request.brief)
     parts = _of_any_manner(asked, wanted, manner) or _MANNERS[manner](asked, wanted)
@@ -23,7 +23,7 @@ def answer(request: AssistantRequest, notebook: Notebook, *, manner: Manner, giv
 
 
 def _of_any_manner(asked: AnalysedRequest, wanted: _Wanted, manner: Manner) -> list[str]:
-    """What every treatment answers alike."""
+    """Return what every treatment answers alike."""
     if "greeting" in wanted:
         return [f"Hello! {_capability(asked, manner)}"]
     if "capability" in wanted:
@@ -49,7 +49,7 @@ def _function_whose_task_is_asked(asked: AnalysedRequest) -> str | None:
 
 
 def _answers(asked: AnalysedRequest, wanted: _Wanted) -> list[str]:
-    """The treatment that answers in full: code when asked for, never a hint in its place."""
+    """Return the treatment that answers in full: code when asked for, never a hint in its place."""
     if "fix" in wanted and asked.gives_code:
         return writing.fixed(asked)
     if "continue" in wanted:
@@ -177,12 +177,12 @@ def _running(asked: AnalysedRequest) -> str:
 
 
 def _unwritten(asked: AnalysedRequest) -> list[Note]:
-    """The functions asked for: those named, else what is unfinished, else all that the notes hold."""
+    """Return the functions asked for: those named, else what is unfinished, else all that the notes hold."""
     return asked.named or [note for note in asked.functions if note.title in asked.missing] or asked.functions
 
 
 def _hints_for(asked: AnalysedRequest) -> list[str]:
-    """The next hint for the first function asked for; once all are given, the last one again."""
+    """Return the next hint for the first function asked for; once all are given, the last one again."""
     for note in _unwritten(asked):
         hints = asked.notebook.named("hints", note.title)
         if hints and hints.points:

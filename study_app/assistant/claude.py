@@ -87,7 +87,9 @@ class ClaudeAssistant:
         return f"ClaudeAssistant({self._spec.id!r}, model={self._spec.model!r}, api_key='********')"
 
     async def facts(self) -> ModelFacts:
-        """What the provider says about the model, asked without using a token; for `doctor`, `launch`, `create-links`.
+        """Return what the provider says about the model, asked without using a token.
+
+        For `doctor`, `launch`, `create-links`.
 
         Raises:
             AssistantUnavailable: no such model (kind `unknown_model`), key not accepted, or provider not reached.
@@ -126,7 +128,7 @@ class ClaudeAssistant:
         yield _completed(end, finished)
 
     def _client(self) -> anthropic.AsyncAnthropic:
-        """The client of the running event loop, for its connections belong to that loop."""
+        """Return the client of the running event loop, for its connections belong to that loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             wait = self._patience
@@ -183,7 +185,7 @@ class ClaudeAssistant:
 
 
 def _facts(found: Any) -> ModelFacts:
-    """The provider's description in the study's words; what it leaves out is taken for accepted."""
+    """Return the provider's description in the study's words; what it leaves out is taken for accepted."""
     refused = set()
     if found.capabilities is not None:
         thinking = found.capabilities.thinking.types
@@ -240,7 +242,7 @@ class _RetrySoonOrNever(anthropic.Middleware):
 
 
 def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd | None:
-    """What is known of the reply after one more event."""
+    """Return what is known of the reply after one more event."""
     if event.type == "message_start":
         usage = event.message.usage
         parts = usage.input_tokens, usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
@@ -252,28 +254,29 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
 
 
 def _delta(event: Any) -> str:
-    """The text that an event adds to the reply."""
+    """Return the text that an event adds to the reply."""
     is_text = event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text
     return _text(event.delta.text) if is_text else ""
 
 
 def _text(value: Any) -> str:
-    """The text; the SDK passes on whatever stands in its place."""
+    """Return the text; the SDK passes on whatever stands in its place."""
     if not isinstance(value, str):
         raise TypeError(f"no text but {type(value).__name__}")
     return value
 
 
 def _word(value: Any) -> str:
-    """A name or word of the provider's, without the NUL and lone surrogates that no database's plain text holds."""
+    """Return a name or word of the provider's without NUL and lone surrogates, which no database stores."""
     return _text(value).replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
 
 
 def _tokens(*parts: Any) -> int | None:
-    """The sum of counts; None, as where the provider never says, if one of them cannot be a count."""
+    """Return the sum of counts; None, as where the provider never says, if one of them cannot be a count."""
     if any(type(part) is not int or part < 0 for part in parts) or sum(parts) > _MOST_TOKENS:
         return None
-    return sum(parts)
+    total: int = sum(parts)
+    return total
 
 
 def _completed(end: ReplyEnd | None, finished: bool) -> ReplyEnd:
@@ -292,7 +295,7 @@ def _broken_off(error: AssistantUnavailable, end: ReplyEnd | None) -> AssistantU
 
 
 def _unavailable(error: Exception) -> AssistantUnavailable:
-    """The failure in the study's own words; the provider's are added only where they cannot hold a secret."""
+    """Return the failure in the study's own words; the provider's are added only where they cannot hold a secret."""
     if isinstance(error, anthropic.APIStatusError):
         return _of_status(error)
     if isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException | TimeoutError):

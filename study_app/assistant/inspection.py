@@ -49,7 +49,7 @@ def inspected(code: str, notebook: Notebook) -> list[CodeFinding]:
 
 
 def findings(code: str, errors: Iterable[Note], known: frozenset[str] = frozenset()) -> list[CodeFinding]:
-    """What Python cannot read, what the notes look for, what a syntax tree shows whatever the task; by line."""
+    """Return what Python cannot read, what the notes look for, what a syntax tree shows whatever the task; by line."""
     if len(code) > MAX_CHARACTERS:
         return []
     errors = list(errors)
@@ -88,7 +88,7 @@ def _found(fault: ProgramFault, errors: list[Note]) -> CodeFinding:
 
 
 def _explaining(fault: ProgramFault, notebook: Notebook) -> Note | None:
-    """The note on what a function lacks: the one with the words in its title, else in its `Also`."""
+    """Return the note on what a function lacks: the one with the words in its title, else in its `Also`."""
     about = fault.about.lower()
     for kind in ("concepts", "errors"):
         for note in notebook.of_kind(kind):
@@ -106,7 +106,7 @@ def _dotted(notebook: Notebook) -> frozenset[str]:
 
 
 def _matches(code: str, errors: Iterable[Note]) -> list[CodeFinding]:
-    """What the notes' own patterns find, comments left aside: for each note the first line."""
+    """Return what the notes' own patterns find, comments left aside: for each note the first line."""
     lines = [line.split("#")[0].rstrip()[:_MAX_LINE] for line in code.splitlines()] or [""]
     patterns = [note for note in errors if note.looks_for]
     found: dict[str, CodeFinding] = {}

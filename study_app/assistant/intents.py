@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib import resources
+from itertools import pairwise
 from typing import Literal
 
 from study_app.assistant.embedded.message import RequestText
@@ -45,12 +46,12 @@ _PATTERNS = _open()
 
 
 def _says(name: str, words: str) -> re.Match[str] | None:
-    """The first of the patterns of that name that is found."""
+    """Return the first of the patterns of that name that is found."""
     return next((found for pattern in _PATTERNS[name] if (found := pattern.search(words))), None)
 
 
 def _without(name: str, words: str) -> str:
-    """The words without what the patterns of that name match."""
+    """Return the words without what the patterns of that name match."""
     for pattern in _PATTERNS[name]:
         words = pattern.sub("", words)
     return words
@@ -141,7 +142,7 @@ def asks_why(message: RequestText) -> bool:
 
 
 def line_asked(message: RequestText) -> int | None:
-    """The line of the program that the message asks about."""
+    """Return the line of the program that the message asks about."""
     return _line_asked(message.words)
 
 
@@ -151,13 +152,13 @@ def _line_asked(said: str) -> int | None:
 
 
 def operands(said: str) -> tuple[str, str] | None:
-    """The two things that are compared, where two are."""
+    """Return the two things that are compared, where two are."""
     found = _says("compare", said)
     return (found.group(1).strip(), found.group(2).strip()) if found else None
 
 
 def must_do(message: RequestText) -> str | None:
-    """The name in `what does NAME have to do`."""
+    """Return the name in `what does NAME have to do`."""
     found = _says("what_must", message.words)
     return found.group(1) if found else None
 
@@ -170,4 +171,4 @@ def pasted(message: str, brief: str) -> bool:
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:
     tokens = re.findall(r"\w+", text[:8000].lower())
-    return frozenset(zip(tokens, tokens[1:], strict=False))
+    return frozenset(pairwise(tokens))

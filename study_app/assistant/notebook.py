@@ -98,11 +98,11 @@ class Notebook:
         self._indices = {kind: _Index([note for note in self.notes if note.kind == kind]) for kind in get_args(Kind)}
 
     def of_kind(self, kind: Kind) -> list[Note]:
-        """The notes of one kind, in the file's order."""
+        """Return the notes of one kind, in the file's order."""
         return self._indices[kind].notes
 
     def named(self, kind: Kind, name: str) -> Note | None:
-        """The note of a kind whose title is exactly that."""
+        """Return the note of a kind whose title is exactly that."""
         return next((note for note in self.of_kind(kind) if note.title == name), None)
 
     def vocabulary(self, kind: Kind | None = None) -> frozenset[str]:
@@ -110,12 +110,15 @@ class Notebook:
         return self._vocabularies[kind]
 
     def search(self, kind: Kind, query: str, limit: int = 3) -> list[RankedNote]:
-        """The notes of a kind that share words with the query, best first."""
+        """Return the notes of a kind that share words with the query, best first."""
         return self._indices[kind].search(query)[:limit]
 
 
 def words(text: str) -> list[str]:
-    """The words that a search goes by: lower case, stop words out, plurals and `-ing` folded, dotted names apart."""
+    """Return the words that a search goes by.
+
+    Lower case, stop words out, plurals and `-ing` folded, dotted names apart.
+    """
     return [stemmed(word) for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
 
 
@@ -145,7 +148,7 @@ class _Index:
 
 
 def stemmed(word: str) -> str:
-    """The word without its ending: plurals, `-ing`, `-ed`."""
+    """Return the word without its ending: plurals, `-ing`, `-ed`."""
     if word.endswith("ies") and len(word) > 4:
         return word.removesuffix("ies") + "y"
     for ending in ("ing", "es", "ed", "s"):
@@ -190,6 +193,6 @@ def _note(kind: Kind, section: str, file: str, problems: list[Problem]) -> Note:
 
 
 def _unwrapped(body: str) -> str:
-    """The Markdown with each paragraph and list item on one line; fenced code as it is."""
+    """Return the Markdown with each paragraph and list item on one line; fenced code as it is."""
     parts = re.split(r"(```.*?```)", body, flags=re.DOTALL)
     return "".join(part if part.startswith("```") else _WRAP.sub(" ", part) for part in parts)

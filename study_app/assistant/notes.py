@@ -24,7 +24,7 @@ NotesLoader = Callable[[str], Mapping[str, str]]
 
 
 def notes_in_folder(pack: str, language: str = "") -> dict[str, str]:
-    """The Markdown files of `<pack>/notes`, or of `<pack>/notes.<language>`; none where the folder is missing.
+    """Return the Markdown files of `<pack>/notes`, or of `<pack>/notes.<language>`; none where the folder is missing.
 
     Raises:
         ProblemsFound: a file is not UTF-8 text.
@@ -86,7 +86,7 @@ class NotesAssistant:
         yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
 
     async def _answer(self, request: AssistantRequest, notebook: Notebook) -> str:
-        """The reply, worked out beside the event loop; a message that takes too long to read gets a sentence."""
+        """Return the reply, worked out beside the event loop; a message that takes too long to read gets a sentence."""
         how: dict[str, Any] = {"manner": self._spec.manner, "gives_code": self._spec.gives_code}
         texts = None if request.language == ENGLISH or self._texts is None else self._texts(request.language)
         if texts is None:
@@ -99,7 +99,7 @@ class NotesAssistant:
             return TOO_MUCH if texts is None else texts["too_much"]
 
     def _notebook(self, pack: str) -> Notebook:
-        """The notes of a pack, read once, at the first question about it; who asks meanwhile waits."""
+        """Return the notes of a pack, read once, at the first question about it; who asks meanwhile waits."""
         with self._reading:
             if pack not in self._notebooks:
                 try:

@@ -31,7 +31,7 @@ def open_assistant(
     texts: TextsOf | None = None,
     language: str = ENGLISH,
 ) -> Assistant:
-    """The assistant of a treatment; it makes no connection before the first message.
+    """Return the assistant of a treatment; it makes no connection before the first message.
 
     Args:
         spec: The treatment.

@@ -20,7 +20,7 @@ class Conversation:
 
 
 def conversation(spec: AssistantSpec, request: AssistantRequest) -> Conversation:
-    """The same words for the same treatment and request, so that a turn can be audited from the export."""
+    """Return the same words for the same treatment and request, so that a turn can be audited from the export."""
     messages = []
     for message, reply in recent(request.history):
         messages += [{"role": "user", "content": message}, {"role": "assistant", "content": reply}]
@@ -29,7 +29,10 @@ def conversation(spec: AssistantSpec, request: AssistantRequest) -> Conversation
 
 
 def recent(history: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The latest turns within both bounds, oldest first; turns without a message or a reply (refused, failed) go."""
+    """Return the latest turns within both bounds, oldest first.
+
+    Turns without a message or a reply (refused, failed) go.
+    """
     kept: list[tuple[str, str]] = []
     characters = 0
     for message, reply in reversed(history[-MAX_HISTORY_TURNS:]):

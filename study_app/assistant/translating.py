@@ -61,7 +61,9 @@ class Translator:
         self._model = model
 
     def translate(self, texts: Mapping[str, str], source: str, target: str) -> dict[str, str]:
-        """The texts in the other language; what stays without a translation with the right placeholders is left out.
+        """Return the texts in the other language.
+
+        What stays without a translation with the right placeholders is left out.
 
         Args:
             texts: key -> text.

@@ -22,7 +22,7 @@ _CommandLineError: type[Exception] = next(kind for kind in _KINDS if kind.__name
 
 
 def main() -> None:
-    """The command `study`: a wrong argument is one line, too."""
+    """Run the command `study`: a wrong argument is one line, too."""
     be_private()
     try:
         code = app(standalone_mode=False)

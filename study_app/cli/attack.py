@@ -70,7 +70,7 @@ class Attack:
         return self.client.request(method, path, content=body, headers=sent)
 
     def post(self, path: str, value: Any) -> Any:
-        """A request with JSON by the participant."""
+        """Return a request with JSON by the participant."""
         return self.send("POST", path, body=json.dumps(value).encode(), headers={"Content-Type": "application/json"})
 
     def health_seconds(self) -> float:

@@ -17,7 +17,7 @@ from study_app.content.scaffold.files import write
 from study_app.content.scaffold.lessons import DEFAULT_LIBRARY, import_name
 from study_app.content.scaffold.new_study import HELP, Design, NewStudy, languages
 from study_app.content.study_file import read_study
-from study_app.domain.errors import UserError
+from study_app.domain.errors import UserError, present
 from study_app.sandbox.packages import installation
 
 
@@ -45,8 +45,8 @@ def setup(
     if pin and requirements.unpinned:
         requirements.file.write_text(pinned(requirements), encoding="utf-8")
         # The file's text is part of the folder's name.
-        requirements = FolderLibrary(library.study, library.root, library.file).requirements
-        assert requirements is not None
+        pinned_library = FolderLibrary(library.study, library.root, library.file)
+        requirements = present(pinned_library.requirements, f"{study}: requirements")
         versions = set_up(requirements)
     if as_json:
         say_json({"folder": str(requirements.folder), "versions": versions, "unpinned": requirements.unpinned})
@@ -97,7 +97,7 @@ def new(
 
 
 def _asked(name: str, arms: int, library: str, language: str, design: str) -> NewStudy:
-    """The arguments of `new`, or every problem of them."""
+    """Return the arguments of `new`, or every problem of them."""
     problems = []
     if not re.sub(r"[^A-Za-z0-9]", "", Path(name).name):
         problems.append("NAME: has neither a letter nor a digit; a study's id is made of these")
@@ -118,7 +118,7 @@ def _asked(name: str, arms: int, library: str, language: str, design: str) -> Ne
 
 
 def _version_here(distribution: str) -> str:
-    """The version that is installed beside study-app; empty where none is."""
+    """Return the version that is installed beside study-app; empty where none is."""
     return version(distribution) if not installation().missing([import_name(distribution)]) else ""
 
 

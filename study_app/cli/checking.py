@@ -78,7 +78,7 @@ def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
 
 
 def _warnings(path: Path) -> list[str]:
-    """What is valid and yet refused by other commands, unfit for real participants, or bound to this machine."""
+    """Return what is valid and yet refused by other commands, unfit for real participants, or bound to this machine."""
     study = read_study(path)
     library = FolderLibrary(study, path.resolve().parent, str(path))
     consent = [f"{gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in consent_problems(study, "")]
@@ -196,7 +196,7 @@ def _minutes_problems(study: Study, file: str) -> list[Problem]:
 
 
 def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
-    """What is wrong with the study's own patterns of use."""
+    """Return what is wrong with the study's own patterns of use."""
     if not styles:
         return []
     try:

@@ -46,12 +46,12 @@ STUDY = Path("study.toml")
 
 
 def say(text: str = "") -> None:
-    """A line of the report."""
+    """Print a line of the report."""
     out.print(text, markup=False)
 
 
 def say_json(value: Any) -> None:
-    """The whole report as JSON."""
+    """Print the whole report as JSON."""
     out.print(json.dumps(value, indent=2, ensure_ascii=False, default=str), markup=False)
 
 
@@ -91,7 +91,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def settings_of(study: Path, database: str | None = None, **more: Any) -> Settings:
-    """Settings for a command."""
+    """Return settings for a command."""
     return read_settings(study_file=study, database=database, **more)
 
 

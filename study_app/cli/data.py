@@ -87,7 +87,7 @@ def simulate(
 
 
 def _report(summary: Any, as_json: bool) -> None:
-    """What a command did: JSON, or lines for a person."""
+    """Say what a command did: JSON, or lines for a person."""
     if as_json:
         say_json(summary.to_json())
         return

@@ -156,7 +156,7 @@ def _check_fit(running: App, file: str) -> None:
 
 
 def _readable_by_others(running: App) -> list[Problem]:
-    """What another account of this machine could read: arms and identities lie in it."""
+    """Return what another account of this machine could read: arms and identities lie in it."""
     settings = running.settings
     loose = open_to_others(files_of(settings.database, settings.var))
     what = "other accounts of this machine could read it"
@@ -164,7 +164,7 @@ def _readable_by_others(running: App) -> list[Problem]:
 
 
 def _ask_provider(running: App, file: str) -> ProviderCheck:
-    """What the provider says about the models that the study declares.
+    """Return what the provider says about the models that the study declares.
 
     Raises:
         ProblemsFound: a key that is not accepted, a model that is unknown, retired, or retires before recruitment ends,
@@ -360,7 +360,7 @@ def create_links(
 
 
 def _of_provider(running: App, file: str) -> list[str]:
-    """What to know about the assistant before links go out; a provider that cannot be asked keeps none back.
+    """Return what to know about the assistant before links go out; a provider that cannot be asked keeps none back.
 
     Raises:
         ProblemsFound: the assistant that the links lead to could not answer as declared.

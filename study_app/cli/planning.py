@@ -16,7 +16,7 @@ from study_app.domain.study.study import Study
 
 
 def _assumed(name: str, what: str, kind: Any = float) -> Any:
-    """An option whose default stands in `Assumptions`."""
+    """Return an option whose default stands in `Assumptions`."""
     option = typer.Option(f"--{name}", help=what, envvar=f"STUDY_{name.upper().replace('-', '_')}")
     return Annotated[kind | None, option]
 
@@ -102,7 +102,7 @@ def _draw(table: Mapping[str, Any], figure: Path, trial: Study) -> None:
 
 @contextmanager
 def _counting(what: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, to be called with done and total."""
+    """Provide a progress bar on stderr, to be called with done and total."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=None)
@@ -110,7 +110,7 @@ def _counting(what: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]
 
 
 def _say(table: Mapping[str, Any], figure: Path | None) -> None:
-    """The table for a person: each row with its formulas, and what all of it rests on."""
+    """Print the table for a person: each row with its formulas, and what all of it rests on."""
     say(f"Rule: {table['multiplicity']} over {table['family']} primary tests at {table['alpha']:g}, two-sided")
     say("Assumed: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in table["assumptions"].items()))
     for entry in table["power"]:

@@ -51,7 +51,7 @@ def serve(
         serving.check_port(settings.console_host, settings.console_port, "--console-port")
     if author:
         settings = serving.author_settings(settings)
-    console = nullcontext(lambda: None) if no_console else serving.console_process(settings, author=author)
+    console = nullcontext(_no_console) if no_console else serving.console_process(settings, author=author)
     with console as begin_console:
         running = start(settings)
         try:
@@ -91,3 +91,7 @@ def _greeting(running: Any, console: bool) -> list[str]:
         elif password is not None:
             lines.append("Password     set one for the console with: study password")
     return lines
+
+
+def _no_console() -> None:
+    """Begin nothing: there is no console to wait for."""

@@ -83,7 +83,7 @@ def _fetch(url: str, token: str) -> Any:
 
 
 def _behind(kept: list[Any], now: Any) -> list[str]:
-    """What tells that the server went back behind what it was seen with."""
+    """Return what tells that the server went back behind what it was seen with."""
     if not kept:
         return []
     before = kept[-1]

@@ -80,7 +80,7 @@ def check_bank(folder: Path, run: RunProgram | None = None) -> list[Problem]:
 
 
 def public_json(bank: Bank) -> str:
-    """The bank as an export may show it: item texts without keys, as JSON with a final newline."""
+    """Return the bank as an export may show it: item texts without keys, as JSON with a final newline."""
     public = bank.model_dump(mode="json", exclude_defaults=True)
     return json.dumps(public, indent=2, ensure_ascii=False) + "\n"
 

@@ -30,7 +30,7 @@ def content_texts(library: FolderLibrary) -> dict[str, str]:
 
 
 def needed(content: Mapping[str, str]) -> set[str]:
-    """The keys that a translation cannot leave out."""
+    """Return the keys that a translation cannot leave out."""
     return {key for key in content if key not in NAMES and not key.endswith(OPTIONAL_ENDINGS)}
 
 

@@ -13,7 +13,7 @@ reviewed_by = {reviewed_by}
 
 
 def as_toml(title: str, name: str, reviewed_by: str, texts: Mapping[str, str]) -> str:
-    """A file of texts.
+    """Return a file of texts.
 
     Args:
         title: first line, a comment.

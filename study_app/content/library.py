@@ -73,7 +73,7 @@ class FolderLibrary:
         return tuple(dict.fromkeys(stage.bank for stage in self.study.stages if stage.bank))
 
     def pack(self, folder: str) -> TaskPack:
-        """A task pack.
+        """Return a task pack.
 
         Raises:
             ProblemsFound: it is missing or broken.
@@ -83,7 +83,7 @@ class FolderLibrary:
         return self._packs[folder]
 
     def bank(self, folder: str) -> Bank:
-        """The public half of an item bank.
+        """Return the public half of an item bank.
 
         Raises:
             ProblemsFound: it is missing or broken.
@@ -93,7 +93,7 @@ class FolderLibrary:
         return self._banks[folder]
 
     def keys(self, folder: str) -> Keys:
-        """The keys of an item bank.
+        """Return the keys of an item bank.
 
         Raises:
             ProblemsFound: they are missing or broken.
@@ -190,7 +190,10 @@ class FolderLibrary:
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
     def _named(self, path: Path) -> str:
-        """A file as the study's hash names it; one that an absolute path names keeps it, so that no two are alike."""
+        """Return a file as the study's hash names it.
+
+        One that an absolute path names keeps it, so that no two are alike.
+        """
         return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
 
     def absolute_paths(self) -> Iterator[tuple[str, str]]:
@@ -205,7 +208,7 @@ class FolderLibrary:
             yield "requirements", self.study.requirements
 
     def files(self) -> Iterable[tuple[str, bytes]]:
-        """What may be published: the study as canonical JSON and as written, briefs, item texts without keys."""
+        """Return what may be published: the study as canonical JSON and as written, briefs, item texts without keys."""
         yield "study.json", (self.study.canonical() + "\n").encode()
         for folder in self.pack_folders:
             pack = self.pack(folder)

@@ -72,7 +72,7 @@ class Requirements:
 
 
 def requirements_of(study: Study, root: Path, file: str) -> Requirements | None:
-    """The requirements that a study names, None where it names none.
+    """Return the requirements that a study names, None where it names none.
 
     Args:
         study: the study.
@@ -145,7 +145,7 @@ def set_up(requirements: Requirements) -> dict[str, str]:
 
 
 def pinned(requirements: Requirements) -> str:
-    """The text of a requirements file that names each installed package with its version."""
+    """Return the text of a requirements file that names each installed package with its version."""
     return "".join(f"{name}=={version}\n" for name, version in requirements.versions().items())
 
 

@@ -35,7 +35,7 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"
 
 
 def schema_of(kind: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of file.
+    """Return the JSON Schema of a kind of file.
 
     Args:
         kind: one of `KINDS`.
@@ -98,7 +98,8 @@ def _docstrings(model: type) -> dict[str, str]:
         body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     except (OSError, TypeError, SyntaxError):
         return {}
-    assert isinstance(body, ast.ClassDef)
+    if not isinstance(body, ast.ClassDef):
+        return {}
     found = {}
     for above, below in zip(body.body, body.body[1:], strict=False):
         text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and below.value.value

@@ -27,7 +27,7 @@ def examples_in(
 
 
 def limit_in(catalogue: Catalogue, limits: RunLimits, ended_by: str | None) -> str:
-    """The figure of the limit that ended a program; empty where none did."""
+    """Return the figure of the limit that ended a program; empty where none did."""
     figures = {
         "time": ("run.seconds", limits.wall_seconds),
         "cpu": ("run.seconds", limits.cpu_seconds),

@@ -26,7 +26,7 @@ DOCS = "docs/reference/study_file.md lists the keys"
 
 
 def read_study(path: Path) -> Study:
-    """The study that a file describes.
+    """Return the study that a file describes.
 
     Raises:
         ProblemsFound: the file is missing or not TOML, or every problem of its keys.
@@ -49,7 +49,7 @@ def read_study(path: Path) -> Study:
 
 
 def with_translations(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The tables of a study file with the study's own texts in the other languages that it offers.
+    """Return the tables of a study file with the study's own texts in the other languages that it offers.
 
     Raises:
         ProblemsFound: a file of texts is broken, or the study file itself holds translations.
@@ -80,7 +80,7 @@ def _missing_paths(raw: Mapping[str, Any], study_file: Path) -> list[Problem]:
 
 
 def validate_study(raw: Mapping[str, Any], file: str) -> Study:
-    """The study in a parsed file.
+    """Return the study in a parsed file.
 
     Raises:
         ProblemsFound: every problem at once.
@@ -144,7 +144,10 @@ def _stand_in(entry: Any) -> Any:
 
 
 def baseline_variables(study: Study) -> set[str]:
-    """What is known of a participant before allocation: answers, derived scores, warm-up, baseline quizzes, label."""
+    """Return what is known of a participant before allocation.
+
+    Answers, derived scores, warm-up, baseline quizzes, label.
+    """
     known = {"label"}
     for stage in study.before_allocation:
         known |= {question.id for question in stage.asked} | {score.id for score in stage.scores}

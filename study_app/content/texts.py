@@ -70,7 +70,7 @@ class Catalogue:
         return set(self._flat)
 
     def filled(self, key: str, **values: object) -> str:
-        """A text with its placeholders filled in."""
+        """Return a text with its placeholders filled in."""
         found = self._flat[key]
         for name, value in values.items():
             found = found.replace("{" + name + "}", str(value))
@@ -100,7 +100,7 @@ class TextShelf:
 
 
 def merged(language: str, own: TextFile | None) -> Catalogue:
-    """The shipped texts of a language with a study's own over them.
+    """Return the shipped texts of a language with a study's own over them.
 
     Raises:
         ProblemsFound: there are neither.
@@ -124,7 +124,7 @@ def shipped_languages() -> list[str]:
 
 @cache
 def shipped(language: str) -> TextFile | None:
-    """The shipped texts of a language, or None. Sentences that code makes are in English where they are made."""
+    """Return the shipped texts of a language, or None. Sentences that code makes are in English where they are made."""
     path = FOLDER / f"{language}.toml"
     if not path.is_file():
         return None
@@ -135,7 +135,7 @@ def shipped(language: str) -> TextFile | None:
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """The shipped catalogue of a language.
+    """Return the shipped catalogue of a language.
 
     Raises:
         ProblemsFound: there is none.
@@ -144,7 +144,7 @@ def catalogue(language: str) -> Catalogue:
 
 
 def own_texts(folder: Path, languages: Iterable[str]) -> dict[str, TextFile]:
-    """A study's own files for these languages, by language; those that are not there are left out.
+    """Return a study's own files for these languages, by language; those that are not there are left out.
 
     Raises:
         ProblemsFound: every problem of every file.
@@ -165,7 +165,7 @@ def own_texts(folder: Path, languages: Iterable[str]) -> dict[str, TextFile]:
 
 
 def read_texts(path: Path, file: str) -> TextFile:
-    """A file of texts.
+    """Return a file of texts.
 
     Raises:
         ProblemsFound: it cannot be read, is not TOML, or holds something else than texts.

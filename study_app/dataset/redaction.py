@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from study_app.dataset.measures.record import ParticipantRecord, question_column
-from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName
+from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, question_column
 from study_app.dataset.schema.participants import columns_of
 from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
@@ -41,7 +41,9 @@ class Mask:
         return hides_arms(self.state, kind)
 
     def dossier(self, dossier: ParticipantRecord) -> ParticipantRecord:
-        """What may be shown of a participant's times: only arms with an assistant are given back time of its outages.
+        """Return what may be shown of a participant's times.
+
+        Only arms with an assistant are given back time of its outages.
 
         Stages that differ by arm end at their limit at the latest, and nothing in them is later.
         """
@@ -63,7 +65,7 @@ class Mask:
         return replace(dossier, visits=visits, runs=runs, answers=answers)
 
     def participant(self, dossier: ParticipantRecord, row: Row) -> Row:
-        """A participant's row as it may be shown."""
+        """Return a participant's row as it may be shown."""
         if not self.hides(dossier.participant.kind):
             return row
         hidden = {*REVEALING, *_free_columns(dossier.study), *arm_only_columns(dossier.study)}
@@ -97,14 +99,14 @@ class Mask:
                 yield row
 
     def runs(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
-        """Runs without programs and output from the stage on that differs by arm."""
+        """Yield runs without programs and output from the stage on that differs by arm."""
         hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
         for row in rows:
             masked = hides and row["stage"] in hidden
             yield {name: value for name, value in row.items() if not (masked and name in RUN_COLUMNS)}
 
     def whole(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
-        """Turns and evidence on compliance: withheld whole."""
+        """Return turns and evidence on compliance: withheld whole."""
         return iter(()) if self.hides(dossier.participant.kind) else iter(rows)
 
     def answers(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
@@ -118,7 +120,7 @@ class Mask:
             yield row | {"response": None} if masked else row
 
     def withheld(self, kinds: Iterable[Kind], tables: Iterable[TableName]) -> dict[str, Any]:
-        """What is withheld of real participants, for the manifest and the README."""
+        """Return what is withheld of real participants, for the manifest and the README."""
         if not any(self.hides(kind) for kind in kinds):
             return {}
         launched = self.state == "launched"
@@ -157,7 +159,7 @@ def _earlier(moment: Any, end: Any) -> Any:
 
 
 def hidden_stages(study: Study) -> frozenset[str]:
-    """The stages from the first one on that differs by arm."""
+    """Return the stages from the first one on that differs by arm."""
     first = study.allocation_stage
     if first is None:
         return frozenset()

@@ -8,7 +8,7 @@ NONE = urlsplit("")
 
 
 def parts_of(address: str) -> SplitResult:
-    """The parts of an address; all empty where it cannot be read."""
+    """Return the parts of an address; all empty where it cannot be read."""
     try:
         return urlsplit(address.strip())
     except ValueError:

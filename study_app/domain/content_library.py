@@ -10,15 +10,15 @@ class ContentLibrary(Protocol):
     """The study's task packs, item banks and assistants, opened once and kept."""
 
     def pack(self, folder: str) -> Any:
-        """The public half and the checks of a task pack (study_app.domain.tasks.packs.TaskPack)."""
+        """Return the public half and the checks of a task pack (study_app.domain.tasks.packs.TaskPack)."""
         ...
 
     def bank(self, folder: str) -> Any:
-        """The public half of an item bank (study_app.domain.quiz.items.Bank)."""
+        """Return the public half of an item bank (study_app.domain.quiz.items.Bank)."""
         ...
 
     def keys(self, folder: str) -> Any:
-        """The keyed half of an item bank; never handed to a page."""
+        """Return the keyed half of an item bank; never handed to a page."""
         ...
 
     def said(self, language: str) -> Mapping[str, str]:
@@ -39,5 +39,5 @@ class ContentLibrary(Protocol):
         ...
 
     def files(self) -> Iterable[tuple[str, bytes]]:
-        """What may be published with a dataset: study file, briefs, item texts without keys."""
+        """Return what may be published with a dataset: study file, briefs, item texts without keys."""
         ...

@@ -20,6 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 
 class StudyError(Exception):
@@ -109,3 +112,14 @@ class AssistantUnavailable(InfrastructureError):
 
 class SealingKeyMissing(InfrastructureError):
     """The key that opens the sealed seed is not to be found."""
+
+
+def present(value: Value | None, what: str) -> Value:
+    """Return a value that the rules of the trial guarantee.
+
+    Raises:
+        InfrastructureError: it is missing, because something else wrote to the database or a rule was broken.
+    """
+    if value is None:
+        raise InfrastructureError(f"{what} is missing; the database was changed by something other than study-app")
+    return value

@@ -27,7 +27,7 @@ def problem_of(kind: str, payload: Mapping[str, Any]) -> str | None:
 
 
 def _size_problem(payload: Any) -> str | None:
-    """What is too large or too deep in a payload, level by level; None where nothing is.
+    """Return what is too large or too deep in a payload, level by level; None where nothing is.
 
     Every event of every page passes here on the server's event loop, so types are compared by identity: a payload is
     what JSON gives.
@@ -68,7 +68,7 @@ def _anything(_payload: Mapping[str, Any]) -> None:
 
 
 def _text(*names: str) -> Shape:
-    """These are texts."""
+    """Return the shape in which these are texts."""
 
     def shape(payload: Mapping[str, Any]) -> str | None:
         return next((f"'{name}' is not a text" for name in names if not isinstance(payload.get(name), str)), None)
@@ -77,7 +77,7 @@ def _text(*names: str) -> Shape:
 
 
 def _optional(**kinds: type | tuple[type, ...]) -> Shape:
-    """These are of a type where they are there."""
+    """Return the shape in which these are of a type where they are there."""
 
     def shape(payload: Mapping[str, Any]) -> str | None:
         for name, kind in kinds.items():
@@ -90,7 +90,7 @@ def _optional(**kinds: type | tuple[type, ...]) -> Shape:
 
 
 def _changed(payload: Mapping[str, Any]) -> str | None:
-    """An edit: where it changes a text, and how long that is afterwards."""
+    """Return an edit: where it changes a text, and how long that is afterwards."""
     try:
         changes = parsed_changes(payload)
     except ReplayMismatch as error:

@@ -26,11 +26,11 @@ class Sentences:
         self.nested = frozenset(nested)
 
     def __call__(self, key: str, **values: object) -> str:
-        """A sentence in English, filled in."""
+        """Return a sentence in English, filled in."""
         return self.english[key].format(**values)
 
     def texts(self) -> dict[str, str]:
-        """The English templates by their dotted key in the texts."""
+        """Return the English templates by their dotted key in the texts."""
         return {f"{self.table}.{key}": text for key, text in self.english.items()}
 
     @cached_property

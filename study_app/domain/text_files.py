@@ -15,7 +15,7 @@ REMEDY = "save it as UTF-8 (in Notepad: Save as, Encoding UTF-8; in Excel: CSV U
 
 
 def decode_text(data: bytes, file: str) -> str:
-    """The text of a file, without a byte order mark and with line feeds as its only line ends.
+    """Return the text of a file, without a byte order mark and with line feeds as its only line ends.
 
     Args:
         data: the whole file.
@@ -36,7 +36,7 @@ def decode_text(data: bytes, file: str) -> str:
 
 
 def _other_encoding(data: bytes) -> str | None:
-    """What says that the file is not UTF-8: another byte order mark, or the zero bytes of wide characters."""
+    """Return what says that the file is not UTF-8: another byte order mark, or the zero bytes of wide characters."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return f"is {name} text, found its byte order mark"

@@ -87,7 +87,7 @@ class Design:
 
     @classmethod
     def from_ledger(cls, rows: Iterable[RegimeRow]) -> Design:
-        """The design behind a ledger, amendments included; several ledgers are run apart.
+        """Return the design behind a ledger, amendments included; several ledgers are run apart.
 
         Args:
             rows: In any order; sorted here by ledger and index.

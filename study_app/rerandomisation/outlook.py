@@ -35,12 +35,12 @@ class SchemeProperties:
 
 
 def outlooks(study: Study, n: int, trials: int) -> list[SchemeProperties]:
-    """The study's own scheme first, then the alternatives; schemes that the arms do not allow are left out."""
+    """Return the study's own scheme first, then the alternatives; schemes that the arms do not allow are left out."""
     own = study.allocation
     found = [outlook(f"{own.method.replace('_', ' ')} (this study)", own, study, n, trials)]
     for method in ALTERNATIVES:
         if method != own.method:
-            found.append(outlook(method.replace("_", " "), Scheme(method=method), study, n, trials))  # type: ignore[arg-type]
+            found.append(outlook(method.replace("_", " "), Scheme(method=method), study, n, trials))
     return found
 
 
@@ -80,7 +80,7 @@ def _trial(scheme: Scheme, study: Study, n: int, seed: bytes) -> tuple[float, fl
 
 
 def _fewest(counts: Mapping[str, int], weights: Mapping[str, int]) -> list[str]:
-    """What the convergence strategy guesses: the arms that are furthest behind their share."""
+    """Return what the convergence strategy guesses: the arms that are furthest behind their share."""
     shares = {name: counts[name] / weight for name, weight in weights.items()}
     return [name for name, share in shares.items() if share == min(shares.values())]
 

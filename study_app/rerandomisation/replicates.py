@@ -48,7 +48,7 @@ def replicate_with_draws(
     *,
     arms: Sequence[Arm | str],
 ) -> Assignments:
-    """The same from given uniforms of shape (replicates, people, 2): block size, arm."""
+    """Return the same from given uniforms of shape (replicates, people, 2): block size, arm."""
     return replicate_design_with_draws(Design.of(scheme, arms, profiles), uniforms)
 
 
@@ -77,7 +77,7 @@ def replicate_design(design: Design, replicates: int, rng: np.random.Generator) 
 
 
 def replicate_design_with_draws(design: Design, uniforms: Floats) -> Assignments:
-    """The same from given uniforms of shape (replicates, people, 2), deterministic schemes included."""
+    """Return the same from given uniforms of shape (replicates, people, 2), deterministic schemes included."""
     walk = VectorisedReplay(design, uniforms.shape[0])
     for person in range(len(design.people)):
         walk.step(person, uniforms[:, person, 0], uniforms[:, person, 1])

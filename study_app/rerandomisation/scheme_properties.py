@@ -81,7 +81,7 @@ def scheme_properties(
 
 
 def alternatives(scheme: Scheme) -> list[Scheme]:
-    """The other methods with their defaults, on the same variables and the same units."""
+    """Return the other methods with their defaults, on the same variables and the same units."""
     variables = scheme.strata or scheme.factors
     found = []
     for method in _COMPARED:
@@ -173,7 +173,9 @@ def imbalance(drawn: Assignments, weights: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def guesses(drawn: Assignments, weights: NDArray[np.float64], strata: Sequence[Any]) -> NDArray[np.float64]:
-    """The chance that the convergence strategy guesses each person's arm, given those before in the same stratum.
+    """Return the chance that the convergence strategy guesses each person's arm.
+
+    It knows those before in the same stratum.
 
     Args:
         drawn: Arm positions, shape (replicates, people).
@@ -205,7 +207,7 @@ def _balanced(scheme: Scheme, profile: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _worst(drawn: Assignments, weights: NDArray[np.float64], groupings: list[list[Any]]) -> NDArray[np.float64]:
-    """The largest final imbalance among the groups of several groupings; shape (replicates,)."""
+    """Return the largest final imbalance among the groups of several groupings; shape (replicates,)."""
     worst = np.zeros(len(drawn))
     for groups in groupings:
         for group in dict.fromkeys(groups):
@@ -215,7 +217,7 @@ def _worst(drawn: Assignments, weights: NDArray[np.float64], groupings: list[lis
 
 
 def _hidden(design: Design) -> list[int]:
-    """The people whose arm does not follow from their cluster's."""
+    """Return the people whose arm does not follow from their cluster's."""
     cluster = design.regimes[0].scheme.cluster
     if not cluster:
         return list(range(len(design.people)))

@@ -58,7 +58,7 @@ class VectorisedReplay:
                 lane.rule.give_back(self._keys[other], self.design.people[other].levels, local)
 
     def rule(self, person: int) -> VectorisedCounting:
-        """The rule that allocates a person."""
+        """Return the rule that allocates a person."""
         return self._lane(person).rule
 
     def must_open(self, person: int) -> Mask:

@@ -43,7 +43,7 @@ def shares(masses: Sequence[NDArray[Any]]) -> Floats:
 
 
 def pick(probabilities: Floats, draw: Floats) -> Ints:
-    """The arm that each draw falls on."""
+    """Return the arm that each draw falls on."""
     reached = probabilities[0]
     chosen = (draw >= reached).astype(np.int64)
     for row in probabilities[1:]:
@@ -53,7 +53,8 @@ def pick(probabilities: Floats, draw: Floats) -> Ints:
         beyond = chosen == len(probabilities)
         last = len(probabilities) - 1 - np.argmax(probabilities[::-1] > 0, axis=0)
         chosen[beyond] = last[beyond]
-    return chosen
+    picked: Ints = chosen
+    return picked
 
 
 def mix(table: Sequence[Sequence[float]], weights: Sequence[int], tied: Mask) -> Floats:
@@ -67,8 +68,9 @@ def mix(table: Sequence[Sequence[float]], weights: Sequence[int], tied: Mask) ->
 
 
 def only_first(tied: Mask) -> Mask:
-    """The first of the tied arms alone, in each column."""
-    return tied & (np.cumsum(tied, axis=0) == 1)
+    """Return the first of the tied arms alone, in each column."""
+    first: Mask = tied & (np.cumsum(tied, axis=0) == 1)
+    return first
 
 
 def chosen_by(arm: Ints, arms: int, where: Mask | None) -> Iterator[Mask]:
@@ -91,7 +93,7 @@ class VectorisedCounting(ABC):
         self.counts: dict[Any, Ints] = {}
 
     def at(self, key: Any) -> Ints:
-        """The counts at a stratum (or margin)."""
+        """Return the counts at a stratum (or margin)."""
         if key not in self.counts:
             self.counts[key] = np.zeros((len(self.weights), self.width), dtype=np.int64)
         return self.counts[key]
@@ -126,7 +128,7 @@ class VectorisedSimple(VectorisedCounting):
     """Each arm by its weight."""
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
-        """The weights' shares."""
+        """Return the weights' shares."""
         return shares([np.full(self.width, weight) for weight in self.weights])
 
     def take(self, key: Key, levels: Levels, arm: Ints, where: Mask | None) -> None:
@@ -142,7 +144,7 @@ class VectorisedBiasedCoin(VectorisedCounting):
         self.scale = np.array(scales(weights))[:, None]
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
-        """The coin's table, mixed over the arms that lag most."""
+        """Return the coin's table, mixed over the arms that lag most."""
         lag = self.at(key) * self.scale
         tied = lag == lag.min(axis=0)
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied)
@@ -152,7 +154,7 @@ class VectorisedUrn(VectorisedCounting):
     """Wei's urn."""
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
-        """The balls' shares; by weight where the urn is empty."""
+        """Return the balls' shares; by weight where the urn is empty."""
         counts = self.at(key)
         total = counts.sum(axis=0)
         alpha, beta = self.scheme.alpha, self.scheme.beta
@@ -172,7 +174,7 @@ class VectorisedBigStick(VectorisedCounting):
         self.bound = scheme.bound * lcm(*weights)
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
-        """The weights' shares among the arms allowed."""
+        """Return the weights' shares among the arms allowed."""
         lag = self.at(key) * np.array(self.scale)[:, None]
         allowed = np.stack([self._within(lag, arm) for arm in range(len(lag))])
         allowed = np.where(allowed.any(axis=0), allowed, lag == lag.min(axis=0))
@@ -210,7 +212,7 @@ class VectorisedBlocks(VectorisedCounting):
             self.waiting[key] *= ~where
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
-        """The shares of what is left."""
+        """Return the shares of what is left."""
         return shares(list(self.at(key)))
 
     def take(self, key: Key, levels: Levels, arm: Ints, where: Mask | None) -> None:
@@ -233,7 +235,8 @@ class VectorisedBlocks(VectorisedCounting):
 
 
 def _spread_range(counts: Sequence[Floats]) -> Floats:
-    return np.maximum.reduce(counts) - np.minimum.reduce(counts)
+    spread: Floats = np.maximum.reduce(counts) - np.minimum.reduce(counts)
+    return spread
 
 
 def _spread_variance(counts: Sequence[Floats]) -> Floats:
@@ -261,7 +264,7 @@ class VectorisedMinimisation(VectorisedCounting):
         self.spread = _SPREADS[scheme.metric]
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
-        """The coin's table, mixed over the arms of least score."""
+        """Return the coin's table, mixed over the arms of least score."""
         scores = self._scores(levels)
         tied = scores - scores.min(axis=0) <= TIE
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied)

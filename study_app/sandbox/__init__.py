@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_sandbox(runner: str = "local", *, max_parallel: int = 64, folders: tuple[str, ...] = ()) -> Sandbox:
-    """The sandbox that a setting names; one serves every task pack, with a fork server for each set of packages.
+    """Return the sandbox that a setting names; one serves every task pack, with a fork server for each set of packages.
 
     Args:
         runner: `local`, `tcp://HOST:PORT` (also `tls://`) of a Dask scheduler, or an OCI runtime: `runsc` (gVisor),

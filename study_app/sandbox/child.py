@@ -235,7 +235,7 @@ def _send(report: dict[str, Any]) -> None:
 
 
 def leaf(error: BaseException) -> BaseException:
-    """The first exception inside a group, for a nursery wraps what went wrong in it."""
+    """Return the first exception inside a group, for a nursery wraps what went wrong in it."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -37,12 +37,12 @@ def _sandbox_of_this_worker(folders: tuple[str, ...]) -> LocalSandbox:
 
 
 def run_on_worker(program: Program, folders: tuple[str, ...] = ()) -> RunResult:
-    """What a worker is asked to do."""
+    """Return what a worker is asked to do."""
     return _sandbox_of_this_worker(folders).run(program)
 
 
 def isolation_of_worker(folders: tuple[str, ...] = ()) -> Isolation:
-    """The isolation that canaries observe on a worker."""
+    """Return the isolation that canaries observe on a worker."""
     return _sandbox_of_this_worker(folders).isolation()
 
 
@@ -77,7 +77,7 @@ class ClusterSandbox:
         self._lock = threading.Lock()
 
     def isolation(self) -> Isolation:
-        """The weakest isolation of the workers present at the first call."""
+        """Return the weakest isolation of the workers present at the first call."""
         with self._lock:
             if self._isolation is None:
                 found = list(self._client.run(isolation_of_worker, self._folders).values())

@@ -56,7 +56,7 @@ def names_container(runner: str) -> bool:
 
 
 def command_of(runner: str) -> list[str]:
-    """The runtime's path and options, before its `run`.
+    """Return the runtime's path and options, before its `run`.
 
     Raises:
         UserError: it is not installed.
@@ -205,7 +205,7 @@ class _Container:
             asked.answers.put(None)
 
     def last_words(self) -> str:
-        """The last line that the runtime wrote."""
+        """Return the last line that the runtime wrote."""
         try:
             lines = self._words.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         except OSError:
@@ -214,7 +214,7 @@ class _Container:
 
 
 def _with_walls_round(inside: Isolation, name: str) -> Isolation:
-    """What canaries met inside, judged with the container round it."""
+    """Return what canaries met inside, judged with the container round it."""
     met = {canary for canary, stopped in inside.canaries.items() if not stopped}
     if inside.level == "weak" and met == {"read_process"}:
         what = (
@@ -246,7 +246,7 @@ class ContainerSandbox:
         self._closed = False
 
     def isolation(self) -> Isolation:
-        """What canaries meet inside, with the container round it; the first call starts it."""
+        """Return what canaries meet inside, with the container round it; the first call starts it."""
         if self._isolation is None:
             self._isolation = self._observe()
         return self._isolation

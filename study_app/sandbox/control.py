@@ -51,7 +51,7 @@ class Control:
         self._closed = False
 
     def begin(self) -> None:
-        """A run that wants a control begins; returns once the control ticks."""
+        """Begin a run that wants a control; return once the control ticks."""
         with self._lock:
             self._users += 1
             if not self._alive and not self._closed:
@@ -61,7 +61,10 @@ class Control:
         self._started.wait(_START_SECONDS)
 
     def end(self, seconds: float) -> float | None:
-        """The run has ended: how late the control was at most in these last seconds; None where there was none."""
+        """End the run; return how late the control was at most in these last seconds.
+
+        None where there was none.
+        """
         now = time.monotonic()
         begun = now - seconds
         with self._lock:

@@ -49,7 +49,7 @@ class LocalSandbox:
         self._control = Control(lambda program, on_line, cancelled: self._run_somewhere(program, on_line, cancelled))
 
     def isolation(self) -> Isolation:
-        """The isolation observed by canaries; the first call runs them (about 0.5 s)."""
+        """Return the isolation observed by canaries; the first call runs them (about 0.5 s)."""
         with self._testing:
             if self._isolation is None:
                 self._isolation = self._observe()
@@ -111,7 +111,7 @@ class LocalSandbox:
             server.wait(5.0)
 
     def server(self, wanted: tuple[str, ...]) -> ForkServer:
-        """The fork server for a set of packages, started or replaced where need be.
+        """Return the fork server for a set of packages, started or replaced where need be.
 
         Raises:
             SandboxUnavailable: it cannot be started, or the sandbox is closed.
@@ -151,7 +151,7 @@ class LocalSandbox:
         raise AssertionError("unreachable")
 
     def _met(self, mechanisms: dict[str, Any], planted: str) -> Isolation:
-        """What canaries meet now, and what bounds the resources of runs."""
+        """Return what canaries meet now, and what bounds the resources of runs."""
         bubblewrap = self._bubblewrap is not None
         found = selftest.observe(self._run_unjudged, mechanisms, bubblewrap=bubblewrap, planted=planted)
         bounds = resource_bounds(mechanisms["threads_counted"], self._groups, self._why_none)
@@ -283,7 +283,7 @@ def admitted(program: Program, isolation: Isolation) -> Program:
 
 
 def never_started(program: Program, isolation: Isolation | None, ended_by: EndedBy) -> RunResult:
-    """The result of a program that was not run, or whose run was lost."""
+    """Return the result of a program that was not run, or whose run was lost."""
     level = isolation.level if isolation else "off"
     text = "The server could not run the program; this is not its fault. Please run it again.\n"
     stderr = text if ended_by == "infrastructure" else ""

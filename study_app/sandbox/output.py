@@ -106,7 +106,7 @@ class Collector:
             self._add(stream, line, seconds, "\n")
 
     def finish(self, seconds: float) -> None:
-        """The run is over: what has no line end is a line too."""
+        """End the run: what has no line end is a line too."""
         for stream in self._parts:
             self._cut(stream, seconds)
 

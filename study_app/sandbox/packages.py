@@ -78,7 +78,7 @@ class Distribution:
         return PathDistribution(Path(self.metadata)).version
 
     def requirements(self, extras: Iterable[str]) -> Iterator[Requirement]:
-        """What it requires here, with some of its extras."""
+        """Yield what it requires here, with some of its extras."""
         wanted = ["", *extras]
         for text in PathDistribution(Path(self.metadata)).requires or []:
             try:
@@ -91,7 +91,7 @@ class Distribution:
 
 
 def _distribution(metadata: Path) -> Distribution:
-    """What the files of a distribution say: it lists them, or at least declares its modules."""
+    """Return what the files of a distribution say: it lists them, or at least declares its modules."""
     found: set[str] = set()
     native = False
     for name in ("RECORD", "installed-files.txt", "SOURCES.txt"):
@@ -128,7 +128,10 @@ class Installation:
     """By canonical name."""
 
     def needed(self, packages: Iterable[str]) -> list[Distribution]:
-        """The distributions of some import names, with everything that they require; none for the standard library."""
+        """Return the distributions of some import names, with everything that they require.
+
+        None for the standard library.
+        """
         tops = {package.partition(".")[0] for package in packages}
         waiting: list[tuple[str, frozenset[str]]] = [
             (name, frozenset()) for name, found in self.distributions.items() if tops & found.modules
@@ -145,7 +148,7 @@ class Installation:
         return [self.distributions[name] for name in sorted(seen)]
 
     def modules(self, packages: Iterable[str]) -> list[str]:
-        """The top-level import names of the packages and of everything they require."""
+        """Return the top-level import names of the packages and of everything they require."""
         packages = [package.partition(".")[0] for package in packages]
         names = {name for found in self.needed(packages) for name in found.modules}
         return sorted((names | set(packages)) - set(sys.stdlib_module_names))
@@ -190,7 +193,7 @@ class Installation:
 
 
 def installation(folders: Sequence[str] = ()) -> Installation:
-    """What is installed in some site folders.
+    """Return what is installed in some site folders.
 
     Args:
         folders: where a study's own packages are; empty for those of this Python.
@@ -225,7 +228,7 @@ def site_folders() -> list[str]:
 
 
 def _standard_library() -> list[str]:
-    """The library's entries one by one, for site-packages may lie among them."""
+    """Return the library's entries one by one, for site-packages may lie among them."""
     folders = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix})}
     entries = [entry for folder in folders if folder and os.path.isdir(folder) for entry in os.scandir(folder)]
     kept = [entry.path for entry in entries if entry.name not in ("site-packages", "dist-packages")]
@@ -247,7 +250,7 @@ def readable_paths(packages: Sequence[str], folders: Sequence[str] = ()) -> list
 
 
 def hidden_prefixes() -> list[tuple[str, str]]:
-    """What of a path is not shown to participants: (prefix, replacement), longest first."""
+    """Return what of a path is not shown to participants: (prefix, replacement), longest first."""
     own = str(Path(__file__).resolve().parents[2])
     folders = [*site_folders(), sysconfig.get_path("stdlib"), sys.prefix, sys.base_prefix, own]
     prefixes = {form for folder in folders if folder for form in (folder, os.path.realpath(folder))}

@@ -215,7 +215,7 @@ class RunningProgram:
         )
 
     def _parsed(self) -> tuple[ChildReport, str]:
-        """The child's report, and why there is none where there is none."""
+        """Return the child's report, and why there is none where there is none."""
         try:
             return parse_report(bytes(self._report), self._program.report_bytes), ""
         except ReportError as error:
@@ -277,7 +277,7 @@ def _job(program: Program) -> bytes:
 
 
 def _error(error: ReportedError | None, stderr: str, status: int | None) -> dict[str, Any]:
-    """What ended the program, as reported, else as the traceback on standard error says."""
+    """Return what ended the program, as reported, else as the traceback on standard error says."""
     found: tuple[str | None, str | None, int | None]
     if error is not None:
         found = (error.type, error.message, error.line)

@@ -15,7 +15,7 @@ from study_app.ports import Sandbox
 
 
 def key_of(program: Program) -> str:
-    """What tells programs apart: everything but the seed and the number that a graded call bears."""
+    """Return what tells programs apart: everything but the seed and the number that a graded call bears."""
     call = {name: value for name, value in (program.call or {}).items() if name != "nonce"}
     material = asdict(replace(program, seed=None, call=call or None))
     for how in ("report_bytes", "controlled"):  # How a run is watched does not change what it does.
@@ -56,7 +56,7 @@ class RecordedSandbox:
         on_line: Callable[[OutputLine], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> RunResult:
-        """The recorded result.
+        """Return the recorded result.
 
         Raises:
             SandboxUnavailable: this program was not recorded.

@@ -193,7 +193,8 @@ class ForkServer:
         return dict(json.loads(data))
 
     def _last_words(self) -> str:
-        assert self._process.stderr is not None
+        if self._process.stderr is None:
+            return "it ended without a word"
         lines = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else "it ended without a word"
 
@@ -258,7 +259,7 @@ def _configuration(wanted: tuple[str, ...], options: Options) -> dict[str, Any]:
 
 
 def find_bubblewrap() -> str | None:
-    """The path of bubblewrap, None where it is not installed."""
+    """Return the path of bubblewrap, None where it is not installed."""
     return shutil.which("bwrap") if sys.platform == "linux" else None
 
 

@@ -57,11 +57,11 @@ class Watchdog:
             threading.Thread(target=self._watch, name="run-watchdog", daemon=True).start()
 
     def wake(self) -> None:
-        """A run starts."""
+        """Note that a run starts."""
         self._awake.set()
 
     def end(self) -> None:
-        """The fork server is gone."""
+        """Note that the fork server is gone."""
         self._ended.set()
         self._awake.set()
 

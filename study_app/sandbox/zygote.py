@@ -42,13 +42,13 @@ class PackFinder(importlib.abc.MetaPathFinder):
         self.metadata = metadata
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        """The module's spec, None for what the pack does not name."""
+        """Return the module's spec, None for what the pack does not name."""
         if path is None and name in self.names:
             return importlib.machinery.PathFinder.find_spec(name, self.folders)
         return None
 
     def find_distributions(self, context: Any = None) -> Iterator[Any]:
-        """The same packages' metadata, for packages that ask for a version, their own or another's."""
+        """Yield the same packages' metadata, for packages that ask for a version, their own or another's."""
         # Imported when it is asked for: most runs never do, and it is large.
         from importlib.metadata import PathDistribution
         from pathlib import Path
@@ -192,7 +192,7 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
 
 
 def _lock(lockdown: Any, plan: Any, run_id: int, server: int) -> Any:
-    """What locks the child down once its job is read."""
+    """Return what locks the child down once its job is read."""
 
     def lock(job: dict[str, Any]) -> None:
         lockdown.apply(plan, run_id=run_id, memory_mb=job["memory_mb"], cpu_seconds=job["cpu_seconds"])

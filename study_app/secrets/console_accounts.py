@@ -158,7 +158,7 @@ class Account:
     # -- sign-ins ------------------------------------------------------------------------------------------------------
 
     def sign_in(self, person: ConsoleUser, now: datetime, *, vouched: bool = False) -> str:
-        """A token for a cookie; only its hash is kept.
+        """Return a token for a cookie; only its hash is kept.
 
         Args:
             person: who has proven to be it.
@@ -195,7 +195,7 @@ class Account:
         return ticket
 
     def redeem(self, ticket: str, now: datetime) -> str | None:
-        """The token for a ticket; None if it is unknown, used or too old."""
+        """Return the token for a ticket; None if it is unknown, used or too old."""
         with self._lock:
             person, until = self._tickets.pop(_digest(ticket), (None, now))
         return self.sign_in(person, now, vouched=True) if person is not None and until > now else None
@@ -241,7 +241,7 @@ class Account:
 
 @cache
 def accounts_in(folder: Path) -> Account:
-    """The accounts of a folder: one object for a process, so that its lockout counts every attempt."""
+    """Return the accounts of a folder: one object for a process, so that its lockout counts every attempt."""
     return Account(folder)
 
 

@@ -81,13 +81,13 @@ class SealingKey:
         return Ed25519PrivateKey.from_private_bytes(self.open(sealed, _for_signing(study_id))).sign(message).hex()
 
     def new_signing_key(self, study_id: str) -> tuple[str, str]:
-        """A fresh private key, sealed, and its public half in hex."""
+        """Return a fresh private key, sealed, and its public half in hex."""
         private = Ed25519PrivateKey.generate()
         sealed = self.seal(private.private_bytes_raw(), _for_signing(study_id))
         return sealed, private.public_key().public_bytes_raw().hex()
 
     def recovery_copy(self, study_id: str) -> str:
-        """What `launch` prints once, for the safe."""
+        """Return what `launch` prints once, for the safe."""
         return (
             f"Sealing key of study {study_id}. Keep this copy away from the server.\n"
             f"It opens the allocation seed: without it no one can be enrolled after a loss; with it and the database,\n"
@@ -111,17 +111,17 @@ class SealingKey:
 
 
 def new_seed() -> bytes:
-    """A seed for the real ledger, from the operating system's generator."""
+    """Return a seed for the real ledger, from the operating system's generator."""
     return secrets.token_bytes(SEED_BYTES)
 
 
 def new_salt() -> str:
-    """A salt for one row of the real ledger."""
+    """Return a salt for one row of the real ledger."""
     return secrets.token_hex(16)
 
 
 def find_key(folder: Path, environ: Mapping[str, str] | None = None) -> SealingKey:
-    """The sealing key from the environment, else from the folder.
+    """Return the sealing key from the environment, else from the folder.
 
     Args:
         folder: Where `seal.key` lies, `var/` by default.

@@ -60,7 +60,7 @@ class SignedArrival:
     def vouched(
         self, fields: Mapping[str, str], *, pressed: bool = False, known_as: str | None = None
     ) -> dict[str, str]:
-        """The fields of an address with the panel's ids as its token gives them, whatever else the address says.
+        """Return the fields of an address with the panel's ids as its token gives them, whatever else the address says.
 
         Args:
             fields: of the query or the form.
@@ -89,7 +89,7 @@ class SignedArrival:
             raise NotAllowed(REFUSALS("expired", again=_AGAIN)) from None
 
     def _claims(self, token: str, leeway: int) -> dict[str, Any]:
-        """What a token says, once its signature, audience and end are checked.
+        """Return what a token says, once its signature, audience and end are checked.
 
         Raises:
             ExpiredSignatureError: only its end has passed.
@@ -115,7 +115,7 @@ class SignedArrival:
         return claims
 
     def _key(self, name: str) -> Any:
-        """The public key of that name.
+        """Return the public key of that name.
 
         Raises:
             DecodeError: there is none.

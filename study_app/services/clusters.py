@@ -18,7 +18,7 @@ _KEY = "cluster_key"
 def disguised(
     unit: UnitOfWork, study: Study, kind: Kind, profile: Mapping[str, Any], known: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The baseline values of a newcomer with pseudonyms in place of labels of groups.
+    """Return the baseline values of a newcomer with pseudonyms in place of labels of groups.
 
     Args:
         unit: a transaction that writes; the first call of a trial makes its key.
@@ -37,7 +37,7 @@ def disguised(
 
 
 def cluster_of(unit: UnitOfWork, dossier: ParticipantRecord) -> str | None:
-    """The pseudonym of a participant's cluster; None outside cluster trials, and where it is not known."""
+    """Return the pseudonym of a participant's cluster; None outside cluster trials, and where it is not known."""
     study, person = dossier.study, dossier.participant
     if study.allocation.method != "cluster" or person.data_withdrawn:
         return None

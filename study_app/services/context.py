@@ -14,7 +14,7 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.localisation.study_texts import in_language
 from study_app.domain.records import Participant
-from study_app.domain.study.study import CompletionCodes, Stage, Study, StudyArm, protocol_hash
+from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 
@@ -43,7 +43,7 @@ class Seal(Protocol):
         ...
 
     def new_signing_key(self) -> tuple[str, str]:
-        """A fresh private key for exports, encrypted under the sealing key, and its public half in hex."""
+        """Return a fresh private key for exports, encrypted under the sealing key, and its public half in hex."""
         ...
 
     def sign(self, sealed: str, message: bytes) -> str:
@@ -55,7 +55,7 @@ class Seal(Protocol):
         ...
 
     def recovery_copy(self) -> str:
-        """The text that `launch` prints once."""
+        """Return the text that `launch` prints once."""
         ...
 
 
@@ -111,7 +111,7 @@ class StudyContext:
         return state  # type: ignore[return-value]
 
     def study_of(self, unit: UnitOfWork, participant: Participant) -> Study:
-        """The version that a participant started with and keeps."""
+        """Return the version that a participant started with and keeps."""
         if participant.study_hash == self.study_hash:
             return self.study
         found = self.version(unit, participant.study_hash)
@@ -123,11 +123,11 @@ class StudyContext:
         return found
 
     def met_by(self, unit: UnitOfWork, participant: Participant) -> Study:
-        """That version in the participant's language."""
+        """Return that version in the participant's language."""
         return self.localised(self.study_of(unit, participant), participant.language, participant.study_hash)
 
     def localised(self, study: Study, language: str, study_hash: str = "") -> Study:
-        """A version of the study in a language; kept, since each request needs it."""
+        """Return a version of the study in a language; kept, since each request needs it."""
         if language in ("", study.language):
             return study
         key = (study_hash, language)
@@ -148,46 +148,13 @@ class StudyContext:
         return self._versions[study_hash]
 
     def now(self) -> datetime:
-        """The clock's moment, to the millisecond, as the database keeps it."""
+        """Return the clock's moment, to the millisecond, as the database keeps it."""
         now = self.clock.now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
-@dataclass(frozen=True)
-class Position:
-    """Where a participant is now: what a page shows, and what a request may do."""
-
-    participant: Participant
-    study: Study
-    stage: Stage | None
-    """None once the way is over."""
-    arm: StudyArm | None
-    """None before allocation."""
-    screen: Literal["stage", "intro", "waiting", "end"]
-    deadline_at: datetime | None
-    now: datetime
-
-    @property
-    def pack(self) -> str:
-        """Folder of the current task's pack."""
-        assert self.stage is not None
-        return self.stage.packs[self.participant.step]
-
-    @property
-    def task(self) -> str:
-        """The current task's id: its folder's name."""
-        return self.pack.rsplit("/", 1)[-1]
-
-    @property
-    def assistant(self) -> str | None:
-        """The assistant that the participant may use here, or None."""
-        if self.stage is None or self.stage.kind != "tasks" or not self.stage.assistant or self.arm is None:
-            return None
-        return self.arm.assistant
-
-
 def stored_version(study_hash: str, text: str) -> Study:
-    """A version of the study as the database keeps it.
+    """Return a version of the study as the database keeps it.
 
     Raises:
         InfrastructureError: it is none any more.
@@ -202,7 +169,7 @@ def stored_version(study_hash: str, text: str) -> Study:
 
 
 def with_codes(study: Study, kept: str | None) -> Study:
-    """The study with the completion codes that were kept apart from its text; unchanged where none were."""
+    """Return the study with the completion codes that were kept apart from its text; unchanged where none were."""
     if kept is None:
         return study
     codes = CompletionCodes.model_validate_json(kept)

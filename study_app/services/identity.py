@@ -8,5 +8,5 @@ LONGEST_FIELD = 200
 
 
 def hashed(token: str) -> str:
-    """What the database keeps of a token or a link."""
+    """Return what the database keeps of a token or a link."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -22,7 +22,7 @@ def ledger_gaps(unit: UnitOfWork, kind: Kind = "real") -> tuple[tuple[int, int],
 
 
 def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: str) -> bytes:
-    """The seed of a ledger: sealed for real participants, public for the others."""
+    """Return the seed of a ledger: sealed for real participants, public for the others."""
     if kind == "preview":
         return preview_seed(study_hash)
     if kind == "simulated":
@@ -36,7 +36,7 @@ def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: s
 def versions(
     world: StudyContext, unit: UnitOfWork, kind: Kind, study_hashes: Iterable[str], seed: bytes | None
 ) -> list[Version]:
-    """The versions of those hashes, each with the seed that rows of this ledger were drawn from."""
+    """Return the versions of those hashes, each with the seed that rows of this ledger were drawn from."""
     found = []
     for study_hash in dict.fromkeys(study_hashes):
         study = world.version(unit, study_hash)

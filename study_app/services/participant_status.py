@@ -12,7 +12,7 @@ OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
 
 
 def current_status(world: StudyContext, participant: Participant) -> str:
-    """The status as of now: excluded overrides all, and a long silence means abandoned."""
+    """Return the status as of now: excluded overrides all, and a long silence means abandoned."""
     if participant.exclusion_reason is not None:
         return "excluded"
     if participant.status != "in_progress":

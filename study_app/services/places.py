@@ -48,7 +48,7 @@ def places_taken(world: StudyContext, unit: UnitOfWork, besides: str = "") -> in
 
 
 def held_from(world: StudyContext, start: datetime) -> dict[str, Any]:
-    """The columns of a participant whose place is reserved, counted from that moment."""
+    """Return the columns of a participant whose place is reserved, counted from that moment."""
     hours = world.study.recruitment.abandoned_after_hours
     return {"place": "held", "place_until": start + timedelta(hours=hours)}
 

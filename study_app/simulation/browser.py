@@ -23,9 +23,9 @@ from study_app.domain.errors import InfrastructureError, UserError
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.scoring import Response
 from study_app.domain.study.study import Question, Stage
-from study_app.services.context import Position
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.participant_status import current_status
+from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.settings import Settings
 from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw_person
 from study_app.simulation.behaviour.quiz import fill_in
@@ -93,7 +93,7 @@ class Visitor:
     def walk(self, url: str) -> None:
         """From the first page to the completion code."""
         self.page.goto(url)
-        stages: dict[str, Callable[[Position, Stage], None]] = {
+        stages: dict[str, Callable[[OnStage, Stage], None]] = {
             "consent": lambda place, stage: self._press("I agree"),
             "eligibility": self._survey,
             "survey": self._survey,
@@ -102,11 +102,10 @@ class Visitor:
             "tasks": self._task,
             "quiz": self._quiz,
         }
-        while (place := self._place()).screen != "end":
-            if place.screen == "waiting":
+        while not isinstance(place := self._place(), Ended):
+            if isinstance(place, Waiting):
                 return
-            assert place.stage is not None
-            if place.screen == "intro":
+            if isinstance(place, BeforeStage):
                 self._press(_NEXT)
             else:
                 stages[place.stage.kind](place, place.stage)
@@ -114,7 +113,8 @@ class Visitor:
         self.page.get_by_text("Completion code").wait_for()
 
     def _place(self) -> Position:
-        return self.app.session.peek(self.participant_id)
+        place: Position = self.app.session.peek(self.participant_id)
+        return place
 
     def _wait_to_leave(self, there: tuple[str, str, int]) -> None:
         end = time.monotonic() + PATIENCE
@@ -134,7 +134,7 @@ class Visitor:
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
-    def _survey(self, place: Position, stage: Stage) -> None:
+    def _survey(self, place: OnStage, stage: Stage) -> None:
         given = answers(stage, self.person, False, self.rng)
         for question in stage.asked:
             if given[question.id] is not None:
@@ -167,14 +167,14 @@ class Visitor:
         else:
             field.get_by_role("textbox").fill(str(value))
 
-    def _instructions(self, place: Position, stage: Stage) -> None:
+    def _instructions(self, place: OnStage, stage: Stage) -> None:
         self._settle()
         self.page.get_by_role("button", name=_NEXT).first.wait_for()
         if place.arm is not None and place.arm.pledge:
             self.page.get_by_role("checkbox").first.locator("xpath=ancestor::label").click()
         self._press(_NEXT)
 
-    def _task(self, place: Position, stage: Stage) -> None:
+    def _task(self, place: OnStage, stage: Stage) -> None:
         pack = self.app.world.content.pack(place.pack)
         self.page.get_by_role("heading", name=pack.title).first.wait_for()
         editor = self.page.get_by_role("textbox", name="Code editor")
@@ -192,7 +192,7 @@ class Visitor:
         self.page.locator(".sa-checks li").first.wait_for(state="attached")
         self.page.get_by_role("button", name="Submit task", exact=True).click()
 
-    def _quiz(self, place: Position, stage: Stage) -> None:
+    def _quiz(self, place: OnStage, stage: Stage) -> None:
         bank, items, pages = self.app.answers.page(place)
         self.page.get_by_text(re.compile(rf"^Page {place.participant.step + 1} of {pages}$")).wait_for()
         everything = bank.items_of(stage.form or None)
@@ -216,7 +216,7 @@ class Visitor:
         for pick in [response] if isinstance(response, str) else response or ():
             field.locator("label").nth(options.index(pick)).click()
 
-    def _leave_gaps(self, place: Position) -> None:
+    def _leave_gaps(self, place: OnStage) -> None:
         """Where something is left out the page asks once."""
         anyway = self.page.get_by_role("button", name="Continue anyway")
         end = time.monotonic() + PATIENCE

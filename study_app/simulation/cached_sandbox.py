@@ -34,7 +34,7 @@ class Memory:
         return len(self._known)
 
     def get(self, key: str) -> RunResult | None:
-        """What is known of a program."""
+        """Return what is known of a program."""
         with self._lock:
             return self._known.get(key)
 
@@ -89,11 +89,11 @@ class RepeatingSandbox:
         return result
 
     def close(self) -> None:
-        """The real sandbox stays open for its owner."""
+        """Leave the real sandbox open for its owner."""
 
 
 def _digest(program: Program) -> str:
-    """What tells programs apart: everything but the number that a graded call bears."""
+    """Return what tells programs apart: everything but the number that a graded call bears."""
     call = {name: value for name, value in (program.call or {}).items() if name != "nonce"}
     material = [program.code, program.packages, vars(program.limits), program.seed, program.clock, call]
     return hashlib.sha256(json.dumps(material, sort_keys=True, default=str).encode()).hexdigest()

@@ -22,7 +22,7 @@ class SimulationClock:
         self.at = start
 
     def now(self) -> datetime:
-        """The simulated moment."""
+        """Return the simulated moment."""
         return self.at
 
 

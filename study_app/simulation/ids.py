@@ -26,7 +26,7 @@ class SeededIds:
         self._entering: int | None = None
 
     def __call__(self) -> str:
-        """The next identifier."""
+        """Return the next identifier."""
         if self._entering is None:
             return _name(self._random)
         self._entering += 1

@@ -10,10 +10,11 @@ from random import Random
 from typing import Any
 
 from study_app.bootstrap import App
+from study_app.domain.errors import present
 from study_app.domain.quiz.scoring import Response
 from study_app.domain.study.study import Stage, Study, StudyArm
-from study_app.services.context import Position
 from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.position import BeforeStage, Ended, OnStage, Waiting
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.forms import Written, fill_in_form
 from study_app.simulation.behaviour.profiles import Effects, Scales, SimulatedPerson
@@ -31,7 +32,7 @@ SECONDS_PER_QUESTION = (3.0, 14.0)
 
 
 def outcome_quizzes(study: Study) -> frozenset[str]:
-    """The quizzes that effects act on: the main one; in a sequence of treatments the quiz of each period."""
+    """Return the quizzes that effects act on: the main one; in a sequence of treatments the quiz of each period."""
     if study.allocation.method == "sequence" and study.period_quizzes:
         return frozenset(stage.id for stage in study.period_quizzes)
     return frozenset({study.main_quiz.id}) if study.main_quiz is not None else frozenset()
@@ -82,13 +83,10 @@ class SimulatedParticipant:
         """Live through the study; yields seconds to wait."""
         self.enter()
         place = self.app.session.where(self.participant_id)
-        while place.screen != "end":
-            if place.screen == "waiting":
-                opens_at = place.participant.opens_at
-                assert opens_at is not None
-                yield Resume(opens_at + timedelta(hours=self.rng.uniform(0.2, 10)))
-            elif place.screen == "intro":
-                assert place.stage is not None
+        while not isinstance(place, Ended):
+            if isinstance(place, Waiting):
+                yield Resume(place.opens_at + timedelta(hours=self.rng.uniform(0.2, 10)))
+            elif isinstance(place, BeforeStage):
                 yield self._skimming(place.stage.intro)
                 self.app.session.begin_stage(self.participant_id, place.stage.id)
             else:
@@ -130,9 +128,8 @@ class SimulatedParticipant:
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
-    def _stay(self, place: Position) -> Iterator[Pause]:
-        assert place.stage is not None
-        stages: dict[str, Callable[[Position, Stage], Iterator[Pause]]] = {
+    def _stay(self, place: OnStage) -> Iterator[Pause]:
+        stages: dict[str, Callable[[OnStage, Stage], Iterator[Pause]]] = {
             "consent": self._consent,
             "eligibility": self._survey,
             "survey": self._survey,
@@ -143,11 +140,11 @@ class SimulatedParticipant:
         }
         yield from stages[place.stage.kind](place, place.stage)
 
-    def _consent(self, place: Position, stage: Stage) -> Iterator[Pause]:
+    def _consent(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
         yield self._skimming(stage.body)
         self.app.session.consent(self.participant_id, True)
 
-    def _survey(self, place: Position, stage: Stage) -> Iterator[Pause]:
+    def _survey(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
         given = answers(stage, self.person, self._uses_other_ai(place.arm), self.rng)
         yield self._skimming(stage.body)
         seconds = sum(self.rng.uniform(*SECONDS_PER_QUESTION) for _ in stage.asked)
@@ -160,7 +157,7 @@ class SimulatedParticipant:
         tab.open()
         return tab
 
-    def _continue(self, place: Position, stage: Stage) -> Iterator[Pause]:
+    def _continue(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
         shown = place.arm.instructions + place.arm.pledge if place.arm and stage.kind == "instructions" else ""
         yield self._skimming(stage.body + shown)
         self.app.session.continue_(self.participant_id, stage.id)
@@ -170,13 +167,12 @@ class SimulatedParticipant:
 
     # -- tasks and quizzes ---------------------------------------------------------------------------------------------
 
-    def _tasks(self, place: Position, stage: Stage) -> Iterator[Pause]:
+    def _tasks(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
         setting = self.setting
-        assert setting.loop is not None
         job = TaskStageWork(
             app=self.app,
             clock=self.clock,
-            loop=setting.loop,
+            loop=present(setting.loop, "the event loop of the simulation"),
             person=self.person,
             participant_id=self.participant_id,
             rng=self.rng,
@@ -190,7 +186,7 @@ class SimulatedParticipant:
         if "warmup_passed" in place.study.allocation.variables and not stage.main:
             self.app.grading.grade_pending()
 
-    def _quiz(self, place: Position, stage: Stage) -> Iterator[Pause]:
+    def _quiz(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
         bank, _, _ = self.app.answers.page(place)
         items = bank.items_of(stage.form or None)
         sheet = self.sheet(stage, self.received(self._treatment(place, stage)))
@@ -204,7 +200,7 @@ class SimulatedParticipant:
             yield from fill_in_form(tab, stage.id, step, share, shown, starters)
 
     def sheet(self, stage: Stage, received: bool) -> dict[str, Response]:
-        """What this person answers on a quiz, with or without having received the treatment."""
+        """Return what this person answers on a quiz, with or without having received the treatment."""
         return self._filled(stage, received).responses
 
     def score_difference(self, arm: StudyArm) -> float:
@@ -216,7 +212,7 @@ class SimulatedParticipant:
         return treated - control
 
     def minutes_difference(self, arm: StudyArm) -> float:
-        """The time outcome in that arm minus that in the control arm."""
+        """Return the time outcome in that arm minus that in the control arm."""
         setting = self.setting
         treated, control = (
             self.person.minutes(self.received(each), setting.effects, setting.scales)
@@ -243,8 +239,8 @@ class SimulatedParticipant:
         baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"
         return self.person.other_score(baseline, most, setting.scales, rng)
 
-    def _treatment(self, place: Position, stage: Stage) -> StudyArm | None:
-        """The arm whose effect a quiz shows: in a sequence that of the period which the quiz closes."""
+    def _treatment(self, place: OnStage, stage: Stage) -> StudyArm | None:
+        """Return the arm whose effect a quiz shows: in a sequence that of the period which the quiz closes."""
         study, quizzes = place.study, place.study.period_quizzes
         if study.allocation.method != "sequence" or stage not in quizzes or place.participant.arm is None:
             return place.arm
@@ -264,5 +260,5 @@ class SimulatedParticipant:
 
 
 def _in_box(value: Any) -> Any:
-    """An answer as it is written."""
+    """Return an answer as it is written."""
     return None if value is None else Written(value)

@@ -135,7 +135,7 @@ def _check(participants: int, score: float, minutes: float, noncompliance: float
 
 @contextmanager
 def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[SimulationSetting]:
-    """The app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
+    """Provide the app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
     world = app.world
     names = ("registry", "clock", "sandbox", "assistants", "fresh_id", "grading_clock")
     before = {name: getattr(world, name) for name in names}
@@ -167,7 +167,7 @@ def _notes(app: App, name: str) -> NotesAssistant:
 
 
 def scales_of(app: App) -> Scales:
-    """What the study's outcomes are measured on: points of its main quiz, minutes of its main tasks."""
+    """Return what the study's outcomes are measured on: points of its main quiz, minutes of its main tasks."""
     quiz, points = app.study.main_quiz, 0.0
     if quiz is not None:
         items = app.world.content.bank(quiz.bank).items_of(quiz.form or None)

@@ -66,7 +66,7 @@ class AnchorFile:
 
 
 def read_anchors(path: Path) -> list[KeptAnchor]:
-    """The anchors of a file.
+    """Return the anchors of a file.
 
     Raises:
         UserError: it is missing, not UTF-8 text, or a line is not an anchor.

@@ -71,8 +71,7 @@ class ChainWriter:
         self.claimed = replace(now, stored=True)
 
     def _claim_one(self) -> Claimed:
-        row = self._driver.one(self._claim) or self._driver.one(_NEW, (chain.GENESIS,))
-        assert row is not None
+        row = self._driver.one(self._claim) or self._driver.returned(_NEW, (chain.GENESIS,))
         return Claimed(row[0], row[1], bytes(row[2]))
 
     def record(self, entry: chain.ChainEntry, participant_id: str) -> None:
@@ -102,12 +101,12 @@ def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -
 
 
 def entry_of(table: TableName, row: dict[str, Any], content: bytes, *, final: bool) -> chain.ChainEntry:
-    """The entry of a stored row."""
+    """Return the entry of a stored row."""
     return chain.ChainEntry(table, chain.key_of(table, row), final, chain.new_salt(), content)
 
 
 def kept(value: Any) -> Any:
-    """A value as the database gives it back: moments are whole milliseconds there."""
+    """Return a value as the database gives it back: moments are whole milliseconds there."""
     if isinstance(value, datetime):
         return datetime.fromtimestamp(round(value.timestamp() * 1000) / 1000, UTC)
     return value

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Boolean, Connection, Table
 
+from study_app.domain.errors import present
 from study_app.storage.columns import AnyText, Json, Moment
 
 Row = TypeVar("Row")
@@ -29,20 +30,24 @@ class Driver:
         self._sqlite = connection.dialect.name == "sqlite"
 
     def run(self, sql: str, values: Values = ()) -> None:
-        """A statement with `?` for its values."""
+        """Run a statement with `?` for its values."""
         self._raw.execute(self._spelled(sql), values)
 
     def one(self, sql: str, values: Values = ()) -> tuple[Any, ...] | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         row: tuple[Any, ...] | None = self._raw.execute(self._spelled(sql), values).fetchone()
         return row
 
+    def returned(self, sql: str, values: Values = ()) -> tuple[Any, ...]:
+        """Return the row of a statement that always has one, as an `INSERT ... RETURNING` has."""
+        return present(self.one(sql, values), "the row that a statement returns")
+
     def column(self, sql: str, values: Values = ()) -> list[Any]:
-        """The first value of every row."""
+        """Return the first value of every row."""
         return [row[0] for row in self._raw.execute(self._spelled(sql), values).fetchall()]
 
     def many(self, sql: str, rows: Sequence[Values]) -> None:
-        """The statement once for each of the rows."""
+        """Run the statement once for each of the rows."""
         self._raw.cursor().executemany(self._spelled(sql), rows)
 
     def _spelled(self, sql: str) -> str:
@@ -55,7 +60,7 @@ def _for_psycopg(sql: str) -> str:
 
 
 def bound(table: Table, column: str, value: Any) -> Any:
-    """A value as the column keeps it."""
+    """Return a value as the column keeps it."""
     kind = table.c[column].type
     return kind.process_bind_param(value, None) if isinstance(kind, _CONVERTED) else value  # type: ignore[arg-type]
 
@@ -72,7 +77,7 @@ class RowOf(Generic[Row]):
         self._readers = [(index, reader) for index, reader in found if reader is not None]
 
     def read(self, row: Values | None) -> Row | None:
-        """A selected row as the domain's type; None stays None."""
+        """Return a selected row as the domain's type; None stays None."""
         if row is None:
             return None
         values = list(row)

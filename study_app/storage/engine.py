@@ -32,7 +32,7 @@ MUST_LAST = "must_last"
 
 
 def parse_url(url: str) -> URL:
-    """A database URL with the driver filled in.
+    """Return a database URL with the driver filled in.
 
     Raises:
         ProblemsFound: it is not a URL, or of a database that is not supported.
@@ -100,7 +100,7 @@ class DatabaseEngine:
 
     @contextmanager
     def begin(self, *, write: bool) -> Iterator[Connection]:
-        """A transaction; see ports.Database.begin."""
+        """Provide a transaction; see ports.Database.begin."""
         if self._writer is not None and write:
             if not self._writer.acquire(timeout=2 * BUSY_ATTEMPTS * BUSY_SECONDS):
                 raise InfrastructureError(f"{self.describe()}: another transaction does not end; restart the server")
@@ -187,7 +187,7 @@ class DatabaseEngine:
 
     @contextmanager
     def in_our_words(self) -> Iterator[None]:
-        """What goes wrong in the database or its driver, as an InfrastructureError with a remedy."""
+        """Provide what goes wrong in the database or its driver, as an InfrastructureError with a remedy."""
         try:
             yield
         except DBAPIError as error:
@@ -242,7 +242,7 @@ class DatabaseEngine:
                 connection.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (number,))
 
     def describe(self) -> str:
-        """The URL without its password."""
+        """Return the URL without its password."""
         return self.url.render_as_string(hide_password=True)
 
     def close(self) -> None:

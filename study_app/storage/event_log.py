@@ -43,7 +43,7 @@ _LAST = "SELECT max(seq) FROM events WHERE participant_id = ? AND page = ?"
 
 
 def insert_new(connection: Connection, table: Any) -> Any:
-    """An INSERT that leaves rows alone which are already there."""
+    """Return an INSERT that leaves rows alone which are already there."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
 
@@ -75,8 +75,7 @@ class SqlEventLog:
 
     def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
         """Append one event of the server's own."""
-        taken = self.driver.one(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
-        assert taken is not None
+        taken = self.driver.returned(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
         row = Event(participant_id, SERVER_PAGE, taken[0], kind, stage, kept(at), payload=dict(payload))
         self.driver.run(_INSERT, self._chained([row])[0])
         return row
@@ -109,8 +108,7 @@ class SqlEventLog:
     ) -> Stored:
         """Append what is new of a batch."""
         where = (participant_id, page)
-        taken = self.driver.one(_TAKE_PAGE, where)
-        assert taken is not None
+        taken = self.driver.returned(_TAKE_PAGE, where)
         before: int = taken[0]
         # A page sends in order from the first that was not acknowledged: nothing lies far beyond the gap.
         unknown = {event.seq: event for event in events if before < event.seq <= before + FARTHEST}
@@ -136,7 +134,7 @@ class SqlEventLog:
                 mono,
                 payload,
                 arrived_late=seq in of_earlier,
-            )  # fmt: skip
+            )
             for seq, kind, client, mono, payload in given
         ]
         if new:
@@ -206,7 +204,7 @@ class SqlEventLog:
 
 
 def _run_from(before: int, events: Mapping[int, BrowserEvent]) -> list[BrowserEvent]:
-    """The events that follow that number without a gap, in order."""
+    """Return the events that follow that number without a gap, in order."""
     found: list[BrowserEvent] = []
     while (following := events.get(before + len(found) + 1)) is not None:
         found.append(following)

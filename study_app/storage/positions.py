@@ -8,6 +8,7 @@ from typing import Any
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import participant_facts
+from study_app.domain.errors import NotAllowed
 from study_app.domain.records import Document, Participant, Visit
 from study_app.storage.chained import entry_of
 from study_app.storage.driver import RowOf, bound
@@ -44,6 +45,13 @@ class SqlPositions(SqlEventLog):
         """See ports.UnitOfWork."""
         return _PARTICIPANT.read(self.driver.one(_BY_ID, (participant_id,)))
 
+    def known_participant(self, participant_id: str) -> Participant:
+        """See ports.UnitOfWork."""
+        found = self.participant(participant_id)
+        if found is None:
+            raise NotAllowed("this participant is not known")
+        return found
+
     def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
         """See ports.UnitOfWork."""
         return _PARTICIPANT.read(self.driver.one(_BY_TOKEN, (token_hash, bound(TOKENS, "expires_at", at))))
@@ -58,9 +66,7 @@ class SqlPositions(SqlEventLog):
 
     def chain_participant(self, participant_id: str) -> None:
         """Append what the dataset will say of the participant to the chain, where it has changed."""
-        participant = self.participant(participant_id)
-        assert participant is not None
-        facts = participant_facts(participant)
+        facts = participant_facts(self.known_participant(participant_id))
         entry = entry_of("participants", facts, chain.facts_content(facts), final=False)
         self.chain.record(entry, participant_id)
 

@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import answer_row, run_row, turn_row, visit_row
 from study_app.dataset.schema import TableName, compact_json
+from study_app.domain.errors import present
 from study_app.domain.events import ERASED
 from study_app.domain.records import (
     Answer,
@@ -166,8 +167,7 @@ class SqlUnitOfWork(SqlPositions):
         return opened
 
     def _chain_visit(self, participant_id: str, stage: str) -> None:
-        visit = self.visit(participant_id, stage)
-        assert visit is not None
+        visit = present(self.visit(participant_id, stage), "the visit")
         self._chain("visits", visit_row(visit))
 
     def visits(self, participant_id: str | None = None) -> list[Visit]:
@@ -310,8 +310,7 @@ class SqlUnitOfWork(SqlPositions):
         points = {name: getattr(answer, name) for name in scoring}
         scored = self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
         if scored:
-            stored = self._one(Answer, select(ANSWERS).where(*where))
-            assert stored is not None
+            stored = present(self._one(Answer, select(ANSWERS).where(*where)), "the answer")
             self._chain("answers", answer_row(stored))
         return scored
 

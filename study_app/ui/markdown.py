@@ -16,7 +16,7 @@ _renderer = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("
 def _outside(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]
 ) -> str:
-    """A link that does not take the page with it, on which a clock may be running."""
+    """Return a link that does not take the page with it, on which a clock may be running."""
     tokens[index].attrSet("target", "_blank")
     tokens[index].attrSet("rel", "noopener noreferrer")
     return renderer.renderToken(tokens, index, options, env)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from study_app.content.texts import Catalogue
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.study.durations import Progress, filled, progress, whole
 from study_app.domain.study.study import Stage
-from study_app.services.context import Position
+from study_app.services.position import BeforeStage, OnStage, Position, Waiting
 from study_app.ui.components import ActionsData, Button, Copy, PageLink, ProgressView, actions
 from study_app.ui.markdown import to_html
 
@@ -73,17 +73,20 @@ WORKSPACE_STYLE = """<style>
 </style>"""
 
 
-class Page:
+Where = TypeVar("Where", bound=Position, covariant=True)
+
+
+class Page(Generic[Where]):
     """One drawing of one screen for one participant.
 
     Shows: title, body, the screen's own content, `Leave the study`.
     """
 
-    def __init__(self, app: App, place: Position, api: str = "") -> None:
+    def __init__(self, app: App, place: Where, api: str = "") -> None:
         self.app = app
         self.api = api
         """Prefix of the routes that the page's components speak to."""
-        self.place = place
+        self.place: Where = place
         self.texts: Catalogue = app.texts[place.study.language]
         self.content = app.world.content.said(place.study.language)
         """Dotted key -> text of packs, banks and assistants in the participant's language."""
@@ -95,20 +98,20 @@ class Page:
         return self.place.participant.id
 
     def text(self, key: str, **values: object) -> str:
-        """A text of the catalogue, filled in."""
+        """Return a text of the catalogue, filled in."""
         return self.texts.filled(key, **values)
 
     def mount(self, name: str) -> str:
-        """A component's key: constant, so that it stays on the page, until an author's files change."""
+        """Return a component's key: constant, so that it stays on the page, until an author's files change."""
         author = self.app.author
         return name if author is None or not author.files.generation else f"{name}:{author.files.generation}"
 
     def key(self, name: str) -> str:
-        """A widget's key; different on each stage and step, so that no value leaks from one to another."""
+        """Return a widget's key; different on each stage and step, so that no value leaks from one to another."""
         return self.mount(f"{self.place.participant.stage}:{self.place.participant.step}:{name}")
 
     def filled(self, text: str) -> str:
-        """A text of the study file with its placeholders filled in."""
+        """Return a text of the study file with its placeholders filled in."""
         stage = self.place.stage
         if stage is None:
             return text
@@ -117,7 +120,7 @@ class Page:
         return filled(text, self.place.study, stage)
 
     def write(self, text: str) -> None:
-        """A text of the study file or the catalogue, from Markdown, without the weight of Streamlit's renderer."""
+        """Write a text of the study file or the catalogue, from Markdown, without Streamlit's renderer."""
         st.html(f'<div class="prose">{to_html(text)}</div>')
 
     def clock_starts(self, following: Stage | None) -> None:
@@ -127,7 +130,7 @@ class Page:
         """
         if following is None or following.minutes is None:
             return
-        if following.intro and self.place.screen != "intro":
+        if following.intro and not isinstance(self.place, BeforeStage):
             return
         tasks = len(following.packs)
         key = {0: "clock.one", 1: "clock.one", 2: "clock.both"}.get(tasks, "clock.all")
@@ -137,7 +140,7 @@ class Page:
     def _next_clock(self) -> str:
         """That the next part's clock starts on leaving this one; empty where its own page says so."""
         stage = self.place.stage
-        if stage is None or self.place.screen != "stage" or stage.kind in ("instructions", "tasks", "quiz"):
+        if stage is None or not isinstance(self.place, OnStage) or stage.kind in ("instructions", "tasks", "quiz"):
             return ""
         following = self.place.study.next_stage(stage.id)
         if following is None or following.minutes is None or following.intro:
@@ -146,7 +149,7 @@ class Page:
 
     def _progress(self) -> Progress | None:
         place, stage = self.place, self.place.stage
-        if stage is None or place.screen == "waiting":
+        if stage is None or isinstance(place, Waiting):
             return None
         spent = 0.0
         if stage.minutes is not None and place.deadline_at is not None:
@@ -162,7 +165,7 @@ class Page:
         return self.text(key, n=found.part, m=found.parts, minutes=found.minutes_left)
 
     def live_progress(self) -> ProgressView | None:
-        """The same for a page that stays for long: it fills in the minutes itself."""
+        """Return the same for a page that stays for long: it fills in the minutes itself."""
         found = self._progress()
         if found is None:
             return None
@@ -176,7 +179,7 @@ class Page:
         return self.app.session.message(self.participant_id) or self.notice()
 
     def notice(self) -> str:
-        """That the time of the part before was over, and what was handed in; empty if it was not."""
+        """Return that the time of the part before was over, and what was handed in; empty if it was not."""
         expired = self.app.session.expired_before(self.place)
         if expired is None:
             return ""
@@ -202,7 +205,7 @@ class Page:
         leave: Literal["button", "dialog", "none"] = "button",
         pinned: bool = False,
     ) -> None:
-        """What can be pressed here; a press reaches the server even if the connection is lost in between.
+        """Draw what can be pressed here; a press reaches the server even if the connection is lost in between.
 
         Args:
             buttons: in the order in which they stand.
@@ -230,7 +233,7 @@ class Page:
         actions(data, key=self.key("actions" if buttons or copies else "leave"))
 
     def _payment(self) -> str:
-        """What leaving means for the payment."""
+        """Return what leaving means for the payment."""
         said = self.place.study.consent.pay_when_leaving
         return said or self.text("leave.payment", contact=self.place.study.contact or self.text("refusal.team"))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from study_app.bootstrap import App, current
 from study_app.domain.errors import StudyError, UnknownParticipant
-from study_app.services.context import Position
+from study_app.services.position import Position
 from study_app.ui.author.bar import draw_bar
 from study_app.ui.author.content import draw_look
 from study_app.ui.components import top
@@ -40,13 +42,12 @@ def main() -> None:
     _author(app, place)
     if app.author is not None and draw_look(app, str(st.query_params.get("look", ""))):
         return
-    page = Page(app, place)
-    with _stage_floor(page):
-        draw_screen(page, place)
+    with _stage_floor(Page(app, place)):
+        draw_screen(app, place)
 
 
 def _author(app: App, place: Position | None) -> None:
-    """The author's bar, where one works on the study."""
+    """Draw the author's bar, where one works on the study."""
     if app.author is not None:
         draw_bar(app, place)
 
@@ -56,7 +57,7 @@ def _begin(title: str) -> None:
     st.html(STYLE)
 
 
-def _stage_floor(page: Page) -> DeltaGenerator:
+def _stage_floor(page: Page[Position]) -> DeltaGenerator:
     """A container for this screen, at its own place beside the last screen's.
 
     Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would

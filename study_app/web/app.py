@@ -71,7 +71,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
 
 
 def make(study: App) -> ASGIApp:
-    """The ASGI app of a study."""
+    """Return the ASGI app of a study."""
     configure_streamlit()
     import streamlit as st
 

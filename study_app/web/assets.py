@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -56,7 +56,7 @@ class Assets:
 
 
 async def respond(request: Request, file: Path) -> Response:
-    """The file, in the smallest form that the browser takes."""
+    """Return the file, in the smallest form that the browser takes."""
     coding = best_coding(request.headers.get("accept-encoding", "")) if file.suffix in PACKED else ""
     content, coding = await run_in_threadpool(packed, file, coding)
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
@@ -67,7 +67,7 @@ async def respond(request: Request, file: Path) -> Response:
 
 
 def best_coding(accepted: str) -> str:
-    """The best packing among those that an Accept-Encoding header allows; empty for none."""
+    """Return the best packing among those that an Accept-Encoding header allows; empty for none."""
     allowed = set()
     for entry in accepted.lower().split(","):
         name, _, parameters = entry.partition(";")

@@ -89,14 +89,14 @@ class ParticipantGateway:
         return await self._known(connection) and not self._wait(connection, _cookie(connection), 0)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
-        """What the door says itself, or None to let the request pass."""
+        """Return what the door says itself, or None to let the request pass."""
         path, request = scope["path"], Request(scope, receive, send)
         speak_to(request)
         cookie = _cookie(request)
         if path != HEALTH and (wait := self._wait(request, cookie, _size(request))):
             return too_often(wait)
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
-            response = await endpoint(request)
+            response: Response = await endpoint(request)
             # The route has looked the cookie up anyway: counting it here saves `_known` a second query.
             if response.status_code != 401:
                 self.limits.known.add(cookie)
@@ -143,7 +143,7 @@ class ParticipantGateway:
 
 
 def _cookie(connection: HTTPConnection) -> bytes:
-    """The cookie's hash, computed once for all that ask for it; empty where there is no cookie."""
+    """Return the cookie's hash, computed once for all that ask for it; empty where there is no cookie."""
     cookie = connection.cookies.get(COOKIE, "")
     return hashed(cookie) if cookie else b""
 

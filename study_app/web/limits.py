@@ -85,7 +85,7 @@ class KnownCookies:
         return self._until.get(cookie, 0.0) > self._clock()
 
     def add(self, cookie: bytes) -> None:
-        """It was found now."""
+        """Note that it was found now."""
         self._until[cookie] = self._clock() + KNOWN_SECONDS
         self._until.move_to_end(cookie)
         if len(self._until) > MOST_KEPT:
@@ -113,5 +113,5 @@ class RequestLimits:
 
 
 def hashed(cookie: str) -> bytes:
-    """The name under which a cookie is counted: the memory of the server holds no cookie that could be used."""
+    """Return the name under which a cookie is counted: the memory of the server holds no cookie that could be used."""
     return hashlib.sha256(cookie.encode("utf-8", "replace")).digest()

@@ -25,7 +25,7 @@ def config_file() -> Path:
 
 
 def _installed() -> Iterator[Path]:
-    """The file as the installer recorded it, which differs between environments, user folders and `--target`."""
+    """Yield the file as the installer recorded it, which differs between environments, user folders and `--target`."""
     try:
         files = distribution("study-app").files or ()
     except PackageNotFoundError:

@@ -26,7 +26,10 @@ class PageMessages:
         self._ended = False
 
     async def receive(self) -> Message:
-        """The next message that the app uses; kinds that pages may send and the app does not use are left out."""
+        """Return the next message that the app uses.
+
+        Kinds that pages may send and the app does not use are left out.
+        """
         while not self._ended:
             message = await self._receive()
             if message["type"] != "websocket.receive":
@@ -52,7 +55,7 @@ class PageMessages:
 
 
 def kind_of(data: bytes) -> str | None:
-    """The kind of a page's message, or None for bytes that are not one."""
+    """Return the kind of a page's message, or None for bytes that are not one."""
     from google.protobuf.message import DecodeError
     from streamlit.proto.BackMsg_pb2 import BackMsg
 

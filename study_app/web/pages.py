@@ -29,7 +29,7 @@ button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 
 
 def page(title: str, content: str, status: int = 200, head: str = "") -> HTMLResponse:
-    """A whole page around trusted HTML; `head` goes into its head."""
+    """Return a whole page around trusted HTML; `head` goes into its head."""
     return HTMLResponse(
         f'<!doctype html><html lang="{escape(language())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

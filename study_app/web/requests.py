@@ -113,7 +113,7 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
 
 
 async def body(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The request's body.
+    """Return the request's body.
 
     Raises:
         BadRequest: 413 over the limit.
@@ -131,7 +131,7 @@ async def body(request: Request, limit: int = MAX_BODY) -> bytes:
 
 
 async def json_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
-    """The request's body as a JSON object.
+    """Return the request's body as a JSON object.
 
     Raises:
         BadRequest: 413 over the limit, 400 if it is not a JSON object.
@@ -147,7 +147,7 @@ async def json_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
 
 
 async def form_body(request: Request, limit: int) -> dict[str, str]:
-    """The text fields of a form, as browsers send them.
+    """Return the text fields of a form, as browsers send them.
 
     Raises:
         BadRequest: 413 over the limit, 400 if it is not a form.
@@ -220,7 +220,7 @@ LARGEST_NUMBER = 2**31 - 1
 
 
 def whole_number(value: dict[str, Any], name: str) -> int | None:
-    """An optional whole number of a body, from 0.
+    """Return an optional whole number of a body, from 0.
 
     Raises:
         BadRequest: 400 if it is of another type or out of range.
@@ -232,7 +232,7 @@ def whole_number(value: dict[str, Any], name: str) -> int | None:
 
 
 def page_name(value: dict[str, Any], *, required: bool = False) -> str | None:
-    """The page that asks, where it says so.
+    """Return the page that asks, where it says so.
 
     Raises:
         BadRequest: 400 if it is not the name of a page.
@@ -244,7 +244,7 @@ def page_name(value: dict[str, Any], *, required: bool = False) -> str | None:
 
 
 def milliseconds(value: dict[str, Any], name: str) -> float | None:
-    """A moment by a page's clock; None where there is none, or none that a clock can show."""
+    """Return a moment by a page's clock; None where there is none, or none that a clock can show."""
     found = value.get(name)
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
@@ -264,7 +264,7 @@ def check_origin(request: Request) -> None:
 
 
 def host_of(connection: HTTPConnection) -> str:
-    """The host that the browser asked for, also behind a proxy."""
+    """Return the host that the browser asked for, also behind a proxy."""
     return connection.headers.get("x-forwarded-host") or connection.headers.get("host", "")
 
 

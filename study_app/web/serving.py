@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.errors import Problem, ProblemsFound, present
 from study_app.secrets.console_accounts import Account
 from study_app.settings import Settings
 
@@ -88,7 +88,7 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
 
 @contextmanager
 def console_process(settings: Settings, *, author: bool = False) -> Iterator[Callable[[], None]]:
-    """The console beside the participants' app; it ends with it.
+    """Provide the console beside the participants' app; it ends with it.
 
     It loads what it needs at once, and serves when the function that is given says that the database is ready.
     """
@@ -103,8 +103,7 @@ def console_process(settings: Settings, *, author: bool = False) -> Iterator[Cal
     }
     command = [sys.executable, "-m", "study_app.web.console_process", settings.console_host, str(settings.console_port)]
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.PIPE)
-    assert process.stdin is not None
-    pipe = process.stdin
+    pipe = present(process.stdin, "the console's pipe")
 
     def begin() -> None:
         # A console that has died already says so itself.

@@ -33,7 +33,7 @@ LATER = ("form.js", "countdown.js", "workspace.js")
 
 @lru_cache(maxsize=8)
 def shell(title: str, code: str) -> str:
-    """The page's HTML with a title, in the language of that code, which is the request's."""
+    """Return the page's HTML with a title, in the language of that code, which is the request's."""
     page = (FILES.static / "index.html").read_text(encoding="utf-8")
     for dropped in DROPPED:
         page = dropped.sub("", page)
@@ -61,7 +61,7 @@ def wanted_soon() -> list[str]:
 
 
 def in_script(value: Any) -> str:
-    """A value as it may stand in an inline script."""
+    """Return a value as it may stand in an inline script."""
     return json.dumps(value).replace("</", "<\\/")
 
 

@@ -32,7 +32,7 @@ def speak_to(connection: HTTPConnection) -> None:
 
 
 def preferred(connection: HTTPConnection, offered: Iterable[str]) -> str:
-    """The offered language that stands first in the browser's list; the study's default where none does."""
+    """Return the offered language that stands first in the browser's list; the study's default where none does."""
     known = list(offered)
     for wanted in connection.headers.get("accept-language", "")[:1000].split(","):
         code = wanted.partition(";")[0].strip().lower()
@@ -43,23 +43,23 @@ def preferred(connection: HTTPConnection, offered: Iterable[str]) -> str:
 
 
 def language() -> str:
-    """The language of this request's answer."""
+    """Return the language of this request's answer."""
     return _language.get() or current().study.offered[0]
 
 
 def texts() -> Catalogue:
-    """The catalogue of this request."""
+    """Return the catalogue of this request."""
     return current().texts[language()]
 
 
 def study() -> Study:
-    """The study as it is written now, in the language of this request."""
+    """Return the study as it is written now, in the language of this request."""
     world = current().world
     return world.localised(world.study, language(), world.study_hash)
 
 
 def text(key: str, **values: object) -> str:
-    """The text of a dotted key, filled in."""
+    """Return the text of a dotted key, filled in."""
     return texts().filled(key, **values)
 
 

@@ -52,9 +52,9 @@ from study_app.domain.study.compliance import Evidence, broken
 from study_app.domain.study.durations import progress
 from study_app.domain.study.study import Question, Study
 from study_app.domain.tasks.packs import PackSettings, TaskPack
-from study_app.services.context import Position
 from study_app.services.participant.handing_in import pages_of
 from study_app.services.participant_status import current_status
+from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.services.researcher.monitoring import treatment_leaks
 from study_app.services.researcher.rating import criteria, source_of
 from study_app.simulation.behaviour.assistant_use import PlannedQuery, words
@@ -422,8 +422,9 @@ def pages(raw: dict[str, Any], status: str = "completed", place: str | None = No
     for stage in study.stages:
         person = replace(PERSON, stage=stage.id, status=status, place=place)  # type: ignore[arg-type]
         ended = stage.kind == "debrief"
-        screen = "end" if ended else "intro" if stage.kind == "tasks" else "stage"
-        at = Position(person, study, None if ended else stage, study.arms[0], screen, None, NOW)  # type: ignore[arg-type]
+        arm = study.arms[0]
+        cls = BeforeStage if stage.kind == "tasks" else OnStage
+        at = Ended(person, study, arm, NOW) if ended else cls(person, study, stage, arm, NOW)
         recorder = Recorder(at)
         with (
             patch.object(survey, "draw_form", lambda page, fields, **more: page.shown.extend([fields, more])),
@@ -504,7 +505,7 @@ def quiz_pages(stage: dict[str, Any]) -> Any:
     forms = [{"id": "first", "pages": [["one"]]}, {"id": "second", "pages": [["two"]]}]
     bank = Bank.model_validate(HEAD | {"forms": forms, "items": [ITEM, ITEM | {"id": "two"}]})
     study = Study.model_validate(STUDY | {"stages": [*STUDY["stages"][:-1], stage, STUDY["stages"][-1]]})
-    place = Position(PERSON, study, study.stage("quiz"), study.arms[0], "stage", NOW, NOW)
+    place = OnStage(PERSON, study, study.stage("quiz"), study.arms[0], NOW, NOW)
     world = SimpleNamespace(content=SimpleNamespace(bank=lambda folder: bank))
     return [[item.id for item in page] for page in pages_of(world, place)]
 
@@ -523,7 +524,7 @@ def question_of(settings: dict[str, Any]) -> str:
 def room(settings: dict[str, Any]) -> Any:
     """The task as its room shows it."""
     study = Study.model_validate(STUDY)
-    page = Recorder(Position(PERSON, study, study.stage("work"), study.arms[0], "stage", NOW, NOW))
+    page = Recorder(OnStage(PERSON, study, study.stage("work"), study.arms[0], NOW, NOW))
     pack = TaskPack(PackSettings.model_validate(settings), "tasks/one", "Do it.", "", "", "", ())
     page.app.world.content.pack = lambda folder: pack
     page.app.session.document = lambda person, task: None
@@ -617,7 +618,7 @@ def assistant_view(spec: dict[str, Any]) -> Any:
     """The assistant as the room shows it."""
     study = Study.model_validate(STUDY)
     stage = study.stage("work")
-    page = Recorder(Position(PERSON, study, stage, study.arms[0], "stage", NOW + timedelta(minutes=10), NOW))
+    page = Recorder(OnStage(PERSON, study, stage, study.arms[0], NOW, NOW + timedelta(minutes=10)))
     page.app.help = SimpleNamespace(spec=lambda place: AssistantSpec.model_validate(spec), turns=lambda person: [])
     return workspace._assistant(page)
 
@@ -745,7 +746,7 @@ def waiting_page(session: dict[str, Any]) -> Any:
     )
     opens_at = NOW + timedelta(days=study.delay_before(study.stages[-1]))
     page = Recorder(
-        Position(replace(PERSON, opens_at=opens_at), study, study.stages[-1], study.arms[0], "waiting", None, NOW)
+        Waiting(PERSON, study, study.stages[-1], study.arms[0], NOW, opens_at)
     )
     page.leave_button = lambda: None  # type: ignore[method-assign]
     waiting.draw(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,7 @@ class Coefficient(float):
     details: Mapping[str, Any]
 
     def __new__(cls, value: float, **_: Any) -> Coefficient:
-        """The number itself."""
+        """Return the number itself."""
         return super().__new__(cls, value)
 
     def __init__(
@@ -73,10 +74,10 @@ class Coefficient(float):
         return self.statistic
 
     def to_json(self) -> dict[str, Any]:
-        """The figures by name; what is not a number becomes None."""
+        """Return the figures by name; what is not a number becomes None."""
         value = float(self)
         return {
-            "estimate": value if value == value else None,
+            "estimate": None if math.isnan(value) else value,
             "std_error": self.std_error,
             "ci_low": self.ci_low,
             "ci_high": self.ci_high,

@@ -12,6 +12,7 @@ from scipy import optimize, special, stats
 
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, NotEstimable
+from study_app.domain.errors import present
 
 
 def small_sample_factor(df: float) -> float:
@@ -161,10 +162,7 @@ def from_summary(
         mean_difference = d * float(np.asarray(sd))
     root = np.sqrt(first * second / (first + second))
     t = float(d * root)
-    effect = hedges_g(d, 1.0, first, second, level)
-    assert effect is not None
-    assert effect.ci_low is not None
-    assert effect.ci_high is not None
+    effect = present(hedges_g(d, 1.0, first, second, level), "the standardised effect")
     scale = None if sd is None else float(np.asarray(sd) / root)
     half = 0.0 if scale is None else float(stats.t.ppf(0.5 + level / 2, df)) * scale
     known = mean_difference is not None and scale is not None
@@ -183,7 +181,7 @@ def from_summary(
         n={"treated": first, "control": second},
         note="" if known else "interval of d, exact from the noncentral t",
         d=d,
-        d_ci=(effect.ci_low, effect.ci_high),
+        d_ci=(present(effect.ci_low, "the lower limit"), present(effect.ci_high, "the upper limit")),
         sd=None if sd is None else float(np.asarray(sd)),
     )
 

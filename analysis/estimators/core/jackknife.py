@@ -29,7 +29,9 @@ OF_PEOPLE = frozenset(
 
 
 def over_clusters(trial: AnalysisRequest, run: Callable[[AnalysisRequest], Sequence[Estimate]]) -> list[Estimate]:
-    """The rows of a method with errors, p and intervals from leaving out one cluster at a time; t, clusters - arms.
+    """Return the rows of a method with errors, p and intervals from leaving out one cluster at a time.
+
+    T, clusters - arms.
 
     Args:
         trial: with clusters.
@@ -56,7 +58,7 @@ def over_clusters(trial: AnalysisRequest, run: Callable[[AnalysisRequest], Seque
 
 
 def leave_one_out_errors(trial: AnalysisRequest, figures: Figures, whole: Floats) -> Floats:
-    """Standard errors of figures: sqrt((G - 1)/G sum (figure without a cluster - figure)^2).
+    """Return standard errors of figures: sqrt((G - 1)/G sum (figure without a cluster - figure)^2).
 
     Raises:
         NotEstimable: fewer than three clusters, or a cluster without which the figures do not exist.
@@ -129,7 +131,7 @@ class _Scale:
     def row(
         self, row: Estimate, at: Sequence[float], errors: Floats, df: float, about: dict[str, Any], noted: str
     ) -> Estimate:
-        """The row with what the clusters say of its error."""
+        """Return the row with what the clusters say of its error."""
         if row.estimate is None:
             return row
         if not (errors[0] > 0 and np.isfinite(errors[0])):

@@ -20,7 +20,7 @@ _NOT_ESTIMABLE = (
 
 
 def safe(function: Callable[..., Any], table: Any) -> Any:
-    """The value as JSON types, or a null with the reason."""
+    """Return the value as JSON types, or a null with the reason."""
     try:
         with np.errstate(all="ignore"):
             return plain(function(table))

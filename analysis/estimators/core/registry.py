@@ -105,7 +105,7 @@ def _reason(error: Exception) -> str:
 
 
 def unwrap(rows: list[Estimate]) -> Result:
-    """A single row as itself."""
+    """Return a single row as itself."""
     return rows[0] if len(rows) == 1 else Estimates(rows)
 
 
@@ -170,7 +170,7 @@ def _register(
 def _left_out(
     trial: AnalysisRequest, run: Callable[[AnalysisRequest, dict[str, Any]], Result], options: dict[str, Any]
 ) -> Result:
-    """The method's rows with errors over clusters."""
+    """Return the method's rows with errors over clusters."""
 
     def rows(part: AnalysisRequest) -> list[Estimate]:
         found = run(part, options)

@@ -29,7 +29,7 @@ from analysis.estimators.core.validation import (
     require_columns,
 )
 
-__all__ = ["AnalysisError", "Bools", "Floats", "Ints", "NotEstimable", "ArmContrast", "AnalysisRequest"]
+__all__ = ["AnalysisError", "AnalysisRequest", "ArmContrast", "Bools", "Floats", "Ints", "NotEstimable"]
 
 
 @dataclass
@@ -100,7 +100,8 @@ class AnalysisRequest:
         values = numbers(self.data, self.event)
         if not np.isin(values, (0.0, 1.0)).all():
             raise AnalysisError.of(f"column {self.event!r}", "is not coded 0/1", "code 1 = event seen, 0 = censored")
-        return values == 1.0
+        seen: Bools = values == 1.0
+        return seen
 
     @cached_property
     def is_dose(self) -> bool:
@@ -125,7 +126,8 @@ class AnalysisRequest:
 
     @cached_property
     def _arm_text(self) -> list[str]:
-        assert self.arm is not None
+        if self.arm is None:
+            raise AnalysisError.of("arm", "is not given", "name the column of the arm")
         return [label_of(value) for value in complete(self.data, self.arm)]
 
     def _control(self, levels: list[str]) -> str:
@@ -193,7 +195,7 @@ class AnalysisRequest:
         return groups(self.data, [self.cluster])[0]
 
     def binary(self) -> Floats:
-        """The outcome, refused unless coded 0/1."""
+        """Return the outcome, refused unless coded 0/1."""
         if not np.isin(self.y, (0.0, 1.0)).all():
             raise AnalysisError.of(f"column {self.outcome!r}", "is not coded 0/1", "code 1 = yes, 0 = no")
         return self.y
@@ -203,7 +205,7 @@ class AnalysisRequest:
         return [ArmContrast(self, index) for index in range(1, len(self.labels))]
 
     def estimate(self, **fields: Any) -> Estimate:
-        """A row with outcome, method, level and counts filled in."""
+        """Return a row with outcome, method, level and counts filled in."""
         base: dict[str, Any] = {
             "outcome": self.outcome,
             "method": self.method,
@@ -215,7 +217,7 @@ class AnalysisRequest:
         return Estimate(**{name: _plain(value) for name, value in row.items()})
 
     def null(self, note: str, **fields: Any) -> Estimate:
-        """A row that could not be computed, and why."""
+        """Return a row that could not be computed, and why."""
         return self.estimate(note=note, **fields)
 
 
@@ -252,7 +254,7 @@ class ArmContrast:
         return np.asarray(self.trial.codes[self.rows] == self.index)
 
     def split(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """A column's cells of the treated and of the control."""
+        """Return a column's cells of the treated and of the control."""
         return values[self.trial.codes == self.index], values[self.trial.codes == 0]
 
     @cached_property
@@ -261,11 +263,11 @@ class ArmContrast:
         return self.split(self.trial.y)
 
     def estimate(self, **fields: Any) -> Estimate:
-        """A row for this contrast."""
+        """Return a row for this contrast."""
         return self.trial.estimate(**{"contrast": self.contrast, "n": self.counts, **fields})
 
     def varied_arms(self, least: int = 2) -> tuple[Floats, Floats]:
-        """The arms' outcomes, refused where too few or all the same."""
+        """Return the arms' outcomes, refused where too few or all the same."""
         treated, control = self.arms
         for values, label in zip((treated, control), self.contrast, strict=True):
             if len(values) < least:

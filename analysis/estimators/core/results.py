@@ -55,12 +55,13 @@ class Estimate:
         return Estimates([self]).to_frame()
 
     def plot(self, ax: Any = None) -> Any:
-        """The estimate with its interval; see `Estimates.plot`."""
+        """Return the estimate with its interval; see `Estimates.plot`."""
         return Estimates([self]).plot(ax)
 
     def to_json(self) -> dict[str, Any]:
-        """The row as JSON types; NaN and infinity become None, for JSON has neither."""
-        return _finite(asdict(self))
+        """Return the row as JSON types; NaN and infinity become None, for JSON has neither."""
+        row: dict[str, Any] = _finite(asdict(self))
+        return row
 
 
 class Estimates(list[Estimate]):
@@ -74,7 +75,7 @@ class Estimates(list[Estimate]):
         return pd.DataFrame([_flat(row) for row in self])
 
     def plot(self, ax: Any = None) -> Any:
-        """A forest plot: each row's estimate and interval; rows without an estimate show their interval alone.
+        """Return a forest plot: each row's estimate and interval; rows without an estimate show their interval alone.
 
         Args:
             ax: matplotlib axes to draw on; new ones where there are none.

@@ -43,7 +43,7 @@ def installed(what: str) -> Iterator[None]:
 
 
 def label_of(value: Any) -> str:
-    """The text of an arm: 0, 0.0 and numpy's zero are all `0`."""
+    """Return the text of an arm: 0, 0.0 and numpy's zero are all `0`."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
@@ -70,7 +70,7 @@ def require_columns(data: pd.DataFrame, wanted: Iterable[str]) -> None:
 
 
 def complete(data: pd.DataFrame, column: str) -> pd.Series:
-    """The column, refused where a cell is missing."""
+    """Return the column, refused where a cell is missing."""
     series: pd.Series = data[column]
     missing = int(series.isna().to_numpy().sum())
     if missing:
@@ -96,7 +96,7 @@ def as_numbers(series: pd.Series) -> Floats:
 
 
 def numbers(data: pd.DataFrame, column: str) -> Floats:
-    """A complete numeric column."""
+    """Return a complete numeric column."""
     return as_numbers(complete(data, column))
 
 
@@ -129,8 +129,9 @@ def _coded(series: pd.Series) -> tuple[Ints, list[str]]:
 
 
 def dummies(codes: Ints, count: int) -> Floats:
-    """Indicator columns of all levels but the first, (n, count - 1)."""
-    return (codes[:, None] == np.arange(1, count)[None, :]).astype(np.float64)
+    """Return indicator columns of all levels but the first, (n, count - 1)."""
+    columns: Floats = (codes[:, None] == np.arange(1, count)[None, :]).astype(np.float64)
+    return columns
 
 
 def covariate_columns(data: pd.DataFrame, covariates: Sequence[str]) -> tuple[Floats, list[str]]:

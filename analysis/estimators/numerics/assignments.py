@@ -68,7 +68,7 @@ def replicate(
 
 
 def _names_clusters(scheme: Any) -> bool:
-    """A design that allocates clusters itself."""
+    """Return a design that allocates clusters itself."""
     named = scheme.get("cluster") if isinstance(scheme, dict) else getattr(scheme, "cluster", None)
     return bool(named)
 
@@ -76,7 +76,7 @@ def _names_clusters(scheme: Any) -> bool:
 def _of_clusters(
     trial: AnalysisRequest, scheme: Any, replicates: int, arms: Sequence[Any] | None
 ) -> ReplicateAssignments:
-    """Assignments of whole clusters: the scheme is run over clusters, and people follow theirs."""
+    """Return assignments of whole clusters: the scheme is run over clusters, and people follow theirs."""
     codes = trial.cluster_codes
     _, first = np.unique(codes, return_index=True)
     whole_strata = bool((trial.stratum_codes == trial.stratum_codes[first][codes]).all())
@@ -135,7 +135,7 @@ def _refuse_unfit(trial: AnalysisRequest, scheme: Any, arms: Sequence[Arm | str]
 
 
 def _said(error: Exception) -> str:
-    """What a design's check found, without the words of the library that made it."""
+    """Return what a design's check found, without the words of the library that made it."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -150,7 +150,7 @@ def _name(scheme: Any) -> str | None:
 
 
 def _is_plain(scheme: Any) -> bool:
-    """A design with nothing beyond its name (and the arms): drawn here, from the arms as observed."""
+    """Return a design with nothing beyond its name (and the arms): drawn here, from the arms as observed."""
     return isinstance(scheme, str) or (isinstance(scheme, dict) and set(scheme) <= {"method", "arms"})
 
 
@@ -255,7 +255,7 @@ def _blocks(trial: AnalysisRequest) -> list[Ints]:
 
 
 def size_of_set(trial: AnalysisRequest) -> int:
-    """Number of assignments with the observed arm counts within each stratum."""
+    """Return number of assignments with the observed arm counts within each stratum."""
     total = 1
     for rows in _blocks(trial):
         left = len(rows)

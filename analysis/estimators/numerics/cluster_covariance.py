@@ -89,7 +89,7 @@ class ClusterRobust:
         return float(np.trace(gram) ** 2 / (gram**2).sum())
 
     def detail(self, trial: AnalysisRequest) -> dict[str, Any]:
-        """Number of clusters, of each arm too, and the intraclass correlation of the residuals (one-way ANOVA)."""
+        """Return the number of clusters, of each arm too, and their residuals' intraclass correlation (ANOVA)."""
         return {
             "clusters": len(self.members),
             **({"clusters_per_arm": clusters_per_arm(trial)} if trial.arm is not None and not trial.is_dose else {}),
@@ -97,7 +97,7 @@ class ClusterRobust:
         }
 
     def warnings(self, trial: AnalysisRequest) -> list[str]:
-        """What few clusters do to the figures."""
+        """Return what few clusters do to the figures."""
         return few_clusters(trial) if trial.arm is not None and not trial.is_dose else []
 
 
@@ -109,7 +109,7 @@ def clusters_per_arm(trial: AnalysisRequest) -> dict[str, int]:
 
 
 def few_clusters(trial: AnalysisRequest) -> list[str]:
-    """A sentence where an arm has fewer than eight clusters."""
+    """Return a sentence where an arm has fewer than eight clusters."""
     counts = clusters_per_arm(trial)
     if min(counts.values()) >= FEW:
         return []

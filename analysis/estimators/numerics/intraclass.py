@@ -64,7 +64,7 @@ def _icc_table(x: Floats, level: float) -> pd.DataFrame:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = pingouin.intraclass_corr(long, targets="unit", raters="rater", ratings="rating")
-        table = found.drop(columns="CI95").rename(columns={"Type": "type", "pval": "p"})
+        table: pd.DataFrame = found.drop(columns="CI95").rename(columns={"Type": "type", "pval": "p"})
         table["type"] = ["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
         table = table.set_index("type", drop=False).rename_axis(None)
         limits = _icc_limits(table, x, level)

@@ -19,7 +19,7 @@ _NAMES = {
 
 
 def vcov_name(kind: str | None) -> str:
-    """The canonical spelling of a covariance estimator."""
+    """Return the canonical spelling of a covariance estimator."""
     found = _NAMES.get(str(kind or "classical").upper())
     if found is None:
         raise AnalysisError.of("vcov", f"{kind!r} is not known", "use classical, HC0, HC1, HC2 or HC3")
@@ -27,7 +27,7 @@ def vcov_name(kind: str | None) -> str:
 
 
 def independent_columns(design: Floats) -> list[int]:
-    """Indices of columns not (numerically) spanned by those before them, as R's lm drops aliased terms."""
+    """Return indices of columns not (numerically) spanned by those before them, as R's lm drops aliased terms."""
     kept: list[int] = []
     basis = np.empty((len(design), 0))
     for index in range(design.shape[1]):
@@ -73,7 +73,8 @@ class Fit:
     @property
     def df(self) -> int:
         """Residual degrees of freedom."""
-        return self.design.shape[0] - self.design.shape[1]
+        left: int = self.design.shape[0] - self.design.shape[1]
+        return left
 
     @property
     def sigma2(self) -> float:
@@ -86,7 +87,7 @@ class Fit:
         return self.df > 0 and self.sigma2 <= 1e-24 * float((self.y**2).mean())
 
     def with_residuals(self) -> Fit:
-        """The fit itself, refused where it leaves nothing to judge an error by."""
+        """Return the fit itself, refused where it leaves nothing to judge an error by."""
         if self.df < 1:
             raise NotEstimable(f"{len(self.y)} observations for {self.design.shape[1]} coefficients")
         if self.is_exact:

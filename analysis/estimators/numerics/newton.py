@@ -72,7 +72,7 @@ def _direction(gradient: Floats, hessian: Floats) -> Floats:
 def _climb(
     likelihood: Likelihood, at: Floats, value: float, step: Floats, slope: tuple[Floats, Floats]
 ) -> tuple[Floats, float, Floats, Floats, bool]:
-    """The longest of the step's halvings that does not go downhill."""
+    """Return the longest of the step's halvings that does not go downhill."""
     for power in range(40):
         tried = at + step / 2**power
         found = likelihood(tried)

@@ -57,7 +57,7 @@ class Moments:
         return np.asarray(found, dtype=np.float64)
 
     def unstudentised(self, variance: float) -> Moments:
-        """The same coefficients, all over one variance."""
+        """Return the same coefficients, all over one variance."""
         nothing = np.zeros(len(self.a))
         return Moments(self.a, self.b, np.full(len(self.a), variance), nothing, nothing)
 
@@ -108,7 +108,7 @@ class _Chunk:
         self.room = np.empty((4, size, len(model.y)))
 
     def moments(self, codes: NDArray[np.int8]) -> tuple[Floats, ...]:
-        """The five moments of each of these assignments (R, n); NaN where the statistic does not exist."""
+        """Return the five moments of each of these assignments (R, n); NaN where the statistic does not exist."""
         member = [(codes == arm).astype(np.float64) for arm in range(1, self.arms)]
         p, targets = self._collected(member)
         inverse, sound = _inverses(_gram(p, self.width))
@@ -150,7 +150,8 @@ class _Chunk:
     def _scaled(self, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
         """Root of each squared residual's weight in the variance: (R, n), or (R, 1) where it is common."""
         if self.vcov == "classical":
-            return np.sqrt(np.einsum("a,ar->r", self.row, weights[self.own]) / self.df)[:, None]
+            errors: Floats = np.sqrt(np.einsum("a,ar->r", self.row, weights[self.own]) / self.df)[:, None]
+            return errors
         line = self._line(self.room[2, : weights.shape[1]], member, p, weights)
         power = _POWERS[self.vcov]
         if power:
@@ -241,7 +242,7 @@ class Test:
 
     def p_value(self, tau: float = 0.0) -> float:
         """(1 + #{extreme}) / (R + 1), or the share of the whole reference set."""
-        reached = self._reached(np.array([tau]), self.replicates)[0]
+        reached = self.reached(np.array([tau]), self.replicates)[0]
         if self.weights is not None:
             return float(min(self.weights[reached].sum(), 1.0))
         extreme = int(reached.sum())
@@ -253,7 +254,7 @@ class Test:
         high = np.inf if self.alternative == "greater" else self._limit(1.0, level)
         return low, high
 
-    def _reached(self, taus: Floats, replicates: Moments) -> Bools:
+    def reached(self, taus: Floats, replicates: Moments) -> Bools:
         """Which replicates are at least as extreme as what was observed, under each effect; (effects, R)."""
         seen = self.observed.studentised(taus[:, None])
         drawn = replicates.studentised(taus[:, None])
@@ -274,7 +275,7 @@ class Test:
         return np.full(count, 1 / count if self.exact else 1 / (count + 1))
 
     def _limit(self, direction: float, level: float) -> float:
-        """The nearest effect to the estimate, on this side, where p falls to 1 - level."""
+        """Return the nearest effect to the estimate, on this side, where p falls to 1 - level."""
         alpha = (1 - level) * (1 + 1e-12)
         centre, error = float(self.observed.a[0]), float(np.sqrt(self.observed.yy[0]))
         first = 0.0 if self.exact or self.weights is not None else 1 / (len(self._masses) + 1)
@@ -287,7 +288,7 @@ class Test:
         near = _Section(self, self.replicates, self._masses, first, alpha)
         inside, outside = near.narrowed(inside, centre + direction * step, 1e-3 * error)
         # Within a thousandth of a standard error hardly any replicate changes sides; the others need no second look.
-        one, other = self._reached(np.array([inside, outside]), self.replicates)
+        one, other = self.reached(np.array([inside, outside]), self.replicates)
         moving = Moments(*(values[one != other] for values in self.replicates.columns))
         fixed = first + float(self._masses[one & other].sum())
         last = _Section(self, moving, self._masses[one != other], fixed, alpha)
@@ -306,11 +307,11 @@ class _Section:
     alpha: float
 
     def narrowed(self, inside: float, outside: float, width: float) -> tuple[float, float]:
-        """The bracket of the first fall as seen from inside, no wider than this."""
+        """Return the bracket of the first fall as seen from inside, no wider than this."""
         parts = int(np.clip(AT_ONCE // (len(self.masses) + 1), 1, 31)) + 1
         while abs(outside - inside) > width:
             taus = inside + (outside - inside) * np.arange(1, parts) / parts
-            p = self.first + self.test._reached(taus, self.replicates) @ self.masses
+            p = self.first + self.test.reached(taus, self.replicates) @ self.masses
             fallen = int(np.argmax(p <= self.alpha)) if (p <= self.alpha).any() else parts - 1
             outside = float(taus[fallen]) if fallen < parts - 1 else outside
             inside = float(taus[fallen - 1]) if fallen else inside

@@ -103,7 +103,7 @@ def _two_sided(widths: Floats, z: Floats, loadings: Floats) -> Floats:
 
 
 def quantile(probability: Callable[[float], float], level: float) -> float:
-    """The point below which `probability` has mass `level`."""
+    """Return the point below which `probability` has mass `level`."""
     high = 4.0
     while probability(high) < level:
         high *= 2

@@ -90,7 +90,7 @@ class RandomInterceptReml:
         return Solution(float(value), float(slope), beta, inverse, left / df, left_slope, change[:-1, :-1])
 
     def best(self) -> float:
-        """The log ratio of cluster to residual variance with the highest restricted likelihood."""
+        """Return the log ratio of cluster to residual variance with the highest restricted likelihood."""
         grid = np.linspace(-14, 10, 49)
         index = int(np.argmin([self.solve(point).value for point in grid]))
         low, high = grid[max(index - 1, 0)], grid[min(index + 1, 48)]

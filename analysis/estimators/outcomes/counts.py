@@ -14,7 +14,7 @@ from analysis.estimators.outcomes.scores import exponentiated, link_rows
 
 
 def _counts(trial: AnalysisRequest, exposure: str | None) -> tuple[Floats, Floats]:
-    """Counts and log exposures."""
+    """Return counts and log exposures."""
     if ((trial.y < 0) | (trial.y % 1 != 0)).any():
         raise AnalysisError.of(f"column {trial.outcome!r}", "holds no whole counts", "give whole numbers >= 0")
     if exposure is None:

@@ -218,7 +218,7 @@ def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) 
 
 
 def _exact_row(trial: AnalysisRequest, fitted: Fit, index: int, name: str) -> Estimate:
-    """A coefficient of a curve through every point (NIST's Wampler1): known without error, so untestable."""
+    """Return a coefficient of a curve through every point (NIST's Wampler1): known without error, so untestable."""
     note = f"{name}; the model fits every row exactly, so there is no residual variance to test by"
     return trial.estimate(
         id=name, estimate=float(fitted.coefficients[index]), std_error=0.0, df=float(fitted.df), note=note,

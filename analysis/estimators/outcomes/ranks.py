@@ -65,7 +65,7 @@ def _hodges_lehmann(treated: Floats, control: Floats, exact: bool, correction: b
 
 
 def ordered_differences(treated: Floats, control: Floats, ranks: Sequence[int]) -> list[float]:
-    """The differences of these ranks (from 0) among all treated-control pairs, without forming the pairs.
+    """Return the differences of these ranks (from 0) among all treated-control pairs, without forming the pairs.
 
     Written here because no library has it: scipy forms all pairs, 80 GB at 100,000 rows. Weighted-median selection
     over the sorted rows (Johnson & Mizoguchi 1978), n log n time and n memory.
@@ -78,7 +78,10 @@ def ordered_differences(treated: Floats, control: Floats, ranks: Sequence[int]) 
 
 
 def _ranked(x: Floats, falling: Floats, rank: int) -> float:
-    """The difference of one rank; row i holds x_i - falling, in rising order, its candidates from left to right."""
+    """Return the difference of one rank.
+
+    Row i holds x_i - falling, in rising order, its candidates from left to right.
+    """
     rising, n = falling[::-1], len(falling)
     left, right = np.zeros(len(x), dtype=np.int64), np.full(len(x), n, dtype=np.int64)
     while True:
@@ -123,7 +126,7 @@ def _multiplicities(*arms: Floats) -> list[Floats]:
 
 
 def _exact_cut(m: int, n: int, tail: float) -> int:
-    """Number of extreme differences cut at each side: the tail's quantile of U."""
+    """Return number of extreme differences cut at each side: the tail's quantile of U."""
     counts = np.zeros(m * n + 1)
     counts[0] = 1.0
     for i in range(1, m + 1):

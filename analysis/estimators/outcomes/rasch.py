@@ -17,7 +17,7 @@ Table = pd.DataFrame | ArrayLike
 
 
 def responses_of(items: Table, least_items: int = 2) -> pd.DataFrame:
-    """The responses as a complete numeric frame with text column names."""
+    """Return the responses as a complete numeric frame with text column names."""
     frame = items.copy() if isinstance(items, pd.DataFrame) else pd.DataFrame(np.asarray(items))
     frame.columns = [str(name) for name in frame.columns]
     if frame.shape[1] < least_items or not len(frame):
@@ -27,7 +27,7 @@ def responses_of(items: Table, least_items: int = 2) -> pd.DataFrame:
 
 
 def binary_of(items: Table) -> pd.DataFrame:
-    """The responses, refused unless coded 0/1."""
+    """Return the responses, refused unless coded 0/1."""
     frame = responses_of(items)
     if not np.isin(frame.to_numpy(), (0.0, 1.0)).all():
         raise AnalysisError.of("items", "are not all coded 0/1", "code 1 = right, 0 = wrong")
@@ -85,7 +85,9 @@ class _Conditional:
 
 
 def symmetric_functions(b: Floats) -> tuple[Floats, Floats, Floats]:
-    """Logs of the elementary symmetric functions of exp(-b), and the chances of an item, of a pair, given the score.
+    """Return logs of the elementary symmetric functions of exp(-b), and chances given the score.
+
+    The chances are those of an item and of a pair of items.
 
     Returns:
         log gamma (k+1), P(item right | score) (k+1, k), P(both right | score) (k+1, k, k).

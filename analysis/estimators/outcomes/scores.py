@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,10 @@ def link_rows(
     effect: Callable[[int, dict[str, float | None]], EffectSize | None],
     detail: dict[str, Any] | None = None,
 ) -> Result:
-    """A row per arm contrast (or per coefficient) with Wald p and interval; `effect(column, row)` on the response."""
+    """Return a row per arm contrast (or per coefficient) with Wald p and interval.
+
+    `effect(column, row)` on the response.
+    """
     rows: list[Estimate] = []
     for index, contrast, name in design.rows_of(trial):
         found = z_interval(float(beta[index]), float(np.sqrt(covariance[index, index])), trial.level)
@@ -188,7 +192,7 @@ def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = 
         return rows
     first = design.columns.shape[1]
     values, errors = _cuts(beta[first:], covariance[first:, first:])
-    cuts = [f"{low}|{high}" for low, high in zip(labels[:-1], labels[1:], strict=True)]
+    cuts = [f"{low}|{high}" for low, high in pairwise(labels)]
     extra = [
         trial.estimate(estimate=float(value), std_error=float(error), id=name, note="cut")
         for value, error, name in zip(values, errors, cuts, strict=True)

@@ -155,7 +155,7 @@ def between_people(queries: Sequence[CodedQuery], codings: Mapping[str, Codes], 
 
 
 def disagreements(queries: Sequence[CodedQuery], codings: Mapping[str, Codes]) -> list[dict[str, Any]]:
-    """The queries that not all coders coded alike, with each coder's labels."""
+    """Return the queries that not all coders coded alike, with each coder's labels."""
     rows = []
     for query in queries:
         given = {name: codes[query.turn_id] for name, codes in codings.items() if query.turn_id in codes}

@@ -54,7 +54,7 @@ class _Reply:
 
 
 def system_prompt() -> str:
-    """The code book as Claude reads it."""
+    """Return the code book as Claude reads it."""
     return _SYSTEM.format(definitions="\n".join(f"- {label}: {text}" for label, text in DEFINITIONS.items()))
 
 
@@ -150,7 +150,7 @@ def _ask(
     open_ids: Sequence[str],
     reasons: dict[str, str],
 ) -> tuple[str, str]:
-    """The reply's text, empty where it is not a message at all, and the model as served."""
+    """Return the reply's text, empty where it is not a message at all, and the model as served."""
     messages = [{"id": each, "message": query.message} for each, query in ids.items()]
     content: dict[str, Any] = {"messages": messages, "code_these_ids": list(open_ids)}
     if reasons:
@@ -173,7 +173,7 @@ def _ask(
 
 
 def _text_of(reply: Any) -> str:
-    """The text of a reply, which what stands between us and the provider may have made into anything."""
+    """Return the text of a reply, which what stands between us and the provider may have made into anything."""
     blocks = getattr(reply, "content", None)
     texts = [getattr(block, "text", None) for block in blocks] if isinstance(blocks, list) else []
     return "".join(text for text in texts if isinstance(text, str))

@@ -12,6 +12,7 @@ from analysis.data.load import load
 from analysis.interaction.coders import claude
 from analysis.interaction.coders.agreement import between_people, disagreements, overall, per_label
 from analysis.interaction.coders.queries import CodedQuery, Codes, consensus, empty_queries, human_codings, queries
+from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import UserError
 from study_app.domain.interaction import rules
 from study_app.domain.interaction.codebook import VERSION as CODEBOOK_VERSION
@@ -26,7 +27,7 @@ def code_queries(
     *,
     seed: int = 1,
     client: anthropic.Anthropic | None = None,
-    model: str = claude.DEFAULT_MODEL,
+    model: str = DEFAULT_MODEL,
 ) -> dict[str, Any]:
     """Code every query of a dataset; the dataset itself is not changed.
 
@@ -67,7 +68,7 @@ def code_queries(
 
 
 def rule_codes(asked: Sequence[CodedQuery]) -> Codes:
-    """The offline coder's labels of every query."""
+    """Return the offline coder's labels of every query."""
     return _by_rules(asked)[0]
 
 

@@ -38,7 +38,7 @@ def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[CodedQuery, ...]:
 
 
 def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
-    """The turns whose message is empty: nothing in them can be coded."""
+    """Return the turns whose message is empty: nothing in them can be coded."""
     turns = tables.get("turns")
     if turns is None or turns.empty:
         return ()

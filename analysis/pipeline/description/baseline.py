@@ -108,7 +108,7 @@ def _categorical(data: pd.DataFrame, name: str, arms: Sequence[str], labels: Map
 
 
 def level_text(level: Any, labels: Mapping[Any, str]) -> str:
-    """A level as the study file words it, else as it stands; 1.0 reads 1."""
+    """Return a level as the study file words it, else as it stands; 1.0 reads 1."""
     if level in labels:
         return labels[level]
     return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)
@@ -121,4 +121,5 @@ def _largest(found: Sequence[float | None]) -> float | None:
 
 def _values(values: Iterable[float]) -> np.ndarray:
     x = np.asarray(list(values), dtype=float)
-    return x[~np.isnan(x)]
+    known: np.ndarray = x[~np.isnan(x)]
+    return known

@@ -68,7 +68,7 @@ def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float, cluster: 
 
 
 def _over_clusters(rows: pd.DataFrame, outcome: Outcome, level: float, cluster: str) -> tuple[float | None, ...]:
-    """Standard error, degrees of freedom and limits of a mean of people in clusters, by CR2."""
+    """Return standard error, degrees of freedom and limits of a mean of people in clusters, by CR2."""
     seen = rows[rows[outcome.id].notna()]
     found = METHODS["ols"](seen, outcome=outcome.id, cluster=cluster, level=level)
     row = found[0] if isinstance(found, list) else found
@@ -86,7 +86,7 @@ def _interval(values: NDArray[np.float64], outcome: Outcome, level: float) -> tu
 
 
 def maximum(rows: pd.DataFrame, outcome: Outcome) -> float | None:
-    """The highest possible value of a bounded outcome, where it is one for all."""
+    """Return the highest possible value of a bounded outcome, where it is one for all."""
     if outcome.kind != "bounded":
         return None
     if outcome.upper_column in rows:

@@ -30,7 +30,7 @@ RELATIVE = {"time": ("cox",), "ordinal": ("ordinal_logit",), "count": ("negative
 
 
 def outcome_summaries(frame: AnalysisTable, plan: Plan, view: View, estimates: Rows) -> list[dict[str, Any]]:
-    """The `outcomes` of results.json.
+    """Return the `outcomes` of results.json.
 
     Args:
         frame: the analysis table.
@@ -106,7 +106,7 @@ def _times(values: np.ndarray, events: np.ndarray) -> dict[str, Any]:
 
 
 def _found(rows: Rows, contrast: tuple[str, str], roles: Sequence[str], methods: Sequence[str]) -> Any:
-    """The row that is this effect: one of these roles, else the first of these methods."""
+    """Return the row that is this effect: one of these roles, else the first of these methods."""
     mine = [row for row in rows if tuple(row["contrast"] or ()) == contrast and row["estimate"] is not None]
     plain = [row for row in mine if ".subgroup." not in row["id"] and "last_activity" not in row["id"]]
     order = [row for row in plain if row["role"] in roles]

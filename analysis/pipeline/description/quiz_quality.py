@@ -16,7 +16,7 @@ from analysis.pipeline.analysis_table import AnalysisTable
 
 
 def psychometrics_section(view: View, frame: AnalysisTable, quizzes: Sequence[QuizItems]) -> dict[str, Any]:
-    """The `psychometrics` of results.json: the main quiz's figures, and those of each quiz by its stage.
+    """Return the `psychometrics` of results.json: the main quiz's figures, and those of each quiz by its stage.
 
     Values that cannot be computed are null with a note.
     """
@@ -58,7 +58,7 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
 
 
 def _of_varying(coefficient: Callable[[pd.DataFrame], Any], matrix: pd.DataFrame) -> Any:
-    """A reliability coefficient over the items on which people differ; the note names those left out."""
+    """Return a reliability coefficient over the items on which people differ; the note names those left out."""
     constant = [str(item) for item in matrix.columns if matrix[item].nunique() < 2]
     found = safe(coefficient, matrix.drop(columns=constant))
     if constant and isinstance(found, dict):

@@ -103,7 +103,7 @@ def _day(moment: pd.Timestamp) -> str:
 
 
 def treatment_warnings(section: Mapping[str, Any]) -> list[str]:
-    """A treatment that was not served by one model throughout."""
+    """Return a treatment that was not served by one model throughout."""
     return [
         f"treatment '{name}': served by {', '.join(one['model'] for one in found['served'])}, not by one model"
         for name, found in section.items()

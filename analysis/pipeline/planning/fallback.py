@@ -27,7 +27,7 @@ class AdjustmentModel:
 def choose(
     data: pd.DataFrame, arms: Sequence[str], covariates: Sequence[str], strata: Sequence[str], rule: Fallback
 ) -> AdjustmentModel:
-    """The highest step that the data bear.
+    """Return the highest step that the data bear.
 
     Lin's model (covariates interacted with the arms, strata as main effects) needs at most one column (covariates, and
     what the strata add to them) for each `people_per_covariate` people and no leverage above `max_leverage`. ANCOVA
@@ -78,7 +78,7 @@ def _unfit(
 
 
 def _columns(data: pd.DataFrame, name: str) -> Floats:
-    """A covariate about its mean, or a factor's indicators, (n, columns)."""
+    """Return a covariate about its mean, or a factor's indicators, (n, columns)."""
     if pd.api.types.is_numeric_dtype(data[name]):
         values = data[[name]].to_numpy(dtype=float)
         return np.asarray(values - values.mean(axis=0), dtype=np.float64)

@@ -47,7 +47,7 @@ def task_limit(raw: Mapping[str, Any]) -> float:
 
 
 def plan_of(dataset: Dataset) -> Plan:
-    """The plan that the dataset itself brings in its study file.
+    """Return the plan that the dataset itself brings in its study file.
 
     Where it brings none, the default one with the codes of queries that the dataset holds: those of imported
     transcripts are the published annotators'.
@@ -60,7 +60,7 @@ def plan_of(dataset: Dataset) -> Plan:
 
 
 def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
-    """The plan as far as the participants table can answer it, and what had to be left out.
+    """Return the plan as far as the participants table can answer it, and what had to be left out.
 
     A column that the plan's author named and that is missing is an error. What only the defaults name is left out, each
     omission returned as a deviation; a missing primary outcome stays, for its row to say so.
@@ -136,7 +136,7 @@ def schedule(plan: Plan, arms: int, clusters: bool = False) -> tuple[Analysis, .
 
 
 def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
-    """The rows of a plan that lists none, among them the usual primary one where another stands in its place."""
+    """Return the rows of a plan that lists none, among them the usual primary one where another stands in its place."""
     rows = [
         analysis
         for outcome in plan.outcomes

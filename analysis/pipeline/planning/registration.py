@@ -85,7 +85,7 @@ class Registration:
         return "amended", f"{'changed' if known else 'added'} by {first.name}"
 
     def _key(self, row_id: str) -> str:
-        """The analysis that a row belongs to: further arms and levels append their names to its id."""
+        """Return the analysis that a row belongs to: further arms and levels append their names to its id."""
         parts = row_id.split(".")
         names = (".".join(parts[:size]) for size in range(len(parts), 0, -1))
         return next((name for name in names if name in self.used), row_id)
@@ -124,7 +124,7 @@ class Registration:
 
 
 def registration(dataset: Dataset, plan: Plan, *, own_seed: bool, study_hashes: Iterable[Any] = ()) -> Registration:
-    """What the dataset knows of the plan's versions, against the plan that is being run.
+    """Return what the dataset knows of the plan's versions, against the plan that is being run.
 
     Args:
         dataset: an export, or a table collected elsewhere.
@@ -144,7 +144,7 @@ def registration(dataset: Dataset, plan: Plan, *, own_seed: bool, study_hashes: 
 
 
 def locked_versions(dataset: Dataset) -> tuple[PlanVersion, ...]:
-    """The versions that launch and amendments locked, oldest first, from manifest and materials."""
+    """Return the versions that launch and amendments locked, oldest first, from manifest and materials."""
     listed = dataset.manifest.get("versions")
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     locked = [entry for entry in entries if entry.get("locked_at")]
@@ -172,7 +172,7 @@ def _version(dataset: Dataset, number: int, entry: Mapping[str, Any]) -> PlanVer
 
 
 def changed_keys(before: PlanVersion, after: PlanVersion) -> list[str]:
-    """What an amendment changed: keys of the study file, of its plan, and files that it names."""
+    """Return what an amendment changed: keys of the study file, of its plan, and files that it names."""
     found = []
     for key in sorted({*before.study, *after.study}):
         old, new = before.study.get(key), after.study.get(key)

@@ -37,7 +37,7 @@ class Assumptions:
     """People in a cluster."""
 
     def check(self) -> Assumptions:
-        """These assumptions.
+        """Return these assumptions.
 
         Raises:
             ProblemsFound: a share lies outside of its range; all at once.

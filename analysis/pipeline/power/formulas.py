@@ -82,7 +82,7 @@ def _of_kind(
 
 
 def _schoenfeld(effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions) -> tuple[str, float]:
-    """The log-rank test by Schoenfeld (1983), with the hazard ratio that the shares at the cap imply."""
+    """Return the log-rank test by Schoenfeld (1983), with the hazard ratio that the shares at the cap imply."""
     open_control = given.incomplete
     open_treated = float(special.ndtr(effect + special.ndtri(open_control)))
     ratio = float(np.log(open_treated) / np.log(open_control))

@@ -132,7 +132,7 @@ class PlannedTrial:
     def _observed(
         self, outcome: Outcome, behind: Floats, left: NDArray[np.bool_], rng: np.random.Generator
     ) -> dict[str, Floats]:
-        """The outcome's columns from what lies behind it: mean 0 and variance 1 in the control arm."""
+        """Return the outcome's columns from what lies behind it: mean 0 and variance 1 in the control arm."""
         kind, name = outcome.kind, outcome.name
         if kind == "time":
             return self._time(outcome, behind, left)

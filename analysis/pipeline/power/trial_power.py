@@ -114,7 +114,7 @@ def trial_power(
 
 
 def simulated_plan(plan: Plan) -> Plan:
-    """The plan as far as it decides the primary rows, with few re-randomisations."""
+    """Return the plan as far as it decides the primary rows, with few re-randomisations."""
     outcomes = tuple(outcome for outcome in plan.outcomes if outcome.id in plan.primary)
     deciding = tuple(analysis for analysis in plan.analyses if analysis.role == "primary")
     less = {"outcomes": outcomes, "analyses": deciding, "subgroups": (), "margins": (), "replicates": REPLICATES}
@@ -146,7 +146,7 @@ def _simulated(
 
 
 def _counted(calls: list[Any], workers: str) -> Any:
-    """The counts of each call, in order."""
+    """Return the counts of each call, in order."""
     if workers.startswith(("tcp://", "tls://")):
         return _on_cluster(calls, workers)
     if not workers.isdigit() or int(workers) < 1:
@@ -232,13 +232,13 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
 
 
 def _strictest(found: Sequence[Mapping[str, Any]]) -> float | None:
-    """The first formula at the lowest level, which Holm's first step asks for."""
+    """Return the first formula at the lowest level, which Holm's first step asks for."""
     level = min((entry["alpha"] for entry in found), default=None)
     return next((entry["power"] for entry in found if entry["alpha"] == level), None)
 
 
 def monte_carlo_error(power: float, sims: int) -> float:
-    """Standard error of a share of simulated trials."""
+    """Return standard error of a share of simulated trials."""
     return float(np.sqrt(power * (1 - power) / sims))
 
 

@@ -23,7 +23,7 @@ _ESCAPES = {
 
 
 def as_latex(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
-    """The manuscript as TeX source; figures are named where `analyze` writes them, under figures/.
+    """Return the manuscript as TeX source; figures are named where `analyze` writes them, under figures/.
 
     Args:
         found: tables and figures.

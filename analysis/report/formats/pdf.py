@@ -26,14 +26,14 @@ class PdfPage(FPDF):
     below = ""
 
     def footer(self) -> None:
-        """The line below each page."""
+        """Write the line below each page."""
         self.set_y(-12)
         self.set_font(FONT, size=6)
         self.cell(0, 4, f"{self.below} · {self.page_no()}", align="R")
 
 
 def as_pdf(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
-    """The manuscript as PDF.
+    """Return the manuscript as PDF.
 
     Args:
         found: tables and figures.

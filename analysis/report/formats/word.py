@@ -21,7 +21,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def as_docx(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
-    """The manuscript as DOCX.
+    """Return the manuscript as DOCX.
 
     Args:
         found: tables and figures.

@@ -28,7 +28,7 @@ _REFERS = re.compile(
 
 @cache
 def general_notes() -> Notebook:
-    """Notes on Python itself, asked where the pack's have nothing."""
+    """Return notes on Python itself, asked where the pack's have nothing."""
     folder = resources.files(__package__).joinpath("general")
     return Notebook({name: folder.joinpath(name).read_text(encoding="utf-8") for name in ("concepts.md", "errors.md")})
 
@@ -105,7 +105,7 @@ class AnalysedRequest:
         return ""
 
     def concepts(self, query: str | None = None, limit: int = 2) -> list[Note]:
-        """The ideas that a question is about, the pack's notes first; none where it is about something else."""
+        """Return the ideas that a question is about, the pack's notes first; none where it is about something else."""
         said = self.words if query is None else query
         context = self.context if query is None and _REFERS.search(said) else ""
         last = self.recent[0][1] if self.recent and not _EXAMPLE.search(said) else ""
@@ -123,12 +123,12 @@ class AnalysedRequest:
 
 
 def titled(note: Note, text: str) -> str:
-    """A note's words under its title."""
+    """Return a note's words under its title."""
     return f"**{note.title}**\n\n{text}".strip()
 
 
 def nothing_found(asked: AnalysedRequest) -> str:
-    """That the notes do not have it, and what they have."""
+    """Return that the notes do not have it, and what they have."""
     titles = ", ".join(note.title for note in asked.notebook.of_kind("concepts"))
     if not titles:
         return "My notes have nothing on that, and I answer from notes only."

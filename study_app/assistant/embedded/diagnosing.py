@@ -11,7 +11,7 @@ from study_app.assistant.embedded.message import ShownError
 from study_app.assistant.embedded.programs import source_of, unfenced
 from study_app.assistant.inspection import CodeFinding
 from study_app.assistant.intents import asks_why, line_asked
-from study_app.assistant.notebook import Note, Notebook
+from study_app.assistant.notebook import Note, Notebook, words
 
 _QUOTED = re.compile(r"'([a-z_]{1,40})'")
 _MOST = 3
@@ -19,7 +19,7 @@ _MOST = 3
 
 
 def diagnosis(asked: AnalysedRequest) -> list[str]:
-    """What is wrong, by line; else what the error means; else that the notes know of nothing."""
+    """Return what is wrong, by line; else what the error means; else that the notes know of nothing."""
     if (line := line_asked(asked.read)) is not None and not asked.read.error:
         return about_line(asked, line)
     parts = shown_error(asked) if asked.read.error else []
@@ -34,7 +34,7 @@ def diagnosis(asked: AnalysedRequest) -> list[str]:
 
 
 def corrected(asked: AnalysedRequest) -> list[str]:
-    """The functions that are wrong as they should be, each once."""
+    """Return the functions that are wrong as they should be, each once."""
     broken = dict.fromkeys(one.function for one in asked.problems[:_MOST])
     notes = [note for name in broken if (note := asked.notebook.named("code", name))]
     return [f"`{note.title}` can be written like this:\n\n{note.code}" for note in notes]
@@ -48,7 +48,7 @@ def described(problem: CodeFinding, *, short: bool = False) -> str:
 
 
 def question_about(problem: CodeFinding) -> str:
-    """A finding as the tutor asks about it."""
+    """Return a finding as the tutor asks about it."""
     where = f"Look at line {problem.line} again."
     if problem.note is None:
         return f"{where} {problem.what} What would Python need there?"
@@ -58,7 +58,7 @@ def question_about(problem: CodeFinding) -> str:
 
 
 def about_line(asked: AnalysedRequest, line: int) -> list[str]:
-    """What is wrong in one line, else what it does."""
+    """Return what is wrong in one line, else what it does."""
     here = [one for one in asked.problems if one.line == line]
     if here:
         return [described(one) for one in here]
@@ -70,7 +70,7 @@ def about_line(asked: AnalysedRequest, line: int) -> list[str]:
 
 
 def shown_error(asked: AnalysedRequest) -> list[str]:
-    """What the error in the message means, and where it comes from."""
+    """Return what the error in the message means, and where it comes from."""
     error = asked.read.error
     if error is None:
         return []
@@ -89,7 +89,7 @@ def shown_error(asked: AnalysedRequest) -> list[str]:
 
 
 def reported(asked: AnalysedRequest) -> Note | None:
-    """The note on the error that the message shows or names."""
+    """Return the note on the error that the message shows or names."""
     return next(iter(_notes_of_error(asked)), None)
 
 
@@ -104,17 +104,17 @@ def _notes_of_error(asked: AnalysedRequest) -> list[Note]:
 
 
 def _note_on(notebook: Notebook, error: ShownError) -> Note | None:
-    """The note with the most words of the error's text, among those that speak of its class."""
+    """Return the note with the most words of the error's text, among those that speak of its class."""
     kind, text = error.kind.lower(), error.text.lower()
     scored: list[tuple[float, Note]] = []
-    asked = {word for word in topics.words(text) if not word.isdigit()}
+    asked = {word for word in words(text) if not word.isdigit()}
     for note in notebook.of_kind("errors"):
         head = f"{note.title} {note.also}".lower()
         quoted = _QUOTED.findall(note.title.lower())
         if text and not all(name in text for name in quoted):
             continue
-        title = {word for word in topics.words(note.title) if not word.isdigit()}
-        shared = len(asked & set(topics.words(head)))
+        title = {word for word in words(note.title) if not word.isdigit()}
+        shared = len(asked & set(words(head)))
         of_kind = kind in head
         share = len(asked & title) / len(title) if title else 0.0
         if of_kind or (share >= 0.6 and shared >= 2):
@@ -159,12 +159,12 @@ def _function_of(asked: AnalysedRequest, line: int) -> str:
 
 
 def _explains_symptom(asked: AnalysedRequest) -> list[Note]:
-    """The note on a way to go wrong that the words describe, else the idea that they are about."""
+    """Return the note on a way to go wrong that the words describe, else the idea that they are about."""
     return topics.find(asked.notebook, asked.words, "errors", limit=1) or asked.concepts(limit=1)
 
 
 def no_fault(asked: AnalysedRequest) -> str:
-    """That nothing is wrong as far as can be seen, and what is not written yet."""
+    """Return that nothing is wrong as far as can be seen, and what is not written yet."""
     if asked.missing and not asked.read.code:
         names = ", ".join(f"`{name}`" for name in asked.missing)
         return f"I see no mistake in what is there. Not written yet: {names}."
@@ -175,6 +175,6 @@ def no_fault(asked: AnalysedRequest) -> str:
 
 
 def differs(asked: AnalysedRequest) -> list[Note]:
-    """The finished functions that are written otherwise than in the notes."""
+    """Return the finished functions that are written otherwise than in the notes."""
     own = {note.title: " ".join(source_of(asked.code, note.title).split()) for note in asked.functions}
     return [note for note in asked.functions if own[note.title] != " ".join(unfenced(note.code).split())]

@@ -32,7 +32,7 @@ _KINDS: Mapping[Manner, tuple[Kind, ...]] = {
 def answer_from(
     request: AssistantRequest, notebook: Notebook, texts: Texts, *, manner: Manner, gives_code: bool
 ) -> str:
-    """The reply, Markdown; the same for the same request, notes and texts."""
+    """Return the reply, Markdown; the same for the same request, notes and texts."""
     said = stems(request.message)
     small = _small_talk(request.message, texts, manner)
     if small:
@@ -70,14 +70,14 @@ def _small_talk(message: str, texts: Texts, manner: Manner) -> str:
 
 
 def _named(notebook: Notebook, request: AssistantRequest) -> list[Note]:
-    """The task's functions that the message names."""
+    """Return the task's functions that the message names."""
     functions = notebook.of_kind("code")
     said = set(re.findall(r"\w+", request.message))
     return [note for note in functions if note.title in said]
 
 
 def _next_point(request: AssistantRequest, notebook: Notebook, texts: Texts, function: Note, kind: Kind) -> str:
-    """The next hint for, or question about, a function."""
+    """Return the next hint for, or question about, a function."""
     note = notebook.named(kind, function.title)
     if note is None or not note.points:
         return texts["nothing"]
@@ -89,7 +89,7 @@ def _next_point(request: AssistantRequest, notebook: Notebook, texts: Texts, fun
 
 
 def _found(notebook: Notebook, said: Iterable[str], kinds: Iterable[Kind], limit: int = 2) -> list[Note]:
-    """The notes that share words with the message, rare words first."""
+    """Return the notes that share words with the message, rare words first."""
     notes = [note for kind in kinds for note in notebook.of_kind(kind)]
     words = {note: Counter(stems(f"{note.title} {note.title} {note.also} {note.body}")) for note in notes}
     spread = Counter(word for counted in words.values() for word in counted)

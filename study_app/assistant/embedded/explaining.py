@@ -9,7 +9,7 @@ from study_app.assistant.embedded.asked import AnalysedRequest, nothing_found, t
 from study_app.assistant.embedded.programs import parsed
 from study_app.assistant.embedded.writing import line_by_line
 from study_app.assistant.intents import operands
-from study_app.assistant.notebook import Note
+from study_app.assistant.notebook import Note, words
 
 _LINK = re.compile(r"\[([^\]\n]{1,200})\]\([^)\n]{1,300}\)")
 _HEADING = re.compile(r"^#{2,6} ", re.MULTILINE)
@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"[a-z_][\w.]{2,60}")
 
 
 def ideas(asked: AnalysedRequest) -> list[str]:
-    """The ideas that the question is about, or that the notes have nothing."""
+    """Return the ideas that the question is about, or that the notes have nothing."""
     found = asked.concepts()
     if not found:
         return from_brief(asked) or [nothing_found(asked)]
@@ -28,13 +28,13 @@ def ideas(asked: AnalysedRequest) -> list[str]:
 
 
 def from_brief(asked: AnalysedRequest) -> list[str]:
-    """The sentences of the brief that hold words of the question which the notes do not know."""
+    """Return the sentences of the brief that hold words of the question which the notes do not know."""
     strange = {word for word in asked.unknown() if len(word) > 3}
     if not strange:
         return []
     text = " ".join(_TITLE.sub("", _LINK.sub(r"\1", asked.request.brief)).split("```")[::2])
     said = [part.strip() for part in re.split(r"(?<=[.:])\s|\n- |\n\n", text)]
-    found = [" ".join(part.split()) for part in said if strange & set(topics.words(part))]
+    found = [" ".join(part.split()) for part in said if strange & set(words(part))]
     return ["The task says:", *(f"- {part}" for part in found[:3])] if found else []
 
 
@@ -56,12 +56,12 @@ def compared(asked: AnalysedRequest) -> list[str]:
 
 
 def _names_both(note: Note, pair: tuple[str, str]) -> bool:
-    head = set(topics.words(f"{note.title} {note.also}"))
-    return all(set(topics.words(one)) & head for one in pair)
+    head = set(words(f"{note.title} {note.also}"))
+    return all(set(words(one)) & head for one in pair)
 
 
 def task(asked: AnalysedRequest, function: str | None = None) -> list[str]:
-    """The brief in short, or its part on one function, and what is not written yet."""
+    """Return the brief in short, or its part on one function, and what is not written yet."""
     text = _TITLE.sub("", _LINK.sub(r"\1", asked.request.brief))
     cut = _HEADING.search(text)
     paragraphs = [part.strip() for part in (text[: cut.start()] if cut else text).split("\n\n") if part.strip()]
@@ -81,7 +81,7 @@ def task(asked: AnalysedRequest, function: str | None = None) -> list[str]:
 
 
 def _part_on(paragraphs: list[str], function: str) -> list[str]:
-    """The paragraph that introduces a function, and the list that follows it."""
+    """Return the paragraph that introduces a function, and the list that follows it."""
     at = next((n for n, part in enumerate(paragraphs) if f"**`{function}(" in part or f"`{function}(" in part), None)
     if at is None:
         return []
@@ -107,7 +107,7 @@ def _unfenced(paragraphs: list[str]) -> list[str]:
 
 
 def reply_explained(asked: AnalysedRequest) -> list[str]:
-    """The code that was given last, line by line; what was said last, where it held no code."""
+    """Return the code that was given last, line by line; what was said last, where it held no code."""
     code = asked.last_code
     if not code:
         return _what_was_said(asked)
@@ -121,7 +121,7 @@ def reply_explained(asked: AnalysedRequest) -> list[str]:
 
 
 def _lines_meant(asked: AnalysedRequest, code: str) -> set[int] | None:
-    """The lines that the message singles out, by their place or by what stands in them; None: all of them."""
+    """Return the lines that the message singles out, by their place or by what stands in them; None: all of them."""
     numbers = [number + 1 for number, line in enumerate(code.splitlines()) if line.strip()]
     if place := _LINE_WORDS.search(asked.words):
         at = _ORDINALS[place.group(1)]
@@ -147,7 +147,7 @@ def _what_was_said(asked: AnalysedRequest) -> list[str]:
 
 
 def program_explained(asked: AnalysedRequest) -> list[str]:
-    """The participant's program line by line; only what is named, where a function is."""
+    """Return the participant's program line by line; only what is named, where a function is."""
     tree = parsed(asked.code)
     if isinstance(tree, SyntaxError):
         return [one.what for one in asked.problems] or ["Python cannot read the program as it is."]

@@ -127,7 +127,7 @@ def _wrong_arguments(tree: ast.Module) -> Iterator[ProgramFault]:
 
 
 def _started(node: ast.Call) -> tuple[str, int]:
-    """(function, number of arguments) of a call, or of what `start_soon` and `run` are handed."""
+    """Return (function, number of arguments) of a call, or of what `start_soon` and `run` are handed."""
     if isinstance(node.func, ast.Name):
         return node.func.id, len(node.args)
     if isinstance(node.func, ast.Attribute) and node.func.attr in ("start_soon", "run") and node.args:

@@ -149,7 +149,7 @@ def _is_trace(bare: str) -> bool:
 
 
 def _error_in(bare: str) -> ShownError | None:
-    """The error that a line consists of; a line that asks something about an error is own words."""
+    """Return the error that a line consists of; a line that asks something about an error is own words."""
     stripped = bare.lstrip(_MARGIN)
     name, colon, text = stripped.partition(":")
     if colon and " " not in name.strip() and _heads_an_error(name.strip()) and "?" not in text:

@@ -27,7 +27,7 @@ class Section:
 
 
 def parsed(code: str) -> ast.Module | SyntaxError:
-    """The syntax tree, or why Python would not start the program; nothing is run."""
+    """Return the syntax tree, or why Python would not start the program; nothing is run."""
     if len(code) > MAX_CHARACTERS:
         return SyntaxError("too long to look at")
     try:
@@ -43,7 +43,7 @@ def parsed(code: str) -> ast.Module | SyntaxError:
 
 
 def sections(code: str) -> list[Section]:
-    """The file's top-level pieces in order; works on code that Python cannot read."""
+    """Return the file's top-level pieces in order; works on code that Python cannot read."""
     found: list[tuple[str, list[str]]] = [("", [])]
     for line in code.splitlines():
         begins = line[:1] not in ("", " ", "\t", ")", "]", "}")
@@ -59,7 +59,7 @@ def sections(code: str) -> list[Section]:
 
 
 def with_functions(code: str, functions: Mapping[str, str], starter: str = "") -> str:
-    """The participant's program with those functions put in: in place of theirs, else before the part that runs.
+    """Return the participant's program with those functions put in: in place of theirs, else before the part that runs.
 
     Args:
         code: What stands in the editor.
@@ -78,7 +78,7 @@ def with_functions(code: str, functions: Mapping[str, str], starter: str = "") -
 
 
 def source_of(code: str, name: str) -> str:
-    """The top-level function of that name as it stands in the file; empty where there is none."""
+    """Return the top-level function of that name as it stands in the file; empty where there is none."""
     return next((one.text for one in sections(code) if one.name == name), "")
 
 
@@ -98,7 +98,7 @@ def is_empty(node: AnyDef) -> bool:
 
 
 def unfenced(block: str) -> str:
-    """The code of fenced blocks, without the fences."""
+    """Return the code of fenced blocks, without the fences."""
     lines = [line for line in block.splitlines() if not line.startswith("```")]
     return textwrap.dedent("\n".join(lines)).strip("\n")
 
@@ -136,7 +136,7 @@ def _runs(section: Section) -> bool:
 
 
 def _completed(kept: list[Section], starter: str) -> str:
-    """The file, with what the starter gives and the program lacks."""
+    """Return the file, with what the starter gives and the program lacks."""
     have = {one.name for one in kept if one.name}
     given = sections(starter)
     lost = [one for one in given if one.name and one.name not in have]
@@ -151,7 +151,7 @@ def _completed(kept: list[Section], starter: str) -> str:
 
 
 def _with_imports(code: str) -> str:
-    """The file with an import for each module that it names and does not import."""
+    """Return the file with an import for each module that it names and does not import."""
     tree = parsed(code)
     if isinstance(tree, SyntaxError):
         return code

@@ -23,7 +23,7 @@ _SPELT = re.compile(r"says `([\w.]+)`; the name is `([\w.]+)`")
 
 
 def repaired(code: str, notebook: Notebook, starter: str) -> tuple[str, list[CodeFinding], list[str]]:
-    """(the program, what was wrong, the functions taken from the notes).
+    """Return (the program, what was wrong, the functions taken from the notes).
 
     Args:
         code: The participant's program.
@@ -50,7 +50,7 @@ def _still(program: str, notebook: Notebook, versions: dict[str, str]) -> bool:
 
 
 def _differing(code: str, versions: dict[str, str]) -> list[str]:
-    """The functions that are written otherwise than in the notes."""
+    """Return the functions that are written otherwise than in the notes."""
     own = {one.name: " ".join(one.text.split()) for one in sections(code)}
     return [name for name, text in versions.items() if own.get(name) != " ".join(text.split())]
 

@@ -38,7 +38,7 @@ class Answered:
 def find(
     notebook: Notebook, query: str, kind: Kind = "concepts", limit: int = 2, context: str = "", last_reply: str = ""
 ) -> list[Note]:
-    """The notes that answer, best first; none where the question is about something else.
+    """Return the notes that answer, best first; none where the question is about something else.
 
     Args:
         notebook: The notes.
@@ -85,7 +85,7 @@ def _best(found: list[Answered]) -> float:
 
 
 def unknown(notebook: Notebook, query: str) -> list[str]:
-    """The words of a question that neither notes nor everyday English hold."""
+    """Return the words of a question that neither notes nor everyday English hold."""
     known = notebook.vocabulary()
     strange = [word for word in _content(query) if word not in known]
     return [word for word in strange if not _slip(word, CHAT_WORDS | STOPWORDS) and not _slip(word, known)]
@@ -114,7 +114,7 @@ def _ranked(notebook: Notebook, query: str, kind: Kind) -> list[Answered]:
 
 
 def _judged(found: RankedNote, asked: list[str], own: list[str], strange: int, said: str) -> Answered | None:
-    """The note with its score, or None where too little of the question is in it."""
+    """Return the note with its score, or None where too little of the question is in it."""
     note = found.note
     named = set(_NAME.findall(said.lower()))
     head, body = set(words(f"{note.title} {note.also}")), set(words(note.body))
@@ -140,7 +140,7 @@ def _judged(found: RankedNote, asked: list[str], own: list[str], strange: int, s
 
 
 def _expanded(notebook: Notebook, query: str, kind: Kind) -> tuple[list[str], list[str]]:
-    """(the question's words as the notes spell them, slips of the pen corrected; words that mean the same)."""
+    """Return (the question's words as the notes spell them, slips of the pen corrected; words that mean the same)."""
     vocabulary = notebook.vocabulary(kind)
     lowered = " ".join(query.lower().split())
     found: list[str] = []
@@ -172,7 +172,7 @@ def _content(query: str) -> list[str]:
 
 
 def named_function(notebook: Notebook, said: str) -> list[Note]:
-    """The task's functions that a message names: by name, by place, by a part of the name or by `Also`."""
+    """Return the task's functions that a message names: by name, by place, by a part of the name or by `Also`."""
     notes = notebook.of_kind("code")
     exact = exactly_named(notebook, said)
     if exact:
@@ -187,7 +187,7 @@ def named_function(notebook: Notebook, said: str) -> list[Note]:
 
 
 def exactly_named(notebook: Notebook, said: str) -> list[Note]:
-    """The task's functions whose name stands in a message, or one that is written like a name and means them."""
+    """Return the task's functions whose name stands in a message, or one that is written like a name and means them."""
     notes = notebook.of_kind("code")
     exact = [note for note in notes if re.search(rf"(?<!\w){re.escape(note.title.lower())}(?!\w)", said)]
     tokens = [token for token in _NAME.findall(said) if "_" in token.strip("_") or f"{token}()" in said]

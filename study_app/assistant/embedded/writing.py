@@ -27,12 +27,12 @@ _EXAMPLE = re.compile(r"\bexamples?\b")
 
 
 def fenced(code: str) -> str:
-    """A Python block."""
+    """Return a Python block."""
     return f"```python\n{code.strip(chr(10))}\n```"
 
 
 def solutions(asked: AnalysedRequest) -> list[str]:
-    """The code that was asked for."""
+    """Return the code that was asked for."""
     if not asked.functions:
         return [nothing_found(asked)] if not asked.concepts() else _concepts_with_code(asked)
     if _about_an_idea(asked):
@@ -94,7 +94,7 @@ def whole(asked: AnalysedRequest) -> list[str]:
 
 
 def fixed(asked: AnalysedRequest) -> list[str]:
-    """The participant's program repaired once, after what was wrong with it."""
+    """Return the participant's program repaired once, after what was wrong with it."""
     if not asked.functions and not asked.problems:
         return ["I see no mistake that my notes know of. Run the code and send me the message it ends with."]
     program, found, taken = repaired(asked.code, asked.notebook, asked.request.starter)
@@ -116,7 +116,7 @@ def fixed(asked: AnalysedRequest) -> list[str]:
 
 
 def start(asked: AnalysedRequest) -> list[str]:
-    """A first step with its code, and what comes after it."""
+    """Return a first step with its code, and what comes after it."""
     left = [note for note in asked.functions if note.title in asked.missing]
     chosen = [note for note in asked.named if note in left or note.title in asked.words] or left
     if not chosen:

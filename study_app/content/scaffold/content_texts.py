@@ -129,7 +129,7 @@ def bank_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
 
 
 def _judged(lesson: Lesson, call: str) -> str:
-    """A program that compares an answer with the solution's result where it depends on the library."""
+    """Return a program that compares an answer with the solution's result where it depends on the library."""
     if lesson.result:
         return f"print({call} == {lesson.result})\n"
     right = lesson.solution

@@ -167,7 +167,7 @@ _OWN = {
 
 
 def import_name(library: str) -> str:
-    """What programs import of a distribution."""
+    """Return what programs import of a distribution."""
     return IMPORT_NAMES.get(library.lower(), library.replace("-", "_"))
 
 

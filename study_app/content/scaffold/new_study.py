@@ -60,7 +60,7 @@ def _filled(value: Any, library: str) -> Any:
 
 
 def toml_string(text: str) -> str:
-    """A TOML string of any text."""
+    """Return a TOML string of any text."""
     if "\n" in text:
         return '"""\n' + text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '"""'
     return json.dumps(text, ensure_ascii=False)

@@ -136,7 +136,7 @@ primary = ["quiz_points"]
 
 
 def study_text(new: NewStudy) -> str:
-    """The study file."""
+    """Return the study file."""
     quoted = {key: toml_string(text) for key, text in new.phrases.items() if isinstance(text, str)}
     quoted |= {f"years_{n}": toml_string(label) for n, label in enumerate(new.phrases["years_options"], start=1)}
     named = 'requirements = "requirements.txt"    # installed by study setup; part of the study\'s hash\n'

@@ -46,7 +46,7 @@ class KeptAnchor:
 
 
 def kept_now(study_id: str, at: datetime, heads: Sequence[Head], ledger: Anchor | None) -> KeptAnchor:
-    """The anchor of this moment."""
+    """Return the anchor of this moment."""
     return KeptAnchor(study_id, timestamp(at), tuple(sorted(h.head for h in heads if h.position)), ledger)
 
 
@@ -106,5 +106,5 @@ def parse_lines(text: str) -> list[KeptAnchor]:
 
 
 def last_index(anchors: Iterable[KeptAnchor], study_id: str) -> int:
-    """The highest place in the study's real ledger that any anchor names; 0 where none does."""
+    """Return the highest place in the study's real ledger that any anchor names; 0 where none does."""
     return max((a.ledger.index for a in anchors if a.study_id == study_id and a.ledger is not None), default=0)

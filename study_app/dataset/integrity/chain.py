@@ -123,33 +123,33 @@ class Head:
 
 
 def new_salt() -> bytes:
-    """The salt of one entry."""
+    """Return the salt of one entry."""
     return os.urandom(SALT_BYTES)
 
 
 def body(salt: bytes, content: bytes) -> bytes:
-    """The salted hash of a content."""
+    """Return the salted hash of a content."""
     return hashlib.sha256(salt + content).digest()
 
 
 def body_of(opening: bytes, content: bytes) -> bytes:
-    """The body from what is kept to compute it: the salt, or of an erased record the body itself."""
+    """Return the body from what is kept to compute it: the salt, or of an erased record the body itself."""
     return opening if len(opening) == BODY_BYTES else body(opening, content)
 
 
 def digest(table: str, key: Iterable[str], final: bool, body: bytes) -> bytes:
-    """The hash of a named body."""
+    """Return the hash of a named body."""
     named = "\x1f".join((table, *key, str(int(final))))
     return hashlib.sha256(named.encode("utf-8", "surrogatepass") + b"\x1e" + body).digest()
 
 
 def link(head: bytes, digest: bytes) -> bytes:
-    """The chain's head after one more entry."""
+    """Return the chain's head after one more entry."""
     return hashlib.sha256(head + digest).digest()
 
 
 def mac(key: bytes, chain: int, position: int, head: bytes) -> bytes:
-    """The head under a key that the database does not hold."""
+    """Return the head under a key that the database does not hold."""
     return hmac.digest(key, f"study-chain/1:{chain}:{position}:".encode() + head, "sha256")
 
 
@@ -169,7 +169,9 @@ def content_columns(table: TableName) -> tuple[Column, ...]:
 
 
 def content_of(table: TableName, row: Mapping[str, Any]) -> bytes:
-    """The cells of a stored row as they are hashed; empty ones are left out, so that a new column changes nothing.
+    """Return the cells of a stored row as they are hashed.
+
+    Empty ones are left out, so that a new column changes nothing.
 
     Args:
         table: visits, runs, turns, answers or ratings.
@@ -180,7 +182,7 @@ def content_of(table: TableName, row: Mapping[str, Any]) -> bytes:
 
 
 def facts_content(facts: Mapping[str, Any]) -> bytes:
-    """The facts of a participant (`stored.facts_of`) as they are hashed."""
+    """Return the facts of a participant (`stored.facts_of`) as they are hashed."""
     return compact_json(
         {name: _plain(value) for name, value in facts.items() if name != "participant_id" and value not in (None, "")}
     ).encode()
@@ -193,7 +195,7 @@ def _plain(value: Any) -> Any:
 
 
 def key_of(table: TableName, row: Mapping[str, Any]) -> tuple[str, ...]:
-    """The key of a stored row."""
+    """Return the key of a stored row."""
     return tuple(str(row[name]) for name in KEYS[table])
 
 

@@ -9,6 +9,6 @@ from study_app.domain.study.study import canonical_json
 
 
 def signed_content(manifest: Mapping[str, Any]) -> bytes:
-    """The manifest without its signature; it holds the hash of every file, so the signature covers them all."""
+    """Return the manifest without its signature; it holds the hash of every file, so the signature covers them all."""
     content = {name: value for name, value in manifest.items() if name != "signature"}
     return b"study-export/1:" + canonical_json(content).encode()

@@ -24,7 +24,10 @@ _NEVER_AWAITED = re.compile(r"^[^\n]*RuntimeWarning: coroutine .{1,200} was neve
 
 
 def program_error(run: RunRecord) -> str | None:
-    """What a run's reader meets as an error: the exception, or the warning that a coroutine was never awaited."""
+    """Return what a run's reader meets as an error.
+
+    The exception, or the warning that a coroutine was never awaited.
+    """
     return run.error_type or ("RuntimeWarning" if _NEVER_AWAITED.search(run.stderr) else None)
 
 
@@ -46,7 +49,7 @@ def event_row(event: Event) -> StoredRow:
 
 
 def browser_moment(milliseconds: float | None) -> datetime | None:
-    """The moment that a browser's clock names; None where it names none that a calendar knows."""
+    """Return the moment that a browser's clock names; None where it names none that a calendar knows."""
     if milliseconds is None:
         return None
     try:
@@ -77,7 +80,7 @@ def visit_row(visit: Visit) -> StoredRow:
 
 
 def participant_facts(participant: Participant) -> StoredRow:
-    """What the participants table says of a person that no other table gives."""
+    """Return what the participants table says of a person that no other table gives."""
     return facts_of(
         asdict(participant)
         | {
@@ -95,7 +98,7 @@ FACTS = (
 
 
 def facts_of(row: Mapping[str, Any]) -> StoredRow:
-    """The same of a row of the participants table.
+    """Return the same of a row of the participants table.
 
     `abandoned` and `excluded` are not stored: a long silence and an exclusion make them.
     """

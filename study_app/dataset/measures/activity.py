@@ -94,7 +94,7 @@ def absences(
 def _during(
     visit: Visit, events: Sequence[Event], at: Sequence[float], until: datetime
 ) -> tuple[float, list[tuple[float, Event]]]:
-    """The visit's length, and its events with their seconds since its start, in order."""
+    """Return the visit's length, and its events with their seconds since its start, in order."""
     start, length = visit.started_at.timestamp(), (until - visit.started_at).total_seconds()
     during = ((moment - start, event) for moment, event in zip(at, events, strict=True))
     mine = [(moment, event) for moment, event in during if 0 <= moment <= length]

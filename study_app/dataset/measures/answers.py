@@ -50,7 +50,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _changed(event: Event) -> Key | None:
-    """The answer that an event changes."""
+    """Return the answer that an event changes."""
     place, name = place_of(event.payload), event.payload.get("field")
     if event.kind not in CHANGE_KINDS or place is None or place[0] != event.stage or not isinstance(name, str):
         return None
@@ -82,7 +82,7 @@ def _forms(dossier: ParticipantRecord) -> Iterator[Visit]:
 
 
 def _until(visit: Visit, events: Sequence[Event]) -> datetime:
-    """The end of a visit; of one that goes on, its last event."""
+    """Return the end of a visit; of one that goes on, its last event."""
     stored = [event.server_time for event in events if event.stage == visit.stage]
     return visit.ended_at or max(stored, default=visit.started_at)
 

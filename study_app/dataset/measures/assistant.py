@@ -51,13 +51,16 @@ def reports_of_other_ai(dossier: ParticipantRecord) -> list[tuple[Answer, bool]]
 
 
 def used_other_ai(dossier: ParticipantRecord) -> bool | None:
-    """What the participant says on the question marked `other_ai`; None where not asked or not answered."""
+    """Return what the participant says on the question marked `other_ai`; None where not asked or not answered."""
     said = [yes for _, yes in reports_of_other_ai(dossier)]
     return any(said) if said else None
 
 
 def _says_yes(question: Question, value: Any) -> bool:
-    """The option that reads no, none or never is a no; where none does, the first option or the scale's low end."""
+    """Return the option that reads no, none or never is a no.
+
+    Where none does, the first option or the scale's low end.
+    """
     if question.kind in ("scale", "number"):
         return bool(value != (question.low or 0))
     values = [str(option.value).lower() for option in question.options]

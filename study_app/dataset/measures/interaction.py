@@ -31,7 +31,7 @@ class Coding:
 
     @classmethod
     def of(cls, study: Study) -> Coding:
-        """The coding of a study."""
+        """Return the coding of a study."""
         return cls(study.analysis.coder, rules_of(study.styles))
 
     def described(self) -> dict[str, str]:
@@ -40,7 +40,7 @@ class Coding:
         return {"coder": self.coder, **version, "codebook": VERSION, "patterns": self.patterns.version}
 
     def codes(self, dossier: ParticipantRecord) -> Codes:
-        """The codes of every turn of a participant.
+        """Return the codes of every turn of a participant.
 
         `rules` follow from the messages, of participants in English: others stay uncoded. `human` are the adjudicated
         rating, else what more than half of the people gave; `claude` are the ratings stored under that name.
@@ -57,7 +57,7 @@ class Coding:
         return self.coder != "rules" or (dossier.participant.language or dossier.study.language) == RULES_READ
 
     def counts(self, dossier: ParticipantRecord, codes: Codes) -> dict[str, int | None]:
-        """Queries by label; None where not every query is coded."""
+        """Return queries by label; None where not every query is coded."""
         given = [codes[turn.id] for turn in dossier.turns]
         known = [labels for labels in given if labels is not None]
         whole = len(known) == len(given)
@@ -66,7 +66,7 @@ class Coding:
     def pattern(
         self, dossier: ParticipantRecord, row: Mapping[str, Any], codes: Codes, uses: Mapping[str, Mapping[str, Any]]
     ) -> str | None:
-        """The pattern of one participant; `none` where no rule holds or nothing was asked.
+        """Return the pattern of one participant; `none` where no rule holds or nothing was asked.
 
         None where there is nothing to classify: an arm without an assistant, main tasks that were never opened or are
         still going on, a query that is not coded.

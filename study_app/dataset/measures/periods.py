@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from study_app.dataset.integrity.stored_rows import program_error
 from study_app.dataset.measures.quiz import quiz_columns
 from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.dataset.measures.tasks import program_error, stage_minutes
+from study_app.dataset.measures.tasks import stage_minutes
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 

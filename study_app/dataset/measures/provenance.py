@@ -36,7 +36,7 @@ BURST_SECONDS = 1.0
 
 
 def tracker_for(dossier: ParticipantRecord, content: Content, task: str) -> Tracker | None:
-    """A tracker of one task, to be fed the participant's events; None where its pack is gone."""
+    """Return a tracker of one task, to be fed the participant's events; None where its pack is gone."""
     pack = content.pack_of(dossier.study, task)
     if pack is None:
         return None

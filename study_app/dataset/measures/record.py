@@ -63,7 +63,7 @@ class ParticipantRecord:
         return tuple(quiz.stage for quiz in self.study.quizzes)
 
     def visit(self, stage: str) -> Visit | None:
-        """The visit of a stage, or None before it was opened."""
+        """Return the visit of a stage, or None before it was opened."""
         return next((visit for visit in self.visits if visit.stage == stage), None)
 
     def paused(self, visit: Visit) -> float | None:
@@ -96,7 +96,7 @@ class Content:
         self._banks: dict[str, Bank | None] = {}
 
     def pack(self, folder: str) -> TaskPack | None:
-        """The pack of a folder."""
+        """Return the pack of a folder."""
         if folder not in self._packs:
             try:
                 self._packs[folder] = self._library.pack(folder)
@@ -105,7 +105,7 @@ class Content:
         return self._packs[folder]
 
     def bank(self, folder: str) -> Bank | None:
-        """The bank of a folder."""
+        """Return the bank of a folder."""
         if folder not in self._banks:
             try:
                 self._banks[folder] = self._library.bank(folder)
@@ -114,21 +114,21 @@ class Content:
         return self._banks[folder]
 
     def keys(self, folder: str) -> Any:
-        """The bank's keys, or None."""
+        """Return the bank's keys, or None."""
         try:
             return self._library.keys(folder)
         except (StudyError, StopIteration):
             return None
 
     def pack_of(self, study: Study, task: str) -> TaskPack | None:
-        """The pack of a task of a study."""
+        """Return the pack of a task of a study."""
         folders = (folder for stage in study.stages for folder in stage.packs)
         folder = next((folder for folder in folders if task_of(folder) == task), None)
         return None if folder is None else self.pack(folder)
 
 
 def task_of(folder: str) -> str:
-    """The task's id: its folder's name."""
+    """Return the task's id: its folder's name."""
     return folder.rsplit("/", 1)[-1]
 
 

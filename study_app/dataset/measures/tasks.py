@@ -14,7 +14,7 @@ from study_app.domain.study.study import Stage
 
 
 def warm_up(dossier: ParticipantRecord) -> dict[str, Any]:
-    """The warm-up as allocation sees it."""
+    """Return the warm-up as allocation sees it."""
     for stage in dossier.study.stages:
         if stage.kind == "tasks" and not stage.main:
             return warmup(stage, dossier.visit(stage.id), list(dossier.runs))
@@ -52,7 +52,7 @@ def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any
 
 
 def _submissions(dossier: ParticipantRecord, stage: Stage) -> list[RunRecord]:
-    """The last submission of each task; of a stage that was reopened a task may have two."""
+    """Return the last submission of each task; of a stage that was reopened a task may have two."""
     last = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage == stage.id}
     return list(last.values())
 

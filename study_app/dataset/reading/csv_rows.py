@@ -11,7 +11,7 @@ csv.field_size_limit(2**31 - 1)
 
 
 def csv_rows(path: Path, mark: str = ",", encoding: str = "utf-8") -> Iterator[tuple[int, list[str]]]:
-    """The header (as row 1) and the rows, each with its number; a cell that spans lines counts once.
+    """Yield the header (as row 1) and the rows, each with its number; a cell that spans lines counts once.
 
     Args:
         path: the file.
@@ -29,7 +29,7 @@ def csv_rows(path: Path, mark: str = ",", encoding: str = "utf-8") -> Iterator[t
 
 
 def rows_in(lines: Iterable[str], mark: str = ",") -> Iterator[tuple[int, list[str]]]:
-    """The same of lines that were read already.
+    """Yield the same of lines that were read already.
 
     Raises:
         ValueError: they are not a table; the message names the row.
@@ -43,7 +43,7 @@ def rows_in(lines: Iterable[str], mark: str = ",") -> Iterator[tuple[int, list[s
 
 
 def uneven(header: Sequence[str], cells: Sequence[str]) -> str | None:
-    """What is wrong with a row that has more or fewer cells than the header; None where it has as many."""
+    """Return what is wrong with a row that has more or fewer cells than the header; None where it has as many."""
     return None if len(cells) == len(header) else f"has {len(cells)} cells, the header {len(header)}"
 
 

@@ -105,7 +105,7 @@ class UntrustedDataset:
         return found
 
     def listed(self, key: str) -> list[dict[str, Any]]:
-        """A list of objects in the manifest; empty where it is none."""
+        """Return a list of objects in the manifest; empty where it is none."""
         entries = self.manifest.get(key, [])
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
@@ -124,7 +124,7 @@ class UntrustedDataset:
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
     def study_of(self, row: UntrustedRow) -> Study | None:
-        """The version that a participant started with; the newest where it was not kept."""
+        """Return the version that a participant started with; the newest where it was not kept."""
         return self.studies.get(str(row["study_hash"]), next(iter(self.studies.values()), None))
 
     @cached_property
@@ -150,7 +150,7 @@ class UntrustedDataset:
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def relative(self, table: str) -> str:
-        """A table's file, as findings name it."""
+        """Return a table's file, as findings name it."""
         return self.files[table].relative_to(self.path).as_posix() if table in self.files else f"table {table}"
 
     def header(self, table: str) -> list[str]:

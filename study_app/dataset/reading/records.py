@@ -32,7 +32,7 @@ class Materials(Content):
         return None
 
     def bank(self, folder: str) -> Bank | None:
-        """The bank of a folder, without its keys."""
+        """Return the bank of a folder, without its keys."""
         return self._opened.banks.get(folder.rsplit("/", 1)[-1])
 
     def keys(self, folder: str) -> Any:
@@ -47,7 +47,7 @@ def dossier_of(
     events: Sequence[UntrustedRow],
     ratings: Mapping[tuple[str, str], Mapping[str, Rating]],
 ) -> ParticipantRecord:
-    """What the tables hold of one participant.
+    """Return what the tables hold of one participant.
 
     Args:
         person: their row of `participants`.
@@ -114,7 +114,7 @@ def _run(row: UntrustedRow) -> RunRecord:
 
 
 def _checks(verdicts: Any) -> list[Any]:
-    """What can be verdicts; a forged cell may hold any JSON."""
+    """Return what can be verdicts; a forged cell may hold any JSON."""
     entries = verdicts if isinstance(verdicts, list) else []
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("passed"), bool)]
 
@@ -152,7 +152,7 @@ def _answer(row: UntrustedRow, study: Study) -> Answer:
 
 
 def _response(question: Question | None, text: str | None) -> Any:
-    """The answer as it was given: cells hold text as it is and everything else as JSON."""
+    """Return the answer as it was given: cells hold text as it is and everything else as JSON."""
     if text is None or question is None or question.kind == "text":
         return text
     if question.kind == "choice":
@@ -164,7 +164,10 @@ def _response(question: Question | None, text: str | None) -> Any:
 
 
 def evidence_in(rows: Sequence[UntrustedRow]) -> list[Evidence]:
-    """The pieces of evidence that the table `compliance` holds of one participant; those of no known kind left out."""
+    """Return the pieces of evidence that the table `compliance` holds of one participant.
+
+    Those of no known kind left out.
+    """
     return [
         Evidence(row["kind"], str(row["stage"]), row["at"], row["amount"] or 0.0, row["detail"] or "")
         for row in rows

@@ -18,7 +18,7 @@ from study_app.dataset.schema.cells import (
 )
 from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, text
-from study_app.dataset.schema.participants import LABELS, REVEALING, participants_table, question_column, quiz_types
+from study_app.dataset.schema.participants import REVEALING, participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
     ALLOCATIONS,
     ANSWERS,
@@ -30,6 +30,7 @@ from study_app.dataset.schema.tables import (
     TURNS,
     VISITS,
 )
+from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.study import Study
 
@@ -55,9 +56,9 @@ CLUSTER = text(COLUMN, "Pseudonym of the participant's cluster; empty where it i
 __all__ = [
     "ALLOCATIONS",
     "ANSWERS",
+    "CLUSTER",
     "EVENTS",
     "GUARD_NOTE",
-    "CLUSTER",
     "LABELS",
     "PERIODS",
     "RATINGS",
@@ -71,8 +72,8 @@ __all__ = [
     "VISITS",
     "Column",
     "ColumnType",
-    "TableSchema",
     "TableName",
+    "TableSchema",
     "cell",
     "codebook",
     "compact_json",

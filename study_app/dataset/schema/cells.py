@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -24,17 +25,17 @@ _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def guard(value: str) -> str:
-    """The text as a spreadsheet will not run it."""
+    """Return the text as a spreadsheet will not run it."""
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
 def unguard(cell: str) -> str:
-    """The text that `guard` was given."""
+    """Return the text that `guard` was given."""
     return cell[1:] if cell.startswith("'") else cell
 
 
 def writable(value: str) -> str:
-    """The text with U+FFFD for what a UTF-8 table cannot hold: NUL and lone surrogates."""
+    """Return the text with U+FFFD for what a UTF-8 table cannot hold: NUL and lone surrogates."""
     return _UNWRITABLE.sub("\ufffd", value)
 
 
@@ -53,7 +54,7 @@ def compact_json(value: Any) -> str:
 
 
 def cell(column: Column, value: Any) -> str:
-    """The cell of a value; None is missing.
+    """Return the cell of a value; None is missing.
 
     Text that is already a cell of JSON passes as it is.
     """
@@ -71,19 +72,19 @@ def cell(column: Column, value: Any) -> str:
 
 
 def plain_text(value: Any) -> str:
-    """A text as it is, anything else as JSON."""
+    """Return a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else compact_json(value)
 
 
 def number_text(value: float) -> str:
-    """A number in the shortest form that gives it back exactly; whole numbers without a point."""
+    """Return a number in the shortest form that gives it back exactly; whole numbers without a point."""
     if isinstance(value, int):
         return str(int(value))
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def value(column: Column, cell_text: str) -> Any:
-    """The value of a cell; None where it is empty.
+    """Return the value of a cell; None where it is empty.
 
     Raises:
         ValueError: the cell does not hold what the column holds.
@@ -106,7 +107,7 @@ def value(column: Column, cell_text: str) -> Any:
 
 
 def _integer(cell_text: str) -> int:
-    """A whole number that a database can hold."""
+    """Return a whole number that a database can hold."""
     number = int(cell_text)
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"{cell_text[:20]}... is out of range")
@@ -126,7 +127,7 @@ def parsed_json(text: str) -> Any:
 
 
 def moment(cell_text: str) -> datetime:
-    """The moment that a cell names.
+    """Return the moment that a cell names.
 
     Raises:
         ValueError: it names none, or has no time zone.
@@ -142,7 +143,7 @@ def moment(cell_text: str) -> datetime:
 
 def _finite(cell_text: str) -> float:
     parsed = float(cell_text)
-    if parsed != parsed or parsed in (float("inf"), float("-inf")):
+    if not math.isfinite(parsed):
         raise ValueError(cell_text)
     return parsed
 

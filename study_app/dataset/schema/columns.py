@@ -114,15 +114,15 @@ class TableSchema:
         return tuple(column.name for column in self.columns)
 
     def revealing(self, *names: str) -> TableSchema:
-        """The table with these columns marked as telling an arm from another."""
+        """Return the table with these columns marked as telling an arm from another."""
         return replace(self, columns=tuple(replace(c, reveals_arm=c.name in names) for c in self.columns))
 
     def with_columns(self, *more: Column) -> TableSchema:
-        """The table with columns at its end."""
+        """Return the table with columns at its end."""
         return replace(self, columns=(*self.columns, *more))
 
     def column(self, name: str) -> Column:
-        """The column of that name.
+        """Return the column of that name.
 
         Raises:
             KeyError: there is none.
@@ -139,30 +139,30 @@ def revealing(*columns: Column) -> tuple[Column, ...]:
 
 
 def text(name: str, caption: str, *levels: str) -> Column:
-    """A column of text."""
+    """Return a column of text."""
     return Column(name, "text", caption, levels=levels)
 
 
 def integer(name: str, caption: str, unit: str = "", low: float | None = 0, high: float | None = None) -> Column:
-    """A column of whole numbers, from 0 up unless said otherwise."""
+    """Return a column of whole numbers, from 0 up unless said otherwise."""
     return Column(name, "integer", caption, unit, low=low, high=high)
 
 
 def number(name: str, caption: str, unit: str = "", low: float | None = 0, high: float | None = None) -> Column:
-    """A column of decimal numbers, from 0 up unless said otherwise."""
+    """Return a column of decimal numbers, from 0 up unless said otherwise."""
     return Column(name, "number", caption, unit, low=low, high=high)
 
 
 def boolean(name: str, caption: str) -> Column:
-    """A column of 0 and 1."""
+    """Return a column of 0 and 1."""
     return Column(name, "boolean", caption)
 
 
 def time(name: str, caption: str) -> Column:
-    """A column of moments."""
+    """Return a column of moments."""
     return Column(name, "time", caption, "ISO 8601, UTC")
 
 
 def json_(name: str, caption: str) -> Column:
-    """A column of JSON values."""
+    """Return a column of JSON values."""
     return Column(name, "json", caption)

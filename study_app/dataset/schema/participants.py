@@ -125,7 +125,7 @@ def participants_table(
     *,
     identified: bool = False,
 ) -> TableSchema:
-    """The participants table of a study.
+    """Return the participants table of a study.
 
     Args:
         studies: its versions, the current one first; columns of questions that only an earlier version asked follow.
@@ -162,12 +162,12 @@ def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) 
 
 
 def question_column(question: Question) -> str:
-    """The column of a question: its id, or with `question_` before it where a fixed column has that name."""
+    """Return the column of a question: its id, or with `question_` before it where a fixed column has that name."""
     return f"question_{question.id}" if question.id in FIXED else question.id
 
 
 def question_columns(questions: Iterable[Question]) -> tuple[Column, ...]:
-    """A column for each question, by the first that has its id."""
+    """Return a column for each question, by the first that has its id."""
     found: dict[str, Column] = {}
     for question in questions:
         for column in columns_of(question):

@@ -30,7 +30,7 @@ class Measured:
 
 
 def measured(study: Study, columns: Collection[str]) -> Measured:
-    """What a study measures.
+    """Return what a study measures.
 
     Args:
         study: the study.
@@ -96,7 +96,7 @@ def named_columns(plan: Plan) -> list[tuple[str, str]]:
 
 
 def near(column: str, known: Collection[str]) -> str:
-    """A suggestion for a column that is not there; empty where none is like it."""
+    """Return a suggestion for a column that is not there; empty where none is like it."""
     close = get_close_matches(column, sorted(known), n=3, cutoff=0.7)
     close += [name for name in sorted(known) if column.split("_")[0] in name.split("_") and name not in close]
     return f" (near it: {', '.join(close[:5])})" if close else ""

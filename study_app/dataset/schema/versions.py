@@ -11,7 +11,7 @@ from study_app.domain.study.study import Study
 
 
 def read_version(text: str) -> Study:
-    """The study that `Study.canonical()` wrote.
+    """Return the study that `Study.canonical()` wrote.
 
     Canonical JSON writes every default out, and a scheme refuses options that its method does not use; those that are
     at their default say nothing and are dropped. Where a digest stands for the completion codes (in older versions the

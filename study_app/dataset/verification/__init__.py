@@ -48,7 +48,7 @@ def verify(
     opened = open_dataset(Path(dataset), report)
 
     def run(check: Callable[..., Any], *given: Any) -> Any:
-        """A dataset may be forged to any shape: a check that it stops is a breach, and the others go on."""
+        """Run a check on a dataset of any shape: a check that stops is a breach, and the others go on."""
         try:
             return check(*given)
         except Exception as error:
@@ -76,7 +76,7 @@ def verify(
 
 
 def _check_events(opened: UntrustedDataset) -> dict[str, Log]:
-    """The log, and what is derived from it beside the other tables: events are read once only."""
+    """Return the log, and what is derived from it beside the other tables: events are read once only."""
     derived = Derived(opened)
     log = check_log(opened, derived.take)
     derived.check_rest()

@@ -33,7 +33,7 @@ def _kinds(opened: UntrustedDataset) -> list[str]:
 
 
 def _seed(opened: UntrustedDataset) -> bytes | None:
-    """The revealed seed, if it is the one that was committed to."""
+    """Return the revealed seed, if it is the one that was committed to."""
     shown = opened.manifest.get("revealed_seed")
     if not shown:
         return None
@@ -106,14 +106,14 @@ def _anchors(opened: UntrustedDataset, name: str) -> list[Anchor]:
 
 
 def closing_anchors(opened: UntrustedDataset) -> list[Anchor]:
-    """The real ledger's end as the audit log recorded it when enrolment closed."""
+    """Return the real ledger's end as the audit log recorded it when enrolment closed."""
     return [
         anchor for act in opened.acts("closings") for anchor in _anchor(act.get("allocated"), act.get("ledger_head"))
     ]
 
 
 def _anchor(index: Any, row_hash: Any) -> list[Anchor]:
-    """An anchor, or none where nothing was allocated; what is misshapen is named with the manifest."""
+    """Return an anchor, or none where nothing was allocated; what is misshapen is named with the manifest."""
     return [Anchor(index, row_hash)] if isinstance(index, int) and isinstance(row_hash, str) else []
 
 

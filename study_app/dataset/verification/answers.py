@@ -60,12 +60,12 @@ def _fields(dossier: ParticipantRecord, place: tuple[str, int], content: Content
     if stage is None:
         return
     if stage.kind != "quiz":
-        yield from ((q.id, lambda shown, q=q: answer_to(q, shown)) for q in stage.asked)  # type: ignore[misc]
+        yield from ((q.id, lambda shown, q=q: answer_to(q, shown)) for q in stage.asked)
         return
     bank = content.bank(stage.bank)
     pages = () if bank is None else bank.pages_of(stage.form or None)
     if 0 <= place[1] < len(pages):
-        yield from ((i.id, lambda shown, i=i: response_to(i, shown)) for i in pages[place[1]])  # type: ignore[misc]
+        yield from ((i.id, lambda shown, i=i: response_to(i, shown)) for i in pages[place[1]])
 
 
 def _read(read: Callable[[Any], Any], shown: Any) -> Any:

@@ -74,7 +74,7 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
 
 
 def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
-    """The entries, each with its row number.
+    """Yield the entries, each with its row number.
 
     Raises:
         ValueError: the file is not a table, or a row lacks a cell.
@@ -90,7 +90,7 @@ def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:
-    """What the file says of each record of the tables.
+    """Return what the file says of each record of the tables.
 
     Raises:
         ValueError: it cannot be read.
@@ -138,7 +138,7 @@ def _name(table: TableName, row: UntrustedRow) -> str:
 
 
 def _digest(table: TableName, row: UntrustedRow, entry: _Listed) -> bytes | None:
-    """The digest that a row has; None where its cells cannot be those of any stored record."""
+    """Return the digest that a row has; None where its cells cannot be those of any stored record."""
     values = dict.fromkeys(_columns(table)) | row.values
     try:
         if table == "events":
@@ -194,7 +194,7 @@ def _walk(opened: UntrustedDataset, listed: Mapping[tuple[str, str], _Listed], k
 
 
 def _joined(entry: Mapping[str, str], listed: Mapping[tuple[str, str], _Listed]) -> bytes | None:
-    """The whole digest of an entry: of the row that is there, else as the file gives it."""
+    """Return the whole digest of an entry: of the row that is there, else as the file gives it."""
     if entry["table"]:
         return listed[entry["table"], entry["key"]].found
     try:

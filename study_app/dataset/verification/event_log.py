@@ -169,7 +169,10 @@ def _exported_at(opened: UntrustedDataset) -> datetime | None:
 
 
 def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: Mapping[str, int]) -> _Pages:
-    """What the edits make, as the server applied them: nothing beyond a gap, nothing without the name of a task."""
+    """Return what the edits make, as the server applied them.
+
+    Nothing beyond a gap, nothing without the name of a task.
+    """
     pages = _Pages(facts=_facts(events))
     unapplied = _unapplied(events)
     texts: dict[tuple[str, str], str | None] = {}
@@ -217,7 +220,7 @@ def _digest(text: str) -> int:
 
 
 def _asked(events: Sequence[UntrustedRow], turns: Sequence[UntrustedRow]) -> Iterator[UntrustedRow]:
-    """Turns whose event says which edit their program contains, as rows of runs."""
+    """Yield turns whose event says which edit their program contains, as rows of runs."""
     by_id = {str(turn["turn_id"]): turn for turn in turns}
     for row in events:
         payload = row["payload"] if row["kind"] == "turn_started" and isinstance(row["payload"], dict) else {}
@@ -255,7 +258,7 @@ def _sent_so(run: UntrustedRow, facts: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]:
-    """The states whose text the program may be: one where the page said which edit it contains."""
+    """Return the states whose text the program may be: one where the page said which edit it contains."""
     if run["seq"]:
         before = [state for state in states if state.seq <= run["seq"]]
         return before[-1:]

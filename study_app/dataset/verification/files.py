@@ -112,7 +112,7 @@ def _check_published(opened: UntrustedDataset, materials: Any) -> None:
 
 
 def _check_study_file(opened: UntrustedDataset, newest: str) -> None:
-    """The study file that readers open first is the version in force."""
+    """Check that the study file that readers open first is the version in force."""
     name = "materials/study.json"
     try:
         same = (opened.path / name).read_text(encoding="utf-8").strip() == (opened.path / newest).read_text("utf-8")

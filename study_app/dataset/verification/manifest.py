@@ -11,7 +11,7 @@ from study_app.dataset.schema import SCHEMA, moment, parsed_json
 
 
 def check_manifest(opened: UntrustedDataset) -> None:
-    """The manifest has the shape of an export's and agrees with itself."""
+    """Check that the manifest has the shape of an export's and agrees with itself."""
     report, manifest = opened.report, opened.manifest
     if not opened.own:
         return
@@ -133,7 +133,7 @@ def _moment(value: Any) -> bool:
 
 
 def _each(**members: _Test) -> _Test:
-    """A list of objects with such members."""
+    """Return a list of objects with such members."""
 
     def fits(value: Any) -> bool:
         return isinstance(value, list) and all(_object(entry, members) for entry in value)

@@ -145,7 +145,7 @@ class Derived:
                 self.opened.report.add("derived_differs", self.opened.relative("compliance"), None, what)
 
     def _codes(self, turns: Sequence[UntrustedRow], due: Codes) -> None:
-        """The codes of queries follow from the messages, or from the ratings, by the plan's coder."""
+        """Check that the codes of queries follow from the messages, or from the ratings, by the plan's coder."""
         for turn in turns:
             expected = due.get(str(turn["turn_id"])) or ()
             if labels_of(turn) != tuple(expected):
@@ -160,7 +160,7 @@ class Derived:
             self.opened.report.add("cluster_differs", self.opened.relative("participants"), person.number, what)
 
     def _periods(self, dossier: ParticipantRecord, found: Sequence[UntrustedRow]) -> None:
-        """The table of periods follows from the order of treatments, the visits, runs, turns and answers."""
+        """Check that periods follow from the order of treatments, the visits, runs, turns and answers."""
         if "periods" not in self.opened.tables:
             return
         file, due = self.opened.relative("periods"), list(periods(dossier, self.content))

@@ -51,7 +51,7 @@ def check_models(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
 
 
 def _declared_model(turn: UntrustedRow, log: Mapping[str, Log]) -> str:
-    """The model in the server's own event of the question; empty where an older version wrote none."""
+    """Return the model in the server's own event of the question; empty where an older version wrote none."""
     mine = log.get(str(turn["participant_id"]), Log())
     for event in mine.of("turn_started", "turn_id", turn["turn_id"]):
         payload = event["payload"] if isinstance(event["payload"], dict) else {}
@@ -123,6 +123,14 @@ def check_arms(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     if not opened.own:
         return
     people = {str(person["participant_id"]): person for person in opened.rows("participants")}
+    checked = _check_turns(opened, people)
+    _check_evidence(opened, people)
+    _check_words_of_replies(opened, people, log)
+    opened.report.note(f"{checked} turns: none in an arm without an assistant")
+
+
+def _check_turns(opened: UntrustedDataset, people: Mapping[str, UntrustedRow]) -> int:
+    """Check who was answered, and where; return of how many turns."""
     visits = opened.by_participant("visits")
     checked = 0
     for turn in opened.rows("turns"):
@@ -139,11 +147,22 @@ def check_arms(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
             opened.report.add("assistant_in_wrong_arm", file, turn.number, what)
         elif not _within(opened, person, turn, visits.get(name, [])):
             opened.report.add("assistant_outside_stage", file, turn.number, "was asked where no assistant is open")
+    return checked
+
+
+def _check_evidence(opened: UntrustedDataset, people: Mapping[str, UntrustedRow]) -> None:
+    """Check that no evidence on compliance shows an arm of a sealed study."""
     for piece in opened.rows("compliance"):
         person = people.get(str(piece["participant_id"]))
         if person is not None and opened.hides(kind_of(person)):
             what = f"evidence of {piece['participant_id']} in a sealed study"
             opened.report.add("arm_shown", opened.relative("compliance"), piece.number, what)
+
+
+def _check_words_of_replies(
+    opened: UntrustedDataset, people: Mapping[str, UntrustedRow], log: Mapping[str, Log]
+) -> None:
+    """Check that no event tells of a reply where the arm has no assistant."""
     for name, seen in log.items():
         person = people.get(name)
         if person is None or _has_assistant(opened, person):
@@ -152,7 +171,6 @@ def check_arms(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
             for event in events:
                 what = f"{event['kind']} of {name}, whose arm {person['arm'] or '(none)'} has no assistant"
                 opened.report.add(kind, opened.relative("events"), event.number, what)
-    opened.report.note(f"{checked} turns: none in an arm without an assistant")
 
 
 def _has_assistant(opened: UntrustedDataset, person: UntrustedRow) -> bool:
@@ -178,7 +196,7 @@ def _within(opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, 
 
 
 def check_records(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
-    """Runs, submissions, turns and visits each have their event, and each such event its row."""
+    """Check that each run, submission, turn and visit has its event, and each such event its row."""
     if not opened.own:
         return
     hidden = kinds_hidden(opened)

@@ -21,7 +21,7 @@ IN_DATASET = "materials/prereg.json"
 
 
 def read_prereg(path: Path) -> dict[str, Any]:
-    """The published registration.
+    """Return the published registration.
 
     Raises:
         UserError: it cannot be read.
@@ -55,7 +55,7 @@ def check_registration(opened: UntrustedDataset, published: Mapping[str, Any] | 
 
 
 def registration_of(opened: UntrustedDataset) -> dict[str, Any]:
-    """The registration in the dataset; empty where there is none."""
+    """Return the registration in the dataset; empty where there is none."""
     return _own(opened) or {}
 
 

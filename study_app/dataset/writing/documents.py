@@ -68,7 +68,7 @@ def _variable(columns: Sequence[tuple[TableName, Column]]) -> dict[str, Any]:
 
 
 def sidecar(table: TableSchema, path: str, withheld: Sequence[str], guarded: bool) -> dict[str, Any]:
-    """What one table's columns mean."""
+    """Return what one table's columns mean."""
     note = GUARD_NOTE if guarded else "Missing is null; text stands as it is."
     omitted = f" Withheld: {', '.join(withheld)}." if withheld else ""
     return {

@@ -25,7 +25,7 @@ ROW_GROUP = 5000
 
 @contextmanager
 def whole_directory(out: Path, *, option: str = "--out") -> Iterator[Path]:
-    """A fresh directory beside `out` that takes its place at the end; after an error nothing is left of it.
+    """Provide a fresh directory beside `out` that takes its place at the end; after an error nothing is left of it.
 
     An export that stands there already is replaced if it holds nothing but what it was written with.
 
@@ -61,7 +61,7 @@ def _check_target(out: Path, option: str) -> None:
 
 
 def _foreign(out: Path) -> str | None:
-    """A file that no earlier export has written; None where there is none."""
+    """Return a file that no earlier export has written; None where there is none."""
     present = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
     if not present:
         return None
@@ -195,7 +195,7 @@ def _arrow_value(column: Column, value: Any) -> Any:
 
 
 def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: Format) -> tuple[str, TableWriter]:
-    """The writer of a table, and its file's path relative to the dataset."""
+    """Return the writer of a table, and its file's path relative to the dataset."""
     path = f"data/study-{study_id}_description-{table.name}_data.{fmt}"
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)

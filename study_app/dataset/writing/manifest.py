@@ -169,7 +169,7 @@ def _public(entry: AuditEntry) -> dict[str, Any]:
 
 
 def broken_at(entries: Sequence[AuditEntry]) -> int | None:
-    """The first entry, from 1, that is not what was chained; None where the chain holds."""
+    """Return the first entry, from 1, that is not what was chained; None where the chain holds."""
     previous = ""
     for place, entry in enumerate(entries, start=1):
         body = asdict(replace(entry, row_hash=""))
@@ -193,5 +193,5 @@ def measured(seen: Seen, masked: bool) -> dict[str, Any]:
 
 
 def file_entries(paths: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The manifest's lists of files, in order of their names."""
+    """Return the manifest's lists of files, in order of their names."""
     return [{"path": path, **facts} for path, facts in sorted(paths.items())]

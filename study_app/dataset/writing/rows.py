@@ -43,17 +43,20 @@ def visits(dossier: ParticipantRecord, use: dict[str, TimeUse]) -> Iterator[Row]
 
 
 def events(dossier: ParticipantRecord) -> Iterator[Row]:
-    """The log in the order of storing."""
+    """Return the log in the order of storing."""
     return map(event_row, dossier.events)
 
 
 def runs(dossier: ParticipantRecord) -> Iterator[Row]:
-    """Runs and submissions in order of their start."""
+    """Return runs and submissions in order of their start."""
     return map(run_row, dossier.runs)
 
 
 def turns(dossier: ParticipantRecord, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
-    """Turns in order of asking, with their codes and what became of each reply (`measures_origin.reply_uses`)."""
+    """Return turns in order of asking, with their codes and what became of each reply.
+
+    The latter comes from `measures_origin.reply_uses`.
+    """
     return (_turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) for turn in dossier.turns)
 
 

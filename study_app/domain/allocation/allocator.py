@@ -84,7 +84,7 @@ class Allocator:
         return self.allocate_levels(self.scheme.levels(profile), uniforms, returned)
 
     def allocate_levels(self, levels: Levels, uniforms: Sequence[float], returned: Iterable[int] = ()) -> Decision:
-        """The same for a newcomer whose categories are known."""
+        """Return the same for a newcomer whose categories are known."""
         back = tuple(returned)
         key, probabilities, scores, joined = self._prepare(levels, uniforms[0], back)
         chosen = joined if joined is not None else pick(probabilities, uniforms[1])
@@ -98,7 +98,7 @@ class Allocator:
         self._note(key, past.levels, self._positions[past.arm], alone=joined is None)
 
     def copy(self) -> Allocator:
-        """An independent twin, to look ahead without consequence."""
+        """Return an independent twin, to look ahead without consequence."""
         return copy.deepcopy(self)
 
     def _prepare(
@@ -145,7 +145,7 @@ def allocate(
     profile: Profile,
     returned: Iterable[int] = (),
 ) -> Decision:
-    """The next allocation after a history, as a pure function.
+    """Return the next allocation after a history, as a pure function.
 
     Args:
         scheme: How arms are drawn.

@@ -32,12 +32,13 @@ class Arm(BaseModel):
 
 
 def whole_weight(weight: Any) -> int:
-    """A share in the allocation as read from a file.
+    """Return a share in the allocation as read from a file.
 
     Raises:
         ValueError: it is not a whole number from 1 to 1000; the message says what to do.
     """
-    if isinstance(weight, bool) or weight != weight or not isinstance(weight, int | float) or weight % 1:
+    whole = isinstance(weight, int) or (isinstance(weight, float) and weight.is_integer())
+    if isinstance(weight, bool) or not whole:
         raise ValueError(f"{weight!r} is not a whole number; write ratios as whole numbers, 3 and 2 for 1.5 to 1")
     if not 1 <= weight <= 1000:
         raise ValueError(f"{weight!r} is out of range; give each arm a weight from 1 to 1000, or remove the arm")
@@ -52,6 +53,6 @@ class AllocationOption(NamedTuple):
 
 
 def reduced(options: tuple[AllocationOption, ...]) -> tuple[AllocationOption, ...]:
-    """The same ratios in the smallest whole numbers: 4 and 2 become 2 and 1."""
+    """Return the same ratios in the smallest whole numbers: 4 and 2 become 2 and 1."""
     divisor = gcd(*(option.weight for option in options)) if options else 1
     return tuple(AllocationOption(option.id, option.weight // divisor) for option in options)

@@ -16,7 +16,7 @@ _MANTISSA = 53
 
 
 def draws(seed: bytes, index: int, count: int = 2) -> tuple[float, ...]:
-    """The uniforms of one allocation, each a multiple of 2**-53 in [0, 1).
+    """Return the uniforms of one allocation, each a multiple of 2**-53 in [0, 1).
 
     By convention the first sizes a block where one opens, the second chooses the arm. Both are always drawn, whether
     or not the method uses them, so that no use of one shifts another.
@@ -36,17 +36,17 @@ def _uniform(seed: bytes, index: int, position: int) -> float:
 
 
 def preview_seed(study_hash: str) -> bytes:
-    """The public seed of the preview ledger: anyone with the study file can compute it."""
+    """Return the public seed of the preview ledger: anyone with the study file can compute it."""
     return hashlib.sha256(f"{ALGORITHM}:preview:{study_hash}".encode()).digest()
 
 
 def simulated_seed(study_hash: str) -> bytes:
-    """The public seed of the ledger of simulated participants."""
+    """Return the public seed of the ledger of simulated participants."""
     return hashlib.sha256(f"{ALGORITHM}:simulated:{study_hash}".encode()).digest()
 
 
 def derived_salt(seed: bytes, index: int) -> str:
-    """A salt that follows from a public seed, so that preview and simulated ledgers repeat byte for byte.
+    """Return a salt that follows from a public seed, so that preview and simulated ledgers repeat byte for byte.
 
     Never for the real ledger: once its seed is published, erased payloads could be guessed.
     """

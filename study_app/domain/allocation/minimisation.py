@@ -48,7 +48,7 @@ class Minimisation:
         self.margins: dict[tuple[str, str], list[int]] = {}
 
     def at(self, variable: str, level: str) -> list[int]:
-        """The arms' counts among those of one level of one factor."""
+        """Return the arms' counts among those of one level of one factor."""
         return self.margins.setdefault((variable, level), [0] * len(self.weights))
 
     def scores(self, levels: Levels) -> tuple[float, ...]:
@@ -73,7 +73,7 @@ class Minimisation:
         """Nothing to make ready."""
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The coin's table, mixed over the arms of least score; and the scores."""
+        """Return the coin's table, mixed over the arms of least score; and the scores."""
         scores = self.scores(levels)
         least = min(scores)
         tied = [score - least <= TIE for score in scores]

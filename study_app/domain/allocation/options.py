@@ -14,19 +14,19 @@ _MOST_ARMS_FOR_ALL_ORDERS = 5
 
 
 def options(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> tuple[AllocationOption, ...]:
-    """The arms with their weights in smallest whole numbers; for a crossover, orders such as `ai>no_ai`."""
+    """Return the arms with their weights in smallest whole numbers; for a crossover, orders such as `ai>no_ai`."""
     if scheme.method != "sequence":
         return reduced(tuple(AllocationOption(arm.id, arm.weight) for arm in arms))
     return tuple(AllocationOption(ORDER_MARK.join(order), 1) for order in orders(scheme, [arm.id for arm in arms]))
 
 
 def order_of(option: str) -> tuple[str, ...]:
-    """The arms of one allocation in the order a participant meets them; one arm outside crossovers."""
+    """Return the arms of one allocation in the order a participant meets them; one arm outside crossovers."""
     return tuple(option.split(ORDER_MARK))
 
 
 def orders(scheme: Scheme, ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The counterbalanced orders of a crossover design."""
+    """Return the counterbalanced orders of a crossover design."""
     if isinstance(scheme.orders, tuple):
         return scheme.orders
     if scheme.orders == "all":

@@ -23,7 +23,7 @@ def shares(masses: Sequence[float]) -> tuple[float, ...]:
 
 
 def pick(probabilities: Sequence[float], draw: float) -> int:
-    """The arm that a uniform draw falls on: the first whose cumulative probability exceeds it."""
+    """Return the arm that a uniform draw falls on: the first whose cumulative probability exceeds it."""
     last = 0
     for arm, reached in enumerate(accumulate(probabilities)):
         if probabilities[arm] > 0:
@@ -34,7 +34,7 @@ def pick(probabilities: Sequence[float], draw: float) -> int:
 
 
 def block_sizes(scheme: Scheme, weights: Sequence[int]) -> tuple[int, ...]:
-    """The sizes a block may have: as given, else two and three times the weights' sum."""
+    """Return the sizes a block may have: as given, else two and three times the weights' sum."""
     return scheme.block_sizes or (2 * sum(weights), 3 * sum(weights))
 
 
@@ -68,7 +68,7 @@ def mix(table: Sequence[Sequence[float]], weights: Sequence[int], tied: Sequence
 
 
 def only_first(tied: Sequence[bool]) -> tuple[bool, ...]:
-    """The first of the tied arms alone."""
+    """Return the first of the tied arms alone."""
     first = list(tied).index(True)
     return tuple(arm == first for arm in range(len(tied)))
 
@@ -81,7 +81,7 @@ class AllocationRule(Protocol):
         ...
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The probabilities of the arms, and the imbalance scores (empty where the method has none)."""
+        """Return the probabilities of the arms, and the imbalance scores (empty where the method has none)."""
         ...
 
     def take(self, key: Key, levels: Levels, arm: int) -> None:
@@ -102,7 +102,7 @@ class Counting:
         self.counts: dict[Key, list[int]] = {}
 
     def at(self, key: Key) -> list[int]:
-        """The counts of a stratum."""
+        """Return the counts of a stratum."""
         return self.counts.setdefault(key, [0] * len(self.weights))
 
     def open(self, key: Key, draw: float) -> None:
@@ -121,7 +121,7 @@ class Simple(Counting):
     """Each arm by its weight, whatever came before."""
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The weights' shares."""
+        """Return the weights' shares."""
         return shares(self.weights), ()
 
 
@@ -134,7 +134,7 @@ class BiasedCoin(Counting):
         self.scale = scales(weights)
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The coin's table, mixed over the arms that lag most."""
+        """Return the coin's table, mixed over the arms that lag most."""
         lag = [count * scale for count, scale in zip(self.at(key), self.scale, strict=True)]
         tied = [value == min(lag) for value in lag]
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied), ()
@@ -144,7 +144,7 @@ class Urn(Counting):
     """Wei (1978): after each allocation, `beta` balls for every other unit of weight."""
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The balls' shares; with alpha 0 the first is drawn by weight."""
+        """Return the balls' shares; with alpha 0 the first is drawn by weight."""
         counts = self.at(key)
         total = sum(counts)
         balls = [
@@ -163,7 +163,7 @@ class BigStick(Counting):
         self.bound = scheme.bound * lcm(*weights)
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The weights' shares among the arms allowed; where a withdrawal leaves none, the arms that lag."""
+        """Return the weights' shares among the arms allowed; where a withdrawal leaves none, the arms that lag."""
         lag = [count * scale for count, scale in zip(self.at(key), self.scale, strict=True)]
         allowed = [self._within(lag, arm) for arm in range(len(lag))]
         if not any(allowed):
@@ -200,7 +200,7 @@ class Blocks:
         self.left[key] = [repeats * weight + back for weight, back in zip(self.weights, waiting, strict=True)]
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The shares of what is left in the open block."""
+        """Return the shares of what is left in the open block."""
         return shares(self.left[key]), ()
 
     def take(self, key: Key, levels: Levels, arm: int) -> None:

@@ -65,7 +65,7 @@ class Factor(BaseModel):
         return cuts
 
     def level(self, value: Value) -> str:
-        """The category of a value; `missing` for none, and for what is not a number where cuts are given."""
+        """Return the category of a value; `missing` for none, and for what is not a number where cuts are given."""
         if self.cuts:
             return self._between(value)
         if isinstance(value, bool):
@@ -189,7 +189,7 @@ class Scheme(BaseModel):
         return tuple(dict.fromkeys([*names, self.cluster] if self.cluster else names))
 
     def levels(self, profile: Profile) -> dict[str, str]:
-        """A newcomer's categories, by variable."""
+        """Return a newcomer's categories, by variable."""
         found = {
             factor.variable: factor.level(profile.get(factor.variable)) for factor in (*self.strata, *self.factors)
         }
@@ -198,5 +198,5 @@ class Scheme(BaseModel):
         return found
 
     def stratum(self, levels: Levels) -> str:
-        """The label of the combination of strata (minimisation: of factors); `all` where there are none."""
+        """Return the label of the combination of strata (minimisation: of factors); `all` where there are none."""
         return "; ".join(f"{f.variable}={levels[f.variable]}" for f in (self.strata or self.factors)) or "all"

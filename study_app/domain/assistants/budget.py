@@ -50,7 +50,7 @@ class Allowance:
 
 
 def turn_usage(spec: AssistantSpec, *, input_tokens: int, output_tokens: int, seconds: float) -> Usage:
-    """The usage of one answered turn, priced as the treatment says."""
+    """Return the usage of one answered turn, priced as the treatment says."""
     cost = cost_usd(spec.price, input_tokens, output_tokens)
     return Usage(1, input_tokens, output_tokens, seconds / 60, cost)
 
@@ -68,7 +68,7 @@ def estimated_tokens(text: str) -> int:
 
 
 def total(usages: Iterable[Usage]) -> Usage:
-    """The sum of usages."""
+    """Return the sum of usages."""
     return sum(usages, Usage())
 
 
@@ -104,7 +104,7 @@ def allowance(
 
 
 def within_study_cost(allowed: Allowance, price: Price | None, spent_usd: float, limit_usd: float | None) -> Allowance:
-    """What is left of an allowance under the study's own limit over all participants and treatments.
+    """Return what is left of an allowance under the study's own limit over all participants and treatments.
 
     Args:
         allowed: By the treatment's limits.

@@ -51,7 +51,7 @@ class LeakShare:
 
 
 def leak_score(reply: str, solution: str, *, given: str = "") -> float:
-    """The largest share, 0 to 1, of any one function of the solution that the reply reproduces.
+    """Return the largest share, 0 to 1, of any one function of the solution that the reply reproduces.
 
     Args:
         reply: The assistant's words, Markdown.
@@ -71,19 +71,19 @@ def leaks_code(reply: str, solution: str, *, given: str = "", threshold: float =
 def leak_share(
     replies: Iterable[str], solution: str, *, given: str = "", threshold: float = LEAK_THRESHOLD
 ) -> LeakShare:
-    """The fidelity figure of a no-code arm: how many of its replies leak."""
+    """Return the fidelity figure of a no-code arm: how many of its replies leak."""
     verdicts = [leaks_code(reply, solution, given=given, threshold=threshold) for reply in replies]
     return LeakShare(len(verdicts), sum(verdicts))
 
 
 def _share(own: Runs, said: Runs) -> float:
-    """The share that was said; of a function too short to tell from talk about one call, all or nothing."""
+    """Return the share that was said; of a function too short to tell from talk about one call, all or nothing."""
     share = len(own & said) / len(own) if own else 0.0
     return share if len(own) >= SMALL_FUNCTION or share == 1 else 0.0
 
 
 def _function_runs(solution: str, vocabulary: frozenset[str]) -> list[Runs]:
-    """The runs of each top-level function or class, line by line; of the whole where it has none."""
+    """Return the runs of each top-level function or class, line by line; of the whole where it has none."""
     return [
         frozenset(run for line in text.splitlines() for run in _longest_runs(line, vocabulary))
         for text in _functions(solution) or [solution]
@@ -91,7 +91,7 @@ def _function_runs(solution: str, vocabulary: frozenset[str]) -> list[Runs]:
 
 
 def _longest_runs(line: str, vocabulary: frozenset[str]) -> Runs:
-    """The runs of five tokens of one line, or the line itself where it is shorter, but not under three."""
+    """Return the runs of five tokens of one line, or the line itself where it is shorter, but not under three."""
     tokens = _tokens(line, vocabulary)
     return _of_length(tokens, min(RUN, len(tokens))) if len(tokens) >= SHORTEST_RUN else frozenset()
 
@@ -111,7 +111,7 @@ def _tokens(text: str, vocabulary: frozenset[str]) -> list[str]:
 
 
 def _functions(solution: str) -> list[str]:
-    """The bodies of the top-level functions and classes, docstrings left out."""
+    """Return the bodies of the top-level functions and classes, docstrings left out."""
     return [body for node in _definitions(solution) if (body := _body(solution, node))]
 
 

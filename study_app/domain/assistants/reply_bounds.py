@@ -42,7 +42,7 @@ class ReplyMeter:
         self._pieces = 0
 
     def room_for(self, text: str) -> str:
-        """The text of one more piece, as far as there is room for it.
+        """Return the text of one more piece, as far as there is room for it.
 
         Raises:
             AssistantUnavailable: there is no room left (kind `too_long`).

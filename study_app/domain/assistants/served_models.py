@@ -36,7 +36,7 @@ class ModelFacts:
 
 
 def model_problems(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None, file: str) -> Iterator[Problem]:
-    """What keeps the treatment from being given as declared until recruitment ends.
+    """Yield what keeps the treatment from being given as declared until recruitment ends.
 
     Args:
         spec: The treatment.
@@ -56,8 +56,8 @@ def model_problems(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None,
 
 
 def model_warnings(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None) -> list[str]:
-    """What to know although it keeps nothing from going on."""
-    if facts.lifecycle == "active" or facts.lifecycle == "retired":
+    """Return what to know although it keeps nothing from going on."""
+    if facts.lifecycle in ("active", "retired"):
         return []
     when = f" on {facts.retires_at.date()}" if facts.retires_at else ""
     unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None else ""

@@ -99,7 +99,7 @@ class Parameters(_Table):
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
 
     def given(self) -> dict[str, object]:
-        """The parameters that are set, as exported with every turn."""
+        """Return the parameters that are set, as exported with every turn."""
         return self.model_dump(exclude_none=True)
 
 
@@ -181,7 +181,7 @@ class AssistantSpec(_Table):
 
 
 def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> AssistantSpec:
-    """The treatment that a TOML table describes.
+    """Return the treatment that a TOML table describes.
 
     Args:
         data: The table.
@@ -211,7 +211,7 @@ def read_assistant(text: str, *, file: str) -> AssistantSpec:
 
 
 def adapted(spec: AssistantSpec, *, file: str, key: str = "", model: str | None = None) -> AssistantSpec:
-    """The treatment with what one study changes of it, checked again as a whole.
+    """Return the treatment with what one study changes of it, checked again as a whole.
 
     Args:
         spec: The treatment as its file says it.
@@ -248,7 +248,7 @@ def _provider_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
 
 
 def _model_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
-    """What the provider is known to refuse of the model; ids of other makers are left to them."""
+    """Return what the provider is known to refuse of the model; ids of other makers are left to them."""
     broken = []
     if spec.provider != "claude" or not spec.model.startswith("claude-"):
         return []
@@ -271,7 +271,7 @@ def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
 
 
 def _problems(error: ErrorDetails, file: str, prefix: str) -> list[Problem]:
-    """The problems that one pydantic error stands for."""
+    """Return the problems that one pydantic error stands for."""
 
     def at(key: str) -> str:
         return ".".join(part for part in (prefix, key) if part)

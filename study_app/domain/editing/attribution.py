@@ -97,7 +97,7 @@ class TrackedText:
     bmp: bool
 
     def between(self, start: int, end: int) -> str:
-        """The text of [start, end), in units."""
+        """Return the text of [start, end), in units."""
         if self.bmp or start == end:
             return self.text[start:end] if self.bmp else ""
         units = self.text.encode("utf-16-le", "surrogatepass")
@@ -110,7 +110,7 @@ def is_bmp(text: str) -> bool:
 
 
 def whole(text: str, origin: Origin) -> Pieces:
-    """A text of one origin."""
+    """Return a text of one origin."""
     length = len(text) if is_bmp(text) else utf16_length(text)
     return (Piece(length, origin),) if text else ()
 
@@ -121,7 +121,7 @@ def size(pieces: Pieces) -> int:
 
 
 def merged(pieces: Iterable[Piece]) -> Pieces:
-    """The same with neighbours of equal origin joined."""
+    """Return the same with neighbours of equal origin joined."""
     found: list[Piece] = []
     for piece in pieces:
         if found and found[-1].origin == piece.origin:
@@ -132,7 +132,7 @@ def merged(pieces: Iterable[Piece]) -> Pieces:
 
 
 def cut(pieces: Pieces, start: int, end: int) -> Pieces:
-    """The pieces of [start, end)."""
+    """Return the pieces of [start, end)."""
     found = []
     at = 0
     for piece in pieces:
@@ -146,7 +146,7 @@ def cut(pieces: Pieces, start: int, end: int) -> Pieces:
 
 
 def spliced(document: TrackedText, changes: Sequence[Change], length: Any) -> tuple[str, bool]:
-    """The text after an edit, as `edits.apply` gives it; by slices where UTF-16 units are characters."""
+    """Return the text after an edit, as `edits.apply` gives it; by slices where UTF-16 units are characters."""
     bmp = document.bmp and all(is_bmp(change.insert) for change in changes)
     if not bmp or any("\ud800" <= char <= "\udfff" for change in changes for char in change.insert):
         text = apply(document.text, changes, length if isinstance(length, int) else None)
@@ -167,7 +167,7 @@ def spliced(document: TrackedText, changes: Sequence[Change], length: Any) -> tu
 
 
 def spliced_pieces(pieces: Pieces, changes: Sequence[Change], inserted: Sequence[Pieces]) -> Pieces:
-    """The pieces after an edit, with what each change inserted."""
+    """Return the pieces after an edit, with what each change inserted."""
     if len(changes) == 1:
         change = changes[0]
         return merged((*cut(pieces, 0, change.start), *inserted[0], *cut(pieces, change.end, size(pieces))))
@@ -192,7 +192,7 @@ def aligned(text: str, before: TrackedText) -> Pieces:
 
 
 def relabelled(pieces: Pieces, start: int, end: int, turn_id: str) -> Pieces:
-    """What was typed in [start, end) as retyped from a turn."""
+    """Return what was typed in [start, end) as retyped from a turn."""
     whole_size = size(pieces)
     inside = (
         Piece(piece.length, Origin("retyped", turn_id)) if piece.origin.source == "typed" else piece
@@ -202,7 +202,7 @@ def relabelled(pieces: Pieces, start: int, end: int, turn_id: str) -> Pieces:
 
 
 def typed_lines(code: str, pieces: Pieces) -> list[TypedLine]:
-    """The lines of a text: where they are, how much of each was typed, and after how many turns."""
+    """Return the lines of a text: where they are, how much of each was typed, and after how many turns."""
     ends: list[int] = []
     at = 0
     for piece in pieces:
@@ -227,7 +227,7 @@ def typed_lines(code: str, pieces: Pieces) -> list[TypedLine]:
 
 
 def spanned(code: str, pieces: Pieces) -> Attribution:
-    """A text with its pieces as spans."""
+    """Return a text with its pieces as spans."""
     spans: list[Span] = []
     at = 0
     for length, origin in pieces:

@@ -21,7 +21,7 @@ def squeeze(text: str) -> str:
 
 
 def pasted_text(payload: Mapping[str, Any]) -> str:
-    """The text of a copy or paste, squeezed; of a long one the beginning."""
+    """Return the text of a copy or paste, squeezed; of a long one the beginning."""
     text = payload.get("text")
     return squeeze(text) if isinstance(text, str) else ""
 

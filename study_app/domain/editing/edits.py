@@ -50,7 +50,7 @@ def _units(text: str) -> bytes:
 
 
 def apply(text: str, changes: Sequence[Change], length: int | None = None) -> str:
-    """The text after one edit.
+    """Return the text after one edit.
 
     Args:
         text: the text before.
@@ -89,7 +89,7 @@ def _check_length(found: int, counted: int | None) -> None:
 
 
 def apply_event(text: str | None, kind: str, payload: Mapping[str, Any]) -> str | None:
-    """The text after one event of the log; events other than `load` and `edit` leave it as it is.
+    """Return the text after one event of the log; events other than `load` and `edit` leave it as it is.
 
     Raises:
         ReplayMismatch: the event does not fit.
@@ -108,7 +108,9 @@ def apply_event(text: str | None, kind: str, payload: Mapping[str, Any]) -> str 
 
 
 def apply_all(text: str | None, events: Iterable[tuple[str, Mapping[str, Any]]], longest: int) -> str | None:
-    """The text after many events, as `apply_event` one by one; a long text is decoded once and not for each of them.
+    """Return the text after many events, as `apply_event` one by one.
+
+    A long text is decoded once and not for each of them.
 
     Args:
         text: the text before the first.
@@ -144,7 +146,7 @@ def _splice(units: bytearray, changes: Sequence[Change], length: int | None) -> 
 
 
 def parsed_changes(payload: Mapping[str, Any]) -> list[Change]:
-    """The changes of an edit.
+    """Return the changes of an edit.
 
     Raises:
         ReplayMismatch: it has none, or one has not the form of a change.
@@ -156,7 +158,7 @@ def parsed_changes(payload: Mapping[str, Any]) -> list[Change]:
 
 
 def well_formed(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The changes of an edit as they were sent; none where a browser sent what cannot be an edit."""
+    """Return the changes of an edit as they were sent; none where a browser sent what cannot be an edit."""
     try:
         parsed_changes(payload)
     except ReplayMismatch:
@@ -165,7 +167,7 @@ def well_formed(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def replay(events: Iterable[tuple[str, Mapping[str, Any]]], text: str | None = None) -> str | None:
-    """The text after all events of one page and one task, in order of their numbers.
+    """Return the text after all events of one page and one task, in order of their numbers.
 
     Args:
         events: (kind, payload) pairs.

@@ -101,7 +101,10 @@ def _lines(text: str) -> list[str]:
 def _blocks(
     typed: Sequence[tuple[int, str]], reply: Sequence[str], lines: Sequence[TypedLine], similarity: float
 ) -> Iterable[list[tuple[int, str]]]:
-    """Runs of typed lines that match successive lines of a reply; blank lines of the program do not interrupt."""
+    """Return runs of typed lines that match successive lines of a reply.
+
+    Blank lines of the program do not interrupt.
+    """
     block: list[tuple[int, str]] = []
     where: set[int] = set()
     for index, text in typed:

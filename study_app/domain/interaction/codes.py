@@ -20,7 +20,7 @@ PROGRAMS = frozenset({"rules", "claude"})
 
 
 def people(raters: Iterable[str]) -> list[str]:
-    """The raters that are people coding on their own, in order."""
+    """Return the raters that are people coding on their own, in order."""
     return [rater for rater in raters if rater not in PROGRAMS and rater != ADJUDICATED]
 
 
@@ -39,7 +39,7 @@ def agreed(given: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
 
 
 def chosen(given: Mapping[str, tuple[str, ...]], coder: Coder) -> tuple[str, ...] | None:
-    """The coding that was stored for a plan's coder; None where there is none.
+    """Return the coding that was stored for a plan's coder; None where there is none.
 
     Codes by `rules` are not stored: they follow from the messages.
     """

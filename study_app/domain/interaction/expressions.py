@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -53,7 +54,7 @@ class Condition:
         return bool(_value(self._tree, values))
 
     def because(self, values: Mapping[str, Any]) -> str:
-        """The features it looked at, as `name = value`, for people."""
+        """Return the features it looked at, as `name = value`, for people."""
         return ", ".join(f"{name} = {_shown(values[name])}" for name in self.names)
 
 
@@ -90,7 +91,7 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
         case ast.Compare():
             sides = [_value(side, values) for side in (node.left, *node.comparators)]
             return all(
-                left == left and right == right and _COMPARE[type(op)](left, right)  # NaN differs from itself
+                not math.isnan(left) and not math.isnan(right) and _COMPARE[type(op)](left, right)
                 for left, op, right in zip(sides, node.ops, sides[1:], strict=False)
             )
     raise ValueError(f"{type(node).__name__} is not allowed")
@@ -100,4 +101,5 @@ def _arithmetic(node: ast.BinOp, values: Mapping[str, Any]) -> float:
     left, right = _value(node.left, values), _value(node.right, values)
     if isinstance(node.op, ast.Div) and right == 0:
         return float("nan")
-    return _ARITHMETIC[type(node.op)](left, right)
+    value: float = _ARITHMETIC[type(node.op)](left, right)
+    return value

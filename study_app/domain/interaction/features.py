@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from study_app.domain.interaction.codebook import LABELS
@@ -63,7 +64,7 @@ class Known:
 
 
 def _task_counts(steps: Sequence[UseStep], logged: bool) -> dict[str, Any]:
-    """Counts of one task's steps, in order.
+    """Return counts of one task's steps, in order.
 
     Args:
         steps: of one participant and task.
@@ -98,7 +99,7 @@ def _other_counts(actions: Sequence[str], logged: bool) -> dict[str, Any]:
 def _errors_with_help(actions: Sequence[str]) -> int:
     """Errors after which the next thing asked, run into or finished was a question to the assistant."""
     decisive = [action for action in actions if action in {"error", "query", "completion", "submission"}]
-    return sum(now == "error" and after == "query" for now, after in zip(decisive, decisive[1:], strict=False))
+    return sum(now == "error" and after == "query" for now, after in pairwise(decisive))
 
 
 def features_of(steps: Sequence[UseStep], known: Known, logged: bool) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class CodingRule:
     """What the pattern is made of; one that is found is enough."""
 
     def without(self, expressions: Collection[str]) -> CodingRule:
-        """The rule with some of its expressions left out; with none left it never fires."""
+        """Return the rule with some of its expressions left out; with none left it never fires."""
         kept = tuple(each for each in self.expressions if each not in expressions)
         return replace(self, pattern=re.compile("|".join(kept) or r"(?!)"), expressions=kept)
 

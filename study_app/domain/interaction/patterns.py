@@ -111,7 +111,7 @@ PUBLISHED_GROUPS = {
 
 
 def rule_set(raw: Mapping[str, Any], file: str) -> RuleSet:
-    """A rule set from the study file.
+    """Return a rule set from the study file.
 
     Form (TOML): `[styles] version = "mine-1"`, then in order
     `[[styles.patterns]] pattern = "Reader", when = "explanation > 2 * generation", why = "..."`.
@@ -166,7 +166,7 @@ def _rule(entry: Any, key: str, file: str) -> PatternRule | list[Problem]:
 
 
 def rules_of(styles: Mapping[str, Any], file: str = "study file") -> RuleSet:
-    """The rule set of a study: its own where its `[styles]` brings patterns, else the published one.
+    """Return the rule set of a study: its own where its `[styles]` brings patterns, else the published one.
 
     Raises:
         ProblemsFound: see `rule_set`.
@@ -175,7 +175,7 @@ def rules_of(styles: Mapping[str, Any], file: str = "study file") -> RuleSet:
 
 
 def decide(who: str, features: Mapping[str, Any], rules: RuleSet) -> Assignment:
-    """The pattern of one participant who asked something.
+    """Return the pattern of one participant who asked something.
 
     Args:
         who: participant.

@@ -14,7 +14,7 @@ from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.interaction.lexicon import RULES, VERSION, CodingRule
 from study_app.domain.interaction.message import SessionMessage
 
-__all__ = ["VERSION", "MessageCoding", "Fired", "code_message", "code_session"]
+__all__ = ["VERSION", "Fired", "MessageCoding", "code_message", "code_session"]
 
 PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase", "unsure")
 """Forms of asking that say nothing by themselves where a failure is reported: the failure is what is asked about."""
@@ -85,7 +85,7 @@ def _sentence(sentence: str, rules: Sequence[CodingRule]) -> list[Fired]:
 
 
 def _whole(message: SessionMessage) -> list[Fired]:
-    """What a message without any telling sentence is: the first of these that holds."""
+    """Return what a message without any telling sentence is: the first of these that holds."""
     shown = message.clean[:80]
     if message.has_specification:
         return [Fired("specification", "generation", shown)]

@@ -52,12 +52,12 @@ class UseStep(NamedTuple):
 
 
 def milliseconds(at: datetime) -> int:
-    """A moment as the dataset writes it: whole milliseconds, cut off."""
+    """Return a moment as the dataset writes it: whole milliseconds, cut off."""
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def of_event(kind: str, at: float, rank: int, task: str | None, pasted: bool) -> UseStep | None:
-    """The step that an event of the log is; None where it is none."""
+    """Return the step that an event of the log is; None where it is none."""
     action = OF_EVENTS.get(kind)
     if action is None:
         return None
@@ -72,7 +72,7 @@ def of_turn(
     seconds: float | None,
     composing: float | None,
 ) -> tuple[UseStep, ...]:
-    """The first key of a message, the query, and the reply's end; those whose durations are known.
+    """Return the first key of a message, the query, and the reply's end; those whose durations are known.
 
     The event of the first key comes with a batch, perhaps the one that the sending sent off: its moment in the log may
     be that of the query, or later.

@@ -32,7 +32,7 @@ Gap = tuple[int, int]
 
 
 def after_gaps(index: int, gaps: Iterable[Gap]) -> int:
-    """The first place from an index on that is not lost."""
+    """Return the first place from an index on that is not lost."""
     for low, high in sorted(gaps):
         if low <= index <= high:
             index = high + 1
@@ -80,7 +80,7 @@ class LedgerReplay:
         return self._decide(version, version.scheme.levels(profile), returned, None)
 
     def recompute(self, row: LedgerRow) -> Decision:
-        """What the algorithm gives where this row stands, and note that.
+        """Return what the algorithm gives where this row stands, and note that.
 
         With the seed sealed, the row's own draw stands in for it, which suffices wherever no block sizes are drawn.
 

@@ -27,7 +27,7 @@ class ReplayCache:
         load: Callable[[int], Sequence[LedgerRow]],
         gaps: Iterable[Gap] = (),
     ) -> tuple[LedgerReplay, Anchor | None]:
-        """The replay at the stored ledger's end, and that end; None of an empty ledger.
+        """Return the replay at the stored ledger's end, and that end; None of an empty ledger.
 
         Args:
             ledger: real, preview or simulated.

@@ -77,21 +77,24 @@ class LedgerRow:
         return not self.salt
 
     def erase(self) -> LedgerRow:
-        """The row without its payload; the chain still holds."""
+        """Return the row without its payload; the chain still holds."""
         return replace(self, participant_id="", profile=None, salt="")
 
     def computed_hash(self) -> str:
-        """The hash that the header as it stands must have."""
+        """Return the hash that the header as it stands must have."""
         content = {name: getattr(self, name) for name in _HEADER} | {"allocated_at": timestamp(self.allocated_at)}
         return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
     def computed_payload_hash(self) -> str:
-        """The hash that the payload as it stands must have."""
+        """Return the hash that the payload as it stands must have."""
         payload = {"participant_id": self.participant_id, "profile": self.profile}
         return hashlib.sha256(f"{self.salt}:{canonical_json(payload)}".encode()).hexdigest()
 
     def record(self) -> dict[str, str | int | float]:
-        """The row as cells of a table: JSON in cells that hold more than one value, empty for what was erased."""
+        """Return the row as cells of a table.
+
+        JSON in cells that hold more than one value, empty for what was erased.
+        """
         cells: dict[str, str | int | float] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -123,7 +126,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def genesis(ledger: str, commitment: str = "") -> str:
-    """What the first row is chained to; the real ledger names the seed's commitment, and so its registration."""
+    """Return what the first row is chained to; the real ledger names the seed's commitment, and so its registration."""
     return hashlib.sha256(f"study-ledger/1:{ledger}:{commitment}".encode()).hexdigest()
 
 
@@ -139,7 +142,7 @@ def append(
     allocated_at: datetime,
     salt: str,
 ) -> LedgerRow:
-    """The row of a decision, chained to its predecessor.
+    """Return the row of a decision, chained to its predecessor.
 
     Args:
         previous_hash: The last row's hash; `genesis(...)` for the first.
@@ -178,13 +181,13 @@ def append(
 
 
 def rehash(row: LedgerRow) -> LedgerRow:
-    """The row with both hashes computed anew from what it says."""
+    """Return the row with both hashes computed anew from what it says."""
     sealed = row if row.erased else replace(row, payload_hash=row.computed_payload_hash())
     return replace(sealed, row_hash=sealed.computed_hash())
 
 
 def head(rows: Iterable[LedgerRow]) -> Anchor | None:
-    """The last row's index and hash, to be written down where no database reaches; None of an empty ledger."""
+    """Return the last row's index and hash, to be written down where no database reaches; None of an empty ledger."""
     last = max(rows, key=lambda row: row.allocation_index, default=None)
     return None if last is None else Anchor(last.allocation_index, last.row_hash)
 

@@ -20,12 +20,12 @@ OPTIONAL_ENDINGS = (".code", ".starter", ".reference")
 
 
 def name_of(folder: str) -> str:
-    """What a folder of content is called in keys: its own name."""
+    """Return what a folder of content is called in keys: its own name."""
     return folder.rsplit("/", 1)[-1]
 
 
 def bank_texts(folder: str, bank: Bank) -> Iterator[tuple[str, str]]:
-    """The texts of a bank's items."""
+    """Yield the texts of a bank's items."""
     for item in bank.items:
         key = f"banks.{name_of(folder)}.items.{item.id}"
         for name in _ITEM:
@@ -35,7 +35,7 @@ def bank_texts(folder: str, bank: Bank) -> Iterator[tuple[str, str]]:
 
 
 def pack_texts(folder: str, pack: TaskPack) -> Iterator[tuple[str, str]]:
-    """The texts of a task pack; names of its examples are among them."""
+    """Yield the texts of a task pack; names of its examples are among them."""
     key = f"tasks.{name_of(folder)}"
     yield f"{key}.title", pack.title
     yield f"{key}.brief", pack.brief
@@ -45,18 +45,18 @@ def pack_texts(folder: str, pack: TaskPack) -> Iterator[tuple[str, str]]:
 
 
 def assistant_texts(name: str, spec: AssistantSpec) -> Iterator[tuple[str, str]]:
-    """What a page shows of an assistant."""
+    """Yield what a page shows of an assistant."""
     yield f"assistants.{name}.label", spec.label
     yield f"assistants.{name}.greeting", spec.greeting
 
 
 def localised_bank(folder: str, bank: Bank, say: Say) -> Bank:
-    """The bank in another language; ids, points and keys are the same."""
+    """Return the bank in another language; ids, points and keys are the same."""
     return bank.model_copy(update={"items": tuple(localised_item(folder, item, say) for item in bank.items)})
 
 
 def localised_item(folder: str, item: Item, say: Say) -> Item:
-    """An item in another language."""
+    """Return an item in another language."""
     key = f"banks.{name_of(folder)}.items.{item.id}"
     options = tuple(
         option.model_copy(update={"text": say(f"{key}.options.{option.id}", option.text)}) for option in item.options
@@ -66,7 +66,7 @@ def localised_item(folder: str, item: Item, say: Say) -> Item:
 
 
 def localised_pack(folder: str, pack: TaskPack, say: Say) -> TaskPack:
-    """The pack in another language; starter, solution and checks are the same."""
+    """Return the pack in another language; starter, solution and checks are the same."""
     key = f"tasks.{name_of(folder)}"
     settings = pack.settings.model_copy(update={"title": say(f"{key}.title", pack.title)})
     brief, reference = say(f"{key}.brief", pack.brief), say(f"{key}.reference", pack.reference)
@@ -74,6 +74,6 @@ def localised_pack(folder: str, pack: TaskPack, say: Say) -> TaskPack:
 
 
 def localised_assistant(name: str, spec: AssistantSpec, say: Say) -> AssistantSpec:
-    """What a page shows of an assistant, in another language; what shapes its replies is the same."""
+    """Return what a page shows of an assistant, in another language; what shapes its replies is the same."""
     label, greeting = say(f"assistants.{name}.label", spec.label), say(f"assistants.{name}.greeting", spec.greeting)
     return spec.model_copy(update={"label": label, "greeting": greeting})

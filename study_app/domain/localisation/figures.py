@@ -16,13 +16,13 @@ class Figures:
         self._table = table
 
     def number(self, value: float, digits: int | None = None) -> str:
-        """A number with separators; `digits` after the decimal mark, as many as it has where None."""
+        """Return a number with separators; `digits` after the decimal mark, as many as it has where None."""
         written = f"{value:,}" if digits is None else f"{value:,.{digits}f}"
         written = written.removesuffix(".0") if digits is None else written
         return written.translate({ord(","): self._table["thousands"], ord("."): self._table["decimal"]})
 
     def moment(self, at: datetime) -> str:
-        """A moment in UTC: day, month by its name, year, hour and minute."""
+        """Return a moment in UTC: day, month by its name, year, hour and minute."""
         month = self._table["months"].split()[at.month - 1]
         values = {"day": str(at.day), "month": month, "year": str(at.year), "time": f"{at:%H:%M}"}
         written = self._table["moment"]

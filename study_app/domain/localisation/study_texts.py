@@ -64,7 +64,10 @@ def _fields(key: str, holder: Any, names: tuple[str, ...]) -> Iterator[tuple[str
 
 
 def in_language(study: Study, language: str) -> Study:
-    """The study as participants of a language meet it; what was not translated stays in the study's own language."""
+    """Return the study as participants of a language meet it.
+
+    What was not translated stays in the study's own language.
+    """
     if not language or language == study.language:
         return study
     say = sayer(study.translations.get(language, {}))
@@ -83,7 +86,7 @@ Say = Callable[[str, str], str]
 
 
 def sayer(texts: Mapping[str, str]) -> Say:
-    """Looks a text up; an empty translation counts as none."""
+    """Return Looks a text up; an empty translation counts as none."""
     return lambda key, text: texts.get(key) or text
 
 

@@ -40,7 +40,7 @@ class Draft:
 
 
 def place_of(payload: Mapping[str, Any]) -> FieldPlace | None:
-    """The form that an event belongs to, or None where it says none."""
+    """Return the form that an event belongs to, or None where it says none."""
     stage, step = payload.get("stage"), payload.get("step", 0)
     if isinstance(stage, str) and isinstance(step, int) and not isinstance(step, bool):
         return stage, step
@@ -48,7 +48,7 @@ def place_of(payload: Mapping[str, Any]) -> FieldPlace | None:
 
 
 def applied(draft: Draft, page: str, kind: str, payload: Mapping[str, Any], pages: Sequence[str] = ()) -> Draft:
-    """The form after one event of a page.
+    """Return the form after one event of a page.
 
     Args:
         draft: the form before.
@@ -72,7 +72,7 @@ def applied(draft: Draft, page: str, kind: str, payload: Mapping[str, Any], page
 
 
 def _may_show(shown: str, page: str, pages: Sequence[str]) -> bool:
-    """An older page must not take a form back from a newer one, however late its events come."""
+    """Refuse an older page that takes a form back from a newer one, however late its events come."""
     if shown in ("", page):
         return True
     return page in pages and (shown not in pages or pages.index(page) > pages.index(shown))

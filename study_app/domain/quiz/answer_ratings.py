@@ -71,7 +71,7 @@ def differ(given: Mapping[str, Awarded]) -> bool:
 
 
 def points_of(given: Mapping[str, Awarded], worth: Callable[[Awarded], float]) -> float:
-    """The points of an answer: as settled, else the mean over its raters.
+    """Return the points of an answer: as settled, else the mean over its raters.
 
     Args:
         given: rater -> their newest rating; at least one.

@@ -47,7 +47,7 @@ def is_blank(shown: Any) -> bool:
 
 
 def answer_to(question: Question, shown: Any) -> Any:
-    """The answer that a field of a survey holds; None where it holds none.
+    """Return the answer that a field of a survey holds; None where it holds none.
 
     Raises:
         Unanswerable: it holds something else.
@@ -83,7 +83,7 @@ def fault_of(question: Question, shown: Any) -> AnswerFault | None:
 
 
 def response_to(item: Item, shown: Any) -> Any:
-    """The response that a field of a quiz holds; None where it holds none.
+    """Return the response that a field of a quiz holds; None where it holds none.
 
     Raises:
         Unanswerable: it holds something else.
@@ -100,7 +100,7 @@ def response_to(item: Item, shown: Any) -> Any:
 
 
 def number_in(shown: Any, unit: str = "") -> float | int:
-    """The number that a text shows; a decimal comma and the unit after it are understood.
+    """Return the number that a text shows; a decimal comma and the unit after it are understood.
 
     Raises:
         Unanswerable: it shows none, or one that could be read in two ways.

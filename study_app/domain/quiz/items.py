@@ -96,7 +96,7 @@ class Bank(BankHead):
     items: tuple[Item, ...]
 
     def item(self, item_id: str) -> Item:
-        """The item of that id.
+        """Return the item of that id.
 
         Raises:
             KeyError: the bank has no such item.
@@ -107,7 +107,7 @@ class Bank(BankHead):
         raise KeyError(item_id)
 
     def form(self, form_id: str | None = None) -> Form:
-        """The form of that id; the first one without an id.
+        """Return the form of that id; the first one without an id.
 
         Raises:
             KeyError: the bank has no such form.
@@ -118,21 +118,24 @@ class Bank(BankHead):
         raise KeyError(form_id)
 
     def items_of(self, form_id: str | None = None) -> tuple[Item, ...]:
-        """The items of a form (the first one without an id) in the order shown."""
+        """Return the items of a form (the first one without an id) in the order shown."""
         return tuple(self.item(item_id) for item_id in self.form(form_id).item_ids)
 
     def pages_of(self, form_id: str | None = None) -> tuple[tuple[Item, ...], ...]:
-        """The items of a form page by page."""
+        """Return the items of a form page by page."""
         return tuple(tuple(self.item(item_id) for item_id in page) for page in self.form(form_id).pages)
 
     def filled(self, text: str, form_id: str | None = None) -> str:
-        """A text about the quiz with `{items}` and `{pages}` filled in: questions shown, and pages they are on."""
+        """Return a text about the quiz with `{items}` and `{pages}` filled in.
+
+        The questions shown, and the pages they are on.
+        """
         form = self.form(form_id)
         return text.replace("{items}", str(len(form.item_ids))).replace("{pages}", str(len(form.pages)))
 
 
 def item_problems(item: Item, head: BankHead, file: str, bank_file: str) -> Iterator[Problem]:
-    """What is wrong with one item, by itself and against its bank."""
+    """Yield what is wrong with one item, by itself and against its bank."""
     if item.concept not in head.concepts:
         yield Problem(
             file, "concept", f"'{item.concept}' is not a concept of the bank", _known(head.concepts, bank_file)
@@ -151,7 +154,7 @@ def item_problems(item: Item, head: BankHead, file: str, bank_file: str) -> Iter
 
 
 def form_problems(head: BankHead, items: dict[str, Item], file: str) -> Iterator[Problem]:
-    """What is wrong with the forms of a bank, given its items by id."""
+    """Yield what is wrong with the forms of a bank, given its items by id."""
     for form_id in _repeated(form.id for form in head.forms):
         yield Problem(file, "forms", f"form '{form_id}' is there twice", "give each form a different id")
     for form in head.forms:

@@ -74,7 +74,7 @@ class Accept(ContentSection):
         return self.text is not None and plain == short_text.normalise(self.text, case_sensitive=self.case_sensitive)
 
     def sample(self) -> str:
-        """An answer of this kind."""
+        """Return an answer of this kind."""
         if self.example is not None:
             return self.example
         if self.number is not None:
@@ -171,7 +171,7 @@ def key_version(item: Item, key: AnyKey) -> str:
 
 
 def key_problems(item: Item, key: AnyKey, file: str) -> Iterator[Problem]:
-    """What is wrong with a key, by itself and against its item."""
+    """Yield what is wrong with a key, by itself and against its item."""
     if item.type == "code_reading" and not (key.run or "").strip():
         yield Problem(file, "run", "no program verifies this code_reading item", "add `run`, such as run = '{code}'")
     if isinstance(key, ChoiceKey):

@@ -39,7 +39,7 @@ def _slow(tried: Callable[[str], object], unit: str, longest: int) -> bool:
 
 
 def _units(source: str) -> Iterator[str]:
-    """What the trial texts repeat: usual characters, and those that the pattern itself speaks of."""
+    """Yield what the trial texts repeat: usual characters, and those that the pattern itself speaks of."""
     plain = list(dict.fromkeys(char for char in source if char.isalnum() or char in " _.,;:-'\"/"))[:10]
     usual = ["a", "1", " ", "\n", "\t", "(", "a ", "a,", "\n a"]
     yield from dict.fromkeys([*usual, *plain, *(f"{one} " for one in plain)])

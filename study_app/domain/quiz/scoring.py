@@ -70,7 +70,7 @@ class QuizTotal:
     """Item type -> points; attention checks left out."""
 
     def columns(self) -> dict[str, float | None]:
-        """The quiz's columns of the participants table, without their prefix."""
+        """Return the quiz's columns of the participants table, without their prefix."""
         share = self.points / self.max_points if self.points is not None and self.max_points else None
         by_type = {f"{kind}_points": points for kind, points in self.by_type.items()}
         return {"points": self.points, "max": self.max_points, "score": share} | by_type
@@ -100,7 +100,7 @@ def score(item: Item, key: AnyKey, response: Response, run: RunProgram | None = 
 
 
 def rate(item: Item, key: AnyKey, awarded: Mapping[str, float]) -> Score:
-    """The score that a person's rating by the rubric gives; a criterion left out earns nothing.
+    """Return the score that a person's rating by the rubric gives; a criterion left out earns nothing.
 
     Raises:
         ValueError: the item has no rubric, or a rating is not of the rubric or outside its points.
@@ -169,7 +169,10 @@ def fill(program: str, answer: str) -> str:
 
 
 def verifying_program(item: Item, key: AnyKey) -> str | None:
-    """The key's `run` program with the texts that participants see put in, so that the two cannot drift apart."""
+    """Return the key's `run` program with the texts that participants see put in.
+
+    So the two cannot drift apart.
+    """
     if key.run is None:
         return None
     options = {f"{{option.{option.id}}}": _plain(option.text) for option in item.options}
@@ -177,7 +180,7 @@ def verifying_program(item: Item, key: AnyKey) -> str | None:
 
 
 def response_from_output(item: Item, stdout: str) -> Response:
-    """A verifying program's output as a response: the option that reads so, else option ids, else the text."""
+    """Return a verifying program's output as a response: the option that reads so, else option ids, else the text."""
     if not is_choice(item):
         return stdout.strip()
     plain = normalise(stdout)
@@ -187,7 +190,7 @@ def response_from_output(item: Item, stdout: str) -> Response:
 
 
 def correct_response(item: Item, key: AnyKey) -> Response:
-    """A response that earns all points where the item is scored by key; for simulated participants and tests."""
+    """Return a response that earns all points where the item is scored by key; for simulated participants and tests."""
     if isinstance(key, ChoiceKey):
         return list(key.correct) if item.kind == "multiple_select" else key.correct[0]
     if isinstance(key, CodeKey):
@@ -197,7 +200,7 @@ def correct_response(item: Item, key: AnyKey) -> Response:
 
 
 def wrong_response(item: Item, key: AnyKey) -> Response:
-    """A response that earns nothing where the item is scored by key; for simulated participants and tests."""
+    """Return a response that earns nothing where the item is scored by key; for simulated participants and tests."""
     if isinstance(key, ChoiceKey):
         wrong = [option.id for option in item.options if option.id not in key.correct]
         return wrong[:1] if item.kind == "multiple_select" else wrong[0]

@@ -21,7 +21,7 @@ _NUMBER = r"[-+]?(?:\d+(?:[.,]\d+)?|\.\d+)"
 
 
 def normalise(text: str, *, case_sensitive: bool = False) -> str:
-    """The answer with differences removed that carry no meaning.
+    """Return the answer with differences removed that carry no meaning.
 
     Unicode NFKC; typographic quotes made plain; white space collapsed; one pair of quotes or backticks and a final
     full stop taken off; letter case folded unless `case_sensitive`.
@@ -34,7 +34,10 @@ def normalise(text: str, *, case_sensitive: bool = False) -> str:
 
 
 def _unwrapped(plain: str) -> str:
-    """The text without the marks around it: as many at the end as at the beginning, the same in the same order."""
+    """Return the text without the marks around it.
+
+    As many at the end as at the beginning, the same in the same order.
+    """
     begin = plain[: len(plain) - len(plain.lstrip(_MARKS))]
     for length in range(min(len(begin), len(plain) // 2, _MOST_MARKS), 0, -1):
         if plain.endswith(begin[:length]):
@@ -43,14 +46,17 @@ def _unwrapped(plain: str) -> str:
 
 
 def tokens(text: str, *, case_sensitive: bool = False) -> tuple[str, ...]:
-    """The answer as a series: split at white space, commas, semicolons, bars, slashes and arrows; brackets ignored."""
+    """Return the answer as a series: split at white space, commas, semicolons, bars, slashes and arrows.
+
+    Brackets ignored.
+    """
     plain = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     plain = _BRACKETS.sub(" ", plain if case_sensitive else plain.casefold())
     return tuple(token for token in (part.rstrip(".") for part in _SEPARATOR.split(plain)) if token)
 
 
 def number(text: str, units: tuple[str, ...] = ()) -> float | None:
-    """The one number that the answer consists of, with or without `about` and one of the units; else None.
+    """Return the one number that the answer consists of, with or without `about` and one of the units; else None.
 
     A decimal comma and the words zero to twelve are understood. Two numbers are not one number: a key must not reward
     an answer that names every possibility.

@@ -51,12 +51,12 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "Plan",
+    "PlanSection",
     "Population",
     "Role",
     "Stopping",
     "Strategy",
     "Subgroup",
-    "PlanSection",
     "read_plan",
 ]
 
@@ -70,11 +70,11 @@ PUBLISHED_LIMIT = 35.0
 def _outcomes() -> tuple[Outcome, ...]:
     points = {"kind": "bounded", "unit": "points"}
     subscales = [
-        Outcome(id=f"quiz_{kind}_points", label=f"Quiz, {kind.replace('_', ' ')}", **points)  # type: ignore[arg-type]
+        Outcome(id=f"quiz_{kind}_points", label=f"Quiz, {kind.replace('_', ' ')}", **points)
         for kind in ("conceptual", "code_reading", "debugging")
     ]
     return (
-        Outcome(id="quiz_points", label="Quiz score", upper_column="quiz_max", **points),  # type: ignore[arg-type]
+        Outcome(id="quiz_points", label="Quiz score", upper_column="quiz_max", **points),
         Outcome(
             id="completion_minutes",
             label="Completion time",
@@ -175,13 +175,13 @@ class Plan(PlanSection):
     stopping: Stopping = Stopping()
     coder: Coder = "rules"
     """Whose codes of the queries feed the analysis."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     """For tables collected elsewhere: our column name -> theirs."""
 
     @field_validator("control", mode="before")
     @classmethod
     def _arm_as_text(cls, value: Any) -> Any:
-        """An arm coded as a whole number is meant as it stands in the table: arms are text."""
+        """Return an arm coded as a whole number is meant as it stands in the table: arms are text."""
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @model_validator(mode="before")
@@ -248,11 +248,11 @@ class Plan(PlanSection):
 
     @classmethod
     def default(cls) -> Plan:
-        """The plan of the published design: two co-primary outcomes under Holm, decided by re-randomisation."""
+        """Return the plan of the published design: two co-primary outcomes under Holm, decided by re-randomisation."""
         return cls().with_limit(PUBLISHED_LIMIT)
 
     def with_limit(self, minutes: float) -> Plan:
-        """The plan with the cap of the task times, where it names none, from the limit of the main task stages.
+        """Return the plan with the cap of the task times, where it names none, from the limit of the main task stages.
 
         Args:
             minutes: for all main task stages together; 0 without any, which leaves the plan as it is.
@@ -264,14 +264,14 @@ class Plan(PlanSection):
         return self if outcomes == self.outcomes else Plan.model_construct(**dict(self) | {"outcomes": outcomes})
 
     def outcome(self, outcome_id: str) -> Outcome:
-        """The outcome of that id; KeyError where there is none."""
+        """Return the outcome of that id; KeyError where there is none."""
         for outcome in self.outcomes:
             if outcome.id == outcome_id:
                 return outcome
         raise KeyError(outcome_id)
 
     def canonical(self) -> str:
-        """The plan as canonical JSON: every default written out, sorted keys, no spaces."""
+        """Return the plan as canonical JSON: every default written out, sorted keys, no spaces."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property

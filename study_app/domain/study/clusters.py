@@ -14,7 +14,7 @@ _FORM = re.compile(r"^c[0-9a-f]{12}$")
 
 
 def pseudonym(key: bytes, label: object) -> str | None:
-    """The pseudonym of a cluster's label under a secret key; None without a label."""
+    """Return the pseudonym of a cluster's label under a secret key; None without a label."""
     if label is None or label == "":
         return None
     return "c" + hmac.new(key, f"cluster:{label}".encode(), hashlib.sha256).hexdigest()[:12]
@@ -37,5 +37,8 @@ def masked_variables(study: Study) -> frozenset[str]:
 
 
 def simulated_key(study: Study) -> bytes:
-    """The key of simulated participants' clusters: public and the same for every run, as their labels are made up."""
+    """Return the key of simulated participants' clusters.
+
+    Public and the same for every run, as their labels are made up.
+    """
     return hashlib.sha256(f"simulated-clusters:{study.id}".encode()).digest()

@@ -41,7 +41,7 @@ class Evidence:
 
 
 def threshold(kind: EvidenceKind, rule: Compliance) -> float | None:
-    """What the amounts of a kind may add up to; None where the rule only lists them."""
+    """Return what the amounts of a kind may add up to; None where the rule only lists them."""
     limits: dict[EvidenceKind, float | None] = {
         "other_ai_reported": 0 if rule.other_ai else None,
         "outside_paste": rule.outside_chars,

@@ -17,7 +17,7 @@ _ASKED = {
 
 
 def consent_facts(study: Study) -> dict[str, str]:
-    """What participants have to know before they agree, by key of the study file, in the order of the page."""
+    """Return what participants have to know before they agree, by key of the study file, in the order of the page."""
     facts = study.consent
     given = {"researchers": study.researchers, "ethics": study.ethics, "consent.pay": facts.pay}
     given["consent.risks"] = facts.risks
@@ -25,7 +25,7 @@ def consent_facts(study: Study) -> dict[str, str]:
 
 
 def consent_problems(study: Study, file: str) -> list[Problem]:
-    """What real participants would miss on the consent page; one problem for each key without a value."""
+    """Return what real participants would miss on the consent page; one problem for each key without a value."""
     return [
         Problem(file, key, "is empty, so the consent page would not tell participants", f"say {_ASKED[key]}")
         for key, text in consent_facts(study).items()
@@ -34,7 +34,7 @@ def consent_problems(study: Study, file: str) -> list[Problem]:
 
 
 def consent_warnings(study: Study) -> list[str]:
-    """What `check` and `launch` say of keys that still have the values of the shipped example."""
+    """Return what `check` and `launch` say of keys that still have the values of the shipped example."""
     return [
         f"{key}: the value is still marked {PLACEHOLDER} and participants would read it; say {_ASKED[key]}"
         for key, text in consent_facts(study).items()

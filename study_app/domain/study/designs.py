@@ -267,7 +267,7 @@ def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[t
 
 
 def design_problems(used: Collection[tuple[str, str]], gate: Gate, file: str) -> list[Problem]:
-    """What a command refuses of a design (`used_by`), one sentence for each key."""
+    """Return what a command refuses of a design (`used_by`), one sentence for each key."""
     return [
         Problem(file, design.key, f"'{design.value}': {refusal.what}", refusal.remedy)
         for design, refusal in refused_designs(used, gate)
@@ -275,7 +275,7 @@ def design_problems(used: Collection[tuple[str, str]], gate: Gate, file: str) ->
 
 
 def design_warnings(used: Collection[tuple[str, str]]) -> list[str]:
-    """What `check` says of designs that it takes and that other commands refuse."""
+    """Return what `check` says of designs that it takes and that other commands refuse."""
     gates: tuple[Gate, ...] = ("launch", "analyze", "power")
     found: dict[str, str] = {}
     for gate in gates:

@@ -51,7 +51,7 @@ def _question(question: Question) -> float:
 
 
 def parts_of(study: Study, session: str) -> list[Stage]:
-    """The stages of a session that count as parts: all but the last page."""
+    """Return the stages of a session that count as parts: all but the last page."""
     return [stage for stage in study.stages if stage.session == session and stage.kind != "debrief"]
 
 
@@ -93,13 +93,13 @@ def whole(minutes: float) -> str:
 
 
 def timed_after(study: Study, stage: Stage) -> Stage | None:
-    """The timed stage that a text shown at `stage` speaks of: itself, or the next one with a limit."""
+    """Return the timed stage that a text shown at `stage` speaks of: itself, or the next one with a limit."""
     later = study.stages[study.stages.index(stage) :]
     return next((each for each in later if each.minutes is not None), None)
 
 
 def filled(text: str, study: Study, stage: Stage) -> str:
-    """A text of the study file with `{minutes}` and `{total_minutes}` filled in."""
+    """Return a text of the study file with `{minutes}` and `{total_minutes}` filled in."""
     timed = timed_after(study, stage)
     if timed is not None and timed.minutes is not None:
         text = text.replace("{minutes}", whole(timed.minutes))
@@ -145,7 +145,7 @@ def _number(words: str) -> float:
 
 
 def _more(words: str) -> float:
-    """What follows `an hour and`."""
+    """Return what follows `an hour and`."""
     if not words:
         return 0.0
     return _MORE.get(words) or _number(words.removesuffix(" minutes"))

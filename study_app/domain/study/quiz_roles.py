@@ -34,7 +34,7 @@ class Quiz:
 
 
 def quizzes_of(stages: Sequence[Stage], allocation_stage: Stage | None) -> tuple[Quiz, ...]:
-    """The quizzes in order, each with its role.
+    """Return the quizzes in order, each with its role.
 
     A role that the study file does not give: before allocation `baseline`; the first after it `main`, unless another
     is declared so; in a session later than the main quiz's `retention`; else `other`. Without an allocation every quiz

@@ -41,6 +41,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
 __all__ = [
     "ActivityRule",
+    "AnswerOption",
     "AssistantEntry",
     "AssistantPolicy",
     "CompletionCodes",
@@ -49,17 +50,16 @@ __all__ = [
     "DerivedScore",
     "EntryMode",
     "Identifier",
-    "AnswerOption",
     "OptionValue",
-    "StudySection",
     "Question",
     "Recruitment",
     "SandboxPolicy",
-    "StudySession",
     "Stage",
     "StageKind",
     "Study",
     "StudyArm",
+    "StudySection",
+    "StudySession",
     "canonical_json",
     "protocol_hash",
 ]
@@ -76,7 +76,7 @@ class Study(StudySection):
     """The language that the study is written in; participants meet it where `languages` offers no choice."""
     languages: tuple[str, ...] = ()
     """Languages that participants can choose from at the entry, the first as the default; empty for `language` only."""
-    translations: dict[str, dict[str, str]] = {}
+    translations: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Language -> dotted key -> text; read from `texts/<language>.toml` beside the study file, never written in it."""
     contact: str = ""
     """Whom participants write to: a name, an address."""
@@ -93,13 +93,13 @@ class Study(StudySection):
     data: DataPolicy = DataPolicy()
     dataset: Release = Release()
     """Licence, authors and citation of the dataset; no part of the hash, see `Release`."""
-    assistants: dict[str, AssistantEntry] = {}
+    assistants: dict[str, AssistantEntry] = Field(default_factory=dict)
     assistant_policy: AssistantPolicy = AssistantPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
     activity: ActivityRule = ActivityRule()
     sessions: tuple[StudySession, ...] = (StudySession(id="main"),)
     stages: tuple[Stage, ...] = Field(min_length=1)
-    styles: dict[str, Any] = {}
+    styles: dict[str, Any] = Field(default_factory=dict)
     """Patterns of use of the study's own, in place of the published six; see docs/explanation/styles.md."""
     analysis: Plan = Field(default_factory=Plan)
 
@@ -202,7 +202,7 @@ class Study(StudySection):
     # -- the order of things -------------------------------------------------------------------------------------------
 
     def stage(self, stage_id: str) -> Stage:
-        """The stage of that id.
+        """Return the stage of that id.
 
         Raises:
             KeyError: there is none.
@@ -213,7 +213,7 @@ class Study(StudySection):
         raise KeyError(stage_id)
 
     def next_stage(self, stage_id: str) -> Stage | None:
-        """The stage that follows, or None after the last."""
+        """Return the stage that follows, or None after the last."""
         index = self.stages.index(self.stage(stage_id))
         return self.stages[index + 1] if index + 1 < len(self.stages) else None
 
@@ -257,7 +257,7 @@ class Study(StudySection):
         return next((arm for arm in self.arms if arm.control), self.arms[0])
 
     def arm(self, allocated: str, stage: Stage | None = None) -> StudyArm:
-        """The arm that an allocation gives at a stage; for a crossover, the arm of the stage's period."""
+        """Return the arm that an allocation gives at a stage; for a crossover, the arm of the stage's period."""
         order = order_of(allocated)
         period = self.period(stage) if stage is not None else 1
         return next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
@@ -310,7 +310,10 @@ class Study(StudySection):
         return tuple(q for stage in self.stages if stage.exit for q in stage.asked)
 
     def canonical(self) -> str:
-        """The study as canonical JSON: sorted keys, no spaces, UTF-8; a digest in place of the completion codes."""
+        """Return the study as canonical JSON: sorted keys, no spaces, UTF-8.
+
+        A digest stands in place of the completion codes.
+        """
         raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset"})
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         return canonical_json(raw)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
+from typing import Any
 from dataclasses import dataclass
 
 _NOTHING = "class _Nothing:\n    def __getattr__(self, name):\n        return None\n"
@@ -87,18 +88,16 @@ def _edits(node: ast.AST) -> Iterator[tuple[str, Edit]]:
 
 def _without(path: tuple[str, ...], place: int) -> Edit:
     def edit(node: ast.AST) -> None:
-        holder: object = node
+        holder: Any = node
         for name in path:
             holder = getattr(holder, name)
-        assert isinstance(holder, list)
         del holder[place]
 
     return edit
 
 
 def _without_handler(place: int) -> Edit:
-    def edit(node: ast.AST) -> None:
-        assert isinstance(node, ast.Try | ast.TryStar)
+    def edit(node: Any) -> None:
         if len(node.handlers) > 1:
             del node.handlers[place]
             return
@@ -110,8 +109,7 @@ def _without_handler(place: int) -> Edit:
 
 
 def _without_manager(place: int) -> Edit:
-    def edit(node: ast.AST) -> None:
-        assert isinstance(node, ast.With)
+    def edit(node: Any) -> None:
         given = node.items[place].optional_vars
         nothing = ast.Call(ast.Name("_Nothing", ast.Load()), [], [])
         if given is not None:
@@ -126,8 +124,7 @@ def _without_manager(place: int) -> Edit:
 
 
 def _with_test(value: bool) -> Edit:
-    def edit(node: ast.AST) -> None:
-        assert isinstance(node, ast.If | ast.IfExp)
+    def edit(node: Any) -> None:
         node.test = ast.Constant(value)
 
     return edit

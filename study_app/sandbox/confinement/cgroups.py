@@ -82,7 +82,7 @@ class RunGroups:
 
     @contextlib.contextmanager
     def for_run(self, memory_mb: int) -> Iterator[RunGroup | None]:
-        """A group for the length of one run; None where it cannot be made, and the run does without.
+        """Provide a group for the length of one run; None where it cannot be made, and the run does without.
 
         Args:
             memory_mb: the pack's limit on address space.
@@ -185,7 +185,7 @@ _found: tuple[RunGroups | None, str] | None = None
 
 
 def of_this_process() -> tuple[RunGroups | None, str]:
-    """The groups for this process's runs, looked for once and given back at its end; None, and why, without."""
+    """Return the groups for this process's runs, looked for once and given back at its end; None, and why, without."""
     global _found
     with _finding:
         if _found is None:
@@ -288,7 +288,7 @@ def _empty(group: Path) -> bool:
 
 
 def _groups(group: Path) -> list[Path]:
-    """A group and those below it, the deepest first."""
+    """Return a group and those below it, the deepest first."""
     return [Path(folder) for folder, _, _ in os.walk(group, topdown=False)]
 
 
@@ -297,7 +297,7 @@ def _processes(group: Path) -> list[int]:
 
 
 def _count(file: Path, name: str) -> int:
-    """A number in a file of names and numbers; 0 where it is absent."""
+    """Return a number in a file of names and numbers; 0 where it is absent."""
     pairs = (line.split() for line in _text(file).splitlines())
     return next((int(pair[1]) for pair in pairs if len(pair) == 2 and pair[0] == name), 0)
 

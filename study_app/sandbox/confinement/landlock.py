@@ -30,7 +30,7 @@ def _call(libc: ctypes.CDLL, name: str, *arguments: object) -> int:
 
 
 def abi(libc: ctypes.CDLL) -> int:
-    """The kernel's Landlock version, 0 where there is none."""
+    """Return the kernel's Landlock version, 0 where there is none."""
     if sys.platform != "linux" or syscalls.machine() is None:
         return 0
     version = _call(libc, "landlock_create_ruleset", None, ctypes.c_size_t(0), ctypes.c_uint(_GET_VERSION))

@@ -26,7 +26,10 @@ RULESET = 5
 _FIRST_UID, _UIDS = 61184, 4336
 """The range that systemd too lends to short-lived services: no account's files are in it."""
 _OWN_CGROUP = "/proc/self/cgroup"
-_GROUP_LIMITS = ("cpu.max", "memory.max", "memory.high") + (
+_GROUP_LIMITS = (
+    "cpu.max",
+    "memory.max",
+    "memory.high",
     "cpu.cfs_quota_us",
     "cpu.cfs_period_us",
     "memory.limit_in_bytes",
@@ -34,8 +37,14 @@ _GROUP_LIMITS = ("cpu.max", "memory.max", "memory.high") + (
 MAX_TASKS = 64
 """Threads of one run, its first included. Trio's worker threads are at most 40."""
 THREADS = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS")
-    + ("POLARS_MAX_THREADS",),
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "RAYON_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+    ),
     "2",
 )
 """Numerical libraries start a thread for each core unless their environment says how many; two fit any cap."""
@@ -129,14 +138,17 @@ def _address_space_mb() -> int:
 
 
 def own_ruleset(plan: ConfinementPlan) -> int | None:
-    """The ruleset of the calling process, a run before it is locked down; a descriptor."""
+    """Return the ruleset of the calling process, a run before it is locked down; a descriptor."""
     if plan.own_rules is None or plan.libc is None:
         return plan.ruleset
     return plan.own_rules.create(plan.libc, also=(_OWN_CGROUP, *_own_group_limits()))
 
 
 def _own_group_limits() -> Iterator[str]:
-    """The files that say how much memory and how many processors this process's cgroups have, and theirs above."""
+    """Yield the files that say how much memory and processors the cgroups of this process have.
+
+    Its own groups, and those above.
+    """
     with contextlib.suppress(OSError), open(_OWN_CGROUP) as handle:
         for line in handle:
             _, controllers, path = line.strip().split(":", 2)

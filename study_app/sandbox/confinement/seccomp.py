@@ -95,7 +95,9 @@ def _own_clock() -> list[Instruction]:
 
 
 def _futex() -> list[Instruction]:
-    """Waiting anywhere; waking only in the own memory, so that two runs cannot signal over a shared library's page.
+    """Allow waiting anywhere, and waking only in the own memory.
+
+    So two runs cannot signal over a shared library's page.
 
     pthread_join waits without the private flag, so waits are not held to it.
     """
@@ -141,7 +143,7 @@ def _rules() -> dict[str, list[Instruction]]:
 
 
 def assemble(machine: str) -> list[Instruction]:
-    """The filter for one machine, with a placeholder for the own pid.
+    """Return the filter for one machine, with a placeholder for the own pid.
 
     Args:
         machine: `x86_64` or `aarch64`.

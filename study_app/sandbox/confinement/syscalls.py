@@ -155,12 +155,12 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
 
 
 def machine() -> str | None:
-    """The machine's name in this table, None where it has no column."""
+    """Return the machine's name in this table, None where it has no column."""
     name = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
     return name if name in _COLUMN else None
 
 
 def number(name: str, on: str | None = None) -> int | None:
-    """The call's number on a machine (default: this one), None where the machine does not have the call."""
+    """Return the call's number on a machine (default: this one), None where the machine does not have the call."""
     on = on or machine()
     return NUMBERS[name][_COLUMN[on]] if on in _COLUMN else None

@@ -67,7 +67,7 @@ class Watch:
         return bool(self.blocked_seconds or self.threads or self.clock_reads)
 
     def start(self) -> None:
-        """The graded call starts: time counts from here."""
+        """Start the graded call: time counts from here."""
         self.lines.clear()
         self.clock_reads = 0
         self._origin = None
@@ -75,11 +75,11 @@ class Watch:
         self.now()
 
     def stop(self) -> None:
-        """The graded call has ended."""
+        """End the graded call."""
         self._seconds = self.now()
 
     def observation(self, call: dict[str, Any], **seen: Any) -> dict[str, Any]:
-        """What was seen, for the report."""
+        """Return what was seen, for the report."""
         return {
             "nonce": call.get("nonce"),
             "lines": self.lines if self.virtual else None,
@@ -336,7 +336,9 @@ def _refer(value: Any, namespace: dict[str, Any]) -> Any:
 
 
 def encode(value: Any, depth: int = 0) -> Any:
-    """A value of builtin types as JSON that `domain.checks.decode` turns back exactly, another by its type's name.
+    """Return a value of builtin types as JSON that `domain.checks.decode` turns back exactly.
+
+    Another value by its type's name.
 
     Numbers and tables of numerical libraries come as what `libraries.as_builtin` makes of them.
 

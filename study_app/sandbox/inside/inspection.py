@@ -23,7 +23,7 @@ _MOST_IMPORTS = 200
 
 
 def look(code: str) -> dict[str, Any]:
-    """What a text says without being run: `valid` Python or not, and the top-level modules that it `imports`."""
+    """Return what a text says without being run: `valid` Python or not, and the top-level modules that it `imports`."""
     try:
         tree = ast.parse(code.removeprefix("\ufeff"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -54,7 +54,7 @@ class CallRecorder:
         self._called: set[str] = set()
 
     def called(self) -> list[str]:
-        """The names that were called, in order."""
+        """Return the names that were called, in order."""
         return [
             name
             for name in self._names
@@ -62,7 +62,7 @@ class CallRecorder:
         ]
 
     def compile(self, code: str) -> types.CodeType:
-        """The program's code, with a note made before each call that it writes down."""
+        """Return the program's code, with a note made before each call that it writes down."""
         tree = _Noting().visit(ast.parse(code))
         return compile(ast.fix_missing_locations(tree), self._file, "exec", dont_inherit=True)
 
@@ -75,7 +75,7 @@ class CallRecorder:
     def remove(self) -> None:
         """Stop noting."""
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
     def _note(self, function: Any) -> Any:
         with contextlib.suppress(Exception):
@@ -110,7 +110,7 @@ class CallRecorder:
 
 
 class _Noting(ast.NodeTransformer):
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = ast.copy_location(ast.Name(_RECORD, ast.Load()), node)
         node.func = ast.copy_location(ast.Call(name, [node.func], []), node)

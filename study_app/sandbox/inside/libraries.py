@@ -14,7 +14,11 @@ from typing import Any
 
 _INCHES, _DOTS = 10.0, 100.0
 """A figure is drawn at most this large and this finely, so that its picture stays small."""
-_BY_REPR = (("datetime", "date"), ("datetime", "datetime"), ("datetime", "time"), ("datetime", "timedelta")) + (
+_BY_REPR = (
+    ("datetime", "date"),
+    ("datetime", "datetime"),
+    ("datetime", "time"),
+    ("datetime", "timedelta"),
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
     ("uuid", "UUID"),
@@ -53,11 +57,13 @@ def _know_thread_pools() -> None:
     def known(controller: Any) -> None:
         controller.lib_controllers = list(found)
 
-    module.ThreadpoolController._load_libraries = known  # type: ignore[attr-defined]
+    module.ThreadpoolController._load_libraries = known
 
 
 def as_builtin(value: Any) -> Any:
-    """A number or table of a numerical library, a date, a fraction or bytes as builtin values; None for anything else.
+    """Return a number or table of a numerical library, a date, a fraction or bytes as builtin values.
+
+    None for anything else.
 
     A number becomes a plain one. Other things become a tuple of their kind's name and their content, so that an array
     does not equal a list.

@@ -143,9 +143,7 @@ class AuthorPreviews:
                 if stage not in study.before_allocation and person.arm is None:
                     changes["arm"] = self.arm if self.arm and self._known_arm(study, self.arm) else study.control.id
         unit.touch(person.id, **changes)
-        moved = unit.participant(person.id)
-        assert moved is not None
-        self._retime(unit, moved, study)
+        self._retime(unit, unit.known_participant(person.id), study)
 
     def _titles(self, stage: Stage) -> tuple[str, ...]:
         return titles(self.world)(stage)

@@ -56,7 +56,7 @@ def screens_of(study: Study, titles: Callable[[Stage], tuple[str, ...]]) -> tupl
 
 
 def titles(world: StudyContext) -> Callable[[Stage], tuple[str, ...]]:
-    """What the tasks or pages of a stage are called."""
+    """Return what the tasks or pages of a stage are called."""
 
     def of(stage: Stage) -> tuple[str, ...]:
         if stage.kind == "tasks":

@@ -66,7 +66,10 @@ def _raised_by_reference(sandbox: Sandbox, pack: TaskPack, run_seed: int) -> dic
 
 
 def _not_proven(check: CheckResult, error: str | None) -> CheckResult:
-    """A check's result; not a pass where all that the program does is to raise what the reference solution raises."""
+    """Return a check's result.
+
+    Not a pass where all that the program does is to raise what the reference solution raises.
+    """
     if error is None:
         return check
     message = f"the reference solution raises {error}; correct it, or state that by expect=Observation(error=...)"
@@ -74,7 +77,7 @@ def _not_proven(check: CheckResult, error: str | None) -> CheckResult:
 
 
 def describe(graded: Grade) -> dict[str, Any]:
-    """A grade as JSON."""
+    """Return a grade as JSON."""
     return {
         "checks": [
             {"name": check.name, "visible": check.visible, "passed": check.passed, "message": check.message}
@@ -121,7 +124,7 @@ def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
 
 
 def package_problems(sandbox: Sandbox, packages: Sequence[str], file: str) -> list[Problem]:
-    """The packages that programs in the sandbox cannot import.
+    """Return the packages that programs in the sandbox cannot import.
 
     Args:
         sandbox: imports them.
@@ -132,7 +135,7 @@ def package_problems(sandbox: Sandbox, packages: Sequence[str], file: str) -> li
 
 
 def taught_problems(sandbox: Sandbox, taught: Mapping[str, Sequence[str]]) -> list[Problem]:
-    """The packages of packs and banks that programs in the sandbox cannot import.
+    """Return the packages of packs and banks that programs in the sandbox cannot import.
 
     Args:
         sandbox: imports them.
@@ -186,7 +189,7 @@ def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
 
 
 def _of_reference(sandbox: Sandbox, pack: TaskPack, file: str) -> list[Problem]:
-    """A reference solution that raises would agree with itself, and with every program that fails alike."""
+    """Return a reference solution that raises would agree with itself, and with every program that fails alike."""
     problems = []
     for check in pack.checks:
         try:

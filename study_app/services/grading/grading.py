@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from random import Random
 
-from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.errors import InfrastructureError, SandboxUnavailable
 from study_app.domain.tasks.checks import Case, Check, Mismatch, Observation
 from study_app.domain.tasks.packs import CheckResult, Grade, RunClock, RunResult, TaskPack
 from study_app.domain.tasks.sentences import sentence
@@ -71,7 +71,9 @@ def grade(
 
 
 def expected_of(sandbox: Sandbox, pack: TaskPack, check: Check, *, run_seed: int = 0) -> Observation | None:
-    """What a check expects: as its author states it, else as the reference solution does it; None for source checks.
+    """Return what a check expects: as its author states it, else as the reference solution does it.
+
+    None for source checks.
 
     Raises:
         SandboxUnavailable: the reference solution did not come to an end, or could not be timed.
@@ -165,7 +167,7 @@ class _Grading:
         return called_names(self.sandbox, self.pack, self.code, wanted, [case for _, case in calls], how)
 
     def _calls(self, calls: list[tuple[Check, Case]], seeds: Sequence[int]) -> dict[int, _Verdict]:
-        """A verdict for each check that makes a call, by the check's identity."""
+        """Return a verdict for each check that makes a call, by the check's identity."""
         references = self.runs.side_by_side(lambda one: self._expected(*one), calls, waits=not self.virtual)
         expected = {id(check): found for (check, _), found in zip(calls, references, strict=True)}
         verdicts = {key: _Verdict(open=str(busy)) for key, busy in expected.items() if isinstance(busy, TooBusy)}
@@ -209,7 +211,9 @@ class _Grading:
     def _at_once(
         self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seeds: Sequence[int]
     ) -> dict[int, _Verdict]:
-        """What all calls made in one process settle: those that are right, and functions that do the same at each.
+        """Return what all calls made in one process settle.
+
+        Those that are right, and functions that do the same at each.
 
         A call that failed after others may have failed because of them; it is left for its own process.
         """
@@ -266,9 +270,10 @@ class _Grading:
 
     def _result(self, check: Check, verdict: _Verdict | None, called: frozenset[str]) -> CheckResult:
         if check.source is not None:
-            fault = judge_source(check, self.code, called)
+            fault = judge_source(check.source, self.code, called)
             return CheckResult(check.name, check.visible, fault is None, (fault or "") if check.visible else "")
-        assert verdict is not None
+        if verdict is None:
+            raise InfrastructureError(f"check {check.name} has no verdict")
         if verdict.open:
             return CheckResult(check.name, check.visible, None, verdict.open if check.visible else "")
         if verdict.wrong is None or not check.visible:

@@ -151,7 +151,7 @@ def _number(value: Any) -> int:
 
 
 def reported_call(result: RunResult) -> ReportedCall | None:
-    """What the child reported of its call, None where it reported nothing that can be read."""
+    """Return what the child reported of its call, None where it reported nothing that can be read."""
     raw = (result.observation or {}).get("reported")
     if result.ended_by != "exit" or not isinstance(raw, Mapping):
         return None

@@ -56,7 +56,7 @@ def output_of(sandbox: Sandbox, program: Program) -> Output:
 
 
 def quiz_program(code: str, packages: Iterable[str]) -> Program:
-    """A program of a bank as it is run wherever its output counts."""
+    """Return a program of a bank as it is run wherever its output counts."""
     return Program(code, packages=tuple(packages), limits=LIMITS, seed=1, clock="virtual")
 
 

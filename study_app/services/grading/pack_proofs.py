@@ -24,7 +24,7 @@ DRAWS = (0, 1, 2)
 
 
 def proof_problems(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
-    """What is not proven about the hidden checks of a pack.
+    """Return what is not proven about the hidden checks of a pack.
 
     Args:
         sandbox: runs the wrong programs, by the virtual clock where the pack allows it.

@@ -34,13 +34,13 @@ class Pauses:
         return run_id not in self._next or self._next[run_id][0] <= self._now()
 
     def failed(self, run_id: str) -> None:
-        """It could not be graded for lack of something of ours."""
+        """Note that it could not be graded for lack of something of ours."""
         before = self._next.get(run_id)
         pause = _FIRST_PAUSE if before is None else min(2 * before[1], _LONGEST_PAUSE)
         self._next[run_id] = (self._now() + pause, pause)
 
     def done(self, run_id: str) -> None:
-        """It has been graded."""
+        """Note that it has been graded."""
         self._next.pop(run_id, None)
 
 
@@ -58,7 +58,7 @@ def accepts_isolation(world: StudyContext, *, launched: bool) -> bool:
 
 
 def accepted_level(isolation: Isolation) -> str:
-    """The level as the study file's policy speaks of it: off, weak or good."""
+    """Return the level as the study file's policy speaks of it: off, weak or good."""
     return isolation.level if isolation.level in ("off", "weak") else "good"
 
 

@@ -50,7 +50,7 @@ class References:
         self._size = size
 
     def expected(self, sandbox: Sandbox, pack: TaskPack, check: Check, case: Case) -> Expected:
-        """What a check expects: as its author states it, else as the reference solution does it.
+        """Return what a check expects: as its author states it, else as the reference solution does it.
 
         Raises:
             SandboxUnavailable: the reference solution did not come to an end.

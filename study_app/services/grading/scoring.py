@@ -111,7 +111,10 @@ class QuizScoring:
             return unit.set_points(scored) and scored.points is not None
 
     def _scored(self, answer: Answer, study: Study) -> Answer | None:
-        """The answer with its points, without any where its checks decided nothing; None where people score it."""
+        """Return the answer with its points, without any where its checks decided nothing.
+
+        None where people score it.
+        """
         folder = study.stage(answer.stage).bank
         bank = self.world.content.bank(folder)
         keys: Keys = self.world.content.keys(folder)
@@ -140,7 +143,7 @@ class _Checks:
         self.failure: InfrastructureError | None = None
 
     def run(self, program: str) -> str:
-        """The program's standard output.
+        """Return the program's standard output.
 
         Raises:
             InfrastructureError: it is not known.

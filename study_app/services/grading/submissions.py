@@ -16,16 +16,17 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import RunRecord, submitted
 from study_app.domain.tasks.packs import Grade, RunClock
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.grading.grading import grade
 from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine
+from study_app.services.position import AtStage
 from study_app.services.program_facts import program_facts
 
 log = logging.getLogger(__name__)
 
 
 def take_submission(
-    world: StudyContext, unit: UnitOfWork, place: Position, code: str, page: str | None = None, seq: int | None = None
+    world: StudyContext, unit: UnitOfWork, place: AtStage, code: str, page: str | None = None, seq: int | None = None
 ) -> RunRecord:
     """Write a submission down; it is graded afterwards, so that no request waits for it."""
     return keep_program(world, unit, place, "submission", code, page, seq)
@@ -34,14 +35,13 @@ def take_submission(
 def keep_program(
     world: StudyContext,
     unit: UnitOfWork,
-    place: Position,
+    place: AtStage,
     kind: Literal["run", "submission"],
     code: str,
     page: str | None,
     seq: int | None,
 ) -> RunRecord:
     """Write down a program that is run or submitted, and the event of that."""
-    assert place.stage is not None
     run = RunRecord(
         id=world.fresh_id(),
         participant_id=place.participant.id,
@@ -61,12 +61,12 @@ def keep_program(
     return run
 
 
-def beginning(world: StudyContext, unit: UnitOfWork, place: Position) -> str:
+def beginning(world: StudyContext, unit: UnitOfWork, place: AtStage) -> str:
     """What the editor of the participant's task holds at first: its starter, or what they handed in before."""
     return world.content.pack(place.pack).beginning(submitted(unit.runs(place.participant.id)))
 
 
-def submit_saved(world: StudyContext, unit: UnitOfWork, place: Position) -> None:
+def submit_saved(world: StudyContext, unit: UnitOfWork, place: AtStage) -> None:
     """At a deadline: what the server has of the current task is its submission, touched or not."""
     document = unit.document(place.participant.id, place.task)
     page = unit.document_page(place.participant.id, place.task)
@@ -74,12 +74,11 @@ def submit_saved(world: StudyContext, unit: UnitOfWork, place: Position) -> None
     take_submission(world, unit, place, code, page, None)
 
 
-def submit_late(unit: UnitOfWork, place: Position, task: str, code: str, now: datetime) -> None:
+def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: datetime) -> None:
     """Let late edits change what a deadline submitted of a task; it is graded anew.
 
     `place` is where the participant was, at the deadline's moment. A submission by the participant stays as it is.
     """
-    assert place.stage is not None
     for run in unit.runs(place.participant.id):
         mine = run.kind == "submission" and (run.stage, run.task) == (place.stage.id, task)
         if mine and run.started_at == place.now and run.code != code:
@@ -93,9 +92,8 @@ def submit_late(unit: UnitOfWork, place: Position, task: str, code: str, now: da
             unit.record(run.participant_id, "submission_late", run.stage, now, payload)
 
 
-def submitted_by_deadline(unit: UnitOfWork, place: Position, task: str) -> bool:
+def submitted_by_deadline(unit: UnitOfWork, place: AtStage, task: str) -> bool:
     """Whether the deadline, and not the participant, has submitted a task of the stage."""
-    assert place.stage is not None
     runs = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
     return any((run.stage, run.task, run.started_at) == (place.stage.id, task, place.now) for run in runs)
 
@@ -156,8 +154,7 @@ class Grading:
 
     def _grade(self, run: RunRecord) -> None:
         with self.world.registry.begin(write=False) as unit:
-            participant = unit.participant(run.participant_id)
-            assert participant is not None
+            participant = unit.known_participant(run.participant_id)
             stage = self.world.study_of(unit, participant).stage(run.stage)
         folder = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
         verdict = grade(
@@ -174,7 +171,7 @@ class Grading:
 
 
 def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
-    """The submission with its checks; without a verdict where the machine was too busy for one."""
+    """Return the submission with its checks; without a verdict where the machine was too busy for one."""
     run = replace(run, repeats=verdict.repeats, review=";".join(verdict.review), isolation=verdict.isolation)
     if verdict.inconclusive is not None:
         return replace(run, grading="inconclusive", grading_reason=verdict.inconclusive)

@@ -20,7 +20,7 @@ LONGEST_PARSED = 16_000
 
 
 def inspect_text(sandbox: Sandbox, pack: TaskPack, code: str, seed: int) -> ReportedCall:
-    """What a child that only reads the text reports of it.
+    """Return what a child that only reads the text reports of it.
 
     Raises:
         SandboxUnavailable: no child could be run.
@@ -31,7 +31,7 @@ def inspect_text(sandbox: Sandbox, pack: TaskPack, code: str, seed: int) -> Repo
 
 
 def suspicious_imports(found: ReportedCall) -> tuple[str, ...]:
-    """What of a program a person may want to look at: imports that honest solutions do not need."""
+    """Return what of a program a person may want to look at: imports that honest solutions do not need."""
     return tuple(sorted(set(found.imports) & _REVIEWED))
 
 
@@ -58,7 +58,7 @@ def called_names(
 def _called_one_by_one(
     sandbox: Sandbox, pack: TaskPack, code: str, wanted: Sequence[str], asked: Sequence[dict[str, Any]], how: How
 ) -> frozenset[str]:
-    """The same by a process for each call; no more calls are made than it takes."""
+    """Return the same by a process for each call; no more calls are made than it takes."""
     called: frozenset[str] = frozenset()
     for one in asked:
         if called >= set(wanted):
@@ -72,17 +72,14 @@ def _called_one_by_one(
 
 
 def names_wanted(checks: Sequence[Check]) -> tuple[str, ...]:
-    """The names that source checks ask for."""
+    """Return the names that source checks ask for."""
     asked = [name for check in checks if isinstance(check.source, Uses) for name in check.source.names]
     return tuple(dict.fromkeys(asked))
 
 
-def judge_source(check: Check, code: str, called: frozenset[str]) -> str | None:
-    """What is wrong by a source check, None where nothing is."""
-    if isinstance(check.source, Uses):
-        return check.source.judge(called)
-    assert check.source is not None
-    return _by_tree(check.source, code)
+def judge_source(check: Uses | Callable[[ast.Module], str | None], code: str, called: frozenset[str]) -> str | None:
+    """Return what is wrong by a source check, None where nothing is."""
+    return check.judge(called) if isinstance(check, Uses) else _by_tree(check, code)
 
 
 def _by_tree(look: Callable[[ast.Module], str | None], code: str) -> str | None:

@@ -32,7 +32,7 @@ class Judgement:
 
 
 def wrong(check: Check, expected: Observation, seen: Observation) -> str | None:
-    """What is wrong with what was seen, whatever the reason; None where nothing is."""
+    """Return what is wrong with what was seen, whatever the reason; None where nothing is."""
     if seen.missing is not None:
         return seen.missing
     try:
@@ -117,7 +117,7 @@ def _moments(expected: Observation, seen: Observation) -> list[float]:
 
 
 def with_times_of(expected: Observation, seen: Observation) -> Observation:
-    """What was seen, as if each moment had been the expected one."""
+    """Return what was seen, as if each moment had been the expected one."""
     pairs = zip(seen.lines, _moments(expected, seen), strict=False)
     lines: tuple[Line, ...] = tuple(replace(line, seconds=moment) for line, moment in pairs)
     return replace(seen, lines=lines, seconds=expected.seconds)

@@ -54,7 +54,7 @@ class Anchoring:
         self._send_due = world.now()
 
     def now(self) -> KeptAnchor:
-        """The anchor of this moment, not kept."""
+        """Return the anchor of this moment, not kept."""
         with self.world.registry.begin(write=False) as unit:
             return kept_now(self.world.study.id, self.world.now(), unit.chain_heads(), self._ledger(unit))
 
@@ -79,7 +79,7 @@ class Anchoring:
                 self._last = anchor
 
     def tick(self) -> None:
-        """Called every second: keeps an anchor each minute, and hands one on each hour; nothing before launch."""
+        """Keep an anchor each minute, and hand one on each hour; nothing before launch. Called every second."""
         now = self.world.now()
         if now < self._due:
             return

@@ -94,7 +94,7 @@ class ClockWatch:
 
 
 def clock_alert(unit: UnitOfWork) -> ClockAlert | None:
-    """The newest step of the clock, or None."""
+    """Return the newest step of the clock, or None."""
     text = unit.meta(ALERT)
     if text is None:
         return None
@@ -103,7 +103,7 @@ def clock_alert(unit: UnitOfWork) -> ClockAlert | None:
 
 
 def shown_alert(unit: UnitOfWork, now: datetime) -> ClockAlert | None:
-    """The newest step while it matters: as long as it lasts, and a day after it."""
+    """Return the newest step while it matters: as long as it lasts, and a day after it."""
     alert = clock_alert(unit)
     if alert is None or (alert.state != "away" and now - alert.at > SHOWN_FOR):
         return None

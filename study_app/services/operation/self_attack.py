@@ -19,7 +19,7 @@ REASON = "made by study doctor --attack"
 
 @contextmanager
 def attacker(world: StudyContext) -> Iterator[str]:
-    """The cookie of a preview participant at the main tasks, who is excluded at the end.
+    """Provide the cookie of a preview participant at the main tasks, who is excluded at the end.
 
     Raises:
         NotAllowed: real participants are in progress, or the study has no tasks.

@@ -12,9 +12,10 @@ from study_app.domain.quiz.answering import AnswerFault, Unanswerable, fault_of,
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.handing_in import bank_of, draft_of, fields_of, pages_of
+from study_app.services.position import AtStage, Ended, OnStage, Position
 from study_app.services.retrying import retried
 
 
@@ -53,19 +54,18 @@ class Answers:
 
     # -- what a page shows ---------------------------------------------------------------------------------------------
 
-    def page(self, place: Position) -> tuple[Bank, tuple[Item, ...], int]:
-        """The bank, the items of the participant's current page, and the number of pages."""
+    def page(self, place: AtStage) -> tuple[Bank, tuple[Item, ...], int]:
+        """Return the bank, the items of the participant's current page, and the number of pages."""
         pages = pages_of(self.world, place)
         return bank_of(self.world, place), pages[place.participant.step], len(pages)
 
-    def drafts(self, place: Position) -> Mapping[str, Any]:
-        """What stands in the fields of the page at which the participant is, by question or item."""
-        assert place.stage is not None
+    def drafts(self, place: AtStage) -> Mapping[str, Any]:
+        """Return what stands in the fields of the page at which the participant is, by question or item."""
         with self.world.registry.begin(write=False) as unit:
             return draft_of(unit, place.participant.id, place.stage.id, place.participant.step).values
 
     def draft(self, participant_id: str, stage: str, step: int) -> Draft:
-        """A form as its events make it so far."""
+        """Return a form as its events make it so far."""
         with self.world.registry.begin(write=False) as unit:
             return draft_of(unit, participant_id, stage, step)
 
@@ -87,7 +87,7 @@ class Answers:
             stage = place.stage
             if stage is None or (stage.id, place.participant.step) != (screen.stage, screen.step):
                 return Handed(True)
-            if stage.kind not in FORM_KINDS or place.screen != "stage":
+            if stage.kind not in FORM_KINDS or not isinstance(place, OnStage):
                 raise NotAllowed("this part of the study has no answers to hand in")
             self.way.check_page(unit, place, screen.page)
             if unit.acknowledged(participant_id, screen.page) < screen.seq:
@@ -102,7 +102,7 @@ class Answers:
             return Handed(True)
 
     def faults(self, stage: Stage, shown: Mapping[str, Any]) -> dict[str, AnswerFault]:
-        """What keeps a survey from being handed in, by question; a quiz is handed in with gaps, too."""
+        """Return what keeps a survey from being handed in, by question; a quiz is handed in with gaps, too."""
         found = {question.id: fault_of(question, shown.get(question.id)) for question in stage.asked}
         return {name: fault for name, fault in found.items() if fault is not None}
 
@@ -115,10 +115,13 @@ class Answers:
         """
         with self.world.registry.begin() as unit:
             place = self._at(unit, participant_id)
-            stage = place.stage
-            if stage is None or stage.id != stage_id or stage.kind not in ("survey", "eligibility"):
+            if (
+                isinstance(place, Ended)
+                or place.stage.id != stage_id
+                or place.stage.kind not in ("survey", "eligibility")
+            ):
                 return place
-            faults = self.faults(stage, given)
+            faults = self.faults(place.stage, given)
             if faults:
                 raise NotAllowed("; ".join(f"{name}: {fault.code}" for name, fault in faults.items()))
             self.way.hand_in(unit, place, given)
@@ -133,8 +136,9 @@ class Answers:
         """
         with self.world.registry.begin() as unit:
             place = self._at(unit, participant_id)
-            stage = place.stage
-            if stage is None or stage.kind != "quiz" or (stage.id, place.participant.step) != (stage_id, step):
+            if isinstance(place, Ended) or place.stage.kind != "quiz":
+                return place
+            if (place.stage.id, place.participant.step) != (stage_id, step):
                 return place
             for item in self.page(place)[1]:
                 try:
@@ -144,17 +148,14 @@ class Answers:
             self.way.hand_in(unit, place, given)
             return self._at(unit, participant_id)
 
-    def _differ(self, place: Position, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+    def _differ(self, place: AtStage, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
         names = fields_of(self.world, place)
         return any(draft.get(name) != shown.get(name) and not _both_blank(draft, shown, name) for name in names)
 
     def _at(self, unit: UnitOfWork, participant_id: str) -> Position:
-        participant = unit.participant(participant_id)
-        if participant is None:
-            raise NotAllowed("this participant is not known")
-        return self.way.arrive(unit, participant)
+        return self.way.arrive(unit, unit.known_participant(participant_id))
 
 
 def _both_blank(draft: Mapping[str, Any], shown: Mapping[str, Any], name: str) -> bool:
-    """A field that was never touched is absent on one side and empty on the other."""
+    """Return whether a field is blank on both sides: never touched, it is absent on one and empty on the other."""
     return draft.get(name) in (None, "", [], {}) and shown.get(name) in (None, "", [], {})

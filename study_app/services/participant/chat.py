@@ -24,7 +24,7 @@ from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.turns import (
     close_interrupted,
@@ -34,6 +34,7 @@ from study_app.services.participant.turns import (
     record_outage,
     until,
 )
+from study_app.services.position import AtStage, OnStage, Position
 from study_app.services.program_facts import program_facts
 from study_app.services.spending import spent_usd, usage
 
@@ -142,7 +143,7 @@ class AssistantChat:
         return True
 
     def turns(self, participant_id: str) -> list[Turn]:
-        """The participant's turns so far, oldest first."""
+        """Return the participant's turns so far, oldest first."""
         with self.world.registry.begin(write=False) as unit:
             kept = unit.turns(participant_id)
         if any(not turn.complete and turn.asked_at < self._began for turn in kept):
@@ -152,8 +153,8 @@ class AssistantChat:
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
 
-    def spec(self, place: Position) -> AssistantSpec | None:
-        """The treatment that the participant has on this stage, or None."""
+    def spec(self, place: Position | AtStage) -> AssistantSpec | None:
+        """Return the treatment that the participant has on this stage, or None."""
         return self.world.content.specs[place.assistant] if place.assistant else None
 
     # -- before the reply ----------------------------------------------------------------------------------------------
@@ -161,35 +162,31 @@ class AssistantChat:
     def _begin(
         self, participant_id: str, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, str]:
-        refusal: StudyError | None = None
         with self.world.registry.begin() as unit:
             place = self._place(unit, participant_id)
-            refusal = self._refusal(unit, place)
-            if not isinstance(refusal, Refused):
+            found = self._answerable(unit, place)
+            if not isinstance(found, Refused):
                 self.way.check_page(unit, place, page)
-            if refusal is None:
-                return self._write_down(unit, place, message, page, code, seq)
+            if isinstance(found, OnStage):
+                return self._write_down(unit, found, message, page, code, seq)
             stage = place.participant.stage
-            unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(refusal)})
-        raise refusal
+            unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(found)})
+        raise found
 
     def _place(self, unit: UnitOfWork, participant_id: str) -> Position:
-        participant = unit.participant(participant_id)
-        if participant is None:
-            raise NotAllowed("this participant is not known")
-        return self.way.place(unit, participant)
+        return self.way.place(unit, unit.known_participant(participant_id))
 
-    def _refusal(self, unit: UnitOfWork, place: Position) -> StudyError | None:
+    def _answerable(self, unit: UnitOfWork, place: Position) -> OnStage | StudyError:
+        """Return the place where a question may be asked now, or why it may not."""
         if place.arm is not None and place.arm.assistant is None:
             return Refused(REFUSALS("no_assistant"))
-        on_task = place.stage is not None and place.stage.kind == "tasks" and place.screen == "stage"
         begun = place.deadline_at is not None or self.world.clock_stopped(place.participant.id)
-        if not on_task or not begun or place.assistant is None:
+        if not isinstance(place, OnStage) or not begun or place.assistant is None:
             return NotAllowed(REFUSALS("assistant_closed"))
         allowed = self._allowance(unit, place)
-        return None if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
+        return place if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
 
-    def _allowance(self, unit: UnitOfWork, place: Position) -> Any:
+    def _allowance(self, unit: UnitOfWork, place: AtStage) -> Any:
         spec = self.world.content.specs[place.assistant or ""]
         mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
         # All participants' turns are only read where the study has a budget for all.
@@ -203,7 +200,7 @@ class AssistantChat:
         return within_study_cost(allowed, spec.price, spent, limit)
 
     def _write_down(
-        self, unit: UnitOfWork, place: Position, message: str, page: str | None, code: str | None, seq: int | None
+        self, unit: UnitOfWork, place: OnStage, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, str]:
         name = place.assistant or ""
         spec = self.world.content.specs[name]

@@ -263,7 +263,7 @@ class Enrol:
         return token
 
     def moving_token(self, participant_id: str) -> str:
-        """The secret of a link with which this participant goes on in another browser, for a day."""
+        """Return the secret of a link with which this participant goes on in another browser, for a day."""
         token = self.world.fresh_id() + self.world.fresh_id()
         with self.world.registry.begin() as unit:
             unit.add_token(participant_id, hashed(token), self.world.now() + timedelta(hours=MOVING_HOURS))

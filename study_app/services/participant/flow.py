@@ -18,11 +18,12 @@ from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.study import Stage, Study, StudyArm
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
+from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Position, Waiting
 
 
 class ParticipantFlow:
@@ -45,14 +46,14 @@ class ParticipantFlow:
             participant = self._return(unit, study, participant, visit)
         if participant.over:
             last = study.arm(participant.arm) if participant.arm else None
-            return Position(participant, study, None, last, "end", None, now)
+            return Ended(participant, study, last, now)
         stage = study.stage(participant.stage)
         arm = self._arm(study, participant, stage)
         if participant.opens_at is not None and now < participant.opens_at:
-            return Position(participant, study, stage, arm, "waiting", None, now)
+            return Waiting(participant, study, stage, arm, now, participant.opens_at)
         if visit is None and stage.intro:
-            return Position(participant, study, stage, arm, "intro", None, now)
-        return Position(participant, study, stage, arm, "stage", visit.deadline_at if visit else None, now)
+            return BeforeStage(participant, study, stage, arm, now)
+        return OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
 
     def _branched(self, unit: UnitOfWork, study: Study, participant: Participant) -> Study:
         """The study with the stages and questions that are for this participant."""
@@ -77,7 +78,7 @@ class ParticipantFlow:
         return whole.next_stage(place.stage.id)
 
     def _arm(self, study: Study, participant: Participant, stage: Stage) -> StudyArm | None:
-        """The arm at a stage; kept, since it is asked for with every batch of events and never changes."""
+        """Return the arm at a stage; kept, since it is asked for with every batch of events and never changes."""
         if participant.arm is None:
             return None
         key = (participant.study_hash, participant.language, participant.arm, stage.id)
@@ -88,16 +89,16 @@ class ParticipantFlow:
     def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are, with the stage opened unless it has a separate page before it."""
         place = self.place(unit, participant)
-        if place.screen == "stage" and place.stage is not None and place.deadline_at is None:
+        if isinstance(place, OnStage) and place.deadline_at is None:
             self.open_stage(unit, place)
             return self.place(unit, self._again(unit, place.participant))
         return place
 
     def open_stage(self, unit: UnitOfWork, place: Position) -> None:
         """Begin the visit: the clock of a timed stage starts here. A second call changes nothing."""
-        stage, participant = place.stage, place.participant
-        if stage is None or place.screen == "waiting":
+        if isinstance(place, Ended | Waiting):
             raise NotAllowed(REFUSALS("not_open"))
+        stage, participant = place.stage, place.participant
         minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
         if unit.open_visit(visit):
@@ -123,17 +124,16 @@ class ParticipantFlow:
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 
-    def next_step(self, unit: UnitOfWork, place: Position) -> bool:
+    def next_step(self, unit: UnitOfWork, place: AtStage) -> bool:
         """To the next task or page of the same stage; False if another request was faster."""
         participant, stage = place.participant, place.stage
-        assert stage is not None
         moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
         if moved and stage.kind == "tasks":
             task = {"task": _task(stage, participant.step + 1), "index": participant.step + 1}
             unit.record(participant.id, "task_shown", stage.id, place.now, task)
         return moved
 
-    def advance(self, unit: UnitOfWork, place: Position, ended_by: EndedBy = "participant") -> bool:
+    def advance(self, unit: UnitOfWork, place: AtStage, ended_by: EndedBy = "participant") -> bool:
         """End the stage and go to the next; allocate on the way where the next differs by arm.
 
         Returns:
@@ -143,7 +143,6 @@ class ParticipantFlow:
             SealingKeyMissing, LedgerBroken: no participant can be allocated now; the participant stays where they are.
         """
         stage, study = place.stage, place.study
-        assert stage is not None
         following = self._following(unit, place)
         changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
         if following is None or following.kind == "debrief":
@@ -167,7 +166,7 @@ class ParticipantFlow:
             unit.record(place.participant.id, "session_scheduled", changes["stage"], place.now, {"opens_at": opens})
         return True
 
-    def enrol_consenting(self, unit: UnitOfWork, place: Position) -> bool:
+    def enrol_consenting(self, unit: UnitOfWork, place: AtStage) -> bool:
         """Reserve a place after consent and go on; without a free place the participation ends here."""
         lock_ledger(unit, place.participant)
         participant = self._again(unit, place.participant)
@@ -177,27 +176,24 @@ class ParticipantFlow:
         place = replace(place, participant=replace(place.participant, **held_from(self.world, place.now)))
         return self.advance(unit, place)
 
-    def turn_away(self, unit: UnitOfWork, place: Position) -> bool:
+    def turn_away(self, unit: UnitOfWork, place: AtStage) -> bool:
         """Exclude a participant for whom no place is free, whether or not they would have been eligible."""
         refused = {"place": "refused", "exclusion_reason": NO_PLACE}
         if not self.leave(unit, place, "screened_out", "system", refused):
             return False
-        assert place.stage is not None
         unit.record(place.participant.id, "no_place", place.stage.id, place.now, {})
         return True
 
     def leave(
         self,
         unit: UnitOfWork,
-        place: Position,
+        place: AtStage,
         status: str,
         ended_by: EndedBy,
         more: Mapping[str, Any] = MappingProxyType({}),
     ) -> bool:
         """End the whole way early with that status; `more` are further columns of the participant."""
         stage = place.stage
-        if stage is None:
-            return False
         changes = {"stage": END, "step": 0, "status": status, "finished_at": _finished_at(place), "opens_at": None}
         if not unit.move(place.participant, **changes, **more):
             return False
@@ -205,7 +201,7 @@ class ParticipantFlow:
             unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
         return True
 
-    def hand_in(self, unit: UnitOfWork, place: Position, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
+    def hand_in(self, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
         """Keep a form's answers and go on: to the next page, to the next stage, or out of the study.
 
         At a deadline the rest of a quiz is over, too.
@@ -214,7 +210,6 @@ class ParticipantFlow:
             False if the participant was no longer there: nothing changed.
         """
         stage = place.stage
-        assert stage is not None
         # Takes the participant's row: a second press waits here, and finds them gone.
         if not unit.move(place.participant, last_seen_at=place.now):
             return False
@@ -229,12 +224,12 @@ class ParticipantFlow:
             return self.next_step(unit, place)
         return self.advance(unit, place, by)
 
-    def _opens_at(self, study: Study, following: Stage, place: Position) -> Any:
+    def _opens_at(self, study: Study, following: Stage, place: AtStage) -> datetime | None:
         days = study.delay_before(following)
         return place.now + timedelta(days=days) if days else None
 
-    def _allocation(self, unit: UnitOfWork, place: Position, following: Stage) -> dict[str, Any] | None:
-        """The columns that an allocation fills; empty where none is due, None where no place is free."""
+    def _allocation(self, unit: UnitOfWork, place: AtStage, following: Stage) -> dict[str, Any] | None:
+        """Return the columns that an allocation fills; empty where none is due, None where no place is free."""
         needed = place.study.allocation_stage
         if needed is None or needed.id != following.id or place.participant.arm is not None:
             return {}
@@ -266,7 +261,7 @@ class ParticipantFlow:
             unit.touch(participant.id, last_seen_at=now)
         else:
             stage = study.stage(participant.stage)
-            place = Position(participant, study, stage, None, "stage", visit.deadline_at if visit else None, now)
+            place = OnStage(participant, study, stage, None, now, visit.deadline_at if visit else None)
             if self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
                 unit.record(participant.id, "place_lost", stage.id, now, {})
         return self._again(unit, participant)
@@ -274,45 +269,45 @@ class ParticipantFlow:
     # -- deadlines -----------------------------------------------------------------------------------------------------
 
     def _expire(self, unit: UnitOfWork, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
-        """The participant once every stage whose time is up has ended, and their visit of the stage they are on."""
+        """Return the participant once every stage whose time is up has ended.
+
+        And their visit of the stage they are on.
+        """
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
             if visit is None or visit.ended_at is not None or not overdue(visit.deadline_at, self.world.now()):
                 return participant, visit
-            assert visit.deadline_at is not None
             self.end_overdue(unit, study, participant, visit)
             participant = self._again(unit, participant)
         return participant, None
 
     def end_overdue(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit) -> None:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
-        assert visit.deadline_at is not None
+        ended_at = visit.deadline_at or self.world.now()
         study = self._branched(unit, study, participant)
         stage = study.stage(visit.stage)
         arm = study.arm(participant.arm, stage) if participant.arm else None
-        place = Position(participant, study, stage, arm, "stage", visit.deadline_at, visit.deadline_at)
+        place = OnStage(participant, study, stage, arm, ended_at, ended_at)
         if stage.kind in FORM_KINDS:
             self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
         elif self.advance(unit, place, "deadline") and stage.kind == "tasks":
             submit_saved(self.world, unit, place)
 
     def _again(self, unit: UnitOfWork, participant: Participant) -> Participant:
-        found = unit.participant(participant.id)
-        assert found is not None
-        return found
+        return unit.known_participant(participant.id)
 
 
 def _given(unit: UnitOfWork, participant: Participant) -> dict[str, Any]:
-    """Answers to surveys' questions so far, by question."""
+    """Return the answers to surveys' questions so far, by question."""
     return {each.item: json.loads(each.response) for each in unit.answers(participant.id) if not each.bank}
 
 
 def _arm_at(study: Study, participant: Participant) -> str | None:
-    """The arm at the participant's stage; None before allocation."""
+    """Return the arm at the participant's stage; None before allocation."""
     return None if participant.arm is None else study.arm(participant.arm, study.stage(participant.stage)).id
 
 
-def _finished_at(place: Position) -> datetime:
+def _finished_at(place: AtStage) -> datetime:
     """Now, but no earlier than the allocation, which another server's clock may have put a little later."""
     return max(place.now, place.participant.allocated_at or place.now)
 

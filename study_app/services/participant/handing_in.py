@@ -15,7 +15,8 @@ from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.records import Answer, Document
 from study_app.domain.study.sections import Question, Stage
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
+from study_app.services.position import AtStage
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ TRACES = frozenset({*ANSWER_KINDS, "paste_attempt", "copy", "cut", "answer_focus
 
 
 def draft_of(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Draft:
-    """What stands in the fields of a form by the events stored so far."""
+    """Return what stands in the fields of a form by the events stored so far."""
     key = _key(stage, step)
     document = unit.document(participant_id, key)
     if document is None:
@@ -49,15 +50,14 @@ def _key(stage: str, step: int) -> str:
 # -- the form at a place -----------------------------------------------------------------------------------------------
 
 
-def bank_of(world: StudyContext, place: Position) -> Bank:
-    """The item bank of the quiz at which the participant is."""
-    assert place.stage is not None
-    return world.content.bank(place.stage.bank)
+def bank_of(world: StudyContext, place: AtStage) -> Bank:
+    """Return the item bank of the quiz at which the participant is."""
+    bank: Bank = world.content.bank(place.stage.bank)
+    return bank
 
 
-def pages_of(world: StudyContext, place: Position) -> tuple[tuple[Item, ...], ...]:
-    """The pages of the quiz at which the participant is."""
-    assert place.stage is not None
+def pages_of(world: StudyContext, place: AtStage) -> tuple[tuple[Item, ...], ...]:
+    """Return the pages of the quiz at which the participant is."""
     pages = bank_of(world, place).pages_of(place.stage.form or None)
     if not place.stage.shuffle:
         return pages
@@ -65,24 +65,22 @@ def pages_of(world: StudyContext, place: Position) -> tuple[tuple[Item, ...], ..
     return tuple(drawn(page, person, f"{place.stage.id}:{number}") for number, page in enumerate(pages))
 
 
-def items_drawn(world: StudyContext, place: Position) -> dict[str, list[str]]:
-    """The items of a quiz in the order drawn for the participant; empty where none is drawn."""
-    if place.stage is None or place.stage.kind != "quiz" or not place.stage.shuffle:
+def items_drawn(world: StudyContext, place: AtStage) -> dict[str, list[str]]:
+    """Return the items of a quiz in the order drawn for the participant; empty where none is drawn."""
+    if place.stage.kind != "quiz" or not place.stage.shuffle:
         return {}
     return {"items": [item.id for page in pages_of(world, place) for item in page]}
 
 
-def fields_of(world: StudyContext, place: Position) -> tuple[str, ...]:
+def fields_of(world: StudyContext, place: AtStage) -> tuple[str, ...]:
     """Ids of the questions or items on the page at which the participant is."""
-    assert place.stage is not None
     if place.stage.kind == "quiz":
         return tuple(item.id for item in pages_of(world, place)[place.participant.step])
     return tuple(question.id for question in place.stage.asked)
 
 
-def more_pages(world: StudyContext, place: Position) -> bool:
+def more_pages(world: StudyContext, place: AtStage) -> bool:
     """Whether a page of the quiz follows."""
-    assert place.stage is not None
     return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(world, place))
 
 
@@ -90,14 +88,13 @@ def more_pages(world: StudyContext, place: Position) -> bool:
 
 
 def hand_in(
-    world: StudyContext, unit: UnitOfWork, place: Position, shown: Mapping[str, Any], by: str = "participant"
+    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: str = "participant"
 ) -> None:
     """Keep what stands in the fields of the page as its answers; a second time, after late events, anew.
 
     What is not an answer to its question (possible at a deadline only) is left out; the log has it.
     """
     stage, participant = place.stage, place.participant
-    assert stage is not None
     changes = _changes(unit, participant.id, stage.id, participant.step)
     if stage.kind == "quiz":
         blank = _keep_responses(world, unit, place, shown, changes)
@@ -116,10 +113,9 @@ def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:
 
 
 def _keep_responses(
-    world: StudyContext, unit: UnitOfWork, place: Position, shown: Mapping[str, Any], changes: Counter[str]
+    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], changes: Counter[str]
 ) -> frozenset[str]:
     bank, seconds = bank_of(world, place), _seconds_on_page(world, unit, place)
-    assert place.stage is not None
     blank = set()
     for item in pages_of(world, place)[place.participant.step]:
         response = _or_none(response_to, item, shown.get(item.id))
@@ -142,8 +138,7 @@ def _keep_responses(
     return frozenset(blank)
 
 
-def _keep_answers(unit: UnitOfWork, place: Position, shown: Mapping[str, Any], changes: Counter[str]) -> frozenset[str]:
-    assert place.stage is not None
+def _keep_answers(unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], changes: Counter[str]) -> frozenset[str]:
     blank = set()
     for question in place.stage.asked:
         answer = _or_none(answer_to, question, shown.get(question.id))
@@ -156,9 +151,8 @@ def _keep_answers(unit: UnitOfWork, place: Position, shown: Mapping[str, Any], c
     return frozenset(blank)
 
 
-def survey_answer(place: Position, question: Question, answer: Any, changes: int = 0) -> Answer:
-    """The row of an answer to a survey's question."""
-    assert place.stage is not None
+def survey_answer(place: AtStage, question: Question, answer: Any, changes: int = 0) -> Answer:
+    """Return the row of an answer to a survey's question."""
     points = None if question.correct is None else float(answer == question.correct)
     return Answer(
         place.participant.id,
@@ -181,9 +175,8 @@ def _or_none(read: Any, asked: Any, shown: Any) -> Any:
         return None
 
 
-def _seconds_on_page(world: StudyContext, unit: UnitOfWork, place: Position) -> float | None:
+def _seconds_on_page(world: StudyContext, unit: UnitOfWork, place: AtStage) -> float | None:
     """Since the page before was submitted, or the quiz was opened."""
-    assert place.stage is not None
     visit = unit.visit(place.participant.id, place.stage.id)
     here = set(fields_of(world, place))
     earlier = [

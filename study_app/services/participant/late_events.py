@@ -19,9 +19,10 @@ from study_app.domain.quiz.answer_log import ANSWER_KINDS, FORM_KINDS, Draft, ap
 from study_app.domain.records import Document, Participant, Visit
 from study_app.domain.timing import LATE
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_late, submitted_by_deadline
 from study_app.services.participant.handing_in import draft_of, hand_in, keep_draft
+from study_app.services.position import AtStage, OnStage, Position
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def apply_events(unit: UnitOfWork, place: Position, page: str, events: Sequence[
     """Let the edits among events at the participant's place change the text of the task, or the form."""
     participant = place.participant
     edits = [event for event in events if event.kind in ("load", "edit")]
-    if edits:
+    if edits and isinstance(place, AtStage):
         change_document(unit, place, page, place.task, edits)
     changes = [event for event in events if event.kind in ANSWER_KINDS]
     if changes:
@@ -57,7 +58,7 @@ def apply_events(unit: UnitOfWork, place: Position, page: str, events: Sequence[
 
 
 def change_document(
-    unit: UnitOfWork, place: Position, page: str, task: str, edits: Sequence[BrowserEvent]
+    unit: UnitOfWork, place: AtStage, page: str, task: str, edits: Sequence[BrowserEvent]
 ) -> str | None:
     """Apply edits of the page that the text belongs to; the text, or None where nothing changed."""
     participant_id = place.participant.id
@@ -75,8 +76,8 @@ def change_document(
     return text
 
 
-def note_unapplied(unit: UnitOfWork, place: Position, page: str, task: str, why: str) -> None:
-    """The server's own word that a page's edits do not give the text any more; once for each page and task."""
+def note_unapplied(unit: UnitOfWork, place: Position | AtStage, page: str, task: str, why: str) -> None:
+    """Record that a page's edits do not give the text any more; once for each page and task."""
     noted = unit.latest(place.participant.id, SERVER_PAGE, ["edits_unapplied"]).get("edits_unapplied")
     if noted is None or (noted.payload.get("page"), noted.payload.get("task")) != (page, task):
         payload = {"page": page, "task": task, "why": why}
@@ -151,19 +152,19 @@ def take_late(
     visits = {visit.stage: visit for visit in late.visits.values()}
     for name, events in by_stage.items():
         stage = world.met_by(unit, place.participant).stage(name)
-        there = replace(place, stage=stage, screen="stage", now=visits[name].deadline_at or place.now)
+        ended_at = visits[name].deadline_at or place.now
+        there = OnStage(place.participant, place.study, stage, place.arm, ended_at)
         if stage.kind == "tasks":
             _late_edits(unit, there, page, events, world.now())
         elif stage.kind in FORM_KINDS:
             _late_changes(world, unit, there, page, events)
 
 
-def _late_edits(unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent], now: datetime) -> None:
+def _late_edits(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent], now: datetime) -> None:
     by_task: dict[str, list[BrowserEvent]] = {}
     for event in events:
         if event.kind in ("load", "edit"):
             by_task.setdefault(str(event.payload.get("task")), []).append(event)
-    assert place.stage is not None
     for task, edits in by_task.items():
         if not submitted_by_deadline(unit, place, task):
             note_unapplied(unit, place, page, task, "late")
@@ -174,9 +175,8 @@ def _late_edits(unit: UnitOfWork, place: Position, page: str, events: Sequence[B
 
 
 def _late_changes(
-    world: StudyContext, unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]
+    world: StudyContext, unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent]
 ) -> None:
-    assert place.stage is not None
     handed = unit.events_of(place.participant.id, {"answered"}, place.stage.id)
     step = handed[-1].payload.get("page", 0) if handed and handed[-1].payload.get("by") == "deadline" else None
     if not isinstance(step, int):
@@ -192,7 +192,10 @@ def _late_changes(
 def cleaned(
     unit: UnitOfWork, participant: Participant, events: Sequence[BrowserEvent], late: Late
 ) -> Sequence[BrowserEvent]:
-    """The events as they may be stored: what came too late from a field that was handed in empty leaves no words."""
+    """Return the events as they may be stored.
+
+    What came too late from a field that was handed in empty leaves no words.
+    """
     if participant.data_withdrawn:
         return [event.model_copy(update={"payload": {}}) for event in events]
     handed = {form for e in unit.events_of(participant.id, {"answered"}) if (form := (e.stage, e.payload.get("page")))}

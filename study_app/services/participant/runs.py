@@ -16,11 +16,12 @@ from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks import figures
 from study_app.domain.tasks.packs import CheckResult, OutputLine, RunResult, TaskPack
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.grading.grading import run_visible
 from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import beginning, keep_program, take_submission
 from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.position import AtStage, OnStage
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class ProgramRuns:
             return beginning(self.world, unit, place)
 
     def last_run(self, participant_id: str, task: str) -> RunRecord | None:
-        """The latest run of a task, to be shown again after a reload."""
+        """Return the latest run of a task, to be shown again after a reload."""
         with self.world.registry.begin(write=False) as unit:
             runs = [run for run in unit.runs(participant_id) if run.task == task and run.kind == "run"]
         return runs[-1] if runs else None
@@ -106,19 +107,18 @@ class ProgramRuns:
         return active is not None
 
     @retried
-    def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[Position, RunRecord]:
+    def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[OnStage, RunRecord]:
         check_code(code)
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
             record = keep_program(self.world, unit, place, "run", code, page, seq)
         return place, record
 
-    def _on_task(self, unit: Any, participant_id: str, page: str | None) -> Position:
-        participant = unit.participant(participant_id)
-        place = self.way.place(unit, participant)
+    def _on_task(self, unit: UnitOfWork, participant_id: str, page: str | None) -> OnStage:
+        place = self.way.place(unit, unit.known_participant(participant_id))
         self.way.check_page(unit, place, page)
         begun = place.deadline_at is not None or self.world.clock_stopped(participant_id)
-        if place.screen != "stage" or place.stage is None or place.stage.kind != "tasks" or not begun:
+        if not isinstance(place, OnStage) or place.stage.kind != "tasks" or not begun:
             raise NotAllowed(REFUSALS("no_task"))
         return place
 
@@ -131,7 +131,7 @@ class ProgramRuns:
             before.cancelled.set()
         return mine
 
-    def _execute(self, place: Position, record: RunRecord, active: _Active, emit: Emit) -> None:
+    def _execute(self, place: AtStage, record: RunRecord, active: _Active, emit: Emit) -> None:
         """In its own thread, so that a participant who leaves loses nothing."""
         try:
             with self._lock:
@@ -168,7 +168,7 @@ class ProgramRuns:
         except Exception:
             log.exception("run %s could not be finished", record.id)
 
-    def _run_and_report(self, place: Position, record: RunRecord, active: _Active, emit: Emit) -> None:
+    def _run_and_report(self, place: AtStage, record: RunRecord, active: _Active, emit: Emit) -> None:
         pack = self.world.content.pack(place.pack)
 
         def on_line(line: OutputLine) -> None:
@@ -247,12 +247,11 @@ class ProgramRuns:
         return self._accept(place, participant_id, code, page, seq)
 
     @retried
-    def _accept(self, place: Position, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
+    def _accept(self, place: AtStage, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
         with self.world.registry.begin() as unit:
             there = self._on_task(unit, participant_id, page)
             if (there.task, there.participant.step) != (place.task, place.participant.step):
                 return Submitted(True)
-            assert there.stage is not None
             take_submission(self.world, unit, there, code, page, seq)
             last = there.participant.step + 1 >= len(there.stage.packs)
             moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
@@ -260,12 +259,12 @@ class ProgramRuns:
                 raise NotAllowed(REFUSALS("submitted"))
         return Submitted(True)
 
-    def _failing_examples(self, place: Position, code: str) -> tuple[dict[str, Any], ...]:
+    def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
         checks = self._examples(self.world.content.pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
 
 
-def _just_submitted(unit: UnitOfWork, place: Position, code: str) -> bool:
+def _just_submitted(unit: UnitOfWork, place: AtStage, code: str) -> bool:
     """Whether this very program has ended the task before this one a moment ago."""
     submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
     if not submitted or submitted[-1].code != code or submitted[-1].task == place.task:
@@ -284,7 +283,7 @@ def check_code(code: str) -> None:
 
 
 def finished(record: RunRecord, result: RunResult) -> RunRecord:
-    """The run with what it did."""
+    """Return the run with what it did."""
     return replace(
         record,
         stdout=result.stdout,

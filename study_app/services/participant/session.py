@@ -15,11 +15,12 @@ from study_app.domain.quiz.answer_log import ANSWER_KINDS, place_of
 from study_app.domain.records import Document, Participant
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position, StudyContext
+from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
 from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
+from study_app.services.position import AtStage, Ended, Position
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class ParticipantSession:
             return message_for(unit, participant_id)
 
     def expired_before(self, place: Position) -> Stage | None:
-        """The stage just before this place, if it ended because its time was up: the page says so once."""
+        """Return the stage just before this place, if it ended because its time was up: the page says so once."""
         if place.participant.step or place.participant.status not in ("in_progress", "completed"):
             return None
         stages = place.study.stages
@@ -77,7 +78,9 @@ class ParticipantSession:
     def act(
         self, participant_id: str, stage_id: str, act: str, *, pledged: bool = False, erase: bool = False
     ) -> Position:
-        """What a button of a page without answers does; pressed again, or on a page left long ago, it changes nothing.
+        """Return what a button of a page without answers does.
+
+        Pressed again, or on a page left long ago, it changes nothing.
 
         Args:
             participant_id: who pressed it.
@@ -93,7 +96,7 @@ class ParticipantSession:
         place = self.peek(participant_id)
         if act == "leave":
             return self.withdraw(participant_id, erase)
-        if place.stage is None or place.stage.id != stage_id:
+        if isinstance(place, Ended) or place.stage.id != stage_id:
             return place
         if act in ("agree", "disagree"):
             return self.consent(participant_id, act == "agree")
@@ -121,16 +124,16 @@ class ParticipantSession:
         """On from a stage that only shows something."""
         with self.world.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
-            if place.stage is not None and place.stage.id == stage_id and place.stage.kind in kinds:
+            if isinstance(place, AtStage) and place.stage.id == stage_id and place.stage.kind in kinds:
                 self.way.advance(unit, place)
             return self.way.arrive(unit, self._get(unit, participant_id))
 
     @retried
     def consent(self, participant_id: str, agreed: bool) -> Position:
-        """The answer to the consent page."""
+        """Return the answer to the consent page."""
         with self.world.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
-            if place.stage is not None and place.stage.kind == "consent":
+            if isinstance(place, AtStage) and place.stage.kind == "consent":
                 if agreed and self.way.enrol_consenting(unit, place):
                     unit.record(participant_id, "consented", place.stage.id, place.now, {})
                 elif not agreed and self.way.leave(unit, place, "declined", "participant"):
@@ -142,7 +145,7 @@ class ParticipantSession:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
         with self.world.registry.begin() as unit:
             place = self.way.place(unit, self._get(unit, participant_id))
-            if self.way.leave(unit, place, "withdrawn", "withdrawal"):
+            if isinstance(place, AtStage) and self.way.leave(unit, place, "withdrawn", "withdrawal"):
                 unit.record(participant_id, "withdrew", place.participant.stage, place.now, {})
             if withdraw_data:
                 self.erase(unit, participant_id, "participant")
@@ -217,7 +220,7 @@ class ParticipantSession:
         events: Sequence[BrowserEvent] = batch.events
         late = None
         moved = place.participant.stage != participant.stage
-        task = place.task if place.stage is not None and place.stage.kind == "tasks" else None
+        task = place.task if isinstance(place, AtStage) and place.stage.kind == "tasks" else None
         form = (place.participant.stage, place.participant.step)
         if moved or participant.data_withdrawn or any(_elsewhere(form, task, event) for event in events):
             late = late_events(unit, participant.id, batch, now)
@@ -236,7 +239,7 @@ class ParticipantSession:
         return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage)
 
     def document(self, participant_id: str, task: str) -> Document | None:
-        """The saved text of a task."""
+        """Return the saved text of a task."""
         with self.world.registry.begin(write=False) as unit:
             return unit.document(participant_id, task)
 
@@ -264,10 +267,7 @@ class ParticipantSession:
         return len(late)
 
     def _get(self, unit: UnitOfWork, participant_id: str) -> Participant:
-        participant = unit.participant(participant_id)
-        if participant is None:
-            raise NotAllowed("this participant is not known")
-        return participant
+        return unit.known_participant(participant_id)
 
 
 def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
@@ -290,7 +290,7 @@ def _check_arm(place: Position, batch: Batch) -> None:
 
 
 def as_state(ingested: Ingested) -> dict[str, Any]:
-    """What the hot routes tell a page about where it stands."""
+    """Return what the hot routes tell a page about where it stands."""
     place = ingested.place
     deadline_at = place.deadline_at
     return {

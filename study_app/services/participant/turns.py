@@ -15,7 +15,7 @@ from study_app.domain.errors import AssistantUnavailable, StudyError
 from study_app.domain.events import Event
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
-from study_app.services.context import Position
+from study_app.services.position import Position
 
 
 def close_interrupted(unit: UnitOfWork, participant_id: str, began: datetime, now: datetime) -> None:
@@ -63,7 +63,7 @@ def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime) -
 
 
 def _stay(unit: UnitOfWork, turn: Turn) -> Visit | None:
-    """The visit of a stage in which a turn was asked."""
+    """Return the visit of a stage in which a turn was asked."""
     asked = [
         visit
         for visit in unit.visits(turn.participant_id)
@@ -73,7 +73,7 @@ def _stay(unit: UnitOfWork, turn: Turn) -> Visit | None:
 
 
 def ended(turn: Turn, end: ReplyEnd) -> Turn:
-    """The turn with what the provider said at the end."""
+    """Return the turn with what the provider said at the end."""
     return replace(
         turn,
         model=end.model,
@@ -101,7 +101,7 @@ def _moment(event: Event) -> float:
 
 
 async def until(stream: AsyncIterator[Any], stop: asyncio.Task[Any], seconds: float) -> AsyncIterator[Any]:
-    """The stream's pieces until it ends or the stop comes, also while no piece comes.
+    """Yield the stream's pieces until it ends or the stop comes, also while no piece comes.
 
     Raises:
         AssistantUnavailable: after so many seconds it has not ended (kind `timeout`).

@@ -74,7 +74,7 @@ class Codings:
         self.world = world
 
     def queries_for(self, coder: str, kind: Kind) -> list[QueryForCoding]:
-        """Queries that this coder has still to code, each person's as asked.
+        """Return queries that this coder has still to code, each person's as asked.
 
         Settled queries need no further coder. Who has settled any has seen what others gave, and is not handed the
         queries that people disagree on.
@@ -138,7 +138,7 @@ class Codings:
             unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"turn_id": turn_id, "codes": value}))
 
     def settled(self, kind: Kind) -> list[Adjudication]:
-        """What was settled, the newest first."""
+        """Return what was settled, the newest first."""
         with self.world.registry.begin(write=False) as unit:
             given = _given(unit)
             messages = {turn.id: turn.message for turn in _turns(unit, kind)}
@@ -155,7 +155,7 @@ class Codings:
         return found
 
     def agreement(self, kind: Kind) -> tuple[int, int, list[LabelCount]]:
-        """Queries that two people or more coded, how many of them with the same labels, and counts by label.
+        """Return queries that two people or more coded, how many of them with the same labels, and counts by label.
 
         Plain counts: kappa and its interval come with the analysis (`study code-queries`, the report).
         """

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing, present
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
 from study_app.domain.records import AuditEntry, ProtocolVersion
@@ -210,9 +210,7 @@ class Lifecycle:
                     f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
                     f"have finished, or for {self.world.study.recruitment.abandoned_after_hours:g} hours of silence"
                 )
-            sealed = unit.meta("sealed_seed")
-            assert sealed is not None
-            seed = self.world.seal.open(sealed)
+            seed = self.world.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
             unit.set_meta("revealed_seed", seed.hex())
             unit.set_meta("state", "unsealed")
             self._audit(unit, who, "unseal", reason, {"seed": seed.hex()})
@@ -277,7 +275,7 @@ def texts_key(study_hash: str) -> str:
 
 
 def _told(state: State) -> str:
-    """A state, and what can be done in it."""
+    """Return a state, and what can be done in it."""
     remedies = {
         "draft": "its file may change freely; when it is ready, study launch",
         "launched": "record a change with study amend, end enrolment with study close",
@@ -298,7 +296,7 @@ def require_reason(reason: str) -> None:
 
 
 def launch_problems(world: StudyContext) -> list[Problem]:
-    """What keeps a valid study from real participants."""
+    """Return what keeps a valid study from real participants."""
     study: Study = world.study
     found = fitness_problems(study, world.content, "study.toml")
     found += design_problems(used_by(study), "launch", "study.toml")

@@ -32,7 +32,7 @@ class NewLink:
     """Kept nowhere but here; the database has its hash."""
 
     def address(self, base: str) -> str:
-        """The whole address for a participant."""
+        """Return the whole address for a participant."""
         return f"{base}/enter?link={self.secret}"
 
 
@@ -103,7 +103,7 @@ class ParticipantLinks:
 
 
 def labels_in(text: str, source: str, *, table: bool = False) -> list[str]:
-    """The labels that a text holds, one a line; blank lines and spaces around a label do not count.
+    """Return the labels that a text holds, one a line; blank lines and spaces around a label do not count.
 
     Args:
         text: as it was typed, or the whole file.
@@ -136,7 +136,7 @@ def labels_in_use(unit: UnitOfWork) -> set[str]:
 
 
 def check_base(text: str, option: str) -> str:
-    """The address of the participants' site, without a slash at its end.
+    """Return the address of the participants' site, without a slash at its end.
 
     Args:
         text: as it was given.

@@ -65,7 +65,7 @@ def _spent(unit: UnitOfWork, world: StudyContext, kind: Kind, limit: float | Non
 
 
 def masked(participant: Participant, state: State) -> Participant:
-    """The participant without whatever would tell the arm, where the state does not allow it."""
+    """Return the participant without whatever would tell the arm, where the state does not allow it."""
     if arms_visible(state, participant.kind):
         return participant
     return replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
@@ -91,7 +91,7 @@ class Monitor:
             return self.world.state(unit)
 
     def overview(self, kind: Kind) -> Overview:
-        """The trial at a glance, over the participants of one kind."""
+        """Return the trial at a glance, over the participants of one kind."""
         world = self.world
         with world.registry.begin(write=False) as unit:
             state = world.state(unit)
@@ -200,14 +200,14 @@ class Monitor:
         return sum(run.kind == "submission" and run.ended_by is None and run.started_at < due for run in runs)
 
     def outages(self, within: timedelta = timedelta(hours=24)) -> int:
-        """Runs that failed through no fault of the program, lately."""
+        """Return runs that failed through no fault of the program, lately."""
         with self.world.registry.begin(write=False) as unit:
             since = self.world.now() - within
             runs = unit.runs()
         return sum(run.ended_by == "infrastructure" and run.started_at > since for run in runs)
 
     def reopenable(self, participant_id: str) -> Stage | None:
-        """The stage that a participant was on last, where its deadline ended it."""
+        """Return the stage that a participant was on last, where its deadline ended it."""
         with self.world.registry.begin(write=False) as unit:
             person = unit.participant(participant_id)
             stage = reopenable(self.world.study_of(unit, person), person) if person is not None else None
@@ -232,7 +232,7 @@ class Monitor:
         return None if document is None or text is None else (json.loads(document), text)
 
     def audit(self) -> list[AuditEntry]:
-        """The audit log, newest first."""
+        """Return the audit log, newest first."""
         with self.world.registry.begin(write=False) as unit:
             return unit.audit()[::-1]
 

@@ -82,7 +82,10 @@ class RatingQueue:
         return sorted(mine, key=lambda view: (view.raters > 0, shuffled(view.object, rater)))
 
     def own(self, rater: str, kind: Kind) -> list[OwnRating]:
-        """What this rater has rated, in their own order; rating it again corrects it, and both ratings are kept."""
+        """Return what this rater has rated, in their own order.
+
+        Rating it again corrects it, and both ratings are kept.
+        """
         with self.world.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, kind)
         mine = [view for view in views if rater in given.get(view.object, {})]
@@ -192,8 +195,7 @@ class RatingQueue:
         return AnswerForRating(_object(answer), item, response, criteria(item, key), accepted, key.why, raters, source)
 
     def _source(self, unit: UnitOfWork, answer: Answer, item: Item) -> str:
-        participant = unit.participant(answer.participant_id)
-        assert participant is not None
+        participant = unit.known_participant(answer.participant_id)
         stage = self.world.study_of(unit, participant).stage(answer.stage)
         return source_of(self.world.content.bank(stage.bank), item, stage.form)
 
@@ -215,7 +217,7 @@ def needs_person(item: Item, key: AnyKey, response: object) -> bool:
 
 
 def criteria(item: Item, key: AnyKey) -> tuple[tuple[str, str, float], ...]:
-    """What is rated: the rubric, or the answer as a whole."""
+    """Return what is rated: the rubric, or the answer as a whole."""
     rubric = () if isinstance(key, ChoiceKey) else key.rubric
     if rubric:
         return tuple((criterion.id, criterion.text, criterion.points) for criterion in rubric)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, present
 from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
@@ -44,11 +44,10 @@ class Reopening:
                 raise NotAllowed("others have taken the place that this participant's silence freed; the study is full")
             now = self.world.now()
             until = now + timedelta(minutes=minutes)
-            assert visit.deadline_at is not None
             moved = unit.move(person, stage=stage.id, step=_step(unit, person, stage), opens_at=None, last_seen_at=now)
             if not moved or not unit.reopen_visit(person.id, stage.id, until):
                 raise NotAllowed("the participant has moved on meanwhile; look again")
-            seconds = (until - visit.deadline_at).total_seconds()
+            seconds = (until - present(visit.deadline_at, "the stage's deadline")).total_seconds()
             unit.record(person.id, "stage_reopened", stage.id, now, {"minutes": minutes})
             unit.record(person.id, "outage", stage.id, now, {"kind": "reopened", "seconds": seconds})
             detail = {"participant_id": person.id, "stage": stage.id, "minutes": minutes}
@@ -56,7 +55,7 @@ class Reopening:
 
 
 def reopenable(study: Study, person: Participant) -> Stage | None:
-    """The stage before the one that a participant is on, where it had a deadline."""
+    """Return the stage before the one that a participant is on, where it had a deadline."""
     if person.over:
         return None
     before = [stage for stage in study.stages if study.next_stage(stage.id) == study.stage(person.stage)]
@@ -83,9 +82,8 @@ def _check_minutes(stage: Stage, minutes: float) -> None:
 
 
 def _check_next(unit: UnitOfWork, study: Study, person: Participant, stage: Stage) -> None:
-    """The stage after it must not have begun in earnest: its clock has not run, and nothing was done there."""
-    following = study.next_stage(stage.id)
-    assert following is not None
+    """Check that the next stage has not begun in earnest: its clock has not run, and nothing was done there."""
+    following = present(study.next_stage(stage.id), "the stage that follows")
     visit = unit.visit(person.id, following.id)
     begun = visit is not None and visit.deadline_at is not None
     worked = unit.events_of(person.id, WORK, following.id)
@@ -94,7 +92,7 @@ def _check_next(unit: UnitOfWork, study: Study, person: Participant, stage: Stag
 
 
 def _step(unit: UnitOfWork, person: Participant, stage: Stage) -> int:
-    """The task or page where the participant was."""
+    """Return the task or page where the participant was."""
     if stage.kind == "tasks":
         shown = unit.events_of(person.id, {"task_shown"}, stage.id)
         return max((int(event.payload.get("index", 0)) for event in shown), default=0)

@@ -64,7 +64,7 @@ class Asking:
 
 
 def plan(style: Style, task: int, rng: Random) -> Asking:
-    """The queries of a style on a task.
+    """Return the queries of a style on a task.
 
     Args:
         style: how the person uses assistants.
@@ -88,7 +88,7 @@ def plan(style: Style, task: int, rng: Random) -> Asking:
 
 
 def words(query: PlannedQuery, names: Sequence[str], concepts: Sequence[str], error: str | None, rng: Random) -> str:
-    """A message.
+    """Return a message.
 
     Args:
         query: what for.

@@ -34,11 +34,11 @@ class Tab:
     """By how much the browser's clock is wrong."""
     page: str = ""
     hidden: bool = False
-    _opened: datetime | None = None
+    _opened: datetime = field(init=False)
     _seq: int = 0
     _unsent: list[BrowserEvent] = field(default_factory=list)
     _next_beat: datetime | None = None
-    _flushed: datetime | None = None
+    _flushed: datetime = field(init=False)
 
     def open(self, first: tuple[str, dict[str, Any]] | None = None) -> None:
         """Load the page and take the attempt over; `first` comes before the events that every page begins with."""
@@ -57,7 +57,6 @@ class Tab:
 
     def add(self, kind: str, payload: dict[str, Any], at: datetime | None = None) -> None:
         """Note an event."""
-        assert self._opened is not None
         moment = at or self.clock.now()
         self._seq += 1
         self._unsent.append(
@@ -109,7 +108,6 @@ class Tab:
 
     def _until_flush(self, now: datetime) -> float:
         """Seconds until the next batch is due; FLUSH where it is due now."""
-        assert self._flushed is not None
         return FLUSH - (now - self._flushed).total_seconds() % FLUSH
 
     def _note(self, cues: list[tuple[datetime, str, dict[str, Any]]], to: datetime) -> None:

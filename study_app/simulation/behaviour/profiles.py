@@ -134,7 +134,7 @@ class SimulatedPerson:
 def draw_person(
     number: int, rng: Random, scales: Scales, rates: Rates, cluster: float | None = None
 ) -> SimulatedPerson:
-    """A person's traits.
+    """Return a person's traits.
 
     In a cluster trial the person shares `CLUSTER_ICC` of the variance of the quiz with their cluster, whose level
     (standard normal) is given.
@@ -168,7 +168,7 @@ def draw_person(
 
 
 def _related(trait: float, correlation: float, rng: Random) -> float:
-    """Standard normal with this correlation to a trait."""
+    """Return standard normal with this correlation to a trait."""
     return correlation * trait + math.sqrt(1 - correlation**2) * rng.gauss(0, 1)
 
 

@@ -30,7 +30,7 @@ SLIPS = 3
 
 
 def in_own_words(solution: str, rng: Random) -> str:
-    """The solution with some local names changed; the solution itself where that would break it."""
+    """Return the solution with some local names changed; the solution itself where that would break it."""
     return _worded(solution, rng.randrange(WORDINGS))
 
 
@@ -45,7 +45,7 @@ def _worded(solution: str, wording: int) -> str:
 
 
 def stages_of(starter: str, solution: str) -> list[str]:
-    """The program after each part that is filled in: from the starter (left out) to the solution."""
+    """Return the program after each part that is filled in: from the starter (left out) to the solution."""
     old, new = starter.splitlines(keepends=True), solution.splitlines(keepends=True)
     opcodes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     parts = [number for number, opcode in enumerate(opcodes) if opcode[0] != "equal"]
@@ -59,7 +59,7 @@ def stages_of(starter: str, solution: str) -> list[str]:
 
 
 def mistaken(program: str, rng: Random) -> str | None:
-    """The program with one slip of the kind that beginners make; None where none fits."""
+    """Return the program with one slip of the kind that beginners make; None where none fits."""
     return _slipped(program, rng.randrange(SLIPS))
 
 
@@ -108,7 +108,7 @@ def functions_to_write(starter: str, solution: str) -> list[str]:
 
 
 def source_of(program: str, names: list[str]) -> str:
-    """The text of some functions of a program."""
+    """Return the text of some functions of a program."""
     return "\n\n\n".join(text for name in names if (text := _text(program, name)))
 
 

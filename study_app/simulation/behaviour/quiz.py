@@ -127,7 +127,7 @@ def _points(item: Item, key: AnyKey, response: Response) -> float | None:
 
 
 def _difficulty(item: Item) -> float:
-    """Fixed by the item: conceptual ones are easier, code is harder, the rest is drawn from its name."""
+    """Return fixed by the item: conceptual ones are easier, code is harder, the rest is drawn from its name."""
     kind = {"conceptual": -0.3, "code_reading": 0.0, "debugging": 0.3, "code_writing": 0.5}.get(item.type, 0.0)
     digest = hashlib.sha256(item.id.encode()).digest()
     return kind + (digest[0] / 255 - 0.5)

@@ -99,7 +99,7 @@ def _concept(correct: OptionValue, values: list[OptionValue], person: SimulatedP
 
 
 def _ordered(values: list[int], shares: tuple[float, ...], person: SimulatedPerson, rng: Random) -> int:
-    """The value at the person's place in the distribution; skilled people stand higher."""
+    """Return the value at the person's place in the distribution; skilled people stand higher."""
     place = _normal(_SKILL_LOADING * person.skill + math.sqrt(1 - _SKILL_LOADING**2) * rng.gauss(0, 1))
     kept = shares[-len(values) :]
     below = 0.0
@@ -119,5 +119,5 @@ def _number(question: Question, person: SimulatedPerson, rng: Random) -> int:
 
 
 def _normal(value: float) -> float:
-    """The standard normal distribution function."""
+    """Return the standard normal distribution function."""
     return (1 + math.erf(value / math.sqrt(2))) / 2

@@ -58,7 +58,7 @@ class Recipe:
     _document: str = field(default="", init=False)
 
     def acts(self, seconds: float) -> list[Act]:
-        """The acts that fill so many seconds; the last is the submission."""
+        """Return the acts that fill so many seconds; the last is the submission."""
         return timed(self._acts(), seconds)
 
     def _acts(self) -> list[Act]:
@@ -136,7 +136,7 @@ class Recipe:
 
 
 def timed(acts: list[Act], seconds: float) -> list[Act]:
-    """The acts with times that add up; what takes long anyway is shortened where there is not enough time."""
+    """Return the acts with times that add up; what takes long anyway is shortened where there is not enough time."""
     fixed = sum(act.seconds for act in acts)
     if fixed > LONGEST_HURRY * seconds:
         factor = LONGEST_HURRY * seconds / fixed

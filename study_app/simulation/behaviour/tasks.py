@@ -10,7 +10,7 @@ from random import Random
 
 from study_app.bootstrap import App
 from study_app.domain.study.study import Stage
-from study_app.services.context import Position
+from study_app.services.position import OnStage
 from study_app.simulation.behaviour.assistant_use import Asking, plan
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.profiles import SimulatedPerson
@@ -44,7 +44,7 @@ class TaskStageWork:
     earlier: int
     """Main tasks of earlier stages."""
 
-    def do(self, place: Position, stage: Stage, share: float) -> Iterator[float]:
+    def do(self, place: OnStage, stage: Stage, share: float) -> Iterator[float]:
         """Work on the tasks of the stage until all are submitted or its time is up.
 
         Args:
@@ -64,8 +64,7 @@ class TaskStageWork:
             spent = (self.clock.now() - started).total_seconds()
             yield from desk.work(self._recipe(place, stage, number).acts(max(due - spent, 1.0)))
             tab.flush()
-            if desk.too_late:
-                assert desk.deadline is not None
+            if desk.too_late and desk.deadline is not None:
                 yield (desk.deadline - self.clock.now()).total_seconds() + 2.0
                 return
 
@@ -78,8 +77,7 @@ class TaskStageWork:
             return limit * self.rng.uniform(*GIVING_UP)
         return limit * (share if share < 1 else self.rng.uniform(*OVERTIME))
 
-    def _desk(self, place: Position, tab: Tab, number: int) -> SimulatedWorkspace:
-        assert place.stage is not None
+    def _desk(self, place: OnStage, tab: Tab, number: int) -> SimulatedWorkspace:
         spec = self.app.help.spec(place)
         return SimulatedWorkspace(
             app=self.app,
@@ -103,7 +101,7 @@ class TaskStageWork:
         else:
             desk.tab.add(*event)
 
-    def _recipe(self, place: Position, stage: Stage, number: int) -> Recipe:
+    def _recipe(self, place: OnStage, stage: Stage, number: int) -> Recipe:
         assistant = place.assistant is not None
         other_ai = stage.main and place.arm is not None and place.arm.assistant is None and self.person.always_ai
         asking: Asking | None = None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from study_app.bootstrap import App
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, present
 from study_app.domain.tasks.packs import TaskPack
 from study_app.simulation.behaviour.assistant_use import words
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
@@ -44,10 +44,9 @@ class SimulatedWorkspace:
     rng: Random
     text: str = ""
     _error: str | None = None
-    _reply: tuple[str, str] | None = field(default=None, init=False)
 
     def load(self, source: str) -> dict[str, Any]:
-        """The event by which the editor says what it starts from."""
+        """Return the event by which the editor says what it starts from."""
         return {"task": self.task, "text": self.text, "source": source}
 
     @property
@@ -157,9 +156,9 @@ class SimulatedWorkspace:
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def _ask(self, act: Act) -> Iterator[float]:
-        assert act.query is not None
+        query = present(act.query, "what is asked")
         names = functions_to_write(self.pack.starter, self.pack.solution)
-        message = words(act.query, names, self.pack.settings.concepts, self._error, self.rng)
+        message = words(query, names, self.pack.settings.concepts, self._error, self.rng)
         composing = act.seconds * _COMPOSING
         yield from self._play(composing, [(composing * 0.1, "compose_start", {})])
         if self.too_late:
@@ -167,11 +166,11 @@ class SimulatedWorkspace:
         self.tab.add("send_pressed", {})
         self.tab.add("compose_end", {"sent": True})
         self.tab.flush()
-        self._reply = self.loop.run(self._answer(message))
-        adopts = act.query.adopt and self._reply is not None and self.adoption != "own"
+        answered = self.loop.run(self._answer(message))
+        adopts = query.adopt and answered is not None and self.adoption != "own"
         yield from self._play((act.seconds - composing) * (0.5 if adopts else 1.0), [])
-        if adopts:
-            yield from self._adopt((act.seconds - composing) * 0.5)
+        if adopts and answered is not None:
+            yield from self._adopt(answered, (act.seconds - composing) * 0.5)
 
     async def _answer(self, message: str) -> tuple[str, str] | None:
         """Turn and reply; None where the assistant is not to be had now."""
@@ -182,10 +181,9 @@ class SimulatedWorkspace:
         reply = "".join([piece async for piece in asked.text])
         return asked.turn_id, reply
 
-    def _adopt(self, seconds: float) -> Iterator[float]:
+    def _adopt(self, answered: tuple[str, str], seconds: float) -> Iterator[float]:
         """Take the reply's code over, as the person does that: pasted, retyped, or some of both."""
-        assert self._reply is not None
-        turn_id, reply = self._reply
+        turn_id, reply = answered
         blocks = [block for block in code_blocks(reply) if place_of(self.text, block)]
         for number, block in enumerate(blocks):
             place = place_of(self.text, block)

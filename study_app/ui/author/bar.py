@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from study_app.bootstrap import App, Author
-from study_app.domain.errors import Problem
+from study_app.domain.errors import Problem, present
 from study_app.domain.records import END, Participant
 from study_app.domain.study.study import StudyArm
 from study_app.services.author.screens import Screen
@@ -49,8 +49,7 @@ STYLE = """<style>
 
 def draw_bar(app: App, place: Position | None) -> None:
     """Draw the bar, and draw the page again as soon as the files have changed."""
-    author = app.author
-    assert author is not None
+    author = present(app.author, "the author's mode")
     generation = author.files.generation
     st.html(STYLE)
     with st.container(key="author_bar"):
@@ -65,7 +64,7 @@ def draw_bar(app: App, place: Position | None) -> None:
 
 
 def bar_html(author: Author, app: App, place: Position | None) -> str:
-    """The bar as HTML."""
+    """Return the bar as HTML."""
     person = None if place is None else place.participant
     here = None if place is None else current_key(place)
     screens = author.previews.screens()
@@ -83,14 +82,14 @@ def bar_html(author: Author, app: App, place: Position | None) -> str:
 
 
 def current_key(place: Position) -> str:
-    """The key of the screen that a participant sees."""
-    if place.screen == "end" or place.stage is None:
+    """Return the key of the screen that a participant sees."""
+    if isinstance(place, Ended):
         return f"{END}/0/end"
     return f"{place.stage.id}/{place.participant.step}/{place.screen}"
 
 
 def _arm(app: App, author: Author, person: Participant | None) -> str:
-    """The arm that links lead to: the participant's, else the one chosen last, else the control."""
+    """Return the arm that links lead to: the participant's, else the one chosen last, else the control."""
     known = {arm.id for arm in app.study.arms}
     for arm in (person.arm if person else None, author.previews.arm):
         if arm in known:

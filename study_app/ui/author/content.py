@@ -45,7 +45,7 @@ def draw_look(app: App, look: str) -> bool:
 
 
 def pack_html(pack: TaskPack) -> str:
-    """A task pack: brief, programs and every check."""
+    """Return a task pack: brief, programs and every check."""
     rows = "".join(
         f"<tr><td>{escape(check.name)}</td><td>{'example' if check.visible else 'hidden'}</td>"
         f"<td>{escape(check.wrong or check.varies)}</td></tr>"
@@ -64,7 +64,7 @@ def pack_html(pack: TaskPack) -> str:
 
 
 def item_html(number: int, item: Item, key: Any) -> str:
-    """An item with its key."""
+    """Return an item with its key."""
     right = set(getattr(key, "correct", ()) or ())
     options = "".join(
         f"<li{' class=right' if option.id in right else ''}>{to_html(option.text)}"
@@ -79,7 +79,7 @@ def item_html(number: int, item: Item, key: Any) -> str:
 
 
 def _plain(key: Any) -> str:
-    """A key as its author wrote it: what was left out stays out."""
+    """Return a key as its author wrote it: what was left out stays out."""
     lines = []
     for name, value in key.model_dump(mode="json", exclude_defaults=True).items():
         for each in value if isinstance(value, list) else [value]:

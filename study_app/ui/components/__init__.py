@@ -314,7 +314,7 @@ def _renderer(name: str) -> ComponentRenderer:
 
 
 def _loader(file: str) -> str:
-    """A module that stands for the built one, whose address names its content; it is sent with every mount."""
+    """Return a module that stands for the built one, whose address names its content; it is sent with every mount."""
     address = json.dumps(addresses()[file])
     return f"const built = await import(new URL({address}, document.baseURI).href);\nexport default built.default;\n"
 

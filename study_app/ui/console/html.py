@@ -26,7 +26,7 @@ class Html(str):
 
 
 def cell(value: object) -> str:
-    """A value as HTML; None and empty text as a dash."""
+    """Return a value as HTML; None and empty text as a dash."""
     if isinstance(value, Html):
         return value
     if value is None or value == "":
@@ -35,7 +35,7 @@ def cell(value: object) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[int] = (), label: str) -> str:
-    """A table.
+    """Return a table.
 
     Args:
         header: column names.
@@ -73,22 +73,22 @@ def tiles(rows: Iterable[tuple[str, object, str]]) -> str:
 
 
 def badge(text: str, tone: str = "quiet") -> Html:
-    """A word with a tone: accent, good, warm, bad, quiet."""
+    """Return a word with a tone: accent, good, warm, bad, quiet."""
     return Html(f'<span class="sc-badge sc-{tone}">{escape(text)}</span>')
 
 
 def status(name: str) -> Html:
-    """A participant's status."""
+    """Return a participant's status."""
     return badge(name.replace("_", " "), STATUS_TONES.get(name, "quiet"))
 
 
 def code(text: str) -> Html:
-    """An identifier or a hash."""
+    """Return an identifier or a hash."""
     return Html(f"<code>{escape(text)}</code>")
 
 
 def pre(text: str, *, small: bool = False) -> str:
-    """A program or a message, as it was written."""
+    """Return a program or a message, as it was written."""
     return f'<pre class="sc-pre{" sc-small" if small else ""}">{escape(text)}</pre>'
 
 
@@ -98,12 +98,12 @@ def heading(text: str) -> str:
 
 
 def note(text: str) -> str:
-    """A quiet sentence."""
+    """Return a quiet sentence."""
     return f'<p class="sc-note">{escape(text)}</p>'
 
 
 def moment(at: datetime | None) -> str:
-    """A moment, to the minute, UTC."""
+    """Return a moment, to the minute, UTC."""
     return "" if at is None else at.strftime("%Y-%m-%d %H:%M")
 
 
@@ -124,7 +124,7 @@ def minutes(value: float | None) -> str:
 
 
 def bar(part: float, whole: float, tone: str = "accent") -> Html:
-    """A bar in a table cell."""
+    """Return a bar in a table cell."""
     width = 0.0 if whole <= 0 else min(100.0, 100 * part / whole)
     return Html(f'<span class="sc-bar"><span class="sc-fill sc-{tone}" style="width:{width:.1f}%"></span></span>')
 

@@ -61,10 +61,9 @@ class PictureApp:
 def draw_picture(app: App, screen: Screen, arm: str) -> None:
     """Draw a screen as participants of an arm see it."""
     place = _place(app, screen, arm)
-    page = Page(PictureApp(app), place, api=API)  # type: ignore[arg-type]
     st.html(STYLE)
     st.html("<style>[data-testid='stSidebar'], [data-testid='stHeader'] { display: none !important; }</style>")
-    draw_screen(page, place)
+    draw_screen(PictureApp(app), place, API)  # type: ignore[arg-type]
 
 
 def _place(app: App, screen: Screen, arm: str) -> Position:
@@ -83,6 +82,12 @@ def _place(app: App, screen: Screen, arm: str) -> Position:
         arm=arm,
         opens_at=now + timedelta(days=study.delay_before(stage)) if stage and screen.show == "waiting" else None,
     )
-    timed = stage is not None and stage.minutes is not None and screen.show == "stage"
-    deadline_at = now + timedelta(minutes=stage.minutes or 0) if stage is not None and timed else None
-    return Position(person, study, stage, study.arm(arm, stage), screen.show, deadline_at, now)
+    if stage is None:
+        return Ended(person, study, study.arm(arm), now)
+    shown_arm = study.arm(arm, stage)
+    if person.opens_at is not None:
+        return Waiting(person, study, stage, shown_arm, now, person.opens_at)
+    if screen.show == "intro":
+        return BeforeStage(person, study, stage, shown_arm, now)
+    deadline_at = None if stage.minutes is None else now + timedelta(minutes=stage.minutes)
+    return OnStage(person, study, stage, shown_arm, now, deadline_at)

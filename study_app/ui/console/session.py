@@ -36,7 +36,7 @@ class ConsoleSession:
         return self.person.role == "full"
 
     def head(self, title: str, lead: str = "") -> None:
-        """A board's title and what it is for."""
+        """Draw a board's title and what it is for."""
         st.title(title, anchor=False)
         if lead:
             st.html(f'<p class="sc-lead">{tables.cell(lead)}</p>')
@@ -69,6 +69,6 @@ def signed_in(app: App) -> ConsoleUser | None:
 
 
 def file_link(address: str, name: str, *, main: bool = False) -> str:
-    """A link that downloads a file from one of the console's routes."""
+    """Return a link that downloads a file from one of the console's routes."""
     more = " sc-file-main" if main else ""
     return f'<a class="sc-file{more}" href="{address}" target="_self" download>{tables.cell(name)}</a>'

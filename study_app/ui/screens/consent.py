@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from study_app.domain.study.consent import consent_facts
 from study_app.domain.study.study import Study
+from study_app.services.position import OnStage
 from study_app.ui.page import Page
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
     study, stage = page.place.study, page.place.stage
-    assert stage is not None
     page.head()
     page.write(page.filled(stage.body))
     page.write("\n".join(_facts(page, study)))
@@ -30,12 +30,12 @@ def draw(page: Page) -> None:
     )
 
 
-def _section(page: Page, name: str, body: str = "", **values: object) -> str:
+def _section(page: Page[OnStage], name: str, body: str = "", **values: object) -> str:
     return f"## {page.text(f'consent.{name}_title')}\n\n{page.text(f'consent.{body or name}', **values)}"
 
 
-def _facts(page: Page, study: Study) -> list[str]:
-    """What the study file says of the study itself, one line each; what it does not say is left out."""
+def _facts(page: Page[OnStage], study: Study) -> list[str]:
+    """Return what the study file says of the study itself, one line each; what it does not say is left out."""
     given = {key.removeprefix("consent."): text for key, text in consent_facts(study).items()}
     given["pay"] = " ".join(text for text in (given["pay"], study.consent.pay_when_leaving) if text)
     age = study.consent.minimum_age

@@ -9,12 +9,13 @@ from html import escape
 
 import streamlit as st
 
+from study_app.services.position import Ended
 from study_app.ui.page import Page
 
 KNOWN = {"completed", "declined", "screened_out", "withdrawn"}
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[Ended]) -> None:
     """Draw the screen."""
     place = page.place
     recruitment, status = place.study.recruitment, place.participant.status

@@ -9,6 +9,7 @@ from html import escape
 
 import streamlit as st
 
+from study_app.services.position import OnStage
 from study_app.ui.page import Page
 
 STYLE = """<style>
@@ -18,10 +19,9 @@ STYLE = """<style>
 MOVED = "moving_link"
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
     stage = page.place.stage
-    assert stage is not None
     page.head()
     page.write(page.filled(stage.body or page.text("device.body")))
     if "Mobi" in (st.context.headers.get("User-Agent") or ""):
@@ -35,8 +35,8 @@ def draw(page: Page) -> None:
         page.leave_button()
 
 
-def _phone(page: Page) -> None:
-    """The way on to another device: a link of this person's own."""
+def _phone(page: Page[OnStage]) -> None:
+    """Draw the way on to another device: a personal link."""
     st.html(f'<p role="alert"><b>{escape(page.text("device.phone"))}</b></p>')
     if MOVED not in st.session_state:
         st.session_state[MOVED] = page.app.enrol.moving_token(page.participant_id)

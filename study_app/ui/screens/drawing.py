@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from study_app.services.context import Position
+from collections.abc import Callable
+
+from study_app.bootstrap import App
+from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.ui.page import Page
 from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
 
-SCREENS = {
+SCREENS: dict[str, Callable[[Page[OnStage]], None]] = {
     "consent": consent.draw,
     "eligibility": survey.draw,
     "survey": survey.draw,
@@ -14,18 +17,17 @@ SCREENS = {
     "instructions": instructions.draw,
     "tasks": workspace.draw,
     "quiz": quiz.draw,
-    "debrief": debrief.draw,
 }
 
 
-def draw_screen(page: Page, place: Position) -> None:
+def draw_screen(app: App, place: Position, api: str = "") -> None:
     """Draw the screen of a place."""
-    if place.screen == "end":
-        debrief.draw(page)
-    elif place.screen == "waiting":
-        waiting.draw(page)
-    elif place.screen == "intro":
-        intro.draw(page)
-    else:
-        assert place.stage is not None
-        SCREENS[place.stage.kind](page)
+    match place:
+        case Ended():
+            debrief.draw(Page(app, place, api))
+        case Waiting():
+            waiting.draw(Page(app, place, api))
+        case BeforeStage():
+            intro.draw(Page(app, place, api))
+        case OnStage():
+            SCREENS[place.stage.kind](Page(app, place, api))

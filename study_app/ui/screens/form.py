@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from study_app.domain.errors import present
 from study_app.domain.quiz.answering import LONGEST_TEXT
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS
 from study_app.domain.study.study import Question
 from study_app.page_assets import addresses
+from study_app.services.position import OnStage
 from study_app.ui.components import FormData, FormField, form
 from study_app.ui.markdown import to_html
 from study_app.ui.page import Page
@@ -39,10 +41,9 @@ _NOTHING: FormField = {
 }
 
 
-def draw_form(page: Page, fields: list[FormField], *, button: str, count: int = 0) -> None:
+def draw_form(page: Page[OnStage], fields: list[FormField], *, button: str, count: int = 0) -> None:
     """Mount the component: everything that is entered goes over our own routes."""
     place, stage = page.place, page.place.stage
-    assert stage is not None
     deadline = place.deadline_at
     quiz = stage.kind == "quiz"
     data: FormData = {
@@ -64,7 +65,7 @@ def draw_form(page: Page, fields: list[FormField], *, button: str, count: int = 
 
 
 def question_field(question: Question, drafts: Mapping[str, Any]) -> FormField:
-    """A question of a survey, or what stands between questions, as the component draws it."""
+    """Return a question of a survey, or what stands between questions, as the component draws it."""
     written = question.kind in ("text", "number")
     return {
         **_NOTHING,
@@ -90,14 +91,13 @@ def question_field(question: Question, drafts: Mapping[str, Any]) -> FormField:
 
 def _options(question: Question) -> list[Any]:
     if question.kind == "scale":
-        assert question.low is not None
-        assert question.high is not None
-        return [{"value": step, "html": str(step)} for step in range(question.low, question.high + 1)]
+        low, high = present(question.low, "the scale's low end"), present(question.high, "the scale's high end")
+        return [{"value": step, "html": str(step)} for step in range(low, high + 1)]
     return [{"value": option.value, "html": to_html(option.label)} for option in question.options]
 
 
 def item_field(item: Item, number: int, drafts: Mapping[str, Any]) -> FormField:
-    """An item of a quiz as the component draws it; `number` is its place in the whole quiz."""
+    """Return an item of a quiz as the component draws it; `number` is its place in the whole quiz."""
     kinds: dict[str, Any] = {"single_choice": "choice", "multiple_select": "multiple", "code": "code"}
     return {
         **_NOTHING,

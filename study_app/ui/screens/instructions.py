@@ -5,21 +5,20 @@ Shows: the arm's instructions and pledge. Records: the stage's end.
 
 from __future__ import annotations
 
+from study_app.services.position import OnStage
 from study_app.ui.components import Button
 from study_app.ui.page import Page
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
-    place, stage = page.place, page.place.stage
-    assert stage is not None
-    assert place.arm is not None
+    place, stage, arm = page.place, page.place.stage, page.place.allocated_arm
     page.head()
     if stage.body:
         page.write(page.filled(stage.body))
-    page.write(page.filled(place.arm.instructions))
+    page.write(page.filled(arm.instructions))
     page.clock_starts(place.study.next_stage(stage.id))
-    if place.arm.pledge:
+    if arm.pledge:
         page.write(f"## {page.text('instructions.pledge')}")
     go_on: Button = {"act": "continue", "label": page.text("common.continue"), "first": True}
-    page.actions(go_on, pledge=place.arm.pledge or None)
+    page.actions(go_on, pledge=arm.pledge or None)

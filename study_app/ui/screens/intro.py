@@ -5,13 +5,13 @@ Shows: the stage's intro and limit. Records: the visit's start, on the click.
 
 from __future__ import annotations
 
+from study_app.services.position import BeforeStage
 from study_app.ui.page import Page
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[BeforeStage]) -> None:
     """Draw the screen."""
     stage = page.place.stage
-    assert stage is not None
     page.head()
     page.write(page.filled(stage.intro))
     page.clock_starts(stage)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import streamlit as st
 
 from study_app.domain.localisation.content_texts import localised_item
+from study_app.services.position import OnStage
 from study_app.ui.page import Page
 from study_app.ui.screens.form import draw_form, item_field
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
     place, stage = page.place, page.place.stage
-    assert stage is not None
     bank, items, pages = page.app.answers.page(place)
     step = place.participant.step
     page.head()

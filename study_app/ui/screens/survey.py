@@ -6,14 +6,14 @@ Shows: the questions of the stage, time left where it has a limit. Records: ever
 from __future__ import annotations
 
 from study_app.domain.study.study import Stage
+from study_app.services.position import OnStage
 from study_app.ui.page import Page
 from study_app.ui.screens.form import draw_form, question_field
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
     place, stage = page.place, page.place.stage
-    assert stage is not None
     page.head()
     if stage.body:
         page.write(page.filled(stage.body))
@@ -23,6 +23,6 @@ def draw(page: Page) -> None:
     page.leave_button()
 
 
-def _last_before_end(page: Page, stage: Stage) -> bool:
+def _last_before_end(page: Page[OnStage], stage: Stage) -> bool:
     following = page.place.study.next_stage(stage.id)
     return following is None or following.kind == "debrief"

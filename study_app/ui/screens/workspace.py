@@ -16,21 +16,21 @@ from study_app.domain.localisation.content_texts import localised_assistant, loc
 from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import in_order
 from study_app.services.participant.runs import MAX_CODE_BYTES
+from study_app.services.position import OnStage
 from study_app.ui.components import AssistantView, LastRun, ShownTurn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
 
 
-def draw(page: Page) -> None:
+def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
     st.html(WORKSPACE_STYLE)
     workspace(_data(page), key=page.mount("workspace"))
     page.leave_dialog()
 
 
-def _data(page: Page) -> WorkspaceData:
+def _data(page: Page[OnStage]) -> WorkspaceData:
     place, stage, app = page.place, page.place.stage, page.app
-    assert stage is not None
     pack = localised_pack(place.pack, app.world.content.pack(place.pack), page.say)
     document = app.session.document(page.participant_id, place.task)
     starter = app.work.beginning(place) if pack.continues else pack.starter
@@ -65,19 +65,19 @@ def _data(page: Page) -> WorkspaceData:
     }
 
 
-def _time_scope(page: Page, tasks: int) -> str:
+def _time_scope(page: Page[OnStage], tasks: int) -> str:
     if tasks == 1:
         return ""
     return page.text("clock.for_both_tasks" if tasks == 2 else "clock.for_all_tasks", m=tasks)
 
 
-def _assistant(page: Page) -> AssistantView | None:
+def _assistant(page: Page[OnStage]) -> AssistantView | None:
     spec = page.app.help.spec(page.place)
     if spec is None:
         return None
     spec = localised_assistant(page.place.assistant or "", spec, page.say)
     opens_at = None
-    if spec.opens_after_minutes and page.place.deadline_at and page.place.stage and page.place.stage.minutes:
+    if spec.opens_after_minutes and page.place.deadline_at and page.place.stage.minutes:
         start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
         opens_at = round((start + timedelta(minutes=spec.opens_after_minutes)).timestamp() * 1000)
     turns: list[ShownTurn] = [
@@ -101,7 +101,7 @@ def _assistant(page: Page) -> AssistantView | None:
     }
 
 
-def _last_run(page: Page) -> LastRun | None:
+def _last_run(page: Page[OnStage]) -> LastRun | None:
     run = page.app.work.last_run(page.participant_id, page.place.task)
     if run is None:
         return None
@@ -110,7 +110,7 @@ def _last_run(page: Page) -> LastRun | None:
 
 
 def _lines(run: RunRecord) -> list[Any]:
-    """The lines as they were shown while the program ran."""
+    """Return the lines as they were shown while the program ran."""
     return [
         {"stream": stream, "text": line}
         for stream, text in in_order(run.stdout, run.stderr, run.output_order)
@@ -118,7 +118,7 @@ def _lines(run: RunRecord) -> list[Any]:
     ]
 
 
-def _end(page: Page, run: RunRecord) -> Any:
+def _end(page: Page[OnStage], run: RunRecord) -> Any:
     if run.ended_by is None:
         return None
     limit = limit_in(page.texts, page.app.world.content.pack(page.place.pack).limits, run.ended_by)
@@ -133,5 +133,5 @@ def _end(page: Page, run: RunRecord) -> Any:
     }
 
 
-def _checks(page: Page, run: RunRecord) -> list[Any]:
+def _checks(page: Page[OnStage], run: RunRecord) -> list[Any]:
     return examples_in(page.texts, page.content, run.task, json.loads(run.checks))

@@ -41,7 +41,7 @@ async def hand_in(request: Request) -> Response:
 
 @route
 async def draft(request: Request) -> Response:
-    """What stands in the fields of a form by the events stored so far, and which page shows it."""
+    """Return what stands in the fields of a form by the events stored so far, and which page shows it."""
     app, who = await participant(request)
     stage, step = request.query_params.get("stage", ""), request.query_params.get("step", "0")
     if not step.isdecimal() or len(step) > LONGEST_STEP:
@@ -51,7 +51,7 @@ async def draft(request: Request) -> Response:
 
 
 def in_words(fault: AnswerFault) -> dict[str, str]:
-    """A fault as the participant reads it."""
+    """Return a fault as the participant reads it."""
     values = {
         name: texts().figures.number(found) if isinstance(found, int | float) else found
         for name, found in fault.values.items()

@@ -25,7 +25,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 def _author(request: Request) -> Author:
-    """The author of this server.
+    """Return the author of this server.
 
     Raises:
         BadRequest: 404 without one; 403 where another site's page asks, or this machine under another name.

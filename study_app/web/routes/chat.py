@@ -66,7 +66,7 @@ async def stop(request: Request) -> Response:
 
 @route
 async def turns(request: Request) -> Response:
-    """The conversation so far, also of a reply in progress."""
+    """Return the conversation so far, also of a reply in progress."""
     app, who = await participant(request)
     kept = await run_in_threadpool(app.help.turns, who.id)
     shown = [

@@ -45,12 +45,12 @@ button { justify-self: start; margin-top: .25rem; }
 
 
 def accounts() -> Account:
-    """The accounts of the running study."""
+    """Return the accounts of the running study."""
     return accounts_in(current().settings.var)
 
 
 def login_page(problem: str = "", name: str = "", status: int = 200) -> HTMLResponse:
-    """The form. The name is asked for once there is more than the first account."""
+    """Return the form. The name is asked for once there is more than the first account."""
     people = accounts().people()
     if not people:
         content = "<p>No password is set yet. Set one with <code>study password</code> on the server.</p>"

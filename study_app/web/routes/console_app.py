@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).parents[2] / "ui" / "console" / "app.py"
 
 
 def make(study: App) -> ASGIApp:
-    """The console of a study."""
+    """Return the console of a study."""
     import streamlit as st
 
     install(study)
@@ -39,7 +39,7 @@ def make(study: App) -> ASGIApp:
 
 
 def _script_error(problem: BaseException) -> bool:
-    """A sentence instead of a traceback; the log has the rest."""
+    """Return a sentence instead of a traceback; the log has the rest."""
     log.error("a board failed", exc_info=problem)
     import streamlit as st
 

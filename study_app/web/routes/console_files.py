@@ -43,7 +43,7 @@ async def _person(request: Request, roles: Sequence[Role]) -> ConsoleUser:
 
 
 def _file(roles: Sequence[Role], make: Callable[[Request, ConsoleUser], Response]) -> Callable[[Request], Any]:
-    """A route for people of some roles; `make` runs in a thread, because it reads the database."""
+    """Return a route for people of some roles; `make` runs in a thread, because it reads the database."""
 
     async def handler(request: Request) -> Response:
         return await run_in_threadpool(make, request, await _person(request, roles))
@@ -78,7 +78,7 @@ def enrolment(request: Request, person: ConsoleUser) -> Response:
 
 
 def audit(request: Request, person: ConsoleUser) -> Response:
-    """The audit log as a table."""
+    """Return the audit log as a table."""
     entries = Monitor(current().world).audit()[::-1]
     header = ["at", "who", "what", "why", "detail", "previous_hash", "row_hash"]
     rows = [[e.at.isoformat(), e.who, e.what, e.why, json.dumps(dict(e.detail)), e.previous_hash, e.row_hash]
@@ -87,7 +87,7 @@ def audit(request: Request, person: ConsoleUser) -> Response:
 
 
 def prereg(request: Request, person: ConsoleUser) -> Response:
-    """The preregistration as it was made at launch."""
+    """Return the preregistration as it was made at launch."""
     found = Monitor(current().world).preregistration()
     if found is None:
         raise NotAllowed("there is no preregistration before the study is launched")
@@ -98,7 +98,7 @@ def prereg(request: Request, person: ConsoleUser) -> Response:
 
 
 def dataset(request: Request, person: ConsoleUser) -> Response:
-    """The dataset as the trial's state allows it, zipped. It holds code: who takes it counts as unblinded."""
+    """Return the dataset as the trial's state allows it, zipped. It holds code: who takes it counts as unblinded."""
     include_preview, include_simulated = (request.query_params.get(key) == "1" for key in ("preview", "simulated"))
     monitor, app = Monitor(current().world), current()
     folder = Path(tempfile.mkdtemp(prefix="study-console-"))
@@ -123,7 +123,7 @@ def _zipped(folder: Path, target: Path) -> Path:
 
 
 def replayed(request: Request, person: ConsoleUser) -> Response:
-    """The timeline of one participant; of a real one only after the look at it was recorded."""
+    """Return the timeline of one participant; of a real one only after the look at it was recorded."""
     participant_id = request.path_params["participant_id"]
     world = current().world
     found = timeline(world, participant_id)

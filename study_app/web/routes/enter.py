@@ -43,7 +43,10 @@ link.href = href; document.head.append(link); } });"""
 
 
 def welcome(request: Request) -> HTMLResponse:
-    """The page before the study: one button, which carries on what the address brought, and the choice of language."""
+    """Return the page before the study.
+
+    One button, which carries on what the address brought, and the choice of language.
+    """
     fields = dict(request.query_params)
     if request.method != "POST":
         speak(fields.get(LANGUAGE, ""))
@@ -93,12 +96,12 @@ def duration(study: Study) -> str:
 
 
 def prefetch(addresses: list[str]) -> str:
-    """A script that fetches these files once the page itself is there, whatever of them the browser lacks."""
+    """Return a script that fetches these files once the page itself is there, whatever of them the browser lacks."""
     return f"<script>const later = {shell.in_script(addresses)};{PREFETCH}</script>"
 
 
 def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLResponse:
-    """A kind page for a person who cannot come in."""
+    """Return a kind page for a person who cannot come in."""
     title = text("welcome.taken_title" if reason == "taken" else "welcome.not_open")
     on = f'<p><a href="/">{escape(text("welcome.go_on"))}</a></p>' if reason == "taken" else ""
     return page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence(translated(message)))}</p>{on}", status)
@@ -110,7 +113,7 @@ def sentence(message: str) -> str:
 
 
 def no_cookies(fields: dict[str, str]) -> HTMLResponse:
-    """The page for a browser that keeps no cookie: it would come back to the welcome page for ever."""
+    """Return the page for a browser that keeps no cookie: it would come back to the welcome page for ever."""
     again = "/enter?" + urlencode({name: value for name, value in fields.items() if name in (*FIELDS, LANGUAGE)})
     content = (
         f"<h1>{escape(text('welcome.cookies_title'))}</h1><p>{escape(text('welcome.cookies'))}</p>"
@@ -120,7 +123,10 @@ def no_cookies(fields: dict[str, str]) -> HTMLResponse:
 
 
 async def enter(request: Request) -> Response:
-    """The welcome page; a scanner's visit takes no place, and an address that cannot be right is refused at once."""
+    """Return the welcome page.
+
+    A scanner's visit takes no place, and an address that cannot be right is refused at once.
+    """
     fields = dict(request.query_params)
     vouched = await run_in_threadpool(_vouched, request, fields, pressed=False)
     speak(fields.get(LANGUAGE, ""))
@@ -160,7 +166,7 @@ def _keep(response: Response, request: Request, name: str, value: str) -> None:
 
 
 def _vouched(request: Request, fields: dict[str, str], *, pressed: bool) -> dict[str, str]:
-    """The fields with the panel's ids as its signature gives them, where the study asks for one."""
+    """Return the fields with the panel's ids as its signature gives them, where the study asks for one."""
     arrival = current().signed_arrival
     if arrival is None:
         return fields
@@ -196,7 +202,7 @@ async def healthz(request: Request) -> Response:
 
 
 def _planted(var: Path) -> dict[str, str]:
-    """What `study doctor --attack` has just written beside the database, as the proof that this is that server."""
+    """Return what `study doctor --attack` has just written beside the database, to prove that it is this server."""
     try:
         return {"nonce": (var / NONCE_FILE).read_text(encoding="ascii")[:64]}
     except (OSError, UnicodeDecodeError):

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @route
 async def open_page(request: Request) -> Response:
-    """A page has loaded and takes the attempt over."""
+    """Answer a page that has loaded and takes the attempt over."""
     app, who = await participant(request)
     value = await json_body(request)
     batch = _batch({"page": value.get("page"), "events": []})

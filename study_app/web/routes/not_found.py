@@ -15,7 +15,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def strangers(routes: Sequence[Route]) -> list[Route]:
-    """The routes to put behind these: 405 for another method, 404 for another path under /api."""
+    """Return the routes to put behind these: 405 for another method, 404 for another path under /api."""
     allowed: dict[str, set[str]] = {}
     for known in routes:
         allowed.setdefault(known.path, set()).update(known.methods or ())

@@ -43,7 +43,7 @@ async def _stream(lines: asyncio.Queue[dict[str, Any] | None]) -> AsyncIterator[
 
 
 def _in_words(line: dict[str, Any]) -> dict[str, Any]:
-    """A line as the participant reads it: limits explained, verdicts in their language."""
+    """Return a line as the participant reads it: limits explained, verdicts in their language."""
     if line["type"] == "examples":
         return {"type": "examples", "checks": _examples(line["task"], line["checks"])}
     if line["type"] != "end":

@@ -15,7 +15,7 @@ COST = 2**14
 
 
 def codes_digest(study_id: str, codes: dict[str, str]) -> str:
-    """What stands in the canonical study in place of the completion codes.
+    """Return what stands in the canonical study in place of the completion codes.
 
     Args:
         study_id: salts the digest.

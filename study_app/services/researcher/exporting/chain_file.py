@@ -55,7 +55,7 @@ class ChainFile:
         return found
 
     def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
-        """A row: of a record that the tables do not hold, or not in this state, nothing but its digest."""
+        """Return a row: of a record that the tables do not hold, or not in this state, nothing but its digest."""
         where = (entry.chain, entry.position)
         if not entry.opening:
             self.erased += 1

@@ -29,7 +29,7 @@ class Clusters:
     _turns: dict[str, str | None] = field(default_factory=dict)
 
     def rows(self, dossier: ParticipantRecord, rows: Iterable[Named]) -> Iterator[Named]:
-        """The rows of one participant."""
+        """Yield the rows of one participant."""
         if dossier.study.allocation.method != "cluster":
             yield from rows
             return
@@ -40,7 +40,7 @@ class Clusters:
             yield name, dict(row if self.identified else _without_label(dossier, name, row)) | own
 
     def allocation(self, row: Row) -> Row:
-        """A row of a ledger: it holds the pseudonym already, among the categories that decided."""
+        """Return a row of a ledger: it holds the pseudonym already, among the categories that decided."""
         if row.get("method") != "cluster":
             return row
         levels = row.get("levels") or {}
@@ -49,14 +49,14 @@ class Clusters:
         return dict(row) | {COLUMN: known.get(name)}
 
     def rating(self, row: Row) -> Row:
-        """A judgement: its cluster is that of the person whose turn or answer was judged."""
+        """Return a judgement: its cluster is that of the person whose turn or answer was judged."""
         kind, _, name = str(row["object"]).partition(":")
         known = self._turns if kind == "turn" else self._people
         return dict(row) | {COLUMN: known.get(name.split(":")[0])}
 
 
 def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Row:
-    """A row without the answer that names the participant's cluster."""
+    """Return a row without the answer that names the participant's cluster."""
     name = dossier.study.allocation.cluster
     asked = {question.id: question for stage in dossier.study.stages for question in stage.questions}
     if name not in asked:

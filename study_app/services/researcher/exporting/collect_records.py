@@ -34,12 +34,15 @@ class Versions:
         return [self.studies[version.study_hash] for version in (*reversed(self.locked), *self.drafts)]
 
     def study(self, study_hash: str) -> Study:
-        """The version of that hash; the one in force where it was not kept."""
+        """Return the version of that hash; the one in force where it was not kept."""
         return self.studies.get(study_hash, self.studies[self.newest.study_hash])
 
 
 def versions_of(world: StudyContext, unit: UnitOfWork, people: Sequence[Participant] = ()) -> Versions:
-    """The locked versions, before launch the study file as it is now, and the drafts that these people started with."""
+    """Return the locked versions, before launch the study file as it is now.
+
+    And the drafts that these people started with.
+    """
     locked = tuple(unit.versions()) or (
         ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
     )

@@ -189,7 +189,7 @@ class _Export:
         )
 
     def _signature(self, manifest: Mapping[str, Any]) -> tuple[str | None, list[str]]:
-        """The manifest signed with the key that the registration names, or why it is not."""
+        """Return the manifest signed with the key that the registration names, or why it is not."""
         sealed = self.unit.meta("sealed_signing_key")
         if sealed is None:
             return None, []
@@ -319,7 +319,10 @@ class _Export:
         self._text(".psychds-ignore", "".join(f"{name}\n" for name in BESIDE_PSYCH_DS))
 
     def _chain(self, masked: bool) -> dict[str, Any]:
-        """The chain of records, and where it stands; the order of entries could tell arms, so it waits while masked."""
+        """Return the chain of records, and where it stands.
+
+        The order of entries could tell arms, so it waits while masked.
+        """
         heads = self.unit.chain_heads()
         if masked:
             # How many entries there are would tell how many rows are withheld.
@@ -371,7 +374,7 @@ class _Export:
 
 
 def study_tables(world: StudyContext, *, identified: bool = False) -> dict[TableName, TableSchema]:
-    """The tables and columns that an export of this study has, for the console and the documentation."""
+    """Return the tables and columns that an export of this study has, for the console and the documentation."""
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)
     studies = versions.in_order

@@ -221,7 +221,7 @@ def _file(task: Any) -> str:
 
 
 def _run(run: Event) -> Iterator[Event]:
-    """The run or submission, and each of its checks."""
+    """Yield the run or submission, and each of its checks."""
     if run["ended_by"] in _NO_RESULT:
         return
     event: Event = {

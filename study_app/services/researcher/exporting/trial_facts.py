@@ -18,7 +18,7 @@ from study_app.ports import UnitOfWork
 
 
 def mask_of(unit: UnitOfWork, state: State, studies: Iterable[Study]) -> Mask:
-    """The mask of an export.
+    """Return the mask of an export.
 
     The names of a closed study's arms follow from the sealed seed as stored, which no export shows: they stay the same
     from export to export, and cannot be computed from what is public.
@@ -55,7 +55,7 @@ def ledgers(unit: UnitOfWork, kinds: Sequence[Kind]) -> dict[str, Any]:
 
 
 def seal_facts(unit: UnitOfWork, state: State) -> dict[str, Any]:
-    """Commitment, and the seed once it is out."""
+    """Return commitment, and the seed once it is out."""
     facts: dict[str, Any] = {"commitment": unit.meta("commitment"), "launched_at": unit.meta("launched_at")}
     if state == "unsealed":
         facts["revealed_seed"] = unit.meta("revealed_seed")

@@ -17,7 +17,7 @@ HEADER = ("What was rated", "Answers", "Raters", "Same", "Kappa", "Alpha", "ICC"
 
 
 def agreement(desk: ConsoleSession, kind: Kind) -> None:
-    """The part of the grading board; computed when it is asked for, for it takes some seconds."""
+    """Draw the part of the grading board; it is computed when asked for, since that takes some seconds."""
     st.html(tables.note("Computed by the analysis on an export of this moment: each rater's newest rating, settled "
                         "decisions left out. Each figure with its 95 % interval."))  # fmt: skip
     if st.button("Compute agreement", key="compute_agreement", type="primary"):

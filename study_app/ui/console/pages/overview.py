@@ -102,7 +102,7 @@ def _protocol(desk: ConsoleSession, view: Overview) -> None:
 
 
 def _cost(view: Overview) -> list[tuple[str, str]]:
-    """What the assistant has used of the study's limit, all participants together."""
+    """Return what the assistant has used of the study's limit, all participants together."""
     if view.spent_usd is None or view.cost_limit_usd is None:
         return []
     reached = "; reached: no new questions" if view.spent_usd >= view.cost_limit_usd else ""

@@ -1,0 +1,54 @@
+"""Every screen of a study in the order of the way: what an author jumps to and a protocol shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from study_app.domain.records import END
+from study_app.domain.study.study import Stage, Study
+
+Show = Literal["stage", "intro", "waiting", "end"]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screen of the participants' way."""
+
+    stage: str
+    """Id of the stage, or `end`."""
+    step: int
+    """Task or page within the stage, from 0."""
+    show: Show
+    title: str
+    by_arm: bool
+    """Whether it depends on the arm what is seen."""
+
+    @property
+    def key(self) -> str:
+        """Its address among the screens of one study."""
+        return f"{self.stage}/{self.step}/{self.show}"
+
+
+def screens_of(study: Study, titles: Callable[[Stage], tuple[str, ...]]) -> tuple[Screen, ...]:
+    """Return the screens of a study.
+
+    Args:
+        study: the study.
+        titles: what a stage's tasks or pages are called, in order; one empty title for a stage of a single screen.
+    """
+    found: list[Screen] = []
+    for stage in study.stages:
+        name = stage.title or stage.id
+        if study.delay_before(stage):
+            found.append(Screen(stage.id, 0, "waiting", f"Before {name}: not open yet", False))
+        if stage.intro:
+            found.append(Screen(stage.id, 0, "intro", f"{name}: introduction", False))
+        if stage.kind == "debrief":
+            found.append(Screen(END, 0, "end", name, False))
+            continue
+        differs = study.differs_by_arm(stage)
+        for step, title in enumerate(titles(stage)):
+            found.append(Screen(stage.id, step, "stage", f"{name}: {title}" if title else name, differs))
+    return tuple(found)
