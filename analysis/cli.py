@@ -119,7 +119,7 @@ def manuscript_files(
 
 
 def supplement_files(prepared: Prepared, result: Mapping[str, Any]) -> dict[str, str]:
-    """The folder with which others compute the primary results again; none while arms are hidden."""
+    """Return the folder with which others compute the primary results again; none while arms are hidden."""
     if prepared.view.hidden:
         return {}
     with threadpool_limits(1):

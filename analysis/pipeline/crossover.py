@@ -23,7 +23,7 @@ from analysis.pipeline.flow import NOT_ANALYSED
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE
 from analysis.pipeline.trial_ledger import Ledger
 from study_app.domain.allocation.options import order_of
-from study_app.domain.errors import StudyError
+from study_app.domain.errors import StudyError, present
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 from study_app.domain.study.periods import period_column
 from study_app.rerandomisation import replicate_design
@@ -44,7 +44,7 @@ class CrossoverRunner:
     seed: int
 
     def run(self, analysis: Analysis) -> list[Estimate]:
-        """The rows of one analysis; never raises for what the data bring with them."""
+        """Return the rows of one analysis; never raises for what the data bring with them."""
         outcome = self.plan.outcome(analysis.outcome)
         try:
             long = self._long(outcome)
@@ -57,7 +57,10 @@ class CrossoverRunner:
         return [self._dressed(analysis, outcome, row, several=len(found) > 1) for row in found]
 
     def means(self) -> list[Estimate]:
-        """The mean of each outcome under each treatment, over all periods; the standard deviation as effect size."""
+        """Return the mean of each outcome under each treatment, over all periods.
+
+        The standard deviation as effect size.
+        """
         rows = []
         for outcome in self.plan.outcomes:
             try:
@@ -156,12 +159,12 @@ class CrossoverRunner:
 
     def _drawn(self, long: pd.DataFrame, labels: Sequence[str]) -> NDArray[np.int8]:
         """Treatments (replicates, rows) of fresh orders, as positions in the labels."""
-        assert self.ledger is not None
+        ledger = present(self.ledger, "the ledger of the trial")
         rng = np.random.default_rng(self.seed)
-        orders = replicate_design(self.ledger.design, self.plan.replicates, rng)
-        place = {person.participant_id: index for index, person in enumerate(self.ledger.design.people)}
+        orders = replicate_design(ledger.design, self.plan.replicates, rng)
+        place = {person.participant_id: index for index, person in enumerate(ledger.design.people)}
         columns = [place[person] for person in long["participant_id"]]
-        parts = [order_of(name) for name in self.ledger.design.arms]
+        parts = [order_of(name) for name in ledger.design.arms]
         table = np.full((len(parts), int(long["period"].max()) + 1), -1, dtype=np.int8)
         for index, treatments in enumerate(parts):
             for period, treatment in enumerate(treatments[: table.shape[1] - 1], start=1):
@@ -177,7 +180,7 @@ class CrossoverRunner:
 
 
 def _base(model: Periods) -> Floats:
-    """An orthonormal basis of the periods within people."""
+    """Return an orthonormal basis of the periods within people."""
     others = [index for index in range(model.columns.shape[1]) if index not in model.treated]
     return np.asarray(np.linalg.qr(model.columns[:, others])[0], dtype=np.float64)
 

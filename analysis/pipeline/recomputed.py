@@ -95,7 +95,7 @@ def _model(
     runner: AnalysisRunner, analysis: Analysis, everybody: pd.DataFrame, drawn: NDArray[np.int8], prepared: Prepared,
     columns: dict[str, pd.Series],
 ) -> tuple[RecomputedModel, list[dict[str, Any]]] | None:  # fmt: skip
-    """The model as the analysis has it, and its results on these assignments."""
+    """Return the model as the analysis has it, and its results on these assignments."""
     try:
         data, given = runner.prepared_call(analysis)
     except LookupError:

@@ -103,7 +103,7 @@ class AnalysisRunner:
         return self._named(analysis, outcome, listed, note)
 
     def prepared_call(self, analysis: Analysis) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """The rows and arguments of one analysis, for a computation of the same numbers elsewhere.
+        """Return the rows and arguments of one analysis, for a computation of the same numbers elsewhere.
 
         Raises:
             LookupError: the data do not bear it.

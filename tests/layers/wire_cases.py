@@ -745,9 +745,7 @@ def waiting_page(session: dict[str, Any]) -> Any:
         STUDY | {"sessions": [first, session], "stages": [stage | {"session": "first"} | stage for stage in stages]}
     )
     opens_at = NOW + timedelta(days=study.delay_before(study.stages[-1]))
-    page = Recorder(
-        Waiting(PERSON, study, study.stages[-1], study.arms[0], NOW, opens_at)
-    )
+    page = Recorder(Waiting(PERSON, study, study.stages[-1], study.arms[0], NOW, opens_at))
     page.leave_button = lambda: None  # type: ignore[method-assign]
     waiting.draw(page)
     return page.shown

@@ -100,7 +100,8 @@ class Periods:
     @property
     def df(self) -> int:
         """Residual degrees of freedom: rows less people less columns."""
-        return len(self.people) - len(np.unique(self.people)) - self.columns.shape[1]
+        left: int = len(self.people) - len(np.unique(self.people)) - self.columns.shape[1]
+        return left
 
     def fitted(self, y: Floats) -> Fit:
         """Least squares within people."""
@@ -109,7 +110,7 @@ class Periods:
         return fit(self.columns, self.within(y)).with_residuals()
 
     def within(self, y: Floats) -> Floats:
-        """An outcome less each person's own mean."""
+        """Return an outcome less each person's own mean."""
         return centred(y[:, None], self.people)[:, 0]
 
     def classical(self, fitted: Fit) -> Floats:

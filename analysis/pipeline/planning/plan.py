@@ -158,7 +158,7 @@ def bears_clusters(method: str) -> bool:
 
 
 def crossover_schedule(plan: Plan) -> tuple[Analysis, ...]:
-    """The analyses of a sequence of treatments, the primary rows first.
+    """Return the analyses of a sequence of treatments, the primary rows first.
 
     Each primary outcome is decided by re-randomisation of the orders unless the plan has its own primary row;
     together with the t test within people and the mixed model. Other outcomes have the t test.

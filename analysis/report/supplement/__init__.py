@@ -18,7 +18,7 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
     """File name -> text of the folder."""
     environment = Environment(
         loader=PackageLoader("analysis.report.supplement", "templates"), trim_blocks=True, lstrip_blocks=True,
-        undefined=StrictUndefined, autoescape=False,  # noqa: S701 (scripts, not pages)
+        undefined=StrictUndefined, autoescape=False,
     )  # fmt: skip
     environment.filters |= {"formula": formula, "text": quoted}
     context: dict[str, Any] = {
@@ -39,7 +39,7 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
 
 
 def formula(model: RecomputedModel) -> str:
-    """The model in the words of R's formulas; `d` stands for the arms' indicators, c() for centring."""
+    """Return the model in the words of R's formulas; `d` stands for the arms' indicators, c() for centring."""
     x = [f"c({name})" for name in model.covariates]
     right = " + ".join(["d", *x])
     if model.statistic == "lin" and x:
@@ -48,7 +48,7 @@ def formula(model: RecomputedModel) -> str:
 
 
 def quoted(value: str) -> str:
-    """A text constant that R and Python read alike."""
+    """Return a text constant that R and Python read alike."""
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -9,7 +9,7 @@ _BY_PARTICIPANT = {"completion_minutes": "minutes", "task_minutes": "minutes", "
 
 
 def period_column(name: str) -> str | None:
-    """The column of `periods` that an outcome's column stands for; None where it is measured once for all.
+    """Return the column of `periods` that an outcome's column stands for; None where it is measured once for all.
 
     >>> period_column("completion_minutes"), period_column("errors"), period_column("enjoyed")
     ('minutes', 'errors', None)

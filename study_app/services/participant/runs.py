@@ -93,7 +93,7 @@ class ProgramRuns:
         return runs[-1] if runs else None
 
     def figures_of(self, run: RunRecord) -> list[str]:
-        """What a run drew, in base64, in the order in which it was drawn."""
+        """Return what a run drew, in base64, in the order in which it was drawn."""
         with self.world.registry.begin(write=False) as unit:
             events = unit.events_of(run.participant_id, (FIGURE_SHOWN,), run.stage)
         return [event.payload["png"] for event in events if event.payload.get("run_id") == run.id]

@@ -145,7 +145,7 @@ class Lifecycle:
         return self.world.study_hash
 
     def _amendment_problems(self, current: ProtocolVersion) -> list[Problem]:
-        """What keeps the study file as it is now from being the next version."""
+        """Return what keeps the study file as it is now from being the next version."""
         locked = stored_version(current.study_hash, current.text)
         frozen = frozen_problems(locked, self.world.study, "study.toml")
         return frozen + consent_problems(self.world.study, "study.toml")

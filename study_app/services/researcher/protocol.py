@@ -55,7 +55,7 @@ class Protocol:
         self.world = world
 
     def stages(self) -> list[ProtocolStage]:
-        """The participants' way."""
+        """Return the participants' way."""
         study = self.world.study
         return [
             ProtocolStage(

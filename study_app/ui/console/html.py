@@ -93,7 +93,7 @@ def pre(text: str, *, small: bool = False) -> str:
 
 
 def heading(text: str) -> str:
-    """The heading of a part of a board."""
+    """Return the heading of a part of a board."""
     return f'<h2 class="sc-heading">{escape(text)}</h2>'
 
 

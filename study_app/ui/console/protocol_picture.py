@@ -65,7 +65,7 @@ def _stage(parts: list[str], y: float, stage: ProtocolStage, arms: Sequence[str]
 
 
 def _fork(parts: list[str], y: float, arms: Sequence[tuple[str, str]], allocation: str) -> float:
-    """The allocation: one line that becomes one for each arm."""
+    """Return the allocation: one line that becomes one for each arm."""
     middle = LEFT + (WIDTH - LEFT - GAP) / 2
     parts.append(f'<text class="name" x="{middle:.0f}" y="{y + 16:.0f}" text-anchor="middle">Allocation</text>')
     parts.append(
@@ -88,7 +88,7 @@ def _wait(parts: list[str], y: float, days: float) -> float:
 
 
 def _cut(text: str, width: float, of_letter: float) -> str:
-    """What fits; letters are counted at their mean width, for an image cannot measure."""
+    """Return what fits; letters are counted at their mean width, for an image cannot measure."""
     room = int(width / of_letter)
     return text if len(text) <= room else text[: max(1, room - 1)].rstrip() + "…"
 

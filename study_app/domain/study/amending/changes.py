@@ -23,7 +23,7 @@ class StudyChange:
     after: str | None
 
     def lines(self) -> list[str]:
-        """The change in lines: `key: 20 -> 25`, or the key and, below it, the lines that went and came."""
+        """Return the change in lines: `key: 20 -> 25`, or the key and, below it, the lines that went and came."""
         if self.before is None:
             return [f"{self.key}: added", *_marked("+", self.after)]
         if self.after is None:
@@ -33,7 +33,7 @@ class StudyChange:
         return [f"{self.key}:", *self.differing()]
 
     def differing(self) -> list[str]:
-        """The lines that went, marked `-`, and those that came, marked `+`."""
+        """Return the lines that went, marked `-`, and those that came, marked `+`."""
         compared = difflib.ndiff(_wrapped(self.before or ""), _wrapped(self.after or ""))
         return [f"  {line.rstrip()}" for line in compared if line[:1] in "+-"]
 

@@ -16,7 +16,7 @@ FOR_EVER = {
 
 
 def frozen_problems(locked: Study, now: Study, file: str) -> list[Problem]:
-    """What an amendment would have to change and never may.
+    """Return what an amendment would have to change and never may.
 
     Args:
         locked: the study as locked last.
@@ -38,7 +38,10 @@ def _arms(study: Study) -> object:
 
 
 def frozen_lines(study: Study, files: int) -> list[str]:
-    """What a launch of this study freezes, one fact a line: for ever first, then what an amendment may change."""
+    """Return what a launch of this study freezes, one fact a line.
+
+    For ever first, then what an amendment may change.
+    """
     arms = ", ".join(f"{arm.id} ({arm.weight})" + (" control" if arm.control else "") for arm in study.arms)
     scheme = study.allocation.model_dump(mode="json", exclude_defaults=True)
     drawn = ", ".join(f"{key} {value}" for key, value in scheme.items() if key != "method")

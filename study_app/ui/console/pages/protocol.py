@@ -24,7 +24,7 @@ HEIGHT = 800
 
 
 def asked_screen(desk: ConsoleSession) -> Screen | None:
-    """The screen that the address asks for alone, or None."""
+    """Return the screen that the address asks for alone, or None."""
     key = str(st.query_params.get("screen", ""))
     return next((screen for screen in all_screens(desk.app.world) if screen.key == key), None) if key else None
 
@@ -119,7 +119,7 @@ def _prompts(protocol: Protocol) -> None:
 
 
 def _said(value: object) -> str:
-    """A setting; one with parts as `name value, name value`."""
+    """Return a setting; one with parts as `name value, name value`."""
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {each}" for name, each in value.items())
     return str(value)
