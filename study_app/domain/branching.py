@@ -13,7 +13,10 @@ from study_app.domain.study.study import Study
 
 
 def ordered(study: Study, person: str) -> Study:
-    """The study with the orders that are drawn for a person: tasks of a stage, options and rows of a question."""
+    """Return the study with the orders that are drawn for a person.
+
+    Tasks of a stage, options and rows of a question.
+    """
     stages = tuple(_ordered(stage, person) for stage in study.stages)
     return study if stages == study.stages else study.model_copy(update={"stages": stages})
 
@@ -35,7 +38,7 @@ def _question(question: Question, person: str) -> Question:
 
 
 def drawn_orders(stage: Stage) -> dict[str, list[Any]]:
-    """What was drawn on a stage as the person meets it: by question, or `tasks`."""
+    """Return what was drawn on a stage as the person meets it: by question, or `tasks`."""
     found: dict[str, list[Any]] = {}
     if stage.shuffle and stage.packs:
         found["tasks"] = [pack.rsplit("/", 1)[-1] for pack in stage.packs]
@@ -55,7 +58,7 @@ def branches(study: Study) -> bool:
 
 
 def met(study: Study, arm: str | None, answers: Mapping[str, Any], current: str = "") -> Study:
-    """The study as one participant meets it, by what is known so far.
+    """Return the study as one participant meets it, by what is known so far.
 
     Args:
         study: the whole of it.

@@ -11,7 +11,7 @@ Each = TypeVar("Each")
 
 
 def drawn(things: Sequence[Each], person: str, what: str) -> tuple[Each, ...]:
-    """The things in an order that is drawn uniformly by the person's random id and the name of what is ordered."""
+    """Return the things in an order drawn uniformly by the person's random id and what is ordered."""
     seed = hashlib.sha256(f"{person}\0{what}".encode()).digest()
     order = list(things)
     Random(seed).shuffle(order)

@@ -176,14 +176,14 @@ def question_columns(questions: Iterable[Question]) -> tuple[Column, ...]:
 
 
 def columns_of(question: Question) -> tuple[Column, ...]:
-    """The columns of a question: one, or of a matrix one for each row."""
+    """Return the columns of a question: one, or of a matrix one for each row."""
     if question.kind != "matrix":
         return (_question(question),)
     return tuple(_row(question, row.id, row.label) for row in question.rows)
 
 
 def row_column(question: Question, row: str) -> str:
-    """The column of a row of a matrix."""
+    """Return the column of a row of a matrix."""
     return f"{question_column(question)}_{row}"
 
 

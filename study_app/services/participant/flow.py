@@ -56,7 +56,7 @@ class ParticipantFlow:
         return OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
 
     def _branched(self, unit: UnitOfWork, study: Study, participant: Participant) -> Study:
-        """The study with the stages and questions that are for this participant."""
+        """Return the study with the stages and questions that are for this participant."""
         study = self._in_their_order(study, participant)
         if not branches(study) or participant.over:
             return study
@@ -65,13 +65,12 @@ class ParticipantFlow:
         return met(study, _arm_at(study, participant), earlier, participant.stage)
 
     def _in_their_order(self, study: Study, participant: Participant) -> Study:
-        """The study with the participant's own orders; where nothing is drawn, the study itself."""
+        """Return the study with the participant's own orders; where nothing is drawn, the study itself."""
         drawn = any(stage.shuffle or any(q.shuffle for q in stage.questions) for stage in study.stages)
         return ordered(study, participant.id) if drawn else study
 
-    def _following(self, unit: UnitOfWork, place: Position) -> Stage | None:
-        """The stage after this one, by the answers that have just been given."""
-        assert place.stage is not None
+    def _following(self, unit: UnitOfWork, place: AtStage) -> Stage | None:
+        """Return the stage after this one, by the answers that have just been given."""
         whole, participant = self.world.met_by(unit, place.participant), place.participant
         if branches(whole):
             whole = met(whole, _arm_at(whole, participant), _given(unit, participant), place.stage.id)

@@ -128,7 +128,7 @@ class Monitor:
         )
 
     def _stages(self, people: Sequence[Participant], visits: Iterable[Visit], shows_arms: bool) -> list[StageCount]:
-        """Counts by stage; stages of some arms only are left out while arms are hidden."""
+        """Return counts by stage; stages of some arms only are left out while arms are hidden."""
         study, statuses = self.world.study, _statuses(self.world, people)
         if not shows_arms:
             hidden, _ = arm_only(study)
