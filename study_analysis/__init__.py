@@ -53,11 +53,11 @@ class _Loader(importlib.abc.SourceLoader):
         self.path = path
 
     def get_filename(self, fullname: str) -> str:
-        """The file."""
+        """Return the path of the file."""
         return str(self.path)
 
     def get_data(self, path: str | bytes) -> bytes:
-        """Its bytes."""
+        """Return the bytes of a file."""
         return Path(str(path)).read_bytes()
 
     def source_to_code(self, data: Any, path: Any = "<string>", *_: Any, **__: Any) -> Any:
@@ -86,5 +86,6 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, _Finder())
 _code = _Loader(ROOT / "__init__.py").get_code(OWN)
-assert _code is not None
-exec(_code, globals())  # noqa: S102
+if _code is None:
+    raise ImportError(f"{ROOT / '__init__.py'} has no code")
+exec(_code, globals())

@@ -79,14 +79,14 @@ class Tables(Mapping[str, pd.DataFrame]):
         return self._ready[name]
 
     def cells(self, name: str) -> pd.DataFrame:
-        """A table as its file has it, for those who search a long one without parsing every cell of it."""
+        """Return a table as its file has it, for those who search a long one without parsing every cell of it."""
         cells = read_cells(self._files[name]) if name in self._files else self._ready[name]
         if self._people is not None and "participant_id" in cells:
             return cells[cells["participant_id"].isin(self._people)].reset_index(drop=True)
         return cells
 
     def columns(self, name: str) -> Mapping[str, Column]:
-        """What the columns of a table hold, as far as the schema says; empty for other people's tables."""
+        """Return what the columns of a table hold, as far as the schema says; empty for other people's tables."""
         return self._types.get(name, {})
 
     def __iter__(self) -> Iterator[str]:
@@ -133,7 +133,7 @@ class Dataset:
         return rows if kind is None else rows[rows["kind"] == kind].reset_index(drop=True)
 
     def code_at(self, participant: str, moment: pd.Timestamp | str, task: str | None = None) -> dict[str, str]:
-        """The programs of a participant as they stood in the editor at a moment, by task.
+        """Return the programs of a participant as they stood in the editor at a moment, by task.
 
         Args:
             participant: participant_id.

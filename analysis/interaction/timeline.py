@@ -72,7 +72,7 @@ def _raw(tables: Mapping[str, pd.DataFrame]) -> dict[str, list[UseStep]]:
 
 
 def _cells(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame | None:
-    """A table as written where it comes from a file: its payloads are searched, and only few of them parsed."""
+    """Return a table as written where it comes from a file: its payloads are searched, and only few of them parsed."""
     if name not in tables:
         return None
     return tables.cells(name) if isinstance(tables, Tables) else tables[name]

@@ -26,7 +26,7 @@ def _row(column: Column) -> str:
 
 
 def _values(column: Column) -> str:
-    """The range, and what its values mean where they have labels."""
+    """Return the range, and what its values mean where they have labels."""
     labelled = "; ".join(f"{value} = {label}" for value, label in column.labels)
     if not labelled:
         return column.range

@@ -216,12 +216,12 @@ def _levels(question: Question) -> tuple[str, ...]:
 
 
 def _labels(question: Question) -> tuple[tuple[str, str], ...]:
-    """What each option means, as participants read it."""
+    """Return what each option means, as participants read it."""
     return tuple((str(option.value), option.label) for option in question.options)
 
 
 def _ends(question: Question) -> tuple[tuple[str, str], ...]:
-    """What the ends of a scale mean."""
+    """Return what the ends of a scale mean."""
     ends = ((question.low, question.low_label), (question.high, question.high_label))
     return tuple((str(value), label) for value, label in ends if value is not None and label)
 

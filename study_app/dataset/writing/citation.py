@@ -47,7 +47,7 @@ class Cited:
 
 
 def person(author: DatasetAuthor) -> dict[str, Any]:
-    """An author as schema.org's Person."""
+    """Return an author as schema.org's Person."""
     entry: dict[str, Any] = {"@type": "Person", "name": author.name}
     if author.orcid:
         entry["identifier"] = f"https://orcid.org/{author.orcid}"
@@ -79,7 +79,7 @@ def schema_org(cited: Cited) -> dict[str, Any]:
 
 
 def citation_cff(cited: Cited) -> dict[str, Any]:
-    """The content of CITATION.cff (version 1.2.0)."""
+    """Return the content of CITATION.cff (version 1.2.0)."""
     release = cited.release
     entry: dict[str, Any] = {
         "cff-version": "1.2.0",

@@ -195,7 +195,7 @@ def changes(versions: Sequence[ProtocolVersion], audit: Sequence[AuditEntry], ex
 
 
 def yaml(value: Any, depth: int = 0) -> str:
-    """Simple values as YAML: texts are quoted as JSON has them, which YAML reads alike."""
+    """Return Simple values as YAML: texts are quoted as JSON has them, which YAML reads alike."""
     pad = "  " * depth
     lines = []
     for key, entry in value.items():

@@ -25,7 +25,7 @@ Url = Annotated[str, Field(pattern=r"^(https?://\S+)?$", max_length=500)]
 
 
 def bare_doi(value: str) -> str:
-    """A DOI without the address of a resolver.
+    """Return a DOI without the address of a resolver.
 
     Raises:
         ValueError: it is not a DOI.
@@ -122,7 +122,7 @@ class Release(StudySection):
 
 
 def _check_digit(orcid: str) -> str:
-    """The last character of an ORCID iD, by ISO 7064 MOD 11-2."""
+    """Return the last character of an ORCID iD, by ISO 7064 MOD 11-2."""
     total = 0
     for digit in orcid.replace("-", "")[:-1]:
         total = (total + int(digit)) * 2

@@ -6,5 +6,5 @@ from importlib.resources import files
 
 
 def shipped(name: str) -> bytes:
-    """The bytes of one of them."""
+    """Return the bytes of one of them."""
     return files(__name__).joinpath(name).read_bytes()

@@ -294,7 +294,7 @@ class _Export:
         return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
 
     def _described(self, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> None:
-        """The dataset as a whole, for people, for archives and for other tools."""
+        """Write the dataset as a whole, for people, for archives and for other tools."""
         cited = Cited(self.study, self.world.study.dataset, timestamp(self.now)[:10], self.seen.collected)
         held = Contents(
             self.state,
