@@ -154,7 +154,7 @@ class Dataset:
 
 
 def _texts(rows: pd.DataFrame, task: str | None) -> Iterator[tuple[str, str]]:
-    """The text of each task on the page that touched it last; each page has its own text."""
+    """Yield the text of each task on the page that touched it last; each page has its own text."""
     texts: dict[tuple[str, str], str | None] = {}
     last: dict[str, tuple[str, str]] = {}
     for page, kind, payload in zip(rows["page"], rows["kind"], rows["payload"], strict=True):

@@ -116,7 +116,7 @@ def _first(match: re.Match[str] | None) -> str | None:
 
 
 def _turn_steps(turns: pd.DataFrame | None, queries: Queries) -> Iterator[tuple[str, UseStep]]:
-    """Queries and ends of replies in an export of study-app; an imported query is an event already."""
+    """Yield queries and ends of replies in an export of study-app; an imported query is an event already."""
     if turns is None or turns.empty or (turns["assistant"] == IMPORTED).all():
         return
     labels = {turn: codes for listed in queries.values() for turn, codes in listed}

@@ -55,7 +55,9 @@ class ReplicationMaterial:
 
 
 def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int) -> ReplicationMaterial | None:
-    """The primary re-randomisation rows with all that they rest on; None where the plan decides by other methods.
+    """Return the primary re-randomisation rows with all that they rest on.
+
+    None where the plan decides by other methods.
 
     Args:
         prepared: dataset and plan; the arms must be visible.

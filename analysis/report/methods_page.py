@@ -83,7 +83,7 @@ def _entry(name: str, function: Callable[..., Any], hidden: list[str]) -> str:
 
 
 def _text(doc: str) -> str:
-    """A docstring with its example set as code and each labelled sentence on a separate line."""
+    """Return a docstring with its example set as code and each labelled sentence on a separate line."""
     lines, code = [], False
     for line in doc.splitlines():
         if line.strip() == "Example:":

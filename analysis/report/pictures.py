@@ -131,7 +131,7 @@ def _level_name(row: Row, labels: Mapping[str, str]) -> str:
 
 
 def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
-    """A row of a forest as a sentence."""
+    """Return a row of a forest as a sentence."""
     names = {
         "rerandomization": "Re-randomisation (decides)",
         "lin": "Lin-adjusted, HC3",

@@ -38,7 +38,7 @@ _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as 
 
 
 def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
-    """What a row does; the parts of its id beside the method's stand after it, arms under their labels."""
+    """Return what a row does; the parts of its id beside the method's stand after it, arms under their labels."""
     first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
     words = ["Lin's fallback" if stepped_down(row) else METHODS.get(first, first.replace("_", " "))]
     named = labels or {}
@@ -51,7 +51,7 @@ def stepped_down(row: Row) -> bool:
 
 
 def population(name: str) -> str:
-    """The population as a phrase."""
+    """Return the population as a phrase."""
     return _POPULATIONS.get(name, name.replace("_", " ") + "s" * (name == "complier"))
 
 
@@ -156,7 +156,7 @@ def difference_sentence(
 
 
 def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
-    """What the decision rule of the plan says, without claiming more."""
+    """Return what the decision rule of the plan says, without claiming more."""
     p = row["p_adjusted"] if row["p_adjusted"] is not None else row["p_value"]
     if p is None or row["estimate"] is None:
         return "The plan's rule gives no decision."

@@ -70,7 +70,7 @@ def _answers(asked: AnalysedRequest, wanted: _Wanted) -> list[str]:
 
 
 def _of_the_task(asked: AnalysedRequest) -> list[str]:
-    """What a message is about that has no word for itself: the program's fault, a function, the next step."""
+    """Return what a message is about that has no word for itself: the program's fault, a function, the next step."""
     if asked.problems:
         return [*diagnosing.diagnosis(asked), *(diagnosing.corrected(asked) if asked.gives_code else [])]
     if asked.named_exactly and re.match(r"what|which|when|where|does|is|how", asked.words):

@@ -202,7 +202,7 @@ def _no(support: Any) -> bool:
 
 
 def _thinking(wanted: str, model: str) -> str:
-    """The API's word for it: one model alone is sent `between_tools` where all others are sent `disabled`."""
+    """Return the API's word for it: one model alone is sent `between_tools` where all others are sent `disabled`."""
     if wanted == "off":
         return "between_tools" if model.startswith("claude-sonnet-5-5") else "disabled"
     return wanted

@@ -430,7 +430,7 @@ def _assistant(settings: Any) -> tuple[bool, str]:
 
 
 def _of_provider(library: FolderLibrary, settings: Any, named: str) -> tuple[bool, str]:
-    """What the provider says about the models, in one sentence each."""
+    """Return what the provider says about the models, in one sentence each."""
     from study_app.assistant.provider import check_provider
 
     ends_on = library.study.recruitment.ends_on

@@ -106,7 +106,7 @@ def coder_warnings(library: FolderLibrary) -> list[str]:
 
 
 def review_warnings(library: FolderLibrary) -> list[str]:
-    """What `check` and `launch` say of pages in the study's own language without a review."""
+    """Return what `check` and `launch` say of pages in the study's own language without a review."""
     language = library.study.language
     if language == SOURCE or merged(language, library.own_texts.get(language)).reviewed_by:
         return []

@@ -89,7 +89,7 @@ def _applies(part: Stage | Question, arm: str | None, answers: Mapping[str, Any]
 
 @lru_cache(maxsize=1000)
 def read_condition(text: str) -> StageCondition:
-    """A condition, read once."""
+    """Return a condition, read once."""
     return StageCondition(text)
 
 
@@ -114,7 +114,7 @@ def _rests_on(when: str, questions: set[str]) -> bool:
 
 
 def seen_at(study: Study, stage: str) -> str:
-    """The position as it may be shown while arms are hidden: for a stage of some arms the next that all have."""
+    """Return the position as it may be shown while arms are hidden: for a stage of some arms the next that all have."""
     hidden, _ = arm_only(study)
     ids = [each.id for each in study.stages]
     if stage not in hidden:

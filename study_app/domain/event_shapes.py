@@ -22,7 +22,7 @@ Shape = Callable[[Mapping[str, Any]], str | None]
 
 
 def problem_of(kind: str, payload: Mapping[str, Any]) -> str | None:
-    """What is wrong with the payload of an event; None where it is well formed."""
+    """Return what is wrong with the payload of an event; None where it is well formed."""
     return _size_problem(payload) or SHAPES.get(kind, _anything)(payload)
 
 

@@ -40,7 +40,7 @@ class Sentences:
         return tuple((key, _pattern(text)) for key, text in ordered)
 
     def translated(self, text: str, texts: Mapping[str, str]) -> str | None:
-        """A sentence that was made here, in another language; None for any other text (an author's, Python's).
+        """Return a sentence that was made here, in another language; None for any other text (an author's, Python's).
 
         Args:
             text: in English.

@@ -114,7 +114,10 @@ class VectorisedReplay:
         return (lane.ledger, lane.scheme.cluster, level) if lane.scheme.cluster and level != MISSING else None
 
     def _joined(self, person: int) -> Ints | None:
-        """The option that the person's cluster has already, -1 where none; None where it has no earlier member."""
+        """Return the option that the person's cluster has already, -1 where none.
+
+        None where it has no earlier member.
+        """
         cluster = self._clusters_of[person]
         known = self._clusters.get(cluster) if cluster else None
         return None if known is None else self._lane(person).to_local[known]

@@ -272,7 +272,7 @@ def _too_long(program: Program, isolation: Isolation) -> RunResult:
 
 
 def admitted(program: Program, isolation: Isolation) -> Program:
-    """The program as every sandbox runs it: with a seed, if programs are run at all.
+    """Return the program as every sandbox runs it: with a seed, if programs are run at all.
 
     Raises:
         SandboxUnavailable: code execution is disabled.

@@ -238,7 +238,7 @@ class RunningProgram:
         return "exit"
 
     def _observation(self, report: ChildReport, problem: str) -> dict[str, Any] | None:
-        """What the child reported, and what the parent saw with its own clock."""
+        """Return what the child reported, and what the parent saw with its own clock."""
         call = self._program.call
         if call is None:
             return None

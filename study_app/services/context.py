@@ -136,7 +136,10 @@ class StudyContext:
         return self._localised[key]
 
     def version(self, unit: UnitOfWork, study_hash: str) -> Study | None:
-        """The study as it was under that hash: locked at launch or by an amendment, or a draft that was tried."""
+        """Return the study as it was under that hash.
+
+        Locked at launch or by an amendment, or a draft that somebody tried.
+        """
         if study_hash == self.study_hash:
             return self.study
         if study_hash not in self._versions:

@@ -13,7 +13,7 @@ def set_message(unit: UnitOfWork, participant_id: str, text: str) -> None:
 
 
 def message_for(unit: UnitOfWork, participant_id: str) -> str:
-    """What is shown to a participant; empty for nothing."""
+    """Return what is shown to a participant; empty for nothing."""
     kept = unit.meta(_key(participant_id))
     return "" if kept is None else str(json.loads(kept).get("text", ""))
 

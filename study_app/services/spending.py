@@ -11,7 +11,7 @@ from study_app.ports import UnitOfWork
 
 
 def usage(spec: AssistantSpec, turn: Turn) -> Usage:
-    """What a turn has used; tokens are estimated where the provider never reported them."""
+    """Return what a turn has used; tokens are estimated where the provider never reported them."""
     given = turn.input_tokens
     if given is None:
         given = estimated_tokens(spec.prompt + turn.message + turn.code)

@@ -34,7 +34,9 @@ class SeededIds:
 
     @contextmanager
     def entering(self) -> Iterator[None]:
-        """A participant enters: the first identifier is theirs, from its own sequence; those after it are secret.
+        """Provide a participant enters: the first identifier is theirs, from its own sequence.
+
+        Those after it are secret.
 
         So people keep their identifiers whatever else happens in a simulation, and a cookie's token does not follow
         from a public seed, also where it is a simulated participant's.

@@ -138,7 +138,7 @@ class Page(Generic[Where]):
         self.write(self.text(key, minutes=whole(following.minutes), tasks=number))
 
     def _next_clock(self) -> str:
-        """That the next part's clock starts on leaving this one; empty where its own page says so."""
+        """Return that the next part's clock starts on leaving this one; empty where its own page says so."""
         stage = self.place.stage
         if stage is None or not isinstance(self.place, OnStage) or stage.kind in ("instructions", "tasks", "quiz"):
             return ""
@@ -242,5 +242,5 @@ class Page(Generic[Where]):
         self.actions()
 
     def leave_dialog(self) -> None:
-        """The dialog alone, for a screen with its own button."""
+        """Draw the dialog alone, for a screen with a button of its own."""
         self.actions(leave="dialog")

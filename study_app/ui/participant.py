@@ -56,7 +56,7 @@ def _begin(title: str) -> None:
 
 
 def _stage_floor(page: Page[Position]) -> DeltaGenerator:
-    """A container for this screen, at its own place beside the last screen's.
+    """Return a container for this screen, at its own place beside the last screen's.
 
     Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would
     have a `Continue`. The last screen's place is emptied first, so a click can only ever meet the screen one sees.

@@ -45,7 +45,7 @@ def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
 
 @asynccontextmanager
 async def background(study: App) -> AsyncIterator[dict[str, Any]]:
-    """What runs beside the requests: deadlines, grading of programs, scoring of quizzes."""
+    """Provide what runs beside the requests: deadlines, grading of programs, scoring of quizzes."""
     # Streamlit logs each request with the participant's address: not needed, and not consented to.
     for name in ("uvicorn", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

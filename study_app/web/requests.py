@@ -59,7 +59,7 @@ class AsciiJSON(JSONResponse):
 
 
 def error(status: int, message: str, **more: Any) -> JSONResponse:
-    """An error as every route gives it."""
+    """Return an error as every route gives it."""
     return AsciiJSON({"error": translated(message), **more}, status_code=status)
 
 

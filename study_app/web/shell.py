@@ -51,7 +51,7 @@ def shell(title: str, code: str) -> str:
 
 
 def answer() -> HTMLResponse:
-    """The page for participants."""
+    """Return the page for participants."""
     return HTMLResponse(shell(study().title, language()), headers={"Cache-Control": "no-store"})
 
 

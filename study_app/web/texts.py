@@ -64,7 +64,10 @@ def text(key: str, **values: object) -> str:
 
 
 def translated(message: str) -> str:
-    """A service's message in the language of the request; where none of ours translates it, a general sentence."""
+    """Return a service's message in the language of the request.
+
+    Where none of ours translates it, a general sentence.
+    """
     if language() == SOURCE:
         return message
     found = REFUSALS.translated(message, texts().table(REFUSALS.table))

@@ -24,7 +24,7 @@ WITHOUT_ERROR = ("worst_case",)
 
 
 def load_plan(path: Path | str) -> Plan:
-    """The plan in a study file (`[analysis]`) or in a separate file (TOML or JSON).
+    """Return the plan in a study file (`[analysis]`) or in a separate file (TOML or JSON).
 
     Raises:
         UserError: the file is not there or not readable.

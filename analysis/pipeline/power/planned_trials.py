@@ -79,7 +79,7 @@ class PlannedTrial:
         return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
 
     def profiles(self, n: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-        """What the scheme knows of `n` people, in order of arrival."""
+        """Return what the scheme knows of `n` people, in order of arrival."""
         return self._people(n, rng)[1]
 
     @cached_property

@@ -41,7 +41,7 @@ def corrected(asked: AnalysedRequest) -> list[str]:
 
 
 def described(problem: CodeFinding, *, short: bool = False) -> str:
-    """A finding, and the note that explains it."""
+    """Return a finding, and the note that explains it."""
     if problem.note is None or short:
         return problem.what
     return f"{problem.what} **{problem.note.title}**\n\n{problem.note.prose}"

@@ -60,7 +60,10 @@ def find(
 
 
 def _in_context(notebook: Notebook, query: str, kind: Kind, context: str, last_reply: str) -> list[Answered]:
-    """Notes on what the conversation was about that hold a word of the question; those already given come last."""
+    """Return notes on what the conversation was about that hold a word of the question.
+
+    Those already given come last.
+    """
     own, related = _expanded(notebook, query, kind)
     asked = {*own, *related}
     found = _ranked(notebook, context, kind)

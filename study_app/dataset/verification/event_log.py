@@ -64,7 +64,7 @@ class Log:
     """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
 
     def of(self, kind: str, about: str = "", which: Any = "") -> list[UntrustedRow]:
-        """The server's events of a kind, all or those about one stage, run or turn, in order."""
+        """Return the server's events of a kind, all or those about one stage, run or turn, in order."""
         return self.by_subject.get((kind, about, str(which)), [])
 
 

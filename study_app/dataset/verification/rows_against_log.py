@@ -76,7 +76,7 @@ def _visit(visit: UntrustedRow, log: Log) -> Stated:
 
 
 def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Stated:
-    """The stage's own limit, later by no more than the assistant's outages in it."""
+    """Return the stage's own limit, later by no more than the assistant's outages in it."""
     start, end = visit["started_at"], visit["deadline_at"]
     if not isinstance(minutes, int | float) or end is None or start is None:
         if (end is None) != (minutes is None):
@@ -112,7 +112,7 @@ def _run(run: UntrustedRow, log: Log) -> Stated:
 
 
 def _code(row: UntrustedRow, payload: Mapping[str, Any]) -> Stated:
-    """The program by its hash; events of older versions have none."""
+    """Return the program by its hash; events of older versions have none."""
     if "code_sha256" in payload:
         yield "code", code_sha256(row["code"] or ""), payload["code_sha256"]
 

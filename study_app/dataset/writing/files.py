@@ -172,7 +172,7 @@ class ParquetWriter:
 
 
 def _meaning(column: Column) -> dict[str, str]:
-    """What a column holds, for Parquet's metadata of a field."""
+    """Return what a column holds, for Parquet's metadata of a field."""
     described = {"description": column.caption, "type": column.type, "unit": column.unit}
     if column.meanings:
         described["labels"] = json.dumps(dict(column.meanings), ensure_ascii=False)

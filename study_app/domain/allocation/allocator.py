@@ -125,7 +125,7 @@ class Allocator:
         return index
 
     def _joined(self, levels: Levels) -> int | None:
-        """The arm that the newcomer's cluster already has; a missing cluster is shared with no one."""
+        """Return the arm that the newcomer's cluster already has; a missing cluster is shared with no one."""
         if not self.scheme.cluster:
             return None
         return self._positions.get(self._clusters.get((self.scheme.cluster, levels[self.scheme.cluster]), ""))

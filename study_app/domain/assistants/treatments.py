@@ -198,7 +198,7 @@ def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> Ass
 
 
 def read_assistant(text: str, *, file: str) -> AssistantSpec:
-    """The treatment in the TOML text of a separate file.
+    """Return the treatment in the TOML text of a separate file.
 
     Raises:
         ProblemsFound: the text is not TOML, or every problem of the treatment.

@@ -124,7 +124,7 @@ class Tracker:
     # -- what was copied -----------------------------------------------------------------------------------------------
 
     def _claimed(self, payload: Mapping[str, Any]) -> Origin | None:
-        """The origin that the page names; None where it says the editor, whose text has its own origins."""
+        """Return the origin that the page names; None where it says the editor, whose text has its own origins."""
         claimed = payload.get("from")
         if claimed == "editor":
             return None

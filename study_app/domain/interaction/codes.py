@@ -25,7 +25,9 @@ def people(raters: Iterable[str]) -> list[str]:
 
 
 def agreed(given: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
-    """The coding of people: the adjudicated one, else the labels that more than half gave; None where no one coded.
+    """Return the coding of people: the adjudicated one, else the labels that more than half gave.
+
+    None where no one coded.
 
     Args:
         given: rater -> labels.

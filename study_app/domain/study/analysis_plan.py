@@ -187,7 +187,10 @@ class Plan(PlanSection):
     @model_validator(mode="before")
     @classmethod
     def _own_outcomes(cls, value: Any) -> Any:
-        """A plan with its own outcomes inherits nothing that names the default ones; `secondary` joins either."""
+        """Let a plan with outcomes of its own inherit nothing that names the default ones.
+
+        `secondary` joins either.
+        """
         if not isinstance(value, Mapping) or not {"outcomes", "secondary"} & set(value):
             return value
         filled = dict(value)

@@ -55,7 +55,10 @@ def threshold(kind: EvidenceKind, rule: Compliance) -> float | None:
 
 
 def broken(evidence: Iterable[Evidence], rule: Compliance) -> frozenset[EvidenceKind]:
-    """The kinds whose amounts add up to more than the rule allows; a participant with any of them is not compliant."""
+    """Return the kinds whose amounts add up to more than the rule allows.
+
+    A participant with any of them is not compliant.
+    """
     totals: dict[EvidenceKind, float] = defaultdict(float)
     for piece in evidence:
         totals[piece.kind] += piece.amount

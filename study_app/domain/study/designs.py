@@ -259,7 +259,7 @@ def _literals(annotation: Any) -> tuple[str, ...]:
 
 
 def refused_designs(used: Collection[tuple[str, str]], gate: Gate) -> Iterator[tuple[DesignValue, DesignRefusal]]:
-    """The values that a command refuses, in the order of the table."""
+    """Yield the values that a command refuses, in the order of the table."""
     for design in TABLE:
         refusal = design.refused
         if (design.key, design.value) in used and refusal is not None and gate in refusal.gates:

@@ -45,7 +45,7 @@ class ParticipantActs:
             self._audit(unit, who, EXTEND, reason, person, stage=person.stage, minutes=minutes)
 
     def let_in_again(self, participant_id: str, reason: str, who: str) -> str:
-        """A secret for an address with which the participant goes on in another browser, for a day."""
+        """Return a secret for an address with which the participant goes on in another browser, for a day."""
         require_reason(reason)
         with self.world.registry.begin() as unit:
             self._audit(unit, who, ADMIT, reason, self._known(unit, participant_id))

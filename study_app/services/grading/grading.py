@@ -295,7 +295,7 @@ def _worse(one: _Verdict | None, other: _Verdict) -> _Verdict:
 
 
 def _explain(check: Check, verdict: _Verdict) -> CheckResult:
-    """A failed example as a sentence and in parts."""
+    """Return a failed example as a sentence and in parts."""
     wrong, call, cause = verdict.wrong or "", str(verdict.case), _cause(verdict)
     message = f"{call}: {wrong}" + (f" ({cause})" if cause and cause != wrong else "")
     parts = (wrong.expected, wrong.seen) if isinstance(wrong, Mismatch) else ("", "")

@@ -62,8 +62,9 @@ def keep_program(
 
 
 def beginning(world: StudyContext, unit: UnitOfWork, place: AtStage) -> str:
-    """What the editor of the participant's task holds at first: its starter, or what they handed in before."""
-    return world.content.pack(place.pack).beginning(submitted(unit.runs(place.participant.id)))
+    """Return what the editor of the participant's task holds at first: its starter, or what they handed in before."""
+    text: str = world.content.pack(place.pack).beginning(submitted(unit.runs(place.participant.id)))
+    return text
 
 
 def submit_saved(world: StudyContext, unit: UnitOfWork, place: AtStage) -> None:

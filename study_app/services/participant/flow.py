@@ -250,7 +250,10 @@ class ParticipantFlow:
         }
 
     def _return(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
-        """An allocated participant comes back after their place was free for others: they go on if it still is."""
+        """Return an allocated participant comes back after their place was free for others.
+
+        They go on if it still is.
+        """
         lock_ledger(unit, participant)
         participant = self._again(unit, participant)
         if not gave_up_place(self.world, participant):

@@ -81,8 +81,8 @@ class ProgramRuns:
         thread.start()
         return record.id
 
-    def beginning(self, place: Position) -> str:
-        """What the editor of the current task holds at first."""
+    def beginning(self, place: OnStage) -> str:
+        """Return what the editor of the current task holds at first."""
         with self.world.registry.begin(write=False) as unit:
             return beginning(self.world, unit, place)
 

@@ -58,7 +58,7 @@ class ParticipantSession:
             return self.way.place(unit, self._get(unit, participant_id))
 
     def message(self, participant_id: str) -> str:
-        """What researchers show this participant above their pages."""
+        """Return what researchers show this participant above their pages."""
         with self.world.registry.begin(write=False) as unit:
             return message_for(unit, participant_id)
 

@@ -151,7 +151,7 @@ class Lifecycle:
         return frozen + consent_problems(self.world.study, "study.toml")
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
-        """What `amend` would change, and what it would refuse.
+        """Return what `amend` would change, and what it would refuse.
 
         Raises:
             NotAllowed: the study is not launched.

@@ -151,7 +151,7 @@ class Monitor:
         return found[::-1]
 
     def summaries(self, people: Iterable[Participant]) -> list[ParticipantSummary]:
-        """These participants as the console may show them, in their order."""
+        """Return these participants as the console may show them, in their order."""
         with self.world.registry.begin(write=False) as unit:
             state = self.world.state(unit)
             return [self._sighting(unit, masked(one, state), unit.visit(one.id, one.stage)) for one in people]

@@ -102,7 +102,7 @@ class ParticipantViews:
         self._monitor = Monitor(world)
 
     def page(self, kind: Kind, wanted: str = "", statuses: Collection[str] = (), number: int = 0) -> PeoplePage:
-        """The participants of one kind whose ids hold the wanted words, the latest to enrol first.
+        """Return the participants of one kind whose ids hold the wanted words, the latest to enrol first.
 
         Args:
             kind: real, preview or simulated.
@@ -178,7 +178,7 @@ class ParticipantViews:
         )
 
     def message(self, participant_id: str) -> str:
-        """What researchers show the participant above their pages."""
+        """Return what researchers show the participant above their pages."""
         with self.world.registry.begin(write=False) as unit:
             return message_for(unit, participant_id)
 
@@ -193,7 +193,7 @@ def _ids(person: Participant) -> str:
 
 
 def _detail(payload: object) -> str:
-    """What of an event says more and is the same in every arm: the task, how a stage ended."""
+    """Return what of an event says more and is the same in every arm: the task, how a stage ended."""
     if not isinstance(payload, dict):
         return ""
     return ", ".join(str(payload[name]) for name in ("task", "ended_by", "opens_at", "minutes") if payload.get(name))

@@ -249,5 +249,5 @@ def _object(answer: Answer) -> str:
 
 
 def shuffled(name: str, rater: str) -> str:
-    """A sort key: each rater's own order, the same on every call."""
+    """Return a sort key: each rater's own order, the same on every call."""
     return hashlib.sha256(f"{rater}\n{name}".encode()).hexdigest()

@@ -76,7 +76,7 @@ def _slipped(program: str, number: int) -> str | None:
 
 
 def failing(starter: str, solution: str, rng: Random) -> str:
-    """A program that its author takes for finished and that fails hidden checks, if not visible ones."""
+    """Return a program that its author takes for finished and that fails hidden checks, if not visible ones."""
     narrow = re.sub(r"except \((\w+), [\w, ]+\) as", r"except \1 as", solution)
     off_by_one = re.sub(r"range\(1, (\w+) \+ 1\)", r"range(1, \1)", solution)
     options = [text for text in (narrow, off_by_one) if text != solution]

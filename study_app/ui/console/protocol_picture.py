@@ -22,7 +22,7 @@ path { stroke: #8b95a2; fill: none; stroke-width: 1.5; }
 
 
 def picture(stages: Sequence[ProtocolStage], arms: Sequence[tuple[str, str]], allocation: str) -> str:
-    """The picture as an image with a description of its content.
+    """Return the picture as an image with a description of its content.
 
     Args:
         stages: the way.

@@ -18,7 +18,7 @@ TOKEN = "STUDY_WITNESS_TOKEN"
 
 
 async def anchor(request: Request) -> Response:
-    """The anchor of this moment; it shows hashes and numbers, and no arm."""
+    """Return the anchor of this moment; it shows hashes and numbers, and no arm."""
     app = current()
     token = app.settings.environment.get(TOKEN, "")
     given = request.headers.get("authorization", "").removeprefix("Bearer ")

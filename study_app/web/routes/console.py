@@ -73,7 +73,7 @@ def login_page(problem: str = "", name: str = "", status: int = 200) -> HTMLResp
 
 
 async def show_login(request: Request) -> Response:
-    """The form, or on to the console for a person who is signed in."""
+    """Return the form, or on to the console for a person who is signed in."""
     if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
         return RedirectResponse("/", status_code=303)
     token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().world.now())

@@ -108,7 +108,7 @@ def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLRe
 
 
 def sentence(message: str) -> str:
-    """A service's message as a complete sentence."""
+    """Return a service's message as a complete sentence."""
     return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
 
 

@@ -39,7 +39,7 @@ class StudyChange:
 
 
 def study_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[StudyChange]:
-    """What differs between two studies in canonical form, in the order of the newer one.
+    """Return what differs between two studies in canonical form, in the order of the newer one.
 
     Tables with ids are compared by their ids, wherever they stand; that their order changed is its own change.
     """
@@ -49,8 +49,8 @@ def study_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[S
 def material_changes(
     before: Mapping[str, str],
     after: Mapping[str, str],
-    texts_before: Mapping[str, str] = {},  # noqa: B006  (read only)
-    texts_after: Mapping[str, str] = {},  # noqa: B006
+    texts_before: Mapping[str, str] = {},
+    texts_after: Mapping[str, str] = {},
 ) -> list[StudyChange]:
     """Files that differ between two versions.
 

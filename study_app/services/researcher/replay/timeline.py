@@ -27,7 +27,7 @@ PLAIN = ("typed", "indent", "cut")
 
 
 def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
-    """The timeline of a participant as JSON-able values, times in seconds since enrolment; None if unknown.
+    """Return the timeline of a participant as JSON-able values, times in seconds since enrolment; None if unknown.
 
     Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes,
     evidence (on compliance).
