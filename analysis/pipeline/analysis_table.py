@@ -98,7 +98,7 @@ def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:
 
 
 def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: bool) -> None:
-    """Add the outcome's columns; `fixed`: no outage moves anybody's cap, so nobody can have taken longer."""
+    """Add the outcome's columns; `fixed`: no outage moves a cap, so no time can be longer."""
     if outcome.name not in data:
         data[outcome.id] = np.nan
         return

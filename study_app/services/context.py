@@ -138,7 +138,7 @@ class StudyContext:
     def version(self, unit: UnitOfWork, study_hash: str) -> Study | None:
         """Return the study as it was under that hash.
 
-        Locked at launch or by an amendment, or a draft that somebody tried.
+        Locked at launch or by an amendment, or a draft that was tried.
         """
         if study_hash == self.study_hash:
             return self.study

@@ -242,5 +242,5 @@ class Page(Generic[Where]):
         self.actions()
 
     def leave_dialog(self) -> None:
-        """Draw the dialog alone, for a screen with a button of its own."""
+        """Draw the dialog alone, for a screen with its own button."""
         self.actions(leave="dialog")

@@ -187,7 +187,7 @@ class Plan(PlanSection):
     @model_validator(mode="before")
     @classmethod
     def _own_outcomes(cls, value: Any) -> Any:
-        """Let a plan with outcomes of its own inherit nothing that names the default ones.
+        """Let a plan with its own outcomes inherit nothing that names the default ones.
 
         `secondary` joins either.
         """
