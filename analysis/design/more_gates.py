@@ -69,7 +69,7 @@ def _overdispersed(method: str, mean: float, theta: float, seed: np.random.SeedS
 
 
 def overdispersed_counts(trials: int, workers: int = 1) -> list[ValidationFinding]:
-    """Counts more variable than Poisson's, without an effect: the rows of the standard list."""
+    """Return counts more variable than Poisson's, without an effect: the rows of the standard list."""
     found = []
     for number, (mean, theta) in enumerate(((2.0, 1.5), (4.0, 1.0))):
         for place, method in enumerate(("poisson", "negative_binomial")):

@@ -216,7 +216,7 @@ def parts(trials: int, workers: int = 1) -> Iterator[tuple[str, Callable[[], lis
 
 
 def page(findings: Sequence[ValidationFinding], before: str = "") -> str:
-    """The findings as Markdown.
+    """Return the findings as Markdown.
 
     Args:
         findings: of the parts that were run.

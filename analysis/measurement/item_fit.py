@@ -50,7 +50,7 @@ def item_fit(items: Table) -> pd.DataFrame:
 
 
 def _ability(score: float, difficulty: Floats) -> float:
-    """The ability at which this score is expected."""
+    """Return the ability at which this score is expected."""
     return float(optimize.brentq(lambda t: special.expit(t - difficulty).sum() - score, -30, 30, xtol=1e-12))
 
 
@@ -102,7 +102,7 @@ def dif(items: Table, group: ArrayLike, reference: Any = None) -> pd.DataFrame:
 
 
 def _cells(right: Any, first: Any) -> Floats:
-    """[[reference right, reference wrong], [other right, other wrong]]."""
+    """Return [[reference right, reference wrong], [other right, other wrong]]."""
     return np.asarray([[(right & first).sum(), (~right & first).sum()],
                        [(right & ~first).sum(), (~right & ~first).sum()]], dtype=np.float64)  # fmt: skip
 
@@ -118,7 +118,7 @@ def _tested(table: Any) -> dict[str, float]:
 
 
 def _ets(row: Any) -> str:
-    """A, B or C; empty where there is no test."""
+    """Return A, B or C; empty where there is no test."""
     if not np.isfinite(row["delta"]):
         return ""
     size = abs(float(row["delta"]))

@@ -52,7 +52,7 @@ def render(desk: ConsoleSession) -> None:
 
 
 def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
-    """The page of the list that search, status and number ask for."""
+    """Return the page of the list that search, status and number ask for."""
     # One look at the database: what the fields below hold is known before they are drawn.
     state = st.session_state
     wanted, chosen = str(state.get("people_search", "")), tuple(state.get("people_status") or ())
