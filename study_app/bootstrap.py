@@ -262,7 +262,7 @@ def _assembled(
     anchoring: Anchoring,
     code_queries: CodeQueries | None,
 ) -> App:
-    """The services over one world."""
+    """Return the services over one world."""
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
     enrol, session = Enrol(world), ParticipantSession(world, way)

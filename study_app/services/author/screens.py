@@ -33,7 +33,7 @@ class Screen:
 
 
 def screens_of(study: Study, titles: Callable[[Stage], tuple[str, ...]]) -> tuple[Screen, ...]:
-    """The screens of a study.
+    """Return the screens of a study.
 
     Args:
         study: the study.
