@@ -16,7 +16,7 @@ from study_app.domain.errors import Problem, present
 from study_app.domain.records import END, Participant
 from study_app.domain.study.study import StudyArm
 from study_app.services.author.screens import Screen
-from study_app.services.context import Position
+from study_app.services.position import Ended, Position
 
 LOOK_SECONDS = 0.15
 """Between two looks of an open page whether the study has changed."""
