@@ -12,7 +12,7 @@ import streamlit as st
 from study_app.bootstrap import App
 from study_app.domain.records import END, Participant
 from study_app.services.author.screens import Screen
-from study_app.services.context import Position
+from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.ui.page import STYLE
 from study_app.ui.screens.drawing import draw_screen
 
