@@ -11,9 +11,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.web.app", "study_app.web.serving", "analysis.pipeline")
 
@@ -21,8 +25,31 @@ IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.web.app", "study_
 def warm_context() -> ForkServerContext:
     """The context whose processes have the app imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", *IMPORTED])
+    context.set_forkserver_preload(list(IMPORTED))
     return context
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Hide `__main__` while a process starts.
+
+    A new process runs the file of its parent's `__main__` again, and after an `AppTest` that is a page of Streamlit
+    which only its script runner can run.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def start_warm(target: Callable[..., object], *args: Any) -> BaseProcess:
+    """Start `target(*args)` in a process that has the app imported."""
+    process = warm_context().Process(target=target, args=args)
+    with _no_main_module():
+        process.start()
+    return process
 
 
 def _study(arguments: list[str], cwd: str, environment: dict[str, str], umask: int, out: str, err: str) -> None:
@@ -48,9 +75,7 @@ def run_study(
     """
     command = [str(argument) for argument in arguments]
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
-        given = (command, str(cwd), environment, umask, out.name, err.name)
-        process = warm_context().Process(target=_study, args=given)
-        process.start()
+        process = start_warm(_study, command, str(cwd), environment, umask, out.name, err.name)
         process.join(timeout)
         if process.is_alive():
             process.kill()

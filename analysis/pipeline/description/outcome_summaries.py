@@ -133,7 +133,7 @@ def _risk_ratio(
 
 
 def _ratio_interval(one: Any, two: Any, level: float) -> tuple[Any, Any]:
-    """The score interval; none where statsmodels is missing or its equation has no real root."""
+    """Return the score interval, or none where statsmodels is missing or its equation has no real root."""
     try:
         from statsmodels.stats.proportion import confint_proportions_2indep  # takes a second to import
     except ImportError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.trials.small_study import write_study
-from support.warm_processes import warm_context
+from support.warm_processes import start_warm, warm_context
 
 from study_app.bootstrap import start
 from study_app.domain.allocation import Allocator, draws, preview_seed
@@ -37,11 +37,8 @@ def enrol_many(study: Path, url: str, barrier) -> None:
 def ledger(tmp_path, database_url):
     study = write_study(tmp_path)
     app = start(settings_for(study, database_url))
-    context = warm_context()
-    barrier = context.Barrier(PROCESSES)
-    workers = [context.Process(target=enrol_many, args=(study, database_url, barrier)) for _ in range(PROCESSES)]
-    for worker in workers:
-        worker.start()
+    barrier = warm_context().Barrier(PROCESSES)
+    workers = [start_warm(enrol_many, study, database_url, barrier) for _ in range(PROCESSES)]
     for worker in workers:
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.clock import HandClock
 from support.trials.small_study import write_study
-from support.warm_processes import run_study, warm_context
+from support.warm_processes import run_study, start_warm
 
 from study_app.bootstrap import start
 from study_app.domain.allocation import preview_seed, simulated_seed
@@ -232,10 +232,7 @@ def visit(study: Path, url: str, folder: Path) -> None:
 def test_four_simulations_and_four_servers_at_once_leave_an_honest_dataset(tmp_path, database_url):
     with ThreadPoolExecutor(4) as pool:
         simulations = simulate_at_once(pool, ROOT / "study.toml", database_url, 4, 5)
-        process = warm_context().Process
-        servers = [process(target=visit, args=(ROOT / "study.toml", database_url, tmp_path)) for _ in range(4)]
-        for server in servers:
-            server.start()
+        servers = [start_warm(visit, ROOT / "study.toml", database_url, tmp_path) for _ in range(4)]
         for server in servers:
             server.join(600)
         assert [server.exitcode for server in servers] == [0] * 4
