@@ -10,11 +10,42 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.browser.launching import ARGUMENTS, chromium_path, firefox_path
 from support.clock import HandClock
+from support.leftovers import ProcessState
 from support.paths import ROOT
 
 # A busy machine makes no example wrong.
 settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("study")
+
+
+BEFORE = pytest.StashKey[ProcessState]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item):
+    """Note what the process is like before a test and its fixtures."""
+    item.stash[BEFORE] = ProcessState.now()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item):
+    """Fail what leaves the process changed: another test, in another order, would meet it."""
+    result = yield
+    before = item.stash[BEFORE]
+    left = before.differences(ProcessState.now())
+    if left:
+        before.restore()
+        pytest.fail(f"the test left behind: {'; '.join(left)}", pytrace=False)
+    return result
+
+
+@pytest.fixture
+def main_module():
+    """Give `__main__` back: Streamlit's `AppTest` leaves its page there, and a new process would run that file."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture

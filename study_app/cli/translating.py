@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from study_app.assistant.translating import Translator
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, say, say_json
 from study_app.content.language_checks import content_texts
 from study_app.content.language_files import as_toml, side_by_side
@@ -92,6 +91,9 @@ def _drafted(
     pages: dict[str, str], content: dict[str, str], source: str, language: str
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Drafts and their translations back, by key; the pages' source is English, the study's its own language."""
+    # Every command imports this module, and few need the client.
+    from study_app.assistant.translating import Translator
+
     translator = Translator()
     drafts: dict[str, str] = {}
     back: dict[str, str] = {}

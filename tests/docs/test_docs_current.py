@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+
+from study_app.cli import app
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -25,22 +28,15 @@ def test_generated_pages_are_current(name):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_command_that_a_page_shows_exists_with_its_options(page):
-    verbs = {}
+    verbs = typer.main.get_command(app).commands
     for line in _shown_commands(page.read_text()):
         verb = line.split()[1]
         if verb.startswith(("-", "VERB", "<")):
             continue
-        if verb not in verbs:
-            done = subprocess.run(
-                [Path(sys.executable).with_name("study"), verb, "--help"],
-                capture_output=True,
-                text=True,
-                env={"COLUMNS": "200", "NO_COLOR": "1", "PATH": "/usr/bin:/bin"},
-            )
-            assert done.returncode == 0, f"{page.name}: study {verb} does not exist"
-            verbs[verb] = done.stdout
+        assert verb in verbs, f"{page.name}: study {verb} does not exist"
+        offered = {"--help"} | {name for option in verbs[verb].params for name in option.opts + option.secondary_opts}
         for option in re.findall(r"(?<=\s)(--[a-z][a-z0-9-]*)", line):
-            assert option in verbs[verb], f"{page.name}: study {verb} has no {option}"
+            assert option in offered, f"{page.name}: study {verb} has no {option}"
 
 
 def _shown_commands(text: str) -> list[str]:
@@ -74,10 +70,6 @@ def test_no_path_of_a_machine_and_no_host_of_a_registry_is_in_the_repository():
 
 
 def test_every_option_of_every_command_has_an_environment_twin():
-    import typer
-
-    from study_app.cli import app
-
     for name, verb in typer.main.get_command(app).commands.items():
         for option in verb.params:
             if option.param_type_name == "option" and option.name != "help":

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import anthropic
+from typing import TYPE_CHECKING, Any
 
 from analysis.data.load import load
-from analysis.interaction.coders import claude
 from analysis.interaction.coders.agreement import between_people, disagreements, overall, per_label
 from analysis.interaction.coders.queries import CodedQuery, Codes, consensus, empty_queries, human_codings, queries
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import UserError
 from study_app.domain.interaction import rules
 from study_app.domain.interaction.codebook import VERSION as CODEBOOK_VERSION
+
+if TYPE_CHECKING:
+    import anthropic
 
 CODERS = ("rules", "claude")
 EMPTY = "the message is empty"
@@ -51,6 +51,9 @@ def code_queries(
         codes, rows = _by_rules(asked)
         result |= {"coder_version": rules.VERSION, "codes": rows, "uncoded": {}}
     else:
+        # The client takes longer to import than the rest of the analysis, and few studies are coded by it.
+        from analysis.interaction.coders import claude
+
         coded = claude.code_with_claude(asked, client, model)
         codes = coded.codes
         result |= {"coder_version": claude.PROMPT_VERSION, "model": coded.model}

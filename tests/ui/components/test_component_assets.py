@@ -98,6 +98,7 @@ def test_a_wheel_carries_the_components_and_streamlits_options(tmp_path):
     assert options.read_bytes() == (ROOT / ".streamlit/config.toml").read_bytes()
 
 
+@pytest.mark.usefixtures("main_module")
 def test_apptest_mounts_the_workspace_with_its_data():
     from streamlit.testing.v1 import AppTest
 

@@ -13,6 +13,8 @@ from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.rating import RatingQueue
 
+pytestmark = pytest.mark.usefixtures("main_module")
+
 BOARDS = (
     "overview participants replay grading verdicts coding links allocation downloads audit accounts protocol".split()
 )
