@@ -29,6 +29,11 @@ class QuizItems:
     """Participants whose points are known; None where the dataset has no such column."""
 
     @property
+    def prefix(self) -> str:
+        """Beginning of its columns in the participants table."""
+        return MAIN if self.role == "main" else self.stage
+
+    @property
     def outcome(self) -> str:
         """Name of the items as an outcome."""
         return "quiz_items" if self.role == "main" else f"{self.stage}_items"

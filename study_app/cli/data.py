@@ -51,6 +51,16 @@ def simulate(
         float, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
     ] = 0.0,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=1, help="Share.", envvar="STUDY_DROPOUT")] = 0.0,
+    overconfidence: Annotated[
+        float,
+        typer.Option(
+            "--overconfidence",
+            min=-1,
+            max=1,
+            help="Mean confidence beside quiz items minus mean share of their points.",
+            envvar="STUDY_OVERCONFIDENCE",
+        ),
+    ] = 0.0,
     browser: Annotated[
         bool, typer.Option("--browser", help="Use a real browser; slow.", envvar="STUDY_BROWSER")
     ] = False,
@@ -79,6 +89,7 @@ def simulate(
                 effect_minutes=effect_minutes,
                 noncompliance=noncompliance,
                 dropout=dropout,
+                overconfidence=overconfidence,
                 progress=lambda done: bar.update(task, completed=done),
             )
     finally:

@@ -167,6 +167,8 @@ class Answer:
     max_points: float | None = None
     scored_by: str | None = None
     key_version: str | None = None
+    confidence: float | None = None
+    """Share, 0 to 1, that the participant gave as the chance that the answer is right; None where not asked or left."""
     scoring_reason: str | None = None
     """Why its checks decided nothing, None where they did."""
     repeats: int | None = None

@@ -11,11 +11,13 @@ from typing import Any
 
 from study_app.bootstrap import App
 from study_app.domain.errors import present
+from study_app.domain.quiz.confidence import confidence_field
 from study_app.domain.quiz.scoring import Response
 from study_app.domain.study.study import Stage, Study, StudyArm
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.position import BeforeStage, Ended, OnStage, Waiting
 from study_app.simulation.behaviour.browser_tab import Tab
+from study_app.simulation.behaviour.confidence import stated_confidence
 from study_app.simulation.behaviour.forms import Written, fill_in_form
 from study_app.simulation.behaviour.profiles import Effects, Scales, SimulatedPerson
 from study_app.simulation.behaviour.quiz import Sheet, fill_in
@@ -60,6 +62,8 @@ class SimulationSetting:
     scales: Scales
     effects: Effects
     seed: str
+    overconfidence: float = 0.0
+    """Mean confidence beside quiz items minus mean share of their points."""
 
 
 @dataclass
@@ -191,13 +195,24 @@ class SimulatedParticipant:
         items = bank.items_of(stage.form or None)
         sheet = self.sheet(stage, self.received(self._treatment(place, stage)))
         seconds = 60 * (stage.minutes or 0.0) * min(max(self.rng.gauss(*QUIZ_SHARE), 0.12), 0.9)
+        sure = self._confidence(stage, self.received(self._treatment(place, stage)))
         tab = self._tab()
         for step, page in enumerate(bank.pages_of(stage.form or None)):
             written = {item.id for item in page if not item.options}
             shown = {i.id: _in_box(sheet[i.id]) if i.id in written else sheet[i.id] for i in page}
             starters = {item.id: item.starter for item in page if item.starter}
+            shown |= {confidence_field(i.id): sure[i.id] for i in page if i.id in sure}
             share = seconds * len(page) / len(items)
             yield from fill_in_form(tab, stage.id, step, share, shown, starters)
+
+    def _confidence(self, stage: Stage, received: bool) -> dict[str, int]:
+        """Percent by item, where the quiz asks for it."""
+        if not stage.confidence:
+            return {}
+        filled = self._filled(stage, received)
+        answered = {name: share for name, share in filled.shares.items() if filled.responses[name] is not None}
+        rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:confidence")
+        return stated_confidence(answered, self.setting.overconfidence, rng)
 
     def sheet(self, stage: Stage, received: bool) -> dict[str, Response]:
         """Return what this person answers on a quiz, with or without having received the treatment."""

@@ -78,6 +78,7 @@ def simulate(
     effect_minutes: float = 0.0,
     noncompliance: float = 0.0,
     dropout: float = 0.0,
+    overconfidence: float = 0.0,
     progress: Callable[[int], None] | None = None,
     memory: Memory | None = None,
 ) -> SimulationSummary:
@@ -95,6 +96,7 @@ def simulate(
         noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
             not ask; the effects act on those who receive the treatment.
         dropout: share that leaves at a random moment.
+        overconfidence: mean confidence beside quiz items minus mean share of their points, before clipping.
         progress: called with the number done.
         memory: of what programs did in earlier simulations of this process, so that none is run again.
 
@@ -102,7 +104,7 @@ def simulate(
         UserError: an argument is out of range; the message names the option.
         InfrastructureError: database or sandbox failed.
     """
-    _check(participants, effect_score, effect_minutes, noncompliance, dropout)
+    _check(participants, effect_score, effect_minutes, noncompliance, dropout, overconfidence)
     began = time.perf_counter()
     # Two simulations on one database would live by two clocks that know nothing of each other: the second waits.
     with (
@@ -110,7 +112,8 @@ def simulate(
         _simulated_world(app, seed, memory) as setting,
         asyncio.Runner(loop_factory=ReplyLoop) as loop,
     ):
-        setting = replace(setting, loop=loop, effects=Effects(effect_score, effect_minutes))
+        effects = Effects(effect_score, effect_minutes)
+        setting = replace(setting, loop=loop, effects=effects, overconfidence=overconfidence)
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()
         with app.world.registry.begin() as unit:
@@ -119,7 +122,9 @@ def simulate(
     return SimulationSummary(participants, seed, arms, statuses, realised, seconds)
 
 
-def _check(participants: int, score: float, minutes: float, noncompliance: float, dropout: float) -> None:
+def _check(
+    participants: int, score: float, minutes: float, noncompliance: float, dropout: float, overconfidence: float
+) -> None:
     problems = []
     if participants < 1:
         problems.append(f"--participants: {participants} is not a number of participants; give a whole number from 1")
@@ -129,6 +134,8 @@ def _check(participants: int, score: float, minutes: float, noncompliance: float
     for name, share in (("--noncompliance", noncompliance), ("--dropout", dropout)):
         if not 0 <= share <= 1:
             problems.append(f"{name}: {share:g} is not a share; give a number from 0 to 1")
+    if not -1 <= overconfidence <= 1:
+        problems.append(f"--overconfidence: {overconfidence:g} is not a difference of shares; give one from -1 to 1")
     if problems:
         raise UserError("\n".join(problems))
 

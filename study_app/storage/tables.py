@@ -253,6 +253,7 @@ class AnswerRow(SQLModel, table=True):
     max_points: float | None = None
     scored_by: str | None = None
     key_version: str | None = None
+    confidence: float | None = None
     scoring_reason: str | None = _text()
     repeats: int | None = None
     seconds: float | None = None

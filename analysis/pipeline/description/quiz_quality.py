@@ -13,6 +13,7 @@ from analysis.data.view import View
 from analysis.estimators.core.plain_values import safe
 from analysis.measurement import psychometrics
 from analysis.pipeline.analysis_table import AnalysisTable
+from analysis.pipeline.description.calibration import calibration_section
 
 
 def psychometrics_section(view: View, frame: AnalysisTable, quizzes: Sequence[QuizItems]) -> dict[str, Any]:
@@ -29,6 +30,9 @@ def psychometrics_section(view: View, frame: AnalysisTable, quizzes: Sequence[Qu
 
 def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any]:
     section: dict[str, Any] = {"stage": quiz.stage, "role": quiz.role, "title": quiz.title}
+    calibration = calibration_section(quiz, view, people)
+    if calibration is not None:
+        section["calibration"] = calibration
     matrix = quiz.matrix(people)
     if matrix.shape[0] < 3 or matrix.shape[1] < 2:
         reason = f"{matrix.shape[0]} participants and {matrix.shape[1]} items with points; at least 3 and 2 are needed"

@@ -13,6 +13,7 @@ from study_app.domain.editing.clipboard import Pasteboard
 from study_app.domain.editing.edits import utf16_length
 from study_app.domain.events import Event
 from study_app.domain.quiz.answer_log import CHANGE_KINDS, FORM_KINDS, place_of
+from study_app.domain.quiz.confidence import item_of
 from study_app.domain.records import Visit
 from study_app.domain.study.compliance import Evidence
 
@@ -54,7 +55,7 @@ def _changed(event: Event) -> Key | None:
     place, name = place_of(event.payload), event.payload.get("field")
     if event.kind not in CHANGE_KINDS or place is None or place[0] != event.stage or not isinstance(name, str):
         return None
-    return event.stage, name
+    return event.stage, item_of(name)
 
 
 def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:

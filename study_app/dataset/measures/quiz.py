@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.domain.quiz.scoring import quiz_total, score
+from study_app.domain.quiz.confidence import calibration
+from study_app.domain.quiz.items import Bank
+from study_app.domain.quiz.scoring import QuizTotal, quiz_total, score
 from study_app.domain.records import Answer
 from study_app.domain.study.compliance import Evidence
+from study_app.domain.study.quiz_confidence import judged_share, judgement_question
 from study_app.domain.study.study import Stage
 
 
@@ -29,7 +32,34 @@ def quiz_columns(stage: Stage, dossier: ParticipantRecord, content: Content) -> 
         return {}
     given = _answers(dossier, stage)
     total = quiz_total(bank.items_of(stage.form or None), {item: answer.points for item, answer in given.items()})
-    return total.columns()
+    return total.columns() | _confidence(stage, dossier, bank, given) | _judgement(stage, dossier, total)
+
+
+def _confidence(stage: Stage, dossier: ParticipantRecord, bank: Bank, given: Mapping[str, Answer]) -> dict[str, Any]:
+    """How well stated confidence fits the points, over the scored items that have both."""
+    if not stage.confidence:
+        return {}
+    scored = (i for i in bank.items_of(stage.form or None) if i.type != "attention_check" and i.points)
+    answers = ((item, answer) for item in scored if (answer := given.get(item.id)) is not None)
+    rated = [
+        (answer.confidence, answer.points / item.points)
+        for item, answer in answers
+        if answer.confidence is not None and answer.points is not None
+    ]
+    found = calibration(rated)
+    return {} if found is None else found.columns()
+
+
+def _judgement(stage: Stage, dossier: ParticipantRecord, total: QuizTotal) -> dict[str, Any]:
+    """Return the share of the points that the participant expected before the quiz, and by how much it was too high."""
+    question = judgement_question(dossier.study.stages, stage) if stage.judgement else None
+    answer = next((a for a in dossier.answers if question and not a.bank and a.item == question.id), None)
+    expected = judged_share(question, json.loads(answer.response)) if question and answer else None
+    share = total.columns()["score"]
+    return {
+        "judgement": expected,
+        "judgement_error": None if expected is None or share is None else expected - share,
+    }
 
 
 def _answers(dossier: ParticipantRecord, stage: Stage) -> dict[str, Answer]:

@@ -148,6 +148,7 @@ def _answer(row: UntrustedRow, study: Study) -> Answer:
         response=compact_json(_response(question, row["response"])),
         bank=row["bank"] or "",
         points=row["points"],
+        confidence=row.values.get("confidence"),
     )
 
 

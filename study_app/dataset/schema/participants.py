@@ -19,6 +19,7 @@ from study_app.dataset.schema.columns import (
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.quiz.items import Bank, ItemType
 from study_app.domain.records import Status
+from study_app.domain.study.quiz_confidence import confidence_columns
 from study_app.domain.study.quiz_roles import MAIN
 from study_app.domain.study.study import DerivedScore, Question, Study
 
@@ -138,8 +139,9 @@ def participants_table(
     scores = _scores(studies)
     main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
+    beside = _beside_quizzes(studies)
     identity = _IDENTITY if identified else ()
-    columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *_EXTRA, *identity)
+    columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *identity)
     return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
 
 
@@ -243,6 +245,31 @@ def _type_columns(prefix: str, types: Sequence[str]) -> tuple[Column, ...]:
     return tuple(
         number(f"{prefix}_{name}_points", f"Points in {name.replace('_', ' ')} items", "points") for name in ordered
     )
+
+
+_BESIDE = {
+    "confidence": ("Mean stated chance that an answer is right, over answers with points and confidence", 0, 1),
+    "overconfidence": ("Mean confidence minus mean share of the points of the same answers", -1, 1),
+    "brier": ("Mean squared distance of confidence and share of the points; 0 is best", 0, 1),
+    "gamma": ("Goodman and Kruskal's gamma of confidence and points over the person's answers", -1, 1),
+    "judgement": ("Share of the points that the person expected before the quiz", 0, 1),
+    "judgement_error": ("Expected share of the points minus the share reached", -1, 1),
+}
+"""Ending -> caption without the quiz, lowest, highest."""
+
+
+def _beside_quizzes(studies: Sequence[Study]) -> tuple[Column, ...]:
+    """Columns on confidence and judgements of the quizzes that ask for them."""
+    found: dict[str, Column] = {}
+    for quiz in (quiz for study in studies for quiz in study.quizzes):
+        for prefix in quiz.prefixes:
+            for ending in confidence_columns(quiz.stage):
+                caption, low, high = _BESIDE[ending]
+                where = "main quiz" if prefix == MAIN else f"quiz {prefix}"
+                name = f"{prefix}_{ending}"
+                unit = "" if ending == "gamma" else "proportion"
+                found.setdefault(name, number(name, f"{caption} ({where})", unit, low=low, high=high))
+    return tuple(found.values())
 
 
 def _stage_quiz(stage: str, types: Sequence[str]) -> tuple[Column, ...]:

@@ -71,7 +71,9 @@ def known_before(study: Study) -> frozenset[str]:
         known |= {column.name for question in stage.asked for column in columns_of(question)}
         known |= {score.id for score in stage.scores}
         known |= {"warmup_minutes", "warmup_passed"} if stage.kind == "tasks" and not stage.main else set()
-        known |= {f"{stage.id}_{end}" for end in ("points", "max", "score")} if stage.kind == "quiz" else set()
+    before = study.before_allocation if study.allocation_stage is not None else ()
+    for quiz in (quiz for quiz in study.quizzes if quiz.stage in before):
+        known |= {f"{prefix}_{ending}" for prefix in quiz.prefixes for ending in quiz.endings}
     return frozenset(known)
 
 

@@ -198,6 +198,12 @@ ANSWERS = TableSchema(
         text("family", "Isomorphic items of parallel forms share it; empty where the item has none"),
         text("scoring_reason", "Why its checks decided nothing"),
         integer("repeats", "Runs of its checks that were made again, because the machine was too busy", low=0),
+        number(
+            "confidence",
+            "Stated chance that the answer is right; empty where not asked or left out",
+            "proportion",
+            high=1,
+        ),
     ),
 )
 
@@ -255,6 +261,6 @@ STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TUR
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),
     "runs": ("grading", "grading_reason", "repeats", "review"),
-    "answers": ("about_task", "family", "scoring_reason", "repeats"),
+    "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
 }
 """Columns that datasets of earlier versions do not have; without them a table is whole."""

@@ -13,6 +13,8 @@ from study_app.dataset.schema import cell
 from study_app.dataset.schema.tables import ANSWERS
 from study_app.domain.quiz.answer_log import Replayed, replay_forms
 from study_app.domain.quiz.answering import Unanswerable, answer_to, response_to
+from study_app.domain.quiz.confidence import confidence_at
+from study_app.domain.study.sections import Stage
 
 RESPONSE = next(column for column in ANSWERS.columns if column.name == "response")
 SLACK_SECONDS = 0.01
@@ -47,16 +49,20 @@ def _check_form(
         # The server left it out, too: what a browser sent did not fit.
         what = f"{who}: an edit of {name} at {place[0]} does not fit the text before it"
         opened.report.add("edits_unapplied", file, None, what)
-    for name, read in _fields(dossier, place, content):
+    stage = next((stage for stage in dossier.study.stages if stage.id == place[0]), None)
+    for name, read in _fields(stage, place, content):
         row = rows.get((place[0], name))
         found, due = (row["response"] if row is not None else None), _read(read, form.draft.values.get(name))
         if (found is None) != (due is None) or (due is not None and cell(RESPONSE, found) != cell(RESPONSE, due)):
             what = f"{who}: the events of {name} at {place[0]} give another answer than the table has"
             opened.report.add("answer_differs_from_events", file, None if row is None else row.number, what)
+        stated = confidence_at(stage, name, form.draft.values) if stage is not None and due is not None else None
+        if row is not None and row.values.get("confidence") != stated:
+            what = f"{who}: the events give a confidence of {stated} in {name} at {place[0]}, the table another"
+            opened.report.add("answer_differs_from_events", file, row.number, what)
 
 
-def _fields(dossier: ParticipantRecord, place: tuple[str, int], content: Content) -> Iterator[Field]:
-    stage = next((stage for stage in dossier.study.stages if stage.id == place[0]), None)
+def _fields(stage: Stage | None, place: tuple[str, int], content: Content) -> Iterator[Field]:
     if stage is None:
         return
     if stage.kind != "quiz":

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from study_app.domain.study.quiz_confidence import confidence_columns
 from study_app.domain.study.sections import Stage
 
 QuizRole = Literal["baseline", "main", "retention", "other"]
@@ -26,6 +27,11 @@ class Quiz:
     def prefixes(self) -> tuple[str, ...]:
         """Beginnings of its columns: the main quiz has `quiz_...` and, as every quiz, those of its stage."""
         return tuple(dict.fromkeys([MAIN, self.stage.id] if self.role == "main" else [self.stage.id]))
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """Ends of its columns, those of types of items left out."""
+        return (*TOTALS, *confidence_columns(self.stage))
 
     @property
     def points(self) -> str:
@@ -86,7 +92,7 @@ def role_problems(quizzes: Sequence[Quiz], stages: Sequence[Stage], allocation_s
 
 def _taken_columns(quizzes: Sequence[Quiz], stages: Sequence[Stage]) -> Iterator[str]:
     """Questions and scores with the name of a quiz's column: the two would share one column of the dataset."""
-    taken = {f"{prefix}_{end}": quiz.stage.id for quiz in quizzes for prefix in quiz.prefixes for end in TOTALS}
+    taken = {f"{prefix}_{end}": quiz.stage.id for quiz in quizzes for prefix in quiz.prefixes for end in quiz.endings}
     for stage in stages:
         for name in [*(question.id for question in stage.asked), *(score.id for score in stage.scores)]:
             if name in taken:

@@ -238,6 +238,11 @@ class Stage(StudySection):
     """Quiz only: which parallel form; empty for the bank's first."""
     role: Literal["", "baseline", "main", "retention", "other"] = ""
     """Quiz only: what it is for; empty takes the role from its place (before allocation baseline, then main)."""
+    confidence: bool = False
+    """Quiz only: beside each item people say how likely they think their answer is right."""
+    judgement: Identifier | Literal[""] = ""
+    """Quiz only: the question of an earlier stage in which people judge how well they will do; a slider, scale or
+    number whose low end means nothing right and whose high end everything right."""
     questions: tuple[Question, ...] = ()
     """In the order shown, headings and blocks of text among them."""
     scores: tuple[DerivedScore, ...] = ()

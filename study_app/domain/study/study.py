@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from study_app.domain.allocation import Scheme, order_of
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.branches import branch_problems
+from study_app.domain.study.quiz_confidence import confidence_problems
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
 from study_app.domain.study.recruiting.completion_codes import codes_digest
 from study_app.domain.study.release import Release
@@ -111,6 +112,7 @@ class Study(StudySection):
             *self._stage_problems(),
             *self._question_problems(),
             *branch_problems(self),
+            *confidence_problems(self.stages),
         ]
         if problems:
             raise ValueError("\n".join(problems))

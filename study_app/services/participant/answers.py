@@ -14,7 +14,7 @@ from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
-from study_app.services.participant.handing_in import bank_of, draft_of, fields_of, pages_of
+from study_app.services.participant.handing_in import bank_of, draft_of, pages_of, shown_fields
 from study_app.services.position import AtStage, Ended, OnStage, Position
 from study_app.services.retrying import retried
 
@@ -149,7 +149,7 @@ class Answers:
             return self._at(unit, participant_id)
 
     def _differ(self, place: AtStage, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-        names = fields_of(self.world, place)
+        names = shown_fields(self.world, place)
         return any(draft.get(name) != shown.get(name) and not _both_blank(draft, shown, name) for name in names)
 
     def _at(self, unit: UnitOfWork, participant_id: str) -> Position:

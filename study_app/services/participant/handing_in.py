@@ -11,6 +11,7 @@ from typing import Any
 from study_app.domain.drawn_order import drawn
 from study_app.domain.quiz.answer_log import ANSWER_KINDS, CHANGE_KINDS, Draft, place_of
 from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, response_to
+from study_app.domain.quiz.confidence import confidence_at, confidence_field
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.records import Answer, Document
 from study_app.domain.study.sections import Question, Stage
@@ -79,6 +80,12 @@ def fields_of(world: StudyContext, place: AtStage) -> tuple[str, ...]:
     return tuple(question.id for question in place.stage.asked)
 
 
+def shown_fields(world: StudyContext, place: AtStage) -> tuple[str, ...]:
+    """Return every field on the page: those of `fields_of`, and of a quiz the confidence beside each where asked."""
+    names = fields_of(world, place)
+    return (*names, *map(confidence_field, names)) if place.stage.confidence else names
+
+
 def more_pages(world: StudyContext, place: AtStage) -> bool:
     """Whether a page of the quiz follows."""
     return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(world, place))
@@ -121,6 +128,9 @@ def _keep_responses(
         response = _or_none(response_to, item, shown.get(item.id))
         if response is None and is_blank(shown.get(item.id)):
             blank.add(item.id)
+        stated = confidence_field(item.id)
+        if place.stage.confidence and is_blank(shown.get(stated)):
+            blank.add(stated)
         unit.save_answer(
             Answer(
                 place.participant.id,
@@ -131,6 +141,7 @@ def _keep_responses(
                 form=bank.form(place.stage.form or None).id,
                 max_points=item.points,
                 seconds=seconds,
+                confidence=None if response is None else confidence_at(place.stage, item.id, shown),
                 changes=0 if response is None else changes[item.id],
                 saved_at=place.now,
             )

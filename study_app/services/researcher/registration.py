@@ -9,6 +9,7 @@ from typing import Any
 
 from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
+from study_app.domain.study.quiz_confidence import judgement_question
 from study_app.domain.study.study import Study, canonical_json
 
 OPEN = "*To be completed by the researchers.*"
@@ -162,11 +163,28 @@ def _arms(study: Study) -> str:
 
 def _outcomes(study: Study) -> str:
     primary = study.analysis.primary
-    return "\n".join(
+    outcomes = [
         f"- {'Primary' if outcome.id in primary else 'Secondary'}: {outcome.label or outcome.id}"
         + (f", in {outcome.unit}" if outcome.unit else "")
         for outcome in study.analysis.outcomes
-    )
+    ]
+    return "\n".join([*outcomes, *_quiz_questions(study)])
+
+
+def _quiz_questions(study: Study) -> list[str]:
+    """Return what quizzes ask beside their items, a line each."""
+    lines = []
+    for quiz in study.quizzes:
+        name = quiz.stage.title or quiz.stage.id
+        if quiz.stage.confidence:
+            lines.append(
+                f"- {name}: confidence in each answer, 0 to 100 percent; Brier score, calibration in the large and "
+                "gamma of each person."
+            )
+        question = judgement_question(study.stages, quiz.stage) if quiz.stage.judgement else None
+        if question is not None:
+            lines.append(f"- {name}: judgement before it by `{question.id}`, compared with the share of the points.")
+    return lines
 
 
 def _timeline(study: Study) -> str:

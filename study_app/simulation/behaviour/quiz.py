@@ -38,6 +38,8 @@ class Sheet:
     responses: dict[str, Response]
     points: float
     """Of the items that are scored by key."""
+    shares: dict[str, float]
+    """Item -> share of its points that the response earns by key; items without points left out."""
 
 
 def levels(item: Item, key: AnyKey) -> tuple[Level, ...]:
@@ -70,7 +72,9 @@ def fill_in(items: tuple[Item, ...], keys: Keys, target: float, seed: str) -> Sh
         level = known[item.id][chosen[item.id]]
         blank = level.points == 0 and rng.random() < BLANK
         responses[item.id] = None if blank else rng.choice(level.responses)
-    return Sheet(responses, sum(known[name][at].points for name, at in chosen.items()))
+    earned = {name: known[name][at].points for name, at in chosen.items()}
+    shares = {item.id: earned[item.id] / item.points for item in scored if item.points}
+    return Sheet(responses, sum(earned.values()), shares)
 
 
 def _first_guess(known: dict[str, tuple[Level, ...]], order: list[Item], target: float) -> dict[str, int]:

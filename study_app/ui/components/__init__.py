@@ -193,6 +193,8 @@ class FormField(TypedDict):
     code: str
     """Of a quiz item: the program to read."""
     starter: str | None
+    beside: str | None
+    """Of a rating of confidence: the item that it is about."""
 
 
 class FormData(TypedDict):

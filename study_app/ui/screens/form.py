@@ -7,6 +7,7 @@ from typing import Any
 
 from study_app.domain.errors import present
 from study_app.domain.quiz.answering import LONGEST_TEXT
+from study_app.domain.quiz.confidence import STEPS, confidence_field
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS
 from study_app.domain.study.study import Question
@@ -38,6 +39,7 @@ _NOTHING: FormField = {
     "number": None,
     "code": "",
     "starter": None,
+    "beside": None,
 }
 
 
@@ -113,4 +115,25 @@ def item_field(item: Item, number: int, drafts: Mapping[str, Any]) -> FormField:
         "number": number,
         "code": item.code,
         "starter": item.starter or None,
+    }
+
+
+def confidence_rating(page: Page[OnStage], item: Item, number: int, drafts: Mapping[str, Any]) -> FormField:
+    """Return the scale beside an item: how likely its answer is right, in percent."""
+    name = confidence_field(item.id)
+    prompt = page.text("form.confidence", n=number)
+    return {
+        **_NOTHING,
+        "id": name,
+        "kind": "scale",
+        "prompt": prompt,
+        "prompt_html": to_html(prompt),
+        "value": drafts.get(name),
+        "clearable": True,
+        "beside": item.id,
+        "options": [{"value": step, "html": str(step)} for step in STEPS],
+        "low": STEPS[0],
+        "high": STEPS[-1],
+        "low_label": page.text("form.confidence_low"),
+        "high_label": page.text("form.confidence_high"),
     }

@@ -9,8 +9,9 @@ import streamlit as st
 
 from study_app.domain.localisation.content_texts import localised_item
 from study_app.services.position import OnStage
+from study_app.ui.components import FormField
 from study_app.ui.page import Page
-from study_app.ui.screens.form import draw_form, item_field
+from study_app.ui.screens.form import confidence_rating, draw_form, item_field
 
 
 def draw(page: Page[OnStage]) -> None:
@@ -23,10 +24,11 @@ def draw(page: Page[OnStage]) -> None:
     everything = bank.form(stage.form or None).item_ids
     first = sum(len(earlier) for earlier in bank.form(stage.form or None).pages[:step]) + 1
     drafts = page.app.answers.drafts(place)
-    fields = [
-        item_field(localised_item(stage.bank, item, page.say), first + number, drafts)
-        for number, item in enumerate(items)
-    ]
+    fields: list[FormField] = []
+    for number, item in enumerate(items, first):
+        fields.append(item_field(localised_item(stage.bank, item, page.say), number, drafts))
+        if stage.confidence:
+            fields.append(confidence_rating(page, item, number, drafts))
     button = "quiz.submit" if step + 1 >= pages else "common.continue"
     draw_form(page, fields, button=button, count=len(everything))
     page.leave_button()

@@ -102,7 +102,7 @@ export class Questions {
       refuse: (why) => this.refuse(data, why),
       incoming: (text, how) => this.incoming(data, text, how),
     }, this.code);
-    const box = data.number ? this.item(data, words, hints, field) : h("div", { class: "sa-question" }, words, hints, field.element);
+    const box = data.number ? this.item(data, words, hints, field) : h("div", { class: data.beside ? "sa-question sa-beside" : "sa-question" }, words, hints, field.element);
     box.dataset["field"] = data.id;
     field.element.after(fault);
     this.shown.push({ data, field, box, message: fault });
@@ -179,7 +179,9 @@ export class Questions {
   // -- gaps and faults -------------------------------------------------------------------------------------------------
 
   private gaps(): Shown[] {
-    return this.shown.filter(({ data, field }) => isBlank(field.value) || (data.kind === "code" && untouched(field.value, data.starter)));
+    const open = this.shown.filter(({ data, field }) => isBlank(field.value) || (data.kind === "code" && untouched(field.value, data.starter)));
+    // Without an answer there is nothing to be sure of.
+    return open.filter(({ data }) => !open.some((item) => item.data.id === data.beside));
   }
 
   /** On a quiz page with gaps: asks once before it is left. True where the participant goes on. */

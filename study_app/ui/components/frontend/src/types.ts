@@ -139,6 +139,8 @@ export interface FieldData {
   number: number | null;
   code: string;
   starter: string | null;
+  /** Of a rating of confidence: the item that it is about. */
+  beside: string | null;
 }
 
 export interface FormData {
