@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from typing import Any
 from study_app.bootstrap import fresh_id
 from study_app.clock import SystemClock
 from study_app.domain.errors import InfrastructureError, UserError
+from study_app.domain.quiz.confidence import confidence_field
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.scoring import Response
 from study_app.domain.study.study import Question, Stage
@@ -27,10 +27,11 @@ from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.participant_status import current_status
 from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.settings import Settings
+from study_app.simulation.behaviour.confidence import stated_confidence
 from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw_person
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
-from study_app.simulation.simulation import KEY, open_for_simulation, scales_of
+from study_app.simulation.simulation import KEY, cluster_of, open_for_simulation, scales_of
 from study_app.simulation.summary import SimulationSummary
 
 COOKIE = "study_participant"
@@ -38,7 +39,8 @@ PATIENCE = 60.0
 """Seconds to wait for the server to start, or for a page to do what was clicked."""
 _POLL = 0.1
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_NEXT = re.compile(r"^(Continue|Finish|Submit quiz)$")
+_ONWARD = '[data-act="begin"], [data-act="continue"]'
+"""What pages call their ways on, whatever the words on the buttons; likewise `data-value` names an option."""
 
 
 def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> SimulationSummary:
@@ -65,7 +67,8 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
         with _served(settings) as url, _chromium() as browser:
             for number in range(participants):
                 person = draw_person(number, Random(f"{seed}:{number}:person"), scales_of(app), Rates())
-                admitted = app.enrol.enter(EntryRequest(), kind="simulated")
+                label, _ = cluster_of(app.study, number, str(seed))
+                admitted = app.enrol.enter(EntryRequest(label=label), kind="simulated")
                 ids.append(admitted.participant.id)
                 context = browser.new_context(viewport={"width": 1366, "height": 768})
                 context.add_cookies([{"name": COOKIE, "value": admitted.token, "url": url}])
@@ -94,10 +97,10 @@ class Visitor:
         """From the first page to the completion code."""
         self.page.goto(url)
         stages: dict[str, Callable[[OnStage, Stage], None]] = {
-            "consent": lambda place, stage: self._press("I agree"),
+            "consent": lambda place, stage: self._press('[data-act="agree"]'),
             "eligibility": self._survey,
             "survey": self._survey,
-            "device": lambda place, stage: self._press(_NEXT),
+            "device": lambda place, stage: self._press(_ONWARD),
             "instructions": self._instructions,
             "tasks": self._task,
             "quiz": self._quiz,
@@ -106,11 +109,12 @@ class Visitor:
             if isinstance(place, Waiting):
                 return
             if isinstance(place, BeforeStage):
-                self._press(_NEXT)
+                self._press(_ONWARD)
             else:
                 stages[place.stage.kind](place, place.stage)
             self._wait_to_leave(_where(place))
-        self.page.get_by_text("Completion code").wait_for()
+        # With a code, or with the button that leads back to the panel.
+        self.page.locator(".code-box").first.wait_for()
 
     def _place(self) -> Position:
         place: Position = self.app.session.peek(self.participant_id)
@@ -128,9 +132,12 @@ class Visitor:
         self.page.wait_for_timeout(200)
         self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
 
-    def _press(self, name: str | re.Pattern[str]) -> None:
+    def _press(self, what: str) -> None:
         self._settle()
-        self.page.get_by_role("button", name=name).first.click()
+        self.page.locator(what).first.click()
+
+    def _hand_in(self) -> None:
+        self._press('[data-act="hand_in"]')
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
@@ -139,7 +146,7 @@ class Visitor:
         for question in stage.asked:
             if given[question.id] is not None:
                 self._answer(question, given[question.id])
-        self._press(_NEXT)
+        self._hand_in()
 
     def _field(self, name: str) -> Any:
         field = self.page.locator(f'[data-field="{name}"]')
@@ -148,61 +155,60 @@ class Visitor:
 
     def _answer(self, question: Question, value: Any) -> None:
         field = self._field(question.id)
-        if question.kind in ("choice", "multiple"):
-            values = [option.value for option in question.options]
-            for each in value if isinstance(value, list) else [value]:
-                field.locator("label").nth(values.index(each)).click()
+        if question.kind in ("choice", "multiple", "scale", "ranking"):
+            _choose(field, value if isinstance(value, list) else [value])
         elif question.kind == "matrix":
-            values = [option.value for option in question.options]
             for row in question.rows:
-                field.locator(f'[data-row="{row.id}"] input').nth(values.index(value[row.id])).check()
-        elif question.kind == "ranking":
-            values = [option.value for option in question.options]
-            for each in value:
-                field.locator(f'[data-place="{values.index(each)}"]').click()
+                _choose(field.locator(f'[data-row="{row.id}"]'), [value[row.id]])
         elif question.kind == "slider":
             field.locator("input[type=range]").fill(str(value))
-        elif question.kind == "scale":
-            field.locator("label").nth(value - (question.low or 0)).click()
         else:
             field.get_by_role("textbox").fill(str(value))
 
     def _instructions(self, place: OnStage, stage: Stage) -> None:
         self._settle()
-        self.page.get_by_role("button", name=_NEXT).first.wait_for()
+        self.page.locator(_ONWARD).first.wait_for()
         if place.arm is not None and place.arm.pledge:
-            self.page.get_by_role("checkbox").first.locator("xpath=ancestor::label").click()
-        self._press(_NEXT)
+            self.page.locator('[data-act="pledge"]').click()
+        self._press(_ONWARD)
 
     def _task(self, place: OnStage, stage: Stage) -> None:
         pack = self.app.world.content.pack(place.pack)
-        self.page.get_by_role("heading", name=pack.title).first.wait_for()
-        editor = self.page.get_by_role("textbox", name="Code editor")
-        if place.assistant is not None and not self.person.never_ai:
-            self.page.get_by_role("textbox", name="Your message").fill("How do I begin?")
-            self.page.get_by_role("button", name="Send", exact=True).click()
-            self.page.get_by_role("button", name="Send", exact=True).and_(self.page.locator(":enabled")).wait_for()
+        editor = self.page.locator(f'[data-task="{place.task}"] .cm-content')
+        editor.wait_for()
+        if place.assistant is not None and not self.person.never_ai and self._opened(place.assistant):
+            self.page.locator('[data-act="message"]').fill("How do I begin?")
+            self.page.locator('[data-act="send"]').click()
+            self.page.locator('[data-act="send"]:enabled').wait_for()
         editor.click()
         self.page.keyboard.press("Control+a")
         self.page.keyboard.press("Delete")
         for line in pack.solution.splitlines(keepends=True):
             self.page.keyboard.insert_text(line)
             self.page.wait_for_timeout(self.rng.uniform(20, 80))
-        self.page.get_by_role("button", name="Run", exact=True).click()
+        self.page.locator('[data-act="run"]').click()
         self.page.locator(".sa-checks li").first.wait_for(state="attached")
-        self.page.get_by_role("button", name="Submit task", exact=True).click()
+        self.page.locator('[data-act="submit"]').click()
+
+    def _opened(self, assistant: str) -> bool:
+        """Whether an assistant takes messages from the start."""
+        return not self.app.world.content.specs[assistant].opens_after_minutes
 
     def _quiz(self, place: OnStage, stage: Stage) -> None:
-        bank, items, pages = self.app.answers.page(place)
-        self.page.get_by_text(re.compile(rf"^Page {place.participant.step + 1} of {pages}$")).wait_for()
+        bank, items, _ = self.app.answers.page(place)
         everything = bank.items_of(stage.form or None)
+        self._field(items[0].id)
         keys = self.app.world.content.keys(stage.bank)
         share = self.person.base_score / (scales_of(self.app).quiz_max or 1.0)
-        sheet = fill_in(everything, keys, share * bank.points, f"{self.participant_id}:{stage.id}").responses
+        sheet = fill_in(everything, keys, share * bank.points, f"{self.participant_id}:{stage.id}")
+        sure = stated_confidence(sheet.shares, 0.0, self.rng) if stage.confidence else {}
         for item in items:
-            if sheet[item.id] is not None:
-                self._respond(item, sheet[item.id])
-        self._press(_NEXT)
+            if sheet.responses[item.id] is None:
+                continue
+            self._respond(item, sheet.responses[item.id])
+            if item.id in sure:
+                _choose(self._field(confidence_field(item.id)), [sure[item.id]])
+        self._hand_in()
         self._leave_gaps(place)
 
     def _respond(self, item: Item, response: Response) -> None:
@@ -212,19 +218,23 @@ class Visitor:
             self.page.keyboard.press("Control+a")
             self.page.keyboard.insert_text(response)
             return
-        options = [option.id for option in item.options]
-        for pick in [response] if isinstance(response, str) else response or ():
-            field.locator("label").nth(options.index(pick)).click()
+        _choose(field, [response] if isinstance(response, str) else list(response or ()))
 
     def _leave_gaps(self, place: OnStage) -> None:
         """Where something is left out the page asks once."""
-        anyway = self.page.get_by_role("button", name="Continue anyway")
+        anyway = self.page.locator('[data-act="anyway"]')
         end = time.monotonic() + PATIENCE
         while _where(self._place()) == _where(place) and time.monotonic() < end:
             if anyway.is_visible():
                 anyway.click()
                 return
             time.sleep(_POLL)
+
+
+def _choose(field: Any, values: list[Any]) -> None:
+    """Press the options of these values, wherever they stand."""
+    for value in values:
+        field.locator(f'[data-value="{value}"]').first.click()
 
 
 def _where(place: Position) -> tuple[str, str, int]:

@@ -184,6 +184,15 @@ def scales_of(app: App) -> Scales:
     return Scales(points, app.study.task_limit / max(periods, 1))
 
 
+def cluster_of(study: Study, number: int, seed: str) -> tuple[str, float | None]:
+    """Label and level of a person's cluster where allocation reads labels; people come in classes."""
+    if "label" not in study.allocation.variables:
+        return "", None
+    label = f"class {number // CLUSTER_SIZE + 1}"
+    level = Random(f"{seed}:{label}").gauss(0, 1) if study.allocation.method == "cluster" else None
+    return label, level
+
+
 @dataclass
 class _Life:
     """One participant under way."""
@@ -211,19 +220,10 @@ class Crowd:
 
     def _walk(self, number: int, rates: Rates) -> SimulatedParticipant:
         setting = self.setting
-        label, level = self._cluster(number)
+        label, level = cluster_of(setting.app.study, number, setting.seed)
         rng = Random(f"{setting.seed}:{number}:person")
         person = draw_person(number, rng, setting.scales, rates, cluster=level)
         return SimulatedParticipant(setting, person, Random(f"{setting.seed}:{number}:way"), label)
-
-    def _cluster(self, number: int) -> tuple[str, float | None]:
-        """Label and level of a person's cluster where allocation reads labels; people come in classes."""
-        allocation = self.setting.app.study.allocation
-        if "label" not in allocation.variables:
-            return "", None
-        label = f"class {number // CLUSTER_SIZE + 1}"
-        level = Random(f"{self.setting.seed}:{label}").gauss(0, 1) if allocation.method == "cluster" else None
-        return label, level
 
     def live(self) -> None:
         """Let everybody live through the study."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support.trials.quiz_study import keyed_bank, written
 
 from study_app.bootstrap import start
 from study_app.domain.errors import UserError
 from study_app.settings import Settings
-from study_app.simulation.browser import simulate_in_browser
+from study_app.simulation.browser import Visitor, simulate_in_browser
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +34,98 @@ def test_two_participants_walk_both_arms_in_a_real_browser(tmp_path):
         assert {person.kind for person in unit.participants()} == {"simulated"}
         assert all(run.ended_by for run in unit.runs())
         assert any(event.kind == "edit" for event in unit.events())
+    app.close()
+
+
+EVERY_KIND = """
+[[stages]]
+id = "about"
+kind = "survey"
+[[stages.questions]]
+id = "role"
+kind = "choice"
+prompt = "Was?"
+shuffle = true
+options = [{ value = 1, label = "Eins" }, { value = 2, label = "Zwei" }, { value = 3, label = "Drei" }]
+[[stages.questions]]
+id = "tools"
+kind = "multiple"
+prompt = "Womit?"
+shuffle = true
+options = [{ value = "vim", label = "A" }, { value = "code", label = "B" }, { value = "idle", label = "C" }]
+[[stages.questions]]
+id = "order"
+kind = "ranking"
+prompt = "Reihenfolge?"
+shuffle = true
+options = [{ value = "a", label = "A" }, { value = "b", label = "B" }, { value = "c", label = "C" }]
+[[stages.questions]]
+id = "grid"
+kind = "matrix"
+prompt = "Wie sehr?"
+shuffle = true
+options = [{ value = 1, label = "wenig" }, { value = 2, label = "viel" }]
+rows = [{ id = "fun", label = "Spaß" }, { id = "use", label = "Nutzen" }]
+[[stages.questions]]
+id = "much"
+kind = "slider"
+prompt = "Wie viel?"
+low = 0
+high = 100
+[[stages.questions]]
+id = "ease"
+kind = "scale"
+prompt = "Wie leicht?"
+low = 3
+high = 9
+[[stages.questions]]
+id = "years"
+kind = "number"
+prompt = "Jahre?"
+low = 0
+high = 40
+whole = true
+"""
+TASK = """
+[[stages]]
+id = "work"
+kind = "tasks"
+minutes = 20
+packs = ["tasks/warmup"]
+"""
+
+
+@pytest.mark.browser
+def test_a_study_in_german_with_drawn_orders_is_answered_by_value_and_not_by_words_or_places(tmp_path, monkeypatch):
+    chosen, answer = {}, Visitor._answer
+
+    def answered(visitor, question, value):
+        chosen[question.id] = sorted(value) if question.kind == "multiple" else value
+        answer(visitor, question, value)
+
+    monkeypatch.setattr(Visitor, "_answer", answered)
+    bank = keyed_bank(tmp_path)
+    parts = {"before": EVERY_KIND, "pre": 'confidence = true\njudgement = "much"', "after": TASK, "bank": bank}
+    path = written(tmp_path, **parts)
+    path.write_text(path.read_text().replace('id = "threequizzes"', 'id = "threequizzes"\nlanguage = "de"', 1))
+    settings = Settings(path, f"sqlite:///{tmp_path}/study.db", tmp_path, environment={})
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(simulate_in_browser, settings, participants=1, seed=3).result()
+    app = start(settings)
+    with app.world.registry.begin(write=False) as unit:
+        (person,) = unit.participants()
+        given = {(a.stage, a.item): (json.loads(a.response), a.confidence) for a in unit.answers(person.id)}
+        submitted = [run for run in unit.runs() if run.kind == "submission"]
+    kept = {name: response for (stage, name), (response, _) in given.items() if stage == "about"}
+    assert kept | {"tools": sorted(kept["tools"])} == chosen
+    assert len(chosen) == EVERY_KIND.count("[[stages.questions]]")
+    items = app.world.content.bank(app.study.stage("posttest").bank).items
+    assert {item for stage, item in given if stage == "posttest"} == {item.id for item in items}
+    rated = [sure for (stage, _), (response, sure) in given.items() if stage == "pretest" and response is not None]
+    assert rated
+    assert None not in rated
+    assert submitted
+    assert person.stage == "retention"
     app.close()
 
 

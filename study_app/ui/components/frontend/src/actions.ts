@@ -49,7 +49,7 @@ class Actions {
       h("style", {}, styles),
       ...copies.map((copy) => this.copy(copy)),
       ...(link ? [h("p", {}, h("a", { class: "sa-act sa-first", href: link.href }, link.label))] : []),
-      ...(pledge ? [h("label", { class: "sa-tick" }, this.tick, h("span", {}, pledge))] : []),
+      ...(pledge ? [h("label", { class: "sa-tick", "data-act": "pledge" }, this.tick, h("span", {}, pledge))] : []),
       ...(buttons.length ? [row] : []),
       this.words,
       ...(foot ? [h("div", { class: "sa-foot" }, foot)] : []),
@@ -65,7 +65,7 @@ class Actions {
   }
 
   private button({ act, label, first }: ButtonData): HTMLElement {
-    return h("button", { type: "button", class: first ? "sa-first" : "", onclick: () => this.pressed(act) }, label);
+    return h("button", { type: "button", class: first ? "sa-first" : "", "data-act": act, onclick: () => this.pressed(act) }, label);
   }
 
   private pressed(act: string): void {

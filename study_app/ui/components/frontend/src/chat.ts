@@ -89,11 +89,11 @@ export class Chat {
     private readonly announcer: Announcer,
     private readonly hooks: ChatHooks,
   ) {
-    this.box = h("textarea", { rows: 2, "aria-label": say("message_box"), placeholder: say("message_placeholder") });
+    this.box = h("textarea", { rows: 2, "data-act": "message", "aria-label": say("message_box"), placeholder: say("message_placeholder") });
     this.box.addEventListener("keydown", (event) => this.onKey(event));
     this.box.addEventListener("input", () => this.onInput());
     this.box.addEventListener("paste", (event) => this.hooks.pasted(event.clipboardData?.getData("text/plain") ?? ""));
-    this.sendButton = h("button", { type: "button", class: "sa-primary", onclick: () => void this.send() }, say("send"));
+    this.sendButton = h("button", { type: "button", class: "sa-primary", "data-act": "send", onclick: () => void this.send() }, say("send"));
     this.stopButton = h("button", { type: "button", class: "sa-plain", hidden: true, onclick: () => this.stop() }, say("stop"));
     const hint = h("span", { class: "sa-hint", "aria-hidden": "true" }, say("message_keys"));
     const bar = h("div", { class: "sa-composer-bar" }, hint, this.stopButton, this.sendButton);

@@ -84,7 +84,7 @@ class Choice implements Field {
     this.inputs = data.options.map((option) => {
       const input = h("input", { type: "radio", name, onchange: () => this.choose(option.value), onfocus: hooks.focus });
       input.checked = option.value === value;
-      group.append(h("label", { class: scale ? "sa-step-option" : "sa-option" }, input, words(option.html)));
+      group.append(h("label", { class: scale ? "sa-step-option" : "sa-option", "data-value": String(option.value) }, input, words(option.html)));
       return input;
     });
     this.element.append(group);
@@ -149,7 +149,7 @@ class Picks implements Field {
     this.inputs = data.options.map((option) => {
       const input = h("input", { type: "checkbox", onchange: () => this.hooks.set(this.value), onfocus: hooks.focus });
       input.checked = picked.includes(option.value);
-      group.append(h("label", { class: "sa-option" }, input, words(option.html)));
+      group.append(h("label", { class: "sa-option", "data-value": String(option.value) }, input, words(option.html)));
       return input;
     });
     this.element.append(group);

@@ -65,7 +65,7 @@ export class Ranking implements Field {
     this.buttons = data.options.map((option, at) => {
       const place = h("span", { class: "sa-place" });
       this.places.push(place);
-      const button = h("button", { type: "button", class: "sa-rank", "data-place": at, onclick: () => this.press(option.value), onfocus: hooks.focus }, place, words(option.html));
+      const button = h("button", { type: "button", class: "sa-rank", "data-place": at, "data-value": String(option.value), onclick: () => this.press(option.value), onfocus: hooks.focus }, place, words(option.html));
       group.append(button);
       return button;
     });
@@ -127,7 +127,7 @@ export class Matrix implements Field {
       const input = h("input", { type: "radio", name, onchange: () => this.choose(row.id, option.value), onfocus: this.hooks.focus });
       input.checked = this.given[row.id] === option.value;
       this.inputs.push(input);
-      line.append(h("label", { class: "sa-cell" }, input, words(option.html)));
+      line.append(h("label", { class: "sa-cell", "data-value": String(option.value) }, input, words(option.html)));
     }
     return line;
   }

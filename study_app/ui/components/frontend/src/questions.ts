@@ -273,7 +273,7 @@ function confirm(root: HTMLElement, title: string, words: string, back: string, 
     };
     const dialog = h("dialog", { class: "sa-dialog", "aria-labelledby": heading, oncancel: () => close(false) });
     const stay = h("button", { type: "button", class: "sa-primary", onclick: () => close(false) }, back);
-    const leave = h("button", { type: "button", class: "sa-plain", onclick: () => close(true) }, on);
+    const leave = h("button", { type: "button", class: "sa-plain", "data-act": "anyway", onclick: () => close(true) }, on);
     dialog.append(h("h2", { id: heading }, title), h("p", {}, words), h("div", { class: "sa-dialog-bar" }, leave, stay));
     root.append(dialog);
     dialog.showModal();

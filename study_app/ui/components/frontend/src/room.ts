@@ -183,6 +183,7 @@ export class Room {
   private showTask(source: "saved" | "starter"): void {
     const { task, stage_title, last_run } = this.args.data;
     this.task = task.id;
+    this.element.dataset["task"] = task.id;
     this.step.textContent = task.count > 1 ? this.say("task_of", { n: task.index, m: task.count }) : stage_title;
     this.title.textContent = task.title;
     setTrustedHtml(this.brief, task.brief_html);

@@ -48,7 +48,7 @@ export class Runner {
     private readonly hooks: RunnerHooks,
   ) {
     const run = () => void this.run();
-    this.runButton = h("button", { type: "button", class: "sa-primary", onclick: run, "aria-keyshortcuts": "Control+Enter" });
+    this.runButton = h("button", { type: "button", class: "sa-primary", "data-act": "run", onclick: run, "aria-keyshortcuts": "Control+Enter" });
     this.runButton.append(say("run"));
     this.stopButton = h("button", { type: "button", class: "sa-plain", hidden: true, onclick: () => this.stop() });
     this.stopButton.append(say("run_stop"));

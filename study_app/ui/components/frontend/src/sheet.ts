@@ -93,7 +93,7 @@ export class Sheet {
       log: (kind, payload) => this.record(kind, payload),
       tell: (words) => this.tell(words),
     }, code);
-    this.button = h("button", { type: "button", class: "sa-primary", onclick: () => void this.press() }, data.button);
+    this.button = h("button", { type: "button", class: "sa-primary", "data-act": "hand_in", onclick: () => void this.press() }, data.button);
     this.element = h("div", { class: `sa-form sa-form-${data.kind}` });
     const content = h("div", { class: "sa-form-content" }, this.questions.element, this.foot());
     this.veil = new Veil(content, this.say, this.announcer);

@@ -24,7 +24,7 @@ export class Submission {
     private readonly say: Say,
     private readonly hooks: SubmitHooks,
   ) {
-    this.button = h("button", { type: "button", class: "sa-outline", onclick: () => void this.submit(false) }, say("submit"));
+    this.button = h("button", { type: "button", class: "sa-outline", "data-act": "submit", onclick: () => void this.submit(false) }, say("submit"));
   }
 
   lock(locked: boolean): void {
