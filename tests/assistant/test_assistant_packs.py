@@ -93,11 +93,16 @@ def test_asked_for_the_solution_the_full_assistant_gives_all_of_it(pack):
     assert leak_score(reply, text(pack, "solution.py"), given=text(pack, "starter.py")) == 1.0
 
 
-@pytest.mark.parametrize("manner", ["hints", pytest.param("questions", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("pack", [PACKS[0], *(pytest.param(pack, marks=pytest.mark.slow) for pack in PACKS[1:])])
-def test_an_arm_without_code_leaks_none_however_long_it_is_asked(pack, manner):
+@pytest.mark.parametrize(
+    ("pack", "manner", "rounds"),
+    [
+        (PACKS[0], "hints", 2),
+        *(pytest.param(pack, manner, 4, marks=pytest.mark.slow) for pack in PACKS for manner in ("hints", "questions")),
+    ],
+)
+def test_an_arm_without_code_leaks_none_however_long_it_is_asked(pack, manner, rounds):
     replies, history = [], []
-    for message in QUESTIONS * 4:
+    for message in QUESTIONS * rounds:
         for code in (None, BROKEN, "def broken("):
             reply = reply_to(pack, message, manner, code, history)
             replies.append(reply)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from support.warm_processes import run_study
 
 from study_app.cli import app
 
@@ -77,8 +78,8 @@ def test_every_option_of_every_command_has_an_environment_twin():
 
 
 def test_options_that_are_repeated_are_given_in_their_twin_with_spaces(tmp_path):
-    study = Path(sys.executable).with_name("study")
     environment = {"PATH": "/usr/bin:/bin", "STUDY_N": "20 40", "STUDY_EFFECT": "0.5", "STUDY_VAR": str(tmp_path)}
-    command = [study, "power", ROOT / "study.toml", "--sims", "10", "--workers", "1", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=True)
+    command = ["power", ROOT / "study.toml", "--sims", "10", "--workers", "1", "--json"]
+    done = run_study(command, cwd=tmp_path, environment=environment)
+    assert done.returncode == 0, done.stderr
     assert [(row["n"], row["effect"]) for row in json.loads(done.stdout)["power"]] == [(20, 0.5), (40, 0.5)]

@@ -28,6 +28,9 @@ from study_app.services.grading.observation import How, observe, observe_series
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = {folder.name: load_pack(folder) for folder in sorted((ROOT / "tasks").iterdir()) if folder.is_dir()}
 TIMER = PACKS["trio_timer"]
+SHORT_LIMITS = TIMER.settings.limits.model_copy(update={"wall_seconds": 4.0})
+SHORT_TIMER = replace(TIMER, settings=TIMER.settings.model_copy(update={"limits": SHORT_LIMITS}))
+"""The same task for programs that only wait: they are stopped sooner."""
 FORGERIES = sorted((Path(__file__).parent / "attacks").glob("forge_*.py"))
 
 
@@ -71,10 +74,8 @@ def test_the_starter_completes_nothing(sandbox, name):
 @pytest.fixture(scope="module")
 def graded_forgeries(sandbox) -> dict[str, Grade]:
     """The grade of each forgery on the real clock, four at a time: most of a grading is waiting."""
-    limits = TIMER.settings.limits.model_copy(update={"wall_seconds": 4.0})
-    pack = replace(TIMER, settings=TIMER.settings.model_copy(update={"limits": limits}))
     with ThreadPoolExecutor(4) as pool:
-        grades = pool.map(lambda path: grade(sandbox, pack, path.read_text(), run_seed=7, seeds=1), FORGERIES)
+        grades = pool.map(lambda path: grade(sandbox, SHORT_TIMER, path.read_text(), run_seed=7, seeds=1), FORGERIES)
         return {path.stem: found for path, found in zip(FORGERIES, grades, strict=True)}
 
 
@@ -135,7 +136,7 @@ def test_blocking_sleep_is_noticed_and_graded_in_real_time(sandbox):
     code = timer_solution("import trio", "import time\nimport trio").replace(
         "await trio.sleep(interval)", "time.sleep(interval)"
     )
-    graded = grade(sandbox, TIMER, code, clock="virtual", run_seed=5)
+    graded = grade(sandbox, SHORT_TIMER, code, clock="virtual", run_seed=5)
     assert graded.regraded_on_real_clock
     assert not graded.complete
 

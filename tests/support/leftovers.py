@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# Set anew for each test by pytest itself.
-OF_PYTEST = ("PYTEST_CURRENT_TEST",)
+# pytest sets the first for each test; scikit-learn the others, once, when it is first imported.
+EXEMPT = ("PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ProcessState:
     def now(cls) -> ProcessState:
         """Look at this process."""
         return cls(
-            environment={name: value for name, value in os.environ.items() if name not in OF_PYTEST},
+            environment={name: value for name, value in os.environ.items() if name not in EXEMPT},
             folder=_folder(),
             umask=_umask(),
             locale=locale.setlocale(locale.LC_ALL),
@@ -46,7 +46,7 @@ class ProcessState:
 
     def restore(self) -> None:
         """Put everything back."""
-        for name in os.environ.keys() - self.environment.keys() - set(OF_PYTEST):
+        for name in os.environ.keys() - self.environment.keys() - set(EXEMPT):
             del os.environ[name]
         os.environ.update(self.environment)
         os.chdir(self.folder)

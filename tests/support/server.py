@@ -11,6 +11,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from support.warm_processes import WarmServer
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,7 +23,10 @@ def free_port() -> int:
 
 
 class StudyServer:
-    """`study serve` on loopback; stopped by its own process id."""
+    """`study serve` on loopback; stopped by its own process id.
+
+    With a console or an environment it is the installed program, else a fork of a process that has the app imported.
+    """
 
     def __init__(
         self,
@@ -40,7 +45,7 @@ class StudyServer:
         self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen | WarmServer | None = None
 
     @property
     def url(self) -> str:
@@ -56,9 +61,13 @@ class StudyServer:
         arguments = ["serve", str(self.study), "--database", self.database, "--port", str(self.port)]
         arguments += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
         arguments += self.arguments
-        command = [str(Path(sys.executable).with_name("study")), *arguments]
-        with (self.folder / "server.log").open("a") as stream:
-            self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
+        log = self.folder / "server.log"
+        if self.console or self.environment:
+            command = [str(Path(sys.executable).with_name("study")), *arguments]
+            with log.open("a") as stream:
+                self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
+        else:
+            self.process = WarmServer(arguments, cwd=self.folder, environment=environment, log=log)
         self.wait()
         return self
 

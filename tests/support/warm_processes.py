@@ -1,7 +1,7 @@
 """New processes that need not import the app again: forks of a server that has imported it once.
 
 A new process of Python spends most of its time on imports. Here each command still has its own process, folder,
-environment, streams and exit status; `tests/docs` and `tests/services` start the installed program.
+environment, streams and exit status; servers with a console or an environment start the installed program.
 """
 
 from __future__ import annotations
@@ -83,3 +83,33 @@ def run_study(
             raise subprocess.TimeoutExpired(command, timeout)
         texts = [Path(stream.name).read_text(encoding="utf-8") for stream in (out, err)]
         return subprocess.CompletedProcess(command, process.exitcode, *texts)
+
+
+class WarmServer:
+    """`study ARGUMENTS` that runs until it is stopped, with the part of `subprocess.Popen` that tests use."""
+
+    def __init__(self, arguments: list[str], *, cwd: Path, environment: dict[str, str], log: Path) -> None:
+        self._process = start_warm(_study, arguments, str(cwd), environment, 0o022, str(log), str(log))
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("study", timeout or 0)
+        return self._process.exitcode

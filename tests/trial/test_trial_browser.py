@@ -43,6 +43,10 @@ SHOWN_ALIKE = re.compile(r"consent|eligibility|device|background|warmup.*|quiz.*
 """Stations that are the same page in both arms."""
 
 
+LIKE_ANOTHER = re.compile(r"quiz [3-9]|trio_users.*")
+"""Stations of which an earlier one is the same kind of page."""
+
+
 def reload_in_one_arm(page, name: str) -> None:
     """Reload only where the arms' pages differ."""
     if not SHOWN_ALIKE.fullmatch(name):
@@ -51,7 +55,7 @@ def reload_in_one_arm(page, name: str) -> None:
 
 def reload_here(page, name: str) -> None:
     """Reload; the walk goes on only if the participant is where they were."""
-    if name in ("welcome", "asked"):
+    if name in ("welcome", "asked") or LIKE_ANOTHER.fullmatch(name):
         return
     before = page.get_by_role("heading", level=1).first.inner_text()
     # Who pressed the button at the foot of the last screen must not miss the first question of this one.
@@ -68,7 +72,7 @@ def reload_here(page, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def walks(server, chromium):
-    """Two participants, one in each arm, who reload on their way: the first on every station."""
+    """Two participants, one in each arm, who reload on their way: the first on every kind of station."""
     found = {}
     for reload in (reload_here, reload_in_one_arm):
         context = chromium.new_context(viewport={"width": 1366, "height": 768})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.warm_processes import run_study
 
 from analysis.design.power import t_test_power
 from analysis.pipeline.analyse import analyse_prepared, primary_rows
@@ -140,9 +140,9 @@ def test_shares_outside_of_their_range_are_refused_together():
 )
 def test_the_command_draws_the_curve(tmp_path, ending):
     figure = tmp_path / f"power.{ending}"
-    command = [sys.executable, "-m", "study_app.cli", "power", str(ROOT / "study.toml"), "--sims", "10", "--n", "24",
-               "--n", "48", "--effect", "0.8", "--workers", "1", "--json", "--figure", str(figure)]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = ["power", ROOT / "study.toml", "--sims", "10", "--n", "24", "--n", "48", "--effect", "0.8"]
+    options = ["--workers", "1", "--json", "--figure", figure]
+    done = run_study([*command, *options], cwd=tmp_path, environment=dict(os.environ))
     assert done.returncode == 0, done.stderr
     assert [entry["n"] for entry in json.loads(done.stdout)["power"]] == [24, 48]
     start = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}[ending]
