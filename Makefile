@@ -19,7 +19,7 @@ test: setup
 	@sh scripts/test_needs.sh
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-# Every test, in parts of an hour at most; called again, it goes on with the parts that have not passed at this commit.
+# Every test, in parts of an hour at most; called again, it goes on with the tests that have not passed at this commit.
 test-all: setup
 	@sh scripts/test_needs.sh
 	@$(BIN)/python scripts/test_all.py $(PARTS)
