@@ -27,6 +27,7 @@ from study_app.domain.records import (
     Rating,
     RunRecord,
     Stored,
+    TextReview,
     Turn,
     Visit,
 )
@@ -404,6 +405,14 @@ class UnitOfWork(EventLog, Protocol):
 
     def ratings(self) -> list[Rating]:
         """All judgements, in fixed order."""
+        ...
+
+    def add_text_review(self, review: TextReview) -> None:
+        """Append what a person decided on a text."""
+        ...
+
+    def text_reviews(self) -> list[TextReview]:
+        """Return the newest decision on each text."""
         ...
 
 

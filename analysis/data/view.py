@@ -50,6 +50,13 @@ class View:
         return self.masked or self.dry_run
 
 
+PUBLIC = (
+    "The dataset was made for everybody: nothing here is computed from days, messages or replies, labels are permuted "
+    "within strata in place of the ledger, and rare answers are coarsened, also where they are covariates."
+)
+"""What is different about an analysis of such a dataset."""
+
+
 def view(
     dataset: Dataset,
     *,
@@ -97,7 +104,12 @@ def view(
         rows["arm"] = _shuffled_clusters(rows, arms, seed, cluster) if cluster in rows else _shuffled(rows, arms, seed)
     if masked:
         rows["arm"], arms = _mask(rows["arm"], arms, dataset.sha256)
-    tables = dataset.tables.of(rows, REVEALING_TABLES if masked or dry_run else ())
+    left_out = REVEALING_TABLES if masked or dry_run else ()
+    if dataset.manifest.get("public"):
+        # Moments count from each person's entry there, and messages are left out.
+        rows, left_out = rows.assign(enrolled_at=None), (*left_out, "turns")
+        warnings.append(PUBLIC)
+    tables = dataset.tables.of(rows, left_out)
     return View(rows, arms, tables, masked, dry_run, kinds, tuple(warnings))
 
 

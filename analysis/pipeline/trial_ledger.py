@@ -87,6 +87,8 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
     if "allocations" not in dataset.tables or not len(dataset.tables["allocations"]):
         return None, "the dataset holds no allocation ledger; labels are permuted within strata"
     rows = dataset.tables["allocations"]
+    if dataset.manifest.get("public"):
+        return None, "the dataset for everybody leaves the ledger's order out; labels are permuted within strata"
     if "ledger" in rows:
         rows = rows[rows["ledger"].isin(view.kinds)]
     rows = _identified(rows, dataset.participants)
@@ -108,7 +110,7 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
 
 def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
     """Return the ledger with the ids of people who withdrew their data: their payload is erased, their index is not."""
-    if "ledger" not in rows or "allocation_index" not in participants:
+    if "ledger" not in rows or "allocation_index" not in participants or rows["allocation_index"].isna().any():
         return rows
     erased = rows["participant_id"].isna() | (rows["participant_id"] == "")
     if not erased.any():

@@ -124,13 +124,24 @@ def export(
             "--progsnap2", help="Folder for the programs' history in ProgSnap2 format.", envvar="STUDY_PROGSNAP2"
         ),
     ] = None,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            help="For publication: no text of people, times from each entry on, rare answers coarsened.",
+            envvar="STUDY_PUBLIC",
+        ),
+    ] = False,
+    k: Annotated[
+        int, typer.Option("--k", help="With --public: how many people share an answer at least.", envvar="STUDY_K")
+    ] = 5,
     as_json: AsJson = False,
 ) -> None:
     """Export the dataset in Psych-DS layout; the state of the trial decides what it shows of the arms."""
     from study_app.services.researcher.exporting.datasets import DatasetRequest
 
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
-    request = DatasetRequest(fmt, identified, include_simulated, include_preview, progsnap2)
+    request = DatasetRequest(fmt, identified, include_simulated, include_preview, progsnap2, public, k)
     try:
         summary = running.datasets.write(out, request, who="cli", via="command line")
     finally:

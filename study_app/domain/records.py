@@ -238,6 +238,28 @@ class Rating:
     rated_at: datetime
 
 
+@dataclass(frozen=True)
+class TextReview:
+    """What a person decided on one text, read for a dataset that everybody may have."""
+
+    participant_id: str
+    """Whose text it is; empty for one of a rater."""
+    table: str
+    column: str
+    record: str
+    """Ids of the row, joined by `|`."""
+    digest: str
+    """SHA-256 of the text: another text in its place is not decided."""
+    released: bool
+    reviewer: str
+    reviewed_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the decision is about."""
+        return self.table, self.column, self.record, self.digest
+
+
 def submitted(runs: Iterable[RunRecord]) -> dict[str, str]:
     """Task -> the program that was handed in for it last."""
     return {run.task: run.code for run in runs if run.kind == "submission"}

@@ -309,3 +309,18 @@ class RatingRow(SQLModel, table=True):
     value: str = _text(nullable=False)
     rubric: str = _text(nullable=False)
     rated_at: datetime = _moment(nullable=False)
+
+
+class TextReviewRow(SQLModel, table=True):
+    """What a person decided on texts for a dataset that everybody may have; the newest decision counts."""
+
+    __tablename__ = "text_reviews"
+    number: int | None = _serial()
+    participant_id: str = Field(index=True)
+    table: str
+    column: str
+    record: str = _text(nullable=False)
+    digest: str
+    released: bool
+    reviewer: str = _text(nullable=False)
+    reviewed_at: datetime = _moment(nullable=False)

@@ -27,6 +27,7 @@ from study_app.domain.records import (
     ProtocolVersion,
     Rating,
     RunRecord,
+    TextReview,
     Turn,
     Visit,
 )
@@ -50,6 +51,7 @@ ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.Allocation
 CHAINS = _table(tables.ChainRow)
 ENTRIES = _table(tables.ChainEntryRow)
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
+REVIEWS = _table(tables.TextReviewRow)
 
 
 class SqlUnitOfWork(SqlPositions):
@@ -316,7 +318,7 @@ class SqlUnitOfWork(SqlPositions):
 
     def erase_payloads(self, participant_id: str) -> None:
         """See ports.UnitOfWork."""
-        for table in (DOCUMENTS, RUNS, TURNS, ANSWERS):
+        for table in (DOCUMENTS, RUNS, TURNS, ANSWERS, REVIEWS):
             self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
         self._erase_events(EVENTS.c.participant_id == participant_id)
         self.connection.info[ERASES] = True
@@ -442,6 +444,15 @@ class SqlUnitOfWork(SqlPositions):
     def ratings(self) -> list[Rating]:
         """See ports.UnitOfWork."""
         return self._rows(Rating, select(RATINGS).order_by(RATINGS.c.number))
+
+    def add_text_review(self, review: TextReview) -> None:
+        """See ports.UnitOfWork."""
+        self._insert(REVIEWS, review)
+
+    def text_reviews(self) -> list[TextReview]:
+        """See ports.UnitOfWork."""
+        rows = self._rows(TextReview, select(REVIEWS).order_by(REVIEWS.c.number))
+        return list({review.key: review for review in rows}.values())
 
 
 def _of(table: Any, participant_id: str | None) -> Any:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from study_app.dataset.disclosure.coarsening import recoded_table
 from study_app.dataset.findings import VerifyReport
 from study_app.dataset.reading.csv_rows import csv_rows
 from study_app.dataset.schema import (
@@ -142,7 +143,20 @@ class UntrustedDataset:
     def tables(self) -> dict[TableName, TableSchema]:
         """What the tables must look like, from the study's versions and banks in the materials."""
         studies = list(self.studies.values())
-        return tables_of(studies, quiz_types(studies, self._bank), identified=bool(self.manifest.get("identified")))
+        tables = tables_of(studies, quiz_types(studies, self._bank), identified=bool(self.manifest.get("identified")))
+        return {name: recoded_table(table, self._recoded) for name, table in tables.items()} if self.public else tables
+
+    @property
+    def public(self) -> bool:
+        """Whether it was made for everybody, without what people wrote."""
+        return isinstance(self.manifest.get("public"), dict)
+
+    @property
+    def _recoded(self) -> dict[str, list[str]]:
+        """Column of `participants` -> the values that are left after it was coarsened."""
+        recoded = self.manifest["public"].get("recoded")
+        entries = recoded.items() if isinstance(recoded, dict) else ()
+        return {name: list(map(str, entry.get("levels") or ())) for name, entry in entries if isinstance(entry, dict)}
 
     def _bank(self, folder: str) -> Bank | None:
         return self.banks.get(folder.rsplit("/", 1)[-1])

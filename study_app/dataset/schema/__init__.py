@@ -17,7 +17,7 @@ from study_app.dataset.schema.cells import (
     writable,
 )
 from study_app.dataset.schema.codebook import codebook
-from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, text
+from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code
 from study_app.dataset.schema.participants import REVEALING, participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
     ALLOCATIONS,
@@ -50,7 +50,7 @@ def tables_of(
 
 REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, PERIODS) if table.reveals_arm)
 """Tables that can tell an arm from another by which rows they have."""
-CLUSTER = text(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
+CLUSTER = code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
 
 
 __all__ = [

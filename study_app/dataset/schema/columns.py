@@ -56,6 +56,15 @@ class Column:
     high: float | None = None
     reveals_arm: bool = False
     """Whether its cells can tell an arm: what only some arms can have, or text in which the arm could be read."""
+    closed: bool = False
+    """Of text and JSON: whether platform, study file or content made it, never a person or their program."""
+    about_person: bool = False
+    """Whether an answer tells of the person what others may know, so that rare ones could name them."""
+
+    @property
+    def free(self) -> bool:
+        """Whether a cell may hold whatever a person wrote; what no column says is closed counts as written."""
+        return self.type in ("text", "json") and not self.levels and not self.closed
 
     @property
     def guarded(self) -> bool:
@@ -143,6 +152,11 @@ def text(name: str, caption: str, *levels: str) -> Column:
     return Column(name, "text", caption, levels=levels)
 
 
+def code(name: str, caption: str, *levels: str) -> Column:
+    """Return a column of text that platform, study file or content made, such as an id; see `Column.closed`."""
+    return Column(name, "text", caption, levels=levels, closed=True)
+
+
 def integer(name: str, caption: str, unit: str = "", low: float | None = 0, high: float | None = None) -> Column:
     """Return a column of whole numbers, from 0 up unless said otherwise."""
     return Column(name, "integer", caption, unit, low=low, high=high)
@@ -163,6 +177,6 @@ def time(name: str, caption: str) -> Column:
     return Column(name, "time", caption, "ISO 8601, UTC")
 
 
-def json_(name: str, caption: str) -> Column:
+def json_(name: str, caption: str, *, closed: bool = False) -> Column:
     """Return a column of JSON values."""
-    return Column(name, "json", caption)
+    return Column(name, "json", caption, closed=closed)

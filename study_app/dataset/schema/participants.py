@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from study_app.dataset.schema.columns import (
@@ -10,6 +11,7 @@ from study_app.dataset.schema.columns import (
     ColumnType,
     TableSchema,
     boolean,
+    code,
     integer,
     number,
     revealing,
@@ -24,10 +26,10 @@ from study_app.domain.study.quiz_roles import MAIN
 from study_app.domain.study.study import DerivedScore, Question, Study
 
 _HEAD = (
-    text("participant_id", "Random, stable identifier, the same in every table and every export"),
-    text("study_hash", "Version of the study that the participant started with and kept"),
-    text("arm", "Allocated arm; arm_a, arm_b, ... while closed and sealed; empty before allocation or where withheld"),
-    text("stratum", "Stratum of the allocation"),
+    code("participant_id", "Random, stable identifier, the same in every table and every export"),
+    code("study_hash", "Version of the study that the participant started with and kept"),
+    code("arm", "Allocated arm; arm_a, arm_b, ... while closed and sealed; empty before allocation or where withheld"),
+    replace(code("stratum", "Stratum of the allocation"), about_person=True),
     integer("allocation_index", "Place in the ledger of the participant's kind", low=1),
     boolean("is_simulated", "Made by study simulate"),
     boolean("is_preview", "Took part before launch"),
@@ -86,7 +88,7 @@ _USE = (
     ),
     *_TYPED,
     *revealing(
-        text(
+        code(
             "interaction_pattern",
             "Pattern of use of the assistant by the study's rule set, or none; empty without an assistant, or uncoded",
         ),
@@ -106,7 +108,10 @@ _EXTRA = (
     ),
     integer("attention_passed", "Attention checks passed", "items"),
     integer("attention_total", "Attention checks in the opened quizzes", "items"),
-    text("language", "Language in which the participant met the study, chosen at the entry where it offers several"),
+    replace(
+        code("language", "Language in which the participant met the study, chosen at entry where it offers several"),
+        about_person=True,
+    ),
 )
 _IDENTITY = (
     text("label", "Label of the participant's link; only with --identified"),
@@ -177,10 +182,14 @@ def question_columns(questions: Iterable[Question]) -> tuple[Column, ...]:
     return tuple(found.values())
 
 
+ABOUT_PERSON = ("choice", "multiple", "ranking", "number", "slider")
+"""Kinds of questions whose answers may be facts that others know of a person; scales and matrices are opinions."""
+
+
 def columns_of(question: Question) -> tuple[Column, ...]:
     """Return the columns of a question: one, or of a matrix one for each row."""
     if question.kind != "matrix":
-        return (_question(question),)
+        return (replace(_question(question), about_person=question.kind in ABOUT_PERSON),)
     return tuple(_row(question, row.id, row.label) for row in question.rows)
 
 
@@ -204,7 +213,7 @@ def _question(question: Question) -> Column:
         return Column(name, _choice_type(question), caption, question.unit, _levels(question), labels=_labels(question))
     if question.kind in ("multiple", "ranking"):
         form = "JSON list" if question.kind == "multiple" else "JSON list, the first place first"
-        return Column(name, "text", f"{caption} ({form})", question.unit, labels=_labels(question))
+        return Column(name, "text", f"{caption} ({form})", question.unit, labels=_labels(question), closed=True)
     return Column(name, "text", caption, question.unit)
 
 

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from study_app.dataset.schema.columns import TableName, TableSchema, boolean, integer, json_, number, text, time
+from study_app.dataset.schema.columns import TableName, TableSchema, boolean, code, integer, json_, number, text, time
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
 
-_WHO = text("participant_id", "Random, stable identifier of the participant, the same in every table and every export")
+_WHO = code("participant_id", "Random, stable identifier of the participant, the same in every table and every export")
 
 ALLOCATIONS = TableSchema(
     "allocations",
     "The ledgers of allocations: one row for each allocated participant, chained by hashes",
     (
-        text("participant_id", "Who was allocated; empty once erased on request"),
+        code("participant_id", "Who was allocated; empty once erased on request"),
         integer("allocation_index", "Place in its ledger, 1 to n", low=1),
         text("ledger", "Which of the three ledgers the row belongs to", *LEDGERS),
-        text("method", "Allocation method of the study file"),
-        text("stratum", "Stratum in which the participant was allocated; all without strata"),
-        text("arm", "Arm (for a crossover the order of arms); arm_a, arm_b, ... in a closed, still sealed study"),
-        json_("probabilities", "Probability of each arm at this allocation, in the order of the study file"),
+        code("method", "Allocation method of the study file"),
+        code("stratum", "Stratum in which the participant was allocated; all without strata"),
+        code("arm", "Arm (for a crossover the order of arms); arm_a, arm_b, ... in a closed, still sealed study"),
+        json_("probabilities", "Probability of each arm at this allocation, in the study file's order", closed=True),
         number("draw", "Uniform number that chose among them", low=0, high=1),
-        text("study_hash", "Version of the study whose scheme allocated"),
+        code("study_hash", "Version of the study whose scheme allocated"),
         time("allocated_at", "Moment of the allocation"),
-        text("previous_hash", "Row hash of the row before; of the first: the ledger's genesis hash"),
-        text("row_hash", "SHA-256 over the row and its predecessor's hash"),
-        json_("levels", "Categories that the rule looked at, by variable"),
-        json_("imbalance", "Minimisation: score of each arm"),
-        json_("returned", "Allocations whose slots went back just before this one"),
-        text("algorithm", "Version of the allocation rules and generator"),
+        code("previous_hash", "Row hash of the row before; of the first: the ledger's genesis hash"),
+        code("row_hash", "SHA-256 over the row and its predecessor's hash"),
+        json_("levels", "Categories that the rule looked at, by variable", closed=True),
+        json_("imbalance", "Minimisation: score of each arm", closed=True),
+        json_("returned", "Allocations whose slots went back just before this one", closed=True),
+        code("algorithm", "Version of the allocation rules and generator"),
         json_("profile", "Baseline values that the categories come from; empty once erased"),
-        text("salt", "Salt of the payload hash; empty once erased"),
-        text(
+        code("salt", "Salt of the payload hash; empty once erased"),
+        code(
             "payload_hash",
             "Salted SHA-256 of who and profile, so that both can be erased and the chain still holds",
         ),
@@ -43,7 +43,7 @@ VISITS = TableSchema(
     "One row for each stage that a participant opened",
     (
         _WHO,
-        text("stage", "Id of the stage in the study file"),
+        code("stage", "Id of the stage in the study file"),
         time("started_at", "When the stage opened and its clock began"),
         time("ended_at", "When it ended; empty while open"),
         text("ended_by", "What ended it", "participant", "deadline", "withdrawal", "screening", "system"),
@@ -61,10 +61,10 @@ EVENTS = TableSchema(
     (
         _WHO,
         integer("event_id", "Unique number of the event, rising in the order of storing", low=1),
-        text("page", "Random id of the browser page, made at each load; `server` for the server's own events"),
+        code("page", "Random id of the browser page, made at each load; `server` for the server's own events"),
         integer("seq", "Number of the event on its page: 1, 2, 3, ... without gap", low=1),
-        text("kind", "Kind of event; docs/reference/dataset.md lists them with their payloads"),
-        text("stage", "Stage at which the participant was when the event arrived"),
+        code("kind", "Kind of event; docs/reference/dataset.md lists them with their payloads"),
+        code("stage", "Stage at which the participant was when the event arrived"),
         time("server_time", "When the server stored it"),
         time("client_time", "When it happened by the browser's clock; empty for the server's own"),
         json_("payload", "What happened, as a JSON object"),
@@ -78,25 +78,25 @@ RUNS = TableSchema(
     "runs",
     "Runs and submissions of participants' programs",
     (
-        text("run_id", "Random identifier of the run"),
+        code("run_id", "Random identifier of the run"),
         _WHO,
-        text("task", "Task pack"),
+        code("task", "Task pack"),
         text("code", "The program, exactly as run"),
         text("stdout", "What it printed"),
         text("stderr", "What it printed as errors"),
         text("error_type", "Class of the exception that ended it, or RuntimeWarning for a coroutine never awaited"),
         number("wall_seconds", "Duration", "s"),
-        text("isolation", "Isolation of the sandbox as observed", "strong+", "strong", "medium", "weak", "off"),
+        code("isolation", "Isolation of the sandbox as observed", "strong+", "strong", "medium", "weak", "off"),
         integer("scheduler_seed", "Seed of the program's scheduler and random numbers", low=None),
-        text("kind", "run: pressed Run; submission: what was graded", "run", "submission"),
-        json_("checks", "Checks as a list of {name, visible, passed}; of a run the visible ones only"),
-        text("stage", "Stage of the run"),
+        code("kind", "run: pressed Run; submission: what was graded", "run", "submission"),
+        json_("checks", "Checks as a list of {name, visible, passed}; of a run the visible ones only", closed=True),
+        code("stage", "Stage of the run"),
         time("started_at", "When it began"),
         text("ended_by", "How it ended", "exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"),
         text("error_message", "Message of the exception"),
         integer("error_line", "Line of the program where it was raised", low=1),
         boolean("visible_only_pass", "Submission passes every check that could be seen and fails one that could not"),
-        text("page", "Browser page whose editor held the program"),
+        code("page", "Browser page whose editor held the program"),
         integer("seq", "Last edit of that page that the program contains; empty where the page did not say", low=0),
         text(
             "grading",
@@ -116,12 +116,12 @@ TURNS = TableSchema(
     "turns",
     "Messages to the assistant and its replies",
     (
-        text("turn_id", "Random identifier of the turn"),
+        code("turn_id", "Random identifier of the turn"),
         _WHO,
-        text("task", "Task on which it was asked"),
-        text("assistant", "Provider that answered: claude, notes or recorded"),
-        text("model", "Model id as served"),
-        text("prompt_version", "Version of the treatment's prompt"),
+        code("task", "Task on which it was asked"),
+        code("assistant", "Provider that answered: claude, notes or recorded"),
+        code("model", "Model id as served"),
+        code("prompt_version", "Version of the treatment's prompt"),
         text("message", "The participant's message"),
         text("reply", "The reply, or what came of it"),
         text("code", "The editor's text at the moment of asking"),
@@ -131,13 +131,13 @@ TURNS = TableSchema(
         number("composing_seconds", "From the first key in the empty message box to sending", "s"),
         integer("input_tokens", "Tokens sent, as the provider counted", "tokens"),
         integer("output_tokens", "Tokens of the reply, as the provider counted", "tokens"),
-        text("stop_reason", "Why the reply ended, in the provider's words"),
+        code("stop_reason", "Why the reply ended, in the provider's words"),
         boolean("stopped_by_participant", "The participant pressed Stop"),
-        text("error", "Kind of failure; empty where none"),
-        text("codes", "Interaction codes of the message by the plan's coder, separated by ;; empty where it gave none"),
-        text("treatment", "Id of the assistant's file, the treatment"),
+        code("error", "Kind of failure; empty where none"),
+        code("codes", "Interaction codes of the message by the plan's coder, separated by ;; empty where it gave none"),
+        code("treatment", "Id of the assistant's file, the treatment"),
         boolean("complete", "The reply has ended"),
-        json_("parameters", "Parameters sent to the model"),
+        json_("parameters", "Parameters sent to the model", closed=True),
         integer(
             "reply_code_chars", "Characters of code in the reply: in fenced blocks, the fences left out", "characters"
         ),
@@ -168,9 +168,9 @@ ANSWERS = TableSchema(
     "Answers to survey questions and quiz items, one row each",
     (
         _WHO,
-        text("bank", "Item bank; empty for survey questions"),
-        text("form", "Form of the bank; empty for survey questions"),
-        text("item", "Id of the item or question"),
+        code("bank", "Item bank; empty for survey questions"),
+        code("form", "Form of the bank; empty for survey questions"),
+        code("item", "Id of the item or question"),
         text(
             "type",
             "Type of the item; empty for survey questions",
@@ -180,22 +180,22 @@ ANSWERS = TableSchema(
             "code_writing",
             "attention_check",
         ),
-        text("concept", "Concept of the item; empty for survey questions"),
+        code("concept", "Concept of the item; empty for survey questions"),
         text("response", "The answer: text as given, numbers and lists as JSON; empty where left out"),
         number("points", "Points it earned; empty while it waits for scoring", "points"),
         number("max_points", "Points it could earn", "points"),
-        text(
+        code(
             "scored_by", "key, human, or inconclusive: the machine was too busy to run its checks; empty while it waits"
         ),
-        text("key_version", "Version of the key that scored it"),
+        code("key_version", "Version of the key that scored it"),
         number("seconds", "From the page before to saving it", "s"),
         integer("changes", "Edits and choices that made the answer; 0 where it was left empty"),
-        text("stage", "Stage at which it was asked"),
+        code("stage", "Stage at which it was asked"),
         time("saved_at", "When it was handed in"),
         integer("pasted_chars", "Characters pasted or dropped into it; empty where no browser showed it", "characters"),
         number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s"),
-        text("about_task", "Task pack that the item is about; empty for an item of none and for survey questions"),
-        text("family", "Isomorphic items of parallel forms share it; empty where the item has none"),
+        code("about_task", "Task pack that the item is about; empty for an item of none and for survey questions"),
+        code("family", "Isomorphic items of parallel forms share it; empty where the item has none"),
         text("scoring_reason", "Why its checks decided nothing"),
         integer("repeats", "Runs of its checks that were made again, because the machine was too busy", low=0),
         number(
@@ -211,11 +211,11 @@ RATINGS = TableSchema(
     "ratings",
     "Judgements by people",
     (
-        text("rating_id", "Random identifier of the rating"),
-        text("object", "What was judged, such as turn:ID or answer:PARTICIPANT:STAGE:ITEM"),
+        code("rating_id", "Random identifier of the rating"),
+        code("object", "What was judged, such as turn:ID or answer:PARTICIPANT:STAGE:ITEM"),
         text("rater", "Pseudonym of the rater"),
         text("value", "The judgement"),
-        text("rubric", "By which rubric"),
+        code("rubric", "By which rubric"),
         time("rated_at", "When"),
     ),
     reveals_arm=True,
@@ -227,14 +227,14 @@ COMPLIANCE = TableSchema(
     (
         _WHO,
         integer("evidence", "Number of the piece among the participant's, in order of time", low=1),
-        text("kind", "What it is", *UNITS),
-        text("stage", "Stage at which it happened"),
+        code("kind", "What it is", *UNITS),
+        code("stage", "Stage at which it happened"),
         time("at", "When it happened or began; empty where a check was left out"),
         number("amount", "How much, in the unit of its kind"),
-        text("unit", "What the amount counts", "answers", "characters", "minutes", "items"),
+        code("unit", "What the amount counts", "answers", "characters", "minutes", "items"),
         number("threshold", "What the amounts of its kind may add up to by the plan's rule; empty where only listed"),
         boolean("breaks", "They add up to more, which makes the participant not compliant"),
-        text("detail", "The question or item that it concerns; of outside text paste or drop"),
+        code("detail", "The question or item that it concerns; of outside text paste or drop"),
     ),
     reveals_arm=True,
 )
@@ -245,8 +245,8 @@ PERIODS = TableSchema(
     (
         _WHO,
         integer("period", "Number of the period in the participant's order", low=1),
-        text("treatment", "Arm whose treatment the period had"),
-        text("stage", "Stage that ends the period: its tasks, or its instructions where there are none"),
+        code("treatment", "Arm whose treatment the period had"),
+        code("stage", "Stage that ends the period: its tasks, or its instructions where there are none"),
         number("minutes", "First task of the stage shown to last submission, without pauses, at most its limit", "min"),
         number("points", "Points in the period's quiz; empty unless every period has one", "points"),
         integer("errors", "Runs in the stage that ended with an exception or a coroutine never awaited", "errors"),
@@ -257,6 +257,19 @@ PERIODS = TableSchema(
 
 STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)
 
+
+IDS: dict[TableName, tuple[str, ...]] = {
+    "participants": ("participant_id",),
+    "visits": ("participant_id", "stage"),
+    "events": ("event_id",),
+    "runs": ("run_id",),
+    "turns": ("turn_id",),
+    "answers": ("participant_id", "stage", "item"),
+    "ratings": ("rating_id",),
+    "compliance": ("participant_id", "evidence"),
+    "periods": ("participant_id", "period"),
+}
+"""What no two rows of a table share."""
 
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),

@@ -13,20 +13,8 @@ from study_app.dataset.reading.csv_rows import uneven
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import TABLES, Column, TableName, TableSchema, parsed_json, value
 from study_app.dataset.schema.cells import FORMULA_STARTS
-from study_app.dataset.schema.tables import ADDED_LATER
+from study_app.dataset.schema.tables import ADDED_LATER, IDS
 from study_app.domain.study.study import canonical_json
-
-IDS: dict[TableName, tuple[str, ...]] = {
-    "participants": ("participant_id",),
-    "visits": ("participant_id", "stage"),
-    "events": ("event_id",),
-    "runs": ("run_id",),
-    "turns": ("turn_id",),
-    "answers": ("participant_id", "stage", "item"),
-    "ratings": ("rating_id",),
-    "compliance": ("participant_id", "evidence"),
-    "periods": ("participant_id", "period"),
-}
 
 
 def check_files(opened: UntrustedDataset) -> None:

@@ -92,6 +92,7 @@ class Contents:
     """Participants by status."""
     csv: bool
     identified: bool
+    public: bool = False
 
 
 def readme(cited: Cited, held: Contents) -> str:
@@ -104,7 +105,7 @@ def readme(cited: Cited, held: Contents) -> str:
         "## Who is in it",
         _people(cited, held),
         "## What it still says about people",
-        _IDENTIFIED if held.identified else _NOT_PUBLIC,
+        _IDENTIFIED if held.identified else _PUBLIC if held.public else _NOT_PUBLIC,
         "## Where to start",
         "`documentation/codebook.md` explains every column and what its values mean. One row of `participants` is one "
         "person; `participant_id` ties the tables together. What participants met, with their questions and tasks, is "
@@ -121,6 +122,12 @@ def readme(cited: Cited, held: Contents) -> str:
 _IDENTIFIED = (
     "**This copy names people**: it holds labels and Prolific ids beside arms and answers. Keep it where only those "
     "who need the names can read it, and never publish it."
+)
+_PUBLIC = (
+    "This copy was made to be published. What people and their programs wrote is left out, but for lines that a person "
+    "read and released; moments count from each person's entry; answers that others may know of a person are shared "
+    "by several. `documentation/disclosure.md` says what was found and done, and what can still point to a person. "
+    "`study verify` checks of this copy what can be checked without what is left out."
 )
 _NOT_PUBLIC = (
     "Labels and panel ids are left out. Still there are free text as people wrote it (answers, messages, programs, "

@@ -94,6 +94,12 @@ def _io_error(out: Path, option: str, error: OSError) -> UserError | Infrastruct
     return UserError(f"{out}: {option}: cannot be written ({reason}); choose another place")
 
 
+def keep_private(folder: Path) -> None:
+    """Let only their owner read a folder and its files, whatever the umask is."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
 class TableWriter(Protocol):
     """Takes the rows of one table."""
 

@@ -163,6 +163,15 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
     return summary
 
 
+_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings")
+
+
+def public_audit(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the summary for everybody: acts that concern single people are counted, not listed."""
+    acts = {name: len(summary[name]) for name in _ACTS if name not in _OF_THE_STUDY}
+    return {name: value for name, value in summary.items() if name not in acts} | {"counts": acts}
+
+
 def _public(entry: AuditEntry) -> dict[str, Any]:
     names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256")
     return {name: entry.detail[name] for name in names if name in entry.detail}

@@ -26,6 +26,7 @@ from study_app.ui.console.pages import (
     replay,
     verdicts,
 )
+from study_app.ui.console.pages.releasing import texts as releasing
 from study_app.ui.console.session import STATE_TONES, STYLE, ConsoleSession, signed_in
 
 ALL: tuple[Role, ...] = ("monitor", "grader", "full")
@@ -44,6 +45,7 @@ BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None], tuple[Role, ...]
     ("Links", "links", links.render, BLIND),
     ("Allocation", "allocation", allocation.render, BLIND),
     ("Downloads", "downloads", downloads.render, BLIND),
+    ("Release", "release", releasing.render, UNBLINDED),
     ("Audit", "audit", audit.render, BLIND),
     ("People", "people", people.render, UNBLINDED),
 )

@@ -99,12 +99,13 @@ def prereg(request: Request, person: ConsoleUser) -> Response:
 
 def dataset(request: Request, person: ConsoleUser) -> Response:
     """Return the dataset as the trial's state allows it, zipped. It holds code: who takes it counts as unblinded."""
-    include_preview, include_simulated = (request.query_params.get(key) == "1" for key in ("preview", "simulated"))
+    asked = (request.query_params.get(key) == "1" for key in ("preview", "simulated", "public"))
+    include_preview, include_simulated, public = asked
     monitor, app = Monitor(current().world), current()
     folder = Path(tempfile.mkdtemp(prefix="study-console-"))
     try:
         where = folder / f"{app.study.id}_dataset"
-        wanted = DatasetRequest(include_preview=include_preview, include_simulated=include_simulated)
+        wanted = DatasetRequest(include_preview=include_preview, include_simulated=include_simulated, public=public)
         app.datasets.write(where, wanted, who=person.name, via="console")
         packed = _zipped(where, folder / f"{where.name}.zip")
     except BaseException:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from study_app.dataset.disclosure.coarsening import DEFAULT_K
 from study_app.dataset.writing.files import Format
+from study_app.domain.errors import UserError
 from study_app.services.context import StudyContext
 from study_app.services.grading.scoring import QuizScoring
 from study_app.services.grading.submissions import Grading
@@ -31,6 +33,9 @@ class DatasetRequest:
     include_preview: bool = False
     progsnap2: Path | None = None
     """Folder of a ProgSnap2 set that is written too."""
+    public: bool = False
+    """For everybody; see `export`."""
+    k: int = DEFAULT_K
 
 
 class Datasets:
@@ -57,15 +62,21 @@ class Datasets:
             UserError: `out` cannot be taken.
             InfrastructureError: the disk is full, or the database cannot be reached.
         """
+        if request.public and request.progsnap2 is not None:
+            raise UserError(
+                "--progsnap2: holds programs and clock times, which a dataset for everybody leaves out; export them "
+                "into another folder, without --public"
+            )
         self._grading.grade_pending()
         self._scoring.score_pending()
         warnings = self._code_queries(self.world) if self._code_queries is not None else []
         kinds = {"include_simulated": request.include_simulated, "include_preview": request.include_preview}
-        summary = export(self.world, out, fmt=request.fmt, identified=request.identified, **kinds)
+        asked = {"identified": request.identified, "public": request.public}
+        summary = export(self.world, out, fmt=request.fmt, k=request.k, **asked, **kinds)
         if request.progsnap2 is not None:
             export_progsnap2(self.world, request.progsnap2, **kinds)
         # By this the audit log of a later export proves what this one was.
         digest = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
-        facts = {"out": out.name, "format": request.fmt, "identified": request.identified, **kinds, "via": via}
+        facts = {"out": out.name, "format": request.fmt, **asked, **kinds, "via": via}
         Lifecycle(self.world).audit(who, EXPORTED, "", facts | {"manifest_sha256": digest})
         return replace(summary, warnings=(*warnings, *summary.warnings))

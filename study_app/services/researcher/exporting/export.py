@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
+from study_app.dataset.disclosure.coarsening import DEFAULT_K
 from study_app.dataset.integrity.chain import join
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.integrity.record_hashes import Records
@@ -32,7 +33,15 @@ from study_app.dataset.writing.documents import (
     sidecar,
     yaml,
 )
-from study_app.dataset.writing.files import Format, TableWriter, open_writer, sha256_of, whole_directory, write_json
+from study_app.dataset.writing.files import (
+    Format,
+    TableWriter,
+    keep_private,
+    open_writer,
+    sha256_of,
+    whole_directory,
+    write_json,
+)
 from study_app.dataset.writing.manifest import (
     Seen,
     audit_summary,
@@ -40,6 +49,7 @@ from study_app.dataset.writing.manifest import (
     file_entries,
     lost_events,
     measured,
+    public_audit,
     quantiles,
     version_entries,
     version_path,
@@ -58,6 +68,7 @@ from study_app.services.context import StudyContext
 from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.cluster_columns import Clusters
 from study_app.services.researcher.exporting.collect_records import Versions, dossiers, included, versions_of
+from study_app.services.researcher.exporting.public_rules import PublicExport, public_export
 from study_app.services.researcher.exporting.trial_facts import ledgers, mask_of, seal_facts
 
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
@@ -113,6 +124,8 @@ def export(
     identified: bool = False,
     include_simulated: bool = False,
     include_preview: bool = False,
+    public: bool = False,
+    k: int = DEFAULT_K,
 ) -> ExportSummary:
     """Write the dataset, masked as the trial's state demands.
 
@@ -123,6 +136,8 @@ def export(
         identified: export labels and Prolific ids, too.
         include_simulated: simulated participants, too.
         include_preview: preview participants, too.
+        public: for everybody: without what people wrote, with times from each entry on, rare answers coarsened.
+        k: for everybody: least number of people who share an answer.
 
     Raises:
         UserError: `out` cannot be taken.
@@ -130,10 +145,29 @@ def export(
     """
     if fmt not in FORMATS:
         raise UserError(f"--format: '{fmt}' is unknown; use one of {', '.join(FORMATS)}")
+    if public and identified:
+        raise UserError("--public: a dataset for everybody names nobody; leave out --identified")
+    if k < 1:
+        raise UserError(f"--k: {k} people cannot share an answer; give 1 or more, such as {DEFAULT_K}")
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
     kinds = tuple(name for name in LEDGERS if chosen[name])
     with whole_directory(Path(out)) as folder, world.registry.begin(write=False) as unit:
-        return _Export(world, unit, folder, Path(out), fmt, kinds, identified).write()
+        wanted = _Wanted(fmt, kinds, identified, k if public else None)
+        summary = _Export(world, unit, folder, Path(out), wanted).write()
+        if identified:
+            keep_private(folder)
+        return summary
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What an export is to hold."""
+
+    fmt: Format
+    kinds: tuple[Kind, ...]
+    identified: bool
+    k: int | None
+    """For everybody: least number of people who share an answer; None for an export that is not."""
 
 
 class _Export:
@@ -145,25 +179,32 @@ class _Export:
         unit: UnitOfWork,
         folder: Path,
         out: Path,
-        fmt: Format,
-        kinds: tuple[Kind, ...],
-        identified: bool,
+        wanted: _Wanted,
     ) -> None:
         self.world, self.unit, self.folder, self.out = world, unit, folder, out
-        self.fmt, self.kinds, self.identified = fmt, kinds, identified
+        self.fmt, self.kinds, self.identified = wanted.fmt, wanted.kinds, wanted.identified
         self.state = world.state(unit)
         self.content = Content(world.content)
-        self.people = included(unit, kinds)
+        self.people = included(unit, self.kinds)
+        if wanted.k is not None:
+            # The order of entries would tell who is who to anyone who has a list of them.
+            self.people.sort(key=lambda person: person.id)
         self.versions: Versions = versions_of(world, unit, self.people)
         self.studies = self.versions.in_order
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
-        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content.bank), identified=identified)
-        self.clusters = Clusters(unit, self.versions, identified)
+        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content.bank), identified=self.identified)
+        self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()
         self.records = Records()
         self.now = world.now()
-        self._numbers = count(1) if any(map(self.mask.hides, kinds)) else None
+        self.public: PublicExport | None = None
+        if wanted.k is not None:
+            given = (unit, self.people, self.versions, self.mask, self.content, self.tables)
+            self.public = public_export(*given, wanted.k)
+            self.tables = self.public.rules.tables(self.tables)
+        hidden = any(map(self.mask.hides, self.kinds))
+        self._numbers = count(1) if hidden or self.public is not None else None
 
     @property
     def study(self) -> Study:
@@ -213,13 +254,18 @@ class _Export:
             for dossier in dossiers(self.world, self.unit, self.people, self.versions):
                 with rows.readable(f"participant {dossier.participant.id}"):
                     self._note(dossier)
-                    for name, row in self.clusters.rows(dossier, self._rows_of(self.mask.dossier(dossier))):
+                    for name, row in self._shown(dossier):
                         self.records.add(name, dossier.participant.id, writers[name].write(row))
             for row in self._ratings():
                 self.records.add("ratings", "", writers["ratings"].write(row))
         return {
             path: {"sha256": sha256_of(self.folder / path), "rows": writers[name].rows} for name, path in paths.items()
         }
+
+    def _shown(self, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+        """Yield the rows of one participant as this export shows them."""
+        shown = self.clusters.rows(dossier, self._rows_of(self.mask.dossier(dossier)))
+        return shown if self.public is None else self.public.rules.rows(dossier, shown)
 
     def _rows_of(self, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
         mask, work = self.mask, work_of(dossier, self.content, self.coding)
@@ -254,19 +300,28 @@ class _Export:
 
     def _allocations(self) -> Iterator[Mapping[str, Any]]:
         for name in self.kinds:
-            yield from map(self.clusters.allocation, self.mask.allocations(self.unit.allocations(name)))
+            rows = map(self.clusters.allocation, self.mask.allocations(self.unit.allocations(name)))
+            if self.public is None:
+                yield from rows
+            else:
+                shown = map(self.public.rules.allocation, rows)
+                yield from sorted(shown, key=lambda row: (row.get("participant_id") or "", row.get("arm") or ""))
 
     def _ratings(self) -> Iterator[Mapping[str, Any]]:
         people = {person.id for person in self.people if not person.data_withdrawn}
         masked = any(map(self.mask.hides, self.kinds))
-        for rating in self.unit.ratings():
+        ratings = self.unit.ratings()
+        if self.public is not None:
+            ratings.sort(key=lambda rating: rating.rating_id)
+        for rating in ratings:
             if masked and not rating.object.startswith("answer:"):
                 continue
             kind, _, name = rating.object.partition(":")
             known = {"turn": self.seen.turns, "answer": people, "participant": people}.get(kind)
             if known is not None and name.split(":")[0] not in known:
                 continue
-            yield self.clusters.rating(vars(rating))
+            row = self.clusters.rating(vars(rating))
+            yield row if self.public is None else self.public.rules.rating(row)
 
     # -- what accompanies them -----------------------------------------------------------------------------------------
 
@@ -278,7 +333,9 @@ class _Export:
         self._described(files, withheld)
         self._text("CHANGES.md", self._changes())
         write_json(self.folder / RECORDS, self.records.to_json())
-        self.chain = self._chain(bool(withheld))
+        self.chain = self._chain(bool(withheld) or self.public is not None)
+        if self.public is not None:
+            self._text("documentation/disclosure.md", self.public.report())
         prereg = self.unit.meta("prereg")
         if prereg is not None:
             self._text("materials/prereg.json", prereg + "\n")
@@ -303,6 +360,7 @@ class _Export:
             self.seen.statuses,
             csv=self.fmt == "csv",
             identified=self.identified,
+            public=self.public is not None,
         )
         tables = {
             name: TableFile(table, path, files[path]["sha256"], (self.folder / path).stat().st_size)
@@ -346,7 +404,10 @@ class _Export:
     def _manifest(
         self, files: Mapping[str, Any], others: Mapping[str, Any], withheld: Mapping[str, Any]
     ) -> dict[str, Any]:
-        draft = self.state == "draft"
+        draft, audit = self.state == "draft", audit_summary(self.unit.audit())
+        figures = measured(self.seen, bool(withheld))
+        if self.public is not None:
+            audit, figures = public_audit(audit), figures | {"events_lost": [], "events_ahead": []}
         return {
             "study_id": self.study.id,
             "study_hash": self.versions.newest.study_hash,
@@ -360,6 +421,7 @@ class _Export:
             "coding": self.coding.described(),
             "kinds": list(self.kinds),
             "identified": self.identified,
+            **({} if self.public is None else {"public": {"k": self.public.k, "recoded": self.public.recoded()}}),
             "masked": bool(withheld),
             "withheld": dict(withheld),
             "columns": {name: list(table.names) for name, table in self.tables.items()},
@@ -367,8 +429,8 @@ class _Export:
             "versions": version_entries(self.versions.locked, self.versions.drafts, draft),
             "ledgers": ledgers(self.unit, self.kinds),
             "chain": self.chain,
-            "audit": audit_summary(self.unit.audit()),
-            **measured(self.seen, bool(withheld)),
+            "audit": audit,
+            **figures,
             "warnings": list(self.seen.warnings),
         }
 

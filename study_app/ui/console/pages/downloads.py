@@ -43,8 +43,10 @@ def render(desk: ConsoleSession) -> None:
 
 def _dataset(state: str) -> None:
     st.html(tables.note(f"{IN_THE_DATASET[state]} CSV tables with a codebook and a manifest, zipped."))
-    left, right, _ = st.columns([3, 3, 6])
+    left, right, other, _ = st.columns([3, 3, 3, 3])
     preview = left.checkbox("With preview", value=state == "draft", key="download_preview")
     simulated = right.checkbox("With simulated", key="download_simulated")
-    chosen = "&".join(name for name, on in (("preview=1", preview), ("simulated=1", simulated)) if on)
+    public = other.checkbox("For everybody", key="download_public", help="Without what people wrote; see Release.")
+    ticked = (("preview=1", preview), ("simulated=1", simulated), ("public=1", public))
+    chosen = "&".join(name for name, on in ticked if on)
     st.html(file_link(f"/download/dataset.zip?{chosen}", "Dataset (zip)", main=True))

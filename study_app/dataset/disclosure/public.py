@@ -1,0 +1,327 @@
+"""The rows of a dataset for everybody.
+
+Nothing that a person or their program wrote, unless it was released line by line; times relative to each person's
+entry; nothing that tells the order in which people came; rare answers coarsened.
+"""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from study_app.dataset.disclosure.coarsening import Recoding
+from study_app.dataset.disclosure.patterns import identifiers_in, texts_in
+from study_app.dataset.disclosure.payloads import HASHES, PAGES, PLATFORM_KEYS, public_payload
+from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.schema import Column, TableName, TableSchema
+from study_app.dataset.schema.cells import plain_text
+from study_app.dataset.schema.participants import columns_of
+from study_app.dataset.schema.tables import IDS
+from study_app.domain.events import SERVER_KINDS, SERVER_PAGE
+from study_app.domain.interaction.codebook import LABELS
+from study_app.domain.interaction.codes import people
+from study_app.domain.quiz.items import Item
+from study_app.domain.records import NO_PLACE
+from study_app.domain.study.study import Study
+
+Row = dict[str, Any]
+
+WITHHELD = "[withheld]"
+"""What stands where there was text."""
+ENTRY = datetime(2000, 1, 1, tzinfo=UTC)
+"""The moment at which everybody enters, in a dataset for everybody."""
+ORDERED: dict[TableName, tuple[str, ...]] = {
+    "participants": ("allocation_index",),
+    "allocations": (
+        *("allocation_index", "draw", "previous_hash", "row_hash", "levels", "imbalance", "returned", "profile"),
+        *("salt", "payload_hash"),
+    ),
+    "ratings": ("rated_at",),
+}
+"""Left empty: what tells the order in which people came, or from which an answer could be computed."""
+EXCEPTIONS = frozenset(
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+)
+"""Names of errors that no participant made up."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One text of one row, as reviewers decide on it."""
+
+    table: TableName
+    column: str
+    record: str
+    """Ids of the row, joined by `|`."""
+    participant_id: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """By which a decision names the text: another text in its place is not decided."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What a decision is about."""
+        return self.table, self.column, self.record, self.digest
+
+
+@dataclass
+class Found:
+    """What was looked through on the way."""
+
+    withheld: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(table, column) -> texts left out."""
+    released: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """The same of texts that stay after review."""
+    identifiers: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
+    """(place, kind of identifier, whether it stays) -> cells."""
+    cells: dict[Cell, None] | None = None
+    """The texts themselves as reviewers decide on them, in the order met; None where they are only counted."""
+
+    def note(self, cell: Cell, stays: bool, decided_as: Cell) -> None:
+        """Count a text and the identifiers in it."""
+        if self.cells is not None:
+            self.cells[decided_as] = None
+        (self.released if stays else self.withheld)[cell.table, cell.column] += 1
+        for kind in identifiers_in(cell.text):
+            self.identifiers[f"{cell.table}.{cell.column}", kind, stays] += 1
+
+
+@dataclass
+class Public:
+    """The rules of one export for everybody.
+
+    Args:
+        recodings: by column of `participants`.
+        released: keys of the texts that a person has released.
+        entries: participant -> moment of entry.
+        item_of: item of a bank's folder, or None.
+    """
+
+    recodings: Mapping[str, Recoding]
+    released: frozenset[tuple[str, str, str, str]]
+    entries: Mapping[str, datetime]
+    item_of: Callable[[str, str], Item | None]
+    ids: frozenset[str]
+    """Of stages, tasks, questions and items."""
+    found: Found = field(default_factory=Found)
+    _raters: dict[str, str] = field(default_factory=dict)
+    _schemas: dict[TableName, TableSchema] = field(default_factory=dict)
+
+    def tables(self, tables: Mapping[TableName, TableSchema]) -> dict[TableName, TableSchema]:
+        """Return the schemas with the values that are left and what they mean."""
+        self._schemas = dict(tables)
+        return {name: public_table(table, self.recodings) for name, table in tables.items()}
+
+    def rows(
+        self, dossier: ParticipantRecord, rows: Iterable[tuple[TableName, Mapping[str, Any]]]
+    ) -> Iterator[tuple[TableName, Row]]:
+        """Yield the rows of one participant as everybody may read them."""
+        person = _Person(dossier, self.ids)
+        for name, row in rows:
+            kept = self._row(name, row, dossier.participant.id, person)
+            if name == "events":
+                kept |= self._event(row, person)
+            elif name == "answers":
+                kept["response"] = self._answer(row, person)
+            elif name == "runs" and row.get("page"):
+                kept["page"] = person.page(str(row["page"]))
+            yield name, kept
+
+    def allocation(self, row: Mapping[str, Any]) -> Row:
+        """Return a row of a ledger."""
+        return self._row("allocations", row, str(row.get("participant_id") or ""))
+
+    def rating(self, row: Mapping[str, Any]) -> Row:
+        """Return a judgement; raters are numbered."""
+        kept = self._row("ratings", row, "")
+        rater = str(row["rater"])
+        kept["rater"] = self._rater(rater) if people([rater]) else rater
+        value = self._schemas["ratings"].column("value")
+        judged = _is_judgement(str(row["value"]))
+        kept["value"] = row["value"] if judged else self._text("ratings", value, row, row["value"])
+        return kept
+
+    def _rater(self, name: str) -> str:
+        return self._raters.setdefault(name, f"rater-{len(self._raters) + 1}")
+
+    def _row(self, name: TableName, row: Mapping[str, Any], who: str, person: _Person | None = None) -> Row:
+        entry = self.entries.get(who)
+        kept: Row = {}
+        for column in self._schemas[name].columns:
+            value = row.get(column.name)
+            if value is None or column.name in ORDERED.get(name, ()):
+                continue
+            if (name, column.name) in _ELSEWHERE:
+                continue
+            if column.type == "time":
+                kept[column.name] = _moved(value, entry)
+            else:
+                kept[column.name] = self._cell(name, column, row, value, person)
+        return kept
+
+    def _cell(self, name: TableName, column: Column, row: Mapping[str, Any], value: Any, person: _Person | None) -> Any:
+        if name in ("participants", "allocations") and column.name in self.recodings:
+            return self.recodings[column.name].of(value)
+        return self._text(name, column, row, value, person) if column.free else value
+
+    def _text(
+        self, name: TableName, column: Column, row: Mapping[str, Any], value: Any, person: _Person | None = None
+    ) -> str | None:
+        text = plain_text(value)
+        if not text or (column.name in _KNOWN and text in _KNOWN[column.name]):
+            return text
+        cell = cell_of(name, column.name, row, text)
+        decided_as = cell if person is None or name != "participants" else person.asked(cell)
+        stays = decided_as.key in self.released
+        self.found.note(cell, stays, decided_as)
+        return text if stays else WITHHELD if column.type == "text" else None
+
+    def _event(self, row: Mapping[str, Any], person: _Person) -> Row:
+        payload = json.loads(row["payload"]) if isinstance(row["payload"], str) else row["payload"] or {}
+        self._look_through(str(row["kind"]), payload, person)
+        kept = public_payload(str(row["kind"]), payload, person.known, person.page)
+        if kept != payload:
+            self.found.withheld["events", "payload"] += 1
+        if isinstance(payload.get("mono_ms"), int | float) and "page" in payload:
+            kept["mono_ms"] = person.since(str(payload["page"]), payload["mono_ms"])
+        page = str(row["page"])
+        if page == SERVER_PAGE:
+            return {"payload": kept, "page": page}
+        mono = row.get("mono_ms")
+        since = None if mono is None else person.since(page, mono)
+        return {"payload": kept, "page": person.page(page), "mono_ms": since}
+
+    def _look_through(self, kind: str, payload: Any, person: _Person) -> None:
+        """Count the identifiers in a payload, ids and hashes of the platform aside."""
+        for where, text in texts_in(payload):
+            key = where.rpartition(".")[2]
+            if text in person.known or key in HASHES or (key in PAGES and kind in SERVER_KINDS):
+                continue
+            for identifier in identifiers_in(text):
+                self.found.identifiers[f"events.payload: {kind}, {_place(where)}", identifier, False] += 1
+
+    def _answer(self, row: Mapping[str, Any], person: _Person) -> Any:
+        value = row.get("response")
+        if value is None:
+            return None
+        if row["bank"]:
+            item = self.item_of(person.bank_folder(str(row["stage"])), str(row["item"]))
+            if item is not None and item.options:
+                return value
+        elif (columns := person.columns.get(str(row["item"]))) is not None and not any(c.free for c in columns):
+            return self.recodings[columns[0].name].of(value) if columns[0].name in self.recodings else value
+        return self._text("answers", _RESPONSE, row, value)
+
+
+def _place(where: str) -> str:
+    """Return where in a payload a text stands; a made-up name of a key is not repeated."""
+    known = {*PLATFORM_KEYS, "(name)"}
+    return ".".join(part if part in known else "other" for part in where.split(".")) or "payload"
+
+
+_RESPONSE = Column("response", "text", "")
+_ELSEWHERE = frozenset(
+    {
+        ("events", "payload"),
+        ("events", "page"),
+        ("runs", "page"),
+        ("answers", "response"),
+        ("ratings", "rater"),
+        ("ratings", "value"),
+    }
+)
+"""Cells with rules of their own."""
+_KNOWN: Mapping[str, frozenset[str]] = {
+    "error_type": EXCEPTIONS,
+    "first_error_type": EXCEPTIONS,
+    "exclusion_reason": frozenset({NO_PLACE}),
+}
+"""Texts that the platform or Python made."""
+
+
+def cell_of(table: TableName, column: str, row: Mapping[str, Any], text: str) -> Cell:
+    """Return a text with what names its place."""
+    record = "|".join(str(row.get(name) or "") for name in IDS.get(table, ("participant_id",)))
+    return Cell(table, column, record, str(row.get("participant_id") or ""), text)
+
+
+def _moved(value: Any, entry: datetime | None) -> datetime | None:
+    """Return a moment as long after `ENTRY` as it was after the person's entry."""
+    if entry is None or not isinstance(value, datetime):
+        return None
+    try:
+        return value - entry + ENTRY
+    except OverflowError:
+        return None
+
+
+def _is_judgement(value: str) -> bool:
+    """Whether a rating is points or codes, and not a sentence."""
+    if all(label in LABELS for label in value.split(";")):
+        return True
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return False
+    points = found.values() if isinstance(found, dict) else [found]
+    return all(isinstance(each, int | float) for each in points)
+
+
+class _Person:
+    """What the rules need to know of one participant."""
+
+    def __init__(self, dossier: ParticipantRecord, ids: frozenset[str]) -> None:
+        self.study: Study = dossier.study
+        self.known = ids | {run.id for run in dossier.runs} | {turn.id for turn in dossier.turns}
+        self.pages: dict[str, str] = {}
+        self._clocks: dict[str, float] = {}
+        asked = (question for stage in dossier.study.stages for question in stage.asked)
+        self.columns = {question.id: columns_of(question) for question in asked}
+
+    def asked(self, cell: Cell) -> Cell:
+        """Return the answer of which a cell of `participants` is a copy: one decision is for both."""
+        for stage in self.study.stages:
+            for question in stage.asked:
+                if cell.column in (column.name for column in columns_of(question)):
+                    record = f"{cell.participant_id}|{stage.id}|{question.id}"
+                    return replace(cell, table="answers", column="response", record=record)
+        return cell
+
+    def page(self, name: str) -> str:
+        """Return the number of a browser's page as its name: the name itself was the browser's choice."""
+        return self.pages.setdefault(name, f"page-{len(self.pages) + 1}")
+
+    def since(self, page: str, mono_ms: float) -> float:
+        """Return milliseconds since a page's first word of its own clock, which it may start when it likes."""
+        return mono_ms - self._clocks.setdefault(page, mono_ms)
+
+    def bank_folder(self, stage: str) -> str:
+        """Return the folder of a stage's bank."""
+        return next((each.bank for each in self.study.stages if each.id == stage), "")
+
+
+def public_table(table: TableSchema, recodings: Mapping[str, Recoding]) -> TableSchema:
+    """Return a table's schema as it is for everybody."""
+    columns = [_public_column(table.name, column, recodings) for column in table.columns]
+    return replace(table, columns=tuple(columns))
+
+
+def _public_column(table: TableName, column: Column, recodings: Mapping[str, Recoding]) -> Column:
+    if column.type == "time":
+        column = replace(column, caption=f"{column.caption}. Moved: everybody enters at {ENTRY:%Y-%m-%dT%H:%M:%SZ}")
+    if table == "participants" and column.name in recodings:
+        return recodings[column.name].described(column)
+    if column.name in ORDERED.get(table, ()):
+        return replace(column, caption=f"{column.caption}. Left out: it could tell who somebody is")
+    if column.free and (table, column.name) != ("events", "payload"):
+        return replace(column, caption=f"{column.caption}. {WITHHELD} where text was left out")
+    return column

@@ -1,0 +1,111 @@
+"""Texts that a person reads, one after the other, and releases for a dataset that everybody may have, or does not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.dataset.disclosure.coarsening import DEFAULT_K
+from study_app.dataset.disclosure.patterns import identifiers_in
+from study_app.dataset.disclosure.public import Cell
+from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
+from study_app.dataset.schema import TableName, quiz_types, tables_of
+from study_app.dataset.writing import rows
+from study_app.domain.errors import NotAllowed
+from study_app.domain.records import AuditEntry, Kind, TextReview
+from study_app.domain.trial_state import hides_arms
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
+from study_app.services.researcher.exporting.public_rules import public_export
+from study_app.services.researcher.exporting.trial_facts import mask_of
+
+
+@dataclass(frozen=True)
+class Line:
+    """A text, and what a pattern finds in it."""
+
+    cell: Cell
+    identifiers: tuple[str, ...]
+    released: bool | None
+    """What was decided; None where nothing was."""
+
+    @property
+    def column(self) -> str:
+        """Return where it stands."""
+        return f"{self.cell.table}.{self.cell.column}"
+
+
+class TextReviews:
+    """Hands out texts and takes decisions; which text is whose, and what an export leaves out, it asks the export."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def lines(self, kind: Kind) -> list[Line]:
+        """Return every text of these participants that an export for everybody leaves out unless it is released.
+
+        Raises:
+            NotAllowed: the study is masked, and programs and chats could tell arms.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            self._refuse_while_masked(unit, kind)
+            decided = {review.key: review.released for review in unit.text_reviews()}
+            cells = list(self._cells(unit, kind))
+        return [Line(cell, tuple(identifiers_in(cell.text)), decided.get(cell.key)) for cell in cells]
+
+    def decide(self, who: str, kind: Kind, keys: Collection[tuple[str, str, str, str]], released: bool) -> int:
+        """Record a decision on texts; returns on how many.
+
+        Args:
+            who: who read them.
+            kind: of whose texts.
+            keys: `Cell.key` of each.
+            released: whether they may stay.
+
+        Raises:
+            NotAllowed: the study is masked, or a text is not there any more.
+        """
+        with self.world.registry.begin() as unit:
+            self._refuse_while_masked(unit, kind)
+            known = {cell.key: cell for cell in self._cells(unit, kind)}
+            if any(key not in known for key in keys):
+                raise NotAllowed("a text has changed or is gone; read the board again")
+            now = self.world.now()
+            for cell in (known[key] for key in keys):
+                place = (cell.participant_id, cell.table, cell.column, cell.record, cell.digest)
+                unit.add_text_review(TextReview(*place, released, who, now))
+            unit.add_audit(AuditEntry(now, who, "review texts", "", {"released": released, "texts": len(keys)}))
+        return len(keys)
+
+    def _refuse_while_masked(self, unit: UnitOfWork, kind: Kind) -> None:
+        if hides_arms(self.world.state(unit), kind):
+            raise NotAllowed("texts can be read for release once the study is unsealed: they could tell arms before")
+
+    def _cells(self, unit: UnitOfWork, kind: Kind) -> Iterator[Cell]:
+        people = included(unit, (kind,))
+        versions = versions_of(self.world, unit, people)
+        content = Content(self.world.content)
+        mask = mask_of(unit, self.world.state(unit), versions.in_order)
+        tables = tables_of(versions.in_order, quiz_types(versions.in_order, content.bank))
+        rules = public_export(unit, people, versions, mask, content, tables, DEFAULT_K).rules
+        rules.found.cells = {}
+        rules.tables(tables)
+        for dossier in dossiers(self.world, unit, people, versions):
+            for _row in rules.rows(dossier, _texts_of(dossier, content)):
+                pass
+        names = {person.id for person in people}
+        for rating in unit.ratings():
+            if rating.object.partition(":")[2].split(":")[0] in names:
+                rules.rating(vars(rating))
+        yield from rules.found.cells
+
+
+def _texts_of(dossier: ParticipantRecord, content: Content) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+    """Yield the rows of a participant in which texts stand, without what is derived."""
+    asked = {} if dossier.participant.data_withdrawn else questions(dossier)
+    yield "participants", identity_and_flow(dossier) | asked
+    yield from (("answers", row) for row in rows.answers(dossier, content))
+    yield from (("runs", row) for row in rows.runs(dossier))
+    yield from (("turns", row) for row in rows.turns(dossier, {}, {}))
