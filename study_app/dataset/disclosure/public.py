@@ -145,6 +145,8 @@ class Public:
         kept = self._row("ratings", row, "")
         rater = str(row["rater"])
         kept["rater"] = self._rater(rater) if people([rater]) else rater
+        for kind in identifiers_in(rater):
+            self.found.identifiers["ratings.rater", kind, False] += 1
         value = self._schemas["ratings"].column("value")
         judged = _is_judgement(str(row["value"]))
         kept["value"] = row["value"] if judged else self._text("ratings", value, row, row["value"])

@@ -60,7 +60,7 @@ def world():
     schema = study_tables(app.world)
     with sqlite3.connect(folder / "study.db") as database:
 
-        def fill(stored, column, value=PLANT):
+        def fill(stored, column, value=PLANT, where="1"):
             database.execute(f'UPDATE {stored} SET "{column}" = ? WHERE {where}', (value,))
 
         for name in ("runs", "turns", "participants"):
@@ -78,7 +78,7 @@ def world():
             row |= {"stopped_by_participant": 0, "complete": 1}
             names, holes = ",".join(row), ",".join("?" * len(row))
             database.execute(f"INSERT INTO turns ({names}) VALUES ({holes})", tuple(row.values()))
-        rating = ("r1", f"participant:{person.id}", PLANT, PLANT, "note", "2026-01-05 10:00:00")
+        rating = ("r1", f"participant:{person.id}", PLANT, PLANT, "note", 1767603760000)
         database.execute(
             "INSERT INTO ratings (rating_id,object,rater,value,rubric,rated_at) VALUES (?,?,?,?,?,?)", rating
         )

@@ -35,6 +35,7 @@ def render(desk: ConsoleSession) -> None:
     except NotAllowed as problem:
         st.html(tables.note(str(problem)))
         return
+    desk.monitor.record_unblinding(desk.person.name, "texts for release", kind)
     counts = Counter(line.released for line in lines)
     st.html(tables.tiles((name, counts[_DECISIONS[name]], "texts") for name in _SHOW))
     left, right, _ = st.columns([3, 3, 4])
