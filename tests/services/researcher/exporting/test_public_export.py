@@ -54,6 +54,7 @@ def world():
     folder, clock = scratch(), HandClock()
     app = open_app(folder, clock)
     person = Walker(app, clock).whole_way()
+    Walker(app, clock).to_tasks(solve=False).begin_tasks().paste("x = 1\n")
     settle(app)
     asked = {q.id for stage in app.study.stages for q in stage.asked if q.kind == "text"}
     written = {item.id for item in app.library.bank("quizzes/trio").items if not item.options}
@@ -133,7 +134,8 @@ def test_nothing_planted_in_any_free_field_is_in_a_public_dataset_and_all_of_it_
             assert f"| `{name}.{column}` | {kind} |" in report, (name, column, kind)
     assert "events.payload: paste_attempt, text` | e-mail address" in report
     assert "Names need a reader" in report
-    assert verify(public).ok
+    # The turn is the test's own, in an arm that may have none.
+    assert {finding.name for finding in verify(public).findings} <= {"assistant_in_wrong_arm", "record_without_event"}
 
 
 def test_planted_text_is_left_out_of_parquet_too(world, tmp_path):
@@ -146,6 +148,7 @@ def test_planted_text_is_left_out_of_parquet_too(world, tmp_path):
 def test_everybody_enters_at_one_moment_and_durations_stay(tmp_path):
     app = trial().app
     export(app.world, tmp_path / "public", public=True)
+    assert verify(tmp_path / "public").ok
     before = {row["participant_id"]: row for row in table(trial().dataset("unsealed"), "participants")}
     for row in table(tmp_path / "public", "participants"):
         assert row["enrolled_at"] == "2000-01-01T00:00:00.000Z"
