@@ -10,13 +10,15 @@ from streamlit.testing.v1 import AppTest
 
 from study_app.bootstrap import install
 from study_app.services.researcher.coding import Codings
+from study_app.services.researcher.exporting.text_review import TextReviews
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.rating import RatingQueue
 
 pytestmark = pytest.mark.usefixtures("main_module")
 
 BOARDS = (
-    "overview participants replay grading verdicts coding links allocation downloads audit accounts protocol".split()
+    "overview participants replay grading verdicts coding links allocation downloads audit accounts protocol "
+    "releasing.texts".split()
 )
 
 
@@ -99,6 +101,19 @@ def test_the_page_of_a_participant_extends_notes_and_messages_and_the_acts_stand
     assert trial.app.session.message(who) == "The server is back."
     for word in ("no_ai", "AI assistant", "No assistant", "stratum_"):
         assert word not in text
+
+
+def test_texts_wait_for_unsealing_and_are_then_released_one_by_one(board, trial, tmp_path_factory):
+    assert "once the study is unsealed" in shown(board("releasing.texts"))
+    draft = Trial(tmp_path_factory.mktemp("release"))
+    work(draft, busy(draft, 1)[0])
+    page = board("releasing.texts", app=draft.app)
+    reviews = TextReviews(draft.app.world)
+    first = reviews.lines("preview")[0].cell
+    assert first.text[:20] in shown(page)
+    button(page, "Release").click().run()
+    assert next(line for line in reviews.lines("preview") if line.cell == first).released is True
+    draft.close()
 
 
 def test_an_exclusion_needs_a_reason_and_is_recorded(board, trial):
