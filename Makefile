@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-.PHONY: setup serve test test-all lint structure validate bench lock assets clean
+.PHONY: setup serve test test-all mutants lint structure validate bench lock assets clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,10 @@ lint: setup
 # Figures of the structure, each beside its aim.
 structure: setup
 	@$(BIN)/python scripts/structure.py
+
+# Which of 200 seeded changes of the code no test notices; called again, it goes on with those not run at this commit.
+mutants: setup
+	@$(BIN)/python scripts/mutants.py $(MUTANTS)
 
 # What the analysis promises, by simulation: 2,000 trials a figure; called again, it goes on with the parts not done.
 validate: setup
