@@ -23,6 +23,7 @@ from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("study_app", "analysis")
+MUTANTS = ROOT / "build" / "mutants" / "results.json"
 TABLE = "{:38} {:>8} {:>8}  {:5} {}\n"
 
 
@@ -61,9 +62,26 @@ def figures() -> list[Figure]:
         Figure("code lines of a function, p95", percentile(lengths.values(), 95), 25, True, ""),
         Figure("code lines of a function, most", lengths[longest], 60, True, longest),
     ]
-    return found + [
-        Figure(f"comment lines of {package}, %", comment_share(package), 3, False, "") for package in PACKAGES
-    ]
+    parts = [part for package in PACKAGES for part in (package, *parts_of(package))]
+    return (
+        found
+        + survivors()
+        + [Figure(f"comment lines of {part}, %", comment_share(part), 3, False, "") for part in parts]
+    )
+
+
+def survivors() -> list[Figure]:
+    """Mutants that no test kills, where `make mutants` has run."""
+    if not MUTANTS.exists():
+        return []
+    outcomes = [row["outcome"] for row in json.loads(MUTANTS.read_text(encoding="utf-8")).values()]
+    alive = sum(outcome in ("survived", "unreached") for outcome in outcomes)
+    return [Figure("mutants alive, %", percent(alive, len(outcomes)), 8, True, f"of {len(outcomes)} that were run")]
+
+
+def parts_of(package: str) -> list[str]:
+    """The folders of a package that hold code."""
+    return sorted(place(path.parent) for path in (ROOT / package).glob("*/__init__.py") if sources(place(path.parent)))
 
 
 @cache
@@ -172,7 +190,7 @@ def comment_share(package: str) -> float:
         whole += sum(bool(line.strip()) for line in text.splitlines())
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         comments += sum(token.type == tokenize.COMMENT and token.line.lstrip().startswith("#") for token in tokens)
-    return percent(comments, whole)
+    return percent(comments, max(whole, 1))
 
 
 def shortened(names: list[str], most: int = 8) -> str:

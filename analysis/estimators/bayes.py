@@ -30,6 +30,8 @@ def jzs_factor(t: float, df: float, n_effective: float, scale: float) -> float:
         prior = np.log(scale) - 0.5 * np.log(2 * np.pi) - 1.5 * u - scale**2 / (2 * g)
         return np.asarray(-0.5 * np.log1p(n_effective * g) - (df + 1) / 2 * inner + prior + u)
 
+    # The integrand's peak moves with t and n by many powers of ten; `quad` over the whole line would step over it. The
+    # largest value is taken out, so that a large t does not underflow.
     grid = np.linspace(-30.0, 40.0, 1401)
     heights = log_integrand(grid)
     peak, top = float(grid[np.argmax(heights)]), float(heights.max())
@@ -89,4 +91,5 @@ def _scale(given: float | str) -> float:
         return float(_SCALES[given])
     if not given > 0:
         raise AnalysisError.of("prior_scale", f"{given!r} is not positive", "use 0.7071")
+    # 0.7071 in a plan means the square root of one half.
     return float(np.sqrt(0.5)) if abs(given - np.sqrt(0.5)) < 1e-5 else float(given)

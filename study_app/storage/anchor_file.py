@@ -41,6 +41,7 @@ class AnchorFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            # One write with O_APPEND, so that lines of two processes do not mix.
             os.write(handle, (anchor.line() + "\n").encode())
             os.fsync(handle)
         finally:

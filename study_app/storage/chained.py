@@ -14,6 +14,8 @@ from study_app.dataset.schema import TableName
 from study_app.storage.driver import Driver
 
 # A writer takes a chain that no other writer holds, and keeps it to the end of the transaction.
+# `ORDER BY id` lets a quiet server extend one chain; SKIP LOCKED gives each concurrent writer a chain of its own,
+# because a chain's next link needs the head that the last commit left.
 _CLAIM_SQLITE = "SELECT id, position, head FROM chains ORDER BY id LIMIT 1"
 _CLAIM_POSTGRES = f"{_CLAIM_SQLITE} FOR UPDATE SKIP LOCKED"
 _NEW = "INSERT INTO chains (position, head) VALUES (0, ?) RETURNING id, position, head"
@@ -77,6 +79,7 @@ class ChainWriter:
     def record(self, entry: chain.ChainEntry, participant_id: str) -> None:
         """Append the state of one record, unless it is the one that was appended last."""
         key = json.dumps(entry.key)
+        # The salt of each entry is random, so equal records have different digests: the old salt is used to compare.
         last = self._driver.one(_LAST, (entry.table, key))
         if last is not None and bool(last[2]) == entry.final:
             same = chain.digest(entry.table, entry.key, entry.final, chain.body_of(bytes(last[0]), entry.content))

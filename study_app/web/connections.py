@@ -45,6 +45,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        # Slow clients that never finish their headers hold a descriptor each: they are counted by address, so that one
+        # of them cannot take all connections.
         if len(self.connections) > MOST or _silent[self._address] >= MOST_SILENT:
             self._refuse(_FULL)
             return

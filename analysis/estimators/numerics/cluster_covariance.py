@@ -84,6 +84,8 @@ class ClusterRobust:
             a = root @ (x[rows] @ bread[:, index])
             sides.append(x[rows].T @ a)
             squares.append(a @ a)
+        # The trace of the matrix and of its square come from these small products; the matrix itself has a row for each
+        # person.
         b = np.stack(sides)
         gram = np.diag(squares) - b @ bread @ b.T
         return float(np.trace(gram) ** 2 / (gram**2).sum())

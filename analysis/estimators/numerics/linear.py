@@ -11,6 +11,7 @@ from scipy import linalg, stats
 
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, installed
 
+# Between rounding (about 1e-16 times the condition number) and what data tell apart; R's lm takes 1e-7 after one pass.
 ALIAS_TOLERANCE = 1e-9
 _NAMES = {
     "CLASSICAL": "classical", "NONROBUST": "classical", "CONST": "classical", "OLS": "classical", "IID": "classical",
@@ -84,6 +85,7 @@ class Fit:
     @property
     def is_exact(self) -> bool:
         """Whether nothing but rounding is left over, with degrees of freedom to spare."""
+        # In squares: residuals of 1e-12 of the outcome's size are rounding.
         return self.df > 0 and self.sigma2 <= 1e-24 * float((self.y**2).mean())
 
     def with_residuals(self) -> Fit:
@@ -127,6 +129,7 @@ def fit(design: Floats, y: Floats) -> Fit:
     q, r = np.linalg.qr(design / scale)
     model = OLS(y, q).fit()
     first = linalg.solve_triangular(r, np.asarray(model.params))
+    # One step of iterative refinement.
     rest = y - (design / scale) @ first
     coefficients = (first + linalg.solve_triangular(r, q.T @ rest)) / scale
     back = linalg.solve_triangular(r, np.eye(r.shape[0])) / scale[:, None]

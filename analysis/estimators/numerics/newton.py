@@ -84,6 +84,7 @@ def _climb(
 
 def _refuse_boundary(at: Floats, gradient: Floats, hessian: Floats, what: str) -> None:
     information = -(hessian + hessian.T) / 2
+    # A flat direction at the top means that the likelihood goes on rising towards infinity, as under separation.
     scale = np.sqrt(np.maximum(np.diag(information), 0.0))
     if not np.isfinite(information).all() or (scale <= 1e-6).any():
         raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")

@@ -50,6 +50,8 @@ class Moments:
         """Coefficient over standard error under the effect tau; infinite where nothing varies about it."""
         scale = self.yy + tau**2 * self.dd
         variance = scale - tau * (2 * self.yd)
+        # The quadratic form cancels where tau explains the outcome: what is left is rounding, of either sign, and its
+        # root would be noise or NaN.
         variance[variance <= 1e-13 * scale] = 0.0
         found = self.a - tau * self.b
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -77,6 +79,8 @@ class Regression:
         self, observed: Ints, codes: NDArray[np.int8], arm: int, arms: int, shift: Floats | None
     ) -> tuple[Moments, Moments]:
         """Moments of treated arm `arm` against the control under the observed assignment (n) and the others (R, n)."""
+        # The observed assignment goes through the same arithmetic as the replicates, so that an equal one gives an
+        # equal statistic.
         every = np.concatenate([observed.astype(np.int8)[None, :], codes])
         step = max(1, CHUNK // len(self.y))
         chunk = _Chunk(self, arm, arms, shift, min(step, len(every)))
@@ -200,6 +204,7 @@ def _gram(p: Floats, width: int) -> Floats:
 def _inverses(gram: Floats) -> tuple[Floats, Bools]:
     """Inverses of matrices (p, p, R) by Cholesky in step, and where they exist; the identity elsewhere."""
     size = len(gram)
+    # Scaled to a unit diagonal: the tolerances below then mean the same whatever a covariate's unit is.
     root = np.sqrt(np.einsum("aar->ar", gram))
     sound: Bools = (root > 1e-7).all(axis=0)
     root[:, ~sound] = 1.0
@@ -245,6 +250,8 @@ class Test:
         reached = self.reached(np.array([tau]), self.replicates)[0]
         if self.weights is not None:
             return float(min(self.weights[reached].sum(), 1.0))
+        # A drawn set needs the observed assignment counted once more, or the test would be too large (Phipson & Smyth
+        # 2010); a whole reference set holds it already.
         extreme = int(reached.sum())
         return extreme / len(reached) if self.exact else (1 + extreme) / (len(reached) + 1)
 
@@ -264,6 +271,8 @@ class Test:
             seen, drawn = np.abs(seen), np.abs(drawn)
         elif self.alternative == "less":
             seen, drawn = -seen, -drawn
+        # Ties count as extreme, and sums in another order may differ in the last bits. Negated, so that NaN, a
+        # statistic that does not exist, counts as extreme: p can only become larger.
         return np.asarray(~(drawn < seen - 1e-11 * np.maximum(1.0, np.abs(seen))), dtype=bool)
 
     @cached_property
@@ -276,6 +285,7 @@ class Test:
 
     def _limit(self, direction: float, level: float) -> float:
         """Return the nearest effect to the estimate, on this side, where p falls to 1 - level."""
+        # 0.05 is not 1 - 0.95 in floating point, and p takes values as 50/1000 that must count as equal.
         alpha = (1 - level) * (1 + 1e-12)
         centre, error = float(self.observed.a[0]), float(np.sqrt(self.observed.yy[0]))
         first = 0.0 if self.exact or self.weights is not None else 1 / (len(self._masses) + 1)

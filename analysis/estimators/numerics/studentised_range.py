@@ -29,8 +29,11 @@ def _legendre(low: float, high: float) -> tuple[Floats, Floats]:
 
 def _scales(df: float) -> tuple[Floats, Floats]:
     """Nodes and weights of s = sqrt(chi2_df / df); a single point for a known variance."""
+    # From a million degrees of freedom on, the scale is 1 to within what is printed, and its density too narrow for the
+    # nodes.
     if not np.isfinite(df) or df > 1e6:
         return np.ones(1), np.ones(1)
+    # The tails that are cut hold less than the rounding of a double; the nodes then lie where the density is.
     low = float(np.sqrt(stats.chi2.ppf(1e-18, df) / df))
     high = float(np.sqrt(stats.chi2.isf(1e-18, df) / df))
     nodes, weights = _legendre(low, high)
@@ -71,6 +74,7 @@ def _loadings(correlation: Floats) -> Floats | None:
         return np.asarray([shared, np.copysign(shared, correlation[0, 1])])
     if (correlation <= 0).any():
         return None
+    # If r_ij = l_i l_j then r_ij r_ik / r_jk = l_i^2; the product is checked below for every pair.
     squares = [correlation[i, (i + 1) % k] * correlation[i, (i + 2) % k] / correlation[(i + 1) % k, (i + 2) % k]
                for i in range(k)]  # fmt: skip
     found = np.sqrt(squares)

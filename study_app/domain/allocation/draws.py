@@ -30,8 +30,11 @@ def draws(seed: bytes, index: int, count: int = 2) -> tuple[float, ...]:
 
 
 def _uniform(seed: bytes, index: int, position: int) -> float:
+    # HMAC as a random function of the index: without the seed no output says anything about another. The name of the
+    # algorithm separates these outputs from other uses of the same seed.
     message = f"{ALGORITHM}:{index}:{position}".encode()
     digest = hmac.new(seed, message, hashlib.sha256).digest()
+    # 53 bits, as many as a double holds: each value is exact, 1.0 is never reached, and all values are equally likely.
     return (int.from_bytes(digest[:8], "big") >> (64 - _MANTISSA)) / (1 << _MANTISSA)
 
 

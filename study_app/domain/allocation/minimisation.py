@@ -20,7 +20,9 @@ def spread_range(counts: Sequence[float]) -> float:
 
 def spread_variance(counts: Sequence[float]) -> float:
     """Sample variance, divisor K - 1."""
+    # From left to right in every version of Python, see `rules.shares`.
     mean = list(accumulate(counts))[-1] / len(counts)
+    # A product and not `** 2`, whose last bit is the C library's.
     squares = [(count - mean) * (count - mean) for count in counts]
     return list(accumulate(squares))[-1] / max(len(counts) - 1, 1)
 

@@ -18,12 +18,16 @@ Key = tuple[str, ...]
 
 def shares(masses: Sequence[float]) -> tuple[float, ...]:
     """Masses as probabilities."""
+    # `sum` of floats is compensated from Python 3.12 on and would give other bits than the arrays; `accumulate` adds
+    # from left to right in every version.
     total = list(accumulate(masses))[-1]
     return tuple(mass / total for mass in masses)
 
 
 def pick(probabilities: Sequence[float], draw: float) -> int:
     """Return the arm that a uniform draw falls on: the first whose cumulative probability exceeds it."""
+    # The cumulative sum can end just below 1 by rounding; a draw above it falls on the last arm that can be drawn,
+    # never on one of probability 0.
     last = 0
     for arm, reached in enumerate(accumulate(probabilities)):
         if probabilities[arm] > 0:
@@ -47,6 +51,7 @@ def coin_table(weights: Sequence[int], probability: float) -> tuple[tuple[float,
     """
     total, least = sum(weights), min(weights)
     slope = (1 - probability) / (total - least) if total > least else 0.0
+    # `slope` makes the average over preferred arms, drawn by weight, equal to the weights' shares.
     rows = []
     for preferred, weight in enumerate(weights):
         rest = slope * (total - weight)
@@ -135,6 +140,7 @@ class BiasedCoin(Counting):
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return the coin's table, mixed over the arms that lag most."""
+        # Whole numbers: counts divided by weights would make ties depend on rounding.
         lag = [count * scale for count, scale in zip(self.at(key), self.scale, strict=True)]
         tied = [value == min(lag) for value in lag]
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied), ()

@@ -25,6 +25,7 @@ _GET_VERSION = 1
 
 
 def _call(libc: ctypes.CDLL, name: str, *arguments: object) -> int:
+    # The C library has no functions for these calls.
     number = syscalls.number(name)
     return -1 if number is None else int(libc.syscall(ctypes.c_long(number), *arguments))
 
@@ -38,6 +39,8 @@ def abi(libc: ctypes.CDLL) -> int:
 
 
 def _attributes(version: int) -> bytes:
+    # Every right that the kernel knows is handled, which denies it wherever no rule allows it; a right that is left out
+    # stays allowed. The struct grows with the ABI, and a field that the kernel does not know is refused.
     count = max(bits for since, bits in _FS_RIGHTS.items() if since <= version)
     fields = [(1 << count) - 1]
     if version >= 4:
@@ -77,6 +80,7 @@ class Rules:
         if ruleset < 0:
             raise OSError(ctypes.get_errno(), "Landlock ruleset refused")
         for path in (*self._paths, *also):
+            # A path that cannot be opened here cannot be read in the child either, so there is nothing to allow.
             with contextlib.suppress(FileNotFoundError, PermissionError):
                 _allow_reading(ruleset, path, libc)
         return ruleset
@@ -86,6 +90,7 @@ def _allow_reading(ruleset: int, path: str, libc: ctypes.CDLL) -> None:
     parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         folder = stat.S_ISDIR(os.fstat(parent).st_mode)
+        # The struct is packed: 64 bits of rights, 32 of descriptor. A rule for a file must not name rights of folders.
         rule = struct.pack("<Qi", _READ_FILE | (_READ_DIR if folder else 0), parent)
         call = (ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), rule, ctypes.c_uint(0))
         if _call(libc, "landlock_add_rule", *call) != 0:

@@ -166,6 +166,7 @@ def _in_a_child(act: Callable[[], object]) -> bool:
     if child == 0:
         try:
             act()
+            # Not `sys.exit`: buffers and exit handlers belong to the parent, and would run twice.
             os._exit(0)
         except BaseException:
             os._exit(1)
@@ -214,6 +215,8 @@ def _unshare_user(libc: ctypes.CDLL) -> None:
 
 
 def _become(uid: int) -> None:
+    # Groups first, while the process may still change them; then real, effective and saved id at once, because one that
+    # is left behind can be taken back.
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
@@ -248,13 +251,17 @@ def limit_resources(memory_mb: int, cpu_seconds: int, *, counted: bool) -> None:
         if hasattr(resource, name):
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(getattr(resource, name), (value, value))
+    # The soft limit sends SIGXCPU, which a program can ignore; the hard one, a second later, cannot be.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> None:
+    # The bounding set first: to shrink it takes CAP_SETPCAP, which the call below gives up. Numbers that the kernel
+    # does not know are refused without harm.
     for capability in range(64):
         libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     header = ctypes.create_string_buffer(struct.pack("<Ii", _CAPABILITY_VERSION_3, 0), 8)
+    # Version 3 has two words for each of effective, permitted and inheritable.
     nothing = ctypes.create_string_buffer(24)
     if libc.syscall(ctypes.c_long(syscalls.number("capset") or -1), header, nothing) != 0:
         raise OSError(ctypes.get_errno(), "capabilities could not be dropped")
@@ -277,10 +284,12 @@ def apply(plan: ConfinementPlan, *, run_id: int, memory_mb: int, cpu_seconds: in
     if not plan.own_uid and (plan.root or plan.counted == "namespace"):
         _drop_capabilities(libc)
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    # Without it an unprivileged process may put up neither wall, and a setuid program could leave them.
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "no_new_privs refused")
     if plan.ruleset is not None:
         landlock.restrict(RULESET, libc)
         os.close(RULESET)
+    # Last, because it refuses the calls with which the other walls are put up.
     if plan.filter is not None:
         seccomp.install(seccomp.encode(plan.filter, os.getpid()), libc)

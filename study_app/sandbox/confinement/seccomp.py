@@ -53,10 +53,13 @@ def _ret(action: int) -> Instruction:
 
 
 def _load(argument: int, high: bool = False) -> Instruction:
+    # `struct seccomp_data` holds the number at 0, the architecture at 4 and six arguments of 64 bits from 16. BPF loads
+    # 32 bits at a time, and on both machines the low half comes first.
     return (_LD, 0, 0, 16 + 8 * argument + 4 * high)
 
 
 def _one_of(argument: int, values: tuple[int, ...]) -> list[Instruction]:
+    # The low half is enough: the kernel declares each of these arguments as a 32-bit integer and drops the rest.
     block = [_load(argument)]
     for value in values:
         block += [(_JEQ, 0, 1, value), _ret(_ALLOW)]
@@ -68,6 +71,7 @@ def _none_of_bits(argument: int, bits: int) -> list[Instruction]:
 
 
 def _null(argument: int) -> list[Instruction]:
+    # A pointer has 64 bits, so both halves must be zero.
     return [
         *[_load(argument), (_JEQ, 1, 0, 0), _ret(_EPERM)],
         *[_load(argument, high=True), (_JEQ, 1, 0, 0), _ret(_EPERM), _ret(_ALLOW)],
@@ -75,10 +79,13 @@ def _null(argument: int) -> list[Instruction]:
 
 
 def _thread_only() -> list[Instruction]:
+    # A new namespace is refused first, because it may be asked for together with a thread.
     return [_load(0), (_JSET, 0, 1, _CLONE_NEW), _ret(_EPERM), (_JSET, 0, 1, _CLONE_THREAD), _ret(_ALLOW), _ret(_EPERM)]
 
 
 def _stream_pair() -> list[Instruction]:
+    # AF_UNIX and SOCK_STREAM are both 1. The type shares its argument with SOCK_NONBLOCK and SOCK_CLOEXEC, which lie
+    # above the low four bits.
     return [
         *[_load(0), (_JEQ, 1, 0, 1), _ret(_EPERM)],
         *[_load(1), (_AND, 0, 0, 0xF), (_JEQ, 0, 1, 1), _ret(_ALLOW), _ret(_EPERM)],
@@ -120,6 +127,8 @@ def _rules() -> dict[str, list[Instruction]]:
         "clock_gettime": _own_clock(),
         "clock_nanosleep": _own_clock(),
         "clone": _thread_only(),
+        # Its flags lie behind a pointer, which a filter cannot follow. On ENOSYS, and only then, the C library falls
+        # back to clone, whose flags are in a register.
         "clone3": [_ret(_ENOSYS)],
         "fcntl": _one_of(1, _FCNTL),
         "futex": _futex(),
@@ -151,6 +160,8 @@ def assemble(machine: str) -> list[Instruction]:
     Returns:
         BPF instructions (code, jump if true, jump if false, operand).
     """
+    # The architecture is checked before the number: the same number is another call for a 32-bit program, which a
+    # 64-bit process can become by one instruction.
     program: list[Instruction] = [
         (_LD, 0, 0, 4),
         (_JEQ, 1, 0, syscalls.AUDIT_ARCH[machine]),
@@ -158,6 +169,7 @@ def assemble(machine: str) -> list[Instruction]:
         (_LD, 0, 0, 0),
     ]
     if machine == "x86_64":
+        # Calls of the x32 ABI name the same architecture and differ by this bit of the number alone.
         program += [(_JGE, 0, 1, _X32_BIT), _ret(_KILL)]
     for name, block in _rules().items():
         number = syscalls.number(name, machine)
@@ -167,6 +179,7 @@ def assemble(machine: str) -> list[Instruction]:
         number = syscalls.number(name, machine)
         if number is not None:
             program += [(_JEQ, 0, 1, number), _ret(_ALLOW)]
+    # Refused and not killed: libraries probe for calls and go on without them.
     return [*program, _ret(_EPERM)]
 
 
@@ -181,6 +194,7 @@ def install(code: bytes, libc: ctypes.CDLL) -> None:
     Raises:
         OSError: the kernel refused it.
     """
+    # `struct sock_fprog`: a 16-bit count of instructions, padding, a pointer to them; the kernel copies both.
     buffer = ctypes.create_string_buffer(code, len(code))
     header = ctypes.create_string_buffer(struct.pack("<H6xQ", len(code) // 8, ctypes.addressof(buffer)), 16)
     if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(header), 0, 0) != 0:
