@@ -58,7 +58,9 @@ def run(descriptors: list[int], ruleset: int | None, lock: Callable[[dict[str, A
             lock(job)
         except Exception as error:
             os.write(REPORT, FAILED + repr(error).encode())
+            # Not by an exception, which would unwind into the fork server's code in this process.
             os._exit(70)
+        # A program can walk up the stack; what its frames hold must be nothing of ours.
         del lock, descriptors
         os.write(REPORT, READY)
         status = _run_program(job)
@@ -68,12 +70,14 @@ def run(descriptors: list[int], ruleset: int | None, lock: Callable[[dict[str, A
 
 def _arrange(descriptors: list[int], ruleset: int | None) -> int:
     """Move the pipes to 0..3, the job to 4 and the ruleset to 5, close everything else."""
+    # A session without a terminal: no job control, and a signal to the server's group does not reach the run.
     os.setsid()
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)
+    # Out of the way first: a descriptor may have the number that another one is to get.
     high = [os.dup2(descriptor, 100 + index) for index, descriptor in enumerate(descriptors)]
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

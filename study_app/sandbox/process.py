@@ -92,6 +92,7 @@ class RunningProgram:
         return self._result()
 
     def _follow(self, kill: Callable[[], None]) -> None:
+        # `poll` and not `select`, which cannot watch descriptors from 1024 on: a busy server has that many.
         poller = select.poll()
         for descriptor in self._names:
             poller.register(descriptor, select.POLLIN)
@@ -119,6 +120,7 @@ class RunningProgram:
         return time.monotonic() - self._origin
 
     def _wait_milliseconds(self) -> float:
+        # A millisecond more than is left: woken too early, the loop would spin until the limit.
         limit = self._program.limits.wall_seconds if self._ready else _START_SECONDS
         left = max(limit - self._seconds(), 0.0) if self._stopped is None else 1.0
         return 1000 * min(left + 0.001, _POLL_SECONDS if self._cancelled else left + 0.001)
@@ -231,6 +233,7 @@ class RunningProgram:
         if status == -signal.SIGKILL and self._group is not None and self._group.out_of_memory():
             return "memory"
         cpu = self._program.limits.cpu_seconds
+        # At the hard limit the kernel kills with the signal that we use, too.
         if status == -signal.SIGXCPU or (status == -signal.SIGKILL and self._ending.cpu_seconds >= cpu):
             return "cpu"
         if report.error is not None and report.error.type == "MemoryError":

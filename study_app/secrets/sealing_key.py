@@ -43,6 +43,7 @@ class SealingKey:
         self._derived: dict[bytes, bytes] = {}
 
     def __eq__(self, other: object) -> bool:
+        # In constant time, as every comparison of secrets.
         return isinstance(other, SealingKey) and hmac.compare_digest(self._text.encode(), other._text.encode())
 
     def __hash__(self) -> int:
@@ -53,7 +54,10 @@ class SealingKey:
 
     def seal(self, seed: bytes, study_id: str) -> str:
         """Encrypt a seed for one study; two sealings of the same seed differ."""
+        # A new salt gives a new key for each sealing, so that a nonce can never repeat under one key, which GCM would
+        # not survive.
         salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+        # The study's id is authenticated with the seed: a seal copied into another study's database does not open.
         hidden = AESGCM(self._key(salt)).encrypt(nonce, seed, _context(study_id))
         return f"{_FORMAT}:{base64.b64encode(salt + nonce + hidden).decode()}"
 
@@ -106,6 +110,7 @@ class SealingKey:
 
     def _key(self, salt: bytes) -> bytes:
         if salt not in self._derived:
+            # 32 MiB of memory for each guess; kept, because every allocation opens the seed.
             self._derived[salt] = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(self._text.encode())
         return self._derived[salt]
 

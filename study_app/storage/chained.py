@@ -14,7 +14,7 @@ from study_app.dataset.schema import TableName
 from study_app.storage.driver import Driver
 
 # A writer takes a chain that no other writer holds, and keeps it to the end of the transaction.
-# `ORDER BY id` lets a quiet server extend one chain; SKIP LOCKED gives each concurrent writer a chain of its own,
+# `ORDER BY id` lets a quiet server extend one chain; SKIP LOCKED gives each concurrent writer another one,
 # because a chain's next link needs the head that the last commit left.
 _CLAIM_SQLITE = "SELECT id, position, head FROM chains ORDER BY id LIMIT 1"
 _CLAIM_POSTGRES = f"{_CLAIM_SQLITE} FOR UPDATE SKIP LOCKED"

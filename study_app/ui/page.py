@@ -108,6 +108,7 @@ class Page(Generic[Where]):
 
     def key(self, name: str) -> str:
         """Return a widget's key; different on each stage and step, so that no value leaks from one to another."""
+        # Streamlit keeps a widget's value by its key alone, whatever page it stands on.
         return self.mount(f"{self.place.participant.stage}:{self.place.participant.step}:{name}")
 
     def filled(self, text: str) -> str:
@@ -121,6 +122,7 @@ class Page(Generic[Where]):
 
     def write(self, text: str) -> None:
         """Write a text of the study file or the catalogue, from Markdown, without Streamlit's renderer."""
+        # `st.markdown` would read $ as mathematics and :name: as an icon.
         st.html(f'<div class="prose">{to_html(text)}</div>')
 
     def clock_starts(self, following: Stage | None) -> None:

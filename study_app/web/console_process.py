@@ -63,10 +63,12 @@ def main(arguments: list[str]) -> int:
 
 def _end_with(parent: int, server: object) -> None:
     """Stop serving when the parent is gone, however it went."""
+    # Polled: a signal for the parent's death exists on Linux only, and follows the thread that started the child.
     while os.getppid() == parent:
         time.sleep(CHECK_SECONDS)
     server.should_exit = True  # type: ignore[attr-defined]
     time.sleep(GRACE_SECONDS)
+    # Pages that wait for the browser would keep the process for longer.
     os._exit(0)
 
 

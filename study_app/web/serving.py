@@ -34,6 +34,7 @@ def check_port(host: str, port: int, option: str) -> None:
         ProblemsFound: it is in use, or may not be used.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As the server itself does: without it a port counts as taken for a minute after a restart.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -102,6 +103,7 @@ def console_process(settings: Settings, *, author: bool = False) -> Iterator[Cal
         AUTHOR: "1" if author else "",
     }
     command = [sys.executable, "-m", "study_app.web.console_process", settings.console_host, str(settings.console_port)]
+    # Another session: Ctrl+C reaches this process alone, which then ends the console in order.
     process = subprocess.Popen(command, env=environment, start_new_session=True, stdin=subprocess.PIPE)
     pipe = present(process.stdin, "the console's pipe")
 

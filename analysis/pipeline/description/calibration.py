@@ -86,7 +86,7 @@ def _mean(values: Sequence[float]) -> dict[str, Any]:
     """Mean over people with its t interval; nulls with a note where it cannot be computed."""
     empty = {"n": len(values), "estimate": None, "ci_low": None, "ci_high": None}
     if not values:
-        return empty | {"note": "nobody has a value"}
+        return empty | {"note": "there are no values"}
     mean = float(np.mean(values))
     if len(values) < 2:
         return empty | {"estimate": mean, "note": "one person has no interval"}

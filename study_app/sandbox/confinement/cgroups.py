@@ -97,6 +97,7 @@ class RunGroups:
 
     def close(self) -> None:
         """End what runs and give the group back as it was, as far as the kernel lets go; idempotent."""
+        # A fork inherits exit handlers, and must not end its parent's runs.
         if os.getpid() != self._owner:
             return
         if self._held >= 0:
@@ -118,9 +119,11 @@ class RunGroups:
             _make(leaf)
             self._leaf = leaf
             _write(leaf / "cgroup.procs", str(self._owner))
+        # The kernel hands controllers on only from a group without processes, so this process moves into a leaf first.
         self._added = _hand_on(self.base)
         _make(self._runs)
         self._held = os.open(self._runs, os.O_RDONLY | os.O_DIRECTORY)
+        # Held as long as this process lives: a folder that can be locked belongs to a server that was killed.
         fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _hand_on(self._runs)
 
@@ -130,6 +133,7 @@ class RunGroups:
         except OSError:
             return None
         try:
+            # Opened by the server: the child moves itself by this descriptor when it can no longer open the file.
             return RunGroup(folder, os.open(folder / "cgroup.procs", os.O_WRONLY))
         except OSError:
             self._end(folder)
