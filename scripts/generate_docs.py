@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from study_app.bootstrap import open_library
 from study_app.cli import app
 from study_app.content import schemas
+from study_app.dataset.writing.shipped import shipped
 from study_app.domain.allocation import Factor, Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.study import release
@@ -176,7 +177,20 @@ def designs() -> str:
 DESIGNS = """Generated from the code by `scripts/generate_docs.py`; a test keeps it current. Another runs a study with
 each value through every step that says yes, and fails where a value has no row. `set` stands for a key that is given.
 `study launch` refuses what `study analyze` refuses; `study check` warns of it."""
-PAGES = {"commands.md": commands, "study_file.md": study_file, "codebook.md": codebook, "designs.md": designs}
+
+
+def derivations() -> str:
+    """docs/reference/derivations.md: the page that each dataset brings."""
+    return shipped("derivations.md").decode()
+
+
+PAGES = {
+    "commands.md": commands,
+    "study_file.md": study_file,
+    "codebook.md": codebook,
+    "designs.md": designs,
+    "derivations.md": derivations,
+}
 
 
 def main() -> None:

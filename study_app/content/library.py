@@ -10,7 +10,7 @@ from pathlib import Path
 from study_app.content.item_banks import load_bank, load_keys, public_json
 from study_app.content.requirements import Requirements, requirements_of
 from study_app.content.task_packs import load_pack
-from study_app.content.texts import TextFile, own_texts
+from study_app.content.texts import FOLDER, TextFile, own_texts
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.quiz.items import Bank
@@ -215,10 +215,20 @@ class FolderLibrary:
             name = folder.rsplit("/", 1)[-1]
             yield f"tasks/{name}/brief.md", pack.brief.encode()
             yield f"tasks/{name}/starter.py", pack.starter.encode()
+            if pack.reference:
+                yield f"tasks/{name}/reference.md", pack.reference.encode()
+        for language in self.study.offered:
+            if (shipped := FOLDER / f"{language}.toml").is_file():
+                yield f"texts/pages/{language}.toml", shipped.read_bytes()
         for text in self.own_texts.values():
             yield text.file, (self.root / text.file).read_bytes()
         for folder in self.bank_folders:
             yield f"quizzes/{folder.rsplit('/', 1)[-1]}.json", public_json(self.bank(folder)).encode()
+
+    def treatments(self) -> Iterable[tuple[str, bytes]]:
+        """Return each assistant with prompt, model and parameters, for publication once arms may be shown."""
+        for name, spec in self.specs.items():
+            yield f"assistants/{name}.json", (spec.model_dump_json(indent=1) + "\n").encode()
 
     def _there(self, folder: str, key: str) -> Path:
         path = self.root / folder

@@ -39,5 +39,9 @@ class ContentLibrary(Protocol):
         ...
 
     def files(self) -> Iterable[tuple[str, bytes]]:
-        """Return what may be published with a dataset: study file, briefs, item texts without keys."""
+        """Return what may be published with a dataset: study file, briefs, notes, page texts, items without keys."""
+        ...
+
+    def treatments(self) -> Iterable[tuple[str, bytes]]:
+        """Return each assistant with prompt, model and parameters, for publication once arms may be shown."""
         ...

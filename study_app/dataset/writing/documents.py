@@ -109,7 +109,9 @@ def readme(cited: Cited, held: Contents) -> str:
         "## Where to start",
         "`documentation/codebook.md` explains every column and what its values mean. One row of `participants` is one "
         "person; `participant_id` ties the tables together. What participants met, with their questions and tasks, is "
-        "in `materials/`; how events, times and codes are made is in `documentation/`.",
+        "in `materials/` (texts of the pages, notes, versions of the libraries and, once arms may be shown, each "
+        "assistant with prompt, model and parameters); `documentation/derivations.md` says how columns are derived, "
+        "and `documentation/coding.md` how queries are coded and patterns named.",
         "## Tables",
         _list(held.tables),
     ]

@@ -24,6 +24,7 @@ from study_app.dataset.redaction import Mask, Row
 from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, quiz_types, tables_of, timestamp
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
+from study_app.dataset.writing.coding_page import coding_page
 from study_app.dataset.writing.documents import (
     CODEBOOK_INTRODUCTION,
     Contents,
@@ -340,8 +341,14 @@ class _Export:
         if prereg is not None:
             self._text("materials/prereg.json", prereg + "\n")
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
-        for path, content in self.world.content.files():
+        self._text("documentation/derivations.md", shipped("derivations.md").decode())
+        self._text("documentation/coding.md", coding_page(self.coding))
+        # Which assistants there were, and how they answered, would tell masked arms apart.
+        treatments = () if withheld else self.world.content.treatments()
+        for path, content in (*self.world.content.files(), *treatments):
             self._bytes(f"materials/{path}", content)
+        versions = self.world.package_versions().items()
+        self._text("materials/packages.txt", "".join(f"{name}=={version}\n" for name, version in sorted(versions)))
         # The file may have changed since it was locked; what counts is the version in force.
         self._text("materials/study.json", self.versions.newest.text + "\n")
         for version in (*self.versions.drafts, *self.versions.locked):

@@ -21,6 +21,7 @@ from study_app.dataset.verification import verify
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite, schema_org
 from study_app.dataset.writing.documents import yaml as as_yaml
 from study_app.domain.errors import UserError
+from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.study.release import DatasetAuthor, RelatedWork, Release
 from study_app.services.researcher.exporting.export import export
 
@@ -93,6 +94,34 @@ def test_no_sentence_says_that_an_export_with_free_text_is_anonymous():
     text = "".join(path.read_text() for path in dataset.rglob("*") if path.suffix in (".md", ".json"))
     assert "nothing else identifies" not in text
     assert "free text as people wrote it" in (dataset / "README.md").read_text()
+
+
+def test_a_dataset_brings_what_participants_met_and_how_columns_are_made():
+    dataset, study = trial().dataset("unsealed"), trial().app.world.study
+    for name in study.assistants:
+        assistant = json.loads((dataset / f"materials/assistants/{name}.json").read_text(encoding="utf-8"))
+        assert assistant["model"]
+        assert "parameters" in assistant
+    for folder in {folder for stage in study.stages for folder in stage.packs}:
+        pack = trial().app.library.pack(folder)
+        notes = dataset / f"materials/tasks/{pack.id}/reference.md"
+        assert (notes.read_text(encoding="utf-8") if notes.exists() else "") == pack.reference
+    assert "[welcome]" in (dataset / "materials/texts/pages/en.toml").read_text(encoding="utf-8")
+    assert (dataset / "materials/packages.txt").exists()
+    coding = (dataset / "documentation/coding.md").read_text(encoding="utf-8")
+    assert all(f"| `{label}` |" in coding for label in LABELS)
+    assert "completion_event" in (dataset / "documentation/derivations.md").read_text(encoding="utf-8")
+    pointed = [path for path in dataset.rglob("*") if path.suffix in (".md", ".json") and path.is_file()]
+    assert not [path for path in pointed if "docs/reference" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("state", ["launched", "closed"])
+def test_while_arms_are_hidden_no_assistant_and_no_completion_code_is_in_the_materials(state):
+    dataset, world = trial().dataset(state), trial().app.world
+    assert not (dataset / "materials" / "assistants").exists()
+    held = "".join(path.read_text(encoding="utf-8") for path in dataset.rglob("*") if path.is_file())
+    codes = world.study.recruitment.codes.model_dump()
+    assert not [code for code in codes.values() if isinstance(code, str) and len(code) > 3 and f'"{code}"' in held]
 
 
 def test_the_readme_says_how_many_when_and_how_to_cite():
