@@ -127,6 +127,16 @@ class Pooled:
         )
 
 
+def _supported(columns: Floats, seen: Bools) -> Floats:
+    """Return the columns that observed outcomes can speak for.
+
+    An indicator of one person's missing covariate says nothing of anybody else: fitted, it gives that row leverage 1,
+    with which HC2 does not exist; where that person's outcome is missing, too, nothing is there to estimate it from.
+    """
+    told = columns[:, independent_columns(columns[seen])]
+    return told[:, (told != 0).sum(axis=0) > 1]
+
+
 @dataclass(frozen=True)
 class _Imputation:
     """Two arms with their outcomes, some missing, and the columns from which these are imputed."""
@@ -142,7 +152,7 @@ class _Imputation:
         trial = pair.trial
         y = trial.y_with_gaps[pair.rows]
         columns = np.column_stack([np.ones(len(y)), trial.x[0][pair.rows], trial.stratum_columns[0][pair.rows]])
-        found = cls(y, columns[:, independent_columns(columns)], pair.treated)
+        found = cls(y, _supported(columns, ~np.isnan(y)), pair.treated)
         for arm, label in ((found.treated, pair.contrast[0]), (~found.treated, pair.contrast[1])):
             seen = y[arm & ~found.missing]
             if len(seen) < 2 or (found.missing[arm].any() and len(seen) <= len(found._usable(arm)) + 1):

@@ -20,6 +20,7 @@ from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
+from analysis.pipeline.description.missingness import missingness_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
 from analysis.pipeline.description.quiz_quality import psychometrics_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
@@ -106,6 +107,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
         "outcomes": [] if prepared.sequence else outcome_summaries(frame, fitted, shown, estimates),
+        "missing": {} if prepared.sequence else missingness_section(frame, fitted, shown),
         "psychometrics": psychometrics_section(shown, frame, quizzes),
         "agreement": agreement_section(dataset, shown),
         "styles": styles,

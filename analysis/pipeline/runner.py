@@ -13,14 +13,14 @@ from analysis.data.view import View
 from analysis.estimators import methods
 from analysis.estimators.core.results import Estimate
 from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
-from analysis.pipeline.planning.fallback import choose
+from analysis.pipeline.planning.fallback import choose, within_cells
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.trial_ledger import Ledger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
-SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
+SURVIVAL = ("rmst", "rmst_by_arm", "logrank", "stratified_logrank", "cox", "kaplan_meier")
 KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point")
 COMPLIER = ("wald_iv", "tsls")
 LADDER = ("rerandomization", "lin")
@@ -159,6 +159,8 @@ class AnalysisRunner:
             arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
             arguments |= {} if self.intervals else {"interval": False}
             notes += [self.ledger_note] if self.ledger_note else []
+        if analysis.adjusted and name == "lee_bounds":
+            called = within_cells(called)
         if analysis.adjusted and name in LADDER:
             called, steps = self._step_down(analysis, data, arguments)
             notes += steps

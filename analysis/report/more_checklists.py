@@ -176,6 +176,7 @@ def _estimands(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
         parts = {
             "Treatments": estimand.treatments, "Population": estimand.population, "Variable": estimand.variable,
             "Intercurrent events": events or "None named", "Summary": estimand.summary,
+            "Missing outcomes": estimand.missing or "Nothing stated; Missing data shows how many and which",
         }  # fmt: skip
         found += [
             ChecklistItem(f"{number}.{place}", f"{title}: {name.lower()}", text, "estimands")

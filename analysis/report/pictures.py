@@ -13,6 +13,7 @@ from analysis.interaction.timeline import timeline
 from analysis.pipeline.prepare import Prepared
 from analysis.report import figures
 from analysis.report import interaction_figures as use
+from analysis.report.tipping import tipping
 from analysis.report.wording import p_phrase, stepped_down
 
 Row = Mapping[str, Any]
@@ -44,7 +45,8 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         values = data[data[name].notna()]
         if values.empty:
             continue
-        first = [row for row in rows if row["id"].startswith(f"{name}.rerandomization")]
+        first = [row for row in rows if row["role"] == "primary" and row["unit"] == outcome.unit]
+        first = first or [row for row in rows if row["id"].startswith(f"{name}.rerandomization")]
         picture = figures.estimation(values, outcome, view.arm_ids, labels, first)
         found[f"{name}_estimation"] = Picture(picture, f"{outcome.title}: values by arm and difference")
         if outcome.kind == "time":
@@ -53,6 +55,8 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             )
             found[f"{name}_survival"] = Picture(picture, f"{outcome.title}: share without the event")
         found |= _forest(f"{name}_sensitivity", rows, outcome.unit, labels, f"{outcome.title}: sensitivity")
+        if tipped := tipping(name, rows, outcome, labels):
+            found[f"{name}_tipping"] = Picture(tipped, f"{outcome.title}: tipping point of the missing outcomes")
         found |= _subgroups(name, rows, outcome.unit, {**labels, **names}, outcome.title)
     main = result["psychometrics"]
     others = {f"items_{stage}": quiz for stage, quiz in main["quizzes"].items() if stage != main.get("stage")}
@@ -133,7 +137,7 @@ def _level_name(row: Row, labels: Mapping[str, str]) -> str:
 def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
     """Return a row of a forest as a sentence."""
     names = {
-        "rerandomization": "Re-randomisation (decides)",
+        "rerandomization": "Re-randomisation",
         "lin": "Lin-adjusted, HC3",
         "ancova": "ANCOVA",
         "welch_t": "Unadjusted, Welch",
@@ -143,10 +147,15 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
         "lee_bounds": "Lee bounds",
         "worst_case": "Worst case",
         "tost": "Equivalence test",
+        "noninferiority": "Non-inferiority test",
+        "mixed_model": "Random-intercept model",
+        "cluster_robust": "Cluster-robust means",
     }
     text = "Lin's fallback (see note)" if stepped_down(row) else names.get(str(row["method"]), str(row["method"]))
+    text += ", within covariates" if row["method"] == "lee_bounds" and str(row["id"]).endswith(".covariates") else ""
     text += {"per_protocol": ", per protocol", "as_treated": ", as treated"}.get(str(row["population"]), "")
     text += ", censored at last activity" if "last_activity" in row["id"] else ""
+    text += " (decides)" if row["role"] == "primary" else ""
     return f"{text} · {labels.get(row['contrast'][0], row['contrast'][0])}" if several and row["contrast"] else text
 
 

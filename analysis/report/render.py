@@ -53,7 +53,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         "num": wording.number,
         "compact": wording.compact,
         "p": wording.p_text,
-        "tidy": wording.tidy,
+        "note": partial(wording.note, arms=_arm_labels(prepared), columns=_columns(prepared)),
         "analysis_name": partial(wording.analysis_name, labels=labels),
         "shown": shown,
         "bounds_note": bounds_note,
@@ -62,6 +62,20 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
     }
     html = environment.get_template("report.html.j2").render(_context(prepared, result, labels, files))
     return Report(html, files, drawn)
+
+
+def _arm_labels(prepared: Prepared) -> dict[str, str]:
+    """Arm -> label, and what populations by receipt are called."""
+    labels = labels_of(prepared)
+    named = [*(arm.id for arm in prepared.view.arms), *prepared.view.arm_ids, "received", "not_received"]
+    return {name: labels[name] for name in named}
+
+
+def _columns(prepared: Prepared) -> dict[str, str]:
+    """Column or outcome -> what readers see."""
+    titles = {name: outcome.title for outcome in prepared.fitted.outcomes for name in (outcome.id, outcome.name)}
+    own = {entry.column: entry.label for entry in prepared.fitted.covariates if entry.label}
+    return variable_labels(prepared.dataset) | own | titles
 
 
 def labels_of(prepared: Prepared) -> dict[str, str]:
@@ -104,6 +118,7 @@ def _context(
         "titles": titles,
         "sample_size": sample_size_sentence(prepared, result),
         "outcomes": outcome_lines(result["outcomes"], labels, titles),
+        "columns": _columns(prepared),
         "treatment_measures": MEASURES,
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),

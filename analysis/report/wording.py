@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from analysis.report.scales import shown
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
@@ -22,7 +23,8 @@ METHODS = {
     "brunner_munzel": "Chance of a higher value (Brunner-Munzel)", "fractional_logit": "Fractional logit",
     "beta_regression": "Beta regression", "ordinal_logit": "Proportional odds", "mixed_logit": "Mixed logit",
     "lee_bounds": "Lee bounds", "worst_case": "Worst case", "wald_iv": "Compliers (Wald)",
-    "tsls": "Compliers (two-stage)", "rmst": "Restricted means (Greenwood)", "logrank": "Log-rank test",
+    "tsls": "Compliers (two-stage)", "rmst": "Restricted means (Greenwood)", "rmst_by_arm": "Restricted mean",
+    "logrank": "Log-rank test",
     "stratified_logrank": "Stratified log-rank test", "cox": "Cox model", "kaplan_meier": "Kaplan-Meier at the cap",
     "newcombe": "Risk difference (Newcombe)", "fisher": "Fisher's exact test", "cmh": "Mantel-Haenszel",
     "poisson": "Poisson regression", "negative_binomial": "Negative binomial regression",
@@ -33,6 +35,11 @@ METHODS = {
     "tipping_point": "Tipping point", "paired_t": "Paired t test", "pearson": "Pearson correlation",
     "spearman": "Spearman correlation", "risk_ratio": "Risk ratio",
 }  # fmt: skip
+TESTS = {"rerandomization": "re-randomisation", "permutation": "permutation", "noninferiority": "one-sided test",
+         "tost": "two one-sided tests"}  # fmt: skip
+"""What a sentence calls the test where it is another word than the method's."""
+MARGINS = ("tost", "noninferiority")
+"""Methods that test against a margin instead of zero."""
 FALLBACK = "fallback from Lin"
 _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
 
@@ -41,7 +48,9 @@ def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
     """Return what a row does; the parts of its id beside the method's stand after it, arms under their labels."""
     first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
     words = ["Lin's fallback" if stepped_down(row) else METHODS.get(first, first.replace("_", " "))]
-    named = labels or {}
+    named = dict(labels or {})
+    if row.get("contrast"):
+        named["_vs_".join(row["contrast"])] = " against ".join(named.get(arm, arm) for arm in row["contrast"])
     return ", ".join([*words, *(named.get(part, part.replace("_", " ")) for part in rest if part != row["population"])])
 
 
@@ -86,6 +95,32 @@ def p_text(value: float | None) -> str:
 def tidy(note: str) -> str:
     """Return a note with its long decimals cut to four significant digits."""
     return re.sub(r"-?\d+\.\d{5,}(e-?\d+)?", lambda found: compact(float(found.group())), note)
+
+
+def note(text: str, arms: Mapping[str, str], columns: Mapping[str, str]) -> str:
+    """Return a note as readers see it: numbers short, arms and columns under their labels.
+
+    Args:
+        text: of a row, a warning or a deviation.
+        arms: arm -> label. An arm's id may be a word of the language, so it counts where notes name arms: after `of`,
+            `in`, `arm`, between quotes, and before a count.
+        columns: column or outcome -> label; only ids with an underscore, which no word has.
+    """
+    known = {name: label for name, label in columns.items() if "_" in name}
+    known |= {f"_x_{name}": label for name, label in columns.items()}
+    known |= {f"_missing_{name}": f"missing {label}" for name, label in columns.items()}
+    known |= {f"_last_activity_minutes_{name}": f"{label} at the last activity" for name, label in columns.items()}
+    text = _replaced(text, known, r"(?<![\w.])({})(?![\w.]\w|\w)")
+    text = _replaced(text, arms, r"(?:(?<=\bof )|(?<=\bin )|(?<=\barm )|(?<='))({})(?![\w.]\w|\w)")
+    text = _replaced(text, arms, r"(?<![\w.'])({})(?=: \d)")
+    return tidy(text)
+
+
+def _replaced(text: str, names: Mapping[str, str], pattern: str) -> str:
+    if not names:
+        return text
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return re.sub(pattern.format(longest_first), lambda found: names[found.group(1)], text)
 
 
 def p_phrase(value: float | None) -> str:
@@ -133,18 +168,22 @@ def difference_sentence(
     row: Row, labels: Mapping[str, str], multiplicity: str, family: int, *, adjusted: bool = False
 ) -> Markup:
     """Difference, interval, p and adjusted p of a primary row; or that it is not estimable, and why."""
-    if row["estimate"] is None or row["p_value"] is None:
-        return Markup("The difference is {}.").format(tagged(row["id"], row["note"] or "not estimable"))
+    if not row["contrast"] or row["estimate"] is None or row["p_value"] is None:
+        return _no_difference(row)
     treated, control = row["contrast"]
-    interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
-    sentence = Markup("{} minus {}{}: {} {} ({}% interval {}; re-randomisation {}").format(
-        labels[treated],
-        labels[control],
+    seen = shown(row)
+    raw = not seen.ratio and seen.unit == row["unit"]
+    value, interval = (number(row["estimate"]), f"{number(row['ci_low'])} to {number(row['ci_high'])}")
+    sentence = Markup("{} {} {}{}: {} {} ({}% interval {}; {} {}").format(
+        labels.get(treated, treated),
+        "minus" if raw else "against",
+        labels.get(control, control),
         ", adjusted for the plan's covariates" if adjusted else "",
-        tagged(row["id"], number(row["estimate"])),
-        row["unit"],
+        tagged(row["id"], value if raw else seen.value),
+        seen.unit,
         tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"),
-        tagged(row["id"], interval),
+        tagged(row["id"], interval if raw else seen.interval),
+        TESTS.get(str(row["method"]), METHODS.get(str(row["method"]), str(row["method"]))),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
     if row["p_adjusted"] is not None:
@@ -155,9 +194,19 @@ def difference_sentence(
     return sentence + Markup(").")
 
 
+def _no_difference(row: Row) -> Markup:
+    """Of a test without an estimate its p; else why there is nothing."""
+    if row["p_value"] is None:
+        return Markup("The difference is {}.").format(tagged(row["id"], tidy(row["note"]) or "not estimable"))
+    name = METHODS.get(str(row["method"]), str(row["method"]))
+    return Markup("{}: {}.").format(name, tagged(row["id"], p_phrase(row["p_value"])))
+
+
 def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
     """Return what the decision rule of the plan says, without claiming more."""
     p = row["p_adjusted"] if row["p_adjusted"] is not None else row["p_value"]
+    if row["method"] in MARGINS and p is not None:
+        return _margin_verdict(row, labels, alpha, p)
     if p is None or row["estimate"] is None:
         return "The plan's rule gives no decision."
     if p > alpha:
@@ -165,7 +214,25 @@ def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
             f"By the plan's rule at {alpha:.0%}, the data do not exclude a difference of zero; "
             "the interval says which differences remain plausible."
         )
-    direction = "higher" if row["estimate"] > 0 else "lower"
-    treated, control = (labels[arm] for arm in row["contrast"])
+    direction = "higher" if row["estimate"] > (0.5 if row["unit"] == "probability" else 0) else "lower"
+    treated, control = (labels.get(arm, arm) for arm in row["contrast"])
     found = f"{direction} with {treated} than with {control}"
     return f"By the plan's rule at {alpha:.0%}, a difference of zero is rejected: {found}."
+
+
+def _margin_verdict(row: Row, labels: Mapping[str, str], alpha: float, p: float) -> str:
+    """Return the decision of a test against a margin: the level is that of each of its one-sided tests."""
+    detail = row["detail"]
+    treated, control = (labels.get(arm, arm) for arm in row["contrast"])
+    if row["method"] == "tost":
+        margin = f"{number(detail['margin_low'])} to {number(detail['margin_high'])}"
+        found = f"the difference between {treated} and {control} lies within {margin} {row['unit']}"
+        claim = "equivalence is shown" if p <= alpha else "equivalence is not shown: the data do not exclude that"
+        return f"By the plan's rule at {alpha:.3g}, {claim}" + (f": {found}." if p <= alpha else " it lies outside.")
+    margin = f"{number(detail['margin'])} {row['unit']}"
+    if p <= alpha:
+        return f"By the plan's rule at {alpha:.3g}, {treated} is not worse than {control} by {margin} or more."
+    return (
+        f"By the plan's rule at {alpha:.3g}, non-inferiority is not shown: the data do not exclude that {treated} is "
+        f"worse than {control} by {margin} or more."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from analysis.data.quizzes import QuizItems, main_of
 from analysis.data.view import View
 from analysis.estimators.core.plain_values import safe
-from analysis.measurement import psychometrics
+from analysis.measurement import item_fit, psychometrics
 from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.description.calibration import calibration_section
 
@@ -43,11 +44,16 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
     section["n"] = int(matrix.shape[0])
     section["alpha"] = _of_varying(psychometrics.alpha, matrix)
     section["omega"] = _of_varying(psychometrics.omega, matrix)
-    section["q3"] = safe(_dependence, (matrix >= np.array(tops) - 1e-9).astype(float))
+    solved = (matrix >= np.array(tops) - 1e-9).astype(float)
+    section["q3"] = safe(_dependence, solved)
+    section["item_fit"] = safe(item_fit.item_fit, _varying(solved))
     section["item_statistics"] = safe(lambda table: psychometrics.item_statistics(table, maximum=tops), matrix)
     # An arm at baseline says nothing about the treatment, so items before allocation are not split by arm.
     shown = () if quiz.role == "baseline" else view.arm_ids
     arm = people.set_index("participant_id")["arm"].reindex(matrix.index)
+    section["dif"] = {
+        name: safe(partial(_favoured, arm=arm, control=shown[0], treated=name), solved) for name in shown[1:]
+    }
     section["items"] = [
         {
             "item": str(item),
@@ -71,13 +77,24 @@ def _of_varying(coefficient: Callable[[pd.DataFrame], Any], matrix: pd.DataFrame
     return found
 
 
+def _varying(solved: pd.DataFrame) -> pd.DataFrame:
+    """Items that some and not all people solved: of others the Rasch model knows no difficulty."""
+    return solved.loc[:, solved.nunique() > 1]
+
+
+def _favoured(solved: pd.DataFrame, *, arm: pd.Series, control: str, treated: str) -> pd.DataFrame:
+    """Mantel and Haenszel's test of each item, one treated arm against the control at equal scores."""
+    both = arm.isin([control, treated]).to_numpy()
+    return item_fit.dif(_varying(solved[both]), arm[both].to_numpy(), reference=control)
+
+
 def _share(points: pd.Series, most: float) -> dict[str, Any]:
     return {"n": len(points), "share": _mean(points / most)}
 
 
 def _dependence(solved: pd.DataFrame) -> dict[str, Any]:
     """Yen's Q3 of items scored 1 for full points: the pairs farthest above the mean (Christensen et al. 2017)."""
-    solved = solved.loc[:, solved.nunique() > 1]
+    solved = _varying(solved)
     table = psychometrics.q3(solved)
     mean = float(table.attrs["mean"])
     names = [str(name) for name in table.columns]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.validation import Floats, dummies, groups
+from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Fallback
 
 
@@ -52,6 +53,28 @@ def choose(
             kept.append(name)
     chosen = [tuple(name for name in names if name in kept) for names in (varying, factors)]
     return AdjustmentModel("ancova" if kept else "mean", chosen[0], chosen[1], reason)
+
+
+def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that works in cells of covariates and strata, with as many as leave both arms in every cell.
+
+    The last is left out first; what a cell is made of stands in the row's note. Indicators of missing values make no
+    cells: their people have the mean. Raises what the method raises of a single covariate where none leaves both.
+    """
+
+    def called(data: pd.DataFrame, *, covariates: Sequence[str] = (), stratum: Sequence[str] = (), **rest: Any) -> Any:
+        names = [(name, "stratum") for name in stratum]
+        names += [(name, "covariates") for name in covariates if not name.startswith("_missing_")]
+        for count in range(len(names), 0, -1):
+            kept = {key: tuple(n for n, kind in names[:count] if kind == key) for key in ("covariates", "stratum")}
+            try:
+                return method(data, **kept, **rest)
+            except StudyError:
+                if count == 1:
+                    raise
+        raise LookupError("no covariate and no stratum to form cells of")
+
+    return called
 
 
 def _unfit(

@@ -140,7 +140,9 @@ def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
     rows = [
         analysis
         for outcome in plan.outcomes
-        for analysis in (_sensitivity(outcome, arms) if outcome.id in plan.primary else _secondary(outcome))
+        for analysis in (
+            _sensitivity(outcome, arms, bool(plan.covariates)) if outcome.id in plan.primary else _secondary(outcome)
+        )
     ]
     replaced = [row.outcome for row in plan.analyses if row.role == "primary" and row.outcome in plan.primary]
     rows += [
@@ -197,17 +199,18 @@ def _primary(outcome: Outcome) -> Analysis:
     )
 
 
-def _sensitivity(outcome: Outcome, arms: int) -> tuple[Analysis, ...]:
-    rows = _of_time(outcome) if outcome.kind == "time" else _of_score(outcome)
+def _sensitivity(outcome: Outcome, arms: int, adjustable: bool) -> tuple[Analysis, ...]:
+    rows = _of_time(outcome) if outcome.kind == "time" else _of_score(outcome, adjustable)
     several = ("anova", "kruskal", "dunnett") if arms > 2 and outcome.kind != "time" else ()
-    return rows + tuple(Analysis(outcome=outcome.id, method=method) for method in several)
+    return rows + tuple(Analysis(outcome=outcome.id, method=method, adjusted=method == "dunnett") for method in several)
 
 
-def _of_score(outcome: Outcome) -> tuple[Analysis, ...]:
+def _of_score(outcome: Outcome, adjustable: bool) -> tuple[Analysis, ...]:
     def row(method: str, **more: object) -> Analysis:
         return Analysis.model_validate({"outcome": outcome.id, "method": method, **more})
 
     bounded = (row("fractional_logit", adjusted=True),) if outcome.kind == "bounded" else ()
+    within = (row("lee_bounds", adjusted=True, label="covariates"),) if adjustable else ()
     return (
         row("lin", adjusted=True),
         row("ancova", adjusted=True),
@@ -218,6 +221,7 @@ def _of_score(outcome: Outcome) -> tuple[Analysis, ...]:
         row("multiple_imputation", adjusted=True),
         row("tipping_point", adjusted=True),
         row("lee_bounds"),
+        *within,
         row("worst_case"),
         row("lin", adjusted=True, population="per_protocol"),
         row("welch_t", population="as_treated"),
@@ -232,6 +236,7 @@ def _of_time(outcome: Outcome) -> tuple[Analysis, ...]:
 
     return (
         row("rmst"),
+        row("rmst_by_arm"),
         row("lin", adjusted=True),
         row("welch_t"),
         row("mann_whitney"),
@@ -249,7 +254,7 @@ def _of_time(outcome: Outcome) -> tuple[Analysis, ...]:
 _SECONDARY = {
     "bounded": ("lin", "mann_whitney"),
     "continuous": ("lin", "mann_whitney"),
-    "time": ("rmst", "logrank"),
+    "time": ("rmst", "rmst_by_arm", "logrank"),
     "binary": ("newcombe", "fisher"),
     "ordinal": ("mann_whitney", "ordinal_logit"),
     "count": ("poisson", "negative_binomial", "mann_whitney"),

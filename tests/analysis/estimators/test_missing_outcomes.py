@@ -50,6 +50,18 @@ def test_imputation_recovers_an_effect_that_complete_cases_miss():
     assert row == run("multiple_imputation", data, **CALL, covariates="x", seed=3)
 
 
+def test_an_indicator_of_one_person_does_not_stop_the_imputation():
+    """Whoever skipped the warm-up and then left: the indicator of the first says nothing of anybody else."""
+    data = mar()
+    lost = int(np.flatnonzero(data["y"].isna())[0])
+    seen = int(np.flatnonzero(data["y"].notna())[0])
+    for person in (lost, seen):
+        flagged = data.assign(skipped=(np.arange(len(data)) == person).astype(float))
+        row = run("multiple_imputation", flagged, **CALL, covariates=("x", "skipped"), seed=3)
+        assert row == run("multiple_imputation", data, **CALL, covariates="x", seed=3)
+        assert run("tipping_point", flagged, **CALL, covariates=("x", "skipped"), seed=3).estimate is not None
+
+
 @pytest.mark.slow
 def test_intervals_cover_the_effect_under_missing_at_random():
     rows = [run("multiple_imputation", mar(80, seed), **CALL, covariates="x", imputations=20) for seed in range(400)]

@@ -15,7 +15,7 @@ from support.analysis.synthetic_trial import Trial, write
 from analysis.cli import analyze
 from analysis.report.checklist import ITEMS
 from analysis.report.flow_diagram import diagram
-from analysis.report.wording import analysis_name, counts, is_adjusted, number, p_phrase, tidy
+from analysis.report.wording import analysis_name, counts, is_adjusted, note, number, p_phrase, tidy, verdict
 
 FAST = {"replicates": 199}
 
@@ -107,7 +107,8 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(made):
 def test_every_number_names_a_place_in_the_results(made):
     _, _, page, result = made
     rows = {row["id"] for row in result["estimates"]}
-    places = {"flow", "baseline", "outcomes", "psychometrics", "agreement", "styles", "treatment", "provenance"}
+    places = {"flow", "baseline", "outcomes", "missing", "psychometrics", "agreement", "styles", "treatment"}
+    places.add("provenance")
     for name in page.results:
         assert name in rows or name.split(".")[0] in places, name
     assert {"quiz_points.rerandomization", "completion_minutes.rerandomization", "flow.allocated"} <= page.results
@@ -117,6 +118,71 @@ def test_every_row_of_the_results_is_on_the_page(made):
     _, _, page, result = made
     shown = {row["id"] for row in result["estimates"] if row["estimate"] is not None or row["note"]}
     assert shown <= page.results
+
+
+def test_no_arm_is_named_by_its_id_outside_code(made):
+    text = unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(code|style)\b.*?</\1>", "", made[1], flags=re.S)))
+    assert not re.findall(r".{30}(?<![\w.])(?:no_ai|ai)(?![\w.]).{30}", text)
+    assert "of NO_AI" in text
+
+
+def test_missing_data_have_patterns_and_a_figure_of_the_tipping_point(made):
+    out, html, page, result = made
+    gaps = result["missing"]
+    assert sum(entry["n"] for entry in gaps["patterns"]) == gaps["n"]
+    assert all(sum(entry["arms"].values()) == entry["n"] for entry in gaps["patterns"])
+    by_name = {entry["variable"]: entry for entry in gaps["variables"]}
+    lost = by_name["quiz_points"]
+    assert lost["missing"] == sum(entry["n"] for entry in gaps["patterns"] if "quiz_points" in entry["missing"]) > 0
+    assert (out / "figures" / "quiz_points_tipping.svg").exists()
+    assert {"missing.n", "missing.variables.quiz_points", "missing.patterns.0"} <= page.results
+    assert 'id="missing"' in html
+
+
+def test_items_have_their_fit_and_how_they_act_in_each_arm(made):
+    _, html, page, result = made
+    quiz = result["psychometrics"]
+    assert {row["item"] for row in quiz["item_fit"]} == {row["item"] for row in quiz["dif"]["ai"]}
+    assert all(0 < row["infit"] < 3 for row in quiz["item_fit"])
+    first = quiz["item_fit"][0]["item"]
+    assert {f"psychometrics.item_fit.{first}", f"psychometrics.dif.ai.{first}"} <= page.results
+    assert "Items that act unequally: AI against NO_AI" in html
+
+
+def test_each_arm_has_its_restricted_mean_and_lees_bounds_their_interval_within_covariates(made):
+    _, html, _, result = made
+    rows = {row["id"]: row for row in result["estimates"]}
+    gap = rows["completion_minutes.rmst"]
+    for arm in ("ai", "no_ai"):
+        assert rows[f"completion_minutes.rmst_by_arm.{arm}"]["estimate"] == pytest.approx(gap["detail"]["mean"][arm])
+    assert "Mean time lost" in html
+    bounds = rows["quiz_points.lee_bounds.covariates"]
+    assert bounds["detail"]["cells"] > 1
+    assert f"95% interval {number(bounds['detail']['imbens_manski'][0], 1)}" in html
+
+
+@pytest.mark.parametrize(
+    ("method", "detail", "p", "words"),
+    [
+        ("noninferiority", {"margin": 2.0, "better": "higher"}, 0.01, "AI is not worse than none by 2.00 points"),
+        ("noninferiority", {"margin": 2.0, "better": "higher"}, 0.2, "non-inferiority is not shown"),
+        ("tost", {"margin_low": -2.0, "margin_high": 2.0}, 0.01, "equivalence is shown: the difference between AI"),
+        ("tost", {"margin_low": -2.0, "margin_high": 2.0}, 0.2, "equivalence is not shown"),
+    ],
+)  # fmt: skip
+def test_a_test_against_a_margin_is_decided_by_its_margin(method, detail, p, words):
+    row = {"method": method, "estimate": 0.4, "p_value": p, "p_adjusted": None, "unit": "points", "detail": detail}
+    decision = verdict({**row, "contrast": ["a", "b"]}, {"a": "AI", "b": "none"}, 0.05)
+    assert words in decision
+    assert "zero" not in decision
+
+
+def test_a_word_of_a_note_that_is_also_an_arm_is_no_arm():
+    text = "0.2 of control trimmed; adjusted for the control; treated: 3 observed, 2.123456 expected; 'control'"
+    arms = {"control": "Books", "treated": "Tutor"}
+    want = "0.2 of Books trimmed; adjusted for the control; Tutor: 3 observed, 2.123 expected; 'Books'"
+    assert note(text, arms, {}) == want
+    assert note("_x_age, b_x missing, q.b_x", {}, {"age": "Age", "b_x": "Bmi"}) == "Age, Bmi missing, q.b_x"
 
 
 def test_ids_are_unique_and_every_anchor_leads_somewhere(made):
