@@ -64,7 +64,10 @@ def bayes_factor(
     """
     trial = pair.trial
     if (trial.cluster or trial.strata) and not paired:
-        raise AnalysisError.of("cluster", "is not used by an unpaired test", "add paired=True, or leave it out")
+        key = "cluster" if trial.cluster else "stratum"
+        what = "is not used: an unpaired Bayes factor takes people as independent"
+        remedy = f"use mixed_model or cluster_robust for clusters; with paired=True {key} names the pairs"
+        raise AnalysisError.of(key, what, remedy)
     scale = _scale(prior_scale)
     treated, control = pair.varied_arms()
     if paired or pair_id:

@@ -58,8 +58,9 @@ def choose(
 def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method that works in cells of covariates and strata, with as many as leave both arms in every cell.
 
-    The last is left out first; what a cell is made of stands in the row's note. Indicators of missing values make no
-    cells: their people have the mean. Raises what the method raises of a single covariate where none leaves both.
+    Each cell needs enough people for an error, too. The last is left out first; what a cell is made of stands in the
+    row's note. Indicators of missing values make no cells: their people have the mean. Raises what the method raises
+    of a single covariate where none leaves both.
     """
 
     def called(data: pd.DataFrame, *, covariates: Sequence[str] = (), stratum: Sequence[str] = (), **rest: Any) -> Any:
@@ -68,10 +69,13 @@ def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
         for count in range(len(names), 0, -1):
             kept = {key: tuple(n for n, kind in names[:count] if kind == key) for key in ("covariates", "stratum")}
             try:
-                return method(data, **kept, **rest)
+                found = method(data, **kept, **rest)
             except StudyError:
                 if count == 1:
                     raise
+                continue
+            if count == 1 or all(row.effect_size for row in (found if isinstance(found, list) else [found])):
+                return found
         raise LookupError("no covariate and no stratum to form cells of")
 
     return called
