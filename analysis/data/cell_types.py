@@ -132,16 +132,19 @@ def _times(cells: pd.Series, known: pd.Series, column: Column, file: str, proble
 
 
 def _objects(cells: pd.Series, known: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
-    bad = pd.Series(False, index=cells.index)
-    parsed = pd.Series([None] * len(cells), index=cells.index, dtype=object)
-    for place, (cell, has) in enumerate(zip(cells, known, strict=True)):
+    # Lists, for setting cells of a column one by one takes as long as reading the whole file.
+    parsed: list[Any] = [None] * len(cells)
+    wrong = [False] * len(cells)
+    for place, (cell, has) in enumerate(zip(cells.tolist(), known.tolist(), strict=True)):
         if has:
             try:
-                parsed.iat[place] = parsed_json(cell)
+                parsed[place] = parsed_json(cell)
             except (ValueError, TypeError):
-                bad.iat[place] = True
-    _name(cells, bad, column, file, problems)
-    return parsed
+                wrong[place] = True
+    _name(cells, pd.Series(wrong, index=cells.index, dtype=bool), column, file, problems)
+    objects = np.empty(len(parsed), dtype=object)
+    objects[:] = parsed
+    return pd.Series(objects, index=cells.index, dtype=object)
 
 
 def _allowed(numbers: pd.Series, column: Column) -> pd.Series:

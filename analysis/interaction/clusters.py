@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn import config_context
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.preprocessing import StandardScaler
@@ -56,7 +57,8 @@ def clusters(features: pd.DataFrame, sizes: tuple[int, ...] = (2, 3, 4, 5, 6), s
     if len(features) < MIN_PEOPLE or not usable:
         return {"note": f"needs {MIN_PEOPLE} people with varied features", "solutions": []}
     values = StandardScaler().fit_transform(features[usable].to_numpy(dtype=float))
-    with threadpool_limits(1):  # on data this small, threads only wait for each other
+    # On data this small, threads only wait for each other, and checks of the input take longer than the work.
+    with threadpool_limits(1), config_context(assume_finite=True, skip_parameter_validation=True):
         solutions = [_solution(values, k, seed) for k in sizes if k < len(np.unique(values, axis=0))]
     if not solutions:
         return {"note": "all people have the same features", "solutions": []}

@@ -8,6 +8,8 @@ from typing import Any
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklist import AUTHORS, ChecklistItem, filled
 from analysis.report.sample_size import sample_size_sentence
+from analysis.report.scales import decimal, shown, with_interval
+from analysis.report.wording import MARGINS, METHODS, p_phrase
 
 Result = Mapping[str, Any]
 
@@ -36,16 +38,53 @@ def _answered(items: tuple[ChecklistItem, ...], prepared: Prepared, result: Resu
     )
     excluded = sum(sum(arm["excluded"].values()) for arm in flow["arms"].values())
     answers = {
-        "9": f"Parallel arms, ratio {weights}" + (f"; {method}" if method else "") + "; Design",
+        "9": f"{_design(prepared)}, ratio {weights}" + (f"; {method}" if method else "") + "; Design",
         "16a": sample_size_sentence(prepared, result),
         "17b": f"{method.capitalize()}; Design" if method else "",
         "22a": f"{flow['assessed']} assessed, {flow['allocated']} allocated; analysed: {analysed}; Flow",
         "22b": f"{excluded} allocated and not in the first primary analysis, with reasons; Flow",
         "23a": f"Enrolled from {dates['first']} to {dates['last']}; Flow" if dates["first"] else "",
         "25": f"{len({row['variable'] for row in result['baseline']})} variables by arm; Baseline",
-        "26": "Every outcome by arm with absolute and relative effects and intervals; Every outcome",
+        "26": "Every outcome by arm with absolute and relative effects and intervals; Every outcome"
+        if result["outcomes"]
+        else "Differences within people with their intervals; Primary result",
+        "16b": prepared.fitted.stopping.text if not prepared.dataset.plain else "",
+        "21b": f"Everyone allocated in the arm allocated: {_analysed(result)}; population and n of each row",
+        "21c": _missing(result),
+        "24a": _received(prepared, result),
     }
     return tuple(item._replace(where=answers.get(item.number) or item.where) for item in items)
+
+
+def _design(prepared: Prepared) -> str:
+    if prepared.sequence:
+        return f"Crossover of {len(prepared.compared)} treatments"
+    whole = ""
+    if prepared.frame.cluster:
+        whole = f", allocated in {prepared.frame.data[prepared.frame.cluster].nunique()} clusters"
+    return f"{len(prepared.view.arms)} parallel arms{whole}"
+
+
+def _analysed(result: Result) -> str:
+    counted = [cell["analysed"] for arms in result["flow"]["outcomes"].values() for cell in arms.values()]
+    return f"{min(counted)} to {max(counted)} people an arm" if counted else "no primary outcome"
+
+
+def _missing(result: Result) -> str:
+    gaps = result["missing"]
+    if not gaps:
+        return "Notes of the rows say who is left out; Sensitivity"
+    count = sum(entry["n"] for entry in gaps["patterns"] if entry["missing"])
+    return f"{count} of {gaps['n']} people lack a covariate or an outcome, by pattern; Missing data"
+
+
+def _received(prepared: Prepared, result: Result) -> str:
+    arms = result["flow"]["arms"]
+    if any(arm["received"] is None for arm in arms.values()):
+        return ""
+    told = ", ".join(f"{prepared_label(prepared, name)} {arm['received']} of {arm['allocated']}"
+                     for name, arm in arms.items())  # fmt: skip
+    return f"Received: {told}; Flow"
 
 
 def prepared_label(prepared: Prepared, arm: str) -> str:
@@ -55,17 +94,16 @@ def prepared_label(prepared: Prepared, arm: str) -> str:
 
 def _extensions(prepared: Prepared, result: Result) -> dict[str, tuple[ChecklistItem, ...]]:
     plan, arms = prepared.fitted, prepared.view.arms
-    method = prepared.dataset.study.raw.get("allocation", {}).get("method", "")
     primary = [row for row in result["estimates"] if row["role"] == "primary"]
     found: dict[str, tuple[ChecklistItem, ...]] = {}
     if len(arms) > 2:
         found["CONSORT extension: multi-arm trials"] = _multi_arm(prepared, primary)
     if prepared.frame.cluster:
         found["CONSORT extension: cluster trials"] = _clusters(prepared, result)
-    if method == "sequence":
-        found["CONSORT extension: crossover trials"] = _crossover()
-    if plan.margins or any(row["method"] == "tost" for row in primary):
-        found["CONSORT extension: non-inferiority and equivalence"] = _margins(prepared)
+    if prepared.sequence:
+        found["CONSORT extension: crossover trials"] = _crossover(prepared, result)
+    if plan.margins or any(row["method"] in MARGINS for row in primary):
+        found["CONSORT extension: non-inferiority and equivalence"] = _margins(prepared, result)
     if plan.stopping.kind != "none":
         looks = ", ".join(f"{look:g}" for look in plan.stopping.looks)
         found["CONSORT extension: adaptive designs"] = (
@@ -97,7 +135,10 @@ def _clusters(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
         f"{prepared_label(prepared, arm)} {data.loc[data['arm'] == arm, column].nunique()}"
         for arm in prepared.view.arm_ids
     )
-    icc = [row["detail"].get("icc") for row in result["estimates"] if row["detail"].get("icc") is not None]
+    icc: dict[str, float] = {}
+    for row in result["estimates"]:
+        if row["outcome"] in prepared.fitted.primary and row["detail"].get("icc") is not None:
+            icc.setdefault(prepared.fitted.outcome(row["outcome"]).title, row["detail"]["icc"])
     return (
         ChecklistItem("1a", "Title names a cluster-randomised trial", AUTHORS),
         ChecklistItem("2a", "Why clusters were allocated", AUTHORS),
@@ -108,31 +149,79 @@ def _clusters(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
         ChecklistItem("13a", "Clusters allocated, treated and analysed in each arm", numbers),
         ChecklistItem("16", "Clusters in each analysis", "Number of clusters and people of each row", "analyses"),
         ChecklistItem("17a", "Coefficient of intracluster correlation of each primary outcome",
-                      f"{icc[0]:.3f}" if icc else "Not estimated"),
+                      "; ".join(f"{title} {decimal(value, 3)}" for title, value in icc.items()) or "Not estimated"),
     )  # fmt: skip
 
 
-def _crossover() -> tuple[ChecklistItem, ...]:
+def _crossover(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
+    control = prepared.compared[0]
+    rows = [row for row in result["estimates"] if row["role"] == "primary" and row["estimate"] is not None]
+    found = "; ".join(
+        f"{prepared.fitted.outcome(row['outcome']).title}, {_label(prepared, row['contrast'][0])} minus "
+        f"{_label(prepared, row['contrast'][1])}: {with_interval(row, shown(row))} {row['unit']}"
+        for row in rows
+    )
+    periods = sorted({row["detail"]["periods"] for row in rows if "periods" in row["detail"]})
+    sequences = ", ".join(
+        f"{prepared_label(prepared, name)} {arm['allocated']}" for name, arm in result["flow"]["arms"].items()
+    )
     return (
         ChecklistItem("1a", "Title names a randomised crossover trial", AUTHORS),
-        ChecklistItem("3a", "Periods, their length, washout, carry-over", AUTHORS),
-        ChecklistItem("12a", "Analysis within persons, period effects", "All analyses", "analyses"),
-        ChecklistItem("13a", "Numbers by sequence and period", "Flow", "flow"),
-        ChecklistItem("17a", "Within-person difference with its interval", "Primary result", "primary"),
+        ChecklistItem("3a", "Periods, their length, washout, carry-over",
+                      f"{', '.join(map(str, periods))} periods; length, washout and carry-over: "
+                      f"{AUTHORS[:1].lower()}{AUTHORS[1:]}" if periods else AUTHORS),
+        ChecklistItem("12a", "Analysis within persons, period effects",
+                      f"Each treatment with {_label(prepared, control)} within people, periods as effects"
+                      f"{_of_periods(rows)}, orders allocated again; All analyses", "analyses"),
+        ChecklistItem("13a", "Numbers by sequence and period", f"Allocated: {sequences}; Flow", "flow"),
+        ChecklistItem("17a", "Within-person difference with its interval", found or "Not estimated", "primary"),
+    )  # fmt: skip
+
+
+def _of_periods(rows: list[Any]) -> str:
+    """Return the p of the periods' effects and of carry-over, from the first row that has them."""
+    known = [row["detail"] for row in rows if row["detail"].get("period_p") is not None]
+    if not known:
+        return ""
+    carried = known[0].get("carryover_p")
+    return f" ({p_phrase(known[0]['period_p'])}" + (
+        f"; carry-over {p_phrase(carried)})" if carried is not None else ")"
     )
 
 
-def _margins(prepared: Prepared) -> tuple[ChecklistItem, ...]:
-    margins = ", ".join(f"{entry.outcome.replace('_', ' ')} {entry.margin:g}" for entry in prepared.fitted.margins)
+def _label(prepared: Prepared, arm: str) -> str:
+    """Return what readers see for an arm or for a treatment of a sequence."""
+    named = {entry.id: entry.label or entry.id for entry in prepared.dataset.study.arms}
+    return named.get(arm, prepared_label(prepared, arm))
+
+
+def _margins(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
+    tested = [row for row in result["estimates"] if row["method"] in MARGINS]
+    margins = dict.fromkeys(f"{prepared.fitted.outcome(row['outcome']).title}: {_margin_of(row)}" for row in tested
+                            if row["detail"])  # fmt: skip
+    sides = dict.fromkeys(
+        f"{METHODS[row['method']]} at {1 - prepared.fitted.level:.3g}, interval of {100 * row['ci_level']:g}%"
+        for row in tested
+    )
+    found = "; ".join(
+        f"{prepared.fitted.outcome(row['outcome']).title} {with_interval(row, shown(row))} {row['unit']}, margin "
+        f"{_margin_of(row)}"
+        for row in tested if row["estimate"] is not None and row["detail"]
+    )  # fmt: skip
     return (
         ChecklistItem("1a", "Title names the type of trial", AUTHORS),
         ChecklistItem("2b", "Hypothesis of non-inferiority or equivalence, with the margin's reason", AUTHORS),
-        ChecklistItem("7a", "Margin", margins or "Options of the primary analysis"),
-        ChecklistItem(
-            "12a", "One- or two-sided interval", f"Level {prepared.fitted.level:g}; All analyses", "analyses"
-        ),
-        ChecklistItem("17a", "Interval beside the margin", "Sensitivity; All analyses", "sensitivity"),
+        ChecklistItem("7a", "Margin", "; ".join(margins) or "Options of the analysis; nothing could be tested"),
+        ChecklistItem("12a", "One- or two-sided interval", "; ".join(sides) or "No row tests a margin", "analyses"),
+        ChecklistItem("17a", "Interval beside the margin", found or "Not estimated", "analyses"),
     )
+
+
+def _margin_of(row: Mapping[str, Any]) -> str:
+    detail = row["detail"]
+    if "margin_low" in detail:
+        return f"{detail['margin_low']:g} to {detail['margin_high']:g} {row['unit']}"
+    return f"{detail['margin']:g} {row['unit']}, {detail['better']} is better"
 
 
 def _sampl(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:

@@ -249,13 +249,21 @@ def test_a_row_that_stepped_down_is_not_called_lins():
     assert analysis_name({**row, "note": ""}) == "Lin-adjusted means"
 
 
-def test_several_arms_come_in_the_order_of_the_study_file(tmp_path):
+def test_several_arms_come_in_the_order_of_the_study_file_and_margins_are_answered(tmp_path):
     arms = ("no_ai", "hints", "ai")
-    folder = write(tmp_path / "data", n=48, arms=arms, plan={"replicates": 99})
+    margin = {"outcome": "completion_minutes", "method": "noninferiority", "role": "primary"}
+    margin["options"] = {"margin": 5.0, "better": "lower"}
+    folder = write(tmp_path / "data", n=48, arms=arms, plan={"replicates": 99, "analyses": [margin]})
     html = (analyze(folder, tmp_path / "out").out / "report.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", "", html)
     assert text.index("HINTS minus NO_AI") < text.index("AI minus NO_AI")
     assert html.count("mean (SD), n</th>") == 2
+    assert "CONSORT extension: non-inferiority and equivalence" in text
+    assert "Completion time: 5 minutes, lower is better" in text
+    assert re.search(r"(AI|HINTS) is not worse than NO_AI by 5.00 minutes|non-inferiority is not shown", text)
+    assert "one-sided test p" in text
+    assert "CONSORT extension: multi-arm trials" in text
+    assert "3 parallel arms, ratio 1:1:1" in text
 
 
 def test_a_timeline_of_many_people_grows_and_other_figures_fit_the_window(made):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -174,6 +175,10 @@ def test_a_cluster_trial_is_analysed_by_cluster_and_its_planted_effect_is_found(
     assert rows["quiz_points.rerandomization"]["detail"]["clusters"] == 4
     assert "logged scheme replayed over the whole ledger of 4 clusters" in rows["quiz_points.rerandomization"]["note"]
     assert any(text.startswith("Few clusters") for text in found["warnings"])
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "CONSORT extension: cluster trials" in page
+    assert "parallel arms, allocated in 4 clusters" in page
+    assert re.search(r"Quiz score −?\d\.\d{3}", page)
 
 
 # -- sequences -------------------------------------------------------------------------------------------------------
@@ -260,6 +265,12 @@ def test_treatments_are_compared_within_people_and_the_planted_effects_are_found
     assert {"period_effects", "period_p", "carryover_p"} <= set(decided["detail"])
     assert rows["learned.crossover"]["estimate"] is None
     assert "measured once for all periods" in rows["learned.crossover"]["note"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "CONSORT extension: crossover trials" in page
+    assert "Crossover of 2 treatments" in page
+    assert "minutes, helped minus plain: " in page
+    assert "2 periods; length, washout and carry-over: to be written by the authors" in page
+    assert "Every outcome by arm with" not in page
 
 
 def within_people(folder: Path) -> Path:
