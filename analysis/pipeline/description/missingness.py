@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -93,5 +92,5 @@ def _seen(values: pd.Series, rows: pd.Series) -> np.ndarray:
     return values[rows].dropna().to_numpy(dtype=float) if len(values) else np.empty(0)
 
 
-def _varies(*parts: Sequence[float]) -> bool:
+def _varies(*parts: np.ndarray) -> bool:
     return any(np.ptp(part) > 0 for part in parts)
