@@ -115,7 +115,7 @@ class AnalysisRequest:
             raise AnalysisError.of("arm", "is not given", f"method {self.method} compares arms: name their column")
         levels = levels_of(complete(self.data, self.arm))
         control = self._control(levels)
-        empty = [level for level in levels if level not in set(self._arm_text)]
+        empty = [level for level in levels if level not in self._arm_coded[1]]
         if control not in levels or empty or len(levels) < 2:
             what = f"arm {control!r} has no rows" if control not in levels else f"arms with rows: {levels}"
             what = f"arm {empty[0]!r} has no rows" if empty and control in levels else what
@@ -125,10 +125,11 @@ class AnalysisRequest:
         return (control, *[level for level in levels if level != control])
 
     @cached_property
-    def _arm_text(self) -> list[str]:
+    def _arm_coded(self) -> tuple[Ints, list[str]]:
+        """Each row's arm as a code, and the labels of the codes."""
         if self.arm is None:
             raise AnalysisError.of("arm", "is not given", "name the column of the arm")
-        return [label_of(value) for value in complete(self.data, self.arm)]
+        return groups(self.data, [self.arm])
 
     def _control(self, levels: list[str]) -> str:
         if self.control is None:
@@ -143,15 +144,16 @@ class AnalysisRequest:
         if self.control is not None or self.arm is None:
             return self.labels
         levels = levels_of(complete(self.data, self.arm))
-        if len(levels) < 2 or set(levels) != set(self._arm_text):
+        if len(levels) < 2 or set(levels) != set(self._arm_coded[1]):
             raise AnalysisError.of(f"column {self.arm!r}", f"levels {levels}, one of them alone or empty", "need two")
         return tuple(levels)
 
     @cached_property
     def codes(self) -> Ints:
         """Each row's arm as an index into the labels."""
+        codes, seen = self._arm_coded
         order = {label: index for index, label in enumerate(self.unordered_labels)}
-        return np.asarray([order[text] for text in self._arm_text], dtype=np.int64)
+        return np.asarray([order[label] for label in seen], dtype=np.int64)[codes]
 
     @cached_property
     def counts(self) -> dict[str, int]:
