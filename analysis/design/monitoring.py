@@ -1,4 +1,7 @@
-"""Looking before the end: group-sequential boundaries by recursive integration."""
+"""Looking before the end: group-sequential boundaries by recursive integration.
+
+Written here because no library kept up has it; as R's rpact and gsDesign.
+"""
 
 from __future__ import annotations
 

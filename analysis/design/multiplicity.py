@@ -1,4 +1,7 @@
-"""Several hypotheses at once: adjusted p-values, and graphical gatekeeping."""
+"""Several hypotheses at once: adjusted p-values, and graphical gatekeeping.
+
+Adjusted p-values are statsmodels'; the graphs are written here because no library has them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Missing outcomes: how far they could move the effect."""
+"""Missing outcomes: how far they could move the effect.
+
+Written here because no library kept up has Lee's bounds with Imbens and Manski's interval.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Standardised effects: Hedges' g with its exact interval, balance measures, and numbers from published summaries."""
+"""Standardised effects: Hedges' g with its exact interval, balance measures, and numbers from published summaries.
+
+Written here because pingouin has the approximate correction of g and a normal interval; as R's effectsize.
+"""
 
 from __future__ import annotations
 

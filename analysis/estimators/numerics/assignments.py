@@ -1,4 +1,8 @@
-"""Replicate assignments: what the trial's scheme could have done, aligned with the rows of the table."""
+"""Replicate assignments: what the trial's scheme could have done, aligned with the rows of the table.
+
+Written here because scipy's `permutation_test` knows no scheme of allocation, and its two-sided p is
+twice the smaller tail.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Newton's method with step halving, for likelihoods that give their gradient and Hessian."""
+"""Newton's method with step halving, for likelihoods that give their gradient and Hessian.
+
+Written here because scipy's optimisers stop at a tolerance of the value and do not notice a likelihood without
+a maximum.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Kaplan-Meier curves and restricted means, one at a time and over many assignments."""
+"""Kaplan-Meier curves and restricted means, one at a time and over many assignments.
+
+Written here because no library kept up has the variance of a restricted mean, nor curves of many assignments at once;
+as R's survRM2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One person under several treatments, one in each period: differences within people, adjusted for the period."""
+"""One person under several treatments, one in each period: differences within people, adjusted for the period.
+
+Written here because no library has it; with two periods it is the t test on half-differences.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The Rasch model, by conditional and by marginal maximum likelihood."""
+"""The Rasch model, by conditional and by marginal maximum likelihood.
+
+Written here because no library kept up has conditional likelihood, and girth fixes the spread of the persons; as R's
+eRm and ltm.
+"""
 
 from __future__ import annotations
 
