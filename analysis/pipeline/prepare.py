@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from analysis.data.dataset import Dataset
 from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import AnalysisTable, build
+from analysis.pipeline.planning.answerable import answerable
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
 from analysis.pipeline.planning.registration import allocates
@@ -34,7 +35,10 @@ class Prepared:
         """What the plan asks for in this design, the primary rows first."""
         if self.sequence:
             return crossover_schedule(self.fitted)
-        return schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
+        rows = schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
+        if not self.dataset.plain:
+            return rows
+        return tuple(row for row in rows if answerable(row, self.fitted, self.frame))
 
     @property
     def compared(self) -> list[str]:

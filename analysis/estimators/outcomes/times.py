@@ -224,7 +224,7 @@ def rmst_by_arm(trial: AnalysisRequest) -> Result:
 
     Formula: area under the arm's Kaplan-Meier curve up to `horizon`, Greenwood's standard error, normal interval.
     Effect size: the mean time lost, horizon less mean. Without `horizon`: the last time that every arm reaches.
-    Missing data: refused; `event` 0 = censored.
+    Follow-up of an arm that ends before: null. Missing data: refused; `event` 0 = censored.
     Reference: Royston & Parmar (2013), BMC Med. Res. Methodol. 13:152; as survRM2.
 
     Example:
@@ -235,17 +235,22 @@ def rmst_by_arm(trial: AnalysisRequest) -> Result:
     """
     times, labels = _times(trial), trial.unordered_labels
     horizon = trial.horizon or float(min(times[trial.codes == index].max() for index in range(len(labels))))
-    rows = []
-    for index, label in enumerate(labels):
-        mine = trial.codes == index
+    return unwrap([_mean_row(trial, times, index, label, horizon) for index, label in enumerate(labels)])
+
+
+def _mean_row(trial: AnalysisRequest, times: Floats, index: int, label: str, horizon: float) -> Estimate:
+    mine = trial.codes == index
+    base = {"id": label, "n": {label: int(mine.sum())}, "detail": {"horizon": horizon}}
+    try:
         found = _Restricted(*restricted_mean(times[mine], trial.events[mine], horizon))
-        low, high = found.limits(trial.level)
-        lost = EffectSize("time_lost", horizon - found.mean, horizon - high, horizon - low)
-        rows.append(trial.estimate(
-            id=label, n={label: int(mine.sum())}, estimate=found.mean, std_error=found.variance**0.5, ci_low=low,
-            ci_high=high, effect_size=lost, note=f"mean of {label} up to {horizon:g}", detail={"horizon": horizon},
-        ))  # fmt: skip
-    return unwrap(rows)
+    except NotEstimable as reason:
+        return trial.null(f"not estimable: {reason}", **base)
+    low, high = found.limits(trial.level)
+    lost = EffectSize("time_lost", horizon - found.mean, horizon - high, horizon - low)
+    return trial.estimate(
+        **base, estimate=found.mean, std_error=found.variance**0.5, ci_low=low, ci_high=high, effect_size=lost,
+        note=f"mean of {label} up to {horizon:g}",
+    )  # fmt: skip
 
 
 def _ratio(pair: ArmContrast, one: _Restricted, zero: _Restricted, note: str, horizon: float) -> Estimate:

@@ -10,6 +10,7 @@ from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
 from analysis.pipeline.planning.plan import load_plan
 from study_app.domain.errors import ProblemsFound, UserError
+from study_app.domain.study.analysis_plan import read_plan
 
 PLAN = """
 control = "old"
@@ -155,3 +156,27 @@ def test_a_control_coded_as_a_whole_number_is_the_arm_of_that_number(tmp_path):
     assert plan.control in set(load(tmp_path / "marks.csv", plan.columns).participants["arm"])
     with pytest.raises(ProblemsFound, match="control"):
         load_plan(tmp_path / "switch.toml")
+
+
+def test_a_table_has_no_rows_for_columns_that_it_does_not_have(tmp_path):
+    """Nobody's receipt, compliance, strata or last activity: only what the plan itself lists says so."""
+    rng = np.random.default_rng(3)
+    arm = np.array(["a", "b", "c"])[np.arange(90) % 3]
+    ends = rng.exponential(4, 90)
+    cut = np.where(arm == "c", 3.0, rng.uniform(1, 9, 90))
+    people = pd.DataFrame({"id": np.arange(90), "arm": arm, "score": rng.normal(10, 2, 90).round(2)})
+    people = people.assign(status=(ends <= cut) * 1, time=np.minimum(ends, cut).round(3))
+    people.to_csv(tmp_path / "trial.csv", index=False)
+    time = {"id": "time", "kind": "time", "cap": 5, "event": "status"}
+    asked = {"outcome": "score", "method": "wald_iv", "population": "complier"}
+    plan = {"control": "a", "outcomes": [{"id": "score"}, time], "primary": ["score", "time"], "covariates": [],
+            "subgroups": [], "replicates": 99, "columns": {"participant_id": "id"}}  # fmt: skip
+    result = analyse(load(tmp_path / "trial.csv", plan["columns"]), read_plan(plan, file="plan.toml", key=""))
+    unmade = [row for row in result["estimates"] if "not estimable" in row["note"]]
+    assert {row["population"] for row in result["estimates"]} == {"itt"}
+    assert all("follow-up" in row["note"] or "no outcome is missing" in row["note"] for row in unmade)
+    means = {row["id"].split(".")[-1]: row for row in result["estimates"] if row["method"] == "rmst_by_arm"}
+    assert [means[arm]["estimate"] is None for arm in "abc"] == [False, False, True]
+    listed = read_plan(plan | {"analyses": [asked]}, file="plan.toml", key="")
+    result = analyse(load(tmp_path / "trial.csv", plan["columns"]), listed)
+    assert any(row["id"].startswith("score.wald_iv") for row in result["estimates"])
