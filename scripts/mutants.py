@@ -251,7 +251,8 @@ def main(arguments: list[str]) -> int:
     sample = random.Random(wanted.seed).sample(every, min(wanted.count, len(every)))
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for mutant in sample:
-        if mutant.name not in results:
+        # Tests that were mapped since may reach what none reached.
+        if results.get(mutant.name, {}).get("outcome", "unreached") == "unreached":
             tests = reached_by(mutant, reached)
             results[mutant.name] = asdict(mutant) | {"tests": len(tests), "outcome": outcome(mutant, tests)}
             RESULTS.write_text(json.dumps(results, indent=1))

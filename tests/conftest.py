@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import uuid
 
@@ -125,7 +126,11 @@ def firefox(browsers, tmp_path_factory):
     browser.close()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--shuffle", type=int, help="seed: files, and the tests of each, in a random order")
+
+
+def pytest_collection_modifyitems(config, items):
     """Files with a browser come last; their tests are tried again.
 
     Playwright's loop runs in its process until the end, and `asyncio.run` cannot be called while it runs.
@@ -137,6 +142,8 @@ def pytest_collection_modifyitems(items):
     unmarked = [item.nodeid for item in items if starts_a_browser(item) and not item.get_closest_marker("browser")]
     if unmarked:
         raise pytest.UsageError(f"mark with @pytest.mark.browser what starts a browser: {', '.join(unmarked[:5])}")
+    if (seed := config.getoption("--shuffle")) is not None:
+        shuffle(items, random.Random(seed))
     with_browser = {item.path for item in items if starts_a_browser(item)}
     longest: dict[object, float] = {}
     for item in items:
@@ -147,6 +154,15 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
+def shuffle(items: list[pytest.Item], generator: random.Random) -> None:
+    """Order at random, file by file, so that what a file's tests share is still made once."""
+    drawn: dict[object, float] = {}
+    for item in items:
+        drawn.setdefault(item.path, generator.random())
+    places = {item: (drawn[item.path], generator.random()) for item in items}
+    items.sort(key=places.__getitem__)
 
 
 def starts_a_browser(item: pytest.Item) -> bool:

@@ -103,6 +103,19 @@ def test_a_page_for_contributors_names_targets_and_paths_that_exist(page):
         assert (ROOT / name).exists(), name
 
 
+def test_the_commands_of_a_contributor_start_what_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for command in re.findall(r"`\.venv/bin/python ([^`]+)`", text):
+        words = command.split()
+        assert words[0].endswith(".py") or words[:2] == ["-m", "pytest"], command
+        for word in words:
+            assert (ROOT / word).exists() or not word.startswith(("tests/", "scripts/")), command
+    makes = re.findall(r"`make [a-z-]+ PARTS=\"([^\"]+)\"`", text)
+    assert makes
+    parts = set(re.findall(r'^    "(\w+)": \[', (ROOT / "scripts/test_all.py").read_text(encoding="utf-8"), re.M))
+    assert {part for named in makes for part in named.split()} <= parts
+
+
 @pytest.mark.parametrize("package", ["study_app", "analysis"])
 def test_types_are_offered_to_those_who_import_the_package(package):
     assert (ROOT / package / "py.typed").read_bytes() == b""

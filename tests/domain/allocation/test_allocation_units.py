@@ -56,6 +56,12 @@ def test_a_williams_design_lets_each_arm_follow_each_other_equally_often(count):
         assert len(set(Counter(order[position] for order in orders).values())) == 1
 
 
+def test_a_latin_square_begins_with_each_arm_once_and_turns_the_arms_as_they_are_listed():
+    arms = [Arm(id=name) for name in ("a", "b", "c", "d")]
+    orders = [option.id for option in options(Scheme(method="sequence", orders="latin_square"), arms)]
+    assert orders == ["a>b>c>d", "b>c>d>a", "c>d>a>b", "d>a>b>c"]
+
+
 def test_orders_are_counterbalanced_in_blocks():
     decisions = run(Allocator(Scheme(method="sequence", block_sizes=[4]), TWO), [{}] * 40)
     assert Counter(decision.arm for decision in decisions) == {"ai>no_ai": 20, "no_ai>ai": 20}
