@@ -121,6 +121,7 @@ def _test(
         pair.varied_arms(least=1)
     drawn = replicate(trial, scheme, replicates, arms)
     trial.notes += few_clusters(trial) if trial.cluster else []
+    # Without censoring before the horizon the restricted mean is a mean of min(T, horizon), and the test is exact.
     early = ~trial.events & (trial.y < (trial.horizon or np.inf))
     if statistic == "rmst" and early.any():
         return unwrap([_censored_row(trial, pair, drawn, alternative, interval) for pair in pairs])
@@ -183,6 +184,7 @@ def _row(
         raise NotEstimable("the statistic does not exist for the observed assignment; use fewer covariates")
     spread = float(trial.y.var())
     own = bool(observed.yy[0] > ROUNDING * spread)
+    # With no variance within arms only the difference itself can be compared, over any constant.
     if not own:
         observed, others = observed.unstudentised(spread), others.unstudentised(spread)
     test = Test(observed, others, drawn.exact, alternative, drawn.weights)

@@ -57,6 +57,7 @@ def enumerate_design(design: Design, limit: int = 20_000) -> Enumeration | None:
         weights = _branch_on_arms(walk, person, weights)
         if len(weights) > limit * _PATHS_PER_ASSIGNMENT:
             return None
+    # Several paths, by blocks of other sizes, lead to one assignment: their probabilities add up.
     rows, which = np.unique(walk.assigned.T, axis=0, return_inverse=True)
     if len(rows) > limit:
         return None
@@ -73,12 +74,14 @@ def _branch_on_sizes(walk: VectorisedReplay, person: int, weights: Floats) -> Fl
     columns = np.repeat(np.arange(walk.width), copies)
     nth = np.arange(len(columns)) - np.repeat(np.cumsum(copies) - copies, copies)
     walk.select(columns)
+    # The middle of each size's range of draws, so that rounding cannot choose a neighbour.
     walk.open(person, (nth + 0.5) / count)
     return weights[columns] / copies[columns]
 
 
 def _branch_on_arms(walk: VectorisedReplay, person: int, weights: Floats) -> Floats:
     probabilities = walk.probabilities(person)
+    # Transposed, because `nonzero` goes row by row: branches of one path stay together, in the order of arms.
     columns, chosen = np.nonzero(probabilities.T > 0)
     walk.select(columns)
     walk.commit(person, chosen)

@@ -138,6 +138,7 @@ def _survival_row(trial: AnalysisRequest, label: str, times: Floats, events: Boo
 
 def _log_log(survival: float, greenwood: float, level: float) -> tuple[float, float]:
     reach = float(stats.norm.ppf(0.5 + level / 2)) * np.sqrt(greenwood) / np.log(survival)
+    # On this scale limits stay within 0 and 1, and the normal approximation is better in small arms.
     centre = np.log(-np.log(survival))
     return float(np.exp(-np.exp(centre - reach))), float(np.exp(-np.exp(centre + reach)))
 
@@ -158,6 +159,7 @@ def _first(times: Floats, values: Floats) -> float | None:
 
 
 def _crossing(curve: Curve) -> float | None:
+    # Products such as 0.8 * 0.625 miss one half in the last bit; R's survfit has a tolerance for the same reason.
     below = np.flatnonzero(curve.survival <= 0.5 + 1e-12)
     if not len(below):
         return None

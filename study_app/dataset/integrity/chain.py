@@ -1,6 +1,6 @@
 """The chain of records: one hash over everything that an outcome rests on, in the order in which it was stored.
 
-Whatever the database stores of an event, a run, a turn, an answer, a visit, a rating or a participant is hashed with a
+Whatever the database stores of an event, a run, a turn, an answer, a visit, a rating or a participant is hashed with
 its own salt and joined to a chain:
 
     body   = SHA-256(salt + content)
@@ -124,6 +124,7 @@ class Head:
 
 def new_salt() -> bytes:
     """Return the salt of one entry."""
+    # 128 bits: an erased answer of a few words could otherwise be found by hashing guesses.
     return os.urandom(SALT_BYTES)
 
 
@@ -134,6 +135,7 @@ def body(salt: bytes, content: bytes) -> bytes:
 
 def body_of(opening: bytes, content: bytes) -> bytes:
     """Return the body from what is kept to compute it: the salt, or of an erased record the body itself."""
+    # Distinguished by length alone, so a salt must never have that of a hash.
     return opening if len(opening) == BODY_BYTES else body(opening, content)
 
 

@@ -45,6 +45,7 @@ def allocate(
         lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
         ledger_gaps(unit, kind),
     )
+    # Read inside the transaction that holds the lock: a baseline that changed in between would belong to no row.
     raw = _profile(study, baseline(unit, world.content, study, participant))
     profile = disguised(unit, study, kind, raw, LedgerRow.parse(stored[0]).levels if stored else {})
     decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
@@ -63,6 +64,7 @@ def allocate(
     )
     unit.append_allocation(row.record())
     if kind == "real":
+        # An anchor is published for ever, so it must not name a row that is rolled back.
         unit.after_commit(lambda: world.anchor(row))
     # Before the commit: should that fail, the shelf finds no such row in the store next time and drops the replay.
     shelf.put(kind, replay, row)

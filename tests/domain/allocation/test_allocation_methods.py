@@ -136,6 +136,7 @@ def test_a_draw_falls_on_an_arm_that_has_a_probability(masses, draw):
     assert shares[pick(shares, draw)] > 0
 
 
+@pytest.mark.slow
 def test_efrons_coin_has_the_published_imbalance():
     """Efron 1971, exact Markov chain at n = 50, p = 2/3: P(D = 0) 0.500495, E|D| 1.328842, E D^2 4.405311."""
     differences = []
