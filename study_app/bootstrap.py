@@ -266,7 +266,7 @@ def _assembled(
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
     enrol, session = Enrol(world), ParticipantSession(world, way)
-    return App(
+    app = App(
         settings=settings,
         world=world,
         library=library,
@@ -288,6 +288,8 @@ def _assembled(
         isolation_watch=IsolationWatch(world),
         texts=_texts(library),
     )
+    world.text = lambda language, key: app.texts[language].filled(key)
+    return app
 
 
 def _texts(library: FolderLibrary) -> TextShelf:

@@ -10,9 +10,10 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from study_app.dataset.integrity.chain import Chained, Head
+from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.events import BrowserEvent, Event
 from study_app.domain.records import (
@@ -108,6 +109,19 @@ class Assistant(Protocol):
 
         Raises:
             AssistantUnavailable: the provider failed, before or during the reply; what was yielded so far stands.
+        """
+        ...
+
+
+@runtime_checkable
+class ExplanationJudge(Protocol):
+    """An assistant that can judge whether a message explains the participant's idea; where none can, rules judge."""
+
+    async def judge(self, request: AssistantRequest) -> Judged:
+        """Judge the message of a request.
+
+        Raises:
+            AssistantUnavailable: there is no verdict.
         """
         ...
 

@@ -13,7 +13,9 @@ from weakref import WeakKeyDictionary
 import anthropic
 import httpx2
 
+from study_app.assistant.explaining_judge import judge_body, read_verdict
 from study_app.assistant.prompts import conversation
+from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
@@ -126,6 +128,21 @@ class ClaudeAssistant:
         except _FAILURES as error:
             raise _broken_off(_unavailable(error), end) from None
         yield _completed(end, finished)
+
+    async def judge(self, request: AssistantRequest) -> Judged:
+        """Return whether a message explains the participant's idea; see `ports.ExplanationJudge`.
+
+        Raises:
+            AssistantUnavailable: the provider failed, or answered without a verdict.
+        """
+        try:
+            async with asyncio.timeout(self._patience.first_token):
+                message = await self._client().messages.create(**judge_body(self._spec.model, request))
+        except AssistantUnavailable:
+            raise
+        except _FAILURES as error:
+            raise _unavailable(error) from None
+        return read_verdict(message)
 
     def _client(self) -> anthropic.AsyncAnthropic:
         """Return the client of the running event loop, for its connections belong to that loop."""

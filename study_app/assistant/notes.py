@@ -87,7 +87,10 @@ class NotesAssistant:
 
     async def _answer(self, request: AssistantRequest, notebook: Notebook) -> str:
         """Return the reply, worked out beside the event loop; a message that takes too long to read gets a sentence."""
-        how: dict[str, Any] = {"manner": self._spec.manner, "gives_code": self._spec.gives_code}
+        how: dict[str, Any] = {
+            "manner": self._spec.manner,
+            "gives_code": self._spec.gives_code and not request.withhold_code,
+        }
         texts = None if request.language == ENGLISH or self._texts is None else self._texts(request.language)
         if texts is None:
             answering = asyncio.to_thread(answer, request, notebook, **how)

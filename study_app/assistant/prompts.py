@@ -11,6 +11,12 @@ MAX_HISTORY_CHARACTERS = 60_000
 """Older turns are left out first; the message, the code and the brief never are."""
 
 
+_WITHHOLD = (
+    "\n\nThe person has not yet explained how they would solve this. Give no code at all in this reply, not even a "
+    "part of it. Answer what can be answered in words, and ask them to explain their idea: which steps, and why."
+)
+
+
 @dataclass(frozen=True)
 class Conversation:
     """A system prompt and the messages after it, user and assistant in turns, the last one the user's."""
@@ -48,7 +54,7 @@ def _system(spec: AssistantSpec, request: AssistantRequest) -> str:
     task = f"<task>\n{request.brief.strip()}\n</task>"
     # In a study in English nothing is said of the language, so that its treatments stay what they were.
     said = "" if request.language == "en" else f"\n\nWrite your replies in the language '{request.language}'."
-    return f"{spec.prompt.strip()}{said}\n\n{task}"
+    return f"{spec.prompt.strip()}{_WITHHOLD if request.withhold_code else ''}{said}\n\n{task}"
 
 
 def _question(request: AssistantRequest) -> str:

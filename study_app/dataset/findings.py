@@ -13,7 +13,7 @@ MOST = 200
 
 FindingClass = Literal["tampering", "protocol", "browser"]
 
-PROTOCOL = frozenset({"assistant_outside_stage", "coded_before_freeze", "model_differs"})
+PROTOCOL = frozenset({"assistant_outside_stage", "code_before_explanation", "coded_before_freeze", "model_differs"})
 """The platform, the provider or a researcher did other than the study declares."""
 BROWSER = frozenset(
     {"browser_clock_back", "browser_gap", "claims_a_reply", "edits_unapplied", "program_not_from_edits"}

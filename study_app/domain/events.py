@@ -24,7 +24,7 @@ SERVER_KINDS = frozenset(
     "entry_refused submission_late "
     "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out "
     "answered allocated task_shown task_submitted run_started run_ended figure_shown program_error "
-    "turn_started turn_ended "
+    "turn_started turn_ended gate_judged "
     "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened deadline_extended data_withdrawn "
     "finished excluded outage session_scheduled language_chosen order_drawn".split()
 )

@@ -83,6 +83,8 @@ class StudyContext:
     """Takes over an amendment that another process recorded; called before a new participant is let in."""
     clock_stopped: Callable[[str], bool] = lambda _participant_id: False
     """Whether an author has stopped a participant's clock: stages that they open have no deadline."""
+    text: Callable[[str, str], str] = lambda _language, key: key
+    """Language and key -> a text for participants; only for what a service itself says to them."""
     _versions: dict[str, Study] = field(default_factory=dict)
     _localised: dict[tuple[str, str], Study] = field(default_factory=dict)
 

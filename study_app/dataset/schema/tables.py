@@ -159,6 +159,16 @@ TURNS = TableSchema(
             "Largest share of any one function of the reference solution that the reply reproduces; a leak from 0.6",
             high=1,
         ),
+        text(
+            "gate",
+            "Verdict of the explain-first gate; open: an earlier message explained the idea; empty without a gate",
+            "explained",
+            "not_explained",
+            "open",
+        ),
+        text("gate_by", "Who judged: claude, or rules"),
+        text("gate_reason", "Why, in the judge's words"),
+        integer("withheld_chars", "Characters of code that the gate kept out of the reply", "characters"),
     ),
     reveals_arm=True,
 )
@@ -274,6 +284,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),
     "runs": ("grading", "grading_reason", "repeats", "review"),
+    "turns": ("gate", "gate_by", "gate_reason", "withheld_chars"),
     "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
 }
 """Columns that datasets of earlier versions do not have; without them a table is whole."""

@@ -12,6 +12,7 @@ from study_app.dataset.verification.allocation import check_ledgers, check_parti
 from study_app.dataset.verification.chain import check_chain
 from study_app.dataset.verification.event_log import Log, check_log
 from study_app.dataset.verification.files import check_files, check_tables, check_versions
+from study_app.dataset.verification.gate import check_gate
 from study_app.dataset.verification.manifest import check_manifest
 from study_app.dataset.verification.measures import Derived
 from study_app.dataset.verification.participants import (
@@ -71,7 +72,7 @@ def verify(
         run(check_anchors, opened, anchors)
         run(check_participants, opened)
     log = run(_check_events, opened) or {}
-    for check in (check_known, check_arms, check_records, check_logged, check_models):
+    for check in (check_known, check_arms, check_records, check_logged, check_models, check_gate):
         run(check, opened, log)
     run(check_visits, opened, log)
     if not opened.public:

@@ -8,6 +8,7 @@ from typing import Any
 
 from study_app.dataset.integrity.stored_rows import answer_row, event_row, run_row, turn_row, visit_row
 from study_app.dataset.measures.answers import answer_uses
+from study_app.dataset.measures.gate import gate_verdicts
 from study_app.dataset.measures.interaction import Codes
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.errors import InfrastructureError
@@ -57,7 +58,9 @@ def turns(dossier: ParticipantRecord, codes: Codes, replies: Mapping[str, Mappin
 
     The latter comes from `measures_origin.reply_uses`.
     """
-    return (_turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) for turn in dossier.turns)
+    gates = gate_verdicts(dossier.events)
+    for turn in dossier.turns:
+        yield _turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) | gates.get(turn.id, {})
 
 
 def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:

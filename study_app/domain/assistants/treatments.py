@@ -51,6 +51,8 @@ class AssistantRequest:
     """The task's starter, from which a participant's program can be completed."""
     language: str = "en"
     """The participant's language."""
+    withhold_code: bool = False
+    """The treatment's gate is closed: the reply may hold no code."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,8 @@ class AssistantSpec(_Table):
     """How it helps: `answers`, `hints` only, or `questions` (Socratic)."""
     gives_code: bool = True
     """False: a reply that contains solution code breaks the treatment, and the fidelity figure counts it."""
+    gate: Literal["none", "explain"] = "none"
+    """`explain`: code on a task only after the participant has explained their idea of it in a message."""
     allow_paste: bool = True
     """Whether text copied from a reply may be pasted into the editor."""
     allow_insert: bool = False
@@ -170,9 +174,11 @@ class AssistantSpec(_Table):
 
     @property
     def prompt_version(self) -> str:
-        """Twelve hex digits over everything that shapes a reply's words: prompt, parameters, manner, gives_code."""
+        """Twelve hex digits over what shapes a reply's words: prompt, parameters, manner, gives_code, gate."""
         shaping = {"prompt": self.prompt, "parameters": self.parameters.given()}
-        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code})[:12]
+        # Without a gate nothing is said of it, so that treatments stay what they were.
+        gate = {} if self.gate == "none" else {"gate": self.gate}
+        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code} | gate)[:12]
 
     @property
     def digest(self) -> str:
@@ -265,6 +271,10 @@ def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
     if spec.allow_insert and not spec.allow_paste:
         remedy = "set allow_paste = true, or leave allow_insert out"
         broken.append(("allow_insert", "true although allow_paste is false", remedy))
+    if spec.gate != "none" and not spec.gives_code:
+        broken.append(
+            ("gate", f'"{spec.gate}" although gives_code is false', "set gives_code = true, or leave gate out")
+        )
     if spec.gives_code and spec.manner != "answers":
         broken.append(("gives_code", f'true although manner is "{spec.manner}"', "set gives_code = false"))
     return broken

@@ -10,6 +10,7 @@ from typing import Any
 
 from study_app.dataset.schema.cells import writable
 from study_app.domain.assistants.budget import allowance, total, within_study_cost
+from study_app.domain.assistants.gate import VERSION, Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.treatments import (
     AssistantRequest,
@@ -21,11 +22,12 @@ from study_app.domain.assistants.treatments import (
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
-from study_app.domain.records import Turn
+from study_app.domain.records import Rating, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.gate import JUDGED, STILL_OPEN, GatedReply, gate_open, judged
 from study_app.services.participant.turns import (
     close_interrupted,
     composing_seconds,
@@ -67,6 +69,13 @@ class _Reply:
     turn: Turn
     pieces: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    gated: GatedReply = field(default_factory=lambda: GatedReply(closed=False, closing=""))
+
+    def add(self, text: str) -> None:
+        """Take another piece of the reply, as the participant sees it."""
+        if text:
+            self.turn = replace(self.turn, reply=self.turn.reply + text)
+            self.pieces.put_nowait(text)
 
 
 @dataclass(frozen=True)
@@ -229,6 +238,10 @@ class AssistantChat:
         if known:
             payload |= program_facts(unit, turn.participant_id, turn.task, current, page, seq)
         unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
+        opened = gate_open(unit, spec, place.participant.id, place.task)
+        if opened:
+            verdict = {"turn_id": turn.id, "task": place.task} | STILL_OPEN.payload()
+            unit.record(place.participant.id, JUDGED, place.participant.stage, place.now, verdict)
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)
         request = AssistantRequest(
@@ -241,6 +254,7 @@ class AssistantChat:
             room,
             pack.starter,
             place.study.language,
+            withhold_code=opened is False,
         )
         return turn, request, name
 
@@ -257,6 +271,8 @@ class AssistantChat:
         saved = began
         stop = asyncio.create_task(reply.stopped.wait())
         try:
+            if request.withhold_code:
+                request = await self._through_gate(reply, request, name)
             given = self.world.content.specs[name].parameters.max_tokens
             meter = ReplyMeter(ReplyBounds.of(min(given, request.max_tokens or given)))
             stream = self.world.assistants[name].reply(request)
@@ -267,12 +283,8 @@ class AssistantChat:
                     continue
                 first = reply.turn.first_token_seconds
                 text = meter.room_for(piece.text)
-                reply.turn = replace(
-                    reply.turn,
-                    reply=reply.turn.reply + text,
-                    first_token_seconds=elapsed if first is None else first,
-                )
-                reply.pieces.put_nowait(text)
+                reply.turn = replace(reply.turn, first_token_seconds=elapsed if first is None else first)
+                reply.add(reply.gated.feed(text))
                 if loop.time() - saved > SAVE_EVERY:
                     saved = loop.time()
                     await asyncio.to_thread(self._save, reply.turn)
@@ -287,6 +299,7 @@ class AssistantChat:
         finally:
             stop.cancel()
             stopped = reply.stopped.is_set()
+            reply.add(reply.gated.rest(whole=not stopped and reply.turn.error is None))
             reply.turn = replace(
                 reply.turn,
                 total_seconds=loop.time() - began,
@@ -295,7 +308,7 @@ class AssistantChat:
                 stop_reason=reply.turn.stop_reason or ("stopped" if stopped else None),
             )
             try:
-                await asyncio.to_thread(self._finish, reply.turn)
+                await asyncio.to_thread(self._finish, reply.turn, reply.gated.withheld)
             except Exception:
                 log.exception("the end of a reply could not be saved")
             self._replies.pop(reply.turn.participant_id, None)
@@ -305,11 +318,29 @@ class AssistantChat:
         with self.world.registry.begin() as unit:
             unit.update_turn(turn)
 
-    def _finish(self, turn: Turn) -> None:
+    async def _through_gate(self, reply: _Reply, request: AssistantRequest, name: str) -> AssistantRequest:
+        """Judge the message, write the verdict down, and say what the reply may hold."""
+        verdict = await judged(self.world.assistants[name], request)
+        await asyncio.to_thread(self._write_verdict, reply.turn, verdict)
+        closing = self.world.text(request.language, "assistant.explain_first")
+        reply.gated = GatedReply(verdict.withholds, closing)
+        return replace(request, withhold_code=verdict.withholds)
+
+    def _write_verdict(self, turn: Turn, verdict: Judged) -> None:
+        now = self.world.now()
+        with self.world.registry.begin() as unit:
+            stage = unit.known_participant(turn.participant_id).stage
+            payload = {"turn_id": turn.id, "task": turn.task} | verdict.payload()
+            unit.record(turn.participant_id, JUDGED, stage, now, payload)
+            # Among the ratings, so that its agreement with people is computed as that of any rater.
+            value = "0" if verdict.withholds else "1"
+            unit.add_rating(Rating(self.world.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
+
+    def _finish(self, turn: Turn, withheld: int | None) -> None:
         with self.world.registry.begin() as unit:
             unit.update_turn(turn)
             now = self.world.now()
-            record_end(unit, turn, now)
+            record_end(unit, turn, now, {} if withheld is None else {"withheld_chars": withheld})
             if turn.error is not None and turn.error != "refused":
                 # A model that declines is not an outage: no time is to be credited for it.
                 record_outage(unit, turn, turn.total_seconds or 0.0, now)

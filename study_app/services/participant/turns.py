@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,10 +38,11 @@ def close_interrupted(unit: UnitOfWork, participant_id: str, began: datetime, no
         record_outage(unit, turn, (began - turn.asked_at).total_seconds(), now)
 
 
-def record_end(unit: UnitOfWork, turn: Turn, now: datetime) -> None:
+def record_end(unit: UnitOfWork, turn: Turn, now: datetime, more: Mapping[str, Any] | None = None) -> None:
     """Note that a turn is over, where the participant is by now."""
     participant = unit.participant(turn.participant_id)
     payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
+    payload |= dict(more or {})
     unit.record(turn.participant_id, "turn_ended", participant.stage if participant else "", now, payload)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
 from study_app.simulation.behaviour.profiles import Style
 
-Purpose = Literal["generation", "explanation", "both", "debugging", "capability", "appreciation"]
+Purpose = Literal["generation", "explanation", "both", "debugging", "capability", "appreciation", "idea"]
 
 _WORDS: dict[Purpose, tuple[str, ...]] = {
     "generation": (
@@ -38,7 +39,18 @@ _WORDS: dict[Purpose, tuple[str, ...]] = {
     ),
     "capability": ("Can you see my code?", "What can you do?"),
     "appreciation": ("thanks", "Thank you, that works now"),
+    "idea": (
+        "{first} I would look at every {one} and keep what I need, {then} I go on to the {two} and put the parts together, "
+        "{why} the {three} needs both of them.",
+    ),
 }
+_CONNECTORS = {
+    "en": ("First", "then", "because"),
+    "de": ("Zuerst", "dann", "weil"),
+    "es": ("Primero", "luego", "porque"),
+    "fr": ("D'abord", "puis", "parce que"),
+}
+_LONG_WORD = re.compile(r"[^\W\d_]{6,}")
 _RARELY = 0.08
 
 
@@ -85,6 +97,22 @@ def plan(style: Style, task: int, rng: Random) -> Asking:
     if style == "hybrid":
         return Asking((*extra, PlannedQuery("both", adopt=True)), thanks, 0.3)
     return Asking((*extra, write), (*(ask,) * rng.randint(1, 3), *thanks), 0.2)
+
+
+def explaining_first(asking: Asking) -> Asking:
+    """Return the queries where an assistant gives code only after an explanation: the idea follows the first of them."""
+    if not asking.before:
+        return asking
+    return replace(asking, before=(asking.before[0], PlannedQuery("idea"), *asking.before))
+
+
+def idea(brief: str, language: str, rng: Random) -> str:
+    """Return a message that explains an idea of a task in terms of its brief."""
+    terms = sorted({word.casefold() for word in _LONG_WORD.findall(brief)}) or ["program"]
+    first, then, why = _CONNECTORS.get(language, _CONNECTORS["en"])
+    one, two, three = (rng.sample(terms, 3) if len(terms) >= 3 else terms * 3)[:3]
+    (text,) = _WORDS["idea"]
+    return text.format(first=first, then=then, why=why, one=one, two=two, three=three)
 
 
 def words(query: PlannedQuery, names: Sequence[str], concepts: Sequence[str], error: str | None, rng: Random) -> str:

@@ -11,7 +11,7 @@ from random import Random
 from study_app.bootstrap import App
 from study_app.domain.study.study import Stage
 from study_app.services.position import OnStage
-from study_app.simulation.behaviour.assistant_use import Asking, plan
+from study_app.simulation.behaviour.assistant_use import Asking, explaining_first, plan
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.profiles import SimulatedPerson
 from study_app.simulation.behaviour.task_plan import Recipe
@@ -107,6 +107,8 @@ class TaskStageWork:
         asking: Asking | None = None
         if assistant and not self.person.never_ai:
             asking = plan(self.person.style, self.earlier + number, self.rng)
+            spec = self.app.help.spec(place)
+            asking = explaining_first(asking) if spec is not None and spec.gate == "explain" else asking
         return Recipe(
             person=self.person,
             pack=self.app.world.content.pack(stage.packs[number]),

@@ -13,7 +13,7 @@ from typing import Any
 from study_app.bootstrap import App
 from study_app.domain.errors import NotAllowed, present
 from study_app.domain.tasks.packs import TaskPack
-from study_app.simulation.behaviour.assistant_use import words
+from study_app.simulation.behaviour.assistant_use import idea, words
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
 from study_app.simulation.behaviour.profiles import Adoption
 from study_app.simulation.behaviour.program_edits import code_blocks, functions_to_write, place_of
@@ -158,7 +158,10 @@ class SimulatedWorkspace:
     def _ask(self, act: Act) -> Iterator[float]:
         query = present(act.query, "what is asked")
         names = functions_to_write(self.pack.starter, self.pack.solution)
-        message = words(query, names, self.pack.settings.concepts, self._error, self.rng)
+        if query.purpose == "idea":
+            message = idea(self.pack.brief, self.app.study.language, self.rng)
+        else:
+            message = words(query, names, self.pack.settings.concepts, self._error, self.rng)
         composing = act.seconds * _COMPOSING
         yield from self._play(composing, [(composing * 0.1, "compose_start", {})])
         if self.too_late:

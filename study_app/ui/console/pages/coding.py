@@ -5,6 +5,7 @@
 | message, earlier turns, program; neither outcome, participant, arm nor other codes | codes; who opened the board |
 | queries that people coded differently, without their names | the adjudicated codes, with a reason |
 | how often coders agree, as plain counts | nothing |
+| messages that an explain-first gate judged, its verdict only beside people's | whether they explain an idea |
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import streamlit as st
 from study_app.domain.interaction.codebook import DEFINITIONS
 from study_app.domain.records import Kind
 from study_app.services.researcher.coding import Codings, QueryForCoding
+from study_app.services.researcher.gate_audit import GateAudits, has_gate
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 SEEN = "queries"
 CODE, DISAGREEMENTS, AGREEMENT = PARTS = ("Code", "Disagreements", "Agreement")
+EXPLANATIONS = "Explanations"
 
 
 def render(desk: ConsoleSession) -> None:
@@ -33,9 +36,13 @@ def render(desk: ConsoleSession) -> None:
             desk.monitor.record_unblinding(desk.person.name, SEEN, kind)
             st.rerun()
         return
+    parts = (*PARTS, EXPLANATIONS) if has_gate(desk.app.world) else PARTS
     part = st.segmented_control(
-        "Part", PARTS, default=CODE, key="coding_part", label_visibility="collapsed", required=True
+        "Part", parts, default=CODE, key="coding_part", label_visibility="collapsed", required=True
     )
+    if part == EXPLANATIONS:
+        _explanations(desk, GateAudits(desk.app.world), kind)
+        return
     codings = Codings(desk.app.world)
     {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(desk, codings, kind)
 
@@ -126,6 +133,34 @@ def _agreement(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
             "sets are statistics and come with the analysis: study code-queries DATASET --json, and the report."
         )
     )
+
+
+def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
+    waiting = audits.waiting(desk.person.name, kind)
+    st.html(
+        tables.note(f"{len(waiting)} message(s) wait for you. The gate's verdict is shown once people have judged.")
+    )
+    if waiting:
+        first = waiting[0]
+        st.html(tables.note(f"Task {first.task}") + tables.pre(first.message))
+        with st.form(f"gate:{first.turn_id}", border=False):
+            st.write("Does the message explain an idea of how to solve the task, right or wrong?")
+            yes, no = st.columns([1, 5])
+            said = yes.form_submit_button("Explains", type="primary"), no.form_submit_button("Does not")
+            if any(said) and desk.attempt(
+                lambda: audits.audit(desk.person.name, first.turn_id, explained=said[0]), "Saved"
+            ):
+                st.rerun()
+    done = audits.audited(kind)
+    if done:
+        same = sum(each.agrees for each in done)
+        st.html(tables.note(f"{len(done)} judged by people, {same} of them as the gate did. Alpha is in the report."))
+        rows = [
+            (each.message, each.verdict.replace("_", " "), each.by, each.reason, f"{each.explained} of {each.audits}")
+            for each in done
+        ]
+        header = ("Message", "Gate", "Judge", "Its reason", "People: explains")
+        st.html(tables.table(header, rows, label="Audited verdicts"))
 
 
 def _shown(labels: tuple[str, ...]) -> str:

@@ -1,0 +1,50 @@
+"""The explain-first gate: every message of such a treatment was judged, and no code came before an explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from study_app.dataset.measures.gate import GATE_COLUMNS
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
+from study_app.dataset.verification.event_log import Log
+from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, OPEN
+
+
+def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
+    """Verdicts as in the log, open only after an explanation on the same task, and replies without code till then."""
+    file = opened.relative("turns")
+    explained: set[tuple[str, str]] = set()
+    gated = 0
+    for row in sorted(opened.rows("turns"), key=lambda row: str(row["asked_at"])):
+        values = {name: row.values.get(name) for name in GATE_COLUMNS}
+        logged = _logged(row, log)
+        if values["gate"] is None and not logged:
+            continue
+        gated += 1
+        for name, due in logged.items():
+            if values[name] != due:
+                opened.report.add("gate_differs", file, row.number, f"{name} is {values[name]}, the log says {due}")
+        place = (str(row["participant_id"]), str(row["task"]))
+        if values["gate"] == OPEN and place not in explained:
+            opened.report.add("gate_differs", file, row.number, "open, and no earlier message explained the idea")
+        if values["gate"] == EXPLAINED:
+            explained.add(place)
+        if values["gate"] == NOT_EXPLAINED and row.values.get("reply_code_chars"):
+            what = f"{row.values['reply_code_chars']} characters of code in a reply to a message that explained nothing"
+            opened.report.add("code_before_explanation", file, row.number, what)
+    if gated:
+        opened.report.note(f"{gated} verdicts of the explain-first gate")
+
+
+def _logged(row: UntrustedRow, log: Mapping[str, Log]) -> dict[str, Any]:
+    """Return what the log says of the verdict on a turn; empty where it knows none."""
+    mine = log.get(str(row["participant_id"]), Log())
+    for event in mine.of("gate_judged", "turn_id", row["turn_id"]):
+        said = event["payload"] if isinstance(event["payload"], dict) else {}
+        return {
+            "gate": said.get("verdict"),
+            "gate_by": said.get("by") or None,
+            "gate_reason": said.get("reason") or None,
+        }
+    return {}

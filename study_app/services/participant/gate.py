@@ -1,0 +1,70 @@
+"""The explain-first gate of a treatment: what was judged so far, the verdict on a message, and a reply without code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from study_app.domain.assistants.gate import EXPLAINED, OPEN, Judged, judged_by_rules
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
+from study_app.domain.assistants.withheld_code import CodeFilter
+from study_app.domain.errors import AssistantUnavailable
+from study_app.ports import Assistant, ExplanationJudge, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+JUDGED = "gate_judged"
+"""Kind of the event of each verdict."""
+
+
+def gate_open(unit: UnitOfWork, spec: AssistantSpec, participant_id: str, task: str) -> bool | None:
+    """Whether the participant has explained their idea of a task; None where the treatment has no gate."""
+    if spec.gate == "none":
+        return None
+    verdicts = (event.payload for event in unit.events_of(participant_id, frozenset({JUDGED})))
+    return any(verdict.get("task") == task and verdict.get("verdict") == EXPLAINED for verdict in verdicts)
+
+
+STILL_OPEN = Judged(OPEN, "", "")
+"""The verdict on a message that needs none any more."""
+
+
+async def judged(assistant: Assistant, request: AssistantRequest) -> Judged:
+    """Return the verdict on a request's message: the assistant's where it can judge, else that of the rules."""
+    if isinstance(assistant, ExplanationJudge):
+        try:
+            return await assistant.judge(request)
+        except AssistantUnavailable as error:
+            log.warning("the gate's judge failed, so rules judge: %s", error)
+    task = f"{request.brief}\n{request.starter}"
+    replies = [reply for _, reply in request.history]
+    # Beside the event loop, for a message may have 20,000 characters.
+    return await asyncio.to_thread(judged_by_rules, request.message, task, replies, request.language)
+
+
+class GatedReply:
+    """Lets a reply through as it comes; while the gate is closed without its code, and with a sentence at its end.
+
+    Args:
+        closed: whether code is withheld.
+        closing: the sentence, in the participant's language.
+    """
+
+    def __init__(self, closed: bool, closing: str) -> None:
+        self._filter = CodeFilter() if closed else None
+        self._closing = closing
+
+    @property
+    def withheld(self) -> int | None:
+        """Characters of code that were left out; None where none had to be."""
+        return None if self._filter is None else self._filter.withheld
+
+    def feed(self, text: str) -> str:
+        """Return what the participant sees of another piece."""
+        return text if self._filter is None else self._filter.feed(text)
+
+    def rest(self, *, whole: bool) -> str:
+        """Return what is left at the end; `whole`: the reply was neither stopped nor broken off."""
+        if self._filter is None:
+            return ""
+        return self._filter.end() + (f"\n\n{self._closing}" if whole else "")

@@ -1,0 +1,117 @@
+"""Verdicts of the explain-first gate, audited by people who do not see them before they have judged for themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from study_app.domain.assistants.gate import OPEN, VERSION
+from study_app.domain.errors import NotAllowed
+from study_app.domain.interaction.codes import people
+from study_app.domain.records import Kind, Rating
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.researcher.rating import shuffled
+
+JUDGED = frozenset({"gate_judged"})
+YES, NO = "1", "0"
+"""Values of a rating: the message explains an idea, or does not."""
+
+
+@dataclass(frozen=True)
+class MessageToAudit:
+    """A message that the gate judged, without its verdict."""
+
+    turn_id: str
+    task: str
+    message: str
+    audits: int
+    """How many people have judged it."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A message that people have judged, beside the gate's verdict."""
+
+    message: str
+    verdict: str
+    by: str
+    reason: str
+    explained: int
+    """People for whom it explains an idea."""
+    audits: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether most people say what the gate said; a tie agrees with neither."""
+        return self.explained * 2 > self.audits if self.verdict == "explained" else self.explained * 2 < self.audits
+
+
+class GateAudits:
+    """Hands out judged messages, takes what people say of them, and lays both side by side."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def waiting(self, auditor: str, kind: Kind) -> list[MessageToAudit]:
+        """Return the messages that this person has still to judge, in an order of their own."""
+        with self.world.registry.begin(write=False) as unit:
+            audits, verdicts = _audits(unit), _verdicts(unit, kind)
+            turns = {turn.id: turn for turn in unit.turns() if turn.id in verdicts}
+        open_ones = [turn for turn in turns.values() if auditor not in audits.get(turn.id, {})]
+        open_ones.sort(key=lambda turn: shuffled(turn.id, auditor))
+        return [MessageToAudit(t.id, t.task, t.message, len(audits.get(t.id, {}))) for t in open_ones]
+
+    def audit(self, auditor: str, turn_id: str, *, explained: bool) -> None:
+        """Take a person's verdict; a second one of the same person replaces the first.
+
+        Raises:
+            NotAllowed: the name is one that stands for a program, or the gate did not judge the message.
+        """
+        if not people([auditor]):
+            raise NotAllowed(f"there is no person named '{auditor}'")
+        with self.world.registry.begin() as unit:
+            if not any(turn_id in _verdicts(unit, kind) for kind in ("real", "preview", "simulated")):
+                raise NotAllowed("the gate has not judged this message; reload the page")
+            value = YES if explained else NO
+            name = f"turn:{turn_id}"
+            unit.add_rating(Rating(self.world.fresh_id(), name, auditor, value, VERSION, self.world.now()))
+
+    def audited(self, kind: Kind) -> list[Audit]:
+        """Return what people have judged, those that differ from the gate first."""
+        with self.world.registry.begin(write=False) as unit:
+            audits, verdicts = _audits(unit), _verdicts(unit, kind)
+            messages = {turn.id: turn.message for turn in unit.turns()}
+        found = [
+            Audit(
+                messages.get(turn, ""),
+                str(verdict["verdict"]),
+                str(verdict["by"]),
+                str(verdict["reason"]),
+                sum(value == YES for value in audits[turn].values()),
+                len(audits[turn]),
+            )
+            for turn, verdict in verdicts.items()
+            if audits.get(turn)
+        ]
+        return sorted(found, key=lambda audit: audit.agrees)
+
+
+def has_gate(world: StudyContext) -> bool:
+    """Whether an assistant of the study has the gate."""
+    return any(spec.gate != "none" for spec in world.content.specs.values())
+
+
+def _audits(unit: UnitOfWork) -> dict[str, dict[str, str]]:
+    """Turn -> person -> their newest verdict."""
+    found: dict[str, dict[str, str]] = {}
+    for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
+        if rating.rubric == VERSION and people([rating.rater]):
+            found.setdefault(rating.object.removeprefix("turn:"), {})[rating.rater] = rating.value
+    return found
+
+
+def _verdicts(unit: UnitOfWork, kind: Kind) -> dict[str, dict[str, object]]:
+    """Turn -> payload of its verdict; messages after the gate has opened have none."""
+    known = [person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn]
+    events = (event for person in known for event in unit.events_of(person, JUDGED))
+    return {str(e.payload["turn_id"]): dict(e.payload) for e in events if e.payload.get("verdict") not in (None, OPEN)}
