@@ -40,8 +40,8 @@ _WORDS: dict[Purpose, tuple[str, ...]] = {
     "capability": ("Can you see my code?", "What can you do?"),
     "appreciation": ("thanks", "Thank you, that works now"),
     "idea": (
-        "{first} I would look at every {one} and keep what I need, {then} I go on to the {two} and put the parts together, "
-        "{why} the {three} needs both of them.",
+        "{first} I would look at every {one} and keep what I need, {then} I go on to the {two} and put the parts "
+        "together, {why} the {three} needs both of them.",
     ),
 }
 _CONNECTORS = {
@@ -100,7 +100,7 @@ def plan(style: Style, task: int, rng: Random) -> Asking:
 
 
 def explaining_first(asking: Asking) -> Asking:
-    """Return the queries where an assistant gives code only after an explanation: the idea follows the first of them."""
+    """Return the queries to an assistant with an explain-first gate: the idea follows the first, which comes again."""
     if not asking.before:
         return asking
     return replace(asking, before=(asking.before[0], PlannedQuery("idea"), *asking.before))
