@@ -218,8 +218,15 @@ def outcome(mutant: Mutant, tests: list[str]) -> str:
 
 
 def reached_by(mutant: Mutant, reached: dict[tuple[str, int], list[tuple[float, str]]]) -> list[str]:
-    """The tests that reach any line of a mutant, quickest first, as many as its time allows by their own times."""
-    found = {test for line in range(mutant.line, mutant.end_line + 1) for test in reached.get((mutant.path, line), [])}
+    """The tests that reach any line of a mutant, quickest first, as many as its time allows by their own times.
+
+    What is outside of functions runs when the module is imported, so that every test of the file reaches it.
+    """
+    path = mutant.path
+    lines = range(mutant.line, mutant.end_line + 1)
+    if not in_function(path, mutant.line):
+        lines = range(1, len((TREE / path).read_bytes().splitlines()) + 1)
+    found = {test for line in lines for test in reached.get((path, line), [])}
     chosen, seconds = [], 0.0
     for took, test in sorted(found):
         seconds += took
@@ -227,6 +234,15 @@ def reached_by(mutant: Mutant, reached: dict[tuple[str, int], list[tuple[float, 
             break
         chosen.append(test)
     return chosen
+
+
+def in_function(path: str, line: int) -> bool:
+    """Whether a line is in the body of a function."""
+    return any(
+        node.body[0].lineno <= line <= (node.end_lineno or line)
+        for node in ast.walk(ast.parse((TREE / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def share_alive(results: dict[str, dict[str, object]]) -> str:
