@@ -118,5 +118,6 @@ def test_a_users_own_streamlit_options_change_neither_app(hostile_home):
 
 def test_the_options_stand_in_one_file():
     root = Path(__file__).parents[2]
-    found = [path for path in root.glob("**/.streamlit/config.toml") if not {".venv", "node_modules"} & set(path.parts)]
+    built = {".venv", "node_modules", "build"}
+    found = [path for path in root.glob("**/.streamlit/config.toml") if not built & set(path.relative_to(root).parts)]
     assert found == [root / ".streamlit/config.toml"]
