@@ -16,11 +16,12 @@ from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
 from analysis.pipeline.planning.fallback import choose, within_cells
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
+from analysis.pipeline.planning.row_check import of_times
 from analysis.pipeline.trial_ledger import Ledger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
-SURVIVAL = ("rmst", "rmst_by_arm", "logrank", "stratified_logrank", "cox", "kaplan_meier")
+SURVIVAL = frozenset(filter(of_times, methods.METHODS))
 KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point")
 COMPLIER = ("wald_iv", "tsls")
 LADDER = ("rerandomization", "lin")
@@ -88,7 +89,8 @@ class AnalysisRunner:
     ) -> list[Estimate]:
         try:
             method, arguments, note = self._call(analysis, outcome, data)
-            found = method(data, arm=arm, control=control, level=self.plan.level, seed=self.seed, **arguments)
+            compared = _compared(analysis, arm, control)
+            found = method(data, **compared, level=self.plan.level, seed=self.seed, **arguments)
         except LookupError as error:
             return self._nulls(analysis, outcome, str(error.args[0]), counts)
         except StudyError as error:
@@ -182,7 +184,9 @@ class AnalysisRunner:
         uses = methods.METHODS[name].uses
         if self.frame.cluster and "cluster" in uses:
             arguments["cluster"] = self.frame.cluster
-        if name in SURVIVAL:
+        if name in SURVIVAL and outcome.kind != "time":
+            raise LookupError(f"{name} takes times, and '{outcome.id}' is {outcome.kind}")
+        if name in SURVIVAL or (arguments.get("statistic") == "rmst" and outcome.kind == "time"):
             arguments["event"] = f"_event_{outcome.id}"
             arguments |= {"horizon": self.plan.horizon or outcome.cap} if "horizon" in uses else {}
         if outcome.id in self.frame.censored:
@@ -302,6 +306,13 @@ class AnalysisRunner:
         empty = Estimate(contrast=contrast, n=dict(counts), ci_level=self.plan.level, note=f"not estimable: {reason}")
         name = analysis.id + (f".{treated}" if len(arms) > 2 and not analysis.contrast else "")
         return self._dressed(analysis, outcome, empty, name, "")
+
+
+def _compared(analysis: Analysis, arm: str, control: str) -> dict[str, str]:
+    """Return the arms for the method; a correlation with a variable of its own takes none."""
+    if "control" in methods.METHODS[analysis.method].uses:
+        return {"arm": arm, "control": control}
+    return {} if "x" in analysis.options else {"arm": arm}
 
 
 def _cannot_name(arm: str, view: View) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+import pandas as pd
 import pytest
 from support.trials.quiz_study import ARMS, OUTCOME, PLAN, keyed_bank, results, simulated, study_text, with_content
+from typer.testing import CliRunner
 
 from analysis.cli import analyze
 from analysis.pipeline.power.trial_power import trial_power
+from study_app.cli import app
 from study_app.content.study_file import read_study
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.study.designs import TABLE, design_problems, every_value, used_by
+from study_app.domain.study.designs import TABLE, Gate, design_problems, every_value, used_by
 
 SURVEY = """
 [[stages]]
@@ -142,6 +147,8 @@ STUDIES: dict[str, dict[str, str]] = {
         "plan": plan(OUTCOMES),
     },
     "populations": {
+        "arms": ARMS + HELP,
+        "after": TASKS,
         "plan": plan(
             rows(
                 'method = "rerandomization"\nlabel = "again"\nrole = "primary"',
@@ -149,7 +156,7 @@ STUDIES: dict[str, dict[str, str]] = {
                 'method = "welch_t"\nrole = "sensitivity"\npopulation = "as_treated"',
                 'method = "wald_iv"\nrole = "exploratory"\npopulation = "complier"',
             )
-        )
+        ),
     },
     "looks": looks("obrien_fleming"),
     "looks_pocock": looks("pocock"),
@@ -211,3 +218,69 @@ def test_a_study_of_each_design_goes_through_every_step_that_carries_it(tmp_path
     if not design_problems(used, "power", "study.toml"):
         table = trial_power(study, sizes=[40], effects=[1.0], sims=20, workers="1")
         assert 0 < table["power"][0]["analytic"] < 1
+
+
+# -- from the command line -------------------------------------------------------------------------------------------
+
+STUDIES_OF_TABLE = sorted({design.study for design in TABLE})
+OPEN = "recruitment.entry"
+"""What `study launch` refuses beside the table: anyone may enter again and again."""
+
+
+def commands(folder, path) -> dict[str, list[object]]:
+    """Each command of a study's life with its arguments, in their order."""
+    database, data = ["--database", f"sqlite:///{folder}/study.db"], folder / "data"
+    people = ["--participants", 16, "--seed", 5, "--effect-score", -5]
+    return {
+        "check": [path],
+        "simulate": [path, *people, *database],
+        "export": [path, "--out", data, "--include-simulated", *database],
+        "verify": [data],
+        "analyze": [data, "--out", folder / "out", "--include-simulated"],
+        "power": [path, "--n", 40, "--effect", 1, "--sims", 20, "--workers", 1],
+        "launch": [path, "--yes", "--database", f"sqlite:///{folder}/launched.db"],
+    }
+
+
+def refused_keys(path, command: str) -> list[str]:
+    """The keys that a command names in its refusal, by the table and by the way in."""
+    study = read_study(path)
+    if command not in get_args(Gate):
+        return []
+    keys = [problem.key for problem in design_problems(used_by(study), command, str(path))]
+    return keys + [OPEN] * (command == "launch" and study.recruitment.entry == "open")
+
+
+def assert_numbers(folder, study) -> None:
+    """Unadjusted rows are differences of means of the exported cells, of everyone who has them, arm by arm."""
+    table = pd.read_csv(next((folder / "data" / "data").glob("*_description-participants_data.csv")))
+    rows = results(folder / "out")["estimates"]
+    flow = results(folder / "out")["flow"]["arms"]
+    assert {arm: entry["allocated"] for arm, entry in flow.items()} == table["arm"].value_counts().to_dict()
+    plain = [row for row in rows if row["method"] == "welch_t" and row["population"] == "itt"]
+    assert plain or study.allocation.method == "sequence" or study.analysis.analyses
+    for row in plain:
+        column = study.analysis.outcome(row["outcome"]).name
+        means = table.groupby("arm")[column].mean()
+        if row["estimate"] is not None:
+            assert row["estimate"] == pytest.approx(means[row["contrast"][0]] - means[row["contrast"][1]])
+    for row in rows:
+        assert row["estimate"] is not None or row["note"], row["id"]
+        assert "stopped on these data" not in row["note"], row["note"]
+
+
+@pytest.mark.parametrize(
+    "name", [name if name == "strata" else pytest.param(name, marks=pytest.mark.slow) for name in STUDIES_OF_TABLE]
+)
+def test_each_command_takes_a_design_or_names_the_key_that_it_refuses(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    path = made(tmp_path, name)
+    for command, arguments in commands(tmp_path, path).items():
+        call = [command, *map(str, arguments)]
+        done = CliRunner().invoke(app, call, env={"STUDY_VAR": str(tmp_path / "var")}, catch_exceptions=False)
+        keys = refused_keys(path, command)
+        said = [line.split(": ")[2] for line in done.stderr.splitlines() if line.startswith("error: ")]
+        assert said == keys, (command, done.stderr)
+        assert done.exit_code == (0 if not keys else 1 if command == "check" else 2), (command, done.output)
+        if command == "analyze" and not keys:
+            assert_numbers(tmp_path, read_study(path))

@@ -68,16 +68,21 @@ class StudyServer:
                 self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
         else:
             self.process = WarmServer(arguments, cwd=self.folder, environment=environment, log=log)
-        self.wait()
+        try:
+            self.wait()
+        except BaseException:
+            # A server that is late would go on beside the tests after this one.
+            self.stop()
+            raise
         return self
 
-    def wait(self, seconds: float = 60) -> None:
+    def wait(self, seconds: float = 240) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             assert self.process is not None
             assert self.process.poll() is None, (self.folder / "server.log").read_text()
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=10) as answer:
                     if answer.status == 200:
                         return
             except OSError:

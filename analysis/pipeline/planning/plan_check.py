@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from analysis.estimators.methods import METHODS
+from analysis.pipeline.planning.row_check import row_problems
 from study_app.dataset.schema import participants_table, quiz_types
 from study_app.dataset.schema.plan_fit import measured, plan_problems
 from study_app.domain.errors import Problem
@@ -36,9 +37,11 @@ def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
         file: the study file as the user named it.
     """
     table = participants_table([study], quiz_types([study], bank_of))
+    answerable = measured(study, table.names)
     return [
-        *plan_problems(study.analysis, measured(study, table.names), file),
+        *plan_problems(study.analysis, answerable, file),
         *option_problems(study.analysis, file),
+        *row_problems(study, answerable, file),
         *_unknown_arms(study, file),
     ]
 

@@ -176,6 +176,11 @@ class Scheme(BaseModel):
         return self.method  # type: ignore[return-value]
 
     @property
+    def stratified(self) -> bool:
+        """Whether baseline variables enter the allocation, so that the ledger has strata."""
+        return bool(self.strata or self.factors)
+
+    @property
     def preferred(self) -> float:
         """The probability of the arm that balances best."""
         if self.probability is not None:

@@ -10,7 +10,7 @@ import pytest
 from analysis.pipeline.planning.plan_check import study_plan_problems
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import validate_study
-from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
 
 ROOT = Path(__file__).parents[3]
@@ -144,6 +144,60 @@ def test_the_standard_options_are_taken():
         {"outcome": "completion_minutes", "method": "rmst", "options": {"time": "last_activity"}},
     ]
     assert problems({"analyses": rows}) == []
+
+
+# -- rows that no data of the study can answer -----------------------------------------------------------------------
+
+ROW = {"outcome": "quiz_points", "method": "welch_t"}
+BY_CLASS = {"allocation": {"method": "cluster", "cluster": "label"}}
+IN_ORDERS = {"allocation": {"method": "sequence", "orders": "all"}}
+WITHOUT_TASKS = {"stages": [stage for stage in SHIPPED["stages"] if stage["kind"] != "tasks"]}
+TIME = "completion_minutes"
+
+
+@pytest.mark.parametrize(
+    ("row", "changes", "key", "what"),
+    [
+        ({"adjusted": True}, {}, "adjusted", "welch_t does not adjust for covariates"),
+        ({"method": "rmst_by_arm"}, {}, "method", "rmst_by_arm takes times, and 'quiz_points' is bounded"),
+        ({"method": "cox"}, {}, "method", "cox takes times"),
+        ({"method": "fisher", "outcome": TIME}, {}, "method", "fisher takes yes or no, and 'completion_minutes' is"),
+        ({"method": "fractional_logit", "outcome": TIME}, {}, "method", "needs the highest possible value"),
+        ({"method": "mixed_model"}, {}, "method", "mixed_model needs clusters"),
+        ({"method": "crossover"}, {}, "method", "each participant has one treatment"),
+        ({"method": "stratified_logrank", "outcome": TIME}, {}, "method", "the allocation has no strata"),
+        ({"method": "mixed_logit"}, {}, "method", "mixed_logit compares answers item by item"),
+        ({"method": "anova"}, BY_CLASS, "method", "anova takes people as independent"),
+        ({"method": "welch_t"}, IN_ORDERS, "method", "welch_t does not compare treatments within people"),
+        ({"population": "as_treated", "method": "rerandomization"}, {}, "population", "replays allocation"),
+        ({"population": "per_protocol"}, WITHOUT_TASKS, "population", "what participants received will not be known"),
+        ({"method": "wald_iv"}, WITHOUT_TASKS, "method", "what participants received will not be known"),
+        ({"method": "spearman", "options": {"x": "warmup_minuts"}}, {}, "options.x", "no column 'warmup_minuts'"),
+        ({"method": "interaction", "options": {"moderator": "yers"}}, {}, "options.moderator", "no column 'yers'"),
+    ],
+)
+def test_a_row_that_the_study_cannot_answer_is_refused_by_its_key(row, changes, key, what):
+    named = Analysis.model_validate(ROW | row).id
+    (found,) = (text for text in problems({"analyses": [ROW | row]}, **changes) if "analyses" in text)
+    assert f"analysis.analyses.{named}.{key}: " in found
+    assert what in found
+
+
+@pytest.mark.parametrize(
+    ("row", "changes"),
+    [
+        ({"method": "lin", "adjusted": True}, {}),
+        ({"method": "rmst_by_arm", "outcome": TIME}, {}),
+        ({"method": "mixed_model"}, BY_CLASS),
+        ({"method": "crossover"}, IN_ORDERS),
+        ({"method": "fractional_logit", "adjusted": True}, {}),
+        ({"method": "spearman", "options": {"x": "warmup_minutes"}}, {}),
+        ({"method": "wald_iv"}, {}),
+        ({"population": "per_protocol"}, {}),
+    ],
+)
+def test_a_row_that_the_study_can_answer_is_taken(row, changes):
+    assert [text for text in problems({"analyses": [ROW | row]}, **changes) if "analyses" in text] == []
 
 
 # -- designs ---------------------------------------------------------------------------------------------------------

@@ -108,3 +108,31 @@ def test_non_inferiority_is_the_one_sided_t_test_against_the_margin():
     assert higher.p_value == pytest.approx(want)
     assert lower.p_value == pytest.approx(stats.ttest_ind(one - 1.5, zero, equal_var=False, alternative="less").pvalue)
     assert (higher.p_value < 0.05) == (higher.ci_low > -1.5)
+
+
+def test_restricted_means_of_each_arm_end_at_the_horizon_and_count_events(tmp_path):
+    plan = {**FAST, "horizon": 20.0, "analyses": [{"outcome": "completion_minutes", "method": "rmst_by_arm"}]}
+    plan["analyses"].append({"outcome": "completion_minutes", "method": "rmst"})
+    rows = {row["id"]: row for row in analyse(load(write(tmp_path, Trial(n=60, plan=plan))))["estimates"]}
+    means = {arm: rows[f"completion_minutes.rmst_by_arm.{arm}"]["estimate"] for arm in ("no_ai", "ai")}
+    assert all(mean < 20 for mean in means.values())
+    assert means["ai"] - means["no_ai"] == pytest.approx(rows["completion_minutes.rmst"]["estimate"])
+
+
+def test_a_survival_method_makes_no_row_of_an_outcome_that_is_no_time(tmp_path):
+    rows = analysed(tmp_path, [{"outcome": "quiz_points", "method": "rmst_by_arm"}])
+    row = rows["quiz_points.rmst_by_arm"]
+    assert row["estimate"] is None
+    assert "rmst_by_arm takes times, and 'quiz_points' is bounded" in row["note"]
+
+
+def test_a_plan_may_correlate_an_outcome_with_another_column(tmp_path):
+    table = Trial(n=60, plan={**FAST, "analyses": [
+        {"outcome": "quiz_points", "method": "spearman", "options": {"x": "warmup_minutes"}}
+    ]})  # fmt: skip
+    folder = write(tmp_path, table)
+    opened = load(folder)
+    rows = {row["id"]: row for row in analyse(opened)["estimates"]}
+    seen = opened.participants.dropna(subset=["quiz_points", "warmup_minutes"])
+    expected = stats.spearmanr(seen["warmup_minutes"], seen["quiz_points"]).statistic
+    assert rows["quiz_points.spearman"]["estimate"] == pytest.approx(expected)

@@ -1,0 +1,104 @@
+"""Rows of a plan that no data of its study can answer: refused by `check` and `launch`, before anything is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from analysis.estimators.methods import METHODS
+from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters
+from study_app.dataset.schema.plan_fit import Measured, near
+from study_app.domain.errors import Problem
+from study_app.domain.study.analysis_plan import Analysis, Outcome
+from study_app.domain.study.study import Study
+
+BY_ITEM = ("mixed_logit",)
+"""Methods over the answers to single items, which the pipeline itself gives them."""
+OF_YES_OR_NO = ("fisher", "newcombe", "cmh")
+OF_SHARES = ("fractional_logit", "beta_regression")
+BY_RECEIVED = ("wald_iv", "tsls")
+COLUMNS = ("x", "moderator", "pair_id")
+"""Options that name a column of the participants table."""
+_ALLOCATED_WHOLE = ("cluster_robust", "mixed_model")
+_Found = Iterator[tuple[str, str, str]]
+
+
+def row_problems(study: Study, measured: Measured, file: str) -> list[Problem]:
+    """Everything in the rows of a study's plan that its design or its outcomes do not bear, by key."""
+    return [
+        Problem(file, f"analysis.analyses.{row.id}.{key}", what, remedy)
+        for row in study.analysis.analyses
+        if row.method in METHODS
+        for key, what, remedy in _of_row(row, study, measured)
+    ]
+
+
+def of_times(method: str) -> bool:
+    """Whether a method takes nothing but times and their events."""
+    return "event" in METHODS[method].uses and method not in ("rerandomization", "permutation")
+
+
+def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
+    yield from _of_design(row, study)
+    yield from _of_outcome(row, study.analysis.outcome(row.outcome))
+    yield from _of_adjustment(row, study, measured.columns)
+    yield from _of_population(row, study)
+    for name in COLUMNS:
+        column = row.options.get(name)
+        if isinstance(column, str) and column not in measured.columns:
+            remedy = "correct the plan" + near(column, measured.columns)
+            yield f"options.{name}", f"the study will have no column '{column}'", remedy
+
+
+def _of_design(row: Analysis, study: Study) -> _Found:
+    method, scheme = row.method, study.allocation
+    if method in BY_ITEM:
+        yield "method", f"{method} compares answers item by item, which every report does", "remove the row"
+    elif scheme.method == "sequence":
+        if method not in WITHIN_PEOPLE:
+            what = f"{method} does not compare treatments within people"
+            yield "method", what, f"use {', '.join(WITHIN_PEOPLE)}"
+    elif method == "crossover":
+        yield "method", "each participant has one treatment", 'use welch_t, or allocate by method = "sequence"'
+    elif scheme.method == "cluster":
+        if not bears_clusters(method):
+            what = f"{method} takes people as independent, and they are allocated in clusters"
+            yield "method", what, "use rerandomization, cluster_robust or mixed_model"
+    elif method in _ALLOCATED_WHOLE:
+        yield "method", f"{method} needs clusters, and people are allocated one by one", "use lin or welch_t"
+    if method == "stratified_logrank" and not scheme.stratified:
+        yield "method", "the allocation has no strata", "use logrank"
+
+
+def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
+    method, kind = row.method, outcome.kind
+    name = f"'{outcome.id}' is {kind}"
+    if of_times(method) and kind != "time":
+        yield "method", f"{method} takes times, and {name}", 'use welch_t, or give the outcome kind = "time"'
+    if method in OF_YES_OR_NO and kind != "binary":
+        yield "method", f"{method} takes yes or no, and {name}", 'use welch_t, or give the outcome kind = "binary"'
+    if method in OF_SHARES and outcome.upper is None and not outcome.upper_column:
+        yield "method", f"{method} needs the highest possible value of '{outcome.id}'", "give upper or upper_column"
+
+
+def _of_adjustment(row: Analysis, study: Study, columns: Collection[str]) -> _Found:
+    if not row.adjusted or study.allocation.method == "sequence":
+        return
+    uses = METHODS[row.method].uses
+    given = {
+        "covariates": any(entry.column in columns for entry in study.analysis.covariates),
+        "strata": study.analysis.strata and study.allocation.stratified,
+    }
+    lacking = [what for what, argument in (("covariates", "covariates"), ("strata", "stratum")) if argument not in uses]
+    if refused := [what for what in lacking if given[what]]:
+        what = f"{row.method} does not adjust for {' and '.join(refused)}"
+        yield "adjusted", what, "remove adjusted, or use lin or ancova"
+
+
+def _of_population(row: Analysis, study: Study) -> _Found:
+    key = "method" if row.method in BY_RECEIVED else "population"
+    if (row.population != "itt" or row.method in BY_RECEIVED) and not study.main_task_stages:
+        what = "the study has no main tasks, so what participants received will not be known"
+        yield key, what, 'use population = "itt" and a method that compares the arms as allocated'
+    if row.population == "as_treated" and row.method == "rerandomization":
+        what = "a re-randomisation replays allocation, and what was received was not allocated"
+        yield "population", what, 'use population = "itt", or welch_t'
