@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from study_app.dataset.schema import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
 from study_app.dataset.schema.cells import parsed_json, unguard
@@ -31,6 +32,7 @@ _KINDS: dict[ColumnType, str] = {
 Types = Mapping[str, Mapping[str, Column]]
 """Table -> column -> what it holds."""
 _MOST_NAMED = 20
+Mask = NDArray[np.bool_]
 
 
 def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None, raw: Mapping[str, Any]) -> Types:
@@ -106,62 +108,73 @@ def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) 
         file: for the messages; its first row of data is row 2.
         problems: takes what is wrong, by row and column.
     """
-    known = cells.notna()
+    known = cells.notna().to_numpy()
     if column.type == "time":
         return _times(cells, known, column, file, problems)
     if column.type == "json":
         return _objects(cells, known, column, file, problems)
     if column.type not in NUMERIC:
-        text = cells.map(unguard, na_action="ignore") if file.endswith(".csv") else cells
-        text = text.astype(object).where(known, None)
-        _name(text, known & ~text.isin(column.levels), column, file, problems) if column.levels else None
-        return text
+        return _texts(cells, known, column, file, problems)
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-    bad = known & (numbers.isna() | np.isinf(numbers))
+    values = numbers.to_numpy()
+    bad = known & ~np.isfinite(values)
     _name(cells, bad, column, file, problems)
     if not bad.any():
-        _name(cells, known & ~_allowed(numbers, column), column, file, problems)
+        _name(cells, known & ~_allowed(values, column), column, file, problems)
     return numbers
 
 
-def _times(cells: pd.Series, known: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
-    # An unnamed column of Parquet without a single value has no type at all.
+# Datasets have hundreds of narrow columns, so that arrays are used where a series would cost more than its cells.
+
+
+def _texts(cells: pd.Series, known: Mask, column: Column, file: str, problems: list[Problem]) -> pd.Series:
+    guarded = file.endswith(".csv")
+    found = [
+        (unguard(cell) if guarded else cell) if has else None
+        for cell, has in zip(cells.astype(object).array, known.tolist(), strict=True)
+    ]
+    text = pd.Series(found, index=cells.index, dtype=object)
+    if column.levels:
+        _name(text, known & ~text.isin(column.levels).to_numpy(), column, file, problems)
+    return text
+
+
+def _times(cells: pd.Series, known: Mask, column: Column, file: str, problems: list[Problem]) -> pd.Series:
+    if not known.any():
+        # An unnamed column of Parquet without a single value has no type at all.
+        return pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ms, UTC]")
     moments = pd.to_datetime(cells.astype(object).where(known, None), utc=True, format="ISO8601", errors="coerce")
-    _name(cells, known & moments.isna(), column, file, problems)
+    _name(cells, known & moments.isna().to_numpy(), column, file, problems)
     return moments.astype("datetime64[ms, UTC]")
 
 
-def _objects(cells: pd.Series, known: pd.Series, column: Column, file: str, problems: list[Problem]) -> pd.Series:
+def _objects(cells: pd.Series, known: Mask, column: Column, file: str, problems: list[Problem]) -> pd.Series:
     # Lists, for setting cells of a column one by one takes as long as reading the whole file.
+    bad = np.zeros(len(cells), dtype=bool)
     parsed: list[Any] = [None] * len(cells)
-    wrong = [False] * len(cells)
-    for place, (cell, has) in enumerate(zip(cells.tolist(), known.tolist(), strict=True)):
+    for place, (cell, has) in enumerate(zip(cells.array, known.tolist(), strict=True)):
         if has:
             try:
                 parsed[place] = parsed_json(cell)
             except (ValueError, TypeError):
-                wrong[place] = True
-    _name(cells, pd.Series(wrong, index=cells.index, dtype=bool), column, file, problems)
-    objects = np.empty(len(parsed), dtype=object)
-    objects[:] = parsed
-    return pd.Series(objects, index=cells.index, dtype=object)
+                bad[place] = True
+    _name(cells, bad, column, file, problems)
+    return pd.Series(parsed, index=cells.index, dtype=object)
 
 
-def _allowed(numbers: pd.Series, column: Column) -> pd.Series:
+def _allowed(numbers: NDArray[np.floating[Any]], column: Column) -> Mask:
     if column.levels:
-        return numbers.isin([float(level) for level in column.levels])
+        return np.isin(numbers, [float(level) for level in column.levels])
     if column.type == "boolean":
-        return numbers.isin([0.0, 1.0])
-    inside = pd.Series(True, index=numbers.index)
-    if column.low is not None:
-        inside &= numbers >= column.low
-    if column.high is not None:
-        inside &= numbers <= column.high
+        return np.isin(numbers, [0.0, 1.0])
+    low = -np.inf if column.low is None else column.low
+    high = np.inf if column.high is None else column.high
+    inside: Mask = (numbers >= low) & (numbers <= high)
     return inside
 
 
-def _name(cells: pd.Series, bad: pd.Series, column: Column, file: str, problems: list[Problem]) -> None:
-    rows = np.flatnonzero(bad.to_numpy())
+def _name(cells: pd.Series, bad: Mask, column: Column, file: str, problems: list[Problem]) -> None:
+    rows = np.flatnonzero(bad)
     if not len(rows):
         return
     cell = cells.iloc[int(rows[0])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -229,10 +230,11 @@ def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -
 
 
 def _provenance(dataset: Dataset, plan: Plan, seed: int, shown: View) -> dict[str, Any]:
+    packages = dataset.manifest.get("study_packages")
     return {
         "dataset_sha256": dataset.sha256,
         "plan_sha256": plan.sha256,
-        "study_packages": dataset.manifest.get("study_packages", {}),
+        "study_packages": packages if isinstance(packages, Mapping) else {},
         "package_version": getattr(study_app, "__version__", None) or version("study-app"),
         "python": platform.python_version(),
         "packages": {},

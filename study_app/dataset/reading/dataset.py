@@ -105,6 +105,12 @@ class UntrustedDataset:
                 continue
         return found
 
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of participants that the export names; none where the manifest has no list of them."""
+        kinds = self.manifest.get("kinds")
+        return [str(kind) for kind in kinds] if isinstance(kinds, list) else []
+
     def listed(self, key: str) -> list[dict[str, Any]]:
         """Return a list of objects in the manifest; empty where it is none."""
         entries = self.manifest.get(key, [])

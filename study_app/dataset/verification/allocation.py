@@ -23,13 +23,8 @@ def check_ledgers(opened: UntrustedDataset) -> None:
         rows = [row for row in opened.rows("allocations") if row["ledger"] == name]
         if opened.hides(name):
             _check_masked(opened, name, rows)
-        elif rows or name in _kinds(opened):
+        elif rows or name in opened.kinds:
             _check_open(opened, name, rows, seed)
-
-
-def _kinds(opened: UntrustedDataset) -> list[str]:
-    kinds = opened.manifest.get("kinds", [])
-    return [str(kind) for kind in kinds] if isinstance(kinds, list) else []
 
 
 def _seed(opened: UntrustedDataset) -> bytes | None:

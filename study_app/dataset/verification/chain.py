@@ -54,7 +54,7 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     if not isinstance(stated, dict):
         opened.report.note("the chain of records was not checked: an older version exported this dataset without one")
         return
-    if any(opened.hides(str(kind)) for kind in opened.manifest.get("kinds", [])):
+    if any(map(opened.hides, opened.kinds)):
         opened.report.note("the chain of records is checked once the study is unsealed: its order could tell arms")
         return
     file = opened.path / chain.CHAIN_PATH

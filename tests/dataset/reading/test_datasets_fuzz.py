@@ -83,9 +83,35 @@ def test_any_damage_to_a_dataset_leaves_the_analysis_with_tables_or_one_error(se
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("check", [verified, loaded])
 @pytest.mark.parametrize("fmt", ["csv", "parquet"])
 def test_a_thousand_damaged_datasets_are_findings_or_typed_errors(tmp_path, check, fmt):
     export(trial().app.world, tmp_path / "dataset", include_preview=True, fmt=fmt)
     for seed in range(MANY // 2):
         check(seed, tmp_path / "dataset")
+
+
+KINDS = "kinds"
+"""The key that is tried by default."""
+
+
+@pytest.mark.parametrize(
+    ("value", "only"),
+    [(None, KINDS), *(pytest.param(value, "", marks=pytest.mark.slow) for value in (None, 3, [None], "x", {}))],
+)
+def test_a_manifest_whose_keys_hold_something_else_stops_no_check(tmp_path, value, only):
+    source = tmp_path / "dataset"
+    export(trial().app.world, source, include_preview=True)
+    path = source / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    for key in [only] if only else manifest:
+        path.write_text(json.dumps(manifest | {key: value}), encoding="utf-8")
+        try:
+            report = verify(source)
+        except UserError:
+            continue
+        assert [finding.message for finding in report.findings if finding.name == "check_stopped"] == [], key
+        with suppress(UserError):
+            opened = load(source)
+            view(opened, control=plan_of(opened).control, seed=plan_of(opened).seed, include_preview=True)
