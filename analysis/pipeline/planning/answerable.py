@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from analysis.pipeline.analysis_table import AnalysisTable
+from analysis.pipeline.planning.row_check import of_times
 from study_app.domain.study.analysis_plan import Analysis, Plan
 
-OF_TIMES = ("rmst", "rmst_by_arm", "logrank", "stratified_logrank", "cox", "kaplan_meier", "rerandomization")
-"""Methods for times of which some are right-censored."""
 NEEDS = {"per_protocol": "compliant", "as_treated": "received", "complier": "received"}
 """Population -> the column that defines it."""
 
@@ -23,4 +22,4 @@ def answerable(row: Analysis, plan: Plan, frame: AnalysisTable) -> bool:
     right = plan.outcome(row.outcome).censored == "right"
     if right and row.options.get("time") == "last_activity":
         return False
-    return row.outcome not in frame.censored or row.method in OF_TIMES
+    return row.outcome not in frame.censored or row.method == "rerandomization" or of_times(row.method)
