@@ -301,8 +301,11 @@ class UnitOfWork(EventLog, Protocol):
         """Insert a run when it starts."""
         ...
 
-    def update_run(self, run: RunRecord) -> None:
-        """Replace a run by its finished state."""
+    def update_run(self, run: RunRecord) -> bool:
+        """Replace a run by its finished state.
+
+        False where it is gone: its person had their data erased.
+        """
         ...
 
     def runs(self, participant_id: str | None = None) -> list[RunRecord]:
@@ -325,8 +328,11 @@ class UnitOfWork(EventLog, Protocol):
         """Insert a turn when it is asked."""
         ...
 
-    def update_turn(self, turn: Turn) -> None:
-        """Replace a turn by its newer state."""
+    def update_turn(self, turn: Turn) -> bool:
+        """Replace a turn by its newer state.
+
+        False where it is gone: its person had their data erased.
+        """
         ...
 
     def turns(self, participant_id: str | None = None) -> list[Turn]:
@@ -371,6 +377,10 @@ class UnitOfWork(EventLog, Protocol):
 
     def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
         """Replace a ledger row by itself with its payload erased; the table forgets whose it was."""
+        ...
+
+    def forget_label_of_link(self, participant_id: str) -> None:
+        """Take the label from the link with which a participant came; it stays used."""
         ...
 
     def add_link(self, link: Link) -> None:

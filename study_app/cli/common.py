@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 
 from study_app import __version__
-from study_app.domain.errors import InfrastructureError, ProblemsFound, StudyError, UserError
+from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound, StudyError, UserError
 from study_app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -120,3 +121,17 @@ def start(settings: Settings, **options: Any) -> App:
     from study_app.claude_codes import code_by_claude
 
     return begin(settings, code_queries=code_by_claude, **options)
+
+
+def confirm(lines: list[str], question: str, *, yes: bool) -> None:
+    """Show what is about to happen and ask; a script, which has no terminal, has decided already.
+
+    Raises:
+        NotAllowed: the answer was no.
+    """
+    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    for line in lines:
+        say(line)
+    if not typer.confirm(question):
+        raise NotAllowed("nothing was changed")

@@ -21,6 +21,7 @@ from study_app.cli.common import (
     app,
     command,
     complain,
+    confirm,
     err,
     say,
     say_json,
@@ -147,6 +148,35 @@ def export(
     finally:
         running.close()
     _report(summary, as_json)
+
+
+@app.command()
+@command
+def purge(
+    study: StudyFile = STUDY,
+    database: DatabaseOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say whose data are due; erase nothing.", envvar="STUDY_DRY_RUN")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", envvar="STUDY_YES")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase the data of everybody whose `data.keep_months` are over; it cannot be undone.
+
+    Example: study purge --dry-run
+    """
+    from study_app.services.attending.purging import Purge
+
+    running = start(settings_of(study, database), changed_ok=True, new_database=False)
+    try:
+        purging = Purge(running.world)
+        found = purging.due()
+        if found.people and not dry_run:
+            confirm([*found.lines(), "What is erased cannot be brought back."], "Erase?", yes=yes or as_json)
+            found = purging.run("cli")
+    finally:
+        running.close()
+    _report(found, as_json)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from study_app.cli.common import (
     StudyFile,
     app,
     command,
+    confirm,
     err,
     say,
     say_json,
@@ -73,7 +74,7 @@ def launch(
         if dry_run:
             _rehearse_launch(running, frozen, as_json)
             return
-        _confirm([*frozen, "A launch cannot be undone."], "Launch?", yes=yes or as_json)
+        confirm([*frozen, "A launch cannot be undone."], "Launch?", yes=yes or as_json)
         asked = _ask_provider(running, str(study))
         if asked.unreachable and not yes:
             raise NotAllowed(f"{'; '.join(asked.unreachable)}; try again, or launch with --yes, which is recorded")
@@ -122,20 +123,6 @@ def _rehearse_launch(running: App, frozen: list[str], as_json: bool) -> None:
     for line in [*frozen, *(f"warning: {warning}" for warning in warnings)]:
         say(line)
     say(f"Dry run: nothing was changed. Study {running.world.study_hash}")
-
-
-def _confirm(lines: list[str], question: str, *, yes: bool) -> None:
-    """Show what is about to happen and ask; a script, which has no terminal, has decided already.
-
-    Raises:
-        NotAllowed: the answer was no.
-    """
-    if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return
-    for line in lines:
-        say(line)
-    if not typer.confirm(question):
-        raise NotAllowed("nothing was changed")
 
 
 def _check_fit(running: App, file: str) -> None:
@@ -245,7 +232,7 @@ def amend(
         if dry_run:
             say_json({"dry_run": True, **found}) if as_json else say("Dry run: nothing was changed.")
             return
-        _confirm([], "Record this amendment?", yes=yes or as_json or not changes)
+        confirm([], "Record this amendment?", yes=yes or as_json or not changes)
         running.lifecycle.amend(reason)
     finally:
         running.close()

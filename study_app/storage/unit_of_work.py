@@ -235,10 +235,14 @@ class SqlUnitOfWork(SqlPositions):
         self._insert(RUNS, run)
         self._chain_run(run)
 
-    def update_run(self, run: RunRecord) -> None:
+    def update_run(self, run: RunRecord) -> bool:
         """See ports.UnitOfWork."""
-        self.connection.execute(update(RUNS).where(RUNS.c.id == run.id).values(**asdict(run)))
-        self._chain_run(run)
+        query = update(RUNS).where(RUNS.c.id == run.id).values(**asdict(run))
+        there = self.connection.execute(query).rowcount == 1
+        # What was erased meanwhile leaves nothing, also no digest with a salt by which it could be guessed.
+        if there:
+            self._chain_run(run)
+        return there
 
     def _chain_run(self, run: RunRecord) -> None:
         self._chain("runs", run_row(run), final=run.ended_by is not None)
@@ -263,10 +267,14 @@ class SqlUnitOfWork(SqlPositions):
         self._insert(TURNS, turn)
         self._chain_turn(turn)
 
-    def update_turn(self, turn: Turn) -> None:
+    def update_turn(self, turn: Turn) -> bool:
         """See ports.UnitOfWork."""
-        self.connection.execute(update(TURNS).where(TURNS.c.id == turn.id).values(**asdict(turn)))
-        self._chain_turn(turn)
+        query = update(TURNS).where(TURNS.c.id == turn.id).values(**asdict(turn))
+        there = self.connection.execute(query).rowcount == 1
+        # What was erased meanwhile leaves nothing, also no digest with a salt by which it could be guessed.
+        if there:
+            self._chain_turn(turn)
+        return there
 
     def _chain_turn(self, turn: Turn) -> None:
         self._chain("turns", turn_row(turn), final=turn.complete)
@@ -366,6 +374,10 @@ class SqlUnitOfWork(SqlPositions):
         self.connection.info[ERASES] = True
         values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
         self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
+
+    def forget_label_of_link(self, participant_id: str) -> None:
+        """See ports.UnitOfWork."""
+        self.connection.execute(update(LINKS).where(LINKS.c.participant_id == participant_id).values(label=None))
 
     def add_link(self, link: Link) -> None:
         """See ports.UnitOfWork."""

@@ -139,7 +139,7 @@ def smallest_cells(
 
     Returns:
         For each size 1, 2, 3 and all: (size, least group, people who are alone in theirs, the columns of the least);
-        missing counts as a value. Of a combination in which somebody is alone, these are counted once each.
+        missing counts as a value. Of a combination in which a person is alone, these are counted once each.
     """
     found = []
     for size in dict.fromkeys(min(size, len(names)) for size in (1, 2, 3, len(names)) if names):

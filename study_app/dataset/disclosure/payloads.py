@@ -37,7 +37,7 @@ PAGES = frozenset({"page", "by"})
 TEXTS = frozenset("text insert value message title type".split())
 """Keys of texts that are left out, and whose length stays."""
 HASHES = frozenset({"code_sha256", "sha256", "foreign"})
-"""Keys of hashes, by which somebody could test a guess; they are left out."""
+"""Keys of hashes, by which a reader could test a guess; they are left out."""
 INNER = frozenset({"changes"})
 """Keys whose lists of objects are kept by the same rules."""
 OUT_OF_ORDER: Mapping[str, frozenset[str]] = {"allocated": frozenset({"index"})}

@@ -323,7 +323,7 @@ def _public_column(table: TableName, column: Column, recodings: Mapping[str, Rec
     if table == "participants" and column.name in recodings:
         return recodings[column.name].described(column)
     if column.name in ORDERED.get(table, ()):
-        return replace(column, caption=f"{column.caption}. Left out: it could tell who somebody is")
+        return replace(column, caption=f"{column.caption}. Left out: it could tell who a person is")
     if column.free and (table, column.name) != ("events", "payload"):
         return replace(column, caption=f"{column.caption}. {WITHHELD} where text was left out")
     return column

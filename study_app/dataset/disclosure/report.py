@@ -62,7 +62,7 @@ _TIMES = (
 _LIMITS = (
     "**Names need a reader.** No pattern knows names of people, places and employers, nor a story that points to one "
     "person. Text that stays was released line by line by a person. Habits of typing, rare combinations of answers "
-    "(above) and knowledge that somebody took part can point to a person, too. This report lists what was looked for; "
+    "(above) and knowledge that a person took part can point to a person, too. This report lists what was looked for; "
     "it does not say that the data are anonymous."
 )
 

@@ -150,11 +150,13 @@ def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
         "finished_at": person.finished_at,
         "data_withdrawn": person.data_withdrawn,
         "language": person.language or dossier.study.language,
-        "label": person.label,
-        "prolific_pid": person.prolific_pid,
-        "prolific_study": person.prolific_study,
-        "prolific_session": person.prolific_session,
-    }
+    } | ({} if person.data_withdrawn else _identity(person))
+
+
+def _identity(person: Participant) -> dict[str, Any]:
+    """Return who it is; of who had their data erased nothing but a keyed hash is left, which says nothing."""
+    names = ("label", "prolific_pid", "prolific_study", "prolific_session")
+    return {name: getattr(person, name) for name in names}
 
 
 def questions(dossier: ParticipantRecord) -> dict[str, Any]:

@@ -193,13 +193,21 @@ def _withheld(withheld: Mapping[str, Any]) -> str:
     return f"Of {withheld['of']}, until the study is unsealed:\n\n" + "\n".join(lines)
 
 
-def changes(versions: Sequence[ProtocolVersion], audit: Sequence[AuditEntry], exported_at: str, draft: bool) -> str:
+def changes(
+    versions: Sequence[ProtocolVersion], audit: Sequence[AuditEntry], exported_at: str, draft: bool, erased: int = 0
+) -> str:
     """CHANGES.md: the versions of the study and the steps of its life, newest first."""
     lines = [f"- {exported_at}: exported by study-app {__version__}"]
     steps = [] if draft else [(v.locked_at, f"version {v.study_hash[:12]} locked: {v.reason}") for v in versions]
     steps += [(entry.at, f"{entry.what}: {entry.why}") for entry in audit if entry.what in ("close", "unseal")]
     for at, what in sorted(steps, reverse=True):
         lines.append(f"- {timestamp(at)}: {' '.join(what.split())}")
+    if erased:
+        lines += [
+            "",
+            f"The data of {erased} participant(s) have been erased. Whoever holds a copy that was exported before the "
+            "last of these erasures replaces it by this one and deletes it, with every copy of it.",
+        ]
     return "# Changes\n\n" + "\n".join(lines) + "\n"
 
 

@@ -338,7 +338,8 @@ class AssistantChat:
 
     def _finish(self, turn: Turn, withheld: int | None) -> None:
         with self.world.registry.begin() as unit:
-            unit.update_turn(turn)
+            if not unit.update_turn(turn):
+                return
             now = self.world.now()
             record_end(unit, turn, now, {} if withheld is None else {"withheld_chars": withheld})
             if turn.error is not None and turn.error != "refused":

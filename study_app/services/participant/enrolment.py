@@ -14,6 +14,7 @@ from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.identity import LONGEST_FIELD, hashed
+from study_app.services.participant.erasing import as_kept
 from study_app.services.places import places_taken
 from study_app.services.retrying import retried
 
@@ -139,7 +140,7 @@ class Enrol:
             unit.lock("enrolment")
             offered = self.world.study.offered
             chosen = language if language in offered else offered[0]
-            admitted = self._admit(unit, entry, token, kind, chosen)
+            admitted = self._admit(unit, as_kept(self.world, unit, entry), token, kind, chosen)
         # Outside the transaction: that another person tried stays on record.
         if admitted is None:
             raise Taken(REFUSALS("taken"))

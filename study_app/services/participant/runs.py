@@ -203,7 +203,8 @@ class ProgramRuns:
     def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended", drawn: tuple[str, ...] = ()) -> None:
         now = self.world.now()
         with self.world.registry.begin() as unit:
-            unit.update_run(done)
+            if not unit.update_run(done):
+                return
             payload = {"run_id": done.id, "ended_by": done.ended_by, "wall_seconds": done.wall_seconds}
             unit.record(record.participant_id, kind, record.stage, now, payload)
             for place, figure in enumerate(drawn, start=1):

@@ -10,7 +10,6 @@ from typing import Any
 
 from study_app.domain.errors import Malformed, NotAllowed
 from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
-from study_app.domain.ledger import LedgerRow
 from study_app.domain.quiz.answer_log import ANSWER_KINDS, place_of
 from study_app.domain.records import Document, Participant
 from study_app.domain.study.study import Stage
@@ -18,6 +17,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
 from study_app.services.participant.enrolment import check_token, owner_of_token
+from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
 from study_app.services.position import AtStage, Ended, Position
@@ -153,15 +153,7 @@ class ParticipantSession:
 
     def erase(self, unit: UnitOfWork, participant_id: str, who: str) -> None:
         """Erase everything a participant wrote."""
-        participant = self._get(unit, participant_id)
-        if participant.data_withdrawn:
-            return
-        unit.erase_payloads(participant_id)
-        for row in map(LedgerRow.parse, unit.allocations(participant.kind)):
-            if row.participant_id == participant_id:
-                unit.erase_allocation(row.allocation_index, participant.kind, row.erase().record())
-        unit.touch(participant_id, data_withdrawn=True)
-        unit.record(participant_id, "data_withdrawn", participant.stage, self.world.now(), {"who": who})
+        erase(self.world, unit, self._get(unit, participant_id), who)
 
     # -- pages and their events ----------------------------------------------------------------------------------------
 

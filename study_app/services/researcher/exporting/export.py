@@ -147,7 +147,7 @@ def export(
     if fmt not in FORMATS:
         raise UserError(f"--format: '{fmt}' is unknown; use one of {', '.join(FORMATS)}")
     if public and identified:
-        raise UserError("--public: a dataset for everybody names nobody; leave out --identified")
+        raise UserError("--public: a dataset for everybody holds no names; leave out --identified")
     if k < 1:
         raise UserError(f"--k: {k} people cannot share an answer; give 1 or more, such as {DEFAULT_K}")
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
@@ -398,7 +398,8 @@ class _Export:
         return {"heads": [vars(head) for head in heads], "entries": written.entries, "erased": written.erased}
 
     def _changes(self) -> str:
-        return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft")
+        erased = sum(person.data_withdrawn for person in self.people)
+        return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft", erased)
 
     def _text(self, path: str, content: str) -> None:
         self._bytes(path, content.encode())

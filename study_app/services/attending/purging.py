@@ -1,0 +1,85 @@
+"""Erasing what has been kept as long as the consent page promised."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.records import AuditEntry
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.participant.erasing import erase
+
+PURGE = "purge"
+"""The verb in the audit log; each purged person has the event `data_withdrawn`, too."""
+
+
+@dataclass(frozen=True)
+class Purged:
+    """Whose data were erased, or are due."""
+
+    people: tuple[str, ...]
+    done: bool
+
+    def lines(self) -> list[str]:
+        """For people."""
+        if not self.people:
+            return ["no data have been kept as long as the consent page promised"]
+        if not self.done:
+            return [f"{len(self.people)} participant(s) are due: {', '.join(self.people)}"]
+        return [
+            f"erased the data of {len(self.people)} participant(s)",
+            "copies made before still hold them: delete earlier exports, and let backups run out",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {"participants": list(self.people), "done": self.done}
+
+
+class Purge:
+    """Finds whose time is up, counted in calendar months from their last step, and erases as a withdrawal does."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def due(self) -> Purged:
+        """Return whose data have been kept as long as was promised to them."""
+        with self.world.registry.begin(write=False) as unit:
+            return Purged(tuple(self._due(unit)), False)
+
+    def run(self, who: str) -> Purged:
+        """Erase their data and record it; then take what was erased off the disk as far as that goes now."""
+        with self.world.registry.begin() as unit:
+            people = tuple(self._due(unit))
+            for name in people:
+                erase(self.world, unit, unit.known_participant(name), "purge")
+            if people:
+                detail = {"participants": len(people)}
+                unit.add_audit(AuditEntry(self.world.now(), who, PURGE, "kept as long as promised", detail))
+        self.world.registry.forget_erased()
+        return Purged(people, True)
+
+    def _due(self, unit: UnitOfWork) -> list[str]:
+        now = self.world.now()
+        return [
+            person.id
+            for person in unit.participants()
+            if not person.data_withdrawn
+            and months_after(
+                person.finished_at or person.last_seen_at, self.world.study_of(unit, person).data.keep_months
+            )
+            <= now
+        ]
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """Return the same day some calendar months later; the last of the month where there is no such day."""
+    years, month = divmod(moment.month - 1 + months, 12)
+    year = moment.year + years
+    if year > 9999:
+        return datetime.max.replace(tzinfo=moment.tzinfo)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

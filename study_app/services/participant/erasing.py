@@ -1,0 +1,85 @@
+"""Erasure: what a participant wrote goes for good, and of who they were only that they cannot come a second time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from study_app.domain.errors import SealingKeyMissing
+from study_app.domain.ledger import LedgerRow
+from study_app.domain.records import Participant
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.messages import set_message
+
+if TYPE_CHECKING:
+    from study_app.services.participant.enrolment import EntryRequest
+
+IDENTITY_KEY = "sealed_identity_key"
+"""Where the database keeps the key of erased ids, encrypted under the sealing key, which is never in the database."""
+ERASED = "erased:"
+"""How what stands for an erased id begins."""
+_FIELDS = ("prolific_pid", "prolific_session", "label")
+
+
+def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: str) -> None:
+    """Erase everything a participant wrote and who they were; a second call does nothing."""
+    if participant.data_withdrawn:
+        return
+    unit.erase_payloads(participant.id)
+    for row in map(LedgerRow.parse, unit.allocations(participant.kind)):
+        if row.participant_id == participant.id:
+            unit.erase_allocation(row.allocation_index, participant.kind, row.erase().record())
+    unit.forget_label_of_link(participant.id)
+    set_message(unit, participant.id, "")
+    unit.touch(participant.id, data_withdrawn=True, prolific_study=None, **_forgotten_ids(world, unit, participant))
+    unit.record(participant.id, "data_withdrawn", participant.stage, world.now(), {"who": who})
+
+
+def as_kept(world: StudyContext, unit: UnitOfWork, entry: EntryRequest) -> EntryRequest:
+    """Return an entry with the ids of a person who was erased in the form in which they are kept.
+
+    So who was erased is recognised, is shown the end again in the same session, and is refused in another.
+    """
+    sealed = unit.meta(IDENTITY_KEY)
+    if sealed is None:
+        return entry
+    found: dict[str, str] = {}
+    for name in _fields(world):
+        value = getattr(entry, name)
+        if value and unit.find(**{name: (kept := _forgotten(world.seal.open(sealed), name, value))}):
+            found[name] = kept
+    return replace(entry, **found) if found else entry
+
+
+def _forgotten_ids(world: StudyContext, unit: UnitOfWork, participant: Participant) -> dict[str, str | None]:
+    """Return what stands for a participant's ids from now on: a keyed hash, which nothing but an entry can repeat."""
+    given = {name: value for name in _fields(world) if (value := getattr(participant, name))}
+    if not given:
+        return {}
+    try:
+        key = _key(world, unit)
+    except SealingKeyMissing:
+        # Without the key nobody is let in, and what was promised to be erased is not kept until it is back.
+        key = secrets.token_bytes(32)
+    return {name: _forgotten(key, name, value) for name, value in given.items()}
+
+
+def _fields(world: StudyContext) -> tuple[str, ...]:
+    """Return the ids that name one person: a label that names a group is none of them."""
+    return tuple(name for name in _FIELDS if name != "label" or not world.study.label_names_group)
+
+
+def _key(world: StudyContext, unit: UnitOfWork) -> bytes:
+    sealed = unit.meta(IDENTITY_KEY)
+    if sealed is None:
+        sealed = world.seal.seal(world.seal.new_seed())
+        unit.set_meta(IDENTITY_KEY, sealed)
+    return world.seal.open(sealed)
+
+
+def _forgotten(key: bytes, name: str, value: str) -> str:
+    return ERASED + hmac.new(key, f"{name}:{value}".encode(), hashlib.sha256).hexdigest()
