@@ -63,7 +63,7 @@ def _forgotten_ids(world: StudyContext, unit: UnitOfWork, participant: Participa
     try:
         key = _key(world, unit)
     except SealingKeyMissing:
-        # Without the key nobody is let in, and what was promised to be erased is not kept until it is back.
+        # Without the key no person is let in, and what was promised to be erased is not kept until it is back.
         key = secrets.token_bytes(32)
     return {name: _forgotten(key, name, value) for name, value in given.items()}
 
