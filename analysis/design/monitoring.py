@@ -12,7 +12,7 @@ from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from analysis.estimators.core.validation import AnalysisError, Floats
 
@@ -148,7 +148,30 @@ def _shaped_boundaries(t: Floats, alpha: float, sides: int, shape: Floats) -> Fl
     def gap(constant: float) -> float:
         return float(crossing_probabilities(t, at(constant), sides).sum()) - alpha
 
-    return at(float(optimize.brentq(gap, 0.2, 12.0, xtol=1e-13, rtol=1e-13)))
+    return at(float(optimize.brentq(gap, 1e-9, 12.0, xtol=1e-13, rtol=1e-13)))
+
+
+def planned_spending(kind: str, planned: Sequence[float], alpha: float, gamma: float = 1.0) -> Callable[[float], float]:
+    """Return the two-sided error that a design may spend by a fraction of the planned information.
+
+    A design with fixed boundaries spends at its planned looks what those boundaries spend there, in straight lines
+    between; so a look that comes later than planned changes its boundary and not the error of the whole.
+
+    Args:
+        kind: as `boundaries` takes it.
+        planned: information fractions of the looks, the last 1.
+        alpha: two-sided error of the whole.
+        gamma: of Kim and DeMets, or Hwang, Shih and DeCani.
+    """
+    name = _KINDS[kind]
+    if name.startswith("spend"):
+        one_side = _spending(name, alpha / 2, gamma)
+        return lambda t: 2 * one_side(min(t, 1.0))
+    fractions = np.asarray(planned, dtype=np.float64)
+    critical = _shaped_boundaries(fractions, alpha, 2, _shape(name, fractions, 0.25))
+    spent = np.concatenate([[0.0], np.cumsum(crossing_probabilities(fractions, critical, 2))])
+    places = np.concatenate([[0.0], fractions])
+    return lambda t: float(np.interp(t, places, spent))
 
 
 def _spending(name: str, alpha: float, gamma: float) -> Callable[[float], float]:
@@ -166,20 +189,37 @@ def _spending(name: str, alpha: float, gamma: float) -> Callable[[float], float]
 
 
 def _spent_boundaries(t: Floats, alpha: float, sides: int, spending: Callable[[float], float]) -> Floats:
+    targets = [sides * min(spending(min(float(now), 1.0)), alpha / sides) for now in t]
+    return spent_critical(t, targets, sides)
+
+
+def spent_critical(info: Floats, spent: Sequence[float], sides: int, inner: Sequence[float] = ()) -> Floats:
+    """Critical values with which the error after each look is what may have been spent by then.
+
+    Args:
+        info: information at the looks, in any unit.
+        spent: cumulative error of all sides after each look.
+        sides: 1 (upper only) or 2.
+        inner: z below which (in absolute value) the trial ends at a look without rejecting; empty: it never does.
+    """
+    t = np.asarray(info, dtype=np.float64) / info[-1]
+    path = Continuation(sides)
     critical: list[float] = []
-    spent = 0.0
-    for look in range(len(t)):
-        target = min(spending(min(float(t[look]), 1.0)), alpha / sides) - spent
+    before = 0.0
+    for look, now in enumerate(t):
+        target = spent[look] - before
 
-        def gap(value: float, look: int = look, target: float = target) -> float:
-            tried = np.asarray([*critical, value])
-            return float(crossing_probabilities(t[: look + 1], tried, sides)[-1]) / sides - target
+        def gap(value: float, now: float = float(now), target: float = target) -> float:
+            return sum(path.tails(now, value)) - target
 
+        low = -5.0 if sides == 1 else 1e-9
         if target <= 1e-300 or gap(38.0) > 0:
             critical.append(38.0)
-            continue
-        critical.append(float(optimize.brentq(gap, -5.0 if sides == 1 else 1e-9, 38.0, xtol=1e-13, rtol=1e-13)))
-        spent += target
+        else:
+            critical.append(low if gap(low) < 0 else float(optimize.brentq(gap, low, 38.0, xtol=1e-13, rtol=1e-13)))
+            before += sum(path.tails(float(now), critical[-1]))
+        if look + 1 < len(t):
+            path.go_on(float(now), critical[-1], inner[look] if look < len(inner) else 0.0)
     return np.asarray(critical)
 
 
@@ -196,24 +236,48 @@ def crossing_probabilities(info: Floats, critical: Floats, sides: int, drift: fl
         One probability a look; their sum is the type I error (drift 0) or the power.
     """
     t = np.asarray(info, dtype=np.float64)
-    edges = np.asarray(critical) * np.sqrt(t)
+    path = Continuation(sides, drift)
     found = np.empty(len(t))
-    nodes, density = np.zeros(1), np.ones(1)
-    before = 0.0
     for look, now in enumerate(t):
-        spread, centre = np.sqrt(now - before), nodes + drift * (now - before)
-        up = density @ stats.norm.sf((edges[look] - centre) / spread)
-        down = density @ stats.norm.cdf((-edges[look] - centre) / spread) if sides == 2 else 0.0
-        found[look] = float(up + down)
+        found[look] = sum(path.tails(float(now), float(critical[look])))
         if look + 1 < len(t):
-            floor = -edges[look] if sides == 2 else min(-9.0 * np.sqrt(now), drift * now - 9.0 * np.sqrt(now))
-            low, high = max(floor, drift * now - 9.5 * np.sqrt(now)), min(edges[look], drift * now + 9.5 * np.sqrt(now))
-            fresh, weights = _nodes(low, high)
-            kernel = np.exp(-(((fresh[:, None] - centre[None, :]) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
-            density = weights * (kernel @ density)
-            nodes = fresh
-        before = float(now)
+            path.go_on(float(now), float(critical[look]))
     return found
+
+
+class Continuation:
+    """The score process of a trial that has not stopped: z times the root of information, and its density.
+
+    Args:
+        sides: 1 (upper only) or 2.
+        drift: mean of z at full information.
+    """
+
+    def __init__(self, sides: int, drift: float = 0.0) -> None:
+        self.sides, self.drift = sides, drift
+        self._nodes, self._density, self._before = np.zeros(1), np.ones(1), 0.0
+
+    def tails(self, now: float, critical: float) -> tuple[float, float]:
+        """Return the chance of z beyond the critical value, above and (with two sides) below, at the next look."""
+        spread, centre = math.sqrt(now - self._before), self._nodes + self.drift * (now - self._before)
+        edge = critical * math.sqrt(now)
+        up = float(self._density @ special.ndtr((centre - edge) / spread))
+        down = float(self._density @ special.ndtr((-edge - centre) / spread)) if self.sides == 2 else 0.0
+        return up, down
+
+    def go_on(self, now: float, critical: float, inner: float = 0.0) -> None:
+        """Pass a look: z within the critical values, and outside of `inner` where the trial ends there for futility."""
+        spread, centre = math.sqrt(now - self._before), self._nodes + self.drift * (now - self._before)
+        edge, wide = critical * math.sqrt(now), 9.5 * math.sqrt(now)
+        floor = -edge if self.sides == 2 else min(-wide, self.drift * now - wide)
+        low, high = max(floor, self.drift * now - wide), min(edge, self.drift * now + wide)
+        gap = inner * math.sqrt(now)
+        parts = [(low, high)] if gap <= 0 else [(low, min(-gap, high)), (max(gap, low), high)]
+        pieces = [_nodes(start, end) for start, end in parts if end > start]
+        fresh, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+        kernel = np.exp(-(((fresh[:, None] - centre[None, :]) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
+        self._density = weights * (kernel @ self._density)
+        self._nodes, self._before = fresh, now
 
 
 _PANELS = np.polynomial.legendre.leggauss(12)

@@ -232,10 +232,7 @@ class Plan(PlanSection):
         for outcome in self.outcomes:
             if outcome.kind == "time" and outcome.cap is None and outcome.name not in FROM_STAGES:
                 found.append(f"outcomes.{outcome.id}: a time needs cap, the value of who did not finish")
-        looks = list(self.stopping.looks)
-        if self.stopping.kind != "none" and (not looks or looks != sorted(looks) or looks[-1] != 1):
-            found.append("stopping.looks: give rising information fractions that end with 1")
-        return found
+        return found + self.stopping.problems(len(self.primary))
 
     def _multiplicity_problems(self) -> list[str]:
         rule = self.multiplicity

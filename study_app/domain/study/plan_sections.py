@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Role = Literal["primary", "secondary", "sensitivity", "exploratory"]
@@ -160,10 +162,83 @@ class Compliance(PlanSection):
     """Failed attention checks above which it is broken; without a number they are listed only."""
 
 
+NO_LOOKS = "No interim analysis; the trial stops at its target number of participants."
+SpendingFunction = Literal["obrien_fleming", "pocock", "kim_demets", "hwang_shih_decani"]
+
+
 class Stopping(PlanSection):
     """Planned looks at the data before the end."""
 
     kind: Literal["none", "obrien_fleming", "pocock", "spending"] = "none"
+    """Boundaries of O'Brien and Fleming, of Pocock, or such that spend the error by `spending` (Lan and DeMets)."""
     looks: tuple[float, ...] = ()
     """Information fractions of the looks, rising, the last 1."""
-    text: str = "No interim analysis; the trial stops at its target number of participants."
+    spending: SpendingFunction = "obrien_fleming"
+    """Error-spending function, where kind is spending."""
+    gamma: float = 1.0
+    """Exponent of Kim and DeMets, or parameter of Hwang, Shih and DeCani."""
+    futility: tuple[float, ...] = ()
+    """Of each look but the last: the trial may stop where every primary row has |z| below; empty: it may not."""
+    binding: bool = False
+    """Whether a trial below its futility bounds must stop, so that boundaries may count on it."""
+    text: str = NO_LOOKS
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what later versions added where it is unused: hashes of earlier plans stay as they were."""
+        found: dict[str, Any] = write(self)
+        usual = {name: type(self).model_fields[name].default for name in ("spending", "gamma", "futility", "binding")}
+        return {name: value for name, value in found.items() if name not in usual or getattr(self, name) != usual[name]}
+
+    @property
+    def interim(self) -> tuple[float, ...]:
+        """Information fractions of the looks before the last."""
+        return self.looks[:-1] if self.kind != "none" else ()
+
+    def due_at(self, look: int, target: int) -> int:
+        """People whose outcomes must be known for a look, counted from 1."""
+        return math.ceil(round(self.looks[look - 1] * target, 9))
+
+    @property
+    def sentence(self) -> str:
+        """What a registration and a report say of the looks."""
+        if self.kind == "none":
+            return self.text
+        boundaries = {"obrien_fleming": "O'Brien-Fleming boundaries", "pocock": "Pocock boundaries"}
+        function = self.spending.replace("_", " ")
+        gamma = f" (gamma {self.gamma:g})" if self.spending in ("kim_demets", "hwang_shih_decani") else ""
+        by = boundaries.get(self.kind, f"error spending by {function}{gamma}")
+        shares = ", ".join(f"{share:.0%}" for share in self.interim)
+        said = (
+            f"{len(self.interim)} interim look(s), at {shares} of the planned number of participants with known "
+            f"outcomes, and the final analysis; two-sided {by}, kept at the looks as they are taken. The trial may "
+            "stop for a difference once every primary hypothesis is rejected."
+        )
+        if self.futility:
+            bounds = ", ".join(f"{bound:g}" for bound in self.futility)
+            must = "must" if self.binding else "may"
+            said += f" It {must} stop for futility where |z| of every primary row is below {bounds}" + (
+                " (binding)." if self.binding else " (non-binding: the boundaries do not count on it)."
+            )
+        return said if self.text == NO_LOOKS else f"{said} {self.text}"
+
+    def problems(self, primary: int) -> list[str]:
+        """Return what makes the looks unusable in a plan with so many primary outcomes."""
+        if self.kind == "none":
+            given = [name for name in ("looks", "futility") if getattr(self, name)] + ["binding"] * self.binding
+            return [f"stopping.{name}: there are no looks; choose a kind, or remove it" for name in given]
+        looks, found = list(self.looks), []
+        rising = all(0 < before < after for before, after in pairwise(looks))
+        if len(looks) < 2 or not rising or looks[-1] != 1:
+            found.append("stopping.looks: give at least two rising information fractions that end with 1")
+        if self.futility and len(self.futility) != len(looks) - 1:
+            found.append(f"stopping.futility: give one bound to each of the {len(looks) - 1} looks before the last")
+        if any(not 0 <= bound < 3 for bound in self.futility):
+            found.append("stopping.futility: bounds are values of |z| from 0 to below 3")
+        if self.binding and not self.futility:
+            found.append("stopping.binding: there are no futility bounds; give futility, or remove binding")
+        if self.binding and primary > 1:
+            found.append("stopping.binding: bounds of several primary outcomes bind no single one; write false")
+        if self.gamma <= 0 and self.kind == "spending" and self.spending == "kim_demets":
+            found.append("stopping.gamma: kim_demets needs an exponent above 0")
+        return found
