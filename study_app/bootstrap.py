@@ -45,6 +45,7 @@ from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
+from study_app.services.researcher.interim.looks import InterimLooks
 from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.links import ParticipantLinks
 from study_app.services.researcher.reopening import Reopening
@@ -84,6 +85,7 @@ class App:
     scoring: QuizScoring
     lifecycle: Lifecycle
     datasets: Datasets
+    interim: InterimLooks
     links: ParticipantLinks
     anchoring: Anchoring
     reopening: Reopening
@@ -279,6 +281,7 @@ def _assembled(
         scoring=scoring,
         lifecycle=Lifecycle(world),
         datasets=Datasets(world, grading, scoring, code_queries),
+        interim=InterimLooks(world, grading, scoring),
         links=ParticipantLinks(world),
         anchoring=anchoring,
         reopening=Reopening(world),

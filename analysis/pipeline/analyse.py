@@ -15,7 +15,6 @@ from analysis.data.dataset import Dataset
 from analysis.data.quizzes import quizzes_in
 from analysis.data.variables import baseline_variables, value_labels
 from analysis.data.view import View
-from analysis.design import multiplicity
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.crossover import CrossoverRunner
@@ -25,8 +24,13 @@ from analysis.pipeline.description.missingness import missingness_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
 from analysis.pipeline.description.quiz_quality import psychometrics_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
+from analysis.pipeline.family import adjusted
 from analysis.pipeline.flow import flow, why_not
 from analysis.pipeline.item_rows import item_rows
+from analysis.pipeline.looks.final import Looks, looks_of
+from analysis.pipeline.looks.final import after_looks as rows_after_looks
+from analysis.pipeline.looks.final import deviations as deviations_of_looks
+from analysis.pipeline.looks.final import section as interim_section
 from analysis.pipeline.planning.registration import Registration, registration
 from analysis.pipeline.prepare import Prepared, prepare
 from analysis.pipeline.runner import AnalysisRunner
@@ -34,7 +38,6 @@ from analysis.pipeline.sections import agreement_section, style_warnings, styles
 from analysis.pipeline.software import software
 from analysis.pipeline.subgroups import subgroup_rows
 from analysis.pipeline.trial_ledger import Ledger, ledger_of
-from study_app.domain.errors import Problem, ProblemsFound, StudyError
 from study_app.domain.study.analysis_plan import Plan
 
 SCHEMA = "study-results/1"
@@ -80,7 +83,10 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     plan, fitted, shown, frame = prepared.plan, prepared.fitted, prepared.view, prepared.frame
     dataset = prepared.dataset
     used = plan.seed if seed is None else seed
-    rows, met = _planned(prepared, used)
+    looks = looks_of(prepared)
+    single, met = _planned(prepared, used)
+    rows = _after(looks, single, fitted)
+    met = [*met, *(deviations_of_looks(looks) if looks else [])]
     quizzes = quizzes_in(dataset, shown)
     if prepared.sequence:
         rows += _periods(prepared, used, None, "").means()
@@ -113,6 +119,11 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "treatment": treatment,
+        **(
+            {"interim": interim_section(looks, [row.to_json() for row in single if row.role == "primary"])}
+            if looks
+            else {}
+        ),
         "deviations": list(dict.fromkeys(deviations)),
         "warnings": [
             *dataset.warnings,
@@ -137,16 +148,20 @@ def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
     return row.to_json() | {"status": status, "status_note": note}
 
 
-def primary_rows(prepared: Prepared, *, seed: int | None = None, intervals: bool = True) -> list[dict[str, Any]]:
+def primary_rows(
+    prepared: Prepared, *, seed: int | None = None, intervals: bool = True, after_looks: bool = True
+) -> list[dict[str, Any]]:
     """Return the primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials.
 
     Args:
         prepared: dataset and plan.
         seed: None takes the plan's own.
         intervals: False leaves out the intervals that invert a re-randomisation test, which take most of its time.
+        after_looks: False gives the rows as at a single analysis, whatever looks the plan has.
     """
     used = prepared.plan.seed if seed is None else seed
     rows, _ = _planned(prepared, used, primary_only=True, intervals=intervals)
+    rows = _after(looks_of(prepared) if after_looks else None, rows, prepared.fitted)
     registered = _registered(prepared, prepared.plan.seed)
     return [dict(_finite(_placed(row, registered))) for row in rows]
 
@@ -154,64 +169,32 @@ def primary_rows(prepared: Prepared, *, seed: int | None = None, intervals: bool
 def _planned(
     prepared: Prepared, seed: int, *, primary_only: bool = False, intervals: bool = True
 ) -> tuple[list[Estimate], list[str]]:
-    """Return the rows of the plan's analyses, p adjusted where they are primary, and deviations met on the way."""
+    """Return the rows of the plan's analyses, as at a single look, and deviations met on the way."""
     plan, shown = prepared.fitted, prepared.view
     ledger, ledger_note = ledger_of(prepared.dataset, shown)
     if prepared.sequence:
         periods = _periods(prepared, seed, ledger, ledger_note)
         planned = [row for row in prepared.analyses if row.role == "primary" or not primary_only]
-        return _adjusted([row for entry in planned for row in periods.run(entry)], plan), []
+        return [row for entry in planned for row in periods.run(entry)], []
     runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals)
     chosen = [entry for entry in prepared.analyses if entry.role == "primary" or not primary_only]
-    return _adjusted([row for entry in chosen for row in runner.run(entry)], plan), runner.deviations
+    return [row for entry in chosen for row in runner.run(entry)], runner.deviations
+
+
+def _after(looks: Looks | None, rows: list[Estimate], plan: Plan) -> list[Estimate]:
+    """Rows after the looks that were taken, p of the primary ones adjusted over their family.
+
+    After looks the family is adjusted by the sequential p values, which hold whenever the trial stopped.
+    """
+    finished = rows if looks is None else rows_after_looks(looks, rows)
+    tested = [replace(row, p_value=row.detail.get("sequential_p", row.p_value)) for row in finished]
+    family = adjusted(tested, plan)
+    return [replace(row, p_value=own.p_value) for row, own in zip(family, finished, strict=True)]
 
 
 def _periods(prepared: Prepared, seed: int, ledger: Ledger | None, note: str) -> CrossoverRunner:
     control = prepared.plan.control or prepared.dataset.study.control
     return CrossoverRunner(prepared.view, prepared.fitted, control, ledger, note, seed)
-
-
-def _adjusted(rows: list[Estimate], plan: Plan) -> list[Estimate]:
-    """Primary rows with their adjusted p over those that could be made; each says where others could not."""
-    primary = [index for index, row in enumerate(rows) if row.role == "primary"]
-    rule = plan.multiplicity
-    if not primary or rule.method == "none":
-        return rows
-    made = [index for index in primary if rows[index].p_value is not None]
-    if rule.method == "graphical":
-        # Weights belong to rows, so a row that could not be made keeps its own and counts as not rejected.
-        found = dict(zip(primary, _graphical(rows, primary, plan), strict=True))
-    else:
-        p = [float(rows[index].p_value or 0.0) for index in made]
-        try:
-            found = dict(zip(made, multiplicity.adjust(p, rule.method), strict=True))
-        except StudyError as error:
-            return [replace(row, note=f"{row.note}; p not adjusted: {error}") if row.role == "primary" else row
-                    for row in rows]  # fmt: skip
-    note = _not_made([rows[index].id for index in primary if index not in made], len(made), rule.method)
-    rows = list(rows)
-    for index in made:
-        text = "; ".join(part for part in (rows[index].note, note) if part)
-        rows[index] = replace(rows[index], p_adjusted=float(found[index]), note=text)
-    return rows
-
-
-def _not_made(ids: list[str], count: int, method: str) -> str:
-    if not ids:
-        return ""
-    if method == "graphical":
-        return f"counted as not rejected, for it could not be made: {', '.join(ids)}"
-    return f"p adjusted over {count} of {count + len(ids)} primary rows; could not be made: {', '.join(ids)}"
-
-
-def _graphical(rows: list[Estimate], primary: list[int], plan: Plan) -> list[float]:
-    rule = plan.multiplicity
-    if len(rule.weights) != len(primary):
-        what = f"{len(rule.weights)} weights for {len(primary)} primary rows"
-        remedy = f"give one to each, in this order: {', '.join(rows[index].id for index in primary)}"
-        raise ProblemsFound([Problem("plan", "multiplicity.weights", what, remedy)])
-    p = [1.0 if rows[index].p_value is None else float(rows[index].p_value or 0.0) for index in primary]
-    return list(multiplicity.graphical(p, rule.weights, rule.transitions).adjusted)
 
 
 def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:

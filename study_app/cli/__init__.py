@@ -9,12 +9,13 @@ import sys
 
 import typer
 
-from study_app.cli import analysing, authoring, checking, data, life, planning, serve, translating, witness
+from study_app.cli import analysing, authoring, checking, data, life, looking, planning, serve, translating, witness
 from study_app.cli.common import app, complain
 from study_app.private_files import be_private
 
 __all__ = [
-    "analysing", "app", "authoring", "checking", "data", "life", "main", "planning", "serve", "translating", "witness",
+    "analysing", "app", "authoring", "checking", "data", "life", "looking", "main", "planning", "serve", "translating",
+    "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

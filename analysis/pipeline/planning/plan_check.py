@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from analysis.estimators.methods import METHODS
+from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.row_check import row_problems
 from study_app.dataset.schema import participants_table, quiz_types
 from study_app.dataset.schema.plan_fit import measured, plan_problems
@@ -43,6 +44,7 @@ def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
         *option_problems(study.analysis, file),
         *row_problems(study, answerable, file),
         *_unknown_arms(study, file),
+        *look_problems(study.analysis, len(study.arms), file),
     ]
 
 

@@ -228,6 +228,8 @@ def _of_analysis(plan: Plan, analysis: Analysis) -> dict[str, Any]:
         about["horizon"] = plan.horizon
     if analysis.role == "primary":
         about |= {"multiplicity": plan.multiplicity.model_dump(mode="json"), "primary": list(plan.primary)}
+        if plan.stopping.interim:
+            about["stopping"] = plan.stopping.model_dump(mode="json", exclude={"text"})
     if analysis.population in BY_USE:
         rule = plan.compliance
         about["compliance"] = rule.model_dump(mode="json", exclude={"received", "compliant"})

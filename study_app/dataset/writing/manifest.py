@@ -25,6 +25,7 @@ _ACTS = {
     "unblindings": "unblind",
     "erasures": "erase",
     "ledger_gaps": "ledger gap",
+    "interim_looks": "interim look",
 }
 
 
@@ -173,7 +174,8 @@ def public_audit(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _public(entry: AuditEntry) -> dict[str, Any]:
-    names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256")
+    names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256",
+             "look", "n", "decision", "digest")  # fmt: skip
     return {name: entry.detail[name] for name in names if name in entry.detail}
 
 

@@ -61,11 +61,6 @@ ONE_ARM = DesignRefusal(
     "add an arm and mark one of them control",
     ("launch", "analyze", "power"),
 )
-LOOKS = DesignRefusal(
-    "planned looks are not carried out, so the results would contradict the registration",
-    'write kind = "none"',
-    ("check", "launch", "analyze", "power"),
-)
 _KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("allocation", Scheme, tuple(Scheme.model_fields)),
     ("stages", Stage, ("kind", "role")),
@@ -184,9 +179,20 @@ TABLE: tuple[DesignValue, ...] = (
     *_rows(
         "analysis.stopping.kind",
         {"none": "blocks", "obrien_fleming": "looks", "pocock": "looks_pocock", "spending": "looks_spending"},
-        {"obrien_fleming": LOOKS, "pocock": LOOKS, "spending": LOOKS},
     ),
     *_rows("analysis.stopping.looks", {SET: "looks"}),
+    *_rows(
+        "analysis.stopping.spending",
+        {
+            "obrien_fleming": "looks",
+            "pocock": "looks_spending",
+            "kim_demets": "looks_kim_demets",
+            "hwang_shih_decani": "looks_hsd",
+        },
+    ),
+    *_rows("analysis.stopping.gamma", {SET: "looks_hsd"}),
+    *_rows("analysis.stopping.futility", {SET: "looks_pocock"}),
+    *_rows("analysis.stopping.binding", {SET: "looks_pocock"}),
     *_rows("analysis.stopping.text", {SET: "strata"}),
 )
 

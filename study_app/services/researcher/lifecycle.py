@@ -23,6 +23,7 @@ from study_app.services.context import StudyContext, keep_codes, stored_version
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.fitness import fitness_problems
+from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
 
 
@@ -135,7 +136,7 @@ class Lifecycle:
                 raise NotAllowed("the study file is the locked one; change it first, then amend")
             if unit.meta("study_id") != self.world.study.id:
                 raise NotAllowed("an amendment cannot change the study's id; start another study with another database")
-            problems = self._amendment_problems(current)
+            problems = self._amendment_problems(unit, current)
             if problems:
                 raise ProblemsFound(problems)
             self._lock_version(unit, reason)
@@ -144,10 +145,11 @@ class Lifecycle:
             self._audit(unit, who, "amend", reason, detail)
         return self.world.study_hash
 
-    def _amendment_problems(self, current: ProtocolVersion) -> list[Problem]:
+    def _amendment_problems(self, unit: UnitOfWork, current: ProtocolVersion) -> list[Problem]:
         """Return what keeps the study file as it is now from being the next version."""
         locked = stored_version(current.study_hash, current.text)
-        frozen = frozen_problems(locked, self.world.study, "study.toml")
+        looked = bool(kept_looks(unit, "real"))
+        frozen = frozen_problems(locked, self.world.study, "study.toml", looked=looked)
         return frozen + consent_problems(self.world.study, "study.toml")
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
@@ -161,10 +163,11 @@ class Lifecycle:
                 raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
             current = unit.versions()[-1]
             texts = json.loads(unit.meta(texts_key(current.study_hash)) or "{}")
+            problems = self._amendment_problems(unit, current)
         changes = study_changes(json.loads(current.text), json.loads(self.world.study.canonical()))
         content = self.world.content
         changes += material_changes(current.materials, content.materials(), texts, content.texts())
-        return changes, self._amendment_problems(current)
+        return changes, problems
 
     def close(self, reason: str, who: str = "cli") -> Anchor | None:
         """No more enrolment; returns the ledger's end, to be written down elsewhere, or None where it is empty.
@@ -212,6 +215,7 @@ class Lifecycle:
                 )
             seed = self.world.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
             unit.set_meta("revealed_seed", seed.hex())
+            open_looks(unit, self.world.seal)
             unit.set_meta("state", "unsealed")
             self._audit(unit, who, "unseal", reason, {"seed": seed.hex()})
 

@@ -118,7 +118,7 @@ def _items(study: Study) -> list[tuple[str, str]]:
             f"Events are logged with server and browser time. Kept for {study.data.keep_months} months.",
         ),
         ("Statistical methods", _statistics(study)),
-        ("Interim analyses and stopping", study.analysis.stopping.text),
+        ("Interim analyses and stopping", study.analysis.stopping.sentence),
         (
             "Protocol amendments",
             "Each amendment is recorded with its reason; participants keep the version they started with.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import Problem
 from study_app.domain.study.study import Study
@@ -15,13 +17,31 @@ FOR_EVER = {
 """Key of the study file -> what it fixes."""
 
 
-def frozen_problems(locked: Study, now: Study, file: str) -> list[Problem]:
+def _tested(study: Study) -> object:
+    """Return everything that decides the primary rows."""
+    plan = study.analysis
+    rows = [row for row in plan.analyses if row.role == "primary"]
+    named = [outcome for outcome in plan.outcomes if outcome.id in plan.primary]
+    covariates = [entry.model_dump(exclude={"label"}) for entry in plan.covariates]
+    return rows, named, plan.primary, plan.multiplicity, plan.level, covariates, plan.strata
+
+
+LOOKED_AT: Mapping[str, tuple[str, Callable[[Study], object]]] = {
+    "analysis.stopping": ("when the data are looked at, and the boundaries", lambda study: study.analysis.stopping),
+    "analysis.primary": ("what the looks test", _tested),
+    "recruitment.target_n": ("the planned information", lambda study: study.recruitment.target_n),
+}
+"""Key of the study file -> what it fixes once the data were looked at, and how to read it."""
+
+
+def frozen_problems(locked: Study, now: Study, file: str, *, looked: bool = False) -> list[Problem]:
     """Return what an amendment would have to change and never may.
 
     Args:
         locked: the study as locked last.
         now: as its file says it.
         file: the study file as the user named it.
+        looked: whether a planned look was taken.
     """
     remedy = "undo it: a launch fixes it for ever; for another trial launch another study on another database"
     differing = {
@@ -30,7 +50,13 @@ def frozen_problems(locked: Study, now: Study, file: str) -> list[Problem]:
         "allocation": locked.allocation != now.allocation,
         "arms": _arms(locked) != _arms(now),
     }
-    return [Problem(file, key, f"{FOR_EVER[key]} changed", remedy) for key, differs in differing.items() if differs]
+    found = [Problem(file, key, f"{FOR_EVER[key]} changed", remedy) for key, differs in differing.items() if differs]
+    after_look = "undo it: an interim look was taken, and a plan that changes after it has no error rate"
+    return found + [
+        Problem(file, key, f"{what} changed", after_look)
+        for key, (what, read) in LOOKED_AT.items()
+        if looked and read(locked) != read(now)
+    ]
 
 
 def _arms(study: Study) -> object:

@@ -71,8 +71,10 @@ class Datasets:
         self._scoring.score_pending()
         warnings = self._code_queries(self.world) if self._code_queries is not None else []
         kinds = {"include_simulated": request.include_simulated, "include_preview": request.include_preview}
-        asked = {"identified": request.identified, "public": request.public}
-        summary = export(self.world, out, fmt=request.fmt, k=request.k, **asked, **kinds)
+        summary = export(
+            self.world, out, fmt=request.fmt, k=request.k, identified=request.identified, public=request.public,
+            include_simulated=request.include_simulated, include_preview=request.include_preview,
+        )  # fmt: skip
         if request.progsnap2 is not None:
             export_progsnap2(self.world, request.progsnap2, **kinds)
         # By this the audit log of a later export proves what this one was.

@@ -71,6 +71,7 @@ from study_app.services.researcher.exporting.cluster_columns import Clusters
 from study_app.services.researcher.exporting.collect_records import Versions, dossiers, included, versions_of
 from study_app.services.researcher.exporting.public_rules import PublicExport, public_export
 from study_app.services.researcher.exporting.trial_facts import ledgers, mask_of, seal_facts
+from study_app.services.researcher.interim.kept import known_looks
 
 FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
@@ -127,6 +128,7 @@ def export(
     include_preview: bool = False,
     public: bool = False,
     k: int = DEFAULT_K,
+    only: Kind | None = None,
 ) -> ExportSummary:
     """Write the dataset, masked as the trial's state demands.
 
@@ -139,9 +141,12 @@ def export(
         include_preview: preview participants, too.
         public: for everybody: without what people wrote, with times from each entry on, rare answers coarsened.
         k: for everybody: least number of people who share an answer.
+        only: participants of this kind alone, with their arms whatever the state: for a planned look, which deletes
+            the folder. Needs the sealing key.
 
     Raises:
         UserError: `out` cannot be taken.
+        SealingKeyMissing: earlier looks cannot be opened.
         InfrastructureError: the disk is full, or the database cannot be reached.
     """
     if fmt not in FORMATS:
@@ -151,9 +156,9 @@ def export(
     if k < 1:
         raise UserError(f"--k: {k} people cannot share an answer; give 1 or more, such as {DEFAULT_K}")
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
-    kinds = tuple(name for name in LEDGERS if chosen[name])
+    kinds = (only,) if only else tuple(name for name in LEDGERS if chosen[name])
     with whole_directory(Path(out)) as folder, world.registry.begin(write=False) as unit:
-        wanted = _Wanted(fmt, kinds, identified, k if public else None)
+        wanted = _Wanted(fmt, kinds, identified, k if public else None, for_look=only is not None)
         summary = _Export(world, unit, folder, Path(out), wanted).write()
         if identified:
             keep_private(folder)
@@ -169,6 +174,8 @@ class _Wanted:
     identified: bool
     k: int | None
     """For everybody: least number of people who share an answer; None for an export that is not."""
+    for_look: bool = False
+    """With arms whatever the state, and without a signature."""
 
 
 class _Export:
@@ -184,7 +191,8 @@ class _Export:
     ) -> None:
         self.world, self.unit, self.folder, self.out = world, unit, folder, out
         self.fmt, self.kinds, self.identified = wanted.fmt, wanted.kinds, wanted.identified
-        self.state = world.state(unit)
+        self.state: State = "unsealed" if wanted.for_look else world.state(unit)
+        self.for_look = wanted.for_look
         self.content = Content(world.content)
         self.people = included(unit, self.kinds)
         if wanted.k is not None:
@@ -233,7 +241,7 @@ class _Export:
     def _signature(self, manifest: Mapping[str, Any]) -> tuple[str | None, list[str]]:
         """Return the manifest signed with the key that the registration names, or why it is not."""
         sealed = self.unit.meta("sealed_signing_key")
-        if sealed is None:
+        if sealed is None or self.for_look:
             return None, []
         try:
             return self.world.seal.sign(sealed, signed_content(manifest)), []
@@ -439,6 +447,9 @@ class _Export:
             "chain": self.chain,
             "audit": audit,
             **figures,
+            "interim_looks": known_looks(
+                self.unit, self.kinds, bool(withheld), self.world.seal if self.for_look else None
+            ),
             "warnings": list(self.seen.warnings),
         }
 

@@ -1,0 +1,1 @@
+"""Planned looks at the data: one look, and the final analysis after looks."""

@@ -1,0 +1,53 @@
+"""Primary rows that planned looks can be applied to: a two-sided test of one contrast, fine enough for each boundary."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import stats
+
+from analysis.design.sequential import SequentialTest, TakenLook
+from analysis.pipeline.planning.plan import schedule
+from study_app.domain.errors import Problem
+from study_app.domain.study.analysis_plan import Analysis, Plan
+
+UNSIGNED = frozenset(
+    "tost noninferiority bayes_factor anova welch_anova kruskal logrank stratified_logrank kaplan_meier lee_bounds "
+    "worst_case dunnett tukey_hsd cmh tipping_point".split()
+)
+"""Methods without a two-sided p and an estimate of one contrast, of which a boundary is made."""
+
+
+def look_problems(plan: Plan, arms: int, file: str) -> list[Problem]:
+    """Return what keeps the planned looks from being carried out.
+
+    Args:
+        plan: of the study.
+        arms: their number.
+        file: the study file as the user named it.
+    """
+    if not plan.stopping.interim:
+        return []
+    primary = [row for row in schedule(plan, arms) if row.role == "primary"]
+    found = [
+        Problem(file, f"analysis.analyses.{row.id}.method", f"{row.method} has no signed two-sided statistic, which "
+                "the boundaries of planned looks need", 'choose another primary method, or kind = "none"')
+        for row in primary if row.method in UNSIGNED or row.options.get("alternative", "two-sided") != "two-sided"
+    ]  # fmt: skip
+    return found or _too_coarse(plan, primary, arms, file)
+
+
+def _too_coarse(plan: Plan, primary: list[Analysis], arms: int, file: str) -> list[Problem]:
+    """Return looks whose boundary no re-randomisation test can reach with the plan's replicates."""
+    if not any(row.method in ("rerandomization", "permutation") for row in primary):
+        return []
+    family = sum(1 if row.contrast else max(arms - 1, 1) for row in primary)
+    alpha = (1 - plan.level) / (1 if plan.multiplicity.method == "none" else family)
+    looks = tuple(TakenLook(place, round(1e6 * share), share) for place, share in enumerate(plan.stopping.looks, 1))
+    for look, edge in zip(looks, SequentialTest(plan.stopping, looks).critical(alpha), strict=True):
+        p = float(2 * stats.norm.sf(edge))
+        if 1 / (plan.replicates + 1) > p:
+            what = f"{plan.replicates} re-randomisations cannot reach the boundary of look {look.number} (p {p:.2g})"
+            enough = math.ceil(1 / max(p, 1e-12))
+            return [Problem(file, "analysis.replicates", what, f"give at least {enough}, or put that look later")]
+    return []

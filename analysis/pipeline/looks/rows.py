@@ -1,0 +1,94 @@
+"""A primary row at the looks: z, boundary, repeated interval, and whether the plan's rule rejects it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from scipy import stats
+
+from analysis.design.sequential import SequentialTest, TakenLook
+from analysis.estimators.core.results import Estimate
+from analysis.pipeline.family import adjusted
+from study_app.domain.study.analysis_plan import Plan
+
+Decision = Literal["efficacy", "futility", "continue"]
+WORDS: dict[str, str] = {
+    "efficacy": "every primary hypothesis is rejected; the trial may stop",
+    "futility": "every primary row is below its futility bound",
+    "continue": "the trial goes on",
+}
+"""What each decision says."""
+
+
+def z_of(row: Mapping[str, Any]) -> float:
+    """Return the standard normal value of a two-sided p, with the sign of the estimate; 0 where there is no p."""
+    if row["p_value"] is None or row["estimate"] is None:
+        return 0.0
+    return math.copysign(float(stats.norm.isf(max(row["p_value"], 1e-300) / 2)), row["estimate"])
+
+
+def error_of(row: Mapping[str, Any], z: float) -> float | None:
+    """Return the standard error that belongs to z: the estimate over z, or the row's own where z says little of it."""
+    if row["estimate"] is None:
+        return None
+    if abs(z) >= 1 or row["std_error"] is None:
+        return float(row["estimate"] / z) if z else None
+    wider = stats.t.isf(0.025, row["df"]) / stats.norm.isf(0.025) if row["df"] else 1.0
+    return float(row["std_error"] * wider)
+
+
+def looked_at(
+    plan: Plan, looks: Sequence[TakenLook], history: Mapping[str, Sequence[float]], rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what the present look says: each row against its boundary, and the decision of the plan's rule.
+
+    Args:
+        plan: level, multiplicity rule, stopping rule.
+        looks: those taken, the present one last.
+        history: z of each row at the looks before.
+        rows: the primary rows of the present look, as at a single analysis.
+    """
+    alpha = 1 - plan.level
+    test = SequentialTest(plan.stopping, tuple(looks))
+    boundary, spent = test.critical(alpha)[-1], test.spent(alpha)[-1]
+    found = [_row(test, row, [*history.get(row["id"], [0.0] * (len(looks) - 1)), z_of(row)], boundary) for row in rows]
+    for entry, p in zip(found, adjusted_over_family(plan, found), strict=True):
+        entry["p_adjusted"] = p
+    return {
+        "boundary": boundary, "nominal_p": float(2 * stats.norm.sf(boundary)), "alpha_spent": spent, "rows": found,
+        "decision": _decision(plan, looks[-1], found),
+    }  # fmt: skip
+
+
+def _row(test: SequentialTest, row: Mapping[str, Any], z: Sequence[float], boundary: float) -> dict[str, Any]:
+    names = ("id", "outcome", "contrast", "estimate", "unit", "std_error", "df", "p_value", "n")
+    error = error_of(row, z[-1])
+    half = None if error is None else boundary * error
+    return {
+        **{name: row[name] for name in names}, "z": z[-1], "boundary": boundary,
+        "crossed": abs(z[-1]) >= boundary, "ci_low": None if half is None else row["estimate"] - half,
+        "ci_high": None if half is None else row["estimate"] + half, "sequential_p": test.sequential_p(z),
+    }  # fmt: skip
+
+
+def adjusted_over_family(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Sequential p values by the plan's multiplicity rule; as they are without one."""
+    listed = [Estimate(id=row["id"], role="primary", p_value=row["sequential_p"]) for row in rows]
+    family = adjusted(listed, plan)
+    return [float(row.p_value or 0.0) if row.p_adjusted is None else row.p_adjusted for row in family]
+
+
+def _decision(plan: Plan, look: TakenLook, rows: Sequence[Mapping[str, Any]]) -> Decision:
+    rule = plan.stopping
+    if all(row["p_adjusted"] <= 1 - plan.level + 1e-12 for row in rows):
+        return "efficacy"
+    bound = rule.futility[look.number - 1] if look.number <= len(rule.futility) else None
+    return "futility" if bound is not None and all(abs(row["z"]) < bound for row in rows) else "continue"
+
+
+def with_detail(row: Estimate, **more: Any) -> Estimate:
+    """Return the row with further named figures."""
+    return replace(row, detail={**row.detail, **more})

@@ -1,0 +1,1 @@
+"""Planned looks at the data before the end."""
