@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklist import AUTHORS, ChecklistItem, filled
+from analysis.report.interim_table import adaptive_items
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import decimal, shown, with_interval
 from analysis.report.wording import MARGINS, METHODS, p_phrase
@@ -104,13 +105,9 @@ def _extensions(prepared: Prepared, result: Result) -> dict[str, tuple[Checklist
         found["CONSORT extension: crossover trials"] = _crossover(prepared, result)
     if plan.margins or any(row["method"] in MARGINS for row in primary):
         found["CONSORT extension: non-inferiority and equivalence"] = _margins(prepared, result)
-    if plan.stopping.kind != "none":
-        looks = ", ".join(f"{look:g}" for look in plan.stopping.looks)
-        found["CONSORT extension: adaptive designs"] = (
-            ChecklistItem("3b", "Type of the adaptive design", f"{plan.stopping.kind.replace('_', ' ')} boundaries"),
-            ChecklistItem("7b", "Interim looks and rules for stopping", f"At information {looks}; Design", "design"),
-            ChecklistItem("14c", "Decisions taken at the looks", "Audit log of the dataset"),
-        )
+    if plan.stopping.interim:
+        items = adaptive_items(plan.stopping, result.get("interim", {}))
+        found["CONSORT extension: adaptive designs"] = items
     return found
 
 

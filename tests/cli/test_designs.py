@@ -52,8 +52,8 @@ def rows(*entries: str) -> str:
     return "\n".join(f'[[analysis.analyses]]\noutcome = "quiz_points"\n{entry}' for entry in entries)
 
 
-def looks(kind: str) -> dict[str, str]:
-    return {"plan": plan(f'[analysis.stopping]\nkind = "{kind}"\nlooks = [0.5, 1.0]')}
+def looks(kind: str, more: str = "") -> dict[str, str]:
+    return {"plan": plan(f'[analysis.stopping]\nkind = "{kind}"\nlooks = [0.5, 1.0]\n{more}')}
 
 
 def clusters(base: str) -> dict[str, str]:
@@ -159,8 +159,10 @@ STUDIES: dict[str, dict[str, str]] = {
         ),
     },
     "looks": looks("obrien_fleming"),
-    "looks_pocock": looks("pocock"),
-    "looks_spending": looks("spending"),
+    "looks_pocock": looks("pocock", "futility = [0.3]\nbinding = true"),
+    "looks_spending": looks("spending", 'spending = "pocock"'),
+    "looks_kim_demets": looks("spending", 'spending = "kim_demets"'),
+    "looks_hsd": looks("spending", 'spending = "hwang_shih_decani"\ngamma = -2'),
 }
 BY_DEFAULT = ("strata", "populations")
 """The others take minutes and run with `make test-all`."""

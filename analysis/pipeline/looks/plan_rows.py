@@ -1,4 +1,4 @@
-"""Primary rows that planned looks can be applied to: a two-sided test of one contrast, fine enough for each boundary."""
+"""Primary rows that planned looks can be applied to: two-sided tests of one contrast, fine enough for each boundary."""
 
 from __future__ import annotations
 

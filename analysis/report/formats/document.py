@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.data.variables import variable_labels
 from analysis.pipeline.prepare import Prepared
+from analysis.report.interim_table import HEADER, look_rows
 from analysis.report.more_checklists import checklists
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.scales import decimal, decimals_of_spread, shown, with_interval
@@ -78,6 +79,7 @@ def manuscript(
         _baseline(result["baseline"], arms, labels, variable_labels(prepared.dataset)),
         _outcomes(result["outcomes"], arms, labels, titles, level),
         _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
+        DocumentTable("Interim looks", HEADER, look_rows(result.get("interim", {}), titles, labels)),
         _rows("Sensitivity analyses", sensitivity, titles, labels, level),
         _rows("Secondary outcomes, analysis by analysis", secondary, titles, labels, level),
         *(_checklist(name, items) for name, items in checklists(prepared, result).items()),

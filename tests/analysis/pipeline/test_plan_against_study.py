@@ -10,6 +10,7 @@ import pytest
 from analysis.pipeline.planning.plan_check import study_plan_problems
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import validate_study
+from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
 
@@ -220,9 +221,54 @@ def test_clusters_and_sequences_are_warned_of_and_refused_where_numbers_would_be
 
 @pytest.mark.parametrize("kind", ["obrien_fleming", "pocock", "spending"])
 @pytest.mark.parametrize("gate", ["check", "launch", "analyze", "power"])
-def test_planned_looks_are_refused_everywhere(kind, gate):
-    used = used_by(study({"stopping": {"kind": kind, "looks": [0.5, 1.0]}}))
-    assert f"analysis.stopping.kind: '{kind}'" in str(design_problems(used, gate, "study.toml")[0])
+def test_planned_looks_are_taken_everywhere(kind, gate):
+    made = study({"stopping": {"kind": kind, "looks": [0.5, 1.0]}})
+    assert design_problems(used_by(made), gate, "study.toml") == []
+    assert problems({"stopping": {"kind": kind, "looks": [0.5, 1.0]}}) == []
+
+
+@pytest.mark.parametrize(
+    ("stopping", "said"),
+    [
+        ({"kind": "pocock", "looks": [1.0]}, "at least two rising information fractions"),
+        ({"kind": "pocock", "looks": [0.5, 0.4, 1.0]}, "at least two rising information fractions"),
+        ({"kind": "pocock", "looks": [0.0, 1.0]}, "at least two rising information fractions"),
+        ({"kind": "pocock", "looks": [0.5, 1.0], "futility": [0.5, 0.5]}, "one bound to each of the 1 looks"),
+        ({"kind": "pocock", "looks": [0.5, 1.0], "futility": [-1.0]}, "from 0 to below 3"),
+        ({"kind": "pocock", "looks": [0.5, 1.0], "binding": True}, "there are no futility bounds"),
+        ({"kind": "pocock", "looks": [0.5, 1.0], "futility": [0.5], "binding": True}, "bind no single one"),
+        ({"looks": [0.5, 1.0]}, "there are no looks; choose a kind"),
+        ({"kind": "spending", "looks": [0.5, 1.0], "spending": "kim_demets", "gamma": 0.0}, "exponent above 0"),
+    ],
+)
+def test_looks_that_make_no_sense_are_refused_with_what_to_do(stopping, said):
+    with pytest.raises(ProblemsFound) as found:
+        study({"stopping": stopping})
+    assert said in str(found.value)
+
+
+def test_a_boundary_that_the_replicates_cannot_reach_is_refused():
+    early = {"stopping": {"kind": "spending", "looks": [0.2, 1.0]}}
+    (found,) = problems(early)
+    assert "analysis.replicates: 9999 re-randomisations cannot reach the boundary of look 1" in found
+    enough = int(found.rsplit("at least ")[1].split(",")[0])
+    assert problems(early | {"replicates": enough}) == []
+    assert "cannot reach" in problems(early | {"replicates": enough - 2})[0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"method": "tost", "options": {"margin": 2.0}},
+        {"method": "logrank", "outcome": "completion_minutes"},
+        {"method": "rerandomization", "options": {"alternative": "greater"}},
+    ],
+)
+def test_a_primary_row_without_a_signed_statistic_is_refused_where_looks_are_planned(row):
+    given = {"analyses": [{"outcome": "quiz_points", "role": "primary"} | row]}
+    assert problems(given) == []
+    (found,) = problems(given | {"stopping": {"kind": "pocock", "looks": [0.5, 1.0]}})
+    assert "has no signed two-sided statistic" in found
 
 
 def test_the_published_plan_has_the_published_limit():

@@ -11,6 +11,8 @@ from support.clock import HandClock
 from typer.testing import CliRunner
 
 from analysis.cli import analyze
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
 from study_app.bootstrap import App, start
 from study_app.cli import app as commands
 from study_app.clock import SystemClock
@@ -109,13 +111,11 @@ class Trial:
         assert code == 0, said
         return json.loads(said)
 
-    def results(self, name: str) -> dict:
-        world = self.app.world
-        world.clock = SystemClock()
-        export(world, self.folder / name)
+    def dataset(self, name: str) -> Path:
+        self.app.world.clock = SystemClock()
+        export(self.app.world, self.folder / name)
         assert verify(self.folder / name).ok, verify(self.folder / name).lines()
-        analyze(self.folder / name, self.folder / f"{name}_out")
-        return json.loads((self.folder / f"{name}_out" / "results.json").read_text())
+        return self.folder / name
 
 
 def refused(trial: Trial, *more: str) -> str:
@@ -150,13 +150,16 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     trial.app.lifecycle.close("the boundary was crossed")
     assert "looks are over" in refused(trial)
     trial.app.lifecycle.unseal("the end")
-    result = trial.results("end")
+    analyze(trial.dataset("end"), tmp_path / "end_out")
+    result = json.loads((tmp_path / "end_out" / "results.json").read_text())
     (primary,) = [row for row in result["estimates"] if row["role"] == "primary"]
     assert primary["p_value"] < 0.05
     assert primary["detail"]["stopped_at_look"] == 1
     assert primary["ci_low"] < primary["estimate"] < primary["ci_high"]
     assert [look["decision"] for look in result["interim"]["looks"]] == ["efficacy"]
-    assert "Interim looks" in (tmp_path / "end_out" / "report.html").read_text()
+    page = (tmp_path / "end_out" / "report.html").read_text()
+    assert '<section id="interim">' in page
+    assert f'data-result="interim.looks.0.n">{found["n"]}<' in page
     trial.app.close()
 
 
@@ -177,7 +180,7 @@ def test_a_trial_that_goes_on_reports_p_estimate_and_interval_after_both_looks(t
     assert "all 24 planned people have finished" in refused(trial)
     trial.app.lifecycle.close("the planned number")
     trial.app.lifecycle.unseal("the end")
-    result = trial.results("end")
+    result = analyse(load(trial.dataset("end")))
     (primary,) = [row for row in result["estimates"] if row["role"] == "primary"]
     detail = primary["detail"]
     assert [look["n"] for look in result["interim"]["looks"]] == [13, 24]

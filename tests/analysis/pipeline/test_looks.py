@@ -1,0 +1,140 @@
+"""What a look says of the plan's primary rows, and what is left of them at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from scipy import stats
+
+from analysis.design.sequential import TakenLook
+from analysis.estimators.core.results import Estimate
+from analysis.pipeline.looks.final import Looks, after_looks, deviations
+from analysis.pipeline.looks.rows import error_of, looked_at, z_of
+from study_app.domain.study.analysis_plan import Plan
+
+FIRST = TakenLook(1, 50, 0.5)
+
+
+def plan(primary: int = 1, multiplicity: str = "holm", **stopping) -> Plan:
+    outcomes = [{"id": f"y{place}"} for place in range(primary)]
+    rule = {"kind": "obrien_fleming", "looks": [0.5, 1.0]} | stopping
+    return Plan.model_validate(
+        {"outcomes": outcomes, "primary": [o["id"] for o in outcomes], "estimands": [], "stopping": rule,
+         "multiplicity": {"method": multiplicity}}
+    )  # fmt: skip
+
+
+def row(name: str, z: float) -> Estimate:
+    return Estimate(
+        id=f"{name}.rerandomization", role="primary", outcome=name, method="rerandomization", contrast=("ai", "no_ai"),
+        estimate=2.0 * z, std_error=2.0, p_value=float(2 * stats.norm.sf(abs(z))), ci_low=2 * z - 4, ci_high=2 * z + 4,
+        n={"ai": 25, "no_ai": 25},
+    )  # fmt: skip
+
+
+def said(*z: float, **more) -> dict:
+    return looked_at(plan(len(z), **more), [FIRST], {}, [row(f"y{k}", value).to_json() for k, value in enumerate(z)])
+
+
+def ended(zs: tuple[float, float], n: int = 100, allocated: bool = True) -> tuple[Looks, Estimate]:
+    made = plan()
+    first = row("y0", zs[0])
+    result = looked_at(made, [FIRST], {}, [first.to_json()])
+    entry = {"look": 1, "n": 50, "target": 100, "information": 0.5, "result": result}
+    looks = Looks(made, (entry,), n, 100, allocated, False)
+    (last,) = after_looks(looks, [row("y0", zs[1])])
+    return looks, last
+
+
+def test_below_its_futility_bound_a_look_says_so():
+    assert said(0.4, futility=[0.5])["decision"] == "futility"
+    assert said(0.6, futility=[0.5])["decision"] == "continue"
+    assert said(-0.4, futility=[0.5])["decision"] == "futility"
+    assert said(0.4)["decision"] == "continue"
+    assert said(0.4, 0.6, futility=[0.5])["decision"] == "continue"
+
+
+def test_a_trial_stops_for_a_difference_only_where_the_whole_family_is_rejected():
+    assert said(3.0)["decision"] == "efficacy"
+    assert said(-3.0)["decision"] == "efficacy"
+    assert said(2.7)["decision"] == "continue"
+    assert said(3.0, 1.0)["decision"] == "continue"
+    both = said(3.5, 3.0)
+    assert both["decision"] == "efficacy"
+    first, second = both["rows"]
+    assert first["p_adjusted"] == pytest.approx(2 * first["sequential_p"])
+    assert second["p_adjusted"] >= second["sequential_p"]
+    # By Holm the first step needs the boundary at half the level.
+    assert said(2.85, 2.85)["decision"] == "continue"
+    assert said(2.85, 2.85, multiplicity="none")["decision"] == "efficacy"
+
+
+def test_the_repeated_interval_is_the_estimate_and_the_boundary():
+    (found,) = said(2.0)["rows"]
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((4 - 2 * 2.79651, 4 + 2 * 2.79651), abs=1e-4)
+
+
+def test_z_has_the_sign_of_the_estimate_and_survives_what_could_not_be_made():
+    assert z_of(row("y", -1.5).to_json()) == pytest.approx(-1.5)
+    nothing = Estimate(role="primary").to_json()
+    assert z_of(nothing) == 0.0
+    assert error_of(nothing, 0.0) is None
+
+
+def test_after_two_looks_the_estimate_is_pulled_back_and_the_interval_excludes_none_with_the_p():
+    for first, last in ((1.0, 2.5), (1.0, 1.97), (1.0, 1.985), (-1.0, 2.2), (0.3, -2.4)):
+        _, found = ended((first, last))
+        assert (found.p_value <= 0.05) == (abs(last) >= 1.977431)
+        assert (found.ci_low > 0 or found.ci_high < 0) == (found.p_value <= 0.05)
+        assert found.ci_low < found.estimate < found.ci_high
+        assert abs(found.estimate) <= abs(2 * last) + 1e-9
+
+
+def test_a_row_that_crossed_at_the_first_look_is_reported_from_there():
+    looks, found = ended((3.2, 1.0))
+    assert found.detail["stopped_at_look"] == 1
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(3.2))
+    assert found.estimate == pytest.approx(6.4)
+    assert found.detail["sequential_p"] <= 0.05
+    assert found.detail["single_look_estimate"] == 2.0
+    assert deviations(looks) == []
+
+
+def test_a_trial_that_ends_at_a_look_without_crossing_does_not_reject():
+    _, found = ended((2.5, 2.5), n=50)
+    assert 2 * stats.norm.sf(2.5) < 0.05 < found.p_value
+    assert found.ci_low < 0 < found.ci_high
+
+
+def test_a_trial_that_ends_early_after_a_look_does_not_spend_what_was_kept_for_later():
+    looks, short = ended((1.0, 2.1), n=70, allocated=False)
+    _, whole = ended((1.0, 2.1))
+    assert whole.p_value < 0.05 < short.detail["sequential_p"]
+    assert "ended with 70 of 100 planned people after a look" in deviations(looks)[0]
+
+
+def test_while_arms_are_hidden_nothing_of_the_looks_is_used():
+    looks, _ = ended((3.2, 1.0))
+    given = row("y0", 1.0)
+    (found,) = after_looks(replace(looks, hidden=True), [given])
+    assert found.p_value == given.p_value
+    assert "sealed" in found.note
+
+
+def test_a_look_that_was_left_out_is_told_and_leaves_its_error_to_the_end():
+    looks = Looks(plan(), (), 100, 100, True, False)
+    (found,) = after_looks(looks, [row("y0", 1.97)])
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(1.97))
+    assert "Planned look 1, at 50 of 100 people, was not taken" in deviations(looks)[0]
+
+
+def test_sequential_p_values_never_rise_from_look_to_look():
+    made, z = plan(looks=[0.25, 0.5, 1.0]), [1.5, 2.0, 1.0]
+    taken = [TakenLook(1, 25, 0.25), TakenLook(2, 50, 0.5), TakenLook(3, 100, 1.0)]
+    found = [
+        looked_at(made, taken[:k], {"y0.rerandomization": z[: k - 1]}, [row("y0", z[k - 1]).to_json()])["rows"][0]
+        for k in (1, 2, 3)
+    ]
+    assert all(after["sequential_p"] <= before["sequential_p"] + 1e-9 for before, after in pairwise(found))
