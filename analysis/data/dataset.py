@@ -99,7 +99,12 @@ class Tables(Mapping[str, pd.DataFrame]):
         """Return the same tables for these participants only, some withheld."""
         files = {name: path for name, path in self._files.items() if name not in withheld}
         people = frozenset(participants["participant_id"])
-        return Tables(files, {"participants": participants}, people, self._types)
+        made = {
+            name: table[table["participant_id"].isin(people)].reset_index(drop=True)
+            for name, table in self._ready.items()
+            if name not in self._files and name not in withheld and "participant_id" in table
+        }
+        return Tables(files, made | {"participants": participants}, people, self._types)
 
 
 @dataclass(frozen=True)

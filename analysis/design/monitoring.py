@@ -274,6 +274,7 @@ class Continuation:
         gap = inner * math.sqrt(now)
         parts = [(low, high)] if gap <= 0 else [(low, min(-gap, high)), (max(gap, low), high)]
         pieces = [_nodes(start, end) for start, end in parts if end > start]
+        pieces = pieces or [(np.zeros(1), np.zeros(1))]  # every trial has stopped
         fresh, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
         kernel = np.exp(-(((fresh[:, None] - centre[None, :]) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
         self._density = weights * (kernel @ self._density)

@@ -63,6 +63,7 @@ def power(
     correlation: _assumed("correlation", "Between two outcomes of a person.") = None,  # type: ignore[valid-type]
     icc: _assumed("icc", "Share of the variance between clusters.") = None,  # type: ignore[valid-type]
     cluster_size: _assumed("cluster-size", "People in a cluster.", int) = None,  # type: ignore[valid-type]
+    periods: _assumed("periods", "Correlation between two periods of a person.") = None,  # type: ignore[valid-type]
     seed: Seed = 1,
     workers: Workers = "2",
     figure: FigureFile = None,
@@ -79,7 +80,7 @@ def power(
     if problems := design_problems(used_by(trial), "power", str(study)):
         raise ProblemsFound(problems)
     given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share}
-    given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size}
+    given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size, "periods": periods}
     assumed = Assumptions(**{name: value for name, value in given.items() if value is not None})
     with _counting("simulated trials", hidden=as_json) as progress:
         table = trial_power(
@@ -123,6 +124,11 @@ def _say(table: Mapping[str, Any], figure: Path | None) -> None:
                 say(f"    {formula['power']:.3f}  {formula['formula']}, {people} people, alpha {formula['alpha']:g}")
             if row["not_estimable"]:
                 say(f"    not estimable in {row['not_estimable']} trials, which count as not rejected")
+        if looks := entry.get("looks"):
+            said = ", ".join(
+                f"{share:.3f} at {size}" for share, size in zip(looks["stopped"], looks["sizes"], strict=True)
+            )
+            say(f"  stopped: {said}; expected people {looks['expected_n']:.1f} +- {looks['mc_error']:.1f}")
         for name, words in (("any", "at least one of them"), ("all", "all of them")):
             say(f"  {words}: {_power(entry[name]['power'], entry[name]['mc_error'])}")
     say()

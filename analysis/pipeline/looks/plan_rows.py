@@ -38,16 +38,26 @@ def look_problems(plan: Plan, arms: int, file: str) -> list[Problem]:
 
 
 def _too_coarse(plan: Plan, primary: list[Analysis], arms: int, file: str) -> list[Problem]:
-    """Return looks whose boundary no re-randomisation test can reach with the plan's replicates."""
+    """Return the first look whose boundary no re-randomisation test can reach with the plan's replicates."""
+    for look, enough in enumerate(_needed(plan, primary, arms), start=1):
+        if plan.replicates < enough:
+            what = f"{plan.replicates} re-randomisations cannot reach the boundary of look {look} (p {1 / (enough + 1):.2g})"
+            return [Problem(file, "analysis.replicates", what, f"give at least {enough}, or put that look later")]
+    return []
+
+
+def replicates_needed(plan: Plan, arms: int) -> int:
+    """Return the re-randomisations with which every boundary of the planned looks can be reached; 0 without looks."""
+    primary = [row for row in schedule(plan, arms) if row.role == "primary"]
+    return max(_needed(plan, primary, arms), default=0) if plan.stopping.interim else 0
+
+
+def _needed(plan: Plan, primary: list[Analysis], arms: int) -> list[int]:
+    """Return the re-randomisations that each look's boundary needs, at the first step of the multiplicity rule."""
     if not any(row.method in ("rerandomization", "permutation") for row in primary):
         return []
     family = sum(1 if row.contrast else max(arms - 1, 1) for row in primary)
     alpha = (1 - plan.level) / (1 if plan.multiplicity.method == "none" else family)
     looks = tuple(TakenLook(place, round(1e6 * share), share) for place, share in enumerate(plan.stopping.looks, 1))
-    for look, edge in zip(looks, SequentialTest(plan.stopping, looks).critical(alpha), strict=True):
-        p = float(2 * stats.norm.sf(edge))
-        if 1 / (plan.replicates + 1) > p:
-            what = f"{plan.replicates} re-randomisations cannot reach the boundary of look {look.number} (p {p:.2g})"
-            enough = math.ceil(1 / max(p, 1e-12))
-            return [Problem(file, "analysis.replicates", what, f"give at least {enough}, or put that look later")]
-    return []
+    edges = SequentialTest(plan.stopping, looks).critical(alpha)
+    return [math.ceil(1 / max(2 * float(stats.norm.sf(edge)), 1e-12)) - 1 for edge in edges]

@@ -33,6 +33,8 @@ class Assumptions:
     """Between any two outcomes of a person, of what the covariates leave open."""
     icc: float = 0.0
     """Share of the variance that lies between clusters."""
+    periods: float = 0.5
+    """Correlation between two periods of a person, in a sequence of treatments."""
     cluster_size: int = 10
     """People in a cluster."""
 
@@ -42,7 +44,8 @@ class Assumptions:
         Raises:
             ProblemsFound: a share lies outside of its range; all at once.
         """
-        ranges = {"r2": (0, 1), "dropout": (0, 1), "incomplete": (0, 1), "share": (0, 1), "icc": (0, 1)}
+        ranges = {"r2": (0, 1), "dropout": (0, 1), "incomplete": (0, 1), "share": (0, 1), "icc": (0, 1),
+                  "periods": (0, 1)}  # fmt: skip
         found = [
             Problem(f"--{name}", "", f"{value:g} is not a share", f"give a number from {low} to below {high}")
             for name, (low, high) in ranges.items()

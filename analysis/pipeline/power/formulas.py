@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from analysis.design.power import design_effect, proportion_power, t_test_power
+from analysis.design.power import design_effect, paired_t_power, proportion_power, t_test_power
+from analysis.design.sequential import sequential_power
 from analysis.pipeline.power.assumptions import Assumptions
 from study_app.domain.study.analysis_plan import Outcome, Plan
 
@@ -57,12 +58,53 @@ def formulas(
     inflation = design_effect(given.cluster_size, given.icc) if clustered else 1.0
     keeps = 1.0 if outcome.kind == "time" and outcome.censored != "right" else 1 - given.dropout
     first, second = (max(size * keeps / inflation, 2.0) for size in sizes)
+    people = dict(zip(contrast, (first, second), strict=True))
     return [
-        FormulaPower(
-            name, outcome.id, contrast, family, level, dict(zip(contrast, (first, second), strict=True)), found
-        )
+        after_looks(plan, FormulaPower(name, outcome.id, contrast, family, level, people, found), sum(sizes))
         for level in levels
         for name, found in _of_kind(outcome, effect, (first, second), level, given)
+    ]
+
+
+def after_looks(plan: Plan, single: FormulaPower, total: float) -> FormulaPower:
+    """Return a formula's answer for a trial with the plan's looks, which its row alone would stop."""
+    if not plan.stopping.interim:
+        return single
+    sizes = [plan.stopping.due_at(look, round(total)) for look in range(1, len(plan.stopping.looks) + 1)]
+    power, expected, _ = sequential_power(plan.stopping, sizes, single.alpha, single.power)
+    name = f"{single.formula}, {len(sizes)} looks (expected {expected:.1f} people if this row alone decides)"
+    return replace(single, formula=name, power=power)
+
+
+def within_people(
+    plan: Plan, outcome: str, contrast: tuple[str, str], n: int, effect: float, given: Assumptions, arms: int,
+    family: int,
+) -> list[FormulaPower]:  # fmt: skip
+    """Return the paired t test of a crossover of two treatments; none for more, whose orders differ in what they tell.
+
+    Args:
+        plan: for the level and the multiplicity rule.
+        outcome: its id.
+        contrast: treated, control.
+        n: people.
+        effect: treated minus control in standard deviations between people.
+        given: everything else that is assumed.
+        arms: treatments.
+        family: primary tests together.
+    """
+    if arms != 2:
+        return []
+    pairs = max(n * (1 - given.dropout), 3.0)
+    alpha = round(1 - plan.level, 12)
+    levels = [alpha] if family < 2 or plan.multiplicity.method == "none" else [alpha, alpha / family]
+    d = effect / np.sqrt(2 * (1 - given.periods))
+    name = f"paired t test, correlation {given.periods:g} between periods"
+    people = dict.fromkeys(contrast, pairs)
+    return [
+        after_looks(
+            plan, FormulaPower(name, outcome, contrast, family, level, people, paired_t_power(d, pairs, level)), n
+        )
+        for level in levels
     ]
 
 

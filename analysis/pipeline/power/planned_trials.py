@@ -16,8 +16,10 @@ from scipy import special
 
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables
 from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, SPREADS, TIME_SPREAD, Assumptions
+from study_app.domain.allocation.options import options, order_of
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 from study_app.domain.study.clusters import COLUMN
+from study_app.domain.study.periods import period_column
 from study_app.domain.study.study import Study
 from study_app.rerandomisation import replicate
 
@@ -69,12 +71,18 @@ class PlannedTrial:
         """
         table, profiles = self._people(n, rng)
         drawn = replicate(self.study.allocation, profiles, 1, rng, arms=self.study.arms)[0]
-        table["arm"] = [self.study.arms[place].id for place in drawn]
-        control = next(place for place, arm in enumerate(self.study.arms) if arm.id == self.study.control.id)
-        self._outcomes(table, effect * (drawn != control), profiles, rng)
         scheme = self.study.allocation
         levels = [scheme.levels(profile) for profile in profiles]
         table["stratum"] = [scheme.stratum(entry) for entry in levels]
+        if scheme.method == "sequence":
+            orders = [option.id for option in options(scheme, self.study.arms)]
+            table["arm"] = [orders[place] for place in drawn]
+            periods = self._periods(table, effect, rng)
+            tables = {"participants": table, "allocations": self._ledger(table, levels), "periods": periods}
+            return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
+        table["arm"] = [self.study.arms[place].id for place in drawn]
+        control = next(place for place, arm in enumerate(self.study.arms) if arm.id == self.study.control.id)
+        self._outcomes(table, effect * (drawn != control), profiles, rng)
         tables = {"participants": table, "allocations": self._ledger(table, levels)}
         return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
 
@@ -128,6 +136,28 @@ class PlannedTrial:
             columns |= self._observed(outcome, behind, left, rng)
         for name, values in columns.items():
             table[name] = values
+
+    def _periods(self, table: pd.DataFrame, effect: float, rng: np.random.Generator) -> pd.DataFrame:
+        """Return one row for each period of each person: its treatment and outcomes, alike but for the treatment."""
+        n, given, control = len(table), self.given, self.study.control.id
+        left = (table["status"] == "abandoned").to_numpy()
+        parts = [order_of(name) for name in table["arm"]]
+        persons = {outcome.id: rng.normal(size=n) * np.sqrt(given.periods) for outcome in self.plan.outcomes}
+        found = []
+        for period in range(len(self.study.arms)):
+            treatments = [part[period] for part in parts]
+            shift = effect * np.array([treatment != control for treatment in treatments])
+            rows = pd.DataFrame({"participant_id": table["participant_id"], "period": period + 1,
+                                 "treatment": treatments})  # fmt: skip
+            shared = rng.normal(size=n) * np.sqrt(given.correlation)
+            for outcome in self.plan.outcomes:
+                own = shared + rng.normal(size=n) * np.sqrt(1 - given.correlation)
+                behind = persons[outcome.id] + own * np.sqrt(1 - given.periods) + shift
+                column = period_column(outcome.name)
+                if column is not None:
+                    rows[column] = self._observed(outcome, behind, left, rng)[outcome.name]
+            found.append(rows)
+        return pd.concat(found, ignore_index=True)
 
     def _observed(
         self, outcome: Outcome, behind: Floats, left: NDArray[np.bool_], rng: np.random.Generator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
 from analysis.pipeline.analyse import primary_rows
+from analysis.pipeline.looks.plan_rows import replicates_needed
 from analysis.pipeline.power.assumptions import Assumptions
-from analysis.pipeline.power.formulas import FormulaPower, formulas
+from analysis.pipeline.power.formulas import FormulaPower, formulas, within_people
 from analysis.pipeline.power.planned_trials import PlannedTrial
+from analysis.pipeline.power.staged_trials import look_sizes, stopped_trial
 from analysis.pipeline.prepare import prepare
 from study_app.domain.errors import UserError
 from study_app.domain.study.analysis_plan import Plan
@@ -49,11 +51,16 @@ class Counts:
     """Trials that reject all of them."""
     not_made: Counter[str] = field(default_factory=Counter)
     """Row -> trials in which it could not be computed; they count as not rejected."""
+    people: int = 0
+    """People of all trials, up to where each stopped."""
+    stopped: Counter[int] = field(default_factory=Counter)
+    """Look -> trials that stopped there; empty without planned looks."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             max(self.rows, other.rows, key=len), self.rejected + other.rejected, self.some + other.some,
-            self.every + other.every, self.not_made + other.not_made,
+            self.every + other.every, self.not_made + other.not_made, self.people + other.people,
+            self.stopped + other.stopped,
         )  # fmt: skip
 
 
@@ -98,7 +105,7 @@ def trial_power(
     chosen_effects = list(effects or DEFAULT_EFFECTS)
     if not all(np.isfinite(chosen_effects)):
         raise UserError("--effect: not a finite number; give a standardised difference such as 0.5")
-    planned = PlannedTrial(study, simulated_plan(study.analysis), (given or Assumptions()).check())
+    planned = PlannedTrial(study, simulated_plan(study.analysis, len(study.arms)), (given or Assumptions()).check())
     cells = [(n, effect) for n in chosen_sizes for effect in chosen_effects]
     found = _simulated(planned, cells, sims, workers, seed, progress)
     rows = [_entry(planned, *cell, counts, sims) for cell, counts in zip(cells, found, strict=True)]
@@ -108,17 +115,32 @@ def trial_power(
         "alpha": round(1 - study.analysis.level, 12),
         "family": len(rows[0]["rows"]),
         "multiplicity": study.analysis.multiplicity.method,
-        "replicates": REPLICATES,
+        "replicates": planned.plan.replicates,
         "assumptions": planned.given.to_json(),
     }
 
 
-def simulated_plan(plan: Plan) -> Plan:
-    """Return the plan as far as it decides the primary rows, with few re-randomisations."""
+def simulated_plan(plan: Plan, arms: int = 2) -> Plan:
+    """Return the plan as far as it decides the primary rows, with few re-randomisations.
+
+    With planned looks they are as many as the boundaries need.
+    """
     outcomes = tuple(outcome for outcome in plan.outcomes if outcome.id in plan.primary)
     deciding = tuple(analysis for analysis in plan.analyses if analysis.role == "primary")
-    less = {"outcomes": outcomes, "analyses": deciding, "subgroups": (), "margins": (), "replicates": REPLICATES}
+    less = {
+        "outcomes": outcomes,
+        "analyses": deciding,
+        "subgroups": (),
+        "margins": (),
+        "replicates": _replicates(plan, arms),
+    }
     return Plan.model_construct(**dict(plan) | less)
+
+
+def _replicates(plan: Plan, arms: int) -> int:
+    """Return a number that is fine enough for every boundary, and with which a 5 % test has exactly its level."""
+    needed = replicates_needed(plan, arms)
+    return max(REPLICATES, math.ceil((needed + 1) / (REPLICATES + 1)) * (REPLICATES + 1) - 1)
 
 
 def _simulated(
@@ -175,10 +197,18 @@ def _trials(planned: PlannedTrial, n: int, effect: float, count: int, seed: Sequ
     total = Counts()
     with threadpool_limits(1):
         for _ in range(count):
-            prepared = prepare(planned.dataset(n, effect, rng), planned.plan, include_simulated=True)
-            rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False)
-            total += _decided(rows, 1 - planned.plan.level)
+            total += _one_trial(planned, n, effect, rng)
     return total
+
+
+def _one_trial(planned: PlannedTrial, n: int, effect: float, rng: np.random.Generator) -> Counts:
+    dataset, level = planned.dataset(n, effect, rng), 1 - planned.plan.level
+    if planned.plan.stopping.interim:
+        trial = stopped_trial(planned.plan, dataset, n, rng)
+        return replace(_decided(trial.rows, level), people=trial.n, stopped=Counter([trial.look]))
+    prepared = prepare(dataset, planned.plan, include_simulated=True)
+    rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False)
+    return replace(_decided(rows, level), people=n)
 
 
 def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
@@ -195,11 +225,22 @@ def _entry(planned: PlannedTrial, n: int, effect: float, counts: Counts, sims: i
     rows = [_of_row(planned, n, effect, row, counts, sims) for row in counts.rows]
     first = rows[0]
     whole = {"any": counts.some / sims, "all": counts.every / sims}
+    looks = {"looks": _looks(planned.plan, n, counts, sims)} if planned.plan.stopping.interim else {}
     return {
         "n": n, "effect": effect, "sims": sims, "rows": rows,
         "analytic": _strictest(first["formulas"]), "simulated": first["simulated"], "mc_error": first["mc_error"],
         **{name: {"power": power, "mc_error": monte_carlo_error(power, sims)} for name, power in whole.items()},
+        **looks,
     }  # fmt: skip
+
+
+def _looks(plan: Plan, n: int, counts: Counts, sims: int) -> dict[str, Any]:
+    """Return where trials stopped, and how many people they took on average."""
+    shares = [counts.stopped[look] / sims for look in range(1, len(plan.stopping.looks) + 1)]
+    sizes = look_sizes(plan, n)
+    mean = counts.people / sims
+    spread = sum(share * (size - mean) ** 2 for share, size in zip(shares, sizes, strict=True))
+    return {"expected_n": mean, "mc_error": math.sqrt(spread / sims), "sizes": list(sizes), "stopped": shares}
 
 
 def _of_row(planned: PlannedTrial, n: int, effect: float, row: Row, counts: Counts, sims: int) -> dict[str, Any]:
@@ -221,6 +262,9 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
     study, (_, outcome, contrast) = planned.study, row
     if len(contrast) != 2 or contrast[1] != study.control.id:
         return []
+    if study.allocation.method == "sequence":
+        compared = (contrast[0], contrast[1])
+        return within_people(planned.plan, outcome, compared, n, effect, planned.given, len(study.arms), family)
     total = sum(arm.weight for arm in study.arms)
     weights = {arm.id: arm.weight / total for arm in study.arms}
     sizes = (n * weights[contrast[0]], n * weights[contrast[1]])
@@ -245,6 +289,8 @@ def monte_carlo_error(power: float, sims: int) -> float:
 def _schemes(planned: PlannedTrial, n: int, seed: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(np.random.SeedSequence([seed, 2**31]))
     study = planned.study
+    if study.allocation.method == "sequence":
+        return []  # orders are allocated: guessing one says nothing of a period that all treatments share
     margins = {name: dict.fromkeys(values, 1.0) for name, values in planned.margins.items()}
     margins = {name: shares for name, shares in margins.items() if name in study.allocation.variables}
     clustered = planned.profiles(n, rng) if study.allocation.cluster else None

@@ -22,7 +22,7 @@ from study_app.dataset.verification.participants import (
     check_records,
     check_visits,
 )
-from study_app.dataset.verification.registration import check_anchors, check_registration, read_prereg
+from study_app.dataset.verification.registration import check_anchors, check_looks, check_registration, read_prereg
 from study_app.dataset.verification.rows_against_log import check_logged
 from study_app.domain.ledger import Anchor
 
@@ -60,6 +60,7 @@ def verify(
     run(check_files, opened)
     run(check_versions, opened)
     run(check_registration, opened, prereg)
+    run(check_looks, opened)
     run(check_tables, opened)
     run(check_manifest, opened)
     if report.counts.get("table_unreadable") or "participants" not in opened.files:

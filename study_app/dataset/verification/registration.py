@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,22 @@ def _own(opened: UntrustedDataset) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def check_looks(opened: UntrustedDataset) -> None:
+    """Each look in the manifest against its entry in the audit log, and what it found against the digest there."""
+    summary = opened.manifest.get("audit")
+    entries = summary.get("interim_looks", []) if isinstance(summary, dict) else []
+    recorded = [str(entry.get("digest")) for entry in entries if isinstance(entry, dict)]
+    for look in opened.listed("interim_looks"):
+        digest, found = str(look.get("digest")), look.get("opened")
+        if digest not in recorded:
+            opened.report.add(
+                "look_unrecorded", "manifest.json", None, f"look {look.get('look')} is not in the audit log"
+            )
+        if found is not None and hashlib.sha256(canonical_json(found).encode()).hexdigest() != digest:
+            what = f"look {look.get('look')} is not what the audit log has the digest of"
+            opened.report.add("look_differs", "manifest.json", None, what)
 
 
 def _check_facts(opened: UntrustedDataset, registered: Mapping[str, Any]) -> None:

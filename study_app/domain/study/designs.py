@@ -51,11 +51,6 @@ class DesignValue:
         return self.refused is None or verb not in self.refused.gates
 
 
-ORDERS = DesignRefusal(
-    "it takes people as having one treatment each, which says little of differences within people",
-    "use the formula of the paired t test (analysis.power.paired_t_power)",
-    ("power",),
-)
 ONE_ARM = DesignRefusal(
     "there is nothing to compare",
     "add an arm and mark one of them control",
@@ -94,7 +89,6 @@ TABLE: tuple[DesignValue, ...] = (
             "cluster": "clusters",
             "sequence": "orders",
         },
-        {"sequence": ORDERS},
     ),
     *_rows(
         "allocation.base_method",

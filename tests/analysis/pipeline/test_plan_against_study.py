@@ -204,19 +204,11 @@ def test_a_row_that_the_study_can_answer_is_taken(row, changes):
 # -- designs ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("allocation", "method", "gates"),
-    [
-        ({"method": "sequence", "orders": "all"}, "sequence", ("power",)),
-    ],
-)
-def test_clusters_and_sequences_are_warned_of_and_refused_where_numbers_would_be_wrong(allocation, method, gates):
-    used = used_by(study(allocation=allocation))
-    assert design_problems(used, "check", "study.toml") == []
-    refused = f"allocation.method: '{method}' is refused by {', '.join(gates)}"
-    assert any(refused in text for text in design_warnings(used))
-    for gate in gates:
-        assert f"study.toml: allocation.method: '{method}'" in str(design_problems(used, gate, "study.toml")[0])
+def test_sequences_are_taken_by_every_command():
+    used = used_by(study(allocation={"method": "sequence", "orders": "all"}))
+    for gate in ("check", "launch", "analyze", "power"):
+        assert design_problems(used, gate, "study.toml") == []
+    assert not any("sequence" in text for text in design_warnings(used))
 
 
 @pytest.mark.parametrize("kind", ["obrien_fleming", "pocock", "spending"])

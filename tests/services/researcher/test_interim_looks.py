@@ -136,7 +136,6 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     assert found["boundary"] == pytest.approx(2.79651, abs=1e-5)
     assert row["crossed"]
     assert row["ci_low"] < row["estimate"] < row["ci_high"]
-    assert "looked" in trial.app.world.study.id
     stored = (tmp_path / "study.db").read_bytes()
     assert str(row["estimate"]).encode() not in stored
     (entry,) = [entry for entry in _audit(trial) if entry.what == "interim look"]
@@ -161,6 +160,31 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     assert '<section id="interim">' in page
     assert f'data-result="interim.looks.0.n">{found["n"]}<' in page
     trial.app.close()
+
+
+def test_a_look_that_was_rewritten_or_invented_is_found(tmp_path):
+    trial = Trial(tmp_path)
+    trial.app.lifecycle.launch()
+    trial.people(12, effect=0)
+    trial.app.interim.record(trial.app.interim.due("real"), {"decision": "continue", "boundary": 2.8, "rows": []})
+    trial.app.lifecycle.close("enough")
+    trial.app.lifecycle.unseal("the end")
+    manifest = trial.dataset("end") / "manifest.json"
+    trial.app.close()
+    honest = json.loads(manifest.read_text())
+    for change, name in ((_rewritten, "look_differs"), (_invented, "look_unrecorded")):
+        forged = json.loads(json.dumps(honest))
+        change(forged["interim_looks"])
+        manifest.write_text(json.dumps(forged))
+        assert name in {finding.name for finding in verify(tmp_path / "end").findings}
+
+
+def _rewritten(looks: list[dict]) -> None:
+    looks[0]["opened"]["result"]["decision"] = "efficacy"
+
+
+def _invented(looks: list[dict]) -> None:
+    looks.append({"look": 2, "digest": "0" * 64})
 
 
 def _audit(trial: Trial):
