@@ -41,7 +41,8 @@ def _too_coarse(plan: Plan, primary: list[Analysis], arms: int, file: str) -> li
     """Return the first look whose boundary no re-randomisation test can reach with the plan's replicates."""
     for look, enough in enumerate(_needed(plan, primary, arms), start=1):
         if plan.replicates < enough:
-            what = f"{plan.replicates} re-randomisations cannot reach the boundary of look {look} (p {1 / (enough + 1):.2g})"
+            reached = f"the boundary of look {look} (p {1 / (enough + 1):.2g})"
+            what = f"{plan.replicates} re-randomisations cannot reach {reached}"
             return [Problem(file, "analysis.replicates", what, f"give at least {enough}, or put that look later")]
     return []
 
