@@ -164,7 +164,7 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
     return summary
 
 
-_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings")
+_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks")
 
 
 def public_audit(summary: Mapping[str, Any]) -> dict[str, Any]:
