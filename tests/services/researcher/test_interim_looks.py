@@ -41,7 +41,7 @@ instructions = "other"
 method = "permuted_blocks"
 [recruitment]
 entry = "links"
-target_n = 24
+target_n = 40
 [[stages]]
 id = "consent"
 kind = "consent"
@@ -129,10 +129,10 @@ def refused(trial: Trial, *more: str) -> str:
 def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
-    trial.people(12, effect=12)
+    trial.people(20, effect=12)
     found = trial.taken()
     (row,) = found["rows"]
-    assert (found["look"], found["n"], found["target"], found["decision"]) == (1, 12, 24, "efficacy")
+    assert (found["look"], found["n"], found["target"], found["decision"]) == (1, 20, 40, "efficacy")
     assert found["boundary"] == pytest.approx(2.79651, abs=1e-5)
     assert row["crossed"]
     assert row["ci_low"] < row["estimate"] < row["ci_high"]
@@ -165,7 +165,7 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
 def test_a_look_that_was_rewritten_or_invented_is_found(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
-    trial.people(12, effect=0)
+    trial.people(20, effect=0)
     trial.app.interim.record(trial.app.interim.due("real"), {"decision": "continue", "boundary": 2.8, "rows": []})
     trial.app.lifecycle.close("enough")
     trial.app.lifecycle.unseal("the end")
@@ -195,23 +195,23 @@ def _audit(trial: Trial):
 def test_a_trial_that_goes_on_reports_p_estimate_and_interval_after_both_looks(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
-    trial.people(13, effect=1)
+    trial.people(21, effect=1)
     assert trial.taken()["decision"] == "continue"
-    assert "with 13 people, and there are no more since" in refused(trial)
+    assert "with 21 people, and there are no more since" in refused(trial)
     trial.people(1, effect=1)
     assert "every planned look was taken" in refused(trial)
-    trial.people(10, effect=5)
-    assert "all 24 planned people have finished" in refused(trial)
+    trial.people(18, effect=5)
+    assert "all 40 planned people have finished" in refused(trial)
     trial.app.lifecycle.close("the planned number")
     trial.app.lifecycle.unseal("the end")
     result = analyse(load(trial.dataset("end")))
     (primary,) = [row for row in result["estimates"] if row["role"] == "primary"]
     detail = primary["detail"]
-    assert [look["n"] for look in result["interim"]["looks"]] == [13, 24]
+    assert [look["n"] for look in result["interim"]["looks"]] == [21, 40]
     assert primary["p_value"] != detail["single_look_p_value"]
     assert (primary["p_value"] <= 0.05) == (detail["sequential_p"] <= 0.05) == detail["crossed"]
     assert abs(primary["estimate"] - detail["single_look_estimate"]) < 2
-    assert "Look 1 was planned at 12 people and taken at 13." in result["deviations"]
+    assert "Look 1 was planned at 20 people and taken at 21." in result["deviations"]
     trial.app.close()
 
 
@@ -219,14 +219,14 @@ def test_looks_too_early_unplanned_in_a_draft_or_without_the_key_are_refused_wit
     trial = Trial(tmp_path)
     assert "rehearse a look with --simulated" in refused(trial)
     trial.app.lifecycle.launch()
-    trial.people(11, effect=0)
-    assert "look 1 is due at 12 of 24 people with known outcomes (50%); there are 11" in refused(trial)
+    trial.people(19, effect=0)
+    assert "look 1 is due at 20 of 40 people with known outcomes (50%); there are 19" in refused(trial)
     assert "looks 1 to 1 before the final analysis" in refused(trial, "--look", "2")
     trial.people(1, effect=0)
     (trial.folder / "var" / "seal.key").rename(trial.folder / "kept.key")
     assert "a look needs the right to unseal" in refused(trial)
     (trial.folder / "kept.key").rename(trial.folder / "var" / "seal.key")
-    assert trial.taken()["n"] == 12
+    assert trial.taken()["n"] == 20
     trial.app.close()
     other = tmp_path / "other"
     other.mkdir()
@@ -238,10 +238,10 @@ def test_looks_too_early_unplanned_in_a_draft_or_without_the_key_are_refused_wit
 def test_after_a_look_no_amendment_changes_what_the_looks_rest_on(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
-    trial.people(12, effect=0)
+    trial.people(20, effect=0)
     trial.taken()
     trial.app.close()
-    trial.file.write_text(STUDY.replace("[0.5, 1.0]", "[0.5, 0.75, 1.0]").replace("target_n = 24", "target_n = 40"))
+    trial.file.write_text(STUDY.replace("[0.5, 1.0]", "[0.5, 0.75, 1.0]").replace("target_n = 40", "target_n = 60"))
     again = start(trial.settings, clock=trial.clock, changed_ok=True)
     with pytest.raises(ProblemsFound) as found:
         again.lifecycle.amend("more looks")
@@ -252,7 +252,7 @@ def test_after_a_look_no_amendment_changes_what_the_looks_rest_on(tmp_path):
 def test_a_look_that_another_process_took_meanwhile_is_not_recorded_twice(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
-    trial.people(12, effect=0)
+    trial.people(20, effect=0)
     due = trial.app.interim.due("real")
     result = {"decision": "continue", "boundary": 2.8, "rows": []}
     trial.app.interim.record(due, result)

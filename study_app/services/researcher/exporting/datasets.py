@@ -79,6 +79,7 @@ class Datasets:
             export_progsnap2(self.world, request.progsnap2, **kinds)
         # By this the audit log of a later export proves what this one was.
         digest = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
+        asked = {"identified": request.identified, "public": request.public}
         facts = {"out": out.name, "format": request.fmt, **asked, **kinds, "via": via}
         Lifecycle(self.world).audit(who, EXPORTED, "", facts | {"manifest_sha256": digest})
         return replace(summary, warnings=(*warnings, *summary.warnings))
