@@ -14,19 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 from support.server import StudyServer, free_port
+from support.trials.commands import LAUNCHABLE, study
 from support.trials.shipped import variant
-from support.warm_processes import run_study
 
 ROOT = Path(__file__).parents[2]
-
-
-def study(*arguments: object, cwd: Path, expect: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANTHROPIC_", "STUDY_"))}
-    given = kept | {"STUDY_VAR": str(cwd / "var"), **environment}
-    done = run_study(arguments, cwd=cwd, environment=given)
-    assert done.returncode == expect, f"{arguments}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def only_errors(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -34,14 +25,6 @@ def only_errors(done: subprocess.CompletedProcess[str]) -> list[str]:
     assert lines
     assert all(line.startswith("error: ") for line in lines), done.stderr
     return lines
-
-
-LAUNCHABLE = (
-    ('entry = "open"          # open: for trying out; a launched study needs "links" or "prolific"', 'entry = "links"'),
-    ("allow_embedded = false", "allow_embedded = true"),
-    ("target_n = 52", "target_n = 2"),
-    ("abandoned_after_hours = 24", "abandoned_after_hours = 0.00001"),
-)
 
 
 def test_a_trial_lives_from_draft_to_unsealed(tmp_path):

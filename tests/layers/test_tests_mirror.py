@@ -53,7 +53,7 @@ def test_code_that_folders_share_lies_in_support():
     helpers = {
         path.stem: path.parent
         for path in TESTS.rglob("*.py")
-        if not path.name.startswith("test_") and path.name not in ("conftest.py", "__init__.py")
+        if path.name not in ("conftest.py", "__init__.py")
         if not path.is_relative_to(TESTS / "support")
     }
     borrowed = [

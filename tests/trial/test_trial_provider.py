@@ -8,8 +8,8 @@ from datetime import date
 
 import pytest
 from support.providers.fake_provider import MODEL, FakeProvider, described
+from support.trials.commands import LAUNCHABLE, study
 from support.trials.shipped import variant
-from test_trial_commands import LAUNCHABLE, study
 
 from study_app.assistant.provider import check_provider
 from study_app.domain.assistants.served_models import same_model

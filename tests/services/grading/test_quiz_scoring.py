@@ -7,33 +7,15 @@ import json
 from dataclasses import replace
 
 import pytest
-from support.trials.console_trial import NoSandbox, Trial, given_to
+from support.trials.console_trial import Trial, given_to
+from support.trials.scripted_runs import Scripted, ended
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.quiz.keys import CodeKey
 from study_app.domain.records import Answer
-from study_app.domain.tasks.packs import Isolation, Program, RunResult
+from study_app.domain.tasks.packs import Isolation, RunResult
 from study_app.services.grading.evidence import REPEATS
 from study_app.services.researcher.exporting.export import export
-
-
-class Scripted(NoSandbox):
-    """Runs end as listed, the last of them again and again; every program prints the same."""
-
-    def __init__(self, *runs: RunResult | Exception) -> None:
-        self.runs = list(runs) or [ended("exit")]
-        self.asked: list[Program] = []
-
-    def run(self, program, *args, **kwargs):
-        self.asked.append(program)
-        result = self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-
-def ended(by: str, stdout: str = "", seconds: float = 0.1, lag: float | None = None) -> RunResult:
-    return RunResult(stdout, "", (), 0 if by == "exit" else None, by, seconds, "strong", 1, lag_seconds=lag)
 
 
 def to_quiz(trial: Trial) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.trials.console_trial import Trial
-from test_quiz_scoring import Scripted
+from support.trials.scripted_runs import Scripted
 
 from study_app.domain.errors import NotAllowed
 from study_app.services.researcher.rating import RatingQueue
