@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import sparse, special, stats
 
 from analysis.estimators.core.registry import Result, method_over_all_arms
 from analysis.estimators.core.request import AnalysisRequest
@@ -52,38 +54,54 @@ class RandomIntercept:
     person: Ints
     nodes: int = 61
 
+    @cached_property
+    def _kinds(self) -> tuple[Floats, Any, Any, Any]:
+        """Distinct rows of x with a one; of each person how many rows they have of each, how many right; X'y by person.
+
+        Everybody answers the same items, so that 140,000 answers may have 28 distinct rows.
+        """
+        rows, kind = np.unique(self.x, axis=0, return_inverse=True)
+        shape = (int(self.person.max()) + 1, len(rows))
+        places = (self.person, kind.ravel())
+        every = sparse.csr_array((np.ones(len(self.y)), places), shape=shape)
+        right = sparse.csr_array((self.y, places), shape=shape)
+        extended = np.column_stack([rows, np.ones(len(rows))])
+        return extended, every, right, right @ extended
+
     def __call__(self, parameters: Floats) -> tuple[float, Floats, Floats]:
         """Value, gradient and Hessian."""
         sigma = float(np.exp(parameters[-1]))
         points, weights = np.polynomial.hermite_e.hermegauss(self.nodes)
         log_weights = np.log(weights) - 0.5 * np.log(2 * np.pi)
-        count, p = int(self.person.max()) + 1, self.x.shape[1]
-        base = self.x @ parameters[:-1]
-        logs = np.empty((count, self.nodes))
-        scores = np.empty((count, self.nodes, p + 1))
+        extended, every, right, gained = self._kinds
+        p = self.x.shape[1]
+        base = extended[:, :p] @ parameters[:-1]
+        logs = np.empty((every.shape[0], self.nodes))
+        scores = np.empty((every.shape[0], self.nodes, p + 1))
         for k, u in enumerate(points):
             eta = base + sigma * u
-            logs[:, k] = np.bincount(self.person, self.y * eta - np.logaddexp(0, eta), count) + log_weights[k]
-            rest = self.y - special.expit(eta)
-            for j in range(p):
-                scores[:, k, j] = np.bincount(self.person, rest * self.x[:, j], count)
-            scores[:, k, p] = sigma * u * np.bincount(self.person, rest, count)
+            logs[:, k] = right @ eta - every @ np.logaddexp(0, eta) + log_weights[k]
+            scores[:, k] = gained - every @ (special.expit(eta)[:, None] * extended)
+            scores[:, k, p] *= sigma * u
         total = special.logsumexp(logs, axis=1)
         posterior = np.exp(logs - total[:, None])
         mean = np.einsum("ik,ikj->ij", posterior, scores)
         hessian = np.einsum("ik,ika,ikb->ab", posterior, scores, scores, optimize=True) - mean.T @ mean
-        hessian += self._curvature(base, sigma, points, posterior)
+        hessian += self._curvature(base, sigma, points, every.T @ posterior)
         hessian[p, p] += mean[:, p].sum()
         return float(total.sum()), mean.sum(axis=0), hessian
 
-    def _curvature(self, base: Floats, sigma: float, points: Floats, posterior: Floats) -> Floats:
-        """Posterior mean of the complete-data Hessian, without the term from sigma's log scale."""
+    def _curvature(self, base: Floats, sigma: float, points: Floats, shares: Floats) -> Floats:
+        """Posterior mean of the complete-data Hessian, without the term from sigma's log scale.
+
+        `shares`: of each distinct row, the posterior weights of the people who have it, node by node.
+        """
         found = np.zeros((self.x.shape[1] + 1,) * 2)
+        extended = self._kinds[0].copy()
         for k, u in enumerate(points):
             mean = special.expit(base + sigma * u)
-            weight = posterior[self.person, k] * mean * (1 - mean)
-            extended = np.column_stack([self.x, np.full(len(base), sigma * u)])
-            found -= (extended.T * weight) @ extended
+            extended[:, -1] = sigma * u
+            found -= (extended.T * (shares[:, k] * mean * (1 - mean))) @ extended
         return found
 
 
@@ -177,17 +195,18 @@ def _columns(trial: AnalysisRequest, item: str | None, by_item: bool) -> tuple[F
 
 def _averaged(x: Floats, treated: list[int], index: int, best: Maximum, level: float) -> EffectSize:
     """Difference of chances averaged over rows and over the person distribution; delta-method interval."""
+    off = x.copy()
+    off[:, treated] = 0.0
+    off, counts = np.unique(off, axis=0, return_counts=True)
+    on = off.copy()
+    on[:, index] = 1.0
 
     def difference(parameters: Floats) -> float:
         points, weights = np.polynomial.hermite_e.hermegauss(41)
         spread = np.exp(parameters[-1]) * points[None, :]
-        off = x.copy()
-        off[:, treated] = 0.0
-        on = off.copy()
-        on[:, index] = 1.0
         gaps = special.expit((on @ parameters[:-1])[:, None] + spread)
         gaps = gaps - special.expit((off @ parameters[:-1])[:, None] + spread)
-        return float((gaps @ weights).mean() / weights.sum())
+        return float(counts @ (gaps @ weights) / counts.sum() / weights.sum())
 
     value = difference(best.at)
     gradient = np.empty(len(best.at))

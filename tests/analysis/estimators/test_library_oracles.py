@@ -10,6 +10,7 @@ from support.analysis.oracle_tables import run, table
 
 from analysis import power
 from analysis.estimators.core.results import Estimates
+from analysis.estimators.outcomes.items import RandomIntercept
 from analysis.estimators.outcomes.ranks import ordered_differences
 
 ARMS = {"arm": "arm", "control": "c"}
@@ -144,3 +145,29 @@ def test_rows_become_a_frame_and_a_forest_plot():
     one = run("logrank", reference_data.aml(), outcome="time", event="status", arm="x", control="Nonmaintained")
     assert one.to_frame().loc[0, "observed"] == one.detail["observed"]
     assert one.plot() is not None
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_marginal_likelihood_is_that_of_every_answer_one_by_one(own):
+    """Summed person by person from its definition, with columns that all people share and with one of their own."""
+    rng = np.random.default_rng(4)
+    person, item = np.repeat(np.arange(9), 4), np.tile(np.arange(4), 9)
+    x = np.column_stack([(item[:, None] == np.arange(4)).astype(float), person % 2])
+    x = np.column_stack([x, rng.normal(size=9)[person]]) if own else x
+    y = (rng.random(36) < 0.5).astype(float)
+    model = RandomIntercept(x, y, person, nodes=15)
+    at = rng.normal(size=x.shape[1] + 1) / 2
+
+    def by_hand(parameters):
+        points, weights = np.polynomial.hermite_e.hermegauss(15)
+        eta = (x @ parameters[:-1])[:, None] + np.exp(parameters[-1]) * points
+        chance = 1 / (1 + np.exp(-np.where(y[:, None] == 1, eta, -eta)))
+        each = [np.log(chance[person == who].prod(axis=0) @ weights / weights.sum()) for who in range(9)]
+        return sum(each)
+
+    value, gradient, hessian = model(at)
+    assert value == pytest.approx(by_hand(at), rel=1e-12)
+    steps = np.eye(len(at)) * 1e-5
+    assert gradient == pytest.approx([(by_hand(at + step) - by_hand(at - step)) / 2e-5 for step in steps], abs=1e-7)
+    slopes = [(model(at + step)[1] - model(at - step)[1]) / 2e-5 for step in steps]
+    assert hessian == pytest.approx(np.array(slopes), abs=1e-6)
