@@ -7,10 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn import config_context
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score, silhouette_score
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 FEATURES = (
@@ -53,6 +49,9 @@ def clusters(features: pd.DataFrame, sizes: tuple[int, ...] = (2, 3, 4, 5, 6), s
         sizes: numbers of clusters to try.
         seed: of starts and bootstrap.
     """
+    from sklearn import config_context  # takes a second to import, and most datasets have too few users
+    from sklearn.preprocessing import StandardScaler
+
     usable = [name for name in FEATURES if features[name].notna().all() and features[name].nunique() > 1]
     if len(features) < MIN_PEOPLE or not usable:
         return {"note": f"needs {MIN_PEOPLE} people with varied features", "solutions": []}
@@ -69,11 +68,16 @@ def clusters(features: pd.DataFrame, sizes: tuple[int, ...] = (2, 3, 4, 5, 6), s
     return {"features": usable, "solutions": solutions, "chosen": best["k"], "members": members, "note": _NOTE}
 
 
-def _fit(values: Floats, k: int, seed: int) -> KMeans:
+def _fit(values: Floats, k: int, seed: int) -> Any:
+    from sklearn.cluster import KMeans
+
     return KMeans(k, n_init=4, random_state=seed).fit(values)
 
 
 def _solution(values: Floats, k: int, seed: int) -> dict[str, Any]:
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
+
     labels = _fit(values, k, seed).labels_
     generator = np.random.default_rng([seed, k])
     indices = []
