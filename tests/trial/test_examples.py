@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.paths import ROOT
@@ -55,6 +56,25 @@ def test_an_example_goes_from_check_to_its_report(tmp_path, monkeypatch, name):
     assert "Traceback" not in page
     for package in json.loads((tmp_path / "dataset" / "manifest.json").read_text())["study_packages"]:
         assert package in page
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("name", NAMES)
+def test_people_in_a_real_browser_walk_an_example(tmp_path, monkeypatch, name):
+    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns(".packages"))
+    monkeypatch.chdir(tmp_path)
+    file, database = tmp_path / name / "study.toml", f"sqlite:///{tmp_path}/study.db"
+    if read_study(file).requirements:
+        study("setup", file)
+    walked = ("--participants", PEOPLE, "--seed", 1, "--database", database, "--browser", "--json")
+    # In a separate thread: Playwright's loop may hold this one.
+    with ThreadPoolExecutor(1) as thread:
+        done = json.loads(thread.submit(study, "simulate", file, *walked).result())
+    # Who waits for a later session is in progress.
+    assert set(done["statuses"]) <= {"completed", "in_progress"}
+    study("export", file, "--out", "dataset", "--include-simulated", "--database", database)
+    study("verify", "dataset")
 
 
 def test_the_schemas_beside_the_examples_are_current():
