@@ -81,7 +81,8 @@ class Protocol:
             return f"{tasks}; {self._helped(stage, arm)}"
         if stage.kind == "quiz":
             bank, form = self.world.content.bank(stage.bank), stage.form or None
-            return f"{len(bank.items_of(form))} items on {len(bank.pages_of(form))} pages, alone"
+            sure = ", with confidence in each answer" if stage.confidence else ""
+            return f"{len(bank.items_of(form))} items on {len(bank.pages_of(form))} pages, alone{sure}"
         if stage.asked:
             return f"{len(stage.asked)} question{'s' if len(stage.asked) > 1 else ''}"
         return "the same page"

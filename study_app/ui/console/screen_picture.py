@@ -58,16 +58,19 @@ class PictureApp:
         return self.app.library
 
 
-def draw_picture(app: App, screen: Screen, arm: str) -> None:
-    """Draw a screen as participants of an arm see it."""
-    place = _place(app, screen, arm)
+def draw_picture(app: App, screen: Screen, arm: str, language: str = "") -> None:
+    """Draw a screen as participants of an arm see it, in one of the study's languages; its default without one."""
+    place = position_of(app, screen, arm, language)
     st.html(STYLE)
     st.html("<style>[data-testid='stSidebar'], [data-testid='stHeader'] { display: none !important; }</style>")
     draw_screen(PictureApp(app), place, API)  # type: ignore[arg-type]
 
 
-def _place(app: App, screen: Screen, arm: str) -> Position:
-    study, now = app.world.study, app.world.now()
+def position_of(app: App, screen: Screen, arm: str, language: str) -> Position:
+    """Return where a person is who sees that screen."""
+    given, now = app.world.study, app.world.now()
+    said = language if language in given.offered else given.offered[0]
+    study = app.world.localised(given, said, app.world.study_hash)
     over = screen.stage == END
     stage = None if over else study.stage(screen.stage)
     person = Participant(
@@ -80,6 +83,7 @@ def _place(app: App, screen: Screen, arm: str) -> Position:
         enrolled_at=now,
         last_seen_at=now,
         arm=arm,
+        language=said,
         opens_at=now + timedelta(days=study.delay_before(stage)) if stage and screen.show == "waiting" else None,
     )
     if stage is None:

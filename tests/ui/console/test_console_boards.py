@@ -261,7 +261,11 @@ def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("role", "boards"), [("grader", {"overview", "grading"}), ("full", {*BOARDS} - {"accounts"} | {"people"})]
+    ("role", "boards"),
+    [
+        ("grader", {"overview", "grading"}),
+        ("full", {*BOARDS} - {"accounts", "releasing.texts"} | {"people", "release"}),
+    ],
 )
 def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
     install(trial.app)

@@ -35,7 +35,8 @@ def render(desk: ConsoleSession) -> None:
     if screen is not None:
         arms = [arm.id for arm in desk.app.study.arms]
         arm = str(st.query_params.get("arm", ""))
-        draw_picture(desk.app, screen, arm if arm in arms else arms[0])
+        language = str(st.query_params.get("language", ""))
+        draw_picture(desk.app, screen, arm if arm in arms else arms[0], language)
         return
     desk.head("Protocol", "What the study is. Nothing here comes from a participant.")
     protocol = Protocol(desk.app.world)
@@ -80,16 +81,22 @@ def _allocation(desk: ConsoleSession) -> str:
 def _screens(desk: ConsoleSession) -> None:
     st.html(tables.heading("Every screen, as participants see it"))
     screens, arms = all_screens(desk.app.world), _arms(desk)
-    left, right = st.columns([3, 2])
+    left, right, last = st.columns([3, 2, 1])
     chosen = left.selectbox(
         "Screen", range(len(screens)), format_func=lambda number: f"{number + 1}. {screens[number].title}",
         key="protocol_screen",
     )  # fmt: skip
     arm = right.selectbox("Arm", [arm for arm, _ in arms], format_func=dict(arms).__getitem__, key="protocol_arm")
+    offered = desk.app.study.offered
+    language = (
+        last.selectbox("Language", offered, format_func=lambda each: desk.app.texts[each].name, key="protocol_language")
+        if len(offered) > 1
+        else offered[0]
+    )
     screen = screens[chosen]
     if not screen.by_arm:
         st.html(tables.note("This screen is the same in every arm."))
-    address = f"/protocol?{urlencode({'screen': screen.key, 'arm': arm, 'embed': 'true'})}"
+    address = f"/protocol?{urlencode({'screen': screen.key, 'arm': arm, 'language': language, 'embed': 'true'})}"
     with st.container(key="picture"):
         st.iframe(address, height=HEIGHT)
     link = f'<a href="{tables.cell(address)}" target="_blank" rel="noopener">Open this screen alone</a>'
