@@ -22,6 +22,8 @@ from support.trials.export_world import Walker, open_app, settle  # noqa: E402
 
 from study_app.dataset.verification import verify  # noqa: E402
 from study_app.domain.editing.provenance import Reply, attribute  # noqa: E402
+from study_app.domain.events.browser import Edit, Load, PasteAttempt  # noqa: E402
+from study_app.domain.events.changes import Change  # noqa: E402
 from study_app.services.researcher.exporting.export import export  # noqa: E402
 
 
@@ -65,15 +67,20 @@ def plain_copy(app, target: Path) -> int:
 def attribution(lines: int, edits: int) -> float:
     """Seconds to attribute a program into which so many lines were pasted and then so many characters typed."""
     text = "\n".join(f"value_{number} = {number}  # some text" for number in range(lines))
-    events = [("p", "load", {"task": "t", "text": "", "source": "starter"})]
-    events.append(("p", "paste_attempt", {"text": text[:20_000], "length": len(text), "from": "outside"}))
-    changes = [{"from": 0, "to": 0, "insert": text}]
-    events.append(("p", "edit", {"task": "t", "kind": "paste", "changes": changes, "length": len(text)}))
+    first = (
+        Load(task="t", text="", source="starter"),
+        PasteAttempt(text=text[:20_000], length=len(text), origin="outside"),
+    )
+    events = [*first, Edit(task="t", how="paste", changes=(Change(0, 0, text),), length=len(text))]
     for _ in range(edits):
-        changes = [{"from": len(text), "to": len(text), "insert": "x"}]
+        change = Change(len(text), len(text), "x")
         text += "x"
-        events.append(("p", "edit", {"task": "t", "kind": "typed", "changes": changes, "length": len(text)}))
-    return timed(lambda: attribute(events, text, task="t", starter="", replies=[Reply("r", "nothing like it")]))[1]
+        events.append(Edit(task="t", how="typed", changes=(change,), length=len(text)))
+    return timed(
+        lambda: attribute(
+            (("p", each) for each in events), text, task="t", starter="", replies=[Reply("r", "nothing like it")]
+        )
+    )[1]
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from study_app.dataset.integrity.chain import Chained, Head
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
-from study_app.domain.events import BrowserEvent, Event
+from study_app.domain.events import BrowserEvent, Event, EventDetails
 from study_app.domain.records import (
     Answer,
     AuditEntry,
@@ -129,7 +129,7 @@ class ExplanationJudge(Protocol):
 class EventLog(Protocol):
     """The append-only log, within one transaction."""
 
-    def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
+    def record(self, participant_id: str, stage: str, at: datetime, details: EventDetails) -> Event:
         """Append one event of the server's own; it takes the next number of the page `server`."""
         ...
 

@@ -15,6 +15,8 @@ from study_app.dataset.schema import Column
 from study_app.dataset.schema.cells import unguard
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.events import details_of
+from study_app.domain.events.browser import TextEvent
 from study_app.domain.study.study import Study
 
 REQUIRED_COLUMNS = ("participant_id", "arm", "status", "is_simulated", "is_preview")
@@ -163,10 +165,11 @@ def _texts(rows: pd.DataFrame, task: str | None) -> Iterator[tuple[str, str]]:
     texts: dict[tuple[str, str], str | None] = {}
     last: dict[str, tuple[str, str]] = {}
     for page, kind, payload in zip(rows["page"], rows["kind"], rows["payload"], strict=True):
-        about = payload.get("task") if isinstance(payload, dict) else None
-        if isinstance(about, str) and (task is None or about == task):
+        details = details_of(kind, payload)
+        about = details.task if isinstance(details, TextEvent) else None
+        if about is not None and (task is None or about == task):
             last[about] = (str(page), about)
-            texts[last[about]] = apply_event(texts.get(last[about]), kind, payload)
+            texts[last[about]] = apply_event(texts.get(last[about]), details)
     yield from ((about, text) for about, key in last.items() if (text := texts[key]) is not None)
 
 

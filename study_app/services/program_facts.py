@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from study_app.dataset.schema import writable
 from study_app.dataset.schema.cells import code_sha256
 from study_app.ports import UnitOfWork
 
 
+@dataclass(frozen=True)
+class ProgramFacts:
+    """What the server knows of a program by itself."""
+
+    code_sha256: str
+    as_edited: bool | None
+    """Whether it is the text that the page's edits give up to that number; None where the server cannot know yet, for
+    edits are still on their way or later ones are there already."""
+
+
 def program_facts(
     unit: UnitOfWork, participant_id: str, task: str, code: str, page: str | None, seq: int | None
-) -> dict[str, Any]:
-    """Payload of the event that a program was run, submitted or shown to an assistant.
-
-    `as_edited` says whether the program is the text that the page's edits give up to that number; None where the server
-    cannot know yet, for edits are still on their way or later ones are there already.
-    """
-    return {"code_sha256": code_sha256(code), "as_edited": _as_edited(unit, participant_id, task, code, page, seq)}
+) -> ProgramFacts:
+    """Return what the event says of a program that was run, submitted or shown to an assistant."""
+    return ProgramFacts(code_sha256(code), _as_edited(unit, participant_id, task, code, page, seq))
 
 
 def _as_edited(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study_app.dataset.integrity.chain import ChainEntry, event_key, new_salt
-from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event
+from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event, EventDetails
 from study_app.domain.records import Stored
 from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.driver import Driver, bound
@@ -73,10 +73,10 @@ class SqlEventLog:
         if "chain" in self.__dict__:
             self.chain.flush()
 
-    def record(self, participant_id: str, kind: str, stage: str, at: datetime, payload: Mapping[str, Any]) -> Event:
+    def record(self, participant_id: str, stage: str, at: datetime, details: EventDetails) -> Event:
         """Append one event of the server's own."""
         taken = self.driver.returned(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
-        row = Event(participant_id, SERVER_PAGE, taken[0], kind, stage, kept(at), payload=dict(payload))
+        row = Event(participant_id, SERVER_PAGE, taken[0], details.kind, stage, kept(at), payload=details.payload())
         self.driver.run(_INSERT, self._chained([row])[0])
         return row
 

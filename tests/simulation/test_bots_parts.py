@@ -42,18 +42,18 @@ TEXTS = st.text(alphabet="ab\n \U0001f600\u00e9x", max_size=60)
 
 @given(before=TEXTS, after=TEXTS, seed=st.integers(0, 99))
 def test_typing_replays_to_the_text_that_was_wanted(before, after, seed):
-    payloads = list(typed("t", before, after, Random(seed)))
-    assert replay((("edit", payload) for payload in payloads), before) == after
-    assert all(len("".join(c["insert"].split())) < 30 for payload in payloads for c in payload["changes"])
+    edits = list(typed("t", before, after, Random(seed)))
+    assert replay(edits, before) == after
+    assert all(len("".join(change.insert.split())) < 30 for each in edits for change in each.changes)
 
 
 @given(before=TEXTS, insert=TEXTS, data=st.data())
 def test_a_paste_replays(before, insert, data):
     start = data.draw(st.integers(0, len(before)))
     end = data.draw(st.integers(start, len(before)))
-    payload, after = edit("t", before, start, end, insert, ("paste", "input.paste"))
-    assert replay([("edit", payload)], before) == after == before[:start] + insert + before[end:]
-    assert payload["changes"][0].get("deleted", "") == before[start:end]
+    made, after = edit("t", before, start, end, insert, ("paste", "input.paste"))
+    assert replay([made], before) == after == before[:start] + insert + before[end:]
+    assert (made.changes[0].deleted or "") == before[start:end]
 
 
 def test_a_small_correction_is_a_small_edit():

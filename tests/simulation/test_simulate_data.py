@@ -79,7 +79,7 @@ def test_every_log_replays_to_what_was_run_and_submitted(trial):
         task = event.payload.get("task")
         held = texts[event.participant_id, task]
         if event.kind in ("load", "edit"):
-            held[event.page] = apply_event(held.get(event.page), event.kind, event.payload)
+            held[event.page] = apply_event(held.get(event.page), event.details)
         elif event.kind in ("run_started", "task_submitted"):
             assert held[event.payload["page"]] == runs[event.payload["run_id"]].code
             compared += 1

@@ -10,6 +10,7 @@ import pytest
 
 from study_app.domain.errors import InfrastructureError, ProblemsFound
 from study_app.domain.events import ERASED, BrowserEvent
+from study_app.domain.events.server import Allocated, Entered
 from study_app.domain.records import Answer, AuditEntry, Document, Link, Participant, RunRecord, Turn, Visit
 from study_app.storage import open_registry
 from study_app.storage.database import SqlDatabase
@@ -124,18 +125,18 @@ def test_every_character_survives(registry, clock):
     text = "NUL \x00, half a pair \ud83d, emoji 🎉, \ue000json:not"
     with registry.begin() as unit:
         unit.save_document(Document("p1", "t", text, "saved"), "page")
-        unit.record("p1", "entered", "consent", clock.now(), {"text": text})
+        unit.record("p1", "consent", clock.now(), Entered(way=text))
         unit.add_run(RunRecord("r", "p1", "t", "tasks", "run", text, clock.now(), stdout=text))
     with registry.begin(write=False) as unit:
         assert unit.document("p1", "t").text == text
-        assert next(unit.events()).payload == {"text": text}
+        assert next(unit.events()).payload == {"way": text}
         assert unit.runs()[0].code == text
 
 
 def test_the_servers_own_events_are_numbered_without_gap_by_many_threads(registry, clock):
     def once(number: int) -> None:
         with registry.begin() as unit:
-            unit.record("p1", "entered", "consent", clock.now(), {"n": number})
+            unit.record("p1", "consent", clock.now(), Allocated(index=number))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(once, range(40)))
@@ -227,7 +228,7 @@ def test_each_audit_entry_is_chained_to_the_one_before(registry, clock):
 def test_erasing_leaves_the_stages_and_the_ledger(registry, clock):
     with registry.begin() as unit:
         unit.add_participant(someone(clock))
-        unit.record("p1", "entered", "consent", clock.now(), {"secret": 1})
+        unit.record("p1", "consent", clock.now(), Entered(way="secret"))
         unit.save_answer(Answer("p1", "quiz", "q1", '"a"'))
         unit.erase_payloads("p1")
         assert [event.payload for event in unit.events("p1")] == [{"erased": True}]

@@ -140,7 +140,7 @@ def test_every_page_s_events_are_without_gap_and_replay_to_the_submission(server
             for run in unit.runs(participant.id):
                 if run.kind == "submission":
                     edits = [
-                        (event.kind, event.payload)
+                        event.details
                         for event in sorted(pages[run.page], key=lambda event: event.seq)
                         if event.payload.get("task") == run.task and event.seq <= (run.seq or 10**9)
                     ]

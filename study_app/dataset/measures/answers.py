@@ -10,9 +10,10 @@ from typing import Any
 from study_app.dataset.measures.activity import absences, moments
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.editing.clipboard import Pasteboard
-from study_app.domain.editing.edits import utf16_length
 from study_app.domain.events import Event
-from study_app.domain.quiz.answer_log import CHANGE_KINDS, FORM_KINDS, place_of
+from study_app.domain.events.browser import AnswerEdit, AnswerSet, PasteAttempt
+from study_app.domain.events.changes import utf16_length
+from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.quiz.confidence import item_of
 from study_app.domain.records import Visit
 from study_app.domain.study.compliance import Evidence
@@ -40,22 +41,18 @@ def _pasted(events: Sequence[Event]) -> dict[Key, int]:
     found: dict[Key, int] = defaultdict(int)
     for event in events:
         key = _changed(event)
-        changes = event.payload.get("changes")
-        if key is not None and event.payload.get("kind") in ("paste", "drop") and isinstance(changes, list):
-            found[key] += sum(utf16_length(str(change.get("insert", ""))) for change in changes if _is_table(change))
+        match event.details:
+            case AnswerEdit(how="paste" | "drop", changes=changes) if key is not None:
+                found[key] += sum(utf16_length(change.insert) for change in changes)
     return found
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _changed(event: Event) -> Key | None:
     """Return the answer that an event changes."""
-    place, name = place_of(event.payload), event.payload.get("field")
-    if event.kind not in CHANGE_KINDS or place is None or place[0] != event.stage or not isinstance(name, str):
-        return None
-    return event.stage, item_of(name)
+    match event.details:
+        case AnswerSet(stage=event.stage, field=name) | AnswerEdit(stage=event.stage, field=name):
+            return event.stage, item_of(name)
+    return None
 
 
 def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
@@ -96,13 +93,13 @@ def help_in_quizzes(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator
     quizzes = {stage.id for stage in dossier.quiz_stages}
     pasteboard = Pasteboard()
     for moment, event in zip(at, dossier.events, strict=True):
-        pasteboard.feed(event.kind, event.payload)
-        into = event.kind == "paste_attempt" and event.payload.get("target") == "answer"
-        if into and event.stage in quizzes and pasteboard.is_foreign(event.payload):
-            length = event.payload.get("length")
-            size = length if isinstance(length, int) else utf16_length(str(event.payload.get("text", "")))
-            name = str(event.payload.get("field", ""))
-            yield Evidence("answer_paste", event.stage, datetime.fromtimestamp(moment, UTC), size, name)
+        pasteboard.feed(event.details)
+        if event.stage not in quizzes:
+            continue
+        match event.details:
+            case PasteAttempt(target="answer") as paste if pasteboard.is_foreign(paste):
+                at_moment = datetime.fromtimestamp(moment, UTC)
+                yield Evidence("answer_paste", event.stage, at_moment, paste.size, paste.field or "")
     for visit in dossier.visits:
         if visit.stage in quizzes and visit.ended_at is not None:
             for spell in absences(visit, dossier.study, dossier.events, at, visit.ended_at):

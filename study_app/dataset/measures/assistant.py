@@ -8,7 +8,8 @@ from typing import Any
 
 from study_app.dataset.measures.interaction import Codes, Coding
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.domain.events import CLOCK_OUTAGES, Event
+from study_app.domain.events import saying
+from study_app.domain.events.server import CLOCK_OUTAGES, Outage
 from study_app.domain.records import Answer
 from study_app.domain.study.compliance import Evidence, broken
 from study_app.domain.study.study import Question
@@ -29,18 +30,13 @@ def queries(dossier: ParticipantRecord, coding: Coding, codes: Codes) -> dict[st
 def _outage_minutes(dossier: ParticipantRecord) -> float | None:
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return None
-    lost = [_seconds(event) for event in dossier.events if _is_outage(event) and event.stage in dossier.main_ids]
-    return sum(lost) / 60
-
-
-def _is_outage(event: Event) -> bool:
-    """Whether something that participants use failed; deadlines that were moved are not an outage."""
-    return event.kind == "outage" and event.payload.get("kind") not in CLOCK_OUTAGES
-
-
-def _seconds(event: Event) -> float:
-    seconds = event.payload.get("seconds")
-    return float(seconds) if isinstance(seconds, int | float) else 0.0
+    # Something that participants use failed; deadlines that were moved are not an outage.
+    failed = [
+        outage
+        for event, outage in saying(dossier.events, Outage)
+        if outage.cause not in CLOCK_OUTAGES and event.stage in dossier.main_ids
+    ]
+    return sum(float(outage.seconds or 0.0) for outage in failed) / 60
 
 
 def reports_of_other_ai(dossier: ParticipantRecord) -> list[tuple[Answer, bool]]:

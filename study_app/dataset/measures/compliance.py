@@ -13,8 +13,8 @@ from study_app.dataset.measures.provenance import bursts
 from study_app.dataset.measures.quiz import failed_attention_checks
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.editing.clipboard import Pasteboard
-from study_app.domain.editing.edits import utf16_length
 from study_app.domain.events import Event
+from study_app.domain.events.browser import PasteAttempt
 from study_app.domain.study.compliance import UNITS, Evidence, broken, threshold
 
 Row = dict[str, Any]
@@ -50,19 +50,12 @@ def _reported(dossier: ParticipantRecord) -> Iterator[Evidence]:
 def _pasted(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     pasteboard = Pasteboard()
     for moment, event in zip(at, dossier.events, strict=True):
-        pasteboard.feed(event.kind, event.payload)
-        if event.stage in dossier.main_ids and _into_editor(event) and pasteboard.is_foreign(event.payload):
-            how, size = str(event.payload.get("how", "paste")), _size(event)
-            yield Evidence("outside_paste", event.stage, _time(moment), size, how)
-
-
-def _into_editor(event: Event) -> bool:
-    return event.kind == "paste_attempt" and event.payload.get("target", "editor") == "editor" and _size(event) > 0
-
-
-def _size(event: Event) -> int:
-    length = event.payload.get("length")
-    return length if isinstance(length, int) else utf16_length(str(event.payload.get("text", "")))
+        pasteboard.feed(event.details)
+        if event.stage not in dossier.main_ids:
+            continue
+        match event.details:
+            case PasteAttempt(target="editor", size=size) as paste if size > 0 and pasteboard.is_foreign(paste):
+                yield Evidence("outside_paste", event.stage, _time(moment), size, paste.how or "paste")
 
 
 def _typed(events: Sequence[tuple[float, Event]]) -> Iterator[Evidence]:

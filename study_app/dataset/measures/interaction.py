@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
+from study_app.domain.events import Event
+from study_app.domain.events.browser import Edit, TextEvent
+from study_app.domain.events.server import ProgramEvent, TaskShown, TurnStarted
 from study_app.domain.interaction import rules
 from study_app.domain.interaction.codebook import LABELS, VERSION
 from study_app.domain.interaction.codes import RUBRIC, Coder, chosen
@@ -102,9 +105,8 @@ def _steps(dossier: ParticipantRecord, codes: Codes) -> Sequence[UseStep]:
     found: list[UseStep] = []
     for rank, event in enumerate(dossier.events):
         if event.stage in dossier.main_ids:
-            task, pasted = event.payload.get("task"), event.payload.get("kind") == "paste"
-            named = task if isinstance(task, str) else None
-            step = of_event(event.kind, milliseconds(event.server_time), rank, named, pasted)
+            pasted = isinstance(event.details, Edit) and event.details.how == "paste"
+            step = of_event(event.kind, milliseconds(event.server_time), rank, _task(event), pasted)
             found += [step] if step is not None else []
     for turn in dossier.turns:
         found += of_turn(
@@ -116,6 +118,13 @@ def _steps(dossier: ParticipantRecord, codes: Codes) -> Sequence[UseStep]:
             turn.composing_seconds,
         )
     return arranged(found)[0]
+
+
+def _task(event: Event) -> str | None:
+    match event.details:
+        case TextEvent(task=task) | ProgramEvent(task=task) | TaskShown(task=task) | TurnStarted(task=task):
+            return task
+    return None
 
 
 def _known(turns: Sequence[Turn], row: Mapping[str, Any], uses: Mapping[str, Mapping[str, Any]]) -> Known:

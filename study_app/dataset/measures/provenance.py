@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
-from study_app.domain.editing.edits import ReplayMismatch, well_formed
 from study_app.domain.editing.provenance import Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event
+from study_app.domain.events.browser import Edit, TextEvent
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.server import RunStarted
 from study_app.domain.records import RunRecord, submitted
 from study_app.domain.study.compliance import Evidence
 
@@ -88,9 +90,10 @@ def _program(
     retyped: Counter[str] = Counter()
     try:
         for event in dossier.events:
-            tracker.feed(event.page, event.kind, event.payload)
-            if event.kind == "run_started" and (text := code.get(str(event.payload.get("run_id")))) is not None:
-                retyped |= tracker.attribution(text).of_turns("retyped")
+            tracker.feed(event.page, event.details)
+            match event.details:
+                case RunStarted(run_id=run_id) if (text := code.get(run_id)) is not None:
+                    retyped |= tracker.attribution(text).of_turns("retyped")
     except ReplayMismatch as error:
         log.warning("participant %s, task %s: %s; study verify says more", dossier.participant.id, task, error)
         return None
@@ -101,7 +104,7 @@ def _program(
 
 
 def _edited(events: Iterable[Event], task: str) -> bool:
-    return any(event.kind in ("load", "edit") and event.payload.get("task") == task for event in events)
+    return any(isinstance(event.details, TextEvent) and event.details.task == task for event in events)
 
 
 def origins(found: Programs) -> dict[str, Any]:
@@ -167,8 +170,8 @@ def bursts(events: Iterable[tuple[float, Event]]) -> Iterator[tuple[float, str, 
     by_page: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     last = ""
     for moment, event in events:
-        if event.kind == "edit" and event.payload.get("kind") == "typed":
-            inserts = ["".join(change.get("insert", "").split()) for change in well_formed(event.payload)]
+        if isinstance(event.details, Edit) and event.details.how == "typed":
+            inserts = ["".join(change.insert.split()) for change in event.details.changes]
             text = max(inserts, key=len, default="")
             by_page[event.page, event.stage].append((moment, 0 if len(text) == 1 and text == last else len(text)))
             last = text or last

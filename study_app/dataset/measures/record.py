@@ -12,7 +12,8 @@ from study_app.dataset.schema import question_column
 from study_app.dataset.schema.participants import row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
-from study_app.domain.events import EXTENDED, Event
+from study_app.domain.events import Event, saying
+from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
 from study_app.domain.study.study import Stage, Study
@@ -74,8 +75,8 @@ class ParticipantRecord:
 
     def _granted(self, stage: str) -> float:
         """Seconds by which researchers extended a stage: they are worked in, so the clock did not stand."""
-        moved = [event.payload for event in self.events if event.kind == EXTENDED and event.stage == stage]
-        return sum(60 * float(payload.get("minutes") or 0.0) for payload in moved)
+        moved = saying(self.events, DeadlineExtended)
+        return sum(60 * float(extended.minutes) for event, extended in moved if event.stage == stage)
 
     def rated(self, name: str, rubric: str) -> dict[str, str]:
         """Rater -> newest judgement of a turn or participant."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from study_app.dataset.schema.columns import Column, TableSchema
+from study_app.dataset.schema.tables import EVENTS
+from study_app.domain.events.reference import event_tables
 
 
 def codebook(tables: Sequence[TableSchema], introduction: str) -> str:
@@ -12,6 +14,8 @@ def codebook(tables: Sequence[TableSchema], introduction: str) -> str:
     parts = ["# Codebook", introduction]
     for table in tables:
         parts += [f"## {table.name}", f"{table.caption}.", _rows(table)]
+    if EVENTS.name in (table.name for table in tables):
+        parts += ["## Payloads of events", "Keys of `events.payload` by `events.kind`.", event_tables(level=3)]
     return "\n\n".join(parts) + "\n"
 
 

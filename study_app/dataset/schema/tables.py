@@ -63,7 +63,7 @@ EVENTS = TableSchema(
         integer("event_id", "Unique number of the event, rising in the order of storing", low=1),
         code("page", "Random id of the browser page, made at each load; `server` for the server's own events"),
         integer("seq", "Number of the event on its page: 1, 2, 3, ... without gap", low=1),
-        code("kind", "Kind of event, which decides what its payload holds"),
+        code("kind", "Kind of event, which decides what its payload holds; the codebook lists the keys"),
         code("stage", "Stage at which the participant was when the event arrived"),
         time("server_time", "When the server stored it"),
         time("client_time", "When it happened by the browser's clock; empty for the server's own"),

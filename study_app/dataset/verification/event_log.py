@@ -12,8 +12,27 @@ from typing import Any
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName, moment, writable
 from study_app.dataset.schema.cells import code_sha256
-from study_app.domain.editing.edits import ReplayMismatch, apply_event
-from study_app.domain.events import BROWSER_KINDS, SERVER_KINDS, SERVER_PAGE, tells_of_reply
+from study_app.domain.editing.edits import apply_event
+from study_app.domain.events import (
+    BROWSER_KINDS,
+    SERVER_KINDS,
+    SERVER_PAGE,
+    EventDetails,
+    Unreadable,
+    details_of,
+    tells_of_reply,
+)
+from study_app.domain.events.browser import Edit, TextEvent
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.server import (
+    Allocated,
+    EditsUnapplied,
+    ProgramEvent,
+    StageEnded,
+    StageOpened,
+    TurnEnded,
+    TurnStarted,
+)
 
 SLACK = timedelta(seconds=30)
 """Edits may reach the server this much before or after the press whose program they made."""
@@ -46,8 +65,8 @@ class _Pages:
     """(page, task) -> states in order."""
     broken: set[tuple[str, str]] = field(default_factory=set)
     """Where an edit did not fit, so that nothing after it can be compared."""
-    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Id of a run or turn -> payload of the server's event of it."""
+    facts: dict[str, ProgramEvent | TurnStarted] = field(default_factory=dict)
+    """Id of a run or turn -> what the server's event says of it."""
 
 
 @dataclass
@@ -66,6 +85,11 @@ class Log:
     def of(self, kind: str, about: str = "", which: Any = "") -> list[UntrustedRow]:
         """Return the server's events of a kind, all or those about one stage, run or turn, in order."""
         return self.by_subject.get((kind, about, str(which)), [])
+
+
+def said(row: UntrustedRow) -> EventDetails:
+    """Return what an event says, whatever a forged cell holds."""
+    return details_of(str(row["kind"]), row["payload"])
 
 
 def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]], None]) -> dict[str, Log]:
@@ -123,10 +147,8 @@ def _check_sequences(opened: UntrustedDataset, name: str, events: Sequence[Untru
         if row["event_id"] is not None and row["event_id"] <= last:
             report.add("reordered", file, row.number, f"event {row['event_id']} stands after {last}")
         last = row["event_id"] or last
-        if opened.own and row["kind"] not in (SERVER_KINDS if row["page"] == SERVER_PAGE else BROWSER_KINDS):
-            report.add(
-                "unknown_kind", file, row.number, f"'{row['kind']}' is not a kind of event of page {row['page']}"
-            )
+        if opened.own and (problem := _unknown(row, whole=not opened.public)):
+            report.add("unknown_kind", file, row.number, problem)
     whole: dict[str, int] = {}
     for page, seen in pages.items():
         there = sorted(seq for seq in seen if seq > 0)
@@ -139,6 +161,20 @@ def _check_sequences(opened: UntrustedDataset, name: str, events: Sequence[Untru
             report.add("sequence_gap" if ours else "browser_gap", file, seen[after].number, what)
             whole[page] = first - 1
     return whole
+
+
+def _unknown(row: UntrustedRow, *, whole: bool) -> str:
+    """Return why an event is of no kind of its page; empty where it is of one.
+
+    Args:
+        row: the event.
+        whole: whether the payload is there as it was stored, and not what anybody may read of it.
+    """
+    servers = row["page"] == SERVER_PAGE
+    if row["kind"] not in (SERVER_KINDS if servers else BROWSER_KINDS):
+        return f"'{row['kind']}' is not a kind of event of page {row['page']}"
+    details = said(row) if servers and whole else None
+    return f"'{row['kind']}' of the server: {details.problem}" if isinstance(details, Unreadable) else ""
 
 
 def _check_moments(opened: UntrustedDataset, events: Sequence[UntrustedRow], person: UntrustedRow | None) -> None:
@@ -178,18 +214,17 @@ def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: M
     unapplied = _unapplied(events)
     texts: dict[tuple[str, str], str | None] = {}
     for row in sorted(events, key=lambda row: (str(row["page"]), row["seq"] or 0)):
-        payload = row["payload"] if isinstance(row["payload"], dict) else {}
-        task = payload.get("task")
-        if row["kind"] not in ("load", "edit") or not isinstance(task, str) or row["page"] == SERVER_PAGE:
+        details = said(row)
+        if not isinstance(details, TextEvent) or details.task is None or row["page"] == SERVER_PAGE:
             continue
-        key = (str(row["page"]), task)
+        key = (str(row["page"]), details.task)
         if (row["seq"] or 0) > whole.get(key[0], row["seq"] or 0):
             pages.broken.add(key)
             continue
-        if key in pages.broken and row["kind"] == "edit":
+        if key in pages.broken and row["kind"] == Edit.kind:
             continue
         try:
-            texts[key] = apply_event(texts.get(key), str(row["kind"]), payload)
+            texts[key] = apply_event(texts.get(key), details)
         except ReplayMismatch as error:
             what = "edits_unapplied" if key in unapplied else "replay_mismatch"
             opened.report.add(what, opened.relative("events"), row.number, f"page {key[0]}: {error}")
@@ -199,21 +234,23 @@ def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: M
     return pages
 
 
-def _payloads(events: Sequence[UntrustedRow], *kinds: str) -> Iterator[dict[str, Any]]:
-    """Payloads of the server's own events of these kinds."""
-    for row in events:
-        if row["page"] == SERVER_PAGE and row["kind"] in kinds and isinstance(row["payload"], dict):
-            yield row["payload"]
+def _of_server(events: Sequence[UntrustedRow]) -> Iterator[EventDetails]:
+    """Return what the server's own events say."""
+    return (said(row) for row in events if row["page"] == SERVER_PAGE)
 
 
-def _facts(events: Sequence[UntrustedRow]) -> dict[str, dict[str, Any]]:
-    payloads = _payloads(events, "run_started", "task_submitted", "turn_started")
-    return {str(payload.get("run_id") or payload.get("turn_id")): payload for payload in payloads}
+def _facts(events: Sequence[UntrustedRow]) -> dict[str, ProgramEvent | TurnStarted]:
+    found: dict[str, ProgramEvent | TurnStarted] = {}
+    for details in _of_server(events):
+        match details:
+            case ProgramEvent(run_id=name) | TurnStarted(turn_id=name):
+                found[name] = details
+    return found
 
 
 def _unapplied(events: Sequence[UntrustedRow]) -> set[tuple[str, str]]:
     """(page, task) of which the server itself says that edits came too late or did not fit."""
-    return {(str(p.get("page")), str(p.get("task"))) for p in _payloads(events, "edits_unapplied")}
+    return {(each.page, each.task) for each in _of_server(events) if isinstance(each, EditsUnapplied)}
 
 
 def _digest(text: str) -> int:
@@ -224,11 +261,10 @@ def _asked(events: Sequence[UntrustedRow], turns: Sequence[UntrustedRow]) -> Ite
     """Yield turns whose event says which edit their program contains, as rows of runs."""
     by_id = {str(turn["turn_id"]): turn for turn in turns}
     for row in events:
-        payload = row["payload"] if row["kind"] == "turn_started" and isinstance(row["payload"], dict) else {}
-        turn = by_id.get(str(payload.get("turn_id")))
-        if turn is not None and isinstance(payload.get("seq"), int):
-            logged = {"page": payload.get("page"), "seq": payload["seq"], "kind": "turn", "run_id": turn["turn_id"]}
-            yield UntrustedRow(turn.number, turn.values | logged)
+        match said(row):
+            case TurnStarted(turn_id=name, page=page, seq=int(seq)) if (turn := by_id.get(name)) is not None:
+                logged = {"page": page, "seq": seq, "kind": "turn", "run_id": turn["turn_id"]}
+                yield UntrustedRow(turn.number, turn.values | logged)
 
 
 def _check_programs(
@@ -252,10 +288,10 @@ def _check_programs(
     return compared
 
 
-def _sent_so(run: UntrustedRow, facts: Mapping[str, Mapping[str, Any]]) -> bool:
+def _sent_so(run: UntrustedRow, facts: Mapping[str, ProgramEvent | TurnStarted]) -> bool:
     """Whether a program came from the browser as it is, and the server did not find it to be what the edits give."""
-    fact = facts.get(str(run["run_id"]), {})
-    return fact.get("code_sha256") == code_sha256(run["code"] or "") and fact.get("as_edited") is not True
+    fact = facts.get(str(run["run_id"]))
+    return fact is not None and fact.code_sha256 == code_sha256(run["code"] or "") and fact.as_edited is not True
 
 
 def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]:
@@ -273,26 +309,32 @@ def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]
 def _seen(events: Sequence[UntrustedRow]) -> Log:
     log = Log()
     for row in events:
-        payload: dict[str, Any] = row["payload"] if isinstance(row["payload"], dict) else {}
+        details = said(row)
         if row["page"] == SERVER_PAGE:
-            log.by_subject[str(row["kind"]), "", ""].append(row)
-            log.by_subject[str(row["kind"]), "stage", str(row["stage"])].append(row)
-            if row["kind"] == "allocated":
-                log.named["allocated"].add(str(payload.get("index")))
-            for key in ("run_id", "turn_id"):
-                if payload.get(key):
-                    log.named[str(row["kind"])].add(str(payload[key]))
-                    log.by_subject[str(row["kind"]), key, str(payload[key])].append(row)
-            if row["kind"] in ENDINGS:
-                log.named["status"].add(ENDINGS[row["kind"]])
-            if row["kind"] in ("stage_opened", "stage_ended"):
-                log.named[str(row["kind"])].add(str(row["stage"]))
-        if row["page"] == SERVER_PAGE:
-            if row["kind"] in ("turn_started", "turn_ended"):
-                log.assisted.append(row)
-        elif tells_of_reply(str(row["kind"]), payload):
+            _note(log, row, details)
+        elif tells_of_reply(str(row["kind"]), row["payload"]):
             log.claims.append(row)
     return log
+
+
+def _note(log: Log, row: UntrustedRow, details: EventDetails) -> None:
+    """Enter an event of the server's own under its kind, its stage, and the run or turn that it names."""
+    kind = str(row["kind"])
+    log.by_subject[kind, "", ""].append(row)
+    log.by_subject[kind, "stage", str(row["stage"])].append(row)
+    for key in ("run_id", "turn_id"):
+        if name := getattr(details, key, None):
+            log.named[kind].add(name)
+            log.by_subject[kind, key, name].append(row)
+    if isinstance(details, Allocated):
+        log.named[kind].add(str(details.index))
+    # By the kind: also an erased payload leaves these acts.
+    if kind in (StageOpened.kind, StageEnded.kind):
+        log.named[kind].add(str(row["stage"]))
+    if kind in (TurnStarted.kind, TurnEnded.kind):
+        log.assisted.append(row)
+    if kind in ENDINGS:
+        log.named["status"].add(ENDINGS[kind])
 
 
 def kinds_hidden(opened: UntrustedDataset) -> set[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from study_app.dataset.measures.gate import GATE_COLUMNS
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.verification.event_log import Log
+from study_app.dataset.verification.event_log import Log, said
 from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, OPEN
+from study_app.domain.events.server import GateJudged
 
 
 def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
@@ -40,11 +41,8 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
 def _logged(row: UntrustedRow, log: Mapping[str, Log]) -> dict[str, Any]:
     """Return what the log says of the verdict on a turn; empty where it knows none."""
     mine = log.get(str(row["participant_id"]), Log())
-    for event in mine.of("gate_judged", "turn_id", row["turn_id"]):
-        said = event["payload"] if isinstance(event["payload"], dict) else {}
-        return {
-            "gate": said.get("verdict"),
-            "gate_by": said.get("by") or None,
-            "gate_reason": said.get("reason") or None,
-        }
-    return {}
+    events = mine.of(GateJudged.kind, "turn_id", row["turn_id"])
+    judged = said(events[0]) if events else None
+    if not isinstance(judged, GateJudged):
+        return {}
+    return {"gate": judged.verdict, "gate_by": judged.by or None, "gate_reason": judged.reason or None}

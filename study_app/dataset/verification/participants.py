@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName
-from study_app.dataset.verification.event_log import Log, kinds_hidden
+from study_app.dataset.verification.event_log import Log, kinds_hidden, said
 from study_app.domain.assistants.served_models import same_model
+from study_app.domain.events.server import TurnStarted
 from study_app.domain.study.study import Study
 
 
@@ -53,10 +54,9 @@ def check_models(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
 def _declared_model(turn: UntrustedRow, log: Mapping[str, Log]) -> str:
     """Return the model in the server's own event of the question; empty where an older version wrote none."""
     mine = log.get(str(turn["participant_id"]), Log())
-    for event in mine.of("turn_started", "turn_id", turn["turn_id"]):
-        payload = event["payload"] if isinstance(event["payload"], dict) else {}
-        return str(payload.get("model") or "")
-    return ""
+    events = mine.of(TurnStarted.kind, "turn_id", turn["turn_id"])
+    started = said(events[0]) if events else None
+    return (started.model if isinstance(started, TurnStarted) else None) or ""
 
 
 def check_visits(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:

@@ -6,13 +6,28 @@ The server writes row and event in one transaction with one moment, so that a ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName
 from study_app.dataset.schema.cells import code_sha256
-from study_app.dataset.verification.event_log import ENDINGS, Log, kinds_hidden
-from study_app.domain.events import EXTENDED
+from study_app.dataset.verification.event_log import ENDINGS, Log, kinds_hidden, said
+from study_app.domain.events import EventDetails
+from study_app.domain.events.server import (
+    AnswersHandedIn,
+    DeadlineExtended,
+    Outage,
+    ProgramError,
+    ProgramEvent,
+    RunEnded,
+    RunStarted,
+    StageEnded,
+    StageOpened,
+    StageReopened,
+    SubmissionLate,
+    TaskSubmitted,
+    TurnStarted,
+)
 
 SLACK_SECONDS = 0.05
 """Deadlines are kept to the millisecond, lengths of outages are not."""
@@ -63,74 +78,78 @@ def _person(person: UntrustedRow, log: Log) -> Stated:
 
 
 def _visit(visit: UntrustedRow, log: Log) -> Stated:
-    opened = log.of("stage_opened", "stage", visit["stage"])
-    ended = log.of("stage_ended", "stage", visit["stage"])
+    opened = log.of(StageOpened.kind, "stage", visit["stage"])
+    ended = log.of(StageEnded.kind, "stage", visit["stage"])
     if opened:
         yield "started_at", visit["started_at"], opened[0]["server_time"]
-        yield from _deadline(visit, log, _payload(opened[0]).get("minutes"))
+        stage = said(opened[0])
+        if isinstance(stage, StageOpened):
+            yield from _deadline(visit, log, stage.minutes)
     if ended:
         # A stage that was reopened has ended twice, or goes on.
-        over = len(ended) > len(log.of("stage_reopened", "stage", visit["stage"]))
+        over = len(ended) > len(log.of(StageReopened.kind, "stage", visit["stage"]))
         yield "ended_at", visit["ended_at"], ended[-1]["server_time"] if over else None
-        yield "ended_by", visit["ended_by"], _payload(ended[-1]).get("ended_by") if over else None
+        last = said(ended[-1])
+        if isinstance(last, StageEnded):
+            yield "ended_by", visit["ended_by"], last.ended_by if over else None
     elif opened:
         yield "ended_at", visit["ended_at"], None
 
 
-def _deadline(visit: UntrustedRow, log: Log, minutes: Any) -> Stated:
+def _deadline(visit: UntrustedRow, log: Log, minutes: float | None) -> Stated:
     """Return the stage's own limit, later by no more than the assistant's outages in it."""
     start, end = visit["started_at"], visit["deadline_at"]
-    if not isinstance(minutes, int | float) or end is None or start is None:
+    if minutes is None or end is None or start is None:
         if (end is None) != (minutes is None):
             yield "deadline_at", end, f"a limit of {minutes} minutes"
         return
-    lost = [_payload(event).get("seconds") for event in log.of("outage", "stage", visit["stage"])]
-    given = [_payload(event).get("minutes") for event in log.of(EXTENDED, "stage", visit["stage"])]
-    most = sum(seconds for seconds in lost if isinstance(seconds, int | float))
-    most += 60 * sum(minutes for minutes in given if isinstance(minutes, int | float))
+    most = sum(outage.seconds or 0.0 for _, outage in _each(log, Outage, "stage", visit["stage"]))
+    most += 60 * sum(given.minutes for _, given in _each(log, DeadlineExtended, "stage", visit["stage"]))
     later = (end - start).total_seconds() - minutes * 60
     if not -SLACK_SECONDS <= later <= most + SLACK_SECONDS:
         yield "deadline_at", end, f"a limit of {minutes} minutes and {most} seconds of outages"
 
 
 def _run(run: UntrustedRow, log: Log) -> Stated:
-    kind = "task_submitted" if run["kind"] == "submission" else "run_started"
-    late = next((_payload(event) for event in reversed(log.of("submission_late", "run_id", run["run_id"]))), None)
-    for event in log.of(kind, "run_id", run["run_id"]):
-        payload = _payload(event)
+    kind: type[ProgramEvent] = TaskSubmitted if run["kind"] == "submission" else RunStarted
+    late = [each for _, each in _each(log, SubmissionLate, "run_id", run["run_id"])]
+    for event, program in _each(log, kind, "run_id", run["run_id"]):
         yield "started_at", run["started_at"], event["server_time"]
-        yield from ((name, run[name], payload.get(name)) for name in ("task", "page", "seq"))
-        if payload.get("as_edited") is not None and not run["page"]:
+        yield "task", run["task"], program.task
+        yield "page", run["page"], program.page
+        yield "seq", run["seq"], program.seq
+        if program.as_edited is not None and not run["page"]:
             # The server compared it with the edits of a page, so a page was named.
             yield "page", run["page"], "the page whose edits the program was compared with"
-        yield from _code(run, late or payload)
+        yield from _code(run, late[-1] if late else program)
     if run["kind"] == "submission":
         return
-    for event in log.of("run_ended", "run_id", run["run_id"]):
-        yield "ended_by", run["ended_by"], _payload(event).get("ended_by")
-        yield "wall_seconds", run["wall_seconds"], _payload(event).get("wall_seconds")
-    for event in log.of("program_error", "run_id", run["run_id"]):
-        yield "error_type", run["error_type"], _payload(event).get("type")
+    for _, ended in _each(log, RunEnded, "run_id", run["run_id"]):
+        yield "ended_by", run["ended_by"], ended.ended_by
+        yield "wall_seconds", run["wall_seconds"], ended.wall_seconds
+    for _, error in _each(log, ProgramError, "run_id", run["run_id"]):
+        yield "error_type", run["error_type"], error.error_type
 
 
-def _code(row: UntrustedRow, payload: Mapping[str, Any]) -> Stated:
+def _code(row: UntrustedRow, program: ProgramEvent | SubmissionLate | TurnStarted) -> Stated:
     """Return the program by its hash; events of older versions have none."""
-    if "code_sha256" in payload:
-        yield "code", code_sha256(row["code"] or ""), payload["code_sha256"]
+    if program.code_sha256 is not None:
+        yield "code", code_sha256(row["code"] or ""), program.code_sha256
 
 
 def _turn(turn: UntrustedRow, log: Log) -> Stated:
-    for event in log.of("turn_started", "turn_id", turn["turn_id"]):
+    for event, started in _each(log, TurnStarted, "turn_id", turn["turn_id"]):
         yield "asked_at", turn["asked_at"], event["server_time"]
-        yield "task", turn["task"], _payload(event).get("task")
-        yield from _code(turn, _payload(event))
+        yield "task", turn["task"], started.task
+        yield from _code(turn, started)
 
 
 def _check_answers(opened: UntrustedDataset, name: str, answers: Sequence[UntrustedRow], log: Log) -> None:
     """Every quiz item that the log says was on a submitted page has its row; drafts of later pages have no event."""
     rows = {(answer["stage"], answer["item"]) for answer in answers if answer["bank"]}
     stages = {stage for stage, _ in rows} | _quizzes(opened)
-    logged = {(page["stage"], item) for page in log.of("answered") if page["stage"] in stages for item in _items(page)}
+    pages = [(event["stage"], page.items) for event, page in _each(log, AnswersHandedIn) if event["stage"] in stages]
+    logged = {(stage, item) for stage, items in pages for item in items}
     for stage, item in sorted(logged - rows):
         what = f"{name}: the log has an answer to {item} at {stage}, and there is no row"
         opened.report.add("row_without_record", opened.relative("answers"), None, what)
@@ -140,10 +159,12 @@ def _quizzes(opened: UntrustedDataset) -> set[str]:
     return {stage.id for study in opened.studies.values() for stage in study.stages if stage.kind == "quiz"}
 
 
-def _items(page: UntrustedRow) -> list[str]:
-    items = _payload(page).get("items")
-    return [str(item) for item in items] if isinstance(items, list) else []
+_Said = TypeVar("_Said", bound=EventDetails)
 
 
-def _payload(event: UntrustedRow) -> dict[str, Any]:
-    return event["payload"] if isinstance(event["payload"], dict) else {}
+def _each(log: Log, kind: type[_Said], about: str = "", which: Any = "") -> Iterator[tuple[UntrustedRow, _Said]]:
+    """Yield the server's events of a kind, each with what it says; those that cannot be read are a finding already."""
+    for event in log.of(kind.kind, about, which):
+        details = said(event)
+        if isinstance(details, kind):
+            yield event, details

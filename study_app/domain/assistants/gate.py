@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 VERSION = "gate-1"
 EXPLAINED: Literal["explained"] = "explained"
@@ -74,14 +74,6 @@ class Judged:
     def withholds(self) -> bool:
         """Whether the reply to the message may hold no code."""
         return self.verdict == NOT_EXPLAINED
-
-    def payload(self) -> dict[str, Any]:
-        """Return what the event `gate_judged` says."""
-        return {"verdict": self.verdict, "by": self.by, "reason": self.reason, "version": VERSION} | (
-            {"model": self.model, "input_tokens": self.input_tokens, "output_tokens": self.output_tokens}
-            if self.model
-            else {}
-        )
 
 
 def judged_by_rules(message: str, task: str, replies: Iterable[str] = (), language: str = "en") -> Judged:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from study_app.domain.editing.edits import Change, ReplayMismatch, apply, utf16_length
+from study_app.domain.editing.edits import apply
 from study_app.domain.editing.retyped import TypedLine
+from study_app.domain.events.changes import Change, ReplayMismatch, utf16_length
 
 Source = Literal["typed", "assistant", "retyped", "brief", "notes", "outside", "starter", "unknown"]
 SOURCES: tuple[Source, ...] = ("typed", "assistant", "retyped", "brief", "notes", "outside", "starter", "unknown")

@@ -7,8 +7,9 @@ from outside may make a stop in the message box on its way to the editor.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+
+from study_app.domain.events.browser import Clip, PasteAttempt, TextCopied, TextCut
+from study_app.domain.events.details import EventDetails
 
 _SPACE = re.compile(r"\s+")
 _TELLING = 12
@@ -20,10 +21,9 @@ def squeeze(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
-def pasted_text(payload: Mapping[str, Any]) -> str:
+def pasted_text(clip: Clip) -> str:
     """Return the text of a copy or paste, squeezed; of a long one the beginning."""
-    text = payload.get("text")
-    return squeeze(text) if isinstance(text, str) else ""
+    return squeeze(clip.text or "")
 
 
 class Pasteboard:
@@ -33,16 +33,16 @@ class Pasteboard:
         self._own: set[str] = set()
         self._foreign: list[str] = []
 
-    def feed(self, kind: str, payload: Mapping[str, Any]) -> None:
+    def feed(self, details: EventDetails) -> None:
         """Take the next event; those that are neither copy nor paste say nothing."""
-        if kind in ("copy", "cut") and not self.is_foreign(payload):
-            self._own.add(pasted_text(payload))
-        elif kind == "paste_attempt" and payload.get("target") == "message" and self.is_foreign(payload):
-            self._foreign.append(pasted_text(payload))
+        if isinstance(details, TextCopied | TextCut) and not self.is_foreign(details):
+            self._own.add(pasted_text(details))
+        elif isinstance(details, PasteAttempt) and details.target == "message" and self.is_foreign(details):
+            self._foreign.append(pasted_text(details))
 
-    def is_foreign(self, payload: Mapping[str, Any]) -> bool:
+    def is_foreign(self, clip: Clip) -> bool:
         """Whether what a copy, cut or paste takes comes from outside the study."""
-        text, claimed = pasted_text(payload), payload.get("from")
-        if claimed == "message":
+        text = pasted_text(clip)
+        if clip.origin == "message":
             return len(text) >= _TELLING and any(text in pasted for pasted in self._foreign)
-        return claimed == "outside" and text not in self._own
+        return clip.origin == "outside" and text not in self._own

@@ -6,43 +6,12 @@ all refer to the text before the edit (the semantics of CodeMirror's ChangeSet).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from study_app.domain.errors import StudyError
-
-
-class ReplayMismatch(StudyError):
-    """An edit does not fit the text it is said to change: an event is missing or was altered."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """Replace [start, end) of the text before by `insert`; positions in UTF-16 units."""
-
-    start: int
-    end: int
-    insert: str
-
-    @classmethod
-    def parse(cls, raw: Any) -> Change:
-        """From an event's payload.
-
-        Raises:
-            ReplayMismatch: it has not the form of a change.
-        """
-        if type(raw) is not dict and not isinstance(raw, Mapping):
-            raise ReplayMismatch(f"a change is an object with from, to and insert, not {type(raw).__name__}")
-        start, end, insert = raw.get("from"), raw.get("to"), raw.get("insert", "")
-        if not isinstance(start, int) or not isinstance(end, int) or not isinstance(insert, str):
-            raise ReplayMismatch(f"{dict(raw)!r} is not a change; from and to are whole numbers, insert is text")
-        return cls(start, end, insert)
-
-
-def utf16_length(text: str) -> int:
-    """Length in UTF-16 code units."""
-    return len(text) if text.isascii() else len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
+from study_app.domain.events.browser import BrokenText, Load, TextChange
+from study_app.domain.events.changes import Change, ReplayMismatch
+from study_app.domain.events.details import EventDetails
 
 
 def _units(text: str) -> bytes:
@@ -88,47 +57,44 @@ def _check_length(found: int, counted: int | None) -> None:
         raise ReplayMismatch(f"the text has {found} units after the edit, the browser counted {counted}")
 
 
-def apply_event(text: str | None, kind: str, payload: Mapping[str, Any]) -> str | None:
-    """Return the text after one event of the log; events other than `load` and `edit` leave it as it is.
+def apply_event(text: str | None, details: EventDetails) -> str | None:
+    """Return the text after one event of the log; events that change no text leave it as it is.
 
     Raises:
         ReplayMismatch: the event does not fit.
     """
-    if kind == "load":
-        loaded = payload.get("text")
-        if not isinstance(loaded, str):
-            raise ReplayMismatch("a load event without text")
-        return loaded
-    if kind != "edit":
+    if isinstance(details, Load):
+        return details.text
+    if isinstance(details, BrokenText):
+        raise ReplayMismatch(details.problem)
+    if not isinstance(details, TextChange):
         return text
     if text is None:
         raise ReplayMismatch("an edit before the text was loaded")
-    length = payload.get("length")
-    return apply(text, parsed_changes(payload), length if isinstance(length, int) else None)
+    return apply(text, details.changes, details.length)
 
 
-def apply_all(text: str | None, events: Iterable[tuple[str, Mapping[str, Any]]], longest: int) -> str | None:
+def apply_all(text: str | None, events: Iterable[EventDetails], longest: int) -> str | None:
     """Return the text after many events, as `apply_event` one by one.
 
     A long text is decoded once and not for each of them.
 
     Args:
         text: the text before the first.
-        events: (kind, payload) pairs.
+        events: what they say.
         longest: UTF-16 units that the text may have at any time.
 
     Raises:
         ReplayMismatch: an event does not fit, or the text grows longer than that.
     """
     units = None if text is None else bytearray(_units(text))
-    for kind, payload in events:
-        if kind == "load":
-            units = bytearray(_units(apply_event(None, kind, payload) or ""))
-        elif kind == "edit":
+    for details in events:
+        if isinstance(details, TextChange):
             if units is None:
                 raise ReplayMismatch("an edit before the text was loaded")
-            length = payload.get("length")
-            _splice(units, parsed_changes(payload), length if isinstance(length, int) else None)
+            _splice(units, details.changes, details.length)
+        elif isinstance(details, Load | BrokenText):
+            units = bytearray(_units(apply_event(None, details) or ""))
         if units is not None and len(units) // 2 > longest:
             raise ReplayMismatch(f"the text is longer than {longest} units")
     return None if units is None else units.decode("utf-16-le", "surrogatepass")
@@ -145,37 +111,16 @@ def _splice(units: bytearray, changes: Sequence[Change], length: int | None) -> 
     _check_length(len(units) // 2, length)
 
 
-def parsed_changes(payload: Mapping[str, Any]) -> list[Change]:
-    """Return the changes of an edit.
-
-    Raises:
-        ReplayMismatch: it has none, or one has not the form of a change.
-    """
-    changes = payload.get("changes")
-    if not isinstance(changes, list):
-        raise ReplayMismatch("an edit without changes")
-    return [Change.parse(change) for change in changes]
-
-
-def well_formed(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the changes of an edit as they were sent; none where a browser sent what cannot be an edit."""
-    try:
-        parsed_changes(payload)
-    except ReplayMismatch:
-        return []
-    return list(payload["changes"])
-
-
-def replay(events: Iterable[tuple[str, Mapping[str, Any]]], text: str | None = None) -> str | None:
+def replay(events: Iterable[EventDetails], text: str | None = None) -> str | None:
     """Return the text after all events of one page and one task, in order of their numbers.
 
     Args:
-        events: (kind, payload) pairs.
+        events: what they say.
         text: the text before the first, where the page loaded it earlier.
 
     Raises:
         ReplayMismatch: an event does not fit.
     """
-    for kind, payload in events:
-        text = apply_event(text, kind, payload)
+    for details in events:
+        text = apply_event(text, details)
     return text

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from study_app.domain.editing.attribution import (
     SOURCES,
@@ -34,8 +33,11 @@ from study_app.domain.editing.attribution import (
     whole,
 )
 from study_app.domain.editing.clipboard import Pasteboard, squeeze
-from study_app.domain.editing.edits import ReplayMismatch, parsed_changes, utf16_length
 from study_app.domain.editing.retyped import DEFAULT_RULE, Reply, RetypeRule, retyped_lines
+from study_app.domain.events.browser import BrokenText, Clip, CopyReply, Edit, Load, PasteAttempt, TextCopied, TextCut
+from study_app.domain.events.changes import ReplayMismatch, utf16_length
+from study_app.domain.events.details import EventDetails
+from study_app.domain.events.server import TurnStarted
 
 __all__ = ["SOURCES", "Attribution", "Origin", "Reply", "RetypeRule", "Source", "Span", "Tracker", "attribute"]
 
@@ -90,25 +92,26 @@ class Tracker:
     _latest: str | None = None
     _continued: Origin | None = None
 
-    def feed(self, page: str, kind: str, payload: Mapping[str, Any]) -> None:
+    def feed(self, page: str, details: EventDetails) -> None:
         """Take the next event of the log.
 
         Raises:
             ReplayMismatch: an edit does not fit; the log has a gap or was altered.
         """
-        self._pasteboard.feed(kind, payload)
-        if kind == "turn_started":
-            self._known += 1
-        elif kind in ("copy", "cut", "copy_reply"):
-            self._copied(page, payload)
-        elif kind == "paste_attempt" and payload.get("target", "editor") == "editor":
-            text = _text(payload)
-            longer = isinstance(payload.get("length"), int) and payload["length"] > len(text)
-            self._attempts.appendleft(_Clip(squeeze(text), None, self._claimed(payload), longer))
-        elif kind == "load" and payload.get("task") == self.task:
-            self._load(page, payload)
-        elif kind == "edit" and payload.get("task") == self.task:
-            self._edit(page, payload)
+        self._pasteboard.feed(details)
+        match details:
+            case TurnStarted():
+                self._known += 1
+            case TextCopied() | TextCut() | CopyReply():
+                self._copied(page, details)
+            case PasteAttempt(target="editor"):
+                self._pasting(details)
+            case Load(task=self.task):
+                self._load(page, details.text)
+            case Edit(task=self.task):
+                self._edit(page, details)
+            case BrokenText(task=self.task):
+                raise ReplayMismatch(details.problem)
 
     def attribution(self, code: str | None = None) -> Attribution:
         """Where a text came from: the newest page's, or a given one, such as what was submitted."""
@@ -123,26 +126,29 @@ class Tracker:
 
     # -- what was copied -----------------------------------------------------------------------------------------------
 
-    def _claimed(self, payload: Mapping[str, Any]) -> Origin | None:
+    def _pasting(self, clip: PasteAttempt) -> None:
+        text = clip.text or ""
+        longer = clip.length is not None and clip.length > len(text)
+        self._attempts.appendleft(_Clip(squeeze(text), None, self._claimed(clip), longer))
+
+    def _claimed(self, clip: Clip) -> Origin | None:
         """Return the origin that the page names; None where it says the editor, whose text has its own origins."""
-        claimed = payload.get("from")
+        claimed = clip.claimed
         if claimed == "editor":
             return None
         source = _FROM.get(str(claimed), "outside")
-        turn = payload.get("turn_id")
         if source == "outside":
-            if claimed == "message" and not self._pasteboard.is_foreign(payload):
+            if claimed == "message" and not self._pasteboard.is_foreign(clip):
                 return Origin("typed", known=self._known)
-            return self._by_content(_text(payload)) or Origin("outside", known=self._known)
-        return Origin(source, turn if isinstance(turn, str) else None, self._known)
+            return self._by_content(clip.text or "") or Origin("outside", known=self._known)
+        return Origin(source, clip.turn_id, self._known)
 
-    def _copied(self, page: str, payload: Mapping[str, Any]) -> None:
-        text = _text(payload)
-        if payload.get("from") == "editor":
+    def _copied(self, page: str, clip: Clip) -> None:
+        text = clip.text or ""
+        if clip.claimed == "editor":
             self._clips.appendleft(_Clip(squeeze(text), self._found_in(page, text), None))
         else:
-            named = {"from": "reply", **payload} if "how" in payload else payload
-            self._clips.appendleft(_Clip(squeeze(text), None, self._claimed(named)))
+            self._clips.appendleft(_Clip(squeeze(text), None, self._claimed(clip)))
 
     def _found_in(self, page: str, text: str) -> Pieces | None:
         document = self._documents.get(page)
@@ -167,10 +173,7 @@ class Tracker:
 
     # -- loading and editing -------------------------------------------------------------------------------------------
 
-    def _load(self, page: str, payload: Mapping[str, Any]) -> None:
-        text = payload.get("text")
-        if not isinstance(text, str):
-            raise ReplayMismatch("a load event without text")
+    def _load(self, page: str, text: str) -> None:
         before = self._documents.get(self._latest or "")
         self._remember(page, TrackedText(text, self._pieces_of(text, before), is_bmp(text)))
 
@@ -185,13 +188,12 @@ class Tracker:
         basis = before or TrackedText(self.starter, whole(self.starter, Origin("starter")), is_bmp(self.starter))
         return aligned(text, basis)
 
-    def _edit(self, page: str, payload: Mapping[str, Any]) -> None:
+    def _edit(self, page: str, edit: Edit) -> None:
         document = self._documents.get(page)
         if document is None:
             raise ReplayMismatch("an edit before the text was loaded")
-        changes = parsed_changes(payload)
-        text, bmp = spliced(document, changes, payload.get("length"))
-        kind = str(payload.get("kind"))
+        changes, kind = edit.changes, edit.how
+        text, bmp = spliced(document, changes, edit.length)
         pieces = self._states.get(hash(text)) if kind in ("undo", "redo") and len(text) <= _HASHED_UP_TO else None
         deleted = [
             (document.between(change.start, change.end), cut(document.pieces, change.start, change.end))
@@ -201,7 +203,7 @@ class Tracker:
             # Back to the starter by its button: it was not typed.
             pieces = whole(text, Origin("starter"))
         if pieces is None:
-            inserted = [self._inserted(kind, payload, change.insert, deleted) for change in changes]
+            inserted = [self._inserted(edit, change.insert, deleted) for change in changes]
             pieces = spliced_pieces(document.pieces, changes, inserted)
         self._deleted.extendleft((old, parts) for old, parts in deleted if old)
         if kind == "cut":
@@ -210,9 +212,8 @@ class Tracker:
         if kind in _BRINGS and any(change.insert for change in changes):
             self._most |= spanned(text, pieces).of_turns("assistant")
 
-    def _inserted(
-        self, kind: str, payload: Mapping[str, Any], insert: str, deleted: Sequence[tuple[str, Pieces]]
-    ) -> Pieces:
+    def _inserted(self, edit: Edit, insert: str, deleted: Sequence[tuple[str, Pieces]]) -> Pieces:
+        kind = edit.how
         if not insert:
             return ()
         if kind in ("undo", "redo"):
@@ -223,7 +224,7 @@ class Tracker:
             if moved:
                 return moved
         if kind in ("paste", "drop"):
-            return self._pasted(insert, bool(payload.get("continued")))
+            return self._pasted(insert, bool(edit.continued))
         return whole(insert, Origin("typed", known=self._known))
 
     def _pasted(self, insert: str, continued: bool) -> Pieces:
@@ -265,7 +266,7 @@ class Tracker:
 
 
 def attribute(
-    events: Iterable[tuple[str, str, Mapping[str, Any]]],
+    events: Iterable[tuple[str, EventDetails]],
     code: str,
     *,
     task: str,
@@ -278,7 +279,7 @@ def attribute(
     """Where every character of a final program came from.
 
     Args:
-        events: (page, kind, payload) of all the participant's events, in the order of storing.
+        events: page and details of all the participant's events, in the order of storing.
         code: the program, as submitted.
         task: whose edits count.
         starter: the text that the task began with.
@@ -291,11 +292,6 @@ def attribute(
         ReplayMismatch: the log has a gap or was altered.
     """
     tracker = Tracker(task, starter, replies, brief, notes, rule)
-    for page, kind, payload in events:
-        tracker.feed(page, kind, payload)
+    for page, details in events:
+        tracker.feed(page, details)
     return tracker.attribution(code)
-
-
-def _text(payload: Mapping[str, Any]) -> str:
-    text = payload.get("text")
-    return text if isinstance(text, str) else ""

@@ -16,17 +16,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from study_app.domain.editing.edits import ReplayMismatch, apply_event
-from study_app.domain.events import SERVER_PAGE, Event
+from study_app.domain.editing.edits import apply_event
+from study_app.domain.events import SERVER_PAGE, Erased, Event
+from study_app.domain.events.browser import AnswerEdit, AnswerEvent, AnswerLoad, AnswerSet, AnswersShown, FieldPlace
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.details import EventDetails
+from study_app.domain.events.server import AnswersHandedIn, PageOpened
 
 FORM_KINDS = ("quiz", "survey", "eligibility")
 """Stages whose pages are forms."""
 
 
-ANSWER_KINDS = frozenset({"answers_shown", "answer_load", "answer_set", "answer_edit"})
-CHANGE_KINDS = frozenset({"answer_set", "answer_edit"})
-FieldPlace = tuple[str, int]
-"""Stage and step."""
+ANSWER_KINDS = frozenset(each.kind for each in (AnswersShown, AnswerLoad, AnswerSet, AnswerEdit))
+CHANGE_KINDS = frozenset(each.kind for each in (AnswerSet, AnswerEdit))
 
 
 @dataclass(frozen=True)
@@ -39,36 +41,28 @@ class Draft:
     """Field -> what stands in it; a field that was never touched is absent."""
 
 
-def place_of(payload: Mapping[str, Any]) -> FieldPlace | None:
-    """Return the form that an event belongs to, or None where it says none."""
-    stage, step = payload.get("stage"), payload.get("step", 0)
-    if isinstance(stage, str) and isinstance(step, int) and not isinstance(step, bool):
-        return stage, step
-    return None
-
-
-def applied(draft: Draft, page: str, kind: str, payload: Mapping[str, Any], pages: Sequence[str] = ()) -> Draft:
+def applied(draft: Draft, page: str, details: EventDetails, pages: Sequence[str] = ()) -> Draft:
     """Return the form after one event of a page.
 
     Args:
         draft: the form before.
         page: who sent the event.
-        kind: of the event.
-        payload: of the event.
+        details: of the event.
         pages: the participant's browser pages in the order in which they took the attempt over.
 
     Raises:
         ReplayMismatch: an edit does not fit the text that it is said to change.
     """
-    if kind == "answers_shown":
+    if isinstance(details, AnswersShown):
         return Draft(page, draft.values) if _may_show(draft.page, page, pages) else draft
-    name = payload.get("field")
-    if page != draft.page or not isinstance(name, str):
+    if page != draft.page:
         return draft
-    if kind == "answer_edit":
-        before = draft.values.get(name)
-        return Draft(page, {**draft.values, name: apply_event(before or "", "edit", payload)})
-    return Draft(page, {**draft.values, name: payload.get("value")})
+    match details:
+        case AnswerEdit(field=name):
+            return Draft(page, {**draft.values, name: apply_event(draft.values.get(name) or "", details)})
+        case AnswerSet(field=name, value=value) | AnswerLoad(field=name, value=value):
+            return Draft(page, {**draft.values, name: value})
+    return draft
 
 
 def _may_show(shown: str, page: str, pages: Sequence[str]) -> bool:
@@ -126,34 +120,30 @@ class _Replaying:
             self._apply(following)
 
     def _server(self, event: Event) -> None:
-        if event.kind == "page_opened" and isinstance(event.payload.get("page"), str):
-            self.pages.append(event.payload["page"])
-        if event.kind == "answered":
-            step, by = _step(event.payload), str(event.payload.get("by", "participant"))
-            self.forms.setdefault((event.stage, step), Replayed()).handed_in_by = by
-            self._steps[event.stage] = step if by == "deadline" else step + 1
+        match event.details:
+            case PageOpened(page=page):
+                self.pages.append(page)
+            case AnswersHandedIn(page=step, by=by):
+                self.forms.setdefault((event.stage, step), Replayed()).handed_in_by = by
+                self._steps[event.stage] = step if by == "deadline" else step + 1
 
     def _apply(self, event: Event) -> None:
-        if event.kind in ANSWER_KINDS and event.payload.get("erased"):
+        details = event.details
+        if event.kind in ANSWER_KINDS and isinstance(details, Erased):
             self.erased.add(event.stage)
-        place = place_of(event.payload)
-        if event.kind not in ANSWER_KINDS or place is None:
+        if not isinstance(details, AnswerEvent):
             return
+        place = (details.stage, details.step)
         form = self.forms.setdefault(place, Replayed())
         here = event.stage == place[0] and self._steps.get(place[0], 0) == place[1]
         if not here or (form.handed_in_by and not self._late(form, event)):
             return
-        form.shown = form.shown or event.kind == "answers_shown"
+        form.shown = form.shown or isinstance(details, AnswersShown)
         try:
-            form.draft = applied(form.draft, event.page, event.kind, event.payload, self.pages)
+            form.draft = applied(form.draft, event.page, details, self.pages)
         except ReplayMismatch:
             if not (event.arrived_late and event.stage in self.erased):
-                form.broken.add(str(event.payload.get("field")))
+                form.broken.add(str(details.field))
 
     def _late(self, form: Replayed, event: Event) -> bool:
         return form.handed_in_by == "deadline" and event.arrived_late
-
-
-def _step(payload: Mapping[str, Any]) -> int:
-    step = payload.get("page", 0)
-    return step if isinstance(step, int) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.events import EXTENDED
+from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.records import AuditEntry, Participant
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -41,7 +41,7 @@ class ParticipantActs:
             person = self._known(unit, participant_id)
             if not unit.extend_visit(person.id, person.stage, timedelta(minutes=minutes)):
                 raise NotAllowed("the participant is on no stage with a deadline now; to reopen one, use Reopen")
-            unit.record(person.id, EXTENDED, person.stage, self.world.now(), {"minutes": minutes})
+            unit.record(person.id, person.stage, self.world.now(), DeadlineExtended(minutes=minutes))
             self._audit(unit, who, EXTEND, reason, person, stage=person.stage, minutes=minutes)
 
     def let_in_again(self, participant_id: str, reason: str, who: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from study_app.domain.allocation import order_of
 from study_app.domain.errors import Malformed, UnknownParticipant
+from study_app.domain.events.server import Entered
 from study_app.domain.records import END, Document, Participant
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.timing import deadline
@@ -59,7 +60,7 @@ class AuthorPreviews:
             person = self._placed(screen, arm)
             unit.add_participant(person)
             unit.add_token(person.id, hashed(new), self.world.now() + timedelta(days=TOKEN_DAYS))
-            unit.record(person.id, "entered", person.stage, self.world.now(), {"way": "open"})
+            unit.record(person.id, person.stage, self.world.now(), Entered(way="open"))
             if before is not None:
                 self._take_along(unit, before, person)
             if screen.show == "stage" and study.stage(screen.stage).intro:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
+from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
 from study_app.domain.records import RunRecord, submitted
 from study_app.domain.tasks.packs import Grade, RunClock
 from study_app.ports import UnitOfWork
@@ -54,10 +55,16 @@ def keep_program(
         seq=seq,
     )
     unit.add_run(run)
-    payload = {"task": place.task, "run_id": run.id, "page": page, "seq": seq}
-    payload |= program_facts(unit, run.participant_id, run.task, code, page, seq)
-    event = "run_started" if kind == "run" else "task_submitted"
-    unit.record(run.participant_id, event, run.stage, place.now, payload)
+    facts = program_facts(unit, run.participant_id, run.task, code, page, seq)
+    handed = (RunStarted if kind == "run" else TaskSubmitted)(
+        task=place.task,
+        run_id=run.id,
+        page=page,
+        seq=seq,
+        code_sha256=facts.code_sha256,
+        as_edited=facts.as_edited,
+    )
+    unit.record(run.participant_id, run.stage, place.now, handed)
     return run
 
 
@@ -89,8 +96,8 @@ def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: dat
                     error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
                 )
             )  # fmt: skip
-            payload = {"task": task, "run_id": run.id, "code_sha256": code_sha256(code)}
-            unit.record(run.participant_id, "submission_late", run.stage, now, payload)
+            late = SubmissionLate(task=task, run_id=run.id, code_sha256=code_sha256(code))
+            unit.record(run.participant_id, run.stage, now, late)
 
 
 def submitted_by_deadline(unit: UnitOfWork, place: AtStage, task: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from study_app.domain.events.server import Outage
 from study_app.domain.records import AuditEntry
 from study_app.ports import ClockStep, UnitOfWork
 from study_app.services.context import StudyContext
@@ -74,8 +75,8 @@ class ClockWatch:
             for visit in (visit for visit in unit.visits() if visit.participant_id not in simulated):
                 # Recorded as an outage, so that the measured time of the stage is not longer by the step.
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, step.by):
-                    payload = {"kind": "clock_step", "seconds": step.by.total_seconds()}
-                    unit.record(visit.participant_id, "outage", visit.stage, now, payload)
+                    moved = Outage(cause="clock_step", seconds=step.by.total_seconds())
+                    unit.record(visit.participant_id, visit.stage, now, moved)
             self._keep(unit, ClockAlert(now, step.by.total_seconds(), "taken"))
         # Only after the commit: adopted earlier, a deadline could end a stage by the new time before it was moved.
         self._away = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+from study_app.domain.events.server import Outage
 from study_app.domain.records import AuditEntry
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -50,8 +51,8 @@ class IsolationWatch:
                 unit.add_audit(AuditEntry(now, "server", FELL, isolation.message, detail))
             for visit in unit.visits():
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, STEP):
-                    payload = {"kind": "isolation", "seconds": STEP.total_seconds()}
-                    unit.record(visit.participant_id, "outage", visit.stage, now, payload)
+                    moved = Outage(cause="isolation", seconds=STEP.total_seconds())
+                    unit.record(visit.participant_id, visit.stage, now, moved)
         self._moved_until = now + STEP
 
     def _recover(self) -> None:

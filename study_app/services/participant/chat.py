@@ -20,6 +20,7 @@ from study_app.domain.assistants.treatments import (
     StudyLimits,
 )
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
+from study_app.domain.events.server import TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Rating, Turn
@@ -27,7 +28,7 @@ from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
-from study_app.services.participant.gate import JUDGED, STILL_OPEN, GatedReply, gate_open, judged
+from study_app.services.participant.gate import STILL_OPEN, GatedReply, gate_open, judged, verdict_event
 from study_app.services.participant.turns import (
     close_interrupted,
     composing_seconds,
@@ -179,7 +180,7 @@ class AssistantChat:
             if isinstance(found, OnStage):
                 return self._write_down(unit, found, message, page, code, seq)
             stage = place.participant.stage
-            unit.record(participant_id, "turn_refused", stage, place.now, {"reason": str(found)})
+            unit.record(participant_id, stage, place.now, TurnRefused(reason=str(found)))
         raise found
 
     def _place(self, unit: UnitOfWork, participant_id: str) -> Position:
@@ -233,15 +234,14 @@ class AssistantChat:
             composing_seconds=composing_seconds(unit, place, page),
         )
         unit.add_turn(turn)
-        known = {} if page is None or code is None or seq is None else {"page": page, "seq": seq}
-        payload = {"turn_id": turn.id, "task": place.task, "model": spec.model} | known
-        if known:
-            payload |= program_facts(unit, turn.participant_id, turn.task, current, page, seq)
-        unit.record(place.participant.id, "turn_started", place.participant.stage, place.now, payload)
+        started = TurnStarted(turn_id=turn.id, task=place.task, model=spec.model)
+        if page is not None and code is not None and seq is not None:
+            facts = program_facts(unit, turn.participant_id, turn.task, current, page, seq)
+            started = replace(started, page=page, seq=seq, code_sha256=facts.code_sha256, as_edited=facts.as_edited)
+        unit.record(place.participant.id, place.participant.stage, place.now, started)
         opened = gate_open(unit, spec, place.participant.id, place.task)
         if opened:
-            verdict = {"turn_id": turn.id, "task": place.task} | STILL_OPEN.payload()
-            unit.record(place.participant.id, JUDGED, place.participant.stage, place.now, verdict)
+            unit.record(place.participant.id, place.participant.stage, place.now, verdict_event(turn, STILL_OPEN))
         room = self._allowance(unit, place).max_output_tokens or None
         history = tuple((old.message, old.reply) for old in earlier)
         request = AssistantRequest(
@@ -330,8 +330,7 @@ class AssistantChat:
         now = self.world.now()
         with self.world.registry.begin() as unit:
             stage = unit.known_participant(turn.participant_id).stage
-            payload = {"turn_id": turn.id, "task": turn.task} | verdict.payload()
-            unit.record(turn.participant_id, JUDGED, stage, now, payload)
+            unit.record(turn.participant_id, stage, now, verdict_event(turn, verdict))
             # Among the ratings, so that its agreement with people is computed as that of any rater.
             value = "0" if verdict.withholds else "1"
             unit.add_rating(Rating(self.world.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
@@ -341,7 +340,7 @@ class AssistantChat:
             if not unit.update_turn(turn):
                 return
             now = self.world.now()
-            record_end(unit, turn, now, {} if withheld is None else {"withheld_chars": withheld})
+            record_end(unit, turn, now, withheld)
             if turn.error is not None and turn.error != "refused":
                 # A model that declines is not an outage: no time is to be credited for it.
                 record_outage(unit, turn, turn.total_seconds or 0.0, now)

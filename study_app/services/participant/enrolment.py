@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
+from study_app.domain.events.server import Entered, EntryRefused, LanguageChosen, Reentered
 from study_app.domain.records import Kind, Link, Participant
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeholder_problem
@@ -161,8 +162,7 @@ class Enrol:
         if known is not None and known.kind == "real":
             # Another invitation or an edited address in a browser that takes part: no participant gets a second arm.
             self._check_free(known)
-            payload = {"foreign": _fingerprint(entry)}
-            unit.record(known.id, "entry_refused", known.stage, self.world.now(), payload)
+            unit.record(known.id, known.stage, self.world.now(), EntryRefused(foreign=_fingerprint(entry)))
             return None
         return self._create(unit, entry, kind, language)
 
@@ -189,7 +189,7 @@ class Enrol:
 
     def _attach(self, unit: UnitOfWork, participant: Participant) -> Admitted:
         token = self._token(unit, participant)
-        unit.record(participant.id, "reentered", participant.stage, self.world.now(), {})
+        unit.record(participant.id, participant.stage, self.world.now(), Reentered())
         return Admitted(participant, token, new=False)
 
     def _create(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind | None, language: str) -> Admitted:
@@ -219,11 +219,11 @@ class Enrol:
             raise NotAllowed(REFUSALS("used", contact=self.world.study.contact or REFUSALS("team")))
         if link is not None:
             unit.take_link(link.token_hash, participant.id)
-        unit.record(participant.id, "entered", participant.stage, now, {"way": _way(entry)})
+        unit.record(participant.id, participant.stage, now, Entered(way=_way(entry)))
         offered = self.world.study.offered
         if len(offered) > 1:
-            choice = {"language": language, "offered": list(offered)}
-            unit.record(participant.id, "language_chosen", participant.stage, now, choice)
+            choice = LanguageChosen(language=language, offered=tuple(offered))
+            unit.record(participant.id, participant.stage, now, choice)
         return Admitted(participant, self._token(unit, participant), new=True)
 
     def _taken(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from study_app.domain.errors import SealingKeyMissing
+from study_app.domain.events.server import DataWithdrawn
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.records import Participant
 from study_app.ports import UnitOfWork
@@ -36,7 +37,7 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
     unit.forget_label_of_link(participant.id)
     set_message(unit, participant.id, "")
     unit.touch(participant.id, data_withdrawn=True, prolific_study=None, **_forgotten_ids(world, unit, participant))
-    unit.record(participant.id, "data_withdrawn", participant.stage, world.now(), {"who": who})
+    unit.record(participant.id, participant.stage, world.now(), DataWithdrawn(who=who))
 
 
 def as_kept(world: StudyContext, unit: UnitOfWork, entry: EntryRequest) -> EntryRequest:

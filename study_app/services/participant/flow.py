@@ -11,6 +11,20 @@ from typing import Any
 
 from study_app.domain.branching import branches, drawn_orders, met, ordered
 from study_app.domain.errors import NotAllowed, Superseded
+from study_app.domain.events import saying
+from study_app.domain.events.server import (
+    Allocated,
+    Finished,
+    NoPlace,
+    OrderDrawn,
+    PageSuperseded,
+    PlaceLost,
+    ScreenedOut,
+    SessionScheduled,
+    StageEnded,
+    StageOpened,
+    TaskShown,
+)
 from study_app.domain.ledger import ReplayCache
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.records import END, NO_PLACE, EndedBy, Participant, Visit
@@ -101,12 +115,12 @@ class ParticipantFlow:
         minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
         if unit.open_visit(visit):
-            unit.record(participant.id, "stage_opened", stage.id, place.now, {"minutes": stage.minutes})
+            unit.record(participant.id, stage.id, place.now, StageOpened(minutes=stage.minutes))
             orders = drawn_orders(stage) | items_drawn(self.world, place)
             if orders:
-                unit.record(participant.id, "order_drawn", stage.id, place.now, {"orders": orders})
+                unit.record(participant.id, stage.id, place.now, OrderDrawn(orders=orders))
             if stage.kind == "tasks":
-                unit.record(participant.id, "task_shown", stage.id, place.now, {"task": _task(stage, 0), "index": 0})
+                unit.record(participant.id, stage.id, place.now, TaskShown(task=_task(stage, 0), index=0))
 
     def check_page(self, unit: UnitOfWork, place: Position, page: str | None) -> None:
         """Refuse a page that another one of the same participant has replaced; one that has not opened yet is none.
@@ -117,9 +131,9 @@ class ParticipantFlow:
         participant = place.participant
         if page is None or participant.page in (None, page):
             return
-        for event in unit.events(participant.id):
-            if event.kind == "page_superseded" and event.payload.get("page") == page:
-                raise Superseded(REFUSALS("other_window"))
+        replaced = unit.events_of(participant.id, {PageSuperseded.kind})
+        if any(before.page == page for _, before in saying(replaced, PageSuperseded)):
+            raise Superseded(REFUSALS("other_window"))
 
     # -- moving on -----------------------------------------------------------------------------------------------------
 
@@ -128,8 +142,8 @@ class ParticipantFlow:
         participant, stage = place.participant, place.stage
         moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
         if moved and stage.kind == "tasks":
-            task = {"task": _task(stage, participant.step + 1), "index": participant.step + 1}
-            unit.record(participant.id, "task_shown", stage.id, place.now, task)
+            following = participant.step + 1
+            unit.record(participant.id, stage.id, place.now, TaskShown(task=_task(stage, following), index=following))
         return moved
 
     def advance(self, unit: UnitOfWork, place: AtStage, ended_by: EndedBy = "participant") -> bool:
@@ -157,12 +171,12 @@ class ParticipantFlow:
         if not unit.move(place.participant, **changes):
             return False
         unit.end_visit(place.participant.id, stage.id, place.now, ended_by)
-        unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
+        unit.record(place.participant.id, stage.id, place.now, StageEnded(ended_by=ended_by))
         if changes["stage"] == END:
-            unit.record(place.participant.id, "finished", stage.id, place.now, {})
+            unit.record(place.participant.id, stage.id, place.now, Finished())
         elif changes["opens_at"] is not None:
             opens = changes["opens_at"].isoformat()
-            unit.record(place.participant.id, "session_scheduled", changes["stage"], place.now, {"opens_at": opens})
+            unit.record(place.participant.id, changes["stage"], place.now, SessionScheduled(opens_at=opens))
         return True
 
     def enrol_consenting(self, unit: UnitOfWork, place: AtStage) -> bool:
@@ -180,7 +194,7 @@ class ParticipantFlow:
         refused = {"place": "refused", "exclusion_reason": NO_PLACE}
         if not self.leave(unit, place, "screened_out", "system", refused):
             return False
-        unit.record(place.participant.id, "no_place", place.stage.id, place.now, {})
+        unit.record(place.participant.id, place.stage.id, place.now, NoPlace())
         return True
 
     def leave(
@@ -197,7 +211,7 @@ class ParticipantFlow:
         if not unit.move(place.participant, **changes, **more):
             return False
         if unit.end_visit(place.participant.id, stage.id, place.now, ended_by):
-            unit.record(place.participant.id, "stage_ended", stage.id, place.now, {"ended_by": ended_by})
+            unit.record(place.participant.id, stage.id, place.now, StageEnded(ended_by=ended_by))
         return True
 
     def hand_in(self, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy = "participant") -> bool:
@@ -217,7 +231,7 @@ class ParticipantFlow:
         failed = failed_screeners(stage, shown)
         if failed:
             if self.leave(unit, place, "screened_out", "screening"):
-                unit.record(place.participant.id, "screened_out", stage.id, place.now, {"questions": failed})
+                unit.record(place.participant.id, stage.id, place.now, ScreenedOut(questions=tuple(failed)))
             return True
         if by == "participant" and more_pages(self.world, place):
             return self.next_step(unit, place)
@@ -240,7 +254,7 @@ class ParticipantFlow:
         if not place_for(self.world, unit, now_there):
             return None
         row = allocate(self.world, unit, place.study, place.participant, self._shelf)
-        unit.record(place.participant.id, "allocated", following.id, place.now, {"index": row.allocation_index})
+        unit.record(place.participant.id, following.id, place.now, Allocated(index=row.allocation_index))
         return {
             "arm": row.arm,
             "stratum": row.stratum,
@@ -265,7 +279,7 @@ class ParticipantFlow:
             stage = study.stage(participant.stage)
             place = OnStage(participant, study, stage, None, now, visit.deadline_at if visit else None)
             if self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
-                unit.record(participant.id, "place_lost", stage.id, now, {})
+                unit.record(participant.id, stage.id, now, PlaceLost())
         return self._again(unit, participant)
 
     # -- deadlines -----------------------------------------------------------------------------------------------------

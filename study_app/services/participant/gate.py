@@ -5,24 +5,39 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from study_app.domain.assistants.gate import EXPLAINED, OPEN, Judged, judged_by_rules
+from study_app.domain.assistants.gate import EXPLAINED, OPEN, VERSION, Judged, judged_by_rules
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
 from study_app.domain.assistants.withheld_code import CodeFilter
 from study_app.domain.errors import AssistantUnavailable
+from study_app.domain.events import saying
+from study_app.domain.events.server import GateJudged
+from study_app.domain.records import Turn
 from study_app.ports import Assistant, ExplanationJudge, UnitOfWork
 
 log = logging.getLogger(__name__)
-
-JUDGED = "gate_judged"
-"""Kind of the event of each verdict."""
 
 
 def gate_open(unit: UnitOfWork, spec: AssistantSpec, participant_id: str, task: str) -> bool | None:
     """Whether the participant has explained their idea of a task; None where the treatment has no gate."""
     if spec.gate == "none":
         return None
-    verdicts = (event.payload for event in unit.events_of(participant_id, frozenset({JUDGED})))
-    return any(verdict.get("task") == task and verdict.get("verdict") == EXPLAINED for verdict in verdicts)
+    verdicts = saying(unit.events_of(participant_id, {GateJudged.kind}), GateJudged)
+    return any(verdict.task == task and verdict.verdict == EXPLAINED for _, verdict in verdicts)
+
+
+def verdict_event(turn: Turn, verdict: Judged) -> GateJudged:
+    """Return the event of the verdict on a turn's message."""
+    return GateJudged(
+        turn_id=turn.id,
+        task=turn.task,
+        verdict=verdict.verdict,
+        by=verdict.by,
+        reason=verdict.reason,
+        version=VERSION,
+        model=verdict.model or None,
+        input_tokens=verdict.input_tokens,
+        output_tokens=verdict.output_tokens,
+    )
 
 
 STILL_OPEN = Judged(OPEN, "", "")

@@ -9,7 +9,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from study_app.domain.drawn_order import drawn
-from study_app.domain.quiz.answer_log import ANSWER_KINDS, CHANGE_KINDS, Draft, place_of
+from study_app.domain.events import KINDS, saying
+from study_app.domain.events.browser import OnForm
+from study_app.domain.events.server import AnswersHandedIn
+from study_app.domain.quiz.answer_log import CHANGE_KINDS, Draft
 from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, response_to
 from study_app.domain.quiz.confidence import confidence_at, confidence_field
 from study_app.domain.quiz.items import Bank, Item
@@ -21,7 +24,7 @@ from study_app.services.position import AtStage
 
 log = logging.getLogger(__name__)
 
-TRACES = frozenset({*ANSWER_KINDS, "paste_attempt", "copy", "cut", "answer_focus"})
+TRACES = frozenset(each.kind for each in KINDS.values() if issubclass(each, OnForm))
 """Kinds of events that can name a field, and hold what was written in it."""
 
 
@@ -108,8 +111,8 @@ def hand_in(
     else:
         blank = _keep_answers(unit, place, shown, changes)
     forget(unit, participant.id, stage.id, participant.step, blank)
-    payload = {"items": list(fields_of(world, place)), "page": participant.step, "by": by}
-    unit.record(participant.id, "answered", stage.id, place.now, payload)
+    answered = AnswersHandedIn(items=fields_of(world, place), page=participant.step, by=by)
+    unit.record(participant.id, stage.id, place.now, answered)
 
 
 def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:
@@ -202,7 +205,7 @@ def _seconds_on_page(world: StudyContext, unit: UnitOfWork, place: AtStage) -> f
 def _changes(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Counter[str]:
     """How often each field of the page was changed."""
     events = unit.events_of(participant_id, CHANGE_KINDS, stage)
-    return Counter(str(e.payload.get("field")) for e in events if place_of(e.payload) == (stage, step))
+    return Counter(str(each.field) for _, each in saying(events, OnForm) if each.place == (stage, step))
 
 
 # -- erasure -----------------------------------------------------------------------------------------------------------
@@ -213,5 +216,6 @@ def forget(unit: UnitOfWork, participant_id: str, stage: str, step: int, fields:
     if not fields:
         return
     traces = unit.events_of(participant_id, TRACES, stage)
-    gone = [e.event_id for e in traces if place_of(e.payload) == (stage, step) and e.payload.get("field") in fields]
+    places = ((event.event_id, each) for event, each in saying(traces, OnForm))
+    gone = [event_id for event_id, each in places if each.place == (stage, step) and each.field in fields]
     unit.erase_events([event_id for event_id in gone if event_id is not None])

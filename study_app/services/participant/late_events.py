@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from study_app.domain.editing.edits import ReplayMismatch, apply_all
+from study_app.domain.editing.edits import apply_all
 from study_app.domain.errors import StudyError
-from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Event
-from study_app.domain.quiz.answer_log import ANSWER_KINDS, FORM_KINDS, Draft, applied, place_of
+from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Event, saying
+from study_app.domain.events.browser import AnswerEvent, AnswersShown, OnForm, TextEvent
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.server import AnswersHandedIn, EditsUnapplied, PageOpened
+from study_app.domain.quiz.answer_log import FORM_KINDS, Draft, applied
 from study_app.domain.records import Document, Participant, Visit
 from study_app.domain.timing import LATE
 from study_app.ports import UnitOfWork
@@ -49,10 +52,10 @@ class Late:
 def apply_events(unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]) -> None:
     """Let the edits among events at the participant's place change the text of the task, or the form."""
     participant = place.participant
-    edits = [event for event in events if event.kind in ("load", "edit")]
+    edits = [event for event in events if isinstance(event.details, TextEvent)]
     if edits and isinstance(place, AtStage):
         change_document(unit, place, page, place.task, edits)
-    changes = [event for event in events if event.kind in ANSWER_KINDS]
+    changes = [event for event in events if isinstance(event.details, AnswerEvent)]
     if changes:
         change_draft(unit, participant, page, (participant.stage, participant.step), changes)
 
@@ -65,7 +68,7 @@ def change_document(
     saved = unit.document(participant_id, task, of_page=page)
     text = None if saved is None else saved.text
     try:
-        text = apply_all(text, ((edit.kind, edit.payload) for edit in edits), LONGEST_TEXT)
+        text = apply_all(text, (edit.details for edit in edits), LONGEST_TEXT)
     except (ReplayMismatch, StudyError) as error:
         # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
         log.warning("participant %s, task %s: %s", participant_id, task, error)
@@ -78,10 +81,12 @@ def change_document(
 
 def note_unapplied(unit: UnitOfWork, place: Position | AtStage, page: str, task: str, why: str) -> None:
     """Record that a page's edits do not give the text any more; once for each page and task."""
-    noted = unit.latest(place.participant.id, SERVER_PAGE, ["edits_unapplied"]).get("edits_unapplied")
-    if noted is None or (noted.payload.get("page"), noted.payload.get("task")) != (page, task):
-        payload = {"page": page, "task": task, "why": why}
-        unit.record(place.participant.id, "edits_unapplied", place.participant.stage, place.now, payload)
+    kind = EditsUnapplied.kind
+    noted = unit.latest(place.participant.id, SERVER_PAGE, [kind]).get(kind)
+    before = None if noted is None else noted.details
+    if not isinstance(before, EditsUnapplied) or (before.page, before.task) != (page, task):
+        unapplied = EditsUnapplied(page=page, task=task, why=why)
+        unit.record(place.participant.id, place.participant.stage, place.now, unapplied)
 
 
 def change_draft(
@@ -90,11 +95,11 @@ def change_draft(
     """Apply changes of fields by the page that shows the form; the form, or None where nothing changed."""
     before = draft = draft_of(unit, participant.id, *form)
     pages = [page]
-    if before.page not in ("", page) and any(change.kind == "answers_shown" for change in changes):
-        pages = [str(event.payload.get("page")) for event in _openings(unit, participant.id)]
+    if before.page not in ("", page) and any(isinstance(change.details, AnswersShown) for change in changes):
+        pages = [opened.page for _, opened in _openings(unit, participant.id)]
     for change in changes:
         try:
-            draft = applied(draft, page, change.kind, change.payload, pages)
+            draft = applied(draft, page, change.details, pages)
         except ReplayMismatch as error:
             log.warning("participant %s, %s: %s", participant.id, form, error)
     if draft == before:
@@ -103,8 +108,8 @@ def change_draft(
     return draft
 
 
-def _openings(unit: UnitOfWork, participant_id: str) -> list[Event]:
-    return unit.events_of(participant_id, {"page_opened"})
+def _openings(unit: UnitOfWork, participant_id: str) -> list[tuple[Event, PageOpened]]:
+    return list(saying(unit.events_of(participant_id, {PageOpened.kind}), PageOpened))
 
 
 # -- after a deadline --------------------------------------------------------------------------------------------------
@@ -119,10 +124,11 @@ def late_events(unit: UnitOfWork, participant_id: str, batch: Batch, now: dateti
     ]
     if not ended:
         return Late({})
-    opening = next((e for e in _openings(unit, participant_id) if e.payload.get("page") == batch.page), None)
+    opening = next((pair for pair in _openings(unit, participant_id) if pair[1].page == batch.page), None)
     if opening is None:
         return Late({})
-    start = opening.server_time - timedelta(milliseconds=_mono(opening.payload.get("mono_ms")))
+    taken_over, opened = opening
+    start = taken_over.server_time - timedelta(milliseconds=_mono(opened.mono_ms))
     found = {}
     for event in batch.events:
         if event.mono_ms is None:
@@ -134,9 +140,9 @@ def late_events(unit: UnitOfWork, participant_id: str, batch: Batch, now: dateti
     return Late(found)
 
 
-def _mono(value: object) -> float:
-    """Milliseconds of a page's clock, within a month: what a page sends may be anything."""
-    return min(max(float(value), 0.0), 2.7e9) if isinstance(value, int | float) else 0.0
+def _mono(value: float) -> float:
+    """Milliseconds of a page's clock, within a month: what a page sends may be any number."""
+    return min(max(float(value), 0.0), 2.7e9)
 
 
 def take_late(
@@ -147,8 +153,8 @@ def take_late(
     for event in fresh:
         if event.seq in late.visits:
             by_stage.setdefault(late.visits[event.seq].stage, []).append(event)
-        elif event.kind in ("load", "edit") and isinstance(event.payload.get("task"), str):
-            note_unapplied(unit, place, page, event.payload["task"], "late")
+        elif isinstance(event.details, TextEvent) and event.details.task is not None:
+            note_unapplied(unit, place, page, event.details.task, "late")
     visits = {visit.stage: visit for visit in late.visits.values()}
     for name, events in by_stage.items():
         stage = world.met_by(unit, place.participant).stage(name)
@@ -163,8 +169,8 @@ def take_late(
 def _late_edits(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent], now: datetime) -> None:
     by_task: dict[str, list[BrowserEvent]] = {}
     for event in events:
-        if event.kind in ("load", "edit"):
-            by_task.setdefault(str(event.payload.get("task")), []).append(event)
+        if isinstance(event.details, TextEvent):
+            by_task.setdefault(str(event.details.task), []).append(event)
     for task, edits in by_task.items():
         if not submitted_by_deadline(unit, place, task):
             note_unapplied(unit, place, page, task, "late")
@@ -177,16 +183,20 @@ def _late_edits(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[Br
 def _late_changes(
     world: StudyContext, unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent]
 ) -> None:
-    handed = unit.events_of(place.participant.id, {"answered"}, place.stage.id)
-    step = handed[-1].payload.get("page", 0) if handed and handed[-1].payload.get("by") == "deadline" else None
-    if not isinstance(step, int):
+    handed = [each for _, each in _handed_in(unit, place.participant.id, place.stage.id)]
+    if not handed or handed[-1].by != "deadline":
         return
+    step = handed[-1].page
     form = (place.stage.id, step)
-    changes = [event for event in events if event.kind in ANSWER_KINDS and place_of(event.payload) == form]
+    changes = [event for event in events if isinstance(event.details, AnswerEvent) and event.details.place == form]
     there = replace(place.participant, stage=place.stage.id, step=step)
     draft = change_draft(unit, there, page, form, changes) if changes else None
     if draft is not None:
         hand_in(world, unit, replace(place, participant=there), draft.values, "deadline")
+
+
+def _handed_in(unit: UnitOfWork, participant_id: str, stage: str | None = None) -> list[tuple[Event, AnswersHandedIn]]:
+    return list(saying(unit.events_of(participant_id, {AnswersHandedIn.kind}, stage), AnswersHandedIn))
 
 
 def cleaned(
@@ -197,12 +207,13 @@ def cleaned(
     What came too late from a field that was handed in empty leaves no words.
     """
     if participant.data_withdrawn:
-        return [event.model_copy(update={"payload": {}}) for event in events]
-    handed = {form for e in unit.events_of(participant.id, {"answered"}) if (form := (e.stage, e.payload.get("page")))}
+        return [event.saying({}) for event in events]
+    handed = {(event.stage, page.page) for event, page in _handed_in(unit, participant.id)}
     answered = {(answer.stage, answer.item) for answer in unit.answers(participant.id) if answer.response != "null"}
 
     def words(event: BrowserEvent) -> bool:
-        form, name = place_of(event.payload), event.payload.get("field")
+        details = event.details
+        form, name = (details.place, details.field) if isinstance(details, OnForm) else (None, None)
         return form in handed and name is not None and (form[0], name) not in answered and event.seq not in late.visits
 
-    return [event.model_copy(update={"payload": dict(ERASED)}) if words(event) else event for event in events]
+    return [event.saying(dict(ERASED)) if words(event) else event for event in events]

@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
+from study_app.domain.events import saying
+from study_app.domain.events.server import FigureShown, Outage, ProgramError, RunEnded
 from study_app.domain.records import RunRecord
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks import figures
@@ -95,8 +97,8 @@ class ProgramRuns:
     def figures_of(self, run: RunRecord) -> list[str]:
         """Return what a run drew, in base64, in the order in which it was drawn."""
         with self.world.registry.begin(write=False) as unit:
-            events = unit.events_of(run.participant_id, (FIGURE_SHOWN,), run.stage)
-        return [event.payload["png"] for event in events if event.payload.get("run_id") == run.id]
+            events = unit.events_of(run.participant_id, (FigureShown.kind,), run.stage)
+        return [figure.png for _, figure in saying(events, FigureShown) if figure.run_id == run.id]
 
     def stop(self, participant_id: str) -> bool:
         """Kill the participant's run; False if there is none."""
@@ -164,7 +166,7 @@ class ProgramRuns:
     def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
         emit(_end_line(record.id, "infrastructure", None))
         try:
-            self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), "outage")
+            self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), Outage)
         except Exception:
             log.exception("run %s could not be finished", record.id)
 
@@ -200,19 +202,23 @@ class ProgramRuns:
             return ()
 
     @retried
-    def _finish(self, record: RunRecord, done: RunRecord, kind: str = "run_ended", drawn: tuple[str, ...] = ()) -> None:
+    def _finish(
+        self, record: RunRecord, done: RunRecord, how: type[RunEnded | Outage] = RunEnded, drawn: tuple[str, ...] = ()
+    ) -> None:
         now = self.world.now()
         with self.world.registry.begin() as unit:
             if not unit.update_run(done):
                 return
-            payload = {"run_id": done.id, "ended_by": done.ended_by, "wall_seconds": done.wall_seconds}
-            unit.record(record.participant_id, kind, record.stage, now, payload)
+            over = how(run_id=done.id, ended_by=done.ended_by, wall_seconds=done.wall_seconds)
+            unit.record(record.participant_id, record.stage, now, over)
             for place, figure in enumerate(drawn, start=1):
-                drawing = {"run_id": done.id, "place": place, "sha256": figures.sha256(figure), "png": figure}
-                unit.record(record.participant_id, FIGURE_SHOWN, record.stage, now, drawing)
+                drawing = FigureShown(run_id=done.id, place=place, sha256=figures.sha256(figure), png=figure)
+                unit.record(record.participant_id, record.stage, now, drawing)
             if done.error_type:
-                error = {"type": done.error_type, "message": done.error_message, "line": done.error_line}
-                unit.record(record.participant_id, "program_error", record.stage, now, error | {"run_id": done.id})
+                error = ProgramError(
+                    run_id=done.id, error_type=done.error_type, message=done.error_message, line=done.error_line
+                )
+                unit.record(record.participant_id, record.stage, now, error)
 
     # -- submitting ----------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.errors import Malformed, NotAllowed
-from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent
-from study_app.domain.quiz.answer_log import ANSWER_KINDS, place_of
+from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent, tells_of_reply
+from study_app.domain.events.browser import OnForm, TextEvent
+from study_app.domain.events.server import Consented, Declined, PageOpened, PageSuperseded, Withdrew
 from study_app.domain.records import Document, Participant
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
@@ -135,9 +136,9 @@ class ParticipantSession:
             place = self.way.arrive(unit, self._get(unit, participant_id))
             if isinstance(place, AtStage) and place.stage.kind == "consent":
                 if agreed and self.way.enrol_consenting(unit, place):
-                    unit.record(participant_id, "consented", place.stage.id, place.now, {})
+                    unit.record(participant_id, place.stage.id, place.now, Consented())
                 elif not agreed and self.way.leave(unit, place, "declined", "participant"):
-                    unit.record(participant_id, "declined", place.stage.id, place.now, {})
+                    unit.record(participant_id, place.stage.id, place.now, Declined())
             return self.way.arrive(unit, self._get(unit, participant_id))
 
     @retried
@@ -146,7 +147,7 @@ class ParticipantSession:
         with self.world.registry.begin() as unit:
             place = self.way.place(unit, self._get(unit, participant_id))
             if isinstance(place, AtStage) and self.way.leave(unit, place, "withdrawn", "withdrawal"):
-                unit.record(participant_id, "withdrew", place.participant.stage, place.now, {})
+                unit.record(participant_id, place.participant.stage, place.now, Withdrew())
             if withdraw_data:
                 self.erase(unit, participant_id, "participant")
             return self.way.place(unit, self._get(unit, participant_id))
@@ -168,10 +169,10 @@ class ParticipantSession:
             place = self.way.place(unit, participant)
             if participant.page != page:
                 if participant.page is not None:
-                    payload = {"page": participant.page, "by": page}
-                    unit.record(participant_id, "page_superseded", place.participant.stage, place.now, payload)
-                opened = {"page": page, "mono_ms": mono_ms or 0.0}
-                unit.record(participant_id, "page_opened", place.participant.stage, place.now, opened)
+                    replaced = PageSuperseded(page=participant.page, by=page)
+                    unit.record(participant_id, place.participant.stage, place.now, replaced)
+                opened = PageOpened(page=page, mono_ms=mono_ms or 0.0)
+                unit.record(participant_id, place.participant.stage, place.now, opened)
                 unit.touch(participant_id, page=page, last_seen_at=place.now)
             return Ingested(unit.acknowledged(participant_id, page), place, superseded=False)
 
@@ -264,9 +265,10 @@ class ParticipantSession:
 
 def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
     """Whether an event changes a form, or the text of a task, at which the participant is not (any more)."""
-    if event.kind in ANSWER_KINDS or "field" in event.payload:
-        return place_of(event.payload) != form
-    return event.kind in ("load", "edit") and (task is None or event.payload.get("task") != task)
+    details = event.details
+    if isinstance(details, OnForm) and details.of_form:
+        return details.place != form
+    return isinstance(details, TextEvent) and (task is None or details.task != task)
 
 
 def _check_kinds(batch: Batch) -> None:
@@ -277,7 +279,9 @@ def _check_kinds(batch: Batch) -> None:
 
 def _check_arm(place: Position, batch: Batch) -> None:
     """Refuse events that only a reply can cause where the participant's arm has no assistant."""
-    if any(event.tells_of_reply for event in batch.events) and not place.study.has_assistant(place.participant.arm):
+    if any(tells_of_reply(event.kind, event.payload) for event in batch.events) and not place.study.has_assistant(
+        place.participant.arm
+    ):
         raise Malformed("an event tells of a reply, and this participant has no assistant")
 
 

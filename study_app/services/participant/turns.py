@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from study_app.domain.assistants.treatments import ReplyEnd
 from study_app.domain.errors import AssistantUnavailable, StudyError
 from study_app.domain.events import Event
+from study_app.domain.events.server import Outage, TurnEnded
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
 from study_app.services.position import Position
@@ -38,12 +39,13 @@ def close_interrupted(unit: UnitOfWork, participant_id: str, began: datetime, no
         record_outage(unit, turn, (began - turn.asked_at).total_seconds(), now)
 
 
-def record_end(unit: UnitOfWork, turn: Turn, now: datetime, more: Mapping[str, Any] | None = None) -> None:
+def record_end(unit: UnitOfWork, turn: Turn, now: datetime, withheld_chars: int | None = None) -> None:
     """Note that a turn is over, where the participant is by now."""
     participant = unit.participant(turn.participant_id)
-    payload = {"turn_id": turn.id, "error": turn.error, "stopped": turn.stopped_by_participant}
-    payload |= dict(more or {})
-    unit.record(turn.participant_id, "turn_ended", participant.stage if participant else "", now, payload)
+    over = TurnEnded(
+        turn_id=turn.id, error=turn.error, stopped=turn.stopped_by_participant, withheld_chars=withheld_chars
+    )
+    unit.record(turn.participant_id, participant.stage if participant else "", now, over)
 
 
 def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime) -> None:
@@ -57,8 +59,7 @@ def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime) -
         ends = [end for end in (stay.ended_at, stay.deadline_at) if end is not None]
         seconds = min([seconds, *((end - turn.asked_at).total_seconds() for end in ends)])
     stage = stay.stage if stay else ""
-    outage = {"turn_id": turn.id, "kind": turn.error, "seconds": seconds}
-    unit.record(turn.participant_id, "outage", stage, now, outage)
+    unit.record(turn.participant_id, stage, now, Outage(turn_id=turn.id, cause=turn.error, seconds=seconds))
     if stay is not None and stay.deadline_at is not None and now < stay.deadline_at:
         unit.extend_visit(turn.participant_id, stage, timedelta(seconds=seconds))
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from study_app.domain.assistants.gate import OPEN, VERSION
 from study_app.domain.errors import NotAllowed
+from study_app.domain.events import saying
+from study_app.domain.events.server import GateJudged
 from study_app.domain.interaction.codes import people
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.researcher.rating import shuffled
 
-JUDGED = frozenset({"gate_judged"})
 YES, NO = "1", "0"
 """Values of a rating: the message explains an idea, or does not."""
 
@@ -84,9 +85,9 @@ class GateAudits:
         found = [
             Audit(
                 messages.get(turn, ""),
-                str(verdict["verdict"]),
-                str(verdict["by"]),
-                str(verdict["reason"]),
+                verdict.verdict,
+                verdict.by,
+                verdict.reason,
                 sum(value == YES for value in audits[turn].values()),
                 len(audits[turn]),
             )
@@ -110,8 +111,8 @@ def _audits(unit: UnitOfWork) -> dict[str, dict[str, str]]:
     return found
 
 
-def _verdicts(unit: UnitOfWork, kind: Kind) -> dict[str, dict[str, object]]:
-    """Turn -> payload of its verdict; messages after the gate has opened have none."""
+def _verdicts(unit: UnitOfWork, kind: Kind) -> dict[str, GateJudged]:
+    """Turn -> the verdict on its message; messages after the gate has opened have none."""
     known = [person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn]
-    events = (event for person in known for event in unit.events_of(person, JUDGED))
-    return {str(e.payload["turn_id"]): dict(e.payload) for e in events if e.payload.get("verdict") not in (None, OPEN)}
+    events = (event for person in known for event in unit.events_of(person, {GateJudged.kind}))
+    return {judged.turn_id: judged for _, judged in saying(events, GateJudged) if judged.verdict != OPEN}

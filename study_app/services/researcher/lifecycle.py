@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing, present
+from study_app.domain.events.server import Excluded
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
 from study_app.domain.records import AuditEntry, ProtocolVersion
@@ -232,7 +233,7 @@ class Lifecycle:
                 raise NotAllowed(f"there is no participant {participant_id}")
             unit.touch(participant_id, exclusion_reason=reason)
             now = self.world.now()
-            unit.record(participant_id, "excluded", participant.stage, now, {"reason": reason, "who": who})
+            unit.record(participant_id, participant.stage, now, Excluded(reason=reason, who=who))
             self._audit(unit, who, "exclude", reason, {"participant_id": participant_id})
 
     def unblind(self, participant_id: str, reason: str, who: str) -> str:

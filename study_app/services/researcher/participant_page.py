@@ -10,6 +10,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from study_app.domain.events import EventDetails
+from study_app.domain.events.server import (
+    DeadlineExtended,
+    SessionScheduled,
+    StageEnded,
+    StageOpened,
+    StageReopened,
+    TaskShown,
+    TaskSubmitted,
+)
 from study_app.domain.records import AuditEntry, Kind, Participant, RunRecord, Visit
 from study_app.domain.study.durations import expected_minutes
 from study_app.services.context import StudyContext
@@ -168,7 +178,7 @@ class ParticipantViews:
             study_hash=person.study_hash,
             visits=visits,
             timeline=tuple(
-                TimelineEntry(e.server_time, e.stage, SHOWN_EVENTS[e.kind], _detail(e.payload)) for e in events
+                TimelineEntry(e.server_time, e.stage, SHOWN_EVENTS[e.kind], _detail(e.details)) for e in events
             ),
             runs=len(runs),
             failed_runs=sum(run.ended_by == "infrastructure" for run in runs),
@@ -192,8 +202,13 @@ def _ids(person: Participant) -> str:
     return " ".join(filter(None, ids)).lower()
 
 
-def _detail(payload: object) -> str:
+def _detail(details: EventDetails) -> str:
     """Return what of an event says more and is the same in every arm: the task, how a stage ended."""
-    if not isinstance(payload, dict):
-        return ""
-    return ", ".join(str(payload[name]) for name in ("task", "ended_by", "opens_at", "minutes") if payload.get(name))
+    match details:
+        case TaskShown(task=said) | TaskSubmitted(task=said) | StageEnded(ended_by=said):
+            return said
+        case SessionScheduled(opens_at=said):
+            return said
+        case StageOpened(minutes=minutes) | StageReopened(minutes=minutes) | DeadlineExtended(minutes=minutes):
+            return str(minutes or "")
+    return ""

@@ -5,6 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from study_app.domain.errors import NotAllowed, present
+from study_app.domain.events import saying
+from study_app.domain.events.server import (
+    AnswersHandedIn,
+    Outage,
+    RunStarted,
+    StageReopened,
+    TaskShown,
+    TaskSubmitted,
+    TurnStarted,
+)
 from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
@@ -14,7 +24,7 @@ from study_app.services.researcher.lifecycle import require_reason
 
 REOPENED = "reopen stage"
 """What the audit log calls it."""
-WORK = frozenset({"answered", "run_started", "task_submitted", "turn_started"})
+WORK = frozenset(each.kind for each in (AnswersHandedIn, RunStarted, TaskSubmitted, TurnStarted))
 """Events after which a stage cannot be taken back any more."""
 
 
@@ -48,8 +58,8 @@ class Reopening:
             if not moved or not unit.reopen_visit(person.id, stage.id, until):
                 raise NotAllowed("the participant has moved on meanwhile; look again")
             seconds = (until - present(visit.deadline_at, "the stage's deadline")).total_seconds()
-            unit.record(person.id, "stage_reopened", stage.id, now, {"minutes": minutes})
-            unit.record(person.id, "outage", stage.id, now, {"kind": "reopened", "seconds": seconds})
+            unit.record(person.id, stage.id, now, StageReopened(minutes=minutes))
+            unit.record(person.id, stage.id, now, Outage(cause="reopened", seconds=seconds))
             detail = {"participant_id": person.id, "stage": stage.id, "minutes": minutes}
             unit.add_audit(AuditEntry(now, who, REOPENED, reason, detail))
 
@@ -94,9 +104,9 @@ def _check_next(unit: UnitOfWork, study: Study, person: Participant, stage: Stag
 def _step(unit: UnitOfWork, person: Participant, stage: Stage) -> int:
     """Return the task or page where the participant was."""
     if stage.kind == "tasks":
-        shown = unit.events_of(person.id, {"task_shown"}, stage.id)
-        return max((int(event.payload.get("index", 0)) for event in shown), default=0)
+        shown = unit.events_of(person.id, {TaskShown.kind}, stage.id)
+        return max((task.index for _, task in saying(shown, TaskShown)), default=0)
     if stage.kind == "quiz":
-        handed_in = unit.events_of(person.id, {"answered"}, stage.id)
-        return max((int(event.payload.get("page", -1)) + 1 for event in handed_in), default=0)
+        handed_in = unit.events_of(person.id, {AnswersHandedIn.kind}, stage.id)
+        return max((page.page + 1 for _, page in saying(handed_in, AnswersHandedIn)), default=0)
     return 0

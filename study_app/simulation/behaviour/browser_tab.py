@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
 from study_app.bootstrap import App
-from study_app.domain.events import Batch, BrowserEvent
+from study_app.domain.events import Batch, BrowserEvent, EventDetails
+from study_app.domain.events.browser import Focus, Heartbeat, Hidden, Load, Resize, Visible
 from study_app.simulation.clock import SimulationClock
 
 HEARTBEAT = 10.0
@@ -18,8 +18,8 @@ FLUSH = 60.0
 """Seconds between two batches. The component sends every two; fewer batches hold the same events."""
 SIZES = ((1366, 768), (1440, 900), (1536, 864), (1920, 1080), (2560, 1440))
 
-Cue = tuple[float, str, dict[str, Any]]
-"""Seconds from now, kind, payload."""
+Cue = tuple[float, EventDetails]
+"""Seconds from now, and what happens then."""
 
 
 @dataclass
@@ -40,32 +40,32 @@ class Tab:
     _next_beat: datetime | None = None
     _flushed: datetime = field(init=False)
 
-    def open(self, first: tuple[str, dict[str, Any]] | None = None) -> None:
+    def open(self, first: Load | None = None) -> None:
         """Load the page and take the attempt over; `first` comes before the events that every page begins with."""
         self.page = f"{self.rng.getrandbits(128):032x}"
         self._seq = 0
         self._opened = self.clock.now() - timedelta(milliseconds=self.rng.randint(300, 1500))
         self._next_beat = self.clock.now() + timedelta(seconds=HEARTBEAT)
         if first is not None:
-            self.add(*first)
+            self.add(first)
         width, height = self.rng.choice(SIZES)
-        self.add("resize", {"w": width, "h": height - self.rng.randint(80, 140)})
-        self.add("visible", {})
-        self.add("focus", {})
+        self.add(Resize(width=width, height=height - self.rng.randint(80, 140)))
+        self.add(Visible())
+        self.add(Focus())
         self.app.session.take_over(self.participant_id, self.page)
         self.flush()
 
-    def add(self, kind: str, payload: dict[str, Any], at: datetime | None = None) -> None:
+    def add(self, details: EventDetails, at: datetime | None = None) -> None:
         """Note an event."""
         moment = at or self.clock.now()
         self._seq += 1
         self._unsent.append(
             BrowserEvent(
                 seq=self._seq,
-                kind=kind,
+                kind=details.kind,
                 client_time_ms=round((moment + self.skew).timestamp() * 1000),
                 mono_ms=round((moment - self._opened) / timedelta(milliseconds=1), 1),
-                payload=payload,
+                payload=details.payload(),
             )
         )
 
@@ -93,7 +93,7 @@ class Tab:
         end = start + timedelta(seconds=seconds)
         if until is not None:
             end = max(start, min(end, until))
-        waiting = [(start + timedelta(seconds=after), kind, payload) for after, kind, payload in cues]
+        waiting = [(start + timedelta(seconds=after), details) for after, details in cues]
         while (now := self.clock.now()) < end:
             pause = min(self._until_flush(now), (end - now).total_seconds())
             arrived = now + timedelta(seconds=pause)
@@ -110,15 +110,16 @@ class Tab:
         """Seconds until the next batch is due; FLUSH where it is due now."""
         return FLUSH - (now - self._flushed).total_seconds() % FLUSH
 
-    def _note(self, cues: list[tuple[datetime, str, dict[str, Any]]], to: datetime) -> None:
-        for moment, kind, payload in cues:
+    def _note(self, cues: list[tuple[datetime, EventDetails]], to: datetime) -> None:
+        for moment, details in cues:
             self._beat(moment)
-            self.hidden = kind == "hidden" if kind in ("hidden", "visible") else self.hidden
-            self.add(kind, payload, moment)
+            if isinstance(details, Hidden | Visible):
+                self.hidden = isinstance(details, Hidden)
+            self.add(details, moment)
         self._beat(to)
 
     def _beat(self, to: datetime) -> None:
         while self._next_beat is not None and self._next_beat <= to:
             if not self.hidden:
-                self.add("heartbeat", {"focused": True}, self._next_beat)
+                self.add(Heartbeat(focused=True), self._next_beat)
             self._next_beat += timedelta(seconds=HEARTBEAT)

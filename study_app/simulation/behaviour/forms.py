@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from study_app.domain.editing.edits import utf16_length
 from study_app.domain.errors import InfrastructureError
+from study_app.domain.events.browser import AnswerEdit, AnswerLoad, AnswerSet, AnswersShown, SubmitPressed
+from study_app.domain.events.changes import Change, utf16_length
 from study_app.domain.quiz.answering import is_blank
 from study_app.services.participant.answers import ShownPage
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
@@ -29,18 +30,16 @@ def fill_in_form(
         starters: field -> the text that a box holds at first.
     """
     at_first = starters or {}
-    tab.add("answers_shown", {"stage": stage, "step": step})
+    tab.add(AnswersShown(stage=stage, step=step))
     for name, text in at_first.items():
-        tab.add("answer_load", {"stage": stage, "step": step, "field": name, "value": text})
+        tab.add(AnswerLoad(stage=stage, step=step, field=name, value=text))
     given = {name: value for name, value in shown.items() if not is_blank(value)}
     for name, value in given.items():
         share = seconds / len(given)
-        where = {"stage": stage, "step": step, "field": name}
-        kind = "answer_edit" if isinstance(value, Written) else "answer_set"
-        changes = [where | change for change in _changes(value, at_first.get(name, ""))]
-        cues: list[Cue] = [(share * (0.5 + 0.5 * n / len(changes)), kind, change) for n, change in enumerate(changes)]
+        changes = _changes(AnswerSet(stage=stage, step=step, field=name, value=value), at_first.get(name, ""))
+        cues: list[Cue] = [(share * (0.5 + 0.5 * n / len(changes)), change) for n, change in enumerate(changes)]
         yield from tab.play(share, cues)
-    tab.add("submit_pressed", {"stage": stage, "step": step})
+    tab.add(SubmitPressed(stage=stage, step=step))
     tab.flush()
     screen = ShownPage(tab.page, tab.last, stage, step, {**at_first, **given})
     if not tab.app.answers.submit(tab.participant_id, screen).accepted:
@@ -51,16 +50,27 @@ class Written(str):
     """A text that is written into a box, not an option that is chosen."""
 
 
-def _changes(value: Any, before: str) -> list[dict[str, Any]]:
-    if not isinstance(value, Written):
-        return [{"value": value}]
-    words = value.split(" ")
+def _changes(chosen: AnswerSet, before: str) -> list[AnswerSet | AnswerEdit]:
+    """Return the events by which a field comes to hold a value: a choice is made at once, a text written in pieces."""
+    if not isinstance(chosen.value, Written):
+        return [chosen]
+    words = chosen.value.split(" ")
     pieces = [" ".join(words[at : at + _WORDS_AT_ONCE]) for at in range(0, len(words), _WORDS_AT_ONCE)]
     pieces = [piece if number == 0 else f" {piece}" for number, piece in enumerate(pieces)]
-    edits, length = [], 0
+    edits: list[AnswerSet | AnswerEdit] = []
+    length = 0
     for number, piece in enumerate(pieces):
         start, end = (0, utf16_length(before)) if number == 0 else (length, length)
         length += utf16_length(piece)
-        change = {"from": start, "to": end, "insert": piece}
-        edits.append({"kind": "typed", "changes": [change], "length": length, "user_event": "insertText"})
+        edits.append(
+            AnswerEdit(
+                stage=chosen.stage,
+                step=chosen.step,
+                field=chosen.field,
+                how="typed",
+                changes=(Change(start, end, piece),),
+                length=length,
+                user_event="insertText",
+            )
+        )
     return edits

@@ -95,11 +95,11 @@ class TaskStageWork:
     def _show(self, desk: SimulatedWorkspace, *, first: bool) -> None:
         document = self.app.session.document(self.participant_id, desk.task)
         desk.text = document.text if document else desk.pack.starter
-        event = ("load", desk.load("saved" if document else "starter"))
+        event = desk.load("saved" if document else "starter")
         if first:
             desk.tab.open(event)
         else:
-            desk.tab.add(*event)
+            desk.tab.add(event)
 
     def _recipe(self, place: OnStage, stage: Stage, number: int) -> Recipe:
         assistant = place.assistant is not None

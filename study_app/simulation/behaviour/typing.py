@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from random import Random
-from typing import Any
 
-from study_app.domain.editing.edits import utf16_length
-
-Payload = dict[str, Any]
+from study_app.domain.events.browser import Edit
+from study_app.domain.events.changes import Change, utf16_length
 
 BURST = (2, 6)
 """Characters that one event holds: what a quick hand types between two drawings of the page."""
@@ -19,8 +17,8 @@ _KEYS = "abcdefghijklmnopqrstuvwxyz"
 _MAX_DELETED = 2000
 
 
-def edit(task: str, before: str, start: int, end: int, insert: str, how: tuple[str, str]) -> tuple[Payload, str]:
-    """One edit's payload, and the text after it.
+def edit(task: str, before: str, start: int, end: int, insert: str, how: tuple[str, str]) -> tuple[Edit, str]:
+    """One edit, and the text after it.
 
     Args:
         task: the task's id.
@@ -32,35 +30,34 @@ def edit(task: str, before: str, start: int, end: int, insert: str, how: tuple[s
     """
     first = _units(before[:start])
     removed = before[start:end]
-    change: Payload = {"from": first, "to": first + _units(removed), "insert": insert}
-    if removed and _units(removed) <= _MAX_DELETED:
-        change["deleted"] = removed
+    deleted = removed if removed and _units(removed) <= _MAX_DELETED else None
+    change = Change(first, first + _units(removed), insert, deleted)
     after = before[:start] + insert + before[end:]
     kind, user_event = how
     length = _units(after)
-    return {"task": task, "kind": kind, "changes": [change], "length": length, "user_event": user_event}, after
+    return Edit(task=task, how=kind, changes=(change,), length=length, user_event=user_event), after
 
 
 def _units(text: str) -> int:
     return len(text) if text.isascii() else utf16_length(text)
 
 
-def typed(task: str, before: str, after: str, rng: Random) -> Iterator[Payload]:
-    """Payloads of the edits that lead from one text to the other, typed by hand."""
+def typed(task: str, before: str, after: str, rng: Random) -> Iterator[Edit]:
+    """Yield the edits that lead from one text to the other, typed by hand."""
     text, shift = before, 0
     for start, end, new in _regions(before, after):
         at, until = start + shift, end + shift
         if until > at:
             how = ("typed", "delete.selection" if until - at > 1 else "delete.backward")
-            payload, text = edit(task, text, at, until, "", how)
-            yield payload
+            made, text = edit(task, text, at, until, "", how)
+            yield made
         for burst in _bursts(new, rng):
             if rng.random() < SLIPS:
                 slip, slipped = edit(task, text, at, at, rng.choice(_KEYS), ("typed", "input.type"))
                 back, text = edit(task, slipped, at, at + 1, "", ("typed", "delete.backward"))
                 yield from (slip, back)
-            payload, text = edit(task, text, at, at, burst, ("typed", "input.type"))
-            yield payload
+            made, text = edit(task, text, at, at, burst, ("typed", "input.type"))
+            yield made
             at += len(burst)
         shift += len(new) - (end - start)
 

@@ -11,7 +11,26 @@ from random import Random
 from typing import Any
 
 from study_app.bootstrap import App
+from study_app.domain.editing.edits import replay
 from study_app.domain.errors import NotAllowed, present
+from study_app.domain.events.browser import (
+    Blur,
+    BriefScrolled,
+    ComposeEnd,
+    ComposeStart,
+    CopyReply,
+    Edit,
+    EditorFocus,
+    Focus,
+    Hidden,
+    Load,
+    NotesOpened,
+    PasteAttempt,
+    RunPressed,
+    SendPressed,
+    SubmitPressed,
+    Visible,
+)
 from study_app.domain.tasks.packs import TaskPack
 from study_app.simulation.behaviour.assistant_use import idea, words
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
@@ -45,9 +64,9 @@ class SimulatedWorkspace:
     text: str = ""
     _error: str | None = None
 
-    def load(self, source: str) -> dict[str, Any]:
+    def load(self, source: str) -> Load:
         """Return the event by which the editor says what it starts from."""
-        return {"task": self.task, "text": self.text, "source": source}
+        return Load(task=self.task, text=self.text, source=source)
 
     @property
     def too_late(self) -> bool:
@@ -70,64 +89,68 @@ class SimulatedWorkspace:
     # -- looking and thinking ------------------------------------------------------------------------------------------
 
     def _read(self, act: Act) -> Iterator[float]:
-        cues: list[Cue] = [
-            (act.seconds * share, "brief_scrolled", {"top": round(900 * share), "of": 900}) for share in (0.3, 0.6)
-        ]
-        cues.append((act.seconds * 0.95, "editor_focus", {}))
+        cues: list[Cue] = [(act.seconds * share, BriefScrolled(top=round(900 * share), of=900)) for share in (0.3, 0.6)]
+        cues.append((act.seconds * 0.95, EditorFocus()))
         yield from self._play(act.seconds, cues)
 
     def _think(self, act: Act) -> Iterator[float]:
         cues: list[Cue] = []
         if act.seconds > 30 and self.rng.random() < 0.3:
             title = self.rng.choice(list(self.pack.settings.concepts) or ["notes"]).replace("_", " ")
-            cues.append((act.seconds * 0.4, "notes_opened", {"title": title}))
+            cues.append((act.seconds * 0.4, NotesOpened(title=title)))
         yield from self._play(act.seconds, cues)
 
     def _search(self, act: Act) -> Iterator[float]:
         """In another window."""
-        away: list[Cue] = [(act.seconds * 0.05, "blur", {}), (act.seconds * 0.05 + 0.2, "hidden", {})]
-        back: list[Cue] = [(act.seconds * 0.95, "visible", {}), (act.seconds * 0.95 + 0.1, "focus", {})]
+        away: list[Cue] = [(act.seconds * 0.05, Blur()), (act.seconds * 0.05 + 0.2, Hidden())]
+        back: list[Cue] = [(act.seconds * 0.95, Visible()), (act.seconds * 0.95 + 0.1, Focus())]
         yield from self._play(max(act.seconds, 6.0), away + back)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def _write(self, act: Act) -> Iterator[float]:
-        payloads = list(typed(self.task, self.text, act.text, self.rng))
-        yield from self._edits(payloads, act.seconds)
+        yield from self._edits(list(typed(self.task, self.text, act.text, self.rng)), act.seconds)
 
-    def _edits(self, payloads: list[dict[str, Any]], seconds: float) -> Iterator[float]:
+    def _edits(self, edits: list[Edit], seconds: float) -> Iterator[float]:
         """Edits spread over a time; the text is what the last one that was made leaves."""
-        if not payloads:
+        if not edits:
             yield from self._play(seconds, [])
             return
-        moments = sorted(self.rng.uniform(0, _TYPED_SHARE * seconds) for _ in payloads)
-        cues: list[Cue] = [(at, "edit", payload) for at, payload in zip(moments, payloads, strict=True)]
-        yield from self._play(seconds, cues)
+        moments = sorted(self.rng.uniform(0, _TYPED_SHARE * seconds) for _ in edits)
+        yield from self._play(seconds, list(zip(moments, edits, strict=True)))
         if not self.too_late:
-            self.text = _after(self.text, payloads)
+            self.text = replay(edits, self.text) or ""
 
-    def _paste(self, text: str, place: tuple[int, int], origin: dict[str, Any], seconds: float) -> Iterator[float]:
-        attempt = {"text": text[:_LONGEST_COPY], "length": len(text), "how": "paste", "target": "editor", **origin}
-        payload, after = edit(self.task, self.text, *place, text, ("paste", "input.paste"))
-        yield from self._play(seconds, [(seconds * 0.5, "paste_attempt", attempt), (seconds * 0.5, "edit", payload)])
+    def _paste(self, text: str, place: tuple[int, int], turn_id: str | None, seconds: float) -> Iterator[float]:
+        """Paste text of a reply, or from outside where there is no turn."""
+        attempt = PasteAttempt(
+            text=text[:_LONGEST_COPY],
+            length=len(text),
+            how="paste",
+            target="editor",
+            origin="outside" if turn_id is None else "reply",
+            turn_id=turn_id,
+        )
+        made, after = edit(self.task, self.text, *place, text, ("paste", "input.paste"))
+        yield from self._play(seconds, [(seconds * 0.5, attempt), (seconds * 0.5, made)])
         if not self.too_late:
             self.text = after
 
     def _import(self, act: Act) -> Iterator[float]:
         """Paste code that came from outside the page."""
         place = place_of(self.text, act.text) or (0, len(self.text))
-        yield from self._paste(act.text, place, {"from": "outside"}, act.seconds)
+        yield from self._paste(act.text, place, None, act.seconds)
 
     def _reload(self, act: Act) -> Iterator[float]:
         yield from self._play(act.seconds, [])
         if not self.too_late:
             self.tab.flush()
-            self.tab.open(("load", self.load("saved")))
+            self.tab.open(self.load("saved"))
 
     # -- running and submitting ----------------------------------------------------------------------------------------
 
     def _run(self, act: Act) -> Iterator[float]:
-        self.tab.add("run_pressed", {})
+        self.tab.add(RunPressed())
         self.tab.flush()
         self._error = None
         over = threading.Event()
@@ -143,13 +166,13 @@ class SimulatedWorkspace:
         yield from self._play(act.seconds, [])
 
     def _submit(self, act: Act) -> Iterator[float]:
-        self.tab.add("submit_pressed", {"confirm": False})
+        self.tab.add(SubmitPressed(confirm=False))
         self.tab.flush()
         if self.app.work.submit(self.participant_id, self.text, self.tab.page).accepted:
             return
         yield from self._play(4.0, [])
         if not self.too_late:
-            self.tab.add("submit_pressed", {"confirm": True})
+            self.tab.add(SubmitPressed(confirm=True))
             self.tab.flush()
             self.app.work.submit(self.participant_id, self.text, self.tab.page, confirm=True)
 
@@ -163,11 +186,11 @@ class SimulatedWorkspace:
         else:
             message = words(query, names, self.pack.settings.concepts, self._error, self.rng)
         composing = act.seconds * _COMPOSING
-        yield from self._play(composing, [(composing * 0.1, "compose_start", {})])
+        yield from self._play(composing, [(composing * 0.1, ComposeStart())])
         if self.too_late:
             return
-        self.tab.add("send_pressed", {})
-        self.tab.add("compose_end", {"sent": True})
+        self.tab.add(SendPressed())
+        self.tab.add(ComposeEnd(sent=True))
         self.tab.flush()
         answered = self.loop.run(self._answer(message))
         adopts = query.adopt and answered is not None and self.adoption != "own"
@@ -195,14 +218,8 @@ class SimulatedWorkspace:
             share = seconds / len(blocks)
             pastes = self.adoption == "paste" or (self.adoption == "both" and number % 2 == 0)
             if pastes and self.allow_paste:
-                self.tab.add("copy_reply", {"turn_id": turn_id, "text": block[:_LONGEST_COPY], "how": "button"})
-                yield from self._paste(block, place, {"from": "reply", "turn_id": turn_id}, share)
+                self.tab.add(CopyReply(turn_id=turn_id, text=block[:_LONGEST_COPY], how="button"))
+                yield from self._paste(block, place, turn_id, share)
             else:
                 wanted = self.text[: place[0]] + block + self.text[place[1] :]
                 yield from self._edits(list(typed(self.task, self.text, wanted, self.rng)), share)
-
-
-def _after(text: str, payloads: list[dict[str, Any]]) -> str:
-    from study_app.domain.editing.edits import replay
-
-    return replay((("edit", payload) for payload in payloads), text) or ""

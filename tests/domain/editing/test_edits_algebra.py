@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.editing.edits import Change, ReplayMismatch, apply, replay, utf16_length
+from study_app.domain.editing.edits import apply, replay
+from study_app.domain.events import details_of
+from study_app.domain.events.browser import Edit, Focus, Load
+from study_app.domain.events.changes import Change, ReplayMismatch, utf16_length
 
 TEXT = st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=40)
 
@@ -40,11 +43,11 @@ def test_an_edit_equals_the_same_edit_on_a_list_of_code_units(case):
 
 @given(st.lists(TEXT, max_size=8), TEXT)
 def test_a_log_of_edits_replays_to_the_last_text(texts, first):
-    events = [("load", {"text": first})]
+    events = [Load(text=first)]
     now = first
     for text in texts:
-        change = {"from": 0, "to": utf16_length(now), "insert": text}
-        events += [("focus", {}), ("edit", {"changes": [change], "length": utf16_length(text)})]
+        change = Change(0, utf16_length(now), text)
+        events += [Focus(), Edit(changes=(change,), length=utf16_length(text))]
         now = text
     assert replay(events) == now
 
@@ -77,9 +80,9 @@ def test_an_edit_that_does_not_fit_is_refused(changes, length):
 @pytest.mark.parametrize("payload", [{}, {"changes": 5}, {"changes": [{"from": "0", "to": 0}]}])
 def test_an_edit_of_another_form_is_refused(payload):
     with pytest.raises(ReplayMismatch):
-        replay([("load", {"text": ""}), ("edit", payload)])
+        replay([Load(text=""), details_of("edit", payload)])
 
 
 def test_an_edit_before_any_text_is_refused():
     with pytest.raises(ReplayMismatch):
-        replay([("edit", {"changes": []})])
+        replay([Edit(changes=())])

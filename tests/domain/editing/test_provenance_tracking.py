@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.editing.edits import ReplayMismatch, replay, utf16_length
+from study_app.domain.editing.edits import replay
 from study_app.domain.editing.provenance import SOURCES, Reply, Tracker, attribute
+from study_app.domain.events import details_of
+from study_app.domain.events.browser import Edit, Load
+from study_app.domain.events.changes import Change, ReplayMismatch, utf16_length
+from study_app.domain.events.server import TurnStarted
 
 STARTER = "import trio\n\n\n# your program\n"
 REPLY = Reply(
@@ -26,7 +30,7 @@ class Editor:
         self.log("load", task="t", text=text, source="starter")
 
     def log(self, event: str, /, **payload) -> Editor:
-        self.events.append((self.page, event, payload))
+        self.events.append((self.page, details_of(event, payload)))
         return self
 
     def edit(self, kind: str, *changes: tuple[int, int, str], **more) -> Editor:
@@ -57,7 +61,7 @@ class Editor:
         return self.edit("paste", (len(self.text), len(self.text), text))
 
     def ask(self) -> Editor:
-        self.events.append(("server", "turn_started", {"turn_id": "turn1", "task": "t"}))
+        self.events.append(("server", TurnStarted(turn_id="turn1", task="t")))
         return self
 
     def counts(self, **more) -> dict[str, int]:
@@ -196,17 +200,16 @@ STEP = st.tuples(st.floats(0, 1), st.floats(0, 1), TEXT, st.sampled_from(["typed
 @given(st.lists(STEP, max_size=30), TEXT)
 def test_spans_cover_the_replayed_text_exactly_whatever_was_edited(steps, start):
     tracker = Tracker("t", start)
-    events = [("load", {"task": "t", "text": start, "source": "starter"})]
+    events = [Load(task="t", text=start, source="starter")]
     text = start
     for low, high, insert, kind in steps:
         bounds = sorted(round(share * utf16_length(text)) for share in (low, high))
         units = text.encode("utf-16-le")
         first, last = (_whole_character(units, bound) for bound in bounds)
-        change = {"from": first, "to": last, "insert": insert}
-        events.append(("edit", {"task": "t", "kind": kind, "changes": [change]}))
+        events.append(Edit(task="t", how=kind, changes=(Change(first, last, insert),)))
         text = (units[: 2 * first] + insert.encode("utf-16-le") + units[2 * last :]).decode("utf-16-le")
-    for kind, payload in events:
-        tracker.feed("page", kind, payload)
+    for details in events:
+        tracker.feed("page", details)
     found = tracker.attribution()
     assert found.text == replay(events) == text
     assert [span.start for span in found.spans] == [0, *[span.end for span in found.spans]][: len(found.spans)]
@@ -259,10 +262,9 @@ def test_a_reply_s_text_that_comes_from_the_editor_of_another_task_is_still_the_
 
 def test_a_character_whose_halves_have_different_origins_counts_once():
     edits = [("typed", "\ude80"), ("paste", "\ud83d")]
-    events = [("p", "load", {"task": "t", "text": ""})]
+    events = [("p", Load(task="t", text=""))]
     for length, (kind, half) in enumerate(edits, start=1):
-        changes = [{"from": 0, "to": 0, "insert": half}]
-        events.append(("p", "edit", {"task": "t", "kind": kind, "changes": changes, "length": length}))
+        events.append(("p", Edit(task="t", how=kind, changes=(Change(0, 0, half),), length=length)))
     found = attribute(events, "\U0001f680", task="t", starter="")
     assert sum(found.counts().values()) == 1
 

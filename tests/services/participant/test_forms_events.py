@@ -17,9 +17,9 @@ from support.trials.form_study import write_form_study
 
 from study_app.bootstrap import start
 from study_app.dataset.verification import verify
-from study_app.domain.editing.edits import utf16_length
 from study_app.domain.errors import Superseded
 from study_app.domain.events import ERASED, Batch
+from study_app.domain.events.changes import utf16_length
 from study_app.domain.quiz.answer_log import replay_forms
 from study_app.domain.quiz.answering import Unanswerable, answer_to, fault_of, number_in
 from study_app.domain.records import Visit

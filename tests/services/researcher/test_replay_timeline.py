@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.trials.console_trial import ROOT, Trial, busy, work
 
-from study_app.domain.editing.edits import Change, apply
+from study_app.domain.editing.edits import apply
 from study_app.domain.events import BrowserEvent, Event
+from study_app.domain.events.changes import Change
 from study_app.services.researcher.replay.material import ordered
 from study_app.services.researcher.replay.swimlanes import PAUSE, typing_spells
 from study_app.services.researcher.replay.timeline import timeline

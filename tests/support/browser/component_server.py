@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from study_app.domain.editing.edits import apply_event
+from study_app.domain.events import details_of
 from study_app.web.assets import Assets
 
 HERE = Path(__file__).parent
@@ -95,7 +96,7 @@ class Book:
         for row in self.events(who):
             payload = json.loads(row["payload"])
             if payload.get("task") == task:
-                text = apply_event(text, row["kind"], payload)
+                text = apply_event(text, details_of(row["kind"], payload))
         return text
 
 

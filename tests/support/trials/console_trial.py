@@ -12,6 +12,7 @@ from support.clock import HandClock
 
 from study_app.bootstrap import App, start
 from study_app.domain.events import Batch, BrowserEvent
+from study_app.domain.events.server import RunStarted, TurnStarted
 from study_app.domain.records import RunRecord, Turn
 from study_app.domain.tasks.packs import Isolation
 from study_app.services.participant.enrolment import EntryRequest
@@ -116,7 +117,7 @@ class Trial:
         run = replace(run, wall_seconds=0.8, isolation="strong", **more)
         with app.world.registry.begin() as unit:
             unit.add_run(run)
-            unit.record(who, "run_started", run.stage, now, {"run_id": run.id, "task": task})
+            unit.record(who, run.stage, now, RunStarted(run_id=run.id, task=task))
         self.clock.advance(seconds=2)
 
     def ask(self, who: str, task: str, message: str, reply: str) -> str:
@@ -128,7 +129,7 @@ class Trial:
         )  # fmt: skip
         with app.world.registry.begin() as unit:
             unit.add_turn(turn)
-            unit.record(who, "turn_started", stage, now, {"turn_id": turn.id, "task": task})
+            unit.record(who, stage, now, TurnStarted(turn_id=turn.id, task=task))
         self.clock.advance(seconds=12)
         return turn.id
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,9 @@ from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import timestamp, writable
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.files import whole_directory
-from study_app.domain.editing.edits import well_formed
+from study_app.domain.events import EventDetails, details_of
+from study_app.domain.events.browser import Edit, Load, NotesOpened, TextCopied
+from study_app.domain.events.server import StageEnded, StageOpened
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.services.context import StudyContext
@@ -161,53 +163,50 @@ def _cell(value: Any) -> str:
 
 def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator[Event]:
     for row in log:
-        yield from _logged(row, json.loads(row["payload"]))
+        yield from _logged(row, details_of(row["kind"], json.loads(row["payload"])))
     for run in runs:
         yield from _run(run)
     for turn in turns:
         yield from _turn(turn)
 
 
-def _logged(row: Event, payload: Mapping[str, Any]) -> Iterator[Event]:
+def _logged(row: Event, details: EventDetails) -> Iterator[Event]:
     event: Event = {
         "EventID": f"e{row['event_id']}",
         "at": row["server_time"],
         "ClientTimestamp": row["client_time"],
         "AssignmentID": row["stage"],
     }
-    task = {"ProblemID": payload.get("task")}
-    kind = row["kind"]
-    if kind in ("stage_opened", "stage_ended"):
-        yield event | {
-            "EventType": f"Session.{'Start' if kind == 'stage_opened' else 'End'}",
-            "SessionID": row["stage"],
-        }
-    elif kind == "load":
-        section = {"CodeStateSection": _file(payload.get("task")), "EventInitiator": "UserIndirectAction"}
-        yield event | task | section | {"EventType": "File.Open", "code": payload.get("text")}
-    elif kind == "edit":
-        yield from _edits(event | task, payload)
-    elif kind == "copy" and payload.get("from") == "editor" and payload.get("text"):
-        yield event | {"EventType": "File.CopyText", "CopiedText": payload["text"]}
-    elif kind == "notes_opened":
-        yield event | {"EventType": "Resource.View", "ResourceID": f"notes {payload.get('title') or ''}".strip()}
+    match details:
+        case StageOpened():
+            yield event | {"EventType": "Session.Start", "SessionID": row["stage"]}
+        case StageEnded():
+            yield event | {"EventType": "Session.End", "SessionID": row["stage"]}
+        case Load(task=task, text=text):
+            section = {"CodeStateSection": _file(task), "EventInitiator": "UserIndirectAction"}
+            yield event | {"ProblemID": task} | section | {"EventType": "File.Open", "code": text}
+        case Edit(task=task):
+            yield from _edits(event | {"ProblemID": task}, details)
+        case TextCopied(origin="editor", text=text) if text:
+            yield event | {"EventType": "File.CopyText", "CopiedText": text}
+        case NotesOpened(title=title):
+            yield event | {"EventType": "Resource.View", "ResourceID": f"notes {title or ''}".strip()}
 
 
-def _edits(event: Event, payload: Mapping[str, Any]) -> Iterator[Event]:
+def _edits(event: Event, edit: Edit) -> Iterator[Event]:
     """One row for each change of an edit."""
-    kind = str(payload.get("kind"))
-    initiator = "ToolReaction" if kind == "programmatic" else "UserDirectAction"
-    for number, change in enumerate(well_formed(payload)):
-        start, end, insert = change.get("from", 0), change.get("to", 0), change.get("insert", "")
+    initiator = "ToolReaction" if edit.how == "programmatic" else "UserDirectAction"
+    for number, change in enumerate(edit.changes):
+        start, end, insert = change.start, change.end, change.insert
         yield event | {
             "EventType": "File.Edit",
             "EventID": f"{event['EventID']}.{number}" if number else event["EventID"],
-            "CodeStateSection": _file(payload.get("task")),
+            "CodeStateSection": _file(edit.task),
             "EventInitiator": initiator,
-            "EditType": _EDIT_TYPES.get(kind) or _edit_type(end > start, bool(insert)),
+            "EditType": _EDIT_TYPES.get(edit.how) or _edit_type(end > start, bool(insert)),
             "SourceLocation": f"{start}:{end}",
             "InsertText": insert or None,
-            "DeleteText": change.get("deleted"),
+            "DeleteText": change.deleted,
             "DeleteLength": end - start if end > start else None,
         }
 

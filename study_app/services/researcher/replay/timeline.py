@@ -10,9 +10,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from study_app.domain.editing.edits import ReplayMismatch, apply_event
+from study_app.domain.editing.edits import apply_event
 from study_app.domain.editing.provenance import Reply, Tracker
-from study_app.domain.events import Event
+from study_app.domain.events import Event, saying
+from study_app.domain.events.browser import Edit, TextEvent
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.server import FigureShown, ProgramEvent, TaskShown
 from study_app.domain.records import RunRecord, Turn, Visit, submitted
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.tasks.packs import TaskPack
@@ -81,22 +84,22 @@ class _Texts:
         return found
 
     def _frame(self, event: Event, runs: dict[str, RunRecord]) -> Frame | None:
-        task = event.payload.get("task")
-        if event.kind in ("load", "edit") and isinstance(task, str):
-            self._feed(event, task)
-            return self._changed(event, task)
+        details = event.details
+        if isinstance(details, TextEvent) and details.task is not None:
+            self._feed(event, details.task)
+            return self._changed(event, details, details.task)
         self._feed(event, None)
-        if event.kind in ("run_started", "task_submitted") and event.payload.get("run_id") in runs:
-            return self._told(runs[event.payload["run_id"]])
+        if isinstance(details, ProgramEvent) and details.run_id in runs:
+            return self._told(runs[details.run_id])
         return None
 
-    def _changed(self, event: Event, task: str) -> Frame | None:
+    def _changed(self, event: Event, details: TextEvent, task: str) -> Frame | None:
         key = (event.page, task)
         before = self._documents.get(key)
-        if before is None and event.kind == "edit":
+        if before is None and event.kind == Edit.kind:
             return None  # Waits for the next whole text; the gap was shown when it came.
         try:
-            after = apply_event(before, event.kind, event.payload)
+            after = apply_event(before, details)
         except ReplayMismatch:
             self._documents[key] = None
             return {"kind": "gap", "task": task}
@@ -104,10 +107,10 @@ class _Texts:
         self._applied[key] = event.seq
         same_page = self._shown.get(task) == event.page
         self._shown[task] = event.page
-        how = str(event.payload.get("kind", "load"))
-        if event.kind == "load" or not same_page:
+        how = (details.how if isinstance(details, Edit) else "") or "load"
+        if not isinstance(details, Edit) or not same_page:
             return {"kind": "text", "task": task, "how": how, "text": after, **self._spans(task)}
-        changes = [[c["from"], c["to"], c.get("insert", "")] for c in event.payload["changes"]]
+        changes = [[change.start, change.end, change.insert] for change in details.changes]
         spans = {} if how in PLAIN else self._spans(task)
         return {"kind": "edit", "task": task, "how": how, "changes": changes, **spans}
 
@@ -130,7 +133,7 @@ class _Texts:
             if tracker is None or task not in (None, name):
                 continue
             try:
-                tracker.feed(event.page, event.kind, event.payload)
+                tracker.feed(event.page, event.details)
             except ReplayMismatch:
                 self._trackers[name] = None
 
@@ -172,11 +175,7 @@ def _run(material: ReplayMaterial, run: RunRecord) -> dict[str, Any]:
         "ended_by": run.ended_by,
         "error_type": run.error_type,
         "error_line": run.error_line,
-        "figures": [
-            event.payload["png"]
-            for event in material.events
-            if event.kind == "figure_shown" and event.payload.get("run_id") == run.id
-        ],
+        "figures": [figure.png for _, figure in saying(material.events, FigureShown) if figure.run_id == run.id],
         "checks": [{"name": c["name"], "passed": c["passed"]} for c in json.loads(run.checks)],
     }
 
@@ -215,9 +214,8 @@ def _stage_frames(material: ReplayMaterial) -> list[Frame]:
             ended = round(material.seconds(visit.ended_at), 3)
             found.append({"t": ended, "kind": "stage_ended", "stage": visit.stage, "by": visit.ended_by})
     for event, t in zip(material.events, material.at, strict=True):
-        if event.kind == "task_shown":
-            task = event.payload.get("task", "")
-            found.append({"t": round(t, 3), "kind": "task", "stage": event.stage, "task": task})
+        if isinstance(event.details, TaskShown):
+            found.append({"t": round(t, 3), "kind": "task", "stage": event.stage, "task": event.details.task})
     return found
 
 

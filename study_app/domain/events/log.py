@@ -1,55 +1,27 @@
-"""What the log knows: kinds of events, who may send them, and what a batch must look like."""
+"""The log: an event as a page sends it, a batch of them, and a row as it is stored."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from study_app.domain.event_shapes import problem_of
+from study_app.domain.events.bounds import checked
+from study_app.domain.events.details import EventDetails, MalformedDetails
+from study_app.domain.events.kinds import details_of
 
 SERVER_PAGE = "server"
 """The page under which the server numbers its own events."""
-
-BROWSER_KINDS = frozenset(
-    "load edit focus blur visible hidden resize copy cut paste_attempt editor_focus editor_blur online offline "
-    "heartbeat compose_start compose_end copy_reply run_pressed submit_pressed send_pressed stop_pressed notes_opened "
-    "brief_scrolled panes_resized storage_full answers_shown answer_load answer_set answer_edit answer_focus".split()
-)
-"""Kinds that a browser page may send."""
-
-SERVER_KINDS = frozenset(
-    "entry_refused submission_late "
-    "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out "
-    "answered allocated task_shown task_submitted run_started run_ended figure_shown program_error "
-    "turn_started turn_ended gate_judged "
-    "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened deadline_extended data_withdrawn "
-    "finished excluded outage session_scheduled language_chosen order_drawn".split()
-)
-"""Kinds that only the server writes."""
-
-ERASED: dict[str, Any] = {"erased": True}
-"""The payload of an event whose own was erased."""
-
-EXTENDED = "deadline_extended"
-"""A researcher moved a deadline: more time to work, not time for which the clock stood."""
-CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
-"""Kinds of `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
 
 LATEST_MS = 1e14
 """Of a page's clocks, in milliseconds: the year 5138."""
 
 MAX_EVENTS = 1000
 """In one batch."""
-
-ACTS = frozenset(
-    "edit run_pressed submit_pressed send_pressed stop_pressed compose_start copy cut paste_attempt "
-    "copy_reply notes_opened brief_scrolled editor_focus focus answered answer_set answer_edit answer_focus".split()
-)
-"""Kinds that show a participant doing something, for active time."""
-
 
 NAMED_FIELDS = frozenset({"seq", "kind", "client_time_ms", "mono_ms", "payload"})
 """The fields of `BrowserEvent`: `model_fields` builds its answer at each call, which every keystroke would pay."""
@@ -83,20 +55,21 @@ class BrowserEvent(BaseModel):
     @model_validator(mode="after")
     def _shape(self) -> BrowserEvent:
         """Each kind has its own payload."""
-        problem = problem_of(self.kind, self.payload)
-        if problem is not None:
-            raise ValueError(f"{self.kind}: {problem}")
+        try:
+            # Kept, so that what the payload says is read once on its way into the log.
+            self.__dict__["details"] = checked(self.kind, self.payload)
+        except MalformedDetails as error:
+            raise ValueError(f"{self.kind}: {error}") from None
         return self
 
-    @property
-    def tells_of_reply(self) -> bool:
-        """Whether only a participant with an assistant can cause it."""
-        return tells_of_reply(self.kind, self.payload)
+    @cached_property
+    def details(self) -> EventDetails:
+        """What it says."""
+        return details_of(self.kind, self.payload)
 
-
-def tells_of_reply(kind: str, payload: dict[str, Any]) -> bool:
-    """Whether a page's event says that text came from an assistant's reply."""
-    return kind == "copy_reply" or payload.get("from") == "reply"
+    def saying(self, payload: dict[str, Any]) -> BrowserEvent:
+        """Return the event with another payload."""
+        return self.model_copy(update={"payload": payload, "details": details_of(self.kind, payload)})
 
 
 class Batch(BaseModel):
@@ -131,3 +104,18 @@ class Event:
     event_id: int | None = None
     arrived_late: bool = False
     """It came after the deadline of its stage, and was sent before it."""
+
+    @cached_property
+    def details(self) -> EventDetails:
+        """What it says, by its kind."""
+        return details_of(self.kind, self.payload)
+
+
+Details = TypeVar("Details", bound=EventDetails)
+
+
+def saying(events: Iterable[Event], kind: type[Details]) -> Iterator[tuple[Event, Details]]:
+    """Yield the events of one kind, each with what it says."""
+    for event in events:
+        if isinstance(event.details, kind):
+            yield event, event.details

@@ -1,0 +1,196 @@
+"""What an event says, as a type: one frozen dataclass for each kind, from which everything else about kinds follows.
+
+A class names its kind, and each field the key under which it stands in the stored payload. From that come the shapes
+that are checked when events arrive, the reading of stored payloads, what is written, and the page of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from types import UnionType
+from typing import Any, ClassVar, Literal, Self, get_args, get_type_hints
+
+from study_app.domain.events.changes import Change, ReplayMismatch
+
+Sender = Literal["page", "server"]
+
+
+class MalformedDetails(ValueError):
+    """A payload is not one of its kind of event; the message says what is wrong."""
+
+
+def described(words: str = "", *, key: str = "", default: Any = MISSING, along: str = "") -> Any:
+    """Declare a field of an event.
+
+    Args:
+        words: what it says, for the page of events; empty where its name says all.
+        key: the key of the payload, where a word of Python or of this class stands in its way.
+        default: what a payload without it means; without a default the payload must have it.
+        along: the field that decides whether this one is written: it is where that one is not None. A page leaves out
+            what is None in any case.
+    """
+    return field(default=default, metadata={"words": words, "key": key, "along": along})
+
+
+@dataclass(frozen=True)
+class EventField:
+    """One field of a kind of event."""
+
+    name: str
+    key: str
+    words: str
+    along: str
+    type_name: str
+    """In a reader's words."""
+    accepts: tuple[type, ...]
+    """Types of JSON; empty for any."""
+    convert: Callable[[Any], Any] | None
+    default: Any
+    required: bool
+
+
+@dataclass(frozen=True)
+class EventDetails:
+    """The base of all kinds."""
+
+    kind: ClassVar[str] = ""
+    sender: ClassVar[Sender] = "server"
+    shows_activity: ClassVar[bool] = False
+    """Whether it shows a participant doing something, for active time."""
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Return the details in a payload; keys that the kind does not have are left alone.
+
+        Raises:
+            MalformedDetails: it is not of this kind's shape.
+        """
+        values = {}
+        for each in named_fields(cls):
+            value = payload.get(each.key)
+            if value is None:
+                if each.required:
+                    raise MalformedDetails(_missing(each))
+                value = each.default
+            elif each.accepts:
+                if type(value) not in each.accepts and not _is_one_of(value, each.accepts):
+                    raise MalformedDetails(_missing(each) if each.required else f"'{each.key}' is of the wrong type")
+                if each.convert is not None:
+                    value = each.convert(value)
+            values[each.name] = value
+        # Every edit of every page passes here, and the initialiser of a frozen dataclass takes longer than all of this.
+        made = object.__new__(cls)
+        made.__dict__.update(values)
+        made.check()
+        return made
+
+    def check(self) -> None:
+        """Refuse what the types of the fields do not show; a kind with such a rule overrides it.
+
+        Raises:
+            MalformedDetails: the rule is broken.
+        """
+
+    def payload(self) -> dict[str, Any]:
+        """Return the payload that is stored."""
+        found = {}
+        for each in named_fields(type(self)):
+            value = getattr(self, each.name)
+            decides = getattr(self, each.along) if each.along else value
+            if decides is not None or (self.sender == "server" and not each.along):
+                found[each.key] = _as_json(value)
+        return found
+
+
+_FIELDS: dict[type, tuple[EventField, ...]] = {}
+
+
+def named_fields(kind: type[EventDetails]) -> tuple[EventField, ...]:
+    """Return the fields of a kind, in the order in which the page of events names them."""
+    found = _FIELDS.get(kind)
+    if found is None:
+        found = _FIELDS[kind] = tuple(_named(kind))
+    return found
+
+
+def _named(kind: type[EventDetails]) -> Iterator[EventField]:
+    hints = get_type_hints(kind)
+    yield from (
+        EventField(
+            each.name,
+            each.metadata["key"] or each.name,
+            each.metadata["words"],
+            each.metadata["along"],
+            *_reading(hints[each.name]),
+            default=None if each.default is MISSING else each.default,
+            required=each.default is MISSING and type(None) not in get_args(hints[each.name]),
+        )
+        for each in fields(kind)
+    )
+
+
+def _changes(raw: list[Any]) -> tuple[Change, ...]:
+    try:
+        return tuple(map(Change.parse, raw))
+    except ReplayMismatch as error:
+        raise MalformedDetails(str(error)) from None
+
+
+def _texts(raw: list[Any]) -> tuple[str, ...]:
+    if not all(isinstance(each, str) for each in raw):
+        raise MalformedDetails("a list of texts holds something else")
+    return tuple(raw)
+
+
+_READINGS: Mapping[Any, tuple[str, tuple[type, ...], Callable[[Any], Any] | None]] = {
+    str: ("text", (str,), None),
+    int: ("whole number", (int,), None),
+    float: ("number", (float, int), None),
+    bool: ("true or false", (bool,), None),
+    tuple[Change, ...]: ("list of changes", (list,), _changes),
+    tuple[str, ...]: ("list of texts", (list, tuple), _texts),
+    Mapping[str, Any]: ("object", (dict,), None),
+    Any: ("any", (), None),
+}
+"""Type of a field -> its name, what of JSON is taken for it, and how that is made into it."""
+
+
+def _reading(hint: Any) -> tuple[str, tuple[type, ...], Callable[[Any], Any] | None]:
+    if isinstance(hint, UnionType):
+        (hint,) = (each for each in get_args(hint) if each is not type(None))
+    return _READINGS[hint]
+
+
+def _is_one_of(value: Any, accepts: tuple[type, ...]) -> bool:
+    """Whether a value of a subclass will do; True and False are no numbers."""
+    return isinstance(value, accepts) and not isinstance(value, bool)
+
+
+def _missing(each: EventField) -> str:
+    if each.type_name == "list of changes":
+        return "an edit without changes"
+    return f"'{each.key}' is not a {each.type_name}"
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [each.as_json() if isinstance(each, Change) else each for each in value]
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+@dataclass(frozen=True)
+class Unreadable(EventDetails):
+    """A stored payload that is not one of its kind: altered, or written before its shape was checked."""
+
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Erased(EventDetails):
+    """The payload was erased, and its event stays."""
+
+
+@dataclass(frozen=True)
+class Unknown(EventDetails):
+    """Of a kind that this version does not know."""

@@ -1,0 +1,388 @@
+"""The kinds of events that only the server writes: each act and its row are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from study_app.domain.events.details import EventDetails, described
+
+CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
+"""Causes of an `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
+
+
+# -- coming and going --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entered(EventDetails):
+    """The participant comes in for the first time."""
+
+    kind: ClassVar[str] = "entered"
+
+    way: str = described("open, link, label or prolific")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reentered(EventDetails):
+    """The participant comes in again, by another browser."""
+
+    kind: ClassVar[str] = "reentered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryRefused(EventDetails):
+    """Another person's invitation was opened in this participant's browser."""
+
+    kind: ClassVar[str] = "entry_refused"
+
+    foreign: str = described("fingerprint of that invitation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageChosen(EventDetails):
+    """The language of all pages, where the study offers several."""
+
+    kind: ClassVar[str] = "language_chosen"
+
+    language: str = described()
+    offered: tuple[str, ...] = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOpened(EventDetails):
+    """A browser page takes the attempt over."""
+
+    kind: ClassVar[str] = "page_opened"
+
+    page: str = described("of whose events this begins the numbers")
+    mono_ms: float = described("the page's own clock then, in milliseconds", default=0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSuperseded(EventDetails):
+    """A page loses the attempt to another one."""
+
+    kind: ClassVar[str] = "page_superseded"
+
+    page: str = described()
+    by: str = described("the page that took over")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrew(EventDetails):
+    """The participant leaves the study."""
+
+    kind: ClassVar[str] = "withdrew"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataWithdrawn(EventDetails):
+    """The participant's data are erased."""
+
+    kind: ClassVar[str] = "data_withdrawn"
+
+    who: str = described("participant, or the researcher who did it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excluded(EventDetails):
+    """A researcher excludes the participant."""
+
+    kind: ClassVar[str] = "excluded"
+
+    reason: str = described()
+    who: str = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished(EventDetails):
+    """The last stage is over."""
+
+    kind: ClassVar[str] = "finished"
+
+
+# -- stages ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageOpened(EventDetails):
+    """The clock of a stage starts."""
+
+    kind: ClassVar[str] = "stage_opened"
+
+    minutes: float | None = described("its limit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageEnded(EventDetails):
+    """A stage is over."""
+
+    kind: ClassVar[str] = "stage_ended"
+
+    ended_by: str = described("participant, deadline, withdrawal, screening or system")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageReopened(EventDetails):
+    """A researcher gives back time of a stage that its deadline had ended; with an `outage` of kind `reopened`."""
+
+    kind: ClassVar[str] = "stage_reopened"
+
+    minutes: float = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadlineExtended(EventDetails):
+    """A researcher adds time to a stage; it is worked in, so not among `visits.paused_seconds`."""
+
+    kind: ClassVar[str] = "deadline_extended"
+
+    minutes: float = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionScheduled(EventDetails):
+    """The next stage belongs to a later session."""
+
+    kind: ClassVar[str] = "session_scheduled"
+
+    opens_at: str = described("a moment, ISO 8601")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderDrawn(EventDetails):
+    """What this participant meets in an order that was drawn for them."""
+
+    kind: ClassVar[str] = "order_drawn"
+
+    orders: Mapping[str, Any] = described("`items`, `tasks`, and the options or rows of each question")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consented(EventDetails):
+    """The participant agrees to take part."""
+
+    kind: ClassVar[str] = "consented"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declined(EventDetails):
+    """The participant does not agree to take part."""
+
+    kind: ClassVar[str] = "declined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScreenedOut(EventDetails):
+    """The participant is not eligible."""
+
+    kind: ClassVar[str] = "screened_out"
+
+    questions: tuple[str, ...] = described("whose answers say so")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoPlace(EventDetails):
+    """Every place of the study was taken at consent or allocation."""
+
+    kind: ClassVar[str] = "no_place"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceLost(EventDetails):
+    """A participant with an arm came back when others had taken the place."""
+
+    kind: ClassVar[str] = "place_lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocated(EventDetails):
+    """The participant is allocated to an arm, which stands in the ledger."""
+
+    kind: ClassVar[str] = "allocated"
+
+    index: int = described("of the row in the ledger")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswersHandedIn(EventDetails):
+    """A form, or a page of a quiz, is handed in."""
+
+    kind: ClassVar[str] = "answered"
+    shows_activity: ClassVar[bool] = True
+
+    items: tuple[str, ...] = described("questions or items on it", default=())
+    page: int = described("of a quiz, from 0", default=0)
+    by: str = described("participant or deadline", default="participant")
+
+
+# -- tasks and programs ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskShown(EventDetails):
+    """A task comes on."""
+
+    kind: ClassVar[str] = "task_shown"
+
+    task: str = described()
+    index: int = described("within the stage, from 0", default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramEvent(EventDetails):
+    """A program that the server was handed."""
+
+    task: str = described()
+    run_id: str = described()
+    page: str | None = described("whose editor held it", default=None)
+    seq: int | None = described("of the last event of that page that it contains", default=None)
+    code_sha256: str | None = described("of the program; missing in old logs", default=None)
+    as_edited: bool | None = described(
+        "whether the server saw the page's edits give it; missing where it could not know yet", default=None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSubmitted(ProgramEvent):
+    """The program of a task is handed in."""
+
+    kind: ClassVar[str] = "task_submitted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionLate(EventDetails):
+    """Edits made in time that came after the deadline change what it submitted."""
+
+    kind: ClassVar[str] = "submission_late"
+
+    task: str = described()
+    run_id: str = described()
+    code_sha256: str | None = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(ProgramEvent):
+    """A program is run."""
+
+    kind: ClassVar[str] = "run_started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded(EventDetails):
+    """A run is over."""
+
+    kind: ClassVar[str] = "run_ended"
+
+    run_id: str = described()
+    ended_by: str | None = described()
+    wall_seconds: float | None = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureShown(EventDetails):
+    """A figure that a run drew with matplotlib."""
+
+    kind: ClassVar[str] = "figure_shown"
+
+    run_id: str = described()
+    place: int = described("in the order of drawing, from 1")
+    sha256: str = described()
+    png: str = described("in base64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramError(EventDetails):
+    """A run ended with an exception."""
+
+    kind: ClassVar[str] = "program_error"
+
+    error_type: str | None = described("its class", key="type")
+    message: str | None = described()
+    line: int | None = described("of the program, from 1")
+    run_id: str = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditsUnapplied(EventDetails):
+    """Edits of a page do not count from here on."""
+
+    kind: ClassVar[str] = "edits_unapplied"
+
+    page: str = described()
+    task: str = described()
+    why: str = described("late or mismatch")
+
+
+# -- the assistant -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnStarted(EventDetails):
+    """A message reaches the assistant."""
+
+    kind: ClassVar[str] = "turn_started"
+
+    turn_id: str = described()
+    task: str = described()
+    model: str | None = described("that the treatment names", default=None)
+    page: str | None = described("whose editor held the program sent along", default=None, along="page")
+    seq: int | None = described("of the last event of that page that it contains", default=None, along="page")
+    code_sha256: str | None = described("of that program", default=None, along="page")
+    as_edited: bool | None = described("as of `run_started`", default=None, along="page")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnEnded(EventDetails):
+    """A reply is over."""
+
+    kind: ClassVar[str] = "turn_ended"
+
+    turn_id: str = described()
+    error: str | None = described("why the provider failed")
+    stopped: bool = described("by the participant")
+    withheld_chars: int | None = described("of code that a gate kept out of it", default=None, along="withheld_chars")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateJudged(EventDetails):
+    """A message is judged by the explain-first gate."""
+
+    kind: ClassVar[str] = "gate_judged"
+
+    turn_id: str = described()
+    task: str = described()
+    verdict: str = described("explained, not_explained or open")
+    by: str = described("rules or claude; empty where the gate was open already")
+    reason: str = described()
+    version: str = described("of the rules and of the question to the model")
+    model: str | None = described("that judged", default=None, along="model")
+    input_tokens: int | None = described("of that model", default=None, along="model")
+    output_tokens: int | None = described("of that model", default=None, along="model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnRefused(EventDetails):
+    """A message is not taken."""
+
+    kind: ClassVar[str] = "turn_refused"
+
+    reason: str = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage(EventDetails):
+    """Something failed that the participant used, or a deadline was moved for a clock that was."""
+
+    kind: ClassVar[str] = "outage"
+
+    turn_id: str | None = described("of a reply that failed", default=None, along="turn_id")
+    run_id: str | None = described("of a run that failed", default=None, along="run_id")
+    ended_by: str | None = described("of a run", default=None, along="run_id")
+    wall_seconds: float | None = described("of a run", default=None, along="run_id")
+    cause: str | None = described(
+        "the provider's error, isolation, clock_step or reopened", key="kind", default=None, along="cause"
+    )
+    seconds: float | None = described("by which the deadline moved", default=None, along="seconds")
