@@ -16,7 +16,7 @@ from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
 from analysis.estimators.numerics.designs import DesignMatrix, additive
 from analysis.estimators.numerics.generalised import covariance_of, fit_glm, settled
-from analysis.estimators.numerics.linear import z_interval
+from analysis.estimators.numerics.linear import t_interval, z_interval
 
 Inverse = Callable[[Floats], Floats]
 
@@ -29,14 +29,18 @@ def link_rows(
     note: str,
     effect: Callable[[int, dict[str, float | None]], EffectSize | None],
     detail: dict[str, Any] | None = None,
+    df: float | None = None,
 ) -> Result:
     """Return a row per arm contrast (or per coefficient) with Wald p and interval.
 
-    `effect(column, row)` on the response.
+    `effect(column, row)` on the response; with `df` by Student's t.
     """
     rows: list[Estimate] = []
     for index, contrast, name in design.rows_of(trial):
-        found = z_interval(float(beta[index]), float(np.sqrt(covariance[index, index])), trial.level)
+        error = float(np.sqrt(covariance[index, index]))
+        found = z_interval(float(beta[index]), error, trial.level)
+        if df is not None:
+            found |= t_interval(float(beta[index]), error, df, trial.level)
         shown = effect(index, found) if trial.arm is not None else None
         fields: dict[str, Any] = {"id": name} if contrast is None else {"contrast": contrast}
         if contrast is not None:

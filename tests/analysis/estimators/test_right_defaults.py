@@ -46,6 +46,8 @@ def test_counts_have_hc1_errors():
     """R: sandwich::vcovHC(glm(count ~ arm, poisson), "HC1"): 0.518793793415, 0.261967249531."""
     row = run("poisson", two(), outcome="count", **CALL, vcov="HC1")
     assert (row.estimate, row.std_error) == near(0.518793793415, 0.261967249531)
+    assert row.df == sum(row.n.values()) - 2
+    assert row.p_value == pytest.approx(2 * stats.t.sf(abs(row.statistic), row.df))
     assert {"poisson", "fractional_logit", "wald_iv", "tsls"} <= set(ROBUST)
 
 
