@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.report.checklist import ChecklistItem
+from analysis.report.checklists.consort import ChecklistItem
 from analysis.report.scales import decimal
 from analysis.report.wording import p_text
 from study_app.domain.study.analysis_plan import Stopping

@@ -15,8 +15,8 @@ from analysis.pipeline.description.treatment import MEASURES
 from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
+from analysis.report.checklists.answers import checklists
 from analysis.report.flow_diagram import diagram
-from analysis.report.more_checklists import checklists
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence

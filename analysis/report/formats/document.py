@@ -8,8 +8,8 @@ from typing import Any
 
 from analysis.data.variables import variable_labels
 from analysis.pipeline.prepare import Prepared
+from analysis.report.checklists.answers import checklists
 from analysis.report.interim_table import HEADER, look_rows
-from analysis.report.more_checklists import checklists
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.scales import decimal, decimals_of_spread, shown, with_interval
 from analysis.report.wording import analysis_name, counts, p_text, population

@@ -17,7 +17,7 @@ from analysis.data.load import load
 from analysis.pipeline.analyse import analyse
 from analysis.pipeline.planning.registration import registration
 from analysis.pipeline.prepare import prepare
-from analysis.report.checklist import filled
+from analysis.report.checklists.consort import filled
 from analysis.report.render import render
 from study_app.domain.study.analysis_plan import Plan
 

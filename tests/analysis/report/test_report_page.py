@@ -13,7 +13,7 @@ import pytest
 from support.analysis.synthetic_trial import Trial, write
 
 from analysis.cli import analyze
-from analysis.report.checklist import ITEMS
+from analysis.report.checklists.consort import ITEMS
 from analysis.report.flow_diagram import diagram
 from analysis.report.wording import analysis_name, counts, is_adjusted, note, number, p_phrase, tidy, verdict
 

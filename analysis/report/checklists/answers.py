@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.pipeline.prepare import Prepared
-from analysis.report.checklist import AUTHORS, ChecklistItem, filled
+from analysis.report.checklists.consort import AUTHORS, ChecklistItem, filled
 from analysis.report.interim_table import adaptive_items
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import decimal, shown, with_interval

@@ -1,0 +1,1 @@
+"""The reporting checklists, each item answered from the data and the plan or left to the authors."""
