@@ -13,7 +13,7 @@ MAX_HISTORY_CHARACTERS = 60_000
 
 _WITHHOLD = (
     "\n\nThe person has not yet explained how they would solve this. Give no code at all in this reply, not even a "
-    "part of it. Answer what can be answered in words, and ask them to explain their idea: which steps, and why."
+    "part of it. Answer what can be answered without code, and ask them to explain their idea: which steps, and why."
 )
 
 

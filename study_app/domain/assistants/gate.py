@@ -82,7 +82,7 @@ def judged_by_rules(message: str, task: str, replies: Iterable[str] = (), langua
     Args:
         message: the participant's.
         task: brief and starter, from which the task's terms come.
-        replies: earlier replies of the assistant; what repeats them is no idea of the participant's.
+        replies: earlier replies of the assistant; what repeats them does not count.
         language: the participant's.
     """
     reason = _reason(message, task, replies, language)
