@@ -11,8 +11,8 @@ NUMBERS = frozenset(
 )
 """Keys under which a number or a yes or no is kept; what is not named is left out."""
 LARGEST = 1e6
-"""Larger numbers are no sizes or places of the platform."""
-WORDS: Mapping[str, frozenset[str]] = {
+"""Larger numbers cannot be sizes or places."""
+VOCABULARY: Mapping[str, frozenset[str]] = {
     "kind": frozenset(
         "typed paste drop cut undo redo indent programmatic clock_step reopened assistant isolation timeout".split()
     ),
@@ -79,7 +79,7 @@ def _kept(kind: str, key: str, value: Any, known: Collection[str], page_of: Call
 
 
 def _text(key: str, value: str, known: Collection[str], page_of: Callable[[str], str]) -> dict[str, Any]:
-    if value in WORDS.get(key, ()) or (key in IDS and value in known):
+    if value in VOCABULARY.get(key, ()) or (key in IDS and value in known):
         return {key: value}
     if key in PAGES:
         return {key: page_of(value)}
@@ -87,6 +87,6 @@ def _text(key: str, value: str, known: Collection[str], page_of: Callable[[str],
 
 
 PLATFORM_KEYS = frozenset(
-    {*NUMBERS, *WORDS, *IDS, *PAGES, *TEXTS, *HASHES, *INNER, "png", "reason", "orders", "offered"}
+    {*NUMBERS, *VOCABULARY, *IDS, *PAGES, *TEXTS, *HASHES, *INNER, "png", "reason", "orders", "offered"}
 )
 """Keys whose names a report may repeat: a participant's browser may send others."""

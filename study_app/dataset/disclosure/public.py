@@ -241,7 +241,7 @@ _ELSEWHERE = frozenset(
         ("ratings", "value"),
     }
 )
-"""Cells with rules of their own."""
+"""Cells that follow other rules."""
 _KNOWN: Mapping[str, frozenset[str]] = {
     "error_type": EXCEPTIONS,
     "first_error_type": EXCEPTIONS,
@@ -303,7 +303,7 @@ class _Person:
         return self.pages.setdefault(name, f"page-{len(self.pages) + 1}")
 
     def since(self, page: str, mono_ms: float) -> float:
-        """Return milliseconds since a page's first word of its own clock, which it may start when it likes."""
+        """Return milliseconds since the first reading of a page's clock, which it may start when it likes."""
         return mono_ms - self._clocks.setdefault(page, mono_ms)
 
     def bank_folder(self, stage: str) -> str:

@@ -33,7 +33,7 @@ def coding_page(coding: Coding) -> str:
             f"`interaction_pattern` is that of the first rule of the set `{coding.patterns.version}` that holds, or "
             f"`{NONE}`. Counts are of the main tasks; a figure that is not known makes every comparison with it false:",
             "",
-            "| pattern | holds where | in other words |",
+            "| pattern | holds where | meaning |",
             "| --- | --- | --- |",
             *rules,
             "",

@@ -205,8 +205,8 @@ def changes(
     if erased:
         lines += [
             "",
-            f"The data of {erased} participant(s) have been erased. Whoever holds a copy that was exported before the "
-            "last of these erasures replaces it by this one and deletes it, with every copy of it.",
+            f"The data of {erased} participant(s) have been erased. A copy that was exported before the last of "
+            "these erasures is to be deleted; its holder replaces it by this one.",
         ]
     return "# Changes\n\n" + "\n".join(lines) + "\n"
 

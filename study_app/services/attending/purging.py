@@ -76,7 +76,7 @@ class Purge:
 
 
 def months_after(moment: datetime, months: int) -> datetime:
-    """Return the same day some calendar months later; the last of the month where there is no such day."""
+    """Return the same day some calendar months later; the last of the month where it has fewer days."""
     years, month = divmod(moment.month - 1 + months, 12)
     year = moment.year + years
     if year > 9999:

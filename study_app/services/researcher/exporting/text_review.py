@@ -23,7 +23,7 @@ from study_app.services.researcher.exporting.trial_facts import mask_of
 
 
 @dataclass(frozen=True)
-class Line:
+class ReviewedText:
     """A text, and what a pattern finds in it."""
 
     cell: Cell
@@ -43,7 +43,7 @@ class TextReviews:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
 
-    def lines(self, kind: Kind) -> list[Line]:
+    def lines(self, kind: Kind) -> list[ReviewedText]:
         """Return every text of these participants that an export for everybody leaves out unless it is released.
 
         Raises:
@@ -53,7 +53,7 @@ class TextReviews:
             self._refuse_while_masked(unit, kind)
             decided = {review.key: review.released for review in unit.text_reviews()}
             cells = list(self._cells(unit, kind))
-        return [Line(cell, tuple(identifiers_in(cell.text)), decided.get(cell.key)) for cell in cells]
+        return [ReviewedText(cell, tuple(identifiers_in(cell.text)), decided.get(cell.key)) for cell in cells]
 
     def decide(self, who: str, kind: Kind, keys: Collection[tuple[str, str, str, str]], released: bool) -> int:
         """Record a decision on texts; returns on how many.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from study_app.domain.errors import NotAllowed
-from study_app.services.researcher.exporting.text_review import Line, TextReviews
+from study_app.services.researcher.exporting.text_review import ReviewedText, TextReviews
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
@@ -48,9 +48,9 @@ def render(desk: ConsoleSession) -> None:
     _lines(desk, reviews, wanted)
 
 
-def _lines(desk: ConsoleSession, reviews: TextReviews, lines: Sequence[Line]) -> None:
+def _lines(desk: ConsoleSession, reviews: TextReviews, lines: Sequence[ReviewedText]) -> None:
     if not lines:
-        st.html(tables.note("There is no such text."))
+        st.html(tables.note("No text is left here."))
         return
     if len(lines) > AT_ONCE:
         st.html(tables.note(f"{AT_ONCE} of {len(lines)}; the next ones follow as you decide."))
@@ -58,7 +58,7 @@ def _lines(desk: ConsoleSession, reviews: TextReviews, lines: Sequence[Line]) ->
         _line(desk, reviews, number, line)
 
 
-def _line(desk: ConsoleSession, reviews: TextReviews, number: int, line: Line) -> None:
+def _line(desk: ConsoleSession, reviews: TextReviews, number: int, line: ReviewedText) -> None:
     found = "".join(tables.badge(name, "bad") for name in line.identifiers)
     with st.container(border=True, key=f"release_line_{number}"):
         st.html(f"{tables.code(line.column)} {tables.code(line.cell.record)} {found}")
@@ -76,7 +76,7 @@ def _line(desk: ConsoleSession, reviews: TextReviews, number: int, line: Line) -
             _decide(desk, reviews, line, False)
 
 
-def _decide(desk: ConsoleSession, reviews: TextReviews, line: Line, released: bool) -> None:
+def _decide(desk: ConsoleSession, reviews: TextReviews, line: ReviewedText, released: bool) -> None:
     done = "Released" if released else "Left out"
     if desk.attempt(lambda: reviews.decide(desk.person.name, desk.kind(), [line.cell.key], released), done):
         st.rerun()
