@@ -166,7 +166,7 @@ TURNS = TableSchema(
             "not_explained",
             "open",
         ),
-        text("gate_by", "Who judged: claude, or rules"),
+        code("gate_by", "Who judged: claude, or rules"),
         text("gate_reason", "Why, in the judge's words"),
         integer("withheld_chars", "Characters of code that the gate kept out of the reply", "characters"),
     ),

@@ -32,9 +32,11 @@ from study_app.services.researcher.exporting.collect_records import dossiers, in
 from study_app.services.researcher.exporting.trial_facts import mask_of
 
 COLUMNS = tuple(
-    "EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp AssignmentID "
+    "EventType EventID ParentEventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp "
+    "AssignmentID "
     "ProblemID ExperimentalCondition IsFabricatedEvent SessionID CodeStateSection EventInitiator EditType "
-    "SourceLocation InsertText DeleteText DeleteLength CopiedText ExecutionID TestID ExecutionResult Score ResourceID "
+    "SourceLocation InsertText DeleteText DeleteLength CopiedText CompileResult CompileMessageType "
+    "CompileMessageData ProgramErrorOutput ExecutionID TestID ExecutionResult Score ResourceID "
     "InterventionCategory InterventionType InterventionMessage".split()
 )
 METADATA = {
@@ -51,9 +53,13 @@ _NO_RESULT = ("cancelled", "infrastructure", None)
 _README = """# {title}
 
 Programming process data in ProgSnap2 1.0: `MainTable.csv` has one row for each event, `CodeStates/CodeStates.csv` the
-programs that its rows name. `Order` counts within `SubjectID`. An edit's `SourceLocation` is its first and last
-character's place in the text before, in UTF-16 units; the program between two named states follows from the edits.
-Chats are `Intervention` rows of the categories `X-AIPrompt` and `X-AIReply`.
+programs that its rows name. `Order` counts within `SubjectID`. An edit's `SourceLocation` is the place of its first
+character in the text before, in UTF-16 units, and the text with which an editor starts is its first edit, so that edits
+alone give every program. `SessionID` is a person and a stage; it stands on every row, as the published scripts need it,
+which the validator of version 1.0 does not expect. Each Run has a `Compile` before it, and an error a `Compile.Error`
+whose parent that is: class, message and line. A row for which no browser's clock is known has the server's time as its
+`ClientTimestamp`. `TestID` begins with the task. Simulated people are fabricated events. What the state of the trial
+withholds of arms is left out here, too. Chats are `Intervention` rows of the categories `X-AIPrompt` and `X-AIReply`.
 """
 
 Event = dict[str, Any]
@@ -96,7 +102,7 @@ def export_progsnap2(
                 runs = list(mask.runs(dossier, rows.runs(dossier)))
                 turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
                 arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
-                for event in sorted(_events(log, runs, turns), key=lambda event: event["at"]):
+                for event in sorted(_events(log, runs, turns), key=lambda event: (event["at"], event["rank"])):
                     writer.write(dossier, arm, event, mask.hides(dossier.participant.kind))
         return ProgsnapSummary(Path(out), writer.events, len(writer.states), len(people))
 
@@ -108,6 +114,7 @@ class _Writer:
         self.events = 0
         self.states: set[str] = set()
         self._order: dict[str, int] = {}
+        self._numbers: dict[str, str] = {}
         self._open = ExitStack()
         (folder / "CodeStates").mkdir()
         self._main = self._table(folder / "MainTable.csv", COLUMNS)
@@ -133,6 +140,8 @@ class _Writer:
         subject = dossier.participant.id
         self._order[subject] = self._order.get(subject, 0) + 1
         everywhere = {
+            "ClientTimestamp": event["at"],
+            "SessionID": f"{subject}.{event['AssignmentID']}" if event.get("AssignmentID") else subject,
             "CodeStateID": self._state(event.get("code")),
             "SubjectID": subject,
             "ToolInstances": f"study-app {__version__};Python",
@@ -141,9 +150,19 @@ class _Writer:
             "ExperimentalCondition": arm,
             "IsFabricatedEvent": "true" if dossier.participant.kind == "simulated" else "false",
         }
-        row = {**everywhere, **event} | ({"EventID": f"{subject}.{self._order[subject]}"} if masked else {})
+        known = {name: value for name, value in event.items() if value is not None}
+        row = {**everywhere, **known}
+        if masked:
+            row = self._renumbered(row, subject)
         self._main.writerow([_cell(row.get(name)) for name in COLUMNS])
         self.events += 1
+
+    def _renumbered(self, row: Event, subject: str) -> Event:
+        """Return a row under numbers that say nothing of what is withheld."""
+        number = f"{subject}.{self._order[subject]}"
+        self._numbers[str(row["EventID"])] = number
+        parent = row.get("ParentEventID")
+        return row | {"EventID": number} | ({"ParentEventID": self._numbers.get(parent)} if parent else {})
 
     def _state(self, code: str | None) -> str:
         if code is None:
@@ -162,12 +181,24 @@ def _cell(value: Any) -> str:
 
 
 def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator[Event]:
-    for row in log:
-        yield from _logged(row, details_of(row["kind"], json.loads(row["payload"])))
+    """Yield the events of one person; `rank` is their place in the log, for what happened at the same moment."""
+    payloads = [json.loads(row["payload"]) for row in log]
+    stages = {run["task"]: run["stage"] for run in runs}
+    stages |= {payload["task"]: row["stage"] for row, payload in zip(log, payloads, strict=True) if payload.get("task")}
+    started: dict[str, int] = {}
+    for rank, (row, payload) in enumerate(zip(log, payloads, strict=True)):
+        if row["kind"] in _STARTS:
+            started[str(payload.get("run_id") or payload.get("turn_id"))] = rank
+        yield from (event | {"rank": rank} for event in _logged(row, details_of(row["kind"], payload)))
     for run in runs:
-        yield from _run(run)
+        yield from (event | {"rank": started.get(run["run_id"], len(log))} for event in _run(run))
     for turn in turns:
-        yield from _turn(turn)
+        rank = started.get(turn["turn_id"], len(log))
+        yield from (event | {"rank": rank} for event in _turn(turn, stages.get(turn["task"])))
+
+
+_STARTS = ("run_started", "task_submitted", "turn_started")
+"""Events of the log at which a run, a submission or a turn begins."""
 
 
 def _logged(row: Event, details: EventDetails) -> Iterator[Event]:
@@ -179,18 +210,31 @@ def _logged(row: Event, details: EventDetails) -> Iterator[Event]:
     }
     match details:
         case StageOpened():
-            yield event | {"EventType": "Session.Start", "SessionID": row["stage"]}
+            yield event | {"EventType": "Session.Start"}
         case StageEnded():
-            yield event | {"EventType": "Session.End", "SessionID": row["stage"]}
+            yield event | {"EventType": "Session.End"}
         case Load(task=task, text=text):
             section = {"CodeStateSection": _file(task), "EventInitiator": "UserIndirectAction"}
             yield event | {"ProblemID": task} | section | {"EventType": "File.Open", "code": text}
+            yield event | {"ProblemID": task} | _loaded(event, section, text)
         case Edit(task=task):
             yield from _edits(event | {"ProblemID": task}, details)
         case TextCopied(origin="editor", text=text) if text:
             yield event | {"EventType": "File.CopyText", "CopiedText": text}
         case NotesOpened(title=title):
             yield event | {"EventType": "Resource.View", "ResourceID": f"notes {title or ''}".strip()}
+
+
+def _loaded(event: Event, section: Event, text: str) -> Event:
+    """Return the text with which an editor starts as an edit in place of all that stood there."""
+    return section | {
+        "EventType": "File.Edit",
+        "EventID": f"{event['EventID']}.text",
+        "ParentEventID": event["EventID"],
+        "EditType": "Reset",
+        "SourceLocation": "0",
+        "InsertText": text or None,
+    }
 
 
 def _edits(event: Event, edit: Edit) -> Iterator[Event]:
@@ -204,7 +248,7 @@ def _edits(event: Event, edit: Edit) -> Iterator[Event]:
             "CodeStateSection": _file(edit.task),
             "EventInitiator": initiator,
             "EditType": _EDIT_TYPES.get(edit.how) or _edit_type(end > start, bool(insert)),
-            "SourceLocation": f"{start}:{end}",
+            "SourceLocation": str(start),
             "InsertText": insert or None,
             "DeleteText": change.deleted,
             "DeleteLength": end - start if end > start else None,
@@ -236,11 +280,36 @@ def _run(run: Event) -> Iterator[Event]:
     if run["kind"] == "submission":
         yield event | {"EventType": "Submit", "Score": score}
     else:
-        yield event | {"EventType": "Run.Program", "ExecutionResult": _result(run)}
+        yield from _compiled(run, event)
+        outcome = {"EventType": "Run.Program", "ExecutionResult": _result(run)}
+        yield event | outcome | {"ProgramErrorOutput": run.get("stderr") or None}
     for number, check in enumerate(checks):
         verdict = {"ExecutionResult": "Success" if check["passed"] else "TestFailed", "Score": int(check["passed"])}
-        test = {"EventType": "Run.Test", "EventID": f"r{run['run_id']}.{number}", "TestID": check["name"]}
+        test = {
+            "EventType": "Run.Test",
+            "EventID": f"r{run['run_id']}.{number}",
+            "TestID": f"{run['task']}: {check['name']}",
+        }
         yield event | test | verdict
+
+
+def _compiled(run: Event, event: Event) -> Iterator[Event]:
+    """Yield the Compile of a run and its error: Python finds both as it runs, and scripts look for them here."""
+    failed = bool(run["error_type"])
+    compiled = f"r{run['run_id']}.compile"
+    result = {"CompileResult": "Error" if failed else "Success"}
+    yield event | result | {"EventType": "Compile", "EventID": compiled, "ExecutionID": None}
+    if failed:
+        line = run.get("error_line")
+        yield event | {
+            "EventType": "Compile.Error",
+            "EventID": f"{compiled}.error",
+            "ParentEventID": compiled,
+            "ExecutionID": None,
+            "CompileMessageType": run["error_type"],
+            "CompileMessageData": run.get("error_message"),
+            "SourceLocation": None if line is None else f"Text:{line}",
+        }
 
 
 def _result(run: Event) -> str:
@@ -251,10 +320,11 @@ def _result(run: Event) -> str:
     return "Success" if run["ended_by"] == "exit" and not run["error_type"] else "Error"
 
 
-def _turn(turn: Event) -> Iterator[Event]:
+def _turn(turn: Event, stage: str | None) -> Iterator[Event]:
     event: Event = {
         "EventType": "Intervention",
         "at": turn["asked_at"],
+        "AssignmentID": stage,
         "ProblemID": turn["task"],
         "EventInitiator": "UserDirectAction",
         "InterventionType": turn["treatment"],
@@ -263,4 +333,5 @@ def _turn(turn: Event) -> Iterator[Event]:
     yield event | prompt | {"EventID": f"t{turn['turn_id']}"}
     if turn["reply"]:
         reply = {"InterventionCategory": "X-AIReply", "InterventionMessage": turn["reply"]}
+        reply["EventInitiator"] = "ToolReaction"
         yield event | reply | {"EventID": f"t{turn['turn_id']}.reply"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import pairwise
 
 from support.trials.export_world import copy_of, table, trial
 
 from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 
 EVERYWHERE = set("EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp".split())
-EVERYWHERE |= set("AssignmentID ProblemID ExperimentalCondition IsFabricatedEvent".split())
+EVERYWHERE |= set("AssignmentID ProblemID ExperimentalCondition IsFabricatedEvent SessionID ParentEventID".split())
 REQUIRED = {
     "Session.Start": {"SessionID"},
     "Session.End": {"SessionID"},
@@ -18,6 +19,8 @@ REQUIRED = {
     "File.Edit": {"CodeStateSection", "EditType"},
     "File.CopyText": {"CopiedText"},
     "Submit": set(),
+    "Compile": {"CompileResult"},
+    "Compile.Error": {"CompileMessageType"},
     "Run.Program": {"ExecutionResult"},
     "Run.Test": {"ExecutionID", "TestID", "ExecutionResult"},
     "Resource.View": {"ResourceID"},
@@ -27,7 +30,8 @@ OPTIONAL = {
     "File.Open": {"EventInitiator"},
     "File.Edit": {"EventInitiator", "SourceLocation", "InsertText", "DeleteText", "DeleteLength"},
     "Submit": {"ExecutionID", "Score"},
-    "Run.Program": {"ExecutionID", "Score"},
+    "Run.Program": {"ExecutionID", "Score", "ProgramErrorOutput"},
+    "Compile.Error": {"CompileMessageData", "SourceLocation"},
     "Run.Test": {"Score"},
 }
 ENUMS = {
@@ -70,6 +74,62 @@ def test_ids_are_unique_orders_rise_and_code_states_exist(tmp_path):
     for event in events:
         assert int(event["Order"]) == last.get(event["SubjectID"], 0) + 1
         last[event["SubjectID"]] = int(event["Order"])
+
+
+def error_quotient(compiles):
+    """Jadud's measure over one session: over pairs of compilations 8, and 3 more for the same class, of 11."""
+    pairs = list(pairwise(compiles))
+    scores = [(8 + 3 * (one == other)) / 11 if one and other else 0.0 for one, other in pairs]
+    return sum(scores) / len(scores) if scores else None
+
+
+def test_the_error_quotient_and_repeated_errors_follow_from_the_compile_events(tmp_path):
+    _, events, _ = written(tmp_path)
+    failed = [event for event in events if event["EventType"] == "Compile.Error"]
+    errors = {event["ParentEventID"]: event["CompileMessageType"] for event in failed}
+    assert errors
+    runs = [row for row in table(trial().dataset("unsealed"), "runs") if row["kind"] == "run"]
+    sessions = {}
+    for event in events:
+        if event["EventType"] == "Compile":
+            sessions.setdefault(event["SessionID"], []).append(errors.get(event["EventID"]))
+    due = {}
+    for run in sorted(runs, key=lambda run: run["started_at"]):
+        due.setdefault(f"{run['participant_id']}.{run['stage']}", []).append(run["error_type"] or None)
+    assert {name: error_quotient(found) for name, found in sessions.items()} == {
+        name: error_quotient(found) for name, found in due.items()
+    }
+    assert error_quotient(["NameError", "NameError", "TypeError", None]) == (1 + 8 / 11 + 0) / 3
+
+
+def test_edits_alone_replay_to_every_program_by_whole_offsets(tmp_path):
+    _, events, states = written(tmp_path)
+    code = {state["CodeStateID"]: state["Code"] for state in states}
+    text: dict[tuple[str, str], str] = {}
+    compared = 0
+    for event in events:
+        place = (event["SubjectID"], event["CodeStateSection"] or f"{event['ProblemID']}.py")
+        if event["EventType"] == "File.Edit":
+            start, before = int(event["SourceLocation"]), text.get(place, "")
+            end = len(before) if event["EditType"] == "Reset" else start + int(event["DeleteLength"] or 0)
+            text[place] = before[:start] + event["InsertText"] + before[end:]
+        elif event["EventType"] in ("Run.Program", "Submit"):
+            assert text[place] == code[event["CodeStateID"]]
+            compared += 1
+    assert compared > 10
+
+
+def test_sessions_tests_and_client_times_are_as_published_scripts_need_them(tmp_path):
+    _, events, _ = written(tmp_path)
+    assert all(event["SessionID"].startswith(event["SubjectID"]) for event in events)
+    assert all(event["ClientTimestamp"] for event in events)
+    problems = {}
+    for event in events:
+        if event["TestID"]:
+            problems.setdefault(event["TestID"], set()).add(event["ProblemID"])
+    assert all(len(of) == 1 for of in problems.values())
+    initiators = {(e["InterventionCategory"], e["EventInitiator"]) for e in events if e["EventType"] == "Intervention"}
+    assert initiators <= {("X-AIPrompt", "UserDirectAction"), ("X-AIReply", "ToolReaction")}
 
 
 def test_submissions_carry_their_program_and_score(tmp_path):
