@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -15,11 +15,13 @@ from typing import Literal
 from study_app.assistant.notes import NotesLoader, notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.clock import SystemClock
+from study_app.content.kept_library import KeptLibrary
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
 from study_app.content.texts import TextShelf
 from study_app.content.watched import written
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
+from study_app.domain.records import Participant
 from study_app.domain.study.study import Study, protocol_hash
 from study_app.domain.text_files import decode_text
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
@@ -49,6 +51,7 @@ from study_app.services.researcher.interim.looks import InterimLooks
 from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
 from study_app.services.researcher.links import ParticipantLinks
 from study_app.services.researcher.reopening import Reopening
+from study_app.services.version_content import Edition
 from study_app.settings import Settings
 from study_app.storage import open_registry
 from study_app.storage.anchor_file import COMMAND, FILE_NAME, AnchorFile
@@ -94,6 +97,8 @@ class App:
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
     texts: TextShelf
+    kept_texts: dict[str, TextShelf] = field(default_factory=dict)
+    """Of earlier versions of the study, by hash."""
     author: Author | None = None
     """Where an author works on the study's files; None where participants are served."""
     signed_arrival: SignedArrival | None = None
@@ -103,6 +108,15 @@ class App:
     def study(self) -> Study:
         """The study as the file says it now."""
         return self.world.study
+
+    def texts_of(self, participant: Participant) -> TextShelf:
+        """Return the texts of the version that a participant started with and keeps."""
+        content = self.world.content_of(participant)
+        if not isinstance(content, KeptLibrary):
+            return self.texts
+        if participant.study_hash not in self.kept_texts:
+            self.kept_texts[participant.study_hash] = _texts(content)
+        return self.kept_texts[participant.study_hash]
 
     def close(self) -> None:
         """Let go of database and fork servers."""
@@ -249,6 +263,7 @@ def start(
         fresh_id=ids,
         grading_clock=grading_clock,
     )
+    world.open_edition = _opener(settings, seconds_per_word)
     _check(world, settings, changed_ok)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     world.anchor = anchoring.allocated
@@ -344,7 +359,7 @@ def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: fl
                 spec,
                 environment=settings.environment,
                 load_notes=_notes_loader(library),
-                load_recording=lambda path: decode_text((library.root / path).read_bytes(), path),
+                load_recording=lambda path: decode_text(_recording(library, settings, path).read_bytes(), path),
                 seconds_per_word=seconds_per_word,
                 texts=lambda language: shelf[language].table("embedded"),
                 language=library.study.language,
@@ -356,10 +371,27 @@ def _assistants(library: FolderLibrary, settings: Settings, seconds_per_word: fl
     return found
 
 
+def _opener(settings: Settings, seconds_per_word: float) -> Callable[[Study, str, Mapping[str, bytes]], Edition]:
+    """Return what opens the content of an amended version, with the assistants that its participants go on with."""
+
+    def opened(study: Study, study_hash: str, files: Mapping[str, bytes]) -> Edition:
+        library = KeptLibrary(study, settings.var / "versions" / study_hash, files)
+        library.open()
+        return Edition(library, _assistants(library, settings, seconds_per_word))
+
+    return opened
+
+
+def _recording(library: FolderLibrary, settings: Settings, path: str) -> Path:
+    """Return where a recording lies: it is no part of a version's files, so that of an earlier one is the study's."""
+    there = library.at(path)
+    return there if there.exists() else settings.study_file.resolve().parent / path
+
+
 def _notes_loader(library: FolderLibrary) -> NotesLoader:
     def load(pack: str) -> dict[str, str]:
         folder, _, language = pack.partition(":")
-        return notes_in_folder(str(library.root / folder), language)
+        return notes_in_folder(str(library.at(folder)), language)
 
     return load
 

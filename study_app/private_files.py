@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -30,6 +31,22 @@ def make_private_file(path: Path) -> None:
     if not path.exists():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
     make_private(path)
+
+
+def be_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for the owner only."""
+    if not folder.parent.exists():
+        be_private_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    make_private(folder)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file for the owner only; a reader finds meanwhile the old one or the new one whole."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".draft")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(draft).replace(path)
 
 
 OURS = ("*.key", "*.anchors", "*.db", "*.db-wal", "*.db-shm", "console.*")

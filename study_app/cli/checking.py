@@ -26,7 +26,7 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.cli.study_checks import assistant_problems
+from study_app.cli.study_checks import assistant_problems, start_serving
 from study_app.content.item_banks import check_bank, load_bank
 from study_app.content.language_checks import coder_warnings, language_problems, review_problems, review_warnings
 from study_app.content.library import FolderLibrary
@@ -334,6 +334,7 @@ def doctor(
     note("isolation", lambda: _isolation(settings.runner, findings))
     note("packages", lambda: _packages(settings))
     note("study and database", lambda: _database(settings))
+    note("serving", lambda: _serving(settings))
     note("ledgers", lambda: _ledgers(settings))
     note("assistant", lambda: _assistant(settings))
     note("browser asset", _asset)
@@ -406,6 +407,12 @@ def _database(settings: Any) -> tuple[bool, str]:
             return True, f"{running.world.registry.describe()}: {running.world.state(unit)}, {count} participants"
     finally:
         running.close()
+
+
+def _serving(settings: Settings) -> tuple[bool, str]:
+    """Whether `serve` would start; what it refuses is raised."""
+    start_serving(settings, str(settings.study_file)).close()
+    return True, "study serve can start it"
 
 
 def _ledgers(settings: Any) -> tuple[bool, str]:

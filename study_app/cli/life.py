@@ -38,6 +38,7 @@ from study_app.services.researcher.lifecycle import launch_problems, require_rea
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
+    from study_app.settings import Settings
 
 
 @app.command()
@@ -322,11 +323,23 @@ def create_links(
             envvar="STUDY_BASE_URL",
         ),
     ] = "",
+    test: Annotated[
+        bool,
+        typer.Option(
+            "--test", help="Make one test entry, which lets in previews only, also after launch.", envvar="STUDY_TEST"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make single-use participant links, printed once and stored as hashes."""
+    """Make single-use participant links, printed once and stored as hashes.
+
+    Example: study create-links --test --base-url https://study.example.org
+    """
     from study_app.services.researcher.links import check_base
 
+    if test:
+        _create_test(settings_of(study, database), base, as_json)
+        return
     names = _labels(labels) if labels else None
     if count is None and names is None:
         raise UserError("--count or --labels is required: give --count N or --labels FILE")
@@ -344,6 +357,18 @@ def create_links(
         return
     for link in made:
         say(f"{link.address(address)}\t{link.label}" if link.label else link.address(address))
+
+
+def _create_test(settings: Settings, base: str, as_json: bool) -> None:
+    from study_app.services.researcher.links import check_base
+
+    site = check_base(base or f"http://{settings.host}:{settings.port}", "--base-url")
+    running = start(settings)
+    try:
+        address = running.links.create_test().address(site)
+    finally:
+        running.close()
+    say_json({"link": address, "kind": "preview"}) if as_json else say(address)
 
 
 def _of_provider(running: App, file: str) -> list[str]:

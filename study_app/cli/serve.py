@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of, start
-from study_app.cli.study_checks import check_packages
+from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of
+from study_app.cli.study_checks import start_serving
 from study_app.services.operation.package_watch import note_changed_packages
 
 
@@ -53,11 +53,10 @@ def serve(
         settings = serving.author_settings(settings)
     console = nullcontext(_no_console) if no_console else serving.console_process(settings, author=author)
     with console as begin_console:
-        running = start(settings)
+        running = start_serving(settings, str(study))
         try:
             if author:
                 follow_files(running)
-            check_packages(running, str(study))
             warnings = [*running.anchoring.check(), *note_changed_packages(running.world)]
             lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in warnings)]
             begin_console()

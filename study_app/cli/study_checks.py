@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
+from study_app.cli.common import start
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
@@ -19,6 +20,7 @@ from study_app.services.grading.authoring import taught_problems
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
+    from study_app.settings import Settings
 
 _NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions"}
 """Manner of an assistant -> the notes without which the embedded one has nothing to say in this manner."""
@@ -45,6 +47,22 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
             problems += _of_notes(library, name, spec)
             problems += _of_other_languages(library, name)
     return sorted(set(problems))
+
+
+def start_serving(settings: Settings, file: str) -> App:
+    """Start a study as `serve` does; `doctor` calls it too, so that it says what `serve` would refuse.
+
+    Raises:
+        StudyError: what keeps the study from being served: its file, its content, its database, a change since the
+            launch, a package that is missing.
+    """
+    running = start(settings)
+    try:
+        check_packages(running, file)
+    except BaseException:
+        running.close()
+        raise
+    return running
 
 
 def check_packages(running: App, file: str) -> None:

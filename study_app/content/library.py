@@ -62,6 +62,10 @@ class FolderLibrary:
         if problems:
             raise ProblemsFound(sorted(set(problems)))
 
+    def at(self, path: str) -> Path:
+        """Return where a path of the study lies."""
+        return self.root / path
+
     @property
     def pack_folders(self) -> tuple[str, ...]:
         """Folders of task packs, as the study names them, each once."""
@@ -99,7 +103,7 @@ class FolderLibrary:
             ProblemsFound: they are missing or broken.
         """
         if folder not in self._keys:
-            self._keys[folder] = load_keys(self.root / folder, self.bank(folder))
+            self._keys[folder] = load_keys(self.at(folder), self.bank(folder))
         return self._keys[folder]
 
     @cached_property
@@ -112,7 +116,7 @@ class FolderLibrary:
         problems: list[Problem] = []
         specs = {}
         for name, entry in self.study.assistants.items():
-            path = self.root / entry.file
+            path = self.at(entry.file)
             try:
                 spec = read_assistant(decode_text(path.read_bytes(), str(path)), file=str(path))
                 specs[name] = adapted(spec, file=self.file, key=f"assistants.{name}", model=entry.model)
@@ -174,11 +178,16 @@ class FolderLibrary:
         found = {}
         for name in self.materials():
             try:
-                found[name] = (self.root / name).read_bytes().decode("utf-8")
+                found[name] = self.at(name).read_bytes().decode("utf-8")
             except (OSError, UnicodeDecodeError):
                 continue
         # The database keeps no NUL.
         return {name: text for name, text in found.items() if "\x00" not in text}
+
+    def binaries(self) -> Mapping[str, bytes]:
+        """See ContentLibrary."""
+        texts = self.texts()
+        return {name: self.at(name).read_bytes() for name in self.materials() if name not in texts}
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
@@ -221,7 +230,7 @@ class FolderLibrary:
             if (shipped := FOLDER / f"{language}.toml").is_file():
                 yield f"texts/pages/{language}.toml", shipped.read_bytes()
         for text in self.own_texts.values():
-            yield text.file, (self.root / text.file).read_bytes()
+            yield text.file, self.at(text.file).read_bytes()
         for folder in self.bank_folders:
             yield f"quizzes/{folder.rsplit('/', 1)[-1]}.json", public_json(self.bank(folder)).encode()
 
@@ -231,7 +240,7 @@ class FolderLibrary:
             yield f"assistants/{name}.json", (spec.model_dump_json(indent=1) + "\n").encode()
 
     def _there(self, folder: str, key: str) -> Path:
-        path = self.root / folder
+        path = self.at(folder)
         if not path.is_dir():
             stage = next(s for s in self.study.stages if folder in s.packs or folder == s.bank)
             what = f"there is no folder {folder} beside the study file"

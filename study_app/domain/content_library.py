@@ -38,6 +38,10 @@ class ContentLibrary(Protocol):
         """Path relative to the study file -> content, of those materials that are text."""
         ...
 
+    def binaries(self) -> Mapping[str, bytes]:
+        """Path relative to the study file -> content, of the other materials."""
+        ...
+
     def files(self) -> Iterable[tuple[str, bytes]]:
         """Return what may be published with a dataset: study file, briefs, notes, page texts, items without keys."""
         ...

@@ -17,6 +17,7 @@ from study_app.domain.records import Participant
 from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
+from study_app.services.version_content import Edition, kept_content
 
 
 class Seal(Protocol):
@@ -85,6 +86,10 @@ class StudyContext:
     """Whether an author has stopped a participant's clock: stages that they open have no deadline."""
     text: Callable[[str, str], str] = lambda _language, key: key
     """Language and key -> a text for participants; only for what a service itself says to them."""
+    open_edition: Callable[[Study, str, Mapping[str, bytes]], Edition] | None = None
+    """Opens the content of an earlier version from its study, its hash and its files."""
+    _editions: dict[str, Edition | None] = field(default_factory=dict)
+    """Of earlier versions; None where not all of their files were kept."""
     _versions: dict[str, Study] = field(default_factory=dict)
     _localised: dict[tuple[str, str], Study] = field(default_factory=dict)
 
@@ -151,6 +156,27 @@ class StudyContext:
                 return None
             self._versions[study_hash] = with_codes(stored_version(study_hash, text), unit.meta(codes_key(study_hash)))
         return self._versions[study_hash]
+
+    def edition(self, study_hash: str) -> Edition:
+        """Return content and assistants of a version, for those who started with it.
+
+        Of a version that was launched before its files were kept, and of a draft: those of now.
+        """
+        if study_hash != self.study_hash and study_hash not in self._editions:
+            self._editions[study_hash] = self._kept_edition(study_hash)
+        kept = None if study_hash == self.study_hash else self._editions[study_hash]
+        return kept or Edition(self.content, self.assistants)
+
+    def content_of(self, participant: Participant) -> ContentLibrary:
+        """Return the content that a participant started with and keeps."""
+        return self.edition(participant.study_hash).content
+
+    def _kept_edition(self, study_hash: str) -> Edition | None:
+        with self.registry.begin(write=False) as unit:
+            files, study = kept_content(unit, study_hash), self.version(unit, study_hash)
+        if files is None or study is None or self.open_edition is None:
+            return None
+        return self.open_edition(study, study_hash, files)
 
     def now(self) -> datetime:
         """Return the clock's moment, to the millisecond, as the database keeps it."""

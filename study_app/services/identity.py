@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import hashlib
 
+from study_app.ports import UnitOfWork
+
 LONGEST_FIELD = 200
 
 
 def hashed(token: str) -> str:
     """Return what the database keeps of a token or a link."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def keep_test_entry(unit: UnitOfWork, secret: str, moment: str) -> None:
+    """Let this secret make previews from now on; only its hash is kept."""
+    unit.set_meta(_test_key(secret), moment)
+
+
+def is_test_entry(unit: UnitOfWork, secret: str) -> bool:
+    """Whether a secret belongs to a test entry."""
+    return unit.meta(_test_key(secret)) is not None
+
+
+def _test_key(secret: str) -> str:
+    return f"test_entry:{hashed(secret)}"

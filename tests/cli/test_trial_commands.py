@@ -132,10 +132,14 @@ def test_without_the_sealing_key_nobody_is_allocated_and_the_message_says_why(tm
     (tmp_path / "var" / "seal.key").unlink()
     refused = study("unseal", path, *database, "--reason", "x", cwd=tmp_path, expect=1)
     assert "sealing key" in only_errors(refused)[0]
+    path.write_text(path.read_text().replace("target_n = 2", "target_n = 3"))
     looked = json.loads(study("doctor", path, *database, "--json", cwd=tmp_path, expect=1).stdout)
     found = {entry["name"]: (entry["ok"], entry["finding"]) for entry in looked["findings"]}
     assert not found["sealing key"][0]
     assert "cannot be read" in found["sealing key"][1]
+    # What `serve` would refuse, by the same function.
+    assert not found["serving"][0]
+    assert "launched with another content (recruitment)" in found["serving"][1]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError, NotAllowed, SandboxUnavailable
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.keys import Keys
@@ -69,9 +70,9 @@ class QuizScoring:
     def _score(self, *, handed_in: bool) -> int:
         with self._one_at_a_time:
             waiting = self._waiting(handed_in)
-            return sum(self._settle(answer, study) for answer, study in waiting)
+            return sum(self._settle(*each) for each in waiting)
 
-    def _waiting(self, handed_in: bool) -> list[tuple[Answer, Study]]:
+    def _waiting(self, handed_in: bool) -> list[tuple[Answer, Study, ContentLibrary]]:
         with self.world.registry.begin(write=False) as unit:
             found = []
             for answer in unit.unscored():
@@ -80,16 +81,16 @@ class QuizScoring:
                 person = unit.participant(answer.participant_id)
                 if person is None or (handed_in and not self._due(person, answer)):
                     continue
-                found.append((answer, self.world.study_of(unit, person)))
+                found.append((answer, self.world.study_of(unit, person), self.world.content_of(person)))
             return found
 
     def _due(self, person: Participant, answer: Answer) -> bool:
         return _left(person, answer.stage) and self._pauses.due(_name(answer))
 
-    def _settle(self, answer: Answer, study: Study) -> bool:
+    def _settle(self, answer: Answer, study: Study, content: ContentLibrary) -> bool:
         """Score one answer and keep its points; what goes wrong with one does not keep the others waiting."""
         try:
-            scored = self._scored(answer, study)
+            scored = self._scored(answer, study, content)
         except Exception as error:
             self._pauses.failed(_name(answer))
             if answer not in self._failed:
@@ -110,14 +111,14 @@ class QuizScoring:
         with self.world.registry.begin() as unit:
             return unit.set_points(scored) and scored.points is not None
 
-    def _scored(self, answer: Answer, study: Study) -> Answer | None:
+    def _scored(self, answer: Answer, study: Study, content: ContentLibrary) -> Answer | None:
         """Return the answer with its points, without any where its checks decided nothing.
 
         None where people score it.
         """
         folder = study.stage(answer.stage).bank
-        bank = self.world.content.bank(folder)
-        keys: Keys = self.world.content.keys(folder)
+        bank = content.bank(folder)
+        keys: Keys = content.keys(folder)
         item: Item = bank.item(answer.item)
         checks = _Checks(self.world.sandbox, bank.packages, self._may_run)
         verdict = score(item, keys[item.id], json.loads(answer.response), checks.run)

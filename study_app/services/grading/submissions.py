@@ -15,7 +15,7 @@ from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
 from study_app.domain.records import RunRecord, submitted
-from study_app.domain.tasks.packs import Grade, RunClock
+from study_app.domain.tasks.packs import Grade, RunClock, TaskPack
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.grading import grade
@@ -70,7 +70,8 @@ def keep_program(
 
 def beginning(world: StudyContext, unit: UnitOfWork, place: AtStage) -> str:
     """Return what the editor of the participant's task holds at first: its starter, or what they handed in before."""
-    text: str = world.content.pack(place.pack).beginning(submitted(unit.runs(place.participant.id)))
+    pack: TaskPack = world.content_of(place.participant).pack(place.pack)
+    text: str = pack.beginning(submitted(unit.runs(place.participant.id)))
     return text
 
 
@@ -167,7 +168,7 @@ class Grading:
         folder = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
         verdict = grade(
             self.world.sandbox,
-            self.world.content.pack(folder),
+            self.world.content_of(participant).pack(folder),
             run.code,
             clock=self.world.grading_clock,
             run_seed=_seed(run, self.world.grading_clock),

@@ -46,7 +46,7 @@ def allocate(
         ledger_gaps(unit, kind),
     )
     # Read inside the transaction that holds the lock: a baseline that changed in between would belong to no row.
-    raw = _profile(study, baseline(unit, world.content, study, participant))
+    raw = _profile(study, baseline(unit, world.content_of(participant), study, participant))
     profile = disguised(unit, study, kind, raw, LedgerRow.parse(stored[0]).levels if stored else {})
     decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
     commitment = unit.meta("commitment") or "" if kind == "real" else ""

@@ -25,7 +25,7 @@ from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Rating, Turn
 from study_app.domain.sentences import REFUSALS
-from study_app.ports import UnitOfWork
+from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import STILL_OPEN, GatedReply, gate_open, judged, verdict_event
@@ -77,6 +77,14 @@ class _Reply:
         if text:
             self.turn = replace(self.turn, reply=self.turn.reply + text)
             self.pieces.put_nowait(text)
+
+
+@dataclass(frozen=True)
+class _Answering:
+    """Who answers a turn: the assistant of the participant's version of the study."""
+
+    assistant: Assistant
+    max_tokens: int
 
 
 @dataclass(frozen=True)
@@ -135,11 +143,11 @@ class AssistantChat:
             raise ReplyInProgress("the previous reply is still being written; wait for it or stop it")
         self._asking.add(participant_id)
         try:
-            turn, request, name = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
+            turn, request, by = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
             reply = self._replies[participant_id] = _Reply(turn)
         finally:
             self._asking.discard(participant_id)
-        task = asyncio.create_task(self._produce(reply, request, name))
+        task = asyncio.create_task(self._produce(reply, request, by))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return StreamingTurn(turn.id, self._consume(reply), lambda: reply.turn.error)
@@ -165,13 +173,13 @@ class AssistantChat:
 
     def spec(self, place: Position | AtStage) -> AssistantSpec | None:
         """Return the treatment that the participant has on this stage, or None."""
-        return self.world.content.specs[place.assistant] if place.assistant else None
+        return self.world.content_of(place.participant).specs[place.assistant] if place.assistant else None
 
     # -- before the reply ----------------------------------------------------------------------------------------------
 
     def _begin(
         self, participant_id: str, message: str, page: str | None, code: str | None, seq: int | None
-    ) -> tuple[Turn, AssistantRequest, str]:
+    ) -> tuple[Turn, AssistantRequest, _Answering]:
         with self.world.registry.begin() as unit:
             place = self._place(unit, participant_id)
             found = self._answerable(unit, place)
@@ -197,7 +205,7 @@ class AssistantChat:
         return place if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
 
     def _allowance(self, unit: UnitOfWork, place: AtStage) -> Any:
-        spec = self.world.content.specs[place.assistant or ""]
+        spec = self.world.content_of(place.participant).specs[place.assistant or ""]
         mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
         # All participants' turns are only read where the study has a budget for all.
         shared = spec.study_limits != StudyLimits()
@@ -211,19 +219,20 @@ class AssistantChat:
 
     def _write_down(
         self, unit: UnitOfWork, place: OnStage, message: str, page: str | None, code: str | None, seq: int | None
-    ) -> tuple[Turn, AssistantRequest, str]:
+    ) -> tuple[Turn, AssistantRequest, _Answering]:
         name = place.assistant or ""
-        spec = self.world.content.specs[name]
+        edition = self.world.edition(place.participant.study_hash)
+        spec = edition.content.specs[name]
         document = unit.document(place.participant.id, place.task)
-        say = sayer(self.world.content.said(place.study.language))
-        pack = localised_pack(place.pack, self.world.content.pack(place.pack), say)
+        say = sayer(edition.content.said(place.study.language))
+        pack = localised_pack(place.pack, edition.content.pack(place.pack), say)
         current = code if code is not None else document.text if document else pack.starter
         earlier = [turn for turn in unit.turns(place.participant.id) if turn.reply]
         turn = Turn(
             id=self.world.fresh_id(),
             participant_id=place.participant.id,
             task=place.task,
-            assistant=self.world.assistants[name].id,
+            assistant=edition.assistants[name].id,
             treatment=spec.id,
             model=spec.model,
             prompt_version=spec.prompt_version,
@@ -256,7 +265,7 @@ class AssistantChat:
             place.study.language,
             withhold_code=opened is False,
         )
-        return turn, request, name
+        return turn, request, _Answering(edition.assistants[name], spec.parameters.max_tokens)
 
     # -- the reply -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +273,7 @@ class AssistantChat:
         while (piece := await reply.pieces.get()) is not None:
             yield piece
 
-    async def _produce(self, reply: _Reply, request: AssistantRequest, name: str) -> None:
+    async def _produce(self, reply: _Reply, request: AssistantRequest, by: _Answering) -> None:
         """Read the assistant to its end, with or without a listener; the turn is saved as it grows."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -272,10 +281,9 @@ class AssistantChat:
         stop = asyncio.create_task(reply.stopped.wait())
         try:
             if request.withhold_code:
-                request = await self._through_gate(reply, request, name)
-            given = self.world.content.specs[name].parameters.max_tokens
-            meter = ReplyMeter(ReplyBounds.of(min(given, request.max_tokens or given)))
-            stream = self.world.assistants[name].reply(request)
+                request = await self._through_gate(reply, request, by.assistant)
+            meter = ReplyMeter(ReplyBounds.of(min(by.max_tokens, request.max_tokens or by.max_tokens)))
+            stream = by.assistant.reply(request)
             async for piece in until(stream, stop, _GRACE * meter.bounds.seconds):
                 elapsed = loop.time() - began
                 if isinstance(piece, ReplyEnd):
@@ -318,9 +326,11 @@ class AssistantChat:
         with self.world.registry.begin() as unit:
             unit.update_turn(turn)
 
-    async def _through_gate(self, reply: _Reply, request: AssistantRequest, name: str) -> AssistantRequest:
+    async def _through_gate(
+        self, reply: _Reply, request: AssistantRequest, assistant: Assistant
+    ) -> AssistantRequest:
         """Judge the message, write the verdict down, and say what the reply may hold."""
-        verdict = await judged(self.world.assistants[name], request)
+        verdict = await judged(assistant, request)
         await asyncio.to_thread(self._write_verdict, reply.turn, verdict)
         closing = self.world.text(request.language, "assistant.explain_first")
         reply.gated = GatedReply(verdict.withholds, closing)

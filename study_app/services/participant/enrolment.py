@@ -14,7 +14,7 @@ from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeh
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.identity import LONGEST_FIELD, hashed
+from study_app.services.identity import LONGEST_FIELD, hashed, is_test_entry
 from study_app.services.participant.erasing import as_kept
 from study_app.services.places import places_taken
 from study_app.services.retrying import retried
@@ -37,6 +37,10 @@ class EntryRequest:
     prolific_session: str = ""
     move: str = ""
     """The secret of a link that a participant took from one device to another."""
+    test: str = ""
+    """The secret of a test entry: it makes previews, whatever else the address brings."""
+    again: str = ""
+    """Not empty where a preview begins anew."""
 
     @classmethod
     def parse(cls, fields: Mapping[str, str]) -> EntryRequest:
@@ -47,6 +51,7 @@ class EntryRequest:
         """
         names = {"link": "link", "label": "label", "prolific_pid": "PROLIFIC_PID"}
         names |= {"prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID", "move": "move"}
+        names |= {"test": "test", "again": "again"}
         values = {name: fields.get(key, "").strip() for name, key in names.items()}
         for name, value in values.items():
             if len(value) > LONGEST_FIELD or "\x00" in value:
@@ -154,6 +159,9 @@ class Enrol:
         known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
         if entry.move:
             return self._attach(unit, self._moved(unit, entry.move))
+        again = bool(entry.again) and known is not None and known.kind == "preview"
+        if entry.test or (again and self.world.state(unit) != "draft"):
+            return self._test(unit, entry, known, language)
         if known is not None and _agrees(known, entry):
             return self._attach(unit, known)
         owner = self._owner(unit, entry)
@@ -165,6 +173,16 @@ class Enrol:
             unit.record(known.id, known.stage, self.world.now(), EntryRefused(foreign=_fingerprint(entry)))
             return None
         return self._create(unit, entry, kind, language)
+
+    def _test(self, unit: UnitOfWork, entry: EntryRequest, known: Participant | None, language: str) -> Admitted | None:
+        """Let a researcher try the study in any state of the trial: a preview, for ever, from the preview's ledger."""
+        if entry.test and not is_test_entry(unit, entry.test):
+            raise NotAllowed(REFUSALS("no_link"))
+        if known is not None and known.kind == "preview" and not known.over and not entry.again:
+            return self._attach(unit, known)
+        if known is not None and known.kind == "real" and not known.over:
+            return None
+        return self._create(unit, EntryRequest(test=entry.test), "preview", language)
 
     def _moved(self, unit: UnitOfWork, secret: str) -> Participant:
         found = unit.participant_of_token(hashed(secret), self.world.now())
@@ -286,6 +304,8 @@ def _fingerprint(entry: EntryRequest) -> str:
 
 
 def _way(entry: EntryRequest) -> str:
+    if entry.test:
+        return "test"
     if entry.link:
         return "link"
     if entry.prolific_pid:

@@ -56,7 +56,7 @@ def _key(stage: str, step: int) -> str:
 
 def bank_of(world: StudyContext, place: AtStage) -> Bank:
     """Return the item bank of the quiz at which the participant is."""
-    bank: Bank = world.content.bank(place.stage.bank)
+    bank: Bank = world.content_of(place.participant).bank(place.stage.bank)
     return bank
 
 

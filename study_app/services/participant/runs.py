@@ -171,7 +171,7 @@ class ProgramRuns:
             log.exception("run %s could not be finished", record.id)
 
     def _run_and_report(self, place: AtStage, record: RunRecord, active: _Active, emit: Emit) -> None:
-        pack = self.world.content.pack(place.pack)
+        pack = self.world.content_of(place.participant).pack(place.pack)
 
         def on_line(line: OutputLine) -> None:
             emit({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
@@ -267,7 +267,7 @@ class ProgramRuns:
         return Submitted(True)
 
     def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
-        checks = self._examples(self.world.content.pack(place.pack), code)
+        checks = self._examples(self.world.content_of(place.participant).pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
 
 

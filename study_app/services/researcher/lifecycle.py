@@ -26,6 +26,7 @@ from study_app.services.participant_status import current_status
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
+from study_app.services.version_content import keep_content, kept_texts
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Lifecycle:
             if self.world.state(unit) != "launched":
                 raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
             current = unit.versions()[-1]
-            texts = json.loads(unit.meta(texts_key(current.study_hash)) or "{}")
+            texts = kept_texts(unit, current.study_hash)
             problems = self._amendment_problems(unit, current)
         changes = study_changes(json.loads(current.text), json.loads(self.world.study.canonical()))
         content = self.world.content
@@ -260,8 +261,7 @@ class Lifecycle:
 
     def _lock_version(self, unit: UnitOfWork, reason: str) -> None:
         keep_codes(unit, self.world.study, self.world.study_hash)
-        texts = json.dumps(dict(self.world.content.texts()), ensure_ascii=False, sort_keys=True)
-        unit.set_meta(texts_key(self.world.study_hash), texts)
+        keep_content(unit, self.world.study_hash, self.world.content)
         unit.add_version(
             ProtocolVersion(
                 study_hash=self.world.study_hash,
@@ -272,11 +272,6 @@ class Lifecycle:
                 reason=reason,
             )
         )
-
-
-def texts_key(study_hash: str) -> str:
-    """Where the database keeps the texts of a locked version's files, for comparison with a later one."""
-    return f"version_texts:{study_hash}"
 
 
 def _told(state: State) -> str:

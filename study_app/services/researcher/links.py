@@ -14,10 +14,11 @@ from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.records import AuditEntry, Link
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.identity import LONGEST_FIELD, hashed
+from study_app.services.identity import LONGEST_FIELD, hashed, keep_test_entry
 
 CREATED = "create-links"
 """The verb in the audit log, for command line and console alike."""
+TEST_CREATED = "create-test-entry"
 MOST_LINKS = 100_000
 """Links that can be made at once."""
 _MOST_NAMED = 20
@@ -34,6 +35,18 @@ class NewLink:
     def address(self, base: str) -> str:
         """Return the whole address for a participant."""
         return f"{base}/enter?link={self.secret}"
+
+
+@dataclass(frozen=True)
+class TestEntry:
+    """A way in for researchers; it can be shown only now."""
+
+    __test__ = False
+    secret: str
+
+    def address(self, base: str) -> str:
+        """Return the whole address."""
+        return f"{base}/enter?test={self.secret}"
 
 
 class ParticipantLinks:
@@ -76,6 +89,20 @@ class ParticipantLinks:
             for link in made:
                 unit.add_link(Link(hashed(link.secret), link.label, None, now))
             unit.add_audit(AuditEntry(now, who, CREATED, "", {"count": number, "labels": bool(labels), "via": via}))
+        return made
+
+    def create_test(self, *, who: str = "cli", via: str = "command line") -> TestEntry:
+        """Make a test entry: in any state of the trial it lets in previews, as many as come, and never a real person.
+
+        Args:
+            who: who makes it, for the audit log.
+            via: the surface it is made from.
+        """
+        made = TestEntry(self.world.fresh_id() + self.world.fresh_id())
+        now = self.world.now()
+        with self.world.registry.begin() as unit:
+            keep_test_entry(unit, made.secret, now.isoformat(timespec="milliseconds"))
+            unit.add_audit(AuditEntry(now, who, TEST_CREATED, "", {"via": via}))
         return made
 
     def _check_way_in(self, unit: UnitOfWork) -> None:

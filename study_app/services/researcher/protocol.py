@@ -14,7 +14,7 @@ from study_app.domain.study.amending.changes import StudyChange, material_change
 from study_app.domain.study.durations import expected_minutes
 from study_app.domain.study.study import Stage, StudyArm
 from study_app.services.context import StudyContext
-from study_app.services.researcher.lifecycle import texts_key
+from study_app.services.version_content import kept_texts
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Protocol:
         """Locked versions, oldest first, each with what it changed; empty for a draft."""
         with self.world.registry.begin(write=False) as unit:
             locked = unit.versions()
-            kept = [json.loads(unit.meta(texts_key(version.study_hash)) or "{}") for version in locked]
+            kept = [kept_texts(unit, version.study_hash) for version in locked]
         views = []
         for number, version in enumerate(locked):
             changes: list[StudyChange] = []

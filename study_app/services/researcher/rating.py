@@ -173,8 +173,9 @@ class RatingQueue:
             return None
         try:
             folder = self.world.study_of(unit, participant).stage(answer.stage).bank
-            item = self.world.content.bank(folder).item(answer.item)
-            key: AnyKey = self.world.content.keys(folder)[answer.item]
+            content = self.world.content_of(participant)
+            item = content.bank(folder).item(answer.item)
+            key: AnyKey = content.keys(folder)[answer.item]
         except (KeyError, ProblemsFound):
             return None
         return (item, key) if needs_person(item, key, json.loads(answer.response)) else None
@@ -197,7 +198,7 @@ class RatingQueue:
     def _source(self, unit: UnitOfWork, answer: Answer, item: Item) -> str:
         participant = unit.known_participant(answer.participant_id)
         stage = self.world.study_of(unit, participant).stage(answer.stage)
-        return source_of(self.world.content.bank(stage.bank), item, stage.form)
+        return source_of(self.world.content_of(participant).bank(stage.bank), item, stage.form)
 
 
 def source_of(bank: Bank, item: Item, form: str) -> str:

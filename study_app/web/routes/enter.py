@@ -30,7 +30,7 @@ from study_app.web.texts import study as study_here
 
 log = logging.getLogger(__name__)
 
-FIELDS = (*PANEL_FIELDS, FIELD, "label", "link", "again", "move")
+FIELDS = (*PANEL_FIELDS, FIELD, "label", "link", "again", "move", "test")
 NONCE_FILE = "attack.nonce"
 LARGEST_FORM = 20_000
 PROBE = "study_probe"
@@ -168,7 +168,8 @@ def _keep(response: Response, request: Request, name: str, value: str) -> None:
 def _vouched(request: Request, fields: dict[str, str], *, pressed: bool) -> dict[str, str]:
     """Return the fields with the panel's ids as its signature gives them, where the study asks for one."""
     arrival = current().signed_arrival
-    if arrival is None:
+    # A test entry makes previews only, whatever ids the address brings, so that no signature is needed.
+    if arrival is None or fields.get("test"):
         return fields
     return arrival.vouched(fields, pressed=pressed, known_as=_known_as(request.cookies.get(COOKIE)))
 

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from study_app.bootstrap import current
 from study_app.content.shown import examples_in, limit_in
+from study_app.domain.content_library import ContentLibrary
 from study_app.web.requests import AsciiJSON, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import language, text, texts
 
@@ -34,27 +34,29 @@ async def run(request: Request) -> Response:
 
     page, seq = page_name(value), whole_number(value, "seq")
     await run_in_threadpool(app.work.run, who.id, code, emit, page, seq)
-    return StreamingResponse(_stream(lines), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+    content = app.world.content_of(who)
+    headers = {"Cache-Control": "no-store"}
+    return StreamingResponse(_stream(lines, content), media_type="application/x-ndjson", headers=headers)
 
 
-async def _stream(lines: asyncio.Queue[dict[str, Any] | None]) -> AsyncIterator[bytes]:
+async def _stream(lines: asyncio.Queue[dict[str, Any] | None], content: ContentLibrary) -> AsyncIterator[bytes]:
     while (line := await lines.get()) is not None:
-        yield json.dumps(_in_words(line)).encode() + b"\n"
+        yield json.dumps(_in_words(line, content)).encode() + b"\n"
 
 
-def _in_words(line: dict[str, Any]) -> dict[str, Any]:
+def _in_words(line: dict[str, Any], content: ContentLibrary) -> dict[str, Any]:
     """Return a line as the participant reads it: limits explained, verdicts in their language."""
     if line["type"] == "examples":
-        return {"type": "examples", "checks": _examples(line["task"], line["checks"])}
+        return {"type": "examples", "checks": _examples(content, line["task"], line["checks"])}
     if line["type"] != "end":
         return line
     pack, ended_by = line.pop("pack", None), line["ended_by"]
-    limit = limit_in(texts(), current().world.content.pack(pack).limits, ended_by) if pack else ""
+    limit = limit_in(texts(), content.pack(pack).limits, ended_by) if pack else ""
     return line | {"message": "" if ended_by == "exit" else text(f"run.{ended_by}", limit=limit)}
 
 
-def _examples(task: str, checks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return examples_in(texts(), current().world.content.said(language()), task, checks)
+def _examples(content: ContentLibrary, task: str, checks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return examples_in(texts(), content.said(language()), task, checks)
 
 
 @route
@@ -82,7 +84,8 @@ async def submit(request: Request) -> Response:
         return AsciiJSON({"accepted": True})
     place = await run_in_threadpool(app.session.peek, who.id)
     task = place.task if place.stage is not None and place.stage.kind == "tasks" else ""
-    return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": _examples(task, done.checks)})
+    checks = _examples(app.world.content_of(who), task, done.checks)
+    return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": checks})
 
 
 ROUTES = [

@@ -90,3 +90,70 @@ def test_a_server_whose_files_are_not_the_amendment_s_goes_on_and_says_so(trial,
     trial.study_file.write_text(trial.study_file.read_text().replace("target_n = 70", "target_n = 60"))
     trial.clock.advance(minutes=1)
     assert trial.app.session.peek(trial.enter()).study.recruitment.target_n == 60
+
+
+def amended_content(trial: Trial) -> None:
+    """Change a brief, a prompt, a title of a bank, and record it from another process."""
+    changes = {
+        "tasks/warmup/brief.md": ("", "\nOne more sentence.\n"),
+        "assistants/full.toml": ('version = "', 'version = "9.'),
+        "quizzes/trio/bank.toml": ('title = "Trio: ', 'title = "Amended: '),
+    }
+    for path, (before, after) in changes.items():
+        folder = trial.folder / path.split("/")[0]
+        if folder.is_symlink():
+            folder.unlink()
+            shutil.copytree(ROOT / folder.name, folder)
+        file = trial.folder / path
+        text = file.read_text()
+        assert before in text
+        file.write_text(text.replace(before, after) if before else text + after)
+    other = amending(trial)
+    other.lifecycle.amend("other content")
+    other.close()
+
+
+def met(app, who: str) -> tuple[bool, bool, bool]:
+    """Whether a participant meets the amended brief, prompt and questions."""
+    participant = app.session.peek(who).participant
+    content = app.world.content_of(participant)
+    assert app.world.edition(participant.study_hash).assistants.keys() >= {"full"}
+    return (
+        "One more sentence." in content.pack("tasks/warmup").brief,
+        content.specs["full"].version.startswith("9."),
+        content.bank("quizzes/trio").title.startswith("Amended: "),
+    )
+
+
+def test_participants_keep_the_packs_banks_and_prompts_that_they_started_with_after_an_amendment(trial):
+    early = trial.enter()
+    amended_content(trial)
+    late = trial.enter()
+    assert met(trial.app, early) == (False, False, False)
+    assert met(trial.app, late) == (True, True, True)
+
+
+def test_a_server_that_starts_after_an_amendment_finds_the_earlier_content_in_the_database(trial):
+    early = trial.enter()
+    amended_content(trial)
+    again = start(trial.settings, clock=trial.clock, sandbox=NoSandbox())
+    try:
+        assert met(again, early) == (False, False, False)
+        kept = trial.settings.var / "versions" / again.session.peek(early).participant.study_hash
+        assert kept.stat().st_mode & 0o077 == 0
+        assert all(path.stat().st_mode & 0o077 == 0 for path in kept.rglob("*"))
+    finally:
+        again.close()
+
+
+def test_a_file_of_an_earlier_version_that_was_altered_on_the_disk_is_written_anew(trial):
+    early = trial.enter()
+    amended_content(trial)
+    version = trial.app.session.peek(early).participant.study_hash
+    brief = trial.settings.var / "versions" / version / "tasks/warmup/brief.md"
+    trial.app.world.edition(version)
+    brief.chmod(0o600)
+    brief.write_text("tampered")
+    again = start(trial.settings, clock=trial.clock, sandbox=NoSandbox())
+    assert "tampered" not in again.world.edition(version).content.pack("tasks/warmup").brief
+    again.close()

@@ -31,7 +31,12 @@ class Versions:
     @property
     def in_order(self) -> list[Study]:
         """All, the one in force first, so that its columns come first."""
-        return [self.studies[version.study_hash] for version in (*reversed(self.locked), *self.drafts)]
+        return [self.studies[study_hash] for study_hash in self.hashes]
+
+    @property
+    def hashes(self) -> list[str]:
+        """Of all, in the same order."""
+        return [version.study_hash for version in (*reversed(self.locked), *self.drafts)]
 
     def study(self, study_hash: str) -> Study:
         """Return the version of that hash; the one in force where it was not kept."""

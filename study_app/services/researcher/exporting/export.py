@@ -193,7 +193,7 @@ class _Export:
         self.fmt, self.kinds, self.identified = wanted.fmt, wanted.kinds, wanted.identified
         self.state: State = "unsealed" if wanted.for_look else world.state(unit)
         self.for_look = wanted.for_look
-        self.content = Content(world.content)
+        self.contents: dict[str, Content] = {}
         self.people = included(unit, self.kinds)
         if wanted.k is not None:
             # The order of entries would tell who is who to anyone who has a list of them.
@@ -202,7 +202,7 @@ class _Export:
         self.studies = self.versions.in_order
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
-        self.tables = tables_of(self.studies, quiz_types(self.studies, self.content.bank), identified=self.identified)
+        self.tables = tables_of(self.studies, _quiz_types(world, self.versions), identified=self.identified)
         self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()
         self.records = Records()
@@ -277,16 +277,22 @@ class _Export:
         return shown if self.public is None else self.public.rules.rows(dossier, shown)
 
     def _rows_of(self, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
-        mask, work = self.mask, work_of(dossier, self.content, self.coding)
-        yield "participants", mask.participant(dossier, participant_row(dossier, self.content, self.coding, work))
+        content = self._content(dossier.participant.study_hash)
+        mask, work = self.mask, work_of(dossier, content, self.coding)
+        yield "participants", mask.participant(dossier, participant_row(dossier, content, self.coding, work))
         yield from (("visits", row) for row in rows.visits(dossier, work.use))
         yield from (("events", self._numbered(row)) for row in mask.events(dossier, rows.events(dossier)))
         yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
         yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, work.codes, work.replies)))
-        yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, self.content)))
+        yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, content)))
         yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
         if "periods" in self.tables:
-            yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, self.content)))
+            yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, content)))
+
+    def _content(self, study_hash: str) -> Content:
+        if study_hash not in self.contents:
+            self.contents[study_hash] = Content(self.world.edition(study_hash).content)
+        return self.contents[study_hash]
 
     def _numbered(self, event: Row) -> Row:
         """Where events are withheld, the numbers of the rest would tell how many."""
@@ -459,7 +465,16 @@ def study_tables(world: StudyContext, *, identified: bool = False) -> dict[Table
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)
     studies = versions.in_order
-    return tables_of(studies, quiz_types(studies, Content(world.content).bank), identified=identified)
+    return tables_of(studies, _quiz_types(world, versions), identified=identified)
+
+
+def _quiz_types(world: StudyContext, versions: Versions) -> dict[str, list[str]]:
+    """Return the types of items of each quiz, each version's from its own item banks."""
+    found: dict[str, list[str]] = {}
+    for study, study_hash in zip(versions.in_order, versions.hashes, strict=True):
+        for prefix, types in quiz_types([study], Content(world.edition(study_hash).content).bank).items():
+            found[prefix] = list(dict.fromkeys([*found.get(prefix, []), *types]))
+    return found
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:

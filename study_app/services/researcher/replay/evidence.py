@@ -15,7 +15,7 @@ def replay_evidence(world: StudyContext, participant: Participant) -> list[dict[
     """Rows of the table `compliance` as JSON-able values; `t` in seconds since enrolment, None without a moment."""
     with world.registry.begin(write=False) as unit:
         (dossier,) = dossiers(world, unit, [participant], versions_of(world, unit, [participant]))
-    rows = evidence_rows(dossier, evidence_of(dossier, Content(world.content)))
+    rows = evidence_rows(dossier, evidence_of(dossier, Content(world.content_of(participant))))
     return [_on_the_clock(row, participant) for row in rows]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from study_app.dataset.measures.activity import moments
+from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import SERVER_PAGE, Event
 from study_app.domain.records import Participant, RunRecord, Turn, Visit
@@ -66,12 +67,12 @@ def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, E
     return sorted(placed, key=lambda pair: (pair[0], pair[1].page == SERVER_PAGE, pair[1].page, pair[1].seq))
 
 
-def packs_of(world: StudyContext, study: Study) -> dict[str, TaskPack]:
+def packs_of(content: ContentLibrary, study: Study) -> dict[str, TaskPack]:
     """Task -> its pack, of those that are still there."""
     found = {}
     for folder in (folder for stage in study.stages for folder in stage.packs):
         try:
-            found[folder.rsplit("/", 1)[-1]] = world.content.pack(folder)
+            found[folder.rsplit("/", 1)[-1]] = content.pack(folder)
         except ProblemsFound:
             continue  # An earlier version's pack is gone; its texts are in the log all the same.
     return found

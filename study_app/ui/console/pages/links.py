@@ -2,7 +2,7 @@
 
 | Shows | Records |
 | --- | --- |
-| how many links there are, which are used; new ones once, when they are made | the making of links |
+| how many links there are, which are used; new ones once, when they are made; a test entry | the making of both |
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 MADE = "links_made"
+TEST = "test_entry_made"
 LABELS = "Labels"
 """What messages call the field."""
 
@@ -29,6 +30,7 @@ def render(desk: ConsoleSession) -> None:
     used = sum(use.used for use in uses)
     st.html(tables.tiles([("Links", len(uses), ""), ("Used", used, ""), ("Left", len(uses) - used, "")]))
     _make(desk)
+    _make_test(desk)
     if MADE in st.session_state:
         _show(st.session_state[MADE])
     if uses:
@@ -59,6 +61,29 @@ def _made(desk: ConsoleSession, count: int, site: str, labels: list[str]) -> Non
 
     if desk.attempt(act, f"{count} link(s) made"):
         st.rerun()
+
+
+def _make_test(desk: ConsoleSession) -> None:
+    settings = desk.app.settings
+    with st.expander("Test entry"):
+        st.write(
+            "An address for trying the study yourself, before and after the launch. Whoever comes by it is a preview, "
+            "takes no place and never counts; it can be used again and again."
+        )
+        with st.form("test_entry", border=False):
+            site = st.text_input(
+                "Address of the participants' site", f"http://{settings.host}:{settings.port}", key="test_site"
+            )
+            if st.form_submit_button("Make a test entry"):
+                desk.attempt(lambda: _made_test(desk, site), "Test entry made")
+        if TEST in st.session_state:
+            st.code(st.session_state[TEST], language=None)
+            st.caption("Shown now and never again; only its hash is kept.")
+
+
+def _made_test(desk: ConsoleSession, site: str) -> None:
+    base = check_base(site, "Address of the participants' site")
+    st.session_state[TEST] = desk.app.links.create_test(who=desk.person.name, via="console").address(base)
 
 
 def _show(made: list[tuple[str, str]]) -> None:

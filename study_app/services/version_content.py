@@ -1,0 +1,55 @@
+"""What each locked version of the study shows and asks, kept in the database beside its text.
+
+An amendment replaces the files on the disk; participants who started before it go on with the files of their version,
+on every replica and after a restart.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from study_app.domain.content_library import ContentLibrary
+from study_app.ports import Assistant, UnitOfWork
+
+
+@dataclass(frozen=True)
+class Edition:
+    """Content and assistants of one version."""
+
+    content: ContentLibrary
+    assistants: Mapping[str, Assistant]
+    """By the id under [assistants]."""
+
+
+def keep_content(unit: UnitOfWork, study_hash: str, content: ContentLibrary) -> None:
+    """Keep every file of a version: texts as they are, for they are compared later, the others in base64."""
+    unit.set_meta(_texts_key(study_hash), json.dumps(dict(content.texts()), ensure_ascii=False, sort_keys=True))
+    coded = {path: base64.b64encode(raw).decode() for path, raw in content.binaries().items()}
+    unit.set_meta(_binaries_key(study_hash), json.dumps(coded, sort_keys=True))
+
+
+def kept_texts(unit: UnitOfWork, study_hash: str) -> dict[str, str]:
+    """Path -> content of the text files of a version; empty where none were kept."""
+    found: dict[str, str] = json.loads(unit.meta(_texts_key(study_hash)) or "{}")
+    return found
+
+
+def kept_content(unit: UnitOfWork, study_hash: str) -> dict[str, bytes] | None:
+    """Path -> content of every file of a version; None where not all were kept, as before they were."""
+    binaries = unit.meta(_binaries_key(study_hash))
+    if binaries is None:
+        return None
+    coded: dict[str, str] = json.loads(binaries)
+    texts = {path: text.encode() for path, text in kept_texts(unit, study_hash).items()}
+    return texts | {path: base64.b64decode(text) for path, text in coded.items()}
+
+
+def _texts_key(study_hash: str) -> str:
+    return f"version_texts:{study_hash}"
+
+
+def _binaries_key(study_hash: str) -> str:
+    return f"version_binaries:{study_hash}"
