@@ -38,6 +38,7 @@ from analysis.pipeline.sections import agreement_section, style_warnings, styles
 from analysis.pipeline.software import software
 from analysis.pipeline.subgroups import subgroup_rows
 from analysis.pipeline.trial_ledger import Ledger, ledger_of
+from analysis.pipeline.waves import attrition
 from study_app.domain.study.analysis_plan import Plan
 
 SCHEMA = "study-results/1"
@@ -110,7 +111,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "masked": shown.masked,
         "dry_run": shown.dry_run,
         "provenance": given,
-        "flow": _flow(shown, frame, fitted),
+        "flow": _flow(shown, frame, fitted) | _waves(dataset, shown),
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
         "outcomes": [] if prepared.sequence else outcome_summaries(frame, fitted, shown, estimates),
@@ -204,6 +205,12 @@ def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:
     reasons = {name: {str(row["participant_id"]): why_not(row, name) for row in people} for name in {*named, first}}
     primary = {name: reasons[name] for name in plan.primary}
     return flow(shown.participants, shown.arm_ids, reasons[first], shown.hidden, primary)
+
+
+def _waves(dataset: Dataset, shown: View) -> dict[str, Any]:
+    """Return attrition by arm in each session; empty for a trial with one."""
+    found = attrition(dataset, shown)
+    return {"waves": found} if found else {}
 
 
 def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -> list[dict[str, Any]]:

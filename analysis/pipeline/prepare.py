@@ -11,6 +11,7 @@ from analysis.pipeline.planning.answerable import answerable
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
 from analysis.pipeline.planning.registration import allocates
+from analysis.pipeline.waves import only_closed
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.clusters import COLUMN
 
@@ -74,6 +75,7 @@ def prepare(
         include_simulated=include_simulated,
         include_preview=include_preview,
     )
+    shown = only_closed(dataset, shown)
     fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
     return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted, cluster), sequence)
 

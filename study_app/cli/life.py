@@ -243,11 +243,25 @@ def amend(
 @app.command()
 @command
 def close(
-    study: StudyFile = STUDY, database: DatabaseOption = None, reason: Reason = "", as_json: AsJson = False
+    study: StudyFile = STUDY,
+    database: DatabaseOption = None,
+    reason: Reason = "",
+    wave: Annotated[
+        int | None,
+        typer.Option("--wave", min=1, help="Lock this session and those before it, too.", envvar="STUDY_WAVE"),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """End enrolment; participants in progress may finish."""
+    """End enrolment; participants in progress may finish. With --wave the sessions up to it are locked for analysis.
+
+    Example: study close --wave 1 --reason "all have taken part in the first session"
+    """
     running = start(settings_of(study, database), new_database=False)
     try:
+        if wave is not None:
+            running.lifecycle.close_wave(wave, reason)
+            _say_closed_wave(running, wave, as_json)
+            return
         end = running.lifecycle.close(reason)
         to_come = running.lifecycle.not_allocated_yet()
     finally:
@@ -263,6 +277,14 @@ def close(
     if anchor:
         say(f"The ledger ends with {anchor}")
         say("It reveals no arm. Write it down or publish it; study verify DATASET --anchor checks it.")
+
+
+def _say_closed_wave(running: App, wave: int, as_json: bool) -> None:
+    if as_json:
+        say_json({"state": "closed", "closed_wave": wave})
+        return
+    say(f"Closed: no more enrolment, and no change to session {wave} or one before it. Later sessions go on.")
+    say("study export and study analyze leave the outcomes of later sessions out until they are closed, too.")
 
 
 @app.command()

@@ -91,6 +91,10 @@ REFUSALS = Sentences(
         "links_only": "this study can only be entered with a personal link; open the one you were sent",
         "panel_only": "this study can only be entered from Prolific; open it there",
         "no_link": "this link does not exist; check that it is complete, or ask for a new one",
+        "part_early": "this part opens on {date}; come back then",
+        "part_unknown": "this part is for people who took part in the first one; if you did, contact {contact}",
+        "part_before": "finish the part before this one first, in the browser in which you began it, or contact "
+        "{contact}",
         "again": "go back to Prolific and open the study there again",
         "unsigned": "this address lacks Prolific's signature; {again}",
         "expired": "this address is no longer valid, for it was opened some time ago; {again}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -157,6 +158,10 @@ class StudyContext:
             self._versions[study_hash] = with_codes(stored_version(study_hash, text), unit.meta(codes_key(study_hash)))
         return self._versions[study_hash]
 
+    def known_version(self, study_hash: str) -> Study:
+        """Return a version that this process has read already; in place of another that of now."""
+        return self._versions.get(study_hash, self.study)
+
     def edition(self, study_hash: str) -> Edition:
         """Return content and assistants of a version, for those who started with it.
 
@@ -203,13 +208,20 @@ def with_codes(study: Study, kept: str | None) -> Study:
     """Return the study with the completion codes that were kept apart from its text; unchanged where none were."""
     if kept is None:
         return study
-    codes = CompletionCodes.model_validate_json(kept)
-    return study.model_copy(update={"recruitment": study.recruitment.model_copy(update={"codes": codes})})
+    raw = json.loads(kept)
+    of_sessions: dict[str, str] = raw.pop("sessions", {})
+    codes = CompletionCodes.model_validate(raw)
+    sessions = tuple(
+        session.model_copy(update={"code": of_sessions.get(session.id, session.code)}) for session in study.sessions
+    )
+    recruitment = study.recruitment.model_copy(update={"codes": codes})
+    return study.model_copy(update={"recruitment": recruitment, "sessions": sessions})
 
 
 def keep_codes(unit: UnitOfWork, study: Study, study_hash: str) -> None:
     """Keep a version's completion codes, which its published text does not hold."""
-    unit.set_meta(codes_key(study_hash), study.recruitment.codes.model_dump_json())
+    of_sessions = {session.id: session.code for session in study.sessions if session.code}
+    unit.set_meta(codes_key(study_hash), json.dumps(study.recruitment.codes.model_dump() | {"sessions": of_sessions}))
 
 
 def codes_key(study_hash: str) -> str:

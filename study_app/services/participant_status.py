@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from study_app.domain.records import Participant
+from study_app.domain.study.study import Stage, Study
+from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 
 OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
@@ -18,6 +20,41 @@ def current_status(world: StudyContext, participant: Participant) -> str:
     if participant.status != "in_progress":
         return participant.status
     waiting = participant.opens_at is not None and participant.opens_at > world.now()
+    closes_at = _window_end(world, participant)
+    if closes_at is not None:
+        return "in_progress" if world.now() < closes_at else "abandoned"
     silence = timedelta(hours=world.study.recruitment.abandoned_after_hours)
     start = max(participant.last_seen_at, participant.opens_at or participant.last_seen_at)
     return "in_progress" if waiting or world.now() - start < silence else "abandoned"
+
+
+CLOSED_WAVE = "closed_wave"
+"""Where the number of the last session lies that `close --wave` has locked."""
+
+
+def closed_wave(unit: UnitOfWork) -> int:
+    """Return the number of the last session that is locked; 0 for none."""
+    return int(unit.meta(CLOSED_WAVE) or 0)
+
+
+def closes_at_of(study: Study, stage: Stage, participant: Participant) -> datetime | None:
+    """Return when the session that a participant waits for, or may begin, closes; None for never."""
+    days = study.session_of(stage).window_days
+    if participant.opens_at is None or days is None or not study.opens_session(stage):
+        return None
+    return participant.opens_at + timedelta(days=days)
+
+
+def missed(study: Study, participant: Participant, now: datetime) -> bool:
+    """Whether a session closed before the participant began it; whether they have is for the caller to know."""
+    closes_at = closes_at_of(study, study.stage(participant.stage), participant)
+    return closes_at is not None and now >= closes_at
+
+
+def _window_end(world: StudyContext, participant: Participant) -> datetime | None:
+    """Return the end of the window in which a session may still be begun."""
+    if participant.opens_at is None or participant.last_seen_at >= participant.opens_at:
+        return None
+    study = world.known_version(participant.study_hash)
+    stage = next((stage for stage in study.stages if stage.id == participant.stage), None)
+    return None if stage is None else closes_at_of(study, stage, participant)

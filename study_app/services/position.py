@@ -76,6 +76,8 @@ class Waiting(AtStage):
     """Between two sessions."""
 
     opens_at: datetime
+    closes_at: datetime | None = None
+    """End of the session's window, after which it cannot be begun."""
     deadline_at: ClassVar[None] = None
     screen: ClassVar[Screen] = "waiting"
 

@@ -22,7 +22,7 @@ from study_app.web.gateway import ParticipantGateway
 from study_app.web.headers import SecurityHeaders
 from study_app.web.limits import RequestLimits
 from study_app.web.options import configure_streamlit
-from study_app.web.routes import acts, anchor, answers, author, chat, enter, events, runs
+from study_app.web.routes import acts, anchor, answers, author, chat, enter, events, reminders, runs
 from study_app.web.routes.not_found import strangers
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ def make(study: App) -> ASGIApp:
     study.signed_arrival = signed_arrival(study.study.recruitment.signed_for, study.settings.environment)
     install(study)
     routes = [*anchor.ROUTES, *enter.ROUTES, *acts.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
+    routes += reminders.ROUTES
     routes += author.ROUTES if study.author is not None else []
     app = st.App(
         SCRIPT,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 PATH = "documentation/records.json"
-OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance", "periods")
+OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance", "periods", "sessions")
 WHOLE = ("ratings", "allocations")
 """Tables that stand for themselves: one hash over all rows. A sealed ledger withholds what its own hashes are over."""
 

@@ -26,6 +26,7 @@ from study_app.dataset.schema.tables import (
     PERIODS,
     RATINGS,
     RUNS,
+    SESSIONS,
     STATIC_TABLES,
     TURNS,
     VISITS,
@@ -44,7 +45,8 @@ def tables_of(
     """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
     people = participants_table(studies, quiz_types, identified=identified)
     methods = {study.allocation.method for study in studies}
-    tables = (people, *STATIC_TABLES, *([PERIODS] if "sequence" in methods else []))
+    sessions = [SESSIONS] if any(len(study.sessions) > 1 for study in studies) else []
+    tables = (people, *STATIC_TABLES, *([PERIODS] if "sequence" in methods else []), *sessions)
     return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
 
 
@@ -66,6 +68,7 @@ __all__ = [
     "REVEALING_TABLES",
     "RUNS",
     "SCHEMA",
+    "SESSIONS",
     "STATIC_TABLES",
     "TABLES",
     "TURNS",

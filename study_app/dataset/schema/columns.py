@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 ColumnType = Literal["text", "integer", "number", "boolean", "time", "json"]
 TableName = Literal[
-    "participants", "allocations", "visits", "events", "runs", "turns", "answers", "ratings", "compliance", "periods"
+    "participants",
+    "allocations",
+    "visits",
+    "events",
+    "runs",
+    "turns",
+    "answers",
+    "ratings",
+    "compliance",
+    "periods",
+    "sessions",
 ]
 
 TABLES: tuple[TableName, ...] = (
@@ -21,8 +31,10 @@ TABLES: tuple[TableName, ...] = (
     "ratings",
     "compliance",
     "periods",
+    "sessions",
 )
-"""Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments."""
+"""Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments,
+`sessions` only of a study with several."""
 
 
 _XML_SCHEMA = "http://www.w3.org/2001/XMLSchema#"

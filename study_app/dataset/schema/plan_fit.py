@@ -77,6 +77,22 @@ def known_before(study: Study) -> frozenset[str]:
     return frozenset(known)
 
 
+def waves_of_columns(study: Study) -> dict[str, int]:
+    """Return the number of the session whose end fixes each outcome, by column; those of the first are left out."""
+    found: dict[str, int] = {}
+    main = study.main_quiz
+    for stage in study.stages:
+        columns = {column.name for question in stage.asked for column in columns_of(question)}
+        columns |= {score.id for score in stage.scores}
+        if stage.kind == "quiz":
+            names = (stage.id, "quiz") if main is not None and stage.id == main.id else (stage.id,)
+            columns |= {f"{name}_{end}" for name in names for end in ("points", "max", "score")}
+        if stage.kind == "tasks" and stage.main:
+            columns |= set(_OF_TASKS)
+        found |= dict.fromkeys(columns, study.wave(stage))
+    return {column: wave for column, wave in found.items() if wave > 1}
+
+
 def limits(study: Study) -> dict[str, float]:
     """Minutes that each time can reach: the sum of the limits of its stages."""
     found = {"warmup_minutes": _warm_ups(study)[0]} if _warm_ups(study) else {}

@@ -265,6 +265,20 @@ PERIODS = TableSchema(
     reveals_arm=True,
 )
 
+SESSIONS = TableSchema(
+    "sessions",
+    "One row for each session that a participant was due for, of a study with several",
+    (
+        _WHO,
+        integer("number", "Number of the session, from 1", low=1),
+        text("session", "Id of the session"),
+        time("opens_at", "When it opened for the participant; empty for the first"),
+        time("started_at", "When the participant opened its first stage"),
+        time("completed_at", "When the participant handed its last stage in"),
+        text("state", "Where it stands at the export", "completed", "begun", "due", "left"),
+    ),
+)
+
 STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)
 
 
@@ -278,6 +292,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "ratings": ("rating_id",),
     "compliance": ("participant_id", "evidence"),
     "periods": ("participant_id", "period"),
+    "sessions": ("participant_id", "number"),
 }
 """What no two rows of a table share."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from study_app.dataset.schema.cells import parsed_json
 from study_app.domain.allocation import Scheme
+from study_app.domain.study.recruiting.completion_codes import DIGEST
 from study_app.domain.study.study import Study
 
 
@@ -28,6 +29,9 @@ def read_version(text: str) -> Study:
     recruitment = raw.get("recruitment")
     if isinstance(recruitment, dict) and isinstance(recruitment.get("codes"), str):
         raw["recruitment"] = {name: value for name, value in recruitment.items() if name != "codes"}
+    for session in raw.get("sessions") or ():
+        if isinstance(session, dict) and str(session.get("code", "")).startswith(DIGEST):
+            session["code"] = ""
     return Study.model_validate(raw)
 
 

@@ -43,6 +43,7 @@ ENDINGS = {
     "screened_out": "screened_out",
     "no_place": "screened_out",
     "place_lost": "abandoned",
+    "session_missed": "abandoned",
     "withdrew": "withdrawn",
 }
 """Events after which a participant's way is over -> the status that follows."""

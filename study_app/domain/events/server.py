@@ -152,6 +152,25 @@ class SessionScheduled(EventDetails):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionCompleted(EventDetails):
+    """The last part of a session was handed in."""
+
+    kind: ClassVar[str] = "session_completed"
+
+    session: str = described("the session's id")
+    number: int = described("of the session, from 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionMissed(EventDetails):
+    """The participant came after the session's window, or once it was locked."""
+
+    kind: ClassVar[str] = "session_missed"
+
+    session: str = described("the session's id")
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderDrawn(EventDetails):
     """What this participant meets in an order that was drawn for them."""
 

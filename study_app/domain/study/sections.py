@@ -286,6 +286,14 @@ class StudySession(StudySection):
     id: Identifier
     delay_days: float = Field(default=0.0, ge=0)
     """Days after the end of the session before."""
+    window_days: float | None = Field(default=None, gt=0)
+    """Days for which it can be begun once it has opened; without it there is no end."""
+    remind_days: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    """Days after its opening at which `study remind` writes to those who have not begun it."""
+    code: str = ""
+    """Completion code of this session; the last one has `recruitment.codes.completed` where it names none."""
+    studies: tuple[str, ...] = ()
+    """Ids of the panel's studies that lead people back into this session (Prolific's STUDY_ID, one for each part)."""
 
 
 class AssistantEntry(StudySection):

@@ -110,6 +110,7 @@ class Study(StudySection):
             *self._language_problems(),
             *self._arm_problems(),
             *self._stage_problems(),
+            *self._session_problems(),
             *self._question_problems(),
             *branch_problems(self),
             *confidence_problems(self.stages),
@@ -178,6 +179,27 @@ class Study(StudySection):
             found.append("stages: none differs by arm; add a stage of kind instructions or tasks with assistant = true")
         return found
 
+    def _session_problems(self) -> list[str]:
+        found = []
+        listed = [study for session in self.sessions for study in session.studies]
+        for twice in sorted({study for study in listed if listed.count(study) > 1}):
+            found.append(f"sessions: the panel's study '{twice}' leads into two sessions; name it in one")
+        first = self.sessions[0]
+        for key in ("window_days", "remind_days", "studies"):
+            if getattr(first, key):
+                found.append(
+                    f"sessions.{first.id}.{key}: the first session is the one that people enter the study by; leave "
+                    "this to later sessions"
+                )
+        for session in self.sessions[1:]:
+            late = [days for days in session.remind_days if session.window_days and days >= session.window_days]
+            if late:
+                found.append(
+                    f"sessions.{session.id}.remind_days: {late[0]:g} days after the opening the session has closed "
+                    f"(window_days = {session.window_days:g}); remind earlier"
+                )
+        return found
+
     def _question_problems(self) -> list[str]:
         asked = [question.id for stage in self.stages for question in stage.questions]
         asked += [score.id for stage in self.stages for score in stage.scores]
@@ -225,6 +247,27 @@ class Study(StudySection):
         if first.id != stage.id or stage.id == self.stages[0].id:
             return 0.0
         return next(session.delay_days for session in self.sessions if session.id == stage.session)
+
+    def session_of(self, stage: Stage) -> StudySession:
+        """Return the session that a stage belongs to."""
+        return next(session for session in self.sessions if session.id == stage.session)
+
+    def wave(self, stage: Stage) -> int:
+        """Return the number of a stage's session, from 1."""
+        return 1 + self.sessions.index(self.session_of(stage))
+
+    def opens_session(self, stage: Stage) -> bool:
+        """Whether a stage is the first of its session."""
+        return next(other for other in self.stages if other.session == stage.session).id == stage.id
+
+    def session_code(self, session: StudySession) -> str:
+        """Return the completion code of a session; empty for one but the last that names none."""
+        last = self.stages[-1].session == session.id
+        return session.code or (self.recruitment.codes.completed if last else "")
+
+    def follow_up(self, panel_study: str) -> StudySession | None:
+        """Return the session that one of the panel's studies leads back into."""
+        return next((each for each in self.sessions if panel_study and panel_study in each.studies), None)
 
     def differs_by_arm(self, stage: Stage) -> bool:
         """Whether what a participant meets here depends on the arm."""
@@ -318,6 +361,8 @@ class Study(StudySection):
         """
         raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset"})
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
+        for session in raw["sessions"]:
+            session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})
         return canonical_json(raw)
 
 

@@ -199,7 +199,34 @@ class Enrol:
             owner = unit.find(prolific_pid=entry.prolific_pid)
             if owner is not None and owner.prolific_session == entry.prolific_session:
                 return owner
+            return self._follower(unit, entry, owner)
         return None
+
+    def _follower(self, unit: UnitOfWork, entry: EntryRequest, owner: Participant | None) -> Participant | None:
+        """Who comes back by a panel's study for a later session; None where it is none.
+
+        The first SESSION_ID of a person there is theirs from then on, as at the first entry.
+        """
+        study = self.world.study if owner is None else self.world.study_of(unit, owner)
+        session = study.follow_up(entry.prolific_study) or self.world.study.follow_up(entry.prolific_study)
+        if session is None:
+            return None
+        contact = study.contact or REFUSALS("team")
+        if owner is None:
+            raise NotAllowed(REFUSALS("part_unknown", contact=contact))
+        if not owner.over:
+            here = study.wave(study.stage(owner.stage))
+            number = 1 + [each.id for each in study.sessions].index(session.id)
+            if here < number:
+                raise NotAllowed(REFUSALS("part_before", contact=contact))
+            if here == number and owner.opens_at is not None and self.world.now() < owner.opens_at:
+                raise NotAllowed(REFUSALS("part_early", date=f"{owner.opens_at:%Y-%m-%d %H:%M} UTC"))
+        key = f"panel_session:{owner.id}:{session.id}"
+        kept = unit.meta(key)
+        if kept not in (None, hashed(entry.prolific_session)):
+            raise NotAllowed(REFUSALS("used", contact=contact))
+        unit.set_meta(key, hashed(entry.prolific_session))
+        return owner
 
     def _check_free(self, known: Participant) -> None:
         if known.over:

@@ -20,6 +20,8 @@ from study_app.domain.events.server import (
     PageSuperseded,
     PlaceLost,
     ScreenedOut,
+    SessionCompleted,
+    SessionMissed,
     SessionScheduled,
     StageEnded,
     StageOpened,
@@ -36,6 +38,7 @@ from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
+from study_app.services.participant_status import closed_wave, closes_at_of, missed
 from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Position, Waiting
 
@@ -56,6 +59,7 @@ class ParticipantFlow:
         participant, visit = self._expire(unit, study, participant)
         study = self._branched(unit, study, participant)
         now = self.world.now()
+        participant = self._missed(unit, study, participant, visit)
         if gave_up_place(self.world, participant):
             participant = self._return(unit, study, participant, visit)
         if participant.over:
@@ -64,7 +68,8 @@ class ParticipantFlow:
         stage = study.stage(participant.stage)
         arm = self._arm(study, participant, stage)
         if participant.opens_at is not None and now < participant.opens_at:
-            return Waiting(participant, study, stage, arm, now, participant.opens_at)
+            closes_at = closes_at_of(study, stage, participant)
+            return Waiting(participant, study, stage, arm, now, participant.opens_at, closes_at)
         if visit is None and stage.intro:
             return BeforeStage(participant, study, stage, arm, now)
         return OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
@@ -157,6 +162,7 @@ class ParticipantFlow:
         """
         stage, study = place.stage, place.study
         following = self._following(unit, place)
+        ends_session = following is None or following.kind == "debrief" or following.session != stage.session
         changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
         if following is None or following.kind == "debrief":
             changes |= {"stage": END, "status": "completed", "finished_at": _finished_at(place)}
@@ -172,6 +178,9 @@ class ParticipantFlow:
             return False
         unit.end_visit(place.participant.id, stage.id, place.now, ended_by)
         unit.record(place.participant.id, stage.id, place.now, StageEnded(ended_by=ended_by))
+        if ends_session:
+            done = SessionCompleted(session=stage.session, number=study.wave(stage))
+            unit.record(place.participant.id, stage.id, place.now, done)
         if changes["stage"] == END:
             unit.record(place.participant.id, stage.id, place.now, Finished())
         elif changes["opens_at"] is not None:
@@ -262,6 +271,26 @@ class ParticipantFlow:
             "allocated_at": row.allocated_at,
             "place": "used",
         }
+
+    def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
+        """Return a participant who comes to a session after its window, or once it is locked: they have left there."""
+        if participant.over or len(study.sessions) < 2:
+            return participant
+        stage = study.stage(participant.stage)
+        locked = participant.kind == "real" and study.wave(stage) <= closed_wave(unit)
+        if not locked and (visit is not None or not missed(study, participant, self.world.now())):
+            return participant
+        place = OnStage(participant, study, stage, self._arm(study, participant, stage), self.world.now())
+        if self.leave(unit, place, "abandoned", "system"):
+            unit.record(participant.id, stage.id, place.now, SessionMissed(session=stage.session))
+        return self._again(unit, participant)
+
+    def open_now(self, unit: UnitOfWork, participant: Participant) -> bool:
+        """Open the next session for a preview without waiting for its day; False for anybody else."""
+        place = self.place(unit, participant)
+        if participant.kind != "preview" or not isinstance(place, Waiting):
+            return False
+        return unit.move(place.participant, opens_at=place.now, last_seen_at=place.now)
 
     def _return(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
         """Return an allocated participant comes back after their place was free for others.

@@ -21,7 +21,7 @@ from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
-from study_app.services.position import AtStage, Ended, Position
+from study_app.services.position import AtStage, Ended, OnStage, Position, Waiting
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,8 @@ class ParticipantSession:
         if act == "begin":
             return self.begin_stage(participant_id, stage_id)
         if act == "continue":
-            if place.stage.kind == "instructions" and place.arm is not None and place.arm.pledge and not pledged:
+            promised = isinstance(place, OnStage) and place.stage.kind == "instructions" and place.arm is not None
+            if promised and place.arm is not None and place.arm.pledge and not pledged:
                 raise NotAllowed("tick the promise on this page first")
             return self.continue_(participant_id, stage_id)
         raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
@@ -125,7 +126,9 @@ class ParticipantSession:
         """On from a stage that only shows something."""
         with self.world.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
-            if isinstance(place, AtStage) and place.stage.id == stage_id and place.stage.kind in kinds:
+            if isinstance(place, Waiting):
+                self.way.open_now(unit, place.participant)
+            elif isinstance(place, AtStage) and place.stage.id == stage_id and place.stage.kind in kinds:
                 self.way.advance(unit, place)
             return self.way.arrive(unit, self._get(unit, participant_id))
 

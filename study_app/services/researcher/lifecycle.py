@@ -12,17 +12,18 @@ from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingK
 from study_app.domain.events.server import Excluded
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
-from study_app.domain.records import AuditEntry, ProtocolVersion
+from study_app.domain.records import AuditEntry, Participant, ProtocolVersion
 from study_app.domain.study.amending.changes import StudyChange, material_changes, study_changes
 from study_app.domain.study.amending.frozen import frozen_problems
 from study_app.domain.study.consent import consent_problems
 from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.study.recruiting.sessions import session_problems
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, keep_codes, stored_version
 from study_app.services.operation.package_watch import PACKAGES
-from study_app.services.participant_status import current_status
+from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
@@ -182,12 +183,54 @@ class Lifecycle:
             unit.lock("life")
             if self.world.state(unit) != "launched":
                 raise NotAllowed(f"only a launched study is closed; this one is {_told(self.world.state(unit))}")
-            unit.set_meta("state", "closed")
-            unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
-            anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
-            detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
-            self._audit(unit, who, "close", reason, detail)
+            return self._close(unit, reason, who)
+
+    def _close(self, unit: UnitOfWork, reason: str, who: str) -> Anchor | None:
+        unit.set_meta("state", "closed")
+        unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
+        anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
+        detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
+        self._audit(unit, who, "close", reason, detail)
         return anchor
+
+    def close_wave(self, number: int, reason: str, who: str = "cli") -> None:
+        """End enrolment and every session up to this one, so that what they gave can be analysed while later ones run.
+
+        Raises:
+            NotAllowed: there is no such session, people are allocated later, or some are still in one of them.
+        """
+        require_reason(reason)
+        study = self.world.study
+        if not 1 <= number <= len(study.sessions):
+            raise NotAllowed(f"this study has {len(study.sessions)} session(s); there is no wave {number}")
+        if study.allocation_stage is not None and study.wave(study.allocation_stage) > number:
+            raise NotAllowed(f"participants are allocated in session {study.wave(study.allocation_stage)}; close that")
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            state = self.world.state(unit)
+            # Unsealed after an earlier wave, the later ones still run.
+            if state == "draft" or (state == "unsealed" and not closed_wave(unit)):
+                raise NotAllowed(f"only a launched or closed study's waves are closed; this one is {_told(state)}")
+            if closed_wave(unit) >= number:
+                raise NotAllowed(f"wave {number} is closed already")
+            busy = [person.id for person in self._in_progress(unit) if self._wave(unit, person) <= number]
+            if busy:
+                raise NotAllowed(
+                    f"{len(busy)} participant(s) are still in a session up to this one ({', '.join(busy[:3])}...); "
+                    f"wait until they have finished it, or for {study.recruitment.abandoned_after_hours:g} hours "
+                    "of silence"
+                )
+            if state == "launched":
+                self._close(unit, reason, who)
+            unit.set_meta(CLOSED_WAVE, str(number))
+            self._audit(unit, who, "close wave", reason, {"wave": number, "session": study.sessions[number - 1].id})
+
+    def _in_progress(self, unit: UnitOfWork) -> list[Participant]:
+        return [p for p in unit.participants() if p.kind == "real" and current_status(self.world, p) == "in_progress"]
+
+    def _wave(self, unit: UnitOfWork, person: Participant) -> int:
+        study = self.world.study_of(unit, person)
+        return study.wave(study.stage(person.stage))
 
     def not_allocated_yet(self) -> int:
         """Real participants in progress who may still be allocated."""
@@ -207,9 +250,9 @@ class Lifecycle:
             unit.lock("life")
             if self.world.state(unit) != "closed":
                 raise NotAllowed(f"only a closed study is unsealed; this one is {_told(self.world.state(unit))}")
-            busy = [
-                p.id for p in unit.participants() if p.kind == "real" and current_status(self.world, p) == "in_progress"
-            ]
+            closed = closed_wave(unit)
+            # People of a later session than the last closed wave go on: what is analysed now is locked.
+            busy = [p.id for p in self._in_progress(unit) if not closed or self._wave(unit, p) <= closed]
             if busy:
                 raise NotAllowed(
                     f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
@@ -301,6 +344,7 @@ def launch_problems(world: StudyContext) -> list[Problem]:
     found = fitness_problems(study, world.content, "study.toml")
     found += design_problems(used_by(study), "launch", "study.toml")
     found += consent_problems(study, "study.toml")
+    found += session_problems(study, "study.toml")
     if study.recruitment.entry == "open":
         remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
         found.append(

@@ -45,6 +45,8 @@ SHOWN_EVENTS = {
     "page_opened": "opened a page",
     "page_superseded": "went on in another window",
     "session_scheduled": "waits for the next session",
+    "session_completed": "completed the session",
+    "session_missed": "came after the session had closed",
     "screened_out": "was screened out",
     "no_place": "found no free place",
     "place_lost": "lost the place to others",

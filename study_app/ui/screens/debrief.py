@@ -30,6 +30,8 @@ def draw(page: Page[Ended]) -> None:
     if outcome == "completed" and debrief.body:
         page.write(debrief.body)
     code, url = getattr(recruitment.codes, outcome), recruitment.completion_url
+    if outcome == "completed":
+        code = place.study.session_code(place.study.session_of(debrief))
     hint = page.text("end.code_hint_link" if url else "end.code_hint")
     page.actions(
         copies=[{"title": page.text("end.code"), "value": code, "address": False, "hint": hint}],

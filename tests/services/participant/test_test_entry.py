@@ -34,7 +34,7 @@ def test_who_comes_by_a_test_entry_stays_preview_after_launch_and_takes_no_place
         assert unit.allocations("real") == []
         assert [act.what for act in unit.audit()][-1] == "create-test-entry"
     again = app.enrol.enter(EntryRequest(again="1"), first.token)
-    assert again.participant.kind == "preview" and again.new
+    assert (again.participant.kind, again.new) == ("preview", True)
 
 
 def test_a_test_entry_works_once_enrolment_is_closed(trial):

@@ -151,6 +151,7 @@ def test_a_file_of_an_earlier_version_that_was_altered_on_the_disk_is_written_an
     amended_content(trial)
     version = trial.app.session.peek(early).participant.study_hash
     brief = trial.settings.var / "versions" / version / "tasks/warmup/brief.md"
+    trial.enter()
     trial.app.world.edition(version)
     brief.chmod(0o600)
     brief.write_text("tampered")

@@ -10,6 +10,8 @@ import hashlib
 import json
 from functools import lru_cache
 
+DIGEST = "scrypt:"
+"""Beginning of every digest."""
 COST = 2**14
 """Of scrypt, with blocks of 8: 16 MiB and some tens of milliseconds a try."""
 
@@ -27,6 +29,4 @@ def codes_digest(study_id: str, codes: dict[str, str]) -> str:
 @lru_cache(maxsize=64)
 def _digest(study_id: str, codes: str) -> str:
     salt = f"study-app completion codes\n{study_id}".encode()
-    return (
-        "scrypt:" + hashlib.scrypt(codes.encode("utf-8", "surrogatepass"), salt=salt, n=COST, r=8, p=1, dklen=32).hex()
-    )
+    return DIGEST + hashlib.scrypt(codes.encode("utf-8", "surrogatepass"), salt=salt, n=COST, r=8, p=1, dklen=32).hex()

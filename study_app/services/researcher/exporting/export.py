@@ -20,6 +20,7 @@ from study_app.dataset.measures.interaction import Coding
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
+from study_app.dataset.measures.sessions import sessions
 from study_app.dataset.redaction import Mask, Row
 from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, quiz_types, tables_of, timestamp
 from study_app.dataset.writing import rows
@@ -66,6 +67,7 @@ from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.participant_status import closed_wave
 from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.cluster_columns import Clusters
 from study_app.services.researcher.exporting.collect_records import Versions, dossiers, included, versions_of
@@ -288,6 +290,8 @@ class _Export:
         yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
         if "periods" in self.tables:
             yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, content)))
+        if "sessions" in self.tables:
+            yield from (("sessions", row) for row in sessions(dossier))
 
     def _content(self, study_hash: str) -> Content:
         if study_hash not in self.contents:
@@ -452,6 +456,7 @@ class _Export:
             "ledgers": ledgers(self.unit, self.kinds),
             "chain": self.chain,
             "audit": audit,
+            "closed_wave": closed_wave(self.unit),
             **figures,
             "interim_looks": known_looks(
                 self.unit, self.kinds, bool(withheld), self.world.seal if self.for_look else None

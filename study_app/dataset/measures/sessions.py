@@ -1,0 +1,56 @@
+"""The sessions of a study with several: one row for each that a participant was due for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from study_app.dataset.measures.record import ParticipantRecord
+from study_app.domain.study.study import StudySession
+
+SCHEDULED, COMPLETED = "session_scheduled", "session_completed"
+
+
+def sessions(dossier: ParticipantRecord) -> Iterator[dict[str, Any]]:
+    """When each session opened, was begun and was completed; none of a study with one session."""
+    study, person = dossier.study, dossier.participant
+    if len(study.sessions) < 2:
+        return
+    for number, session in enumerate(study.sessions, start=1):
+        stages = {stage.id for stage in study.stages if stage.session == session.id}
+        opens_at = next(
+            (_moment(event.payload) for event in dossier.events if event.kind == SCHEDULED and event.stage in stages),
+            None,
+        )
+        started = [visit.started_at for visit in dossier.visits if visit.stage in stages]
+        if number > 1 and opens_at is None and not started:
+            continue
+        completed_at = _completed(dossier, session)
+        yield {
+            "participant_id": person.id,
+            "number": number,
+            "session": session.id,
+            "opens_at": opens_at,
+            "started_at": min(started, default=None),
+            "completed_at": completed_at,
+            "state": _state(dossier, completed_at, bool(started)),
+        }
+
+
+def _completed(dossier: ParticipantRecord, session: StudySession) -> datetime | None:
+    done = (event for event in dossier.events if event.kind == COMPLETED)
+    return next((event.server_time for event in done if event.payload.get("session") == session.id), None)
+
+
+def _state(dossier: ParticipantRecord, completed_at: datetime | None, begun: bool) -> str:
+    if completed_at is not None:
+        return "completed"
+    if dossier.over:
+        return "left"
+    return "begun" if begun else "due"
+
+
+def _moment(payload: Mapping[str, Any]) -> datetime | None:
+    text = payload.get("opens_at")
+    return datetime.fromisoformat(text) if isinstance(text, str) else None

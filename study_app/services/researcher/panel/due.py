@@ -1,0 +1,77 @@
+"""Who is due for a later session: when it opens and closes for each, and how often they were reminded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from study_app.domain.records import Kind, Participant
+from study_app.domain.study.study import StudySession
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.participant_status import closes_at_of, current_status
+
+DueState = Literal["waiting", "due", "begun", "missed"]
+_REMINDED, _OPTED_OUT = "reminded", "no_reminders"
+
+
+@dataclass(frozen=True)
+class DuePerson:
+    """A participant and the later session that is theirs next."""
+
+    participant: Participant
+    session: StudySession
+    number: int
+    opens_at: datetime
+    closes_at: datetime | None
+    state: DueState
+    reminded: int
+    """Reminders that went out."""
+    opted_out: bool
+
+
+def due_people(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[DuePerson]:
+    """Return everybody on their way to a later session or on its first page, by the day it opens for them."""
+    found = []
+    for person in unit.participants():
+        if person.kind != kind or person.opens_at is None or person.over or person.exclusion_reason is not None:
+            continue
+        study = world.study_of(unit, person)
+        stage = study.stage(person.stage)
+        found.append(
+            DuePerson(
+                person,
+                study.session_of(stage),
+                study.wave(stage),
+                person.opens_at,
+                closes_at_of(study, stage, person),
+                _state(world, unit, person),
+                reminders_of(unit, person.id, stage.session),
+                unit.meta(f"{_OPTED_OUT}:{person.id}") is not None,
+            )
+        )
+    return sorted(found, key=lambda each: (each.opens_at, each.participant.id))
+
+
+def _state(world: StudyContext, unit: UnitOfWork, person: Participant) -> DueState:
+    if person.opens_at is not None and world.now() < person.opens_at:
+        return "waiting"
+    if unit.visit(person.id, person.stage) is not None:
+        return "begun"
+    return "due" if current_status(world, person) == "in_progress" else "missed"
+
+
+def reminders_of(unit: UnitOfWork, participant_id: str, session: str) -> int:
+    """Return how many of a session's reminders have been used up for a participant."""
+    return int(unit.meta(f"{_REMINDED}:{participant_id}:{session}") or 0)
+
+
+def use_reminders(unit: UnitOfWork, participant_id: str, session: str, count: int) -> None:
+    """Write down that so many of a session's reminders are used up."""
+    unit.set_meta(f"{_REMINDED}:{participant_id}:{session}", str(count))
+
+
+def opt_out(unit: UnitOfWork, participant_id: str, moment: datetime) -> None:
+    """Send this participant no reminder any more."""
+    unit.set_meta(f"{_OPTED_OUT}:{participant_id}", moment.isoformat(timespec="milliseconds"))

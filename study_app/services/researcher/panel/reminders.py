@@ -1,0 +1,214 @@
+"""Reminders of later sessions: each goes out once, to people who have not begun and have not asked for none.
+
+A reminder is written down as used before it is handed to the mail server: a crash in between costs one reminder and
+never sends one twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from study_app.domain.errors import InfrastructureError, NotAllowed, Problem, ProblemsFound
+from study_app.domain.records import AuditEntry
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.identity import hashed
+from study_app.services.researcher.panel.due import DuePerson, due_people, opt_out, reminders_of, use_reminders
+
+REMIND = "remind"
+"""The verb in the audit log."""
+LINK_DAYS = 30.0
+"""For which a link leads back in where the session has no window."""
+Outcome = Literal["sent", "refused", "unknown"]
+"""What came of handing a mail to the server; `unknown` where the connection broke after it had been handed over."""
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """One reminder, as it goes to a person or into the file for a mail merge."""
+
+    participant_id: str
+    address: str
+    """Empty where none is known."""
+    label: str
+    prolific_pid: str
+    language: str
+    session: str
+    number: int
+    opens_at: datetime
+    closes_at: datetime | None
+    link: str
+    """Leads this person, and nobody else, back in."""
+    opt_out: str
+
+
+Deliver = Callable[[Reminder], Outcome]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one reminder."""
+
+    reminder: Reminder
+    outcome: Outcome | Literal["listed", "no_address"]
+
+
+class Reminders:
+    """Finds and sends reminders.
+
+    Args:
+        world: the study.
+        site: public address of the participants' app.
+        addresses: label, Prolific id or participant id -> mail address; a label that is one needs no entry.
+    """
+
+    def __init__(self, world: StudyContext, site: str, addresses: Mapping[str, str]) -> None:
+        self.world = world
+        self.site = site
+        self.addresses = addresses
+
+    def pending(self) -> list[DuePerson]:
+        """Return who is to be reminded now; one mail for all days that have passed."""
+        with self.world.registry.begin(write=False) as unit:
+            return [each for each in due_people(self.world, unit) if self._passed(each) > each.reminded]
+
+    def send(self, deliver: Deliver | None, who: str = "cli") -> list[Sent]:
+        """Use up every pending reminder, and hand it to the mail server where there is one.
+
+        Args:
+            deliver: sends one mail; None only lists them, for a mail merge.
+            who: who sends them, for the audit log.
+        """
+        sent = []
+        for person in self.pending():
+            reminder = self._claimed(person)
+            if reminder is None:
+                continue
+            try:
+                outcome = self._outcome(reminder, deliver)
+            except InfrastructureError:
+                self._release(person)
+                raise
+            if outcome in ("refused", "no_address") and deliver is not None:
+                self._release(person)
+            sent.append(Sent(reminder, outcome))
+        if sent:
+            counts: dict[str, int] = {}
+            for each in sent:
+                counts[each.outcome] = counts.get(each.outcome, 0) + 1
+            with self.world.registry.begin() as unit:
+                unit.add_audit(AuditEntry(self.world.now(), who, REMIND, "", counts))
+        return sent
+
+    def preview(self) -> list[Reminder]:
+        """Return what `send` would send, without links that lead in."""
+        return [self._made(person, "(made when it is sent)", "(made when it is sent)") for person in self.pending()]
+
+    def _outcome(self, reminder: Reminder, deliver: Deliver | None) -> Outcome | Literal["listed", "no_address"]:
+        if deliver is None:
+            return "listed"
+        return deliver(reminder) if reminder.address else "no_address"
+
+    def _passed(self, person: DuePerson) -> int:
+        """How many of the session's reminders are due by now; none for people who are not to be reminded."""
+        if person.state != "due" or person.opted_out:
+            return 0
+        now = self.world.now()
+        return sum(now >= person.opens_at + timedelta(days=days) for days in person.session.remind_days)
+
+    def _claimed(self, person: DuePerson) -> Reminder | None:
+        """Use the reminder up; None where another process was faster, or the person has come or opted out meanwhile."""
+        who = person.participant.id
+        with self.world.registry.begin() as unit:
+            unit.lock(REMIND)
+            now_due = {each.participant.id: each for each in due_people(self.world, unit)}.get(who)
+            if now_due is None or self._passed(now_due) <= now_due.reminded:
+                return None
+            use_reminders(unit, who, person.session.id, self._passed(now_due))
+            back, out = (self.world.fresh_id() + self.world.fresh_id() for _ in range(2))
+            until = person.closes_at or self.world.now() + timedelta(days=LINK_DAYS)
+            unit.add_token(who, hashed(back), until)
+            unit.set_meta(_opt_out_key(out), who)
+        return self._made(person, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
+
+    def _release(self, person: DuePerson) -> None:
+        with self.world.registry.begin() as unit:
+            if reminders_of(unit, person.participant.id, person.session.id) == self._passed(person):
+                use_reminders(unit, person.participant.id, person.session.id, person.reminded)
+
+    def _made(self, person: DuePerson, link: str, out: str) -> Reminder:
+        who = person.participant
+        names = (who.id, who.label or "", who.prolific_pid or "")
+        known = next((self.addresses[name] for name in names if name in self.addresses), "")
+        label = who.label or ""
+        return Reminder(
+            who.id,
+            known or (label if is_address(label) else ""),
+            label,
+            who.prolific_pid or "",
+            who.language,
+            person.session.id,
+            person.number,
+            person.opens_at,
+            person.closes_at,
+            link,
+            out,
+        )
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is one mail address; anything that a header could be broken with is none."""
+    name, at, domain = text.partition("@")
+    plain = text.isprintable() and not any(char.isspace() or char in ',;<>"()' for char in text)
+    return bool(name and at and "." in domain and "@" not in domain and plain)
+
+
+def addresses_in(rows: list[tuple[int, list[str]]], source: str) -> dict[str, str]:
+    """Return name -> address from a table of two columns, label or id and address.
+
+    Raises:
+        ProblemsFound: rows that cannot be used, each named.
+    """
+    found: dict[str, str] = {}
+    problems = []
+    for number, cells in rows:
+        texts = [cell.strip() for cell in cells]
+        if not any(texts):
+            continue
+        if len(texts) != 2 or not all(texts):
+            remedy = "write a label or id and an address"
+            problems.append(Problem(source, f"row {number}", f"has {len(texts)} cells", remedy))
+        elif is_address(texts[1]):
+            found[texts[0]] = texts[1]
+        elif number > 1:  # The first row may hold the names of the columns.
+            what = f"'{texts[1]}' is not a valid mail address"
+            problems.append(Problem(source, f"row {number}", what, "correct it"))
+    if problems:
+        raise ProblemsFound(problems)
+    return found
+
+
+def stop_reminders(world: StudyContext, token: str) -> None:
+    """Send the participant whose address this was no reminder any more.
+
+    Raises:
+        NotAllowed: no reminder had this address.
+    """
+    with world.registry.begin() as unit:
+        who = _owner(unit, token)
+        opt_out(unit, who, world.now())
+        unit.add_audit(AuditEntry(world.now(), "(participant)", "opt out of reminders", "", {"participant_id": who}))
+
+
+def _owner(unit: UnitOfWork, token: str) -> str:
+    who = unit.meta(_opt_out_key(token))
+    if who is None:
+        raise NotAllowed("this address is not valid; open it as it stands in the mail")
+    return who
+
+
+def _opt_out_key(token: str) -> str:
+    return f"opt_out:{hashed(token)}"
