@@ -73,7 +73,7 @@ def new(
         str, typer.Option("--language", help="Of what participants read.", envvar="STUDY_LANGUAGE")
     ] = "en",
     design: Annotated[
-        str, typer.Option("--design", help="parallel, crossover or cluster.", envvar="STUDY_DESIGN")
+        str, typer.Option("--design", help="parallel, crossover, cluster or waves.", envvar="STUDY_DESIGN")
     ] = "parallel",
     as_json: AsJson = False,
 ) -> None:

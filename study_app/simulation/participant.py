@@ -89,7 +89,8 @@ class SimulatedParticipant:
         place = self.app.session.where(self.participant_id)
         while not isinstance(place, Ended):
             if isinstance(place, Waiting):
-                yield Resume(place.opens_at + timedelta(hours=self.rng.uniform(0.2, 10)))
+                window = (place.closes_at - place.opens_at) / timedelta(hours=1) if place.closes_at else 10.0
+                yield Resume(place.opens_at + timedelta(hours=self.rng.uniform(0.2, 10) * min(window / 10, 1.0)))
             elif isinstance(place, BeforeStage):
                 yield self._skimming(place.stage.intro)
                 self.app.session.begin_stage(self.participant_id, place.stage.id)

@@ -20,7 +20,7 @@ from study_app.content.scaffold.new_study import languages
 
 ROOT = Path(__file__).resolve().parents[2]
 CHOICES = {
-    "design": ("parallel", "crossover", "cluster"),
+    "design": ("parallel", "crossover", "cluster", "waves"),
     "arms": (2, 3, 4),
     "library": ("sortedcontainers", "networkx", "numpy"),
     "language": languages(),

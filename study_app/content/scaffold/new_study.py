@@ -13,7 +13,7 @@ from typing import Any, Literal
 from study_app.content.scaffold.lessons import Lesson, lessons_for
 from study_app.content.texts import FOLDER
 
-Design = Literal["parallel", "crossover", "cluster"]
+Design = Literal["parallel", "crossover", "cluster", "waves"]
 HELP = ("full", "hints", "socratic", "delayed")
 """Arms beside the one without an assistant, in the order in which `--arms` takes them."""
 _PHRASES = Path(__file__).with_name("phrases.toml")

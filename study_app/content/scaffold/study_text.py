@@ -51,6 +51,45 @@ base_method = "permuted_blocks"
 
 """,
 }
+_ALLOCATION["waves"] = _ALLOCATION["parallel"]
+_SESSIONS = """\
+# Two sessions: the second opens two weeks after the first and can be begun for a week (docs/how-to/sessions.md).
+# Each has a completion code of its own; on Prolific the second also has a study of its own (studies = ["..."]).
+[[sessions]]
+id = "main"
+code = "PART-ONE"
+
+[[sessions]]
+id = "later"
+delay_days = 14
+window_days = 7
+remind_days = [0, 3]     # days after its opening at which study remind writes
+code = "PART-TWO"
+
+"""
+_RETENTION = """[[stages]]
+id = "retention"
+kind = "quiz"
+title = {quiz}
+session = "later"
+minutes = 10
+bank = "quizzes/{lesson}"
+
+"""
+_LATE_OUTCOME = """
+# The delayed outcome: people who do not come back are missing, so the report gives Lee bounds and worst cases with it.
+[[analysis.outcomes]]
+id = "quiz_points"
+kind = "bounded"
+unit = "points"
+upper_column = "quiz_max"
+
+[[analysis.outcomes]]
+id = "retention_points"
+kind = "bounded"
+unit = "points"
+upper_column = "retention_max"
+"""
 _FIRST_STAGES = """[assistant_policy]
 allow_embedded = true    # false: a launched study needs Claude (ANTHROPIC_API_KEY) and does without the packs' notes
 
@@ -122,16 +161,18 @@ prompt = {other_ai}
 options = [{{ value = "no", label = {no} }}, {{ value = "yes", label = {yes} }}]
 other_ai = true
 
-[[stages]]
+"""
+_END = """[[stages]]
 id = "debrief"
 kind = "debrief"
 title = {debrief_title}
 body = {debrief}
-
+"""
+_PLAN = """
 # -- the analysis, frozen at launch: see docs/reference/analysis.md
 
 [analysis]
-primary = ["quiz_points"]
+primary = {primary}
 """
 
 
@@ -149,13 +190,23 @@ def study_text(new: NewStudy) -> str:
         "arms": new.arms,
         "twice": 2 * new.arms,
     }
-    parts = [_HEAD, *_arms(new, quoted), _ALLOCATION[new.design], *_assistants(new), _FIRST_STAGES]
+    sessions = [_SESSIONS] if new.design == "waves" else []
+    parts = [_HEAD, *_arms(new, quoted), _ALLOCATION[new.design], *sessions, *_assistants(new), _FIRST_STAGES]
     numbered = [(_number(new, place), lesson.id) for place, lesson in enumerate(new.lessons, start=1)]
     text = "".join(parts[:1]).format(**given, **quoted)
     text += "".join(parts[1:-2]).replace("{arms}", str(new.arms)).replace("{twice}", str(2 * new.arms))
     text += "".join(parts[-2:]).format(**quoted)
     text += "".join(_PERIOD.format(n=n, lesson=lesson, **quoted) for n, lesson in numbered)
-    return text + _LAST_STAGES.format(**quoted)
+    return text + _LAST_STAGES.format(**quoted) + _ending(new, quoted)
+
+
+def _ending(new: NewStudy, quoted: Mapping[str, str]) -> str:
+    """Return the last stages and the plan; of a study in waves with the later session."""
+    if new.design != "waves":
+        return _END.format(**quoted) + _PLAN.format(primary='["quiz_points"]')
+    late = _RETENTION.format(lesson=new.lessons[0].id, **quoted)
+    end = _END.format(**quoted) + 'session = "later"\n'
+    return late + end + _PLAN.format(primary='["quiz_points", "retention_points"]') + _LATE_OUTCOME
 
 
 def _number(new: NewStudy, place: int) -> str:

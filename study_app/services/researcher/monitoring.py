@@ -29,6 +29,7 @@ from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.participant_status import current_status
 from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount
 from study_app.services.researcher.lifecycle import Lifecycle
+from study_app.services.researcher.panel.due import DuePerson, due_people
 from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import spent_usd
 
@@ -235,6 +236,11 @@ class Monitor:
         """Return the audit log, newest first."""
         with self.world.registry.begin(write=False) as unit:
             return unit.audit()[::-1]
+
+    def due(self, kind: Kind) -> list[DuePerson]:
+        """Return everybody on their way to a later session, by the day it opens for them."""
+        with self.world.registry.begin(write=False) as unit:
+            return due_people(self.world, unit, kind)
 
     def links(self) -> list[LinkUse]:
         """Single-use links in order of making; who used one is not shown."""

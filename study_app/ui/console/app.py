@@ -24,6 +24,7 @@ from study_app.ui.console.pages import (
     participants,
     protocol,
     replay,
+    sessions,
     verdicts,
 )
 from study_app.ui.console.pages.releasing import texts as releasing
@@ -42,6 +43,7 @@ BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None], tuple[Role, ...]
     ("Verdicts", "verdicts", verdicts.render, BLIND),
     ("Coding", "coding", coding.render, UNBLINDED),
     ("Protocol", "protocol", protocol.render, BLIND),
+    ("Sessions", "sessions", sessions.render, BLIND),
     ("Links", "links", links.render, BLIND),
     ("Allocation", "allocation", allocation.render, BLIND),
     ("Downloads", "downloads", downloads.render, BLIND),

@@ -60,7 +60,8 @@ def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(t
     (row,) = (r for r in second["estimates"] if r["role"] == "primary" and r["outcome"] == "score_then")
     assert sum(row["n"].values()) == 3
     waves = {wave["number"]: wave["arms"] for wave in second["flow"]["waves"]}
-    assert sum(arm["lost"] for arm in waves[2].values()) == 5
+    assert sum(arm["lost"] for arm in waves[1].values()) == 1
+    assert sum(arm["lost"] for arm in waves[2].values()) == 6, "who was lost in the first session is in the second, too"
     app.close()
 
 

@@ -17,7 +17,7 @@ from study_app.services.researcher.rating import RatingQueue
 pytestmark = pytest.mark.usefixtures("main_module")
 
 BOARDS = (
-    "overview participants replay grading verdicts coding links allocation downloads audit accounts protocol "
+    "overview participants replay grading verdicts coding links sessions allocation downloads audit accounts protocol "
     "releasing.texts".split()
 )
 
