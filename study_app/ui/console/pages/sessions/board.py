@@ -29,7 +29,7 @@ def render(desk: ConsoleSession) -> None:
         st.html(tables.note("This study has one session. docs/how-to/sessions.md says how to give it more."))
         return
     people = desk.monitor.due(desk.kind())
-    counts = Counter(person.state for person in people)
+    counts = Counter[str](person.state for person in people)
     st.html(tables.tiles([(state.capitalize(), counts[state], "") for state in STATES]))
     if not people:
         st.html(tables.note("Nobody is on the way to a later session."))
