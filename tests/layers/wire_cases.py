@@ -393,8 +393,8 @@ class Recorder(Page):
     def __init__(self, place: Position) -> None:
         content = SimpleNamespace(bank=lambda folder: None, said=lambda language: {})
         app = SimpleNamespace(
-            texts=TextShelf({}),
-            world=SimpleNamespace(content=content, assistants={}),
+            texts_of=lambda participant: TextShelf({}),
+            world=SimpleNamespace(content=content, content_of=lambda participant: content, assistants={}),
             answers=SimpleNamespace(drafts=lambda place: {}),
             session=SimpleNamespace(expired_before=lambda place: None, message=lambda person: ""),
         )
@@ -506,7 +506,7 @@ def quiz_pages(stage: dict[str, Any]) -> Any:
     bank = Bank.model_validate(HEAD | {"forms": forms, "items": [ITEM, ITEM | {"id": "two"}]})
     study = Study.model_validate(STUDY | {"stages": [*STUDY["stages"][:-1], stage, STUDY["stages"][-1]]})
     place = OnStage(PERSON, study, study.stage("quiz"), study.arms[0], NOW, NOW)
-    world = SimpleNamespace(content=SimpleNamespace(bank=lambda folder: bank))
+    world = SimpleNamespace(content_of=lambda participant: SimpleNamespace(bank=lambda folder: bank))
     return [[item.id for item in page] for page in pages_of(world, place)]
 
 

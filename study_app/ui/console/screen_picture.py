@@ -47,10 +47,9 @@ class PictureApp:
         """The study."""
         return self.app.world
 
-    @property
-    def texts(self) -> Any:
-        """The texts of each language."""
-        return self.app.texts
+    def texts_of(self, participant: Participant) -> Any:
+        """Return the texts of each language."""
+        return self.app.texts_of(participant)
 
     @property
     def library(self) -> Any:
