@@ -271,11 +271,11 @@ SESSIONS = TableSchema(
     (
         _WHO,
         integer("number", "Number of the session, from 1", low=1),
-        text("session", "Id of the session"),
+        code("session", "Id of the session"),
         time("opens_at", "When it opened for the participant; empty for the first"),
         time("started_at", "When the participant opened its first stage"),
         time("completed_at", "When the participant handed its last stage in"),
-        text("state", "Where it stands at the export", "completed", "begun", "due", "left"),
+        code("state", "Where it stands at the export", "completed", "begun", "due", "left"),
     ),
 )
 

@@ -211,7 +211,7 @@ class _Export:
         self.now = world.now()
         self.public: PublicExport | None = None
         if wanted.k is not None:
-            given = (unit, self.people, self.versions, self.mask, self.content, self.tables)
+            given = (unit, self.people, self.versions, self.mask, Content(world.content), self.tables)
             self.public = public_export(*given, wanted.k)
             self.tables = self.public.rules.tables(self.tables)
         hidden = any(map(self.mask.hides, self.kinds))
