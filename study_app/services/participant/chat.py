@@ -326,9 +326,7 @@ class AssistantChat:
         with self.world.registry.begin() as unit:
             unit.update_turn(turn)
 
-    async def _through_gate(
-        self, reply: _Reply, request: AssistantRequest, assistant: Assistant
-    ) -> AssistantRequest:
+    async def _through_gate(self, reply: _Reply, request: AssistantRequest, assistant: Assistant) -> AssistantRequest:
         """Judge the message, write the verdict down, and say what the reply may hold."""
         verdict = await judged(assistant, request)
         await asyncio.to_thread(self._write_verdict, reply.turn, verdict)

@@ -214,6 +214,8 @@ class Enrol:
         contact = study.contact or REFUSALS("team")
         if owner is None:
             raise NotAllowed(REFUSALS("part_unknown", contact=contact))
+        if owner.data_withdrawn:
+            raise NotAllowed(REFUSALS("used", contact=contact))
         if not owner.over:
             here = study.wave(study.stage(owner.stage))
             number = 1 + [each.id for each in study.sessions].index(session.id)
