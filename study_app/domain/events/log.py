@@ -17,34 +17,6 @@ from study_app.domain.events.kinds import details_of
 SERVER_PAGE = "server"
 """The page under which the server numbers its own events."""
 
-<<<<<<< HEAD:study_app/domain/events/log.py
-=======
-BROWSER_KINDS = frozenset(
-    "load edit focus blur visible hidden resize copy cut paste_attempt editor_focus editor_blur online offline "
-    "heartbeat compose_start compose_end copy_reply run_pressed submit_pressed send_pressed stop_pressed notes_opened "
-    "brief_scrolled panes_resized storage_full answers_shown answer_load answer_set answer_edit answer_focus".split()
-)
-"""Kinds that a browser page may send."""
-
-SERVER_KINDS = frozenset(
-    "entry_refused submission_late "
-    "entered reentered page_opened page_superseded stage_opened stage_ended consented declined screened_out "
-    "answered allocated task_shown task_submitted run_started run_ended figure_shown program_error "
-    "turn_started turn_ended gate_judged "
-    "turn_refused withdrew no_place place_lost edits_unapplied stage_reopened deadline_extended data_withdrawn "
-    "finished excluded outage session_scheduled session_completed session_missed language_chosen order_drawn".split()
-)
-"""Kinds that only the server writes."""
-
-ERASED: dict[str, Any] = {"erased": True}
-"""The payload of an event whose own was erased."""
-
-EXTENDED = "deadline_extended"
-"""A researcher moved a deadline: more time to work, not time for which the clock stood."""
-CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
-"""Kinds of `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
-
->>>>>>> 8205499 (sessions: a code, a window and a way back for each; close one by one; remind by mail):study_app/domain/events.py
 LATEST_MS = 1e14
 """Of a page's clocks, in milliseconds: the year 5138."""
 
