@@ -20,7 +20,6 @@ from study_app.dataset.measures.interaction import Coding
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
-from study_app.dataset.measures.sessions import sessions
 from study_app.dataset.redaction import Mask, Row
 from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, quiz_types, tables_of, timestamp
 from study_app.dataset.writing import rows
@@ -57,6 +56,7 @@ from study_app.dataset.writing.manifest import (
     version_path,
 )
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
+from study_app.dataset.writing.sessions import sessions
 from study_app.dataset.writing.shipped import shipped
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import SealingKeyMissing, UserError
