@@ -383,7 +383,7 @@ def _opener(settings: Settings, seconds_per_word: float) -> Callable[[Study, str
 
 
 def _recording(library: FolderLibrary, settings: Settings, path: str) -> Path:
-    """Return where a recording lies: it is no part of a version's files, so that of an earlier one is the study's."""
+    """Return where a recording lies: a version's files do not hold it, so an earlier version uses the study's."""
     there = library.at(path)
     return there if there.exists() else settings.study_file.resolve().parent / path
 

@@ -133,8 +133,8 @@ def _supported(columns: Floats, seen: Bools) -> Floats:
     An indicator of one person's missing covariate says nothing of anybody else: fitted, it gives that row leverage 1,
     with which HC2 does not exist; where that person's outcome is missing, too, nothing is there to estimate it from.
     """
-    told = columns[:, independent_columns(columns[seen])]
-    return told[:, (told != 0).sum(axis=0) > 1]
+    independent = columns[:, independent_columns(columns[seen])]
+    return independent[:, (independent != 0).sum(axis=0) > 1]
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,7 @@ class AnalysisRunner:
 
 
 def _compared(analysis: Analysis, arm: str, control: str) -> dict[str, str]:
-    """Return the arms for the method; a correlation with a variable of its own takes none."""
+    """Return the arms for the method; a correlation with another variable takes none."""
     if "control" in methods.METHODS[analysis.method].uses:
         return {"arm": arm, "control": control}
     return {} if "x" in analysis.options else {"arm": arm}

@@ -40,6 +40,7 @@ def folder(tmp_path, monkeypatch):
     (made / "test_two.py").write_text(TESTS)
     monkeypatch.setattr(all_tests, "ROOT", tmp_path)
     monkeypatch.setattr(all_tests, "RESULTS", tmp_path / "build")
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     return made
 
 

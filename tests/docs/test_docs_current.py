@@ -41,7 +41,8 @@ def test_every_command_that_a_page_shows_exists_with_its_options(page):
 
 
 def _shown_commands(text: str) -> list[str]:
-    fenced = "\n".join(re.findall(r"```(?:sh|bash|console|text)?\n(.*?)```", text, re.S))
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.S | re.M)
+    fenced = "\n".join(block for language, block in blocks if language in ("", "sh", "bash", "console", "text"))
     lines = [line.strip().removeprefix("$ ").removeprefix(".venv/bin/") for line in fenced.splitlines()]
     return [line for line in lines if line.startswith("study ")]
 

@@ -83,9 +83,9 @@ def _received(prepared: Prepared, result: Result) -> str:
     arms = result["flow"]["arms"]
     if any(arm["received"] is None for arm in arms.values()):
         return ""
-    told = ", ".join(f"{prepared_label(prepared, name)} {arm['received']} of {arm['allocated']}"
+    received = ", ".join(f"{prepared_label(prepared, name)} {arm['received']} of {arm['allocated']}"
                      for name, arm in arms.items())  # fmt: skip
-    return f"Received: {told}; Flow"
+    return f"Received: {received}; Flow"
 
 
 def prepared_label(prepared: Prepared, arm: str) -> str:

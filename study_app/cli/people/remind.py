@@ -153,4 +153,4 @@ def _report(found: list[tuple[Reminder, str]], as_json: bool) -> None:
         closes = f", until {one.closes_at:%Y-%m-%d %H:%M} UTC" if one.closes_at else ""
         name = one.address or one.label or one.prolific_pid or one.participant_id
         say(f"{outcome:10} {name}   session '{one.session}'{closes}")
-    say(f"{len(found)} reminder(s)" if found else "Nobody is to be reminded now.")
+    say(f"{len(found)} reminder(s)" if found else "No reminder is due now.")

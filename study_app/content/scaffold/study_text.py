@@ -54,7 +54,7 @@ base_method = "permuted_blocks"
 _ALLOCATION["waves"] = _ALLOCATION["parallel"]
 _SESSIONS = """\
 # Two sessions: the second opens two weeks after the first and can be begun for a week (docs/how-to/sessions.md).
-# Each has a completion code of its own; on Prolific the second also has a study of its own (studies = ["..."]).
+# Each has its completion code; on Prolific the second also has its study (studies = ["..."]).
 [[sessions]]
 id = "main"
 code = "PART-ONE"

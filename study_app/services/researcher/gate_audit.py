@@ -54,7 +54,7 @@ class GateAudits:
         self.world = world
 
     def waiting(self, auditor: str, kind: Kind) -> list[MessageToAudit]:
-        """Return the messages that this person has still to judge, in an order of their own."""
+        """Return the messages that this person has still to judge, in an order drawn for them."""
         with self.world.registry.begin(write=False) as unit:
             audits, verdicts = _audits(unit), _verdicts(unit, kind)
             turns = {turn.id: turn for turn in unit.turns() if turn.id in verdicts}

@@ -19,11 +19,11 @@ def _of_panel(study: Study, file: str) -> Iterator[Problem]:
         key = f"sessions.{session.id}"
         code = study.session_code(session)
         if not code:
-            what = "this session has no completion code, so nobody could hand it in on Prolific"
-            yield Problem(file, f"{key}.code", what, "give each session a code of its own")
+            what = "this session has no completion code, so participants could not submit it on Prolific"
+            yield Problem(file, f"{key}.code", what, "give each session a different code")
         elif code in codes:
             what = f"it has the completion code of '{codes[code]}'"
-            yield Problem(file, f"{key}.code", what, "give each session a code of its own")
+            yield Problem(file, f"{key}.code", what, "give each session a different code")
         codes.setdefault(code, session.id)
         if number and not session.studies:
             what = "Prolific has one study for each part, and none is named that leads back into this one"

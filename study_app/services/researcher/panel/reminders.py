@@ -41,7 +41,7 @@ class Reminder:
     opens_at: datetime
     closes_at: datetime | None
     link: str
-    """Leads this person, and nobody else, back in."""
+    """Leads this person, and no other, back in."""
     opt_out: str
 
 
@@ -192,7 +192,7 @@ def addresses_in(rows: list[tuple[int, list[str]]], source: str) -> dict[str, st
 
 
 def stop_reminders(world: StudyContext, token: str) -> None:
-    """Send the participant whose address this was no reminder any more.
+    """Stop reminders to the participant whose address this was.
 
     Raises:
         NotAllowed: no reminder had this address.

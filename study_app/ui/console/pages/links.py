@@ -67,7 +67,7 @@ def _make_test(desk: ConsoleSession) -> None:
     settings = desk.app.settings
     with st.expander("Test entry"):
         st.write(
-            "An address for trying the study yourself, before and after the launch. Whoever comes by it is a preview, "
+            "An address for trying the study yourself, before and after the launch. Each person who comes by it is a preview, "
             "takes no place and never counts; it can be used again and again."
         )
         with st.form("test_entry", border=False):

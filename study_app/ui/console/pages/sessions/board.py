@@ -32,7 +32,7 @@ def render(desk: ConsoleSession) -> None:
     counts = Counter[str](person.state for person in people)
     st.html(tables.tiles([(state.capitalize(), counts[state], "") for state in STATES]))
     if not people:
-        st.html(tables.note("Nobody is on the way to a later session."))
+        st.html(tables.note("No participant is due for a later session."))
         return
     _list(people)
     _let_in(desk, people)
