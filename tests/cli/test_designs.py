@@ -16,6 +16,7 @@ from study_app.content.study_file import read_study
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.designs import TABLE, Gate, design_problems, every_value, used_by
+from study_app.domain.study.recruiting.sessions import session_problems
 
 SURVEY = """
 [[stages]]
@@ -235,7 +236,7 @@ def test_a_study_of_each_design_goes_through_every_step_that_carries_it(tmp_path
 
 STUDIES_OF_TABLE = sorted({design.study for design in TABLE})
 OPEN = "recruitment.entry"
-"""What `study launch` refuses beside the table: anyone may enter again and again."""
+"""What `study launch` refuses besides the table and a panel's sessions: anyone may enter again and again."""
 
 
 def commands(folder, path) -> dict[str, list[object]]:
@@ -259,7 +260,10 @@ def refused_keys(path, command: str) -> list[str]:
     if command not in get_args(Gate):
         return []
     keys = [problem.key for problem in design_problems(used_by(study), command, str(path))]
-    return keys + [OPEN] * (command == "launch" and study.recruitment.entry == "open")
+    if command != "launch":
+        return keys
+    keys += [problem.key for problem in session_problems(study, str(path))]
+    return keys + [OPEN] * (study.recruitment.entry == "open")
 
 
 def assert_numbers(folder, study) -> None:

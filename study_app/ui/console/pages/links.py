@@ -67,8 +67,8 @@ def _make_test(desk: ConsoleSession) -> None:
     settings = desk.app.settings
     with st.expander("Test entry"):
         st.write(
-            "An address for trying the study yourself, before and after the launch. Each person who comes by it is a preview, "
-            "takes no place and never counts; it can be used again and again."
+            "An address for trying the study yourself, before and after the launch. Its visitors are previews, "
+            "take no places and never count; it can be used again and again."
         )
         with st.form("test_entry", border=False):
             site = st.text_input(
