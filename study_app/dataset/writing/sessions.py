@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
+from study_app.domain.events.server import SessionCompleted, SessionScheduled
 from study_app.domain.study.study import StudySession
-
-SCHEDULED, COMPLETED = "session_scheduled", "session_completed"
 
 
 def sessions(dossier: ParticipantRecord) -> Iterator[dict[str, Any]]:
@@ -19,10 +18,7 @@ def sessions(dossier: ParticipantRecord) -> Iterator[dict[str, Any]]:
         return
     for number, session in enumerate(study.sessions, start=1):
         stages = {stage.id for stage in study.stages if stage.session == session.id}
-        opens_at = next(
-            (_moment(event.payload) for event in dossier.events if event.kind == SCHEDULED and event.stage in stages),
-            None,
-        )
+        opens_at = _opens_at(dossier, stages)
         started = [visit.started_at for visit in dossier.visits if visit.stage in stages]
         if number > 1 and opens_at is None and not started:
             continue
@@ -39,8 +35,11 @@ def sessions(dossier: ParticipantRecord) -> Iterator[dict[str, Any]]:
 
 
 def _completed(dossier: ParticipantRecord, session: StudySession) -> datetime | None:
-    done = (event for event in dossier.events if event.kind == COMPLETED)
-    return next((event.server_time for event in done if event.payload.get("session") == session.id), None)
+    for event in dossier.events:
+        match event.details:
+            case SessionCompleted(session=session.id):
+                return event.server_time
+    return None
 
 
 def _state(dossier: ParticipantRecord, completed_at: datetime | None, begun: bool) -> str:
@@ -51,6 +50,9 @@ def _state(dossier: ParticipantRecord, completed_at: datetime | None, begun: boo
     return "begun" if begun else "due"
 
 
-def _moment(payload: Mapping[str, Any]) -> datetime | None:
-    text = payload.get("opens_at")
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
+def _opens_at(dossier: ParticipantRecord, stages: set[str]) -> datetime | None:
+    for event in dossier.events:
+        match event.details:
+            case SessionScheduled(opens_at=moment) if event.stage in stages:
+                return datetime.fromisoformat(moment)
+    return None

@@ -31,6 +31,8 @@ FACTS = {"page": "p", "seq": 3, "code_sha256": "0f", "as_edited": None}
 WRITTEN: list[tuple[Any, dict[str, Any]]] = [
     (server.Entered(way="link"), {"way": "link"}),
     (server.Reentered(), {}),
+    (server.SessionCompleted(session="main", number=1), {"session": "main", "number": 1}),
+    (server.SessionMissed(session="later"), {"session": "later"}),
     (server.EntryRefused(foreign="0a"), {"foreign": "0a"}),
     (server.LanguageChosen(language="de", offered=("en", "de")), {"language": "de", "offered": ["en", "de"]}),
     (server.PageOpened(page="p", mono_ms=0.0), {"page": "p", "mono_ms": 0.0}),

@@ -24,7 +24,7 @@ from study_app.dataset.writing import rows
 from study_app.dataset.writing.files import whole_directory
 from study_app.domain.events import EventDetails, details_of
 from study_app.domain.events.browser import Edit, Load, NotesOpened, TextCopied
-from study_app.domain.events.server import StageEnded, StageOpened
+from study_app.domain.events.server import RunStarted, StageEnded, StageOpened, TaskSubmitted, TurnStarted
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.services.context import StudyContext
@@ -182,22 +182,20 @@ def _cell(value: Any) -> str:
 
 def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator[Event]:
     """Yield the events of one person; `rank` is their place in the log, for what happened at the same moment."""
-    payloads = [json.loads(row["payload"]) for row in log]
+    logged = [(row, details_of(row["kind"], json.loads(row["payload"]))) for row in log]
     stages = {run["task"]: run["stage"] for run in runs}
-    stages |= {payload["task"]: row["stage"] for row, payload in zip(log, payloads, strict=True) if payload.get("task")}
+    stages |= {task: row["stage"] for row, details in logged if (task := getattr(details, "task", None))}
     started: dict[str, int] = {}
-    for rank, (row, payload) in enumerate(zip(log, payloads, strict=True)):
-        if row["kind"] in _STARTS:
-            started[str(payload.get("run_id") or payload.get("turn_id"))] = rank
-        yield from (event | {"rank": rank} for event in _logged(row, details_of(row["kind"], payload)))
+    for rank, (row, details) in enumerate(logged):
+        match details:
+            case RunStarted(run_id=identity) | TaskSubmitted(run_id=identity) | TurnStarted(turn_id=identity):
+                started[identity] = rank
+        yield from (event | {"rank": rank} for event in _logged(row, details))
     for run in runs:
         yield from (event | {"rank": started.get(run["run_id"], len(log))} for event in _run(run))
     for turn in turns:
         rank = started.get(turn["turn_id"], len(log))
         yield from (event | {"rank": rank} for event in _turn(turn, stages.get(turn["task"])))
-
-
-_STARTS = ("run_started", "task_submitted", "turn_started")
 """Events of the log at which a run, a submission or a turn begins."""
 
 
