@@ -196,6 +196,8 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
     for turn in turns:
         rank = started.get(turn["turn_id"], len(log))
         yield from (event | {"rank": rank} for event in _turn(turn, stages.get(turn["task"])))
+
+
 """Events of the log at which a run, a submission or a turn begins."""
 
 
