@@ -364,7 +364,7 @@ def test_a_resource_that_a_program_can_take_from_everybody_switches_programs_off
 
 def test_a_run_has_at_most_its_number_of_threads(sandbox):
     code = "import threading, time\nthreading.stack_size(65536)\nn = 0\n"
-    code += "try:\n    for n in range(300): threading.Thread(target=time.sleep, args=(.2,), daemon=True).start()\n"
+    code += "try:\n    for n in range(300): threading.Thread(target=time.sleep, args=(20,), daemon=True).start()\n"
     code += "except RuntimeError: pass\nprint(n)"
     result = run(sandbox, code)
     assert result.exit_status == -9 or int(result.stdout) <= lockdown.MAX_TASKS

@@ -12,8 +12,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# pytest sets the first for each test; scikit-learn the others, once, when it is first imported.
-EXEMPT = ("PYTEST_CURRENT_TEST", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
+EXEMPT = {
+    "PYTEST_CURRENT_TEST",
+    # scikit-learn sets these once, when it is first imported.
+    *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),
+    # Dask sets these while one of its threads starts a worker.
+    *("MALLOC_TRIM_THRESHOLD_", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    *("PYTHONHASHSEED", "__DASK_PARENT_PID"),
+}
+"""Variables that libraries set, not tests."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +46,14 @@ class ProcessState:
             locale=locale.setlocale(locale.LC_ALL),
             time_zone=time.tzname,
             main_module=sys.modules["__main__"],
-            import_path=[str(path) for path in sys.path],
+            import_path=[path for path in map(str, sys.path) if "dask-scratch-space" not in path],
             # Not SIGALRM, which pytest-timeout sets for each test.
             handlers={number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)},
         )
 
     def restore(self) -> None:
         """Put everything back."""
-        for name in os.environ.keys() - self.environment.keys() - set(EXEMPT):
+        for name in os.environ.keys() - self.environment.keys() - EXEMPT:
             del os.environ[name]
         os.environ.update(self.environment)
         os.chdir(self.folder)

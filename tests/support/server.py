@@ -11,8 +11,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-from support.warm_processes import WarmServer
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,7 +23,7 @@ def free_port() -> int:
 class StudyServer:
     """`study serve` on loopback; stopped by its own process id.
 
-    With a console or an environment it is the installed program, else a fork of a process that has the app imported.
+    The installed program as a child of this process: its id is not given to another process before it was waited for.
     """
 
     def __init__(
@@ -45,7 +43,7 @@ class StudyServer:
         self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
-        self.process: subprocess.Popen | WarmServer | None = None
+        self.process: subprocess.Popen | None = None
 
     @property
     def url(self) -> str:
@@ -62,12 +60,9 @@ class StudyServer:
         arguments += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
         arguments += self.arguments
         log = self.folder / "server.log"
-        if self.console or self.environment:
-            command = [str(Path(sys.executable).with_name("study")), *arguments]
-            with log.open("a") as stream:
-                self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
-        else:
-            self.process = WarmServer(arguments, cwd=self.folder, environment=environment, log=log)
+        command = [str(Path(sys.executable).with_name("study")), *arguments]
+        with log.open("a") as stream:
+            self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
         try:
             self.wait()
         except BaseException:

@@ -1,7 +1,7 @@
 """New processes that need not import the app again: forks of a server that has imported it once.
 
 A new process of Python spends most of its time on imports. Here each command still has its own process, folder,
-environment, streams and exit status; servers with a console or an environment start the installed program.
+environment, streams and exit status. Servers start the installed program.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+_MAIN_HIDDEN = threading.Lock()
 IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.web.app", "study_app.web.serving", "analysis.pipeline")
 
 
@@ -34,14 +36,15 @@ def _no_main_module() -> Iterator[None]:
     """Hide `__main__` while a process starts.
 
     A new process runs the file of its parent's `__main__` again, and after an `AppTest` that is a page of Streamlit
-    which only its script runner can run.
+    which only its script runner can run. One thread at a time, or one would give back what another has put there.
     """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _MAIN_HIDDEN:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def start_warm(target: Callable[..., object], *args: Any) -> BaseProcess:
@@ -83,33 +86,3 @@ def run_study(
             raise subprocess.TimeoutExpired(command, timeout)
         texts = [Path(stream.name).read_text(encoding="utf-8") for stream in (out, err)]
         return subprocess.CompletedProcess(command, process.exitcode, *texts)
-
-
-class WarmServer:
-    """`study ARGUMENTS` that runs until it is stopped, with the part of `subprocess.Popen` that tests use."""
-
-    def __init__(self, arguments: list[str], *, cwd: Path, environment: dict[str, str], log: Path) -> None:
-        self._process = start_warm(_study, arguments, str(cwd), environment, 0o022, str(log), str(log))
-
-    @property
-    def pid(self) -> int:
-        assert self._process.pid is not None
-        return self._process.pid
-
-    def poll(self) -> int | None:
-        return self._process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        self._process.terminate()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("study", timeout or 0)
-        return self._process.exitcode

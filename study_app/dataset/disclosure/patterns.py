@@ -11,7 +11,7 @@ _STRASSE = r"(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|ring|damm|ufer)"
 _RUE = r"(?:rue|avenue|boulevard|place|calle|avenida|plaza|via|viale|piazza|rua|chemin|impasse)"
 
 IDENTIFIERS: dict[str, re.Pattern[str]] = {
-    "e-mail address": re.compile(r"[\w.+'-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE),
+    "e-mail address": re.compile(r"(?<=[\w.+'-])\s?(?:@|\(at\)|\[at\])\s?[\w-]{1,63}\.[\w-]", re.IGNORECASE),
     "phone number": re.compile(r"(?<![\w.])(?:\+|00)?\(?\d{1,4}\)?(?:[ ./()-]{0,2}\d){6,13}(?!\w)"),
     "network address": re.compile(
         r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}(?![\w:])"
@@ -19,24 +19,27 @@ IDENTIFIERS: dict[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "web address": re.compile(
-        r"(?:https?://|www\.)[^\s\"'<>]+|(?<![\w/])[\w-]+\.(?:com|org|net|edu|io|me|app)/\S+", re.IGNORECASE
+        r"(?:https?://|www\.)[^\s\"'<>]+|(?<=[\w-])\.(?:com|org|net|edu|io|me|app)/\S", re.IGNORECASE
     ),
     "file path": re.compile(
-        r"(?<!\w)[A-Za-z]:[\\/]+[^\s\"'<>|]+|\\\\[\w.-]+\\[^\s\"'<>|]+"
+        r"(?<!\w)[A-Za-z]:[\\/]+[^\s\"'<>|]+|\\\\[\w.-]{1,255}\\[^\s\"'<>|]"
         r"|(?<![\w/.])(?:~|/(?:home|Users|root|mnt|media|Volumes|private|var|tmp|opt|srv|data|export))/[^\s\"'<>]+",
     ),
     "postal address": re.compile(
-        rf"\b\d{{1,5}}[a-z]?,? (?:[A-Z][\w'.-]+ ){{1,3}}{_STREET}\b|\b[A-ZÄÖÜ][\wäöüß.-]*[ -]?{_STRASSE} ?\d{{1,4}}\b"
-        rf"|\b\d{{1,4}},? (?:bis |ter )?{_RUE} [\w'-]+|\b{_RUE} [\w' -]{{3,40}},? \d{{1,4}}\b",
+        rf"\b\d{{1,5}}[a-z]?,? (?:[A-Z][\w'.-]{{1,30}} ){{1,3}}{_STREET}\b|(?<=[\w.-])[ -]?{_STRASSE} ?\d{{1,4}}\b"
+        rf"|\b\d{{1,4}},? (?:bis |ter )?{_RUE} [\w'-]|\b{_RUE} [\w' -]{{3,40}},? \d{{1,4}}\b",
         re.IGNORECASE,
     ),
     "panel id": re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])", re.IGNORECASE),
     "universal id": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE),
-    "account name": re.compile(r"(?<![\w@/.])@[A-Za-z]\w{2,}(?![\w(]*\()"),
+    "account name": re.compile(r"(?<![\w@/.])@[A-Za-z]\w{2,38}\b(?!\()"),
     "long number": re.compile(r"(?<![\w.])[A-Za-z]{0,3}[- ]?\d{6,}(?![\w.])|\b\d{3}-\d{2}-\d{4}\b"),
     "bank account": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"),
 }
-"""By what they find."""
+"""By what they find.
+
+What comes before the telling sign is a lookbehind, and every repetition has a limit: a text of any length is read once.
+"""
 LONGEST = 200_000
 """Characters of one text that are looked at, so that one cell cannot hold up an export."""
 

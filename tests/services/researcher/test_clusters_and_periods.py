@@ -178,7 +178,7 @@ def test_a_cluster_trial_is_analysed_by_cluster_and_its_planted_effect_is_found(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "CONSORT extension: cluster trials" in page
     assert "parallel arms, allocated in 4 clusters" in page
-    assert re.search(r"Quiz score −?\d\.\d{3}", page)
+    assert re.search(r"quiz points −?\d\.\d{3}", page)
 
 
 # -- sequences -------------------------------------------------------------------------------------------------------
