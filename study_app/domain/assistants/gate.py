@@ -30,7 +30,7 @@ _RUN = 4
 _TERM = 5
 """Letters of a term; as many, from its beginning, are compared, so that endings do not matter."""
 
-_FENCED = re.compile(r"^\s*(```|~~~).*?(^\s*\1\s*$|\Z)", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^[ \t]*(```|~~~).*?(^[ \t]*\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?\n;]+[.!?;]*")
 _WORD = re.compile(r"[^\W\d_][\w'\u2019]*")
 _ASKS = re.compile(

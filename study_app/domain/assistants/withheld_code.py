@@ -6,18 +6,19 @@ import re
 
 _FENCE = re.compile(r"^\s*(?:[-*+]\s+|\d+[.)]\s+|>\s*)*(```+|~~~+)")
 _LIST = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
+# Lookaheads and possessive repetitions, and one way to match a space: a line of any length is read once.
 _CODE_LINE = re.compile(
-    r"^\s*(?:"
+    r"^\s*+(?:"
     r"(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:]|@\w[\w.]*(?:\(|\s*$)|"
     r"import\s+[\w.]+(?:\s+as\s+\w+|\s*,.*)?\s*$|from\s+[\w.]+\s+import\b|"
-    r"(?:async\s+)?for\s+.+\s+in\s+.+:\s*(?:#.*)?$|(?:async\s+)?with\s+.+\(.*:\s*(?:#.*)?$|"
-    r"(?:if|elif|while)\s+.*[=<>()\[\]].*:\s*(?:#.*)?$|(?:else|try|finally|except\b.*):\s*(?:#.*)?$|"
-    r"(?:return|yield|await|raise|del|assert)\b\s+[^.]*[()\[\]=+*/].*$|"
-    r"[\w.\[\]'\",\s]+(?:[-+*/%|&]|//|\*\*)?=(?!=)\s*\S+.*$|"
+    r"(?:async\s+)?for\s(?=.*\sin\s).*:\s*(?:#.*)?$|(?:async\s+)?with\s(?=.*\().*:\s*(?:#.*)?$|"
+    r"(?:if|elif|while)\s(?=.*[=<>()\[\]]).*:\s*(?:#.*)?$|(?:else|try|finally|except\b.*):\s*(?:#.*)?$|"
+    r"(?:return|yield|await|raise|del|assert)\s[^.]*[()\[\]=+*/]|"
+    r"[\w.\[\]'\",\s]+(?:[-+*/%|&]|//|\*\*)?=(?!=)\s*\S|"
     r"[\w.]+\(.*\)\s*(?:#.*)?$|>>>\s"
     r")"
 )
-_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.{1,2000}?)(?<!`)\1(?!`)")
 _STATEMENT = re.compile(r"=|:|;|\breturn\b|\bimport\b|\bfor\b|\bdef\b|\(.*\(")
 LEFT_OUT = "[…]"
 
