@@ -293,10 +293,7 @@ class ParticipantFlow:
         return unit.move(place.participant, opens_at=place.now, last_seen_at=place.now)
 
     def _return(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
-        """Return an allocated participant comes back after their place was free for others.
-
-        They go on if it still is.
-        """
+        """Let an allocated participant go on whose place has been free for others, if it still is."""
         lock_ledger(unit, participant)
         participant = self._again(unit, participant)
         if not gave_up_place(self.world, participant):
@@ -314,10 +311,7 @@ class ParticipantFlow:
     # -- deadlines -----------------------------------------------------------------------------------------------------
 
     def _expire(self, unit: UnitOfWork, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
-        """Return the participant once every stage whose time is up has ended.
-
-        And their visit of the stage they are on.
-        """
+        """End every stage whose time is up; return the participant then, and their visit of the stage they are on."""
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
             if visit is None or visit.ended_at is not None or not overdue(visit.deadline_at, self.world.now()):

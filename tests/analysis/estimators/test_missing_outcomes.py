@@ -51,7 +51,7 @@ def test_imputation_recovers_an_effect_that_complete_cases_miss():
 
 
 def test_an_indicator_of_one_person_does_not_stop_the_imputation():
-    """Whoever skipped the warm-up and then left: the indicator of the first says nothing of anybody else."""
+    """Such as that of the one person who skipped the warm-up: it says nothing about the others."""
     data = mar()
     lost = int(np.flatnonzero(data["y"].isna())[0])
     seen = int(np.flatnonzero(data["y"].notna())[0])

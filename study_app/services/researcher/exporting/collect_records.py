@@ -44,10 +44,7 @@ class Versions:
 
 
 def versions_of(world: StudyContext, unit: UnitOfWork, people: Sequence[Participant] = ()) -> Versions:
-    """Return the locked versions, before launch the study file as it is now.
-
-    And the drafts that these people started with.
-    """
+    """Return the locked versions, before launch the study file as it is now, and the drafts these people began with."""
     locked = tuple(unit.versions()) or (
         ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
     )
