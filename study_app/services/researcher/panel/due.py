@@ -33,25 +33,26 @@ class DuePerson:
 
 def due_people(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[DuePerson]:
     """Return everybody on their way to a later session or on its first page, by the day it opens for them."""
-    found = []
-    for person in unit.participants():
-        if person.kind != kind or person.opens_at is None or person.over or person.exclusion_reason is not None:
-            continue
-        study = world.study_of(unit, person)
-        stage = study.stage(person.stage)
-        found.append(
-            DuePerson(
-                person,
-                study.session_of(stage),
-                study.wave(stage),
-                person.opens_at,
-                closes_at_of(study, stage, person),
-                _state(world, unit, person),
-                reminders_of(unit, person.id, stage.session),
-                unit.meta(f"{_OPTED_OUT}:{person.id}") is not None,
-            )
-        )
-    return sorted(found, key=lambda each: (each.opens_at, each.participant.id))
+    people = (due_person(world, unit, person) for person in unit.participants() if person.kind == kind)
+    return sorted(filter(None, people), key=lambda each: (each.opens_at, each.participant.id))
+
+
+def due_person(world: StudyContext, unit: UnitOfWork, person: Participant) -> DuePerson | None:
+    """Return when a participant's later session is due; None where none is theirs next."""
+    if person.opens_at is None or person.over or person.exclusion_reason is not None:
+        return None
+    study = world.study_of(unit, person)
+    stage = study.stage(person.stage)
+    return DuePerson(
+        person,
+        study.session_of(stage),
+        study.wave(stage),
+        person.opens_at,
+        closes_at_of(study, stage, person),
+        _state(world, unit, person),
+        reminders_of(unit, person.id, stage.session),
+        unit.meta(f"{_OPTED_OUT}:{person.id}") is not None,
+    )
 
 
 def _state(world: StudyContext, unit: UnitOfWork, person: Participant) -> DueState:

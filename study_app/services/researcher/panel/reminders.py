@@ -16,7 +16,14 @@ from study_app.domain.records import AuditEntry
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.identity import hashed
-from study_app.services.researcher.panel.due import DuePerson, due_people, opt_out, reminders_of, use_reminders
+from study_app.services.researcher.panel.due import (
+    DuePerson,
+    due_people,
+    due_person,
+    opt_out,
+    reminders_of,
+    use_reminders,
+)
 
 REMIND = "remind"
 """The verb in the audit log."""
@@ -124,7 +131,7 @@ class Reminders:
         who = person.participant.id
         with self.world.registry.begin() as unit:
             unit.lock(REMIND)
-            now_due = {each.participant.id: each for each in due_people(self.world, unit)}.get(who)
+            now_due = due_person(self.world, unit, unit.known_participant(who))
             if now_due is None or self._passed(now_due) <= now_due.reminded:
                 return None
             use_reminders(unit, who, person.session.id, self._passed(now_due))
