@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from study_app.dataset.reading.csv_rows import csv_rows, repeated, uneven
+from study_app.dataset.schema.csv_rows import csv_rows, repeated, uneven
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 

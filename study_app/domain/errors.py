@@ -104,7 +104,7 @@ class AssistantUnavailable(InfrastructureError):
 
     def __init__(self, kind: str, message: str, retry_after: float | None = None) -> None:
         self.kind = kind
-        """rate_limit, overloaded, timeout, connection, authentication, refused, budget, too_long or other."""
+        """A `Failure` of `study_app.domain.events.words`."""
         self.retry_after = retry_after
         """Seconds to wait, where the provider said so."""
         super().__init__(message)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 from study_app.domain.events import BrowserEvent
+from study_app.domain.events.words import StageEnd
 
 Kind = Literal["real", "preview", "simulated"]
 NO_PLACE = "no place was free"
 """Why a participant is excluded who consented when every place of the study was taken."""
 Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
 PlaceStatus = Literal["held", "used", "refused"]
-EndedBy = Literal["participant", "deadline", "withdrawal", "screening", "system"]
+EndedBy = StageEnd
 
 END = "end"
 """The stage of everybody whose way is over, however it ended."""

@@ -23,8 +23,8 @@ from study_app.cli.common import (
     start,
 )
 from study_app.content.texts import TextShelf
-from study_app.dataset.reading.csv_rows import rows_in
 from study_app.dataset.schema.cells import guard
+from study_app.dataset.schema.csv_rows import rows_in
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.text_files import decode_text
 from study_app.mailing import SENDER, SERVER, MailConnection, MailServer, message

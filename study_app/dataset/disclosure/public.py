@@ -17,7 +17,7 @@ from typing import Any
 
 from study_app.dataset.disclosure.coarsening import Recoding
 from study_app.dataset.disclosure.patterns import identifiers_in, texts_in
-from study_app.dataset.disclosure.payloads import HASHES, PAGES, PLATFORM_KEYS, public_payload
+from study_app.dataset.disclosure.payloads import PLATFORM_KEYS, is_platforms, public_payload
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import Column, TableName, TableSchema
 from study_app.dataset.schema.cells import plain_text
@@ -103,13 +103,13 @@ class Public:
         recodings: by column of `participants`.
         released: keys of the texts that a person has released.
         entries: participant -> moment of entry.
-        item_of: item of a bank's folder, or None.
+        item_of: item of a version's bank, by the version's hash, the bank's folder and the item's id; or None.
     """
 
     recodings: Mapping[str, Recoding]
     released: frozenset[tuple[str, str, str, str]]
     entries: Mapping[str, datetime]
-    item_of: Callable[[str, str], Item | None]
+    item_of: Callable[[str, str, str], Item | None]
     ids: frozenset[str]
     """Of stages, tasks, questions and items."""
     found: Found = field(default_factory=Found)
@@ -205,8 +205,7 @@ class Public:
     def _look_through(self, kind: str, payload: Any, person: _Person) -> None:
         """Count the identifiers in a payload, ids and hashes of the platform aside."""
         for where, text in texts_in(payload):
-            key = where.rpartition(".")[2]
-            if text in person.known or key in HASHES or (key in PAGES and kind in SERVER_KINDS):
+            if text in person.known or is_platforms(kind, where, kind in SERVER_KINDS):
                 continue
             for identifier in identifiers_in(text):
                 self.found.identifiers[f"events.payload: {kind}, {_place(where)}", identifier, False] += 1
@@ -216,7 +215,7 @@ class Public:
         if value is None:
             return None
         if row["bank"]:
-            item = self.item_of(person.bank_folder(str(row["stage"])), str(row["item"]))
+            item = self.item_of(person.study_hash, person.bank_folder(str(row["stage"])), str(row["item"]))
             if item is not None and item.options:
                 return value
         elif (columns := person.columns.get(str(row["item"]))) is not None and not any(c.free for c in columns):
@@ -283,6 +282,7 @@ class _Person:
 
     def __init__(self, dossier: ParticipantRecord, ids: frozenset[str]) -> None:
         self.study: Study = dossier.study
+        self.study_hash = dossier.participant.study_hash
         self.known = ids | {run.id for run in dossier.runs} | {turn.id for turn in dossier.turns}
         self.pages: dict[str, str] = {}
         self._clocks: dict[str, float] = {}

@@ -13,7 +13,6 @@ from typing import Any
 
 from study_app.dataset.disclosure.coarsening import recoded_table
 from study_app.dataset.findings import VerifyReport
-from study_app.dataset.reading.csv_rows import csv_rows
 from study_app.dataset.schema import (
     TABLES,
     Column,
@@ -28,6 +27,7 @@ from study_app.dataset.schema import (
 )
 from study_app.dataset.schema.cells import number_text
 from study_app.dataset.schema.columns import IMPORTED
+from study_app.dataset.schema.csv_rows import csv_rows
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.quiz.items import Bank

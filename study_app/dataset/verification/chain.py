@@ -14,9 +14,9 @@ from typing import Any
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import FACTS, facts_of
-from study_app.dataset.reading.csv_rows import csv_rows, uneven
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName, compact_json
+from study_app.dataset.schema.csv_rows import csv_rows, uneven
 from study_app.dataset.verification.registration import registration_of
 from study_app.domain.events import ERASED
 from study_app.domain.study.clusters import cluster_questions

@@ -9,10 +9,10 @@ from typing import Any
 
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.integrity.record_hashes import Records
-from study_app.dataset.reading.csv_rows import uneven
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import TABLES, Column, TableName, TableSchema, parsed_json, value
 from study_app.dataset.schema.cells import FORMULA_STARTS
+from study_app.dataset.schema.csv_rows import uneven
 from study_app.dataset.schema.tables import ADDED_LATER, IDS
 from study_app.domain.study.study import canonical_json
 

@@ -111,7 +111,8 @@ def readme(cited: Cited, held: Contents) -> str:
         "person; `participant_id` ties the tables together. What participants met, with their questions and tasks, is "
         "in `materials/` (texts of the pages, notes, versions of the libraries and, once arms may be shown, each "
         "assistant with prompt, model and parameters); `documentation/derivations.md` says how columns are derived, "
-        "and `documentation/coding.md` how queries are coded and patterns named.",
+        "`documentation/events.md` what each kind of event holds, and `documentation/coding.md` how queries are coded "
+        "and patterns named.",
         "## Tables",
         _list(held.tables),
     ]

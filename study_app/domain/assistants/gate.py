@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from study_app.domain.events.words import Verdict
+
 VERSION = "gate-1"
 EXPLAINED: Literal["explained"] = "explained"
 NOT_EXPLAINED: Literal["not_explained"] = "not_explained"
 OPEN: Literal["open"] = "open"
-Verdict = Literal["explained", "not_explained", "open"]
-"""`open`: an earlier message on the task explained the idea, so this one was not judged."""
 Reason = Literal["explained", "only_asks", "copied", "too_short", "off_task", "no_steps", "model"]
 
 LEAST_WORDS = 15

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from study_app.domain.events.changes import Change, utf16_length
 from study_app.domain.events.details import EventDetails, MalformedDetails, Sender, Unreadable, described
+from study_app.domain.events.words import EditKind
 
 FieldPlace = tuple[str, int]
 """Stage and step."""
@@ -26,7 +27,7 @@ class PageEvent(EventDetails):
 class TextEvent(PageEvent):
     """An event of the editor's text."""
 
-    task: str | None = described(default=None)
+    task: str | None = described(default=None, holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class TextChange(PageEvent):
     changes: tuple[Change, ...] = described(
         "`{from, to, insert, deleted}`, in UTF-16 units of the text before, in ascending order"
     )
-    how: str = described("typed, paste, drop, cut, undo, redo, indent or programmatic", key="kind", default="")
+    how: str = described(levels=get_args(EditKind), key="kind", default="")
     length: int | None = described("of the text after, in UTF-16 units", default=None)
     user_event: str | None = described("the editor's own name for what was done", default=None)
     continued: bool | None = described("a further part of one large insertion", default=None)
@@ -57,7 +58,7 @@ class Load(TextEvent):
     kind: ClassVar[str] = "load"
 
     text: str = described()
-    source: str | None = described("starter or saved", default=None)
+    source: str | None = described(levels=("starter", "saved", "own"), default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,9 @@ class BrokenText(Unreadable, TextEvent):
 class OnForm(PageEvent):
     """An event that can belong to a field of a form."""
 
-    stage: str | None = described(default=None)
+    stage: str | None = described(default=None, holds="id")
     step: int = described("page of a quiz, from 0", default=0, along="stage")
-    field: str | None = described("question or item", default=None)
+    field: str | None = described("question or item", default=None, holds="id")
 
     @property
     def place(self) -> FieldPlace | None:
@@ -98,7 +99,7 @@ class OnForm(PageEvent):
 class AnswerEvent(OnForm):
     """An event from which the fields of a form follow."""
 
-    stage: str = described()
+    stage: str = described(holds="id")
 
     @property
     def of_form(self) -> bool:
@@ -117,7 +118,7 @@ class AnswersShown(AnswerEvent):
 class FieldEvent(AnswerEvent):
     """An event that says what stands in a field."""
 
-    field: str = described("question or item")
+    field: str = described("question or item", holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,12 +167,13 @@ class Clip(OnForm):
     text: str | None = described("of a long one the beginning", default=None)
     length: int | None = described("in UTF-16 units", default=None)
     origin: str | None = described(
-        "editor, reply, brief, notes, output, message, form or outside: where the page has it from",
+        "where the page has it from",
+        levels=("editor", "reply", "brief", "notes", "output", "message", "form", "outside"),
         key="from",
         default=None,
     )
-    turn_id: str | None = described("of a reply", default=None)
-    how: str | None = described(default=None)
+    turn_id: str | None = described("of a reply", default=None, holds="id")
+    how: str | None = described(levels=("paste", "drop", "button", "selection", "insert"), default=None)
 
     @property
     def claimed(self) -> str | None:
@@ -204,8 +206,10 @@ class PasteAttempt(Clip):
 
     kind: ClassVar[str] = "paste_attempt"
 
-    target: str = described("editor, message or answer", default="editor")
-    matched: str | None = described("copy, content or nothing: how the page knows where it is from", default=None)
+    target: str = described(levels=("editor", "message", "answer"), default="editor")
+    matched: str | None = described(
+        "how the page knows where it is from", levels=("copy", "content", "nothing"), default=None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,8 +217,6 @@ class CopyReply(Clip):
     """Text of a reply is taken; `insert` is put into the editor by a button."""
 
     kind: ClassVar[str] = "copy_reply"
-
-    how: str | None = described("button, selection or insert", default=None)
 
     @property
     def claimed(self) -> str | None:
@@ -259,7 +261,7 @@ class StopPressed(PageEvent):
     kind: ClassVar[str] = "stop_pressed"
     shows_activity: ClassVar[bool] = True
 
-    turn_id: str | None = described("of a reply", default=None)
+    turn_id: str | None = described("of a reply", default=None, holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +280,7 @@ class SubmitPressed(PageEvent):
     shows_activity: ClassVar[bool] = True
 
     confirm: bool | None = described("of a program: a warning was answered", default=None)
-    stage: str | None = described("of a form", default=None)
+    stage: str | None = described("of a form", default=None, holds="id")
     step: int | None = described("of a form", default=None)
 
 

@@ -9,28 +9,45 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from types import UnionType
-from typing import Any, ClassVar, Literal, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from study_app.domain.events.changes import Change, ReplayMismatch
 
 Sender = Literal["page", "server"]
+Holds = Literal["", "id", "page", "hash", "private"]
+"""What a text is beside words: an id of the study or of the person's own runs and turns, the name of a browser's page,
+a hash by which a guess could be tested, or (of any type) what a dataset for everybody leaves out."""
 
 
 class MalformedDetails(ValueError):
     """A payload is not one of its kind of event; the message says what is wrong."""
 
 
-def described(words: str = "", *, key: str = "", default: Any = MISSING, along: str = "") -> Any:
+def described(
+    words: str = "",
+    *,
+    key: str = "",
+    default: Any = MISSING,
+    along: str = "",
+    levels: tuple[str, ...] = (),
+    holds: Holds = "",
+) -> Any:
     """Declare a field of an event.
 
     Args:
         words: what it says, for the page of events; empty where its name says all.
+        levels: the words of the platform that may stand there; a page may send others.
+        holds: what a text is; from this and the type follows what a dataset for everybody shows of it.
         key: the key of the payload, where a word of Python or of this class stands in its way.
         default: what a payload without it means; without a default the payload must have it.
         along: the field that decides whether this one is written: it is where that one is not None. A page leaves out
             what is None in any case.
     """
-    return field(default=default, metadata={"words": words, "key": key, "along": along})
+    listed = [*levels[:-2], " or ".join(levels[-2:])] if levels else []
+    said = "; ".join(part for part in (", ".join(listed), words) if part)
+    return field(
+        default=default, metadata={"words": said, "key": key, "along": along, "levels": levels, "holds": holds}
+    )
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,8 @@ class EventField:
     key: str
     words: str
     along: str
+    levels: tuple[str, ...]
+    holds: Holds
     type_name: str
     """In a reader's words."""
     accepts: tuple[type, ...]
@@ -122,6 +141,8 @@ def _named(kind: type[EventDetails]) -> Iterator[EventField]:
             each.metadata["key"] or each.name,
             each.metadata["words"],
             each.metadata["along"],
+            each.metadata["levels"],
+            each.metadata["holds"],
             *_reading(hints[each.name]),
             default=None if each.default is MISSING else each.default,
             required=each.default is MISSING and type(None) not in get_args(hints[each.name]),
@@ -159,7 +180,8 @@ _READINGS: Mapping[Any, tuple[str, tuple[type, ...], Callable[[Any], Any] | None
 def _reading(hint: Any) -> tuple[str, tuple[type, ...], Callable[[Any], Any] | None]:
     if isinstance(hint, UnionType):
         (hint,) = (each for each in get_args(hint) if each is not type(None))
-    return _READINGS[hint]
+    # Words of the platform are read as any text: a log may hold those of another version.
+    return _READINGS[str if get_origin(hint) is Literal else hint]
 
 
 def _is_one_of(value: Any, accepts: tuple[type, ...]) -> bool:

@@ -10,6 +10,19 @@ from study_app.domain.events.kinds import KINDS
 _HEADINGS: dict[Sender, str] = {"page": "Events of pages", "server": "Events of the server"}
 
 
+def events_page() -> str:
+    """Return documentation/events.md of a dataset."""
+    return f"# Events\n\n{_INTRODUCTION}\n\n{event_tables()}\n"
+
+
+_INTRODUCTION = (
+    "What `events.payload` holds, by `events.kind`; `codebook.md` says what the other columns hold. A key that is not "
+    "named here came from a page and is read by nothing. A page's word is never believed: what counts is computed from "
+    'what the server received. `{"erased": true}` stands for a payload that was erased. In a dataset for everybody '
+    "the length of a text stands under its key with `_chars` behind it, in characters."
+)
+
+
 def event_tables(level: int = 2) -> str:
     """Return every kind with the keys of its payload, in Markdown, under headings of a level."""
     marks = "#" * level

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from study_app.domain.events.details import EventDetails, described
+from study_app.domain.events.words import Cause, EntryWay, Failure, RunEnd, StageEnd, Verdict
 
 CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
 """Causes of an `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
@@ -21,7 +22,7 @@ class Entered(EventDetails):
 
     kind: ClassVar[str] = "entered"
 
-    way: str = described("open, link, label or prolific")
+    way: EntryWay = described(levels=get_args(EntryWay))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class EntryRefused(EventDetails):
 
     kind: ClassVar[str] = "entry_refused"
 
-    foreign: str = described("fingerprint of that invitation")
+    foreign: str = described("fingerprint of that invitation", holds="hash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,8 @@ class PageOpened(EventDetails):
 
     kind: ClassVar[str] = "page_opened"
 
-    page: str = described("of whose events this begins the numbers")
-    mono_ms: float = described("the page's own clock then, in milliseconds", default=0.0)
+    page: str = described("of whose events this begins the numbers", holds="page")
+    mono_ms: float = described("the page's own clock then, in milliseconds", default=0.0, holds="private")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,8 @@ class PageSuperseded(EventDetails):
 
     kind: ClassVar[str] = "page_superseded"
 
-    page: str = described()
-    by: str = described("the page that took over")
+    page: str = described(holds="page")
+    by: str = described("the page that took over", holds="page")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class DataWithdrawn(EventDetails):
 
     kind: ClassVar[str] = "data_withdrawn"
 
-    who: str = described("participant, or the researcher who did it")
+    who: str = described("or the researcher who did it", levels=("participant",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class Excluded(EventDetails):
     kind: ClassVar[str] = "excluded"
 
     reason: str = described()
-    who: str = described()
+    who: str = described(holds="private")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ class StageEnded(EventDetails):
 
     kind: ClassVar[str] = "stage_ended"
 
-    ended_by: str = described("participant, deadline, withdrawal, screening or system")
+    ended_by: StageEnd = described(levels=get_args(StageEnd))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,7 @@ class SessionScheduled(EventDetails):
 
     kind: ClassVar[str] = "session_scheduled"
 
-    opens_at: str = described("a moment, ISO 8601")
+    opens_at: str = described("a moment, ISO 8601", holds="private")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +158,7 @@ class SessionCompleted(EventDetails):
 
     kind: ClassVar[str] = "session_completed"
 
-    session: str = described("the session's id")
+    session: str = described("the session's id", holds="id")
     number: int = described("of the session, from 1")
 
 
@@ -167,7 +168,7 @@ class SessionMissed(EventDetails):
 
     kind: ClassVar[str] = "session_missed"
 
-    session: str = described("the session's id")
+    session: str = described("the session's id", holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +200,7 @@ class ScreenedOut(EventDetails):
 
     kind: ClassVar[str] = "screened_out"
 
-    questions: tuple[str, ...] = described("whose answers say so")
+    questions: tuple[str, ...] = described("whose answers say so", holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +223,7 @@ class Allocated(EventDetails):
 
     kind: ClassVar[str] = "allocated"
 
-    index: int = described("of the row in the ledger")
+    index: int = described("of the row in the ledger", holds="private")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,9 +233,9 @@ class AnswersHandedIn(EventDetails):
     kind: ClassVar[str] = "answered"
     shows_activity: ClassVar[bool] = True
 
-    items: tuple[str, ...] = described("questions or items on it", default=())
+    items: tuple[str, ...] = described("questions or items on it", default=(), holds="id")
     page: int = described("of a quiz, from 0", default=0)
-    by: str = described("participant or deadline", default="participant")
+    by: StageEnd = described(levels=("participant", "deadline"), default="participant")
 
 
 # -- tasks and programs ------------------------------------------------------------------------------------------------
@@ -246,7 +247,7 @@ class TaskShown(EventDetails):
 
     kind: ClassVar[str] = "task_shown"
 
-    task: str = described()
+    task: str = described(holds="id")
     index: int = described("within the stage, from 0", default=0)
 
 
@@ -254,11 +255,11 @@ class TaskShown(EventDetails):
 class ProgramEvent(EventDetails):
     """A program that the server was handed."""
 
-    task: str = described()
-    run_id: str = described()
-    page: str | None = described("whose editor held it", default=None)
+    task: str = described(holds="id")
+    run_id: str = described(holds="id")
+    page: str | None = described("whose editor held it", default=None, holds="page")
     seq: int | None = described("of the last event of that page that it contains", default=None)
-    code_sha256: str | None = described("of the program; missing in old logs", default=None)
+    code_sha256: str | None = described("of the program; missing in old logs", default=None, holds="hash")
     as_edited: bool | None = described(
         "whether the server saw the page's edits give it; missing where it could not know yet", default=None
     )
@@ -277,9 +278,9 @@ class SubmissionLate(EventDetails):
 
     kind: ClassVar[str] = "submission_late"
 
-    task: str = described()
-    run_id: str = described()
-    code_sha256: str | None = described()
+    task: str = described(holds="id")
+    run_id: str = described(holds="id")
+    code_sha256: str | None = described(holds="hash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,8 +296,8 @@ class RunEnded(EventDetails):
 
     kind: ClassVar[str] = "run_ended"
 
-    run_id: str = described()
-    ended_by: str | None = described()
+    run_id: str = described(holds="id")
+    ended_by: str | None = described(levels=get_args(RunEnd))
     wall_seconds: float | None = described()
 
 
@@ -306,9 +307,9 @@ class FigureShown(EventDetails):
 
     kind: ClassVar[str] = "figure_shown"
 
-    run_id: str = described()
+    run_id: str = described(holds="id")
     place: int = described("in the order of drawing, from 1")
-    sha256: str = described()
+    sha256: str = described(holds="hash")
     png: str = described("in base64")
 
 
@@ -321,7 +322,7 @@ class ProgramError(EventDetails):
     error_type: str | None = described("its class", key="type")
     message: str | None = described()
     line: int | None = described("of the program, from 1")
-    run_id: str = described()
+    run_id: str = described(holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -330,9 +331,9 @@ class EditsUnapplied(EventDetails):
 
     kind: ClassVar[str] = "edits_unapplied"
 
-    page: str = described()
-    task: str = described()
-    why: str = described("late or mismatch")
+    page: str = described(holds="page")
+    task: str = described(holds="id")
+    why: str = described(levels=("late", "mismatch"))
 
 
 # -- the assistant -----------------------------------------------------------------------------------------------------
@@ -344,12 +345,12 @@ class TurnStarted(EventDetails):
 
     kind: ClassVar[str] = "turn_started"
 
-    turn_id: str = described()
-    task: str = described()
+    turn_id: str = described(holds="id")
+    task: str = described(holds="id")
     model: str | None = described("that the treatment names", default=None)
-    page: str | None = described("whose editor held the program sent along", default=None, along="page")
+    page: str | None = described("whose editor held the program sent along", default=None, along="page", holds="page")
     seq: int | None = described("of the last event of that page that it contains", default=None, along="page")
-    code_sha256: str | None = described("of that program", default=None, along="page")
+    code_sha256: str | None = described("of that program", default=None, along="page", holds="hash")
     as_edited: bool | None = described("as of `run_started`", default=None, along="page")
 
 
@@ -359,8 +360,8 @@ class TurnEnded(EventDetails):
 
     kind: ClassVar[str] = "turn_ended"
 
-    turn_id: str = described()
-    error: str | None = described("why the provider failed")
+    turn_id: str = described(holds="id")
+    error: str | None = described("why the provider failed", levels=get_args(Failure))
     stopped: bool = described("by the participant")
     withheld_chars: int | None = described("of code that a gate kept out of it", default=None, along="withheld_chars")
 
@@ -371,10 +372,10 @@ class GateJudged(EventDetails):
 
     kind: ClassVar[str] = "gate_judged"
 
-    turn_id: str = described()
-    task: str = described()
-    verdict: str = described("explained, not_explained or open")
-    by: str = described("rules or claude; empty where the gate was open already")
+    turn_id: str = described(holds="id")
+    task: str = described(holds="id")
+    verdict: str = described(levels=get_args(Verdict))
+    by: str = described("empty where the gate was open already", levels=("rules", "claude"))
     reason: str = described()
     version: str = described("of the rules and of the question to the model")
     model: str | None = described("that judged", default=None, along="model")
@@ -397,11 +398,11 @@ class Outage(EventDetails):
 
     kind: ClassVar[str] = "outage"
 
-    turn_id: str | None = described("of a reply that failed", default=None, along="turn_id")
-    run_id: str | None = described("of a run that failed", default=None, along="run_id")
-    ended_by: str | None = described("of a run", default=None, along="run_id")
+    turn_id: str | None = described("of a reply that failed", default=None, along="turn_id", holds="id")
+    run_id: str | None = described("of a run that failed", default=None, along="run_id", holds="id")
+    ended_by: str | None = described("of a run", levels=get_args(RunEnd), default=None, along="run_id")
     wall_seconds: float | None = described("of a run", default=None, along="run_id")
     cause: str | None = described(
-        "the provider's error, isolation, clock_step or reopened", key="kind", default=None, along="cause"
+        levels=(*get_args(Cause), *get_args(Failure)), key="kind", default=None, along="cause"
     )
     seconds: float | None = described("by which the deadline moved", default=None, along="seconds")

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from study_app.domain.events.words import RunEnd
 from study_app.domain.tasks.checks import Check
 from study_app.domain.tasks.reports import REPORT_BYTES
 
 Stream = Literal["stdout", "stderr"]
-EndedBy = Literal["exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"]
+EndedBy = RunEnd
 IsolationLevel = Literal["strong+", "strong", "medium", "weak", "off"]
 RunClock = Literal["real", "virtual"]
 Runner = Literal["trio", "asyncio", "none"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
 from study_app.domain.events.server import Entered, EntryRefused, LanguageChosen, Reentered
+from study_app.domain.events.words import EntryWay
 from study_app.domain.records import Kind, Link, Participant
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeholder_problem
@@ -332,7 +333,7 @@ def _fingerprint(entry: EntryRequest) -> str:
     return hashed("|".join((entry.prolific_pid, entry.link, entry.label)))[:16]
 
 
-def _way(entry: EntryRequest) -> str:
+def _way(entry: EntryRequest) -> EntryWay:
     if entry.test:
         return "test"
     if entry.link:

@@ -16,7 +16,7 @@ from study_app.domain.quiz.answer_log import CHANGE_KINDS, Draft
 from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, response_to
 from study_app.domain.quiz.confidence import confidence_at, confidence_field
 from study_app.domain.quiz.items import Bank, Item
-from study_app.domain.records import Answer, Document
+from study_app.domain.records import Answer, Document, EndedBy
 from study_app.domain.study.sections import Question, Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -98,7 +98,7 @@ def more_pages(world: StudyContext, place: AtStage) -> bool:
 
 
 def hand_in(
-    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: str = "participant"
+    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy = "participant"
 ) -> None:
     """Keep what stands in the fields of the page as its answers; a second time, after late events, anew.
 

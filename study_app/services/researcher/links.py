@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from study_app.dataset.reading.csv_rows import rows_in
+from study_app.dataset.schema.csv_rows import rows_in
 from study_app.domain.addresses import parts_of
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.records import AuditEntry, Link

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from study_app.dataset.measures.record import ParticipantRecord, newest
+from study_app.dataset.measures.record import Content, ParticipantRecord, newest
+from study_app.dataset.schema import quiz_types
 from study_app.domain.records import Kind, Participant, ProtocolVersion
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
@@ -56,6 +57,28 @@ def versions_of(world: StudyContext, unit: UnitOfWork, people: Sequence[Particip
         if (text := unit.meta(draft_key(study_hash))) is not None
     )
     return Versions(locked, drafts, {v.study_hash: stored_version(v.study_hash, v.text) for v in (*locked, *drafts)})
+
+
+class VersionContents:
+    """Content of each version, as those who started with it met it."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self._world = world
+        self._by_hash: dict[str, Content] = {}
+
+    def of(self, study_hash: str) -> Content:
+        """Return the content of a version; of one that was not kept, that of now."""
+        if study_hash not in self._by_hash:
+            self._by_hash[study_hash] = Content(self._world.edition(study_hash).content)
+        return self._by_hash[study_hash]
+
+    def quiz_types(self, versions: Versions) -> dict[str, list[str]]:
+        """Return the types of items of each quiz, each version's from its own item banks."""
+        found: dict[str, list[str]] = {}
+        for study, study_hash in zip(versions.in_order, versions.hashes, strict=True):
+            for prefix, types in quiz_types([study], self.of(study_hash).bank).items():
+                found[prefix] = list(dict.fromkeys([*found.get(prefix, []), *types]))
+        return found
 
 
 def included(unit: UnitOfWork, kinds: Sequence[Kind]) -> list[Participant]:

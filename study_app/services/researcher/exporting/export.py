@@ -60,6 +60,7 @@ from study_app.dataset.writing.sessions import sessions
 from study_app.dataset.writing.shipped import shipped
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import SealingKeyMissing, UserError
+from study_app.domain.events.reference import events_page
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.domain.study.clusters import cluster_questions
@@ -70,7 +71,13 @@ from study_app.services.context import StudyContext
 from study_app.services.participant_status import closed_wave
 from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.cluster_columns import Clusters
-from study_app.services.researcher.exporting.collect_records import Versions, dossiers, included, versions_of
+from study_app.services.researcher.exporting.collect_records import (
+    VersionContents,
+    Versions,
+    dossiers,
+    included,
+    versions_of,
+)
 from study_app.services.researcher.exporting.public_rules import PublicExport, public_export
 from study_app.services.researcher.exporting.trial_facts import ledgers, mask_of, seal_facts
 from study_app.services.researcher.interim.kept import known_looks
@@ -195,7 +202,7 @@ class _Export:
         self.fmt, self.kinds, self.identified = wanted.fmt, wanted.kinds, wanted.identified
         self.state: State = "unsealed" if wanted.for_look else world.state(unit)
         self.for_look = wanted.for_look
-        self.contents: dict[str, Content] = {}
+        self.contents = VersionContents(world)
         self.people = included(unit, self.kinds)
         if wanted.k is not None:
             # The order of entries would tell who is who to anyone who has a list of them.
@@ -204,14 +211,14 @@ class _Export:
         self.studies = self.versions.in_order
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
-        self.tables = tables_of(self.studies, _quiz_types(world, self.versions), identified=self.identified)
+        self.tables = tables_of(self.studies, self.contents.quiz_types(self.versions), identified=self.identified)
         self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()
         self.records = Records()
         self.now = world.now()
         self.public: PublicExport | None = None
         if wanted.k is not None:
-            given = (unit, self.people, self.versions, self.mask, Content(world.content), self.tables)
+            given = (unit, self.people, self.versions, self.mask, self.contents, self.tables)
             self.public = public_export(*given, wanted.k)
             self.tables = self.public.rules.tables(self.tables)
         hidden = any(map(self.mask.hides, self.kinds))
@@ -279,7 +286,7 @@ class _Export:
         return shown if self.public is None else self.public.rules.rows(dossier, shown)
 
     def _rows_of(self, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
-        content = self._content(dossier.participant.study_hash)
+        content = self.contents.of(dossier.participant.study_hash)
         mask, work = self.mask, work_of(dossier, content, self.coding)
         yield "participants", mask.participant(dossier, participant_row(dossier, content, self.coding, work))
         yield from (("visits", row) for row in rows.visits(dossier, work.use))
@@ -292,11 +299,6 @@ class _Export:
             yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, content)))
         if "sessions" in self.tables:
             yield from (("sessions", row) for row in sessions(dossier))
-
-    def _content(self, study_hash: str) -> Content:
-        if study_hash not in self.contents:
-            self.contents[study_hash] = Content(self.world.edition(study_hash).content)
-        return self.contents[study_hash]
 
     def _numbered(self, event: Row) -> Row:
         """Where events are withheld, the numbers of the rest would tell how many."""
@@ -361,6 +363,7 @@ class _Export:
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         self._text("documentation/derivations.md", shipped("derivations.md").decode())
         self._text("documentation/coding.md", coding_page(self.coding))
+        self._text("documentation/events.md", events_page())
         # Which assistants there were, and how they answered, would tell masked arms apart.
         treatments = () if withheld else self.world.content.treatments()
         for path, content in (*self.world.content.files(), *treatments):
@@ -470,16 +473,7 @@ def study_tables(world: StudyContext, *, identified: bool = False) -> dict[Table
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)
     studies = versions.in_order
-    return tables_of(studies, _quiz_types(world, versions), identified=identified)
-
-
-def _quiz_types(world: StudyContext, versions: Versions) -> dict[str, list[str]]:
-    """Return the types of items of each quiz, each version's from its own item banks."""
-    found: dict[str, list[str]] = {}
-    for study, study_hash in zip(versions.in_order, versions.hashes, strict=True):
-        for prefix, types in quiz_types([study], Content(world.edition(study_hash).content).bank).items():
-            found[prefix] = list(dict.fromkeys([*found.get(prefix, []), *types]))
-    return found
+    return tables_of(studies, VersionContents(world).quiz_types(versions), identified=identified)
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:

@@ -9,14 +9,13 @@ from typing import Any
 from study_app.dataset.disclosure.coarsening import Recoding, recoding_of
 from study_app.dataset.disclosure.public import Public
 from study_app.dataset.disclosure.report import disclosure
-from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
+from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.redaction import Mask
 from study_app.dataset.schema import Column, TableName, TableSchema
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import Participant
-from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
-from study_app.services.researcher.exporting.collect_records import Versions
+from study_app.services.researcher.exporting.collect_records import VersionContents, Versions
 
 
 @dataclass
@@ -50,7 +49,7 @@ def public_export(
     people: Sequence[Participant],
     versions: Versions,
     mask: Mask,
-    content: Content,
+    contents: VersionContents,
     tables: Mapping[TableName, TableSchema],
     k: int,
 ) -> PublicExport:
@@ -61,7 +60,7 @@ def public_export(
         people: who is exported.
         versions: of the study.
         mask: what the trial's state withholds anyway.
-        content: packs and banks.
+        contents: of each version.
         tables: schemas of the export.
         k: least number of people who share an answer.
     """
@@ -69,13 +68,13 @@ def public_export(
     rows = [_answers(unit, person, versions, mask, columns) for person in people if not person.data_withdrawn]
     recodings: dict[str, Recoding] = {c.name: recoding_of(c, (row.get(c.name) for row in rows), k) for c in columns}
 
-    def item_of(folder: str, name: str) -> Item | None:
-        bank = content.bank(folder)
+    def item_of(study_hash: str, folder: str, name: str) -> Item | None:
+        bank = contents.of(study_hash).bank(folder)
         return None if bank is None else next((item for item in bank.items if item.id == name), None)
 
     released = frozenset(review.key for review in unit.text_reviews() if review.released)
     entries = {person.id: person.enrolled_at for person in people}
-    ids = frozenset(_ids(versions.in_order, content))
+    ids = frozenset(_ids(versions, contents))
     return PublicExport(Public(recodings, released, entries, item_of, ids), k, columns, rows)
 
 
@@ -98,12 +97,13 @@ def _answers(
     return {column.name: shown.get(column.name) for column in columns}
 
 
-def _ids(studies: Iterable[Study], content: Content) -> Iterable[str]:
+def _ids(versions: Versions, contents: VersionContents) -> Iterable[str]:
     """Ids that the study's authors gave."""
-    for study in studies:
+    for study, study_hash in zip(versions.in_order, versions.hashes, strict=True):
+        yield from (session.id for session in study.sessions)
         for stage in study.stages:
             yield stage.id
             yield from (question.id for question in stage.asked)
             yield from (folder.rsplit("/", 1)[-1] for folder in stage.packs)
-            bank = content.bank(stage.bank) if stage.bank else None
+            bank = contents.of(study_hash).bank(stage.bank) if stage.bank else None
             yield from (item.id for item in bank.items) if bank is not None else ()

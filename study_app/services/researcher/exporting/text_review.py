@@ -10,14 +10,14 @@ from study_app.dataset.disclosure.coarsening import DEFAULT_K
 from study_app.dataset.disclosure.patterns import identifiers_in
 from study_app.dataset.disclosure.public import Cell
 from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
-from study_app.dataset.schema import TableName, quiz_types, tables_of
+from study_app.dataset.schema import TableName, tables_of
 from study_app.dataset.writing import rows
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, Kind, TextReview
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
+from study_app.services.researcher.exporting.collect_records import VersionContents, dossiers, included, versions_of
 from study_app.services.researcher.exporting.public_rules import public_export
 from study_app.services.researcher.exporting.trial_facts import mask_of
 
@@ -86,13 +86,14 @@ class TextReviews:
     def _cells(self, unit: UnitOfWork, kind: Kind) -> Iterator[Cell]:
         people = included(unit, (kind,))
         versions = versions_of(self.world, unit, people)
-        content = Content(self.world.content)
+        contents = VersionContents(self.world)
         mask = mask_of(unit, self.world.state(unit), versions.in_order)
-        tables = tables_of(versions.in_order, quiz_types(versions.in_order, content.bank))
-        rules = public_export(unit, people, versions, mask, content, tables, DEFAULT_K).rules
+        tables = tables_of(versions.in_order, contents.quiz_types(versions))
+        rules = public_export(unit, people, versions, mask, contents, tables, DEFAULT_K).rules
         rules.found.cells = {}
         rules.tables(tables)
         for dossier in dossiers(self.world, unit, people, versions):
+            content = contents.of(dossier.participant.study_hash)
             for _row in rules.rows(dossier, _texts_of(dossier, content)):
                 pass
         names = {person.id for person in people}

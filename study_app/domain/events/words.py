@@ -1,0 +1,23 @@
+"""Words of the platform that stand in payloads; parts above take them from here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+EntryWay = Literal["open", "link", "label", "prolific", "test"]
+"""How a participant comes in."""
+StageEnd = Literal["participant", "deadline", "withdrawal", "screening", "system"]
+"""What ends a stage."""
+RunEnd = Literal["exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"]
+"""What ends a run."""
+Verdict = Literal["explained", "not_explained", "open"]
+"""Of the explain-first gate; `open`: an earlier message on the task explained the idea, so this one was not judged."""
+Failure = Literal[
+    "rate_limit", "overloaded", "timeout", "connection", "authentication", "refused", "budget", "too_long",
+    "unknown_model", "interrupted", "other",
+]  # fmt: skip
+"""Why a reply failed."""
+Cause = Literal["isolation", "clock_step", "reopened"]
+"""Of an outage that no reply and no run had."""
+EditKind = Literal["typed", "paste", "drop", "cut", "undo", "redo", "indent", "programmatic"]
+"""How a text changes."""
