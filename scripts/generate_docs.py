@@ -23,6 +23,7 @@ from study_app.domain.events.reference import event_tables
 from study_app.domain.study import release
 from study_app.domain.study import study as protocol
 from study_app.domain.study.designs import TABLE, VERBS
+from study_app.domain.study.operating import alerts
 from study_app.services.researcher.exporting.export import codebook_page
 
 ROOT = Path(__file__).parents[1]
@@ -68,6 +69,7 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("[[dataset.authors]]", release.DatasetAuthor),
     ("[[dataset.funders]]", release.Funder),
     ("[[dataset.related]]", release.RelatedWork),
+    ("[alerts]", alerts.Alerts),
     ("[assistants.NAME]", protocol.AssistantEntry),
     ("[assistant_policy]", protocol.AssistantPolicy),
     ("[sandbox]", protocol.SandboxPolicy),

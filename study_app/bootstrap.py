@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import secrets
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,8 +23,10 @@ from study_app.content.texts import TextShelf
 from study_app.content.watched import written
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.records import Participant
+from study_app.domain.study.operating.alerts import Channel
 from study_app.domain.study.study import Study, protocol_hash
 from study_app.domain.text_files import decode_text
+from study_app.notifications import AlertSender, machine_name
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
@@ -36,10 +39,13 @@ from study_app.services.author.previews import AuthorPreviews
 from study_app.services.context import StudyContext, draft_key, keep_codes
 from study_app.services.grading.scoring import QuizScoring
 from study_app.services.grading.submissions import Grading
+from study_app.services.operation.alert_rules import Machine
+from study_app.services.operation.alert_watch import AlertMessage, AlertWatch
 from study_app.services.operation.anchoring import Anchoring
 from study_app.services.operation.clock_watch import ClockWatch
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
+from study_app.services.operation.metrics import Metrics
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
@@ -96,6 +102,8 @@ class App:
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
+    alert_watch: AlertWatch
+    metrics: Metrics
     texts: TextShelf
     kept_texts: dict[str, TextShelf] = field(default_factory=dict)
     """Of earlier versions of the study, by hash."""
@@ -173,10 +181,8 @@ def follow_amendments(app: App) -> None:
             reload(app)
             return
         if newest not in failed:
-            log.error(
-                "the study was amended to version %s, and the files here are of another; bring them up to date",
-                newest[:12],
-            )
+            amended = "the study was amended, and the files here are of another version; bring them up to date"
+            log.error(amended, extra={"version": newest[:12]})
         failed[newest] = now
 
     def quietly() -> None:
@@ -304,10 +310,25 @@ def _assembled(
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),
+        alert_watch=_alert_watch(settings, world),
+        metrics=Metrics(),
         texts=_texts(library),
     )
+    world.measure = app.metrics.observe
     world.text = lambda language, key: app.texts[language].filled(key)
     return app
+
+
+def _alert_watch(settings: Settings, world: StudyContext) -> AlertWatch:
+    """Return what raises alerts, with the recipients that the study file names when one is sent."""
+
+    def free() -> int:
+        return shutil.disk_usage(settings.var if settings.var.exists() else Path()).free
+
+    def send(channel: Channel, message: AlertMessage) -> str:
+        return AlertSender(settings.environment, world.study.alerts).send(channel, message)
+
+    return AlertWatch(world, Machine(machine_name(), free), send)
 
 
 def _texts(library: FolderLibrary) -> TextShelf:

@@ -463,6 +463,10 @@ class Database(Protocol):
         """
         ...
 
+    def waiting(self) -> int:
+        """Return how many pieces of work are queued."""
+        ...
+
     def sign_heads(self, key: bytes) -> None:
         """From now on sign the heads of the chain of records with this key."""
         ...

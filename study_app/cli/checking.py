@@ -39,6 +39,7 @@ from study_app.domain.study.consent import consent_problems, consent_warnings
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
 from study_app.domain.study.durations import whole, wrong_minutes
 from study_app.domain.study.study import Study
+from study_app.notifications import AlertSender
 from study_app.ports import Sandbox
 from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
@@ -342,6 +343,7 @@ def doctor(
     note("disk", lambda: _disk(settings.var))
     note("sealing key", lambda: _key(settings))
     note("private files", lambda: _private(settings))
+    note("alerts", lambda: _alerts(settings))
     if attack is not None:
         findings += _attacked(settings, attack)
     if as_json:
@@ -464,6 +466,13 @@ def _private(settings: Any) -> tuple[bool, str]:
         more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
         return False, f"other accounts of this machine can read {loose[0]}{more}; chmod go= {loose[0]}, as its owner"
     return True, f"{len(files)} files and folders, each for its owner only"
+
+
+def _alerts(settings: Settings) -> tuple[bool, str]:
+    """Whether what the study file asks to be informed of can be sent from here."""
+    alerts = read_study(settings.study_file).alerts
+    problems = AlertSender(settings.environment, alerts).problems()
+    return not problems, "; ".join(map(str, problems)) or ", ".join(alerts.channels) or "on the console only"
 
 
 def _clock() -> tuple[bool, str]:

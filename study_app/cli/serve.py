@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of
 from study_app.cli.study_checks import start_serving
+from study_app.notifications import AlertSender
 from study_app.services.operation.package_watch import note_changed_packages
 
 
@@ -43,6 +45,7 @@ def serve(
     """
     from study_app.bootstrap import follow_files
     from study_app.web import serving
+    from study_app.web.operating.logs import FORMAT, begin_logging
 
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
     serving.check_port(settings.host, settings.port, "--port")
@@ -55,9 +58,11 @@ def serve(
     with console as begin_console:
         running = start_serving(settings, str(study))
         try:
+            begin_logging(settings.environment.get(FORMAT, ""), _counting(running))
             if author:
                 follow_files(running)
             warnings = [*running.anchoring.check(), *note_changed_packages(running.world)]
+            warnings += map(str, AlertSender(settings.environment, running.study.alerts).problems())
             lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in warnings)]
             begin_console()
             serving.serve_participants(running, lambda: say("\n".join(lines)))
@@ -90,6 +95,10 @@ def _greeting(running: Any, console: bool) -> list[str]:
         elif password is not None:
             lines.append("Password     set one for the console with: study password")
     return lines
+
+
+def _counting(running: Any) -> Callable[[str], None]:
+    return lambda part: running.metrics.count("study_errors_total", part=part)
 
 
 def _no_console() -> None:

@@ -81,6 +81,8 @@ class StudyContext:
     """Distribution -> version of what participants' programs can import."""
     anchor: Callable[[LedgerRow], None] = lambda _row: None
     """Keeps the place of a real allocation outside the database, after its commit."""
+    measure: Callable[[str, float], None] = lambda _name, _seconds: None
+    """Takes how long something took, by the name of a histogram of `services.operation.metrics`."""
     follow: Callable[[], None] = lambda: None
     """Takes over an amendment that another process recorded; called before a new participant is let in."""
     clock_stopped: Callable[[str], bool] = lambda _participant_id: False

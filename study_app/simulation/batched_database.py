@@ -93,6 +93,10 @@ class BatchedRegistry:
             time.sleep(PAUSE_SECONDS)
             self._paused_at = time.monotonic()
 
+    def waiting(self) -> int:
+        """See ports.Database."""
+        return self._registry.waiting()
+
     def sign_heads(self, key: bytes) -> None:
         """See ports.Database."""
         self._registry.sign_heads(key)

@@ -40,6 +40,10 @@ class SqlDatabase:
         """See ports.Database."""
         return self._writer.submit(work)
 
+    def waiting(self) -> int:
+        """See ports.Database."""
+        return self._writer.waiting()
+
     def sign_heads(self, key: bytes) -> None:
         """See ports.Database."""
         self.database.head_key = key

@@ -84,6 +84,10 @@ class GroupWriter:
             self._queue.put(piece)
         return piece.future
 
+    def waiting(self) -> int:
+        """Pieces that no transaction has taken yet."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Store what is queued, then end; idempotent."""
         with self._starting:

@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
@@ -21,6 +22,8 @@ from study_app.web.assets import Assets
 from study_app.web.gateway import ParticipantGateway
 from study_app.web.headers import SecurityHeaders
 from study_app.web.limits import RequestLimits
+from study_app.web.operating import pages
+from study_app.web.operating.logs import quiet_streamlit
 from study_app.web.options import configure_streamlit
 from study_app.web.routes import acts, anchor, answers, author, chat, enter, events, reminders, runs
 from study_app.web.routes.not_found import strangers
@@ -51,9 +54,11 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         logging.getLogger(name).setLevel(logging.WARNING)
     # A stranger's bytes that are not HTTP are worth no line each.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    quiet_streamlit()
     study.clock_watch.begin()
     work = (study.session.sweep, study.grading.grade_present, study.scoring.score_handed_in)
-    jobs = (study.clock_watch.check, study.isolation_watch.check, study.anchoring.tick, *work)
+    watches = (study.clock_watch.check, study.isolation_watch.check, study.anchoring.tick, study.alert_watch.tick)
+    jobs = (*watches, *work)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
@@ -70,6 +75,13 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         await study.help.close()
 
 
+def served_routes(study: App) -> list[Route]:
+    """Return every route of ours."""
+    routes = [*anchor.ROUTES, *enter.ROUTES, *acts.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
+    routes += [*reminders.ROUTES, *pages.ROUTES]
+    return routes + (author.ROUTES if study.author is not None else [])
+
+
 def make(study: App) -> ASGIApp:
     """Return the ASGI app of a study."""
     configure_streamlit()
@@ -77,9 +89,7 @@ def make(study: App) -> ASGIApp:
 
     study.signed_arrival = signed_arrival(study.study.recruitment.signed_for, study.settings.environment)
     install(study)
-    routes = [*anchor.ROUTES, *enter.ROUTES, *acts.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
-    routes += reminders.ROUTES
-    routes += author.ROUTES if study.author is not None else []
+    routes = served_routes(study)
     app = st.App(
         SCRIPT,
         routes=[*routes, *strangers(routes)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -13,6 +12,8 @@ from study_app.claude_codes import code_by_claude
 from study_app.domain.errors import StudyError
 from study_app.private_files import be_private
 from study_app.settings import read_settings
+from study_app.web.operating.logs import FORMAT, begin_logging
+from study_app.web.operating.proxies import TrustedProxies, trusted_networks
 from study_app.web.options import configure_streamlit
 from study_app.web.serving import AUTHOR
 
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     nothing is served.
     """
     be_private()
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    begin_logging(os.environ.get(FORMAT, ""))
     configure_streamlit()
     import uvicorn
 
@@ -40,16 +41,17 @@ def main(arguments: list[str]) -> int:
     try:
         host, port = arguments
         settings = read_settings(console_host=host, console_port=port)
+        trusted = trusted_networks(settings.environment)
         app = start(settings, code_queries=code_by_claude)
         if os.environ.get(AUTHOR):
             follow_files(app, previews_too=False)
     except (StudyError, ValueError) as problem:
         sys.stderr.writelines(f"error: console: {line}\n" for line in str(problem).splitlines())
         return 2
-    asgi = make(app)
+    asgi = TrustedProxies(make(app), trusted)
     config = uvicorn.Config(
-        asgi, host=host, port=settings.console_port, log_level="warning", access_log=False,
-        timeout_graceful_shutdown=2,
+        asgi, host=host, port=settings.console_port, log_level="warning", log_config=None, access_log=False,
+        proxy_headers=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)
     if parent.isdigit():

@@ -41,8 +41,8 @@ FAST_PATHS = {
 """Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a
 streamed line must not wait in a compressor."""
 
-HEALTH = "/healthz"
-"""Asked as often as a monitor likes: the answer is kept for two seconds."""
+MONITORED = ("/healthz", "/readyz", "/metrics")
+"""Asked as often as a monitor likes: the answers are kept for some seconds."""
 STREAMLITS = ("/static/", "/component/")
 STREAMLITS_EXACTLY = ("/favicon.png", "/_stcore/health")
 """Addresses of Streamlit's that the app uses. It also has some for uploads, media, metrics and agents: no one gets
@@ -93,7 +93,7 @@ class ParticipantGateway:
         path, request = scope["path"], Request(scope, receive, send)
         speak_to(request)
         cookie = _cookie(request)
-        if path != HEALTH and (wait := self._wait(request, cookie, _size(request))):
+        if path not in MONITORED and (wait := self._wait(request, cookie, _size(request))):
             return too_often(wait)
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
             response: Response = await endpoint(request)

@@ -105,11 +105,16 @@ async def _answered(handler: Callable[[Request], Awaitable[Response]], request: 
     except UserError as mistake:
         return error(400, str(mistake))
     except InfrastructureError as ours:
-        log.error("%s %s: %s", request.method, request.url.path, ours)
+        log.error("a request could not be answered", exc_info=ours, extra=_named(handler, request))
         return error(503, REFUSALS("unavailable"))
     except Exception:
-        log.exception("%s %s failed", request.method, request.url.path)
+        log.exception("a request failed", extra=_named(handler, request))
         return error(500, REFUSALS("failed"))
+
+
+def _named(handler: Callable[[Request], Awaitable[Response]], request: Request) -> dict[str, str]:
+    """Return what the log says of a request: its address may hold what a participant is known by."""
+    return {"route": str(getattr(handler, "__name__", "")), "method": request.method}
 
 
 async def body(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -264,7 +269,7 @@ def check_origin(request: Request) -> None:
 
 
 def host_of(connection: HTTPConnection) -> str:
-    """Return the host that the browser asked for, also behind a proxy."""
+    """Return the host that the browser asked for, also behind a trusted proxy; see `operating.proxies`."""
     return connection.headers.get("x-forwarded-host") or connection.headers.get("host", "")
 
 
@@ -282,5 +287,5 @@ async def participant(request: Request) -> tuple[App, Participant]:
 
 
 def is_tls(request: Request) -> bool:
-    """Whether the browser speaks TLS, to us or to the proxy before us."""
-    return (request.headers.get("x-forwarded-proto") or request.url.scheme).split(",")[0].strip() == "https"
+    """Whether the browser speaks TLS, to us or to a trusted proxy before us; see `operating.proxies`."""
+    return request.url.scheme == "https"

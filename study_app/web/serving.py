@@ -64,8 +64,12 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
     configure_streamlit()
     import uvicorn
 
-    from study_app.web.app import make
+    from study_app.web.app import make, served_routes
     from study_app.web.connections import MOST, GuardedProtocol
+    from study_app.web.operating.proxies import TrustedProxies, trusted_networks
+    from study_app.web.operating.request_figures import RequestFigures
+
+    asgi = RequestFigures(make(app), app.metrics, [route.path for route in served_routes(app)])
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,11 +78,14 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
                 on_ready()
 
     config = uvicorn.Config(
-        make(app),
+        TrustedProxies(asgi, trusted_networks(app.settings.environment)),
         host=app.settings.host,
         port=app.settings.port,
         log_level="warning",
+        log_config=None,
         access_log=False,
+        # Who comes through a proxy, `TrustedProxies` says.
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
         http=GuardedProtocol,
         limit_concurrency=MOST,

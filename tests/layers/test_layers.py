@@ -19,6 +19,7 @@ ALLOWED = {
     "study_app.page_assets": "",
     "study_app.clock": "study_app.ports",
     "study_app.mailing": "study_app.domain",
+    "study_app.notifications": "study_app.domain study_app.mailing study_app.services",
     "study_app.settings": "study_app.domain",
     "study_app.content": "study_app.domain study_app.ports study_app.private_files pydantic pydantic_core",
     "study_app.secrets": "study_app.domain study_app.ports argon2 cryptography httpx2 jwt",
@@ -27,7 +28,8 @@ ALLOWED = {
     "study_app.storage": "study_app.domain study_app.dataset study_app.ports study_app.private_files "
     "alembic sqlalchemy sqlmodel",
     "study_app.services": "study_app study_app.domain study_app.dataset study_app.rerandomisation study_app.ports",
-    "study_app.bootstrap": "study_app.assistant study_app.clock study_app.content study_app.domain study_app.ports "
+    "study_app.bootstrap": "study_app.assistant study_app.clock study_app.content study_app.domain "
+    "study_app.notifications study_app.ports "
     "study_app.private_files study_app.sandbox study_app.secrets study_app.services study_app.settings "
     "study_app.storage",
     "study_app.claude_codes": "study_app.domain study_app.services analysis.interaction",

@@ -98,3 +98,9 @@ class StudyServer:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def logged_errors(folder: Path) -> list[str]:
+    """Lines of a server's log at the level of errors, and whatever is a traceback."""
+    signs = ('"level": "error"', '"level": "critical"', "Traceback")
+    return [line for line in (folder / "server.log").read_text().splitlines() if any(sign in line for sign in signs)]

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from click.testing import Result
 from support.hostile.hostile_person import HostilePerson
-from support.server import StudyServer
+from support.server import StudyServer, logged_errors
 from support.trials.export_world import real_study
 from typer.testing import CliRunner
 
@@ -55,7 +55,7 @@ def assert_well(server) -> None:
     answer = httpx.get(f"{server.url}/healthz", timeout=60)
     assert answer.json()["status"] == "ok", answer.text
     assert memory_mb(server.process.pid) < MOST_MEMORY_MB
-    assert "Traceback" not in (server.folder / "server.log").read_text()
+    assert not logged_errors(server.folder)
 
 
 def assert_whole(server, folder: Path) -> None:

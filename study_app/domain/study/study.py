@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from study_app.domain.allocation import Scheme, order_of
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.branches import branch_problems
+from study_app.domain.study.operating.alerts import Alerts, alert_problems
 from study_app.domain.study.quiz_confidence import confidence_problems
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
 from study_app.domain.study.recruiting.completion_codes import codes_digest
@@ -94,6 +95,8 @@ class Study(StudySection):
     data: DataPolicy = DataPolicy()
     dataset: Release = Release()
     """Licence, authors and citation of the dataset; no part of the hash, see `Release`."""
+    alerts: Alerts = Alerts()
+    """What researchers hear of while the trial runs; no part of the hash, see `Alerts`."""
     assistants: dict[str, AssistantEntry] = Field(default_factory=dict)
     assistant_policy: AssistantPolicy = AssistantPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
@@ -114,6 +117,7 @@ class Study(StudySection):
             *self._question_problems(),
             *branch_problems(self),
             *confidence_problems(self.stages),
+            *alert_problems(self.alerts, self.assistant_policy.study_cost_limit),
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -359,7 +363,7 @@ class Study(StudySection):
 
         A digest stands in place of the completion codes.
         """
-        raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset"})
+        raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset", "alerts"})
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})

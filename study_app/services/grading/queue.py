@@ -65,7 +65,7 @@ def accepted_level(isolation: Isolation) -> str:
 def quarantine(world: StudyContext, run: RunRecord, error: BaseException) -> None:
     """Put aside a submission whose grading failed: shown with its reason on the console, until it is retried."""
     reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
-    log.error("the grading of submission %s failed: %s", run.id, reason, exc_info=error)
+    log.error("the grading of a submission failed", exc_info=error, extra={"submission": run.id})
     with world.registry.begin() as unit:
         unit.update_run(replace(run, grading="failed", grading_reason=reason))
 

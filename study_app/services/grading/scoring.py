@@ -95,13 +95,7 @@ class QuizScoring:
             self._pauses.failed(_name(answer))
             if answer not in self._failed:
                 trace = None if isinstance(error, InfrastructureError) else error
-                log.error(
-                    "answer %s of participant %s cannot be scored yet: %s",
-                    answer.item,
-                    answer.participant_id,
-                    error,
-                    exc_info=trace,
-                )
+                log.error("an answer cannot be scored yet: %s", error, exc_info=trace, extra={"task": answer.item})
                 self._failed.add(answer)
             return False
         self._pauses.done(_name(answer))

@@ -148,14 +148,14 @@ class Grading:
         try:
             self._grade(run)
         except InfrastructureError as error:
-            log.warning("submission %s could not be graded yet: %s", run.id, error)
+            log.warning("a submission could not be graded yet", exc_info=error, extra={"submission": run.id})
             self._pauses.failed(run.id)
             return False
         except Exception as error:
             try:
                 quarantine(self.world, run, error)
             except Exception:
-                log.exception("submission %s could not be put aside", run.id)
+                log.exception("a submission could not be put aside", extra={"submission": run.id})
                 self._pauses.failed(run.id)
             return False
         self._pauses.done(run.id)
@@ -177,6 +177,7 @@ class Grading:
             # Late edits may have changed the program in the meantime: then it waits for its own verdict.
             if any(now.id == run.id and now.code == run.code for now in unit.runs(run.participant_id)):
                 unit.update_run(with_verdict(run, verdict))
+        self.world.measure("study_grading_seconds", (self.world.now() - run.started_at).total_seconds())
 
 
 def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from study_app.domain.errors import StudyError
 from study_app.domain.trial_state import State
 from study_app.services.context import StudyContext
 from study_app.services.operation.clock_watch import shown_alert
@@ -32,6 +33,23 @@ class Health:
         self.world = world
         self._lock = threading.Lock()
         self._kept: tuple[float, HealthReport] | None = None
+
+    def missing(self) -> tuple[str, ...]:
+        """Return what keeps a newcomer from being served here, nothing where the server is ready.
+
+        Raises:
+            InfrastructureError: as `check`.
+        """
+        report = self.check()
+        found = ["programs cannot be run as this machine isolates them"] if report.paused else []
+        if report.state == "launched":
+            with self.world.registry.begin(write=False) as unit:
+                sealed = unit.meta("sealed_seed")
+            try:
+                self.world.seal.open(sealed or "")
+            except StudyError:
+                found.append("the sealing key is missing or another one, so nobody can be allocated")
+        return tuple(found)
 
     def check(self) -> HealthReport:
         """Write a little and read the state.

@@ -321,6 +321,12 @@ class AssistantChat:
                 log.exception("the end of a reply could not be saved")
             self._replies.pop(reply.turn.participant_id, None)
             reply.pieces.put_nowait(None)
+            self._measure(reply.turn)
+
+    def _measure(self, turn: Turn) -> None:
+        if turn.first_token_seconds is not None:
+            self.world.measure("study_chat_first_token_seconds", turn.first_token_seconds)
+        self.world.measure("study_chat_seconds", turn.total_seconds or 0.0)
 
     def _save(self, turn: Turn) -> None:
         with self.world.registry.begin() as unit:

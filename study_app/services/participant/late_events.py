@@ -71,7 +71,7 @@ def change_document(
         text = apply_all(text, (edit.details for edit in edits), LONGEST_TEXT)
     except (ReplayMismatch, StudyError) as error:
         # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
-        log.warning("participant %s, task %s: %s", participant_id, task, error)
+        log.warning("edits that came late cannot be replayed", exc_info=error, extra={"task": task})
         note_unapplied(unit, place, page, task, "mismatch")
         return None
     if text is not None:
@@ -101,7 +101,7 @@ def change_draft(
         try:
             draft = applied(draft, page, change.details, pages)
         except ReplayMismatch as error:
-            log.warning("participant %s, %s: %s", participant.id, form, error)
+            log.warning("changes of a form that came late cannot be replayed", exc_info=error)
     if draft == before:
         return None
     keep_draft(unit, participant.id, *form, draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -83,6 +84,12 @@ class ProgramRuns:
         thread.start()
         return record.id
 
+    @property
+    def waiting(self) -> int:
+        """Runs in this process that are going on or wait for a place."""
+        with self._lock:
+            return self._waiting
+
     def beginning(self, place: OnStage) -> str:
         """Return what the editor of the current task holds at first."""
         with self.world.registry.begin(write=False) as unit:
@@ -135,6 +142,7 @@ class ProgramRuns:
 
     def _execute(self, place: AtStage, record: RunRecord, active: _Active, emit: Emit) -> None:
         """In its own thread, so that a participant who leaves loses nothing."""
+        began = time.monotonic()
         try:
             with self._lock:
                 ahead = max(0, self._waiting - CONCURRENT_RUNS)
@@ -154,7 +162,7 @@ class ProgramRuns:
             self._fail(record, str(error), emit)
         except Exception as error:
             # Nothing that one run does may leave its record unfinished or its page waiting.
-            log.exception("run %s of participant %s failed", record.id, record.participant_id)
+            log.exception("a run failed", extra={"run": record.id})
             self._fail(record, f"{type(error).__name__}: {error}"[:500], emit)
         finally:
             with self._lock:
@@ -162,13 +170,14 @@ class ProgramRuns:
                 if self._active.get(record.participant_id) is active:
                     del self._active[record.participant_id]
             emit(None)
+            self.world.measure("study_run_seconds", time.monotonic() - began)
 
     def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
         emit(_end_line(record.id, "infrastructure", None))
         try:
             self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), Outage)
         except Exception:
-            log.exception("run %s could not be finished", record.id)
+            log.exception("a run could not be finished", extra={"run": record.id})
 
     def _run_and_report(self, place: AtStage, record: RunRecord, active: _Active, emit: Emit) -> None:
         pack = self.world.content_of(place.participant).pack(place.pack)
@@ -198,7 +207,7 @@ class ProgramRuns:
         except SandboxUnavailable:
             return ()
         except Exception:
-            log.exception("the examples of %s could not be tried", pack.id)
+            log.exception("the examples of a task could not be tried", extra={"task": pack.id})
             return ()
 
     @retried

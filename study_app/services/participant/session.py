@@ -256,9 +256,7 @@ class ParticipantSession:
                         self.way.place(unit, participant)
             except Exception:
                 # Whatever one participant's pages sent, the others' deadlines are kept.
-                log.exception(
-                    "participant %s: the end of %s failed; it is tried again", visit.participant_id, visit.stage
-                )
+                log.exception("the end of somebody's stage failed; it is tried again")
         self.world.registry.forget_erased()
         return len(late)
 

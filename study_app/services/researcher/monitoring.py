@@ -24,6 +24,7 @@ from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.participant_status import current_status
@@ -220,6 +221,11 @@ class Monitor:
         with self.world.registry.begin(write=False) as unit:
             alert = shown_alert(unit, self.world.now())
         return "agrees with the server's own count" if alert is None else str(alert)
+
+    def alerts(self) -> list[Incident]:
+        """Return the newest incident of each kind that the study file asks to hear of, the latest first."""
+        with self.world.registry.begin(write=False) as unit:
+            return incidents(unit)
 
     def paused(self) -> str | None:
         """Why the study is paused by what isolates programs here, or None."""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from study_app.bootstrap import App, install
 from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
+from study_app.web.operating.logs import quiet_streamlit
 from study_app.web.routes import console, console_files, picture
 from study_app.web.routes.author import following
 
@@ -32,6 +33,7 @@ def make(study: App) -> ASGIApp:
 
     @asynccontextmanager
     async def background(_app: object) -> AsyncIterator[dict[str, Any]]:
+        quiet_streamlit()
         async with following(study):
             yield {}
 

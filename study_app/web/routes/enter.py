@@ -194,7 +194,7 @@ async def healthz(request: Request) -> Response:
     try:
         found = await run_in_threadpool(app.health.check)
     except InfrastructureError as failure:
-        log.error("/healthz: %s", failure)
+        log.error("the server is not well", exc_info=failure)
         return JSONResponse({"status": "failing", "error": "nothing can be written now; see the server's log"}, 503)
     if found.paused:
         return JSONResponse({"status": "paused", "error": "programs cannot be run", "alerts": list(found.alerts)}, 503)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,7 +43,9 @@ async def events(request: Request) -> Response:
         # Who asks comes before what is wrong with it.
         await participant(request)
         raise
+    began = time.monotonic()
     stored = await asyncio.wrap_future(session.submit(request.cookies.get(COOKIE), batch))
+    _measure(batch, time.monotonic() - began)
     state = as_state(stored)
     reason = _conflict(stored)
     if reason is None:
@@ -53,6 +56,15 @@ async def events(request: Request) -> Response:
         "stage": "this part of the study is over",
     }
     return JSONResponse(state | {"error": messages[reason], "reason": reason}, status_code=409)
+
+
+def _measure(batch: Batch, seconds: float) -> None:
+    measure = current().world.measure
+    measure("study_event_store_seconds", seconds)
+    # By the page's clock alone, which may be wrong by hours: its newest event is about as old as the request.
+    moments = [event.client_time_ms for event in batch.events if event.client_time_ms is not None]
+    if moments:
+        measure("study_event_lag_seconds", (max(moments) - min(moments)) / 1000 + seconds)
 
 
 def _conflict(stored: Ingested) -> str | None:

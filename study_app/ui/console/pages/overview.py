@@ -37,6 +37,7 @@ def render(desk: ConsoleSession) -> None:
         _enrolment(desk.monitor.overview(kind))
 
     live()
+    _alerts(desk)
     _protocol(desk, desk.monitor.overview(kind))
     _machine(desk, desk.monitor.overview(kind), kind)
 
@@ -83,6 +84,21 @@ def _stages(view: Overview) -> str:
 def _statuses(view: Overview) -> str:
     rows = [(tables.status(name), count, tables.bar(count, view.enrolled)) for name, count in view.statuses.items()]
     return tables.table(("Status", "People", ""), rows, numbers=(1,), label="Participants by status")
+
+
+def _alerts(desk: ConsoleSession) -> None:
+    """Incidents that last come first; nothing is drawn where there was none."""
+    found = sorted(desk.monitor.alerts(), key=lambda one: one.over_at is not None)
+    if not found:
+        return
+    st.subheader("Alerts", anchor=False)
+    rows = []
+    for one in found:
+        state = tables.Html(tables.badge("over", "quiet") if one.ended_at else tables.badge("lasts", "bad"))
+        until = tables.moment(one.ended_at) if one.ended_at else ""
+        sent = "" if not desk.app.study.alerts.channels else "not yet" if one.owed else "yes"
+        rows.append((state, one.text, tables.moment(one.began_at), until, sent))
+    st.html(tables.table(("", "Alert", "Since (UTC)", "Until (UTC)", "Sent"), rows, label="Alerts"))
 
 
 def _protocol(desk: ConsoleSession, view: Overview) -> None:

@@ -1,0 +1,1 @@
+"""What a study file says about running the server: alerts."""

@@ -1,0 +1,109 @@
+"""What an alert is raised for: each condition of the study file, looked at in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from study_app.domain.study.operating.alerts import Alerts
+from study_app.domain.trial_state import State
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.operation.clock_watch import clock_alert
+from study_app.services.operation.isolation_watch import isolation_alert
+from study_app.services.places import places_taken
+from study_app.services.spending import spent_usd
+
+NOT_FAILED = frozenset({None, "refused", "interrupted"})
+"""Of a turn's error: the model declined, or a server of ours was stopped; the provider did answer."""
+STEP_SHOWN = timedelta(minutes=2)
+"""A step of the clock that was taken over is over at once; it counts for so long, so that it is seen."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where this server runs."""
+
+    name: str
+    free_bytes: Callable[[], int]
+    """Of the disk that holds what the study writes."""
+
+
+def conditions(world: StudyContext, unit: UnitOfWork, machine: Machine) -> dict[str, str | None]:
+    """Return each kind of alert that the study file asks for: a sentence while its condition holds, else None.
+
+    A kind that concerns one machine carries its name, since several may serve one study. Nothing here tells of one
+    participant, of an arm, or of an amount that moves with one.
+    """
+    rules, state = world.study.alerts, world.state(unit)
+    found: dict[str, str | None] = {}
+    if state in ("launched", "closed"):
+        found.update(_of_trial(world, unit, rules, state))
+    if rules.isolation:
+        found["isolation"] = isolation_alert(unit)
+    if rules.clock_step:
+        found["clock_step"] = _clock(unit, world.now())
+    if rules.disk_free_gb is not None:
+        found[f"disk:{machine.name}"] = _disk(rules.disk_free_gb, machine)
+    return found
+
+
+def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State) -> Iterator[tuple[str, str | None]]:
+    if rules.nobody_enrolled_hours is not None:
+        idle = _enrolment(world, unit, timedelta(hours=rules.nobody_enrolled_hours)) if state == "launched" else None
+        yield "nobody_enrolled", idle
+    if rules.failed_replies is not None:
+        yield "provider", _provider(unit, rules.failed_replies)
+    limit = world.study.assistant_policy.study_cost_limit
+    if rules.budget_share is not None and limit is not None:
+        yield "budget", _budget(world, unit, rules.budget_share, limit)
+
+
+def _enrolment(world: StudyContext, unit: UnitOfWork, hours: timedelta) -> str | None:
+    real = [person for person in unit.participants() if person.kind == "real"]
+    if places_taken(world, unit) >= world.study.recruitment.target_n:
+        return None
+    launched = unit.meta("launched_at")
+    moments = [person.enrolled_at for person in real[-1:]]
+    moments += [datetime.fromisoformat(launched)] if launched else []
+    if not moments or world.now() - max(moments) < hours:
+        return None
+    return (
+        f"Nobody has enrolled since {max(moments):%Y-%m-%d %H:%M} UTC, and enrolment is open. Look at the recruiting "
+        "site, and open the study's address yourself."
+    )
+
+
+def _provider(unit: UnitOfWork, failures: int) -> str | None:
+    simulated = unit.simulated()
+    last = [turn for turn in unit.turns() if turn.complete and turn.participant_id not in simulated][-failures:]
+    if len(last) < failures or any(turn.error in NOT_FAILED for turn in last):
+        return None
+    return (
+        f"The last {failures} replies of the assistant failed (last: {last[-1].error}). Look at the provider's status "
+        "page and at the key's account; participants get the lost time back."
+    )
+
+
+def _budget(world: StudyContext, unit: UnitOfWork, share: float, limit: float) -> str | None:
+    if spent_usd(unit, world.content.specs, "real") < share * limit:
+        return None
+    return (
+        f"The assistants have used {share:.0%} of the study's {limit:g} US dollars "
+        "(assistant_policy.study_cost_limit). At the limit nobody can ask any more."
+    )
+
+
+def _disk(least_gb: float, machine: Machine) -> str | None:
+    if machine.free_bytes() >= least_gb * 1e9:
+        return None
+    return f"Less than {least_gb:g} GB are free on {machine.name}. Make room before nothing can be stored any more."
+
+
+def _clock(unit: UnitOfWork, now: datetime) -> str | None:
+    step = clock_alert(unit)
+    if step is None or not (step.state == "away" or (step.state == "taken" and now - step.at < STEP_SHOWN)):
+        return None
+    text = str(step)
+    return f"{text[0].upper()}{text[1:]}."

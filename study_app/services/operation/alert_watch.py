@@ -1,0 +1,180 @@
+"""Alerts: each incident is recorded when it begins and when it is over, and sent once each time.
+
+Incidents are in the database, so that they outlive a restart and several servers report each of them once. What cannot
+be sent is tried again; a server that ends in the middle of sending leaves a claim that runs out.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from study_app.domain.errors import InfrastructureError
+from study_app.domain.records import AuditEntry
+from study_app.domain.study.operating.alerts import Channel
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.operation.alert_rules import Machine, conditions
+
+log = logging.getLogger(__name__)
+
+INCIDENTS = "alerts"
+"""Where the database keeps them; also the name of the lock under which they change."""
+BEGAN, OVER, SENT = "alert", "alert over", "alert sent"
+"""What the audit log calls them."""
+EVERY = timedelta(seconds=20)
+CLAIM = timedelta(minutes=2)
+"""How long another server waits before it sends what this one has begun to send."""
+
+Moment = Literal["began", "over"]
+
+
+@dataclass(frozen=True)
+class AlertMessage:
+    """What is sent."""
+
+    study_id: str
+    title: str
+    kind: str
+    moment: Moment
+    text: str
+    at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident, until another of its kind takes its place."""
+
+    kind: str
+    text: str
+    since: str
+    over_at: str | None = None
+    owed: tuple[tuple[Moment, Channel], ...] = ()
+    """What has still to be sent, and how."""
+    claimed_until: str = ""
+
+    @property
+    def began_at(self) -> datetime:
+        """When it began."""
+        return datetime.fromisoformat(self.since)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was over; None while it lasts."""
+        return None if self.over_at is None else datetime.fromisoformat(self.over_at)
+
+
+Send = Callable[[Channel, AlertMessage], str]
+"""Sends by a channel and says what came of it; raises InfrastructureError where it has to be tried again."""
+
+
+def incidents(unit: UnitOfWork) -> list[Incident]:
+    """Return the newest incident of each kind, the latest first."""
+    kept = json.loads(unit.meta(INCIDENTS) or "[]")
+    found = [Incident(**{**each, "owed": tuple(map(tuple, each["owed"]))}) for each in kept]
+    return sorted(found, key=lambda each: each.since, reverse=True)
+
+
+class AlertWatch:
+    """Looks at the conditions of the study file; called every second, looks more rarely.
+
+    Args:
+        world: the study.
+        machine: this server's.
+        send: sends a message.
+    """
+
+    def __init__(self, world: StudyContext, machine: Machine, send: Send) -> None:
+        self.world = world
+        self.machine = machine
+        self._send = send
+        self._due = world.now()
+
+    def tick(self) -> None:
+        """Look, record what has changed, and send what is owed."""
+        now = self.world.now()
+        # A clock that was set back must not stop the alerts about it.
+        if self._due - EVERY <= now < self._due:
+            return
+        self._due = now + EVERY
+        self._look()
+        while (claimed := self._claim()) is not None:
+            self._deliver(*claimed)
+
+    def _look(self) -> None:
+        with self.world.registry.begin(write=False) as unit:
+            found = conditions(self.world, unit, self.machine)
+            before = {each.kind: each for each in incidents(unit)}
+        if all((text is not None) == _lasts(before.get(kind)) for kind, text in found.items()):
+            return
+        with self.world.registry.begin() as unit:
+            unit.lock(INCIDENTS)
+            kept = {each.kind: each for each in incidents(unit)}
+            for kind, text in found.items():
+                changed = self._changed(unit, kept.get(kind), kind, text)
+                if changed is not None:
+                    kept[kind] = changed
+            _keep(unit, kept)
+
+    def _changed(self, unit: UnitOfWork, incident: Incident | None, kind: str, text: str | None) -> Incident | None:
+        """Return the incident as it is from now on, recorded; None where nothing has changed."""
+        now, channels = self.world.now(), self.world.study.alerts.channels
+        if text is not None and not _lasts(incident):
+            unit.add_audit(AuditEntry(now, "server", BEGAN, text, {"kind": kind}))
+            # What could not be sent of the incident before is replaced by this one.
+            return Incident(kind, text, now.isoformat(), owed=tuple(("began", each) for each in channels))
+        if text is None and incident is not None and _lasts(incident):
+            unit.add_audit(AuditEntry(now, "server", OVER, incident.text, {"kind": kind, "since": incident.since}))
+            owed = (*incident.owed, *(("over", each) for each in channels))
+            return replace(incident, over_at=now.isoformat(), owed=owed)
+        return None
+
+    def _claim(self) -> tuple[Incident, Moment, Channel] | None:
+        """Take one message that is owed and that no server is sending."""
+        now = self.world.now()
+        with self.world.registry.begin(write=False) as unit:
+            if not any(each.owed for each in incidents(unit)):
+                return None
+        with self.world.registry.begin() as unit:
+            unit.lock(INCIDENTS)
+            kept = {each.kind: each for each in incidents(unit)}
+            for each in kept.values():
+                if each.owed and each.claimed_until <= now.isoformat():
+                    kept[each.kind] = replace(each, claimed_until=(now + CLAIM).isoformat())
+                    _keep(unit, kept)
+                    return (each, *each.owed[0])
+        return None
+
+    def _deliver(self, incident: Incident, moment: Moment, channel: Channel) -> None:
+        study = self.world.study
+        at = incident.began_at if moment == "began" else incident.ended_at or self.world.now()
+        message = AlertMessage(study.id, study.title, incident.kind, moment, incident.text, at, incident.began_at)
+        try:
+            outcome = self._send(channel, message)
+        except InfrastructureError as failure:
+            # The claim stays: it is the pause before the next attempt.
+            log.warning("an alert could not be sent yet", exc_info=failure, extra={"alert": incident.kind})
+            return
+        with self.world.registry.begin() as unit:
+            unit.lock(INCIDENTS)
+            kept = {each.kind: each for each in incidents(unit)}
+            now_kept = kept.get(incident.kind)
+            if now_kept is not None and now_kept.since == incident.since:
+                owed = tuple(each for each in now_kept.owed if each != (moment, channel))
+                kept[incident.kind] = replace(now_kept, owed=owed, claimed_until="")
+                _keep(unit, kept)
+            detail = {"kind": incident.kind, "moment": moment, "channel": channel, "outcome": outcome}
+            unit.add_audit(AuditEntry(self.world.now(), "server", SENT, "", detail))
+
+
+def _lasts(incident: Incident | None) -> bool:
+    return incident is not None and incident.over_at is None
+
+
+def _keep(unit: UnitOfWork, kept: dict[str, Incident]) -> None:
+    unit.set_meta(INCIDENTS, json.dumps([asdict(each) for each in kept.values()]))
