@@ -36,6 +36,9 @@ from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResu
 
 Result = TypeVar("Result")
 
+RESTORED = "restored"
+"""Key of the fact that a database was put back from a backup, until the next start has recorded it."""
+
 
 class Clock(Protocol):
     """The only source of time. A simulation brings its own."""

@@ -18,7 +18,8 @@ from study_app.storage.engine import DatabaseEngine
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Return where the migrations are."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     return config
@@ -30,7 +31,7 @@ def bring_up_to_date(database: DatabaseEngine) -> None:
     Raises:
         InfrastructureError: the file is another program's, or from a newer version of study-app.
     """
-    config = _config()
+    config = alembic_config()
     head = ScriptDirectory.from_config(config).get_current_head()
     with database.begin(write=False) as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:

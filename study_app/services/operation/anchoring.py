@@ -11,11 +11,11 @@ from typing import Protocol
 from study_app.dataset.integrity.anchors import KeptAnchor, kept_now, last_index
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.records import AuditEntry
-from study_app.ports import UnitOfWork
+from study_app.ports import RESTORED, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.ledgers import GAPS, ledger_gaps
 
-GAP_ACT, LOST_ACT = "ledger gap", "log lost"
+GAP_ACT, LOST_ACT, RESTORED_ACT = "ledger gap", "log lost", "restore"
 EVERY = timedelta(minutes=1)
 SENT_EVERY = timedelta(hours=1)
 
@@ -97,9 +97,23 @@ class Anchoring:
 
         Places of the ledger that the database has lost are never given again: who was there got an arm.
         """
+        said = self._restored()
         kept = [anchor for anchor in self.store.read() if anchor.study_id == self.world.study.id]
+        return said + (self._compared(kept) if kept else [])
+
+    def _restored(self) -> list[str]:
+        """Record that the database was put back from a backup, once."""
+        with self.world.registry.begin(write=False) as unit:
+            kept = unit.meta(RESTORED)
         if not kept:
             return []
+        detail = json.loads(kept)
+        with self.world.registry.begin() as unit:
+            unit.set_meta(RESTORED, "")
+            self._audit(unit, RESTORED_ACT, detail, why="a backup was put back")
+        return [f"The database was put back from a backup of {detail['made_at']}; what came after it is not there."]
+
+    def _compared(self, kept: Sequence[KeptAnchor]) -> list[str]:
         with self.world.registry.begin() as unit:
             if self.world.state(unit) == "draft":
                 return []
@@ -134,6 +148,7 @@ class Anchoring:
     def _ledger(self, unit: UnitOfWork) -> Anchor | None:
         return head(LedgerRow.parse(row) for row in unit.allocations("real")[-1:])
 
-    def _audit(self, unit: UnitOfWork, what: str, detail: dict[str, object]) -> None:
-        why = "the database is behind its anchors"
+    def _audit(
+        self, unit: UnitOfWork, what: str, detail: dict[str, object], why: str = "the database is behind its anchors"
+    ) -> None:
         unit.add_audit(AuditEntry(at=self.world.now(), who="server", what=what, why=why, detail=detail))
