@@ -142,7 +142,7 @@ class Visitor:
     # -- stages --------------------------------------------------------------------------------------------------------
 
     def _survey(self, place: OnStage, stage: Stage) -> None:
-        given = answers(stage, self.person, False, self.rng)
+        given = answers(stage, self.person, False, self.rng, self.app.study.rehearsal.answers)
         for question in stage.asked:
             if given[question.id] is not None:
                 self._answer(question, given[question.id])

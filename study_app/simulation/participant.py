@@ -19,7 +19,7 @@ from study_app.services.position import BeforeStage, Ended, OnStage, Waiting
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.confidence import stated_confidence
 from study_app.simulation.behaviour.forms import Written, fill_in_form
-from study_app.simulation.behaviour.profiles import Effects, Scales, SimulatedPerson
+from study_app.simulation.behaviour.profiles import ArmEffects, Scales, SimulatedPerson
 from study_app.simulation.behaviour.quiz import Sheet, fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import TaskStageWork
@@ -60,7 +60,7 @@ class SimulationSetting:
     loop: asyncio.Runner | None
     """Where the assistant's replies are awaited."""
     scales: Scales
-    effects: Effects
+    effects: ArmEffects
     seed: str
     overconfidence: float = 0.0
     """Mean confidence beside quiz items minus mean share of their points."""
@@ -77,7 +77,7 @@ class SimulatedParticipant:
     """Label of the person's cluster; empty where allocation reads no label."""
     participant_id: str = ""
     _tasks_done: int = field(default=0, init=False)
-    _sheets: dict[tuple[str, bool], Sheet] = field(default_factory=dict, init=False)
+    _sheets: dict[tuple[str, str], Sheet] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.app, self.clock = self.setting.app, self.setting.clock
@@ -104,6 +104,12 @@ class SimulatedParticipant:
             entry = EntryRequest(label=self.cluster)
             self.participant_id = self.app.enrol.enter(entry, kind="simulated").participant.id
 
+    def arm_id(self) -> str | None:
+        """Return the arm that this person was allocated to, if they were."""
+        with self.app.world.registry.begin(write=False) as unit:
+            person = unit.participant(self.participant_id)
+        return person.arm if person is not None else None
+
     def leave(self) -> Iterator[Pause]:
         """Go before the end: by the button, or by closing the window, whereupon the server ends what is timed."""
         place = self.app.session.peek(self.participant_id)
@@ -116,20 +122,17 @@ class SimulatedParticipant:
 
     def planned_seconds(self) -> float:
         """About how long the whole way will take, waiting between sessions left out."""
-        total = 0.0
-        for stage in self.setting.app.study.stages:
-            if stage.kind == "tasks":
-                pace = (
-                    self.person.base_minutes / self.setting.scales.cap
-                    if stage.main and self.setting.scales.cap
-                    else 0.45
-                )
-                total += 60 * (stage.minutes or 0.0) * min(max(pace, 0.05), 1.0)
-            elif stage.kind == "quiz":
-                total += 60 * (stage.minutes or 0.0) * QUIZ_SHARE[0]
-            else:
-                total += 15 + len(stage.asked) * sum(SECONDS_PER_QUESTION) / 2
-        return total
+        return sum(self.seconds_on(stage) for stage in self.setting.app.study.stages)
+
+    def seconds_on(self, stage: Stage) -> float:
+        """Return about how long one stage will take."""
+        if stage.kind == "tasks":
+            cap = self.setting.scales.cap
+            pace = self.person.base_minutes / cap if stage.main and cap else 0.45
+            return 60 * (stage.minutes or 0.0) * min(max(pace, 0.05), 1.0)
+        if stage.kind == "quiz":
+            return 60 * (stage.minutes or 0.0) * QUIZ_SHARE[0]
+        return 15 + len(stage.asked) * sum(SECONDS_PER_QUESTION) / 2
 
     # -- stages --------------------------------------------------------------------------------------------------------
 
@@ -150,7 +153,8 @@ class SimulatedParticipant:
         self.app.session.consent(self.participant_id, True)
 
     def _survey(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
-        given = answers(stage, self.person, self._uses_other_ai(place.arm), self.rng)
+        expected = self.setting.scales.expected.answers
+        given = answers(stage, self.person, self._uses_other_ai(place.arm), self.rng, expected)
         yield self._skimming(stage.body)
         seconds = sum(self.rng.uniform(*SECONDS_PER_QUESTION) for _ in stage.asked)
         written = {q.id for q in stage.asked if q.kind in ("text", "number")}
@@ -184,8 +188,7 @@ class SimulatedParticipant:
             skew=self._skew,
             earlier=self._tasks_done,
         )
-        received = self.received(place.arm)
-        minutes = self.person.minutes(received, setting.effects, setting.scales)
+        minutes = self.minutes(place.arm)
         yield from job.do(place, stage, minutes / setting.scales.cap if setting.scales.cap else 0.5)
         self._tasks_done += len(stage.packs) if stage.main else 0
         if "warmup_passed" in place.study.allocation.variables and not stage.main:
@@ -194,9 +197,10 @@ class SimulatedParticipant:
     def _quiz(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
         bank, _, _ = self.app.answers.page(place)
         items = bank.items_of(stage.form or None)
-        sheet = self.sheet(stage, self.received(self._treatment(place, stage)))
+        treatment = self._treatment(place, stage)
+        sheet = self.sheet(stage, treatment)
         seconds = 60 * (stage.minutes or 0.0) * min(max(self.rng.gauss(*QUIZ_SHARE), 0.12), 0.9)
-        sure = self._confidence(stage, self.received(self._treatment(place, stage)))
+        sure = self._confidence(stage, treatment)
         tab = self._tab()
         for step, page in enumerate(bank.pages_of(stage.form or None)):
             written = {item.id for item in page if not item.options}
@@ -206,52 +210,56 @@ class SimulatedParticipant:
             share = seconds * len(page) / len(items)
             yield from fill_in_form(tab, stage.id, step, share, shown, starters)
 
-    def _confidence(self, stage: Stage, received: bool) -> dict[str, int]:
+    def _confidence(self, stage: Stage, arm: StudyArm | None) -> dict[str, int]:
         """Percent by item, where the quiz asks for it."""
         if not stage.confidence:
             return {}
-        filled = self._filled(stage, received)
+        filled = self.filled(stage, arm)
         answered = {name: share for name, share in filled.shares.items() if filled.responses[name] is not None}
         rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:confidence")
         return stated_confidence(answered, self.setting.overconfidence, rng)
 
-    def sheet(self, stage: Stage, received: bool) -> dict[str, Response]:
-        """Return what this person answers on a quiz, with or without having received the treatment."""
-        return self._filled(stage, received).responses
+    def sheet(self, stage: Stage, arm: StudyArm | None) -> dict[str, Response]:
+        """Return what this person answers on a quiz in that arm."""
+        return self.filled(stage, arm).responses
 
     def score_difference(self, arm: StudyArm) -> float:
         """Points of the main quiz in that arm minus those in the control arm, as the items allow."""
         quiz = self.app.study.main_quiz
         if quiz is None:
             return 0.0
-        treated, control = (self._filled(quiz, self.received(each)).points for each in (arm, self.app.study.control))
-        return treated - control
+        return self.filled(quiz, arm).points - self.filled(quiz, self.app.study.control).points
 
     def minutes_difference(self, arm: StudyArm) -> float:
         """Return the time outcome in that arm minus that in the control arm."""
-        setting = self.setting
-        treated, control = (
-            self.person.minutes(self.received(each), setting.effects, setting.scales)
-            for each in (arm, self.app.study.control)
-        )
-        return treated - control
+        return self.minutes(arm) - self.minutes(self.app.study.control)
 
-    def _filled(self, stage: Stage, received: bool) -> Sheet:
-        key = (stage.id, received)
+    def minutes(self, arm: StudyArm | None) -> float:
+        """Return the time outcome that this person would have in that arm."""
+        setting = self.setting
+        return self.person.minutes(self.received(arm), setting.effects.of(arm), setting.scales)
+
+    def most_of(self, stage: Stage) -> float:
+        """Return the points that can be had on a quiz."""
+        return sum(item.points for item in self.app.world.content.bank(stage.bank).items_of(stage.form or None))
+
+    def filled(self, stage: Stage, arm: StudyArm | None) -> Sheet:
+        """Return this person's answers and points on a quiz in that arm."""
+        key = (stage.id, arm.id if arm is not None and self.received(arm) else "")
         if key not in self._sheets:
             content = self.app.world.content
             items = content.bank(stage.bank).items_of(stage.form or None)
             seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"
-            target = self._target(stage, received, sum(item.points for item in items), Random(f"{seed}:level"))
+            target = self._target(stage, arm, sum(item.points for item in items), Random(f"{seed}:level"))
             self._sheets[key] = fill_in(items, content.keys(stage.bank), target, seed)
         return self._sheets[key]
 
-    def _target(self, stage: Stage, received: bool, most: float, rng: Random) -> float:
+    def _target(self, stage: Stage, arm: StudyArm | None, most: float, rng: Random) -> float:
         """Points aimed at on a quiz; effects act where the outcome is measured and nowhere else."""
         setting, study = self.setting, self.app.study
         if stage.id in outcome_quizzes(study):
-            share = self.person.score(received, setting.effects, setting.scales) / (setting.scales.quiz_max or 1.0)
-            return share * most
+            points = self.person.score(self.received(arm), setting.effects.of(arm), setting.scales)
+            return points / (setting.scales.quiz_max or 1.0) * most
         baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"
         return self.person.other_score(baseline, most, setting.scales, rng)
 

@@ -18,12 +18,13 @@ from study_app.bootstrap import App, start
 from study_app.domain.allocation import options
 from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.records import Participant
+from study_app.domain.study.rehearsal.section import by_arm
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.participant_status import current_status
 from study_app.settings import Settings
 from study_app.simulation.batched_database import BatchedRegistry
-from study_app.simulation.behaviour.profiles import Effects, Rates, Scales, draw_person
+from study_app.simulation.behaviour.profiles import Amount, ArmEffects, Rates, Scales, draw_person, effects_of
 from study_app.simulation.cached_sandbox import Memory, RepeatingSandbox
 from study_app.simulation.clock import START, SimulationClock, arrivals, next_monday
 from study_app.simulation.grading import Grader
@@ -33,8 +34,6 @@ from study_app.simulation.participant import Pause, Resume, SimulatedParticipant
 from study_app.simulation.summary import Realised, SimulationSummary
 
 KEY = "ANTHROPIC_API_KEY"
-CLUSTER_SIZE = 4
-"""People in a simulated cluster."""
 GRADE_EVERY = 8
 """Participants between two gradings beside the simulation."""
 
@@ -74,10 +73,10 @@ def simulate(
     *,
     participants: int,
     seed: int,
-    effect_score: float = 0.0,
-    effect_minutes: float = 0.0,
+    effect_score: Amount = 0.0,
+    effect_minutes: Amount = 0.0,
     noncompliance: float = 0.0,
-    dropout: float = 0.0,
+    dropout: Amount = 0.0,
     overconfidence: float = 0.0,
     progress: Callable[[int], None] | None = None,
     memory: Memory | None = None,
@@ -91,11 +90,12 @@ def simulate(
         app: the study; clock, identifiers, sandbox and assistants are the simulation's own meanwhile.
         participants: how many are enrolled.
         seed: of behaviour, identifiers and clock; allocation does not depend on it.
-        effect_score: points of the main quiz that receiving the treatment adds, before clipping to 0 and its most.
-        effect_minutes: minutes that it adds to the time outcome, before clipping to the limit.
+        effect_score: points of the main quiz that receiving the treatment adds, before clipping to 0 and its most;
+            one number for every arm but the control, or numbers by arm.
+        effect_minutes: minutes that it adds to the time outcome, before clipping to the limit; likewise.
         noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
             not ask; the effects act on those who receive the treatment.
-        dropout: share that leaves at a random moment.
+        dropout: share that leaves at a random moment; or shares by arm, which act from allocation on.
         overconfidence: mean confidence beside quiz items minus mean share of their points, before clipping.
         progress: called with the number done.
         memory: of what programs did in earlier simulations of this process, so that none is run again.
@@ -112,7 +112,7 @@ def simulate(
         _simulated_world(app, seed, memory) as setting,
         asyncio.Runner(loop_factory=ReplyLoop) as loop,
     ):
-        effects = Effects(effect_score, effect_minutes)
+        effects = effects_of(app.study, effect_score, effect_minutes)
         setting = replace(setting, loop=loop, effects=effects, overconfidence=overconfidence)
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()
@@ -123,21 +123,28 @@ def simulate(
 
 
 def _check(
-    participants: int, score: float, minutes: float, noncompliance: float, dropout: float, overconfidence: float
+    participants: int, score: Amount, minutes: Amount, noncompliance: float, dropout: Amount, overconfidence: float
 ) -> None:
     problems = []
     if participants < 1:
         problems.append(f"--participants: {participants} is not a number of participants; give a whole number from 1")
-    for name, effect in (("--effect-score", score), ("--effect-minutes", minutes)):
+    for name, effect in [("--effect-score", each) for each in _each(score)] + [
+        ("--effect-minutes", each) for each in _each(minutes)
+    ]:
         if not math.isfinite(effect):
             problems.append(f"{name}: {effect} is not an effect; give a finite number")
-    for name, share in (("--noncompliance", noncompliance), ("--dropout", dropout)):
+    for name, share in [("--noncompliance", noncompliance), *(("--dropout", each) for each in _each(dropout))]:
         if not 0 <= share <= 1:
             problems.append(f"{name}: {share:g} is not a share; give a number from 0 to 1")
     if not -1 <= overconfidence <= 1:
         problems.append(f"--overconfidence: {overconfidence:g} is not a difference of shares; give one from -1 to 1")
     if problems:
         raise UserError("\n".join(problems))
+
+
+def _each(amount: Amount) -> list[float]:
+    """Return one number for all arms, or those of each arm."""
+    return list(amount.values()) if isinstance(amount, dict) else [amount]
 
 
 @contextmanager
@@ -159,7 +166,7 @@ def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Sim
         for name, assistant in world.assistants.items()
     }
     try:
-        yield SimulationSetting(app, clock, ids, None, scales_of(app), Effects(), text)
+        yield SimulationSetting(app, clock, ids, None, scales_of(app), ArmEffects({}), text)
     finally:
         for name, value in before.items():
             setattr(world, name, value)
@@ -181,14 +188,14 @@ def scales_of(app: App) -> Scales:
         points = sum(item.points for item in items)
     # Each period of a sequence has its own time.
     periods = len(app.study.main_task_stages) if app.study.allocation.method == "sequence" else 1
-    return Scales(points, app.study.task_limit / max(periods, 1))
+    return Scales(points, app.study.task_limit / max(periods, 1), app.study.rehearsal)
 
 
 def cluster_of(study: Study, number: int, seed: str) -> tuple[str, float | None]:
     """Label and level of a person's cluster where allocation reads labels; people come in classes."""
     if "label" not in study.allocation.variables:
         return "", None
-    label = f"class {number // CLUSTER_SIZE + 1}"
+    label = f"class {number // study.rehearsal.cluster_size + 1}"
     level = Random(f"{seed}:{label}").gauss(0, 1) if study.allocation.method == "cluster" else None
     return label, level
 
@@ -200,7 +207,9 @@ class _Life:
     walk: SimulatedParticipant
     steps: Iterator[Pause]
     leaves_after: float | None
-    """Seconds of presence."""
+    """Seconds of presence; None while nothing makes them leave."""
+    asks_arm: bool
+    """Whether it depends on the arm, which is not known yet."""
     present: float = 0.0
 
 
@@ -210,6 +219,7 @@ class Crowd:
     def __init__(self, setting: SimulationSetting, count: int, rates: Rates, progress: Callable[[int], None]) -> None:
         self.setting = setting
         self._progress = progress
+        self._rates = rates
         self._grader = Grader(setting.app)
         rng = Random(f"{setting.seed}:crowd")
         moments = arrivals(count, rng, setting.clock.at)
@@ -245,10 +255,23 @@ class Crowd:
     def _life(self, number: int) -> _Life:
         if number not in self._lives:
             walk = self.walks[number]
-            share = walk.person.leaves_at
-            leaves_after = None if share is None else share * walk.planned_seconds()
-            self._lives[number] = _Life(walk, walk.steps(), leaves_after)
+            arms = [arm.id for arm in self.setting.app.study.arms]
+            least, person = self._rates.least(arms), walk.person
+            leaves_after = person.leaves_at * walk.planned_seconds() if person.leaves < least else None
+            undecided = leaves_after is None and any(person.leaves < by_arm(self._rates.dropout, arm) for arm in arms)
+            self._lives[number] = _Life(walk, walk.steps(), leaves_after, undecided)
         return self._lives[number]
+
+    def _decide(self, life: _Life) -> None:
+        """Where dropout differs by arm, draw the moment from what is left of the way once the arm is known."""
+        arm = life.walk.arm_id()
+        if arm is None:
+            return
+        life.asks_arm = False
+        person = life.walk.person
+        if person.leaves < by_arm(self._rates.dropout, arm):
+            left = max(life.walk.planned_seconds() - life.present, 0.0)
+            life.leaves_after = life.present + person.leaves_at * left
 
     def _step(self, life: _Life, now: datetime) -> datetime | None:
         """Do what comes next; returns when the participant's turn is again, None when they are done."""
@@ -257,6 +280,8 @@ class Crowd:
             return None
         if isinstance(pause, Resume):
             return max(pause.at, now)
+        if life.asks_arm:
+            self._decide(life)
         life.present += pause
         late = life.present - life.leaves_after if life.leaves_after is not None else -1.0
         if late < 0:

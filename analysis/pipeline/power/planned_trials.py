@@ -78,12 +78,12 @@ class PlannedTrial:
             orders = [option.id for option in options(scheme, self.study.arms)]
             table["arm"] = [orders[place] for place in drawn]
             periods = self._periods(table, effect, rng)
-            tables = {"participants": table, "allocations": self._ledger(table, levels), "periods": periods}
+            tables = {"participants": table, "allocations": ledger_table(table, levels), "periods": periods}
             return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
         table["arm"] = [self.study.arms[place].id for place in drawn]
         control = next(place for place, arm in enumerate(self.study.arms) if arm.id == self.study.control.id)
         self._outcomes(table, effect * (drawn != control), profiles, rng)
-        tables = {"participants": table, "allocations": self._ledger(table, levels)}
+        tables = {"participants": table, "allocations": ledger_table(table, levels)}
         return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
 
     def profiles(self, n: int, rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -92,12 +92,7 @@ class PlannedTrial:
 
     @cached_property
     def _meta(self) -> StudyMeta:
-        arms = tuple(DeclaredArm(arm.id, arm.label, arm.weight, bool(arm.assistant)) for arm in self.study.arms)
-        raw = {
-            "allocation": self.study.allocation.model_dump(mode="json"),
-            "arms": [{"id": arm.id, "weight": arm.weight} for arm in self.study.arms],
-        }
-        return StudyMeta(self.study.id, arms=arms, control=self.study.control.id, raw=raw, study=self.study)
+        return study_meta(self.study)
 
     def _people(self, n: int, rng: np.random.Generator) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
         """Baseline answers; what covariates say of a person is `_prognosis`, with variance 1."""
@@ -190,17 +185,34 @@ class PlannedTrial:
         event = {outcome.event: seen.astype(float)} if outcome.event else {}
         return {outcome.name: np.where(left, np.nan, minutes), **event}
 
-    def _ledger(self, table: pd.DataFrame, levels: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                "participant_id": table["participant_id"],
-                "allocation_index": table["allocation_index"],
-                "ledger": "simulated",
-                "stratum": table["stratum"],
-                "levels": [json.dumps(entry) for entry in levels],
-                "arm": table["arm"],
-            }
-        )
+
+def study_meta(study: Study) -> StudyMeta:
+    """Return what an export says of the study itself, as far as the analysis asks."""
+    arms = tuple(DeclaredArm(arm.id, arm.label, arm.weight, bool(arm.assistant)) for arm in study.arms)
+    raw = {
+        "allocation": study.allocation.model_dump(mode="json"),
+        "arms": [{"id": arm.id, "weight": arm.weight} for arm in study.arms],
+    }
+    return StudyMeta(study.id, arms=arms, control=study.control.id, raw=raw, study=study)
+
+
+def ledger_table(people: pd.DataFrame, levels: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """Return the table `allocations` of simulated people, in order of allocation.
+
+    Args:
+        people: participant_id, allocation_index, stratum and arm of each.
+        levels: what the scheme balanced for each.
+    """
+    return pd.DataFrame(
+        {
+            "participant_id": people["participant_id"],
+            "allocation_index": people["allocation_index"],
+            "ledger": "simulated",
+            "stratum": people["stratum"],
+            "levels": [json.dumps(entry) for entry in levels],
+            "arm": people["arm"],
+        }
+    )
 
 
 def _cluster_codes(profiles: Sequence[Mapping[str, Any]], cluster: str, n: int) -> NDArray[np.int64]:

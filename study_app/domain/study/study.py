@@ -16,6 +16,8 @@ from study_app.domain.study.operating.alerts import Alerts, alert_problems
 from study_app.domain.study.quiz_confidence import confidence_problems
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
 from study_app.domain.study.recruiting.completion_codes import codes_digest
+from study_app.domain.study.rehearsal.problems import rehearsal_problems
+from study_app.domain.study.rehearsal.section import Rehearsal
 from study_app.domain.study.release import Release
 from study_app.domain.study.sections import (
     ActivityRule,
@@ -106,6 +108,8 @@ class Study(StudySection):
     styles: dict[str, Any] = Field(default_factory=dict)
     """Patterns of use of the study's own, in place of the published six; see docs/explanation/styles.md."""
     analysis: Plan = Field(default_factory=Plan)
+    rehearsal: Rehearsal = Rehearsal()
+    """What is expected of people, for simulations; no part of the hash, see `Rehearsal`."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Study:
@@ -118,6 +122,7 @@ class Study(StudySection):
             *branch_problems(self),
             *confidence_problems(self.stages),
             *alert_problems(self.alerts, self.assistant_policy.study_cost_limit),
+            *rehearsal_problems(self.rehearsal, self.stages, self.arms, sequence=self.allocation.method == "sequence"),
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -363,7 +368,7 @@ class Study(StudySection):
 
         A digest stands in place of the completion codes.
         """
-        raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset", "alerts"})
+        raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset", "alerts", "rehearsal"})
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
+from study_app.domain.study.rehearsal.section import Rehearsal, by_arm
+from study_app.domain.study.study import Study, StudyArm
+
+Amount = float | dict[str, float]
+"""One number for all arms, or numbers by arm."""
 Style = Literal["delegation", "progressive", "iterative", "conceptual", "hybrid", "generate_then_ask"]
 Adoption = Literal["paste", "retype", "both", "own"]
 
@@ -22,23 +28,9 @@ STYLES: tuple[tuple[Style, int], ...] = (
 ADOPTIONS: tuple[tuple[Adoption, int], ...] = (("paste", 9), ("retype", 9), ("both", 4), ("own", 4))
 """How replies come into the editor, and the published group sizes."""
 
-SCORE_MEAN, SCORE_SD = 0.62, 0.19
-"""Of the quiz's points, as a share, without an effect; the standard deviation is near the published 5.6 of 27."""
-FADING = 0.08
-"""Share of the points that is lower on quizzes after the main one."""
-MINUTES_MEAN, MINUTES_SD = 0.66, 0.20
-"""Of the tasks' limit."""
 SHORTEST = 0.04
 """Of the limit: no one is faster."""
-BASELINE_MEAN, BASELINE_SD = 0.35, 0.17
-"""Of the points of a quiz before allocation, as a share."""
-CLUSTER_ICC = 0.15
-"""Intraclass correlation of quiz points in simulated clusters, as in trials of classes."""
-QUIZ_TO_QUIZ = 0.6
-"""Correlation of a person's level on another quiz with that on the main one, without an effect."""
-SKILL_TO_SCORE, SKILL_TO_TIME, SKILL_TO_WARMUP = 0.55, -0.45, -0.6
-GIVES_UP = 0.03
-"""Share of people who submit a program that fails, whatever the arm."""
+SKILL_TO_WARMUP = -0.6
 WITHDRAWS, ERASES = 0.5, 0.3
 """Of those who leave: press `Leave the study`; of these: take their data along. The others fall silent."""
 
@@ -50,6 +42,8 @@ class Scales:
     quiz_max: float
     cap: float
     """Minutes for all main tasks together; 0 without main tasks."""
+    expected: Rehearsal = field(default_factory=Rehearsal)
+    """What the study expects of people."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +56,41 @@ class Effects:
 
 
 @dataclass(frozen=True)
+class ArmEffects:
+    """The effects of each arm."""
+
+    arms: Mapping[str, Effects]
+    """Arm -> its effects; of every arm but the control."""
+
+    def of(self, arm: StudyArm | None) -> Effects:
+        """Return what acts on a person in an arm who is treated.
+
+        In the control arm people are treated by an AI from outside: it does what the other arms do on average.
+        """
+        if arm is not None and arm.id in self.arms:
+            return self.arms[arm.id]
+        count = max(len(self.arms), 1)
+        every = self.arms.values()
+        return Effects(sum(each.score for each in every) / count, sum(each.minutes for each in every) / count)
+
+
+def effects_of(study: Study, score: Amount, minutes: Amount) -> ArmEffects:
+    """Return the effects of each arm, from one number for all arms but the control or numbers by arm."""
+    others = [arm.id for arm in study.arms if arm.id != study.control.id]
+    return ArmEffects({arm: Effects(by_arm(score, arm), by_arm(minutes, arm)) for arm in others})
+
+
+@dataclass(frozen=True)
 class Rates:
     """Shares of people who do not do as planned."""
 
     noncompliance: float = 0.0
-    dropout: float = 0.0
+    dropout: Amount = 0.0
+    """One share, or shares by arm, which act from allocation on."""
+
+    def least(self, arms: Iterable[str]) -> float:
+        """Return the share that leaves whatever the arm."""
+        return min(by_arm(self.dropout, arm) for arm in arms)
 
 
 @dataclass(frozen=True)
@@ -85,8 +109,10 @@ class SimulatedPerson:
     """Uses another AI where the arm offers none."""
     never_ai: bool
     """Leaves the arm's assistant alone."""
-    leaves_at: float | None
-    """Share of their way after which they leave; None: they stay."""
+    leaves: float
+    """Uniform on 0 to 1: they leave where it lies below the dropout of their arm."""
+    leaves_at: float
+    """Share of their way after which they would leave."""
     withdraws: bool
     erases: bool
     style: Style
@@ -119,10 +145,12 @@ class SimulatedPerson:
             scales: of the study.
             rng: this person's and this quiz's own.
         """
-        main = (self.base_score / scales.quiz_max - SCORE_MEAN) / SCORE_SD if scales.quiz_max else self.skill
-        level = _related(main, QUIZ_TO_QUIZ, rng)
-        mean, spread = (BASELINE_MEAN, BASELINE_SD) if baseline else (SCORE_MEAN - FADING, SCORE_SD)
-        return most * min(max(mean + spread * level, 0.0), 1.0)
+        expected = scales.expected
+        quiz = expected.quiz
+        main = (self.base_score / scales.quiz_max - quiz.mean) / quiz.sd if scales.quiz_max else self.skill
+        level = related(main, expected.quiz_to_quiz, rng)
+        other = expected.baseline_quiz if baseline else expected.later_quiz
+        return most * min(max(other.mean + other.sd * level, 0.0), 1.0)
 
     def minutes(self, received: bool, effects: Effects, scales: Scales) -> float:
         """Time outcome: the potential outcome, clipped to the limit; a person who gives up counts with the limit."""
@@ -136,39 +164,41 @@ def draw_person(
 ) -> SimulatedPerson:
     """Return a person's traits.
 
-    In a cluster trial the person shares `CLUSTER_ICC` of the variance of the quiz with their cluster, whose level
+    In a cluster trial the person shares the expected `icc` of the variance of the quiz with their cluster, whose level
     (standard normal) is given.
 
     With noncompliance of at most a half no one is both: an always-taker would use AI in either arm, a never-taker in
     none, and no one does the opposite of what they are asked in both.
     """
+    expected = scales.expected
     skill = rng.gauss(0, 1)
-    score = _related(skill, SKILL_TO_SCORE, rng)
+    score = related(skill, expected.quiz.skill, rng)
     if cluster is not None:
-        score = math.sqrt(CLUSTER_ICC) * cluster + math.sqrt(1 - CLUSTER_ICC) * score
-    pace = _related(skill, SKILL_TO_TIME, rng)
+        score = math.sqrt(expected.icc) * cluster + math.sqrt(1 - expected.icc) * score
+    pace = related(skill, expected.minutes.skill, rng)
     compliance = rng.random()
-    leaves, moment = rng.random() < rates.dropout, rng.uniform(0.02, 0.97)
+    leaves, moment = rng.random(), rng.uniform(0.02, 0.97)
     return SimulatedPerson(
         number=number,
         skill=skill,
-        base_score=scales.quiz_max * (SCORE_MEAN + SCORE_SD * score),
-        base_minutes=scales.cap * (MINUTES_MEAN + MINUTES_SD * pace),
-        gives_up=rng.random() < GIVES_UP,
+        base_score=scales.quiz_max * (expected.quiz.mean + expected.quiz.sd * score),
+        base_minutes=scales.cap * (expected.minutes.mean + expected.minutes.sd * pace),
+        gives_up=rng.random() < expected.gives_up,
         always_ai=compliance < rates.noncompliance,
         never_ai=compliance >= 1 - rates.noncompliance,
-        leaves_at=moment if leaves else None,
+        leaves=leaves,
+        leaves_at=moment,
         withdraws=rng.random() < WITHDRAWS,
         erases=rng.random() < ERASES,
         style=_weighted(STYLES, rng),
         adoption=_weighted(ADOPTIONS, rng),
         keys_a_second=min(8.0, max(1.8, rng.gauss(4.2, 1.1))),
-        warmup_pace=_related(skill, SKILL_TO_WARMUP, rng),
+        warmup_pace=related(skill, SKILL_TO_WARMUP, rng),
     )
 
 
-def _related(trait: float, correlation: float, rng: Random) -> float:
-    """Return standard normal with this correlation to a trait."""
+def related(trait: float, correlation: float, rng: Random) -> float:
+    """Return a standard normal number with this correlation to a trait."""
     return correlation * trait + math.sqrt(1 - correlation**2) * rng.gauss(0, 1)
 
 

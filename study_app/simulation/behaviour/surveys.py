@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
+from study_app.domain.study.rehearsal.section import ExpectedAnswer
 from study_app.domain.study.study import OptionValue, Question, Stage
-from study_app.simulation.behaviour.profiles import SimulatedPerson
+from study_app.simulation.behaviour.profiles import SimulatedPerson, related
+
+Value = TypeVar("Value")
 
 EXPERIENCE: Mapping[str, tuple[float, ...]] = {
     "years_coding": (0.0, 0.08, 0.37, 0.55),
@@ -42,7 +45,13 @@ _SCALES: Mapping[str, tuple[float, float]] = {
 _SCALE_SD = 0.2
 
 
-def answers(stage: Stage, person: SimulatedPerson, other_ai: bool, rng: Random) -> dict[str, Any]:
+def answers(
+    stage: Stage,
+    person: SimulatedPerson,
+    other_ai: bool,
+    rng: Random,
+    expected: Mapping[str, ExpectedAnswer] | None = None,
+) -> dict[str, Any]:
     """Answers to every question of a stage.
 
     Args:
@@ -50,13 +59,19 @@ def answers(stage: Stage, person: SimulatedPerson, other_ai: bool, rng: Random) 
         person: whose.
         other_ai: whether they used an AI from outside, which they admit.
         rng: the person's.
+        expected: what the study says of some questions.
     """
-    return {question.id: _answer(question, person, other_ai, rng) for question in stage.asked}
+    said = expected or {}
+    return {question.id: _answer(question, person, other_ai, rng, said.get(question.id)) for question in stage.asked}
 
 
-def _answer(question: Question, person: SimulatedPerson, other_ai: bool, rng: Random) -> Any:
+def _answer(
+    question: Question, person: SimulatedPerson, other_ai: bool, rng: Random, expected: ExpectedAnswer | None
+) -> Any:
     if not question.required and rng.random() > (_OPTIONAL if question.kind == "text" else 0.95):
         return None
+    if expected is not None:
+        return _expected(question, expected, person, rng)
     if question.kind == "choice":
         return _choice(question, person, other_ai, rng)
     if question.kind == "multiple":
@@ -69,6 +84,17 @@ def _answer(question: Question, person: SimulatedPerson, other_ai: bool, rng: Ra
     if question.kind == "ranking":
         return rng.sample([option.value for option in question.options], len(question.options))
     return _number(question, person, rng)
+
+
+def _expected(question: Question, expected: ExpectedAnswer, person: SimulatedPerson, rng: Random) -> Any:
+    """Return an answer as the study expects it."""
+    level = related(person.skill, expected.skill, rng)
+    if expected.mean is None:
+        values = [option.value for option in question.options]
+        return _at_place(values, [expected.share_of(value) for value in values], _normal(level))
+    value = expected.mean + (expected.sd or 0.0) * level
+    low, high = (bound if bound is not None else value for bound in (question.low, question.high))
+    return round(min(max(value, low), high))
 
 
 def _choice(question: Question, person: SimulatedPerson, other_ai: bool, rng: Random) -> OptionValue:
@@ -100,11 +126,15 @@ def _concept(correct: OptionValue, values: list[OptionValue], person: SimulatedP
 
 def _ordered(values: list[int], shares: tuple[float, ...], person: SimulatedPerson, rng: Random) -> int:
     """Return the value at the person's place in the distribution; skilled people stand higher."""
-    place = _normal(_SKILL_LOADING * person.skill + math.sqrt(1 - _SKILL_LOADING**2) * rng.gauss(0, 1))
-    kept = shares[-len(values) :]
+    place = _normal(related(person.skill, _SKILL_LOADING, rng))
+    return _at_place(values, shares[-len(values) :], place)
+
+
+def _at_place(values: Sequence[Value], shares: Sequence[float], place: float) -> Value:
+    """Return the value that holds a place from 0 to 1 in the distribution of ordered values."""
     below = 0.0
-    for value, share in zip(values, kept, strict=False):
-        below += share / sum(kept)
+    for value, share in zip(values, shares, strict=False):
+        below += share / sum(shares)
         if place <= below:
             return value
     return values[-1]

@@ -30,6 +30,12 @@ _UNEVEN = (0.8, 1.25)
 """Tasks take time by the length of their solutions, times a factor from this range."""
 
 
+def warmup_share(person: SimulatedPerson) -> float:
+    """Return the share of a warm-up's limit that a person takes."""
+    mean, deviation = WARMUP_SHARE
+    return min(max(mean + deviation * person.warmup_pace, SHORTEST_WARMUP), LONGEST_WARMUP)
+
+
 @dataclass
 class TaskStageWork:
     """A participant on a stage of tasks."""
@@ -71,8 +77,7 @@ class TaskStageWork:
     def _seconds(self, stage: Stage, share: float) -> float:
         limit = 60 * (stage.minutes or 0.0)
         if not stage.main:
-            mean, deviation = WARMUP_SHARE
-            return limit * min(max(mean + deviation * self.person.warmup_pace, SHORTEST_WARMUP), LONGEST_WARMUP)
+            return limit * warmup_share(self.person)
         if self.person.gives_up:
             return limit * self.rng.uniform(*GIVING_UP)
         return limit * (share if share < 1 else self.rng.uniform(*OVERTIME))

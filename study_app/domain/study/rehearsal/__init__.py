@@ -1,0 +1,1 @@
+"""What a study expects of its people: the [rehearsal] table of a study file."""

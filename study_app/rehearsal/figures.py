@@ -1,0 +1,124 @@
+"""What rehearsed trials come to: power, type I error, coverage, bias, cost and time, each with its Monte Carlo error."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+from study_app.domain.study.rehearsal.section import NULL, RehearsalLevel, Scenario
+from study_app.domain.study.study import Study
+from study_app.rehearsal.trials import TrialResult
+
+Figure = dict[str, float | None]
+"""`value` and its Monte Carlo standard error `mc_error`; None where there is nothing to count."""
+
+
+def figures(
+    study: Study,
+    scenarios: Sequence[Scenario],
+    results: Sequence[TrialResult],
+    *,
+    level: RehearsalLevel,
+    participants: int,
+    trials: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the figures of a rehearsal as JSON types.
+
+    `alpha`, `multiplicity`, `family`: the plan's rule. `scenarios`: for each its assumptions; `any` and `all`, the
+    share of trials that reject a primary row, or all of them, after the plan's rule; for each row `rejected` (of the
+    scenario without effects: the type I error), `rejected_unadjusted`, `coverage`, `mean_estimate`, `mean_true`,
+    `bias`, `not_estimable`; `people` by status and arm, `minutes` a person, `person_hours` and `usd` a trial.
+    """
+    alpha = round(1 - study.analysis.level, 12)
+    entries = [
+        _scenario(scenario, [result for result in results if result.scenario == scenario.id], alpha, participants)
+        for scenario in scenarios
+    ]
+    return {
+        "study": study.id,
+        "level": level,
+        "participants": participants,
+        "trials": trials,
+        "seed": seed,
+        "alpha": alpha,
+        "family": max((len(entry["rows"]) for entry in entries), default=0),
+        "multiplicity": study.analysis.multiplicity.method,
+        "expected": study.rehearsal.model_dump(mode="json", exclude={"scenarios", "participants"}),
+        "scenarios": entries,
+    }
+
+
+def _scenario(scenario: Scenario, trials: Sequence[TrialResult], alpha: float, participants: int) -> dict[str, Any]:
+    decided = [[_rejects(row, alpha) for row in trial.rows] for trial in trials]
+    costs = [trial.usd for trial in trials if trial.usd is not None]
+    statuses, arms = Counter[str](), Counter[str]()
+    for trial in trials:
+        statuses.update(trial.statuses)
+        arms.update(trial.arms)
+    return {
+        "id": scenario.id,
+        "assumed": scenario.model_dump(mode="json", exclude={"id"}),
+        "null": scenario.id == NULL,
+        "any": share([any(row) for row in decided]),
+        "all": share([bool(row) and all(row) for row in decided]),
+        "rows": _rows(trials, alpha),
+        "people": {
+            "statuses": {name: count / len(trials) for name, count in sorted(statuses.items())},
+            "arms": {name: count / len(trials) for name, count in arms.items()},
+        },
+        "minutes": mean([trial.minutes for trial in trials]),
+        "person_hours": fmean(trial.minutes for trial in trials) * participants / 60,
+        "usd": mean(costs),
+    }
+
+
+def _rows(trials: Sequence[TrialResult], alpha: float) -> list[dict[str, Any]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for trial in trials:
+        for row in trial.rows:
+            found.setdefault(row["id"], []).append(row)
+    return [_row(rows, alpha) for rows in found.values()]
+
+
+def _row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:
+    first = rows[0]
+    known = [row for row in rows if row["true"] is not None and row["estimate"] is not None]
+    spans = [row for row in known if row["ci_low"] is not None and row["ci_high"] is not None]
+    return {
+        "id": first["id"],
+        "outcome": first["outcome"],
+        "contrast": first["contrast"],
+        "rejected": share([_rejects(row, alpha) for row in rows]),
+        "rejected_unadjusted": share([row["p_value"] is not None and row["p_value"] <= alpha + 1e-12 for row in rows]),
+        "coverage": share([row["ci_low"] <= row["true"] <= row["ci_high"] for row in spans]),
+        "mean_estimate": mean([row["estimate"] for row in rows if row["estimate"] is not None]),
+        "mean_true": mean([row["true"] for row in known]),
+        "bias": mean([row["estimate"] - row["true"] for row in known]),
+        "not_estimable": sum(row["estimate"] is None for row in rows),
+    }
+
+
+def _rejects(row: dict[str, Any], alpha: float) -> bool:
+    """Whether the plan's rule rejects; a row that could not be computed does not."""
+    p = row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"]
+    return p is not None and p <= alpha + 1e-12
+
+
+def share(hits: Sequence[bool]) -> Figure:
+    """Return a share of trials with its Monte Carlo error."""
+    if not hits:
+        return {"value": None, "mc_error": None}
+    value = sum(hits) / len(hits)
+    return {"value": value, "mc_error": math.sqrt(value * (1 - value) / len(hits))}
+
+
+def mean(values: Sequence[float]) -> Figure:
+    """Return a mean over trials with its Monte Carlo error."""
+    if not values:
+        return {"value": None, "mc_error": None}
+    spread = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+    return {"value": fmean(values), "mc_error": spread}

@@ -1,0 +1,257 @@
+"""One whole trial of a rehearsal, at either level: people, allocation, the plan's primary rows, and what was true."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.data.dataset import Dataset, Tables
+from analysis.data.load import load
+from analysis.pipeline.analyse import primary_rows
+from analysis.pipeline.power.planned_trials import ledger_table, study_meta
+from analysis.pipeline.power.trial_power import simulated_plan
+from analysis.pipeline.prepare import prepare
+from study_app.bootstrap import App
+from study_app.domain.allocation.options import options
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.clusters import COLUMN
+from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
+from study_app.domain.study.study import Study
+from study_app.rehearsal.drawn_people import DrawnPerson, draw_people, mean_truth
+from study_app.rerandomisation import replicate
+from study_app.services.researcher.exporting.export import export
+from study_app.settings import Settings, read_settings
+from study_app.simulation import open_for_simulation, simulate
+from study_app.simulation.cached_sandbox import Memory
+
+SCORES = {"quiz_points": "points", "quiz_score": "share"}
+TIMES = frozenset({"completion_minutes", "task_minutes"})
+DIFFERENCES = frozenset(
+    {"lin", "ols", "ancova", "welch_t", "student_t", "rerandomization", "permutation", "rmst", "rmst_rerandomization"}
+)
+"""Methods whose estimate is a mean difference in units of the outcome, so that the effect put in is what they estimate."""
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """Everything that one trial depends on; workers get it as it is."""
+
+    study_file: str
+    level: RehearsalLevel
+    scenario: Scenario
+    participants: int
+    number: int
+    """Of the trial within its scenario, from 1."""
+    seed: int
+
+    @property
+    def text(self) -> str:
+        """The trial's own seed: it depends on nothing but the rehearsal's seed, the scenario and the number."""
+        return f"{self.seed}:{self.scenario.id}:{self.number}"
+
+    @property
+    def whole(self) -> int:
+        """The same as a whole number."""
+        return int.from_bytes(hashlib.sha256(self.text.encode()).digest()[:6], "big")
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What a trial came to."""
+
+    scenario: str
+    number: int
+    rows: tuple[dict[str, Any], ...]
+    """Primary rows: id, outcome, contrast, estimate, interval, p values, and the true effect where it is known."""
+    statuses: dict[str, int]
+    """Status -> people."""
+    arms: dict[str, int]
+    """Arm -> people allocated."""
+    minutes: float
+    """Mean time from the entry to the end, waiting between sessions left out."""
+    usd: float | None
+    """Cost of the assistant, by the declared prices; None where no reply was written (level outcomes)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return asdict(self)
+
+
+def play(job: TrialJob, memory: Memory) -> TrialResult:
+    """Play one trial; equal jobs give equal results, wherever they run.
+
+    Args:
+        job: which.
+        memory: of what programs did in earlier trials of this process.
+    """
+    with _opened(job) as (app, folder):
+        return _lived(job, app, folder, memory) if job.level == "services" else _drawn(job, app)
+
+
+@contextmanager
+def _opened(job: TrialJob) -> Iterator[tuple[App, Path]]:
+    """Provide the study on a database that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as name:
+        folder = Path(name)
+        app = open_for_simulation(_settings(Path(job.study_file), folder), job.whole)
+        try:
+            yield app, folder
+        finally:
+            app.close()
+
+
+def _settings(study: Path, folder: Path) -> Settings:
+    return read_settings({}, study_file=study, database=f"sqlite:///{folder}/study.db", var=folder / "var")
+
+
+# -- outcomes ----------------------------------------------------------------------------------------------------------
+
+
+def _drawn(job: TrialJob, app: App) -> TrialResult:
+    study = app.study
+    people = draw_people(app, job.scenario, job.participants, job.text)
+    allocated = [person for person in people if person.reaches_allocation()]
+    rng = np.random.default_rng(np.random.SeedSequence([job.whole]))
+    profiles = [person.profile() for person in allocated]
+    drawn = replicate(study.allocation, profiles, 1, rng, arms=study.arms)[0]
+    names = [option.id for option in options(study.allocation, study.arms)]
+    for person, place in zip(allocated, drawn, strict=True):
+        person.allocate(names[place])
+    plan = simulated_plan(study.analysis, len(study.arms))
+    rows = _analysed(drawn_dataset(study, allocated), plan, job.whole)
+    return TrialResult(
+        scenario=job.scenario.id,
+        number=job.number,
+        rows=_beside_truth(rows, study, mean_truth(allocated), _quiz_max(allocated, study)),
+        statuses=dict(sorted(Counter(person.status for person in people).items())),
+        arms={name: sum(person.arm_id == name for person in allocated) for name in names},
+        minutes=fmean(person.minutes_present for person in people),
+        usd=None,
+    )
+
+
+def drawn_dataset(study: Study, people: Sequence[DrawnPerson]) -> Dataset:
+    """Return drawn people as a dataset that the analysis takes.
+
+    Args:
+        study: whose.
+        people: allocated, in order.
+    """
+    table = pd.DataFrame([person.row() for person in people])
+    table["participant_id"] = [f"s{place:06d}" for place in range(len(people))]
+    table["arm"] = [person.arm_id for person in people]
+    table["status"] = [person.status for person in people]
+    table["is_simulated"], table["is_preview"], table["outage_minutes"] = 1.0, 0.0, 0.0
+    table["allocation_index"] = np.arange(1, len(people) + 1)
+    if study.allocation.cluster:
+        table[COLUMN] = [person.profile()[study.allocation.cluster] for person in people]
+    levels = [study.allocation.levels(person.profile()) for person in people]
+    table["stratum"] = [study.allocation.stratum(level) for level in levels]
+    tables = {"participants": table, "allocations": ledger_table(table, levels)}
+    if study.allocation.method == "sequence":
+        periods = [
+            {"participant_id": name} | row
+            for name, person in zip(table["participant_id"], people, strict=True)
+            for row in person.periods()
+        ]
+        tables["periods"] = pd.DataFrame(periods)
+    return Dataset(Path("rehearsal"), Tables({}, tables), study_meta(study), "", plain=False)
+
+
+def _quiz_max(people: Sequence[DrawnPerson], study: Study) -> float:
+    return people[0].walk.setting.scales.quiz_max if people and study.main_quiz is not None else 0.0
+
+
+# -- services ----------------------------------------------------------------------------------------------------------
+
+
+def _lived(job: TrialJob, app: App, folder: Path, memory: Memory) -> TrialResult:
+    scenario = job.scenario
+    summary = simulate(
+        app,
+        participants=job.participants,
+        seed=job.whole,
+        effect_score=scenario.effect_score,
+        effect_minutes=scenario.effect_minutes,
+        noncompliance=scenario.noncompliance,
+        dropout=scenario.dropout,
+        memory=memory,
+    )
+    export(app.world, folder / "dataset", include_simulated=True)
+    dataset = load(folder / "dataset")
+    study = app.study
+    rows = _analysed(dataset, simulated_plan(study.analysis, len(study.arms)), job.whole)
+    truth = {
+        arm: {
+            name: value for name, value in (("score", effect.score), ("minutes", effect.minutes)) if value is not None
+        }
+        for arm, effect in summary.realised.items()
+    }
+    people = dataset.participants
+    most = people["quiz_max"].max() if study.main_quiz is not None else 0.0
+    return TrialResult(
+        scenario=scenario.id,
+        number=job.number,
+        rows=_beside_truth(rows, study, truth, float(most)),
+        statuses=summary.statuses,
+        arms=summary.arms,
+        minutes=_mean_minutes(dataset.tables["visits"]),
+        usd=_cost(app),
+    )
+
+
+def _mean_minutes(visits: pd.DataFrame) -> float:
+    began, ended = (pd.to_datetime(visits[name], utc=True) for name in ("started_at", "ended_at"))
+    spent = (ended - began).dt.total_seconds().fillna(0.0)
+    return float(spent.groupby(visits["participant_id"]).sum().mean() / 60)
+
+
+def _cost(app: App) -> float:
+    from study_app.services.spending import spent_usd
+
+    with app.world.registry.begin(write=False) as unit:
+        return spent_usd(unit, app.library.specs, "simulated")
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def _analysed(dataset: Dataset, plan: Plan, seed: int) -> list[dict[str, Any]]:
+    prepared = prepare(dataset, plan, include_simulated=True)
+    return primary_rows(prepared, seed=seed % 2**31, intervals=True)
+
+
+def _beside_truth(
+    rows: Sequence[Mapping[str, Any]], study: Study, truth: Mapping[str, Mapping[str, float]], most: float
+) -> tuple[dict[str, Any], ...]:
+    kept = ("id", "outcome", "estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
+    outcomes = {outcome.id: outcome.name for outcome in study.analysis.outcomes}
+    found = []
+    for row in rows:
+        true = _true(row, outcomes.get(row["outcome"], row["outcome"]), truth, study.control.id, most)
+        found.append({name: row[name] for name in kept} | {"contrast": list(row["contrast"] or ()), "true": true})
+    return tuple(found)
+
+
+def _true(
+    row: Mapping[str, Any], column: str, truth: Mapping[str, Mapping[str, float]], control: str, most: float
+) -> float | None:
+    """Return what the row's estimate should be on average; None where the effect that was put in does not say."""
+    name = "score" if column in SCORES else "minutes" if column in TIMES else ""
+    if not name or row["method"] not in DIFFERENCES or len(row["contrast"] or ()) != 2:
+        return None
+    one, other = (0.0 if arm == control else truth.get(arm, {}).get(name) for arm in row["contrast"])
+    if one is None or other is None:
+        return None
+    unit = most if column == "quiz_score" else 1.0
+    return (one - other) / unit if unit else None
