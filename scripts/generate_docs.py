@@ -24,6 +24,7 @@ from study_app.domain.study import release
 from study_app.domain.study import study as protocol
 from study_app.domain.study.designs import TABLE, VERBS
 from study_app.domain.study.operating import alerts
+from study_app.domain.study.rehearsal import section as expectations
 from study_app.services.researcher.exporting.export import codebook_page
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +71,10 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("[[dataset.funders]]", release.Funder),
     ("[[dataset.related]]", release.RelatedWork),
     ("[alerts]", alerts.Alerts),
+    ("[rehearsal]", expectations.Rehearsal),
+    ("[rehearsal] quiz, minutes, baseline_quiz, later_quiz", expectations.ExpectedMeasure),
+    ("[rehearsal.answers.QUESTION]", expectations.ExpectedAnswer),
+    ("[[rehearsal.scenarios]]", expectations.Scenario),
     ("[assistants.NAME]", protocol.AssistantEntry),
     ("[assistant_policy]", protocol.AssistantPolicy),
     ("[sandbox]", protocol.SandboxPolicy),

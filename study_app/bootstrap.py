@@ -204,7 +204,7 @@ def follow_files(app: App, *, previews_too: bool = True) -> Author:
     def load() -> None:
         reload(app)
         with app.world.registry.begin() as unit:
-            _keep_draft(app.world, unit)
+            keep_draft(app.world, unit)
         if previews_too:
             previews.follow()
 
@@ -434,7 +434,7 @@ def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -
                 ]
             )
         if world.state(unit) == "draft":
-            _keep_draft(world, unit)
+            keep_draft(world, unit)
         if world.state(unit) == "draft" or changed_ok:
             return
         locked = unit.versions()[-1]
@@ -448,7 +448,7 @@ def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -
             )
 
 
-def _keep_draft(world: StudyContext, unit: UnitOfWork) -> None:
+def keep_draft(world: StudyContext, unit: UnitOfWork) -> None:
     """Previews keep the draft they started with, and their ledger can be recomputed after the file changed."""
     unit.set_meta(draft_key(world.study_hash), world.study.canonical())
     keep_codes(unit, world.study, world.study_hash)

@@ -1,4 +1,4 @@
-"""`study power`: what the registered plan would find."""
+"""`study power` and `study rehearse`: what the registered plan would find."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, sa
 from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 
 
@@ -142,8 +143,87 @@ def _say(table: Mapping[str, Any], figure: Path | None) -> None:
         say(f"{figure}")
 
 
+RehearsedLevel = Annotated[
+    RehearsalLevel,
+    typer.Option(
+        "--level",
+        help="outcomes: each person's outcomes are drawn; services: everybody lives through the real services.",
+        envvar="STUDY_LEVEL",
+    ),
+]
+Trials = Annotated[
+    int, typer.Option("--trials", min=1, max=100_000, help="Trials of each scenario.", envvar="STUDY_TRIALS")
+]
+People = Annotated[
+    int | None,
+    typer.Option("--participants", min=4, help="People who enter each trial.", envvar="STUDY_PARTICIPANTS"),
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", help="A scenario of the study file; may be repeated.", envvar="STUDY_SCENARIO"),
+]
+Points = Annotated[
+    float | None,
+    typer.Option("--effect-score", help="Quiz points, each other arm minus control.", envvar="STUDY_EFFECT_SCORE"),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option("--effect-minutes", help="Minutes, each other arm minus control.", envvar="STUDY_EFFECT_MINUTES"),
+]
+Noncompliance = Annotated[
+    float | None, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
+]
+Dropout = Annotated[float | None, typer.Option("--dropout", min=0, max=1, help="Share.", envvar="STUDY_DROPOUT")]
+TrialsFile = Annotated[
+    Path | None,
+    typer.Option("--out", help="Finished trials, one JSON object a line; taken up again.", envvar="STUDY_OUT"),
+]
+
+
+@app.command()
+@command
+def rehearse(
+    study: StudyFile = STUDY,
+    trials: Trials = 200,
+    level: RehearsedLevel = "outcomes",
+    participants: People = None,
+    scenario: Scenarios = None,
+    effect_score: Points = None,
+    effect_minutes: Minutes = None,
+    noncompliance: Noncompliance = None,
+    dropout: Dropout = None,
+    seed: Seed = 1,
+    workers: Workers = "2",
+    out: TrialsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play whole simulated trials of the planned design: power, type I error, coverage, costs and time.
+
+    Example: study rehearse --trials 1000 --effect-score -4 --dropout 0.1 --out rehearsal.jsonl
+    """
+    from study_app.rehearsal import rehearse as play
+    from study_app.rehearsal.wording import rehearsal_lines
+
+    given = {
+        "effect_score": effect_score, "effect_minutes": effect_minutes, "noncompliance": noncompliance,
+        "dropout": dropout,
+    }  # fmt: skip
+    said = {name: value for name, value in given.items() if value is not None}
+    extra = Scenario(id="given", **said) if said else None
+    with _counting("rehearsed trials", hidden=as_json) as progress:
+        table = play(
+            study, trials=trials, level=level, participants=participants, scenarios=scenario or (), extra=extra,
+            seed=seed, workers=workers, out=out, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        say_json(table)
+        return
+    for line in rehearsal_lines(table):
+        say(line)
+
+
 def _power(value: float, error: float) -> str:
     return f"{value:.3f} +- {error:.3f}"
 
 
-__all__ = ["STUDY", "power"]
+__all__ = ["STUDY", "power", "rehearse"]

@@ -1,4 +1,4 @@
-"""What rehearsed trials come to: power, type I error, coverage, bias, cost and time, each with its Monte Carlo error."""
+"""What rehearsed trials come to: power, type I error, coverage, cost and time, each with its Monte Carlo error."""
 
 from __future__ import annotations
 

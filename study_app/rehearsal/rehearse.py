@@ -144,7 +144,11 @@ def _key(job: TrialJob, digest: str) -> str:
 
 
 def _written(out: Path | None) -> dict[str, TrialResult]:
-    """Return finished trials of an earlier run; a last line that was cut off is played again."""
+    """Return finished trials of an earlier run; a last line that was cut off is taken out, and its trial played again.
+
+    Raises:
+        UserError: the file holds something else, which is left as it is.
+    """
     found: dict[str, TrialResult] = {}
     if out is None or not out.exists():
         return found
@@ -152,22 +156,19 @@ def _written(out: Path | None) -> dict[str, TrialResult]:
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            found[entry.pop("key")] = TrialResult(**entry | {"rows": tuple(entry["rows"])})
+            key = entry.pop("key")
+            found[key] = TrialResult(**entry | {"rows": tuple(entry["rows"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            if number < len(lines):
+            if number < len(lines) or not found:
                 raise UserError(f"{out}: line {number} is not a rehearsed trial; give another --out") from error
+            out.write_text("\n".join([*lines[:-1], ""]), encoding="utf-8")
     return found
 
 
 def _write(out: Path | None, key: str, result: TrialResult) -> None:
-    if out is None:
-        return
-    text = out.read_text(encoding="utf-8") if out.exists() else ""
-    with out.open("a", encoding="utf-8") as file:
-        # After a line that was cut off the next one begins on a line of its own.
-        file.write(
-            ("\n" if text and not text.endswith("\n") else "") + json.dumps({"key": key} | result.to_json()) + "\n"
-        )
+    if out is not None:
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key} | result.to_json()) + "\n")
 
 
 def _spread(jobs: dict[str, TrialJob], workers: str) -> Iterator[tuple[str, TrialResult]]:

@@ -21,7 +21,7 @@ from analysis.pipeline.analyse import primary_rows
 from analysis.pipeline.power.planned_trials import ledger_table, study_meta
 from analysis.pipeline.power.trial_power import simulated_plan
 from analysis.pipeline.prepare import prepare
-from study_app.bootstrap import App
+from study_app.bootstrap import App, keep_draft
 from study_app.domain.allocation.options import options
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.clusters import COLUMN
@@ -30,16 +30,28 @@ from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import DrawnPerson, draw_people, mean_truth
 from study_app.rerandomisation import replicate
 from study_app.services.researcher.exporting.export import export
+from study_app.services.spending import spent_usd
 from study_app.settings import Settings, read_settings
-from study_app.simulation import open_for_simulation, simulate
+from study_app.simulation import open_for_simulation, seed_of_people, simulate
 from study_app.simulation.cached_sandbox import Memory
 
 SCORES = {"quiz_points": "points", "quiz_score": "share"}
 TIMES = frozenset({"completion_minutes", "task_minutes"})
 DIFFERENCES = frozenset(
-    {"lin", "ols", "ancova", "welch_t", "student_t", "rerandomization", "permutation", "rmst", "rmst_rerandomization"}
+    {
+        "lin",
+        "ols",
+        "ancova",
+        "welch_t",
+        "student_t",
+        "rerandomization",
+        "permutation",
+        "rmst",
+        "cluster_robust",
+        "noninferiority",
+    }
 )
-"""Methods whose estimate is a mean difference in units of the outcome, so that the effect put in is what they estimate."""
+"""Methods whose estimate is a difference in units of the outcome, so that the effect put in is what they estimate."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +117,19 @@ def _opened(job: TrialJob) -> Iterator[tuple[App, Path]]:
         folder = Path(name)
         app = open_for_simulation(_settings(Path(job.study_file), folder), job.whole)
         try:
+            _allocate_afresh(app, job)
             yield app, folder
         finally:
             app.close()
+
+
+def _allocate_afresh(app: App, job: TrialJob) -> None:
+    """Give the trial an allocation that no other has: the seed of simulated ledgers follows from the study's hash."""
+    world = app.world
+    contact = f"{app.study.contact} (rehearsal {job.text})"
+    world.take(app.study.model_copy(update={"contact": contact}), app.library, {})
+    with world.registry.begin() as unit:
+        keep_draft(world, unit)
 
 
 def _settings(study: Path, folder: Path) -> Settings:
@@ -119,7 +141,7 @@ def _settings(study: Path, folder: Path) -> Settings:
 
 def _drawn(job: TrialJob, app: App) -> TrialResult:
     study = app.study
-    people = draw_people(app, job.scenario, job.participants, job.text)
+    people = draw_people(app, job.scenario, job.participants, seed_of_people(job.whole))
     allocated = [person for person in people if person.reaches_allocation()]
     rng = np.random.default_rng(np.random.SeedSequence([job.whole]))
     profiles = [person.profile() for person in allocated]
@@ -217,8 +239,6 @@ def _mean_minutes(visits: pd.DataFrame) -> float:
 
 
 def _cost(app: App) -> float:
-    from study_app.services.spending import spent_usd
-
     with app.world.registry.begin(write=False) as unit:
         return spent_usd(unit, app.library.specs, "simulated")
 

@@ -241,7 +241,8 @@ class SimulatedParticipant:
 
     def most_of(self, stage: Stage) -> float:
         """Return the points that can be had on a quiz."""
-        return sum(item.points for item in self.app.world.content.bank(stage.bank).items_of(stage.form or None))
+        items = self.app.world.content.bank(stage.bank).items_of(stage.form or None)
+        return float(sum(item.points for item in items))
 
     def filled(self, stage: Stage, arm: StudyArm | None) -> Sheet:
         """Return this person's answers and points on a quiz in that arm."""

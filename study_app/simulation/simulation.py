@@ -122,6 +122,16 @@ def simulate(
     return SimulationSummary(participants, seed, arms, statuses, realised, seconds)
 
 
+def seed_of_people(seed: int, earlier: int = 0) -> str:
+    """Return what the people of a simulation are drawn from.
+
+    Args:
+        seed: of the simulation.
+        earlier: simulated people who are in the database already.
+    """
+    return f"{seed}:{earlier}"
+
+
 def _check(
     participants: int, score: Amount, minutes: Amount, noncompliance: float, dropout: Amount, overconfidence: float
 ) -> None:
@@ -157,7 +167,7 @@ def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Sim
         earlier = [person for person in unit.participants() if person.kind == "simulated"]
     clock = SimulationClock(max([START, *(next_monday(person.last_seen_at) for person in earlier)]))
     batches = BatchedRegistry(world.registry)
-    text = f"{seed}:{len(earlier)}"
+    text = seed_of_people(seed, len(earlier))
     ids = SeededIds(text)
     world.registry, world.clock, world.fresh_id = batches, clock, ids
     world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox, memory), "virtual"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from study_app.bootstrap import open_library
 from study_app.domain.quiz.scoring import response_problem, score
-from study_app.simulation.behaviour.profiles import SCORE_MEAN, SCORE_SD, Effects, Rates, Scales, draw_person
+from study_app.simulation.behaviour.profiles import Effects, Rates, Scales, draw_person
 from study_app.simulation.behaviour.quiz import fill_in, levels
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +37,8 @@ def bank():
 
 def test_outcomes_have_the_stated_distribution():
     base = [person.base_score for person in people(2000)]
-    assert mean(base) == pytest.approx(27 * SCORE_MEAN, abs=0.4)
-    assert stdev(base) == pytest.approx(27 * SCORE_SD, abs=0.3)
+    assert mean(base) == pytest.approx(27 * SCALES.expected.quiz.mean, abs=0.4)
+    assert stdev(base) == pytest.approx(27 * SCALES.expected.quiz.sd, abs=0.3)
 
 
 def test_skill_raises_points_and_shortens_work():
