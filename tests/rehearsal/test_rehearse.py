@@ -27,7 +27,7 @@ def opened(folder, study=STUDY, seed=7):
 
 
 def own_study(folder, more, **changes):
-    """The shipped study in a folder of its own, with a [rehearsal] table."""
+    """The shipped study in a separate folder, with a [rehearsal] table."""
     text = STUDY.read_text(encoding="utf-8")
     for name in ("tasks/", "quizzes/", "assistants/"):
         text = text.replace(f'"{name}', f'"{ROOT}/{name}')

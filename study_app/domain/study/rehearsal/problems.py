@@ -48,7 +48,7 @@ def _answer_problems(expected: ExpectedAnswer, question: Question) -> Iterator[s
             if option not in known:
                 yield f"'{option}' is not an option; use: {', '.join(sorted(known))}"
             elif option not in allowed and expected.shares[option]:
-                yield f"'{option}' lets nobody in, and simulated participants are all eligible; leave it out"
+                yield f"'{option}' keeps people out, and simulated participants are all eligible; leave it out"
     elif expected.mean is not None:
         low, high = question.low, question.high
         if (low is not None and expected.mean < low) or (high is not None and expected.mean > high):
