@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
@@ -22,9 +21,7 @@ from study_app.domain.study.rehearsal.section import NULL, RehearsalLevel, Scena
 from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import refuse_what_is_not_drawn
 from study_app.rehearsal.figures import figures
-from study_app.rehearsal.trials import TrialJob, TrialResult, play
-from study_app.settings import read_settings
-from study_app.simulation import open_for_simulation
+from study_app.rehearsal.trials import TrialJob, TrialResult, opened, play
 from study_app.simulation.cached_sandbox import Memory
 
 Progress = Callable[[int, int], None]
@@ -67,13 +64,8 @@ def rehearse(
         UserError: a scenario is not declared, the study cannot be compared, or workers is neither number nor address.
         ProblemsFound: at the level of outcomes, the plan needs columns that are not drawn.
     """
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as name:
-        settings = read_settings({}, study_file=study_file, database=f"sqlite:///{name}/s.db", var=Path(name) / "var")
-        app = open_for_simulation(settings, seed)
-        try:
-            study, digest = app.study, _digest(app)
-        finally:
-            app.close()
+    with opened(str(study_file), seed) as (app, _):
+        study, digest = app.study, _digest(app)
     if len(study.arms) < 2:
         raise UserError("arms: there is only one, so there is nothing to compare; add a control arm")
     if level == "outcomes":

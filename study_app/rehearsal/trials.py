@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -106,18 +108,28 @@ def play(job: TrialJob, memory: Memory) -> TrialResult:
         job: which.
         memory: of what programs did in earlier trials of this process.
     """
-    with _opened(job) as (app, folder):
-        return _lived(job, app, folder, memory) if job.level == "services" else _drawn(job, app)
+    if job.level == "outcomes":
+        return _drawn(job, _content(job.study_file, Path(job.study_file).stat().st_mtime_ns))
+    with opened(job.study_file, job.whole) as (app, folder):
+        _allocate_afresh(app, job)
+        return _lived(job, app, folder, memory)
+
+
+@lru_cache(maxsize=2)
+def _content(study_file: str, changed: int) -> App:
+    """Return a study to read content from, opened once for all drawn trials of a process, which write nothing."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(opened(study_file, 0))[0]
 
 
 @contextmanager
-def _opened(job: TrialJob) -> Iterator[tuple[App, Path]]:
-    """Provide the study on a database that is thrown away."""
+def opened(study_file: str, seed: int) -> Iterator[tuple[App, Path]]:
+    """Provide a study on a database that is thrown away, and the folder of both."""
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as name:
         folder = Path(name)
-        app = open_for_simulation(_settings(Path(job.study_file), folder), job.whole)
+        app = open_for_simulation(_settings(Path(study_file), folder), seed)
         try:
-            _allocate_afresh(app, job)
             yield app, folder
         finally:
             app.close()

@@ -20,7 +20,7 @@ from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.confidence import stated_confidence
 from study_app.simulation.behaviour.forms import Written, fill_in_form
 from study_app.simulation.behaviour.profiles import ArmEffects, Scales, SimulatedPerson
-from study_app.simulation.behaviour.quiz import Sheet, fill_in
+from study_app.simulation.behaviour.quiz import Levels, Sheet, all_levels, fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import TaskStageWork
 from study_app.simulation.clock import SimulationClock
@@ -64,6 +64,8 @@ class SimulationSetting:
     seed: str
     overconfidence: float = 0.0
     """Mean confidence beside quiz items minus mean share of their points."""
+    known: dict[tuple[str, str | None], Levels] = field(default_factory=dict)
+    """Bank and form -> ways to answer its items, found once for everybody."""
 
 
 @dataclass
@@ -252,7 +254,10 @@ class SimulatedParticipant:
             items = content.bank(stage.bank).items_of(stage.form or None)
             seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"
             target = self._target(stage, arm, sum(item.points for item in items), Random(f"{seed}:level"))
-            self._sheets[key] = fill_in(items, content.keys(stage.bank), target, seed)
+            keys, quiz = content.keys(stage.bank), (stage.bank, stage.form)
+            if quiz not in self.setting.known:
+                self.setting.known[quiz] = all_levels(items, keys)
+            self._sheets[key] = fill_in(items, keys, target, seed, self.setting.known[quiz])
         return self._sheets[key]
 
     def _target(self, stage: Stage, arm: StudyArm | None, most: float, rng: Random) -> float:

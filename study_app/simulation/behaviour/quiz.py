@@ -53,14 +53,30 @@ def levels(item: Item, key: AnyKey) -> tuple[Level, ...]:
     return tuple(Level(points, tuple(by_points[points])) for points in sorted(by_points))
 
 
-def fill_in(items: tuple[Item, ...], keys: Keys, target: float, seed: str) -> Sheet:
+Levels = dict[str, tuple[Level, ...]]
+"""Item -> its ways to answer."""
+
+
+def all_levels(items: tuple[Item, ...], keys: Keys) -> Levels:
+    """Return the ways to answer each item of a quiz; they are the same for everybody."""
+    return {item.id: levels(item, keys[item.id]) for item in items}
+
+
+def fill_in(items: tuple[Item, ...], keys: Keys, target: float, seed: str, known: Levels | None = None) -> Sheet:
     """Answers that earn about `target` points; equal arguments give equal answers.
 
     What a person knows is drawn item by item: easy items first, with noise. Then single answers, or two at once, change
     until the sum is as near as that brings it.
+
+    Args:
+        items: of the quiz.
+        keys: of its bank.
+        target: points.
+        seed: of the person and the quiz.
+        known: `all_levels` of the quiz, where many people fill it in.
     """
     rng = Random(seed)
-    known = {item.id: levels(item, keys[item.id]) for item in items}
+    known = all_levels(items, keys) if known is None else known
     scored = [item for item in items if item.type != "attention_check"]
     order = sorted(scored, key=lambda item: _difficulty(item) + rng.gauss(0, _KNOWLEDGE_NOISE))
     chosen = _mended(known, _first_guess(known, order, target), target)
