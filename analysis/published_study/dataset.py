@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.published_study.columns import column
 from study_app.dataset.schema.columns import IMPORTED
+from study_app.dataset.writing.documents import PSYCH_DS
 from study_app.domain.errors import UserError
 from study_app.domain.interaction.codebook import VERSION as CODEBOOK
 from study_app.domain.interaction.patterns import PUBLISHED
@@ -91,7 +92,7 @@ def _description(tables: Mapping[str, pd.DataFrame]) -> str:
             "@type": "Dataset",
             "name": f"study-{STUDY_ID}",
             "description": "The published annotated transcripts on AI assistance and skill formation, imported",
-            "schemaVersion": "Psych-DS 0.4.0",
+            "schemaVersion": PSYCH_DS,
             "variableMeasured": variables,
         }
     )

@@ -113,7 +113,14 @@ def export(
     out: Out,
     study: StudyFile = STUDY,
     database: DatabaseOption = None,
-    fmt: Annotated[Literal["csv", "parquet"], typer.Option("--format", envvar="STUDY_FORMAT")] = "csv",
+    fmt: Annotated[
+        Literal["csv", "parquet", "xlsx", "sav", "dta"],
+        typer.Option(
+            "--format",
+            help="Of the tables; xlsx, sav (SPSS) and dta (Stata) come beside CSV, with labels.",
+            envvar="STUDY_FORMAT",
+        ),
+    ] = "csv",
     identified: Annotated[
         bool, typer.Option("--identified", help="Include panel ids and labels.", envvar="STUDY_IDENTIFIED")
     ] = False,

@@ -10,6 +10,8 @@ from typing import Any
 from study_app import __version__
 from study_app.dataset.schema import GUARD_NOTE, Column, TableName, TableSchema, timestamp
 from study_app.dataset.writing.citation import Cited, schema_org
+from study_app.dataset.writing.copies import LONG_CELLS
+from study_app.dataset.writing.files import Format
 from study_app.domain.records import AuditEntry, ProtocolVersion
 from study_app.domain.trial_state import State
 
@@ -22,11 +24,11 @@ _STATES = {
 
 
 PSYCH_DS = "Psych-DS 1.5.0"
-"""The layout that every dataset follows."""
+"""The layout that a dataset with CSV tables follows."""
 
 
-def description(cited: Cited, tables: Mapping[TableName, TableSchema]) -> dict[str, Any]:
-    """dataset_description.json by the rules of Psych-DS: every column of every table is a measured variable."""
+def description(cited: Cited, tables: Mapping[TableName, TableSchema], *, csv: bool = True) -> dict[str, Any]:
+    """dataset_description.json by the rules of Psych-DS, which it claims where tables are CSV."""
     study = cited.study
     return {
         "@context": "https://schema.org/",
@@ -34,7 +36,7 @@ def description(cited: Cited, tables: Mapping[TableName, TableSchema]) -> dict[s
         "name": study.title,
         "description": cited.description,
         "keywords": [*KEYWORDS, *cited.release.keywords],
-        "schemaVersion": PSYCH_DS,
+        **({"schemaVersion": PSYCH_DS} if csv else {}),
         "inLanguage": study.language,
         "dateCreated": cited.exported_on,
         **schema_org(cited),
@@ -90,7 +92,9 @@ class Contents:
     withheld: Mapping[str, Any]
     statuses: Mapping[str, int]
     """Participants by status."""
-    csv: bool
+    fmt: Format
+    renamed: Mapping[str, Mapping[str, str]]
+    """Table -> column -> its name in a copy for another program, where that is another."""
     identified: bool
     public: bool = False
 
@@ -152,17 +156,42 @@ def _people(cited: Cited, held: Contents) -> str:
     ).strip()
 
 
+_CSV = (
+    "Tables are in `data/`, UTF-8, comma-separated (RFC 4180), one JSON file of the same name beside each. "
+    f"{GUARD_NOTE} Times are ISO 8601 in UTC. Import the tables into a spreadsheet, never open them by a double click: "
+    "it would cut cells at 32,767 characters and may run what it takes for a formula."
+)
+_PARQUET = (
+    "Tables are in `data/` as Parquet, one JSON file of the same name beside each; times are timestamps in UTC, yes "
+    "and no are booleans, missing is null, text stands as it is, and the metadata say what columns mean. Psych-DS "
+    "knows CSV tables only: its validator does not take this copy for one of its datasets."
+)
+_LONG = (
+    f"A text that is too long for a cell is a file in `{LONG_CELLS}/`, and the cell has its path in brackets: nothing "
+    "is cut."
+)
+_COPIES: Mapping[Format, str] = {
+    "xlsx": "The same tables are sheets of one workbook, `data/..._tables.xlsx`, whose first sheet is the codebook. "
+    "Every text is a text and never a formula, without the mark that CSV has; times are ISO 8601 in UTC, as texts; "
+    "missing is an empty cell; characters that a workbook cannot hold are escaped as `_x000D_`. A table of more than "
+    f"1,048,575 rows goes on in a further sheet. {_LONG}",
+    "sav": "The same tables are SPSS files beside the CSV files (`.sav`), with labels of columns and values; times are "
+    "moments in UTC, yes and no 1 and 0, missing texts are empty. A table of more than 100,000 rows goes on in "
+    f"`..._part-2.sav`. {_LONG} The same holds for a text that ends in blanks, which SPSS would take off.",
+    "dta": "The same tables are Stata files beside the CSV files (`.dta`), with labels of columns and of numbers "
+    "(Stata has none for texts: the codebook says what they mean); times are moments in UTC (`%tc`), yes and no 1 and "
+    f"0, missing texts are empty. A table of more than 100,000 rows goes on in `..._part-2.dta`. {_LONG}",
+}
+
+
 def _reading(held: Contents) -> str:
-    kind = (
-        f"Tables are in `data/`, UTF-8, comma-separated (RFC 4180), one JSON file of the same name beside each. "
-        f"{GUARD_NOTE} Times are ISO 8601 in UTC. Import the tables into a spreadsheet, never open them by a double "
-        "click: it would cut cells at 32,767 characters and may run what it takes for a formula."
-        if held.csv
-        else "Tables are in `data/` as Parquet, one JSON file of the same name beside each; times are timestamps in "
-        "UTC, yes and no are booleans, missing is null, text stands as it is, and the metadata say what columns mean."
-    )
+    parts = [_PARQUET if held.fmt == "parquet" else _CSV, _COPIES.get(held.fmt, "")]
+    names = [f"`{t}.{c}` is `{shown}`" for t, columns in held.renamed.items() for c, shown in columns.items()]
+    if names:
+        parts.append(f"Names that the program does not take are others there: {', '.join(names)}.")
+    kind = "\n\n".join(part for part in parts if part) + "\n\n"
     return (
-        f"{kind} Durations are minutes in `participants` and seconds elsewhere.\n\n"
+        f"{kind}Durations are minutes in `participants` and seconds elsewhere.\n\n"
         '```python\nimport read\n\ntables = read.read()\npeople = tables["participants"]\n'
         'labels = read.labels("participants")\n```\n\n'
         '```r\nsource("read.R")\ntables <- read_dataset()\npeople <- tables$participants\n```\n\n'

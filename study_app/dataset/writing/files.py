@@ -18,7 +18,9 @@ from study_app.dataset.schema import Column, TableSchema, cell, guard
 from study_app.dataset.schema.cells import moment, unguard
 from study_app.domain.errors import InfrastructureError, UserError
 
-Format = Literal["csv", "parquet"]
+TableFormat = Literal["csv", "parquet"]
+Format = Literal["csv", "parquet", "xlsx", "sav", "dta"]
+"""Of a dataset; those for spreadsheets, SPSS and Stata stand beside CSV tables."""
 ROW_GROUP = 5000
 """Rows that a Parquet writer holds before it writes them."""
 
@@ -200,7 +202,7 @@ def _arrow_value(column: Column, value: Any) -> Any:
     return unguard(text) or None
 
 
-def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: Format) -> tuple[str, TableWriter]:
+def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: TableFormat) -> tuple[str, TableWriter]:
     """Return the writer of a table, and its file's path relative to the dataset."""
     path = f"data/study-{study_id}_description-{table.name}_data.{fmt}"
     target = folder / path

@@ -22,6 +22,7 @@ from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
 from study_app.secrets.console_accounts import ConsoleUser, Role
 from study_app.services.researcher.exporting.datasets import DatasetRequest
+from study_app.services.researcher.exporting.export import FORMATS
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.replay.timeline import timeline
 from study_app.web.requests import BadRequest, route
@@ -101,11 +102,17 @@ def dataset(request: Request, person: ConsoleUser) -> Response:
     """Return the dataset as the trial's state allows it, zipped. It holds code: who takes it counts as unblinded."""
     asked = (request.query_params.get(key) == "1" for key in ("preview", "simulated", "public"))
     include_preview, include_simulated, public = asked
+    asked_format = request.query_params.get("format", "csv")
+    if asked_format not in FORMATS:
+        raise BadRequest(400, f"'{asked_format}' is not a format; use one of {', '.join(FORMATS)}")
+    fmt = FORMATS[FORMATS.index(asked_format)]
     monitor, app = Monitor(current().world), current()
     folder = Path(tempfile.mkdtemp(prefix="study-console-"))
     try:
         where = folder / f"{app.study.id}_dataset"
-        wanted = DatasetRequest(include_preview=include_preview, include_simulated=include_simulated, public=public)
+        wanted = DatasetRequest(
+            fmt, include_preview=include_preview, include_simulated=include_simulated, public=public
+        )
         app.datasets.write(where, wanted, who=person.name, via="console")
         packed = _zipped(where, folder / f"{where.name}.zip")
     except BaseException:

@@ -129,14 +129,14 @@ def test_roles_hold_on_every_file(console):
 
 def test_the_dataset_of_the_console_is_that_of_the_command_line_byte_for_byte(console, tmp_path):
     client = browser_of(console)
-    answer = client.get("/download/dataset.zip?preview=1", timeout=300)
+    answer = client.get("/download/dataset.zip?preview=1&format=dta", timeout=300)
     assert answer.status_code == 200, answer.text
     zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path / "console")
     (packed,) = (tmp_path / "console").iterdir()
     command = [str(Path(sys.executable).with_name("study")), "export", str(console.study), "--out", "exported"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STUDY_", "ANTHROPIC_"))}
     environment |= {"STUDY_VAR": str(console.folder / "var"), "STUDY_DATABASE_URL": console.database}
-    subprocess.run([*command, "--include-preview"], cwd=tmp_path, env=environment, check=True)
+    subprocess.run([*command, "--include-preview", "--format", "dta"], cwd=tmp_path, env=environment, check=True)
     written = tmp_path / "exported"
     assert data_of(packed) == data_of(written)
     (answers,) = written.glob("data/*-answers_data.csv")
@@ -150,6 +150,12 @@ def test_the_dataset_of_the_console_is_that_of_the_command_line_byte_for_byte(co
     digests = [hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() for folder in (packed, written)]
     assert [json.loads(row["detail"])["manifest_sha256"] for row in kept] == digests
     assert [json.loads(row["detail"])["via"] for row in kept] == ["console", "command line"]
+
+
+def test_a_format_that_is_none_is_refused(console):
+    answer = browser_of(console).get("/download/dataset.zip?format=pdf")
+    assert answer.status_code == 400
+    assert "use one of csv, parquet, xlsx, sav, dta" in answer.text
 
 
 def data_of(dataset: Path) -> dict[str, bytes]:

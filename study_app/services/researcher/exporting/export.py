@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from study_app import __version__
 from study_app.dataset.disclosure.coarsening import DEFAULT_K
@@ -25,6 +25,7 @@ from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, q
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.coding_page import coding_page
+from study_app.dataset.writing.copies import LONG_CELLS, write_copies
 from study_app.dataset.writing.documents import (
     CODEBOOK_INTRODUCTION,
     Contents,
@@ -36,6 +37,7 @@ from study_app.dataset.writing.documents import (
 )
 from study_app.dataset.writing.files import (
     Format,
+    TableFormat,
     TableWriter,
     keep_private,
     open_writer,
@@ -82,10 +84,13 @@ from study_app.services.researcher.exporting.public_rules import PublicExport, p
 from study_app.services.researcher.exporting.trial_facts import ledgers, mask_of, seal_facts
 from study_app.services.researcher.interim.kept import known_looks
 
-FORMATS: tuple[Format, ...] = ("csv", "parquet")
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
-BESIDE_PSYCH_DS = ("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R")
+BESIDE_PSYCH_DS = (
+    *("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R"),
+    *("data/*.xlsx", "data/*.sav", "data/*.dta", f"{LONG_CELLS}/"),
+)
 """Files of a dataset that the layout does not know; its validator is configured to leave them."""
 
 
@@ -144,7 +149,7 @@ def export(
     Args:
         world: the study.
         out: a new or empty folder, or an earlier export, which is replaced at the end.
-        fmt: csv (Psych-DS) or parquet, with the same columns.
+        fmt: csv (Psych-DS) or parquet, with the same columns; xlsx, sav or dta write copies beside CSV.
         identified: export labels and Prolific ids, too.
         include_simulated: simulated participants, too.
         include_preview: preview participants, too.
@@ -200,6 +205,7 @@ class _Export:
     ) -> None:
         self.world, self.unit, self.folder, self.out = world, unit, folder, out
         self.fmt, self.kinds, self.identified = wanted.fmt, wanted.kinds, wanted.identified
+        self.tables_as: TableFormat = "parquet" if wanted.fmt == "parquet" else "csv"
         self.state: State = "unsealed" if wanted.for_look else world.state(unit)
         self.for_look = wanted.for_look
         self.contents = VersionContents(world)
@@ -264,7 +270,7 @@ class _Export:
         paths: dict[TableName, str] = {}
         with ExitStack() as closing:
             for name, table in self.tables.items():
-                paths[name], writers[name] = open_writer(self.folder, self.study.id, table, self.fmt)
+                paths[name], writers[name] = open_writer(self.folder, self.study.id, table, self.tables_as)
                 closing.callback(writers[name].close)
             with rows.readable("the ledgers"):
                 for row in self._allocations():
@@ -349,8 +355,8 @@ class _Export:
     def _beside(self, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         columns = withheld.get("columns", {})
         for (name, table), path in zip(self.tables.items(), files, strict=True):
-            target = self.folder / path.replace(f".{self.fmt}", ".json")
-            write_json(target, sidecar(table, path, columns.get(name, ()), self.fmt == "csv"))
+            target = self.folder / path.replace(f".{self.tables_as}", ".json")
+            write_json(target, sidecar(table, path, columns.get(name, ()), self.tables_as == "csv"))
         self._described(files, withheld)
         self._text("CHANGES.md", self._changes())
         write_json(self.folder / RECORDS, self.records.to_json())
@@ -386,7 +392,8 @@ class _Export:
             list(self.tables.values()),
             withheld,
             self.seen.statuses,
-            csv=self.fmt == "csv",
+            fmt=self.fmt,
+            renamed=self._copies(files),
             identified=self.identified,
             public=self.public is not None,
         )
@@ -394,7 +401,9 @@ class _Export:
             name: TableFile(table, path, files[path]["sha256"], (self.folder / path).stat().st_size)
             for (name, table), path in zip(self.tables.items(), files, strict=True)
         }
-        write_json(self.folder / "dataset_description.json", description(cited, self.tables))
+        write_json(
+            self.folder / "dataset_description.json", description(cited, self.tables, csv=self.tables_as == "csv")
+        )
         write_json(self.folder / "datapackage.json", datapackage(cited, tables))
         write_json(self.folder / "croissant.json", croissant(cited, tables))
         write_json(self.folder / "documentation/datacite.json", datacite(cited))
@@ -403,6 +412,13 @@ class _Export:
         for name in ("read.py", "read.R"):
             self._bytes(name, shipped(name))
         self._text(".psychds-ignore", "".join(f"{name}\n" for name in BESIDE_PSYCH_DS))
+
+    def _copies(self, files: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Write the tables once more for another program, where one was asked for; returns renamed columns."""
+        if self.fmt in ("csv", "parquet"):
+            return {}
+        written = [(table, self.folder / path) for table, path in zip(self.tables.values(), files, strict=True)]
+        return write_copies(self.folder, self.study.id, written, self.fmt)
 
     def _chain(self, masked: bool) -> dict[str, Any]:
         """Return the chain of records, and where it stands.

@@ -41,12 +41,22 @@ def render(desk: ConsoleSession) -> None:
     st.html(file_link("/download/audit.csv", "Audit log (CSV)"))
 
 
+FORMAT_NAMES = {
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "xlsx": "CSV and a workbook (xlsx)",
+    "sav": "CSV and SPSS (sav)",
+    "dta": "CSV and Stata (dta)",
+}
+
+
 def _dataset(state: str) -> None:
-    st.html(tables.note(f"{IN_THE_DATASET[state]} CSV tables with a codebook and a manifest, zipped."))
-    left, right, other, _ = st.columns([3, 3, 3, 3])
+    st.html(tables.note(f"{IN_THE_DATASET[state]} Tables with a codebook and a manifest, zipped."))
+    left, right, other, last = st.columns([3, 3, 3, 3])
     preview = left.checkbox("With preview", value=state == "draft", key="download_preview")
     simulated = right.checkbox("With simulated", key="download_simulated")
     public = other.checkbox("For everybody", key="download_public", help="Without what people wrote; see Release.")
-    ticked = (("preview=1", preview), ("simulated=1", simulated), ("public=1", public))
+    fmt = last.selectbox("Format", list(FORMAT_NAMES), format_func=FORMAT_NAMES.__getitem__, key="download_format")
+    ticked = (("preview=1", preview), ("simulated=1", simulated), ("public=1", public), (f"format={fmt}", True))
     chosen = "&".join(name for name, on in ticked if on)
     st.html(file_link(f"/download/dataset.zip?{chosen}", "Dataset (zip)", main=True))
