@@ -33,8 +33,8 @@ from study_app.domain.records import Visit
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 from study_app.storage import event_log
-from study_app.web.gateway import ParticipantGateway
-from study_app.web.limits import RequestLimits
+from study_app.web.admission.gateway import ParticipantGateway
+from study_app.web.admission.limits import RequestLimits
 
 ROOT = Path(__file__).parents[1]
 TASK, EDITS, LIMIT = "trio_timer", 10, 1.20

@@ -18,7 +18,7 @@ from study_app.domain.records import Participant
 from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
-from study_app.services.version_content import Edition, kept_content
+from study_app.services.version_content import Edition, altered_files, kept_content
 
 
 class Seal(Protocol):
@@ -181,8 +181,14 @@ class StudyContext:
     def _kept_edition(self, study_hash: str) -> Edition | None:
         with self.registry.begin(write=False) as unit:
             files, study = kept_content(unit, study_hash), self.version(unit, study_hash)
-        if files is None or study is None or self.open_edition is None:
+            locked = next((each for each in unit.versions() if each.study_hash == study_hash), None)
+        if files is None or study is None or locked is None or self.open_edition is None:
             return None
+        if altered := altered_files(files, locked.materials):
+            raise InfrastructureError(
+                f"database: {altered[0]} of version {study_hash[:12]} is not the file that was locked; something else "
+                "than study-app wrote to it: restore a backup"
+            )
         return self.open_edition(study, study_hash, files)
 
     def now(self) -> datetime:

@@ -7,6 +7,7 @@ on every replica and after a restart.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +46,16 @@ def kept_content(unit: UnitOfWork, study_hash: str) -> dict[str, bytes] | None:
     coded: dict[str, str] = json.loads(binaries)
     texts = {path: text.encode() for path, text in kept_texts(unit, study_hash).items()}
     return texts | {path: base64.b64decode(text) for path, text in coded.items()}
+
+
+def altered_files(files: Mapping[str, bytes], locked: Mapping[str, str]) -> list[str]:
+    """Return the paths whose content is not what a version was locked with, and those that it lacks.
+
+    Args:
+        files: path -> content, as kept.
+        locked: path -> SHA-256, of the version.
+    """
+    return [path for path, digest in locked.items() if hashlib.sha256(files.get(path, b"")).hexdigest() != digest]
 
 
 def _texts_key(study_hash: str) -> str:

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
 from study_app.secrets.signed_arrival import signed_arrival
+from study_app.web.admission.gateway import ParticipantGateway
+from study_app.web.admission.limits import RequestLimits
 from study_app.web.assets import Assets
-from study_app.web.gateway import ParticipantGateway
 from study_app.web.headers import SecurityHeaders
-from study_app.web.limits import RequestLimits
 from study_app.web.operating import pages
 from study_app.web.operating.logs import quiet_streamlit
 from study_app.web.options import configure_streamlit
@@ -95,10 +95,10 @@ def make(study: App) -> ASGIApp:
         routes=[*routes, *strangers(routes)],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(Assets),
             Middleware(
                 ParticipantGateway, study=study, paths=frozenset(route.path for route in routes), limits=RequestLimits()
             ),
+            Middleware(Assets),
         ],
         lifespan=lambda _app: background(study),
         on_script_error=_script_error,

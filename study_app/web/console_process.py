@@ -15,7 +15,7 @@ from study_app.settings import read_settings
 from study_app.web.operating.logs import FORMAT, begin_logging
 from study_app.web.operating.proxies import TrustedProxies, trusted_networks
 from study_app.web.options import configure_streamlit
-from study_app.web.serving import AUTHOR
+from study_app.web.serving import AUTHOR, LARGEST_MESSAGE
 
 PARENT = "STUDY_PARENT"
 CHECK_SECONDS = 1.0
@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
     configure_streamlit()
     import uvicorn
 
+    from study_app.web.admission.connections import MOST, GuardedProtocol
     from study_app.web.routes.console_app import make
 
     parent = os.environ.get(PARENT, "")
@@ -51,7 +52,8 @@ def main(arguments: list[str]) -> int:
     asgi = TrustedProxies(make(app), trusted)
     config = uvicorn.Config(
         asgi, host=host, port=settings.console_port, log_level="warning", log_config=None, access_log=False,
-        proxy_headers=False, timeout_graceful_shutdown=2,
+        proxy_headers=False, timeout_graceful_shutdown=2, http=GuardedProtocol, limit_concurrency=MOST,
+        ws_max_size=LARGEST_MESSAGE,
     )  # fmt: skip
     server = uvicorn.Server(config)
     if parent.isdigit():

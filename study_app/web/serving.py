@@ -64,8 +64,8 @@ def serve_participants(app: App, on_ready: Callable[[], None]) -> None:
     configure_streamlit()
     import uvicorn
 
+    from study_app.web.admission.connections import MOST, GuardedProtocol
     from study_app.web.app import make, served_routes
-    from study_app.web.connections import MOST, GuardedProtocol
     from study_app.web.operating.proxies import TrustedProxies, trusted_networks
     from study_app.web.operating.request_figures import RequestFigures
 

@@ -17,7 +17,7 @@ from study_app.dataset.integrity.anchors import KeptAnchor, parse_lines
 from study_app.domain.errors import Malformed
 from study_app.domain.events import Batch
 from study_app.services.participant.enrolment import EntryRequest
-from study_app.web.page_messages import TAKEN, PageMessages, kind_of
+from study_app.web.admission.page_messages import TAKEN, PageMessages, kind_of
 from study_app.web.requests import BadRequest, field, form_body, json_body, milliseconds, page_name, whole_number
 from study_app.web.routes.events import _batch
 

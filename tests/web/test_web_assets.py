@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,10 @@ from support.server import StudyServer
 from support.trials.people import enter
 
 from study_app.page_assets import addresses
+from study_app.secrets.console_accounts import Account
 from study_app.web.assets import best_coding
 
+PASSWORD = "a long enough password"
 HOSTILE = """
 [server]
 baseUrlPath = "elsewhere"
@@ -57,6 +60,7 @@ def test_a_packed_file_holds_the_same_bytes(client, page):
 
 
 def test_our_components_have_addresses_that_change_with_their_content(client):
+    enter(client)
     for name, address in addresses().items():
         assert re.fullmatch(rf"assets/[0-9a-f]{{12}}/{name}", address)
         assert client.get(f"/{address}").headers["content-type"].startswith("text/javascript")
@@ -92,6 +96,7 @@ def hostile_home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit/config.toml").write_text(HOSTILE)
+    Account(folder / "var").set(PASSWORD)
     server = StudyServer(folder, console=True, HOME=str(folder), STREAMLIT_SERVER_BASE_URL_PATH="elsewhere").start()
     yield server
     server.stop()
@@ -103,17 +108,23 @@ def test_a_users_own_streamlit_options_change_neither_app(hostile_home):
         assert client.get("/_stcore/health").text == "ok"
         assert client.get("/elsewhere/_stcore/health").status_code == 404
         assert client.get("/_stcore/agent/openapi.json").status_code == 404
-    import time
+    with httpx.Client(base_url=hostile_home.console_url, timeout=30) as client:
+        wait_for(client)
+        client.post("/login", data={"name": "admin", "password": PASSWORD})
+        assert client.get("/_stcore/health").text == "ok"
+        assert client.get("/elsewhere/_stcore/health").status_code == 404
 
-    end = time.monotonic() + 60
+
+def wait_for(console: httpx.Client, seconds: float = 60) -> None:
+    """Until the console answers, which may start after the participants' app."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            if httpx.get(f"{hostile_home.console_url}/_stcore/health", timeout=5).text == "ok":
+            if console.get("/healthz").status_code == 200:
                 return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError("the console does not answer at its root")
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the console does not answer")
 
 
 def test_the_options_stand_in_one_file():

@@ -12,7 +12,7 @@ from support.trials.people import enter, open_task
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from study_app.web.limits import ARRIVALS, Buckets, KnownCookies, Rate, RequestLimits, hashed
+from study_app.web.admission.limits import ARRIVALS, Buckets, KnownCookies, Rate, RequestLimits, hashed
 
 
 class Seconds:

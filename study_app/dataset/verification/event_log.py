@@ -15,6 +15,8 @@ from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.events import (
     BROWSER_KINDS,
+    ERASED,
+    FIELD_KINDS,
     SERVER_KINDS,
     SERVER_PAGE,
     EventDetails,
@@ -113,6 +115,7 @@ def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]]
         total += len(events)
         whole = _check_sequences(opened, name, events)
         _check_moments(opened, events, people.get(name))
+        _check_erasures(opened, events, people.get(name))
         if not opened.public:
             pages = _replayed(opened, events, whole)
             compared += _check_programs(opened, pages, runs.pop(name, []))
@@ -162,6 +165,20 @@ def _check_sequences(opened: UntrustedDataset, name: str, events: Sequence[Untru
             report.add("sequence_gap" if ours else "browser_gap", file, seen[after].number, what)
             whole[page] = first - 1
     return whole
+
+
+def _check_erasures(opened: UntrustedDataset, events: Sequence[UntrustedRow], person: UntrustedRow | None) -> None:
+    """Name each payload that was erased although its person's data stay.
+
+    The chain of records holds without it; the platform itself erases single events only of fields of a form that was
+    handed in without them.
+    """
+    if person is None or person["data_withdrawn"] or not opened.own:
+        return
+    for row in events:
+        if row["payload"] == ERASED and row["kind"] not in FIELD_KINDS:
+            what = f"event {row['event_id']} ({row['kind']}) was erased, and its person's data were not"
+            opened.report.add("erased_without_reason", opened.relative("events"), row.number, what)
 
 
 def _unknown(row: UntrustedRow, *, whole: bool) -> str:

@@ -69,12 +69,16 @@ def _own(opened: UntrustedDataset) -> dict[str, Any] | None:
 
 
 def check_looks(opened: UntrustedDataset) -> None:
-    """Each look in the manifest against its entry in the audit log, and what it found against the digest there."""
-    summary = opened.manifest.get("audit")
-    entries = summary.get("interim_looks", []) if isinstance(summary, dict) else []
-    recorded = [str(entry.get("digest")) for entry in entries if isinstance(entry, dict)]
+    """Each look in the manifest against the audit log, in both directions, and what it found against the digest there.
+
+    The same of the waves that were closed.
+    """
+    entries = _acts(opened, "interim_looks")
+    recorded = [str(entry.get("digest")) for entry in entries]
+    listed = []
     for look in opened.listed("interim_looks"):
         digest, found = str(look.get("digest")), look.get("opened")
+        listed.append(digest)
         if digest not in recorded:
             opened.report.add(
                 "look_unrecorded", "manifest.json", None, f"look {look.get('look')} is not in the audit log"
@@ -82,6 +86,26 @@ def check_looks(opened: UntrustedDataset) -> None:
         if found is not None and hashlib.sha256(canonical_json(found).encode()).hexdigest() != digest:
             what = f"look {look.get('look')} is not what the audit log has the digest of"
             opened.report.add("look_differs", "manifest.json", None, what)
+    for entry in entries:
+        if str(entry.get("digest")) not in listed and entry.get("kind", "real") in opened.kinds:
+            what = f"look {entry.get('look')} of the audit log is not among those of the dataset"
+            opened.report.add("look_removed", "manifest.json", None, what)
+    _check_waves(opened)
+
+
+def _check_waves(opened: UntrustedDataset) -> None:
+    closed, stated = _acts(opened, "waves"), opened.manifest.get("closed_wave", 0)
+    waves = [wave for entry in closed if isinstance(wave := entry.get("wave"), int)]
+    if (closed or stated) and stated != max(waves, default=0):
+        what = f"{stated} waves are closed by the manifest, {max(waves, default=0)} by the audit log"
+        opened.report.add("wave_differs", "manifest.json", None, what)
+
+
+def _acts(opened: UntrustedDataset, name: str) -> list[dict[str, Any]]:
+    """Return the entries of the audit log of one kind of act, as far as the manifest lists them."""
+    summary = opened.manifest.get("audit")
+    entries = summary.get(name, []) if isinstance(summary, dict) else []
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
 def _check_facts(opened: UntrustedDataset, registered: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ _ACTS = {
     "erasures": "erase",
     "ledger_gaps": "ledger gap",
     "interim_looks": "interim look",
+    "waves": "close wave",
 }
 
 
@@ -164,7 +165,7 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
     return summary
 
 
-_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks")
+_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves")
 
 
 def public_audit(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +176,7 @@ def public_audit(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _public(entry: AuditEntry) -> dict[str, Any]:
     names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256",
-             "look", "n", "decision", "digest")  # fmt: skip
+             "look", "n", "decision", "digest", "kind", "wave")  # fmt: skip
     return {name: entry.detail[name] for name in names if name in entry.detail}
 
 

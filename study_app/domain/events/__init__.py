@@ -4,7 +4,16 @@
 """
 
 from study_app.domain.events.details import Erased, EventDetails, Unreadable
-from study_app.domain.events.kinds import ACTS, BROWSER_KINDS, ERASED, KINDS, SERVER_KINDS, details_of, tells_of_reply
+from study_app.domain.events.kinds import (
+    ACTS,
+    BROWSER_KINDS,
+    ERASED,
+    FIELD_KINDS,
+    KINDS,
+    SERVER_KINDS,
+    details_of,
+    tells_of_reply,
+)
 from study_app.domain.events.log import (
     LATEST_MS,
     MAX_EVENTS,
@@ -21,6 +30,7 @@ __all__ = [
     "ACTS",
     "BROWSER_KINDS",
     "ERASED",
+    "FIELD_KINDS",
     "KINDS",
     "LATEST_MS",
     "MAX_EVENTS",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from study_app.domain.events import browser, server
-from study_app.domain.events.browser import BrokenText, CopyReply, Edit, Load
+from study_app.domain.events.browser import BrokenText, CopyReply, Edit, Load, OnForm
 from study_app.domain.events.details import Erased, EventDetails, MalformedDetails, Unknown, Unreadable
 
 ERASED: dict[str, Any] = {"erased": True}
@@ -28,6 +28,8 @@ BROWSER_KINDS = frozenset(each.kind for each in KINDS.values() if each.sender ==
 """Kinds that a browser page may send."""
 SERVER_KINDS = frozenset(KINDS) - BROWSER_KINDS
 """Kinds that only the server writes."""
+FIELD_KINDS = frozenset(each.kind for each in KINDS.values() if issubclass(each, OnForm))
+"""Kinds that can name a field of a form, and hold what was written in it; single events of no other are erased."""
 ACTS = frozenset(each.kind for each in KINDS.values() if each.shows_activity)
 """Kinds that show a participant doing something, for active time."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from study_app.domain.drawn_order import drawn
-from study_app.domain.events import KINDS, saying
+from study_app.domain.events import FIELD_KINDS, saying
 from study_app.domain.events.browser import OnForm
 from study_app.domain.events.server import AnswersHandedIn
 from study_app.domain.quiz.answer_log import CHANGE_KINDS, Draft
@@ -23,10 +23,6 @@ from study_app.services.context import StudyContext
 from study_app.services.position import AtStage
 
 log = logging.getLogger(__name__)
-
-TRACES = frozenset(each.kind for each in KINDS.values() if issubclass(each, OnForm))
-"""Kinds of events that can name a field, and hold what was written in it."""
-
 
 # -- drafts ------------------------------------------------------------------------------------------------------------
 
@@ -215,7 +211,7 @@ def forget(unit: UnitOfWork, participant_id: str, stage: str, step: int, fields:
     """Erase every trace of these fields in the log: they were empty when the form was handed in."""
     if not fields:
         return
-    traces = unit.events_of(participant_id, TRACES, stage)
+    traces = unit.events_of(participant_id, FIELD_KINDS, stage)
     places = ((event.event_id, each) for event, each in saying(traces, OnForm))
     gone = [event_id for event_id, each in places if each.place == (stage, step) and each.field in fields]
     unit.erase_events([event_id for event_id in gone if event_id is not None])

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from study_app.bootstrap import App, current
-from study_app.secrets.console_accounts import ConsoleUser, Role, accounts_in
+from study_app.secrets.console_accounts import ConsoleUser, accounts_in
+from study_app.secrets.console_boards import ALL, SEEN_BY
 from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages import (
@@ -30,26 +31,22 @@ from study_app.ui.console.pages import (
 from study_app.ui.console.pages.releasing import texts as releasing
 from study_app.ui.console.session import STATE_TONES, STYLE, ConsoleSession, signed_in
 
-ALL: tuple[Role, ...] = ("monitor", "grader", "full")
-BLIND: tuple[Role, ...] = ("monitor", "full")
-UNBLINDED: tuple[Role, ...] = ("full",)
-
-# Title, path, drawing, roles: a board that is not in a person's list cannot be run by them.
-BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None], tuple[Role, ...]], ...] = (
-    ("Overview", "overview", overview.render, ALL),
-    ("Participants", "participants", participants.render, BLIND),
-    ("Replay", "replay", replay.render, UNBLINDED),
-    ("Grading", "grading", grading.render, ("grader", "full")),
-    ("Verdicts", "verdicts", verdicts.render, BLIND),
-    ("Coding", "coding", coding.render, UNBLINDED),
-    ("Protocol", "protocol", protocol.render, BLIND),
-    ("Sessions", "sessions", sessions.render, BLIND),
-    ("Links", "links", links.render, BLIND),
-    ("Allocation", "allocation", allocation.render, BLIND),
-    ("Downloads", "downloads", downloads.render, BLIND),
-    ("Release", "release", releasing.render, UNBLINDED),
-    ("Audit", "audit", audit.render, BLIND),
-    ("People", "people", people.render, UNBLINDED),
+# Title, address, drawing: a board that a role may not see cannot be run by them.
+BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None]], ...] = (
+    ("Overview", "overview", overview.render),
+    ("Participants", "participants", participants.render),
+    ("Replay", "replay", replay.render),
+    ("Grading", "grading", grading.render),
+    ("Verdicts", "verdicts", verdicts.render),
+    ("Coding", "coding", coding.render),
+    ("Protocol", "protocol", protocol.render),
+    ("Sessions", "sessions", sessions.render),
+    ("Links", "links", links.render),
+    ("Allocation", "allocation", allocation.render),
+    ("Downloads", "downloads", downloads.render),
+    ("Release", "release", releasing.render),
+    ("Audit", "audit", audit.render),
+    ("People", "people", people.render),
 )
 
 
@@ -67,8 +64,8 @@ def main() -> None:
     desk = ConsoleSession(app, person, Monitor(app.world))
     pages = [
         st.Page(_board(draw, desk), title=title, url_path=path, default=path == "overview")
-        for title, path, draw, roles in BOARDS
-        if person.role in roles
+        for title, path, draw in BOARDS
+        if person.role in SEEN_BY[path]
     ]
     chosen = st.navigation(pages, position="hidden" if alone else "sidebar")
     if not alone:

@@ -1,20 +1,17 @@
-"""The console's door: a login form, an HttpOnly cookie, and a gate that lets nothing through without it."""
+"""Sign-in to the console: a form, an HttpOnly cookie, an audit of failures."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from datetime import datetime, timedelta
-from functools import lru_cache
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from study_app import __version__
 from study_app.bootstrap import current
@@ -28,9 +25,6 @@ LARGEST_FORM = 4_000
 FAILED = "sign in failed"
 """What the audit log calls it."""
 MOST_FAILURES = 100
-OPEN = ("/login", "/healthz", "/_stcore/health")
-"""Paths that need no sign-in."""
-
 FORM_STYLE = """<style>
 form { display: grid; gap: .9rem; max-width: 20rem; margin-top: 1.5rem; }
 label { display: grid; gap: .3rem; font-size: .9375rem; color: var(--soft); }
@@ -158,57 +152,6 @@ async def healthz(request: Request) -> Response:
 def who(token: str | None) -> ConsoleUser | None:
     """Whose sign-in it is."""
     return accounts().person_of(token, current().world.now())
-
-
-@lru_cache(maxsize=1)
-def oidc() -> bool:
-    """Whether sign-in by an identity provider is configured: `[auth]` in Streamlit's secrets."""
-    import streamlit as st
-    from streamlit.errors import StreamlitSecretNotFoundError
-
-    try:
-        return "auth" in st.secrets
-    except StreamlitSecretNotFoundError:
-        return False
-
-
-class SignInGate:
-    """Lets nothing through to pages, assets, data or the websocket without a sign-in.
-
-    With an identity provider, Streamlit's own login has to be reached: then the script and each route ask for the
-    cookie, which the provider's word is traded for (see study_app/ui/console/app.py).
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        open_to_all = scope["type"] not in ("http", "websocket") or scope["path"] in OPEN or oidc()
-        if open_to_all or await run_in_threadpool(who, _cookie(scope)) is not None:
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await _turned_away(scope)(scope, receive, send)
-
-
-def _turned_away(scope: Scope) -> Response:
-    accepts = dict(scope["headers"]).get(b"accept", b"")
-    if scope["method"] in ("GET", "HEAD") and b"text/html" in accepts:
-        return RedirectResponse("/login", status_code=303)
-    return JSONResponse({"error": "sign in to the console first"}, status_code=401)
-
-
-def _cookie(scope: Scope) -> str | None:
-    jar: SimpleCookie = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                jar.load(value.decode("latin-1"))
-            except CookieError:
-                return None
-    return jar[COOKIE].value if COOKIE in jar else None
 
 
 ROUTES = [

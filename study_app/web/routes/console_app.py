@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
+from study_app.web.admission.sign_in_gate import SignInGate
 from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
 from study_app.web.operating.logs import quiet_streamlit
@@ -29,7 +30,7 @@ def make(study: App) -> ASGIApp:
 
     install(study)
     routes = [*console.ROUTES, *console_files.ROUTES, *picture.ROUTES]
-    middleware = [Middleware(SecurityHeaders), Middleware(console.SignInGate), Middleware(Assets)]
+    middleware = [Middleware(SecurityHeaders), Middleware(SignInGate, routes=routes), Middleware(Assets)]
 
     @asynccontextmanager
     async def background(_app: object) -> AsyncIterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
 from study_app.secrets.console_accounts import ConsoleUser, Role
+from study_app.secrets.console_boards import BLIND, UNBLINDED
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.exporting.export import FORMATS
 from study_app.services.researcher.monitoring import Monitor
@@ -28,8 +29,6 @@ from study_app.services.researcher.replay.timeline import timeline
 from study_app.web.requests import BadRequest, route
 from study_app.web.routes import console
 
-BLIND: tuple[Role, ...] = ("monitor", "full")
-UNBLINDED: tuple[Role, ...] = ("full",)
 ENROLMENT = "id kind status stage step minutes_in_stage minutes_in_all enrolled_at last_seen_at came_as".split()
 ENROLMENT += ["exclusion_reason", "data_withdrawn"]
 

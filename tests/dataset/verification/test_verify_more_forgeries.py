@@ -10,8 +10,10 @@ from collections.abc import Callable
 import pytest
 from support.trials.export_world import copy_of, trial
 
-from study_app.dataset.schema.cells import code_sha256
+from study_app.dataset.integrity import chain
+from study_app.dataset.schema.cells import code_sha256, compact_json
 from study_app.dataset.verification import verify
+from study_app.domain.events import ERASED
 from study_app.domain.study.study import canonical_json
 from study_app.services.researcher.exporting.export import export
 
@@ -86,6 +88,31 @@ SQL: dict[str, str | list[str]] = {
     ),
     "the text of the protocol": "UPDATE versions SET text = replace(text, '0.95', '0.8')",
     "why the protocol was changed": "UPDATE versions SET reason = 'other'",
+    "when the study was launched": "UPDATE meta SET value = '2025-01-01T00:00:00+00:00' WHERE key = 'launched_at'",
+    "the registration": "UPDATE meta SET value = replace(value, '0.95', '0.80') WHERE key = 'prereg'",
+    "the commitment to the seed": "UPDATE meta SET value = '00' WHERE key = 'commitment'",
+    "a wave that was closed": "INSERT INTO meta (key, value) VALUES ('closed_wave', '1')",
+    "a look that was invented": (
+        "INSERT INTO meta (key, value) VALUES ('interim_looks:real', "
+        '\'[{"look": 1, "n": 4, "kind": "real", "decision": "stop", "digest": "00"}]\')'
+    ),
+    "hashes of the materials": "UPDATE versions SET materials = replace(materials, 'a', 'b')",
+    "the first entry of the audit log": "DELETE FROM audit WHERE number = (SELECT min(number) FROM audit)",
+    "the last entry of the audit log": "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)",
+    "when a person finished": f"UPDATE participants SET finished_at = finished_at + 60000 WHERE id = {FIRST_REAL}",
+    "how sure a person was": f"UPDATE answers SET confidence = 0.5 WHERE bank != '' AND {ONE}",
+    "why an answer has no points": (
+        f"UPDATE answers SET scoring_reason = 'unclear', points = NULL WHERE item = 'start_call' AND {ONE}"
+    ),
+    "what a program printed": f"UPDATE runs SET stdout = 'ok' WHERE {ONE}",
+    "the line of an error": f"UPDATE runs SET error_line = 3 WHERE {ONE}",
+    "when a program was run": f"UPDATE runs SET started_at = started_at - 1000 WHERE {ONE}",
+    "the parameters of a model": f"UPDATE turns SET parameters = '{{}}' WHERE {AI}",
+    "how long a query was composed": f"UPDATE turns SET composing_seconds = 1 WHERE {AI}",
+    "a deadline": f"UPDATE visits SET deadline_at = deadline_at + 600000 WHERE {ONE}",
+    "the stage of an event": f"UPDATE events SET stage = 'quiz' WHERE kind = 'edit' AND {ONE}",
+    "a browser's own time": f"UPDATE events SET client_time_ms = client_time_ms + 5000 WHERE {ONE}",
+    "no signature of the head": "UPDATE chains SET mac = NULL",
     "when the protocol was locked": "UPDATE versions SET locked_at = locked_at - 86400000",
 }
 """What is done, in SQL."""
@@ -143,13 +170,27 @@ def last_entries_of_the_chain(database: sqlite3.Connection) -> None:
     database.execute("UPDATE chains SET position = ?", (position - 3,))
 
 
+def erased(kind: str) -> Callable[[sqlite3.Connection], None]:
+    """A tombstone where the platform sets none, so that the chain of records still holds."""
+
+    def forge(database: sqlite3.Connection) -> None:
+        query = f"SELECT event_id, payload, opening FROM events WHERE kind = '{kind}' AND {ONE} LIMIT 1"
+        number, payload, opening = database.execute(query).fetchone()
+        body = chain.body_of(opening, compact_json(json.loads(payload)).encode())
+        values = (json.dumps(ERASED), body, number)
+        database.execute("UPDATE events SET payload = ?, opening = ? WHERE event_id = ?", values)
+
+    return forge
+
+
 CODE: dict[str, Callable[[sqlite3.Connection], None]] = {
     "the audit log with every hash": audit_with_every_hash,
     "a program with its hash": program_with_its_hash,
     "a program with its hash and no page": program_with_its_hash_and_no_page,
     "the end of the chain": last_entries_of_the_chain,
+    **{f"an erased event ({kind})": erased(kind) for kind in ("edit", "answered", "task_submitted", "stage_ended")},
 }
-REPRESENTATIVES = {"what the assistant said", "a program with its hash and no page"}
+REPRESENTATIVES = {"what the assistant said", "a program with its hash and no page", "an erased event (answered)"}
 ALL = [pytest.param(w, marks=[] if w in REPRESENTATIVES else pytest.mark.slow) for w in (*SQL, *CODE)]
 
 

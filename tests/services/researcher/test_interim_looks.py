@@ -162,7 +162,7 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     trial.app.close()
 
 
-def test_a_look_that_was_rewritten_or_invented_is_found(tmp_path):
+def test_a_look_that_was_rewritten_invented_or_removed_is_found(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
     trial.people(20, effect=0)
@@ -172,7 +172,11 @@ def test_a_look_that_was_rewritten_or_invented_is_found(tmp_path):
     manifest = trial.dataset("end") / "manifest.json"
     trial.app.close()
     honest = json.loads(manifest.read_text())
-    for change, name in ((_rewritten, "look_differs"), (_invented, "look_unrecorded")):
+    for change, name in (
+        (_rewritten, "look_differs"),
+        (_invented, "look_unrecorded"),
+        (list.clear, "look_removed"),
+    ):
         forged = json.loads(json.dumps(honest))
         change(forged["interim_looks"])
         manifest.write_text(json.dumps(forged))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from study_app.bootstrap import App
-from study_app.domain.addresses import same_site
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.domain.sentences import REFUSALS
 from study_app.web import shell
-from study_app.web.limits import WEBSOCKET, RequestLimits, hashed
-from study_app.web.page_messages import PageMessages
-from study_app.web.requests import COOKIE, MAX_BODY, error, host_of
+from study_app.web.admission import addresses
+from study_app.web.admission.limits import RequestLimits, hashed
+from study_app.web.admission.page_messages import PageMessages
+from study_app.web.requests import COOKIE, MAX_BODY, error
 from study_app.web.routes import answers, chat, enter, events, runs
 from study_app.web.texts import speak_to, text
 
-HOST_CONFIG_PATH = "/_stcore/host-config"
 HOST_CONFIG = {
     "allowedOrigins": [],
     "useExternalAuthToken": False,
@@ -32,21 +33,22 @@ HOST_CONFIG = {
 }
 """What Streamlit's page asks for at its start."""
 
+STREAMLITS: dict[str, Callable[[], Response] | None] = {
+    addresses.HOST_CONFIG: lambda: JSONResponse(HOST_CONFIG),
+    addresses.STREAMLITS_HEALTH: lambda: PlainTextResponse("ok", headers={"Cache-Control": "no-cache"}),
+    addresses.ICON: None,
+}
+"""What a participant's page reads of Streamlit's besides its files -> our answer, or None for Streamlit's."""
+
 FAST_PATHS = {
     (method, one.path): one.endpoint
     for one in (*events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES)
     for method in one.methods or ()
     if method == "POST"
 }
-"""Requests that the door answers itself: sessions, compression and path checks are for Streamlit's pages, and a
+"""Requests that the gateway answers itself: sessions, compression and path checks are for Streamlit's pages, and a
 streamed line must not wait in a compressor."""
 
-MONITORED = ("/healthz", "/readyz", "/metrics")
-"""Asked as often as a monitor likes: the answers are kept for some seconds."""
-STREAMLITS = ("/static/", "/component/")
-STREAMLITS_EXACTLY = ("/favicon.png", "/_stcore/health")
-"""Addresses of Streamlit's that the app uses. It also has some for uploads, media, metrics and agents: no one gets
-there."""
 _POLICY_VIOLATION = 1008
 
 
@@ -77,43 +79,55 @@ class ParticipantGateway:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         cookie = _cookie(connection)
-        messages = PageMessages(receive, send, lambda size: self.limits.participant(cookie, WEBSOCKET, size))
+        wait = self.limits.participant
+        messages = PageMessages(receive, send, lambda size: wait(cookie, addresses.WEBSOCKET, size))
         await self.app(connection.scope, messages.receive, messages.send)
 
     async def _may_connect(self, connection: HTTPConnection) -> bool:
-        """Before Streamlit looks at anything: it would ask another host for our address to judge a foreign origin."""
-        origin = connection.headers.get("origin")
-        # Browsers send an origin with every websocket; a cross-site page could otherwise open one with the cookie.
-        if connection.scope["path"] != WEBSOCKET or origin is None or not same_site(origin, host_of(connection)):
+        if not addresses.may_open_a_socket(connection):
             return False
         return await self._known(connection) and not self._wait(connection, _cookie(connection), 0)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
-        """Return what the door says itself, or None to let the request pass."""
+        """Return what the gateway says itself, or None to let the request pass."""
         path, request = scope["path"], Request(scope, receive, send)
         speak_to(request)
         cookie = _cookie(request)
-        if path not in MONITORED and (wait := self._wait(request, cookie, _size(request))):
+        if not self._costs_nothing(scope, cookie) and (wait := self._wait(request, cookie, _size(request))):
             return too_often(wait)
+        if not addresses.reads(scope) and addresses.from_elsewhere(request):
+            return error(403, REFUSALS("other_origin"))
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
             response: Response = await endpoint(request)
             # The route has looked the cookie up anyway: counting it here saves `_known` a second query.
-            if response.status_code != 401:
+            if response.status_code != 401 and response.status_code < 500:
                 self.limits.known.add(cookie)
             return response
-        if path == HOST_CONFIG_PATH:
-            return JSONResponse(HOST_CONFIG)
-        if path == "/":
-            known = await self._known(request)
-            return shell.answer() if known else enter.welcome(request)
-        if not self._passes(scope["method"], path):
-            return error(404, REFUSALS("no_address"))
-        return None
-
-    def _passes(self, method: str, path: str) -> bool:
+        # Our own routes ask for the cookie themselves, and answer other methods in JSON.
         if path in self.paths or path.startswith("/api/"):
+            return None
+        return await self._of_streamlit(request, cookie) if addresses.reads(scope) else _nowhere(request)
+
+    def _costs_nothing(self, scope: Scope, cookie: bytes) -> bool:
+        """Whether a request is not counted: health, and files that are packed and in memory."""
+        if scope["path"] in addresses.MONITORED:
             return True
-        return method in ("GET", "HEAD") and (path in STREAMLITS_EXACTLY or path.startswith(STREAMLITS))
+        known = scope["path"] in addresses.newcomers_files() or self.limits.known.holds(cookie)
+        return known and addresses.is_file(scope)
+
+    async def _of_streamlit(self, request: Request, cookie: bytes) -> Response | None:
+        """Return the answer to a GET or HEAD of a page, or of what the page needs; None for the app to answer."""
+        path = request.scope["path"]
+        if path == "/":
+            return shell.answer() if await self._known(request) else enter.welcome(request)
+        if path in addresses.newcomers_files():
+            return None
+        is_file = addresses.is_file(request.scope)
+        if not is_file and path not in STREAMLITS:
+            return _nowhere(request)
+        if not (self.limits.known.holds(cookie) or await self._known(request)):
+            return error(401, REFUSALS("no_cookie"))
+        return None if (answer := STREAMLITS.get(path)) is None else answer()
 
     async def _known(self, connection: HTTPConnection) -> bool:
         """Whether the browser takes part."""
@@ -140,6 +154,15 @@ class ParticipantGateway:
         address = connection.client.host if connection.client else ""
         arrives = path == "/enter" and connection.scope.get("method") == "POST"
         return self.limits.stranger(address, arrives=arrives)
+
+
+def _nowhere(request: Request) -> Response:
+    """405 for another method of a page's address, 404 for an address that is not there."""
+    if request.scope["path"] != "/":
+        return error(404, REFUSALS("no_address"))
+    answer = error(405, f"{request.method} is not for this address; use GET")
+    answer.headers["Allow"] = ", ".join(addresses.READING)
+    return answer
 
 
 def _cookie(connection: HTTPConnection) -> bytes:

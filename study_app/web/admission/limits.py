@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from study_app.web.admission.addresses import WEBSOCKET
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -25,7 +27,6 @@ STRANGERS = Rate(burst=1500, per_second=30)
 """Requests of one address without a known cookie: about four a person on the way in."""
 ARRIVALS = Rate(burst=300, per_second=5)
 """Presses of Start from one address."""
-WEBSOCKET = "/_stcore/stream"
 KINDS: dict[str, Rate] = {
     # Each message lets the page's script run again.
     WEBSOCKET: Rate(burst=200, per_second=5),

@@ -1,0 +1,130 @@
+"""The first to see a request to the console: nothing is given without a sign-in, and with one only what is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from study_app.domain.sentences import REFUSALS
+from study_app.secrets.console_boards import SEEN_BY
+from study_app.web.admission import addresses
+from study_app.web.admission.page_messages import PageMessages
+from study_app.web.pages import page
+from study_app.web.requests import error
+from study_app.web.routes import console
+
+OPEN = frozenset({("GET", "/login"), ("HEAD", "/login"), ("POST", "/login")}) | {
+    (method, addresses.HEALTH) for method in addresses.READING
+}
+"""What needs no sign-in."""
+OF_A_PROVIDER = ("/auth/login", "/auth/logout", "/oauth2callback")
+BOARDS = frozenset({"/", *(f"/{path}" for path in SEEN_BY)})
+"""Addresses of the pages that Streamlit draws."""
+STREAMLITS = (addresses.HOST_CONFIG, addresses.STREAMLITS_HEALTH, addresses.ICON)
+DOWNLOADS = "/media/"
+"""Files that a board makes for its button, below names that cannot be guessed."""
+_POLICY_VIOLATION = 1008
+
+
+@lru_cache(maxsize=1)
+def oidc() -> bool:
+    """Whether sign-in by an identity provider is configured: `[auth]` in Streamlit's secrets."""
+    import streamlit as st
+    from streamlit.errors import StreamlitSecretNotFoundError
+
+    try:
+        return "auth" in st.secrets
+    except StreamlitSecretNotFoundError:
+        return False
+
+
+class SignInGate:
+    """Lets nothing through to pages, assets, data or the websocket without a sign-in.
+
+    With an identity provider, the page with its button has to be reached: that page, its files and the websocket that
+    draws it are then open, and the script and each route ask for the cookie, which the provider's word is traded for
+    (see study_app/ui/console/app.py).
+    """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
+        self.app = app
+        self.routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            response = await self._answer(scope)
+            await (response or self.app)(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._page(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Connect a page with Streamlit."""
+        opens = addresses.may_open_a_socket(HTTPConnection(scope))
+        if not opens or not (oidc() or await _signed_in(scope)):
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+            return
+        messages = PageMessages(receive, send, lambda size: 0.0)
+        await self.app(scope, messages.receive, messages.send)
+
+    async def _answer(self, scope: Scope) -> Response | None:
+        """Return what the gate says itself, or None to let the request pass."""
+        if (scope["method"], scope["path"]) in OPEN:
+            return None
+        if not (oidc() and _of_the_first_page(scope)) and not await _signed_in(scope):
+            return _turned_away(scope)
+        if not addresses.reads(scope) and addresses.from_elsewhere(HTTPConnection(scope)):
+            return error(403, REFUSALS("other_origin"))
+        return None if self._is_there(scope) else _nowhere(scope)
+
+    def _is_there(self, scope: Scope) -> bool:
+        if addresses.has_route(scope, self.routes):
+            return True
+        return _of_the_first_page(scope) or (addresses.reads(scope) and scope["path"].startswith(DOWNLOADS))
+
+
+def _of_the_first_page(scope: Scope) -> bool:
+    """Whether it is a page that Streamlit draws, or what such a page needs."""
+    path = scope["path"]
+    is_page = path in BOARDS or path in STREAMLITS or (oidc() and path in OF_A_PROVIDER)
+    return addresses.reads(scope) and (is_page or addresses.is_file(scope))
+
+
+def _wants_a_page(scope: Scope) -> bool:
+    return addresses.reads(scope) and b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+
+
+def _turned_away(scope: Scope) -> Response:
+    if _wants_a_page(scope):
+        return RedirectResponse("/login", status_code=303)
+    return JSONResponse({"error": "sign in to the console first"}, status_code=401)
+
+
+def _nowhere(scope: Scope) -> Response:
+    if _wants_a_page(scope):
+        return page("Research console", '<h1>There is no such page</h1><p><a href="/">Open the console</a></p>', 404)
+    return error(404, REFUSALS("no_address"))
+
+
+async def _signed_in(scope: Scope) -> bool:
+    return await run_in_threadpool(console.who, _cookie(scope)) is not None
+
+
+def _cookie(scope: Scope) -> str | None:
+    jar: SimpleCookie = SimpleCookie()
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                jar.load(value.decode("latin-1"))
+            except CookieError:
+                return None
+    return jar[console.COOKIE].value if console.COOKIE in jar else None
