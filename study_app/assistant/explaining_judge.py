@@ -61,10 +61,11 @@ def read_verdict(message: Any) -> Judged:
         text = "".join(block.text for block in message.content if block.type == "text")
         found = json.loads(text)
         verdict, reason = found["verdict"], str(found["reason"])
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        model, usage = str(message.model), message.usage
+        tokens = usage.input_tokens, usage.output_tokens
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise AssistantUnavailable("other", f"the judge's answer cannot be read: {error}") from None
     if verdict not in (EXPLAINED, NOT_EXPLAINED):
-        raise AssistantUnavailable("other", f"the judge answered {verdict!r}")
+        raise AssistantUnavailable("other", f"the judge answered {str(verdict)[:LONGEST_REASON]!r}")
     reason = reason.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")[:LONGEST_REASON]
-    usage = message.usage
-    return Judged(verdict, "claude", reason, str(message.model), usage.input_tokens, usage.output_tokens)
+    return Judged(verdict, "claude", reason, model, *tokens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -106,7 +107,18 @@ class Translator:
 
 
 def _fits(source: str | None, text: str) -> bool:
-    return source is not None and bool(text.strip()) and placeholders(source) == placeholders(text)
+    return source is not None and bool(text.strip()) and _writable(text) and placeholders(source) == placeholders(text)
+
+
+def _writable(text: str) -> bool:
+    """Whether a text can stand in a file that a person reads: without control characters and halves of characters.
+
+    Marks and joiners belong to some scripts; what turns a text around for the eye only does not.
+    """
+    return not any(
+        (unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t") or "\u202a" <= char <= "\u202e"
+        for char in text
+    )
 
 
 def _pairs(reply: Any) -> Iterator[tuple[str, str]]:

@@ -224,13 +224,13 @@ LARGEST_NUMBER = 2**31 - 1
 """Of what a page counts; a column of the database holds no more."""
 
 
-def whole_number(value: dict[str, Any], name: str) -> int | None:
-    """Return an optional whole number of a body, from 0.
+def whole_number(value: dict[str, Any], name: str, *, required: bool = False) -> int | None:
+    """Return a whole number of a body, from 0.
 
     Raises:
-        BadRequest: 400 if it is of another type or out of range.
+        BadRequest: 400 if it is missing and required, of another type or out of range.
     """
-    found: int | None = field(value, name, int, required=False)
+    found: int | None = field(value, name, int, required=required)
     if found is not None and not 0 <= found <= LARGEST_NUMBER:
         raise BadRequest(400, f"the field '{name}' must be a whole number from 0 to {LARGEST_NUMBER}")
     return found

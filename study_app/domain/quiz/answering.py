@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from study_app.domain.study.sections import Question
 
 LONGEST_TEXT = 10_000
 """Characters of an answer to an open question."""
+LARGEST = sys.float_info.max
+"""Of a number; beyond it lies none that a column could hold."""
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 """`1,000` is a thousand to some and one to others: it is asked again."""
@@ -174,7 +177,8 @@ def _in_range(question: Question, value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # By comparing: a whole number may be beyond every float.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
 
 
 def _none(code: str) -> Any:

@@ -10,7 +10,17 @@ from starlette.routing import Route
 from study_app.domain.quiz.answering import AnswerFault
 from study_app.services.participant.answers import ShownPage
 from study_app.services.participant.session import Ingested, as_state
-from study_app.web.requests import AsciiJSON, BadRequest, error, field, json_body, page_name, participant, route
+from study_app.web.requests import (
+    AsciiJSON,
+    BadRequest,
+    error,
+    field,
+    json_body,
+    page_name,
+    participant,
+    route,
+    whole_number,
+)
 from study_app.web.texts import text, texts
 
 LONGEST_STEP = 6
@@ -24,9 +34,9 @@ async def hand_in(request: Request) -> Response:
     value = await json_body(request)
     screen = ShownPage(
         page=page_name(value, required=True) or "",
-        seq=field(value, "seq", int),
+        seq=whole_number(value, "seq", required=True) or 0,
         stage=field(value, "stage", str),
-        step=field(value, "step", int),
+        step=whole_number(value, "step", required=True) or 0,
         shown=field(value, "shown", dict),
     )
     handed = await run_in_threadpool(app.answers.submit, who.id, screen)
