@@ -15,9 +15,7 @@ from study_app.domain.quiz.answering import answer_to, fault_of
 from study_app.domain.quiz.confidence import confidence_in
 from study_app.domain.study.sections import Question
 
-PLAIN = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.sampled_from("ab")
-)
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.sampled_from("ab")
 JSON = st.recursive(
     PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("rsx"), inner, max_size=3)
 )
