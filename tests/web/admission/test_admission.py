@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from study_app.secrets.console_accounts import Account
 from study_app.web.assets import FILES
+from study_app.web.operating import pages
 from study_app.web.routes import (
     acts,
     anchor,
@@ -34,12 +35,16 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND
 SOME = ("GET", "HEAD", "POST", "OPTIONS")
 """Where requests are many: all of one address share a bucket."""
 PASSWORD = "a long enough password"
-OURS = [each for part in (acts, anchor, answers, author, chat, entry, events, reminders, runs) for each in part.ROUTES]
+OURS = [
+    each
+    for part in (acts, anchor, answers, author, chat, entry, events, pages, reminders, runs)
+    for each in part.ROUTES
+]
 THE_CONSOLES = [each for part in (console, console_files, picture) for each in part.ROUTES]
 NOWHERE = (
     "/static/x", "/static/", "/static", "/static/js/../../index.html", "/static/%2e%2e/index.html", "/index.html",
     "/manifest.json", "/favicon.png", "/app/static/x", "/_stcore", "/_stcore/", "/assets/000000000000/workspace.js",
-    "/anything", "/.streamlit/config.toml", "/docs", "/metrics", "/participants", "/participants/_stcore/health",
+    "/anything", "/.streamlit/config.toml", "/docs", "/participants", "/participants/_stcore/health",
     "/component", "/media", "/vendor/x.js", "/STATIC/x", "/enter/", "/healthz/x",
 )  # fmt: skip
 """What neither app has, or has for those who are known."""
@@ -98,7 +103,7 @@ def test_a_stranger_is_given_the_welcome_page_its_files_and_the_ways_in(both, he
     welcome = httpx.get(f"{both.url}/").text
     files = [path for path in paths if path.startswith(("/static/", "/assets/")) and f'"./{path[1:]}"' in welcome]
     assert files
-    assert set(found) == readable("/", "/healthz", "/no-reminders", *files)
+    assert set(found) == readable("/", "/healthz", "/readyz", "/metrics", "/no-reminders", *files)
 
 
 def test_a_refused_request_makes_no_cookie_known(both):
