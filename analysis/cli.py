@@ -14,6 +14,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from analysis.data.cell_types import objects_in
 from analysis.data.load import load
 from analysis.data.view import view
 from analysis.estimators.core.results import _finite as finite
@@ -88,6 +89,8 @@ def analyze(
     given = load_plan(plan) if plan is not None else None
     _check_out(out, dataset)
     opened = load(dataset, given.columns if given is not None else _columns_beside(dataset))
+    if given is None and objects_in([opened.manifest.get("pool")])[:1] and opened.manifest["pool"].get("plans_differ"):
+        raise UserError(f"{dataset}: the plans of its sites differ, see README.md there; give --plan FILE for them all")
     chosen: Plan = given if given is not None else plan_of(opened)
     prepared = prepare(opened, chosen, include_simulated=include_simulated, include_preview=include_preview)
     result = analyse_prepared(prepared, seed=seed)
@@ -194,7 +197,8 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
         }
         for row in result["psychometrics"].get("items", [])
     ]
-    found = {"estimates": estimates, "baseline": baseline, "flow": flow, "items": items}
+    sites = result["meta_analysis"]
+    found = {"estimates": estimates, "baseline": baseline, "flow": flow, "items": items, "meta_analysis": sites}
     return {name: _csv(rows) for name, rows in found.items() if rows}
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from study_app.dataset.integrity.chain import Chained, Head
 from study_app.domain.assistants.gate import Judged
@@ -127,6 +127,10 @@ class ExplanationJudge(Protocol):
             AssistantUnavailable: there is no verdict.
         """
         ...
+
+
+Restorable = Literal["participants", "visits", "events", "runs", "turns", "answers", "ratings", "allocations"]
+"""Tables of a dataset that a database has as well; every other is derived."""
 
 
 class EventLog(Protocol):

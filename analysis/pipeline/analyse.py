@@ -20,6 +20,7 @@ from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
+from analysis.pipeline.description.meta_analysis import meta_rows
 from analysis.pipeline.description.missingness import missingness_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
 from analysis.pipeline.description.quiz_quality import psychometrics_section
@@ -37,7 +38,7 @@ from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.sections import agreement_section, style_warnings, styles_or_reason
 from analysis.pipeline.software import software
 from analysis.pipeline.subgroups import subgroup_rows
-from analysis.pipeline.trial_ledger import Ledger, ledger_of
+from analysis.pipeline.trial_ledger import Ledger, PooledLedger, ledger_of
 from analysis.pipeline.waves import attrition
 from study_app.domain.study.analysis_plan import Plan
 
@@ -115,6 +116,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
         "outcomes": [] if prepared.sequence else outcome_summaries(frame, fitted, shown, estimates),
+        "meta_analysis": [] if prepared.sequence else meta_rows(frame, fitted, shown.arm_ids, dataset.study.id),
         "missing": {} if prepared.sequence else missingness_section(frame, fitted, shown),
         "psychometrics": psychometrics_section(shown, frame, quizzes),
         "agreement": agreement_section(dataset, shown),
@@ -193,9 +195,11 @@ def _after(looks: Looks | None, rows: list[Estimate], plan: Plan) -> list[Estima
     return [replace(row, p_value=own.p_value) for row, own in zip(family, finished, strict=True)]
 
 
-def _periods(prepared: Prepared, seed: int, ledger: Ledger | None, note: str) -> CrossoverRunner:
+def _periods(prepared: Prepared, seed: int, ledger: Ledger | PooledLedger | None, note: str) -> CrossoverRunner:
     control = prepared.plan.control or prepared.dataset.study.control
-    return CrossoverRunner(prepared.view, prepared.fitted, control, ledger, note, seed)
+    # Sequences of treatments are not pooled.
+    own = ledger if isinstance(ledger, Ledger) else None
+    return CrossoverRunner(prepared.view, prepared.fitted, control, own, note, seed)
 
 
 def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:

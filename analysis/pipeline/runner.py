@@ -17,7 +17,7 @@ from analysis.pipeline.planning.fallback import choose, within_cells
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.planning.row_check import of_times
-from analysis.pipeline.trial_ledger import Ledger, within
+from analysis.pipeline.trial_ledger import Ledger, PooledLedger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
@@ -57,7 +57,7 @@ class AnalysisRunner:
     frame: AnalysisTable
     plan: Plan
     view: View
-    ledger: Ledger | None
+    ledger: Ledger | PooledLedger | None
     ledger_note: str
     seed: int
     intervals: bool = True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from analysis.data.cell_types import objects_in
 from analysis.data.dataset import Dataset
-from analysis.data.load import read_study_file
+from analysis.data.load import load, read_study_file
 from analysis.data.view import View
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
@@ -63,6 +65,40 @@ class Ledger:
         return drawn
 
 
+@dataclass
+class PooledLedger:
+    """The ledgers of a pool: each site's allocation is run again within its own ledger."""
+
+    sites: Mapping[str, Ledger]
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Those of the sites, each with its name."""
+        return tuple(f"{name}: {caveat}" for name, ledger in self.sites.items() for caveat in ledger.caveats)
+
+    def for_people(self, people: Sequence[str]) -> Replay:
+        """Return the replay of all ledgers, cut to these people, whose ids begin with their site."""
+        parts = [person.partition(".")[::2] for person in people]
+        places = {
+            name: [place for place, (site, _) in enumerate(parts) if site == name]
+            for name in self.sites
+            if any(site == name for site, _ in parts)
+        }
+        replays = {
+            name: self.sites[name].for_people([parts[place][1] for place in found]) for name, found in places.items()
+        }
+
+        def drawn(replicates: int, rng: np.random.Generator) -> Assignments:
+            # Of copies, for what one site draws must not depend on what another has kept.
+            seeds = copy.deepcopy(rng).integers(2**63, size=len(replays))
+            found = np.empty((replicates, len(people)), dtype=np.int8)
+            for (name, replay), seed in zip(replays.items(), seeds, strict=True):
+                found[:, places[name]] = replay(replicates, np.random.default_rng(seed))
+            return found
+
+        return drawn
+
+
 def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
     """Return the observed labels permuted within strata, as positions in `arms`: what stands in for a ledger."""
     codes = np.array([list(arms).index(label) for label in arm], dtype=np.int8)
@@ -77,11 +113,28 @@ def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
     return drawn
 
 
-def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
-    """Return the ledger to replay and its caveats.
+def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | PooledLedger | None, str]:
+    """Return the ledger to replay, of a pool one for each site, and its caveats.
 
     Or None and the reason why labels are permuted within strata instead.
     """
+    if "pool" not in dataset.manifest:
+        return _ledger_of(dataset, view)
+    found: dict[str, Ledger] = {}
+    for entry in objects_in(dataset.manifest["pool"].get("sites")):
+        name = str(entry["site"])
+        people = view.participants[view.participants["site"] == name]
+        ids = people["participant_id"].str.removeprefix(f"{name}.")
+        own = replace(view, participants=people.assign(participant_id=ids).reset_index(drop=True))
+        ledger, note = _ledger_of(load(dataset.path / str(entry["dataset"])), own)
+        if ledger is None:
+            return None, f"{name}: {note}"
+        found[name] = ledger
+    pooled = PooledLedger(found)
+    return pooled, "; ".join(pooled.caveats)
+
+
+def _ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
     if view.dry_run:
         return None, "dry run: shuffled labels are compared with further shuffles of them"
     if "allocations" not in dataset.tables or not len(dataset.tables["allocations"]):

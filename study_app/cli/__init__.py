@@ -9,15 +9,27 @@ import sys
 
 import typer
 
-from study_app.cli import analysing, authoring, checking, data, life, looking, planning, serve, translating, witness
+from study_app.cli import (
+    analysing,
+    archive,
+    authoring,
+    checking,
+    data,
+    life,
+    looking,
+    planning,
+    serve,
+    translating,
+    witness,
+)
 from study_app.cli.common import app, complain
 from study_app.cli.operating import backup
 from study_app.cli.people import remind
 from study_app.private_files import be_private
 
 __all__ = [
-    "analysing", "app", "authoring", "backup", "checking", "data", "life", "looking", "main", "planning", "remind",
-    "serve", "translating", "witness",
+    "analysing", "app", "archive", "authoring", "backup", "checking", "data", "life", "looking", "main", "planning",
+    "remind", "serve", "translating", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

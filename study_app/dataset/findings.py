@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 MOST = 200
@@ -87,6 +87,14 @@ class VerifyReport:
         self.counts[name] = self.counts.get(name, 0) + 1
         if self.counts[name] <= MOST:
             self.findings.append(DatasetFinding(name, file, row, message))
+
+    def take(self, other: VerifyReport, folder: str) -> None:
+        """Take over what was found in a dataset within this one."""
+        for finding in other.findings:
+            self.findings.append(replace(finding, file=f"{folder}/{finding.file}".rstrip("/")))
+        for name, count in other.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+        self.passed += [f"{folder}: {line}" for line in other.passed]
 
     def note(self, line: str) -> None:
         """Note what held, or what could not be checked."""

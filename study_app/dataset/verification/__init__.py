@@ -22,6 +22,7 @@ from study_app.dataset.verification.participants import (
     check_records,
     check_visits,
 )
+from study_app.dataset.verification.pools import check_pool, sites_of
 from study_app.dataset.verification.registration import check_anchors, check_looks, check_registration, read_prereg
 from study_app.dataset.verification.rows_against_log import check_logged
 from study_app.domain.ledger import Anchor
@@ -47,6 +48,12 @@ def verify(
     """
     report = VerifyReport(str(dataset))
     opened = open_dataset(Path(dataset), report)
+
+    if "pool" in opened.manifest:
+        for name, site in sites_of(opened):
+            report.take(verify(site), name)
+        check_pool(opened)
+        return report
 
     def run(check: Callable[..., Any], *given: Any) -> Any:
         """Run a check on a dataset of any shape: a check that stops is a breach, and the others go on."""

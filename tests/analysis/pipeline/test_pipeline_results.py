@@ -21,7 +21,8 @@ from study_app.domain.study.analysis_plan import Plan
 
 FAST = {"replicates": 199}
 KEYS = [
-    "schema", "state", "masked", "dry_run", "provenance", "flow", "baseline", "estimates", "outcomes", "missing",
+    "schema", "state", "masked", "dry_run", "provenance", "flow", "baseline", "estimates", "outcomes", "meta_analysis",
+    "missing",
     "psychometrics",
     "agreement", "styles", "treatment", "deviations", "warnings",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Several datasets of one protocol as one, each kept whole within it."""

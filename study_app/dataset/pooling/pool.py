@@ -1,0 +1,315 @@
+"""`study pool`: datasets of several sites as one, with the site in every row and each dataset whole beside it.
+
+Ids begin with their site, events are numbered anew, and a stratum is one of its site; nothing else of a row changes.
+Nothing comes from the clock: the same datasets give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from study_app import __version__
+from study_app.dataset.pooling.sites import Site, opened, tables_in
+from study_app.dataset.schema import SCHEMA, Column, TableName, TableSchema, codebook, compact_json, parsed_json
+from study_app.dataset.schema.columns import code
+from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, PSYCH_DS, sidecar, variables
+from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
+from study_app.dataset.writing.manifest import file_entries
+from study_app.dataset.writing.shipped import shipped
+
+SITES = "sites"
+"""The folder of the datasets as they were given."""
+SITE_COLUMNS = (
+    code("site", "The site: the dataset in `sites/` that the row is from"),
+    code("study_id", "Id of that site's study"),
+)
+_IDS = frozenset({"participant_id", "run_id", "turn_id", "rating_id", "cluster_id"})
+_IGNORED = ("manifest.json", "read.py", "read.R", f"{SITES}/")
+
+
+@dataclass(frozen=True)
+class PoolSummary:
+    """What was written."""
+
+    path: Path
+    sites: Mapping[str, int]
+    """Site -> participants."""
+    rows: Mapping[str, int]
+    """By table."""
+    notes: tuple[str, ...]
+    """What differs between the sites and was carried."""
+
+    def lines(self) -> list[str]:
+        """For people."""
+        sites = ", ".join(f"{name} {count}" for name, count in self.sites.items())
+        rows = ", ".join(f"{count} {table}" for table, count in self.rows.items())
+        return [f"{self.path}: {sites} participants; {rows}", *(f"note: {note}" for note in self.notes)]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        return {
+            "path": str(self.path),
+            "sites": dict(self.sites),
+            "rows": dict(self.rows),
+            "notes": list(self.notes),
+        }
+
+
+def pool(given: Sequence[str], out: Path) -> PoolSummary:
+    """Write the pool of these datasets.
+
+    Args:
+        given: folders of datasets, each with the name of its site before it where that is not the folder's
+            (`north=data/export`).
+        out: a new or empty folder, or an earlier pool, which is replaced at the end.
+
+    Raises:
+        ProblemsFound: they cannot be pooled; all reasons at once.
+        UserError: there is no dataset, or `out` cannot be taken.
+        InfrastructureError: the disk is full.
+    """
+    sites = opened(given)
+    with whole_directory(Path(out)) as folder:
+        summary = _Pool(sites, folder, Path(out)).write()
+        if sites[0].manifest.get("identified"):
+            keep_private(folder)
+        return summary
+
+
+class _Pool:
+    """One pool while it is written."""
+
+    def __init__(self, sites: Sequence[Site], folder: Path, out: Path) -> None:
+        self.sites, self.folder, self.out = sites, folder, out
+        self.tables = {name: _schema(name, sites) for name in tables_in(sites)}
+        self.study_id = "pool"
+        self._events = count(1)
+
+    def write(self) -> PoolSummary:
+        rows: dict[str, int] = {name: self._table(table) for name, table in self.tables.items()}
+        for site in self.sites:
+            shutil.copytree(site.path, self.folder / SITES / site.name)
+        notes = tuple(_differences(self.sites))
+        self._documents(notes)
+        people = {site.name: len(site.people) for site in self.sites}
+        self._manifest(rows, people, notes)
+        return PoolSummary(self.out, people, rows, notes)
+
+    def _path(self, table: str) -> str:
+        return f"data/study-{self.study_id}_description-{table}_data.csv"
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def _table(self, table: TableSchema) -> int:
+        target = self.folder / self._path(table.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        number = 0
+        with target.open("w", encoding="utf-8", newline="") as handle:
+            writer = csv.writer(handle, lineterminator="\r\n")
+            writer.writerow(table.names)
+            for site in self.sites:
+                for row in self._rows(site, table):
+                    writer.writerow(row)
+                    number += 1
+        return number
+
+    def _rows(self, site: Site, table: TableSchema) -> Iterator[list[str]]:
+        if table.name not in site.dataset.files:
+            return
+        raw = site.dataset.raw(table.name)
+        _, header = next(raw)
+        places = {name: place for place, name in enumerate(header)}
+        for _number, cells in raw:
+            row = {name: cells[place] for name, place in places.items()}
+            yield [self._cell(site, table.name, name, row) for name in table.names]
+
+    def _cell(self, site: Site, table: TableName, name: str, row: Mapping[str, str]) -> str:
+        cell = row.get(name, "")
+        if name == "site":
+            return site.name
+        if name == "study_id":
+            return site.study_id
+        if name == "event_id":
+            return str(next(self._events))
+        if table == "participants" and name == "stratum":
+            return f"site={site.name}; {cell}" if "=" in cell else f"site={site.name}"
+        if not cell:
+            return cell
+        if name in _IDS:
+            return f"{site.name}.{cell}"
+        if table == "ratings" and name == "object":
+            kind, _, rest = cell.partition(":")
+            return f"{kind}:{site.name}.{rest}"
+        if table == "events" and name == "payload" and ("run_id" in cell or "turn_id" in cell):
+            return _renamed(cell, site.name)
+        return cell
+
+    # -- what accompanies them -----------------------------------------------------------------------------------------
+
+    def _documents(self, notes: Sequence[str]) -> None:
+        first = self.sites[0]
+        for name, table in self.tables.items():
+            target = self.folder / self._path(name).replace(".csv", ".json")
+            write_json(target, sidecar(table, self._path(name), (), guarded=True))
+        title = f"{first.study.title}, {len(self.sites)} sites"
+        write_json(
+            self.folder / "dataset_description.json",
+            {
+                "@context": "https://schema.org/",
+                "@type": "Dataset",
+                "name": title,
+                "description": f"Pool of {', '.join(site.name for site in self.sites)}",
+                "schemaVersion": PSYCH_DS,
+                "variableMeasured": variables(self.tables),
+            },
+        )
+        self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
+        study = first.path / "materials" / "study.json"
+        if study.is_file():
+            self._text("materials/study.json", study.read_text(encoding="utf-8"))
+        self._text("README.md", _readme(title, self.sites, notes, self.tables))
+        self._text(".psychds-ignore", "".join(f"{name}\n" for name in _IGNORED))
+        for script in ("read.py", "read.R"):
+            (self.folder / script).write_bytes(shipped(script))
+
+    def _text(self, path: str, content: str) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+
+    def _manifest(self, rows: Mapping[str, int], people: Mapping[str, int], notes: Sequence[str]) -> None:
+        first = self.sites[0].manifest
+        tables = {
+            self._path(name): {"sha256": sha256_of(self.folder / self._path(name)), "rows": number}
+            for name, number in rows.items()
+        }
+        present = (path for path in sorted(self.folder.rglob("*")) if path.is_file())
+        others = {path.relative_to(self.folder).as_posix(): {"sha256": sha256_of(path)} for path in present}
+        manifest = {
+            "study_id": self.study_id,
+            "study_hash": first.get("study_hash"),
+            "state": first.get("state"),
+            "package_version": __version__,
+            "exported_at": max(str(site.manifest.get("exported_at", "")) for site in self.sites),
+            "files": file_entries(tables),
+            "other_files": file_entries({name: facts for name, facts in others.items() if name not in tables}),
+            "schema": SCHEMA,
+            "coding": first.get("coding"),
+            "kinds": sorted({kind for site in self.sites for kind in site.dataset.kinds}),
+            "identified": bool(first.get("identified")),
+            **({"public": first["public"]} if "public" in first else {}),
+            "masked": False,
+            "withheld": {},
+            "columns": {name: list(table.names) for name, table in self.tables.items()},
+            "versions": [entry for site in reversed(self.sites) for entry in _versions(site)],
+            "pool": {
+                "sites": [
+                    {
+                        "site": site.name,
+                        "study_id": site.study_id,
+                        "study_hash": site.manifest.get("study_hash"),
+                        "dataset": f"{SITES}/{site.name}",
+                        "manifest_sha256": sha256_of(site.path / "manifest.json"),
+                        "participants": people[site.name],
+                    }
+                    for site in self.sites
+                ],
+                "plans_differ": len({site.plan for site in self.sites}) > 1,
+                "notes": list(notes),
+            },
+            "warnings": list(notes),
+        }
+        write_json(self.folder / "manifest.json", manifest)
+
+
+def _versions(site: Site) -> Iterator[dict[str, Any]]:
+    """Yield the versions of a site's study, whose files are in its dataset."""
+    for entry in site.dataset.listed("versions"):
+        yield entry | {"file": f"{SITES}/{site.name}/{entry.get('file')}"}
+
+
+def _schema(name: TableName, sites: Sequence[Site]) -> TableSchema:
+    """Return the columns that any site has, the first site's first; values of a column are those of all."""
+    found: dict[str, Column] = {}
+    tables = [site.dataset.tables[name] for site in sites if name in site.dataset.tables]
+    for table in tables:
+        for column in table.columns:
+            known = found.get(column.name)
+            found[column.name] = column if known is None else _both(known, column)
+    return replace(tables[0], columns=(*found.values(), *SITE_COLUMNS))
+
+
+def _both(known: Column, other: Column) -> Column:
+    """Return a column that holds what two do; a meaning that both have is the first one's."""
+    levels = tuple(dict.fromkeys((*known.levels, *other.levels))) if known.levels and other.levels else ()
+    labels = dict(other.labels) | dict(known.labels)
+    lows, highs = (known.low, other.low), (known.high, other.high)
+    low = min(value for value in lows if value is not None) if None not in lows else None
+    high = max(value for value in highs if value is not None) if None not in highs else None
+    return replace(known, levels=levels, labels=tuple(labels.items()), low=low, high=high)
+
+
+def _renamed(cell: str, site: str) -> str:
+    """Return a payload with its run and turn under their names in the pool."""
+    try:
+        payload = parsed_json(cell)
+    except ValueError:
+        return cell
+    if not isinstance(payload, dict):
+        return cell
+    ids = {key: f"{site}.{payload[key]}" for key in ("run_id", "turn_id") if isinstance(payload.get(key), str)}
+    return compact_json(payload | ids)
+
+
+def _differences(sites: Sequence[Site]) -> Iterator[str]:
+    """Yield what differs between the sites, as sentences."""
+    first = sites[0]
+    for other in sites[1:]:
+        if other.plan != first.plan:
+            keys = ", ".join(_changed(json.loads(first.plan), json.loads(other.plan)))
+            yield (
+                f"the plan of {other.name} differs from that of {first.name} ({keys}): `study analyze` asks for "
+                "`--plan FILE`, one that holds for both"
+            )
+        elif other.manifest.get("study_hash") != first.manifest.get("study_hash"):
+            yield f"the study files of {first.name} and {other.name} differ; their plans and arms are the same"
+        languages = (set(site.study.offered) for site in (first, other))
+        if len({frozenset(each) for each in languages}) > 1:
+            yield f"{first.name} and {other.name} offer different languages: `language` says which a person had"
+        coders = [site.manifest.get("coding") for site in (first, other)]
+        if coders[0] != coders[1]:
+            yield f"queries at {first.name} and {other.name} were coded differently: compare no counts of codes"
+        versions = [site.manifest.get("package_version") for site in (first, other)]
+        if versions[0] != versions[1]:
+            yield f"{first.name} and {other.name} were exported by study-app {versions[0]} and {versions[1]}"
+
+
+def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return [f"analysis.{key}" for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
+
+
+def _readme(title: str, sites: Sequence[Site], notes: Sequence[str], tables: Mapping[TableName, TableSchema]) -> str:
+    listed = "\n".join(f"- `{SITES}/{site.name}`: study `{site.study_id}`, {len(site.people)} people" for site in sites)
+    kept = "\n".join(f"- {note}" for note in notes)
+    names = ", ".join(f"`{name}`" for name in tables)
+    parts = [
+        f"# {title}",
+        "One dataset made by `study pool` of these, which are in it as they were given, each with its ledger, its "
+        f"registration and its materials:\n\n{listed}",
+        f"The tables {names} in `data/` hold the rows of all of them. `site` and `study_id` say whose a row is; ids "
+        "begin with the site, events are numbered anew, and `participants.stratum` begins with the site. A column that "
+        "a site does not have is empty there.",
+        "`study analyze` compares people within sites and runs each site's allocation again within its own ledger; "
+        "`tables/meta_analysis.csv` has effect size, standard error and n of each site. `study verify` checks every "
+        "dataset of the pool.",
+        f"What differs between the sites:\n\n{kept}" if kept else "",
+        "What this copy still says about people, each site's README says: it holds no less than they do.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

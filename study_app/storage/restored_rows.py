@@ -1,0 +1,76 @@
+"""Putting the records of a dataset into a fresh database, each where the app would have stored it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from sqlalchemy import Connection, String, Table, func, select, text
+
+from study_app.ports import Restorable, UnitOfWork
+from study_app.storage.backfill import join_what_is_stored
+from study_app.storage.columns import AnyText
+from study_app.storage.event_log import EVENTS
+from study_app.storage.positions import PARTICIPANTS, VISITS
+from study_app.storage.unit_of_work import ALLOCATIONS, ANSWERS, RATINGS, RUNS, TURNS, SqlUnitOfWork
+
+_AT_ONCE = 2000
+_TABLES: Mapping[Restorable, Table] = {
+    "participants": PARTICIPANTS,
+    "visits": VISITS,
+    "events": EVENTS,
+    "runs": RUNS,
+    "turns": TURNS,
+    "answers": ANSWERS,
+    "ratings": RATINGS,
+    "allocations": ALLOCATIONS,
+}
+
+
+def put_back(unit: UnitOfWork, rows: Iterable[tuple[Restorable, Mapping[str, Any]]]) -> dict[Restorable, int]:
+    """Insert records and join them to the chain of this database; returns how many of each table.
+
+    Args:
+        unit: a transaction on a database that holds none yet.
+        rows: table and values by column; what a row does not name has its default, a text that must be there is empty.
+    """
+    connection = cast(SqlUnitOfWork, unit).connection
+    counts: dict[Restorable, int] = {}
+    held: list[dict[str, Any]] = []
+    last: Restorable | None = None
+    for name, row in rows:
+        if held and (name != last or len(held) == _AT_ONCE):
+            connection.execute(_TABLES[cast(Restorable, last)].insert(), held)
+            held = []
+        held.append(_whole(_TABLES[name], row))
+        last, counts[name] = name, counts.get(name, 0) + 1
+    if held:
+        connection.execute(_TABLES[cast(Restorable, last)].insert(), held)
+    _count_on(connection)
+    join_what_is_stored(connection)
+    return counts
+
+
+def _whole(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a value for every column but the serial one: rows of one statement name the same columns."""
+    return {
+        column.name: _value(column, row) for column in table.columns if not column.primary_key or column.name in row
+    }
+
+
+def _value(column: Any, row: Mapping[str, Any]) -> Any:
+    value = row.get(column.name)
+    if value is not None or column.nullable:
+        return value
+    if column.default is not None:
+        return column.default.arg
+    return "" if isinstance(column.type, AnyText | String) else 0
+
+
+def _count_on(connection: Connection) -> None:
+    """Let the numbers of further events follow those that were put back: Postgres counts by itself."""
+    if connection.dialect.name == "postgresql":
+        highest = connection.execute(select(func.max(EVENTS.c.event_id))).scalar()
+        if highest is not None:
+            query = text("SELECT setval(pg_get_serial_sequence('events', 'event_id'), :highest)")
+            connection.execute(query, {"highest": highest})

@@ -1,0 +1,76 @@
+"""A dataset in a fresh database is exported again with the same tables, and what cannot come back is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from support.clock import HandClock
+from support.trials.export_world import open_app, trial
+
+from study_app.domain.errors import ProblemsFound
+from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.exporting.reimport import reimport
+from study_app.storage.restored_rows import put_back
+
+
+def data_of(dataset):
+    return {path.name: path.read_bytes() for path in (dataset / "data").iterdir()}
+
+
+def fresh(folder, **settings):
+    """The study of the trial over an empty database, some days later."""
+    clock = HandClock()
+    clock.at = trial().clock.at
+    clock.advance(minutes=3000)
+    return open_app(folder, clock, trial().folder / "study.toml", changed_ok=True, **settings)
+
+
+def returns_the_same(app, dataset, folder, **options):
+    reimport(app.world, dataset, put_back, who="test")
+    export(app.world, folder / "again", **options)
+    expected, found = data_of(dataset), data_of(folder / "again")
+    assert found.keys() == expected.keys()
+    for name, content in expected.items():
+        assert found[name] == content, name
+
+
+def test_a_dataset_comes_back_with_the_same_bytes(tmp_path):
+    app = fresh(tmp_path)
+    returns_the_same(app, trial().dataset("all"), tmp_path, include_preview=True)
+    with pytest.raises(ProblemsFound, match="holds 7 participants already; name a database that is not there yet"):
+        reimport(app.world, trial().dataset("all"), put_back, who="test")
+    app.close()
+
+
+def test_it_comes_back_from_postgres_and_from_parquet_too(tmp_path, postgres_url):
+    app = fresh(tmp_path, database=postgres_url)
+    parquet = tmp_path / "parquet"
+    export(trial().app.world, parquet, include_preview=True, fmt="parquet")
+    reimport(app.world, parquet, put_back, who="test")
+    export(app.world, tmp_path / "again", include_preview=True)
+    app.close()
+    assert data_of(tmp_path / "again") == data_of(trial().dataset("all"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"public": {"k": 5}}, "was made for everybody"),
+        ({"masked": True, "state": "closed"}, "is of a closed study: what would tell arms is withheld"),
+        ({"study_hash": "0" * 64}, "is of version 000000000000.*give the study file with which it was exported"),
+        ({"pool": {}}, "is a pool of several trials"),
+    ],
+)
+def test_what_cannot_come_back_is_refused_and_nothing_is_stored(tmp_path, change, said):
+    copy = tmp_path / "copy"
+    shutil.copytree(trial().dataset("unsealed"), copy)
+    manifest = json.loads((copy / "manifest.json").read_text()) | change
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    app = fresh(tmp_path)
+    with pytest.raises(ProblemsFound, match=said):
+        reimport(app.world, copy, put_back, who="test")
+    with app.world.registry.begin(write=False) as unit:
+        assert unit.participants() == []
+    app.close()
