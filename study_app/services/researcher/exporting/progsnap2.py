@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
+from study_app.dataset.measures.interaction import Coding
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.dataset.schema import timestamp, writable
+from study_app.dataset.measures.row import participant_row, work_of
+from study_app.dataset.schema import Column, TableSchema, cell, tables_of, timestamp, unguard, writable
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.files import whole_directory
 from study_app.domain.events import EventDetails, details_of
@@ -28,7 +30,7 @@ from study_app.domain.events.server import RunStarted, StageEnded, StageOpened, 
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.services.context import StudyContext
-from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
+from study_app.services.researcher.exporting.collect_records import VersionContents, dossiers, included, versions_of
 from study_app.services.researcher.exporting.trial_facts import mask_of
 
 COLUMNS = tuple(
@@ -57,9 +59,12 @@ programs that its rows name. `Order` counts within `SubjectID`. An edit's `Sourc
 character in the text before, in UTF-16 units, and the text with which an editor starts is its first edit, so that edits
 alone give every program. `SessionID` is a person and a stage; it stands on every row, as the published scripts need it,
 which the validator of version 1.0 does not expect. Each Run has a `Compile` before it, and an error a `Compile.Error`
-whose parent that is: class, message and line. A row for which no browser's clock is known has the server's time as its
-`ClientTimestamp`. `TestID` begins with the task. Simulated people are fabricated events. What the state of the trial
-withholds of arms is left out here, too. Chats are `Intervention` rows of the categories `X-AIPrompt` and `X-AIReply`.
+whose parent that is: class, message and line. `LinkTables/Subject.csv` has a row for each subject: condition, answers
+to closed questions, scores, times and counts, named as in the codebook with `X-` before them. An edit by a button, such
+as a reply put into the program, is a `UserIndirectAction`; one that no person asked for is a `ToolReaction`. A row for
+which no browser's clock is known has the server's time as its `ClientTimestamp`. `TestID` begins with the task.
+Simulated people are fabricated events. What the state of the trial withholds of arms is left out here, too. Chats are
+`Intervention` rows of the categories `X-AIPrompt` and `X-AIReply`.
 """
 
 Event = dict[str, Any]
@@ -96,8 +101,13 @@ def export_progsnap2(
         people = included(unit, kinds)
         versions = versions_of(world, unit, people)
         mask = mask_of(unit, world.state(unit), versions.in_order)
-        with _Writer(folder, world.study.title) as writer:
+        contents, coding = VersionContents(world), Coding.of(versions.in_order[0])
+        subjects = _subject_columns(tables_of(versions.in_order, contents.quiz_types(versions))["participants"])
+        with _Writer(folder, world.study.title, subjects) as writer:
             for dossier in map(mask.dossier, dossiers(world, unit, people, versions)):
+                content = contents.of(dossier.participant.study_hash)
+                person = participant_row(dossier, content, coding, work_of(dossier, content, coding))
+                writer.subject(mask.participant(dossier, person))
                 log = list(mask.events(dossier, rows.events(dossier)))
                 runs = list(mask.runs(dossier, rows.runs(dossier)))
                 turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
@@ -110,7 +120,7 @@ def export_progsnap2(
 class _Writer:
     """The files of the directory."""
 
-    def __init__(self, folder: Path, title: str) -> None:
+    def __init__(self, folder: Path, title: str, subjects: Sequence[Column]) -> None:
         self.events = 0
         self.states: set[str] = set()
         self._order: dict[str, int] = {}
@@ -119,6 +129,11 @@ class _Writer:
         (folder / "CodeStates").mkdir()
         self._main = self._table(folder / "MainTable.csv", COLUMNS)
         self._codes = self._table(folder / "CodeStates" / "CodeStates.csv", ("CodeStateID", "Code"))
+        (folder / "LinkTables").mkdir()
+        self._columns = subjects
+        self._subjects = self._table(
+            folder / "LinkTables" / "Subject.csv", ("SubjectID", *map(_subject_name, subjects))
+        )
         metadata = self._table(folder / "DatasetMetadata.csv", ("Property", "Value"))
         metadata.writerows(METADATA.items())
         (folder / "README.md").write_text(_README.format(title=title), encoding="utf-8")
@@ -134,6 +149,11 @@ class _Writer:
         writer = csv.writer(handle, lineterminator="\r\n")
         writer.writerow(header)
         return writer
+
+    def subject(self, row: Mapping[str, Any]) -> None:
+        """One person: arm, answers, scores and times, as the participants table has them."""
+        cells = (writable(unguard(cell(column, row.get(column.name)))) for column in self._columns)
+        self._subjects.writerow([row["participant_id"], *cells])
 
     def write(self, dossier: ParticipantRecord, arm: str | None, event: Event, masked: bool) -> None:
         """One event, with what every row needs; while masked under a number that tells nothing of what is withheld."""
@@ -172,6 +192,17 @@ class _Writer:
             self.states.add(name)
             self._codes.writerow([name, writable(code)])
         return name
+
+
+def _subject_columns(people: TableSchema) -> list[Column]:
+    """Return the columns of people that are no text of theirs, no moment and no hash."""
+    left_out = ("participant_id", "study_hash")
+    return [c for c in people.columns if not c.free and c.type != "time" and c.name not in left_out]
+
+
+def _subject_name(column: Column) -> str:
+    """Return a column's name in the link table: columns that the format does not know begin with X-."""
+    return "ExperimentalCondition" if column.name == "arm" else f"X-{column.name}"
 
 
 def _cell(value: Any) -> str:
@@ -239,20 +270,30 @@ def _loaded(event: Event, section: Event, text: str) -> Event:
 
 def _edits(event: Event, edit: Edit) -> Iterator[Event]:
     """One row for each change of an edit."""
-    initiator = "ToolReaction" if edit.how == "programmatic" else "UserDirectAction"
     for number, change in enumerate(edit.changes):
         start, end, insert = change.start, change.end, change.insert
         yield event | {
             "EventType": "File.Edit",
             "EventID": f"{event['EventID']}.{number}" if number else event["EventID"],
             "CodeStateSection": _file(edit.task),
-            "EventInitiator": initiator,
+            "EventInitiator": _initiator(edit),
             "EditType": _EDIT_TYPES.get(edit.how) or _edit_type(end > start, bool(insert)),
             "SourceLocation": str(start),
             "InsertText": insert or None,
             "DeleteText": change.deleted,
             "DeleteLength": end - start if end > start else None,
         }
+
+
+_BY_BUTTON = ("input.paste.reply", "input.starter")
+"""The editor's names of edits for which a person presses a button and the page writes the text."""
+
+
+def _initiator(edit: Edit) -> str:
+    """Return who changed the text: hands, a person by a button (a reply put in, the starter), or the page alone."""
+    if edit.user_event in _BY_BUTTON:
+        return "UserIndirectAction"
+    return "ToolReaction" if edit.how == "programmatic" else "UserDirectAction"
 
 
 def _edit_type(deletes: bool, inserts: bool) -> str:
