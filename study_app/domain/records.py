@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -113,7 +113,8 @@ class Turn:
     stopped_by_participant: bool = False
     error: str | None = None
     complete: bool = False
-    parameters: str = "{}"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What the provider was asked with."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,8 @@ class RunRecord:
     wall_seconds: float | None = None
     isolation: str | None = None
     scheduler_seed: int | None = None
-    checks: str = "[]"
-    """JSON list of {name, visible, passed}; of a run also what the page said of it: message, expected, seen, cause."""
+    checks: Sequence[Mapping[str, Any]] = ()
+    """Each {name, visible, passed}; of a run also what the page said of it: message, expected, seen, cause."""
     visible_only_pass: bool | None = None
     output_order: str = ""
     """See `RunResult.order`; empty where nothing was printed."""
@@ -160,8 +161,8 @@ class Answer:
     participant_id: str
     stage: str
     item: str
-    response: str
-    """JSON."""
+    response: Any
+    """As it was given: text, number, list or object; None where a quiz item was left out."""
     bank: str = ""
     form: str = ""
     points: float | None = None

@@ -83,3 +83,23 @@ class Json(TypeDecorator[Any]):
             return None if value is None else json.loads(value)
         except (TypeError, ValueError, RecursionError):
             raise InfrastructureError(_CHANGED.format("JSON")) from None
+
+
+class JsonAsGiven(Json):
+    """A JSON value as ASCII text with the keys in the order in which they were given."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Python to database."""
+        return json.dumps(value)
+
+
+class SpacedJson(Json):
+    """A JSON value as ASCII text with sorted keys and a space after each comma and colon."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Python to database."""
+        return json.dumps(value, sort_keys=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
-from study_app.storage.columns import AnyText, Json, Moment
+from study_app.storage.columns import AnyText, Json, JsonAsGiven, Moment, SpacedJson
 
 
 def _text(**options: Any) -> Any:
@@ -200,7 +200,7 @@ class RunRow(SQLModel, table=True):
     wall_seconds: float | None = None
     isolation: str | None = None
     scheduler_seed: int | None = Field(default=None, sa_column=Column(BigInteger))
-    checks: str = _text(nullable=False)
+    checks: Any = Field(sa_column=Column(JsonAsGiven, nullable=False))
     visible_only_pass: bool | None = None
     output_order: str = _text(nullable=False)
     grading: str | None = None
@@ -234,7 +234,7 @@ class TurnRow(SQLModel, table=True):
     stopped_by_participant: bool = False
     error: str | None = _text()
     complete: bool = False
-    parameters: str = _text(nullable=False)
+    parameters: Any = Field(sa_column=Column(SpacedJson, nullable=False))
 
 
 class AnswerRow(SQLModel, table=True):
@@ -246,7 +246,7 @@ class AnswerRow(SQLModel, table=True):
     participant_id: str
     stage: str
     item: str
-    response: str = _text(nullable=False)
+    response: Any = Field(sa_column=Column(JsonAsGiven, nullable=False))
     bank: str
     form: str
     points: float | None = None

@@ -291,7 +291,7 @@ class SqlUnitOfWork(SqlPositions):
         keys = ("participant_id", "stage", "item")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
         before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
-        changes = max(answer.changes, before.changes + (before.response != answer.response))
+        changes = max(answer.changes, before.changes + (json.dumps(before.response) != json.dumps(answer.response)))
         counted = replace(answer, changes=changes)
         self.connection.execute(update(ANSWERS).where(*where).values(**asdict(counted)))
         self._chain("answers", answer_row(counted))

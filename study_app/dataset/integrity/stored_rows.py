@@ -6,7 +6,6 @@ compute what the database was sealed with.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -60,18 +59,18 @@ def browser_moment(milliseconds: float | None) -> datetime | None:
 
 def run_row(run: RunRecord) -> StoredRow:
     """One run or submission."""
-    checks = [{key: check[key] for key in _VERDICT} for check in json.loads(run.checks)]
+    checks = [{key: check[key] for key in _VERDICT} for check in run.checks]
     return asdict(run) | {"run_id": run.id, "error_type": program_error(run), "checks": compact_json(checks)}
 
 
 def turn_row(turn: Turn) -> StoredRow:
     """One message and its reply."""
-    return asdict(turn) | {"turn_id": turn.id, "parameters": compact_json(json.loads(turn.parameters))}
+    return asdict(turn) | {"turn_id": turn.id, "parameters": compact_json(turn.parameters)}
 
 
 def answer_row(answer: Answer) -> StoredRow:
     """One answer to a survey question or a quiz item."""
-    return asdict(answer) | {"response": json.loads(answer.response)}
+    return asdict(answer) | {"response": answer.response}
 
 
 def visit_row(visit: Visit) -> StoredRow:

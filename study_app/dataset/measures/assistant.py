@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +42,7 @@ def reports_of_other_ai(dossier: ParticipantRecord) -> list[tuple[Answer, bool]]
     """Each answer to a question marked `other_ai`, and whether it says yes."""
     asked = {q.id: q for stage in dossier.study.stages for q in stage.asked if q.other_ai}
     given = [answer for answer in dossier.answers if not answer.bank and answer.item in asked]
-    return [(answer, _says_yes(asked[answer.item], json.loads(answer.response))) for answer in given]
+    return [(answer, _says_yes(asked[answer.item], answer.response)) for answer in given]
 
 
 def used_other_ai(dossier: ParticipantRecord) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from study_app.domain.content_library import ContentLibrary
@@ -21,7 +20,7 @@ def baseline_quiz(content: ContentLibrary, stage: Stage, visit: Visit | None, an
     if visit is None:
         return {f"{stage.id}_{end}": None for end in TOTALS}
     bank, keys = content.bank(stage.bank), content.keys(stage.bank)
-    given = {answer.item: json.loads(answer.response) for answer in answers if answer.bank and answer.stage == stage.id}
+    given = {answer.item: answer.response for answer in answers if answer.bank and answer.stage == stage.id}
     items = bank.items_of(stage.form or None)
     points = {item.id: scored(item, keys[item.id], given[item.id]).points for item in items if item.id in given}
     columns = quiz_total(items, points).columns()
@@ -30,7 +29,7 @@ def baseline_quiz(content: ContentLibrary, stage: Stage, visit: Visit | None, an
 
 def survey_values(study: Study, answers: list[Answer]) -> dict[str, Any]:
     """Answers to survey questions by question id, and the derived scores."""
-    given = {answer.item: json.loads(answer.response) for answer in answers if not answer.bank}
+    given = {answer.item: answer.response for answer in answers if not answer.bank}
     values: dict[str, Any] = {}
     for stage in study.stages:
         for question in stage.asked:
@@ -56,5 +55,5 @@ def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord]) -> dict[str
 
 def all_passed(run: RunRecord) -> bool:
     """Whether a graded submission passes every check."""
-    checks = json.loads(run.checks)
+    checks = run.checks
     return bool(checks) and all(check["passed"] for check in checks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,7 +53,7 @@ def _judgement(stage: Stage, dossier: ParticipantRecord, total: QuizTotal) -> di
     """Return the share of the points that the participant expected before the quiz, and by how much it was too high."""
     question = judgement_question(dossier.study.stages, stage) if stage.judgement else None
     answer = next((a for a in dossier.answers if question and not a.bank and a.item == question.id), None)
-    expected = judged_share(question, json.loads(answer.response)) if question and answer else None
+    expected = judged_share(question, answer.response) if question and answer else None
     share = total.columns()["score"]
     return {
         "judgement": expected,
@@ -91,5 +90,5 @@ def _attention_checks(dossier: ParticipantRecord, content: Content) -> Iterator[
         for item in bank.items_of(stage.form or None):
             if item.type == "attention_check":
                 answer = given.get(item.id)
-                response = json.loads(answer.response) if answer is not None else None
+                response = answer.response if answer is not None else None
                 yield stage, item.id, answer, bool(score(item, keys[item.id], response).correct)

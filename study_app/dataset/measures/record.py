@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,7 +161,7 @@ def _identity(person: Participant) -> dict[str, Any]:
 
 def questions(dossier: ParticipantRecord) -> dict[str, Any]:
     """Answers to questions of surveys and the eligibility form, and derived scores."""
-    given = {answer.item: json.loads(answer.response) for answer in dossier.answers if not answer.bank}
+    given = {answer.item: answer.response for answer in dossier.answers if not answer.bank}
     row: dict[str, Any] = {}
     for stage in dossier.study.stages:
         keyed = {question.id: question.correct for question in stage.asked}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,7 +44,7 @@ def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any
         "completion_minutes": minutes,
         "completion_event": completed,
         "tasks_passed": sum((stage.id, task) in passed for stage, task in tasks),
-        "checks_passed": sum(check["passed"] for run in everything for check in json.loads(run.checks)),
+        "checks_passed": sum(check["passed"] for run in everything for check in run.checks),
         "checks_total": _checks_total(dossier, content, everything),
         "visible_only_pass": any(seen) if seen else None,
     }
@@ -75,7 +74,7 @@ def stage_minutes(dossier: ParticipantRecord, stage: Stage, submissions: Sequenc
 
 
 def _checks_total(dossier: ParticipantRecord, content: Content, submitted: Sequence[RunRecord]) -> int | None:
-    graded = {(run.stage, run.task): len(json.loads(run.checks)) for run in submitted}
+    graded = {(run.stage, run.task): len(run.checks) for run in submitted}
     total = 0
     for stage in dossier.main_stages:
         for folder in stage.packs:

@@ -9,7 +9,7 @@ from typing import Any
 
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
-from study_app.dataset.schema import TableName, compact_json
+from study_app.dataset.schema import TableName
 from study_app.domain.events import Event
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import END, Answer, Participant, Rating, RunRecord, Turn, Visit
@@ -108,7 +108,7 @@ def _run(row: UntrustedRow) -> RunRecord:
         stderr=row["stderr"] or "",
         error_type=row["error_type"],
         ended_by=row["ended_by"],
-        checks=compact_json(_checks(row["checks"])),
+        checks=_checks(row["checks"]),
         visible_only_pass=None if shown is None else bool(shown),
     )
 
@@ -145,7 +145,7 @@ def _answer(row: UntrustedRow, study: Study) -> Answer:
         participant_id=str(row["participant_id"]),
         stage=str(row["stage"]),
         item=str(row["item"]),
-        response=compact_json(_response(question, row["response"])),
+        response=_response(question, row["response"]),
         bank=row["bank"] or "",
         points=row["points"],
         confidence=row.values.get("confidence"),

@@ -115,7 +115,7 @@ class QuizScoring:
         keys: Keys = content.keys(folder)
         item: Item = bank.item(answer.item)
         checks = _Checks(self.world.sandbox, bank.packages, self._may_run)
-        verdict = score(item, keys[item.id], json.loads(answer.response), checks.run)
+        verdict = score(item, keys[item.id], answer.response, checks.run)
         if checks.failure is not None:
             raise checks.failure
         if checks.open is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
 from collections.abc import Collection
@@ -93,7 +92,7 @@ def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: dat
         if mine and run.started_at == place.now and run.code != code:
             unit.update_run(
                 replace(
-                    run, code=code, ended_by=None, checks="[]", visible_only_pass=None,
+                    run, code=code, ended_by=None, checks=(), visible_only_pass=None,
                     error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
                 )
             )  # fmt: skip
@@ -189,7 +188,7 @@ def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
     return replace(
         run,
         ended_by="exit",
-        checks=json.dumps(checks),
+        checks=checks,
         visible_only_pass=verdict.visible_only_pass,
         error_type=verdict.error_type,
         error_message=verdict.error_message,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -338,7 +337,7 @@ class ParticipantFlow:
 
 def _given(unit: UnitOfWork, participant: Participant) -> dict[str, Any]:
     """Return the answers to surveys' questions so far, by question."""
-    return {each.item: json.loads(each.response) for each in unit.answers(participant.id) if not each.bank}
+    return {each.item: each.response for each in unit.answers(participant.id) if not each.bank}
 
 
 def _arm_at(study: Study, participant: Participant) -> str | None:

@@ -209,7 +209,7 @@ def cleaned(
     if participant.data_withdrawn:
         return [event.saying({}) for event in events]
     handed = {(event.stage, page.page) for event, page in _handed_in(unit, participant.id)}
-    answered = {(answer.stage, answer.item) for answer in unit.answers(participant.id) if answer.response != "null"}
+    answered = {(answer.stage, answer.item) for answer in unit.answers(participant.id) if answer.response is not None}
 
     def words(event: BrowserEvent) -> bool:
         details = event.details

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -197,7 +196,7 @@ class ProgramRuns:
         if not active.cancelled.is_set():
             emit({"type": "examples", "task": place.task, "checks": shown})
         kept = [{"visible": True, **check} for check in shown]
-        self._finish(record, replace(done, checks=json.dumps(kept)), drawn=result.figures)
+        self._finish(record, replace(done, checks=kept), drawn=result.figures)
 
     def _examples(self, pack: TaskPack, code: str) -> tuple[CheckResult, ...]:
         """Verdicts of the visible examples; none where they cannot be tried."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,8 +82,17 @@ def ended(turn: Turn, end: ReplyEnd) -> Turn:
         input_tokens=end.input_tokens,
         output_tokens=end.output_tokens,
         stop_reason=end.stop_reason,
-        parameters=json.dumps(end.parameters, sort_keys=True, default=str),
+        parameters=_plain(end.parameters),
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it; what JSON cannot hold is written as text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def composing_seconds(unit: UnitOfWork, place: Position, page: str | None) -> float | None:

@@ -178,7 +178,7 @@ class RatingQueue:
             key: AnyKey = content.keys(folder)[answer.item]
         except (KeyError, ProblemsFound):
             return None
-        return (item, key) if needs_person(item, key, json.loads(answer.response)) else None
+        return (item, key) if needs_person(item, key, answer.response) else None
 
     def _view(
         self, unit: UnitOfWork, answer: Answer, given: Mapping[str, Mapping[str, Awarded]]
@@ -190,7 +190,7 @@ class RatingQueue:
         accepted = tuple(accept.sample() for accept in key.accept) if isinstance(key, TextKey) else ()
         if isinstance(key, CodeKey) and key.solution:
             accepted = (key.solution,)
-        response = str(json.loads(answer.response))
+        response = str(answer.response)
         raters = len(people(given.get(_object(answer), {})))
         source = self._source(unit, answer, item)
         return AnswerForRating(_object(answer), item, response, criteria(item, key), accepted, key.why, raters, source)

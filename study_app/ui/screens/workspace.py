@@ -5,7 +5,6 @@ Shows: brief, editor, output, assistant or notes, time left. Records: see study_
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -135,4 +134,4 @@ def _end(page: Page[OnStage], run: RunRecord) -> Any:
 
 
 def _checks(page: Page[OnStage], run: RunRecord) -> list[Any]:
-    return examples_in(page.texts, page.content, run.task, json.loads(run.checks))
+    return examples_in(page.texts, page.content, run.task, run.checks)

@@ -6,7 +6,6 @@ UTF-16 units, as in `domain.edits`) against the frame of the same task before it
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -176,7 +175,7 @@ def _run(material: ReplayMaterial, run: RunRecord) -> dict[str, Any]:
         "error_type": run.error_type,
         "error_line": run.error_line,
         "figures": [figure.png for _, figure in saying(material.events, FigureShown) if figure.run_id == run.id],
-        "checks": [{"name": c["name"], "passed": c["passed"]} for c in json.loads(run.checks)],
+        "checks": [{"name": c["name"], "passed": c["passed"]} for c in run.checks],
     }
 
 
