@@ -349,7 +349,7 @@ def summed(stage: dict[str, Any]) -> Any:
     """The derived score of a participant who answers 1 to both questions of a survey."""
     survey = STUDY["stages"][1] | stage
     study = Study.model_validate(STUDY | {"stages": [STUDY["stages"][0], survey, *STUDY["stages"][2:]]})
-    answers = [Answer("p", "about", question, "1") for question in ("q", "r")]
+    answers = [Answer("p", "about", question, 1) for question in ("q", "r")]
     return survey_values(study, answers)["sum"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -114,7 +113,7 @@ def test_a_study_in_german_with_drawn_orders_is_answered_by_value_and_not_by_wor
     app = start(settings)
     with app.world.registry.begin(write=False) as unit:
         (person,) = unit.participants()
-        given = {(a.stage, a.item): (json.loads(a.response), a.confidence) for a in unit.answers(person.id)}
+        given = {(a.stage, a.item): (a.response, a.confidence) for a in unit.answers(person.id)}
         submitted = [run for run in unit.runs() if run.kind == "submission"]
     kept = {name: response for (stage, name), (response, _) in given.items() if stage == "about"}
     assert kept | {"tools": sorted(kept["tools"])} == chosen

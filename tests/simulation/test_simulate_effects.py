@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
@@ -75,7 +74,7 @@ def test_noncompliance_shows_as_outside_pastes_admitted_and_as_silence(unruly):
             for event in unit.events()
             if event.kind == "paste_attempt" and event.payload["from"] == "outside" and event.payload["length"] > 200
         }
-        said = {a.participant_id: json.loads(a.response) for a in unit.answers() if a.item == "other_ai_used"}
+        said = {a.participant_id: a.response for a in unit.answers() if a.item == "other_ai_used"}
     control = {person.id for person in people if person.arm == "no_ai"}
     treated = {person.id for person in people if person.arm == "ai"}
     admitted = {person for person in control if said[person] in ("tasks", "both")}

@@ -110,15 +110,15 @@ def test_late_events_carry_their_own_stage_and_erased_ones_a_tombstone(registry,
 
 
 def test_an_answer_can_be_dropped_and_given_again(registry, clock):
-    answer = Answer("p1", "survey", "q", '"a"', changes=3)
+    answer = Answer("p1", "survey", "q", "a", changes=3)
     with registry.begin() as unit:
         unit.drop_answer("p1", "survey", "q")
         unit.save_answer(answer)
         unit.drop_answer("p1", "survey", "q")
         assert unit.answers("p1") == []
         unit.save_answer(answer)
-        unit.save_answer(replace(answer, response='"b"', changes=7))
-        assert [(each.response, each.changes) for each in unit.answers("p1")] == [('"b"', 7)]
+        unit.save_answer(replace(answer, response="b", changes=7))
+        assert [(each.response, each.changes) for each in unit.answers("p1")] == [("b", 7)]
 
 
 def test_every_character_survives(registry, clock):
@@ -158,25 +158,25 @@ def test_one_of_many_simultaneous_moves_wins(registry, clock):
 
 
 def test_points_go_to_the_response_that_was_scored_and_to_no_later_one(registry, clock):
-    answer = Answer("p1", "quiz", "q1", '"a"', bank="trio", max_points=1.0)
+    answer = Answer("p1", "quiz", "q1", "a", bank="trio", max_points=1.0)
     scored = replace(answer, points=1.0, scored_by="key", key_version="1")
     with registry.begin() as unit:
         unit.save_answer(answer)
-        unit.save_answer(Answer("p1", "exit", "liked", "3"))
+        unit.save_answer(Answer("p1", "exit", "liked", 3))
         assert unit.unscored() == [answer]
-        assert not unit.set_points(replace(scored, response='"b"'))
+        assert not unit.set_points(replace(scored, response="b"))
         assert unit.set_points(scored)
         assert unit.unscored() == []
-        unit.save_answer(replace(answer, response='"b"'))
-        assert [(waiting.response, waiting.points) for waiting in unit.unscored()] == [('"b"', None)]
+        unit.save_answer(replace(answer, response="b"))
+        assert [(waiting.response, waiting.points) for waiting in unit.unscored()] == [("b", None)]
 
 
 def test_answers_count_their_changes(registry, clock):
-    answer = Answer("p1", "quiz", "q1", '"a"', bank="trio")
+    answer = Answer("p1", "quiz", "q1", "a", bank="trio")
     with registry.begin() as unit:
-        for response in ('"a"', '"b"', '"b"', '"a"'):
+        for response in ("a", "b", "b", "a"):
             unit.save_answer(replace(answer, response=response))
-        assert [(saved.response, saved.changes) for saved in unit.answers("p1")] == [('"a"', 2)]
+        assert [(saved.response, saved.changes) for saved in unit.answers("p1")] == [("a", 2)]
 
 
 def test_a_turn_is_kept_in_each_of_its_states(registry, clock):
@@ -229,7 +229,7 @@ def test_erasing_leaves_the_stages_and_the_ledger(registry, clock):
     with registry.begin() as unit:
         unit.add_participant(someone(clock))
         unit.record("p1", "consent", clock.now(), Entered(way="secret"))
-        unit.save_answer(Answer("p1", "quiz", "q1", '"a"'))
+        unit.save_answer(Answer("p1", "quiz", "q1", "a"))
         unit.erase_payloads("p1")
         assert [event.payload for event in unit.events("p1")] == [{"erased": True}]
         assert unit.answers("p1") == []

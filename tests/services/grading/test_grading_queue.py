@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -80,8 +79,8 @@ def test_a_program_with_an_impossible_line_number_is_graded_and_so_are_the_other
     assert app.grading.pending() == []
     bad, good = submissions(app, hostile.id)["trio_timer"], submissions(app, honest.id)["trio_timer"]
     assert (bad.error_type, bad.error_line, bad.ended_by) == ("SyntaxError", None, "exit")
-    assert not any(check["passed"] for check in json.loads(bad.checks))
-    assert all(check["passed"] for check in json.loads(good.checks))
+    assert not any(check["passed"] for check in bad.checks)
+    assert all(check["passed"] for check in good.checks)
     with app.world.registry.begin(write=False) as unit:
         run = next(run for run in unit.runs(hostile.id) if run.kind == "run")
     assert run.ended_by == "exit"
@@ -94,9 +93,9 @@ def test_a_grading_that_fails_is_put_aside_and_the_others_are_graded(trial, at_t
     honest.submit(honest.solution("trio_timer"))
     sandboxed(error=ZeroDivisionError("the checks divide by zero"))
     app.grading.grade_pending()
-    assert all(check["passed"] for check in json.loads(submissions(app, honest.id)["trio_timer"].checks))
+    assert all(check["passed"] for check in submissions(app, honest.id)["trio_timer"].checks)
     put_aside = submissions(app, cursed.id)["trio_timer"]
-    assert (put_aside.grading, put_aside.ended_by, put_aside.checks) == ("failed", None, "[]")
+    assert (put_aside.grading, put_aside.ended_by, list(put_aside.checks)) == ("failed", None, [])
     assert put_aside.grading_reason == "ZeroDivisionError: the checks divide by zero"
     assert put_aside.id in [run.id for run in without_verdict(app.world)]
     assert app.grading.pending() == []  # not tried again every second
@@ -105,7 +104,7 @@ def test_a_grading_that_fails_is_put_aside_and_the_others_are_graded(trial, at_t
     app.grading.grade_pending()
     graded = submissions(app, cursed.id)["trio_timer"]
     assert (graded.grading, graded.grading_reason, graded.ended_by) == (None, None, "exit")
-    assert all(check["passed"] for check in json.loads(graded.checks))
+    assert all(check["passed"] for check in graded.checks)
     with app.world.registry.begin(write=False) as unit:
         assert unit.audit()[-1].what == "retry grading"
     with pytest.raises(NotAllowed):
@@ -189,7 +188,7 @@ def test_without_a_verdict_outcomes_are_missing_and_the_dataset_says_why(trial, 
     app.grading.grade_pending()
     before = submissions(app, person.id)["trio_users"]
     with app.world.registry.begin() as unit:
-        unit.update_run(with_verdict(replace(before, ended_by=None, checks="[]"), inconclusive()))
+        unit.update_run(with_verdict(replace(before, ended_by=None, checks=()), inconclusive()))
     kept = submissions(app, person.id)["trio_users"]
     assert (kept.grading, kept.grading_reason, kept.repeats, kept.ended_by) == ("inconclusive", "too busy", 5, None)
     assert kept.id in [run.id for run in with_review(app.world)]

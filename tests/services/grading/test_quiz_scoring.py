@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import replace
 
 import pytest
@@ -60,7 +59,7 @@ def draft(trial: Trial, who: str, item: str = "", response: str = "") -> Answer:
     """An answer of the page that is open, as the quiz keeps it."""
     _, items, _ = trial.app.answers.page(trial.app.session.where(who))
     choice = next(item for item in items if item.options)
-    chosen = response or json.dumps(given_to(choice, ""))
+    chosen = response or given_to(choice, "")
     kept = Answer(who, "quiz", item or choice.id, chosen, bank="trio", max_points=1.0, saved_at=trial.clock.now())
     with trial.app.world.registry.begin() as unit:
         unit.save_answer(kept)
@@ -71,16 +70,16 @@ def test_an_answer_that_changed_while_it_was_scored_keeps_its_text_and_gets_no_p
     who = to_quiz(trial)
     before = draft(trial, who)
     with trial.app.world.registry.begin() as unit:
-        unit.save_answer(replace(before, response='"another"'))
+        unit.save_answer(replace(before, response="another"))
         assert not unit.set_points(replace(before, points=1.0, scored_by="key"))
     (after,) = answered(trial, who)
-    assert (after.response, after.points) == ('"another"', None)
+    assert (after.response, after.points) == ("another", None)
 
 
 def test_one_answer_that_cannot_be_scored_does_not_keep_the_others_waiting(trial):
     who = to_quiz(trial)
     draft(trial, who)
-    draft(trial, who, item="gone", response="1")
+    draft(trial, who, item="gone", response=1)
     assert trial.app.scoring.score_pending() == 1
     assert {answer.item: answer.points is None for answer in answered(trial, who)}["gone"]
 
@@ -96,7 +95,7 @@ def code_answer(trial):
     bank, keys = app.world.content.bank("quizzes/trio"), app.world.content.keys("quizzes/trio")
     item = next(item for item in bank.items if isinstance(keys[item.id], CodeKey) and keys[item.id].checks)
     with app.world.registry.begin() as unit:
-        kept = Answer(who, "quiz", item.id, json.dumps(keys[item.id].solution), bank="trio", saved_at=trial.clock.now())
+        kept = Answer(who, "quiz", item.id, keys[item.id].solution, bank="trio", saved_at=trial.clock.now())
         unit.save_answer(kept)
     return who, [ended("exit", check.expected) for check in keys[item.id].checks]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,7 +54,7 @@ class FormTrial:
 
     def answers(self, who: str, stage: str) -> dict:
         with self.app.world.registry.begin(write=False) as unit:
-            found = {a.item: json.loads(a.response) for a in unit.answers(who) if a.stage == stage}
+            found = {a.item: a.response for a in unit.answers(who) if a.stage == stage}
         return {item: value for item, value in found.items() if value is not None}
 
     def events(self, who: str) -> list:
