@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import secrets
 import shutil
@@ -36,7 +35,7 @@ from study_app.secrets.signed_arrival import SignedArrival
 from study_app.services.attending.acts import ParticipantActs
 from study_app.services.author.following import FollowedFiles
 from study_app.services.author.previews import AuthorPreviews
-from study_app.services.context import StudyContext, draft_key, keep_codes
+from study_app.services.context import StudyContext, draft_key, keep_codes, stored_values
 from study_app.services.grading.scoring import QuizScoring
 from study_app.services.grading.submissions import Grading
 from study_app.services.operation.alert_rules import Machine
@@ -440,7 +439,7 @@ def _check_database(world: StudyContext, settings: Settings, changed_ok: bool) -
         locked = unit.versions()[-1]
         if locked.study_hash != world.study_hash:
             changed = _what_changed(
-                world, json.loads(locked.text), dict(locked.materials), Path(settings.study_file).parent
+                world, stored_values(locked), dict(locked.materials), Path(settings.study_file).parent
             )
             raise NotAllowed(
                 f"{settings.study_file}: the study was launched with another content ({changed}); undo the change, or "
@@ -455,7 +454,7 @@ def keep_draft(world: StudyContext, unit: UnitOfWork) -> None:
 
 
 def _what_changed(world: StudyContext, locked: dict[str, object], materials: dict[str, str], folder: Path) -> str:
-    now = json.loads(world.study.canonical())
+    now = world.study.published()
     keys = sorted(key for key in {*locked, *now} if locked.get(key) != now.get(key))
     files = dict(world.content.materials())
     for path in sorted(path for path in {*materials, *files} if materials.get(path) != files.get(path)):

@@ -16,6 +16,7 @@ from study_app.dataset.integrity.chain import Chained, Head
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.events import BrowserEvent, Event, EventDetails
+from study_app.domain.quiz.answer_log import Draft
 from study_app.domain.records import (
     Answer,
     AuditEntry,
@@ -201,6 +202,14 @@ class UnitOfWork(EventLog, Protocol):
         """Set such a fact."""
         ...
 
+    def meta_value(self, key: str) -> Any:
+        """Return a fact that is a JSON value, not a text; None where it was never set, or was set to None."""
+        ...
+
+    def set_meta_value(self, key: str, value: Any) -> None:
+        """Set such a fact."""
+        ...
+
     def versions(self) -> list[ProtocolVersion]:
         """Locked protocol versions, oldest first."""
         ...
@@ -302,6 +311,14 @@ class UnitOfWork(EventLog, Protocol):
 
     def save_document(self, document: Document, page: str) -> None:
         """Insert or replace the saved text."""
+        ...
+
+    def draft(self, participant_id: str, stage: str, step: int) -> Draft | None:
+        """Return what stands in the fields of a form, or None before the first change."""
+        ...
+
+    def save_draft(self, participant_id: str, stage: str, step: int, draft: Draft) -> None:
+        """Insert or replace it."""
         ...
 
     def add_run(self, run: RunRecord) -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
-from study_app.dataset.schema.versions import read_version
+from study_app.dataset.schema.versions import read_version, version_values
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.localisation.study_texts import in_language
-from study_app.domain.records import Participant
+from study_app.domain.records import Participant, ProtocolVersion
 from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
 from study_app.services.version_content import Edition, altered_files, kept_content
+
+Read = TypeVar("Read")
 
 
 class Seal(Protocol):
@@ -157,7 +158,9 @@ class StudyContext:
             text = locked.get(study_hash) or unit.meta(draft_key(study_hash))
             if text is None:
                 return None
-            self._versions[study_hash] = with_codes(stored_version(study_hash, text), unit.meta(codes_key(study_hash)))
+            self._versions[study_hash] = with_codes(
+                stored_version(study_hash, text), unit.meta_value(codes_key(study_hash))
+            )
         return self._versions[study_hash]
 
     def known_version(self, study_hash: str) -> Study:
@@ -203,8 +206,21 @@ def stored_version(study_hash: str, text: str) -> Study:
     Raises:
         InfrastructureError: it is none any more.
     """
+    return _read(study_hash, text, read_version)
+
+
+def stored_values(version: ProtocolVersion) -> dict[str, Any]:
+    """Return what stands in a locked version, by section, as plain values: to compare versions.
+
+    Raises:
+        InfrastructureError: it is none any more.
+    """
+    return _read(version.study_hash, version.text, version_values)
+
+
+def _read(study_hash: str, text: str, reader: Callable[[str], Read]) -> Read:
     try:
-        return read_version(text)
+        return reader(text)
     except ValueError:
         raise InfrastructureError(
             f"database: version {study_hash[:12]} of the study cannot be read; something else than study-app wrote to "
@@ -212,13 +228,12 @@ def stored_version(study_hash: str, text: str) -> Study:
         ) from None
 
 
-def with_codes(study: Study, kept: str | None) -> Study:
+def with_codes(study: Study, kept: Mapping[str, Any] | None) -> Study:
     """Return the study with the completion codes that were kept apart from its text; unchanged where none were."""
     if kept is None:
         return study
-    raw = json.loads(kept)
-    of_sessions: dict[str, str] = raw.pop("sessions", {})
-    codes = CompletionCodes.model_validate(raw)
+    of_sessions: dict[str, str] = kept.get("sessions", {})
+    codes = CompletionCodes.model_validate({name: value for name, value in kept.items() if name != "sessions"})
     sessions = tuple(
         session.model_copy(update={"code": of_sessions.get(session.id, session.code)}) for session in study.sessions
     )
@@ -229,7 +244,7 @@ def with_codes(study: Study, kept: str | None) -> Study:
 def keep_codes(unit: UnitOfWork, study: Study, study_hash: str) -> None:
     """Keep a version's completion codes, which its published text does not hold."""
     of_sessions = {session.id: session.code for session in study.sessions if session.code}
-    unit.set_meta(codes_key(study_hash), json.dumps(study.recruitment.codes.model_dump() | {"sessions": of_sessions}))
+    unit.set_meta_value(codes_key(study_hash), study.recruitment.codes.model_dump() | {"sessions": of_sessions})
 
 
 def codes_key(study_hash: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from study_app.domain.allocation import preview_seed, simulated_seed
@@ -13,12 +12,12 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 
 GAPS = "ledger_gaps"
-"""Places of the real ledger that were lost with a part of the database, as a JSON list of [from, to]."""
+"""Places of the real ledger that were lost with a part of the database, as a list of [from, to]."""
 
 
 def ledger_gaps(unit: UnitOfWork, kind: Kind = "real") -> tuple[tuple[int, int], ...]:
     """Places of a ledger that are never given again: only the real one is anchored."""
-    return tuple((low, high) for low, high in json.loads(unit.meta(GAPS) or "[]")) if kind == "real" else ()
+    return tuple((low, high) for low, high in unit.meta_value(GAPS) or ()) if kind == "real" else ()
 
 
 def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: str) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,23 +26,22 @@ class Edition:
 
 def keep_content(unit: UnitOfWork, study_hash: str, content: ContentLibrary) -> None:
     """Keep every file of a version: texts as they are, for they are compared later, the others in base64."""
-    unit.set_meta(_texts_key(study_hash), json.dumps(dict(content.texts()), ensure_ascii=False, sort_keys=True))
-    coded = {path: base64.b64encode(raw).decode() for path, raw in content.binaries().items()}
-    unit.set_meta(_binaries_key(study_hash), json.dumps(coded, sort_keys=True))
+    unit.set_meta_value(_texts_key(study_hash), dict(sorted(content.texts().items())))
+    coded = {path: base64.b64encode(raw).decode() for path, raw in sorted(content.binaries().items())}
+    unit.set_meta_value(_binaries_key(study_hash), coded)
 
 
 def kept_texts(unit: UnitOfWork, study_hash: str) -> dict[str, str]:
     """Path -> content of the text files of a version; empty where none were kept."""
-    found: dict[str, str] = json.loads(unit.meta(_texts_key(study_hash)) or "{}")
+    found: dict[str, str] = unit.meta_value(_texts_key(study_hash)) or {}
     return found
 
 
 def kept_content(unit: UnitOfWork, study_hash: str) -> dict[str, bytes] | None:
     """Path -> content of every file of a version; None where not all were kept, as before they were."""
-    binaries = unit.meta(_binaries_key(study_hash))
-    if binaries is None:
+    coded: dict[str, str] | None = unit.meta_value(_binaries_key(study_hash))
+    if coded is None:
         return None
-    coded: dict[str, str] = json.loads(binaries)
     texts = {path: text.encode() for path, text in kept_texts(unit, study_hash).items()}
     return texts | {path: base64.b64decode(text) for path, text in coded.items()}
 

@@ -67,6 +67,18 @@ _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """Made once: `json.dumps` with these arguments makes an encoder at each call."""
 
 
+def stored_json(text: Any) -> Any:
+    """Return the value of a cell that holds JSON.
+
+    Raises:
+        InfrastructureError: it does not.
+    """
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        raise InfrastructureError(_CHANGED.format("JSON")) from None
+
+
 class Json(TypeDecorator[Any]):
     """A JSON value as ASCII text, so that every database keeps every character."""
 
@@ -79,10 +91,7 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
         """Database to Python."""
-        try:
-            return None if value is None else json.loads(value)
-        except (TypeError, ValueError, RecursionError):
-            raise InfrastructureError(_CHANGED.format("JSON")) from None
+        return None if value is None else stored_json(value)
 
 
 class JsonAsGiven(Json):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import participant_facts
 from study_app.domain.errors import NotAllowed
+from study_app.domain.quiz.answer_log import Draft
 from study_app.domain.records import Document, Participant, Visit
 from study_app.storage.chained import entry_of
+from study_app.storage.columns import stored_json
 from study_app.storage.driver import RowOf, bound
 from study_app.storage.event_log import SqlEventLog
 from study_app.storage.tables import DocumentRow, ParticipantRow, TokenRow, VisitRow
@@ -31,6 +34,7 @@ _BY_TOKEN = (
 _STAY = f"SELECT {_VISIT.columns} FROM visits WHERE participant_id = ? AND stage = ?"
 _TEXT = f"SELECT {_DOCUMENT.columns} FROM documents WHERE participant_id = ? AND task = ?"
 _TEXT_PAGE = "SELECT page FROM documents WHERE participant_id = ? AND task = ?"
+_DRAFT = "SELECT page, text FROM documents WHERE participant_id = ? AND task = ?"
 _SAVE_TEXT = (
     "INSERT INTO documents (participant_id, task, page, text, source) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (participant_id, task) DO UPDATE SET page = excluded.page, text = excluded.text, "
@@ -89,3 +93,18 @@ class SqlPositions(SqlEventLog):
         """See ports.UnitOfWork."""
         text = bound(DOCUMENTS, "text", document.text)
         self.driver.run(_SAVE_TEXT, (document.participant_id, document.task, page, text, document.source))
+
+    def draft(self, participant_id: str, stage: str, step: int) -> Draft | None:
+        """See ports.UnitOfWork."""
+        row = self.driver.one(_DRAFT, (participant_id, _form(stage, step)))
+        return None if row is None else Draft(str(row[0]), stored_json(row[1]))
+
+    def save_draft(self, participant_id: str, stage: str, step: int, draft: Draft) -> None:
+        """See ports.UnitOfWork."""
+        text = json.dumps(dict(draft.values))
+        self.save_document(Document(participant_id, _form(stage, step), text, "saved"), draft.page)
+
+
+def _form(stage: str, step: int) -> str:
+    # Kept in the table of the tasks' texts, whose ids are names of folders and have no colon.
+    return f"answers:{stage}:{step}"

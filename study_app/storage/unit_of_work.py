@@ -34,6 +34,7 @@ from study_app.domain.records import (
 from study_app.domain.study.study import canonical_json
 from study_app.storage import tables
 from study_app.storage.chained import entry_of, in_order, kept
+from study_app.storage.columns import stored_json
 from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPositions
@@ -112,6 +113,16 @@ class SqlUnitOfWork(SqlPositions):
         """See ports.UnitOfWork."""
         if not self._insert_new(META, {"key": key, "value": value}):
             self.connection.execute(update(META).where(META.c.key == key).values(value=value))
+
+    def meta_value(self, key: str) -> Any:
+        """See ports.UnitOfWork."""
+        # An empty text is how a fact that holds no longer was kept before facts could be values.
+        text = self.meta(key)
+        return stored_json(text) if text else None
+
+    def set_meta_value(self, key: str, value: Any) -> None:
+        """See ports.UnitOfWork."""
+        self.set_meta(key, json.dumps(value, ensure_ascii=False))
 
     def versions(self) -> list[ProtocolVersion]:
         """See ports.UnitOfWork."""
@@ -315,7 +326,8 @@ class SqlUnitOfWork(SqlPositions):
     def set_points(self, answer: Answer) -> bool:
         """See ports.UnitOfWork."""
         same = ("participant_id", "stage", "item", "response")
-        where = [ANSWERS.c[name] == getattr(answer, name) for name in same]
+        # Bound as JSON: a bare None or True would be compared as SQL's NULL or boolean and never be found.
+        where = [ANSWERS.c[name] == literal(getattr(answer, name), ANSWERS.c[name].type) for name in same]
         scoring = ("points", "max_points", "scored_by", "key_version", "scoring_reason", "repeats")
         points = {name: getattr(answer, name) for name in scoring}
         scored = self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1

@@ -11,6 +11,7 @@ import pytest
 from study_app.domain.errors import InfrastructureError, ProblemsFound
 from study_app.domain.events import ERASED, BrowserEvent
 from study_app.domain.events.server import Allocated, Entered
+from study_app.domain.quiz.answer_log import Draft
 from study_app.domain.records import Answer, AuditEntry, Document, Link, Participant, RunRecord, Turn, Visit
 from study_app.storage import open_registry
 from study_app.storage.database import SqlDatabase
@@ -169,6 +170,43 @@ def test_points_go_to_the_response_that_was_scored_and_to_no_later_one(registry,
         assert unit.unscored() == []
         unit.save_answer(replace(answer, response="b"))
         assert [(waiting.response, waiting.points) for waiting in unit.unscored()] == [("b", None)]
+
+
+@pytest.mark.parametrize(
+    "response", [None, True, False, 0, 1.5, "", "a", ["b", "a"], {"b": 1, "a": [None]}, "\x00\ud800"]
+)
+def test_a_response_comes_back_as_given_and_takes_points_whatever_its_type(registry, clock, response):
+    answer = Answer("p1", "quiz", "q1", response, bank="trio", max_points=1.0)
+    with registry.begin() as unit:
+        unit.save_answer(answer)
+        assert not unit.set_points(replace(answer, response="another", points=1.0))
+        assert unit.set_points(replace(answer, points=1.0))
+    with registry.begin(write=False) as unit:
+        (kept,) = unit.answers("p1")
+    assert (kept.response, type(kept.response), kept.points) == (response, type(response), 1.0)
+
+
+def test_a_fact_is_a_text_or_a_value_and_none_where_it_was_never_set_or_holds_no_longer(registry):
+    with registry.begin() as unit:
+        assert unit.meta("text") is None
+        assert unit.meta_value("value") is None
+        unit.set_meta("text", "é\x00")
+        unit.set_meta_value("value", {"b": ["é\ud800", 1.5, None], "a": {}})
+    with registry.begin() as unit:
+        assert unit.meta("text") == "é\x00"
+        assert list(unit.meta_value("value").items()) == [("b", ["é\ud800", 1.5, None]), ("a", {})]
+        unit.set_meta_value("value", None)
+        assert unit.meta_value("value") is None
+
+
+def test_a_form_s_draft_is_kept_by_stage_and_step_with_the_page_that_shows_it(registry):
+    draft = Draft("page1", {"liked": 3, "why": "a\x00\ud800", "which": ["b", "a"], "left": None})
+    with registry.begin() as unit:
+        assert unit.draft("p1", "exit", 0) is None
+        unit.save_draft("p1", "exit", 0, Draft("page0", {}))
+        unit.save_draft("p1", "exit", 0, draft)
+        assert unit.draft("p1", "exit", 0) == draft
+        assert unit.draft("p1", "exit", 1) is unit.draft("p2", "exit", 0) is None
 
 
 def test_answers_count_their_changes(registry, clock):

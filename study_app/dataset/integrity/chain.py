@@ -24,7 +24,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from study_app.dataset.integrity.stored_rows import browser_moment
-from study_app.dataset.schema.cells import cell, compact_json, number_text, timestamp
+from study_app.dataset.schema.cells import cell, compact_json, number_text, parsed_json, timestamp
 from study_app.dataset.schema.columns import Column, TableName
 from study_app.dataset.schema.tables import ANSWERS, RATINGS, RUNS, TURNS, VISITS
 from study_app.domain.events import Event
@@ -97,7 +97,7 @@ class Chained:
     """From 1."""
     table: TableName
     key: str
-    """Of an event its id, else the cells of the columns of `KEYS` as a JSON list."""
+    """Of an event its id, else the cells of the columns of `KEYS` as a JSON list (see `parts`)."""
     owner: str
     """Participant, or of a rating the object that was rated."""
     final: bool
@@ -111,6 +111,11 @@ class Chained:
     def place(self) -> tuple[int, int]:
         """Its chain and position."""
         return self.chain, self.position
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The cells of a record's key; of records that are no events."""
+        return tuple(parsed_json(self.key))
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,7 @@ def read_version(text: str) -> Study:
     Raises:
         ValueError: it is not a study.
     """
-    raw = parsed_json(text)
-    if not isinstance(raw, dict):
-        raise ValueError("no JSON object")
+    raw = version_values(text)
     if isinstance(raw.get("allocation"), dict):
         raw["allocation"] = _told(raw["allocation"])
     recruitment = raw.get("recruitment")
@@ -33,6 +31,18 @@ def read_version(text: str) -> Study:
         if isinstance(session, dict) and str(session.get("code", "")).startswith(DIGEST):
             session["code"] = ""
     return Study.model_validate(raw)
+
+
+def version_values(text: str) -> dict[str, Any]:
+    """Return what stands in a version, by section, as plain values.
+
+    Raises:
+        ValueError: it is not a JSON object.
+    """
+    raw = parsed_json(text)
+    if not isinstance(raw, dict):
+        raise ValueError("no JSON object")
+    return raw
 
 
 def _told(scheme: dict[str, Any]) -> dict[str, Any]:

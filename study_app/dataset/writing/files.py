@@ -216,6 +216,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def json_line(content: Any) -> str:
+    """Return content as one line of JSON with the keys in the order in which they were given."""
+    return json.dumps(content, ensure_ascii=False) + "\n"
+
+
 def write_json(path: Path, content: Any) -> None:
     """JSON for people: indented, UTF-8, a line break at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)

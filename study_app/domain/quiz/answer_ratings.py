@@ -61,13 +61,18 @@ def awarded_in(value: str) -> dict[str, float] | None:
     return {str(name): float(points) for name, points in read.items()}
 
 
+def value_of(awarded: Awarded) -> str:
+    """Return the value of a rating that gives these points; `awarded_in` reads it."""
+    return json.dumps(dict(awarded), sort_keys=True)
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def differ(given: Mapping[str, Awarded]) -> bool:
     """Whether people rated the answer differently, on any criterion."""
-    return len({json.dumps(dict(given[who]), sort_keys=True) for who in people(given)}) > 1
+    return len({value_of(given[who]) for who in people(given)}) > 1
 
 
 def points_of(given: Mapping[str, Awarded], worth: Callable[[Awarded], float]) -> float:

@@ -364,15 +364,16 @@ class Study(StudySection):
         return tuple(q for stage in self.stages if stage.exit for q in stage.asked)
 
     def canonical(self) -> str:
-        """Return the study as canonical JSON: sorted keys, no spaces, UTF-8.
+        """Return the study as canonical JSON: sorted keys, no spaces, UTF-8."""
+        return canonical_json(self.published())
 
-        A digest stands in place of the completion codes.
-        """
+    def published(self) -> dict[str, Any]:
+        """Return the study as a version holds it: a digest stands in place of the completion codes."""
         raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset", "alerts", "rehearsal"})
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})
-        return canonical_json(raw)
+        return raw
 
 
 def canonical_json(value: Any) -> str:

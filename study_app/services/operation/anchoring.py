@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -126,7 +125,7 @@ class Anchoring:
         named = last_index(kept, self.world.study.id)
         if named <= there:
             return []
-        unit.set_meta(GAPS, json.dumps([*gaps, (there + 1, named)]))
+        unit.set_meta_value(GAPS, [*gaps, (there + 1, named)])
         self._audit(unit, GAP_ACT, {"from": there + 1, "to": named})
         return [
             f"The database has lost allocations {there + 1} to {named}, which were anchored: it was restored from a "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,16 +89,15 @@ class ClockWatch:
 
     def _keep(self, unit: UnitOfWork, alert: ClockAlert) -> None:
         detail = {"seconds": round(alert.seconds, 3), "state": alert.state}
-        unit.set_meta(ALERT, json.dumps(detail | {"at": alert.at.isoformat()}))
+        unit.set_meta_value(ALERT, detail | {"at": alert.at.isoformat()})
         unit.add_audit(AuditEntry(alert.at, "server", STEPPED, "", detail))
 
 
 def clock_alert(unit: UnitOfWork) -> ClockAlert | None:
     """Return the newest step of the clock, or None."""
-    text = unit.meta(ALERT)
-    if text is None:
+    kept = unit.meta_value(ALERT)
+    if kept is None:
         return None
-    kept = json.loads(text)
     return ClockAlert(datetime.fromisoformat(kept["at"]), kept["seconds"], kept["state"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 
 from study_app.domain.events.server import Outage
@@ -44,10 +43,10 @@ class IsolationWatch:
         with self.world.registry.begin() as unit:
             if self.world.state(unit) == "draft":
                 return
-            if unit.meta(ALERT) in (None, ""):
+            if unit.meta_value(ALERT) is None:
                 isolation = self.world.sandbox.isolation()
                 detail = {"level": isolation.level, "message": isolation.message}
-                unit.set_meta(ALERT, json.dumps(detail | {"since": now.isoformat()}))
+                unit.set_meta_value(ALERT, detail | {"since": now.isoformat()})
                 unit.add_audit(AuditEntry(now, "server", FELL, isolation.message, detail))
             for visit in unit.visits():
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, STEP):
@@ -58,20 +57,19 @@ class IsolationWatch:
     def _recover(self) -> None:
         self._moved_until = None
         with self.world.registry.begin(write=False) as unit:
-            if unit.meta(ALERT) in (None, ""):
+            if unit.meta_value(ALERT) is None:
                 return
         with self.world.registry.begin() as unit:
-            unit.set_meta(ALERT, "")
+            unit.set_meta_value(ALERT, None)
             level = self.world.sandbox.isolation().level
             unit.add_audit(AuditEntry(self.world.now(), "server", RECOVERED, "", {"level": level}))
 
 
 def isolation_alert(unit: UnitOfWork) -> str | None:
     """Why the study is paused, in a sentence, or None."""
-    text = unit.meta(ALERT)
-    if not text:
+    kept = unit.meta_value(ALERT)
+    if kept is None:
         return None
-    kept = json.loads(text)
     return (
         f"the study is paused since {kept['since'][11:19]} UTC: programs are less isolated ({kept['level']}) than the "
         f"study file accepts. {kept['message']} Clocks stand still; what is submitted is kept and graded afterwards."

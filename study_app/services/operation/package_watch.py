@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from study_app.domain.records import AuditEntry
 from study_app.services.context import StudyContext
 
@@ -16,10 +14,10 @@ CHANGED = "packages_changed"
 def changed_packages(world: StudyContext) -> list[str]:
     """How what programs can import differs from what it was at the launch or the last amendment; a line for each."""
     with world.registry.begin(write=False) as unit:
-        kept = unit.meta(PACKAGES)
-    if kept is None:
+        then = unit.meta_value(PACKAGES)
+    if then is None:
         return []
-    then, now = json.loads(kept), dict(world.package_versions())
+    now = dict(world.package_versions())
     return [
         f"{name} is {now.get(name, 'not installed')}, the study was launched with {then.get(name, 'none')}"
         for name in sorted({*then, *now})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -16,7 +15,7 @@ from study_app.domain.quiz.answer_log import CHANGE_KINDS, Draft
 from study_app.domain.quiz.answering import Unanswerable, answer_to, is_blank, response_to
 from study_app.domain.quiz.confidence import confidence_at, confidence_field
 from study_app.domain.quiz.items import Bank, Item
-from study_app.domain.records import Answer, Document, EndedBy
+from study_app.domain.records import Answer, EndedBy
 from study_app.domain.study.sections import Question, Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -29,22 +28,7 @@ log = logging.getLogger(__name__)
 
 def draft_of(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Draft:
     """Return what stands in the fields of a form by the events stored so far."""
-    key = _key(stage, step)
-    document = unit.document(participant_id, key)
-    if document is None:
-        return Draft()
-    return Draft(unit.document_page(participant_id, key) or "", json.loads(document.text))
-
-
-def keep_draft(unit: UnitOfWork, participant_id: str, stage: str, step: int, draft: Draft) -> None:
-    """Store it."""
-    text = json.dumps(dict(draft.values))
-    unit.save_document(Document(participant_id, _key(stage, step), text, "saved"), draft.page)
-
-
-def _key(stage: str, step: int) -> str:
-    # Beside the texts of tasks, whose ids are names of folders.
-    return f"answers:{stage}:{step}"
+    return unit.draft(participant_id, stage, step) or Draft()
 
 
 # -- the form at a place -----------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from study_app.domain.timing import LATE
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_late, submitted_by_deadline
-from study_app.services.participant.handing_in import draft_of, hand_in, keep_draft
+from study_app.services.participant.handing_in import draft_of, hand_in
 from study_app.services.position import AtStage, OnStage, Position
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ def change_draft(
             log.warning("changes of a form that came late cannot be replayed", exc_info=error)
     if draft == before:
         return None
-    keep_draft(unit, participant.id, *form, draft)
+    unit.save_draft(participant.id, *form, draft)
     return draft
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from study_app.domain.study.recruiting.sessions import session_problems
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
-from study_app.services.context import StudyContext, keep_codes, stored_version
+from study_app.services.context import StudyContext, keep_codes, stored_values, stored_version
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
 from study_app.services.researcher.fitness import fitness_problems
@@ -111,11 +110,11 @@ class Lifecycle:
                 "launched_at": now.isoformat(timespec="milliseconds"),
                 "sealed_signing_key": sealed_signing_key,
                 HEAD_KEY: self.world.seal.seal(head_key),
-                "prereg": json.dumps(document, ensure_ascii=False),
                 "prereg_text": text,
-                PACKAGES: json.dumps(packages),
             }.items():
                 unit.set_meta(key, value)
+            unit.set_meta_value("prereg", document)
+            unit.set_meta_value(PACKAGES, packages)
             self._lock_version(unit, "launch")
             self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
             self.world.registry.sign_heads(head_key)
@@ -143,7 +142,7 @@ class Lifecycle:
             if problems:
                 raise ProblemsFound(problems)
             self._lock_version(unit, reason)
-            unit.set_meta(PACKAGES, json.dumps(dict(self.world.package_versions())))
+            unit.set_meta_value(PACKAGES, dict(self.world.package_versions()))
             detail = {"from": current.study_hash, "to": self.world.study_hash}
             self._audit(unit, who, "amend", reason, detail)
         return self.world.study_hash
@@ -167,7 +166,7 @@ class Lifecycle:
             current = unit.versions()[-1]
             texts = kept_texts(unit, current.study_hash)
             problems = self._amendment_problems(unit, current)
-        changes = study_changes(json.loads(current.text), json.loads(self.world.study.canonical()))
+        changes = study_changes(stored_values(current), self.world.study.published())
         content = self.world.content
         changes += material_changes(current.materials, content.materials(), texts, content.texts())
         return changes, problems

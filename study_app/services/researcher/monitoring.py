@@ -7,7 +7,6 @@ stratum nor place in the ledger, and nothing that exists in some arms only (turn
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -235,8 +234,8 @@ class Monitor:
     def preregistration(self) -> tuple[dict[str, Any], str] | None:
         """prereg.json and prereg.md as `launch` made them; None before it."""
         with self.world.registry.begin(write=False) as unit:
-            document, text = unit.meta("prereg"), unit.meta("prereg_text")
-        return None if document is None or text is None else (json.loads(document), text)
+            document, text = unit.meta_value("prereg"), unit.meta("prereg_text")
+        return None if document is None or text is None else (document, text)
 
     def audit(self) -> list[AuditEntry]:
         """Return the audit log, newest first."""

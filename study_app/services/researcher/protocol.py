@@ -5,7 +5,6 @@ Nothing here comes from a participant.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from study_app.domain.study.amending.changes import StudyChange, material_changes, study_changes
 from study_app.domain.study.durations import expected_minutes
 from study_app.domain.study.study import Stage, StudyArm
-from study_app.services.context import StudyContext
+from study_app.services.context import StudyContext, stored_values
 from study_app.services.version_content import kept_texts
 
 
@@ -112,7 +111,7 @@ class Protocol:
             changes: list[StudyChange] = []
             if number:
                 before = locked[number - 1]
-                changes = study_changes(json.loads(before.text), json.loads(version.text))
+                changes = study_changes(stored_values(before), stored_values(version))
                 changes += material_changes(before.materials, version.materials, kept[number - 1], kept[number])
             views.append(VersionView(version.study_hash, version.locked_at, version.reason, tuple(changes)))
         return views

@@ -7,13 +7,22 @@ an answer are the mean of its raters' newest ratings, or what a settled disagree
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.interaction.codes import ADJUDICATED, people
-from study_app.domain.quiz.answer_ratings import POINTS, REASON, WHOLE, AnswerName, Awarded, differ, newest, points_of
+from study_app.domain.quiz.answer_ratings import (
+    POINTS,
+    REASON,
+    WHOLE,
+    AnswerName,
+    Awarded,
+    differ,
+    newest,
+    points_of,
+    value_of,
+)
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.quiz.scoring import rate, score
@@ -152,8 +161,8 @@ class RatingQueue:
             raise NotAllowed("this answer does not wait for a rating any more")
         item, key = parts
         _points(item, key, awarded)
-        value = json.dumps(dict(awarded), sort_keys=True)
-        unit.add_rating(Rating(self.world.fresh_id(), name, rater, value, POINTS, self.world.now()))
+        rating = Rating(self.world.fresh_id(), name, rater, value_of(awarded), POINTS, self.world.now())
+        unit.add_rating(rating)
         points = points_of(_given(unit)[name], lambda each: _points(item, key, each))
         unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
         return points

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +50,7 @@ class ChainFile:
                 continue
             found[entry.table, entry.key] = max(found.get((entry.table, entry.key), 0), entry.number)
             if entry.table == "turns":
-                self._turns[json.loads(entry.key)[0]] = entry.owner
+                self._turns[entry.parts[0]] = entry.owner
         return found
 
     def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
@@ -73,7 +72,7 @@ class ChainFile:
         if owner is None:
             return True
         # With its salt shown, the label could be guessed from the digest.
-        if entry.table == "answers" and json.loads(entry.key)[-1] in self.labels:
+        if entry.table == "answers" and entry.parts[-1] in self.labels:
             return False
         return owner.kind in self.kinds and (entry.table == "participants" or not owner.data_withdrawn)
 

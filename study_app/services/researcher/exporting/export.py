@@ -39,6 +39,7 @@ from study_app.dataset.writing.files import (
     Format,
     TableFormat,
     TableWriter,
+    json_line,
     keep_private,
     open_writer,
     sha256_of,
@@ -363,9 +364,9 @@ class _Export:
         self.chain = self._chain(bool(withheld) or self.public is not None)
         if self.public is not None:
             self._text("documentation/disclosure.md", self.public.report())
-        prereg = self.unit.meta("prereg")
+        prereg = self.unit.meta_value("prereg")
         if prereg is not None:
-            self._text("materials/prereg.json", prereg + "\n")
+            self._text("materials/prereg.json", json_line(prereg))
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         self._text("documentation/derivations.md", shipped("derivations.md").decode())
         self._text("documentation/coding.md", coding_page(self.coding))

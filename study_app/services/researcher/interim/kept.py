@@ -16,13 +16,13 @@ PUBLIC = ("look", "n", "target", "kind", "information", "at", "study_hash", "dec
 
 def kept_looks(unit: UnitOfWork, kind: Kind) -> list[dict[str, Any]]:
     """Return looks that were taken, oldest first, as stored."""
-    found: list[dict[str, Any]] = json.loads(unit.meta(_key(kind)) or "[]")
+    found: list[dict[str, Any]] = unit.meta_value(_key(kind)) or []
     return found
 
 
 def keep_looks(unit: UnitOfWork, kind: Kind, looks: Sequence[dict[str, Any]]) -> None:
     """Store them all."""
-    unit.set_meta(_key(kind), json.dumps(list(looks), ensure_ascii=False))
+    unit.set_meta_value(_key(kind), list(looks))
 
 
 def open_looks(unit: UnitOfWork, seal: Seal) -> None:
