@@ -32,10 +32,10 @@ class QuizScoring:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
         self._one_at_a_time = threading.Lock()
-        self._for_people: set[Answer] = set()
-        """Answers that no key can score, so that a pass each second does not look at them again."""
-        self._failed: set[Answer] = set()
-        """Answers whose failure is in the server's log already."""
+        self._for_people: set[str] = set()
+        """Names of answers that no key can score, so that a pass each second does not look at them again."""
+        self._failed: set[str] = set()
+        """Names of answers whose failure is in the server's log already."""
         self._pauses = Pauses(world.now)
 
     def score_handed_in(self) -> int:
@@ -76,7 +76,7 @@ class QuizScoring:
         with self.world.registry.begin(write=False) as unit:
             found = []
             for answer in unit.unscored():
-                if answer.scored_by == INCONCLUSIVE or answer in self._for_people:
+                if answer.scored_by == INCONCLUSIVE or _name(answer) in self._for_people:
                     continue
                 person = unit.participant(answer.participant_id)
                 if person is None or (handed_in and not self._due(person, answer)):
@@ -93,14 +93,14 @@ class QuizScoring:
             scored = self._scored(answer, study, content)
         except Exception as error:
             self._pauses.failed(_name(answer))
-            if answer not in self._failed:
+            if _name(answer) not in self._failed:
                 trace = None if isinstance(error, InfrastructureError) else error
                 log.error("an answer cannot be scored yet: %s", error, exc_info=trace, extra={"task": answer.item})
-                self._failed.add(answer)
+                self._failed.add(_name(answer))
             return False
         self._pauses.done(_name(answer))
         if scored is None:
-            self._for_people.add(answer)
+            self._for_people.add(_name(answer))
             return False
         with self.world.registry.begin() as unit:
             return unit.set_points(scored) and scored.points is not None

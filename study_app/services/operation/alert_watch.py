@@ -6,7 +6,6 @@ be sent is tried again; a server that ends in the middle of sending leaves a cla
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -75,7 +74,7 @@ Send = Callable[[Channel, AlertMessage], str]
 
 def incidents(unit: UnitOfWork) -> list[Incident]:
     """Return the newest incident of each kind, the latest first."""
-    kept = json.loads(unit.meta(INCIDENTS) or "[]")
+    kept = unit.meta_value(INCIDENTS) or []
     found = [Incident(**{**each, "owed": tuple(map(tuple, each["owed"]))}) for each in kept]
     return sorted(found, key=lambda each: each.since, reverse=True)
 
@@ -177,4 +176,4 @@ def _lasts(incident: Incident | None) -> bool:
 
 
 def _keep(unit: UnitOfWork, kept: dict[str, Incident]) -> None:
-    unit.set_meta(INCIDENTS, json.dumps([asdict(each) for each in kept.values()]))
+    unit.set_meta_value(INCIDENTS, [asdict(each) for each in kept.values()])

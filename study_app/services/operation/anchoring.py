@@ -103,12 +103,11 @@ class Anchoring:
     def _restored(self) -> list[str]:
         """Record that the database was put back from a backup, once."""
         with self.world.registry.begin(write=False) as unit:
-            kept = unit.meta(RESTORED)
-        if not kept:
+            detail = unit.meta_value(RESTORED)
+        if not detail:
             return []
-        detail = json.loads(kept)
         with self.world.registry.begin() as unit:
-            unit.set_meta(RESTORED, "")
+            unit.set_meta_value(RESTORED, None)
             self._audit(unit, RESTORED_ACT, detail, why="a backup was put back")
         return [f"The database was put back from a backup of {detail['made_at']}; what came after it is not there."]
 
