@@ -114,7 +114,7 @@ class Chained:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The cells of a record's key; of records that are no events."""
+        """The cells of the key of a record other than an event."""
         return tuple(parsed_json(self.key))
 
 
