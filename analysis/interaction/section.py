@@ -17,7 +17,7 @@ from analysis.interaction.patterns import assign, rules_table
 from analysis.interaction.process import transitions
 from analysis.interaction.reply_times import interruptions, reply_use, takeovers, turn_durations
 from analysis.interaction.rows import plain
-from analysis.interaction.selection import chosen_codes, differences, with_codes
+from analysis.interaction.selection import chosen_codes, differences, read_by, with_codes
 from analysis.interaction.timeline import timeline
 from analysis.interaction.trajectory import trajectory
 from study_app.domain.interaction.patterns import PUBLISHED, RuleSet
@@ -46,6 +46,9 @@ def styles_section(
         return {"note": "no participant asked the assistant anything", "wording": WORDING}
     coder = getattr(plan, "coder", "rules")
     codes, note = chosen_codes(dataset_tables, coder)
+    dataset_tables = read_by(dataset_tables, coder)
+    if not queries(dataset_tables):
+        return {"note": note, "wording": WORDING}
     tables = with_codes(dataset_tables, codes)
     assignments = assign(tables, rules)
     asked = {each.participant_id for each in assignments}

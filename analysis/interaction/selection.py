@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from analysis.interaction.coders.coding import rule_codes
-from analysis.interaction.coders.queries import Codes, consensus, human_codings, queries
+from analysis.interaction.coders.queries import Codes, consensus, human_codings, languages, queries
 from analysis.interaction.patterns import assign
 from study_app.domain.errors import UserError
 from study_app.domain.interaction.codebook import LABELS, join, split
 from study_app.domain.interaction.patterns import NONE, PUBLISHED, Assignment, RuleSet
+from study_app.domain.interaction.rules import READS
 
 CODERS = ("rules", "claude", "human")
 _OF_USE = ("participants", "turns", "events", "visits", "ratings")
@@ -31,12 +32,33 @@ def chosen_codes(tables: Mapping[str, pd.DataFrame], coder: str) -> tuple[Codes,
         raise UserError(f"study file: analysis.coder: {coder!r} is unknown; use one of {', '.join(CODERS)}")
     asked = queries(tables)
     if coder == "rules":
-        return rule_codes(asked), ""
+        unread = sum(not query.readable for query in asked)
+        note = (
+            f"{unread} of {len(asked)} queries are in a language that the rules do not read; their authors are left out"
+        )
+        return rule_codes(asked), note if unread else ""
     codings = human_codings(tables)
     codes = consensus(codings) if coder == "human" else codings.get("claude", {})
     missing = sum(query.turn_id not in codes for query in asked)
     note = f"{missing} of {len(asked)} queries are not coded by {coder}; they count as queries without a label"
     return codes, note if missing else ""
+
+
+def read_by(tables: Mapping[str, pd.DataFrame], coder: str) -> dict[str, pd.DataFrame]:
+    """Return the tables without the people whose language the plan's coder does not read.
+
+    Their queries have no codes and they have no pattern, as in the export: missing, and not without any label.
+    """
+    spoken = languages(tables)
+    unread = {who for who, language in spoken.items() if language != READS} if coder == "rules" else set()
+    if not unread:
+        return dict(tables)
+    return {
+        name: table[~table["participant_id"].astype(str).isin(unread)].reset_index(drop=True)
+        if "participant_id" in table
+        else table
+        for name, table in tables.items()
+    }
 
 
 def main_tables(tables: Mapping[str, pd.DataFrame], study: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

@@ -49,7 +49,9 @@ def code_queries(
     result: dict[str, Any] = {"coder": coder, "codebook": CODEBOOK_VERSION, "queries": len(asked) + len(empty)}
     if coder == "rules":
         codes, rows = _by_rules(asked)
-        result |= {"coder_version": rules.VERSION, "codes": rows, "uncoded": {}}
+        unread = {query.turn_id: f"in '{query.language}', and the rules read '{rules.READS}' only"
+                  for query in asked if not query.readable}  # fmt: skip
+        result |= {"coder_version": rules.VERSION, "codes": rows, "uncoded": unread}
     else:
         # The client takes longer to import than the rest of the analysis, and few studies are coded by it.
         from analysis.interaction.coders import claude
@@ -71,13 +73,15 @@ def code_queries(
 
 
 def rule_codes(asked: Sequence[CodedQuery]) -> Codes:
-    """Return the offline coder's labels of every query."""
+    """Return the offline coder's labels of every query in a language that its rules read."""
     return _by_rules(asked)[0]
 
 
 def _by_rules(asked: Sequence[CodedQuery]) -> tuple[Codes, list[dict[str, Any]]]:
     people: dict[str, list[CodedQuery]] = {}
     for query in asked:
+        if not query.readable:
+            continue
         people.setdefault(query.participant_id, []).append(query)
     codes: Codes = {}
     fired: dict[str, list[dict[str, str]]] = {}

@@ -10,6 +10,7 @@ import pandas as pd
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codebook import split
 from study_app.domain.interaction.codes import RUBRIC, agreed
+from study_app.domain.interaction.rules import READS
 
 PUBLISHED = "published"
 """The annotators of the imported transcripts."""
@@ -25,6 +26,13 @@ class CodedQuery:
     turn_id: str
     participant_id: str
     message: str
+    language: str = ""
+    """In which the participant met the study; empty where the dataset does not say."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether the offline coder's rules are written in its language."""
+        return self.language in ("", READS)
 
 
 def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[CodedQuery, ...]:
@@ -33,8 +41,20 @@ def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[CodedQuery, ...]:
     if turns is None or turns.empty:
         return ()
     rows = turns[_said(turns)].sort_values(["participant_id", "asked_at"], kind="stable")
+    spoken = languages(tables)
     listed = zip(rows["turn_id"], rows["participant_id"], rows["message"], strict=True)
-    return tuple(CodedQuery(str(turn), str(who), str(message)) for turn, who, message in listed)
+    return tuple(
+        CodedQuery(str(turn), str(who), str(message), spoken.get(str(who), "")) for turn, who, message in listed
+    )
+
+
+def languages(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Participant -> the language in which they met the study, where the dataset says."""
+    participants = tables.get("participants")
+    if participants is None or "language" not in participants:
+        return {}
+    known = participants[participants["language"].notna()]
+    return dict(zip(known["participant_id"].astype(str), known["language"].astype(str), strict=True))
 
 
 def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:

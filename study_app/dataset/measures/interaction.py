@@ -19,8 +19,6 @@ from study_app.domain.interaction.steps import UseStep, arranged, milliseconds, 
 from study_app.domain.records import Turn
 from study_app.domain.study.study import Study
 
-RULES_READ = "en"
-"""The language in which the offline coder's rules are written."""
 Codes = dict[str, tuple[str, ...] | None]
 """Turn -> labels; None where the plan's coder has not coded it."""
 
@@ -57,7 +55,7 @@ class Coding:
 
     def reads(self, dossier: ParticipantRecord) -> bool:
         """Whether the plan's coder reads the participant's language: the rules know English only."""
-        return self.coder != "rules" or (dossier.participant.language or dossier.study.language) == RULES_READ
+        return self.coder != "rules" or (dossier.participant.language or dossier.study.language) == rules.READS
 
     def counts(self, dossier: ParticipantRecord, codes: Codes) -> dict[str, int | None]:
         """Return queries by label; None where not every query is coded."""

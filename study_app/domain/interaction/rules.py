@@ -14,7 +14,10 @@ from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.interaction.lexicon import RULES, VERSION, CodingRule
 from study_app.domain.interaction.message import SessionMessage
 
-__all__ = ["VERSION", "Fired", "MessageCoding", "code_message", "code_session"]
+__all__ = ["READS", "VERSION", "Fired", "MessageCoding", "code_message", "code_session"]
+
+READS = "en"
+"""The language in which the rules are written; they say nothing of queries in another."""
 
 PLAIN_QUESTIONS = ("how", "inversion", "question-mark", "check", "search-phrase", "unsure")
 """Forms of asking that say nothing by themselves where a failure is reported: the failure is what is asked about."""

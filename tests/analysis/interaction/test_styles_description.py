@@ -214,6 +214,28 @@ def test_the_plan_says_whose_codes_feed_the_analysis(imported):
         styles_section(imported, Plan("dice"))
 
 
+def test_the_rules_code_no_query_in_a_language_that_they_do_not_read(imported):
+    people = imported["participants"]
+    asked = imported["turns"]["participant_id"].astype(str)
+    german = asked.iloc[0]
+    spoken = people.assign(language=["de" if str(who) == german else "en" for who in people["participant_id"]])
+    tables = dict(imported) | {"participants": spoken}
+    section, before = styles_section(tables, Plan("rules")), styles_section(imported, Plan("rules"))
+    codes, note = chosen_codes(tables, "rules")
+    unread = int((asked == german).sum())
+    assert note.startswith(f"{unread} of {len(asked)} queries are in a language that the rules do not read")
+    assert section["coder_note"] == note
+    assert len(codes) == len(asked) - unread
+    assert {row["participant_id"] for row in before["assignments"]} - {
+        row["participant_id"] for row in section["assignments"]
+    } == {german}
+    assert section["coding"]["rules"]["agreement"]["generation"]["n"] == len(asked) - unread
+    # People read every language.
+    assert styles_section(tables, Plan("human")) == styles_section(imported, Plan("human"))
+    all_german = dict(imported) | {"participants": people.assign(language="de")}
+    assert "do not read" in styles_section(all_german, Plan("rules"))["note"]
+
+
 def test_nobody_asking_is_a_note(imported):
     tables = {"participants": imported["participants"], "turns": imported["turns"][:0], "events": imported["events"]}
     assert "no participant" in styles_section(tables, Plan())["note"]
