@@ -43,7 +43,7 @@ class DesignValue:
     key: str
     value: str
     study: str
-    """The study of tests/cli/test_designs.py that runs every step which is not refused."""
+    """The study of tests/support/trials/design_studies.py that runs every step which is not refused."""
     refused: DesignRefusal | None = None
 
     def carries(self, verb: Verb) -> bool:
