@@ -21,6 +21,7 @@ from analysis.estimators.outcomes.crossover import Periods, centred
 from analysis.estimators.resampling import ROUNDING
 from analysis.pipeline.flow import NOT_ANALYSED
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE
+from analysis.pipeline.planning.row_check import of_sequence
 from analysis.pipeline.trial_ledger import Ledger
 from study_app.domain.allocation.options import order_of
 from study_app.domain.errors import StudyError, present
@@ -47,8 +48,11 @@ class CrossoverRunner:
         """Return the rows of one analysis; never raises for what the data bring with them."""
         outcome = self.plan.outcome(analysis.outcome)
         try:
-            long = self._long(outcome)
-            found = self._called(analysis, long)
+            for key, what, _ in of_sequence(analysis):
+                raise LookupError(f"{key}: {what}")
+            found = self._called(analysis, self._long(outcome))
+            if analysis.contrast:
+                found = [row for row in found if row.contrast == analysis.contrast]
         except LookupError as error:
             return [self._dressed(analysis, outcome, Estimate(note=f"not estimable: {error.args[0]}"), several=False)]
         except StudyError as error:
@@ -80,7 +84,7 @@ class CrossoverRunner:
             estimate=float(values.mean()), std_error=sd / np.sqrt(n) if sd is not None else None,
             df=float(n - 1) if sd is not None else None, ci_low=float(values.mean() - half),
             ci_high=float(values.mean() + half), ci_level=self.plan.level, n={arm: n},
-            effect_size=EffectSize("sd", sd), note="over all periods",
+            effect_size=EffectSize("sd", sd), note="over all periods" + ("; one value has no interval" if sd is None else ""),
         )  # fmt: skip
 
     def _long(self, outcome: Outcome) -> pd.DataFrame:
@@ -96,17 +100,22 @@ class CrossoverRunner:
         long = table.merge(analysed.rename(columns={"arm": "order"}), on="participant_id")
         long = long.assign(value=pd.to_numeric(long[column], errors="coerce"))
         long = long.loc[long["value"].notna(), ["participant_id", "order", "period", "treatment", "value"]]
-        if long["treatment"].nunique() < 2 or self.control not in set(long["treatment"]):
-            raise LookupError("the periods do not hold the control and another treatment")
+        if long.empty:
+            raise LookupError(f"'{outcome.name}' holds no values in the periods")
+        if long["treatment"].nunique() < 2:
+            raise LookupError(f"the periods hold one treatment only, {long['treatment'].iloc[0]}")
         return long.reset_index(drop=True)
 
     def _called(self, analysis: Analysis, long: pd.DataFrame) -> list[Estimate]:
         name = analysis.method
         if name not in WITHIN_PEOPLE:
             raise LookupError(f"{name} does not compare treatments within people; use {', '.join(WITHIN_PEOPLE)}")
+        control = analysis.contrast[1] if analysis.contrast else self.control
+        if missing := {control, *analysis.contrast} - set(long["treatment"]):
+            raise LookupError(f"the periods do not hold {', '.join(sorted(missing))}")
         if name == "rerandomization":
-            return self._rerandomized(long)
-        call: dict[str, Any] = {"outcome": "value", "arm": "treatment", "control": self.control}
+            return self._rerandomized(long, control)
+        call: dict[str, Any] = {"outcome": "value", "arm": "treatment", "control": control}
         call["level"] = self.plan.level
         if name == "mixed_model":
             call |= {"cluster": "participant_id", "covariates": ("period_name",)}
@@ -116,10 +125,10 @@ class CrossoverRunner:
         found: Any = methods.METHODS[name](long, **call)
         return list(found) if isinstance(found, list) else [found]
 
-    def _rerandomized(self, long: pd.DataFrame) -> list[Estimate]:
+    def _rerandomized(self, long: pd.DataFrame, control: str) -> list[Estimate]:
         if self.ledger is None:
             raise LookupError(f"the orders cannot be allocated again: {self.ledger_note}")
-        trial = AnalysisRequest(long, "rerandomization", "value", "treatment", self.control, level=self.plan.level)
+        trial = AnalysisRequest(long, "rerandomization", "value", "treatment", control, level=self.plan.level)
         try:
             model = Periods.of(trial, "participant_id", "period")
             y, described = model.within(trial.varied_y), self._described(model, trial.varied_y)

@@ -30,6 +30,8 @@ READING_SPEED = 20.0
 """Characters a second of what is skimmed before a click."""
 QUIZ_SHARE = (0.48, 0.12)
 """Mean and standard deviation of the share of a quiz's time that people take."""
+PERIOD_SPREAD = 0.1
+"""Standard deviation of a period of a sequence from the person's others, as a share of its limit."""
 SECONDS_PER_QUESTION = (3.0, 14.0)
 
 
@@ -190,7 +192,7 @@ class SimulatedParticipant:
             skew=self._skew,
             earlier=self._tasks_done,
         )
-        minutes = self.minutes(place.arm)
+        minutes = self.minutes(place.arm, self._shift(stage))
         yield from job.do(place, stage, minutes / setting.scales.cap if setting.scales.cap else 0.5)
         self._tasks_done += len(stage.packs) if stage.main else 0
         if "warmup_passed" in place.study.allocation.variables and not stage.main:
@@ -233,13 +235,22 @@ class SimulatedParticipant:
         return self.filled(quiz, arm).points - self.filled(quiz, self.app.study.control).points
 
     def minutes_difference(self, arm: StudyArm) -> float:
-        """Return the time outcome in that arm minus that in the control arm."""
-        return self.minutes(arm) - self.minutes(self.app.study.control)
+        """Return the time outcome in that arm minus that in the control arm; of a sequence the mean of its periods."""
+        shifts = [self._shift(stage) for stage in self.app.study.main_task_stages] or [0.0]
+        control = self.app.study.control
+        return sum(self.minutes(arm, shift) - self.minutes(control, shift) for shift in shifts) / len(shifts)
 
-    def minutes(self, arm: StudyArm | None) -> float:
+    def _shift(self, stage: Stage) -> float:
+        """Minutes by which a period of a sequence differs from the person's others; 0 where each has one treatment."""
+        if self.app.study.allocation.method != "sequence" or not stage.main:
+            return 0.0
+        rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:pace")
+        return rng.gauss(0, PERIOD_SPREAD * self.setting.scales.cap)
+
+    def minutes(self, arm: StudyArm | None, shift: float = 0.0) -> float:
         """Return the time outcome that this person would have in that arm."""
         setting = self.setting
-        return self.person.minutes(self.received(arm), setting.effects.of(arm), setting.scales)
+        return self.person.minutes(self.received(arm), setting.effects.of(arm), setting.scales, shift)
 
     def most_of(self, stage: Stage) -> float:
         """Return the points that can be had on a quiz."""

@@ -19,6 +19,8 @@ from analysis.estimators.outcomes.means import linear_rows
 
 EDGE = -13.4
 """Log variance ratio below which clusters do not vary beyond chance."""
+TOP = 9.9
+"""Log variance ratio above which the rows of a cluster hardly differ, so that they leave no error to judge by."""
 
 
 @method_over_all_arms("covariates stratum cluster")
@@ -142,6 +144,8 @@ def mixed_model(trial: AnalysisRequest) -> Result:
         raise NotEstimable("clusters cannot be distinguished from people, or too few rows")
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
+    if log_ratio > TOP:
+        raise NotEstimable("the rows of a cluster hardly differ beyond the arm, so there is no error to judge by")
     found_at = model.solve(log_ratio)
     beta, sigma2 = plain.coefficients + found_at.beta, found_at.sigma2
     between = sigma2 * float(np.exp(log_ratio))

@@ -17,8 +17,8 @@ from study_app.domain.interaction.codes import Coder
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
 from study_app.domain.study.periods import PERIOD_COLUMNS
 
-WITHIN_PEOPLE = ("rerandomization", "crossover", "mixed_model")
-"""Methods that compare treatments within people."""
+WITHIN_PEOPLE: Mapping[str, tuple[str, ...]] = {"rerandomization": (), "crossover": ("vcov",), "mixed_model": ()}
+"""Methods that compare treatments within people, with the options that they take there."""
 WITHOUT_ERROR = ("worst_case",)
 """Methods that state no sampling error, so that it does not matter how people were allocated."""
 

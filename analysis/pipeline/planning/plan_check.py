@@ -22,7 +22,7 @@ from study_app.domain.study.study import Study
 
 MADE_HERE = frozenset(
     "data outcome arm control covariates stratum cluster event horizon level seed frequency received scheme arms "
-    "replicates".split()
+    "replicates person period item".split()
 )
 """Arguments that the pipeline gives to a method, so that no plan may."""
 OWN = {"time": ("last_activity",)}

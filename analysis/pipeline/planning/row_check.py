@@ -9,6 +9,7 @@ from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters
 from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Outcome
+from study_app.domain.study.periods import period_column
 from study_app.domain.study.study import Study
 
 BY_ITEM = ("mixed_logit",)
@@ -39,6 +40,10 @@ def of_times(method: str) -> bool:
 
 def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
     yield from _of_design(row, study)
+    if study.allocation.method == "sequence":
+        yield from of_sequence(row)
+        yield from _of_periods(row, study.analysis.outcome(row.outcome), measured)
+        return
     yield from _of_outcome(row, study.analysis.outcome(row.outcome))
     yield from _of_adjustment(row, study, measured.columns)
     yield from _of_population(row, study)
@@ -69,6 +74,27 @@ def _of_design(row: Analysis, study: Study) -> _Found:
         yield "method", "the allocation has no strata", "use logrank"
 
 
+def of_sequence(row: Analysis) -> _Found:
+    """What a comparison within people does not use of a row: key, what is wrong, what to do."""
+    if row.adjusted:
+        what = "people are compared with themselves, so nothing is adjusted for but the period"
+        yield "adjusted", what, "remove adjusted"
+    if row.population != "itt":
+        what = f"treatments are compared over all periods of everyone, not {row.population}"
+        yield "population", what, 'use population = "itt"'
+    taken = WITHIN_PEOPLE.get(row.method, row.options)
+    for name in row.options:
+        if name not in taken:
+            yield f"options.{name}", f"{row.method} within people does not take it", "remove it"
+
+
+def _of_periods(row: Analysis, outcome: Outcome, measured: Measured) -> _Found:
+    if measured.by_period is not None and period_column(outcome.name) not in measured.by_period:
+        what = f"'{outcome.id}' is measured once for all periods, so it says nothing of one treatment"
+        listed = ", ".join(sorted(measured.by_period))
+        yield "outcome", what, f"name an outcome that each period has: {listed}" if listed else "give periods tasks"
+
+
 def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
     method, kind = row.method, outcome.kind
     name = f"'{outcome.id}' is {kind}"
@@ -81,7 +107,7 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
 
 
 def _of_adjustment(row: Analysis, study: Study, columns: Collection[str]) -> _Found:
-    if not row.adjusted or study.allocation.method == "sequence":
+    if not row.adjusted:
         return
     uses = METHODS[row.method].uses
     given = {

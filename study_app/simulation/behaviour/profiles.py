@@ -152,11 +152,15 @@ class SimulatedPerson:
         other = expected.baseline_quiz if baseline else expected.later_quiz
         return most * min(max(other.mean + other.sd * level, 0.0), 1.0)
 
-    def minutes(self, received: bool, effects: Effects, scales: Scales) -> float:
-        """Time outcome: the potential outcome, clipped to the limit; a person who gives up counts with the limit."""
+    def minutes(self, received: bool, effects: Effects, scales: Scales, shift: float = 0.0) -> float:
+        """Time outcome: the potential outcome, clipped to the limit; a person who gives up counts with the limit.
+
+        `shift`: minutes by which this period differs from the person's others.
+        """
         if self.gives_up:
             return scales.cap
-        return min(max(self.base_minutes + effects.minutes * received, SHORTEST * scales.cap), scales.cap)
+        minutes = self.base_minutes + shift + effects.minutes * received
+        return min(max(minutes, SHORTEST * scales.cap), scales.cap)
 
 
 def draw_person(
