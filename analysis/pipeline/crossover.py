@@ -84,7 +84,8 @@ class CrossoverRunner:
             estimate=float(values.mean()), std_error=sd / np.sqrt(n) if sd is not None else None,
             df=float(n - 1) if sd is not None else None, ci_low=float(values.mean() - half),
             ci_high=float(values.mean() + half), ci_level=self.plan.level, n={arm: n},
-            effect_size=EffectSize("sd", sd), note="over all periods" + ("; one value has no interval" if sd is None else ""),
+            effect_size=EffectSize("sd", sd),
+            note="over all periods" + ("; one value has no interval" if sd is None else ""),
         )  # fmt: skip
 
     def _long(self, outcome: Outcome) -> pd.DataFrame:

@@ -225,6 +225,10 @@ def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     return np.cumsum(steps), np.sqrt(np.diag(back @ covariance @ back.T))
 
 
+MOST_LEVELS = 50
+"""Levels beyond which an ordinal model takes minutes and says no more than a rank test."""
+
+
 def _ordered(trial: AnalysisRequest, categories: Sequence[object] | None) -> tuple[Ints, list[str]]:
     """Outcome as 0..k-1 over the categories that occur."""
     series = complete(trial.data, trial.outcome)
@@ -243,5 +247,8 @@ def _ordered(trial: AnalysisRequest, categories: Sequence[object] | None) -> tup
     seen = [label for label in order if label in set(text)]
     if len(seen) < 2:
         raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
+    if len(seen) > MOST_LEVELS:
+        raise NotEstimable(f"{trial.outcome!r} has {len(seen)} levels, of which a model of cuts takes {MOST_LEVELS}; "
+                           "use mann_whitney")  # fmt: skip
     place = {label: index for index, label in enumerate(seen)}
     return np.asarray([place[value] for value in text], dtype=np.int64), seen

@@ -19,6 +19,8 @@ from study_app.domain.study.periods import PERIOD_COLUMNS
 
 WITHIN_PEOPLE: Mapping[str, tuple[str, ...]] = {"rerandomization": (), "crossover": ("vcov",), "mixed_model": ()}
 """Methods that compare treatments within people, with the options that they take there."""
+PAIRED_BY_CLUSTER = ("bayes_factor",)
+"""Methods for which a cluster is a pair of rows."""
 WITHOUT_ERROR = ("worst_case",)
 """Methods that state no sampling error, so that it does not matter how people were allocated."""
 
@@ -156,7 +158,9 @@ def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
 
 def bears_clusters(method: str) -> bool:
     """Whether a method is right where people were allocated in clusters: it takes them, or states no error."""
-    return method in WITHOUT_ERROR or method not in METHODS or "cluster" in METHODS[method].uses
+    if method in WITHOUT_ERROR or method not in METHODS:
+        return True
+    return "cluster" in METHODS[method].uses and method not in PAIRED_BY_CLUSTER
 
 
 def crossover_schedule(plan: Plan) -> tuple[Analysis, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,6 +25,21 @@ MADE_HERE = frozenset(
     "replicates person period item".split()
 )
 """Arguments that the pipeline gives to a method, so that no plan may."""
+OVER_ALL_ARMS = (
+    *("anova", "welch_anova", "kruskal", "pearson", "spearman"),
+    *("logrank", "stratified_logrank", "kaplan_meier", "rmst_by_arm"),
+)
+"""Methods without a contrast of two arms."""
+PAIRS = ("pair_id", "the column that names the pairs")
+NEEDS: Mapping[str, tuple[str, str]] = {
+    "interaction": ("moderator", "a column of the participants table"),
+    "noninferiority": ("margin", "the largest loss that does not matter"),
+    "tost": ("margin", "the largest difference that does not matter"),
+    "pearson": ("x", "the column to correlate with"),
+    "spearman": ("x", "the column to correlate with"),
+    "paired_t": PAIRS,
+}
+"""Method -> the option that it cannot do without, and what that is."""
 OWN = {"time": ("last_activity",)}
 """Options of the pipeline itself, with their values."""
 
@@ -88,6 +103,11 @@ def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
     found = []
     if analysis.contrast and analysis.population in ("as_treated", "complier"):
         found.append(("contrast", f"{analysis.population} has its own arms", "remove contrast, or choose itt"))
+    if analysis.contrast and analysis.method in OVER_ALL_ARMS:
+        found.append(("contrast", f"{analysis.method} compares no two arms", "remove contrast, or use lin or welch_t"))
+    needed, meaning = PAIRS if analysis.options.get("paired") else NEEDS.get(analysis.method, ("", ""))
+    if needed and needed not in analysis.options:
+        found.append((f"options.{needed}", f"{analysis.method} cannot do without it", f"give {meaning}"))
     for name, value in analysis.options.items():
         if name in OWN and value in OWN[name]:
             continue

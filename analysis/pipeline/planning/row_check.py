@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters
 from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
-from study_app.domain.study.analysis_plan import Analysis, Outcome
+from study_app.domain.study.analysis_plan import Analysis, Outcome, OutcomeKind
 from study_app.domain.study.periods import period_column
 from study_app.domain.study.study import Study
 
 BY_ITEM = ("mixed_logit",)
 """Methods over the answers to single items, which the pipeline itself gives them."""
-OF_YES_OR_NO = ("fisher", "newcombe", "cmh")
+TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
+    **dict.fromkeys(("fisher", "newcombe", "cmh"), ("yes or no", ("binary",))),
+    "poisson": ("counts", ("count", "binary")),
+    "negative_binomial": ("counts", ("count",)),
+    "ordinal_logit": ("ordered levels", ("ordinal", "binary", "count")),
+}
+"""Method -> what it takes, and the kinds of outcomes that are that; others take any number."""
 OF_SHARES = ("fractional_logit", "beta_regression")
 BY_RECEIVED = ("wald_iv", "tsls")
 COLUMNS = ("x", "moderator", "pair_id")
@@ -75,7 +81,7 @@ def _of_design(row: Analysis, study: Study) -> _Found:
 
 
 def of_sequence(row: Analysis) -> _Found:
-    """What a comparison within people does not use of a row: key, what is wrong, what to do."""
+    """Yield what a comparison within people does not use of a row: key, what is wrong, what to do."""
     if row.adjusted:
         what = "people are compared with themselves, so nothing is adjusted for but the period"
         yield "adjusted", what, "remove adjusted"
@@ -100,8 +106,9 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
     name = f"'{outcome.id}' is {kind}"
     if of_times(method) and kind != "time":
         yield "method", f"{method} takes times, and {name}", 'use welch_t, or give the outcome kind = "time"'
-    if method in OF_YES_OR_NO and kind != "binary":
-        yield "method", f"{method} takes yes or no, and {name}", 'use welch_t, or give the outcome kind = "binary"'
+    takes, kinds = TAKES.get(method, ("", (kind,)))
+    if kind not in kinds:
+        yield "method", f"{method} takes {takes}, and {name}", f'use welch_t, or give the outcome kind = "{kinds[0]}"'
     if method in OF_SHARES and outcome.upper is None and not outcome.upper_column:
         yield "method", f"{method} needs the highest possible value of '{outcome.id}'", "give upper or upper_column"
 

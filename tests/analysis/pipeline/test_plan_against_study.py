@@ -130,6 +130,19 @@ def test_a_primary_outcome_asked_after_allocation_is_taken():
         ),
         ({"method": "tost", "options": {"margin": "wide"}}, "quiz_points.tost.options.margin", "'wide' is not valid"),
         ({"method": "linn"}, "quiz_points.linn.method", "there is no method 'linn'"),
+        ({"method": "tost"}, "quiz_points.tost.options.margin", "tost cannot do without it"),
+        ({"method": "interaction"}, "quiz_points.interaction.options.moderator", "interaction cannot do without it"),
+        ({"method": "paired_t"}, "quiz_points.paired_t.options.pair_id", "paired_t cannot do without it"),
+        (
+            {"method": "bayes_factor", "options": {"paired": True}},
+            "quiz_points.bayes_factor.options.pair_id",
+            "bayes_factor cannot do without it",
+        ),
+        (
+            {"method": "kruskal", "contrast": ["ai", "no_ai"]},
+            "quiz_points.kruskal.ai_vs_no_ai.contrast",
+            "kruskal compares no two arms",
+        ),
     ],
 )
 def test_an_option_that_a_method_does_not_take_is_named(row, key, what):
@@ -163,13 +176,21 @@ TIME = "completion_minutes"
         ({"method": "rmst_by_arm"}, {}, "method", "rmst_by_arm takes times, and 'quiz_points' is bounded"),
         ({"method": "cox"}, {}, "method", "cox takes times"),
         ({"method": "fisher", "outcome": TIME}, {}, "method", "fisher takes yes or no, and 'completion_minutes' is"),
+        ({"method": "poisson"}, {}, "method", "poisson takes counts, and 'quiz_points' is bounded"),
+        ({"method": "ordinal_logit", "outcome": TIME}, {}, "method", "ordinal_logit takes ordered levels"),
+        ({"method": "bayes_factor"}, BY_CLASS, "method", "bayes_factor takes people as independent"),
         ({"method": "fractional_logit", "outcome": TIME}, {}, "method", "needs the highest possible value"),
         ({"method": "mixed_model"}, {}, "method", "mixed_model needs clusters"),
         ({"method": "crossover"}, {}, "method", "each participant has one treatment"),
         ({"method": "stratified_logrank", "outcome": TIME}, {}, "method", "the allocation has no strata"),
         ({"method": "mixed_logit"}, {}, "method", "mixed_logit compares answers item by item"),
         ({"method": "anova"}, BY_CLASS, "method", "anova takes people as independent"),
-        ({"method": "welch_t", "outcome": TIME}, IN_ORDERS, "method", "welch_t does not compare treatments within people"),
+        (
+            {"method": "welch_t", "outcome": TIME},
+            IN_ORDERS,
+            "method",
+            "welch_t does not compare treatments within people",
+        ),
         ({"method": "crossover", "outcome": "task_completed"}, IN_ORDERS, "outcome", "measured once for all periods"),
         ({"method": "crossover", "outcome": TIME, "adjusted": True}, IN_ORDERS, "adjusted", "compared with themselves"),
         (
