@@ -217,7 +217,7 @@ class DrawnPerson:
             arm, done = self.study.arm(treatment), self.share_done(stage)
             if done <= 0 or self.erased:
                 continue
-            minutes = self.walk.minutes(arm) if done >= 1 else cap
+            minutes = self.walk.minutes(arm, self.walk.shift(stage)) if done >= 1 else cap
             row = {"period": number + 1, "treatment": treatment, "stage": stage.id, "minutes": minutes}
             quiz = quizzes[number] if number < len(quizzes) else None
             opened = quiz is not None and self.share_done(quiz) > 0

@@ -192,7 +192,7 @@ class SimulatedParticipant:
             skew=self._skew,
             earlier=self._tasks_done,
         )
-        minutes = self.minutes(place.arm, self._shift(stage))
+        minutes = self.minutes(place.arm, self.shift(stage))
         yield from job.do(place, stage, minutes / setting.scales.cap if setting.scales.cap else 0.5)
         self._tasks_done += len(stage.packs) if stage.main else 0
         if "warmup_passed" in place.study.allocation.variables and not stage.main:
@@ -236,12 +236,12 @@ class SimulatedParticipant:
 
     def minutes_difference(self, arm: StudyArm) -> float:
         """Return the time outcome in that arm minus that in the control arm; of a sequence the mean of its periods."""
-        shifts = [self._shift(stage) for stage in self.app.study.main_task_stages] or [0.0]
+        shifts = [self.shift(stage) for stage in self.app.study.main_task_stages] or [0.0]
         control = self.app.study.control
         return sum(self.minutes(arm, shift) - self.minutes(control, shift) for shift in shifts) / len(shifts)
 
-    def _shift(self, stage: Stage) -> float:
-        """Minutes by which a period of a sequence differs from the person's others; 0 where each has one treatment."""
+    def shift(self, stage: Stage) -> float:
+        """Return by how many minutes a period of a sequence differs from the person's others; 0 where each has one treatment."""
         if self.app.study.allocation.method != "sequence" or not stage.main:
             return 0.0
         rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:pace")

@@ -21,7 +21,7 @@ from study_app.domain.study.recruiting.sessions import session_problems
 
 FLOOR = 1.5
 """Points of an effect that those cannot show who would have few anyway, and who are more in one arm than in another."""
-BY_DEFAULT = ("populations",)
+BY_DEFAULT = ("simple",)
 """Strata run from the command line below; the others take minutes and run with `make test-all`."""
 
 
