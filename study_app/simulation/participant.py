@@ -241,7 +241,7 @@ class SimulatedParticipant:
         return sum(self.minutes(arm, shift) - self.minutes(control, shift) for shift in shifts) / len(shifts)
 
     def shift(self, stage: Stage) -> float:
-        """Return by how many minutes a period of a sequence differs from the person's others; 0 where each has one treatment."""
+        """Return by how many minutes a period of a sequence differs from the person's others; 0 in other designs."""
         if self.app.study.allocation.method != "sequence" or not stage.main:
             return 0.0
         rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:pace")

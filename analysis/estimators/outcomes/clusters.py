@@ -144,14 +144,14 @@ def mixed_model(trial: AnalysisRequest) -> Result:
         raise NotEstimable("clusters cannot be distinguished from people, or too few rows")
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
-    if log_ratio > TOP:
-        raise NotEstimable("the rows of a cluster hardly differ beyond the arm, so there is no error to judge by")
     found_at = model.solve(log_ratio)
     beta, sigma2 = plain.coefficients + found_at.beta, found_at.sigma2
     between = sigma2 * float(np.exp(log_ratio))
     is_edge = log_ratio < EDGE
     note = f"REML; cluster variance {between:.12g}, residual variance {sigma2:.12g}"
     note += "; no variation between clusters beyond chance" if is_edge else ""
+    is_top = log_ratio > TOP
+    note += "; the rows of a cluster hardly differ beyond the arm, so there is no error to judge by" if is_top else ""
     icc = between / (between + sigma2)
     detail: dict[str, Any] = {
         "cluster_variance": between,
@@ -164,8 +164,9 @@ def mixed_model(trial: AnalysisRequest) -> Result:
         trial.notes += few_clusters(trial)
     rows = []
     for index, contrast, name in design.rows_of(trial):
-        df = float(plain.df) if is_edge else model.satterthwaite(log_ratio, sigma2, index)
-        found = t_interval(float(beta[index]), float(np.sqrt(sigma2 * found_at.inverse[index, index])), df, trial.level)
+        df = float(plain.df) if is_edge or is_top else model.satterthwaite(log_ratio, sigma2, index)
+        error = float(np.sqrt(sigma2 * found_at.inverse[index, index]))
+        found = {"estimate": float(beta[index])} if is_top else t_interval(float(beta[index]), error, df, trial.level)
         labels: dict[str, Any] = {"id": name}
         if contrast is not None:
             labels = {"contrast": contrast, "n": ArmContrast(trial, trial.labels.index(contrast[0])).counts}

@@ -72,3 +72,19 @@ def test_one_order_alone_cannot_tell_treatments_from_periods():
     row = run("crossover", sequences(["ab"]), **CALL)
     assert row.estimate is None
     assert "cannot be distinguished from people and periods" in row.note
+
+
+def test_two_equal_periods_leave_a_mixed_model_no_error_and_its_note_says_so():
+    data = sequences(["ab", "ba"])
+    first = data.groupby("person")["y"].transform("first")
+    data["y"] = first + 1e-5 * data["period"] * (data["treatment"] == "a")
+    row = run("mixed_model", data, outcome="y", arm="treatment", control="a", cluster="person", covariates=("period",))
+    assert row.estimate is not None
+    assert (row.std_error, row.p_value, row.df) == (None, None, None)
+    assert "no error to judge by" in row.note
+
+
+def test_an_ordinal_model_of_many_levels_is_refused_in_its_note():
+    data = sequences(["ab", "ba"], people=60)
+    assert "120 levels, of which a model of cuts takes 50" in run("ordinal_logit", data, outcome="y", arm="treatment",
+                                                                  control="a").note  # fmt: skip
