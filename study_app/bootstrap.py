@@ -33,6 +33,7 @@ from study_app.sandbox.packages import installation
 from study_app.secrets.file_seal import FileSeal
 from study_app.secrets.signed_arrival import SignedArrival
 from study_app.services.attending.acts import ParticipantActs
+from study_app.services.attending.live import LiveBoard
 from study_app.services.author.following import FollowedFiles
 from study_app.services.author.previews import AuthorPreviews
 from study_app.services.context import StudyContext, draft_key, keep_codes, stored_values
@@ -98,6 +99,7 @@ class App:
     anchoring: Anchoring
     reopening: Reopening
     acts: ParticipantActs
+    live: LiveBoard
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
@@ -306,6 +308,7 @@ def _assembled(
         anchoring=anchoring,
         reopening=Reopening(world),
         acts=ParticipantActs(world, session, enrol),
+        live=LiveBoard(world),
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),

@@ -242,6 +242,46 @@ class UnitOfWork(EventLog, Protocol):
         """All, in order of enrolment."""
         ...
 
+    def kinds(self) -> set[Kind]:
+        """Kinds of participants that there are."""
+        ...
+
+    def participants_of(self, kind: Kind) -> list[Participant]:
+        """All of one kind, in order of enrolment."""
+        ...
+
+    def visits_of_kind(self, kind: Kind) -> list[Visit]:
+        """Visits of all participants of one kind, in no order."""
+        ...
+
+    def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:
+        """Who is in progress and was seen since then, or is paused, the longest silent first; in one query.
+
+        Each with the moment at which they opened the stage they are on, and whether a run of theirs failed on the
+        server since.
+        """
+        ...
+
+    def begun_sessions(self, kind: Kind) -> set[str]:
+        """Ids of those who have opened the stage of a later session that they waited for."""
+        ...
+
+    def metas(self, prefix: str) -> dict[str, str]:
+        """Return facts whose keys begin so."""
+        ...
+
+    def failed_runs(self, since: datetime) -> int:
+        """How many runs have failed on the server since then."""
+        ...
+
+    def ungraded_before(self, before: datetime) -> int:
+        """How many submissions made before then have no verdict."""
+        ...
+
+    def audit_of(self, whats: Sequence[str] = (), participant_id: str = "") -> list[AuditEntry]:
+        """Return acts of these names (all where empty) on this participant (anybody where empty), oldest first."""
+        ...
+
     def find(self, **keys: str) -> Participant | None:
         """Return the participant whose columns equal all keys, or None."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -101,15 +101,16 @@ def arm_only(study: Study) -> tuple[frozenset[str], frozenset[str]]:
     stages: set[str] = set()
     questions: set[str] = set()
     for stage in study.stages:
-        if stage.arms or _rests_on(stage.when, questions):
+        if stage.arms or rests_on(stage.when, questions):
             stages.add(stage.id)
         for question in stage.asked:
-            if stage.id in stages or question.arms or _rests_on(question.when, questions):
+            if stage.id in stages or question.arms or rests_on(question.when, questions):
                 questions.add(question.id)
     return frozenset(stages), frozenset(questions)
 
 
-def _rests_on(when: str, questions: set[str]) -> bool:
+def rests_on(when: str, questions: Collection[str]) -> bool:
+    """Whether a condition asks for the answer to one of these questions."""
     return bool(when) and any(named.question in questions for named in read_condition(when).named)
 
 

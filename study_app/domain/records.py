@@ -60,6 +60,8 @@ class Participant:
     """A held place is free for others after this moment."""
     language: str = ""
     """Chosen at the entry; empty for the study's own."""
+    paused_at: datetime | None = None
+    """Since when researchers have stopped the participant's clock; None while they go on."""
 
     @property
     def over(self) -> bool:

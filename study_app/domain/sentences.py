@@ -106,6 +106,7 @@ REFUSALS = Sentences(
         "no_cookie": "you are not signed in to this study; open your invitation link again",
         "signed_out": "this browser is no longer signed in to the study; open your invitation link again",
         "not_open": "this part is not open yet",
+        "paused": "the study is paused for you at the moment; your work has been kept, and you can go on soon",
         "other_window": "the study was continued in another window",
         "no_task": "no task is open at the moment",
         "submitted": "this task has already been submitted",

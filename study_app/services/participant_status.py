@@ -19,6 +19,8 @@ def current_status(world: StudyContext, participant: Participant) -> str:
         return "excluded"
     if participant.status != "in_progress":
         return participant.status
+    if participant.paused_at is not None:
+        return "in_progress"
     waiting = participant.opens_at is not None and participant.opens_at > world.now()
     closes_at = _window_end(world, participant)
     if closes_at is not None:

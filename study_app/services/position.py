@@ -10,13 +10,13 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Participant
 from study_app.domain.study.study import Stage, Study, StudyArm
 
-Screen = Literal["stage", "intro", "waiting", "end"]
+Screen = Literal["stage", "intro", "waiting", "paused", "end"]
 """How a page calls a position."""
 
 
 @dataclass(frozen=True)
 class AtStage:
-    """On the way, at a stage: on its page, on the page before it, or waiting for it."""
+    """On the way, at a stage: on its page, on the page before it, waiting for it, or paused."""
 
     participant: Participant
     study: Study
@@ -83,6 +83,15 @@ class Waiting(AtStage):
 
 
 @dataclass(frozen=True)
+class Paused(AtStage):
+    """On a stage whose clock researchers have stopped for this participant."""
+
+    since: datetime
+    deadline_at: ClassVar[None] = None
+    screen: ClassVar[Screen] = "paused"
+
+
+@dataclass(frozen=True)
 class Ended:
     """At the end of the way, whichever that was."""
 
@@ -96,4 +105,4 @@ class Ended:
     screen: ClassVar[Screen] = "end"
 
 
-Position = OnStage | BeforeStage | Waiting | Ended
+Position = OnStage | BeforeStage | Waiting | Paused | Ended

@@ -110,7 +110,7 @@ class Visitor:
                 return
             if isinstance(place, BeforeStage):
                 self._press(_ONWARD)
-            else:
+            elif isinstance(place, OnStage):
                 stages[place.stage.kind](place, place.stage)
             self._wait_to_leave(_where(place))
         # With a code, or with the button that leads back to the panel.

@@ -98,7 +98,7 @@ class SimulatedParticipant:
             elif isinstance(place, BeforeStage):
                 yield self._skimming(place.stage.intro)
                 self.app.session.begin_stage(self.participant_id, place.stage.id)
-            else:
+            elif isinstance(place, OnStage):
                 yield from self._stay(place)
             place = self.app.session.where(self.participant_id)
 

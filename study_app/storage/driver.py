@@ -46,6 +46,11 @@ class Driver:
         """Return the first value of every row."""
         return [row[0] for row in self._raw.execute(self._spelled(sql), values).fetchall()]
 
+    def rows(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        found: list[tuple[Any, ...]] = self._raw.execute(self._spelled(sql), values).fetchall()
+        return found
+
     def many(self, sql: str, rows: Sequence[Values]) -> None:
         """Run the statement once for each of the rows."""
         self._raw.cursor().executemany(self._spelled(sql), rows)

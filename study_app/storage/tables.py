@@ -84,6 +84,7 @@ class ParticipantRow(SQLModel, table=True):
     place: str | None = None
     place_until: datetime | None = _moment()
     language: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    paused_at: datetime | None = _moment()
 
 
 class TokenRow(SQLModel, table=True):

@@ -33,11 +33,12 @@ from study_app.domain.records import (
 )
 from study_app.domain.study.study import canonical_json
 from study_app.storage import tables
+from study_app.storage.boards import SqlBoards
 from study_app.storage.chained import entry_of, in_order, kept
 from study_app.storage.columns import stored_json
 from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
-from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS, SqlPositions
+from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
 
 Row = TypeVar("Row")
 
@@ -55,7 +56,7 @@ AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 REVIEWS = _table(tables.TextReviewRow)
 
 
-class SqlUnitOfWork(SqlPositions):
+class SqlUnitOfWork(SqlBoards):
     """ports.UnitOfWork over one connection in a transaction."""
 
     def _rows(self, kind: type[Row], query: Any) -> list[Row]:

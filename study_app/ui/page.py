@@ -13,7 +13,7 @@ from study_app.content.texts import Catalogue
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.study.durations import Progress, filled, progress, whole
 from study_app.domain.study.study import Stage
-from study_app.services.position import BeforeStage, OnStage, Position, Waiting
+from study_app.services.position import BeforeStage, OnStage, Paused, Position, Waiting
 from study_app.ui.components import ActionsData, Button, Copy, PageLink, ProgressView, actions
 from study_app.ui.markdown import to_html
 
@@ -151,7 +151,7 @@ class Page(Generic[Where]):
 
     def _progress(self) -> Progress | None:
         place, stage = self.place, self.place.stage
-        if stage is None or isinstance(place, Waiting):
+        if stage is None or isinstance(place, Waiting | Paused):
             return None
         spent = 0.0
         if stage.minutes is not None and place.deadline_at is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from study_app.domain.content_library import ContentLibrary
+from study_app.domain.events import Event, saying
+from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.quiz.scoring import quiz_total
 from study_app.domain.quiz.scoring import score as scored
 from study_app.domain.records import Answer, RunRecord, Visit
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Stage, Study
+from study_app.domain.timing import paused_seconds
 
 
 def baseline_quiz(content: ContentLibrary, stage: Stage, visit: Visit | None, answers: list[Answer]) -> dict[str, Any]:
@@ -41,12 +45,33 @@ def survey_values(study: Study, answers: list[Answer]) -> dict[str, Any]:
     return values
 
 
-def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord]) -> dict[str, Any]:
-    """Minutes from the first warm-up task shown to the last submission, and whether every check passed."""
+def clock_stood(visit: Visit, minutes: float | None, events: Iterable[Event]) -> float | None:
+    """Seconds for which the clock of a stage stood still; None without a limit.
+
+    What researchers gave on top was worked in, so the clock did not stand.
+    """
+    later = paused_seconds(visit.started_at, visit.deadline_at, minutes)
+    if later is None:
+        return None
+    moved = saying(events, DeadlineExtended)
+    given = sum(60 * float(extended.minutes) for event, extended in moved if event.stage == visit.stage)
+    return max(later - given, 0.0)
+
+
+def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord], stood: float = 0.0) -> dict[str, Any]:
+    """Minutes from the first warm-up task shown to the last submission, and whether every check passed.
+
+    Args:
+        stage: of the warm-up.
+        visit: of it.
+        runs: of the participant.
+        stood: seconds of the visit for which its clock stood still, which do not count.
+    """
     submissions = [run for run in runs if run.stage == stage.id and run.kind == "submission"]
     if visit is None or not submissions:
         return {"warmup_minutes": None, "warmup_passed": None}
-    minutes = (max(run.started_at for run in submissions) - visit.started_at).total_seconds() / 60
+    spent = (max(run.started_at for run in submissions) - visit.started_at).total_seconds()
+    minutes = max(spent - stood, 0.0) / 60
     passed = len(submissions) == len(stage.packs) and all(all_passed(run) for run in submissions)
     # Without a verdict it is unknown: that is missing, and not a failure.
     known = all(run.grading is None for run in submissions)

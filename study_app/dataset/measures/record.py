@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema import question_column
 from study_app.dataset.schema.participants import row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
-from study_app.domain.events import Event, saying
-from study_app.domain.events.server import DeadlineExtended
+from study_app.domain.events import Event
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.tasks.packs import TaskPack
-from study_app.domain.timing import paused_seconds
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,7 @@ class ParticipantRecord:
     def paused(self, visit: Visit) -> float | None:
         """Seconds that the clock of a visited stage stood still; None for a stage without a limit."""
         minutes = next((stage.minutes for stage in self.study.stages if stage.id == visit.stage), None)
-        later = paused_seconds(visit.started_at, visit.deadline_at, minutes)
-        return None if later is None else max(later - self._granted(visit.stage), 0.0)
-
-    def _granted(self, stage: str) -> float:
-        """Seconds by which researchers extended a stage: they are worked in, so the clock did not stand."""
-        moved = saying(self.events, DeadlineExtended)
-        return sum(60 * float(extended.minutes) for event, extended in moved if event.stage == stage)
+        return clock_stood(visit, minutes, self.events)
 
     def rated(self, name: str, rubric: str) -> dict[str, str]:
         """Rater -> newest judgement of a turn or participant."""

@@ -16,7 +16,9 @@ def warm_up(dossier: ParticipantRecord) -> dict[str, Any]:
     """Return the warm-up as allocation sees it."""
     for stage in dossier.study.stages:
         if stage.kind == "tasks" and not stage.main:
-            return warmup(stage, dossier.visit(stage.id), list(dossier.runs))
+            visit = dossier.visit(stage.id)
+            stood = 0.0 if visit is None else dossier.paused(visit) or 0.0
+            return warmup(stage, visit, list(dossier.runs), stood)
     return {"warmup_minutes": None, "warmup_passed": None}
 
 

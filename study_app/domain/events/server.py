@@ -9,7 +9,7 @@ from typing import Any, ClassVar, get_args
 from study_app.domain.events.details import EventDetails, described
 from study_app.domain.events.words import Cause, EntryWay, Failure, RunEnd, StageEnd, Verdict
 
-CLOCK_OUTAGES = frozenset({"clock_step", "reopened"})
+CLOCK_OUTAGES = frozenset({"clock_step", "reopened", "paused"})
 """Causes of an `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
 
 
@@ -141,6 +141,31 @@ class DeadlineExtended(EventDetails):
     kind: ClassVar[str] = "deadline_extended"
 
     minutes: float = described()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParticipantPaused(EventDetails):
+    """A researcher stops the participant's clock; their pages say that the study is paused."""
+
+    kind: ClassVar[str] = "paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParticipantResumed(EventDetails):
+    """The participant goes on; a timed stage has the time back, by an `outage` of kind `paused`."""
+
+    kind: ClassVar[str] = "resumed"
+
+    seconds: float = described("that the pause took")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerErased(EventDetails):
+    """One answer is erased at the participant's request; `answered` still names its question."""
+
+    kind: ClassVar[str] = "answer_erased"
+
+    item: str = described("question", holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)

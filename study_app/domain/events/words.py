@@ -17,7 +17,7 @@ Failure = Literal[
     "unknown_model", "interrupted", "other",
 ]  # fmt: skip
 """Why a reply failed."""
-Cause = Literal["isolation", "clock_step", "reopened"]
+Cause = Literal["isolation", "clock_step", "reopened", "paused"]
 """Of an outage that no reply and no run had."""
 EditKind = Literal["typed", "paste", "drop", "cut", "undo", "redo", "indent", "programmatic"]
 """How a text changes."""

@@ -8,6 +8,8 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.records import AuditEntry, Participant
 from study_app.ports import UnitOfWork
+from study_app.services.attending.pausing import pause, resume
+from study_app.services.attending.single_answers import erase_answer
 from study_app.services.context import StudyContext
 from study_app.services.messages import set_message
 from study_app.services.participant.enrolment import Enrol
@@ -15,8 +17,9 @@ from study_app.services.participant.session import ParticipantSession
 from study_app.services.researcher.lifecycle import require_reason
 
 LONGEST_MESSAGE = 1_000
-NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE = (
+NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE, PAUSE, RESUME, ERASE_ANSWER = (
     "note", "message to participant", "extend deadline", "let in again", "end participation", "erase data",
+    "pause participant", "resume participant", "erase answer",
 )  # fmt: skip
 """What the audit log calls them."""
 
@@ -44,11 +47,43 @@ class ParticipantActs:
             unit.record(person.id, person.stage, self.world.now(), DeadlineExtended(minutes=minutes))
             self._audit(unit, who, EXTEND, reason, person, stage=person.stage, minutes=minutes)
 
+    def pause(self, participant_id: str, reason: str, who: str) -> None:
+        """Stop a participant's clock: their pages say so, what they wrote is kept, and no deadline passes."""
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            person = self._known(unit, participant_id)
+            # Ends a stage whose time was up before the pause.
+            person = self._session.way.place(unit, person).participant
+            pause(unit, person, self.world.now())
+            self._audit(unit, who, PAUSE, reason, person, stage=person.stage)
+
+    def resume(self, participant_id: str, reason: str, who: str) -> None:
+        """Let a paused participant go on where they were, with the time that was left."""
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            person = self._known(unit, participant_id)
+            seconds = resume(unit, person, self.world.now())
+            self._audit(unit, who, RESUME, reason, person, stage=person.stage, seconds=seconds)
+
+    def erase_answer(self, participant_id: str, stage: str, item: str, reason: str, who: str) -> None:
+        """Erase one answer to a survey, and every trace of it in the log, as the participant asked."""
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            person = self._known(unit, participant_id)
+            if person.data_withdrawn:
+                raise NotAllowed("the data of this participant have been deleted already")
+            erase_answer(self.world, unit, person, stage, item)
+            self._audit(unit, who, ERASE_ANSWER, reason, person, stage=stage, item=item)
+        self.world.registry.forget_erased()
+
     def let_in_again(self, participant_id: str, reason: str, who: str) -> str:
         """Return a secret for an address with which the participant goes on in another browser, for a day."""
         require_reason(reason)
         with self.world.registry.begin() as unit:
-            self._audit(unit, who, ADMIT, reason, self._known(unit, participant_id))
+            person = self._known(unit, participant_id)
+            if person.data_withdrawn:
+                raise NotAllowed("the data of this participant have been deleted; there is nothing to go on with")
+            self._audit(unit, who, ADMIT, reason, person)
         return self._enrol.moving_token(participant_id)
 
     def end(self, participant_id: str, reason: str, who: str) -> None:
@@ -78,6 +113,8 @@ class ParticipantActs:
             raise NotAllowed(f"a message has at most {LONGEST_MESSAGE} characters")
         with self.world.registry.begin() as unit:
             person = self._known(unit, participant_id)
+            if person.data_withdrawn:
+                raise NotAllowed("the data of this participant have been deleted; no message is kept for them")
             set_message(unit, person.id, text)
             self._audit(unit, who, MESSAGE, reason, person, text=text)
 

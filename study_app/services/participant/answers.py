@@ -13,7 +13,7 @@ from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.participant.handing_in import bank_of, draft_of, pages_of, shown_fields
 from study_app.services.position import AtStage, Ended, OnStage, Position
 from study_app.services.retrying import retried
@@ -87,6 +87,7 @@ class Answers:
             stage = place.stage
             if stage is None or (stage.id, place.participant.step) != (screen.stage, screen.step):
                 return Handed(True)
+            check_not_paused(place)
             if stage.kind not in FORM_KINDS or not isinstance(place, OnStage):
                 raise NotAllowed("this part of the study has no answers to hand in")
             self.way.check_page(unit, place, screen.page)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from study_app.dataset.measures.baseline import baseline_quiz, survey_values, warmup
+from study_app.dataset.measures.baseline import baseline_quiz, clock_stood, survey_values, warmup
 from study_app.domain.content_library import ContentLibrary
+from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.records import Participant
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
@@ -18,7 +19,10 @@ def baseline(unit: UnitOfWork, content: ContentLibrary, study: Study, participan
     known = survey_values(study, answers)
     for stage in study.stages:
         if stage.kind == "tasks" and not stage.main:
-            known |= warmup(stage, unit.visit(participant.id, stage.id), unit.runs(participant.id))
+            visit = unit.visit(participant.id, stage.id)
+            given = unit.events_of(participant.id, {DeadlineExtended.kind}, stage.id)
+            stood = 0.0 if visit is None else clock_stood(visit, stage.minutes, given) or 0.0
+            known |= warmup(stage, visit, unit.runs(participant.id), stood)
     needed = set(study.allocation.variables)
     for quiz in study.quizzes:
         if quiz.role == "baseline" and needed & {f"{quiz.stage.id}_{end}" for end in TOTALS}:

@@ -25,6 +25,7 @@ from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Rating, Turn
 from study_app.domain.sentences import REFUSALS
+from study_app.domain.timing import paused_seconds
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow
@@ -37,7 +38,7 @@ from study_app.services.participant.turns import (
     record_outage,
     until,
 )
-from study_app.services.position import AtStage, OnStage, Position
+from study_app.services.position import AtStage, OnStage, Paused, Position
 from study_app.services.program_facts import program_facts
 from study_app.services.spending import spent_usd, usage
 
@@ -198,6 +199,8 @@ class AssistantChat:
         """Return the place where a question may be asked now, or why it may not."""
         if place.arm is not None and place.arm.assistant is None:
             return Refused(REFUSALS("no_assistant"))
+        if isinstance(place, Paused):
+            return NotAllowed(REFUSALS("paused"))
         begun = place.deadline_at is not None or self.world.clock_stopped(place.participant.id)
         if not isinstance(place, OnStage) or not begun or place.assistant is None:
             return NotAllowed(REFUSALS("assistant_closed"))
@@ -212,6 +215,8 @@ class AssistantChat:
         study = total(usage(spec, turn) for turn in unit.turns() if turn.treatment == spec.id) if shared else None
         visit = unit.visit(place.participant.id, place.participant.stage)
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
+        if visit is not None:
+            worked -= (paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes) or 0.0) / 60
         allowed = allowance(spec, mine, study, worked_minutes=worked)
         limit = self.world.study.assistant_policy.study_cost_limit
         spent = spent_usd(unit, self.world.content.specs, place.participant.kind) if limit is not None else 0.0

@@ -39,7 +39,7 @@ from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant_status import closed_wave, closes_at_of, missed
 from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
-from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Position, Waiting
+from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting
 
 
 class ParticipantFlow:
@@ -69,6 +69,8 @@ class ParticipantFlow:
         if participant.opens_at is not None and now < participant.opens_at:
             closes_at = closes_at_of(study, stage, participant)
             return Waiting(participant, study, stage, arm, now, participant.opens_at, closes_at)
+        if participant.paused_at is not None:
+            return Paused(participant, study, stage, arm, now, participant.paused_at)
         if visit is None and stage.intro:
             return BeforeStage(participant, study, stage, arm, now)
         return OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
@@ -115,6 +117,7 @@ class ParticipantFlow:
         """Begin the visit: the clock of a timed stage starts here. A second call changes nothing."""
         if isinstance(place, Ended | Waiting):
             raise NotAllowed(REFUSALS("not_open"))
+        check_not_paused(place)
         stage, participant = place.stage, place.participant
         minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
@@ -143,6 +146,7 @@ class ParticipantFlow:
 
     def next_step(self, unit: UnitOfWork, place: AtStage) -> bool:
         """To the next task or page of the same stage; False if another request was faster."""
+        check_not_paused(place)
         participant, stage = place.participant, place.stage
         moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
         if moved and stage.kind == "tasks":
@@ -158,7 +162,9 @@ class ParticipantFlow:
 
         Raises:
             SealingKeyMissing, LedgerBroken: no participant can be allocated now; the participant stays where they are.
+            NotAllowed: researchers have paused the participant.
         """
+        check_not_paused(place)
         stage, study = place.stage, place.study
         following = self._following(unit, place)
         ends_session = following is None or following.kind == "debrief" or following.session != stage.session
@@ -230,6 +236,7 @@ class ParticipantFlow:
         Returns:
             False if the participant was no longer there: nothing changed.
         """
+        check_not_paused(place)
         stage = place.stage
         # Takes the participant's row: a second press waits here, and finds them gone.
         if not unit.move(place.participant, last_seen_at=place.now):
@@ -277,7 +284,8 @@ class ParticipantFlow:
             return participant
         stage = study.stage(participant.stage)
         locked = participant.kind == "real" and study.wave(stage) <= closed_wave(unit)
-        if not locked and (visit is not None or not missed(study, participant, self.world.now())):
+        paused = participant.paused_at is not None
+        if not locked and (paused or visit is not None or not missed(study, participant, self.world.now())):
             return participant
         place = OnStage(participant, study, stage, self._arm(study, participant, stage), self.world.now())
         if self.leave(unit, place, "abandoned", "system"):
@@ -313,7 +321,8 @@ class ParticipantFlow:
         """End every stage whose time is up; return the participant then, and their visit of the stage they are on."""
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
-            if visit is None or visit.ended_at is not None or not overdue(visit.deadline_at, self.world.now()):
+            open_visit = visit is not None and visit.ended_at is None and participant.paused_at is None
+            if visit is None or not open_visit or not overdue(visit.deadline_at, self.world.now()):
                 return participant, visit
             self.end_overdue(unit, study, participant, visit)
             participant = self._again(unit, participant)
@@ -333,6 +342,16 @@ class ParticipantFlow:
 
     def _again(self, unit: UnitOfWork, participant: Participant) -> Participant:
         return unit.known_participant(participant.id)
+
+
+def check_not_paused(place: Position | AtStage) -> None:
+    """Refuse to go on while researchers have paused the participant; what they wrote stays where it is.
+
+    Raises:
+        NotAllowed: they have.
+    """
+    if isinstance(place, Paused):
+        raise NotAllowed(REFUSALS("paused"))
 
 
 def _given(unit: UnitOfWork, participant: Participant) -> dict[str, Any]:

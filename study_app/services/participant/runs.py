@@ -22,7 +22,7 @@ from study_app.services.context import StudyContext
 from study_app.services.grading.grading import run_visible
 from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import beginning, keep_program, take_submission
-from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.position import AtStage, OnStage
 from study_app.services.retrying import retried
 
@@ -125,6 +125,7 @@ class ProgramRuns:
     def _on_task(self, unit: UnitOfWork, participant_id: str, page: str | None) -> OnStage:
         place = self.way.place(unit, unit.known_participant(participant_id))
         self.way.check_page(unit, place, page)
+        check_not_paused(place)
         begun = place.deadline_at is not None or self.world.clock_stopped(participant_id)
         if not isinstance(place, OnStage) or place.stage.kind != "tasks" or not begun:
             raise NotAllowed(REFUSALS("no_task"))

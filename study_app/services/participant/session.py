@@ -21,7 +21,7 @@ from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
-from study_app.services.position import AtStage, Ended, OnStage, Position, Waiting
+from study_app.services.position import AtStage, Ended, OnStage, Paused, Position, Waiting
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class ParticipantSession:
         place = self.peek(participant_id)
         if act == "leave":
             return self.withdraw(participant_id, erase)
-        if isinstance(place, Ended) or place.stage.id != stage_id:
+        if isinstance(place, Ended | Paused) or place.stage.id != stage_id:
             return place
         if act in ("agree", "disagree"):
             return self.consent(participant_id, act == "agree")
@@ -294,6 +294,7 @@ def as_state(ingested: Ingested) -> dict[str, Any]:
         "ack": ingested.ack,
         "now_ms": round(place.now.timestamp() * 1000),
         "deadline_ms": round(deadline_at.timestamp() * 1000) if deadline_at else None,
-        "stage": place.participant.stage,
+        # A page that shows the stage of a paused participant hears that it is elsewhere, and is drawn again.
+        "stage": place.screen if isinstance(place, Paused) else place.participant.stage,
         "step": place.participant.step,
     }

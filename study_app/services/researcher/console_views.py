@@ -37,6 +37,7 @@ class ParticipantSummary:
     """None before allocation, and wherever the state hides it."""
     stratum: str | None
     allocation_index: int | None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -274,6 +274,8 @@ class Lifecycle:
             participant = unit.participant(participant_id)
             if participant is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
+            if participant.exclusion_reason is not None:
+                raise NotAllowed(f"this participant is excluded already: {participant.exclusion_reason}")
             unit.touch(participant_id, exclusion_reason=reason)
             now = self.world.now()
             unit.record(participant_id, participant.stage, now, Excluded(reason=reason, who=who))

@@ -82,7 +82,7 @@ class Monitor:
         """Kinds of participants that are there, the one that matters now first."""
         with self.world.registry.begin(write=False) as unit:
             first: Kind = "preview" if self.world.state(unit) == "draft" else "real"
-            there = {person.kind for person in unit.participants()} | {first}
+            there = unit.kinds() | {first}
         kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
         return sorted((kind for kind in kinds if kind in there), key=lambda kind: kind != first)
 
@@ -96,8 +96,7 @@ class Monitor:
         world = self.world
         with world.registry.begin(write=False) as unit:
             state = world.state(unit)
-            people = [person for person in unit.participants() if person.kind == kind]
-            visits = unit.visits()
+            people, visits = unit.participants_of(kind), unit.visits_of_kind(kind)
             launched = unit.meta("launched_at")
             commitment = unit.meta("commitment")
             versions = len(unit.versions())
@@ -143,11 +142,10 @@ class Monitor:
         """Participants of one kind, the latest to enrol first."""
         with self.world.registry.begin(write=False) as unit:
             state = self.world.state(unit)
-            visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits()}
+            visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits_of_kind(kind)}
             found = [
                 self._sighting(unit, masked(person, state), visits.get((person.id, person.stage)))
-                for person in unit.participants()
-                if person.kind == kind
+                for person in unit.participants_of(kind)
             ]
         return found[::-1]
 
@@ -180,6 +178,7 @@ class Monitor:
             arm=person.arm,
             stratum=person.stratum,
             allocation_index=person.allocation_index,
+            paused_at=person.paused_at,
         )
 
     def _step(self, study: Study, person: Participant) -> str:
@@ -196,16 +195,12 @@ class Monitor:
     def ungraded(self, older_than: timedelta = timedelta(minutes=1)) -> int:
         """Submissions that wait to be graded for longer than they should."""
         with self.world.registry.begin(write=False) as unit:
-            due = self.world.now() - older_than
-            runs = unit.runs()
-        return sum(run.kind == "submission" and run.ended_by is None and run.started_at < due for run in runs)
+            return unit.ungraded_before(self.world.now() - older_than)
 
     def outages(self, within: timedelta = timedelta(hours=24)) -> int:
         """Return runs that failed through no fault of the program, lately."""
         with self.world.registry.begin(write=False) as unit:
-            since = self.world.now() - within
-            runs = unit.runs()
-        return sum(run.ended_by == "infrastructure" and run.started_at > since for run in runs)
+            return unit.failed_runs(self.world.now() - within)
 
     def reopenable(self, participant_id: str) -> Stage | None:
         """Return the stage that a participant was on last, where its deadline ended it."""
@@ -256,7 +251,8 @@ class Monitor:
 
     def is_unblinded(self, who: str, what: str) -> bool:
         """Whether a person's look at this is in the audit log."""
-        return any(entry.who == who and _what(entry) == what for entry in self.audit() if entry.what == UNBLINDED)
+        with self.world.registry.begin(write=False) as unit:
+            return any(entry.who == who and _what(entry) == what for entry in unit.audit_of((UNBLINDED,)))
 
     def record_unblinding(self, who: str, what: str, kind: Kind) -> None:
         """Record a person's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
@@ -268,7 +264,8 @@ class Monitor:
 
     def unblinded(self) -> list[tuple[str, datetime, int]]:
         """Everybody who has seen chats, code or an arm of real participants: name, since when, how often."""
-        return unblinded(self.audit())
+        with self.world.registry.begin(write=False) as unit:
+            return unblinded(unit.audit_of((UNBLINDED, "unblind")))
 
 
 def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:

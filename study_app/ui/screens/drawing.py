@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from study_app.bootstrap import App
-from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
+from study_app.services.position import BeforeStage, Ended, OnStage, Paused, Position, Waiting
 from study_app.ui.page import Page
-from study_app.ui.screens import consent, debrief, device, instructions, intro, quiz, survey, waiting, workspace
+from study_app.ui.screens import consent, debrief, device, instructions, intro, paused, quiz, survey, waiting, workspace
 
 SCREENS: dict[str, Callable[[Page[OnStage]], None]] = {
     "consent": consent.draw,
@@ -27,6 +27,8 @@ def draw_screen(app: App, place: Position, api: str = "") -> None:
             debrief.draw(Page(app, place, api))
         case Waiting():
             waiting.draw(Page(app, place, api))
+        case Paused():
+            paused.draw(Page(app, place, api))
         case BeforeStage():
             intro.draw(Page(app, place, api))
         case OnStage():

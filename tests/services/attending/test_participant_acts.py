@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.trials.console_trial import Trial
 
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
+from study_app.domain.events.server import Outage
+from study_app.services.attending.live import LiveBoard
+from study_app.services.attending.participant_page import ORDERS, SIZE, ParticipantViews
 from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.participant.session import Ingested, as_state
+from study_app.services.position import Paused
 from study_app.services.researcher.exporting.datasets import DatasetRequest
-from study_app.services.researcher.participant_page import SIZE, ParticipantViews
 
 
 @pytest.fixture
@@ -43,11 +49,101 @@ def test_an_extension_moves_the_deadline_and_not_the_clock_of_the_outcome(trial,
     out = tmp_path / "dataset"
     trial.app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
     report = verify(out)
-    assert report.ok, report.lines()
+    assert report.ok, report.findings
     [table] = (out / "data").glob("*visits_data.csv")
     with table.open(newline="") as lines:
         [warmup] = [row for row in csv.DictReader(lines) if row["stage"] == "warmup"]
     assert float(warmup["paused_seconds"]) == 0
+
+
+def visit_row(trial: Trial, out, stage: str) -> dict[str, str]:
+    trial.app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
+    report = verify(out)
+    assert report.ok, report.findings
+    [table] = (out / "data").glob("*visits_data.csv")
+    with table.open(newline="") as lines:
+        [row] = [row for row in csv.DictReader(lines) if row["stage"] == stage]
+    return row
+
+
+def test_a_pause_stops_the_clock_loses_nothing_and_is_not_counted_in_the_minutes(trial, tmp_path):
+    who = in_warmup(trial)
+    trial.write(who, "warmup", "x = 1\n", "page-one")
+    left = trial.app.session.where(who).deadline_at - trial.clock.at
+    trial.app.acts.pause(who, "the fire alarm rang", "anna")
+    trial.clock.advance(minutes=200)
+    assert trial.app.session.sweep() == 1
+    place = trial.app.session.where(who)
+    assert isinstance(place, Paused)
+    assert as_state(Ingested(0, place, superseded=False))["stage"] == "paused"
+    assert trial.app.session.act(who, "warmup", "continue") == place
+    with pytest.raises(NotAllowed, match="paused for you"):
+        trial.app.work.run(who, "print(1)", lambda *_: None)
+    with pytest.raises(NotAllowed, match="paused for you"):
+        trial.app.work.submit(who, "print(1)", confirm=True)
+    trial.send(who, "page-one", 8, "edit", {"task": "warmup", "kind": "typed", "changes": [], "length": 6})
+    trial.app.acts.resume(who, "all clear", "anna")
+    place = trial.app.session.where(who)
+    assert (place.participant.stage, place.deadline_at - trial.clock.at) == ("warmup", left)
+    assert trial.app.session.document(who, "warmup").text == "x = 1\n"
+    trial.clock.advance(minutes=3)
+    trial.app.work.submit(who, "def solve():\n    return 1\n", confirm=True)
+    [run] = trial.app.grading.pending()
+    verdict = '[{"name": "one", "visible": true, "passed": true}]'
+    with trial.app.world.registry.begin() as unit:
+        unit.update_run(replace(run, ended_by="exit", checks=verdict, isolation="strong"))
+    row = visit_row(trial, tmp_path / "dataset", "warmup")
+    assert float(row["paused_seconds"]) == 200 * 60
+    [table] = (tmp_path / "dataset" / "data").glob("*participants_data.csv")
+    with table.open(newline="") as lines:
+        [person] = csv.DictReader(lines)
+    assert float(person["warmup_minutes"]) < 5
+    assert float(person["outage_minutes"] or 0) == 0
+
+
+def test_what_moved_the_deadline_during_a_pause_is_not_given_back_twice(trial):
+    who = in_warmup(trial)
+    left = trial.app.session.where(who).deadline_at - trial.clock.at
+    trial.app.acts.pause(who, "a bug", "anna")
+    with trial.app.world.registry.begin() as unit:
+        unit.extend_visit(who, "warmup", timedelta(seconds=100))
+        unit.record(who, "warmup", trial.app.world.now(), Outage(cause="isolation", seconds=100.0))
+    trial.clock.advance(minutes=10)
+    trial.app.acts.resume(who, "fixed", "anna")
+    assert trial.app.session.where(who).deadline_at - trial.clock.at == left
+
+
+def test_a_paused_person_keeps_the_place_and_may_leave(trial):
+    who = in_warmup(trial)
+    trial.app.acts.pause(who, "moved rooms", "anna")
+    with pytest.raises(NotAllowed, match="paused already"):
+        trial.app.acts.pause(who, "again", "anna")
+    trial.clock.advance(hours=100)
+    [seen] = ParticipantViews(trial.app.world).page("real").people
+    assert (seen.status, seen.paused_at is not None) == ("in_progress", True)
+    trial.app.session.act(who, "warmup", "leave")
+    assert trial.app.session.where(who).participant.status == "withdrawn"
+    with pytest.raises(NotAllowed, match="has ended"):
+        trial.app.acts.pause(who, "too late", "anna")
+
+
+def test_a_single_answer_is_erased_with_every_trace_unless_something_rests_on_it(trial, tmp_path):
+    who = in_warmup(trial)
+    with trial.app.world.registry.begin(write=False) as unit:
+        given = {answer.item: answer.stage for answer in unit.answers(who)}
+    with pytest.raises(NotAllowed, match="cannot be erased alone"):
+        trial.app.acts.erase_answer(who, "eligibility", "python_over_a_year", "asked", "anna")
+    rests_on = set(trial.app.study.allocation.variables)
+    item = next(name for name, stage in given.items() if stage == "background" and name not in rests_on)
+    trial.app.acts.erase_answer(who, "background", item, "asked by mail", "anna")
+    with pytest.raises(NotAllowed, match="no answer"):
+        trial.app.acts.erase_answer(who, "background", item, "asked by mail", "anna")
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert item not in {answer.item for answer in unit.answers(who)}
+    out = tmp_path / "dataset"
+    trial.app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
+    report = verify(out)
+    assert report.ok, report.findings
 
 
 def test_a_stage_without_a_deadline_is_not_extended(trial):
@@ -57,10 +153,10 @@ def test_a_stage_without_a_deadline_is_not_extended(trial):
         trial.app.acts.extend(who, 5, "why not", "anna")
 
 
-@pytest.mark.parametrize("act", ["extend", "let_in_again", "end", "erase", "message"])
+@pytest.mark.parametrize("act", "extend let_in_again end erase message pause resume erase_answer".split())
 def test_no_act_is_done_without_a_reason_or_for_an_unknown_person(trial, act):
     who = in_warmup(trial)
-    more = {"extend": (5,), "message": ("hello",)}.get(act, ())
+    more = {"extend": (5,), "message": ("hello",), "erase_answer": ("background", "age")}.get(act, ())
     with pytest.raises(NotAllowed, match="reason"):
         getattr(trial.app.acts, act)(who, *more, " ", "anna")
     with pytest.raises(NotAllowed, match="there is no participant unknown"):
@@ -110,15 +206,42 @@ def test_the_list_comes_a_page_at_a_time_and_is_searched_by_any_id(trial):
     assert first.statuses == {"in_progress": SIZE + 3}
 
 
-def test_who_is_silent_or_long_on_a_stage_may_need_help(trial):
-    views = ParticipantViews(trial.app.world)
+def test_who_is_silent_or_long_on_a_stage_or_in_error_may_need_help(trial):
+    board = LiveBoard(trial.app.world)
     who = in_warmup(trial)
-    assert views.attention("real") == []
+    view = board.view("real")
+    assert ([(stage.here, stage.needs) for stage in view.stages], view.people) == ([(1, {"": 1})], ())
     trial.clock.advance(minutes=5)
-    [(person, why)] = views.attention("real")
-    assert (person.id, why) == (who, "no sign of life for 5 min")
+    [person] = board.view("real").people
+    assert (person.id, person.need, person.why) == (who, "offline", "no sign of life for 5 min")
+    trial.run(who, "warmup", "1", ended_by="infrastructure")
+    trial.clock.advance(seconds=10)
+    assert board.view("real").people[0].need == "in error"
+    trial.app.acts.pause(who, "a failure", "anna")
     trial.clock.advance(hours=3)
-    assert views.attention("real") == []
+    [person] = board.view("real").people
+    assert (person.need, board.view("real").stages[0].needs) == ("paused", {"paused": 1})
+    trial.app.acts.resume(who, "over", "anna")
+    trial.clock.advance(hours=3)
+    assert board.view("real").stages == ()
+
+
+def test_one_look_serves_every_viewer_for_a_few_seconds(trial, monkeypatch):
+    board = LiveBoard(trial.app.world)
+    in_warmup(trial)
+    first = board.view("real")
+    monkeypatch.setattr(trial.app.world.registry, "begin", None)
+    assert all(board.view("real") is first for _ in range(20))
+
+
+def test_the_list_is_sorted_as_asked(trial):
+    views = ParticipantViews(trial.app.world)
+    one, two = trial.enter("b"), trial.enter("a")
+    trial.clock.advance(minutes=3)
+    trial.to_warmup(one)
+    ids = {order: [person.id for person in views.page("real", order=order).people] for order in ORDERS}
+    assert ids["latest"] == ids["came as"] == ids["longest silent"] == ids["stage"] == [two, one]
+    assert ids["first"] == ids["last seen"] == [one, two]
 
 
 def test_a_participant_s_page_tells_no_arm_before_the_end(trial):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -33,12 +34,32 @@ class DuePerson:
 
 def due_people(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[DuePerson]:
     """Return everybody on their way to a later session or on its first page, by the day it opens for them."""
-    people = (due_person(world, unit, person) for person in unit.participants() if person.kind == kind)
+    facts = _SessionFacts(unit.metas(f"{_REMINDED}:"), unit.metas(f"{_OPTED_OUT}:"), unit.begun_sessions(kind))
+    people = (_due(world, unit, person, facts) for person in unit.participants_of(kind))
     return sorted(filter(None, people), key=lambda each: (each.opens_at, each.participant.id))
 
 
 def due_person(world: StudyContext, unit: UnitOfWork, person: Participant) -> DuePerson | None:
     """Return when a participant's later session is due; None where none is theirs next."""
+    if person.opens_at is None or person.over:
+        return None
+    begun = {person.id} if unit.visit(person.id, person.stage) is not None else set()
+    session = world.study_of(unit, person).session_of(world.study_of(unit, person).stage(person.stage)).id
+    keys = (f"{_REMINDED}:{person.id}:{session}", f"{_OPTED_OUT}:{person.id}")
+    known = {key: value for key in keys if (value := unit.meta(key)) is not None}
+    return _due(world, unit, person, _SessionFacts(known, known, begun))
+
+
+@dataclass(frozen=True)
+class _SessionFacts:
+    """What the database says of later sessions, of many people at once."""
+
+    reminded: Mapping[str, str]
+    opted_out: Mapping[str, str]
+    begun: Collection[str]
+
+
+def _due(world: StudyContext, unit: UnitOfWork, person: Participant, facts: _SessionFacts) -> DuePerson | None:
     if person.opens_at is None or person.over or person.exclusion_reason is not None:
         return None
     study = world.study_of(unit, person)
@@ -49,16 +70,16 @@ def due_person(world: StudyContext, unit: UnitOfWork, person: Participant) -> Du
         study.wave(stage),
         person.opens_at,
         closes_at_of(study, stage, person),
-        _state(world, unit, person),
-        reminders_of(unit, person.id, stage.session),
-        unit.meta(f"{_OPTED_OUT}:{person.id}") is not None,
+        _state(world, person, begun=person.id in facts.begun),
+        int(facts.reminded.get(f"{_REMINDED}:{person.id}:{stage.session}", "0")),
+        f"{_OPTED_OUT}:{person.id}" in facts.opted_out,
     )
 
 
-def _state(world: StudyContext, unit: UnitOfWork, person: Participant) -> DueState:
+def _state(world: StudyContext, person: Participant, *, begun: bool) -> DueState:
     if person.opens_at is not None and world.now() < person.opens_at:
         return "waiting"
-    if unit.visit(person.id, person.stage) is not None:
+    if begun:
         return "begun"
     return "due" if current_status(world, person) == "in_progress" else "missed"
 

@@ -7,32 +7,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from math import ceil
 from urllib.parse import quote
 
 import streamlit as st
 
 from study_app.services.attending.acts import NOTE
+from study_app.services.attending.participant_page import ParticipantPage, ParticipantViews
+from study_app.services.attending.single_answers import GivenAnswer
+from study_app.services.attending.timeline import SOURCES
 from study_app.services.researcher.monitoring import arms_visible
-from study_app.services.researcher.participant_page import ParticipantPage, ParticipantViews
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import KIND_NAMES, ConsoleSession
 
 SHOWN = 200
-"""Lines of the timeline, the newest."""
+"""Lines of the timeline on one page."""
 
 
 def draw_one(desk: ConsoleSession, views: ParticipantViews, participant_id: str) -> None:
     """Draw the page of a participant."""
-    view = views.one(participant_id)
+    view = views.one(participant_id, work=desk.full)
     if view is None:
         st.html(tables.note(f"There is no participant {participant_id} in this study."))
         return
     st.html(f'<h2 class="sc-heading">Participant {tables.code(view.summary.id)}</h2>')
     st.html(_facts(desk, view))
     _acts(desk, view)
-    st.html(tables.heading("Timeline (UTC)") + _timeline(view))
-    st.html(tables.heading("Notes and acts of researchers") + _history(view))
+    _timeline(view)
+    _answers(desk, view)
+    st.html(tables.heading("Visits (UTC)") + _visits(view))
     if desk.full:
         address = f"/replay?who={quote(view.summary.id)}"
         st.html(f'<p class="sc-note"><a href="{address}" target="_self">Programs, chats and edits: the replay</a>, '
@@ -44,15 +49,14 @@ def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
     where = person.stage + (f", {person.step}" if person.step else "") if person.stage else "the way is over"
     rows: list[tuple[str, object]] = [
         ("Kind", KIND_NAMES[person.kind]),
-        ("Came as", person.came_as),
+        *view.ids,
         ("Status", tables.status(person.status)),
         ("Where", where),
         ("Minutes in stage, in all", f"{tables.minutes(person.minutes_in_stage) or '–'}, "
                                      f"{tables.minutes(person.minutes_in_all)}"),
         ("Last seen", tables.ago(person.last_seen_at, now)),
         ("Version of the study", tables.code(view.study_hash[:12])),
-        ("Runs, failed by the server", f"{view.runs}, {view.failed_runs}"),
-        ("Answers handed in", view.answers),
+        ("Paused since", tables.moment(person.paused_at)),
         ("Excluded", person.exclusion_reason),
         ("Message on their pages", view.message),
     ]  # fmt: skip
@@ -61,19 +65,55 @@ def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
     return tables.facts(rows)
 
 
-def _timeline(view: ParticipantPage) -> str:
+def _timeline(view: ParticipantPage) -> None:
+    label = "Timeline (UTC)"
+    st.html(tables.heading(label))
+    there = [source for source in SOURCES if any(entry.source == source for entry in view.timeline)]
+    chosen = st.pills("Only", there, selection_mode="multi", key="timeline_sources") or there
+    entries = [entry for entry in reversed(view.timeline) if entry.source in chosen]
+    pages = max(1, ceil(len(entries) / SHOWN))
+    page = 1
+    if pages > 1:
+        page = int(st.number_input(f"Page of {pages}, the newest first", 1, pages, key="timeline_page"))
     rows = [
-        (moment.at.strftime("%Y-%m-%d %H:%M:%S"), moment.stage, moment.what, moment.detail)
-        for moment in view.timeline[-SHOWN:][::-1]
+        (entry.at.strftime("%Y-%m-%d %H:%M:%S"), entry.source, entry.stage, entry.what, entry.detail)
+        for entry in entries[(page - 1) * SHOWN : page * SHOWN]
     ]
-    return tables.table(("When", "Stage", "What", "Detail"), rows, label="Timeline")
+    st.html(tables.table(("When", "Kind", "Stage", "What", "Detail"), rows, label=label))
 
 
-def _history(view: ParticipantPage) -> str:
-    if not view.acts:
-        return tables.note("None yet.")
-    rows = [(act.at.strftime("%Y-%m-%d %H:%M:%S"), act.who, act.what, act.why) for act in view.acts]
-    return tables.table(("When", "Who", "What", "Why, or the note"), rows, label="Notes and acts")
+def _visits(view: ParticipantPage) -> str:
+    rows = [
+        (title, tables.moment(visit.started_at), tables.moment(visit.deadline_at), tables.moment(visit.ended_at),
+         (visit.ended_by or "").replace("_", " "))
+        for title, visit in view.visits
+    ]  # fmt: skip
+    return tables.table(("Stage", "Opened", "Deadline", "Ended", "By"), rows, label="Visits")
+
+
+def _answers(desk: ConsoleSession, view: ParticipantPage) -> None:
+    """Answers to surveys, for people who may see work; each can be erased at the participant's request."""
+    if not desk.full or not view.answers:
+        return
+    with st.expander("Answers to surveys"):
+        rows = [(one.stage, one.question, one.prompt, json.dumps(one.response, ensure_ascii=False))
+                for one in view.answers]  # fmt: skip
+        st.html(tables.table(("Stage", "Question", "Asked", "Answer"), rows, label="Answers to surveys"))
+        erasable = {f"{one.stage}: {one.question}": one for one in view.answers if not one.kept_because}
+        if erasable and not view.summary.data_withdrawn:
+            _erase_answer(desk, view.summary.id, erasable)
+
+
+def _erase_answer(desk: ConsoleSession, who: str, erasable: dict[str, GivenAnswer]) -> None:
+    with st.form("erase_answer", clear_on_submit=True, border=False):
+        chosen = st.selectbox("Erase one answer", list(erasable), index=None, key="erase_answer_which")
+        reason = st.text_input("Why erase it?", key="erase_answer_reason")
+        st.caption("Answer and every trace of it in the log are deleted for ever. Answers on which the way, the "
+                   "allocation or the outcome rests are deleted with all data only.")  # fmt: skip
+        if st.form_submit_button("Erase the answer") and chosen is not None:
+            one, name = erasable[chosen], desk.person.name
+            act = desk.app.acts.erase_answer
+            _done(desk, lambda: act(who, one.stage, one.question, reason, name), "Erased and recorded")
 
 
 # -- acts --------------------------------------------------------------------------------------------------------------
@@ -86,6 +126,7 @@ def _acts(desk: ConsoleSession, view: ParticipantPage) -> None:
     with left:
         if not over:
             _extend(desk, who)
+            _pause(desk, who, paused=view.summary.paused_at is not None)
         _let_in(desk, who)
         _message(desk, who, view.message)
         _note(desk, who)
@@ -113,6 +154,20 @@ def _extend(desk: ConsoleSession, who: str) -> None:
         if st.form_submit_button("Extend"):
             name = desk.person.name
             _done(desk, lambda: desk.app.acts.extend(who, minutes, reason, name), "Extended and recorded")
+
+
+def _pause(desk: ConsoleSession, who: str, *, paused: bool) -> None:
+    title, button = ("Resume after the pause", "Resume") if paused else ("Pause", "Pause now")
+    with st.expander(title), st.form("pause", clear_on_submit=True, border=False):
+        reason = st.text_input("Why resume now?" if paused else "Why a pause?", key="pause_reason")
+        st.caption(
+            "They go on with the time that was left, within a few seconds."
+            if paused
+            else "The clock stops and a page says so; what they wrote is kept. The minutes exclude the pause."
+        )
+        if st.form_submit_button(button):
+            act, name = (desk.app.acts.resume if paused else desk.app.acts.pause), desk.person.name
+            _done(desk, lambda: act(who, reason, name), "Resumed and recorded" if paused else "Paused and recorded")
 
 
 def _let_in(desk: ConsoleSession, who: str) -> None:

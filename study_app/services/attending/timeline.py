@@ -1,0 +1,167 @@
+"""Everything that happened to one participant in one list: steps, runs, questions, evidence, researchers' acts.
+
+Before arms may be shown it leaves out whatever only some arms can have: questions to the assistant, stages and
+questions of some arms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from study_app.dataset.measures.compliance import evidence_of
+from study_app.dataset.measures.record import Content
+from study_app.domain.events import Event, EventDetails
+from study_app.domain.events.server import (
+    AnswerErased,
+    AnswersHandedIn,
+    DeadlineExtended,
+    Outage,
+    ParticipantResumed,
+    SessionScheduled,
+    StageEnded,
+    StageOpened,
+    StageReopened,
+    TaskShown,
+    TaskSubmitted,
+)
+from study_app.domain.records import AuditEntry, Participant, RunRecord, Turn
+from study_app.domain.study.compliance import UNITS
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.researcher.exporting.collect_records import dossiers, versions_of
+
+Source = Literal["steps", "runs", "questions", "evidence", "researchers"]
+SOURCES: tuple[Source, ...] = ("steps", "runs", "questions", "evidence", "researchers")
+SHOWN_EVENTS = {
+    "entered": "entered",
+    "reentered": "came back",
+    "entry_refused": "another invitation was tried in this browser",
+    "consented": "agreed to take part",
+    "declined": "did not agree",
+    "allocated": "was allocated",
+    "stage_opened": "opened the stage",
+    "stage_ended": "ended the stage",
+    "stage_reopened": "was let back into the stage",
+    "deadline_extended": "was given more time",
+    "paused": "was paused",
+    "resumed": "went on after a pause",
+    "outage": "met an outage",
+    "answer_erased": "had one answer erased",
+    "task_shown": "saw the task",
+    "task_submitted": "handed the task in",
+    "answered": "handed answers in",
+    "page_opened": "opened a page",
+    "page_superseded": "went on in another window",
+    "session_scheduled": "waits for the next session",
+    "session_completed": "completed the session",
+    "session_missed": "came after the session had closed",
+    "screened_out": "was screened out",
+    "no_place": "found no free place",
+    "place_lost": "lost the place to others",
+    "finished": "finished",
+    "withdrew": "left the study",
+    "data_withdrawn": "had the data deleted",
+    "excluded": "was excluded",
+}
+"""Kinds of events that every arm has alike -> what the timeline says of them."""
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of a timeline."""
+
+    at: datetime
+    source: Source
+    stage: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a person at the console may see of a participant."""
+
+    arms: bool
+    """Whether arms may be shown."""
+    work: bool
+    """Whether programs, chats and what is derived from them may be shown to this person."""
+    hidden_stages: Collection[str] = ()
+    hidden_questions: Collection[str] = ()
+    """Of some arms only; empty where arms may be shown."""
+
+
+def timeline(
+    world: StudyContext, unit: UnitOfWork, person: Participant, audit: Iterable[AuditEntry], sight: Sight
+) -> tuple[TimelineEntry, ...]:
+    """Return what happened, the oldest first."""
+    if person.data_withdrawn:
+        entries = [*_steps(unit, person, sight), *_acts(audit)]
+    else:
+        entries = [*_steps(unit, person, sight), *_runs(unit.runs(person.id)), *_acts(audit)]
+        if sight.arms and sight.work:
+            entries += _questions(unit.turns(person.id))
+        if sight.work:
+            entries += _evidence(world, unit, person)
+    shown = (entry for entry in entries if entry.stage not in sight.hidden_stages)
+    return tuple(sorted(shown, key=lambda entry: entry.at))
+
+
+def _steps(unit: UnitOfWork, person: Participant, sight: Sight) -> Iterator[TimelineEntry]:
+    for event in unit.events_of(person.id, set(SHOWN_EVENTS)):
+        if isinstance(event.details, Outage) and event.details.turn_id is not None and not sight.arms:
+            continue
+        yield TimelineEntry(
+            event.server_time, "steps", event.stage, SHOWN_EVENTS[event.kind], _detail(event, sight.hidden_questions)
+        )
+
+
+def _runs(runs: Iterable[RunRecord]) -> Iterator[TimelineEntry]:
+    for run in runs:
+        ended = run.error_type or {"infrastructure": "failed on the server"}.get(run.ended_by or "", run.ended_by or "")
+        if run.kind == "run":
+            yield TimelineEntry(
+                run.started_at, "runs", run.stage, "ran the program", f"{run.task}: {ended}".strip(": ")
+            )
+        elif run.grading is not None:
+            yield TimelineEntry(run.started_at, "runs", run.stage, "grading has no verdict", run.grading_reason or "")
+
+
+def _questions(turns: Iterable[Turn]) -> Iterator[TimelineEntry]:
+    for turn in turns:
+        said = f"failed: {turn.error}" if turn.error else turn.message.splitlines()[0][:80]
+        yield TimelineEntry(turn.asked_at, "questions", "", "asked the assistant", f"{turn.task}: {said}")
+
+
+def _evidence(world: StudyContext, unit: UnitOfWork, person: Participant) -> Iterator[TimelineEntry]:
+    (dossier,) = dossiers(world, unit, [person], versions_of(world, unit, [person]))
+    for piece in evidence_of(dossier, Content(world.content_of(person))):
+        amount = f"{piece.amount:g} {UNITS[piece.kind]}" + (f", {piece.detail}" if piece.detail else "")
+        at = piece.at or person.finished_at or person.last_seen_at
+        yield TimelineEntry(at, "evidence", piece.stage, piece.kind.replace("_", " "), amount)
+
+
+def _acts(audit: Iterable[AuditEntry]) -> Iterator[TimelineEntry]:
+    for act in audit:
+        yield TimelineEntry(act.at, "researchers", "", f"{act.what} ({act.who})", act.why)
+
+
+def _detail(event: Event, hidden: Collection[str]) -> str:
+    """Return what of an event says more and is the same in every arm: the task, how a stage ended."""
+    details: EventDetails = event.details
+    match details:
+        case TaskShown(task=said) | TaskSubmitted(task=said) | StageEnded(ended_by=said) | AnswerErased(item=said):
+            return said
+        case SessionScheduled(opens_at=said):
+            return said
+        case AnswersHandedIn(items=items):
+            return ", ".join(item for item in items if item not in hidden)
+        case Outage(cause=cause, seconds=seconds):
+            return " ".join(filter(None, (cause, f"{seconds:.0f} s" if seconds else "")))
+        case ParticipantResumed(seconds=seconds):
+            return f"{seconds / 60:.1f} min"
+        case StageOpened(minutes=minutes) | StageReopened(minutes=minutes) | DeadlineExtended(minutes=minutes):
+            return "" if minutes is None else f"{minutes:g} min"
+    return ""

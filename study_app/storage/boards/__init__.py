@@ -1,0 +1,95 @@
+"""What the console's boards and lists ask for: one query each, whatever the number of participants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from study_app.domain.records import AuditEntry, Kind, Participant, Visit
+from study_app.storage.driver import RowOf, bound
+from study_app.storage.positions import PARTICIPANTS, VISITS, SqlPositions
+from study_app.storage.tables import AuditRow, RunRow
+
+AUDIT = AuditRow.__table__  # type: ignore[attr-defined]
+RUNS = RunRow.__table__  # type: ignore[attr-defined]
+_PARTICIPANT, _VISIT = RowOf(Participant, PARTICIPANTS), RowOf(Visit, VISITS)
+_OF_KIND = f"SELECT {_PARTICIPANT.columns} FROM participants WHERE kind = ? ORDER BY number"
+_KINDS = "SELECT DISTINCT kind FROM participants"
+_VISITS_OF_KIND = (
+    f"SELECT {_VISIT.columns} FROM visits JOIN participants ON participants.id = visits.participant_id "
+    "WHERE participants.kind = ?"
+)
+_UNDER_WAY = (
+    f"SELECT {_PARTICIPANT.columns}, visits.started_at, EXISTS (SELECT 1 FROM runs WHERE "
+    "runs.participant_id = participants.id AND runs.ended_by = 'infrastructure' AND runs.started_at > ?) "
+    "FROM participants LEFT JOIN visits "
+    "ON visits.participant_id = participants.id AND visits.stage = participants.stage "
+    "WHERE participants.kind = ? AND participants.status = 'in_progress' AND participants.exclusion_reason IS NULL "
+    "AND (participants.last_seen_at > ? OR participants.paused_at IS NOT NULL) ORDER BY participants.last_seen_at"
+)
+_METAS = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
+_WAITED = (
+    "SELECT participants.id FROM participants JOIN visits ON visits.participant_id = participants.id "
+    "AND visits.stage = participants.stage WHERE participants.kind = ? AND participants.opens_at IS NOT NULL"
+)
+_FAILED_RUNS = "SELECT COUNT(*) FROM runs WHERE ended_by = 'infrastructure' AND started_at > ?"
+_LATE_GRADING = "SELECT COUNT(*) FROM runs WHERE kind = 'submission' AND ended_by IS NULL AND started_at < ?"
+
+
+class SqlBoards(SqlPositions):
+    """The part of ports.UnitOfWork that the console's boards use."""
+
+    def kinds(self) -> set[Kind]:
+        """See ports.UnitOfWork."""
+        return set(self.driver.column(_KINDS))
+
+    def participants_of(self, kind: Kind) -> list[Participant]:
+        """See ports.UnitOfWork."""
+        found = self.driver.rows(_OF_KIND, (kind,))
+        return [person for row in found if (person := _PARTICIPANT.read(row)) is not None]
+
+    def visits_of_kind(self, kind: Kind) -> list[Visit]:
+        """See ports.UnitOfWork."""
+        return [visit for row in self.driver.rows(_VISITS_OF_KIND, (kind,)) if (visit := _VISIT.read(row)) is not None]
+
+    def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:
+        """See ports.UnitOfWork."""
+        rows = self.driver.rows(_UNDER_WAY, (bound(RUNS, "started_at", since), kind, _seen(since)))
+        return [(person, _moment(row[-2]), bool(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-2]))]
+
+    def metas(self, prefix: str) -> dict[str, str]:
+        """See ports.UnitOfWork."""
+        return {str(key): str(value) for key, value in self.driver.rows(_METAS, (len(prefix), prefix))}
+
+    def begun_sessions(self, kind: Kind) -> set[str]:
+        """See ports.UnitOfWork."""
+        return set(self.driver.column(_WAITED, (kind,)))
+
+    def failed_runs(self, since: datetime) -> int:
+        """See ports.UnitOfWork."""
+        return int(self.driver.returned(_FAILED_RUNS, (bound(RUNS, "started_at", since),))[0])
+
+    def ungraded_before(self, before: datetime) -> int:
+        """See ports.UnitOfWork."""
+        return int(self.driver.returned(_LATE_GRADING, (bound(RUNS, "started_at", before),))[0])
+
+    def audit_of(self, whats: Sequence[str] = (), participant_id: str = "") -> list[AuditEntry]:
+        """See ports.UnitOfWork."""
+        query = select(AUDIT).order_by(AUDIT.c.number)
+        if whats:
+            query = query.where(AUDIT.c.what.in_(whats))
+        rows = self.connection.execute(query).mappings()
+        kept = (row for row in rows if not participant_id or row["detail"].get("participant_id") == participant_id)
+        return [AuditEntry(**{name: row[name] for name in AuditEntry.__dataclass_fields__}) for row in kept]
+
+
+def _seen(since: datetime) -> Any:
+    return bound(PARTICIPANTS, "last_seen_at", since)
+
+
+def _moment(value: Any) -> datetime | None:
+    kind: Any = VISITS.c.started_at.type
+    return None if value is None else kind.process_result_value(value, None)
