@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,10 @@ LIMIT_SECONDS = 1.0
 
 def people(count: int, app: App) -> None:
     """Fill the tables as `count` participants would: a tenth there now, the rest over."""
-    rng, now = random.Random(7), datetime.now(UTC)
+    rng, now = random.Random(7), app.world.now()
     stages = [stage.id for stage in app.study.stages][:-1]
-    rows: dict[Any, list[dict[str, Any]]] = {each: [] for each in (
-        tables.ParticipantRow, tables.VisitRow, tables.EventRow, tables.RunRow, tables.AnswerRow, tables.AuditRow)}  # fmt: skip
+    filled = (tables.ParticipantRow, tables.VisitRow, tables.EventRow, tables.RunRow, tables.AnswerRow, tables.AuditRow)
+    rows: dict[Any, list[dict[str, Any]]] = {each: [] for each in filled}
     for number in range(count):
         _one(rows, f"person{number:06d}", number, rng, now, stages, app.world.study_hash)
     engine = create_engine(app.settings.database)
@@ -78,7 +78,8 @@ def _one(rows: Any, name: str, number: int, rng: random.Random, now: datetime, s
         rows[tables.RunRow].append({
             "id": f"{name}-{run}", "participant_id": name, "task": "warmup", "stage": "warmup",
             "kind": "submission" if run == 0 else "run", "code": "print(1)\n" * 20, "stdout": "", "stderr": "",
-            "started_at": began + timedelta(minutes=run), "ended_by": "infrastructure" if rng.random() < 0.01 else "exit",
+            "started_at": began + timedelta(minutes=run),
+            "ended_by": "infrastructure" if rng.random() < 0.01 else "exit",
             "checks": "[]", "output_order": "", "review": "",
         })  # fmt: skip
     for item in range(ANSWERS):
@@ -93,7 +94,7 @@ def _one(rows: Any, name: str, number: int, rng: random.Random, now: datetime, s
 
 
 def draw(board: str, query: dict[str, str]) -> float:
-    """Seconds that one drawing of a board takes."""
+    """Return the processor seconds that one drawing of a board takes, or those by the clock where fewer."""
     from streamlit.testing.v1 import AppTest
 
     def script() -> None:
@@ -116,7 +117,7 @@ def draw(board: str, query: dict[str, str]) -> float:
     page.run()
     if page.exception:
         raise SystemExit(f"{board}: {page.exception[0].message}")
-    return min(time.perf_counter() - before[0], _cpu() - before[1] + 0.0)
+    return min(time.perf_counter() - before[0], _cpu() - before[1])
 
 
 def _cpu() -> float:

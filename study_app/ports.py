@@ -266,6 +266,10 @@ class UnitOfWork(EventLog, Protocol):
         """Ids of those who have opened the stage of a later session that they waited for."""
         ...
 
+    def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, str]]:
+        """Participants of one kind who have handed in an answer to a survey's question, each with it as JSON."""
+        ...
+
     def metas(self, prefix: str) -> dict[str, str]:
         """Return facts whose keys begin so."""
         ...

@@ -6,10 +6,13 @@ holds, so that no more people are allocated than the study has places. Nothing h
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from study_app.domain.records import Participant
+from study_app.domain.records import Kind, Participant
+from study_app.domain.study.sections import Quota
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant_status import OUTCOME_STATUSES, current_status
@@ -45,6 +48,32 @@ def places_taken(world: StudyContext, unit: UnitOfWork, besides: str = "") -> in
     """How many places are used or held by real participants other than `besides`."""
     people = (person for person in unit.participants() if person.kind == "real" and person.id != besides)
     return sum(_takes(world, person) for person in people)
+
+
+def full_quota(
+    world: StudyContext, unit: UnitOfWork, participant: Participant, answers: Mapping[str, Any]
+) -> Quota | None:
+    """Return the quota that others have filled and these answers meet, or None; previews meet none.
+
+    The caller holds the lock of the participant's ledger, so that no more people are let in than a quota has room for.
+    """
+    if participant.kind == "preview":
+        return None
+    recruitment = world.study.recruitment
+    met = [quota for quota in recruitment.quotas if quota.meets(answers.get(quota.question))]
+    return next(
+        (each for each in met if quota_taken(world, unit, each, participant) >= each.limit(recruitment.target_n)), None
+    )
+
+
+def quota_taken(
+    world: StudyContext, unit: UnitOfWork, quota: Quota, besides: Participant | None = None, kind: Kind = "real"
+) -> int:
+    """How many with the quota's answer use or hold a place, other than `besides`; of the kind of that participant."""
+    given = unit.answers_to(quota.question, kind if besides is None else besides.kind)
+    others = [person for person, response in given if besides is None or person.id != besides.id
+              if quota.meets(json.loads(response))]  # fmt: skip
+    return sum(_takes(world, person) for person in others)
 
 
 def held_from(world: StudyContext, start: datetime) -> dict[str, Any]:

@@ -44,6 +44,7 @@ ENDINGS = {
     "declined": "declined",
     "screened_out": "screened_out",
     "no_place": "screened_out",
+    "quota_full": "screened_out",
     "place_lost": "abandoned",
     "session_missed": "abandoned",
     "withdrew": "withdrawn",

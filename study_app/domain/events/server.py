@@ -236,6 +236,15 @@ class NoPlace(EventDetails):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuotaFull(EventDetails):
+    """The participant's answer is one of which the study has all the participants it needs."""
+
+    kind: ClassVar[str] = "quota_full"
+
+    question: str = described("of the quota")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaceLost(EventDetails):
     """A participant with an arm came back when others had taken the place."""
 

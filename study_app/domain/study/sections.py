@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -50,6 +51,49 @@ class CompletionCodes(StudySection):
     """For people who found no place free."""
 
 
+class Quota(StudySection):
+    """At most so many participants with this answer to a question that is asked before the allocation."""
+
+    question: str
+    """Of the eligibility form, or of a survey before the allocation; of one kind with options, or a scale."""
+    answer: OptionValue
+    share: float | None = Field(default=None, gt=0, le=1)
+    """Of `target_n`, rounded down; or `most`."""
+    most: int | None = Field(default=None, ge=1)
+    """Participants; or `share`."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Quota:
+        if (self.share is None) == (self.most is None):
+            raise ValueError("give either share (of target_n) or most (participants)")
+        return self
+
+    def limit(self, target_n: int) -> int:
+        """Return how many participants may have the answer."""
+        return self.most if self.most is not None else math.floor((self.share or 0.0) * target_n + 1e-9)
+
+    def meets(self, given: Any) -> bool:
+        """Whether an answer is the one that the quota counts; of several choices, whether it is among them."""
+        chosen = given if isinstance(given, list) else [given]
+        return any(type(each) is type(self.answer) and each == self.answer for each in chosen)
+
+
+class BonusRule(StudySection):
+    """What participants get on top, by something that every arm has alike."""
+
+    per: Literal["quiz_points", "tasks_passed", "sessions_completed"]
+    """Points of the main quiz, main tasks that pass every check, or sessions completed."""
+    amount: float = Field(gt=0)
+    """For each, in the currency of the panel's study."""
+    most: float | None = Field(default=None, gt=0)
+    """Of this rule, a participant."""
+
+    def pays(self, count: float) -> float:
+        """Return the bonus for so many, rounded to hundredths."""
+        earned = round(self.amount * max(count, 0.0) + 1e-9, 2)
+        return earned if self.most is None else min(earned, self.most)
+
+
 class Recruitment(StudySection):
     """Who may come in, and how many."""
 
@@ -63,6 +107,10 @@ class Recruitment(StudySection):
     target_counts: TargetCounts = "allocated"
     """`allocated` counts everybody with an arm, less those whose slot `replacement` returns; `completed` counts people
     who have completed or still can, so that those who leave are replaced."""
+    quotas: tuple[Quota, ...] = ()
+    """Who meets a full one is turned away with the code `full`."""
+    bonus: tuple[BonusRule, ...] = ()
+    """Added up by `study pay` for everybody who completed the session."""
     ends_on: date | None = None
     """Last day of recruitment; a model that retires before it is refused at the launch."""
     completion_url: str = ""

@@ -16,6 +16,7 @@ from study_app.domain.study.operating.alerts import Alerts, alert_problems
 from study_app.domain.study.quiz_confidence import confidence_problems
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
 from study_app.domain.study.recruiting.completion_codes import codes_digest
+from study_app.domain.study.recruiting.quotas import quota_problems
 from study_app.domain.study.rehearsal.problems import rehearsal_problems
 from study_app.domain.study.rehearsal.section import Rehearsal
 from study_app.domain.study.release import Release
@@ -123,6 +124,7 @@ class Study(StudySection):
             *confidence_problems(self.stages),
             *alert_problems(self.alerts, self.assistant_policy.study_cost_limit),
             *rehearsal_problems(self.rehearsal, self.stages, self.arms, sequence=self.allocation.method == "sequence"),
+            *quota_problems(self),
         ]
         if problems:
             raise ValueError("\n".join(problems))

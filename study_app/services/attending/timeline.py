@@ -60,6 +60,7 @@ SHOWN_EVENTS = {
     "session_missed": "came after the session had closed",
     "screened_out": "was screened out",
     "no_place": "found no free place",
+    "quota_full": "met a full quota",
     "place_lost": "lost the place to others",
     "finished": "finished",
     "withdrew": "left the study",

@@ -18,6 +18,7 @@ from study_app.domain.events.server import (
     OrderDrawn,
     PageSuperseded,
     PlaceLost,
+    QuotaFull,
     ScreenedOut,
     SessionCompleted,
     SessionMissed,
@@ -38,7 +39,7 @@ from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant_status import closed_wave, closes_at_of, missed
-from study_app.services.places import gave_up_place, held_from, holds, lock_ledger, place_for
+from study_app.services.places import full_quota, gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting
 
 
@@ -248,9 +249,23 @@ class ParticipantFlow:
             if self.leave(unit, place, "screened_out", "screening"):
                 unit.record(place.participant.id, stage.id, place.now, ScreenedOut(questions=tuple(failed)))
             return True
+        if self._meets_full_quota(unit, place, shown):
+            return True
         if by == "participant" and more_pages(self.world, place):
             return self.next_step(unit, place)
         return self.advance(unit, place, by)
+
+    def _meets_full_quota(self, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any]) -> bool:
+        """Turn a participant away whose answers meet a quota that others have filled; whether it was so."""
+        asked = {question.id for question in place.stage.asked}
+        if not asked & {quota.question for quota in self.world.study.recruitment.quotas}:
+            return False
+        lock_ledger(unit, place.participant)
+        full = full_quota(self.world, unit, place.participant, shown)
+        if full is None or not self.leave(unit, place, "screened_out", "screening", {"place": "refused"}):
+            return False
+        unit.record(place.participant.id, place.stage.id, place.now, QuotaFull(question=full.question))
+        return True
 
     def _opens_at(self, study: Study, following: Stage, place: AtStage) -> datetime | None:
         days = study.delay_before(following)

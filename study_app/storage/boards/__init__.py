@@ -30,6 +30,11 @@ _UNDER_WAY = (
     "WHERE participants.kind = ? AND participants.status = 'in_progress' AND participants.exclusion_reason IS NULL "
     "AND (participants.last_seen_at > ? OR participants.paused_at IS NOT NULL) ORDER BY participants.last_seen_at"
 )
+_ANSWERS_TO = (
+    f"SELECT {_PARTICIPANT.columns}, answers.response FROM answers "
+    "JOIN participants ON participants.id = answers.participant_id "
+    "WHERE answers.item = ? AND answers.bank = '' AND participants.kind = ?"
+)
 _METAS = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
 _WAITED = (
     "SELECT participants.id FROM participants JOIN visits ON visits.participant_id = participants.id "
@@ -59,6 +64,11 @@ class SqlBoards(SqlPositions):
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_UNDER_WAY, (bound(RUNS, "started_at", since), kind, _seen(since)))
         return [(person, _moment(row[-2]), bool(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-2]))]
+
+    def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, str]]:
+        """See ports.UnitOfWork."""
+        rows = self.driver.rows(_ANSWERS_TO, (question, kind))
+        return [(person, str(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-1]))]
 
     def metas(self, prefix: str) -> dict[str, str]:
         """See ports.UnitOfWork."""

@@ -55,6 +55,7 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
     (server.Declined(), {}),
     (server.ScreenedOut(questions=("age",)), {"questions": ["age"]}),
     (server.NoPlace(), {}),
+    (server.QuotaFull(question="years"), {"question": "years"}),
     (server.PlaceLost(), {}),
     (server.Allocated(index=4), {"index": 4}),
     (

@@ -32,14 +32,18 @@ def render(desk: ConsoleSession) -> None:
     desk.head("Overview", NEXT[state])
     kind = desk.kind()
 
+    # One look for the whole page; the fragment looks again when it is drawn alone.
+    views = [desk.monitor.overview(kind)]
+    view = views[0]
+
     @st.fragment(run_every=REFRESH_SECONDS)
     def live() -> None:
-        _enrolment(desk.monitor.overview(kind))
+        _enrolment(views.pop() if views else desk.monitor.overview(kind))
 
     live()
     _alerts(desk)
-    _protocol(desk, desk.monitor.overview(kind))
-    _machine(desk, desk.monitor.overview(kind), kind)
+    _protocol(desk, view)
+    _machine(desk, view, kind)
 
 
 def _enrolment(view: Overview) -> None:
