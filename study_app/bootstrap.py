@@ -34,6 +34,7 @@ from study_app.secrets.file_seal import FileSeal
 from study_app.secrets.signed_arrival import SignedArrival
 from study_app.services.attending.acts import ParticipantActs
 from study_app.services.attending.live import LiveBoard
+from study_app.services.attending.recruiting import Recruiting
 from study_app.services.author.following import FollowedFiles
 from study_app.services.author.previews import AuthorPreviews
 from study_app.services.context import StudyContext, draft_key, keep_codes, stored_values
@@ -100,6 +101,7 @@ class App:
     reopening: Reopening
     acts: ParticipantActs
     live: LiveBoard
+    recruiting: Recruiting
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
@@ -309,6 +311,7 @@ def _assembled(
         reopening=Reopening(world),
         acts=ParticipantActs(world, session, enrol),
         live=LiveBoard(world),
+        recruiting=Recruiting(world),
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),

@@ -270,6 +270,10 @@ class UnitOfWork(EventLog, Protocol):
         """Participants of one kind who have handed in an answer to a survey's question, each with it as JSON."""
         ...
 
+    def events_of_kind(self, kind: Kind, event: str) -> list[Event]:
+        """Events of one kind, of all participants of one kind."""
+        ...
+
     def metas(self, prefix: str) -> dict[str, str]:
         """Return facts whose keys begin so."""
         ...
@@ -505,6 +509,46 @@ class UnitOfWork(EventLog, Protocol):
 
     def text_reviews(self) -> list[TextReview]:
         """Return the newest decision on each text."""
+        ...
+
+
+@dataclass(frozen=True)
+class PanelSubmission:
+    """What a panel knows of one person's part in one study."""
+
+    id: str
+    participant: str
+    status: str
+
+
+class Panel(Protocol):
+    """A panel that participants come from, and are paid by.
+
+    Raises, in each: PanelRefusal, PanelUnanswered, InfrastructureError where it cannot be reached at all.
+    """
+
+    def submissions(self, study: str) -> Iterator[PanelSubmission]:
+        """Yield every submission of a study there."""
+        ...
+
+    def approve(self, submissions: Sequence[str]) -> None:
+        """Approve submissions by their ids; a second time it changes nothing."""
+        ...
+
+    def prepare_bonuses(self, study: str, amounts: Sequence[tuple[str, float]]) -> str:
+        """Set up bonuses by participant; return the id by which they are paid."""
+        ...
+
+    def pay_bonuses(self, prepared: str) -> None:
+        """Pay what was set up; a second call pays a second time."""
+        ...
+
+    def message(self, study: str, people: Sequence[str], text: str) -> None:
+        """Write to participants of a study."""
+        ...
+
+    def add_to_group(self, group: str, people: Sequence[str]) -> None:
+        """Add participants to a group."""
         ...
 
 

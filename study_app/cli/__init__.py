@@ -24,12 +24,12 @@ from study_app.cli import (
 )
 from study_app.cli.common import app, complain
 from study_app.cli.operating import backup
-from study_app.cli.people import remind
+from study_app.cli.people import pay, recruit, remind
 from study_app.private_files import be_private
 
 __all__ = [
-    "analysing", "app", "archive", "authoring", "backup", "checking", "data", "life", "looking", "main", "planning",
-    "remind", "serve", "translating", "witness",
+    "analysing", "app", "archive", "authoring", "backup", "checking", "data", "life", "looking", "main", "pay",
+    "planning", "recruit", "remind", "serve", "translating", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

@@ -4,6 +4,7 @@ StudyError
 +-- UserError                  a person can fix it; printed as one line, exit 2
 |   +-- ProblemsFound          several problems of files, all at once
 |   +-- NotAllowed             the study's state or the stage forbids it (HTTP 409)
+|   |   +-- PanelRefusal       the panel does not take a request
 |   |   +-- Superseded         another page of the participant has taken over
 |   +-- Malformed              nothing that a page of ours sends (HTTP 400)
 |   |   +-- TooLong            longer than the stated limit (HTTP 413)
@@ -13,6 +14,7 @@ StudyError
     +-- Conflict               another transaction was in the way: nothing is stored, trying again may do
     +-- SandboxUnavailable     programs cannot be run safely or at all
     +-- AssistantUnavailable   the assistant's provider failed
+    +-- PanelUnanswered        the panel did not answer: it may have been done, and may not
     +-- SealingKeyMissing      no sealing key, so no participant can be allocated
 """
 
@@ -63,6 +65,10 @@ class NotAllowed(UserError):
     """The study's state or the participant's stage does not allow it."""
 
 
+class PanelRefusal(NotAllowed):
+    """The panel does not take a request; nothing was done there."""
+
+
 class Superseded(NotAllowed):
     """Another page of the same participant has taken the attempt over."""
 
@@ -93,6 +99,10 @@ class InfrastructureError(StudyError):
 
 class Conflict(InfrastructureError):
     """Another transaction was in the way of this one, of which nothing is stored; trying again may do."""
+
+
+class PanelUnanswered(InfrastructureError):
+    """The panel did not answer: it may have been done, and may not."""
 
 
 class SandboxUnavailable(InfrastructureError):

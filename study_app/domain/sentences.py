@@ -85,6 +85,8 @@ REFUSALS = Sentences(
         "used": "this invitation has already been used in another browser or session; open the link that you started "
         "with, or contact {contact}",
         "closed": "this study no longer accepts new participants; thank you for your interest",
+        "recruitment_paused": "this study takes a short break and lets no new participants in at the moment; please "
+        "come back later with the same link",
         "full": "this study already has all the participants it needs; thank you for your interest",
         "full_code": "this study already has all the participants it needs; thank you for your interest (completion "
         "code: {code})",

@@ -21,6 +21,16 @@ LOCK_ALLOCATION = "allocation"
 """Prefix of the locks of the ledgers; the ledger's name follows a colon."""
 
 
+RECRUITMENT_PAUSED = "recruitment_paused"
+"""Where the database keeps since when no newcomers are let in; empty once they are again."""
+
+
+def recruitment_paused(unit: UnitOfWork) -> datetime | None:
+    """Since when researchers let no newcomers in for now; None while they do."""
+    kept = unit.meta(RECRUITMENT_PAUSED)
+    return datetime.fromisoformat(kept) if kept else None
+
+
 def lock_ledger(unit: UnitOfWork, participant: Participant) -> None:
     """Wait for the lock of the participant's ledger; held to the end of the transaction."""
     unit.lock(f"{LOCK_ALLOCATION}:{participant.kind}")

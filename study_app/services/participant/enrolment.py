@@ -17,7 +17,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.identity import LONGEST_FIELD, hashed, is_test_entry
 from study_app.services.participant.erasing import as_kept
-from study_app.services.places import places_taken
+from study_app.services.places import places_taken, recruitment_paused
 from study_app.services.retrying import retried
 
 TOKEN_DAYS = 180
@@ -288,6 +288,8 @@ class Enrol:
     def _check_open(self, unit: UnitOfWork, entry: EntryRequest, state: str) -> None:
         if state != "launched":
             raise NotAllowed(REFUSALS("closed"))
+        if recruitment_paused(unit) is not None:
+            raise NotAllowed(REFUSALS("recruitment_paused"))
         recruitment = self.world.study.recruitment
         if places_taken(self.world, unit) >= recruitment.target_n:
             panel = recruitment.entry == "prolific"

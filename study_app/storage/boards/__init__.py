@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from study_app.domain.events import Event
 from study_app.domain.records import AuditEntry, Kind, Participant, Visit
 from study_app.storage.driver import RowOf, bound
+from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.positions import PARTICIPANTS, VISITS, SqlPositions
 from study_app.storage.tables import AuditRow, RunRow
 
@@ -69,6 +71,12 @@ class SqlBoards(SqlPositions):
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_ANSWERS_TO, (question, kind))
         return [(person, str(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-1]))]
+
+    def events_of_kind(self, kind: Kind, event: str) -> list[Event]:
+        """See ports.UnitOfWork."""
+        people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == kind)
+        query = select(*LOGGED).where(EVENTS.c.kind == event, EVENTS.c.participant_id.in_(people))
+        return [Event(**row._mapping) for row in self.connection.execute(query.order_by(EVENTS.c.event_id))]
 
     def metas(self, prefix: str) -> dict[str, str]:
         """See ports.UnitOfWork."""

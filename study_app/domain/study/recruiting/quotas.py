@@ -40,7 +40,7 @@ def quota_problems(study: Study) -> Iterator[str]:
             yield f"{key}: there is another quota for this answer; keep one"
         seen.add((quota.question, quota.answer))
         if quota.limit(study.recruitment.target_n) < 1:
-            yield f"{key}.share: it lets nobody in at target_n = {study.recruitment.target_n}; give a larger share"
+            yield f"{key}.share: it leaves no place at target_n = {study.recruitment.target_n}; give a larger share"
 
 
 def _names(asked: dict[str, Question]) -> str:

@@ -101,7 +101,7 @@ def _stages(view: LiveView) -> str:
 
 def _needs(view: LiveView) -> str:
     if not view.people:
-        return tables.note("Nobody there seems to need help.")
+        return tables.note("None of them seems to need help.")
     rows = [(_link(one.id), one.came_as, one.stage, NEEDS.get(one.need, ""), one.why) for one in view.people[:SHOWN]]
     label, more = "May need help now", len(view.people) - SHOWN
     drawn = tables.table(("Participant", "Came as", "Stage", "State", "Why"), rows, label=label)

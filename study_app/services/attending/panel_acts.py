@@ -1,0 +1,241 @@
+"""Acts at the panel: approving, bonuses, messages, groups. Planned first, recorded, and never done twice.
+
+What was done, or may have been, is written down before the panel is asked: a request without an answer is not repeated
+until a person has looked there and says how it went.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from study_app.domain.errors import NotAllowed, PanelRefusal, PanelUnanswered
+from study_app.domain.records import AuditEntry
+from study_app.ports import Panel
+from study_app.services.attending.paying import Payment, payments
+from study_app.services.context import StudyContext
+
+Act = Literal["approve", "bonus", "message", "group"]
+Done = Literal["planned", "done", "uncertain", "refused"]
+AWAITING = "AWAITING REVIEW"
+"""How the panel calls a submission that waits for its approval."""
+BATCH = 200
+"""Participants that the panel takes at once."""
+LONGEST_MESSAGE = 2_000
+_KEY = "panel_act"
+
+
+@dataclass(frozen=True)
+class PanelAct:
+    """One act on one participant, and how it went."""
+
+    act: Act
+    participant_id: str
+    prolific_pid: str
+    study_id: str
+    session: str
+    amount: float | None
+    state: Done
+    note: str = ""
+    submission: str = field(default="", compare=False)
+
+
+class PanelActs:
+    """Plans and carries out acts at the panel."""
+
+    def __init__(self, world: StudyContext, panel: Panel) -> None:
+        self.world = world
+        self._panel = panel
+
+    # -- what is to be done --------------------------------------------------------------------------------------------
+
+    def approvals(self) -> list[PanelAct]:
+        """Submissions that wait for approval, of people who have completed the session."""
+        return self._waiting(lambda paid: paid.status == "completed", "approve", lambda _paid: None)
+
+    def bonuses(self) -> list[PanelAct]:
+        """Bonuses that were not paid yet, of people who have completed the session."""
+        found = []
+        for paid in self._payments():
+            if paid.status == "completed" and paid.bonus:
+                found.append(self._act("bonus", paid, paid.bonus))
+        return self._not_done(found)
+
+    def messages(self, text: str, statuses: Sequence[str]) -> list[PanelAct]:
+        """One message to everybody of these statuses who has not had it yet.
+
+        Raises:
+            NotAllowed: the message is empty or too long.
+        """
+        if not text.strip() or len(text) > LONGEST_MESSAGE:
+            raise NotAllowed(f"a message has between 1 and {LONGEST_MESSAGE} characters")
+        found = [self._act("message", paid, None) for paid in self._payments() if paid.status in statuses]
+        return self._not_done(found, _digest(text))
+
+    def group(self, group: str, statuses: Sequence[str]) -> list[PanelAct]:
+        """Everybody of these statuses who was not added to the group yet."""
+        found = [self._act("group", paid, None) for paid in self._payments() if paid.status in statuses]
+        return self._not_done(found, group)
+
+    # -- doing it ------------------------------------------------------------------------------------------------------
+
+    def approve(self, planned: Sequence[PanelAct], who: str) -> list[PanelAct]:
+        """Approve the submissions; approving one again changes nothing at the panel."""
+        return self._do(planned, who, "", lambda _study, batch: self._panel.approve([one.submission for one in batch]))
+
+    def pay(self, planned: Sequence[PanelAct], who: str) -> list[PanelAct]:
+        """Pay the bonuses, each once."""
+
+        def act(study: str, batch: Sequence[PanelAct]) -> None:
+            amounts = [(one.prolific_pid, one.amount or 0.0) for one in batch]
+            self._panel.pay_bonuses(self._panel.prepare_bonuses(study, amounts))
+
+        return self._do(planned, who, "", act)
+
+    def send(self, planned: Sequence[PanelAct], text: str, who: str) -> list[PanelAct]:
+        """Send the message, to each once."""
+        act = self._panel.message
+        return self._do(planned, who, _digest(text), lambda study, batch: act(study, _ids(batch), text), {"text": text})
+
+    def add(self, planned: Sequence[PanelAct], group: str, who: str) -> list[PanelAct]:
+        """Add people to the group."""
+        act = self._panel.add_to_group
+        return self._do(planned, who, group, lambda _study, batch: act(group, _ids(batch)), {"group": group})
+
+    def uncertain(self) -> list[str]:
+        """Acts whose answer never came, as they are settled: `bonus:PARTICIPANT:SESSION` and so on."""
+        with self.world.registry.begin(write=False) as unit:
+            kept = unit.metas(f"{_KEY}:")
+        asked = [key for key, value in kept.items() if json.loads(value)["state"] == "asked"]
+        return sorted(key.removeprefix(f"{_KEY}:") for key in asked)
+
+    def settle(self, name: str, *, done: bool, reason: str, who: str) -> None:
+        """Say how an act went whose answer never came, after a look at the panel.
+
+        Raises:
+            NotAllowed: there is no such act, or the reason is missing.
+        """
+        if not reason.strip():
+            raise NotAllowed("this needs a reason: what does the panel show?")
+        open_acts = self.uncertain()
+        if name not in open_acts:
+            raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
+        with self.world.registry.begin() as unit:
+            unit.set_meta(f"{_KEY}:{name}", json.dumps({"state": "done" if done else "refused"}))
+            unit.add_audit(AuditEntry(self.world.now(), who, "pay: settle", reason, {"act": name, "done": done}))
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    def _payments(self) -> list[Payment]:
+        with self.world.registry.begin(write=False) as unit:
+            found = payments(self.world, unit)
+        return [paid for paid in found if paid.prolific_pid and paid.study_id]
+
+    def _act(self, act: Act, paid: Payment, amount: float | None, submission: str = "") -> PanelAct:
+        names = (act, paid.participant_id, paid.prolific_pid, paid.study_id, paid.session)
+        return PanelAct(*names, amount, "planned", paid.note, submission)
+
+    def _waiting(
+        self, wanted: Callable[[Payment], bool], act: Act, amount: Callable[[Payment], float | None]
+    ) -> list[PanelAct]:
+        by_study: dict[str, list[Payment]] = defaultdict(list)
+        for paid in self._payments():
+            if wanted(paid):
+                by_study[paid.study_id].append(paid)
+        found = []
+        for study, people in by_study.items():
+            waiting = {one.participant: one.id for one in self._panel.submissions(study) if one.status == AWAITING}
+            found += [self._act(act, paid, amount(paid), waiting[paid.prolific_pid])
+                      for paid in people if paid.prolific_pid in waiting]  # fmt: skip
+        return found
+
+    def _not_done(self, acts: Iterable[PanelAct], about: str = "") -> list[PanelAct]:
+        with self.world.registry.begin(write=False) as unit:
+            kept = unit.metas(f"{_KEY}:")
+        states = {key: json.loads(value)["state"] for key, value in kept.items()}
+        return [one for one in acts if states.get(_key(one, about)) not in ("asked", "done")]
+
+    def _do(
+        self,
+        planned: Sequence[PanelAct],
+        who: str,
+        about: str,
+        act: Callable[[str, Sequence[PanelAct]], None],
+        more: dict[str, Any] | None = None,
+    ) -> list[PanelAct]:
+        by_study: dict[str, list[PanelAct]] = defaultdict(list)
+        for one in planned:
+            by_study[one.study_id].append(one)
+        done: list[PanelAct] = []
+        for study, everybody in by_study.items():
+            for start in range(0, len(everybody), BATCH):
+                done += self._batch(study, everybody[start : start + BATCH], who, about, act, more or {})
+        return done
+
+    def _batch(
+        self,
+        study: str,
+        batch: Sequence[PanelAct],
+        who: str,
+        about: str,
+        act: Callable[[str, Sequence[PanelAct]], None],
+        more: dict[str, Any],
+    ) -> list[PanelAct]:
+        claimed = self._claim(batch, about)
+        if not claimed:
+            return []
+        state: Done = "done"
+        note = ""
+        try:
+            act(study, claimed)
+        except PanelRefusal as refusal:
+            state, note = "refused", str(refusal)
+        except PanelUnanswered as silence:
+            state, note = "uncertain", str(silence)
+        except Exception:
+            # Nothing was asked: what was written down beforehand does not hold.
+            self._keep(claimed, about, "refused", who, more | {"note": "nothing was asked"})
+            raise
+        self._keep(claimed, about, state, who, more | {"note": note})
+        return [PanelAct(o.act, o.participant_id, o.prolific_pid, o.study_id, o.session, o.amount, state, note)
+                for o in claimed]  # fmt: skip
+
+    def _claim(self, batch: Sequence[PanelAct], about: str) -> list[PanelAct]:
+        """Write down that these are about to be asked for; those that another run has asked for are left out."""
+        with self.world.registry.begin() as unit:
+            unit.lock(_KEY)
+            free = []
+            for one in batch:
+                kept = unit.meta(_key(one, about))
+                repeatable = one.act == "approve"
+                if repeatable or kept is None or json.loads(kept)["state"] not in ("asked", "done"):
+                    unit.set_meta(_key(one, about), json.dumps({"state": "asked", "amount": one.amount}))
+                    free.append(one)
+            return free
+
+    def _keep(self, batch: Sequence[PanelAct], about: str, state: Done, who: str, more: dict[str, Any]) -> None:
+        kept = {"done": "done", "uncertain": "asked"}.get(state, "refused")
+        with self.world.registry.begin() as unit:
+            for one in batch:
+                unit.set_meta(_key(one, about), json.dumps({"state": kept, "amount": one.amount}))
+            people = {one.participant_id: one.amount for one in batch}
+            detail = {"study_id": batch[0].study_id, "state": state, "participants": people}
+            what = f"pay: {batch[0].act}"
+            unit.add_audit(AuditEntry(self.world.now(), who, what, "", detail | {k: v for k, v in more.items() if v}))
+
+
+def _key(one: PanelAct, about: str) -> str:
+    more = f":{about}" if about else ""
+    return f"{_KEY}:{one.act}:{one.participant_id}:{one.session}{more}"
+
+
+def _ids(batch: Sequence[PanelAct]) -> list[str]:
+    return [one.prolific_pid for one in batch]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.strip().encode()).hexdigest()[:12]

@@ -1,0 +1,165 @@
+"""Who is paid for what: status, code, minutes and bonus of each participant and session, for a panel or by hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from study_app.dataset.measures.baseline import all_passed
+from study_app.domain.events import saying
+from study_app.domain.events.server import SessionCompleted
+from study_app.domain.records import Answer, Kind, Participant, RunRecord, Visit
+from study_app.domain.study.sections import BonusRule
+from study_app.domain.study.study import Study, StudySession
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.participant_status import current_status
+
+COLUMNS = (
+    "prolific_pid", "session", "status", "code", "minutes", "bonus", "participant_id", "label", "study_id",
+    "session_id", "note",
+)  # fmt: skip
+NOT_SCORED = "not all answers or programs are scored yet, so there is no bonus yet"
+
+
+@dataclass(frozen=True)
+class Payment:
+    """What one participant is paid for one session."""
+
+    prolific_pid: str
+    session: str
+    status: str
+    code: str
+    """The completion code of this outcome; empty while it goes on."""
+    minutes: float | None
+    """From the first page of the session to its last."""
+    bonus: float | None
+    """By the study's rules; None while something is not scored, 0 for who did not complete the session."""
+    participant_id: str
+    label: str
+    study_id: str
+    """The panel's study of the session; empty where unknown."""
+    session_id: str
+    """The panel's; of later sessions only a digest is kept."""
+    note: str
+
+    def cells(self) -> list[str]:
+        """For a table."""
+        row: dict[str, Any] = asdict(self)
+        row["minutes"] = "" if self.minutes is None else f"{self.minutes:.1f}"
+        row["bonus"] = "" if self.bonus is None else f"{self.bonus:.2f}"
+        return [str(row[name]) for name in COLUMNS]
+
+
+def payments(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[Payment]:
+    """Return the payments of everybody who has come as far as a session, in order of enrolment.
+
+    People whose data were erased are left out: their ids are gone.
+    """
+    people = [person for person in unit.participants_of(kind) if not person.data_withdrawn]
+    visits: dict[str, list[Visit]] = defaultdict(list)
+    for visit in unit.visits_of_kind(kind):
+        visits[visit.participant_id].append(visit)
+    done: dict[str, set[str]] = defaultdict(set)
+    for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
+        done[event.participant_id].add(completed.session)
+    earned = _Earned.read(world.study, unit)
+    found: list[Payment] = []
+    for person in people:
+        study = world.study_of(unit, person)
+        found += _of_person(world, study, person, visits[person.id], done[person.id], earned)
+    return found
+
+
+def _of_person(
+    world: StudyContext, study: Study, person: Participant, visits: Sequence[Visit], done: set[str], earned: _Earned
+) -> Iterator[Payment]:
+    status = current_status(world, person)
+    for number, session in enumerate(study.sessions):
+        here = [visit for visit in visits if study.stage(visit.stage).session == session.id]
+        finished = session.id in done or (person.status == "completed" and number == len(study.sessions) - 1)
+        if not here and not finished and number:
+            continue
+        outcome = "completed" if finished else status
+        bonus = earned.bonus(study, session, person.id) if finished else 0.0
+        first = number == 0
+        yield Payment(
+            prolific_pid=person.prolific_pid or "",
+            session=session.id,
+            status=outcome,
+            code=_code(study, session, person, outcome),
+            minutes=_minutes(here),
+            bonus=bonus,
+            participant_id=person.id,
+            label=person.label or "",
+            study_id=(person.prolific_study or "") if first else next(iter(session.studies), ""),
+            session_id=(person.prolific_session or "") if first else "",
+            note=NOT_SCORED if bonus is None else "",
+        )
+
+
+def _code(study: Study, session: StudySession, person: Participant, outcome: str) -> str:
+    if outcome == "completed":
+        return study.session_code(session)
+    codes = study.recruitment.codes
+    if person.place == "refused":
+        return codes.full
+    known = {"declined": codes.declined, "screened_out": codes.screened_out, "withdrawn": codes.withdrawn}
+    return known.get(outcome, "")
+
+
+def _minutes(visits: Iterable[Visit]) -> float | None:
+    ended = [(visit.started_at, visit.ended_at) for visit in visits if visit.ended_at is not None]
+    if not ended:
+        return None
+    first: datetime = min(start for start, _ in ended)
+    return (max(end for _, end in ended) - first).total_seconds() / 60
+
+
+@dataclass(frozen=True)
+class _Earned:
+    """What bonuses count, by participant; read only where a rule needs it."""
+
+    answers: Mapping[str, list[Answer]]
+    runs: Mapping[str, list[RunRecord]]
+
+    @classmethod
+    def read(cls, study: Study, unit: UnitOfWork) -> _Earned:
+        """From the database."""
+        needs = {rule.per for rule in study.recruitment.bonus}
+        answers, runs = defaultdict(list), defaultdict(list)
+        for answer in unit.answers() if "quiz_points" in needs else ():
+            answers[answer.participant_id].append(answer)
+        for run in unit.runs() if "tasks_passed" in needs else ():
+            runs[run.participant_id].append(run)
+        return cls(answers, runs)
+
+    def bonus(self, study: Study, session: StudySession, who: str) -> float | None:
+        """Return the bonus of a session; None while something that it counts is not scored."""
+        total = 0.0
+        for rule in study.recruitment.bonus:
+            count = self._count(study, session, rule, who)
+            if count is None:
+                return None
+            total += rule.pays(count)
+        return round(total, 2)
+
+    def _count(self, study: Study, session: StudySession, rule: BonusRule, who: str) -> float | None:
+        if rule.per == "sessions_completed":
+            return 1
+        if rule.per == "quiz_points":
+            main = next((quiz.stage for quiz in study.quizzes if quiz.role == "main"), None)
+            if main is None or main.session != session.id:
+                return 0
+            given = [answer for answer in self.answers.get(who, []) if answer.bank and answer.stage == main.id]
+            points = [answer.points for answer in given]
+            return None if None in points else sum(point or 0.0 for point in points)
+        stages = {stage.id for stage in study.main_task_stages if stage.session == session.id}
+        last = {(run.stage, run.task): run for run in self.runs.get(who, [])
+                if run.kind == "submission" and run.stage in stages}  # fmt: skip
+        if any(run.ended_by is None and run.grading is None for run in last.values()):
+            return None
+        return sum(all_passed(run) for run in last.values())

@@ -1,0 +1,95 @@
+"""Recruitment as it runs: a pause for newcomers, and how far the quotas are filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.records import AuditEntry, Kind
+from study_app.domain.study.sections import Quota
+from study_app.services.context import StudyContext
+from study_app.services.places import RECRUITMENT_PAUSED, places_taken, quota_taken, recruitment_paused
+from study_app.services.researcher.lifecycle import require_reason
+
+PAUSE, RESUME = "pause recruitment", "resume recruitment"
+"""What the audit log calls them."""
+
+
+@dataclass(frozen=True)
+class QuotaFill:
+    """How far one quota is filled."""
+
+    quota: Quota
+    taken: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class RecruitmentView:
+    """Recruitment at this moment."""
+
+    paused_since: datetime | None
+    places_taken: int
+    target_n: int
+    quotas: tuple[QuotaFill, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON types."""
+        quotas = [
+            {"question": fill.quota.question, "answer": fill.quota.answer, "taken": fill.taken, "limit": fill.limit}
+            for fill in self.quotas
+        ]
+        since = None if self.paused_since is None else self.paused_since.isoformat()
+        return {"paused_since": since, "places_taken": self.places_taken, "target_n": self.target_n, "quotas": quotas}
+
+
+class Recruiting:
+    """Pauses and resumes recruitment; participants who are in go on."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def view(self, kind: Kind = "real") -> RecruitmentView:
+        """Return how recruitment stands."""
+        recruitment = self.world.study.recruitment
+        with self.world.registry.begin(write=False) as unit:
+            fills = tuple(
+                QuotaFill(quota, quota_taken(self.world, unit, quota, kind=kind), quota.limit(recruitment.target_n))
+                for quota in recruitment.quotas
+            )
+            return RecruitmentView(
+                recruitment_paused(unit), places_taken(self.world, unit), recruitment.target_n, fills
+            )
+
+    def pause(self, reason: str, who: str) -> None:
+        """Let no newcomers in from now on: they read a kind page.
+
+        Raises:
+            NotAllowed: no reason, or the study does not recruit or is paused already.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if self.world.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study recruits; this one is {self.world.state(unit)}")
+            if recruitment_paused(unit) is not None:
+                raise NotAllowed("recruitment is paused already")
+            now = self.world.now()
+            unit.set_meta(RECRUITMENT_PAUSED, now.isoformat(timespec="milliseconds"))
+            unit.add_audit(AuditEntry(now, who, PAUSE, reason, {}))
+
+    def resume(self, reason: str, who: str) -> None:
+        """Let newcomers in again.
+
+        Raises:
+            NotAllowed: no reason, or recruitment is not paused.
+        """
+        require_reason(reason)
+        with self.world.registry.begin() as unit:
+            unit.lock("life")
+            if recruitment_paused(unit) is None:
+                raise NotAllowed("recruitment is not paused")
+            unit.set_meta(RECRUITMENT_PAUSED, "")
+            unit.add_audit(AuditEntry(self.world.now(), who, RESUME, reason, {}))
