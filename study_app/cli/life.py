@@ -29,11 +29,12 @@ from study_app.cli.common import (
 )
 from study_app.cli.study_checks import assistant_problems, check_packages
 from study_app.content.language_checks import language_problems, review_problems, review_warnings
+from study_app.content.qr import qr_svg
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.study.amending.frozen import frozen_lines
 from study_app.domain.study.consent import consent_warnings
 from study_app.domain.text_files import decode_text
-from study_app.private_files import files_of, open_to_others
+from study_app.private_files import files_of, open_to_others, write_private
 from study_app.services.researcher.lifecycle import launch_problems, require_reason
 
 if TYPE_CHECKING:
@@ -351,11 +352,17 @@ def create_links(
             "--test", help="Make one test entry, which lets in previews only, also after launch.", envvar="STUDY_TEST"
         ),
     ] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="Print short addresses, for paper.", envvar="STUDY_SHORT")
+    ] = False,
+    qr: Annotated[
+        Path | None, typer.Option("--qr", help="Folder for a QR code of each link.", envvar="STUDY_QR")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make single-use participant links, printed once and stored as hashes.
 
-    Example: study create-links --test --base-url https://study.example.org
+    Example: study create-links --count 30 --short --qr codes --base-url https://study.example.org
     """
     from study_app.services.researcher.links import check_base
 
@@ -374,11 +381,21 @@ def create_links(
         made = running.links.create(count, names, source=str(labels) if labels else "--count")
     finally:
         running.close()
+    if qr is not None:
+        _draw_codes(qr, [link.short(address) for link in made])
+    shown = [(link.short(address) if short else link.address(address), link.label) for link in made]
     if as_json:
-        say_json([{"link": link.address(address), "label": link.label} for link in made])
+        say_json([{"link": found, "label": label} for found, label in shown])
         return
-    for link in made:
-        say(f"{link.address(address)}\t{link.label}" if link.label else link.address(address))
+    for found, label in shown:
+        say(f"{found}\t{label}" if label else found)
+
+
+def _draw_codes(folder: Path, addresses: list[str]) -> None:
+    """Write a QR code for each link, numbered in their order; who has the file can come in by it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, address in enumerate(addresses, start=1):
+        write_private(folder / f"link_{number:04d}.svg", qr_svg(address).encode())
 
 
 def _create_test(settings: Settings, base: str, as_json: bool) -> None:

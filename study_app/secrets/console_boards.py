@@ -16,6 +16,7 @@ SEEN_BY: dict[str, tuple[Role, ...]] = {
     "coding": UNBLINDED,
     "protocol": BLIND,
     "sessions": BLIND,
+    "recruiting": BLIND,
     "links": BLIND,
     "allocation": BLIND,
     "downloads": BLIND,

@@ -22,7 +22,7 @@ ALLOWED = {
     "study_app.notifications": "study_app.domain study_app.mailing study_app.services",
     "study_app.prolific": "study_app.domain study_app.ports httpx2",
     "study_app.settings": "study_app.domain",
-    "study_app.content": "study_app.domain study_app.ports study_app.private_files pydantic pydantic_core",
+    "study_app.content": "study_app.domain study_app.ports study_app.private_files pydantic pydantic_core segno",
     "study_app.secrets": "study_app.domain study_app.ports argon2 cryptography httpx2 jwt",
     "study_app.sandbox": "study_app.domain study_app.ports distributed packaging pydantic",
     "study_app.assistant": "study_app.domain study_app.ports anthropic bm25s httpx2 pydantic",

@@ -125,3 +125,10 @@ def test_the_door_takes_both_kinds_of_form_and_nothing_else(server, client):
     assert client.post("/enter", files=form).status_code == 303
     client.cookies.clear()
     assert enter(client, PROLIFIC_PID="m" * 24, SESSION_ID="guessed").status_code == 409
+
+
+def test_a_short_link_leads_to_the_welcome_page_of_its_link(client):
+    answer = client.get("/i/abc-DEF_123", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/enter?link=abc-DEF_123")
+    assert client.get("/i/", follow_redirects=False).status_code == 404
+    assert client.post("/i/abc", follow_redirects=False).status_code in (404, 405)

@@ -18,6 +18,8 @@ from study_app.services.identity import LONGEST_FIELD, hashed, keep_test_entry
 
 CREATED = "create-links"
 """The verb in the audit log, for command line and console alike."""
+SHORT = "/i/"
+"""Where short links begin."""
 TEST_CREATED = "create-test-entry"
 MOST_LINKS = 100_000
 """Links that can be made at once."""
@@ -35,6 +37,10 @@ class NewLink:
     def address(self, base: str) -> str:
         """Return the whole address for a participant."""
         return f"{base}/enter?link={self.secret}"
+
+    def short(self, base: str) -> str:
+        """Return an address that leads there, for paper and QR codes."""
+        return f"{base}{SHORT}{self.secret}"
 
 
 @dataclass(frozen=True)

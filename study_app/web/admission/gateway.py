@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app.bootstrap import App
 from study_app.domain.errors import StudyError, UnknownParticipant
 from study_app.domain.sentences import REFUSALS
+from study_app.services.researcher.links import SHORT
 from study_app.web import shell
 from study_app.web.admission import addresses
 from study_app.web.admission.limits import RequestLimits, hashed
@@ -104,7 +105,7 @@ class ParticipantGateway:
                 self.limits.known.add(cookie)
             return response
         # Our own routes ask for the cookie themselves, and answer other methods in JSON.
-        if path in self.paths or path.startswith("/api/"):
+        if path in self.paths or path.startswith(("/api/", SHORT)):
             return None
         return await self._of_streamlit(request, cookie) if addresses.reads(scope) else _nowhere(request)
 

@@ -22,6 +22,7 @@ from study_app.bootstrap import current
 from study_app.domain.errors import NotAllowed
 from study_app.secrets.console_accounts import ConsoleUser, Role
 from study_app.secrets.console_boards import BLIND, UNBLINDED
+from study_app.services.attending.paying import COLUMNS, payments
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.exporting.export import FORMATS
 from study_app.services.researcher.monitoring import Monitor
@@ -75,6 +76,15 @@ def enrolment(request: Request, person: ConsoleUser) -> Response:
     people = [seen for kind in monitor.kinds() for seen in monitor.people(kind)]
     rows = [[getattr(seen, column) for column in ENROLMENT] for seen in people]
     return _csv(ENROLMENT, rows, f"{name}_enrolment.csv")
+
+
+def payments_file(request: Request, person: ConsoleUser) -> Response:
+    """Return what each participant is paid."""
+    app = current()
+    with app.world.registry.begin(write=False) as unit:
+        found = payments(app.world, unit)
+    app.lifecycle.audit(person.name, "download payments", "", {"payments": len(found)})
+    return _csv(COLUMNS, [paid.cells() for paid in found], f"{app.study.id}_payments.csv")
 
 
 def audit(request: Request, person: ConsoleUser) -> Response:
@@ -144,6 +154,7 @@ def replayed(request: Request, person: ConsoleUser) -> Response:
 
 ROUTES = [
     Route("/download/enrolment.csv", _file(BLIND, enrolment), methods=["GET"]),
+    Route("/download/payments.csv", _file(UNBLINDED, payments_file), methods=["GET"]),
     Route("/download/audit.csv", _file(BLIND, audit), methods=["GET"]),
     Route("/download/prereg.{kind:str}", _file(BLIND, prereg), methods=["GET"]),
     Route("/download/dataset.zip", _file(UNBLINDED, dataset), methods=["GET"]),

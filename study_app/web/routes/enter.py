@@ -20,6 +20,7 @@ from study_app.domain.study.durations import session_minutes
 from study_app.domain.study.study import Study
 from study_app.secrets.signed_arrival import FIELD, PANEL_FIELDS
 from study_app.services.participant.enrolment import TOKEN_DAYS, EntryRequest, check_entry
+from study_app.services.researcher.links import SHORT
 from study_app.web import shell
 from study_app.web.pages import page
 from study_app.web.requests import COOKIE, check_origin, form_body, is_tls, route
@@ -134,6 +135,12 @@ async def enter(request: Request) -> Response:
     return welcome(request)
 
 
+async def short(request: Request) -> Response:
+    """Lead from a short link to the welcome page."""
+    address = "/enter?" + urlencode({"link": request.path_params["secret"]})
+    return RedirectResponse(address, status_code=303)
+
+
 async def start(request: Request) -> Response:
     """Create or re-attach, set the cookie, go on to the study."""
     check_origin(request)
@@ -213,5 +220,6 @@ def _planted(var: Path) -> dict[str, str]:
 ROUTES = [
     Route("/enter", route(enter, refusal), methods=["GET", "HEAD"]),
     Route("/enter", route(start, refusal), methods=["POST"]),
+    Route(SHORT + "{secret:str}", route(short, refusal), methods=["GET", "HEAD"]),
     Route("/healthz", route(healthz), methods=["GET"]),
 ]

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("main_module")
 
 BOARDS = (
     "overview participants replay grading verdicts coding links sessions allocation downloads audit accounts protocol "
-    "releasing.texts".split()
+    "recruiting releasing.texts".split()
 )
 
 
@@ -75,7 +75,7 @@ def test_every_board_draws_without_an_error(board, name):
     board(name)
 
 
-@pytest.mark.parametrize("name", ["overview", "participants", "downloads", "links", "audit"])
+@pytest.mark.parametrize("name", ["overview", "participants", "downloads", "links", "audit", "recruiting", "sessions"])
 def test_before_unsealing_no_board_for_monitors_names_an_arm(board, name):
     text = shown(board(name, "monitor"))
     for word in ("no_ai", "AI assistant", "No assistant", "stratum_", "arm_a"):
@@ -101,6 +101,58 @@ def test_the_page_of_a_participant_extends_notes_and_messages_and_the_acts_stand
     assert trial.app.session.message(who) == "The server is back."
     for word in ("no_ai", "AI assistant", "No assistant", "stratum_"):
         assert word not in text
+
+
+def test_every_act_on_a_participant_is_a_form_that_asks_for_a_reason_and_is_recorded(board, trial):
+    who = trial.enter()
+    trial.to_warmup(who)
+    page = board("participants", "full")
+    page.selectbox(key="act_on").select(who).run()
+    for label, reason in (("Extend", "extend"), ("Pause now", "pause"), ("Make the link", "let_in"), ("End it", "end")):
+        button(page, label).click().run()
+        assert "reason" in page.error[0].value
+        page.text_input(key=f"{reason}_reason").input(f"because of {reason}")
+        button(page, label).click().run()
+        assert not page.error
+        if label == "Pause now":
+            page.text_input(key="pause_reason").input("all clear")
+            button(page, "Resume").click().run()
+    page.text_input(key="erase_reason").input("asked by mail")
+    page.checkbox(key="erase_sure").check()
+    button(page, "Erase").click().run()
+    assert "Erase" not in {each.label for each in page.button}
+    with trial.app.world.registry.begin(write=False) as unit:
+        acts = [entry.what for entry in unit.audit_of(participant_id=who)]
+    assert acts == [
+        "extend deadline", "pause participant", "resume participant", "let in again", "end participation", "erase data",
+    ]  # fmt: skip
+
+
+def test_answers_and_their_erasure_are_for_those_who_may_see_work(board, trial):
+    who = trial.people[1]
+    page = board("participants", "monitor")
+    page.selectbox(key="act_on").select(who).run()
+    assert "Erase the answer" not in {each.label for each in page.button}
+    page = board("participants", "full")
+    page.selectbox(key="act_on").select(who).run()
+    chosen = page.selectbox(key="erase_answer_which")
+    assert not any("python_over_a_year" in option for option in chosen.options)
+    chosen.select(chosen.options[0])
+    page.text_input(key="erase_answer_reason").input("asked by mail")
+    button(page, "Erase the answer").click().run()
+    assert "erase answer" in shown(page)
+
+
+def test_recruitment_is_paused_from_its_board_and_monitors_see_no_payments(board, trial):
+    page = board("recruiting", "monitor")
+    assert "Payments" not in shown(page)
+    page.text_input(key="recruitment_reason").input("a bug")
+    button(page, "Pause").click().run()
+    assert "kind page" in shown(page)
+    page.text_input(key="recruitment_reason").input("fixed")
+    button(page, "Go on").click().run()
+    assert trial.app.recruiting.view().paused_since is None
+    assert "Payments (CSV)" in shown(board("recruiting", "full"))
 
 
 def test_texts_wait_for_unsealing_and_are_then_released_one_by_one(board, trial, tmp_path_factory):

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+from html import escape
 
 import streamlit as st
 
+from study_app.content.qr import qr_svg
 from study_app.services.researcher.console_views import LinkUse
 from study_app.services.researcher.links import MOST_LINKS, check_base, labels_in
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
+MOST_DRAWN = 24
+"""QR codes on the page; the file has all."""
 MADE = "links_made"
 TEST = "test_entry_made"
 LABELS = "Labels"
@@ -57,7 +62,7 @@ def _made(desk: ConsoleSession, count: int, site: str, labels: list[str]) -> Non
     def act() -> None:
         base = check_base(site, "Address of the participants' site")
         made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source=LABELS)
-        st.session_state[MADE] = [(link.label or "", link.address(base)) for link in made]
+        st.session_state[MADE] = [(link.label or "", link.address(base), link.short(base)) for link in made]
 
     if desk.attempt(act, f"{count} link(s) made"):
         st.rerun()
@@ -86,15 +91,34 @@ def _made_test(desk: ConsoleSession, site: str) -> None:
     st.session_state[TEST] = desk.app.links.create_test(who=desk.person.name, via="console").address(base)
 
 
-def _show(made: list[tuple[str, str]]) -> None:
+def _show(made: list[tuple[str, str, str]]) -> None:
     st.success("These links are shown now and never again. Download them before you leave this page.")
     text = io.StringIO()
-    csv.writer(text).writerows([("label", "link"), *made])
+    csv.writer(text).writerows([("label", "link", "short_link"), *made])
     st.download_button("Download as CSV", text.getvalue(), "links.csv", "text/csv", key="links_file")
     if st.button("I have them", key="links_done"):
         del st.session_state[MADE]
         st.rerun()
-    st.html(tables.table(("Label", "Link"), [(label, tables.code(link)) for label, link in made], label="New links"))
+    rows = [(label, tables.code(link), tables.code(short)) for label, link, short in made]
+    st.html(tables.table(("Label", "Link", "Short link"), rows, label="New links"))
+    with st.expander("QR codes of the short links"):
+        st.download_button("Download all as SVG", _packed(made), "links_qr.zip", "application/zip", key="links_qr")
+        drawn = "".join(_drawn(label, short) for label, _, short in made[:MOST_DRAWN])
+        st.html(f'<div class="sc-codes">{drawn}</div>')
+
+
+def _drawn(label: str, address: str) -> str:
+    name = escape(label or address.rpartition("/")[2][:6] + "…")
+    picture = qr_svg(address, 3).replace("<svg ", f'<svg role="img" aria-label="QR code {name}" ', 1)
+    return f"<figure>{picture}<figcaption>{name}</figcaption></figure>"
+
+
+def _packed(made: list[tuple[str, str, str]]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, (_, _, short) in enumerate(made, start=1):
+            archive.writestr(f"link_{number:04d}.svg", qr_svg(short))
+    return packed.getvalue()
 
 
 def _table(uses: list[LinkUse]) -> str:
