@@ -274,6 +274,10 @@ class UnitOfWork(EventLog, Protocol):
         """Events of one kind, of all participants of one kind."""
         ...
 
+    def tokens_by_model(self, kind: Kind) -> list[tuple[str, str, int, int, int, int]]:
+        """Treatment, model, messages, tokens read, tokens written, and messages whose tokens were not reported."""
+        ...
+
     def metas(self, prefix: str) -> dict[str, str]:
         """Return facts whose keys begin so."""
         ...

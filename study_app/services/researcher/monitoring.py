@@ -31,7 +31,7 @@ from study_app.services.researcher.console_views import LinkUse, Overview, Parti
 from study_app.services.researcher.lifecycle import Lifecycle
 from study_app.services.researcher.panel.due import DuePerson, due_people
 from study_app.services.researcher.reopening import reopenable
-from study_app.services.spending import spent_usd
+from study_app.services.spending import ModelCost, costs_by_model, spent_usd
 
 UNBLINDED = "saw chats or code"
 """What the audit log calls a first look at a participant's chats or code."""
@@ -236,6 +236,13 @@ class Monitor:
         """Return the audit log, newest first."""
         with self.world.registry.begin(write=False) as unit:
             return unit.audit()[::-1]
+
+    def costs(self, kind: Kind) -> list[ModelCost]:
+        """Return what assistants have cost by model; nothing while arms are hidden, for models differ by arm."""
+        with self.world.registry.begin(write=False) as unit:
+            if not arms_visible(self.world.state(unit), kind):
+                return []
+            return costs_by_model(unit, self.world.content.specs, kind)
 
     def due(self, kind: Kind) -> list[DuePerson]:
         """Return everybody on their way to a later session, by the day it opens for them."""

@@ -37,6 +37,11 @@ _ANSWERS_TO = (
     "JOIN participants ON participants.id = answers.participant_id "
     "WHERE answers.item = ? AND answers.bank = '' AND participants.kind = ?"
 )
+_TOKENS = (
+    "SELECT turns.treatment, turns.model, COUNT(*), SUM(turns.input_tokens), SUM(turns.output_tokens), "
+    "COUNT(*) - COUNT(turns.output_tokens) FROM turns JOIN participants ON participants.id = turns.participant_id "
+    "WHERE participants.kind = ? GROUP BY turns.treatment, turns.model ORDER BY turns.treatment, turns.model"
+)
 _METAS = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
 _WAITED = (
     "SELECT participants.id FROM participants JOIN visits ON visits.participant_id = participants.id "
@@ -77,6 +82,11 @@ class SqlBoards(SqlPositions):
         people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == kind)
         query = select(*LOGGED).where(EVENTS.c.kind == event, EVENTS.c.participant_id.in_(people))
         return [Event(**row._mapping) for row in self.connection.execute(query.order_by(EVENTS.c.event_id))]
+
+    def tokens_by_model(self, kind: Kind) -> list[tuple[str, str, int, int, int, int]]:
+        """See ports.UnitOfWork."""
+        rows = self.driver.rows(_TOKENS, (kind,))
+        return [(str(row[0]), str(row[1]), *(int(cell or 0) for cell in row[2:6])) for row in rows]  # type: ignore[misc]
 
     def metas(self, prefix: str) -> dict[str, str]:
         """See ports.UnitOfWork."""

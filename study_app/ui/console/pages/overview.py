@@ -44,6 +44,7 @@ def render(desk: ConsoleSession) -> None:
     _alerts(desk)
     _protocol(desk, view)
     _machine(desk, view, kind)
+    _costs(desk, kind)
 
 
 def _enrolment(view: Overview) -> None:
@@ -127,6 +128,21 @@ def _cost(view: Overview) -> list[tuple[str, str]]:
         return []
     reached = "; reached: no new questions" if view.spent_usd >= view.cost_limit_usd else ""
     return [("Assistant's cost", f"{view.spent_usd:.2f} of {view.cost_limit_usd:g} US dollars{reached}")]
+
+
+def _costs(desk: ConsoleSession, kind: Kind) -> None:
+    """Draw what assistants have cost by model, once arms may be shown."""
+    costs = desk.monitor.costs(kind)
+    if not costs:
+        return
+    st.subheader("Costs by model", anchor=False)
+    rows = [
+        (one.treatment, one.model, one.messages, f"{one.input_tokens:,}", f"{one.output_tokens:,}", one.uncounted or "",
+         "no price" if one.usd is None else f"{one.usd:.2f}")
+        for one in costs
+    ]  # fmt: skip
+    header = ("Treatment", "Model", "Messages", "Tokens read", "Tokens written", "Not counted", "US dollars")
+    st.html(tables.table(header, rows, numbers=range(2, len(header)), label="Costs by model"))
 
 
 def _leaks(view: Overview) -> list[tuple[str, str]]:
