@@ -130,5 +130,4 @@ def test_the_door_takes_both_kinds_of_form_and_nothing_else(server, client):
 def test_a_short_link_leads_to_the_welcome_page_of_its_link(client):
     answer = client.get("/i/abc-DEF_123", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/enter?link=abc-DEF_123")
-    assert client.get("/i/", follow_redirects=False).status_code == 404
     assert client.post("/i/abc", follow_redirects=False).status_code in (404, 405)

@@ -30,7 +30,7 @@ Need = Literal["in error", "offline", "stuck", "paused", ""]
 
 @dataclass(frozen=True)
 class LivePerson:
-    """Somebody who is there now."""
+    """A participant who is there now."""
 
     id: str
     came_as: str
