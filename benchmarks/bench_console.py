@@ -80,11 +80,11 @@ def _one(rows: Any, name: str, number: int, rng: random.Random, now: datetime, s
             "kind": "submission" if run == 0 else "run", "code": "print(1)\n" * 20, "stdout": "", "stderr": "",
             "started_at": began + timedelta(minutes=run),
             "ended_by": "infrastructure" if rng.random() < 0.01 else "exit",
-            "checks": "[]", "output_order": "", "review": "",
+            "checks": [], "output_order": "", "review": "",
         })  # fmt: skip
     for item in range(ANSWERS):
         rows[tables.AnswerRow].append({
-            "participant_id": name, "stage": "background", "item": f"q{item}", "response": "3", "bank": "", "form": "",
+            "participant_id": name, "stage": "background", "item": f"q{item}", "response": 3, "bank": "", "form": "",
             "changes": 0,
         })  # fmt: skip
     rows[tables.AuditRow].append({

@@ -266,8 +266,8 @@ class UnitOfWork(EventLog, Protocol):
         """Ids of those who have opened the stage of a later session that they waited for."""
         ...
 
-    def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, str]]:
-        """Participants of one kind who have handed in an answer to a survey's question, each with it as JSON."""
+    def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, Any]]:
+        """Participants of one kind who have handed in an answer to a survey's question, each with it."""
         ...
 
     def events_of_kind(self, kind: Kind, event: str) -> list[Event]:
@@ -276,6 +276,10 @@ class UnitOfWork(EventLog, Protocol):
 
     def tokens_by_model(self, kind: Kind) -> list[tuple[str, str, int, int, int, int]]:
         """Treatment, model, messages, tokens read, tokens written, and messages whose tokens were not reported."""
+        ...
+
+    def meta_values(self, prefix: str) -> dict[str, Any]:
+        """Return facts that are JSON values and whose keys begin so."""
         ...
 
     def metas(self, prefix: str) -> dict[str, str]:

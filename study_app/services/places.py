@@ -6,7 +6,6 @@ holds, so that no more people are allocated than the study has places. Nothing h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,7 +81,7 @@ def quota_taken(
     """How many with the quota's answer use or hold a place, other than `besides`; of the kind of that participant."""
     given = unit.answers_to(quota.question, kind if besides is None else besides.kind)
     others = [person for person, response in given if besides is None or person.id != besides.id
-              if quota.meets(json.loads(response))]  # fmt: skip
+              if quota.meets(response)]  # fmt: skip
     return sum(_takes(world, person) for person in others)
 
 

@@ -7,7 +7,6 @@ until a person has looked there and says how it went.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -109,8 +108,8 @@ class PanelActs:
     def uncertain(self) -> list[str]:
         """Acts whose answer never came, as they are settled: `bonus:PARTICIPANT:SESSION` and so on."""
         with self.world.registry.begin(write=False) as unit:
-            kept = unit.metas(f"{_KEY}:")
-        asked = [key for key, value in kept.items() if json.loads(value)["state"] == "asked"]
+            kept = unit.meta_values(f"{_KEY}:")
+        asked = [key for key, value in kept.items() if value["state"] == "asked"]
         return sorted(key.removeprefix(f"{_KEY}:") for key in asked)
 
     def settle(self, name: str, *, done: bool, reason: str, who: str) -> None:
@@ -125,7 +124,7 @@ class PanelActs:
         if name not in open_acts:
             raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
         with self.world.registry.begin() as unit:
-            unit.set_meta(f"{_KEY}:{name}", json.dumps({"state": "done" if done else "refused"}))
+            unit.set_meta_value(f"{_KEY}:{name}", {"state": "done" if done else "refused"})
             unit.add_audit(AuditEntry(self.world.now(), who, "pay: settle", reason, {"act": name, "done": done}))
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -155,8 +154,8 @@ class PanelActs:
 
     def _not_done(self, acts: Iterable[PanelAct], about: str = "") -> list[PanelAct]:
         with self.world.registry.begin(write=False) as unit:
-            kept = unit.metas(f"{_KEY}:")
-        states = {key: json.loads(value)["state"] for key, value in kept.items()}
+            kept = unit.meta_values(f"{_KEY}:")
+        states = {key: value["state"] for key, value in kept.items()}
         return [one for one in acts if states.get(_key(one, about)) not in ("asked", "done")]
 
     def _do(
@@ -210,10 +209,10 @@ class PanelActs:
             unit.lock(_KEY)
             free = []
             for one in batch:
-                kept = unit.meta(_key(one, about))
+                kept = unit.meta_value(_key(one, about))
                 repeatable = one.act == "approve"
-                if repeatable or kept is None or json.loads(kept)["state"] not in ("asked", "done"):
-                    unit.set_meta(_key(one, about), json.dumps({"state": "asked", "amount": one.amount}))
+                if repeatable or kept is None or kept["state"] not in ("asked", "done"):
+                    unit.set_meta_value(_key(one, about), {"state": "asked", "amount": one.amount})
                     free.append(one)
             return free
 
@@ -221,7 +220,7 @@ class PanelActs:
         kept = {"done": "done", "uncertain": "asked"}.get(state, "refused")
         with self.world.registry.begin() as unit:
             for one in batch:
-                unit.set_meta(_key(one, about), json.dumps({"state": kept, "amount": one.amount}))
+                unit.set_meta_value(_key(one, about), {"state": kept, "amount": one.amount})
             people = {one.participant_id: one.amount for one in batch}
             detail = {"study_id": batch[0].study_id, "state": state, "participants": people}
             what = f"pay: {batch[0].act}"

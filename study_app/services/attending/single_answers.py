@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from study_app.domain.records import Answer, Participant
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.participant.handing_in import draft_of, forget, keep_draft
+from study_app.services.participant.handing_in import draft_of, forget
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def given_answers(study: Study, answers: Iterable[Answer], hidden: Collection[st
             one.stage,
             one.item,
             prompts[one.stage, one.item],
-            json.loads(one.response),
+            one.response,
             _why_kept(study, one.item),
         )
         for one in surveys
@@ -69,7 +68,7 @@ def erase_answer(world: StudyContext, unit: UnitOfWork, person: Participant, sta
     draft = draft_of(unit, person.id, stage_id, 0)
     if item in draft.values:
         left = {name: value for name, value in draft.values.items() if name != item}
-        keep_draft(unit, person.id, stage_id, 0, Draft(draft.page, left))
+        unit.save_draft(person.id, stage_id, 0, Draft(draft.page, left))
     forget(unit, person.id, stage_id, 0, {item})
     unit.record(person.id, stage_id, world.now(), AnswerErased(item=item))
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from study_app.domain.events import Event
 from study_app.domain.records import AuditEntry, Kind, Participant, Visit
+from study_app.storage.columns import stored_json
 from study_app.storage.driver import RowOf, bound
 from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.positions import PARTICIPANTS, VISITS, SqlPositions
@@ -72,10 +73,10 @@ class SqlBoards(SqlPositions):
         rows = self.driver.rows(_UNDER_WAY, (bound(RUNS, "started_at", since), kind, _seen(since)))
         return [(person, _moment(row[-2]), bool(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-2]))]
 
-    def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, str]]:
+    def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, Any]]:
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_ANSWERS_TO, (question, kind))
-        return [(person, str(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-1]))]
+        return [(person, stored_json(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-1]))]
 
     def events_of_kind(self, kind: Kind, event: str) -> list[Event]:
         """See ports.UnitOfWork."""
@@ -87,6 +88,10 @@ class SqlBoards(SqlPositions):
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_TOKENS, (kind,))
         return [(str(row[0]), str(row[1]), *(int(cell or 0) for cell in row[2:6])) for row in rows]  # type: ignore[misc]
+
+    def meta_values(self, prefix: str) -> dict[str, Any]:
+        """See ports.UnitOfWork."""
+        return {key: stored_json(text) for key, text in self.metas(prefix).items() if text}
 
     def metas(self, prefix: str) -> dict[str, str]:
         """See ports.UnitOfWork."""
