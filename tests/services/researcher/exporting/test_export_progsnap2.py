@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from support.trials.export_world import copy_of, table, trial
 
+from study_app.domain.events.browser import Edit
+from study_app.domain.events.changes import Change
+from study_app.services.researcher.exporting import progsnap2
 from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 
 EVERYWHERE = set("EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp".split())
 EVERYWHERE |= set("AssignmentID ProblemID ExperimentalCondition IsFabricatedEvent SessionID ParentEventID".split())
+EVERYWHERE |= set("ClientTimezone ServerTimezone X-ClientTime X-ServerTime".split())
 REQUIRED = {
     "Session.Start": {"SessionID"},
     "Session.End": {"SessionID"},
@@ -102,6 +107,70 @@ def test_the_error_quotient_and_repeated_errors_follow_from_the_compile_events(t
     assert error_quotient(["NameError", "NameError", "TypeError", None]) == (1 + 8 / 11 + 0) / 3
 
 
+def repeated_error_density(compiles):
+    """Becker's measure over one session: over runs of the same error r^2 / (r + 1), r being its repetitions."""
+    density, length = 0.0, 0
+    for one, other in pairwise([*compiles, None]):
+        length = length + 1 if one and one == other else 0
+        density += length**2 / (length + 1) - (max(length - 1, 0) ** 2 / length if length else 0.0)
+    return density
+
+
+def test_repeated_error_density_is_that_of_published_sequences():
+    assert repeated_error_density(["A", "A", None]) == 1 / 2
+    assert repeated_error_density(["A", "A", "A"]) == 4 / 3
+    assert repeated_error_density(["A", "B", "A"]) == 0
+    assert repeated_error_density(["A", "A", None, "B", "B"]) == 1
+
+
+def test_time_on_task_follows_from_the_timestamps_to_the_second(tmp_path):
+    _, events, _ = written(tmp_path)
+    spent: dict[tuple[str, str], list[datetime]] = {}
+    for event in events:
+        moment = datetime.strptime(event["ServerTimestamp"], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+        exact = datetime.fromisoformat(event["X-ServerTime"])
+        assert 0 <= (exact - moment).total_seconds() < 1
+        if event["EventType"] in ("Session.Start", "Session.End"):
+            spent.setdefault((event["SubjectID"], event["AssignmentID"]), []).append(exact)
+    visits = {(row["participant_id"], row["stage"]): row for row in table(trial().dataset("unsealed"), "visits")}
+    ended = {place: times for place, times in spent.items() if len(times) == 2}
+    assert ended
+    for place, (first, last) in ended.items():
+        started, over = (datetime.fromisoformat(visits[place][name]) for name in ("started_at", "ended_at"))
+        assert abs((last - first) - (over - started)).total_seconds() < 1
+
+
+def test_the_table_of_subjects_has_arm_scores_and_no_text_of_theirs(tmp_path):
+    summary, events, _ = written(tmp_path)
+    subjects = read(tmp_path / "ps2" / "LinkTables" / "Subject.csv")
+    people = {row["participant_id"]: row for row in table(trial().dataset("unsealed"), "participants")}
+    assert [row["SubjectID"] for row in subjects] == list(people)
+    assert summary.subjects == len(subjects)
+    assert {event["SubjectID"] for event in events} <= {row["SubjectID"] for row in subjects}
+    for row in subjects:
+        person = people[row["SubjectID"]]
+        assert row["ExperimentalCondition"] == person["arm"]
+        for name in ("quiz_score", "task_minutes", "years_coding"):
+            assert row[f"X-{name}"] == person[name]
+    assert "X-feedback" not in subjects[0]
+
+
+def test_a_reply_put_in_by_a_button_is_no_direct_act_and_the_pages_own_edit_is_a_reaction():
+    change = (Change(0, 0, "x"),)
+    made = [
+        Edit(task="t", how="paste", changes=change, user_event="input.paste.reply"),
+        Edit(task="t", how="programmatic", changes=change, user_event="input.starter"),
+        Edit(task="t", how="programmatic", changes=change),
+        Edit(task="t", how="typed", changes=change, user_event="input.type"),
+    ]
+    assert [progsnap2._initiator(edit) for edit in made] == [
+        "UserIndirectAction",
+        "UserIndirectAction",
+        "ToolReaction",
+        "UserDirectAction",
+    ]
+
+
 def test_edits_alone_replay_to_every_program_by_whole_offsets(tmp_path):
     _, events, states = written(tmp_path)
     code = {state["CodeStateID"]: state["Code"] for state in states}
@@ -158,5 +227,8 @@ def test_a_sealed_study_shows_no_condition_and_no_chat(tmp_path):
     app.close()
     events = read(tmp_path / "ps2" / "MainTable.csv")
     assert {event["ExperimentalCondition"] for event in events} == {""}
+    subjects = read(tmp_path / "ps2" / "LinkTables" / "Subject.csv")
+    assert {row["ExperimentalCondition"] for row in subjects} == {""}
+    assert {row["X-queries"] for row in subjects} == {""}
     assert "Intervention" not in {event["EventType"] for event in events}
     assert all(event["EventID"] == f"{event['SubjectID']}.{event['Order']}" for event in events)
