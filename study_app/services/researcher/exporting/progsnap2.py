@@ -39,8 +39,7 @@ COLUMNS = tuple(
     "ProblemID ExperimentalCondition IsFabricatedEvent SessionID CodeStateSection EventInitiator EditType "
     "SourceLocation InsertText DeleteText DeleteLength CopiedText CompileResult CompileMessageType "
     "CompileMessageData ProgramErrorOutput ExecutionID TestID ExecutionResult Score ResourceID "
-    "InterventionCategory InterventionType InterventionMessage ClientTimezone ServerTimezone X-ClientTime "
-    "X-ServerTime".split()
+    "InterventionCategory InterventionType InterventionMessage".split()
 )
 METADATA = {
     "Version": "1.0",
@@ -63,8 +62,9 @@ which the validator of version 1.0 does not expect. Each Run has a `Compile` bef
 whose parent that is: class, message and line. `LinkTables/Subject.csv` has a row for each subject: condition, answers
 to closed questions, scores, times and counts, named as in the codebook with `X-` before them. An edit by a button, such
 as a reply put into the program, is a `UserIndirectAction`; one that no person asked for is a `ToolReaction`. A row for
-which no browser's clock is known has the server's time as its `ClientTimestamp`. Timestamps are in UTC to the second,
-as published scripts read them; `X-ClientTime` and `X-ServerTime` have the milliseconds. `TestID` begins with the task.
+which no browser's clock is known has the server's time as its `ClientTimestamp`. `ServerTimestamp` is in UTC to the
+second and without a zone: a published script reads no other form, which again the validator does not expect;
+`ClientTimestamp` has zone and milliseconds. `TestID` begins with the task.
 Simulated people are fabricated events. What the state of the trial withholds of arms is left out here, too. Chats are
 `Intervention` rows of the categories `X-AIPrompt` and `X-AIReply`.
 """
@@ -168,16 +168,12 @@ class _Writer:
             "SubjectID": subject,
             "ToolInstances": f"study-app {__version__};Python",
             "Order": self._order[subject],
-            "ServerTimestamp": event["at"],
-            "ClientTimezone": _UTC,
-            "ServerTimezone": _UTC,
+            "ServerTimestamp": _whole_second(event["at"]),
             "ExperimentalCondition": arm,
             "IsFabricatedEvent": "true" if dossier.participant.kind == "simulated" else "false",
         }
         known = {name: value for name, value in event.items() if value is not None}
         row = {**everywhere, **known}
-        row |= {"X-ClientTime": row["ClientTimestamp"], "X-ServerTime": row["ServerTimestamp"]}
-        row |= {name: _whole_second(row[name]) for name in ("ClientTimestamp", "ServerTimestamp")}
         if masked:
             row = self._renumbered(row, subject)
         self._main.writerow([_cell(row.get(name)) for name in COLUMNS])
@@ -211,11 +207,8 @@ def _subject_name(column: Column) -> str:
     return "ExperimentalCondition" if column.name == "arm" else f"X-{column.name}"
 
 
-_UTC = "+0000"
-
-
 def _whole_second(moment: datetime) -> str:
-    """Return a moment as published scripts read it: without fractions and zone, which stand in further columns."""
+    """Return a moment in UTC as published scripts read it, which take neither fractions nor a zone."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
