@@ -345,6 +345,7 @@ def _compiled(run: Event, event: Event) -> Iterator[Event]:
     """Yield the Compile of a run and its error: Python finds both as it runs, and scripts look for them here."""
     failed = bool(run["error_type"])
     compiled = f"r{run['run_id']}.compile"
+    event = event | {"CodeStateSection": _file(run["task"])}
     result = {"CompileResult": "Error" if failed else "Success"}
     yield event | result | {"EventType": "Compile", "EventID": compiled, "ExecutionID": None}
     if failed:
