@@ -32,6 +32,11 @@ except RuntimeError:
     pass
 print("made", made, flush=True)
 """
+_NOT_FOR_STRANGERS = (
+    "/_stcore/host-config", "/_stcore/health", "/_stcore/metrics", "/_stcore/script-health-check", "/static/x",
+    "/static/index.html", "/index.html", "/media/x", "/component/x/index.html", "/_stcore/bidi-components/x",
+    "/_stcore/agent/openapi.json", "/auth/login", "/anything",
+)  # fmt: skip
 Result = tuple[bool, str]
 
 
@@ -156,6 +161,27 @@ def _strange_upload(attacker: Attack) -> Result:
     return status in (401, 403, 404, 413), f"an upload was answered {status}"
 
 
+def _strange_addresses(attacker: Attack) -> Result:
+    """Addresses of Streamlit's, by methods that only read and by others, without a cookie."""
+    answers = {
+        f"{method} {path}": attacker.send(method, path, known=False).status_code
+        for path in _NOT_FOR_STRANGERS
+        for method in ("GET", "HEAD", "PUT", "POST", "OPTIONS")
+    }
+    given = [f"{asked} ({status})" for asked, status in answers.items() if status < 300]
+    if given:
+        return False, f"a stranger was given {', '.join(given)}; let the proxy serve nothing itself"
+    return True, f"{len(answers)} requests of a stranger were refused"
+
+
+def _invented_cookie(attacker: Attack) -> Result:
+    """Look whether a refusal makes a cookie count as a participant's."""
+    invented = {"Cookie": "study_participant=invented"}
+    attacker.send("POST", "/api/events", known=False, headers=invented | {"Origin": "https://another.example"})
+    status = attacker.send("GET", "/_stcore/host-config", known=False, headers=invented).status_code
+    return status >= 400, f"an invented cookie was answered {status}"
+
+
 def _strange_websocket(attacker: Attack) -> Result:
     return _websocket(attacker, known=False, origin=attacker.url)
 
@@ -207,6 +233,8 @@ ATTACKS: dict[str, Callable[[Attack], Result]] = {
     "an edit that is not one": _misshapen_edit,
     "a message of blank lines": _blank_lines,
     "a stranger's upload": _strange_upload,
+    "a stranger at addresses of Streamlit's": _strange_addresses,
+    "an invented cookie": _invented_cookie,
     "a stranger's websocket": _strange_websocket,
     "a websocket from another site": _foreign_origin,
     "a program of many threads": _many_threads,
