@@ -16,6 +16,7 @@ from study_app.domain.events import EventDetails
 from study_app.domain.events.server import (
     AnswersHandedIn,
     DeadlineExtended,
+    LanguageChosen,
     Outage,
     ProgramError,
     ProgramEvent,
@@ -49,6 +50,7 @@ def check_logged(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
         if mine is None or name in hidden or person["data_withdrawn"]:
             continue
         _compare(opened, "participants", person, _person(person, mine))
+        _compare(opened, "participants", person, _language(opened, person, mine))
         for visit in rows["visits"].get(name, []):
             _compare(opened, "visits", visit, _visit(visit, mine))
         for run in rows["runs"].get(name, []):
@@ -75,6 +77,18 @@ def _person(person: UntrustedRow, log: Log) -> Stated:
     ended = [event["server_time"] for kind in ENDINGS for event in log.of(kind)]
     if person["finished_at"] is not None or ended:
         yield "finished_at", person["finished_at"], person["finished_at"] if person["finished_at"] in ended else ended
+
+
+def _language(opened: UntrustedDataset, person: UntrustedRow, log: Log) -> Stated:
+    """Yield the language of the entry, or the study's where it offers one; a dataset for everybody may coarsen it."""
+    found, study = person.values.get("language"), opened.studies.get(str(person["study_hash"]))
+    if found is None or opened.public:
+        return
+    choices = [choice for choice in map(said, log.of(LanguageChosen.kind)) if isinstance(choice, LanguageChosen)]
+    if choices:
+        yield "language", found, choices[0].language
+    elif study is not None and len(study.offered) == 1:
+        yield "language", found, study.language
 
 
 def _visit(visit: UntrustedRow, log: Log) -> Stated:

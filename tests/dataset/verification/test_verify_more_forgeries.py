@@ -100,6 +100,7 @@ SQL: dict[str, str | list[str]] = {
     "the first entry of the audit log": "DELETE FROM audit WHERE number = (SELECT min(number) FROM audit)",
     "the last entry of the audit log": "DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)",
     "when a person finished": f"UPDATE participants SET finished_at = finished_at + 60000 WHERE id = {FIRST_REAL}",
+    "a person's language": f"UPDATE participants SET language = 'de' WHERE id = {FIRST_REAL}",
     "how sure a person was": f"UPDATE answers SET confidence = 0.5 WHERE bank != '' AND {ONE}",
     "why an answer has no points": (
         f"UPDATE answers SET scoring_reason = 'unclear', points = NULL WHERE item = 'start_call' AND {ONE}"

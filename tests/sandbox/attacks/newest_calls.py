@@ -1,4 +1,4 @@
-# Tries calls that kernels have got in the last years, which lists of what is forbidden do not know.
+# Tries to use calls that kernels have got in the last years, which lists of what is forbidden do not know.
 import ctypes
 
 libc = ctypes.CDLL(None, use_errno=True)
