@@ -16,8 +16,8 @@ BY_ITEM = ("mixed_logit",)
 """Methods over the answers to single items, which the pipeline itself gives them."""
 TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
     **dict.fromkeys(("fisher", "newcombe", "cmh"), ("yes or no", ("binary",))),
-    "poisson": ("counts", ("count", "binary")),
-    "negative_binomial": ("counts", ("count",)),
+    "poisson": ("counts", ("count", "binary", "ordinal")),
+    "negative_binomial": ("counts", ("count", "ordinal")),
     "ordinal_logit": ("ordered levels", ("ordinal", "binary", "count")),
 }
 """Method -> what it takes, and the kinds of outcomes that are that; others take any number."""

@@ -11,11 +11,12 @@ from analysis.estimators.methods import METHODS
 from study_app.domain.study.designs import TABLE
 
 FIGURES = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
-BY_CHANCE = ("no more variable than Poisson counts",)
+BY_CHANCE = ("no more variable than Poisson counts", "has people in more than one stratum")
 """What only the data can tell: a row of this kind is taken by `check` and may still come to nothing."""
 SLOW = ("multiple_imputation", "tipping_point", "mixed_logit", "lee_bounds")
 QUICK = tuple(name for name in METHODS if name not in SLOW)
-STUDIES = tuple(dict.fromkeys(entry.study for entry in TABLE))
+STUDIES = tuple(name for name in dict.fromkeys(entry.study for entry in TABLE) if name != "one_arm")
+"""All but the one that has nothing to compare, which `analyze` refuses whole."""
 BY_DEFAULT = ("every_stage", "clusters", "orders")
 
 
