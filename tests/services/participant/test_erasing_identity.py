@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from dataclasses import replace
 
 import pytest
 from support.clock import HandClock
-from support.trials.export_world import Walker, open_app, real_study, table
+from support.trials.commands import study
+from support.trials.export_world import ROOT, Walker, open_app, real_study, table
 
 from study_app.domain.errors import NotAllowed
+from study_app.domain.events import ERASED
 from study_app.services.attending.purging import Purge, months_after
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
@@ -88,6 +91,63 @@ def test_a_run_that_ends_after_the_erasure_leaves_nothing(tmp_path):
                                 (person.id,)).fetchall()  # fmt: skip
     assert {row[0] for row in held} == {b""}
     app.close()
+
+
+def test_a_reply_that_comes_in_after_the_erasure_leaves_nothing(tmp_path):
+    walker = at_work_alone(tmp_path)
+    app = walker.app
+
+    async def ask():
+        message = "How does a nursery start two tasks?"
+        asked = await app.help.ask(walker.id, message, walker.page, walker.text, walker.seq)
+        pieces = asked.text
+        first = await anext(pieces)
+        # Erased between two pieces of the reply.
+        await asyncio.to_thread(app.session.withdraw, walker.id, True)
+        return first + "".join([piece async for piece in pieces])
+
+    reply = asyncio.run(ask())
+    assert reply
+    with app.world.registry.begin(write=False) as unit:
+        assert unit.turns(walker.id) == []
+        assert all(event.payload == ERASED for event in unit.events(walker.id) if event.kind == "turn_ended")
+    app.session.sweep()
+    files = [path for path in tmp_path.iterdir() if path.name.startswith("study.db")]
+    words = max(reply.split("\n"), key=len)[:40].encode()
+    assert len(words) > 20
+    assert not [path.name for path in files if words in path.read_bytes()]
+    app.close()
+
+
+def at_work_alone(folder):
+    """A participant at a task in the arm with an assistant, in a database of this test."""
+    clock = HandClock()
+    app = open_app(folder, clock)
+    for _ in range(20):
+        walker = Walker(app, clock).to_tasks(solve=False).begin_tasks()
+        if walker.arm == "ai":
+            return walker
+    raise AssertionError("no one of twenty was allocated to the arm with an assistant")
+
+
+def test_purge_from_the_command_line_says_whose_time_is_up_and_erases_only_with_yes(tmp_path):
+    clock = HandClock()
+    app = open_app(tmp_path, clock)
+    person = Walker(app, clock).consent().background()
+    with app.world.registry.begin(write=False) as unit:
+        assert unit.answers(person.id)
+    app.close()
+    given = {"STUDY_VAR": str(tmp_path / "var"), "STUDY_DATABASE_URL": f"sqlite:///{tmp_path}/study.db"}
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute("UPDATE participants SET enrolled_at = 946684800000, last_seen_at = 946684800000")
+    looked = study("purge", ROOT / "study.toml", "--dry-run", "--json", cwd=tmp_path, **given)
+    assert json.loads(looked.stdout) == {"participants": [person.id], "done": False}
+    done = study("purge", ROOT / "study.toml", "--yes", "--json", cwd=tmp_path, **given)
+    assert json.loads(done.stdout) == {"participants": [person.id], "done": True}
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        assert database.execute("SELECT count(*) FROM answers").fetchone() == (0,)
+    again = study("purge", ROOT / "study.toml", "--yes", cwd=tmp_path, **given)
+    assert person.id not in again.stdout
 
 
 def test_purge_erases_only_whose_time_is_up(tmp_path):
