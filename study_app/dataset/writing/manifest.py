@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -168,8 +168,16 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
 _OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves")
 
 
-def public_audit(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the summary for everybody: acts that concern single people are counted, not listed."""
+def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> dict[str, Any]:
+    """Return the summary for everybody: acts that concern single people are counted, not listed.
+
+    Args:
+        summary: of all acts.
+        reason: makes of a reason what everybody may read.
+    """
+    summary = dict(summary) | {
+        name: [act | {"why": reason(act["why"])} for act in summary[name]] for name in _OF_THE_STUDY
+    }
     acts = {name: len(summary[name]) for name in _ACTS if name not in _OF_THE_STUDY}
     return {name: value for name, value in summary.items() if name not in acts} | {"counts": acts}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, get_args
@@ -65,7 +65,7 @@ from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import SealingKeyMissing, UserError
 from study_app.domain.events.reference import events_page
 from study_app.domain.ledger import LEDGERS
-from study_app.domain.records import Kind
+from study_app.domain.records import Kind, ProtocolVersion
 from study_app.domain.study.clusters import cluster_questions
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
@@ -437,7 +437,15 @@ class _Export:
 
     def _changes(self) -> str:
         erased = sum(person.data_withdrawn for person in self.people)
-        return changes(self.versions.locked, self.unit.audit(), timestamp(self.now), self.state == "draft", erased)
+        acts = [replace(entry, why=self._reason(entry.why)) for entry in self.unit.audit()]
+        return changes(self._locked(), acts, timestamp(self.now), self.state == "draft", erased)
+
+    def _locked(self) -> list[ProtocolVersion]:
+        """Return the locked versions with the reasons that this export shows."""
+        return [replace(version, reason=self._reason(version.reason)) for version in self.versions.locked]
+
+    def _reason(self, text: str) -> str:
+        return text if self.public is None else self.public.reason(text)
 
     def _text(self, path: str, content: str) -> None:
         self._bytes(path, content.encode())
@@ -453,7 +461,7 @@ class _Export:
         draft, audit = self.state == "draft", audit_summary(self.unit.audit())
         figures = measured(self.seen, bool(withheld))
         if self.public is not None:
-            audit, figures = public_audit(audit), figures | {"events_lost": [], "events_ahead": []}
+            audit, figures = public_audit(audit, self.public.reason), figures | {"events_lost": [], "events_ahead": []}
         return {
             "study_id": self.study.id,
             "study_hash": self.versions.newest.study_hash,
@@ -472,7 +480,7 @@ class _Export:
             "withheld": dict(withheld),
             "columns": {name: list(table.names) for name, table in self.tables.items()},
             **seal_facts(self.unit, self.state),
-            "versions": version_entries(self.versions.locked, self.versions.drafts, draft),
+            "versions": version_entries(self._locked(), self.versions.drafts, draft),
             "ledgers": ledgers(self.unit, self.kinds),
             "chain": self.chain,
             "audit": audit,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from study_app.dataset.disclosure.coarsening import Recoding, recoding_of
-from study_app.dataset.disclosure.public import Public
+from study_app.dataset.disclosure.patterns import identifiers_in
+from study_app.dataset.disclosure.public import WITHHELD, Public
 from study_app.dataset.disclosure.report import disclosure
 from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.redaction import Mask
@@ -28,6 +29,8 @@ class PublicExport:
     """Of answers about people, before they are coarsened."""
     rows: Sequence[Mapping[str, Any]]
     """Their values, one row for each person with data."""
+    _seen: set[str] = field(default_factory=set)
+    """Reasons that were looked through."""
 
     def recoded(self) -> dict[str, Any]:
         """Return the columns whose values changed, for the manifest."""
@@ -36,6 +39,15 @@ class PublicExport:
             for column in self.columns
             if (recoding := self.rules.recodings[column.name]).coarse
         }
+
+    def reason(self, text: str) -> str:
+        """Return a reason that a researcher gave for an act; withheld where a pattern finds an identifier in it."""
+        kinds = identifiers_in(text)
+        if text not in self._seen:
+            self._seen.add(text)
+            for kind in kinds:
+                self.rules.found.identifiers["reasons of acts", kind, False] += 1
+        return WITHHELD if kinds else text
 
     def report(self) -> str:
         """Return documentation/disclosure.md; after the last row."""

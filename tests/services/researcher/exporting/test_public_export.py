@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 from support.clock import HandClock
-from support.trials.export_world import Walker, open_app, scratch, settle, table, trial
+from support.trials.export_world import Walker, copy_of, open_app, scratch, settle, table, trial
 
 from study_app.dataset.disclosure.coarsening import RARE, recoding_of
 from study_app.dataset.disclosure.patterns import IDENTIFIERS, identifiers_in
+from study_app.dataset.disclosure.payloads import public_payload
 from study_app.dataset.schema import Column, compact_json
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, UserError
 from study_app.domain.events import BROWSER_KINDS
+from study_app.domain.records import AuditEntry
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.exporting.export import export, study_tables
 from study_app.services.researcher.exporting.text_review import TextReviews
@@ -137,6 +139,31 @@ def test_nothing_planted_in_any_free_field_is_in_a_public_dataset_and_all_of_it_
     assert "Names need a reader" in report
     # The turn is the test's own, in an arm that may have none.
     assert {finding.name for finding in verify(public).findings} <= {"assistant_in_wrong_arm", "record_without_event"}
+
+
+def test_reasons_that_name_a_person_are_left_out_and_listed_and_others_stay(tmp_path):
+    app = copy_of(trial(), tmp_path)
+    with app.world.registry.begin() as unit:
+        given = (f"asked by {PLANTED['e-mail address']}, {PLANTED['phone number']}", "the class was full")
+        for reason in given:
+            unit.add_audit(AuditEntry(app.world.now(), "ada", "close", reason, {}))
+    export(app.world, tmp_path / "public", public=True)
+    app.close()
+    text = everything(tmp_path / "public")
+    assert not [mark for mark in MARKS if mark in text]
+    assert text.count("the class was full") >= 2
+    report = (tmp_path / "public" / "documentation" / "disclosure.md").read_text(encoding="utf-8")
+    assert "| `reasons of acts` | e-mail address | 1 | no |" in report
+    assert "| `reasons of acts` | phone number | 1 | no |" in report
+
+
+@pytest.mark.parametrize(
+    "kind", ["gate_judged", "turn_refused", "excluded", "program_error", "notes_opened", "answer_set"]
+)
+def test_what_newer_events_say_in_words_is_left_out(kind):
+    written = dict.fromkeys(("reason", "message", "type", "who", "title", "value", "version", "model"), PLANT)
+    kept = public_payload(kind, written, frozenset(), str)
+    assert not any(mark in json.dumps(kept) for mark in MARKS)
 
 
 def test_planted_text_is_left_out_of_parquet_too(world, tmp_path):
