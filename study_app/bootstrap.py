@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from study_app.content.study_file import read_study
 from study_app.content.texts import TextShelf
 from study_app.content.watched import written
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
-from study_app.domain.records import Participant
+from study_app.domain.records import Participant, Replica
 from study_app.domain.study.operating.alerts import Channel
 from study_app.domain.study.study import Study, protocol_hash
 from study_app.domain.text_files import decode_text
@@ -53,6 +54,7 @@ from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
+from study_app.services.participant.taking_over import TakingOver
 from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
 from study_app.services.researcher.interim.looks import InterimLooks
 from study_app.services.researcher.lifecycle import Lifecycle, open_head_key
@@ -106,6 +108,7 @@ class App:
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
     alert_watch: AlertWatch
+    taking_over: TakingOver
     metrics: Metrics
     texts: TextShelf
     kept_texts: dict[str, TextShelf] = field(default_factory=dict)
@@ -271,6 +274,8 @@ def start(
         seal=FileSeal(settings.var, settings.environment, study.id),
         fresh_id=ids,
         grading_clock=grading_clock,
+        me=_this_replica(),
+        process_ended=_has_ended,
     )
     world.open_edition = _opener(settings, seconds_per_word)
     _check(world, settings, changed_ok)
@@ -279,6 +284,34 @@ def start(
     app = _assembled(settings, world, library, anchoring, code_queries)
     follow_amendments(app)
     return app
+
+
+def _this_replica() -> Replica:
+    """Return this process as the other servers of the study know it."""
+    now = SystemClock().now()
+    return Replica(secrets.token_hex(8), _machine(), os.getpid(), now, now)
+
+
+def _machine() -> str:
+    """Return what processes share that can see each other's ids; containers of one host do not."""
+    try:
+        spaces = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        spaces = ""
+    return f"{machine_name()} {spaces}"
+
+
+def _has_ended(replica: Replica) -> bool:
+    """Whether a server of this machine has ended: its process id is nobody's."""
+    if replica.machine != _machine() or replica.process == os.getpid():
+        return False
+    try:
+        os.kill(replica.process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _assembled(
@@ -292,14 +325,15 @@ def _assembled(
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
     enrol, session = Enrol(world), ParticipantSession(world, way)
+    runs, chat = ProgramRuns(world, way), AssistantChat(world, way)
     app = App(
         settings=settings,
         world=world,
         library=library,
         enrol=enrol,
         session=session,
-        work=ProgramRuns(world, way),
-        help=AssistantChat(world, way),
+        work=runs,
+        help=chat,
         answers=Answers(world, way),
         grading=grading,
         scoring=scoring,
@@ -316,6 +350,7 @@ def _assembled(
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),
         alert_watch=_alert_watch(settings, world),
+        taking_over=TakingOver(world, chat, runs),
         metrics=Metrics(),
         texts=_texts(library),
     )

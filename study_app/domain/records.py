@@ -81,6 +81,35 @@ class Visit:
     ended_by: EndedBy | None = None
 
 
+WorkKind = Literal["reply", "run", "grading"]
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One of the servers that serve a study."""
+
+    name: str
+    machine: str
+    """Where it runs; processes of one machine can see whether another has ended."""
+    process: int
+    began_at: datetime
+    beat_at: datetime
+    """Its last sign of life, by its own clock."""
+
+
+@dataclass(frozen=True)
+class InProgress:
+    """What a server does for a participant just now: one of each kind at a time, whichever server it is."""
+
+    participant_id: str
+    kind: WorkKind
+    work: str
+    """Id of the turn, run or submission."""
+    replica: str
+    stop: bool = False
+    """The participant, by way of another server, wants it to end."""
+
+
 @dataclass(frozen=True)
 class Document:
     """The text of one task as the server knows it from the edits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +14,11 @@ from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.localisation.study_texts import in_language
-from study_app.domain.records import Participant, ProtocolVersion
+from study_app.domain.records import Participant, ProtocolVersion, Replica
 from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
+from study_app.services.replicas import Replicas
 from study_app.services.version_content import Edition, altered_files, kept_content
 
 Read = TypeVar("Read")
@@ -82,6 +84,11 @@ class StudyContext:
     """Distribution -> version of what participants' programs can import."""
     anchor: Callable[[LedgerRow], None] = lambda _row: None
     """Keeps the place of a real allocation outside the database, after its commit."""
+    replicas: Replicas = field(init=False)
+    """This server among those of the study."""
+    me: Replica | None = None
+    process_ended: Callable[[Replica], bool] = lambda _replica: False
+    """Whether a server's process is known to have ended, because it ran on this machine."""
     measure: Callable[[str, float], None] = lambda _name, _seconds: None
     """Takes how long something took, by the name of a histogram of `services.operation.metrics`."""
     follow: Callable[[], None] = lambda: None
@@ -96,6 +103,12 @@ class StudyContext:
     """Of earlier versions; None where not all of their files were kept."""
     _versions: dict[str, Study] = field(default_factory=dict)
     _localised: dict[tuple[str, str], Study] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Give the server a name where bootstrap has not."""
+        now = self.now()
+        me = self.me or Replica(secrets.token_hex(8), "", 0, now, now)
+        self.replicas = Replicas(me, self.now, lambda other: self.process_ended(other))
 
     @cached_property
     def study_hash(self) -> str:

@@ -299,6 +299,28 @@ class AuditRow(SQLModel, table=True):
     row_hash: str
 
 
+class ReplicaRow(SQLModel, table=True):
+    """Servers that serve the study."""
+
+    __tablename__ = "replicas"
+    name: str = Field(primary_key=True)
+    machine: str
+    process: int = Field(sa_column=Column(BigInteger, nullable=False))
+    began_at: datetime = _moment(nullable=False)
+    beat_at: datetime = _moment(nullable=False)
+
+
+class InProgressRow(SQLModel, table=True):
+    """What a server does for a participant just now."""
+
+    __tablename__ = "in_progress"
+    participant_id: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    work: str
+    replica: str = Field(index=True)
+    stop: bool
+
+
 class RatingRow(SQLModel, table=True):
     """Human judgements."""
 

@@ -38,6 +38,7 @@ from study_app.storage.chained import entry_of, in_order, kept
 from study_app.storage.columns import stored_json
 from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
+from study_app.storage.in_progress import SqlInProgress
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
 
 Row = TypeVar("Row")
@@ -56,7 +57,7 @@ AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 REVIEWS = _table(tables.TextReviewRow)
 
 
-class SqlUnitOfWork(SqlBoards):
+class SqlUnitOfWork(SqlBoards, SqlInProgress):
     """ports.UnitOfWork over one connection in a transaction."""
 
     def _rows(self, kind: type[Row], query: Any) -> list[Row]:

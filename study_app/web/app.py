@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from study_app.bootstrap import App, install
+from study_app.domain.errors import StudyError
 from study_app.secrets.signed_arrival import signed_arrival
 from study_app.web.admission.gateway import ParticipantGateway
 from study_app.web.admission.limits import RequestLimits
@@ -57,8 +58,14 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     quiet_streamlit()
     study.clock_watch.begin()
     work = (study.session.sweep, study.grading.grade_present, study.scoring.score_handed_in)
-    watches = (study.clock_watch.check, study.isolation_watch.check, study.anchoring.tick, study.alert_watch.tick)
-    jobs = (*watches, *work)
+    watches = (
+        study.taking_over.tick,
+        study.clock_watch.check,
+        study.isolation_watch.check,
+        study.anchoring.tick,
+        study.alert_watch.tick,
+    )
+    jobs = (study.taking_over.tick, *watches, *work)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
@@ -73,6 +80,8 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         await study.help.close()
+        with contextlib.suppress(StudyError):
+            study.taking_over.close()
 
 
 def served_routes(study: App) -> list[Route]:

@@ -13,7 +13,7 @@ from typing import Literal
 from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
-from study_app.domain.records import RunRecord, submitted
+from study_app.domain.records import InProgress, RunRecord, submitted
 from study_app.domain.tasks.packs import Grade, RunClock, TaskPack
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -144,6 +144,34 @@ class Grading:
         return accepts_isolation(self.world, launched=launched)
 
     def _attempt(self, run: RunRecord) -> bool:
+        if not self._take(run):
+            return False
+        try:
+            return self._graded(run)
+        finally:
+            self._let_go(run)
+
+    def _take(self, run: RunRecord) -> bool:
+        """Note that this server grades the submission; False where another does, or has."""
+        with self.world.registry.begin() as unit:
+            if not self.world.replicas.take(unit, self._work(run)):
+                return False
+            if any(one.id == run.id for one in unit.ungraded()):
+                return True
+            unit.end_work(self._work(run))
+        return False
+
+    def _let_go(self, run: RunRecord) -> None:
+        try:
+            with self.world.registry.begin() as unit:
+                unit.end_work(self._work(run))
+        except InfrastructureError as error:
+            log.warning("a grading could not be noted as over", exc_info=error, extra={"submission": run.id})
+
+    def _work(self, run: RunRecord) -> InProgress:
+        return self.world.replicas.mine(run.participant_id, "grading", run.id)
+
+    def _graded(self, run: RunRecord) -> bool:
         try:
             self._grade(run)
         except InfrastructureError as error:

@@ -28,6 +28,8 @@ class ClockAlert:
     """Wall clock minus the server's own count."""
     state: str
     """`away`: the server goes by its own count; `back`: the clock came back; `taken`: deadlines were moved by it."""
+    machine: str = ""
+    replica: str = ""
 
     def __str__(self) -> str:
         ends = {
@@ -37,6 +39,10 @@ class ClockAlert:
         }
         way = f"{'ahead' if self.seconds > 0 else 'back'} by {abs(self.seconds):.0f} s"
         return f"the machine's clock went {way} at {self.at:%H:%M:%S} UTC: {ends[self.state]}"
+
+
+SAME_STEP_SECONDS, SAME_STEP_WITHIN = 5.0, timedelta(minutes=2)
+"""Two servers on one machine see one step: how far apart they may measure it, and how far apart in time."""
 
 
 class ClockWatch:
@@ -69,6 +75,11 @@ class ClockWatch:
         """Give every open stage the time back that the step would take from it, then follow the clock."""
         with self.world.registry.begin() as unit:
             now = self.world.now()
+            unit.lock(ALERT)
+            if self._taken_here_already(unit, step, now):
+                self._away = False
+                self.world.clock.adopt()  # type: ignore[attr-defined]
+                return
             # Simulated participants have their own clock.
             simulated = unit.simulated()
             for visit in (visit for visit in unit.visits() if visit.participant_id not in simulated):
@@ -81,6 +92,18 @@ class ClockWatch:
         self._away = False
         self.world.clock.adopt()  # type: ignore[attr-defined]
 
+    def _taken_here_already(self, unit: UnitOfWork, step: ClockStep, now: datetime) -> bool:
+        """Whether another server on this machine, whose clock it is, has moved the deadlines by this step."""
+        known = clock_alert(unit)
+        return (
+            known is not None
+            and known.state == "taken"
+            and known.machine == self.world.replicas.me.machine != ""
+            and known.replica != self.world.replicas.me.name
+            and abs(known.seconds - step.by.total_seconds()) < SAME_STEP_SECONDS
+            and abs(now - known.at) < SAME_STEP_WITHIN + abs(step.by)
+        )
+
     def _note(self, state: str, step: ClockStep | None = None) -> None:
         with self.world.registry.begin() as unit:
             known = clock_alert(unit)
@@ -89,7 +112,9 @@ class ClockWatch:
 
     def _keep(self, unit: UnitOfWork, alert: ClockAlert) -> None:
         detail = {"seconds": round(alert.seconds, 3), "state": alert.state}
-        unit.set_meta_value(ALERT, detail | {"at": alert.at.isoformat()})
+        me = self.world.replicas.me
+        where = {"machine": me.machine, "replica": me.name}
+        unit.set_meta_value(ALERT, detail | where | {"at": alert.at.isoformat()})
         unit.add_audit(AuditEntry(alert.at, "server", STEPPED, "", detail))
 
 
@@ -98,7 +123,8 @@ def clock_alert(unit: UnitOfWork) -> ClockAlert | None:
     kept = unit.meta_value(ALERT)
     if kept is None:
         return None
-    return ClockAlert(datetime.fromisoformat(kept["at"]), kept["seconds"], kept["state"])
+    where = kept.get("machine", ""), kept.get("replica", "")
+    return ClockAlert(datetime.fromisoformat(kept["at"]), kept["seconds"], kept["state"], *where)
 
 
 def shown_alert(unit: UnitOfWork, now: datetime) -> ClockAlert | None:

@@ -14,6 +14,8 @@ FELL, RECOVERED = "isolation fell", "isolation recovered"
 """What the audit log calls them."""
 ALERT = "isolation_alert"
 """Where the database keeps since when, and why, the study is paused."""
+HELD = "isolation_held_until"
+"""Where the database keeps until when the deadlines are moved already."""
 STEP = timedelta(seconds=10)
 """Deadlines are moved by as much at a time, ahead, so that none passes between two looks."""
 LOOK_AGAIN = timedelta(minutes=10)
@@ -43,11 +45,18 @@ class IsolationWatch:
         with self.world.registry.begin() as unit:
             if self.world.state(unit) == "draft":
                 return
+            unit.lock(ALERT)
             if unit.meta_value(ALERT) is None:
                 isolation = self.world.sandbox.isolation()
                 detail = {"level": isolation.level, "message": isolation.message}
-                unit.set_meta_value(ALERT, detail | {"since": now.isoformat()})
+                kept = detail | {"since": now.isoformat(), "replica": self.world.replicas.me.name}
+                unit.set_meta_value(ALERT, kept)
                 unit.add_audit(AuditEntry(now, "server", FELL, isolation.message, detail))
+            if (unit.meta(HELD) or "") > now.isoformat():
+                # Another server of the study has moved the deadlines: once is enough.
+                self._moved_until = now + STEP / 10
+                return
+            unit.set_meta(HELD, (now + STEP).isoformat())
             for visit in unit.visits():
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, STEP):
                     moved = Outage(cause="isolation", seconds=STEP.total_seconds())
@@ -57,7 +66,12 @@ class IsolationWatch:
     def _recover(self) -> None:
         self._moved_until = None
         with self.world.registry.begin(write=False) as unit:
-            if unit.meta_value(ALERT) is None:
+            kept = unit.meta_value(ALERT)
+            if kept is None:
+                return
+            fell_at = kept.get("replica", self.world.replicas.me.name)
+            if fell_at != self.world.replicas.me.name and not self.world.replicas.is_gone(unit, fell_at):
+                # That server pauses the study, and says itself when it is over.
                 return
         with self.world.registry.begin() as unit:
             unit.set_meta_value(ALERT, None)

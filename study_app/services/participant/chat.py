@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed,
 from study_app.domain.events.server import TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
-from study_app.domain.records import Rating, Turn
+from study_app.domain.records import InProgress, Rating, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.timing import paused_seconds
 from study_app.ports import Assistant, UnitOfWork
@@ -156,21 +156,44 @@ class AssistantChat:
     def stop(self, participant_id: str, turn_id: str) -> bool:
         """Stop a reply on the participant's wish; what came so far is kept."""
         reply = self._replies.get(participant_id)
-        if reply is None or reply.turn.id != turn_id:
+        if reply is None:
+            return self._stop_elsewhere(participant_id, turn_id)
+        if reply.turn.id != turn_id:
             return False
         reply.stopped.set()
         return True
+
+    def _stop_elsewhere(self, participant_id: str, turn_id: str) -> bool:
+        """Ask the server that writes the reply to stop it."""
+        with self.world.registry.begin() as unit:
+            work = unit.work_of(participant_id, "reply")
+            return work is not None and work.work == turn_id and unit.stop_work(participant_id, "reply")
 
     def turns(self, participant_id: str) -> list[Turn]:
         """Return the participant's turns so far, oldest first."""
         with self.world.registry.begin(write=False) as unit:
             kept = unit.turns(participant_id)
-        if any(not turn.complete and turn.asked_at < self._began for turn in kept):
-            with self.world.registry.begin() as unit:
-                close_interrupted(unit, participant_id, self._began, self.world.now())
+        if any(not turn.complete for turn in kept) and participant_id not in self._replies:
+            self.close_interrupted(participant_id)
+            with self.world.registry.begin(write=False) as unit:
                 kept = unit.turns(participant_id)
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
+
+    def close_interrupted(self, participant_id: str) -> None:
+        """End the participant's turns whose reply a server that is gone was writing."""
+        with self.world.registry.begin() as unit:
+            self.close_interrupted_in(unit, participant_id)
+
+    def close_interrupted_in(self, unit: UnitOfWork, participant_id: str) -> None:
+        """As `close_interrupted`, within a transaction."""
+        close_interrupted(unit, participant_id, self._began, self.world.now(), self.world.replicas)
+
+    def stop_wanted(self, turn_ids: Collection[str]) -> None:
+        """Stop those of these replies that are written here."""
+        for reply in list(self._replies.values()):
+            if reply.turn.id in turn_ids:
+                reply.stopped.set()
 
     def spec(self, place: Position | AtStage) -> AssistantSpec | None:
         """Return the treatment that the participant has on this stage, or None."""
@@ -182,6 +205,7 @@ class AssistantChat:
         self, participant_id: str, message: str, page: str | None, code: str | None, seq: int | None
     ) -> tuple[Turn, AssistantRequest, _Answering]:
         with self.world.registry.begin() as unit:
+            self.close_interrupted_in(unit, participant_id)
             place = self._place(unit, participant_id)
             found = self._answerable(unit, place)
             if not isinstance(found, Refused):
@@ -247,6 +271,8 @@ class AssistantChat:
             asked_at=place.now,
             composing_seconds=composing_seconds(unit, place, page),
         )
+        if not self.world.replicas.take(unit, self.world.replicas.mine(turn.participant_id, "reply", turn.id)):
+            raise ReplyInProgress("the previous reply is still being written by another server")
         unit.add_turn(turn)
         started = TurnStarted(turn_id=turn.id, task=place.task, model=spec.model)
         if page is not None and code is not None and seq is not None:
@@ -335,7 +361,11 @@ class AssistantChat:
 
     def _save(self, turn: Turn) -> None:
         with self.world.registry.begin() as unit:
-            unit.update_turn(turn)
+            if unit.work_of(turn.participant_id, "reply") == self._work(turn):
+                unit.update_turn(turn)
+
+    def _work(self, turn: Turn) -> InProgress:
+        return self.world.replicas.mine(turn.participant_id, "reply", turn.id)
 
     async def _through_gate(self, reply: _Reply, request: AssistantRequest, assistant: Assistant) -> AssistantRequest:
         """Judge the message, write the verdict down, and say what the reply may hold."""
@@ -356,7 +386,8 @@ class AssistantChat:
 
     def _finish(self, turn: Turn, withheld: int | None) -> None:
         with self.world.registry.begin() as unit:
-            if not unit.update_turn(turn):
+            # Another server has ended the turn where this one was taken for gone.
+            if not unit.end_work(self._work(turn)) or not unit.update_turn(turn):
                 return
             now = self.world.now()
             record_end(unit, turn, now, withheld)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.events import saying
 from study_app.domain.events.server import FigureShown, Outage, ProgramError, RunEnded
-from study_app.domain.records import RunRecord
+from study_app.domain.records import InProgress, RunRecord
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks import figures
 from study_app.domain.tasks.packs import CheckResult, OutputLine, RunResult, TaskPack
@@ -35,6 +35,7 @@ MAX_CODE_BYTES = 64_000
 """Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
 DOUBLE_CLICK = timedelta(seconds=2)
 """Within which the same program for the next task is a second click on the same button."""
+SERVER_GONE = "the server that ran it is gone"
 CONCURRENT_RUNS = 64
 """Programs that run at once on this machine; the others queue, each participant at most once."""
 
@@ -43,6 +44,7 @@ CONCURRENT_RUNS = 64
 class _Active:
     """A participant's run in progress."""
 
+    run_id: str
     cancelled: threading.Event
 
 
@@ -78,7 +80,7 @@ class ProgramRuns:
             TooLong: the code.
         """
         place, record = self._begin(participant_id, code, page, seq)
-        active = self._replace_active(participant_id)
+        active = self._replace_active(participant_id, record.id)
         thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
         thread.start()
         return record.id
@@ -112,7 +114,12 @@ class ProgramRuns:
             active = self._active.get(participant_id)
         if active is not None:
             active.cancelled.set()
-        return active is not None
+            return True
+        with self.world.registry.begin(write=False) as unit:
+            if unit.work_of(participant_id, "run") is None:
+                return False
+        with self.world.registry.begin() as unit:
+            return unit.stop_work(participant_id, "run")
 
     @retried
     def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[OnStage, RunRecord]:
@@ -120,7 +127,40 @@ class ProgramRuns:
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
             record = keep_program(self.world, unit, place, "run", code, page, seq)
+            self._replace_elsewhere(unit, record)
         return place, record
+
+    def _replace_elsewhere(self, unit: UnitOfWork, record: RunRecord) -> None:
+        """Note the run as this server's, in place of another, which its server then kills."""
+        before = unit.work_of(record.participant_id, "run")
+        if before is not None and self.world.replicas.is_gone(unit, before.replica):
+            close_run(unit, before, self.world.now())
+        elif before is not None:
+            unit.end_work(before)
+        unit.begin_work(self._work(record))
+
+    def _work(self, record: RunRecord) -> InProgress:
+        return self.world.replicas.mine(record.participant_id, "run", record.id)
+
+    def stop_wanted(self, run_ids: Collection[str]) -> None:
+        """Kill those of these runs that go on here."""
+        with self._lock:
+            for active in self._active.values():
+                if active.run_id in run_ids:
+                    active.cancelled.set()
+
+    def cancel_all_but(self, run_ids: Collection[str]) -> None:
+        """Kill the runs here that are no longer this server's: another server runs the participant's next program."""
+        with self._lock:
+            for active in self._active.values():
+                if active.run_id not in run_ids:
+                    active.cancelled.set()
+
+    @property
+    def active(self) -> set[str]:
+        """Ids of the runs that go on here."""
+        with self._lock:
+            return {active.run_id for active in self._active.values()}
 
     def _on_task(self, unit: UnitOfWork, participant_id: str, page: str | None) -> OnStage:
         place = self.way.place(unit, unit.known_participant(participant_id))
@@ -131,8 +171,8 @@ class ProgramRuns:
             raise NotAllowed(REFUSALS("no_task"))
         return place
 
-    def _replace_active(self, participant_id: str) -> _Active:
-        mine = _Active(threading.Event())
+    def _replace_active(self, participant_id: str, run_id: str) -> _Active:
+        mine = _Active(run_id, threading.Event())
         with self._lock:
             before = self._active.get(participant_id)
             self._active[participant_id] = mine
@@ -216,6 +256,9 @@ class ProgramRuns:
     ) -> None:
         now = self.world.now()
         with self.world.registry.begin() as unit:
+            if not unit.end_work(self._work(record)) and _is_over(unit, record):
+                # Another server has ended the run, since it took this one for gone.
+                return
             if not unit.update_run(done):
                 return
             over = how(run_id=done.id, ended_by=done.ended_by, wall_seconds=done.wall_seconds)
@@ -278,6 +321,20 @@ class ProgramRuns:
     def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
         checks = self._examples(self.world.content_of(place.participant).pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
+
+
+def _is_over(unit: UnitOfWork, record: RunRecord) -> bool:
+    return any(run.id == record.id and run.ended_by is not None for run in unit.runs(record.participant_id))
+
+
+def close_run(unit: UnitOfWork, work: InProgress, now: datetime) -> None:
+    """End a run that its server, which is gone, will not finish."""
+    record = next((run for run in unit.runs(work.participant_id) if run.id == work.work), None)
+    if not unit.end_work(work) or record is None or record.ended_by is not None:
+        return
+    over = replace(record, ended_by="infrastructure", error_message=SERVER_GONE)
+    if unit.update_run(over):
+        unit.record(record.participant_id, record.stage, now, Outage(run_id=record.id, ended_by=over.ended_by))
 
 
 def _just_submitted(unit: UnitOfWork, place: AtStage, code: str) -> bool:

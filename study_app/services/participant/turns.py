@@ -16,26 +16,46 @@ from study_app.domain.events.server import Outage, TurnEnded
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
 from study_app.services.position import Position
+from study_app.services.replicas import Replicas
 
 
-def close_interrupted(unit: UnitOfWork, participant_id: str, began: datetime, now: datetime) -> None:
+def close_interrupted(
+    unit: UnitOfWork, participant_id: str, began: datetime, now: datetime, replicas: Replicas
+) -> None:
     """End the turns whose reply a server that is gone was writing: they will never finish.
 
-    How long the reply took stays unknown. The time from asking until this server began counts as an outage.
+    How long the reply took stays unknown. The time from asking until it was found out, or until this server began
+    where that is earlier, counts as an outage.
 
     Args:
         unit: the transaction.
         participant_id: whose turns.
-        began: when this server began; who asked later is being answered.
+        began: when this server began.
         now: the moment of the record.
+        replicas: which servers are there.
     """
     for turn in unit.turns(participant_id):
-        if turn.complete or turn.asked_at >= began:
+        if turn.complete or not interrupted(unit, turn, began, replicas):
             continue
+        work = unit.work_of(turn.participant_id, "reply")
+        if work is not None and work.work == turn.id:
+            unit.end_work(work)
         turn = replace(turn, complete=True, error="interrupted")
         unit.update_turn(turn)
         record_end(unit, turn, now)
-        record_outage(unit, turn, (began - turn.asked_at).total_seconds(), now)
+        until = began if turn.asked_at < began else now
+        record_outage(unit, turn, (until - turn.asked_at).total_seconds(), now)
+
+
+def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replicas) -> bool:
+    """Whether nobody is writing the reply to a turn that is not complete.
+
+    A turn of a version that noted no server is one that was asked before this server began.
+    """
+    work = unit.work_of(turn.participant_id, "reply")
+    if work is None or work.work != turn.id:
+        return turn.asked_at < began
+    return replicas.is_gone(unit, work.replica)
 
 
 def record_end(unit: UnitOfWork, turn: Turn, now: datetime, withheld_chars: int | None = None) -> None:

@@ -1,0 +1,80 @@
+"""What a server does about the others: signs of life, stops that they pass on, and what those that are gone left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from study_app.domain.records import InProgress
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.participant.chat import AssistantChat
+from study_app.services.participant.runs import ProgramRuns, close_run
+from study_app.services.replicas import BEAT
+
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""A server that was gone for so long is no longer listed."""
+
+
+class TakingOver:
+    """Looks every second, in each process that serves participants."""
+
+    def __init__(self, world: StudyContext, chat: AssistantChat, runs: ProgramRuns) -> None:
+        self.world = world
+        self._chat = chat
+        self._runs = runs
+        self._beat_due = world.now()
+
+    def tick(self) -> None:
+        """Give a sign of life, do what participants asked other servers for, and end what nobody will end."""
+        now = self.world.now()
+        if now >= self._beat_due or self._beat_due - now > BEAT:
+            self._beat_due = now + BEAT
+            with self.world.registry.begin() as unit:
+                self.world.replicas.beat(unit)
+        with self.world.registry.begin(write=False) as unit:
+            works = unit.works()
+            gone = {replica.name for replica, silent in self.world.replicas.others(unit) if silent}
+            known = {replica.name for replica in unit.replicas()} | {self.world.replicas.me.name}
+        self._stop([work for work in works if work.replica == self.world.replicas.me.name])
+        for work in works:
+            if work.replica in gone or work.replica not in known:
+                self._end(work)
+        if gone:
+            self._forget(gone)
+
+    def close(self) -> None:
+        """Say goodbye, so that nobody waits for a sign of life."""
+        with self.world.registry.begin() as unit:
+            unit.forget_replica(self.world.replicas.me.name)
+
+    def _stop(self, mine: list[InProgress]) -> None:
+        self._chat.stop_wanted({work.work for work in mine if work.kind == "reply" and work.stop})
+        self._runs.stop_wanted({work.work for work in mine if work.kind == "run" and work.stop})
+        if self._runs.active:
+            self._runs.cancel_all_but({work.work for work in mine if work.kind == "run"})
+
+    def _end(self, work: InProgress) -> None:
+        with self.world.registry.begin() as unit:
+            if work.participant_id in unit.simulated() or not self.world.replicas.is_gone(unit, work.replica):
+                return
+            if work.kind == "run":
+                close_run(unit, work, self.world.now())
+            elif work.kind == "grading":
+                # The submission still waits; whoever looks next grades it.
+                unit.end_work(work)
+            else:
+                self._end_reply(unit, work)
+
+    def _end_reply(self, unit: UnitOfWork, work: InProgress) -> None:
+        self._chat.close_interrupted_in(unit, work.participant_id)
+        # Of a person whose data were erased meanwhile no turn is left.
+        unit.end_work(work)
+
+    def _forget(self, gone: set[str]) -> None:
+        with self.world.registry.begin(write=False) as unit:
+            busy = {work.replica for work in unit.works()}
+            old = [each.name for each, _ in self.world.replicas.others(unit)
+                   if each.name in gone - busy and self.world.now() - each.beat_at > FORGOTTEN_AFTER]  # fmt: skip
+        for name in old:
+            with self.world.registry.begin() as unit:
+                unit.forget_replica(name)

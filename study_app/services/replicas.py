@@ -1,0 +1,75 @@
+"""Which of the servers of a study are there, as this one sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from study_app.domain.records import InProgress, Replica, WorkKind
+from study_app.ports import UnitOfWork
+
+BEAT = timedelta(seconds=2)
+GONE_AFTER = timedelta(seconds=10)
+"""Without a sign of life, by this server's clock: those of other machines may be wrong."""
+
+
+class Replicas:
+    """This server, and what it knows of the others.
+
+    Args:
+        me: this server.
+        now: the present moment.
+        ended: whether a server's process is known to have ended, because it ran on this machine.
+    """
+
+    def __init__(
+        self, me: Replica, now: Callable[[], datetime], ended: Callable[[Replica], bool] = lambda _replica: False
+    ) -> None:
+        self.me = me
+        self._now = now
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[datetime, datetime]] = {}
+        """Name -> its last sign of life, and when that was first seen here."""
+
+    def beat(self, unit: UnitOfWork) -> None:
+        """Give a sign of life."""
+        unit.beat(replace(self.me, beat_at=self._now()))
+
+    def mine(self, participant_id: str, kind: WorkKind, work: str) -> InProgress:
+        """Return what this server is about to do."""
+        return InProgress(participant_id, kind, work, self.me.name)
+
+    def is_gone(self, unit: UnitOfWork, name: str) -> bool:
+        """Whether the server of that name will not finish what it began."""
+        if name == self.me.name:
+            return False
+        other = unit.replica(name)
+        return other is None or self._is_silent(other)
+
+    def others(self, unit: UnitOfWork) -> list[tuple[Replica, bool]]:
+        """Return the other servers, each with whether it is gone."""
+        return [(each, self._is_silent(each)) for each in unit.replicas() if each.name != self.me.name]
+
+    def take(self, unit: UnitOfWork, work: InProgress) -> bool:
+        """Begin something unless a server that is there is doing it; one that is gone does it no more."""
+        before = unit.work_of(work.participant_id, work.kind)
+        if before is not None and (before.replica == self.me.name or not self.is_gone(unit, before.replica)):
+            return False
+        if before is not None:
+            unit.end_work(before)
+        self.beat(unit)
+        return unit.begin_work(work)
+
+    def _is_silent(self, other: Replica) -> bool:
+        if self._ended(other):
+            return True
+        now = self._now()
+        with self._lock:
+            beat, since = self._seen.get(other.name, (other.beat_at, now))
+            if beat != other.beat_at:
+                since = now
+            self._seen[other.name] = (other.beat_at, since)
+        return now - since > GONE_AFTER
