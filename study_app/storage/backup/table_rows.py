@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Boolean, Connection, inspect, text
 from sqlalchemy.exc import DataError, IntegrityError
@@ -169,3 +170,8 @@ def check_is_study(database: DatabaseEngine, connection: Connection) -> None:
     """
     if revision(connection) is None or meta_of(connection, "study_id") is None:
         raise InfrastructureError(f"{database.describe()}: this is not the database of a study; name another")
+
+
+def newest() -> str | None:
+    """Return the version of the tables that this study-app makes."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
