@@ -72,7 +72,8 @@ class PersistentPerson:
                 answer = self._client.request(
                     method, self.urls[self.at] + path, json=body, headers=self._headers(), follow_redirects=False
                 )
-                if answer.status_code not in (429, 502, 503, 504):
+                # Not what is refused for a reason, such as a budget: trying again would not help.
+                if answer.status_code not in (429, 502, 503, 504) or '"budget"' in answer.text:
                     return answer
             except httpx.TransportError:
                 self.met.reconnected += 1
@@ -175,7 +176,8 @@ class PersistentPerson:
             if answer.status_code == 409 and answer.json().get("reason") == "in_progress":
                 self._until_ended()
                 continue
-            if answer.status_code not in (200, 403):
+            # There is none in an arm without, before the allocation, and when the budget is used up.
+            if answer.status_code not in (200, 403, 429) and '"stage"' not in answer.text:
                 self.met.refused.append(f"chat {answer.status_code} {answer.text[:200]}")
             return
         self.met.refused.append("chat: never answered")
