@@ -47,6 +47,7 @@ from study_app.secrets import sealing_key as sealing
 from study_app.services.grading.authoring import check_pack, package_problems, taught_problems, try_program
 from study_app.services.grading.output import output_of, quiz_program
 from study_app.services.operation.package_watch import changed_packages
+from study_app.services.replicas import GONE_AFTER
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.ledger_check import recompute
 from study_app.settings import Settings
@@ -344,6 +345,8 @@ def doctor(
     note("sealing key", lambda: _key(settings))
     note("private files", lambda: _private(settings))
     note("alerts", lambda: _alerts(settings))
+    note("proxies", lambda: _proxies(settings))
+    note("other servers", lambda: _servers(settings))
     if attack is not None:
         findings += _attacked(settings, attack)
     if as_json:
@@ -466,6 +469,30 @@ def _private(settings: Any) -> tuple[bool, str]:
         more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
         return False, f"other accounts of this machine can read {loose[0]}{more}; chmod go= {loose[0]}, as its owner"
     return True, f"{len(files)} files and folders, each for its owner only"
+
+
+def _proxies(settings: Settings) -> tuple[bool, str]:
+    """Whose word on a browser's address is believed."""
+    from study_app.web.operating.proxies import trusted_networks
+
+    named = ", ".join(map(str, trusted_networks(settings.environment)))
+    return True, f"headers of {named} are believed" if named else "no proxy's headers are believed"
+
+
+def _servers(settings: Settings) -> tuple[bool, str]:
+    """Which servers of the study gave a sign of life; two on SQLite would share a file that only one may write."""
+    running = start(settings, changed_ok=True)
+    try:
+        with running.world.registry.begin(write=False) as unit:
+            others = running.world.replicas.others(unit)
+            fresh = running.world.now() - 3 * GONE_AFTER
+            there = [replica for replica, gone in others if not gone and replica.beat_at > fresh]
+    finally:
+        running.close()
+    named = ", ".join(f"process {one.process} on {one.machine.partition(' ')[0]}" for one in there)
+    if len(there) > 1 and settings.database.startswith("sqlite"):
+        return False, f"{named}: several servers need Postgres; stop all but one"
+    return True, named or "none that is running"
 
 
 def _alerts(settings: Settings) -> tuple[bool, str]:

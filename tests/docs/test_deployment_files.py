@@ -179,12 +179,8 @@ def requests_at(server: StudyServer) -> float:
 @pytest.mark.parametrize("file", CADDYFILES, ids=lambda path: path.name)
 def test_caddy_takes_the_file(file, tmp_path):
     command = [needed("caddy"), "validate", "--adapter", "caddyfile", "--config", file]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)},
-    )
+    home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **home})
     assert done.returncode == 0, done.stderr
 
 

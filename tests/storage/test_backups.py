@@ -43,7 +43,7 @@ def enrol(app: App, clock: HandClock, count: int) -> list[Walker]:
 def content(url: str) -> dict[str, list[bytes]]:
     database = DatabaseEngine(url, create=False)
     with database.begin(write=False) as connection:
-        names = [name for name in table_rows.table_names(connection) if name != "locks"]
+        names = [name for name in table_rows.table_names(connection) if name not in table_rows.PASSING]
         found = {name: list(table_rows.lines_of(connection, name)) for name in names}
     database.close()
     found["meta"] = [line for line in found["meta"] if not line.startswith((b'["restored"', b'["anchored:'))]
@@ -191,6 +191,19 @@ def test_a_damaged_cut_or_foreign_file_changes_nothing(tmp_path):
         more.writestr("var/../../evil", b"x")
     with pytest.raises(UserError, match="not those of its manifest"):
         copying.restore(f"sqlite:///{tmp_path}/new.db", tmp_path / "new", file, clock.now())
+
+
+def test_a_database_that_a_server_uses_is_not_replaced(tmp_path):
+    clock = HandClock()
+    url = f"sqlite:///{tmp_path}/study.db"
+    app = launched(tmp_path, url, clock)
+    copying.back_up(url, tmp_path / "var", tmp_path / "b.zip", clock.now(), "1")
+    app.taking_over.tick()
+    with pytest.raises(NotAllowed, match="is used by a server"):
+        copying.restore(url, tmp_path / "var", tmp_path / "b.zip", clock.now(), yes=True)
+    app.taking_over.close()
+    app.close()
+    assert copying.restore(url, tmp_path / "var", tmp_path / "b.zip", clock.now(), yes=True).rows
 
 
 def test_another_study_s_database_is_never_replaced(tmp_path):

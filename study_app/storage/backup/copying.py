@@ -26,6 +26,8 @@ from study_app.storage.unit_of_work import SqlUnitOfWork
 SECRET = ("*.key", "console.*")
 """What of the folder `var` a backup holds only when asked: who has both can open the seed."""
 PLAIN = (FILE_NAME,)
+IN_USE_SECONDS = 15.0
+"""Since the last sign of life of a server; one that was stopped has said goodbye."""
 
 
 def back_up(url: str, var: Path, file: Path, at: datetime, version: str, *, secrets: bool = False) -> Manifest:
@@ -40,7 +42,7 @@ def back_up(url: str, var: Path, file: Path, at: datetime, version: str, *, secr
         with new_archive(file) as archive, database.begin(write=False) as connection:
             rows.check_is_study(database, connection)
             for table in rows.table_names(connection):
-                if table != rows.PROBED:
+                if table not in rows.PASSING:
                     archive.add(TABLE.format(table), rows.lines_of(connection, table), counted=True)
             # After the tables: anchors of what came meanwhile are anchors too, and none that the copy needs is missing.
             for path in _files(var, secrets=secrets):
@@ -128,6 +130,7 @@ def _what_is_there(database: DatabaseEngine, manifest: Manifest, at: datetime, *
             f"{database.describe()} holds the study '{there}', the backup is of '{manifest.study_id}'; name another "
             "database"
         )
+    _check_unused(database, at)
     if not yes:
         raise NotAllowed(
             f"{database.describe()} is not empty; what it holds would be replaced: make a backup of it, then say "
@@ -136,6 +139,21 @@ def _what_is_there(database: DatabaseEngine, manifest: Manifest, at: datetime, *
     bring_up_to_date(database)
     with database.begin(write=False) as connection:
         return _state(connection, manifest.study_id, at)
+
+
+def _check_unused(database: DatabaseEngine, at: datetime) -> None:
+    """Refuse while a server may still write.
+
+    Raises:
+        NotAllowed: one gave a sign of life just now.
+    """
+    with database.begin(write=False) as connection:
+        beats = rows.beats(connection)
+    if any(abs((at - beat).total_seconds()) < IN_USE_SECONDS for beat in beats):
+        raise NotAllowed(
+            f"{database.describe()} is used by a server that runs; stop it (study serve) and try again in "
+            f"{IN_USE_SECONDS:.0f} seconds"
+        )
 
 
 def _state(connection: Connection, study_id: str, at: datetime) -> list[KeptAnchor]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from alembic import command
@@ -25,8 +26,8 @@ from study_app.storage.engine import DatabaseEngine
 from study_app.storage.migrate import alembic_config
 
 REVISION = "alembic_version"
-PROBED = "locks"
-"""Names that transactions wait for: nothing of the study."""
+PASSING = ("locks", "replicas", "in_progress")
+"""Names that transactions wait for, and what servers are doing just now: nothing of the study."""
 AT_ONCE = 500
 
 
@@ -47,7 +48,7 @@ def revision(connection: Connection) -> str | None:
 
 def is_empty(connection: Connection) -> bool:
     """Whether the database holds nothing that could be lost."""
-    there = set(table_names(connection)) - {PROBED}
+    there = set(table_names(connection)) - {*PASSING}
     return not any(connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).first() for name in sorted(there))
 
 
@@ -146,6 +147,14 @@ def bring_to_newest(connection: Connection) -> None:
     """Migrate what was put back to this version of study-app."""
     make_tables(connection, "head")
     join_what_is_stored(connection)
+
+
+def beats(connection: Connection) -> list[datetime]:
+    """Return the last sign of life of each server of the study."""
+    if "replicas" not in inspect(connection).get_table_names():
+        return []
+    found = connection.execute(text("SELECT beat_at FROM replicas")).scalars()
+    return [datetime.fromtimestamp(beat / 1000, UTC) for beat in found]
 
 
 def meta_of(connection: Connection, key: str) -> str | None:
