@@ -302,7 +302,7 @@ def _machine() -> str:
 
 
 def _has_ended(replica: Replica) -> bool:
-    """Whether a server of this machine has ended: its process id is nobody's."""
+    """Whether a server of this machine has ended: no process has its id."""
     if replica.machine != _machine() or replica.process == os.getpid():
         return False
     try:

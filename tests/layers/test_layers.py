@@ -27,7 +27,7 @@ ALLOWED = {
     "study_app.sandbox": "study_app.domain study_app.ports distributed packaging pydantic",
     "study_app.assistant": "study_app.domain study_app.ports anthropic bm25s httpx2 pydantic",
     "study_app.storage": "study_app.domain study_app.dataset study_app.ports study_app.private_files "
-    "alembic sqlalchemy sqlmodel",
+    "alembic pydantic sqlalchemy sqlmodel",
     "study_app.services": "study_app study_app.domain study_app.dataset study_app.rerandomisation study_app.ports",
     "study_app.bootstrap": "study_app.assistant study_app.clock study_app.content study_app.domain "
     "study_app.notifications study_app.ports "

@@ -70,8 +70,8 @@ def _enrolment(world: StudyContext, unit: UnitOfWork, hours: timedelta) -> str |
     if not moments or world.now() - max(moments) < hours:
         return None
     return (
-        f"Nobody has enrolled since {max(moments):%Y-%m-%d %H:%M} UTC, and enrolment is open. Look at the recruiting "
-        "site, and open the study's address yourself."
+        f"No participant has enrolled since {max(moments):%Y-%m-%d %H:%M} UTC, and enrolment is open. Look at the "
+        "recruiting site, and open the study's address yourself."
     )
 
 
@@ -91,7 +91,7 @@ def _budget(world: StudyContext, unit: UnitOfWork, share: float, limit: float) -
         return None
     return (
         f"The assistants have used {share:.0%} of the study's {limit:g} US dollars "
-        "(assistant_policy.study_cost_limit). At the limit nobody can ask any more."
+        "(assistant_policy.study_cost_limit). At the limit participants cannot ask any more."
     )
 
 

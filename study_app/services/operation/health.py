@@ -48,7 +48,7 @@ class Health:
             try:
                 self.world.seal.open(sealed or "")
             except StudyError:
-                found.append("the sealing key is missing or another one, so nobody can be allocated")
+                found.append("the sealing key is missing or another one, so no participant can be allocated")
         return tuple(found)
 
     def check(self) -> HealthReport:

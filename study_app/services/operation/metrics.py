@@ -66,7 +66,7 @@ class Metrics:
         self._histograms: dict[tuple[str, Labels], _Histogram] = {}
         self._counters: dict[tuple[str, Labels], float] = {}
         for name in HISTOGRAMS:
-            # Without labels there is one series, which is there from the start: a missing one is no zero.
+            # Without labels there is one series, which is there from the start: a missing one does not mean zero.
             if name != "study_request_seconds":
                 self._histograms[name, ()] = _Histogram(HISTOGRAMS[name][1])
 

@@ -256,7 +256,7 @@ class ParticipantSession:
                         self.way.place(unit, participant)
             except Exception:
                 # Whatever one participant's pages sent, the others' deadlines are kept.
-                log.exception("the end of somebody's stage failed; it is tried again")
+                log.exception("the end of a participant's stage failed; it is tried again")
         self.world.registry.forget_erased()
         return len(late)
 

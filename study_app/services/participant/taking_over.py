@@ -25,7 +25,7 @@ class TakingOver:
         self._beat_due = world.now()
 
     def tick(self) -> None:
-        """Give a sign of life, do what participants asked other servers for, and end what nobody will end."""
+        """Give a sign of life, do what participants asked other servers for, and end what no other server will."""
         now = self.world.now()
         if now >= self._beat_due or self._beat_due - now > BEAT:
             self._beat_due = now + BEAT
@@ -43,7 +43,7 @@ class TakingOver:
             self._forget(gone)
 
     def close(self) -> None:
-        """Say goodbye, so that nobody waits for a sign of life."""
+        """Say goodbye, so that no server waits for a sign of life."""
         with self.world.registry.begin() as unit:
             unit.forget_replica(self.world.replicas.me.name)
 
@@ -60,7 +60,7 @@ class TakingOver:
             if work.kind == "run":
                 close_run(unit, work, self.world.now())
             elif work.kind == "grading":
-                # The submission still waits; whoever looks next grades it.
+                # The submission still waits; the server that looks next grades it.
                 unit.end_work(work)
             else:
                 self._end_reply(unit, work)

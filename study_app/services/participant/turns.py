@@ -48,7 +48,7 @@ def close_interrupted(
 
 
 def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replicas) -> bool:
-    """Whether nobody is writing the reply to a turn that is not complete.
+    """Whether no server is writing the reply to a turn that is not complete.
 
     A turn of a version that noted no server is one that was asked before this server began.
     """

@@ -90,7 +90,7 @@ def restore(
         try:
             last = _what_is_there(database, manifest, at, yes=yes)
             be_private_folder(var)
-            # First: whatever happens next, no place that somebody has held is forgotten.
+            # First: whatever happens next, no place that a participant has held is forgotten.
             _join_anchors(AnchorFile(var / FILE_NAME), [*kept, *last])
             restored = Restored(manifest.made_at, manifest.study_id, _sha256(file), 0)
             count = _replace(database, archive, manifest, restored)

@@ -1,7 +1,7 @@
 """The server's log: a line of JSON for each entry, without anything that a participant entered or is known by.
 
 A message of ours is a constant sentence; what varies is either a number or stands in one of the fields below. Of an
-exception the log has its type and where it came from: its message can quote what somebody typed. Only a failure of the
+exception the log has its type and where it came from: its message can quote what a person typed. Only a failure of the
 operating system or of the database's connection is quoted, which speaks of files, disks and hosts.
 """
 

@@ -28,7 +28,7 @@ TOKEN = "STUDY_METRICS_TOKEN"
 """Environment variable: who sends it as a bearer token may read the metrics from anywhere."""
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 KEPT_SECONDS = 5.0
-"""The study is looked at no more often, however often somebody scrapes."""
+"""The study is looked at no more often, however often it is scraped."""
 STARTED = time.monotonic()
 
 _kept: tuple[float, list[Family]] | None = None

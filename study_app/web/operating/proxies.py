@@ -1,4 +1,4 @@
-"""Whose word on the browser's address, host and scheme is believed: the named proxy's, and nobody else's."""
+"""Whose word on the browser's address, host and scheme is believed: only that of the named proxies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SETTING = "STUDY_TRUSTED_PROXIES"
 """Environment variable: addresses or networks of the proxies, separated by commas; `none` for no proxy at all."""
 DEFAULT = "127.0.0.1,::1"
 FORWARDED = "study.forwarded"
-"""In a request's scope: whether it says that it came through a proxy, whoever that was."""
+"""In a request's scope: whether it says that it came through a proxy, trusted or not."""
 PEER = "study.peer"
 """In a request's scope: the address that the connection came from."""
 HEADERS = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"forwarded",
@@ -77,7 +77,7 @@ class TrustedProxies:
 
     def _take(self, scope: Scope, given: Mapping[bytes, bytes]) -> None:
         hops = [hop.strip() for hop in given.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if hop.strip()]
-        # From the right: what stands before the first address that is no proxy of ours, anybody may have written.
+        # From the right: what stands before the first address that is not a proxy of ours, anybody may have written.
         client = next((hop for hop in reversed(hops) if not self._believes(hop)), hops[0] if hops else None)
         if client is not None:
             scope["client"] = (client, 0)

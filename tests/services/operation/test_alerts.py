@@ -93,14 +93,14 @@ def test_nobody_enrolled_is_sent_once_and_once_when_somebody_comes(trial, server
         later(app, clock, minutes=10)
     assert kinds(http) == [("nobody_enrolled", "firing")]
     assert [mail["To"] for mail in smtp.mails] == ["anna@example.org", "ben@example.org"]
-    assert "Nobody has enrolled since" in smtp.mails[0].get_content()
+    assert "No participant has enrolled since" in smtp.mails[0].get_content()
     (link,) = app.links.create(labels=["p@example.org"])
     Walker(app, clock, EntryRequest(link=link.secret))
     for _ in range(3):
         later(app, clock, minutes=1)
     assert kinds(http) == [("nobody_enrolled", "firing"), ("nobody_enrolled", "resolved")]
     assert len(smtp.mails) == 4
-    assert smtp.mails[-1]["Subject"].endswith("over: nobody enrolled")
+    assert smtp.mails[-1]["Subject"].endswith("over: nobody_enrolled".replace("_", " "))
     assert [entry.what for entry in audit(app)] == [BEGAN, SENT, SENT, OVER, SENT, SENT]
     text = json.dumps([http.posted, [mail.as_string() for mail in smtp.mails]])
     assert "p@example.org" not in text
@@ -215,7 +215,7 @@ def test_disk_isolation_and_clock_are_reported_and_over(trial, servers):
         ("[alerts]\nbudget_share = 0.5", "alerts.budget_share: there is no budget"),
         ("[alerts]\ndisk_free_gb = -1", "alerts.disk_free_gb"),
         ("[alerts]\nfailed_replies = 0", "alerts.failed_replies"),
-        ("[alerts]\nnobody = 3", "alerts.nobody"),
+        ("[alerts]\nnothing = 3", "alerts.nothing"),
     ],
 )
 def test_a_wrong_table_is_refused_by_key(tmp_path, table, key):

@@ -87,7 +87,7 @@ def assisted(urls: list[str]) -> PersistentPerson:
         assert probe.status_code == 200
         if refused.status_code != 403 and _has_assistant(person, page):
             return person
-    raise AssertionError("nobody was allocated to the assistant")
+    raise AssertionError("no person was allocated to the assistant")
 
 
 def _has_assistant(person: PersistentPerson, page: str) -> bool:
