@@ -38,8 +38,8 @@ from study_app.storage.chained import entry_of, in_order, kept
 from study_app.storage.columns import stored_json
 from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
-from study_app.storage.in_progress import SqlInProgress
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
+from study_app.storage.serving.in_progress import SqlInProgress
 
 Row = TypeVar("Row")
 

@@ -1,0 +1,1 @@
+"""What servers of one study know of each other."""
