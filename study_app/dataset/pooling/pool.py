@@ -19,10 +19,12 @@ from study_app import __version__
 from study_app.dataset.pooling.sites import Site, opened, tables_in
 from study_app.dataset.schema import SCHEMA, Column, TableName, TableSchema, codebook, compact_json, parsed_json
 from study_app.dataset.schema.columns import code
+from study_app.dataset.schema.csv_rows import uneven
 from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, PSYCH_DS, sidecar, variables
 from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
 from study_app.dataset.writing.manifest import file_entries
 from study_app.dataset.writing.shipped import shipped
+from study_app.domain.errors import UserError
 
 SITES = "sites"
 """The folder of the datasets as they were given."""
@@ -123,11 +125,7 @@ class _Pool:
     def _rows(self, site: Site, table: TableSchema) -> Iterator[list[str]]:
         if table.name not in site.dataset.files:
             return
-        raw = site.dataset.raw(table.name)
-        _, header = next(raw)
-        places = {name: place for place, name in enumerate(header)}
-        for _number, cells in raw:
-            row = {name: cells[place] for name, place in places.items()}
+        for row in _cells(site, table.name):
             yield [self._cell(site, table.name, name, row) for name in table.names]
 
     def _cell(self, site: Site, table: TableName, name: str, row: Mapping[str, str]) -> str:
@@ -227,6 +225,24 @@ class _Pool:
             "warnings": list(notes),
         }
         write_json(self.folder / "manifest.json", manifest)
+
+
+def _cells(site: Site, table: TableName) -> Iterator[dict[str, str]]:
+    """Yield the rows of a site's table, cells by column.
+
+    Raises:
+        UserError: it is not a whole table.
+    """
+    file, remedy = site.dataset.files[table], "study verify says more; export the dataset again"
+    try:
+        raw = site.dataset.raw(table)
+        _, header = next(raw, (0, []))
+        for number, cells in raw:
+            if problem := uneven(header, cells):
+                raise UserError(f"{file}: row {number}: {problem}; {remedy}")
+            yield dict(zip(header, cells, strict=True))
+    except ValueError as error:
+        raise UserError(f"{file}: is not a table ({error}); {remedy}") from None
 
 
 def _versions(site: Site) -> Iterator[dict[str, Any]]:

@@ -233,6 +233,21 @@ def test_one_dataset_and_sites_of_one_name_are_refused(sites, tmp_path):
         pool([f"north={sites[0]}", f"North={sites[1]}"], tmp_path / "out")
 
 
+def test_a_torn_table_is_refused_by_its_row_and_found_in_a_pool(sites, pooled, tmp_path):
+    torn = altered(sites[1], tmp_path / "torn", study_id="torn")
+    (runs,) = (torn / "data").glob("*runs_data.csv")
+    runs.write_bytes(runs.read_bytes().rstrip()[:-3].rpartition(b",")[0])
+    with pytest.raises(UserError, match="runs_data.csv: row .* study verify says more; export the dataset again"):
+        pool([str(sites[0]), str(torn)], tmp_path / "out")
+    copy = tmp_path / "copy"
+    shutil.copytree(pooled, copy)
+    (inner,) = (copy / "sites" / "south" / "data").glob("*runs_data.csv")
+    inner.write_bytes(runs.read_bytes())
+    opened = open_dataset(copy, VerifyReport(str(copy)))
+    check_pool(opened)
+    assert [found.name for found in opened.report.findings] == ["table_unreadable"]
+
+
 def test_a_masked_dataset_is_refused(sites, tmp_path):
     with pytest.raises(ProblemsFound, match="is closed: its arms are masked"):
         pool([str(sites[0]), str(trial().dataset("closed"))], tmp_path / "out")
