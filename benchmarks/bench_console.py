@@ -24,7 +24,7 @@ from study_app.settings import Settings
 from study_app.storage import tables
 
 ROOT = Path(__file__).parents[1]
-BOARDS = "overview participants sessions verdicts links audit allocation downloads accounts payments".split()
+BOARDS = "overview participants sessions verdicts links audit allocation downloads accounts".split()
 VISITS, EVENTS, RUNS, ANSWERS = 8, 30, 6, 12
 """Rows of each table a participant."""
 LIMIT_SECONDS = 1.0

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from study_app.dataset.integrity.chain import Chained, Head
 from study_app.domain.assistants.gate import Judged
@@ -190,6 +190,14 @@ class EventLog(Protocol):
         ...
 
 
+class Stay(NamedTuple):
+    """One participant's visit of one stage, as far as counts need it."""
+
+    stage: str
+    seconds: float | None
+    """None while it goes on."""
+
+
 class UnitOfWork(EventLog, Protocol):
     """One transaction: everything in it happens, or nothing does."""
 
@@ -255,6 +263,10 @@ class UnitOfWork(EventLog, Protocol):
 
     def visits_of_kind(self, kind: Kind) -> list[Visit]:
         """Visits of all participants of one kind, in no order."""
+        ...
+
+    def stays(self, kind: Kind) -> list[Stay]:
+        """How long each visit of participants of one kind took."""
         ...
 
     def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:

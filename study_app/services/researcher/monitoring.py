@@ -21,7 +21,7 @@ from study_app.domain.branching import arm_only, seen_at
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
-from study_app.ports import UnitOfWork
+from study_app.ports import Stay, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
@@ -96,14 +96,15 @@ class Monitor:
         world = self.world
         with world.registry.begin(write=False) as unit:
             state = world.state(unit)
-            people, visits = unit.participants_of(kind), unit.visits_of_kind(kind)
+            people, stays = unit.participants_of(kind), unit.stays(kind)
             launched = unit.meta("launched_at")
             commitment = unit.meta("commitment")
             versions = len(unit.versions())
             limit = world.study.assistant_policy.study_cost_limit
-            shown = [turn for turn in unit.turns() if arms_visible(state, kind)] if _no_code(world) else []
+            shown = unit.turns() if arms_visible(state, kind) and _no_code(world) else []
             spent = _spent(unit, world, kind, limit, coarse=not arms_visible(state, kind))
-        statuses = Counter(current_status(world, person) for person in people)
+        known = _statuses(world, people)
+        statuses = Counter(known.values())
         return Overview(
             state=state,
             study_hash=world.study_hash,
@@ -115,7 +116,7 @@ class Monitor:
             allocated=sum(person.arm is not None for person in people),
             target=world.study.recruitment.target_n,
             statuses={status: statuses[status] for status in STATUSES if statuses[status]},
-            stages=tuple(self._stages(people, visits, arms_visible(state, kind))),
+            stages=tuple(self._stages(people, stays, known, arms_visible(state, kind))),
             last_seen_at=max((person.last_seen_at for person in people), default=None),
             arrivals=tuple(sorted(person.enrolled_at for person in people)),
             isolation=world.sandbox.isolation(),
@@ -127,16 +128,18 @@ class Monitor:
             leaks=treatment_leaks(world, people, shown),
         )
 
-    def _stages(self, people: Sequence[Participant], visits: Iterable[Visit], shows_arms: bool) -> list[StageCount]:
+    def _stages(
+        self, people: Sequence[Participant], stays: Sequence[Stay], statuses: dict[str, str], shows_arms: bool
+    ) -> list[StageCount]:
         """Return counts by stage; stages of some arms only are left out while arms are hidden."""
-        study, statuses = self.world.study, _statuses(self.world, people)
+        study = self.world.study
         if not shows_arms:
             hidden, _ = arm_only(study)
             # Those who are in one count where everybody comes next, as on the board of participants.
-            known = {stage.id for stage in study.stages}
-            people = [replace(one, stage=seen_at(study, one.stage)) if one.stage in known else one for one in people]
+            elsewhere = {name: seen_at(study, name) for name in hidden}
+            people = [replace(one, stage=elsewhere[one.stage]) if one.stage in hidden else one for one in people]
             study = study.model_copy(update={"stages": tuple(s for s in study.stages if s.id not in hidden)})
-        return stage_counts(study, people, visits, statuses=statuses)
+        return stage_counts(study, people, stays, statuses)
 
     def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
@@ -285,28 +288,26 @@ def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
 
 
 def stage_counts(
-    study: Study, people: Sequence[Participant], visits: Iterable[Visit], statuses: dict[str, str]
+    study: Study, people: Sequence[Participant], stays: Iterable[Stay], statuses: dict[str, str]
 ) -> list[StageCount]:
     """How many reached, are in, and ended each stage, in the order of the way.
 
     Args:
         study: whose stages are counted.
         people: the participants who count.
-        visits: of anybody; those of others are left out.
+        stays: theirs.
         statuses: status by participant id.
     """
-    ids = {person.id for person in people}
-    by_stage: dict[str, list[Visit]] = {}
-    for visit in visits:
-        if visit.participant_id in ids:
-            by_stage.setdefault(visit.stage, []).append(visit)
+    by_stage: dict[str, list[float | None]] = {}
+    for stay in stays:
+        by_stage.setdefault(stay.stage, []).append(stay.seconds)
     here = Counter(person.stage for person in people if statuses[person.id] == "in_progress")
     # The debrief has no clock and no visit: it is reached by finishing.
     finished = sum(statuses[person.id] == "completed" for person in people)
     counts = []
     for stage in study.stages:
         there = by_stage.get(stage.id, [])
-        minutes = [(visit.ended_at - visit.started_at).total_seconds() / 60 for visit in there if visit.ended_at]
+        minutes = [seconds / 60 for seconds in there if seconds is not None]
         reached = finished if stage.kind == "debrief" else len(there)
         counts.append(
             StageCount(

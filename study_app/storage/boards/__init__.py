@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from study_app.domain.events import Event
 from study_app.domain.records import AuditEntry, Kind, Participant, Visit
+from study_app.ports import Stay
 from study_app.storage.columns import stored_json
 from study_app.storage.driver import RowOf, bound
 from study_app.storage.event_log import EVENTS, LOGGED
@@ -25,6 +26,11 @@ _VISITS_OF_KIND = (
     f"SELECT {_VISIT.columns} FROM visits JOIN participants ON participants.id = visits.participant_id "
     "WHERE participants.kind = ?"
 )
+_STAYS = (
+    "SELECT visits.stage, visits.ended_at - visits.started_at FROM visits "
+    "JOIN participants ON participants.id = visits.participant_id WHERE participants.kind = ?"
+)
+"""Moments are whole milliseconds."""
 _UNDER_WAY = (
     f"SELECT {_PARTICIPANT.columns}, visits.started_at, EXISTS (SELECT 1 FROM runs WHERE "
     "runs.participant_id = participants.id AND runs.ended_by = 'infrastructure' AND runs.started_at > ?) "
@@ -67,6 +73,11 @@ class SqlBoards(SqlPositions):
     def visits_of_kind(self, kind: Kind) -> list[Visit]:
         """See ports.UnitOfWork."""
         return [visit for row in self.driver.rows(_VISITS_OF_KIND, (kind,)) if (visit := _VISIT.read(row)) is not None]
+
+    def stays(self, kind: Kind) -> list[Stay]:
+        """See ports.UnitOfWork."""
+        rows = self.driver.rows(_STAYS, (kind,))
+        return [Stay(stage, None if length is None else length / 1000) for stage, length in rows]
 
     def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:
         """See ports.UnitOfWork."""

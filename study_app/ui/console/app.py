@@ -69,7 +69,7 @@ def main() -> None:
         for title, path, draw in BOARDS
         if person.role in SEEN_BY[path]
     ]
-    chosen = st.navigation(pages, position="hidden" if alone else "sidebar")
+    chosen = st.navigation(pages, position="hidden" if alone else "sidebar", expanded=True)
     if not alone:
         _side(desk)
     chosen.run()

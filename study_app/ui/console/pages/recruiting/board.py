@@ -64,7 +64,9 @@ def _payments(desk: ConsoleSession) -> None:
         return
     waiting = sum(paid.bonus is None for paid in found)
     total = sum(paid.bonus or 0.0 for paid in found)
-    said = f"{len(found)} payments, bonuses of {total:.2f} in all" + (f"; {waiting} wait for scores" if waiting else "")
+    said = f"Payments: {len(found)}, bonuses of {total:.2f} in all" + (
+        f"; {waiting} wait for scores" if waiting else ""
+    )
     st.html(tables.note(said + ". study pay carries them out on Prolific."))
     st.html(_table(found[::-1][:SHOWN]) + file_link("/download/payments.csv", "Payments (CSV)", main=True))
 
