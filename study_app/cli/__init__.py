@@ -11,7 +11,6 @@ import typer
 
 from study_app.cli import (
     analysing,
-    archive,
     authoring,
     checking,
     data,
@@ -23,7 +22,7 @@ from study_app.cli import (
     witness,
 )
 from study_app.cli.common import app, complain
-from study_app.cli.operating import backup
+from study_app.cli.operating import archive, backup
 from study_app.cli.people import pay, recruit, remind
 from study_app.private_files import be_private
 

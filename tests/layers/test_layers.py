@@ -12,7 +12,7 @@ FACADES = "agreement effects monitoring multiplicity power psychometrics"
 ALLOWED = {
     "study_app.domain": "pydantic pydantic_core",
     "study_app.texts": "",
-    "study_app.dataset": "study_app study_app.domain pandas pydantic cryptography pyarrow",
+    "study_app.dataset": "study_app study_app.domain pandas pydantic cryptography pyarrow openpyxl pyreadstat",
     "study_app.rerandomisation": "study_app.domain numpy",
     "study_app.ports": "study_app.domain study_app.dataset",
     "study_app.private_files": "",

@@ -1,4 +1,4 @@
-"""`study pool`: datasets of several sites as one, with the site in every row and each dataset whole beside it.
+"""`study pool`: datasets of several sites as one, with the site in every row and each dataset kept whole.
 
 Ids begin with their site, events are numbered anew, and a stratum is one of its site; nothing else of a row changes.
 Nothing comes from the clock: the same datasets give the same bytes.

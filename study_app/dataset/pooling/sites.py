@@ -66,7 +66,7 @@ def opened(given: Sequence[str]) -> list[Site]:
         UserError: there is no dataset at a path, or fewer than two are named.
     """
     if len(given) < 2:
-        raise UserError("study pool: one dataset alone is no pool; name two or more")
+        raise UserError("study pool: one dataset is not enough; name two or more")
     sites = [_site(each) for each in given]
     problems = [*_names(sites), *(problem for site in sites for problem in _alone(site))]
     if not problems:

@@ -10,7 +10,7 @@ from typing import Any
 from study_app import __version__
 from study_app.dataset.schema import GUARD_NOTE, Column, TableName, TableSchema, timestamp
 from study_app.dataset.writing.citation import Cited, schema_org
-from study_app.dataset.writing.copies import LONG_CELLS
+from study_app.dataset.writing.copied_rows import LONG_CELLS
 from study_app.dataset.writing.files import Format
 from study_app.domain.records import AuditEntry, ProtocolVersion
 from study_app.domain.trial_state import State

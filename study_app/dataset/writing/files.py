@@ -20,7 +20,7 @@ from study_app.domain.errors import InfrastructureError, UserError
 
 TableFormat = Literal["csv", "parquet"]
 Format = Literal["csv", "parquet", "xlsx", "sav", "dta"]
-"""Of a dataset; those for spreadsheets, SPSS and Stata stand beside CSV tables."""
+"""Of a dataset; those for spreadsheets, SPSS and Stata come in addition to CSV tables."""
 ROW_GROUP = 5000
 """Rows that a Parquet writer holds before it writes them."""
 

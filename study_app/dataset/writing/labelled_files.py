@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from study_app.dataset.schema import Column, TableSchema
-from study_app.dataset.writing.copies import LongCells, Values, in_parts, read_rows
+from study_app.dataset.writing.copied_rows import LongCells, Values, in_parts, read_rows
 
 MOST_ROWS = 100_000
 """Rows of one file, which is made in memory; what follows stands in a further file."""

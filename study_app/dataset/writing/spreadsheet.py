@@ -12,7 +12,7 @@ from typing import Any
 
 from study_app.dataset.schema import Column, TableSchema
 from study_app.dataset.schema.cells import FORMULA_STARTS, timestamp
-from study_app.dataset.writing.copies import LongCells, in_parts, read_rows
+from study_app.dataset.writing.copied_rows import LongCells, in_parts, read_rows
 
 MOST_CHARACTERS = 32_767
 """UTF-16 units of one cell."""

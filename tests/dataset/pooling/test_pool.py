@@ -168,7 +168,7 @@ def test_analysis_compares_within_sites_and_runs_each_ledger_again_alone(simulat
     people = list(shown.participants.loc[shown.participants["arm"].notna(), "participant_id"])
     drawn = ledger.for_people(people)(50, np.random.default_rng(3))
     assert np.array_equal(drawn, ledger.for_people(people)(50, np.random.default_rng(3)))
-    # Each site's blocks balance within the site, whoever was drawn at the other.
+    # Each site's blocks balance within the site, whatever was drawn at the other.
     for name in ("north", "south"):
         own = ledger.sites[name]
         alone = own.for_people([p.removeprefix(f"{name}.") for p in people if p.startswith(name)])

@@ -25,7 +25,8 @@ from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook, q
 from study_app.dataset.writing import rows
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.coding_page import coding_page
-from study_app.dataset.writing.copies import LONG_CELLS, write_copies
+from study_app.dataset.writing.copied_rows import LONG_CELLS
+from study_app.dataset.writing.copies import write_copies
 from study_app.dataset.writing.documents import (
     CODEBOOK_INTRODUCTION,
     Contents,

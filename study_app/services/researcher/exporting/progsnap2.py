@@ -197,7 +197,7 @@ class _Writer:
 
 
 def _subject_columns(people: TableSchema) -> list[Column]:
-    """Return the columns of people that are no text of theirs, no moment and no hash."""
+    """Return the columns of people that are neither a text of theirs nor a moment nor a hash."""
     left_out = ("participant_id", "study_hash")
     return [c for c in people.columns if not c.free and c.type != "time" and c.name not in left_out]
 

@@ -201,7 +201,7 @@ def _openings(dataset: UntrustedDataset) -> dict[str, datetime]:
 
 
 def _allocation(row: UntrustedRow) -> dict[str, Any]:
-    """Return a row of the ledger; one that was erased is nobody's any more."""
+    """Return a row of the ledger; one that was erased belongs to no participant any more."""
     record = LedgerRow.parse({name: "" if value is None else value for name, value in row.values.items()})
     erased = f"erased-{record.ledger}-{record.allocation_index}"
     return {
