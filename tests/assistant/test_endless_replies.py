@@ -140,3 +140,7 @@ def test_a_reply_of_the_longest_kind_is_within_its_bounds():
 def test_every_language_has_a_sentence_for_a_reply_that_does_not_end():
     for path in (Path(study_app.__file__).parent / "texts").glob("*.toml"):
         assert tomllib.loads(path.read_text(encoding="utf-8"))["assistant"]["failed"]["too_long"], path.name
+
+
+def test_a_reply_has_ten_tokens_a_second_and_room_for_twenty_characters_and_four_pieces_a_token():
+    assert ReplyBounds.of(1000) == ReplyBounds(seconds=220.0, characters=22_000, pieces=6_000)

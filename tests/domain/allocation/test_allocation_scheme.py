@@ -118,6 +118,12 @@ def test_a_crossover_says_which_orders_do_not_fit():
     assert problem.remedy == 'write orders = "williams"'
 
 
+@pytest.mark.parametrize("given", [[["ai", "no_ai"], ["ai", "no_ai"]], [["ai", "no_ai"], []], []])
+def test_a_crossover_lists_each_of_its_orders_once_and_none_that_is_empty(given):
+    found = scheme_problems(Scheme(method="sequence", orders=given), TWO)
+    assert "an order is empty or listed twice" in [problem.what for problem in found]
+
+
 @pytest.mark.parametrize(("orders", "arms", "count"), [("all", 3, 6), ("latin_square", 4, 4), ("williams", 4, 4)])
 def test_a_crossover_offers_as_many_orders_as_its_design_has(orders, arms, count):
     given = [Arm(id=f"arm{number}") for number in range(arms)]

@@ -20,6 +20,7 @@ from study_app.domain.tasks.reports import (
     ReportError,
     parse_call,
     parse_report,
+    parse_series,
 )
 from study_app.domain.tasks.values import Opaque, Unhashed, decode, same_value, shown
 
@@ -175,3 +176,9 @@ def test_a_number_of_thousands_of_digits_comes_through_and_is_shown_shortened():
 def test_what_no_child_of_ours_encodes_is_equal_to_nothing(encoded):
     assert isinstance(decode(encoded), Opaque)
     assert not same_value(decode(encoded), decode(encoded))
+
+
+@pytest.mark.parametrize("series", ["ab", {"a": 1}, [{}, {}, {}], [{}, 1], [{}, "a"]])
+def test_a_series_is_a_list_of_reports_and_no_longer_than_what_was_asked_for(series):
+    with pytest.raises(ReportError):
+        parse_series({"series": series}, 2)
