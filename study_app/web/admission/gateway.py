@@ -105,7 +105,7 @@ class ParticipantGateway:
                 self.limits.known.add(cookie)
             return response
         # Our own routes ask for the cookie themselves, and answer other methods in JSON.
-        if path in self.paths or path.startswith(("/api/", SHORT)):
+        if path in self.paths or path.startswith("/api/") or _is_short_link(path):
             return None
         return await self._of_streamlit(request, cookie) if addresses.reads(scope) else _nowhere(request)
 
@@ -155,6 +155,11 @@ class ParticipantGateway:
         address = connection.client.host if connection.client else ""
         arrives = path == "/enter" and connection.scope.get("method") == "POST"
         return self.limits.stranger(address, arrives=arrives)
+
+
+def _is_short_link(path: str) -> bool:
+    """Whether it is one name below the short links: Streamlit would answer to any longer path."""
+    return path.startswith(SHORT) and bool(path[len(SHORT) :]) and "/" not in path[len(SHORT) :]
 
 
 def _nowhere(request: Request) -> Response:

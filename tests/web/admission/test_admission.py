@@ -45,7 +45,7 @@ NOWHERE = (
     "/static/x", "/static/", "/static", "/static/js/../../index.html", "/static/%2e%2e/index.html", "/index.html",
     "/manifest.json", "/favicon.png", "/app/static/x", "/_stcore", "/_stcore/", "/assets/000000000000/workspace.js",
     "/anything", "/.streamlit/config.toml", "/docs", "/participants", "/participants/_stcore/health",
-    "/component", "/media", "/vendor/x.js", "/STATIC/x", "/enter/", "/healthz/x",
+    "/component", "/media", "/vendor/x.js", "/STATIC/x", "/enter/", "/healthz/x", "/i/", "/i/a/b", "/i/static/x",
 )  # fmt: skip
 """What neither app has, or has for those who are known."""
 NOT_KNOWN = (
@@ -103,7 +103,7 @@ def test_a_stranger_is_given_the_welcome_page_its_files_and_the_ways_in(both, he
     welcome = httpx.get(f"{both.url}/").text
     files = [path for path in paths if path.startswith(("/static/", "/assets/")) and f'"./{path[1:]}"' in welcome]
     assert files
-    assert set(found) == readable("/", "/healthz", "/readyz", "/metrics", "/no-reminders", *files)
+    assert set(found) == readable("/", "/healthz", "/readyz", "/metrics", "/no-reminders", "/i/secret", *files)
 
 
 def test_a_refused_request_makes_no_cookie_known(both):
