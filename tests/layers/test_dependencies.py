@@ -25,7 +25,7 @@ def uvicorn_runs_its_loop_on_uvloop() -> None:
 
 
 def uvicorn_parses_requests_with_httptools() -> None:
-    from study_app.web.connections import GuardedProtocol
+    from study_app.web.admission.connections import GuardedProtocol
 
     assert any(base.__module__.endswith("httptools_impl") for base in GuardedProtocol.__mro__)
 
