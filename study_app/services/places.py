@@ -19,7 +19,8 @@ from study_app.services.participant_status import OUTCOME_STATUSES, current_stat
 LOCK_ALLOCATION = "allocation"
 """Prefix of the locks of the ledgers; the ledger's name follows a colon."""
 
-
+RESUMED_RECRUITMENT = "resume recruitment"
+"""The act of letting newcomers in again, as the audit log names it."""
 RECRUITMENT_PAUSED = "recruitment_paused"
 """Where the database keeps since when no newcomers are let in; empty once they are again."""
 

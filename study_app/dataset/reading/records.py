@@ -110,6 +110,8 @@ def _run(row: UntrustedRow) -> RunRecord:
         ended_by=row["ended_by"],
         checks=_checks(row["checks"]),
         visible_only_pass=None if shown is None else bool(shown),
+        # Without a verdict whether tasks were passed is unknown, and not a failure.
+        grading=row["grading"] if row["grading"] in ("failed", "inconclusive") else None,
     )
 
 

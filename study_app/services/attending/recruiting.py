@@ -10,10 +10,16 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.study.sections import Quota
 from study_app.services.context import StudyContext
-from study_app.services.places import RECRUITMENT_PAUSED, places_taken, quota_taken, recruitment_paused
+from study_app.services.places import (
+    RECRUITMENT_PAUSED,
+    RESUMED_RECRUITMENT,
+    places_taken,
+    quota_taken,
+    recruitment_paused,
+)
 from study_app.services.researcher.lifecycle import require_reason
 
-PAUSE, RESUME = "pause recruitment", "resume recruitment"
+PAUSE = "pause recruitment"
 """What the audit log calls them."""
 
 
@@ -92,4 +98,4 @@ class Recruiting:
             if recruitment_paused(unit) is None:
                 raise NotAllowed("recruitment is not paused")
             unit.set_meta(RECRUITMENT_PAUSED, "")
-            unit.add_audit(AuditEntry(self.world.now(), who, RESUME, reason, {}))
+            unit.add_audit(AuditEntry(self.world.now(), who, RESUMED_RECRUITMENT, reason, {}))

@@ -12,7 +12,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.clock_watch import clock_alert
 from study_app.services.operation.isolation_watch import isolation_alert
-from study_app.services.places import places_taken
+from study_app.services.places import RESUMED_RECRUITMENT, places_taken, recruitment_paused
 from study_app.services.spending import spent_usd
 
 NOT_FAILED = frozenset({None, "refused", "interrupted"})
@@ -62,11 +62,12 @@ def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State
 
 def _enrolment(world: StudyContext, unit: UnitOfWork, hours: timedelta) -> str | None:
     real = [person for person in unit.participants() if person.kind == "real"]
-    if places_taken(world, unit) >= world.study.recruitment.target_n:
+    if recruitment_paused(unit) is not None or places_taken(world, unit) >= world.study.recruitment.target_n:
         return None
     launched = unit.meta("launched_at")
     moments = [person.enrolled_at for person in real[-1:]]
     moments += [datetime.fromisoformat(launched)] if launched else []
+    moments += [entry.at for entry in unit.audit_of([RESUMED_RECRUITMENT])]
     if not moments or world.now() - max(moments) < hours:
         return None
     return (

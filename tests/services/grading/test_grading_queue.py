@@ -8,6 +8,7 @@ import pytest
 from support.clock import HandClock
 from support.trials.export_world import Walker, open_app, real_study, table
 
+from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.tasks.packs import CheckResult, Grade
 from study_app.services.grading.queue import Pauses, retry, with_review, without_verdict
@@ -199,3 +200,22 @@ def test_without_a_verdict_outcomes_are_missing_and_the_dataset_says_why(trial, 
     run = next(row for row in table(out, "runs") if row["run_id"] == kept.id)
     columns = ("grading", "grading_reason", "repeats", "review")
     assert [run[name] for name in columns] == ["inconclusive", "too busy", "5", "os"]
+
+
+def test_a_warm_up_that_was_put_aside_is_unknown_in_the_export_and_for_verify(tmp_path):
+    clock = HandClock()
+    app = open_app(tmp_path, clock, real_study(tmp_path))
+    app.world.sandbox = Sandboxed(app.world.sandbox, error=ZeroDivisionError("the checks divide by zero"))
+    person = Walker(app, clock).consent().background()
+    app.session.begin_stage(person.id, "warmup")
+    person.open("warmup")
+    clock.advance(minutes=4)
+    person.submit("# MARK\n" + person.solution("warmup"))
+    app.grading.grade_pending()
+    export(app.world, tmp_path / "dataset", include_preview=True)
+    app.close()
+    (row,) = table(tmp_path / "dataset", "participants")
+    assert row["warmup_minutes"] != ""
+    assert row["warmup_passed"] == ""
+    report = verify(tmp_path / "dataset")
+    assert "derived_differs" not in report.counts, report.lines()

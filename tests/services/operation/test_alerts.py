@@ -85,6 +85,17 @@ def audit(app: App) -> list[Any]:
         return [entry for entry in unit.audit() if entry.what in (BEGAN, OVER, SENT)]
 
 
+def test_while_recruitment_is_paused_no_alert_says_that_no_one_enrols(trial, servers):
+    (app, clock), (_, http) = trial, servers
+    app.recruiting.pause("the room is taken", "anna")
+    later(app, clock, hours=30)
+    app.recruiting.resume("the room is free", "anna")
+    later(app, clock, hours=5, minutes=59)
+    assert kinds(http) == []
+    later(app, clock, minutes=2)
+    assert kinds(http) == [("nobody_enrolled", "firing")]
+
+
 def test_nobody_enrolled_is_sent_once_and_once_when_somebody_comes(trial, servers):
     (app, clock), (smtp, http) = trial, servers
     later(app, clock, hours=5, minutes=59)
