@@ -241,7 +241,8 @@ class AssistantChat:
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
         if visit is not None:
             worked -= (paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes) or 0.0) / 60
-        allowed = allowance(spec, mine, study, worked_minutes=worked)
+        # A deadline that moved counts as a pause of its whole length, also in the stage's first moments.
+        allowed = allowance(spec, mine, study, worked_minutes=max(worked, 0.0))
         limit = self.world.study.assistant_policy.study_cost_limit
         spent = spent_usd(unit, self.world.content.specs, place.participant.kind) if limit is not None else 0.0
         return within_study_cost(allowed, spec.price, spent, limit)
