@@ -210,7 +210,7 @@ def test_parquet_columns_of_foreign_types_are_named(tmp_path):
         ("UPDATE allocations SET row = '{' WHERE ledger = 'real'", "must hold JSON"),
         ("UPDATE allocations SET row = '{}' WHERE ledger = 'real'", "the ledgers: holds a row that cannot be read"),
         ("UPDATE participants SET enrolled_at = 'x'", "must hold a moment"),
-        ("UPDATE answers SET response = '{'", "participant id"),
+        ("UPDATE answers SET response = '{'", "must hold JSON"),
         ("UPDATE versions SET text = '{'", "of the study cannot be read"),
         ("UPDATE meta SET value = 'open' WHERE key = 'state'", "the trial's state is 'open'"),
     ],
