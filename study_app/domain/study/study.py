@@ -44,6 +44,10 @@ from study_app.domain.study.sections import (
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
+ADDED_KEYS = (("recruitment", "quotas"), ("recruitment", "bonus"))
+"""Keys that came after studies had been launched. They stand in a study's text, and so in its hash, only where they are
+used: an upgrade changes the hash of no study. A key that is added joins them, or a test of the hash fails."""
+
 __all__ = [
     "ActivityRule",
     "AnswerOption",
@@ -372,6 +376,10 @@ class Study(StudySection):
     def published(self) -> dict[str, Any]:
         """Return the study as a version holds it: a digest stands in place of the completion codes."""
         raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset", "alerts", "rehearsal"})
+        for section, key in ADDED_KEYS:
+            default = type(getattr(self, section)).model_fields[key].get_default(call_default_factory=True)
+            if getattr(getattr(self, section), key) == default:
+                del raw[section][key]
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})
