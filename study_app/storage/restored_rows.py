@@ -9,7 +9,7 @@ from sqlalchemy import Connection, String, Table, func, select, text
 
 from study_app.ports import Restorable, UnitOfWork
 from study_app.storage.backfill import join_what_is_stored
-from study_app.storage.columns import AnyText
+from study_app.storage.columns import AnyText, Json
 from study_app.storage.event_log import EVENTS
 from study_app.storage.positions import PARTICIPANTS, VISITS
 from study_app.storage.unit_of_work import ALLOCATIONS, ANSWERS, RATINGS, RUNS, TURNS, SqlUnitOfWork
@@ -60,7 +60,8 @@ def _whole(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(column: Any, row: Mapping[str, Any]) -> Any:
     value = row.get(column.name)
-    if value is not None or column.nullable:
+    # In a column of JSON None is a value: an optional question that was left open.
+    if value is not None or column.nullable or (isinstance(column.type, Json) and column.name in row):
         return value
     if column.default is not None:
         return column.default.arg

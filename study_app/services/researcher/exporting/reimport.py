@@ -130,9 +130,9 @@ def _records(dataset: UntrustedDataset, world: StudyContext) -> Iterator[tuple[R
     for row in dataset.rows("answers"):
         yield "answers", _answer(dataset, row)
     for row in dataset.rows("runs"):
-        yield "runs", _of(RunRecord, row) | {"id": row["run_id"], "checks": compact_json(row["checks"] or [])}
+        yield "runs", _of(RunRecord, row) | {"id": row["run_id"], "checks": row["checks"] or []}
     for row in dataset.rows("turns"):
-        yield "turns", _of(Turn, row) | {"id": row["turn_id"], "parameters": compact_json(row["parameters"] or {})}
+        yield "turns", _of(Turn, row) | {"id": row["turn_id"], "parameters": row["parameters"] or {}}
     for row in dataset.rows("ratings"):
         yield "ratings", row.values
     for row in dataset.stream("events"):
@@ -216,7 +216,7 @@ def _answer(dataset: UntrustedDataset, row: UntrustedRow) -> dict[str, Any]:
     found = _of(Answer, row)
     for name in ("bank", "form"):
         found[name] = found[name] or ""
-    return found | {"response": compact_json(_response(dataset, row))}
+    return found | {"response": _response(dataset, row)}
 
 
 def _response(dataset: UntrustedDataset, row: UntrustedRow) -> Any:

@@ -77,5 +77,5 @@ def test_a_full_disk_leaves_the_earlier_export_and_nothing_half_written(tmp_path
 
 
 def test_an_unknown_format_is_named(tmp_path):
-    with pytest.raises(UserError, match="xlsx"):
-        export(trial().app.world, tmp_path / "dataset", fmt="xlsx")
+    with pytest.raises(UserError, match="ods"):
+        export(trial().app.world, tmp_path / "dataset", fmt="ods")

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from support.clock import HandClock
-from support.trials.export_world import open_app, trial
+from support.trials.export_world import Walker, open_app, settle, trial
 
 from study_app.domain.errors import ProblemsFound
 from study_app.services.researcher.exporting.export import export
@@ -41,6 +41,24 @@ def test_a_dataset_comes_back_with_the_same_bytes(tmp_path):
     returns_the_same(app, trial().dataset("all"), tmp_path, include_preview=True)
     with pytest.raises(ProblemsFound, match="holds 7 participants already; name a database that is not there yet"):
         reimport(app.world, trial().dataset("all"), put_back, who="test")
+    app.close()
+
+
+def test_answers_come_back_as_values_of_their_type(tmp_path):
+    for name in ("base", "again"):
+        (tmp_path / name).mkdir()
+    base, app = fresh(tmp_path / "base"), fresh(tmp_path / "again")
+    Walker(base, base.world.clock).to_tasks().begin_tasks().solve_tasks().quiz().exit()
+    settle(base)
+    export(base.world, tmp_path / "dataset", include_preview=True)
+    reimport(app.world, tmp_path / "dataset", put_back, who="test")
+
+    def given(world):
+        with world.registry.begin(write=False) as unit:
+            return {(each.stage, each.item): each.response for each in unit.answers()}
+
+    assert given(app.world) == given(base.world)
+    base.close()
     app.close()
 
 
