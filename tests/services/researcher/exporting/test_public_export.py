@@ -157,6 +157,33 @@ def test_reasons_that_name_a_person_are_left_out_and_listed_and_others_stay(tmp_
     assert "| `reasons of acts` | phone number | 1 | no |" in report
 
 
+def test_the_report_counts_the_payloads_of_which_something_is_withheld_and_no_others(world, public, tmp_path):
+    app, _ = world
+    export(app.world, tmp_path / "plain", include_preview=True)
+
+    def payloads(dataset):
+        found = {}
+        for row in table(dataset, "events"):
+            kept = {key: value for key, value in json.loads(row["payload"]).items() if key != "mono_ms"}
+            found.setdefault(row["participant_id"], []).append((row["kind"], kept))
+        return found
+
+    before, after = payloads(tmp_path / "plain"), payloads(public)
+    pairs = [pair for who in before for pair in zip(before[who], after[who], strict=True)]
+    assert all(one[0] == other[0] for one, other in pairs)
+    changed = sum(one != other for one, other in pairs)
+    assert 0 < changed < len(pairs)
+    assert f"| `events.payload` | {changed} |" in (public / "documentation" / "disclosure.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_events_are_numbered_by_the_dataset_and_not_by_the_database(public):
+    # The database numbers events in the order in which everybody's came.
+    numbers = [int(row["event_id"]) for row in table(public, "events")]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 @pytest.mark.parametrize(
     "kind", ["gate_judged", "turn_refused", "excluded", "program_error", "notes_opened", "answer_set"]
 )
