@@ -26,6 +26,6 @@ def test_a_message_is_bare_where_it_says_nothing_but_fillers(text, bare):
     assert SessionMessage(text).bare is bare
 
 
-@pytest.mark.parametrize(("previous", "labels"), [(("generation",), ("generation",)), (("explanation",), ("explanation",))])
-def test_a_bare_yes_goes_on_with_code_where_code_was_asked_for_and_else_with_talk(previous, labels):
-    assert code_message(SessionMessage("yes please", previous)).labels == labels
+@pytest.mark.parametrize("label", ["generation", "explanation"])
+def test_a_bare_yes_goes_on_with_code_where_code_was_asked_for_and_else_with_talk(label):
+    assert code_message(SessionMessage("yes please", (label,))).labels == (label,)
