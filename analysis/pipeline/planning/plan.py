@@ -19,6 +19,8 @@ from study_app.domain.study.periods import PERIOD_COLUMNS
 
 WITHIN_PEOPLE: Mapping[str, tuple[str, ...]] = {"rerandomization": (), "crossover": ("vcov",), "mixed_model": ()}
 """Methods that compare treatments within people, with the options that they take there."""
+BETWEEN_PEOPLE = ("covariates", "margins", "subgroups")
+"""Keys of a plan that compare people with each other; a comparison within people has no use for them."""
 PAIRED_BY_CLUSTER = ("bayes_factor",)
 """Methods for which a cluster is a pair of rows."""
 WITHOUT_ERROR = ("worst_case",)
@@ -98,7 +100,14 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
     left_out = [
         f"{key}: the data have no column '{column}'; the default plan goes without it." for key, column in missing
     ]
+    if dataset.study.study is not None and dataset.study.study.allocation.method == "sequence":
+        left_out += [f"{key}: not used, for people are compared with themselves." for key in unused_within_people(plan)]
     return plan.model_copy(update=kept), left_out
+
+
+def unused_within_people(plan: Plan) -> list[str]:
+    """Return the keys that a plan's author gave and that a sequence of treatments does not use."""
+    return [key for key in BETWEEN_PEOPLE if (value := getattr(plan, key)) and value != Plan.model_fields[key].default]
 
 
 def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from analysis.estimators.methods import METHODS
-from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters
+from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters, unused_within_people
 from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Outcome, OutcomeKind
@@ -31,7 +31,9 @@ _Found = Iterator[tuple[str, str, str]]
 
 def row_problems(study: Study, measured: Measured, file: str) -> list[Problem]:
     """Everything in the rows of a study's plan that its design or its outcomes do not bear, by key."""
-    return [
+    within = unused_within_people(study.analysis) if study.allocation.method == "sequence" else []
+    what = "people are compared with themselves, which does not use it"
+    return [Problem(file, f"analysis.{key}", what, f"remove {key}") for key in within] + [
         Problem(file, f"analysis.analyses.{row.id}.{key}", what, remedy)
         for row in study.analysis.analyses
         if row.method in METHODS

@@ -220,6 +220,22 @@ def test_a_row_that_the_study_cannot_answer_is_refused_by_its_key(row, changes, 
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("covariates", [{"column": "warmup_minutes"}]),
+        ("subgroups", [{"column": "years_python", "label": "Years"}, {"column": "python_weekly", "label": "Weekly"}]),
+        ("margins", [{"outcome": TIME, "margin": 2.0}]),
+    ],
+)
+def test_what_only_compares_people_with_each_other_is_refused_of_a_sequence_by_its_key(key, value):
+    said = [text for text in problems({key: value}, **IN_ORDERS) if f"analysis.{key}: " in text]
+    assert said
+    assert "compared with themselves" in said[0]
+    assert not [text for text in problems({key: value}) if "compared with themselves" in text]
+    assert not [text for text in problems({}, **IN_ORDERS) if "compared with themselves" in text]
+
+
+@pytest.mark.parametrize(
     ("row", "changes"),
     [
         ({"method": "lin", "adjusted": True}, {}),
