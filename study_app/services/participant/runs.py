@@ -149,13 +149,6 @@ class ProgramRuns:
                 if active.run_id in run_ids:
                     active.cancelled.set()
 
-    def cancel_all_but(self, run_ids: Collection[str]) -> None:
-        """Kill the runs here that are no longer this server's: another server runs the participant's next program."""
-        with self._lock:
-            for active in self._active.values():
-                if active.run_id not in run_ids:
-                    active.cancelled.set()
-
     @property
     def active(self) -> set[str]:
         """Ids of the runs that go on here."""

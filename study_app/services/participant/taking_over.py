@@ -31,11 +31,13 @@ class TakingOver:
             self._beat_due = now + BEAT
             with self.world.registry.begin() as unit:
                 self.world.replicas.beat(unit)
+        # Looked at first: a run that begins after the list was read is not in it and goes on all the same.
+        running = self._runs.active
         with self.world.registry.begin(write=False) as unit:
             works = unit.works()
             gone = {replica.name for replica, silent in self.world.replicas.others(unit) if silent}
             known = {replica.name for replica in unit.replicas()} | {self.world.replicas.me.name}
-        self._stop([work for work in works if work.replica == self.world.replicas.me.name])
+        self._stop([work for work in works if work.replica == self.world.replicas.me.name], running)
         for work in works:
             if work.replica in gone or work.replica not in known:
                 self._end(work)
@@ -47,11 +49,11 @@ class TakingOver:
         with self.world.registry.begin() as unit:
             unit.forget_replica(self.world.replicas.me.name)
 
-    def _stop(self, mine: list[InProgress]) -> None:
+    def _stop(self, mine: list[InProgress], running: set[str]) -> None:
+        """Stop what participants asked for, and runs in whose place another server runs the next program."""
         self._chat.stop_wanted({work.work for work in mine if work.kind == "reply" and work.stop})
-        self._runs.stop_wanted({work.work for work in mine if work.kind == "run" and work.stop})
-        if self._runs.active:
-            self._runs.cancel_all_but({work.work for work in mine if work.kind == "run"})
+        runs = [work for work in mine if work.kind == "run"]
+        self._runs.stop_wanted({work.work for work in runs if work.stop} | (running - {work.work for work in runs}))
 
     def _end(self, work: InProgress) -> None:
         with self.world.registry.begin() as unit:

@@ -172,6 +172,42 @@ def test_a_run_on_another_server_replaces_the_one_here_and_a_dead_server_s_run_i
     assert [each.get("run_id") for each in events(first, walker, "outage")] == ["lost"]
 
 
+def test_a_run_that_begins_while_the_server_looks_round_goes_on(pair, monkeypatch):
+    first, _, clock = pair
+    walkers = [at_work(first, clock) for _ in range(2)]
+    begun, over = threading.Event(), [threading.Event(), threading.Event()]
+
+    def emitting(number):
+        def emit(line) -> None:
+            if line is None:
+                over[number].set()
+            elif line["type"] == "line":
+                begun.set()
+
+        return emit
+
+    first.work.run(walkers[0].id, SLOW, emitting(0))
+    assert begun.wait(60)
+    look = first.world.replicas.others
+
+    def meanwhile(unit):
+        # The list of what goes on has been read, and what is to be stopped follows from it.
+        monkeypatch.setattr(first.world.replicas, "others", look)
+        thread = threading.Thread(target=first.work.run, args=(walkers[1].id, "print(1)", emitting(1)))
+        thread.start()
+        thread.join()
+        return look(unit)
+
+    monkeypatch.setattr(first.world.replicas, "others", meanwhile)
+    first.taking_over.tick()
+    assert over[1].wait(60)
+    with first.world.registry.begin(write=False) as unit:
+        (run,) = [run for run in unit.runs(walkers[1].id) if run.kind == "run"]
+    assert (run.ended_by, run.stdout) == ("exit", "1\n")
+    first.work.stop(walkers[0].id)
+    assert over[0].wait(60)
+
+
 def test_two_servers_grade_a_submission_once(pair, monkeypatch):
     first, second, clock = pair
     walker = at_work(first, clock)
