@@ -65,7 +65,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         study.anchoring.tick,
         study.alert_watch.tick,
     )
-    jobs = (study.taking_over.tick, *watches, *work)
+    jobs = (*watches, *work)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
