@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from study_app.bootstrap import App
+from study_app.dataset.measures.baseline import derived_scores
 from study_app.domain.allocation import order_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.quiz_roles import TOTALS
@@ -86,11 +87,7 @@ class DrawnPerson:
         admits = arm is not None and arm.assistant is None and person.always_ai
         for stage in stages:
             given = answers(stage, person, admits, self.walk.rng, expected)
-            self.given |= given
-            keyed = {question.id: question.correct for question in stage.asked}
-            for score in stage.scores:
-                asked = [name for name in score.of if given.get(name) is not None]
-                self.given[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None
+            self.given |= given | derived_scores(stage, given)
 
     # -- allocation ----------------------------------------------------------------------------------------------------
 
@@ -113,8 +110,8 @@ class DrawnPerson:
             self.leaves_after = begun + person.leaves_at * max(self.total - begun, 0.0)
         self._answer([each for each in self.study.stages if each.exit], self._arm())
 
-    def _arm(self, period: Stage | None = None) -> StudyArm | None:
-        return self.study.arm(self.arm_id, period) if self.arm_id is not None else None
+    def _arm(self) -> StudyArm | None:
+        return self.study.arm(self.arm_id) if self.arm_id is not None else None
 
     # -- what came of it -----------------------------------------------------------------------------------------------
 
@@ -189,7 +186,7 @@ class DrawnPerson:
         done = self.share_done(stage)
         if done <= 0:
             return {f"{name}_{end}": None for end in TOTALS}
-        sheet, most = self.walk.filled(stage, self._arm(None)), self.walk.most_of(stage)
+        sheet, most = self.walk.filled(stage, self._arm()), self.walk.most_of(stage)
         points = sheet.points if done >= 1 else sheet.points * done
         return {f"{name}_points": points, f"{name}_max": most, f"{name}_score": points / most if most else None}
 

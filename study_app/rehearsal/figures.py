@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from analysis.pipeline.power.trial_power import monte_carlo_error
 from study_app.domain.study.rehearsal.section import NULL, RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 from study_app.rehearsal.trials import TrialResult
@@ -113,7 +114,7 @@ def share(hits: Sequence[bool]) -> Figure:
     if not hits:
         return {"value": None, "mc_error": None}
     value = sum(hits) / len(hits)
-    return {"value": value, "mc_error": math.sqrt(value * (1 - value) / len(hits))}
+    return {"value": value, "mc_error": monte_carlo_error(value, len(hits))}
 
 
 def mean(values: Sequence[float]) -> Figure:

@@ -14,6 +14,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from analysis.pipeline.power.trial_power import simulated_plan
+from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
 from study_app import __version__
 from study_app.bootstrap import App
 from study_app.domain.errors import UserError
@@ -164,17 +165,16 @@ def _write(out: Path | None, key: str, result: TrialResult) -> None:
 
 
 def _spread(jobs: dict[str, TrialJob], workers: str) -> Iterator[tuple[str, TrialResult]]:
-    if workers.startswith(("tcp://", "tls://")):
+    if on_cluster(workers):
         yield from _on_cluster(jobs, workers)
         return
-    if not workers.isdigit() or int(workers) < 1:
-        raise UserError(f"--workers: '{workers}' is neither a number nor an address; give 2 or tcp://HOST:PORT")
-    if int(workers) == 1:
+    count = processes(workers)
+    if count == 1:
         for key, job in jobs.items():
             yield key, played_here(job)
         return
     # Started afresh: a fork of a process with threads can hang.
-    with ProcessPoolExecutor(min(int(workers), len(jobs)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(count, len(jobs)), mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(played_here, job): key for key, job in jobs.items()}
         try:
             for future in as_completed(futures):
@@ -184,18 +184,9 @@ def _spread(jobs: dict[str, TrialJob], workers: str) -> Iterator[tuple[str, Tria
 
 
 def _on_cluster(jobs: dict[str, TrialJob], address: str) -> Iterator[tuple[str, TrialResult]]:
-    try:
-        from distributed import Client
+    with cluster_client(address) as client:
         from distributed import as_completed as done
-    except ImportError:
-        raise UserError(
-            "--workers: the extra 'cluster' is not installed; run pip install 'study-app[cluster]'"
-        ) from None
-    try:
-        client = Client(address, timeout=10)
-    except OSError as error:
-        raise UserError(f"--workers: {address} does not answer ({error}); start a Dask scheduler there") from None
-    with client:
+
         futures = {client.submit(played_here, job, pure=False): key for key, job in jobs.items()}
         for future in done(list(futures)):
             yield futures[future], future.result()

@@ -36,7 +36,7 @@ ALLOWED = {
     "study_app.claude_codes": "study_app.domain study_app.services analysis.interaction",
     "study_app.simulation": "study_app.assistant study_app.bootstrap study_app.clock study_app.dataset "
     "study_app.domain study_app.ports study_app.services study_app.settings playwright",
-    "study_app.rehearsal": "study_app study_app.bootstrap study_app.domain study_app.rerandomisation "
+    "study_app.rehearsal": "study_app study_app.bootstrap study_app.dataset study_app.domain study_app.rerandomisation "
     "study_app.services study_app.settings study_app.simulation analysis.data analysis.pipeline distributed numpy "
     "pandas threadpoolctl",
     "study_app.ui": "study_app.bootstrap study_app.content study_app.dataset study_app.domain study_app.page_assets "

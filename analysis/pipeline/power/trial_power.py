@@ -18,6 +18,7 @@ from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.formulas import FormulaPower, formulas, within_people
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.staged_trials import look_sizes, stopped_trial
+from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
 from analysis.pipeline.prepare import prepare
 from study_app.domain.errors import UserError
 from study_app.domain.study.analysis_plan import Plan
@@ -169,26 +170,10 @@ def _simulated(
 
 def _counted(calls: list[Any], workers: str) -> Any:
     """Return the counts of each call, in order."""
-    if workers.startswith(("tcp://", "tls://")):
-        return _on_cluster(calls, workers)
-    if not workers.isdigit() or int(workers) < 1:
-        raise UserError(f"--workers: '{workers}' is neither a number nor an address; give 2 or tcp://HOST:PORT")
-    return Parallel(n_jobs=int(workers), return_as="generator")(calls)
-
-
-def _on_cluster(calls: Any, address: str) -> list[int]:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UserError(
-            "--workers: the extra 'cluster' is not installed; run pip install 'study-app[cluster]'"
-        ) from None
-    try:
-        client = Client(address, timeout=10)
-    except OSError as error:
-        raise UserError(f"--workers: {address} does not answer ({error}); start a Dask scheduler there") from None
-    with client, parallel_config(backend="dask", wait_for_workers_timeout=30):
-        return list(Parallel()(calls))
+    if on_cluster(workers):
+        with cluster_client(workers), parallel_config(backend="dask", wait_for_workers_timeout=30):
+            return list(Parallel()(calls))
+    return Parallel(n_jobs=processes(workers), return_as="generator")(calls)
 
 
 def _trials(planned: PlannedTrial, n: int, effect: float, count: int, seed: Sequence[int]) -> Counts:

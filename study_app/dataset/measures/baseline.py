@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from study_app.domain.content_library import ContentLibrary
@@ -38,10 +38,17 @@ def survey_values(study: Study, answers: list[Answer]) -> dict[str, Any]:
     for stage in study.stages:
         for question in stage.asked:
             values[question.id] = given.get(question.id)
-        keyed = {question.id: question.correct for question in stage.asked}
-        for score in stage.scores:
-            asked = [name for name in score.of if given.get(name) is not None]
-            values[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None
+        values |= derived_scores(stage, given)
+    return values
+
+
+def derived_scores(stage: Stage, given: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return the scores of a survey: right answers among those given; None where none was."""
+    keyed = {question.id: question.correct for question in stage.asked}
+    values: dict[str, int | None] = {}
+    for score in stage.scores:
+        asked = [name for name in score.of if given.get(name) is not None]
+        values[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None
     return values
 
 

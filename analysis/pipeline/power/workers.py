@@ -1,0 +1,41 @@
+"""Who does the work of simulations: processes of this machine, or a Dask cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from study_app.domain.errors import UserError
+
+
+def on_cluster(workers: str) -> bool:
+    """Whether `--workers` names a scheduler and not a number of processes."""
+    return workers.startswith(("tcp://", "tls://"))
+
+
+def processes(workers: str) -> int:
+    """Return the number of processes that `--workers` names.
+
+    Raises:
+        UserError: it is neither a number nor an address.
+    """
+    if not workers.isdigit() or int(workers) < 1:
+        raise UserError(f"--workers: '{workers}' is neither a number nor an address; give 2 or tcp://HOST:PORT")
+    return int(workers)
+
+
+def cluster_client(address: str) -> Any:
+    """Return a client of the Dask scheduler at an address, to be closed by the caller.
+
+    Raises:
+        UserError: Dask is not installed, or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError(
+            "--workers: the extra 'cluster' is not installed; run pip install 'study-app[cluster]'"
+        ) from None
+    try:
+        return Client(address, timeout=10)
+    except OSError as error:
+        raise UserError(f"--workers: {address} does not answer ({error}); start a Dask scheduler there") from None
