@@ -100,6 +100,19 @@ class StudyServer:
                 self.process.wait()
 
 
+def wait_until_up(address: str, seconds: float = 240) -> None:
+    """Until an address answers with 200."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {address}")
+
+
 def logged_errors(folder: Path) -> list[str]:
     """Lines of a server's log at the level of errors, and whatever is a traceback."""
     signs = ('"level": "error"', '"level": "critical"', "Traceback")

@@ -47,12 +47,12 @@ class PersistentPerson:
         self.at = seed % len(urls)
         self.cookies: dict[str, str] = {}
         self.met = Met()
+        self.link = ""
         self._client = httpx.Client(timeout=60)
 
     def walk(self) -> Met:
         with self._client:
-            answer = self.ask("POST", "/enter")
-            self.cookies[COOKIE] = answer.headers["set-cookie"].partition(";")[0].partition("=")[2]
+            self.enter()
             for _ in range(200):
                 stage, step = self.where()
                 kind = next((each for each in STUDY.stages if each.id == stage), None)
@@ -62,15 +62,21 @@ class PersistentPerson:
                 self.advance(kind, step)
         return self.met
 
+    def enter(self) -> None:
+        """Through the door; a link, where the study wants one, is in `self.link`."""
+        form = {"link": self.link} if self.link else {}
+        answer = self.ask("POST", "/enter", form=form)
+        self.cookies[COOKIE] = answer.headers["set-cookie"].partition(";")[0].partition("=")[2]
+
     # -- asking --------------------------------------------------------------------------------------------------------
 
-    def ask(self, method: str, path: str, body: Any = None, *, once: bool = False) -> httpx.Response:
+    def ask(self, method: str, path: str, body: Any = None, *, form: Any = None, once: bool = False) -> httpx.Response:
         """Send until a server answers; the next server after each failure."""
         end = time.monotonic() + self.patience
         while True:
             try:
                 answer = self._client.request(
-                    method, self.urls[self.at] + path, json=body, headers=self._headers(), follow_redirects=False
+                    method, self.urls[self.at] + path, json=body, data=form, headers=self._headers()
                 )
                 # Not what is refused for a reason, such as a budget: trying again would not help.
                 if answer.status_code not in (429, 502, 503, 504) or '"budget"' in answer.text:

@@ -43,7 +43,7 @@ def counted_ids():
 class Trial:
     """One trial in a separate folder."""
 
-    def __init__(self, folder: Path, *, launched: bool = False, entry: str = "links", **more) -> None:
+    def __init__(self, folder: Path, *, launched: bool = False, entry: str = "links", database: str = "", **more) -> None:
         self.folder = folder
         self.study_file = folder / "study.toml"
         for name in ("tasks", "quizzes", "assistants"):
@@ -54,9 +54,8 @@ class Trial:
         )
         self.study_file.write_text(text)
         self.clock = HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
-        self.settings = Settings(
-            study_file=self.study_file, database=f"sqlite:///{folder}/study.db", var=folder / "var", environment={}
-        )
+        database = database or f"sqlite:///{folder}/study.db"
+        self.settings = Settings(study_file=self.study_file, database=database, var=folder / "var", environment={})
         self.app: App = start(self.settings, clock=self.clock, sandbox=NoSandbox(), **more)
         if launched:
             self.app.lifecycle.launch()
