@@ -112,7 +112,9 @@ def gradings(options: argparse.Namespace) -> dict[str, object]:
                 if time.monotonic() < ends:
                     grade_correct(sandbox, pack, number, tallies[name])
     sandbox.close()
-    return {name: vars(tally) for name, tally in tallies.items() if name in packs} | dict.fromkeys(missing, "not installed")
+    return {name: vars(tally) for name, tally in tallies.items() if name in packs} | dict.fromkeys(
+        missing, "not installed"
+    )
 
 
 def hand_in(app: App, submissions: int) -> None:

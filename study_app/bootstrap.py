@@ -15,6 +15,7 @@ from typing import Literal
 
 from study_app.assistant.notes import NotesLoader, notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
+from study_app.assistant.provider import ProviderCheck, check_provider
 from study_app.clock import SystemClock
 from study_app.content.kept_library import KeptLibrary
 from study_app.content.library import FolderLibrary
@@ -131,6 +132,11 @@ class App:
         if participant.study_hash not in self.kept_texts:
             self.kept_texts[participant.study_hash] = _texts(content)
         return self.kept_texts[participant.study_hash]
+
+    def ask_provider(self, file: str) -> ProviderCheck:
+        """Ask the provider about the models that the study declares; `file` is what messages call the study file."""
+        ends_on = self.study.recruitment.ends_on
+        return check_provider(self.library.specs, self.settings.environment, ends_on, file)
 
     def close(self) -> None:
         """Let go of database and fork servers."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -210,8 +211,12 @@ def _facts(found: Any) -> ModelFacts:
         refused |= {name for name, one in (("thinking:off", off), ("thinking:adaptive", thinking.adaptive)) if _no(one)}
         effort = found.capabilities.effort
         refused |= {f"effort:{level}" for level in _EFFORTS if _no(getattr(effort, level, None))}
+    # The SDK keeps what it cannot convert as it came.
+    if not isinstance(found.retires_at, datetime | None) or not isinstance(found.max_tokens, int | None):
+        raise TypeError("the provider's description of the model cannot be read")
     lifecycle: ModelLifecycle = found.lifecycle if found.lifecycle in ("deprecated", "retired") else "active"
-    return ModelFacts(found.id, found.display_name, lifecycle, found.retires_at, found.max_tokens, frozenset(refused))
+    name = found.display_name or found.id
+    return ModelFacts(found.id, name, lifecycle, found.retires_at, found.max_tokens, frozenset(refused))
 
 
 def _no(support: Any) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
 from study_app.domain.assistants.served_models import ModelFacts, model_problems, model_warnings
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
-from study_app.domain.errors import AssistantUnavailable, Problem
+from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
 
 
 @dataclass
@@ -21,8 +21,18 @@ class ProviderCheck:
     """Treatment -> its model."""
     problems: list[Problem] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
-    """One sentence for each treatment that could not be checked: whether it can be given is not known."""
+    """One sentence for each model that could not be asked about: whether it can be given is not known."""
     warnings: list[str] = field(default_factory=list)
+
+    def refuse_problems(self) -> None:
+        """Go on only if every treatment can be given as declared, or could not be asked about.
+
+        Raises:
+            ProblemsFound: a key that is not accepted, a model that is unknown, retired, or retires before recruitment
+                ends, parameters that it does not take.
+        """
+        if self.problems:
+            raise ProblemsFound(sorted(self.problems))
 
 
 def check_provider(
@@ -44,7 +54,13 @@ def check_provider(
         if spec.model not in asked:
             asked[spec.model] = _ask(spec, environment)
         _add(found, name, spec, asked[spec.model], ends_on, file)
-    return found
+    # Treatments that share a model or a key share what is to be said about it.
+    return replace(
+        found,
+        problems=list(dict.fromkeys(found.problems)),
+        unreachable=list(dict.fromkeys(found.unreachable)),
+        warnings=list(dict.fromkeys(found.warnings)),
+    )
 
 
 def _ask(spec: AssistantSpec, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:
@@ -70,7 +86,7 @@ def _add(
 ) -> None:
     if isinstance(answer, ModelFacts):
         found.models[name] = answer
-        found.problems += model_problems(spec, answer, ends_on, file)
+        found.problems += model_problems(spec.model_copy(update={"id": name}), answer, ends_on, file)
         found.warnings += model_warnings(spec, answer, ends_on)
     elif answer.kind == "authentication":
         what = "the provider does not accept the key"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from study_app.assistant.provider import ProviderCheck, check_provider
+from study_app.assistant.provider import ProviderCheck
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -77,7 +77,8 @@ def launch(
             _rehearse_launch(running, frozen, as_json)
             return
         confirm([*frozen, "A launch cannot be undone."], "Launch?", yes=yes or as_json)
-        asked = _ask_provider(running, str(study))
+        asked = running.ask_provider(str(study))
+        asked.refuse_problems()
         if asked.unreachable and not yes:
             raise NotAllowed(f"{'; '.join(asked.unreachable)}; try again, or launch with --yes, which is recorded")
         launched = running.lifecycle.launch()
@@ -150,20 +151,6 @@ def _readable_by_others(running: App) -> list[Problem]:
     loose = open_to_others(files_of(settings.database, settings.var))
     what = "other accounts of this machine could read it"
     return [Problem(str(path), "", what, f"chmod go= {path}, as its owner") for path in loose]
-
-
-def _ask_provider(running: App, file: str) -> ProviderCheck:
-    """Return what the provider says about the models that the study declares.
-
-    Raises:
-        ProblemsFound: a key that is not accepted, a model that is unknown, retired, or retires before recruitment ends,
-            parameters that it does not take.
-    """
-    ends_on = running.study.recruitment.ends_on
-    asked = check_provider(running.library.specs, running.settings.environment, ends_on, file)
-    if asked.problems:
-        raise ProblemsFound(sorted(set(asked.problems)))
-    return asked
 
 
 def record_provider(running: App, asked: ProviderCheck) -> None:
@@ -416,7 +403,8 @@ def _of_provider(running: App, file: str) -> list[str]:
     Raises:
         ProblemsFound: the assistant that the links lead to could not answer as declared.
     """
-    asked = _ask_provider(running, file)
+    asked = running.ask_provider(file)
+    asked.refuse_problems()
     return [*asked.unreachable, *asked.warnings]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from datetime import date
 
@@ -102,19 +103,129 @@ def test_launch_asks_first_and_goes_on_without_an_answer_only_with_yes(tmp_path)
     registry.close()
 
 
-@pytest.mark.slow
-def test_doctor_and_create_links_ask_too(tmp_path):
-    path = variant(tmp_path, *LAUNCHABLE, ENDS)
-    database = ("--database", f"sqlite:///{tmp_path}/study.db")
+SAID = {
+    "wrong key": "the provider does not accept the key; set a key that is valid",
+    "unknown": "the provider knows no model 'claude-sonnet-5-5'; correct its name",
+    "retired": "'claude-sonnet-5-5' is retired: the provider refuses it; choose a model that is served",
+    "retiring": "'claude-sonnet-5-5' retires on 2026-12-15, before recruitment ends (2026-12-31)",
+    "another": "the provider takes 'claude-sonnet-5-5' for 'claude-haiku-5-5', which its replies will name",
+    "out of reach": "the provider could not be asked about 'claude-sonnet-5-5'",
+    "unreadable": "could not be asked about 'claude-sonnet-5-5' (Claude's provider sent something that cannot be read)",
+}
+MODELS = {
+    "retired": CASES["retired"][0],
+    "retiring": CASES["retiring"][0],
+    "unknown": {},
+    "another": {MODEL: described("claude-haiku-5-5")},
+    "unreadable": {MODEL: described(lifecycle="deprecated", retires_at="soon")},
+}
+NOT_ASKED = ("out of reach", "unreadable")
+
+
+def times(case: str) -> int:
+    """How often it is said: once for a key or a line, for each treatment where it is the treatment's model."""
+    return 1 if case in ("wrong key", *NOT_ASKED) else 2
+
+
+@contextmanager
+def gone_wrong(case: str):
+    """The environment of a provider of which something is to be said."""
+    with provider(MODELS.get(case)) as serving:
+        if case != "out of reach":
+            yield serving.environment | ({"ANTHROPIC_API_KEY": "sk-wrong"} if case == "wrong key" else {})
+            return
+    yield serving.environment
+
+
+def two_treatments(folder):
+    """The shipped study with a third arm, whose assistant is another file for the same model."""
+    path = variant(folder, *LAUNCHABLE, ENDS)
+    text = re.sub(r"block_sizes = .*", "block_sizes = [3, 6]", path.read_text())
+    third = '[[arms]]\nid = "more"\nassistant = "other"\ninstructions = "Go."\n'
+    other = '[assistants.other]\nfile = "assistants/full.toml"\n[assistants.full]'
+    path.write_text(text.replace("[allocation]", third + "[allocation]", 1).replace("[assistants.full]", other, 1))
+    return path
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    """A launched study with two treatments, and the options of its commands."""
+    folder = tmp_path_factory.mktemp("launched")
+    path = two_treatments(folder)
     with provider() as serving:
-        study("launch", path, *database, cwd=tmp_path, **serving.environment)
-        looked = study("doctor", path, *database, "--json", cwd=tmp_path, **serving.environment)
-        found = {entry["name"]: entry for entry in json.loads(looked.stdout)["findings"]}
-        assert found["assistant"]["ok"]
-        assert f"Sonnet ({MODEL}, active)" in found["assistant"]["finding"]
-        serving.models.clear()
-        links = study("create-links", path, *database, "--count", 1, cwd=tmp_path, expect=2, **serving.environment)
-        assert "knows no model" in links.stderr
+        study("launch", path, "--database", f"sqlite:///{folder}/study.db", cwd=folder, **serving.environment)
+    return folder, path, ("--database", f"sqlite:///{folder}/study.db")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SAID)
+def test_doctor_says_what_is_wrong_with_the_provider(launched, case):
+    folder, path, database = launched
+    with gone_wrong(case) as environment:
+        done = study("doctor", path, *database, "--json", cwd=folder, expect=1, **environment)
+    found = {entry["name"]: entry for entry in json.loads(done.stdout)["findings"]}["assistant"]
+    assert not found["ok"]
+    assert found["finding"].count(SAID[case]) == times(case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SAID)
+def test_launch_names_what_is_wrong_with_the_provider_and_changes_nothing(tmp_path, case):
+    path, database = two_treatments(tmp_path), ("--database", f"sqlite:///{tmp_path}/study.db")
+    with gone_wrong(case) as environment:
+        done = study("launch", path, *database, cwd=tmp_path, expect=2, **environment)
+    assert done.stderr.count(SAID[case]) == times(case), done.stderr
+    assert ("--yes" in done.stderr) == (case in NOT_ASKED)
+    assert not (tmp_path / "prereg.md").exists()
+    registry = open_registry(f"sqlite:///{tmp_path}/study.db")
+    with registry.begin(write=False) as unit:
+        assert "launch" not in [entry.what for entry in unit.audit()]
+    registry.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SAID)
+def test_links_are_made_only_where_the_assistant_can_answer_or_the_provider_cannot_be_asked(launched, case):
+    folder, path, database = launched
+    made = ("create-links", path, *database, "--count", 1, "--base-url", "http://study.example.org")
+    with gone_wrong(case) as environment:
+        done = study(*made, cwd=folder, expect=0 if case in NOT_ASKED else 2, **environment)
+    assert SAID[case] in done.stderr
+    assert done.stderr.count("warning: ") == (case in NOT_ASKED)
+    assert ("/enter?link=" in done.stdout) == (case in NOT_ASKED)
+
+
+@pytest.mark.slow
+def test_doctor_and_create_links_go_on_where_the_model_is_served(launched):
+    folder, path, database = launched
+    with provider() as serving:
+        looked = study("doctor", path, *database, "--json", cwd=folder, **serving.environment)
+        done = study("create-links", path, *database, "--count", 1, cwd=folder, **serving.environment)
+    found = {entry["name"]: entry for entry in json.loads(looked.stdout)["findings"]}["assistant"]
+    assert found["ok"]
+    assert f"Sonnet ({MODEL}, active)" in found["finding"]
+    assert "/enter?link=" in done.stdout
+
+
+ODD = {
+    "a date that is none": ({"retires_at": "soon"}, True),
+    "a number that is none": ({"max_tokens": "many"}, True),
+    "capabilities of another shape": ({"capabilities": []}, True),
+    "a model without a name": ({"display_name": None}, False),
+    "a date of an active model": ({"retires_at": "2027-03-01T00:00:00Z"}, False),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_description_of_a_model_is_a_sentence_and_said_once(case):
+    changed, unreadable = ODD[case]
+    with provider({MODEL: described(**changed)}) as serving:
+        both = {"full": SPEC, "other": SPEC.model_copy(update={"id": "other"})}
+        found = check_provider(both, serving.environment, ENDS_ON, "study.toml")
+    assert found.problems == []
+    assert len(found.unreachable) == unreadable
+    assert len(found.warnings) == ("date of an active" in case)
+    assert all(facts.summary.startswith(("Sonnet (", f"{MODEL} (")) for facts in found.models.values())
 
 
 def test_parameters_that_the_model_does_not_take_are_named():

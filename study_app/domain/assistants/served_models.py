@@ -48,6 +48,9 @@ def model_problems(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None,
     if facts.lifecycle == "retired":
         yield Problem(file, key, f"'{spec.model}' is retired: the provider refuses it", "choose a model that is served")
         return
+    if not same_model(spec.model, facts.id):
+        what = f"the provider takes '{spec.model}' for '{facts.id}', which its replies will name"
+        yield Problem(file, key, what, "name the model that is to be served")
     leaves = facts.retires_at.date() if facts.retires_at else None
     if leaves is not None and ends_on is not None and leaves <= ends_on:
         what = f"'{spec.model}' retires on {leaves}, before recruitment ends ({ends_on})"
@@ -57,7 +60,7 @@ def model_problems(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None,
 
 def model_warnings(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None) -> list[str]:
     """Return what to know although it keeps nothing from going on."""
-    if facts.lifecycle in ("active", "retired"):
+    if facts.lifecycle == "retired" or (facts.lifecycle == "active" and facts.retires_at is None):
         return []
     when = f" on {facts.retires_at.date()}" if facts.retires_at else ""
     unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None else ""

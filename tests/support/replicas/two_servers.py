@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from support.server import StudyServer
+from support.server import ROOT, StudyServer
 
 
 class Servers:
     """Use as a context manager; `urls` are those of all, whether they are up or not."""
 
-    def __init__(self, folder: Path, database: str, count: int = 2, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, database: str, count: int = 2, study: Path = ROOT / "study.toml", **environment: str
+    ) -> None:
         self.servers = []
         for number in range(count):
             place = folder / f"server{number}"
             place.mkdir()
-            server = StudyServer(place, STUDY_LOG_FORMAT="json", **environment)
+            server = StudyServer(place, study, STUDY_LOG_FORMAT="json", **environment)
             server.database = database
             self.servers.append(server)
 

@@ -43,7 +43,9 @@ def counted_ids():
 class Trial:
     """One trial in a separate folder."""
 
-    def __init__(self, folder: Path, *, launched: bool = False, entry: str = "links", database: str = "", **more) -> None:
+    def __init__(
+        self, folder: Path, *, launched: bool = False, entry: str = "links", database: str = "", **more
+    ) -> None:
         self.folder = folder
         self.study_file = folder / "study.toml"
         for name in ("tasks", "quizzes", "assistants"):

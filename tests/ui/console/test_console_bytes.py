@@ -10,7 +10,6 @@ import csv
 import io
 import time
 import zipfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -19,6 +18,7 @@ from console_room import PASSWORD, Account, Trial, busy
 from support.server import StudyServer, wait_until_up
 from support.trials.commands import study
 
+from study_app.clock import SystemClock
 from study_app.domain.records import RunRecord
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.rating import RatingQueue
@@ -81,7 +81,7 @@ class Served:
         end = time.monotonic() + 240
         while time.monotonic() < end:
             with self.trial.app.world.registry.begin(write=False) as unit:
-                if not unit.overdue(datetime.now(UTC)):
+                if not unit.overdue(SystemClock().now()):
                     return
             time.sleep(0.2)
         raise AssertionError("the server did not end what is overdue")

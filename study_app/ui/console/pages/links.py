@@ -23,6 +23,8 @@ from study_app.ui.console.session import ConsoleSession
 MOST_DRAWN = 24
 """QR codes on the page; the file has all."""
 MADE = "links_made"
+WARNED = "links_warned"
+"""What to know about the assistant that the new links lead to."""
 TEST = "test_entry_made"
 LABELS = "Labels"
 """What messages call the field."""
@@ -37,6 +39,8 @@ def render(desk: ConsoleSession) -> None:
     _make(desk)
     _make_test(desk)
     if MADE in st.session_state:
+        for warning in st.session_state[WARNED]:
+            st.warning(warning)
         _show(st.session_state[MADE])
     if uses:
         st.subheader("So far", anchor=False)
@@ -61,7 +65,10 @@ def _make(desk: ConsoleSession) -> None:
 def _made(desk: ConsoleSession, count: int, site: str, labels: list[str]) -> None:
     def act() -> None:
         base = check_base(site, "Address of the participants' site")
+        asked = desk.app.ask_provider(desk.app.settings.study_file.name)
+        asked.refuse_problems()
         made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source=LABELS)
+        st.session_state[WARNED] = [*asked.unreachable, *asked.warnings]
         st.session_state[MADE] = [(link.label or "", link.address(base), link.short(base)) for link in made]
 
     if desk.attempt(act, f"{count} link(s) made"):
