@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from console_room import ConsoleUser, Trial, busy, work
 from streamlit.testing.v1 import AppTest
+from support.providers.fake_provider import MODEL, FakeProvider, described
 
 from study_app.bootstrap import install
 from study_app.services.researcher.coding import Codings
@@ -282,6 +283,24 @@ def test_links_are_shown_once(board, trial):
     page.text_area(key="links_labels").input("x1\nx2")
     page.button[0].click().run()
     assert "the label 'x1' belongs to another link or person" in page.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("models", "said", "made"),
+    [
+        ({}, "the provider knows no model", False),
+        ({MODEL: described(retires_at="2099-03-01T00:00:00Z")}, "has announced the end of", True),
+    ],
+)
+def test_links_ask_the_provider_about_the_assistant(board, trial, monkeypatch, models, said, made):
+    serving = FakeProvider(models)
+    monkeypatch.setattr(trial.app, "settings", replace(trial.app.settings, environment=serving.environment))
+    page = board("links", "monitor", "gil")
+    page.number_input(key="links_count").set_value(1)
+    page.button[0].click().run()
+    serving.close()
+    assert said in (page.warning[0] if made else page.error[0]).value
+    assert ("/enter?link=" in shown(page)) == made
 
 
 def test_accounts_are_made_with_a_password_that_is_shown_once(board, trial):

@@ -1,7 +1,7 @@
 """The dataset of a served console is that of the command line byte for byte: open, launched, closed, on both databases.
 
 The trial has chats, answers that two people rated and settled, queries coded by two people, and programs that wait for
-their verdict; whoever is asked first grades them.
+their verdict; the first that is asked grades them.
 """
 
 from __future__ import annotations
