@@ -12,7 +12,6 @@ import typer
 from study_app.cli import (
     analysing,
     authoring,
-    checking,
     data,
     life,
     looking,
@@ -21,14 +20,15 @@ from study_app.cli import (
     translating,
     witness,
 )
+from study_app.cli.checks import check, doctor, trying
 from study_app.cli.common import app, complain
 from study_app.cli.operating import archive, backup
 from study_app.cli.people import pay, recruit, remind
 from study_app.private_files import be_private
 
 __all__ = [
-    "analysing", "app", "archive", "authoring", "backup", "checking", "data", "life", "looking", "main", "pay",
-    "planning", "recruit", "remind", "serve", "translating", "witness",
+    "analysing", "app", "archive", "authoring", "backup", "check", "data", "doctor", "life", "looking", "main", "pay",
+    "planning", "recruit", "remind", "serve", "translating", "trying", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

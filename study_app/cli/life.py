@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from study_app.assistant.provider import ProviderCheck
+from study_app.cli.checks.study_checks import assistant_problems, check_packages
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -27,7 +28,6 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.cli.study_checks import assistant_problems, check_packages
 from study_app.content.language_checks import language_problems, review_problems, review_warnings
 from study_app.content.qr import qr_svg
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError

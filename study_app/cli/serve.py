@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from study_app.cli.checks.study_checks import start_serving
 from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of
-from study_app.cli.study_checks import start_serving
 from study_app.notifications import AlertSender
 from study_app.services.operation.package_watch import note_changed_packages
 

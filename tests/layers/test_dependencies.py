@@ -78,10 +78,15 @@ def imported() -> set[str]:
     return {name.partition(".")[0] for name in whole | parts}
 
 
+@cache
+def owners_of_modules() -> dict[str, list[str]]:
+    """Top-level module -> the distributions that bring it; it takes a second to look through all that is installed."""
+    return dict(packages_distributions())
+
+
 def modules_of(distribution: str) -> set[str]:
     """Top-level modules that a distribution brings."""
-    found = packages_distributions()
-    return {module for module, owners in found.items() if distribution in {owner.lower() for owner in owners}}
+    return {module for module, owners in owners_of_modules().items() if distribution in {owner.lower() for owner in owners}}
 
 
 @pytest.mark.parametrize("distribution", asked_for())

@@ -10,7 +10,7 @@ import pytest
 from support.trials.people import enter
 from support.warm_processes import run_study
 
-from study_app.cli.attack import ATTACKS
+from study_app.cli.checks.attack import ATTACKS
 from study_app.storage import open_registry
 
 

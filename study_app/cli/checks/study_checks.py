@@ -1,4 +1,4 @@
-"""What `check` and `launch` look at between the parts of a study: notes for its assistants."""
+"""Checks that several commands share: what assistants need, and what a server needs before it starts."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ def check_packages(running: App, file: str) -> None:
         problems = taught_problems(running.world.sandbox, running.library.taught_packages)
     if problems:
         raise ProblemsFound(problems)
+
+
+def versions_listed(versions: Mapping[str, str]) -> str:
+    """Return packages with their versions, for one line of the terminal."""
+    return ", ".join(f"{name} {version}" for name, version in versions.items()) or "no pack names a package of it"
 
 
 def _of_recording(library: FolderLibrary, spec: AssistantSpec, environment: Mapping[str, str]) -> list[Problem]:

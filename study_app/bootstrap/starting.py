@@ -1,0 +1,182 @@
+"""From settings to a running study: the only place that chooses implementations and wires services to them."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from study_app.bootstrap.app import App
+from study_app.bootstrap.contents import (
+    SECONDS_PER_WORD,
+    edition_opener,
+    library_versions,
+    open_assistants,
+    open_library,
+    open_texts,
+)
+from study_app.bootstrap.following import follow_amendments
+from study_app.bootstrap.start_checks import check_start
+from study_app.bootstrap.this_replica import has_ended, this_replica
+from study_app.clock import SystemClock
+from study_app.content.library import FolderLibrary
+from study_app.domain.study.operating.alerts import Channel
+from study_app.notifications import AlertSender, machine_name
+from study_app.ports import Clock, Database, Sandbox
+from study_app.private_files import files_of, make_private
+from study_app.sandbox import open_sandbox
+from study_app.secrets.file_seal import FileSeal
+from study_app.services.attending.acts import ParticipantActs
+from study_app.services.attending.live import LiveBoard
+from study_app.services.attending.recruiting import Recruiting
+from study_app.services.context import StudyContext
+from study_app.services.grading.scoring import QuizScoring
+from study_app.services.grading.submissions import Grading
+from study_app.services.operation.alert_rules import Machine
+from study_app.services.operation.alert_watch import AlertMessage, AlertWatch
+from study_app.services.operation.anchoring import Anchoring
+from study_app.services.operation.clock_watch import ClockWatch
+from study_app.services.operation.health import Health
+from study_app.services.operation.isolation_watch import IsolationWatch
+from study_app.services.operation.metrics import Metrics
+from study_app.services.participant.answers import Answers
+from study_app.services.participant.chat import AssistantChat
+from study_app.services.participant.enrolment import Enrol
+from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.runs import ProgramRuns
+from study_app.services.participant.session import ParticipantSession
+from study_app.services.participant.taking_over import TakingOver
+from study_app.services.researcher.exporting.datasets import CodeQueries, Datasets
+from study_app.services.researcher.interim.looks import InterimLooks
+from study_app.services.researcher.lifecycle import Lifecycle
+from study_app.services.researcher.links import ParticipantLinks
+from study_app.services.researcher.reopening import Reopening
+from study_app.settings import Settings
+from study_app.storage import open_registry
+from study_app.storage.anchor_file import COMMAND, FILE_NAME, AnchorFile
+
+
+def fresh_id() -> str:
+    """Twelve random bytes, URL-safe, never beginning with a character that a spreadsheet takes for a formula."""
+    while (name := secrets.token_urlsafe(12))[0] in "-_=+@":
+        pass
+    return name
+
+
+def start(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    sandbox: Sandbox | None = None,
+    registry: Database | None = None,
+    ids: Callable[[], str] = fresh_id,
+    grading_clock: Literal["real", "virtual"] = "real",
+    seconds_per_word: float = SECONDS_PER_WORD,
+    changed_ok: bool = False,
+    new_database: bool = True,
+    code_queries: CodeQueries | None = None,
+) -> App:
+    """Open everything that a study needs.
+
+    Args:
+        settings: where things are.
+        clock: a simulation brings its own.
+        sandbox: a test may bring its own.
+        registry: a test may bring its own.
+        ids: where identifiers come from.
+        grading_clock: simulated participants are graded on the virtual clock.
+        seconds_per_word: pace of the embedded assistant.
+        changed_ok: whether a launched study may start although its file changed (for `amend` and `verify`).
+        new_database: whether a database that is not there is made; commands that only need what is in one say no.
+        code_queries: codes queries before an export, where the plan's coder is not made of rules.
+
+    Raises:
+        ProblemsFound: the study is broken, or needs something that is not here.
+        NotAllowed: the database is another study's, or a launched study's file changed.
+        InfrastructureError: database or sandbox cannot be had.
+    """
+    library = open_library(settings.study_file)
+    study = library.study
+    for path in files_of(settings.database, settings.var):
+        make_private(path)
+    assistants = open_assistants(library, settings, seconds_per_word)
+    world = StudyContext(
+        study=study,
+        registry=registry or open_registry(settings.database, create=new_database),
+        clock=clock or SystemClock(),
+        content=library,
+        sandbox=sandbox or open_sandbox(settings.runner, folders=library.package_folders),
+        package_versions=lambda: library_versions(library),
+        assistants=assistants,
+        seal=FileSeal(settings.var, settings.environment, study.id),
+        fresh_id=ids,
+        grading_clock=grading_clock,
+        me=this_replica(),
+        process_ended=has_ended,
+    )
+    world.open_edition = edition_opener(settings, seconds_per_word)
+    check_start(world, settings, changed_ok)
+    anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
+    world.anchor = anchoring.allocated
+    app = _assembled(settings, world, library, anchoring, code_queries)
+    follow_amendments(app)
+    return app
+
+
+def _assembled(
+    settings: Settings,
+    world: StudyContext,
+    library: FolderLibrary,
+    anchoring: Anchoring,
+    code_queries: CodeQueries | None,
+) -> App:
+    """Return the services over one world."""
+    way = ParticipantFlow(world)
+    grading, scoring = Grading(world), QuizScoring(world)
+    enrol, session = Enrol(world), ParticipantSession(world, way)
+    runs, chat = ProgramRuns(world, way), AssistantChat(world, way)
+    app = App(
+        settings=settings,
+        world=world,
+        library=library,
+        enrol=enrol,
+        session=session,
+        work=runs,
+        help=chat,
+        answers=Answers(world, way),
+        grading=grading,
+        scoring=scoring,
+        lifecycle=Lifecycle(world),
+        datasets=Datasets(world, grading, scoring, code_queries),
+        interim=InterimLooks(world, grading, scoring),
+        links=ParticipantLinks(world),
+        anchoring=anchoring,
+        reopening=Reopening(world),
+        acts=ParticipantActs(world, session, enrol),
+        live=LiveBoard(world),
+        recruiting=Recruiting(world),
+        health=Health(world),
+        clock_watch=ClockWatch(world),
+        isolation_watch=IsolationWatch(world),
+        alert_watch=_alert_watch(settings, world),
+        taking_over=TakingOver(world, chat, runs),
+        metrics=Metrics(),
+        texts=open_texts(library),
+    )
+    world.measure = app.metrics.observe
+    world.text = lambda language, key: app.texts[language].filled(key)
+    return app
+
+
+def _alert_watch(settings: Settings, world: StudyContext) -> AlertWatch:
+    """Return what raises alerts, with the recipients that the study file names when one is sent."""
+
+    def free() -> int:
+        return shutil.disk_usage(settings.var if settings.var.exists() else Path()).free
+
+    def send(channel: Channel, message: AlertMessage) -> str:
+        return AlertSender(settings.environment, world.study.alerts).send(channel, message)
+
+    return AlertWatch(world, Machine(machine_name(), free), send)

@@ -1,0 +1,38 @@
+"""This process among the servers of a study."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from study_app.clock import SystemClock
+from study_app.domain.records import Replica
+from study_app.notifications import machine_name
+
+
+def this_replica() -> Replica:
+    """Return this process as the other servers of the study know it."""
+    now = SystemClock().now()
+    return Replica(secrets.token_hex(8), _machine(), os.getpid(), now, now)
+
+
+def _machine() -> str:
+    """Return what processes share that can see each other's ids; containers of one host do not."""
+    try:
+        spaces = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        spaces = ""
+    return f"{machine_name()} {spaces}"
+
+
+def has_ended(replica: Replica) -> bool:
+    """Whether a server of this machine has ended: no process has its id."""
+    if replica.machine != _machine() or replica.process == os.getpid():
+        return False
+    try:
+        os.kill(replica.process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

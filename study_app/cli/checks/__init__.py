@@ -1,0 +1,1 @@
+"""Commands that look for faults: in a study's files, in a program, on this machine."""

@@ -1,0 +1,216 @@
+"""`study check`: is every part of a study sound, and does each proof of its authors hold?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from study_app.bootstrap import library_versions
+from study_app.cli.checks.study_checks import assistant_problems, versions_listed
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    StudyFile,
+    app,
+    command,
+    complain,
+    say,
+    say_json,
+)
+from study_app.content.item_banks import check_bank, load_bank
+from study_app.content.language_checks import coder_warnings, language_problems, review_problems, review_warnings
+from study_app.content.library import FolderLibrary
+from study_app.content.requirements import requirements_problems
+from study_app.content.study_file import read_study
+from study_app.content.task_packs import load_pack
+from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
+from study_app.domain.interaction.patterns import rule_set
+from study_app.domain.study.consent import consent_problems, consent_warnings
+from study_app.domain.study.designs import design_problems, design_warnings, used_by
+from study_app.domain.study.durations import whole, wrong_minutes
+from study_app.domain.study.study import Study
+from study_app.ports import Sandbox
+from study_app.sandbox import open_sandbox
+from study_app.services.grading.authoring import check_pack, package_problems
+from study_app.services.grading.output import output_of, quiz_program
+from study_app.services.researcher.fitness import fitness_problems
+
+
+@app.command()
+@command
+def check(study: StudyFile = STUDY, as_json: AsJson = False) -> None:
+    """Check study file, task packs, item banks and assistants; run every solution, starter and keyed output."""
+    if not study.exists():
+        remedy = "name a study file, or run from the folder that holds study.toml"
+        raise ProblemsFound([Problem(str(study), "", "there is no such file", remedy)])
+    checked: list[str] = []
+    problems = _study_problems(study, checked)
+    warnings = [] if problems else _warnings(study)
+    if as_json:
+        found = {"ok": not problems, "problems": [asdict(problem) for problem in problems], "checked": checked}
+        say_json(found | {"warnings": warnings})
+    else:
+        for line in checked:
+            say(f"ok     {line}")
+        for warning in warnings:
+            say(f"warning: {study}: {warning}")
+        complain(str(problem) for problem in problems)
+        say("No problems found." if not problems else f"{len(problems)} problem(s) found.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _warnings(path: Path) -> list[str]:
+    """Return what is valid and yet refused by other commands, unfit for real participants, or bound to this machine."""
+    study = read_study(path)
+    library = FolderLibrary(study, path.resolve().parent, str(path))
+    consent = [f"{gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in consent_problems(study, "")]
+    absolute = map(_of_absolute_path, library.absolute_paths())
+    unpinned = library.requirements.unpinned if library.requirements else []
+    open_versions = [
+        f"requirements: {study.requirements}: '{line}' leaves the version open; name it by ==, or run study setup --pin"
+        for line in unpinned
+    ]
+    unread = [f"{gap.file}: {gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in review_problems(library)]
+    return [
+        *open_versions,
+        *design_warnings(used_by(study)),
+        *consent,
+        *consent_warnings(study),
+        *absolute,
+        *_other_languages(library),
+        *review_warnings(library),
+        *coder_warnings(library),
+        *unread,
+    ]
+
+
+def _other_languages(library: FolderLibrary) -> Iterator[str]:
+    """Item banks in another language than the study's."""
+    for folder in library.bank_folders:
+        language = library.bank(folder).language
+        if language != library.study.language:
+            yield (
+                f"{folder}/bank.toml: language: found '{language}', but the study's pages are in "
+                f"'{library.study.language}'; participants meet both"
+            )
+
+
+def _of_absolute_path(found: tuple[str, str]) -> str:
+    key, path = found
+    return (
+        f"{key}: {path} is an absolute path, and paths are part of the study's hash: in another folder it is another "
+        "study, and its preview and simulated participants are allocated otherwise; write it relative to the study file"
+    )
+
+
+def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
+    try:
+        study = read_study(path)
+    except ProblemsFound as found:
+        return sorted(set(found.problems))
+    checked.append(f"{path}: the study file")
+    library = FolderLibrary(study, path.resolve().parent, str(path))
+    from analysis.pipeline.planning.plan_check import study_plan_problems
+
+    file = str(path)
+    problems = [*_style_problems(study.styles, file), *language_problems(library), *_minutes_problems(study, file)]
+    try:
+        uninstalled = requirements_problems(library.requirements, file)
+    except ProblemsFound as found:
+        uninstalled = list(found.problems)
+    if uninstalled:
+        # Without its packages every program of the study would fail alike.
+        return sorted({*problems, *uninstalled})
+    if library.requirements is not None:
+        checked.append(f"{study.requirements}: {versions_listed(library_versions(library))}")
+    sandbox = open_sandbox(folders=library.package_folders)
+    try:
+        for folder in library.pack_folders:
+            problems += _folder_problems(library, folder, checked, lambda there: check_pack(sandbox, there, load_pack))
+        for folder in library.bank_folders:
+            problems += _folder_problems(
+                library, folder, checked, lambda there: _bank_problems(sandbox, library, there)
+            )
+        try:
+            found_in_assistants = assistant_problems(library, os.environ)
+            problems += found_in_assistants
+            if not found_in_assistants:
+                checked += [
+                    f"{study.assistants[name].file}: the assistant '{name}', version {spec.version}"
+                    for name, spec in library.specs.items()
+                ]
+        except ProblemsFound as found:
+            problems += found.problems
+    finally:
+        sandbox.close()
+    if not problems:
+        problems += fitness_problems(study, library, str(path)) + study_plan_problems(study, library.bank, str(path))
+        problems += design_problems(used_by(study), "check", str(path))
+    return sorted(set(problems))
+
+
+def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> list[Problem]:
+    """Problems of a bank; its programs run only where its packages can be imported."""
+    try:
+        packages = load_bank(folder).packages
+    except ProblemsFound:
+        packages = ()
+    absent = package_problems(sandbox, packages, str(folder / "bank.toml"))
+    try:
+        return absent + check_bank(folder, None if absent else _program_runner(sandbox, packages))
+    except SandboxUnavailable as error:
+        return [Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor")]
+
+
+def _minutes_problems(study: Study, file: str) -> list[Problem]:
+    """Texts that tell participants another limit than the one that is kept."""
+    return [
+        Problem(
+            file,
+            wrong.key,
+            f"the text says '{wrong.stated}', the limit is {whole(wrong.limit)} minutes",
+            "write {minutes} in its place ({total_minutes} for the whole session), or correct one of the two",
+        )
+        for wrong in wrong_minutes(study)
+    ]
+
+
+def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
+    """Return what is wrong with the study's own patterns of use."""
+    if not styles:
+        return []
+    try:
+        rule_set(styles, file)
+    except ProblemsFound as found:
+        return list(found.problems)
+    return []
+
+
+def _folder_problems(
+    library: FolderLibrary, folder: str, checked: list[str], look: Callable[[Path], Iterable[Problem]]
+) -> list[Problem]:
+    there = library.root / folder
+    if not there.is_dir():
+        stage = next(s for s in library.study.stages if folder in s.packs or folder == s.bank)
+        what = f"there is no folder {folder} beside the study file"
+        return [Problem(library.file, f"stages.{stage.id}", what, "correct the path, or add the folder")]
+    problems = list(look(there))
+    if not problems:
+        checked.append(f"{folder}")
+    return problems
+
+
+def _program_runner(sandbox: Sandbox, packages: tuple[str, ...]) -> Callable[[str], str]:
+    def run(program: str) -> str:
+        output = output_of(sandbox, quiz_program(program, packages))
+        if output.open is not None:
+            raise SandboxUnavailable(f"{output.open}; check again when it is less busy")
+        return output.text
+
+    return run

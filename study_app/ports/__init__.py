@@ -1,0 +1,27 @@
+"""Interfaces that the services depend on.
+
+Each method documents its result, its exceptions and who must fix them.
+"""
+
+from study_app.ports.clock import Clock, ClockStep, SteadyClock
+from study_app.ports.database import RESTORED, Database, Restorable, UnitOfWork
+from study_app.ports.event_log import EventLog
+from study_app.ports.participant_records import Stay
+from study_app.ports.providers import Assistant, ExplanationJudge, Panel, PanelSubmission, Sandbox
+
+__all__ = [
+    "RESTORED",
+    "Assistant",
+    "Clock",
+    "ClockStep",
+    "Database",
+    "EventLog",
+    "ExplanationJudge",
+    "Panel",
+    "PanelSubmission",
+    "Restorable",
+    "Sandbox",
+    "Stay",
+    "SteadyClock",
+    "UnitOfWork",
+]

@@ -1,0 +1,81 @@
+"""The database as a source of transactions, and all that one transaction can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol, TypeVar
+
+from study_app.ports.event_log import EventLog
+from study_app.ports.ledger_records import LedgerRecords
+from study_app.ports.participant_records import ParticipantRecords
+from study_app.ports.server_records import ServerRecords
+from study_app.ports.study_records import StudyRecords
+from study_app.ports.work_records import WorkRecords
+
+Result = TypeVar("Result")
+RESTORED = "restored"
+"""Key of the fact that a database was put back from a backup, until the next start has recorded it."""
+Restorable = Literal["participants", "visits", "events", "runs", "turns", "answers", "ratings", "allocations"]
+"""Tables of a dataset that a database has as well; every other is derived."""
+
+
+class UnitOfWork(EventLog, StudyRecords, ParticipantRecords, WorkRecords, LedgerRecords, ServerRecords, Protocol):
+    """Everything that is stored, within one transaction."""
+
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """Do something once this transaction is committed, and not where it is undone."""
+        ...
+
+
+class Database(Protocol):
+    """The database, seen as a source of transactions."""
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Wait until no other process holds that name on this database, and hold it; a killed process lets go of it."""
+        ...
+
+    def begin(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction; committed at the end of the block, undone by an exception.
+
+        Raises:
+            InfrastructureError: the database cannot be reached, is full or locked for too long.
+        """
+        ...
+
+    def submit(self, work: Callable[[UnitOfWork], Result]) -> Future[Result]:
+        """Queue work for a writing transaction that it may share with what others queue; at once, from any thread.
+
+        What one piece of work raises undoes that piece alone and is the future's exception. The future is done after
+        the commit and not before; its exception is an InfrastructureError where the database failed.
+        """
+        ...
+
+    def waiting(self) -> int:
+        """Return how many pieces of work are queued."""
+        ...
+
+    def sign_heads(self, key: bytes) -> None:
+        """From now on sign the heads of the chain of records with this key."""
+        ...
+
+    def forget_erased(self) -> bool:
+        """Take what was erased off the disk as far as the database can now; False where a later call must go on."""
+        ...
+
+    def probe(self) -> None:
+        """Write a little and see it reach the disk.
+
+        Raises:
+            InfrastructureError: nothing can be written now, for the disk is full or the database out of reach.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Which database this is, without secrets."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...

@@ -1,0 +1,39 @@
+"""What is stored to be proven later: the ledgers of allocations and the chain of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from study_app.dataset.integrity.chain import Chained, Head
+from study_app.domain.records import (
+    Kind,
+)
+
+
+class LedgerRecords(Protocol):
+    """Allocations and the chain of records, within one transaction."""
+
+    def append_allocation(self, row: Mapping[str, Any]) -> None:
+        """Append one ledger row; raises if its index or participant is already there."""
+        ...
+
+    def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
+        """Ledger rows in order of their index."""
+        ...
+
+    def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
+        """Replace a ledger row by itself with its payload erased; the table forgets whose it was."""
+        ...
+
+    def chain_heads(self) -> list[Head]:
+        """Where every chain of records stands."""
+        ...
+
+    def sign_heads(self, key: bytes) -> None:
+        """Sign every head as it stands: what was stored before the launch is taken as it is."""
+        ...
+
+    def chained(self) -> Iterator[Chained]:
+        """Every entry of every chain, in the order of each chain."""
+        ...

@@ -1,0 +1,122 @@
+"""The tables of a dataset, row by row, as an export shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from study_app.dataset.measures.compliance import evidence_rows
+from study_app.dataset.measures.periods import periods
+from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.measures.row import participant_row, work_of
+from study_app.dataset.redaction import Row
+from study_app.dataset.schema import TableName
+from study_app.dataset.writing import rows
+from study_app.dataset.writing.files import (
+    TableWriter,
+    open_writer,
+    sha256_of,
+)
+from study_app.dataset.writing.manifest import (
+    events_ahead,
+    lost_events,
+)
+from study_app.dataset.writing.sessions import sessions
+from study_app.services.researcher.exporting.collect_records import (
+    dossiers,
+)
+from study_app.services.researcher.exporting.export_state import ExportState
+
+
+def write_tables(state: ExportState) -> dict[str, dict[str, Any]]:
+    """Write every table, participant by participant; return its hash and its rows by path."""
+    writers: dict[TableName, TableWriter] = {}
+    paths: dict[TableName, str] = {}
+    with ExitStack() as closing:
+        for name, table in state.tables.items():
+            paths[name], writers[name] = open_writer(state.folder, state.study.id, table, state.tables_as)
+            closing.callback(writers[name].close)
+        with rows.readable("the ledgers"):
+            for row in _allocations(state):
+                state.records.add("allocations", "", writers["allocations"].write(row))
+        for dossier in dossiers(state.world, state.unit, state.people, state.versions):
+            with rows.readable(f"participant {dossier.participant.id}"):
+                _note(state, dossier)
+                for name, row in _shown(state, dossier):
+                    state.records.add(name, dossier.participant.id, writers[name].write(row))
+        for row in _ratings(state):
+            state.records.add("ratings", "", writers["ratings"].write(row))
+    return {
+        path: {"sha256": sha256_of(state.folder / path), "rows": writers[name].rows} for name, path in paths.items()
+    }
+
+
+def _shown(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+    """Yield the rows of one participant as this export shows them."""
+    shown = state.clusters.rows(dossier, _rows_of(state, state.mask.dossier(dossier)))
+    return shown if state.public is None else state.public.rules.rows(dossier, shown)
+
+
+def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+    content = state.contents.of(dossier.participant.study_hash)
+    mask, work = state.mask, work_of(dossier, content, state.coding)
+    yield "participants", mask.participant(dossier, participant_row(dossier, content, state.coding, work))
+    yield from (("visits", row) for row in rows.visits(dossier, work.use))
+    yield from (("events", _numbered(state, row)) for row in mask.events(dossier, rows.events(dossier)))
+    yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
+    yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, work.codes, work.replies)))
+    yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, content)))
+    yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
+    if "periods" in state.tables:
+        yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, content)))
+    if "sessions" in state.tables:
+        yield from (("sessions", row) for row in sessions(dossier))
+
+
+def _numbered(state: ExportState, event: Row) -> Row:
+    """Where events are withheld, the numbers of the rest would tell how many."""
+    return event if state.event_numbers is None else event | {"event_id": next(state.event_numbers)}
+
+
+def _note(state: ExportState, dossier: ParticipantRecord) -> None:
+    seen = state.seen
+    seen.statuses[dossier.status] += 1
+    seen.note_times(dossier)
+    seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
+    seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
+    seen.turns |= {turn.id for turn in dossier.turns}
+    seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
+    seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
+    pages = state.unit.pages(dossier.participant.id)
+    seen.lost += lost_events(dossier, pages)
+    seen.ahead += events_ahead(dossier, pages)
+    if dossier.participant.study_hash not in state.versions.studies:
+        seen.unknown_versions.add(dossier.participant.study_hash)
+
+
+def _allocations(state: ExportState) -> Iterator[Mapping[str, Any]]:
+    for name in state.kinds:
+        rows = map(state.clusters.allocation, state.mask.allocations(state.unit.allocations(name)))
+        if state.public is None:
+            yield from rows
+        else:
+            shown = map(state.public.rules.allocation, rows)
+            yield from sorted(shown, key=lambda row: (row.get("participant_id") or "", row.get("arm") or ""))
+
+
+def _ratings(state: ExportState) -> Iterator[Mapping[str, Any]]:
+    people = {person.id for person in state.people if not person.data_withdrawn}
+    masked = any(map(state.mask.hides, state.kinds))
+    ratings = state.unit.ratings()
+    if state.public is not None:
+        ratings.sort(key=lambda rating: rating.rating_id)
+    for rating in ratings:
+        if masked and not rating.object.startswith("answer:"):
+            continue
+        kind, _, name = rating.object.partition(":")
+        known = {"turn": state.seen.turns, "answer": people, "participant": people}.get(kind)
+        if known is not None and name.split(":")[0] not in known:
+            continue
+        row = state.clusters.rating(vars(rating))
+        yield row if state.public is None else state.public.rules.rating(row)
