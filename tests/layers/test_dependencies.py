@@ -86,7 +86,8 @@ def owners_of_modules() -> dict[str, list[str]]:
 
 def modules_of(distribution: str) -> set[str]:
     """Top-level modules that a distribution brings."""
-    return {module for module, owners in owners_of_modules().items() if distribution in {owner.lower() for owner in owners}}
+    found = owners_of_modules()
+    return {module for module, owners in found.items() if distribution in {owner.lower() for owner in owners}}
 
 
 @pytest.mark.parametrize("distribution", asked_for())
