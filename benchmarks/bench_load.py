@@ -4,8 +4,9 @@
     python benchmarks/bench_load.py --participants 100 200 --seconds 60 --peer
 
 One server process, the client on the same machine. Each participant sends a batch of 10 edits every 2 s (1-3), runs a
-program every 30 s and asks the embedded assistant every 30 s. A phase with events alone comes first: it gives the
-server's computing time for one batch (`--parts runs` or `--parts chat`: for one of those). `--peer` measures oTree
+program every 30 s and asks the embedded assistant every 30 s. A run is timed from the press to its last example, and
+once more as a whole without the seconds that the program itself took. A phase with events alone comes first: it gives
+the server's computing time for one batch (`--parts runs` or `--parts chat`: for one of those). `--peer` measures oTree
 (from PyPI, in a separate environment) by the same client with the same think time. Prints JSON; progress goes to
 standard error.
 """
@@ -89,6 +90,8 @@ def phase(server: StudyServer, people: dict[str, str], seconds: float, parts: tu
     if len(parts) == 1:
         acts = max(len(tally.latency[parts[0]]), 1)
         used[f"server_cpu_ms_each_of_{parts[0]}"] = round(1000 * (cpu_seconds(pid) - before) / acts, 2)
+    if runs := len(tally.latency["runs"]):
+        used["programs_cpu_ms_each_run"] = round(1000 * (children_cpu_seconds(pid) - children) / runs, 1)
     return tally, used
 
 

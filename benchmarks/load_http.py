@@ -18,6 +18,12 @@ class Answer:
     first: float = 0.0
     """The first byte of the body."""
     total: float = 0.0
+    pieces: list[tuple[float, bytes]] = field(default_factory=list)
+    """What came when, of a body that is streamed."""
+
+    def arrived(self, words: bytes) -> float | None:
+        """Seconds until a piece of the body with these bytes came; None where none did."""
+        return next((seconds for seconds, piece in self.pieces if words in piece), None)
 
 
 class Connection:
@@ -52,12 +58,12 @@ class Connection:
         fields = (line.partition(": ") for line in lines[1:] if line)
         answer = Answer(int(lines[0].split(" ", 2)[1]), {name.lower(): value for name, _, value in fields})
         if answer.headers.get("transfer-encoding") == "chunked":
-            parts = []
             while size := int(await reader.readline(), 16):
-                parts.append((await reader.readexactly(size + 2))[:-2])
-                answer.first = answer.first or time.perf_counter() - began
+                piece = (await reader.readexactly(size + 2))[:-2]
+                answer.pieces.append((time.perf_counter() - began, piece))
             await reader.readline()
-            answer.body = b"".join(parts)
+            answer.body = b"".join(piece for _, piece in answer.pieces)
+            answer.first = answer.pieces[0][0] if answer.pieces else 0.0
         else:
             answer.body = await reader.readexactly(int(answer.headers.get("content-length", "0")))
         answer.total = time.perf_counter() - began

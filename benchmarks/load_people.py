@@ -37,7 +37,9 @@ class Tally:
     """What all of them met."""
 
     latency: dict[str, list[float]] = field(
-        default_factory=lambda: {"events": [], "runs": [], "chat_first": [], "chat": []}
+        default_factory=lambda: {
+            name: [] for name in ("events", "runs", "runs_beyond_the_program", "chat_first", "chat")
+        }
     )
     errors: list[str] = field(default_factory=list)
     sent: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -110,8 +112,11 @@ class Person:
         code = SOLUTION if solves else FAILING
         answer = await http.post("/api/runs", json.dumps({"code": code, "page": self.page}).encode())
         await http.close()
-        self.tally.latency["runs"].append(answer.total)
         lines = [json.loads(line) for line in answer.body.splitlines()]
+        examples = answer.arrived(b'"type": "examples"')
+        self.tally.latency["runs"].append(answer.total if examples is None else examples)
+        own = sum(line.get("wall_seconds") or 0.0 for line in lines)
+        self.tally.latency["runs_beyond_the_program"].append(answer.total - own)
         ended = any(line.get("ended_by") == "exit" for line in lines)
         passed = [check["passed"] for line in lines if line["type"] == "examples" for check in line["checks"]]
         if answer.status != 200 or not ended or not passed or all(passed) != solves:

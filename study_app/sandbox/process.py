@@ -9,7 +9,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 from typing import Any
 
 from study_app.domain.tasks import figures
@@ -256,7 +256,14 @@ class RunningProgram:
             start = min(start, end)
         seen: dict[str, Any] = {"started": start, "ended": end, "first_line": first, "last_line": max(last, first)}
         seen |= {"stalled": self._stalled(start, end), "problem": problem, "size": report.size}
+        seen["begun"] = self._begun()
         return {"reported": reported, "forged": self._output.forged, **seen}
+
+    def _begun(self) -> list[float]:
+        """Return when each call of a series began, as far as it came."""
+        marks = self._output.marks
+        numbers = takewhile(lambda number: f"call {number}" in marks, count())
+        return [marks[f"call {number}"][0] for number in numbers]
 
     def _stalled(self, start: float | None, end: float | None) -> float:
         """Seconds that the call's event loop stood still at most, beyond the time between two beats."""

@@ -227,7 +227,7 @@ def test_an_example_that_fails_only_after_another_one_passes(sandbox):
 def test_a_call_leaves_the_names_of_the_program_to_the_next_as_they_were(sandbox):
     code = "import trio\nword = 'a'\nasync def say():\n    global word\n    print(word, end='')\n    word = 'b'\n"
     first = call("say", prelude="extra = 1")
-    seen = [one.seen for one in observe_series(sandbox, TIMER, code, [(first, 1), (call("say"), 2)])]
+    seen = [one.seen for one in observe_series(sandbox, TIMER, code, [(first, 1), (call("say"), 2)]).made]
     assert [[line.text for line in one.lines] for one in seen] == [["a"], ["a"]]
 
 
@@ -241,14 +241,41 @@ def test_a_line_that_a_call_leaves_open_is_a_line_of_that_call(sandbox):
 
 def test_a_series_ends_where_the_virtual_clock_cannot_time_a_call(sandbox):
     code = "import time, trio\nasync def nap():\n    time.sleep(0.01)\n"
-    assert len(observe_series(sandbox, TIMER, code, [(call("nap"), 1)] * 3)) == 1
+    assert len(observe_series(sandbox, TIMER, code, [(call("nap"), 1)] * 3).made) == 1
 
 
 @pytest.mark.parametrize(
     "code", ["import os\nasync def f():\n    os._exit(0)\n", "async def f():\n    raise SystemExit\n"]
 )
 def test_calls_after_one_that_leaves_the_program_are_not_made_up(sandbox, code):
-    assert observe_series(sandbox, TIMER, code, [(call("f"), 1)] * 3) == []
+    assert observe_series(sandbox, TIMER, code, [(call("f"), 1)] * 3).made == []
+
+
+BRIEF_LIMITS = TIMER.settings.limits.model_copy(update={"cpu_seconds": 1})
+BRIEF_TIMER = replace(TIMER, settings=TIMER.settings.model_copy(update={"limits": BRIEF_LIMITS}))
+"""The same task for programs that never end: they are stopped sooner."""
+
+
+def test_a_program_that_never_comes_to_its_calls_is_not_run_again_for_each_example(sandbox):
+    run_visible(sandbox, BRIEF_TIMER, TIMER.solution)
+    counting = Counting(sandbox)
+    graded = run_visible(counting, BRIEF_TIMER, f"{TIMER.solution}\nwhile True:\n    pass\n")
+    assert not any(check.passed for check in graded.checks)
+    assert all("computing time" in check.message for check in graded.checks if check.call)
+    assert counting.runs == 2
+
+
+@pytest.mark.slow
+def test_a_call_that_never_ends_is_found_out_once_and_the_others_are_judged_without_it(sandbox):
+    endless = timer_solution("await trio.sleep(interval)", "while True: pass")
+    run_visible(sandbox, BRIEF_TIMER, TIMER.solution)
+    counting = Counting(sandbox)
+    graded = run_visible(counting, BRIEF_TIMER, endless)
+    judged = [check for check in graded.checks if check.call or check.passed]
+    stuck = [check for check in judged if not check.passed]
+    assert {check.passed for check in judged} == {True, False}
+    assert all("computing time" in check.message for check in stuck)
+    assert counting.runs <= len(stuck) + 4
 
 
 def test_a_check_that_fails_under_one_scheduler_seed_is_not_run_under_the_others(sandbox):

@@ -153,17 +153,37 @@ def test_a_page_that_has_not_opened_yet_may_run_already(server, client):
     assert client.post("/api/runs", json={"code": "1", "page": "just_loaded"}).status_code == 200
 
 
-def test_a_run_streams_lines_then_its_end_then_the_examples(server, client):
+def test_a_run_streams_its_lines_its_end_and_the_examples(server, client):
     open_task(server, client)
-    code = "import time\nprint('one')\ntime.sleep(0.1)\nprint('two')\nraise ValueError('three')\n"
+    code = "import time\nprint('one')\nprint('two')\nraise ValueError('three')\n"
     with client.stream("POST", "/api/runs", json={"code": code}) as answer:
         assert answer.status_code == 200
         lines = [json.loads(line) for line in answer.iter_lines()]
     printed = [line["text"] for line in lines if line["type"] == "line" and line["stream"] == "stdout"]
     assert printed == ["one", "two"]
     end = next(line for line in lines if line["type"] == "end")
-    assert (end["ended_by"], end["error_type"], end["error_line"]) == ("exit", "ValueError", 5)
-    assert lines[-1]["type"] == "examples"
+    assert (end["ended_by"], end["error_type"], end["error_line"]) == ("exit", "ValueError", 4)
+    assert sorted(line["type"] for line in lines if line["type"] != "line") == ["end", "examples"]
+
+
+def test_the_examples_of_a_program_that_waits_come_before_its_end_and_are_kept_when_it_is_stopped(server, client):
+    open_task(server, client)
+    code = "import time\nif __name__ == '__main__':\n    time.sleep(11)\n"
+    with client.stream("POST", "/api/runs", json={"code": code}) as answer:
+        kinds, shown = [], []
+        for line in map(json.loads, answer.iter_lines()):
+            kinds.append(line["type"])
+            if line["type"] == "examples":
+                shown = line["checks"]
+                client.post("/api/runs/stop", json={})
+            elif line["type"] == "end":
+                assert line["ended_by"] == "cancelled"
+    assert kinds == ["examples", "end"]
+    registry = open_registry(server.database)
+    with registry.begin(write=False) as unit:
+        (run,) = [run for person in unit.participants() for run in unit.runs(person.id) if run.code == code]
+    registry.close()
+    assert [check["name"] for check in run.checks] == [check["name"] for check in shown]
 
 
 def test_what_is_streamed_is_not_held_up_by_compression(server, client):

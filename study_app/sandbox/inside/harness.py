@@ -198,6 +198,7 @@ def perform_series(
     watch: Watch,
     seed: Callable[[int], None],
     describe: Callable[[BaseException], dict[str, Any]],
+    enough: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Make several calls one after the other in one process, for answers that have to be quick.
 
@@ -211,12 +212,14 @@ def perform_series(
         watch: keeps time.
         seed: seeds what is random, schedulers included.
         describe: an exception as the report holds it.
+        enough: asked after each call; once true, the rest are not made.
 
     Returns:
         The observation: `series`, the observations of the calls that were made, in order.
     """
     before, made = dict(namespace), []
-    for one in call["series"]:
+    for number, one in enumerate(call["series"]):
+        _mark(call, f"call {number}")
         seed(one["seed"])
         watch.renew()
         asked = {**one, "nonce": call["nonce"], "unmarked": True}
@@ -229,7 +232,7 @@ def perform_series(
             made.append(watch.observation(asked, error=raised["type"], raised=raised))
         namespace.clear()
         namespace.update(before)
-        if watch.doubtful and "uses" not in call:
+        if (watch.doubtful and "uses" not in call) or enough():
             break
     return {"nonce": call["nonce"], "series": made}
 

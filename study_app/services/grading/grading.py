@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -140,8 +140,7 @@ class _Grading:
         # What a person may look at belongs to what counts; an instant answer does without.
         found = inspect_text(self.sandbox, self.pack, self.code, scheduler[0]) if self.counts else None
         calls = [(check, case) for check in checks if (case := check.drawn(run_seed)) is not None]
-        verdicts = self._calls(calls, scheduler)
-        called = self._called(checks, calls, scheduler[0])
+        verdicts, called = self._verdicts_and_names(checks, calls, scheduler)
         results = [self._result(check, verdicts.get(id(check)), called) for check in checks]
         error = next((v.result for v in verdicts.values() if v.wrong and v.result and v.result.error_type), None)
         return Grade(
@@ -158,6 +157,16 @@ class _Grading:
             inconclusive=next((verdict.open for verdict in verdicts.values() if verdict.open), None),
             repeats=sum(verdict.repeats for verdict in verdicts.values()) if self.counts else 0,
         )
+
+    def _verdicts_and_names(
+        self, checks: Sequence[Check], calls: list[tuple[Check, Case]], seeds: Sequence[int]
+    ) -> tuple[dict[int, _Verdict], frozenset[str]]:
+        """Return the calls' verdicts, and which names the program calls; for an instant answer found side by side."""
+        if self.counts or not names_wanted(checks):
+            return self._calls(calls, seeds), self._called(checks, calls, seeds[0])
+        with ThreadPoolExecutor(1) as pool:
+            called = pool.submit(self._called, checks, calls, seeds[0])
+            return self._calls(calls, seeds), called.result()
 
     def _called(self, checks: Sequence[Check], calls: list[tuple[Check, Case]], seed: int) -> frozenset[str]:
         wanted = names_wanted(checks)
@@ -213,15 +222,19 @@ class _Grading:
     ) -> dict[int, _Verdict]:
         """Return what all calls made in one process settle.
 
-        Those that are right, and functions that do the same at each.
+        Those that are right, functions that do the same at each, and a program that a limit ends before any of them.
 
         A call that failed after others may have failed because of them; it is left for its own process.
         """
         jobs = [(check, case, seed) for seed in seeds for check, case in calls]
-        attempts = observe_series(self.sandbox, self.pack, self.code, [job[1:] for job in jobs]) if jobs else []
+        if not jobs:
+            return {}
+        series = observe_series(self.sandbox, self.pack, self.code, [job[1:] for job in jobs])
+        if series.stuck is not None:
+            return self._without_stuck(jobs[series.stuck][0], series.made[0], calls, expected, seeds)
         by_function: dict[str, list[Attempt]] = {}
         by_check: dict[int, list[Attempt]] = {}
-        for (check, case, _), attempt in zip(jobs, attempts, strict=False):
+        for (check, case, _), attempt in zip(jobs, series.made, strict=False):
             by_function.setdefault(case.function, []).append(attempt)
             by_check.setdefault(id(check), []).append(attempt)
         verdicts = {}
@@ -229,9 +242,24 @@ class _Grading:
             made = by_check.get(id(check), [])
             found = [wrong(check, expected[id(check)].observation, attempt.seen) for attempt in made]
             right = not any(found) and not any(attempt.seen.suspicious for attempt in made)
-            if len(made) == len(seeds) and (right or alike(by_function[case.function])):
+            never = any(attempt.seen.missing for attempt in made)
+            if len(made) == len(seeds) and (right or never or alike(by_function[case.function])):
                 verdicts[id(check)] = _Verdict(found[0], case=case, result=made[0].result)
         return verdicts
+
+    def _without_stuck(
+        self,
+        stuck: Check,
+        attempt: Attempt,
+        calls: list[tuple[Check, Case]],
+        expected: dict[int, Expected],
+        seeds: Sequence[int],
+    ) -> dict[int, _Verdict]:
+        """Return what the other calls settle, beside the verdict of one that does not end."""
+        others = [one for one in calls if one[0] is not stuck]
+        case = next(case for check, case in calls if check is stuck)
+        fault = wrong(stuck, expected[id(stuck)].observation, attempt.seen)
+        return {id(stuck): _Verdict(fault, case=case, result=attempt.result), **self._at_once(others, expected, seeds)}
 
     def _take(
         self, check: Check, case: Case, expected: Observation, attempt: Attempt, verdicts: dict[int, _Verdict]

@@ -17,6 +17,8 @@ from study_app.ports import Sandbox
 
 _LONGEST_STEP = 0.25
 """Seconds that one step of a task may take before it counts as blocking the loop."""
+_STUCK_SHARE = 0.8
+"""Of the time of a series: a call that took so much of it would have met the limit in a process of its own."""
 _TRUSTED_REPORT_BYTES = 4_000_000
 """Of the reference solution, which its author wrote."""
 
@@ -71,7 +73,17 @@ def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -
     return Attempt(_observation(result, how.clock), result, _number((result.observation or {}).get("size")))
 
 
-def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[tuple[Case, int]]) -> list[Attempt]:
+@dataclass(frozen=True)
+class Series:
+    """Calls made one after the other in one process."""
+
+    made: list[Attempt]
+    """Of the calls in order; fewer than asked for where the program or a limit ended the series."""
+    stuck: int | None = None
+    """The call at which the limit on computing time ended the series, by itself: it comes first in `made`, alone."""
+
+
+def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[tuple[Case, int]]) -> Series:
     """Make calls one after the other in one process by the virtual clock, and say what was seen.
 
     Args:
@@ -81,8 +93,7 @@ def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[
         calls: each with its scheduler seed.
 
     Returns:
-        An attempt for each call that was made; fewer than `calls` where the program or a limit ended the series. Where
-        the program does not get as far as a call, the same attempt for each.
+        What became of the calls. Where the program does not get as far as a call, the same attempt for each.
 
     Raises:
         SandboxUnavailable: the program could not be run.
@@ -91,15 +102,32 @@ def observe_series(sandbox: Sandbox, pack: TaskPack, code: str, calls: Sequence[
     call = {"nonce": secrets.token_hex(8), "series": asked}
     result = run_call(sandbox, pack, code, call, How(calls[0][1], "virtual"))
     raw = (result.observation or {}).get("reported")
+    if ended_before_calls(result):
+        return Series([Attempt(_observation(result, "real"), result)] * len(calls))
+    if (stuck := _stuck(result, len(calls))) is not None:
+        return Series([Attempt(_observation(result, "real"), result)], stuck)
     if result.ended_by != "exit" or not isinstance(raw, Mapping):
-        return []
+        return Series([])
     try:
         made = parse_series(raw, len(calls))
     except ReportError:
-        return []
+        return Series([])
     if made is None:
-        return [Attempt(_observation(result, "virtual"), result)] * len(calls) if result.error_type else []
-    return [Attempt(_seen_in_series(one), _with_error(result, one)) for one in made]
+        return Series([Attempt(_observation(result, "virtual"), result)] * len(calls) if result.error_type else [])
+    return Series([Attempt(_seen_in_series(one), _with_error(result, one)) for one in made])
+
+
+def _stuck(result: RunResult, calls: int) -> int | None:
+    """Return the call that used up the series' computing time, None where several did or another limit was met."""
+    begun = _begun(result)
+    if result.ended_by != "cpu" or not 0 < len(begun) <= calls:
+        return None
+    alone = result.wall_seconds - begun[-1] >= _STUCK_SHARE * result.wall_seconds
+    return len(begun) - 1 if alone else None
+
+
+def _begun(result: RunResult) -> list[float]:
+    return (result.observation or {}).get("begun") or []
 
 
 def alike(attempts: Sequence[Attempt]) -> bool:
@@ -144,6 +172,11 @@ def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], 
     if result.ended_by == "infrastructure":
         raise SandboxUnavailable("a program could not be run while grading; grade again")
     return result
+
+
+def ended_before_calls(result: RunResult) -> bool:
+    """Whether a limit ended a series before its first call: each call in a process of its own would end so, too."""
+    return result.ended_by in ("time", "cpu", "memory", "output") and not _begun(result)
 
 
 def _number(value: Any) -> int:

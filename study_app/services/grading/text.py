@@ -12,7 +12,7 @@ from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.tasks.reports import ReportedCall
 from study_app.domain.tasks.sentences import sentence
 from study_app.ports import Sandbox
-from study_app.services.grading.observation import How, reported_call, run_call
+from study_app.services.grading.observation import How, ended_before_calls, reported_call, run_call
 
 _REVIEWED = {"os", "sys", "ctypes", "gc", "inspect", "importlib", "builtins", "signal", "socket", "_thread", "atexit"}
 LONGEST_PARSED = 16_000
@@ -51,8 +51,11 @@ def called_names(
     if how.clock != "virtual":
         return _called_one_by_one(sandbox, pack, code, wanted, asked, how)
     call = {"nonce": secrets.token_hex(8), "series": asked, "uses": list(wanted)}
-    found = reported_call(run_call(sandbox, pack, code, call, how))
-    return _called_one_by_one(sandbox, pack, code, wanted, asked, how) if found is None else found.used
+    result = run_call(sandbox, pack, code, call, how)
+    if (found := reported_call(result)) is not None:
+        return found.used
+    # What a limit ended before its first call would be ended there again.
+    return frozenset() if ended_before_calls(result) else _called_one_by_one(sandbox, pack, code, wanted, asked, how)
 
 
 def _called_one_by_one(

@@ -16,12 +16,12 @@ from study_app.domain.events.server import FigureShown, Outage, ProgramError, Ru
 from study_app.domain.records import InProgress, RunRecord
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks import figures
-from study_app.domain.tasks.packs import CheckResult, OutputLine, RunResult, TaskPack
+from study_app.domain.tasks.packs import OutputLine, RunResult
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.grading.grading import run_visible
 from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import beginning, keep_program, take_submission
+from study_app.services.participant.examples import Checks, ExamplesBeside, verdicts_of
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.position import AtStage, OnStage
 from study_app.services.retrying import retried
@@ -218,30 +218,22 @@ class ProgramRuns:
         def on_line(line: OutputLine) -> None:
             emit({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
 
+        shown: list[dict[str, Any]] = []
+
+        def known(checks: Checks) -> None:
+            shown.extend(check.shown() for check in checks)
+            emit({"type": "examples", "task": place.task, "checks": list(shown)})
+
+        beside = ExamplesBeside(self.world.sandbox, pack, record.code, active.cancelled.is_set, known)
         result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
-        done = finished(record, result)
         emit(_end_line(record.id, result.ended_by, result) | {"pack": place.pack})
         if result.figures:
             emit({"type": "figures", "figures": list(result.figures)})
-        if result.ended_by in ("cancelled", "infrastructure"):
-            self._finish(record, done, drawn=result.figures)
-            return
-        shown = [check.shown() for check in self._examples(pack, record.code)]
-        if not active.cancelled.is_set():
-            emit({"type": "examples", "task": place.task, "checks": shown})
-        kept = [{"visible": True, **check} for check in shown]
-        self._finish(record, replace(done, checks=kept), drawn=result.figures)
-
-    def _examples(self, pack: TaskPack, code: str) -> tuple[CheckResult, ...]:
-        """Verdicts of the visible examples; none where they cannot be tried."""
-        try:
-            checks = run_visible(self.world.sandbox, pack, code).checks
-            return tuple(check for check in checks if check.passed is not None)
-        except SandboxUnavailable:
-            return ()
-        except Exception:
-            log.exception("the examples of a task could not be tried", extra={"task": pack.id})
-            return ()
+        beside.wait()
+        done = finished(record, result)
+        if shown:
+            done = replace(done, checks=[{"visible": True, **check} for check in shown])
+        self._finish(record, done, drawn=result.figures)
 
     @retried
     def _finish(
@@ -312,7 +304,7 @@ class ProgramRuns:
         return Submitted(True)
 
     def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
-        checks = self._examples(self.world.content_of(place.participant).pack(place.pack), code)
+        checks = verdicts_of(self.world.sandbox, self.world.content_of(place.participant).pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
 
 

@@ -7,7 +7,7 @@ import { inPlaces, type Say } from "./texts";
 import type { Check, LastRun, Line, RunEnd } from "./types";
 
 const STOPPED_BY_LIMIT = new Set(["time", "cpu", "memory", "output", "infrastructure"]);
-/** Ends after which the server checks no examples. */
+/** Ends after which no examples come any more. */
 const UNCHECKED = new Set(["cancelled", "infrastructure"]);
 /** A warning about the participant's own line, such as a coroutine that was never awaited. */
 const WARNED = /^main\.py:(\d+): (\w*Warning): /;
@@ -225,6 +225,8 @@ export class Runner {
     if (end.error_type || end.message) this.showTrouble();
     if (old) return this.settle();
     this.announcer.say(`${summary} ${end.message}`.trim());
+    // The examples are tried beside the program, so they may have come before its end.
+    if (this.examples.summary) return this.settle();
     if (UNCHECKED.has(end.ended_by)) return this.tell(...this.ended);
     this.tell(...this.ended, ` · ${this.say("examples_checking")}`);
     this.examples.clear(this.say("examples_checking"));
