@@ -57,6 +57,8 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     quiet_streamlit()
     study.clock_watch.begin()
+    # Before the first request: another server takes what one that is not listed does for lost.
+    await run_in_threadpool(study.taking_over.tick)
     work = (study.session.sweep, study.grading.grade_present, study.scoring.score_handed_in)
     watches = (
         study.taking_over.tick,

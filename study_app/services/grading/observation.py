@@ -18,7 +18,7 @@ from study_app.ports import Sandbox
 _LONGEST_STEP = 0.25
 """Seconds that one step of a task may take before it counts as blocking the loop."""
 _STUCK_SHARE = 0.8
-"""Of the time of a series: a call that took so much of it would have met the limit in a process of its own."""
+"""Of the time of a series: a call that took so much of it would have met the limit alone, too."""
 _TRUSTED_REPORT_BYTES = 4_000_000
 """Of the reference solution, which its author wrote."""
 
@@ -175,7 +175,7 @@ def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], 
 
 
 def ended_before_calls(result: RunResult) -> bool:
-    """Whether a limit ended a series before its first call: each call in a process of its own would end so, too."""
+    """Whether a limit ended a series before its first call: each call alone would end so, too."""
     return result.ended_by in ("time", "cpu", "memory", "output") and not _begun(result)
 
 

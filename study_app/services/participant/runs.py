@@ -19,9 +19,9 @@ from study_app.domain.tasks import figures
 from study_app.domain.tasks.packs import OutputLine, RunResult
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.grading.examples import Checks, ExamplesBeside, verdicts_of
 from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import beginning, keep_program, take_submission
-from study_app.services.participant.examples import Checks, ExamplesBeside, verdicts_of
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.position import AtStage, OnStage
 from study_app.services.retrying import retried

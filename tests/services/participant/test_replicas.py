@@ -17,6 +17,7 @@ from study_app.domain.tasks.packs import Isolation
 from study_app.services.grading import submissions
 from study_app.services.operation.isolation_watch import STEP
 from study_app.services.participant.chat import ReplyInProgress
+from study_app.web.app import background
 
 SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(20)\n"
 
@@ -260,3 +261,15 @@ def test_two_servers_that_are_isolated_too_weakly_move_a_deadline_once(pair):
 def _meta(app, key: str) -> str:
     with app.world.registry.begin(write=False) as unit:
         return unit.meta(key) or ""
+
+
+def test_a_server_is_known_to_the_others_before_it_takes_a_request(pair, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")  # Streamlit sets it when it is first imported.
+    first, second, _ = pair
+
+    async def listed() -> list[str]:
+        async with background(first):
+            with second.world.registry.begin(write=False) as unit:
+                return [each.name for each in unit.replicas()]
+
+    assert first.world.replicas.me.name in asyncio.run(listed())

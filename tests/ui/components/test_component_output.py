@@ -109,6 +109,18 @@ def test_what_was_expected_lies_beside_what_came_with_the_difference_marked(pers
     assert page.locator(".sa-examples").evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
+def test_examples_that_come_before_the_end_of_the_program_stay_when_it_ends(person):
+    page = person.open()
+    checks = [{"name": name, "passed": name == "a", "message": ""} for name in "ab"]
+    end = {"type": "end", "ended_by": "cancelled", "message": "", "wall_seconds": 1}
+    body = "\n".join(json.dumps(line) for line in ({"type": "examples", "checks": checks}, end)) + "\n"
+    page.route("**/api/runs", lambda route: route.fulfill(body=body))
+    run(page, "sleep(2)\n")
+    expect(page.locator(".sa-run-status")).to_contain_text("Interrupted after")
+    expect(page.locator(".sa-run-status")).to_contain_text("1 of 2 examples pass")
+    expect(page.get_by_role("tab", name="Examples 1/2")).to_be_visible()
+
+
 def test_a_cause_that_all_examples_share_is_said_once(person):
     page = person.open()
     cause = "SyntaxError in line 1: expected ':'"
