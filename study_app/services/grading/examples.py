@@ -74,10 +74,6 @@ class _Stoppable:
         """See ports.Sandbox."""
         return self._sandbox.isolation()
 
-    def look_again(self) -> Isolation:
-        """See ports.Sandbox."""
-        return self._sandbox.look_again()
-
     def run(
         self,
         program: Program,
