@@ -18,6 +18,7 @@ from analysis.data.cell_types import objects_in
 from analysis.data.dataset import Dataset
 from analysis.data.load import load, read_study_file
 from analysis.data.view import View
+from analysis.estimators.numerics.shuffles import shuffled
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.options import options
@@ -104,13 +105,7 @@ def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
     codes = np.array([list(arms).index(label) for label in arm], dtype=np.int8)
     blocks = [np.flatnonzero(strata == stratum) for stratum in sorted(strata.unique())]
 
-    def drawn(replicates: int, rng: np.random.Generator) -> Assignments:
-        found = np.tile(codes, (replicates, 1))
-        for rows in blocks:
-            found[:, rows] = rng.permuted(found[:, rows], axis=1)
-        return found
-
-    return drawn
+    return lambda replicates, rng: shuffled(codes, blocks, replicates, rng)
 
 
 def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | PooledLedger | None, str]:

@@ -17,6 +17,8 @@ from analysis.report.wording import counts
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
+MANY = 5_000
+"""Values from which on points are drawn as an image, for a drawing of each would fill the page."""
 
 
 def estimation(
@@ -52,7 +54,8 @@ def _cloud(axes: Any, values: np.ndarray, row: int, colour: str) -> None:
         height = stats.gaussian_kde(values)(grid)
         axes.fill_between(grid, row - 0.1 - 0.5 * height / height.max(), row - 0.1, color=colour, alpha=0.22, lw=0)
     offsets = _swarm(values)
-    axes.scatter(values, row + 0.06 + offsets, s=13, color=colour, alpha=0.75, lw=0)
+    axes.scatter(values, row + 0.06 + offsets, s=13, color=colour, alpha=0.75, lw=0,
+                 rasterized=len(values) > MANY)  # fmt: skip
     if len(values) > 1 and values.std() > 0:
         half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
         axes.plot([values.mean() - half, values.mean() + half], [row - 0.1] * 2, color=INK, lw=2.2)

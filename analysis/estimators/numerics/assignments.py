@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, label_of, require_columns
+from analysis.estimators.numerics.shuffles import shuffled
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import AllocationOption, Arm
 from study_app.domain.allocation.options import scheme_problems
@@ -227,7 +228,7 @@ def _as_codes(trial: AnalysisRequest, drawn: NDArray[Any], arms: list[str] | Non
     if _is_small(drawn):
         table = np.zeros(int(values[-1]) + 1, dtype=np.int8)
         table[values] = lookup
-        return drawn.astype(np.int8) if (lookup == values).all() else table[drawn]
+        return drawn.astype(np.int8, copy=False) if (lookup == values).all() else table[drawn]
     return lookup[np.searchsorted(values, drawn)]
 
 
@@ -239,7 +240,8 @@ def _is_small(drawn: NDArray[Any]) -> bool:
 def _distinct(drawn: NDArray[Any]) -> NDArray[Any]:
     """Distinct values, sorted."""
     if _is_small(drawn):
-        return np.asarray([value for value in range(int(drawn.max()) + 1) if (drawn == value).any()])
+        # Row by row, for a whole comparison would be as large as the replicates.
+        return np.asarray([v for v in range(int(drawn.max()) + 1) if any((row == v).any() for row in drawn)])
     return np.unique(drawn)
 
 
@@ -274,10 +276,7 @@ def complete(trial: AnalysisRequest, replicates: int, rng: np.random.Generator) 
     where = " within strata" if trial.strata else ""
     if size_of_set(trial) <= min(MAX_EXACT, max(replicates, 1) * 8):
         return ReplicateAssignments(_enumerated(trial), True, f"complete randomisation{where}")
-    codes = np.empty((replicates, len(trial.data)), dtype=np.int8)
-    for rows in _blocks(trial):
-        observed = np.tile(trial.codes[rows].astype(np.int8), (replicates, 1))
-        codes[:, rows] = rng.permuted(observed, axis=1)
+    codes = shuffled(trial.codes.astype(np.int8), _blocks(trial), replicates, rng)
     return ReplicateAssignments(codes, False, f"complete randomisation{where}")
 
 

@@ -21,6 +21,8 @@ from analysis.estimators.core.validation import Bools, Floats, Ints, NotEstimabl
 
 CHUNK = 150_000
 """Cells of one array of replicates times people that are held at a time."""
+BLOCK = 8_192
+"""People that are looked at together, so that such arrays stay in the processor's cache."""
 AT_ONCE = 6_000
 """Cells of effects times replicates that a search for a limit looks at in one step."""
 _POWERS = {"HC0": 0.0, "HC2": 0.5, "HC3": 1.0}
@@ -81,10 +83,11 @@ class Regression:
         """Moments of treated arm `arm` against the control under the observed assignment (n) and the others (R, n)."""
         # The observed assignment goes through the same arithmetic as the replicates, so that an equal one gives an
         # equal statistic.
-        every = np.concatenate([observed.astype(np.int8)[None, :], codes])
-        step = max(1, CHUNK // len(self.y))
-        chunk = _Chunk(self, arm, arms, shift, min(step, len(every)))
-        parts = [chunk.moments(every[i : i + step]) for i in range(0, len(every), step)]
+        step = max(1, CHUNK // min(len(self.y), BLOCK))
+        chunk = _Chunk(self, arm, arms, shift, min(step, len(codes) + 1))
+        first = np.concatenate([observed.astype(np.int8)[None, :], codes[: step - 1]])
+        parts = [chunk.moments(first)]
+        parts += [chunk.moments(codes[start : start + step]) for start in range(step - 1, len(codes), step)]
         found = [np.concatenate(column) for column in zip(*parts, strict=True)]
         return Moments(*(values[:1] for values in found)), Moments(*(values[1:] for values in found))
 
@@ -108,8 +111,10 @@ class _Chunk:
         self.products = np.stack([self.q[a] * self.q[b] * (1 if a == b else 2) for a, b in self.pairs])
         self.inner = [i for i, (a, _) in enumerate(self.pairs) if a < self.width]
         """Products that a treated arm changes."""
+        self.changed, self.unexplained = self.products[self.inner], 1 - (self.q**2).sum(axis=0)
+        self.blocks = [slice(start, start + BLOCK) for start in range(0, len(model.y), BLOCK)]
         # Allocated once: arrays of replicates times people dominate the run time where each chunk makes its own.
-        self.room = np.empty((4, size, len(model.y)))
+        self.room = np.empty((4, size * min(len(model.y), BLOCK)))
 
     def moments(self, codes: NDArray[np.int8]) -> tuple[Floats, ...]:
         """Return the five moments of each of these assignments (R, n); NaN where the statistic does not exist."""
@@ -118,15 +123,20 @@ class _Chunk:
         inverse, sound = _inverses(_gram(p, self.width))
         slopes = [np.einsum("abr,br->ar", inverse, target) for target in targets]
         weights = np.einsum("abr,b->ar", inverse[:, self.own], self.row)
-        scaled = self._scaled(member, p, inverse, weights)
-        nothing = np.zeros(len(codes))
-        ends = [self.row @ slope[self.own] for slope in slopes] + [nothing]
-        found = [ends[0], ends[1], nothing, nothing, nothing]
-        parts = [self._residuals(place, member, p, slope) * scaled for place, slope in enumerate(slopes)]
-        found[2:] = [np.einsum("rn,rn->r", parts[i], parts[j]) for i, j in ((0, 0), (0, -1), (-1, -1))]
-        if len(parts) == 1:
-            found[3:] = [nothing, nothing]
+        squares = np.zeros((3, len(codes)))
+        for people in self.blocks:
+            inside = [indicator[:, people] for indicator in member]
+            scaled = self._scaled(people, inside, p, inverse, weights)
+            parts = [self._residuals(place, people, inside, p, slope) * scaled for place, slope in enumerate(slopes)]
+            for place, (i, j) in enumerate(((0, 0), (0, -1), (-1, -1))[: 1 if len(parts) == 1 else 3]):
+                squares[place] += np.einsum("rn,rn->r", parts[i], parts[j])
+        ends = [self.row @ slope[self.own] for slope in slopes]
+        found = [ends[0], ends[1] if len(ends) > 1 else np.zeros(len(codes)), *squares]
         return tuple(np.where(sound, value, np.nan) for value in found)
+
+    def _space(self, place: int, like: Floats) -> Floats:
+        """Room for an array of this shape."""
+        return self.room[place, : like.size].reshape(like.shape)
 
     def _collected(self, member: list[Floats]) -> tuple[Floats, list[Floats]]:
         """Q' D Q_V as (q, p, R), and T' of each outcome as (p, R), p columns arm by arm."""
@@ -136,42 +146,42 @@ class _Chunk:
         starts = range(size * width, len(self.sums), width)
         return p, [np.concatenate([rows[start : start + width] for rows in sums]) for start in starts]
 
-    def _line(self, out: Floats, member: list[Floats], p: Floats, coefficients: Floats) -> Floats:
-        """T times coefficients (p, R), written to `out` (R, n)."""
-        np.matmul(np.einsum("qpr,pr->rq", p, -coefficients), self.q, out=out)
+    def _line(self, place: int, people: slice, member: list[Floats], p: Floats, coefficients: Floats) -> Floats:
+        """T times coefficients (p, R) for these people, (R, people), in that room."""
+        out, inside = self._space(place, member[0]), self._space(3, member[0])
+        np.matmul(np.einsum("qpr,pr->rq", p, -coefficients), self.q[:, people], out=out)
         for arm, indicator in enumerate(member):
-            inside = self.room[3, : len(out)]
-            np.matmul(coefficients[arm * self.width : (arm + 1) * self.width].T, self.v, out=inside)
+            np.matmul(coefficients[arm * self.width : (arm + 1) * self.width].T, self.v[:, people], out=inside)
             inside *= indicator
             out += inside
         return out
 
-    def _residuals(self, place: int, member: list[Floats], p: Floats, slopes: Floats) -> Floats:
-        line = self._line(self.room[place, : slopes.shape[1]], member, p, -slopes)
-        line += self.rests[place]
+    def _residuals(self, place: int, people: slice, member: list[Floats], p: Floats, slopes: Floats) -> Floats:
+        line = self._line(place, people, member, p, -slopes)
+        line += self.rests[place][people]
         return line
 
-    def _scaled(self, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
-        """Root of each squared residual's weight in the variance: (R, n), or (R, 1) where it is common."""
+    def _scaled(self, people: slice, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
+        """Root of each squared residual's weight in the variance: (R, people), or (R, 1) where it is common."""
         if self.vcov == "classical":
             errors: Floats = np.sqrt(np.einsum("a,ar->r", self.row, weights[self.own]) / self.df)[:, None]
             return errors
-        line = self._line(self.room[2, : weights.shape[1]], member, p, weights)
+        line = self._line(2, people, member, p, weights)
         power = _POWERS[self.vcov]
         if power:
-            rest = self._one_less_leverage(member, p, inverse)
+            rest = self._one_less_leverage(people, member, p, inverse)
             # Leverage 1 in a replicate: the statistic does not exist there, and it is counted as extreme.
             rest[rest < 1e-8] = np.nan
             line /= rest if power == 1 else np.sqrt(rest, out=rest)
         return line
 
-    def _one_less_leverage(self, member: list[Floats], p: Floats, inverse: Floats) -> Floats:
-        """1 - h, (R, n)."""
+    def _one_less_leverage(self, people: slice, member: list[Floats], p: Floats, inverse: Floats) -> Floats:
+        """1 - h, (R, people)."""
         half = np.einsum("qar,abr->qbr", p, inverse)
         base = np.stack([np.einsum("br,br->r", half[a], p[b]) for a, b in self.pairs])
-        out, inside = self.room[0, : p.shape[2]], self.room[3, : p.shape[2]]
-        np.matmul(-base.T, self.products, out=out)
-        out += 1 - (self.q**2).sum(axis=0)
+        out, inside = self._space(0, member[0]), self._space(3, member[0])
+        np.matmul(-base.T, self.products[:, people], out=out)
+        out += self.unexplained[people]
         for arm, indicator in enumerate(member):
             start = arm * self.width
             change = np.zeros((len(self.inner), p.shape[2]))
@@ -180,7 +190,7 @@ class _Chunk:
                 change[place] = half[b, start + a]
                 if b < self.width:
                     change[place] += half[a, start + b] - inverse[start + a, start + b]
-            np.matmul(change.T, self.products[self.inner], out=inside)
+            np.matmul(change.T, self.changed[:, people], out=inside)
             inside *= indicator
             out += inside
         return out

@@ -130,27 +130,24 @@ def _survival_row(trial: AnalysisRequest, label: str, times: Floats, events: Boo
         state = "everyone is still without the event" if survival else "everyone has had the event"
         error = 0.0 if survival else np.nan
         return trial.estimate(**base, estimate=survival, std_error=error, note=f"{note}; {state}, so no interval")
-    low, high = _log_log(survival, greenwood, trial.level)
+    low, high = (float(end[0]) for end in _log_log(np.array([survival]), np.array([greenwood]), trial.level))
     return trial.estimate(
         **base, estimate=survival, std_error=survival * np.sqrt(greenwood), ci_low=low, ci_high=high, note=note
     )
 
 
-def _log_log(survival: float, greenwood: float, level: float) -> tuple[float, float]:
+def _log_log(survival: Floats, greenwood: Floats, level: float) -> tuple[Floats, Floats]:
     reach = float(stats.norm.ppf(0.5 + level / 2)) * np.sqrt(greenwood) / np.log(survival)
     # On this scale limits stay within 0 and 1, and the normal approximation is better in small arms.
     centre = np.log(-np.log(survival))
-    return float(np.exp(-np.exp(centre - reach))), float(np.exp(-np.exp(centre + reach)))
+    return np.exp(-np.exp(centre - reach)), np.exp(-np.exp(centre + reach))
 
 
 def _median(curve: Curve, level: float) -> EffectSize:
     """First time at which the curve (its lower, its upper limit) is at most one half; halfway along a flat half."""
     inner = (curve.survival > 0) & (curve.survival < 1)
-    low, high = np.full(len(curve.times), np.nan), np.full(len(curve.times), np.nan)
-    for index in np.flatnonzero(inner):
-        low[index], high[index] = _log_log(float(curve.survival[index]), float(curve.greenwood[index]), level)
-    limits = [_first(curve.times, values) for values in (low, high)]
-    return EffectSize("median", _crossing(curve), *limits)
+    limits = _log_log(curve.survival[inner], curve.greenwood[inner], level)
+    return EffectSize("median", _crossing(curve), *(_first(curve.times[inner], values) for values in limits))
 
 
 def _first(times: Floats, values: Floats) -> float | None:
