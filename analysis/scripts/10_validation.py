@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis.design.more_gates import gates
 from analysis.design.validation import ValidationFinding, page, parts
+from analysis.pipeline.looks.gates import looks_gates
 
 TRIALS = 2_000
 target, *rest = sys.argv[1:]
@@ -18,7 +19,7 @@ trials = int(rest[0]) if rest else TRIALS
 wanted = rest[1:]
 folder = Path("var") / "validation" / str(trials)
 folder.mkdir(parents=True, exist_ok=True)
-for name, compute in (*parts(trials), *gates(trials)):
+for name, compute in (*parts(trials), *gates(trials), *looks_gates(trials)):
     done = folder / f"{name}.json"
     if wanted and name not in wanted:
         continue

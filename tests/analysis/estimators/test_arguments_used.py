@@ -96,6 +96,8 @@ def test_an_argument_that_a_method_uses_changes_its_figures(method, argument):
         data.loc[[4, 5, 8], "score"] = None
     if options.get("statistic"):
         options["outcome"] = "minutes"
+    if (method, argument) == ("kaplan_meier", "cluster"):
+        options["horizon"] = 30  # without a cluster the last time may be another
     before = run(
         method, data, **{key: value for key, value in options.items() if key != argument or argument == "horizon"}
     )

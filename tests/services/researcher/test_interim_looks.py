@@ -18,6 +18,7 @@ from study_app.cli import app as commands
 from study_app.clock import SystemClock
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, ProblemsFound
+from study_app.domain.records import Answer
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
@@ -77,11 +78,12 @@ looks = [0.5, 1.0]
 class Trial:
     """Real people who answer with a value that depends on their arm."""
 
-    def __init__(self, folder: Path, text: str = STUDY) -> None:
+    def __init__(self, folder: Path, text: str = STUDY, database: str = "") -> None:
         self.folder, self.clock, self.number = folder, HandClock(), 0
         self.file = folder / "study.toml"
         self.file.write_text(text)
-        self.settings = Settings(self.file, f"sqlite:///{folder}/study.db", folder / "var", environment={})
+        database = database or f"sqlite:///{folder}/study.db"
+        self.settings = Settings(self.file, database, folder / "var", environment={})
         self.app: App = start(self.settings, clock=self.clock)
 
     def people(self, count: int, effect: float) -> None:
@@ -196,8 +198,8 @@ def _audit(trial: Trial):
         return unit.audit()
 
 
-def test_a_trial_that_goes_on_reports_p_estimate_and_interval_after_both_looks(tmp_path):
-    trial = Trial(tmp_path)
+def test_a_trial_that_goes_on_reports_p_estimate_and_interval_after_both_looks(tmp_path, database_url):
+    trial = Trial(tmp_path, database=database_url)
     trial.app.lifecycle.launch()
     trial.people(21, effect=1)
     assert trial.taken()["decision"] == "continue"
@@ -237,6 +239,17 @@ def test_looks_too_early_unplanned_in_a_draft_or_without_the_key_are_refused_wit
     plain = Trial(other, STUDY[: STUDY.index("[analysis.stopping]")])
     assert "the plan has no interim looks" in refused(plain)
     plain.app.close()
+
+
+def test_a_look_waits_for_answers_without_a_grade(tmp_path):
+    trial = Trial(tmp_path)
+    trial.app.lifecycle.launch()
+    trial.people(20, effect=0)
+    with trial.app.world.registry.begin() as unit:
+        (who, *_) = [person.id for person in unit.participants()]
+        unit.save_answer(Answer(who, "ending", "essay", "why not", bank="essays", saved_at=trial.clock.now()))
+    assert "1 quiz answer(s) wait for a grade; grade them on the console, then look" in refused(trial)
+    trial.app.close()
 
 
 def test_after_a_look_no_amendment_changes_what_the_looks_rest_on(tmp_path):
