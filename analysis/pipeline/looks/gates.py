@@ -43,7 +43,8 @@ def _row(table: pd.DataFrame, rng: np.random.Generator) -> Estimate:
         table, outcome="y", arm="arm", control=0, covariates=("x",), interval=False,
         scheme=blocks.reshape(REPLICATES, len(table)),
     )  # fmt: skip
-    return replace(row, id="y.rerandomization", role="primary", outcome="y")
+    named: Estimate = replace(row, id="y.rerandomization", role="primary", outcome="y")
+    return named
 
 
 def ended(kind: str, effect: float, seed: np.random.SeedSequence) -> list[dict[str, float]]:
