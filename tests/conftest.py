@@ -13,6 +13,7 @@ from support.browser.launching import ARGUMENTS, chromium_path, firefox_path
 from support.clock import HandClock
 from support.leftovers import ProcessState
 from support.paths import ROOT
+from support.shared_setup import shared_setup
 
 # A busy machine makes no example wrong.
 settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,6 +40,16 @@ def pytest_runtest_teardown(item):
         before.restore()
         pytest.fail(f"the test left behind: {'; '.join(left)}", pytrace=False)
     return result
+
+
+@pytest.fixture(scope="module", autouse=True)
+def set_up_once(request):
+    """Tables and keys that all tests of a process share, but for tests of just these."""
+    if {"storage", "secrets"} & set(request.path.parts):
+        yield
+        return
+    with shared_setup():
+        yield
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache, lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -40,7 +41,6 @@ class SealingKey:
         self._text = text
         self.source = source
         """Where it came from, for messages."""
-        self._derived: dict[bytes, bytes] = {}
 
     def __eq__(self, other: object) -> bool:
         # In constant time, as every comparison of secrets.
@@ -54,9 +54,10 @@ class SealingKey:
 
     def seal(self, seed: bytes, study_id: str) -> str:
         """Encrypt a seed for one study; two sealings of the same seed differ."""
-        # A new salt gives a new key for each sealing, so that a nonce can never repeat under one key, which GCM would
-        # not survive.
-        salt, nonce = secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_NONCE_BYTES)
+        # A nonce that repeats under one key would give both secrets away. A process seals a few secrets under the one
+        # key of its salt, with 96 random bits each, so that a repetition stays out of reach; a salt for each sealing
+        # would only cost a derivation more each time.
+        salt, nonce = _salt_of_process(), secrets.token_bytes(_NONCE_BYTES)
         # The study's id is authenticated with the seed: a seal copied into another study's database does not open.
         hidden = AESGCM(self._key(salt)).encrypt(nonce, seed, _context(study_id))
         return f"{_FORMAT}:{base64.b64encode(salt + nonce + hidden).decode()}"
@@ -109,10 +110,20 @@ class SealingKey:
         )
 
     def _key(self, salt: bytes) -> bytes:
-        if salt not in self._derived:
-            # 32 MiB of memory for each guess; kept, because every allocation opens the seed.
-            self._derived[salt] = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(self._text.encode())
-        return self._derived[salt]
+        return _derived(self._text, salt)
+
+
+@cache
+def _salt_of_process() -> bytes:
+    """Return the salt of everything that this process seals."""
+    return secrets.token_bytes(_SALT_BYTES)
+
+
+# Kept, because every allocation opens the seed; few, because a process has one key and meets the salts of its study.
+@lru_cache(maxsize=16)
+def _derived(text: str, salt: bytes) -> bytes:
+    """Derive the key of a salt: 32 MiB of memory and a tenth of a second for each guess at the text."""
+    return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(text.encode())
 
 
 def new_seed() -> bytes:
@@ -167,6 +178,11 @@ def find_or_make_key(folder: Path, environ: Mapping[str, str] | None = None) -> 
     return find_key(folder, environ)
 
 
+def new_key_text() -> str:
+    """Return a key that cannot be guessed, as text."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
 def _make(path: Path) -> None:
     """Write a new key where there is none; whole or not at all, so that no reader finds half of it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -174,7 +190,7 @@ def _make(path: Path) -> None:
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+            file.write(new_key_text() + "\n")
         with suppress(FileExistsError):
             os.link(draft, path)
     finally:
