@@ -50,9 +50,8 @@ def test_consent_names_the_study_s_facts_and_keeps_both_answers_in_sight(server,
         assert box["y"] + box["height"] <= 768
 
 
-@pytest.mark.parametrize(
-    "stage", [pytest.param(name, marks=pytest.mark.slow) for name in ("consent", "device", "warmup")] + ["instructions"]
-)
+@pytest.mark.slow  # by default: the same of a quiz, in tests/ui/screens/test_forms_browser.py
+@pytest.mark.parametrize("stage", ["consent", "device", "warmup", "instructions"])
 def test_a_press_while_the_server_is_away_is_carried_out_when_it_is_back(tmp_path, page, stage):
     server = StudyServer(tmp_path, variant(tmp_path)).start()
     try:

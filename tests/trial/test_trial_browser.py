@@ -222,6 +222,7 @@ def to_warmup(server, walker: Walker) -> None:
     expect(walker.editor()).to_be_visible(timeout=20_000)
 
 
+@pytest.mark.slow  # by default: the same of a form, in tests/ui/screens/test_forms_browser.py
 def test_a_second_tab_takes_over_and_the_first_says_so(server, page):
     walker = Walker(page, server.url)
     to_warmup(server, walker)
@@ -334,6 +335,7 @@ def test_a_phone_can_read_up_to_the_device_check_that_asks_for_a_computer(server
     context.close()
 
 
+@pytest.mark.slow  # by default: the same of the editor alone, in tests/ui/components/test_component_log.py
 def test_a_killed_server_loses_nothing_that_the_browser_had(tmp_path, page):
     server = StudyServer(tmp_path, variant(tmp_path)).start()
     try:

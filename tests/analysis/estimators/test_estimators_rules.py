@@ -227,7 +227,12 @@ def test_a_difference_follows_the_unit_of_the_outcome_and_not_its_origin(method,
         assert after.effect_size.value == pytest.approx(value, rel=1e-6, abs=1e-7)
 
 
-@pytest.mark.parametrize("method", [*EQUIVARIANT[:-2], "fractional_logit", "ordinal_logit", "poisson", "cox", "fisher"])
+SIGNED = (*EQUIVARIANT[:-2], "fractional_logit", "poisson", "cox", "fisher")
+# Its fits take a second each: ten examples are as long as all other methods together.
+SLOWLY_SIGNED = pytest.param("ordinal_logit", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("method", [*SIGNED, SLOWLY_SIGNED])
 @given(seed=seeds)
 @settings(max_examples=10, deadline=None)
 def test_exchanging_the_arms_turns_the_sign_and_nothing_else(method, seed):

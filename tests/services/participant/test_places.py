@@ -303,7 +303,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, target=st.integers(1, 4), returns=st.booleans())
 def test_whatever_people_do_no_more_are_allocated_than_there_are_places(tmp_path_factory, acts, target, returns):
     folder = tmp_path_factory.mktemp("walk")
