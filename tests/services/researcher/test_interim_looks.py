@@ -132,7 +132,12 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
     trial.people(20, effect=12)
+    (before,) = trial.app.interim.planned("real")
+    assert (before.due, before.known, before.taken_at, before.decision) == (20, 20, "", "")
     found = trial.taken()
+    (after,) = trial.app.interim.planned("real")
+    assert (after.n, after.decision, after.taken_at) == (20, "efficacy", found["at"][:10])
+    assert trial.app.interim.planned("simulated") == [before.__class__(1, 20, 0)]
     (row,) = found["rows"]
     assert (found["look"], found["n"], found["target"], found["decision"]) == (1, 20, 40, "efficacy")
     assert found["boundary"] == pytest.approx(2.79651, abs=1e-5)

@@ -44,7 +44,7 @@ class Trial:
     """One trial in a separate folder."""
 
     def __init__(
-        self, folder: Path, *, launched: bool = False, entry: str = "links", database: str = "", **more
+        self, folder: Path, *, launched: bool = False, entry: str = "links", database: str = "", extra: str = "", **more
     ) -> None:
         self.folder = folder
         self.study_file = folder / "study.toml"
@@ -54,7 +54,7 @@ class Trial:
         text = re.sub(r'entry = "open"', f'entry = "{entry}"', text).replace(
             "allow_embedded = false", "allow_embedded = true"
         )
-        self.study_file.write_text(text)
+        self.study_file.write_text(text + extra)
         self.clock = HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
         database = database or f"sqlite:///{folder}/study.db"
         self.settings = Settings(study_file=self.study_file, database=database, var=folder / "var", environment={})

@@ -12,6 +12,7 @@ from support.providers.fake_provider import MODEL, FakeProvider, described
 from study_app.bootstrap import install
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.exporting.text_review import TextReviews
+from study_app.services.researcher.interim.looks import DueLook
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.rating import RatingQueue
 
@@ -317,6 +318,19 @@ def test_in_a_draft_arms_are_visible(board, tmp_path):
     assert "ai" in shown(board("participants", app=draft.app)).split("Arm")[-1]
     assert Monitor(draft.app.world).people("preview")[0].id == who
     draft.close()
+
+
+def test_the_overview_tells_when_a_planned_look_is_due_and_what_was_decided(board, tmp_path):
+    looked = Trial(tmp_path, extra='\n[analysis.stopping]\nkind = "obrien_fleming"\nlooks = [0.5, 1.0]\n')
+    assert "not due yet" in shown(board("overview", app=looked.app)).split("Planned looks")[-1]
+    due = DueLook(1, 26, 52, "preview")
+    row = {"estimate": 3.25, "z": 3.5, "crossed": True}
+    looked.app.interim.record(due, {"decision": "efficacy", "boundary": 2.8, "rows": [row]})
+    page = shown(board("overview", app=looked.app)).split("Planned looks")[-1]
+    assert "taken on 2026-03-02" in page
+    assert "efficacy" in page
+    assert "3.25" not in page
+    looked.close()
 
 
 def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,20 @@ class DueLook:
         return self.n / self.target
 
 
+@dataclass(frozen=True)
+class PlannedLook:
+    """A look of the plan, as anyone at the console may see it: nothing that it found."""
+
+    look: int
+    due: int
+    """People with known outcomes from which on it may be taken."""
+    known: int
+    """People whose outcomes are known now."""
+    taken_at: str = ""
+    n: int | None = None
+    decision: str = ""
+
+
 class InterimLooks:
     """Takes looks at real participants, or at simulated ones to rehearse them."""
 
@@ -76,6 +90,22 @@ class InterimLooks:
             people = [person for person in unit.participants() if self._counts(person, kind)]
             found = self._chosen(rule, kept_looks(unit, kind), len(people), look, kind)
             _check_grades(unit, {person.id for person in people})
+        return found
+
+    def planned(self, kind: Kind) -> list[PlannedLook]:
+        """Return the plan's looks before the final analysis: when each is due, and whether it was taken."""
+        rule, target = self.world.study.analysis.stopping, self.world.study.recruitment.target_n
+        if not rule.interim:
+            return []
+        with self.world.registry.begin(write=False) as unit:
+            taken = {entry["look"]: entry for entry in kept_looks(unit, kind)}
+            known = sum(self._counts(person, kind) for person in unit.participants())
+        found = []
+        for look in range(1, len(rule.interim) + 1):
+            plain = PlannedLook(look, rule.due_at(look, target), known)
+            entry = taken.get(look)
+            more = {"taken_at": entry["at"][:10], "n": entry["n"], "decision": entry["decision"]} if entry else {}
+            found.append(replace(plain, **more))
         return found
 
     def _check_life(self, unit: UnitOfWork) -> None:

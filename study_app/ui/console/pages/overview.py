@@ -2,7 +2,7 @@
 
 | Shows | Records |
 | --- | --- |
-| state, enrolment against target, stages, statuses, last activity, protocol, machine, failures | nothing |
+| state, enrolment, stages, statuses, last activity, protocol, planned looks, machine, failures | nothing |
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import streamlit as st
 
 from study_app.domain.records import Kind
 from study_app.services.researcher.console_views import Overview
+from study_app.services.researcher.interim.looks import PlannedLook
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import STATE_TONES, ConsoleSession
 
@@ -43,6 +44,7 @@ def render(desk: ConsoleSession) -> None:
     live()
     _alerts(desk)
     _protocol(desk, view)
+    _planned_looks(desk, kind)
     _machine(desk, view, kind)
     _costs(desk, kind)
 
@@ -120,6 +122,24 @@ def _protocol(desk: ConsoleSession, view: Overview) -> None:
             ]
         )
     )
+
+
+def _planned_looks(desk: ConsoleSession, kind: Kind) -> None:
+    """Draw when each planned look is due and what was decided; what it found is shown by no board."""
+    looks = desk.app.interim.planned(kind)
+    if not looks:
+        return
+    st.subheader("Planned looks", anchor=False)
+    rows = [(str(one.look), f"{one.due} people", f"{one.n if one.n else one.known}", _state_of(one), one.decision)
+            for one in looks]  # fmt: skip
+    header = ("Look", "Due at", "Outcomes known", "State", "Decision")
+    st.html(tables.table(header, rows, numbers=(), label="Planned looks"))
+
+
+def _state_of(look: PlannedLook) -> str:
+    if look.taken_at:
+        return f"taken on {look.taken_at}"
+    return "due: study interim" if look.known >= look.due else "not due yet"
 
 
 def _cost(view: Overview) -> list[tuple[str, str]]:
