@@ -19,6 +19,7 @@ SEEN_BY: dict[str, tuple[Role, ...]] = {
     "recruiting": BLIND,
     "links": BLIND,
     "allocation": BLIND,
+    "results": BLIND,
     "downloads": BLIND,
     "release": UNBLINDED,
     "audit": BLIND,

@@ -33,21 +33,43 @@ def section(world: StudyContext, environment: Mapping[str, str], name: str, kind
     Raises:
         InfrastructureError: the analysis cannot be run, or takes too long.
     """
-    preview, simulated = kind == "preview", kind == "simulated"
     with tempfile.TemporaryDirectory(prefix="study-statistics-") as folder:
-        dataset = Path(folder) / "dataset"
-        export(world, dataset, include_preview=preview, include_simulated=simulated)
-        command = [sys.executable, "-m", "study_app.cli", "analyze", str(dataset), "--section", name, "--json"]
-        command += ["--include-preview"] * preview + ["--include-simulated"] * simulated
-        handed_on = {key: value for key, value in environment.items() if not key.startswith("STUDY_")}
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS, cwd=folder, env=handed_on
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise InfrastructureError(f"the analysis could not be run ({type(error).__name__}); try again") from None
+        found: dict[str, Any] = json.loads(_analysed(world, environment, kind, Path(folder), "--section", name))
+    return found
+
+
+def results(world: StudyContext, environment: Mapping[str, str], kind: Kind) -> dict[str, Any]:
+    """Return results.json of the participants of a kind, as masked as the trial's state demands.
+
+    Real participants of a launched trial are analysed on shuffled labels, a dry run.
+
+    Raises:
+        InfrastructureError: the analysis cannot be run, or takes too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="study-statistics-") as folder:
+        out = Path(folder) / "results"
+        _analysed(world, environment, kind, Path(folder), "--out", str(out))
+        found: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _analysed(
+    world: StudyContext, environment: Mapping[str, str], kind: Kind, folder: Path, *arguments: str
+) -> str:  # fmt: skip
+    """Run `study analyze --json` on an export of this moment; what it prints."""
+    dataset = folder / "dataset"
+    preview, simulated = kind == "preview", kind == "simulated"
+    export(world, dataset, include_preview=preview, include_simulated=simulated)
+    command = [sys.executable, "-m", "study_app.cli", "analyze", str(dataset), *arguments, "--json"]
+    command += ["--include-preview"] * preview + ["--include-simulated"] * simulated
+    handed_on = {key: value for key, value in environment.items() if not key.startswith("STUDY_")}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS, cwd=folder, env=handed_on
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InfrastructureError(f"the analysis could not be run ({type(error).__name__}); try again") from None
     if done.returncode != 0:
         said = next(iter(done.stderr.strip().splitlines()), f"exit status {done.returncode}")
         raise InfrastructureError(f"the analysis could not be run: {said.removeprefix('error: ')}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return done.stdout

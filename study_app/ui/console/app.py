@@ -30,6 +30,7 @@ from study_app.ui.console.pages import (
     verdicts,
 )
 from study_app.ui.console.pages.releasing import texts as releasing
+from study_app.ui.console.pages.reporting import results
 from study_app.ui.console.session import STATE_TONES, STYLE, ConsoleSession, signed_in
 
 # Title, address, drawing: a board that a role may not see cannot be run by them.
@@ -45,6 +46,7 @@ BOARDS: tuple[tuple[str, str, Callable[[ConsoleSession], None]], ...] = (
     ("Recruiting", "recruiting", recruiting.render),
     ("Links", "links", links.render),
     ("Allocation", "allocation", allocation.render),
+    ("Results", "results", results.render),
     ("Downloads", "downloads", downloads.render),
     ("Release", "release", releasing.render),
     ("Audit", "audit", audit.render),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("main_module")
 
 BOARDS = (
     "overview participants replay grading verdicts coding links sessions allocation downloads audit accounts protocol "
-    "recruiting releasing.texts".split()
+    "recruiting releasing.texts reporting.results".split()
 )
 
 
@@ -77,7 +77,10 @@ def test_every_board_draws_without_an_error(board, name):
     board(name)
 
 
-@pytest.mark.parametrize("name", ["overview", "participants", "downloads", "links", "audit", "recruiting", "sessions"])
+@pytest.mark.parametrize(
+    "name",
+    "overview participants downloads links audit recruiting sessions reporting.results".split(),
+)
 def test_before_unsealing_no_board_for_monitors_names_an_arm(board, name):
     text = shown(board(name, "monitor"))
     for word in ("no_ai", "AI assistant", "No assistant", "stratum_", "arm_a"):
@@ -143,6 +146,19 @@ def test_answers_and_their_erasure_are_for_those_who_may_see_work(board, trial):
     page.text_input(key="erase_answer_reason").input("asked by mail")
     button(page, "Erase the answer").click().run()
     assert "erase answer" in shown(page)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_results_of_a_launched_trial_are_a_dry_run_that_names_no_arm(board):
+    page = board("reporting.results", "monitor")
+    button(page, "Compute results").click().run(timeout=500)
+    assert not page.exception
+    text = shown(page)
+    assert "DRY RUN" in text
+    assert "Primary" in text
+    for word in ("no_ai", "AI assistant", "No assistant", "stratum_"):
+        assert word not in text
 
 
 def test_recruitment_is_paused_from_its_board_and_monitors_see_no_payments(board, trial):
@@ -349,7 +365,7 @@ def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     ("role", "boards"),
     [
         ("grader", {"overview", "grading"}),
-        ("full", {*BOARDS} - {"accounts", "releasing.texts"} | {"people", "release"}),
+        ("full", {*BOARDS} - {"accounts", "releasing.texts", "reporting.results"} | {"people", "release", "results"}),
     ],
 )
 def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):

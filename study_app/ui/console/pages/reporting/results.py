@@ -1,0 +1,137 @@
+"""Results of the registered plan, as masked as `study analyze` masks them, and the planned looks.
+
+| Shows | Records |
+| --- | --- |
+| results.json of an export of this moment; looks that were taken and the next one, without what they found | nothing |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.records import Kind
+from study_app.services.researcher.interim.kept import kept_looks
+from study_app.services.researcher.statistics import results
+from study_app.ui.console import html as tables
+from study_app.ui.console.session import ConsoleSession
+
+COMPUTED = "results_computed"
+ROWS = ("Outcome", "Contrast", "Population", "Method", "Estimate", "Interval", "p", "Adjusted p", "People")
+ROLES = {"primary": "Primary", "secondary": "Secondary", "sensitivity": "Sensitivity", "exploratory": "Exploratory"}
+LOOKS = ("Look", "Planned at", "Taken", "People", "Decision", "Digest of what it found")
+FLOW = ("Group", "Allocated", "Received", "Discontinued", "Analysed")
+STAMPS = {
+    "dry_run": ("DRY RUN", "Groups are shuffled labels: the figures say nothing of the arms."),
+    "masked": ("Arms masked", "Groups stand under neutral names until the trial is unsealed."),
+    "shown": ("Arms shown", "The groups are the arms."),
+}
+
+
+def render(desk: ConsoleSession) -> None:
+    """Draw the board."""
+    desk.head(
+        "Results",
+        "The registered analysis on an export of this moment, computed by study analyze in a separate process. Before "
+        "the trial is unsealed it shows no arm, and what a planned look finds stays sealed.",
+    )
+    kind = desk.kind()
+    _looks(desk, kind)
+    st.subheader("Analysis", anchor=False)
+    if st.button("Compute results", key="compute_results", type="primary"):
+        found: dict[str, Any] = {}
+        with st.spinner("Computing; this takes a minute or more…"):
+            app = desk.app
+            if desk.attempt(lambda: found.update(results(app.world, app.settings.environment, kind)), "Done"):
+                st.session_state[COMPUTED] = (kind, desk.monitor.state(), found)
+    stored = st.session_state.get(COMPUTED)
+    if stored is not None and stored[:2] == (kind, desk.monitor.state()):
+        _analysis(stored[2])
+
+
+def _looks(desk: ConsoleSession, kind: Kind) -> None:
+    rule = desk.app.study.analysis.stopping
+    st.subheader("Planned looks", anchor=False)
+    st.html(tables.note(rule.sentence))
+    if not rule.interim:
+        return
+    with desk.app.world.registry.begin(write=False) as unit:
+        taken = {each["look"]: each for each in kept_looks(unit, kind)}
+    target = desk.app.study.recruitment.target_n
+    planned = range(1, len(rule.interim) + 1)
+    rows = [_look(number, rule.due_at(number, target), taken.get(number, {})) for number in planned]
+    st.html(tables.table(LOOKS, rows, numbers=(0, 3), label="Planned looks"))
+    st.html(tables.note(_next_look(desk, kind)))
+
+
+def _look(number: int, due_at: int, taken: Mapping[str, Any]) -> tuple[object, ...]:
+    digest = tables.code(taken["digest"][:16]) if taken else ""
+    decision = taken.get("decision")
+    return (number, f"{due_at} people", str(taken.get("at", ""))[:10], taken.get("n"), decision, digest)
+
+
+def _next_look(desk: ConsoleSession, kind: Kind) -> str:
+    if kind == "preview":
+        return "Preview participants have no looks."
+    try:
+        due = desk.app.interim.due(kind)
+    except NotAllowed as reason:
+        return f"Now: {reason}."
+    rehearsal = " --simulated" if kind == "simulated" else ""
+    return (
+        f"Look {due.look} is due, with {due.n} people. Who holds the sealing key takes it once by "
+        f"study interim{rehearsal}; it is recorded, and what it prints is for the monitoring committee only."
+    )
+
+
+def _analysis(found: Mapping[str, Any]) -> None:
+    word, meaning = STAMPS["dry_run" if found["dry_run"] else "masked" if found["masked"] else "shown"]
+    st.html(f"<p>{tables.badge(word, 'warm')} {tables.cell(meaning)}</p>")
+    flow = found["flow"]
+    assessed = f"{flow['assessed']} assessed, {flow['allocated']} allocated."
+    st.html(tables.table(FLOW, _flow(flow["arms"]), numbers=(1, 2, 3, 4), label="Flow of participants"))
+    st.html(tables.note(assessed))
+    for role, title in ROLES.items():
+        rows = [_row(each) for each in found["estimates"] if each["role"] == role]
+        if rows:
+            with st.expander(f"{title}: {len(rows)} rows", expanded=role == "primary"):
+                st.html(tables.table(ROWS, rows, numbers=(4, 6, 7, 8), label=f"{title} estimates"))
+    for text in (*found["deviations"], *found["warnings"]):
+        st.html(tables.note(text if isinstance(text, str) else str(text.get("text", text))))
+
+
+def _flow(arms: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[object, ...]]:
+    for arm, counts in arms.items():
+        yield (arm, *(counts.get(name) for name in ("allocated", "received", "discontinued", "analysed")))
+
+
+def _row(each: Mapping[str, Any]) -> tuple[object, ...]:
+    people = " + ".join(str(n) for n in (each["n"] or {}).values())
+    contrast = " - ".join(each["contrast"] or ())
+    estimate = _figure(each["estimate"])
+    if each["estimate"] is None and each["p_value"] is None and each["ci_low"] is None:
+        estimate = str(each["note"] or "not estimable")
+    return (
+        each["outcome"],
+        contrast,
+        each["population"],
+        each["method"].replace("_", " "),
+        estimate if each["estimate"] is None else f"{estimate} {each['unit'] or ''}".strip(),
+        "" if each["ci_low"] is None else f"[{_figure(each['ci_low'])}, {_figure(each['ci_high'])}]",
+        _p(each["p_value"]),
+        _p(each["p_adjusted"]),
+        people,
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
