@@ -39,7 +39,7 @@ def chaos(folder: Path, postgres: str, people: int, minutes: float, every: float
         began, over = time.monotonic(), walk_all(walkers)
         while not over.wait(every) and time.monotonic() - began < minutes * 60:
             what = breaking.strike()
-            print(f"{time.monotonic() - began:.0f} s: {what}", file=sys.stderr)
+            print(f"{time.monotonic() - began:.0f} s: {what or 'nothing was there'}", file=sys.stderr)
         breaking.wait()
         over.wait(900)
         first = servers.servers[0]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema.cells import writable
 from study_app.domain.assistants.budget import allowance, total, within_study_cost
 from study_app.domain.assistants.gate import VERSION, Judged
@@ -20,7 +21,7 @@ from study_app.domain.assistants.treatments import (
     StudyLimits,
 )
 from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
-from study_app.domain.events.server import TurnRefused, TurnStarted
+from study_app.domain.events.server import DeadlineExtended, TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import InProgress, Rating, Turn
@@ -239,9 +240,10 @@ class AssistantChat:
         study = total(usage(spec, turn) for turn in unit.turns() if turn.treatment == spec.id) if shared else None
         visit = unit.visit(place.participant.id, place.participant.stage)
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
-        if visit is not None:
-            worked -= (paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes) or 0.0) / 60
-        # A deadline that moved counts as a pause of its whole length, also in the stage's first moments.
+        if visit is not None and paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes):
+            # Time given on top is worked in; a stop of the clock counts whole, also in the stage's first moments.
+            given = unit.events_of(place.participant.id, {DeadlineExtended.kind}, place.stage.id)
+            worked -= (clock_stood(visit, place.stage.minutes, given) or 0.0) / 60
         allowed = allowance(spec, mine, study, worked_minutes=max(worked, 0.0))
         limit = self.world.study.assistant_policy.study_cost_limit
         spent = spent_usd(unit, self.world.content.specs, place.participant.kind) if limit is not None else 0.0

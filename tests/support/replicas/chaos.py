@@ -71,9 +71,10 @@ class Chaos:
         self._starting: dict[int, threading.Thread] = {}
 
     def strike(self) -> str:
-        """Break something; its name."""
-        kinds: tuple[Callable[[], str], ...] = (self._server, self._fork_server, self._program, self._connection)
-        what = self.rng.choice(kinds)()
+        """Break something that is there; its name, empty where nothing was."""
+        kinds: list[Callable[[], str]] = [self._server, self._fork_server, self._program, self._connection]
+        self.rng.shuffle(kinds)
+        what = next(filter(None, (kind() for kind in kinds)), "")
         self.done[what] += 1
         return what
 
@@ -81,7 +82,7 @@ class Chaos:
         """Kill one, while another is there; it comes back while the rest goes on."""
         there = [number for number in range(len(self.servers.servers)) if number not in self._starting]
         if len(there) < 2:
-            return "nothing"
+            return ""
         number = self.rng.choice(there)
         self.servers.kill(number)
         self._starting[number] = threading.Thread(target=self._restart, args=(number,))
@@ -105,11 +106,11 @@ class Chaos:
 
     def _fork_server(self) -> str:
         found = self._fork_servers()
-        return "fork server" if found and _kill(self.rng.choice(found)) else "nothing"
+        return "fork server" if found and _kill(self.rng.choice(found)) else ""
 
     def _program(self) -> str:
         programs = [pid for server in self._fork_servers() for pid in children(server)]
-        return "program" if programs and _kill(self.rng.choice(programs)) else "nothing"
+        return "program" if programs and _kill(self.rng.choice(programs)) else ""
 
     def _connection(self) -> str:
         query = (
@@ -117,7 +118,7 @@ class Chaos:
             "WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1) AS one"
         )
         with psycopg.connect(self.postgres, autocommit=True) as connection:
-            return "connection" if connection.execute(query).fetchall() else "nothing"
+            return "connection" if connection.execute(query).fetchall() else ""
 
 
 def _runs_zygote(pid: int) -> bool:
