@@ -12,6 +12,7 @@ import streamlit as st
 from study_app.services.attending.paying import Payment, payments
 from study_app.services.attending.recruiting import RecruitmentView
 from study_app.ui.console import html as tables
+from study_app.ui.console.pages.recruiting.panel import panel
 from study_app.ui.console.session import ConsoleSession, file_link
 
 SHOWN = 50
@@ -33,6 +34,8 @@ def render(desk: ConsoleSession) -> None:
         _pause(desk, paused=view.paused_since is not None)
     if desk.full:
         _payments(desk)
+        if desk.app.study.recruitment.entry == "prolific":
+            panel(desk)
 
 
 def _quotas(view: RecruitmentView) -> str:
@@ -67,7 +70,7 @@ def _payments(desk: ConsoleSession) -> None:
     said = f"Payments: {len(found)}, bonuses of {total:.2f} in all" + (
         f"; {waiting} wait for scores" if waiting else ""
     )
-    st.html(tables.note(said + ". study pay carries them out on Prolific."))
+    st.html(tables.note(said + "."))
     st.html(_table(found[::-1][:SHOWN]) + file_link("/download/payments.csv", "Payments (CSV)", main=True))
 
 

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -91,29 +92,37 @@ def _analysis(found: Mapping[str, Any]) -> None:
     word, meaning = STAMPS["dry_run" if found["dry_run"] else "masked" if found["masked"] else "shown"]
     st.html(f"<p>{tables.badge(word, 'warm')} {tables.cell(meaning)}</p>")
     flow = found["flow"]
+    said = _neutral(flow["arms"]) if found["dry_run"] else str
     assessed = f"{flow['assessed']} assessed, {flow['allocated']} allocated."
-    st.html(tables.table(FLOW, _flow(flow["arms"]), numbers=(1, 2, 3, 4), label="Flow of participants"))
+    st.html(tables.table(FLOW, _flow(flow["arms"], said), numbers=(1, 2, 3, 4), label="Flow of participants"))
     st.html(tables.note(assessed))
     for role, title in ROLES.items():
-        rows = [_row(each) for each in found["estimates"] if each["role"] == role]
+        rows = [_row(each, said) for each in found["estimates"] if each["role"] == role]
         if rows:
             with st.expander(f"{title}: {len(rows)} rows", expanded=role == "primary"):
                 st.html(tables.table(ROWS, rows, numbers=(4, 6, 7, 8), label=f"{title} estimates"))
     for text in (*found["deviations"], *found["warnings"]):
-        st.html(tables.note(text if isinstance(text, str) else str(text.get("text", text))))
+        st.html(tables.note(said(text if isinstance(text, str) else str(text.get("text", text)))))
 
 
-def _flow(arms: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[object, ...]]:
+def _neutral(arms: Iterable[str]) -> Callable[[str], str]:
+    """Return what puts neutral names in the place of arms: in a dry run no group is the arm that it is named after."""
+    names = {arm: f"label {number}" for number, arm in enumerate(arms, 1)}
+    arm = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in sorted(names, key=len, reverse=True)) or r"(?!)")
+    return lambda text: arm.sub(lambda found: names[found[0]], text)
+
+
+def _flow(arms: Mapping[str, Mapping[str, Any]], said: Callable[[str], str]) -> Iterable[tuple[object, ...]]:
     for arm, counts in arms.items():
-        yield (arm, *(counts.get(name) for name in ("allocated", "received", "discontinued", "analysed")))
+        yield (said(arm), *(counts.get(name) for name in ("allocated", "received", "discontinued", "analysed")))
 
 
-def _row(each: Mapping[str, Any]) -> tuple[object, ...]:
+def _row(each: Mapping[str, Any], said: Callable[[str], str]) -> tuple[object, ...]:
     people = " + ".join(str(n) for n in (each["n"] or {}).values())
-    contrast = " - ".join(each["contrast"] or ())
+    contrast = said(" - ".join(each["contrast"] or ()))
     estimate = _figure(each["estimate"])
     if each["estimate"] is None and each["p_value"] is None and each["ci_low"] is None:
-        estimate = str(each["note"] or "not estimable")
+        estimate = said(str(each["note"] or "not estimable"))
     return (
         each["outcome"],
         contrast,
