@@ -31,7 +31,7 @@ from study_app.settings import Settings  # noqa: E402
 
 def chaos(folder: Path, postgres: str, people: int, minutes: float, every: float, seed: int) -> dict:
     rng = random.Random(seed)
-    # Three tasks each, and the rest of the study beside them.
+    # Three tasks each, and the rest of the study.
     typing = minutes * 60 / 3.5
     with Servers(folder, postgres) as servers, StickyProxy(folder, servers) as proxy:
         breaking = Chaos(servers, postgres.replace("+psycopg", ""), rng)

@@ -31,8 +31,8 @@ ALLOWED = {
     "study_app.services": "study_app study_app.domain study_app.dataset study_app.rerandomisation study_app.ports",
     "study_app.bootstrap": "study_app.assistant study_app.clock study_app.content study_app.domain "
     "study_app.notifications study_app.ports "
-    "study_app.private_files study_app.sandbox study_app.secrets study_app.services study_app.settings "
-    "study_app.storage",
+    "study_app.private_files study_app.prolific study_app.sandbox study_app.secrets study_app.services "
+    "study_app.settings study_app.storage",
     "study_app.claude_codes": "study_app.domain study_app.services analysis.interaction",
     "study_app.simulation": "study_app.assistant study_app.bootstrap study_app.clock study_app.dataset "
     "study_app.domain study_app.ports study_app.services study_app.settings playwright",

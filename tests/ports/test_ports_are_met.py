@@ -1,4 +1,4 @@
-"""The interfaces are what the database implements, and no method of them is there for nobody."""
+"""The interfaces are what the database implements, and each of their methods has a caller."""
 
 from __future__ import annotations
 

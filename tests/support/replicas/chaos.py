@@ -16,8 +16,6 @@ import psycopg
 from support.replicas.two_servers import Servers
 from support.server import free_port, wait_until_up
 
-from study_app.sandbox.watchdog import children
-
 STICKY = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; worker_processes 1;
 events {{ worker_connections 1024; }}
@@ -100,16 +98,24 @@ class Chaos:
         for thread in list(self._starting.values()):
             thread.join()
 
-    def _fork_servers(self) -> list[int]:
+    def _forking(self) -> list[int]:
+        """Fork servers and the programs below them, which are copies of theirs."""
         parents = [each.process.pid for each in self.servers.servers if each.process is not None]
         return [pid for parent in parents for pid in children(parent) if _runs_zygote(pid)]
+
+    def _programs(self) -> list[int]:
+        found = self._forking()
+        return [pid for server in found for pid in children(server)]
+
+    def _fork_servers(self) -> list[int]:
+        return sorted(set(self._forking()) - set(self._programs()))
 
     def _fork_server(self) -> str:
         found = self._fork_servers()
         return "fork server" if found and _kill(self.rng.choice(found)) else ""
 
     def _program(self) -> str:
-        programs = [pid for server in self._fork_servers() for pid in children(server)]
+        programs = self._programs()
         return "program" if programs and _kill(self.rng.choice(programs)) else ""
 
     def _connection(self) -> str:
@@ -119,6 +125,20 @@ class Chaos:
         )
         with psycopg.connect(self.postgres, autocommit=True) as connection:
             return "connection" if connection.execute(query).fetchall() else ""
+
+
+def children(parent: int) -> list[int]:
+    """Every process below one, whichever thread started it."""
+    below: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            below.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+    found, waiting = [], [parent]
+    while waiting:
+        more = below.get(waiting.pop(), [])
+        found += more
+        waiting += more
+    return found
 
 
 def _runs_zygote(pid: int) -> bool:

@@ -7,6 +7,7 @@ import time
 
 import httpx
 import pytest
+from support.replicas.chaos import Chaos, StickyProxy
 from support.replicas.persistent_person import COOKIE, PersistentPerson, walk_all
 from support.replicas.two_servers import Servers
 from support.replicas.verdict import faults, settled
@@ -40,6 +41,23 @@ def test_people_on_two_servers_with_a_kill_every_few_seconds_lose_nothing_and_fi
         app.close()
     assert not found, "\n".join(found)
     assert sum(person.met.reconnected for person in people)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_whatever_is_killed_people_behind_the_proxy_lose_nothing_and_finish(tmp_path, postgres_url):
+    with Servers(tmp_path, postgres_url) as servers, StickyProxy(tmp_path, servers) as proxy:
+        breaking = Chaos(servers, postgres_url.replace("+psycopg", ""), random.Random(3))
+        people = [PersistentPerson([proxy.url], seed, seconds=15) for seed in range(6)]
+        over = walk_all(people)
+        while not over.wait(4):
+            breaking.strike()
+        breaking.wait()
+        app = opened(servers, tmp_path)
+        found = faults(app, people, tmp_path / "data")
+        app.close()
+    assert not found, "\n".join(found)
+    assert breaking.done["fork server"] + breaking.done["connection"] + breaking.done["server"]
 
 
 @pytest.mark.slow

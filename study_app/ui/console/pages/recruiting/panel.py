@@ -13,8 +13,8 @@ from typing import Any
 
 import streamlit as st
 
+from study_app.bootstrap import panel_of
 from study_app.domain.errors import ProblemsFound
-from study_app.prolific import TOKEN, prolific_of
 from study_app.services.attending.panel_acts import PanelAct, PanelActs
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
@@ -39,10 +39,9 @@ def panel(desk: ConsoleSession) -> None:
     st.html(tables.heading("Prolific"))
     environment = desk.app.settings.environment
     try:
-        client = prolific_of(environment)
+        client = panel_of(environment)
     except ProblemsFound as missing:
-        what = f"{missing.problems[0].what}; {missing.problems[0].remedy}"
-        st.html(tables.note(f"Approving, paying, writing and groups need {TOKEN}: {what}."))
+        st.html(tables.note(f"Approving, paying, writing and groups need an account: {missing}"))
         return
     with client:
         acts = PanelActs(desk.app.world, client)
