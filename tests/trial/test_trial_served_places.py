@@ -18,7 +18,7 @@ from support.trials.small_study import write_study
 from study_app.domain.ledger import LedgerRow
 from study_app.storage import open_registry
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 PLACES, PEOPLE = 4, 8
 DEVICE = '[[stages]]\nid = "device"\nkind = "device"\n'

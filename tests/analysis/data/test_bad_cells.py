@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 
 import pytest
 from support.analysis.synthetic_trial import write
+from support.trials.quiz_study import simulated, written
 
 from analysis.cli import analyze
 from analysis.data.load import load
@@ -162,3 +164,59 @@ def test_the_command_refuses_a_bad_cell_and_writes_nothing(tmp_path):
         analyze(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     shutil.rmtree(tmp_path / "data")
+
+
+@pytest.mark.slow
+def test_a_letter_in_any_column_of_numbers_of_any_table_of_an_export_is_named(tmp_path):
+    """Whatever the plan makes of the column: outcomes, covariates, strata, questions, quizzes by role, times."""
+    written(tmp_path, before=QUESTIONS)
+    _, dataset = simulated(tmp_path, participants=4)
+    tables = {path.name.split("description-")[1].split("_")[0]: path for path in (dataset / "data").glob("*.csv")}
+    missed, tried = [], 0
+    for name, path in tables.items():
+        kept = path.read_bytes()
+        rows = list(csv.reader(path.open(encoding="utf-8", newline="")))
+        columns = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        for column in [each for each in numeric(columns) if each in rows[0]] if len(rows) > 1 else ():
+            at, changed_rows = rows[0].index(column), [list(row) for row in rows]
+            changed_rows[1][at] = "x"
+            with path.open("w", encoding="utf-8", newline="") as handle:
+                csv.writer(handle, lineterminator="\r\n").writerows(changed_rows)
+            tried += 1
+            try:
+                load(dataset).tables[name]  # noqa: B018
+                missed.append(f"{name}.{column}: taken")
+            except ProblemsFound as found:
+                if f"{path.name}: row 2, column {column}: 'x' is not " not in str(found):
+                    missed.append(f"{name}.{column}: {found}")
+        path.write_bytes(kept)
+    assert missed == [], "\n".join(missed)
+    assert tried > 80
+
+
+def numeric(sidecar: dict) -> list[str]:
+    """The columns that hold numbers or 0/1, by the table's sidecar."""
+    kinds = ("integer", "decimal", "double", "boolean")
+    return [each["name"] for each in sidecar["variableMeasured"] if each["additionalType"].endswith(kinds)]
+
+
+QUESTIONS = """
+[[stages]]
+id = "about"
+kind = "survey"
+[[stages.questions]]
+id = "years"
+kind = "number"
+prompt = "?"
+[[stages.questions]]
+id = "mood"
+kind = "scale"
+low = 1
+high = 7
+prompt = "?"
+[[stages.questions]]
+id = "often"
+kind = "choice"
+prompt = "?"
+options = [{ value = 1, label = "a" }, { value = 2, label = "b" }]
+"""
