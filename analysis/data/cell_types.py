@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from study_app.dataset.schema import CLUSTER, PERIODS, STATIC_TABLES, Column, participants_table, quiz_types
+from study_app.dataset.schema import CLUSTER, PERIODS, SESSIONS, STATIC_TABLES, Column, participants_table, quiz_types
 from study_app.dataset.schema.cells import parsed_json, unguard
 from study_app.dataset.schema.columns import IMPORTED, ColumnType
 from study_app.dataset.schema.participants import question_columns
@@ -55,7 +55,7 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
     if manifest.get("allocation") == IMPORTED:
         # An import has its own layout: its events have names and not numbers.
         return tables
-    for table in (*STATIC_TABLES, PERIODS):
+    for table in (*STATIC_TABLES, PERIODS, SESSIONS):
         tables[table.name] = {column.name: column for column in table.columns}
     return tables
 

@@ -37,7 +37,7 @@ def agreement(desk: ConsoleSession, kind: Kind) -> None:
         return
     st.html(tables.table(HEADER, list(_rows(points)), numbers=(1, 2, 3), label="Agreement of raters"))
     counts = f"{points['disagreements']} disagreements, {points['settled']} of them settled; "
-    st.html(tables.note(counts + f"{points['corrected']} ratings were corrected by their own raters."))
+    st.html(tables.note(f"{counts}ratings corrected by their own raters: {points['corrected']}."))
 
 
 def _rows(points: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
