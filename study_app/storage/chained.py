@@ -96,10 +96,16 @@ def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -
     waiting: dict[tuple[int, int], chain.Chained] = {}
     for pair in zip_longest(events, others):
         for entry in filter(None, pair):
-            waiting[entry.chain, entry.position] = entry
-            while (next_one := waiting.pop((entry.chain, due.get(entry.chain, 1)), None)) is not None:
-                due[entry.chain] = next_one.position + 1
-                yield next_one
+            number, position = entry.chain, entry.position
+            if position != due.get(number, 1):
+                waiting[number, position] = entry
+                continue
+            following: chain.Chained | None = entry
+            while following is not None:
+                yield following
+                position += 1
+                following = waiting.pop((number, position), None)
+            due[number] = position
     yield from (waiting[place] for place in sorted(waiting))
 
 

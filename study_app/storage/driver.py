@@ -7,9 +7,10 @@ of `tables.py`: the converters below are the columns' own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Boolean, Connection, Table
@@ -20,6 +21,10 @@ from study_app.storage.columns import AnyText, Json, Moment
 Row = TypeVar("Row")
 Values = Sequence[Any]
 _CONVERTED = (AnyText, Json, Moment)
+_AT_A_TIME = 5000
+"""Rows that Postgres hands over at once."""
+_names = count(1)
+"""Of cursors: two of one transaction may be open at once."""
 
 
 class Driver:
@@ -51,6 +56,15 @@ class Driver:
         found: list[tuple[Any, ...]] = self._raw.execute(self._spelled(sql), values).fetchall()
         return found
 
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Yield all rows, of which only some are in memory at a time."""
+        if self._sqlite:
+            yield from self._raw.execute(sql)
+            return
+        with self._raw.cursor(name=f"stream_{next(_names)}") as cursor:
+            cursor.itersize = _AT_A_TIME
+            yield from cursor.execute(sql)
+
     def many(self, sql: str, rows: Sequence[Values]) -> None:
         """Run the statement once for each of the rows."""
         self._raw.cursor().executemany(self._spelled(sql), rows)
@@ -68,6 +82,12 @@ def bound(table: Table, column: str, value: Any) -> Any:
     """Return a value as the column keeps it."""
     kind = table.c[column].type
     return kind.process_bind_param(value, None) if isinstance(kind, _CONVERTED) else value  # type: ignore[arg-type]
+
+
+def read_back(table: Table, column: str, value: Any) -> Any:
+    """Return what the column gives back of what it keeps."""
+    reader = _reader(table.c[column].type)
+    return value if reader is None else reader(value)
 
 
 class RowOf(Generic[Row]):

@@ -55,6 +55,7 @@ CHAINS = _table(tables.ChainRow)
 ENTRIES = _table(tables.ChainEntryRow)
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 REVIEWS = _table(tables.TextReviewRow)
+_CHAINED_EVENTS = "SELECT chain, position, event_id, participant_id, opening, digest FROM events ORDER BY event_id"
 
 
 class SqlUnitOfWork(SqlBoards, SqlInProgress):
@@ -457,15 +458,14 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
 
     def chained(self) -> Iterator[chain.Chained]:
         """See ports.UnitOfWork."""
-        e, r = EVENTS.c, ENTRIES.c
-        events = select(e.chain, e.position, e.event_id, e.participant_id, e.opening, e.digest).order_by(e.event_id)
+        return in_order(map(_of_event, self.driver.stream(_CHAINED_EVENTS)), self.chained_records())
+
+    def chained_records(self) -> Iterator[chain.Chained]:
+        """See ports.UnitOfWork."""
+        r = ENTRIES.c
         columns = (r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest, r.number)
         stream = self.connection.execution_options(yield_per=2000)
-        logged = (
-            chain.Chained(c or 0, p or 0, "events", str(number), owner, True, opening or b"", digest or b"")
-            for c, p, number, owner, opening, digest in stream.execute(events)
-        )
-        return in_order(logged, (chain.Chained(*row) for row in stream.execute(select(*columns).order_by(r.number))))
+        return (chain.Chained(*row) for row in stream.execute(select(*columns).order_by(r.number)))
 
     def ratings(self) -> list[Rating]:
         """See ports.UnitOfWork."""
@@ -479,6 +479,13 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         """See ports.UnitOfWork."""
         rows = self._rows(TextReview, select(REVIEWS).order_by(REVIEWS.c.number))
         return list({review.key: review for review in rows}.values())
+
+
+def _of_event(row: tuple[Any, ...]) -> chain.Chained:
+    number, position, event_id, owner, opening, digest = row
+    return chain.Chained(
+        number or 0, position or 0, "events", str(event_id), owner, True, opening or b"", digest or b""
+    )
 
 
 def _of(table: Any, participant_id: str | None) -> Any:

@@ -31,7 +31,7 @@ from study_app.assistant.prompts import conversation
 from study_app.content.item_banks import check_bank
 from study_app.content.task_packs import load_pack
 from study_app.content.texts import TextShelf
-from study_app.dataset.measures.activity import moments, visit_use
+from study_app.dataset.measures.activity import visit_use
 from study_app.dataset.measures.baseline import survey_values
 from study_app.dataset.schema.participants import participants_table
 from study_app.domain.allocation import Allocator, Scheme, draws
@@ -40,6 +40,7 @@ from study_app.domain.assistants.budget import Usage, allowance, turn_usage
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, TextDelta
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import Event
+from study_app.domain.events.moments import moments
 from study_app.domain.interaction.features import PATTERN_FEATURES
 from study_app.domain.interaction.patterns import decide, rules_of
 from study_app.domain.quiz.answering import Unanswerable, answer_to

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from study_app.dataset.integrity.stored_rows import browser_moment
 from study_app.dataset.schema.cells import cell, compact_json, number_text, parsed_json, timestamp
@@ -88,8 +88,7 @@ class ChainEntry:
         return digest(self.table, self.key, self.final, body(self.salt, self.content))
 
 
-@dataclass(frozen=True)
-class Chained:
+class Chained(NamedTuple):
     """One entry of a chain as the database keeps it."""
 
     chain: int

@@ -41,7 +41,7 @@ def event_row(event: Event) -> StoredRow:
         "stage": event.stage,
         "server_time": event.server_time,
         "client_time": browser_moment(event.client_time_ms),
-        "payload": compact_json(event.payload),
+        "payload": event.stored or compact_json(event.payload),
         "mono_ms": event.mono_ms,
         "arrived_late": event.arrived_late,
     }

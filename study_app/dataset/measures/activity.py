@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,52 +14,6 @@ from study_app.domain.timing import TimeSpan, TimeUse, spells_away, time_use
 
 SILENT_AFTER = 30.0
 """Seconds: three missed heartbeats mean that the page was closed, asleep or hidden."""
-
-
-SLEPT = 5.0
-"""Seconds by which a page's wall clock runs ahead of its monotonic one between two events only over a sleep."""
-
-
-def moments(events: Sequence[Event]) -> list[float]:
-    """When each event happened, in seconds since 1970 by the server's clock.
-
-    A batch arrives later than what it tells of. Each page's own clock, monotonic where it sent one, is set against the
-    server's by the fastest delivery of the page. The monotonic clock may stand still while the computer sleeps; what
-    comes after that is set against the server's anew.
-    """
-    stretches = list(_stretches(events))
-    offsets: dict[tuple[str, bool, int], float] = {}
-    for event, stretch in zip(events, stretches, strict=True):
-        own = _own_clock(event)
-        if own is not None:
-            key = (event.page, event.mono_ms is not None, stretch)
-            lag = event.server_time.timestamp() - own
-            offsets[key] = min(lag, offsets.get(key, lag))
-    found = []
-    for event, stretch in zip(events, stretches, strict=True):
-        own = _own_clock(event)
-        stored = event.server_time.timestamp()
-        found.append(stored if own is None else own + offsets[event.page, event.mono_ms is not None, stretch])
-    return found
-
-
-def _stretches(events: Iterable[Event]) -> Iterator[int]:
-    """Which unbroken stretch of its page's clock each event is in; after a sleep a new one begins."""
-    ahead: dict[str, float] = {}
-    slept: Counter[str] = Counter()
-    for event in events:
-        if event.mono_ms is not None and event.client_time_ms is not None:
-            now_ahead = (event.client_time_ms - event.mono_ms) / 1000
-            slept[event.page] += now_ahead - ahead.get(event.page, now_ahead) > SLEPT
-            ahead[event.page] = now_ahead
-        yield slept[event.page]
-
-
-def _own_clock(event: Event) -> float | None:
-    if event.page == SERVER_PAGE:
-        return None
-    milliseconds = event.mono_ms if event.mono_ms is not None else event.client_time_ms
-    return None if milliseconds is None else milliseconds / 1000
 
 
 def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float]) -> TimeUse | None:
@@ -135,7 +88,7 @@ def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[TimeSp
 
 def uses(dossier: ParticipantRecord) -> dict[str, TimeUse]:
     """Time use by stage, where it is known."""
-    at = moments(dossier.events)
+    at = dossier.moments
     found = {visit.stage: visit_use(visit, dossier.study, dossier.events, at) for visit in dossier.visits}
     return {stage: use for stage, use in found.items() if use is not None}
 

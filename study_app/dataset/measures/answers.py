@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from study_app.dataset.measures.activity import absences, moments
+from study_app.dataset.measures.activity import absences
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.editing.clipboard import Pasteboard
 from study_app.domain.events import Event
@@ -58,7 +58,7 @@ def _changed(event: Event) -> Key | None:
 def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
     """Seconds away by answer: a spell belongs to the answer that is changed next, else to the one changed last."""
     found: dict[Key, float] = defaultdict(float)
-    at = moments(dossier.events)
+    at = dossier.moments
     for visit in _forms(dossier):
         start = visit.started_at.timestamp()
         pairs = ((moment - start, _changed(event)) for moment, event in zip(at, dossier.events, strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from study_app.dataset.measures.activity import absences, moments
+from study_app.dataset.measures.activity import absences
 from study_app.dataset.measures.answers import help_in_quizzes
 from study_app.dataset.measures.assistant import reports_of_other_ai
 from study_app.dataset.measures.provenance import bursts
@@ -27,7 +27,7 @@ def evidence_of(dossier: ParticipantRecord, content: Content) -> list[Evidence]:
     In quizzes: pastes from outside into answers, and absences. Anywhere: reports of other AI, and attention checks of
     quizzes that are over.
     """
-    at = moments(dossier.events)
+    at = dossier.moments
     mine = [pair for pair in zip(at, dossier.events, strict=True) if pair[1].stage in dossier.main_ids]
     found = [
         *_reported(dossier),

@@ -13,6 +13,7 @@ from study_app.dataset.schema.participants import row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
+from study_app.domain.events.moments import moments
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
 from study_app.domain.study.study import Stage, Study
@@ -60,6 +61,11 @@ class ParticipantRecord:
     def quiz_stages(self) -> tuple[Stage, ...]:
         """Quizzes in order."""
         return tuple(quiz.stage for quiz in self.study.quizzes)
+
+    @cached_property
+    def moments(self) -> list[float]:
+        """When each event happened, in seconds since 1970 by the server's clock."""
+        return moments(self.events)
 
     def visit(self, stage: str) -> Visit | None:
         """Return the visit of a stage, or None before it was opened."""

@@ -10,10 +10,12 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from study_app.dataset.schema.columns import Column
+from study_app.dataset.schema.columns import Column, ColumnType
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 GUARD_NOTE = (
@@ -41,7 +43,8 @@ def writable(value: str) -> str:
 
 def timestamp(moment: datetime) -> str:
     """ISO 8601, UTC, milliseconds, Z."""
-    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{there.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
@@ -58,17 +61,33 @@ def cell(column: Column, value: Any) -> str:
 
     Text that is already a cell of JSON passes as it is.
     """
-    if value is None:
-        return ""
-    if column.type == "json":
-        return value if isinstance(value, str) else compact_json(value)
-    if column.type == "time":
-        return timestamp(value) if isinstance(value, datetime) else str(value)
-    if column.type == "boolean":
-        return str(int(value))
-    if column.type in ("integer", "number"):
-        return number_text(value)
-    return guard(writable(plain_text(value)))
+    return "" if value is None else CELL_OF[column.type](value)
+
+
+def _json_cell(value: Any) -> str:
+    return value if isinstance(value, str) else compact_json(value)
+
+
+def _time_cell(value: Any) -> str:
+    return timestamp(value) if isinstance(value, datetime) else str(value)
+
+
+def _boolean_cell(value: Any) -> str:
+    return str(int(value))
+
+
+def _text_cell(value: Any) -> str:
+    text = plain_text(value)
+    return _short_text_cell(text) if len(text) <= _SHORT else guard(writable(text))
+
+
+_SHORT = 40
+"""Characters of ids and names, which stand in many rows."""
+
+
+@lru_cache(maxsize=10_000)
+def _short_text_cell(text: str) -> str:
+    return guard(writable(text))
 
 
 def plain_text(value: Any) -> str:
@@ -78,9 +97,22 @@ def plain_text(value: Any) -> str:
 
 def number_text(value: float) -> str:
     """Return a number in the shortest form that gives it back exactly; whole numbers without a point."""
+    if type(value) is int:
+        return str(value)
     if isinstance(value, int):
         return str(int(value))
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+CELL_OF: Mapping[ColumnType, Callable[[Any], str]] = {
+    "text": _text_cell,
+    "integer": number_text,
+    "number": number_text,
+    "boolean": _boolean_cell,
+    "time": _time_cell,
+    "json": _json_cell,
+}
+"""How the cell of a value that is not missing is written, by the type of its column."""
 
 
 def value(column: Column, cell_text: str) -> Any:

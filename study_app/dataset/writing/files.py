@@ -9,13 +9,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from study_app.dataset.schema import Column, TableSchema, cell, guard
-from study_app.dataset.schema.cells import moment, unguard
+from study_app.dataset.schema import Column, TableSchema, guard
+from study_app.dataset.schema.cells import CELL_OF, moment, unguard
 from study_app.domain.errors import InfrastructureError, UserError
 
 TableFormat = Literal["csv", "parquet"]
@@ -116,19 +117,29 @@ class TableWriter(Protocol):
         ...
 
 
+def _cells_of(table: TableSchema) -> Callable[[Mapping[str, Any]], list[str]]:
+    """Return what gives the cells of a row, decided once for a table and not once for each of its cells."""
+    columns = [(column.name, CELL_OF[column.type]) for column in table.columns]
+
+    def cells(row: Mapping[str, Any]) -> list[str]:
+        return ["" if (value := row.get(name)) is None else of(value) for name, of in columns]
+
+    return cells
+
+
 class CsvWriter:
     """RFC 4180 in UTF-8: CRLF between records, line breaks in cells kept."""
 
     def __init__(self, path: Path, table: TableSchema) -> None:
         self.rows = 0
-        self._table = table
+        self._cells = _cells_of(table)
         self._file = path.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\r\n")
         self._writer.writerow([guard(name) for name in table.names])
 
     def write(self, row: Mapping[str, Any]) -> list[str]:
         """See TableWriter."""
-        cells = [cell(column, row.get(column.name)) for column in self._table.columns]
+        cells = self._cells(row)
         self._writer.writerow(cells)
         self.rows += 1
         return cells
@@ -152,25 +163,29 @@ class ParquetWriter:
             "time": pa.timestamp("ms", tz="UTC"),
         }
         self.rows = 0
-        self._table = table
+        self._cells = _cells_of(table)
+        self._columns = table.columns
         fields = [pa.field(c.name, kinds.get(c.type, pa.string()), metadata=_meaning(c)) for c in table.columns]
         self._schema = pa.schema(fields, metadata={"name": table.name, "description": table.caption})
         self._arrow = pa
         self._writer = pq.ParquetWriter(path, self._schema)
-        self._held: list[dict[str, Any]] = []
+        self._held: list[list[Any]] = []
 
     def write(self, row: Mapping[str, Any]) -> list[str]:
         """See TableWriter."""
-        columns = self._table.columns
-        self._held.append({column.name: _arrow_value(column, row.get(column.name)) for column in columns})
+        cells = self._cells(row)
+        pairs = zip(self._columns, cells, strict=True)
+        self._held.append([_arrow_value(column, row.get(column.name), text) for column, text in pairs])
         self.rows += 1
         if len(self._held) >= ROW_GROUP:
             self._flush()
-        return [cell(column, row.get(column.name)) for column in columns]
+        return cells
 
     def _flush(self) -> None:
         if self._held:
-            self._writer.write_table(self._arrow.Table.from_pylist(self._held, schema=self._schema))
+            columns = zip(zip(*self._held, strict=True), self._schema, strict=True)
+            arrays = [self._arrow.array(values, type=field.type) for values, field in columns]
+            self._writer.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
             self._held = []
 
     def close(self) -> None:
@@ -187,7 +202,8 @@ def _meaning(column: Column) -> dict[str, str]:
     return {name: text for name, text in described.items() if text}
 
 
-def _arrow_value(column: Column, value: Any) -> Any:
+def _arrow_value(column: Column, value: Any, text: str) -> Any:
+    """Return what Parquet holds of a value, whose cell of CSV is given."""
     if value is None:
         return None
     if column.type == "integer":
@@ -196,10 +212,13 @@ def _arrow_value(column: Column, value: Any) -> Any:
         return bool(int(value))
     if column.type == "number":
         return float(value)
-    text = cell(column, value)
     if column.type == "time":
-        return moment(text)
+        return _whole_milliseconds(value) if isinstance(value, datetime) else moment(text)
     return unguard(text) or None
+
+
+def _whole_milliseconds(value: datetime) -> datetime:
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
 def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: TableFormat) -> tuple[str, TableWriter]:

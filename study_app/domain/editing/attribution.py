@@ -171,6 +171,10 @@ def spliced_pieces(pieces: Pieces, changes: Sequence[Change], inserted: Sequence
     """Return the pieces after an edit, with what each change inserted."""
     if len(changes) == 1:
         change = changes[0]
+        if change.start == change.end and len(inserted[0]) == 1:
+            grown = _grown(pieces, change.start, inserted[0][0])
+            if grown is not None:
+                return grown
         return merged((*cut(pieces, 0, change.start), *inserted[0], *cut(pieces, change.end, size(pieces))))
     found: list[Piece] = []
     done = 0
@@ -178,6 +182,21 @@ def spliced_pieces(pieces: Pieces, changes: Sequence[Change], inserted: Sequence
         found += [*cut(pieces, done, change.start), *new]
         done = change.end
     return merged([*found, *cut(pieces, done, size(pieces))])
+
+
+def _grown(pieces: Pieces, at: int, new: Piece) -> Pieces | None:
+    """Return the pieces with one more where it continues a piece of its origin, as nearly every key does; else None."""
+    end = 0
+    for index, (length, origin) in enumerate(pieces):
+        end += length
+        if at <= end:
+            if origin != new.origin:
+                # At its very end the next piece may be of the origin.
+                if at == end:
+                    continue
+                return None
+            return (*pieces[:index], Piece(length + new.length, origin), *pieces[index + 1 :])
+    return None
 
 
 def aligned(text: str, before: TrackedText) -> Pieces:

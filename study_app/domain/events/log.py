@@ -104,6 +104,8 @@ class Event:
     event_id: int | None = None
     arrived_late: bool = False
     """It came after the deadline of its stage, and was sent before it."""
+    stored: str | None = field(default=None, compare=False, repr=False)
+    """The payload as the database holds it, compact JSON with sorted keys; None where the event was not read there."""
 
     @cached_property
     def details(self) -> EventDetails:

@@ -33,6 +33,7 @@ class ChainFile:
     def write(self, folder: Path, unit: UnitOfWork) -> None:
         """Write the file into a dataset."""
         newest = self._newest(unit)
+        hidden = {name for name, person in self.people.items() if not self._of_export(person)}
         target = folder / CHAIN_PATH
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("w", encoding="utf-8", newline="") as handle:
@@ -40,14 +41,16 @@ class ChainFile:
             writer.writerow(CHAIN_COLUMNS)
             for entry in unit.chained():
                 self.entries += 1
-                writer.writerow(self._cells(entry, newest))
+                if entry.table == "events" and entry.opening and entry.owner not in hidden:
+                    # Nearly all entries are of events, and no cell of these has to be quoted.
+                    handle.write(_of_event(entry))
+                else:
+                    writer.writerow(self._cells(entry, newest))
 
     def _newest(self, unit: UnitOfWork) -> dict[tuple[str, str], int]:
         """Record -> the number of its last state, which may be in another chain; remembers whose each turn is."""
         found: dict[tuple[str, str], int] = {}
-        for entry in unit.chained():
-            if entry.table == "events":
-                continue
+        for entry in unit.chained_records():
             found[entry.table, entry.key] = max(found.get((entry.table, entry.key), 0), entry.number)
             if entry.table == "turns":
                 self._turns[entry.parts[0]] = entry.owner
@@ -63,8 +66,7 @@ class ChainFile:
             shown = False
         if not shown:
             return (*where, "", "", "", "", entry.digest.hex())
-        opening = base64.b64encode(entry.opening).decode()
-        return (*where, entry.table, entry.key, int(entry.final), opening, entry.digest.hex()[:SHOWN_DIGITS])
+        return (*where, entry.table, entry.key, int(entry.final), *_proof(entry))
 
     def _exported(self, entry: Chained) -> bool:
         owner = self.people.get(next(self._owners(entry), ""))
@@ -74,7 +76,10 @@ class ChainFile:
         # With its salt shown, the label could be guessed from the digest.
         if entry.table == "answers" and entry.parts[-1] in self.labels:
             return False
-        return owner.kind in self.kinds and (entry.table == "participants" or not owner.data_withdrawn)
+        return owner.kind in self.kinds if entry.table == "participants" else self._of_export(owner)
+
+    def _of_export(self, owner: Participant) -> bool:
+        return owner.kind in self.kinds and not owner.data_withdrawn
 
     def _owners(self, entry: Chained) -> Iterator[str]:
         if entry.table != "ratings":
@@ -82,6 +87,15 @@ class ChainFile:
             return
         kind, _, name = entry.owner.partition(":")
         yield self._turns.get(name, name) if kind == "turn" else name.split(":")[0]
+
+
+def _of_event(entry: Chained) -> str:
+    return f"{entry.chain},{entry.position},events,{entry.key},1,{','.join(_proof(entry))}\r\n"
+
+
+def _proof(entry: Chained) -> tuple[str, str]:
+    """Return the cells by which a row that is there is compared."""
+    return base64.b64encode(entry.opening).decode(), entry.digest.hex()[:SHOWN_DIGITS]
 
 
 SHOWN_DIGITS = 16

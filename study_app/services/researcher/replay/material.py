@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from study_app.dataset.measures.activity import moments
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import SERVER_PAGE, Event
+from study_app.domain.events.moments import moments
 from study_app.domain.records import Participant, RunRecord, Turn, Visit
 from study_app.domain.study.study import Study
 from study_app.domain.tasks.packs import TaskPack

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from study_app.dataset.measures.activity import absences, moments
+from study_app.dataset.measures.activity import absences
+from study_app.domain.events.moments import moments
 from study_app.services.researcher.replay.material import ReplayMaterial, Spell
 
 PAUSE = 2.0

@@ -12,10 +12,10 @@ import pytest
 from support.clock import HandClock
 from support.trials.export_world import EXIT, Walker, open_app, scratch, settle, table
 
-from study_app.dataset.measures.activity import moments
 from study_app.dataset.measures.provenance import bursts
 from study_app.dataset.writing.manifest import quantiles
 from study_app.domain.events import Event
+from study_app.domain.events.moments import moments
 from study_app.domain.records import Rating
 from study_app.services.researcher.exporting.export import export
 
