@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
+from study_app.dataset.pooling.citation import cited_pool
 from study_app.dataset.pooling.sites import Site, opened, tables_in
 from study_app.dataset.schema import SCHEMA, Column, TableName, TableSchema, codebook, compact_json, parsed_json
 from study_app.dataset.schema.columns import code
 from study_app.dataset.schema.csv_rows import uneven
-from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, PSYCH_DS, sidecar, variables
+from study_app.dataset.writing.citation import Cited, citation_cff, datacite
+from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, description, sidecar, yaml
 from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
 from study_app.dataset.writing.manifest import file_entries
+from study_app.dataset.writing.packages import TableFile, croissant, datapackage
 from study_app.dataset.writing.shipped import shipped
 from study_app.domain.errors import UserError
 
@@ -33,7 +36,10 @@ SITE_COLUMNS = (
     code("study_id", "Id of that site's study"),
 )
 _IDS = frozenset({"participant_id", "run_id", "turn_id", "rating_id", "cluster_id"})
-_IGNORED = ("manifest.json", "read.py", "read.R", f"{SITES}/")
+_IGNORED = (
+    *("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R"),
+    f"{SITES}/",
+)
 
 
 @dataclass(frozen=True)
@@ -153,21 +159,11 @@ class _Pool:
 
     def _documents(self, notes: Sequence[str]) -> None:
         first = self.sites[0]
+        title = f"{first.study.title}, {len(self.sites)} sites"
+        self._described(cited_pool(self.sites, self.study_id, title))
         for name, table in self.tables.items():
             target = self.folder / self._path(name).replace(".csv", ".json")
             write_json(target, sidecar(table, self._path(name), (), guarded=True))
-        title = f"{first.study.title}, {len(self.sites)} sites"
-        write_json(
-            self.folder / "dataset_description.json",
-            {
-                "@context": "https://schema.org/",
-                "@type": "Dataset",
-                "name": title,
-                "description": f"Pool of {', '.join(site.name for site in self.sites)}",
-                "schemaVersion": PSYCH_DS,
-                "variableMeasured": variables(self.tables),
-            },
-        )
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         study = first.path / "materials" / "study.json"
         if study.is_file():
@@ -176,6 +172,19 @@ class _Pool:
         self._text(".psychds-ignore", "".join(f"{name}\n" for name in _IGNORED))
         for script in ("read.py", "read.R"):
             (self.folder / script).write_bytes(shipped(script))
+
+    def _described(self, cited: Cited) -> None:
+        """Write the pool as a whole, for archives and for other tools."""
+        paths = {name: self._path(name) for name in self.tables}
+        files = {
+            name: TableFile(self.tables[name], path, sha256_of(self.folder / path), (self.folder / path).stat().st_size)
+            for name, path in paths.items()
+        }
+        write_json(self.folder / "dataset_description.json", description(cited, self.tables))
+        write_json(self.folder / "datapackage.json", datapackage(cited, files))
+        write_json(self.folder / "croissant.json", croissant(cited, files))
+        write_json(self.folder / "documentation/datacite.json", datacite(cited))
+        self._text("CITATION.cff", yaml(citation_cff(cited)) + "\n")
 
     def _text(self, path: str, content: str) -> None:
         target = self.folder / path

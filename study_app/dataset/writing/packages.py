@@ -100,7 +100,8 @@ def _resource(file: TableFile) -> dict[str, Any]:
 def _schema(table: TableSchema) -> dict[str, Any]:
     schema: dict[str, Any] = {"fields": [_field(column) for column in table.columns], "missingValues": [""]}
     if key := _KEYS.get(table.name):
-        schema["primaryKey"] = key
+        # In a pool each site has its own ledger, numbered from 1.
+        schema["primaryKey"] = [*key, "site"] if table.name == "allocations" and "site" in table.names else key
     if table.name not in ("participants", "allocations") and "participant_id" in table.names:
         reference = {"resource": "participants", "fields": ["participant_id"]}
         schema["foreignKeys"] = [{"fields": ["participant_id"], "reference": reference}]

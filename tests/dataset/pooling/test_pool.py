@@ -148,6 +148,25 @@ def test_an_altered_row_of_the_pool_is_found(pooled, tmp_path):
     assert [(found.name, found.file) for found in opened.report.findings] == [("file_altered", f"data/{people.name}")]
 
 
+def test_a_pool_is_described_for_archives_and_other_tools(sites, pooled):
+    package = json.loads((pooled / "datapackage.json").read_text())
+    keys = {each["name"]: each["schema"].get("primaryKey") for each in package["resources"]}
+    for resource in package["resources"]:
+        rows = table(pooled, resource["name"])
+        assert list(rows[0]) == [field["name"] for field in resource["schema"]["fields"]]
+        if key := keys[resource["name"]]:
+            assert len({tuple(row[name] for name in key) for row in rows}) == len(rows), resource["name"]
+        for field in resource["schema"]["fields"]:
+            allowed = {str(value) for value in field.get("constraints", {}).get("enum", ())}
+            assert not allowed or {row[field["name"]] for row in rows} <= allowed | {""}, field["name"]
+    described = json.loads((pooled / "dataset_description.json").read_text())
+    given = json.loads((sites[0] / "dataset_description.json").read_text())
+    assert described["author"] == given["author"]
+    assert described["temporalCoverage"] == given["temporalCoverage"]
+    held = json.loads((pooled / "croissant.json").read_text())["distribution"]
+    assert {each["name"] for each in held} == {path.name for path in (pooled / "data").glob("*.csv")}
+
+
 @pytest.mark.slow
 def test_verify_checks_each_site_by_its_own_evidence(simulated, tmp_path):
     # The clock of a simulation runs ahead of its export's.
