@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from support.replicas.persistent_person import PersistentPerson
 from support.replicas.two_servers import Servers
 from support.server import ROOT
 from support.trials.commands import study
+from support.warm_processes import run_study
 
 from study_app.domain.ledger import LedgerRow
 from study_app.storage import open_registry
@@ -30,10 +32,10 @@ def walk(urls: list[str], number: int) -> list[str]:
 
 
 def simulate(folder: Path, database: str, seed: int) -> dict:
-    done = study(
-        "simulate", ROOT / "study.toml", "--participants", EACH, "--seed", seed, "--json", cwd=folder,
-        STUDY_DATABASE_URL=database,
-    )  # fmt: skip
+    call = ("simulate", ROOT / "study.toml", "--participants", EACH, "--seed", seed, "--json", "--database", database)
+    environment = dict(os.environ) | {"STUDY_VAR": str(folder / "var")}
+    done = run_study(call, cwd=folder, environment=environment, timeout=1200)
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
