@@ -134,10 +134,15 @@ def _model(
 
 
 def _beside(row: Mapping[str, Any], outcomes: set[str]) -> list[dict[str, Any]]:
-    """Rows of usual functions; their ids have nothing beyond outcome, method and arm."""
+    """Rows of usual functions; their ids have nothing beyond outcome, method and arm.
+
+    None where people are in clusters: the usual functions take them as independent.
+    """
     treated = (row["contrast"] or [""])[0]
     usual = {f"{row['outcome']}.{row['method']}", f"{row['outcome']}.{row['method']}.{treated}"}
     if row["outcome"] not in outcomes or row["method"] not in BESIDE or row["id"] not in usual:
+        return []
+    if "clusters" in row["detail"]:
         return []
     return [
         _entry(row["id"], row["outcome"], row["method"], treated, name, row[name])
