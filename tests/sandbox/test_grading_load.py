@@ -238,3 +238,94 @@ def test_what_the_machine_disturbs_is_repeated_alone_and_at_last_left_without_a_
     assert graded.repeats == lagging.alone == evidence.REPEATS
     assert graded.passed == 0
     assert not graded.complete
+
+
+def test_a_program_that_the_machine_disturbs_for_long_is_left_without_a_verdict(sandbox, monkeypatch):
+    monkeypatch.setattr(evidence, "LONGEST_SECONDS", 0.0)
+    lagging = Lagging(sandbox)
+    graded = grade(lagging, part_of(TIMER, "any greeting"), TIMER.solution, run_seed=1)
+    assert graded.inconclusive is not None
+    assert lagging.alone == 0
+
+
+# -- programs that keep the queue waiting
+
+
+class Counting:
+    """Counts the runs of one program, and those that a limit ended, a time limit of how many seconds."""
+
+    def __init__(self, inner: LocalSandbox, code: str) -> None:
+        self.inner, self.code = inner, code
+        self.runs = 0
+        self.limits: list[float] = []
+
+    def isolation(self):
+        return self.inner.isolation()
+
+    def run(self, program, on_line=None, cancelled=None):
+        result = self.inner.run(program, on_line, cancelled)
+        if program.code == self.code:
+            self.runs += 1
+            if result.ended_by == "time":
+                self.limits.append(program.limits.wall_seconds)
+        return result
+
+
+PATIENT = replace(
+    TIMER,
+    settings=TIMER.settings.model_copy(
+        update={"limits": TIMER.settings.limits.model_copy(update={"wall_seconds": 120.0, "cpu_seconds": 1})}
+    ),
+)
+"""A pack that lets a program run for two minutes."""
+FRAME = "import os, struct, time\n"
+NEVER_CALLED = {
+    "waits": "import time\ntime.sleep(1000)\n",
+    "computes": "while True: pass\n",
+    "prints": "while True: print('x' * 1000)\n",
+    "sends a frame that there is not, and waits": FRAME + "os.write(3, struct.pack('<BH', 9, 0))\ntime.sleep(1000)\n",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name == "computes" else pytest.mark.slow) for name in NEVER_CALLED]
+)
+def test_a_program_that_never_comes_to_its_call_is_run_for_one_call_and_not_for_each(sandbox, name):
+    code = NEVER_CALLED[name]
+    counting = Counting(sandbox, code)
+    graded = grade(counting, PATIENT, code, run_seed=1)
+    assert graded.inconclusive is None
+    assert not any(check.passed for check in graded.checks)
+    assert counting.runs <= 3  # its text, by the virtual clock, in real time
+    assert all(limit < 20 for limit in counting.limits)
+
+
+HANGING = """
+import time
+import trio
+
+def hang():
+    {how}
+
+async def timer(count, interval):
+    hang()
+
+async def delayed_greeting(name, delay):
+    hang()
+
+async def together(*given):
+    async with trio.open_nursery() as nursery:
+        hang()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["time.sleep(1000)", "while True: pass"])
+def test_calls_that_hang_are_not_waited_for_one_after_the_other(sandbox, how):
+    code = HANGING.format(how=how)
+    counting = Counting(sandbox, code)
+    graded = grade(counting, PATIENT, code, run_seed=1)
+    assert graded.inconclusive is None
+    assert not any(check.passed for check in graded.checks)
+    assert graded.repeats <= evidence.REPEATS
+    assert all(limit < 20 for limit in counting.limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,13 +14,20 @@ from study_app.domain.tasks.packs import TaskPack
 from study_app.ports import Sandbox
 from study_app.services.grading.observation import Attempt, How, observe
 from study_app.services.grading.references import Expected
-from study_app.services.grading.verdicts import Judgement, judge_in_real_time, judge_made_twice
+from study_app.services.grading.verdicts import Judgement, judge_in_real_time, judge_made_twice, late
 
 REPEATS = 5
 """Times that a call which the machine disturbed is made again, alone."""
+_SPARE_VIRTUALLY, _SPARE_REALLY = 4.0, 12.0
+"""Seconds beyond what a right program waits and may compute: it may wait before its call, too, which only real time
+shows."""
+LONGEST_SECONDS = 300.0
+"""For which calls of one program are repeated; the others wait for their gradings meanwhile."""
 _CONFIRMATIONS = 2
 """Attempts that have to agree that a call is wrong in real time only."""
-_VIRTUAL_WORKERS, _REAL_WORKERS = 16, 64
+_MOST_OVER = 3
+"""Repeats alone that a limit ends; what ran into one among others is taken to do so again after these."""
+_VIRTUAL_WORKERS, _REAL_WORKERS = 24, 64
 ALONE = threading.Lock()
 """Held by a run that must have this server to itself."""
 
@@ -81,6 +89,11 @@ class CallRuns:
 
     def __init__(self, sandbox: Sandbox, pack: TaskPack, code: str, executor: Executor | None) -> None:
         self.sandbox, self.pack, self.code, self.executor = sandbox, pack, code, executor
+        self._over: list[Judgement] = []
+        """What was certain of repeats alone that a limit ended."""
+        self._until = time.monotonic() + LONGEST_SECONDS
+        self._gave_up = False
+        """A call stayed open after all its repeats: there is no verdict, whatever the others come to."""
 
     def side_by_side(self, function: Callable[[Given], Found], given: Iterable[Given], *, waits: bool) -> list[Found]:
         """Call a function for each of the given, at the same time; `waits` where most of its time is waiting."""
@@ -94,7 +107,8 @@ class CallRuns:
 
     def virtually(self, case: Case, expected: Expected, seed: int) -> Attempt:
         """Make a call by the virtual clock."""
-        how = How(seed, "virtual", report_bytes=expected.report_bytes)
+        longest = self.pack.limits.cpu_seconds + _SPARE_VIRTUALLY
+        how = How(seed, "virtual", report_bytes=expected.report_bytes, longest=longest)
         return observe(self.sandbox, self.pack, self.code, case, how)
 
     def in_real_time(self, jobs: list[RealTimeCall], *, controlled: bool) -> list[CallOutcome]:
@@ -113,7 +127,11 @@ class CallRuns:
         ):
             history.append(self._judge(job, attempt))
         # Calls made twice go first: what a function's blocking has decided already need not be repeated alone.
-        settled = {id(one[0]): self._settle(*one) for one in first if one[0].twice}
+        settled = {
+            id(one[0]): CallOutcome(Judgement(), one[1], 0) if _wrong_already(one[0], first) else self._settle(*one)
+            for one in first
+            if one[0].twice
+        }
         blocking = {
             job.case.function: found.judgement
             for job in jobs
@@ -135,7 +153,12 @@ class CallRuns:
         return list(zip(jobs, attempts, strict=True))
 
     def _attempt(self, job: RealTimeCall, number: int, controlled: bool) -> Attempt:
-        how = How(job.seed, "real", controlled, number, job.expected.report_bytes)
+        seconds = job.expected.observation.seconds
+        # By a check that times nothing a slow program is right, too.
+        longest = None
+        if job.check.timed and seconds is not None:
+            longest = seconds + job.check.tolerance + self.pack.limits.cpu_seconds + _SPARE_REALLY
+        how = How(job.seed, "real", controlled, number, job.expected.report_bytes, longest)
         return observe(self.sandbox, self.pack, self.code, job.case, how)
 
     def _judge(self, job: RealTimeCall, attempt: Attempt) -> Judgement:
@@ -147,19 +170,38 @@ class CallRuns:
         )
 
     def _settle(self, job: RealTimeCall, attempt: Attempt, history: list[Judgement]) -> CallOutcome:
-        while not _decided(history) and len(history) <= REPEATS:
+        """Repeat a call alone until it is decided; a program that runs into its limits each time is not waited for."""
+        while not _decided(history) and len(history) <= REPEATS and not self._gave_up:
+            if attempt.ran_over and len(self._over) >= _MOST_OVER:
+                return CallOutcome(self._over[-1], attempt, len(history) - 1)
+            if time.monotonic() > self._until:
+                history.append(replace(history[-1], open=history[-1].open or late(attempt.lag or 0.0)))
+                break
             with ALONE:
                 attempt = self._attempt(job, len(history), True)
             history.append(self._judge(job, attempt))
+            if attempt.ran_over and _confirmed(history[-1:]):
+                self._over.append(history[-1])
+        self._gave_up |= _outcome(history).open is not None
         return CallOutcome(_outcome(history), attempt, len(history) - 1)
 
     def _uncontrolled(self, job: RealTimeCall, attempt: Attempt) -> CallOutcome:
         """For instant answers, which count for nothing: a second look where the first was wrong."""
         judgement = self._judge(job, attempt)
-        if judgement.passed or not job.check.timed:
+        if judgement.passed or not job.check.timed or attempt.ran_over:
             return CallOutcome(judgement, attempt, 0)
         attempt = self._attempt(job, 1, controlled=False)
         return CallOutcome(self._judge(job, attempt), attempt, 1)
+
+
+def _wrong_already(twice: RealTimeCall, made: list[tuple[RealTimeCall, Attempt, list[Judgement]]]) -> bool:
+    """Whether each call that a call made twice could show to block is certainly wrong without it."""
+    function = twice.case.function
+    return all(
+        _confirmed(history)
+        for job, _, history in made
+        if not job.twice and job.case.function == function and job.check.timed
+    )
 
 
 def _decided(history: list[Judgement]) -> bool:

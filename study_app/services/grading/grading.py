@@ -19,7 +19,7 @@ from study_app.domain.tasks.packs import CheckResult, Grade, RunClock, RunResult
 from study_app.domain.tasks.sentences import sentence
 from study_app.ports import Sandbox
 from study_app.services.grading.evidence import CallOutcome, CallRuns, RealTimeCall, made_twice
-from study_app.services.grading.observation import Attempt, How, alike, observe_series
+from study_app.services.grading.observation import LIMITS, Attempt, How, alike, observe_series
 from study_app.services.grading.references import Expected, References, TooBusy
 from study_app.services.grading.text import (
     called_names,
@@ -163,7 +163,9 @@ class _Grading:
     ) -> tuple[dict[int, _Verdict], frozenset[str]]:
         """Return the calls' verdicts, and which names the program calls; for an instant answer found side by side."""
         if self.counts or not names_wanted(checks):
-            return self._calls(calls, seeds), self._called(checks, calls, seeds[0])
+            verdicts = self._calls(calls, seeds)
+            reached = [one for one in calls if not _ran_over(verdicts[id(one[0])])]
+            return verdicts, self._called(checks, reached, seeds[0])
         with ThreadPoolExecutor(1) as pool:
             called = pool.submit(self._called, checks, calls, seeds[0])
             return self._calls(calls, seeds), called.result()
@@ -200,6 +202,26 @@ class _Grading:
         except TooBusy as busy:
             return busy
 
+    def _before_any_call(
+        self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seed: int, first: Attempt
+    ) -> dict[int, _Verdict]:
+        """Return the verdicts of a program that a limit ends before it comes to any call; none of any other.
+
+        `first` is what came of the first call by the virtual clock.
+
+        It would take its whole time for each call; one in real time shows that the virtual clock is not the reason.
+        """
+        if not first.never_called:
+            return {}
+        check, case = calls[0]
+        self.regraded = True
+        job = RealTimeCall(check, case, expected[id(check)], seed, False)
+        [found] = self.runs.in_real_time([job], controlled=self.counts)
+        certain = found.judgement.wrong is not None and found.judgement.open is None
+        if not (certain and found.attempt.never_called):
+            return {}
+        return {id(one): replace(_verdict(job, found), case=case, repeats=0) for one, case in calls}
+
     def _virtually(
         self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seeds: Sequence[int]
     ) -> dict[int, _Verdict]:
@@ -207,11 +229,16 @@ class _Grading:
         self._suspicious: set[int] = set()
         verdicts = {} if self.counts else self._at_once(calls, expected, seeds)
         waiting = [one for one in calls if id(one[0]) not in verdicts]
+        # One call ahead of the others: they need not be made where it shows that none is reached.
+        ahead = [self.runs.virtually(case, expected[id(check)], seeds[0]) for check, case in waiting[:1]]
+        if ahead and (early := self._before_any_call(waiting, expected, seeds[0], ahead[0])):
+            return verdicts | early
         for batch in (seeds[:1], seeds[1:]):
             jobs = [(check, case, seed) for check, case in waiting for seed in batch]
-            attempts = self.runs.side_by_side(
-                lambda job: self.runs.virtually(job[1], expected[id(job[0])], job[2]), jobs, waits=False
+            attempts = ahead + self.runs.side_by_side(
+                lambda job: self.runs.virtually(job[1], expected[id(job[0])], job[2]), jobs[len(ahead) :], waits=False
             )
+            ahead = []
             for (check, case, _), attempt in zip(jobs, attempts, strict=True):
                 self._take(check, case, expected[id(check)].observation, attempt, verdicts)
             waiting = [one for one in waiting if self._holds_so_far(one[0], verdicts)]
@@ -312,6 +339,10 @@ class _Grading:
 def _verdict(job: RealTimeCall, settled: CallOutcome) -> _Verdict:
     judgement = settled.judgement
     return _Verdict(judgement.wrong, judgement.open, job.case, settled.attempt.result, settled.repeats)
+
+
+def _ran_over(verdict: _Verdict) -> bool:
+    return verdict.result is not None and verdict.result.ended_by in LIMITS
 
 
 def _worse(one: _Verdict | None, other: _Verdict) -> _Verdict:

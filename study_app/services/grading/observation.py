@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from study_app.domain.tasks.sentences import sentence
 from study_app.domain.tasks.values import same_value
 from study_app.ports import Sandbox
 
+LIMITS = ("time", "cpu", "memory", "output")
+"""Ends of a run by a limit."""
 _LONGEST_STEP = 0.25
 """Seconds that one step of a task may take before it counts as blocking the loop."""
 _STUCK_SHARE = 0.8
@@ -37,6 +40,16 @@ class Attempt:
         """How late a control next to it was served at most, in seconds; None where there was none."""
         return self.result.lag_seconds
 
+    @property
+    def ran_over(self) -> bool:
+        """Whether a limit ended the run."""
+        return self.result.ended_by in LIMITS
+
+    @property
+    def never_called(self) -> bool:
+        """Whether a limit ended the program before it came to its call, so that every other call ends so too."""
+        return self.ran_over and (self.result.observation or {}).get("started") is None
+
 
 @dataclass(frozen=True)
 class How:
@@ -49,6 +62,8 @@ class How:
     attempt: int = 0
     """Which repetition it is."""
     report_bytes: int = REPORT_BYTES
+    longest: float | None = None
+    """Seconds after which it is ended, where that is earlier than the pack's own limit."""
 
 
 def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -> Attempt:
@@ -165,8 +180,11 @@ def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], 
     Raises:
         SandboxUnavailable: the program could not be run.
     """
+    limits = pack.limits
+    if how.longest is not None:
+        limits = replace(limits, wall_seconds=min(limits.wall_seconds, math.ceil(how.longest)))
     program = Program(
-        code, pack.packages, pack.limits, how.seed, how.clock, call, how.report_bytes, controlled=how.controlled
+        code, pack.packages, limits, how.seed, how.clock, call, how.report_bytes, controlled=how.controlled
     )
     result = sandbox.run(program)
     if result.ended_by == "infrastructure":

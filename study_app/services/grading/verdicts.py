@@ -10,6 +10,8 @@ from study_app.services.grading.observation import Attempt
 
 QUIET = 0.05
 """Seconds that a control may be late on a machine that is taken as undisturbed; a third of what a moment may differ."""
+OWN_LIMITS = ("cpu", "memory", "output")
+"""Ends of a run that say nothing about the machine: what is counted there is the program's alone."""
 CLEARLY = 4.0
 """A deviation of more than the tolerance and this many times the control's lateness is not the machine's."""
 
@@ -56,6 +58,8 @@ def judge_in_real_time(
     found = _wrong_in_real_time(check, expected, attempt.seen, may_block)
     if found is None:
         return Judgement()
+    if attempt.result.ended_by in OWN_LIMITS:
+        return Judgement(found, firm=True)
     lag = attempt.lag or 0.0
     excess = _excess(check, expected, attempt, may_block)
     if not check.timed and excess is None:
@@ -65,7 +69,7 @@ def judge_in_real_time(
     clearly = excess is not None and excess > CLEARLY * lag
     if lag > QUIET and not clearly:
         return Judgement(found, late(lag))
-    return Judgement(found, firm=not proven and excess is None)
+    return Judgement(found, firm=not proven and (excess is None or attempt.ran_over))
 
 
 def judge_made_twice(check: Check, expected: Observation, attempt: Attempt) -> Judgement:
@@ -86,7 +90,8 @@ def judge_made_twice(check: Check, expected: Observation, attempt: Attempt) -> J
     if excess <= lag:
         return Judgement()
     found = sentence("blocks_twice", seen=f"{took:.1f}", expected=f"{usual:.1f}")
-    return Judgement(found, late(lag) if lag > QUIET and excess <= CLEARLY * lag else None)
+    doubtful = lag > QUIET and excess <= CLEARLY * lag
+    return Judgement(found, late(lag) if doubtful else None, firm=attempt.ran_over and not doubtful)
 
 
 def _wrong_in_real_time(check: Check, expected: Observation, seen: Observation, may_block: bool) -> str | None:
