@@ -34,9 +34,16 @@ def close_interrupted(
         now: the moment of the record.
         replicas: which servers are there.
     """
-    for turn in unit.turns(participant_id):
-        if turn.complete or not interrupted(unit, turn, began, replicas):
-            continue
+
+    def left() -> list[Turn]:
+        open_turns = [turn for turn in unit.turns(participant_id) if not turn.complete]
+        return [turn for turn in open_turns if interrupted(unit, turn, began, replicas)]
+
+    if not left():
+        return
+    # Two servers may find it out at once, and a page that asks; who comes second finds nothing left.
+    unit.lock("replies")
+    for turn in left():
         work = unit.work_of(turn.participant_id, "reply")
         if work is not None and work.work == turn.id:
             unit.end_work(work)

@@ -47,7 +47,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: S
     def tag(name: str, index: int, content: str) -> str:
         return f"<{name}{' class=sc-number' if index in numbers else ''}>{content}</{name}>"
 
-    head = "".join(tag("th", index, escape(name)) for index, name in enumerate(header))
+    # A heading without a word, as of a column of bars, is none for screen readers.
+    head = "".join(tag("th" if name else "td", index, escape(name)) for index, name in enumerate(header))
     body = "".join(
         f"<tr>{''.join(tag('td', index, cell(value)) for index, value in enumerate(row))}</tr>" for row in rows
     )

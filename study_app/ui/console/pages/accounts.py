@@ -31,7 +31,7 @@ def render(desk: ConsoleSession) -> None:
     st.html(tables.table(("Name", "Role", "May see"), rows, label="Accounts"))
     _add(desk)
     _remove(desk)
-    st.subheader("Unblinded", anchor=False)
+    st.header("Unblinded", anchor=False)
     seen = [(who, tables.moment(at), count) for who, at, count in desk.monitor.unblinded()]
     if seen:
         st.html(tables.table(("Name", "Since (UTC)", "Acts"), seen, numbers=(2,), label="Unblinded"))

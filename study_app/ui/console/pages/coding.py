@@ -65,7 +65,7 @@ def _code(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
 
 
 def _query(view: QueryForCoding) -> None:
-    st.subheader("Message", anchor=False)
+    st.header("Message", anchor=False)
     st.html(tables.pre(view.message))
     with st.expander(f"Before it: {len(view.before)} turn(s)"):
         for message, reply in view.before[-5:]:
@@ -76,7 +76,7 @@ def _query(view: QueryForCoding) -> None:
 
 
 def _labels(turn_id: str) -> list[str]:
-    st.subheader("Labels", anchor=False)
+    st.header("Labels", anchor=False)
     return [
         label for label, meaning in DEFINITIONS.items()
         if st.checkbox(f"**{label}**  \n{meaning}", key=f"code:{turn_id}:{label}")
@@ -109,7 +109,7 @@ def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
         st.html(tables.note("Nothing to settle for you."))
     settled = codings.settled(kind)
     if settled:
-        st.subheader("Settled", anchor=False)
+        st.header("Settled", anchor=False)
         done = [
             (each.message, " | ".join(map(_shown, each.codings)), _shown(each.labels), each.reason, each.who)
             for each in settled

@@ -24,15 +24,15 @@ def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     state = desk.monitor.state()
     desk.head("Downloads", "The same files as the commands make, masked by the trial's state.")
-    st.subheader("Dataset", anchor=False)
+    st.header("Dataset", anchor=False)
     if desk.full:
         _dataset(state)
     else:
         st.html(tables.note("The dataset holds participants' programs; the role full can download it."))
-    st.subheader("Enrolment", anchor=False)
+    st.header("Enrolment", anchor=False)
     st.html(tables.note("Who is where and since when. No arms, no answers, no programs."))
     st.html(file_link("/download/enrolment.csv", "Enrolment (CSV)"))
-    st.subheader("Protocol", anchor=False)
+    st.header("Protocol", anchor=False)
     if state == "draft":
         st.html(tables.note("The preregistration is written at launch."))
     else:

@@ -117,17 +117,17 @@ def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> No
 
 
 def _answer(view: AnswerForRating) -> None:
-    st.subheader("Question", anchor=False)
+    st.header("Question", anchor=False)
     st.html(tables.note(view.source))
     st.markdown(view.item.prompt)
     if view.item.code:
         st.html(tables.pre(view.item.code, small=True))
-    st.subheader("Answer", anchor=False)
+    st.header("Answer", anchor=False)
     st.html(tables.pre(view.response))
 
 
 def _yardstick(view: AnswerForRating) -> None:
-    st.subheader("Yardstick", anchor=False)
+    st.header("Yardstick", anchor=False)
     for sample in view.accepted:
         st.html(tables.pre(sample, small=True))
     if view.why:

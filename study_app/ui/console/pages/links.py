@@ -43,7 +43,7 @@ def render(desk: ConsoleSession) -> None:
             st.warning(warning)
         _show(st.session_state[MADE])
     if uses:
-        st.subheader("So far", anchor=False)
+        st.header("So far", anchor=False)
         st.html(_table(uses))
 
 

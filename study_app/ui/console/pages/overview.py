@@ -66,10 +66,10 @@ def _enrolment(view: Overview) -> None:
     )
     left, right = st.columns([11, 9], gap="large")
     with left:
-        st.subheader("Where they are", anchor=False)
+        st.header("Where they are", anchor=False)
         st.html(_stages(view))
     with right:
-        st.subheader("Enrolment", anchor=False)
+        st.header("Enrolment", anchor=False)
         st.html(
             tables.steps(view.arrivals, view.target, view.now, since=view.launched_at)
             or tables.note("No participants yet.")
@@ -98,7 +98,7 @@ def _alerts(desk: ConsoleSession) -> None:
     found = sorted(desk.monitor.alerts(), key=lambda one: one.over_at is not None)
     if not found:
         return
-    st.subheader("Alerts", anchor=False)
+    st.header("Alerts", anchor=False)
     rows = []
     for one in found:
         state = tables.Html(tables.badge("over", "quiet") if one.ended_at else tables.badge("lasts", "bad"))
@@ -109,7 +109,7 @@ def _alerts(desk: ConsoleSession) -> None:
 
 
 def _protocol(desk: ConsoleSession, view: Overview) -> None:
-    st.subheader("Protocol", anchor=False)
+    st.header("Protocol", anchor=False)
     amended = f", amended {view.versions - 1} time(s)" if view.versions > 1 else ""
     st.html(
         tables.facts(
@@ -129,7 +129,7 @@ def _planned_looks(desk: ConsoleSession, kind: Kind) -> None:
     looks = desk.app.interim.planned(kind)
     if not looks:
         return
-    st.subheader("Planned looks", anchor=False)
+    st.header("Planned looks", anchor=False)
     rows = [(str(one.look), f"{one.due} people", f"{one.n if one.n else one.known}", _state_of(one), one.decision)
             for one in looks]  # fmt: skip
     header = ("Look", "Due at", "Outcomes known", "State", "Decision")
@@ -155,7 +155,7 @@ def _costs(desk: ConsoleSession, kind: Kind) -> None:
     costs = desk.monitor.costs(kind)
     if not costs:
         return
-    st.subheader("Costs by model", anchor=False)
+    st.header("Costs by model", anchor=False)
     rows = [
         (one.treatment, one.model, one.messages, f"{one.input_tokens:,}", f"{one.output_tokens:,}", one.uncounted or "",
          "no price" if one.usd is None else f"{one.usd:.2f}")
@@ -172,7 +172,7 @@ def _leaks(view: Overview) -> list[tuple[str, str]]:
 
 
 def _machine(desk: ConsoleSession, view: Overview, kind: Kind) -> None:
-    st.subheader("Machine", anchor=False)
+    st.header("Machine", anchor=False)
     tone = {"strict": "good", "standard": "good", "weak": "warm", "off": "bad"}.get(view.isolation.level, "quiet")
     level = tables.badge(view.isolation.level, tone)
     assistants = ", ".join(ASSISTANTS.get(name, name) for name in view.assistants) or "none in this study"

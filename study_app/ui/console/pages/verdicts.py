@@ -24,11 +24,11 @@ def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Verdicts", "Submissions whose outcomes are missing until they are graded, and imports worth a look.")
     world = desk.app.world
-    st.subheader("Without a verdict", anchor=False)
+    st.header("Without a verdict", anchor=False)
     _without(desk, without_verdict(world))
-    st.subheader("Quiz answers without points", anchor=False)
+    st.header("Quiz answers without points", anchor=False)
     _answers(desk, desk.app.scoring.inconclusive())
-    st.subheader("Unusual imports", anchor=False)
+    st.header("Unusual imports", anchor=False)
     _imports(with_review(world))
 
 

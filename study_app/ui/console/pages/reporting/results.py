@@ -41,7 +41,7 @@ def render(desk: ConsoleSession) -> None:
     )
     kind = desk.kind()
     _looks(desk, kind)
-    st.subheader("Analysis", anchor=False)
+    st.header("Analysis", anchor=False)
     if st.button("Compute results", key="compute_results", type="primary"):
         found: dict[str, Any] = {}
         with st.spinner("Computing; this takes a minute or more…"):
@@ -55,7 +55,7 @@ def render(desk: ConsoleSession) -> None:
 
 def _looks(desk: ConsoleSession, kind: Kind) -> None:
     rule = desk.app.study.analysis.stopping
-    st.subheader("Planned looks", anchor=False)
+    st.header("Planned looks", anchor=False)
     st.html(tables.note(rule.sentence))
     if not rule.interim:
         return
