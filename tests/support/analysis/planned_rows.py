@@ -121,7 +121,7 @@ def _runner(study: Study, plan: Plan) -> AnalysisRunner | CrossoverRunner:
 
 
 def _behaviour(data: Dataset, study: Study) -> None:
-    """Add what people received, where the study has tasks, and three quizzes that were never opened."""
+    """Add what people received, where the study has tasks, and three people who left before every outcome but the time."""
     table, rng = data.participants, np.random.default_rng(4)
     for column in ("quiz_points", "quiz_max", "posttest_score", "attention_passed", "attention_total"):
         if column not in table:
@@ -131,4 +131,5 @@ def _behaviour(data: Dataset, study: Study) -> None:
     known = 1.0 if study.main_task_stages else np.nan
     table["received"] = known * ((table["arm"] != study.control.id) | (rng.random(len(table)) < 0.2))
     table["compliant"] = known * (rng.random(len(table)) < 0.9)
-    table.loc[[3, 8, 13], "quiz_points"] = np.nan
+    measured = [outcome.get("column", outcome["id"]) for outcome in OUTCOMES]
+    table.loc[[3, 8, 13], measured] = np.nan
