@@ -111,12 +111,13 @@ def _study(path: Path, manifest: Mapping[str, Any]) -> StudyMeta:
         control=control or next((arm.id for arm in arms if not arm.assistant), ""),
         file=file,
         raw=raw,
-        study=_typed_study(raw),
+        study=typed_study(raw),
         coder=str(coding.get("coder", "")) if isinstance(coding := manifest.get("coding"), Mapping) else "",
     )
 
 
-def _typed_study(raw: Mapping[str, Any]) -> Study | None:
+def typed_study(raw: Mapping[str, Any]) -> Study | None:
+    """Return a study file as types; None where this version cannot read it."""
     try:
         return read_version(json.dumps(raw)) if raw else None
     except ValueError:

@@ -65,12 +65,14 @@ def build(view: View, plan: Plan, cluster: str = "") -> AnalysisTable:
     fixed = not view.hidden and "outage_minutes" not in data
     for outcome in plan.outcomes:
         _outcome(data, outcome, warnings, fixed)
+    grouped = _clusters(data, cluster, view.arm_ids, warnings)
+    if grouped:
+        _stratum_of_clusters(data)
     strata = _strata(data) if plan.strata else []
     covariates = [name for entry in plan.covariates for name in _covariate(data, entry, deviations)]
     kept = _independent(data, covariates, deviations)
     censored = {outcome.id: _right_censored(data, outcome) for outcome in plan.outcomes}
     known = {name: count for name, count in censored.items() if count}
-    grouped = _clusters(data, cluster, view.arm_ids, warnings)
     return AnalysisTable(data, tuple(kept), tuple(strata), known, tuple(deviations), tuple(warnings), grouped)
 
 
@@ -88,6 +90,15 @@ def _clusters(data: pd.DataFrame, column: str, arms: Sequence[str], warnings: li
         listed = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
         warnings.append(f"Few clusters ({listed}; {FEW} an arm are advised): intervals and p-values are doubtful.")
     return CLUSTER
+
+
+def _stratum_of_clusters(data: pd.DataFrame) -> None:
+    """Give everyone the stratum that their cluster was allocated in: that of its first person in the ledger."""
+    if "stratum" not in data:
+        return
+    ordered = data.sort_values("allocation_index", kind="stable") if "allocation_index" in data else data
+    first = ordered.dropna(subset=["stratum"]).groupby(CLUSTER, sort=False)["stratum"].first()
+    data["stratum"] = data[CLUSTER].map(first).where(lambda found: found.notna(), data["stratum"])
 
 
 def _right_censored(data: pd.DataFrame, outcome: Outcome) -> int:

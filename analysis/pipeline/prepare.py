@@ -14,6 +14,7 @@ from analysis.pipeline.planning.registration import allocates
 from analysis.pipeline.waves import only_closed
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.clusters import COLUMN
+from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def prepare(
     """
     plan = (plan_of(dataset) if plan is None else plan).with_limit(task_limit(dataset.study.raw))
     refuse(dataset, plan)
-    fitted, left_out = fit_to(plan, dataset)
+    fitted, left_out = fit_to(with_delayed(plan, dataset.study.study), dataset)
     cluster, sequence = clusters_of(dataset, plan), allocates(dataset.study.raw, "sequence")
     shown = view(
         dataset,

@@ -19,7 +19,7 @@ from study_app.domain.study.periods import PERIOD_COLUMNS
 
 WITHIN_PEOPLE: Mapping[str, tuple[str, ...]] = {"rerandomization": (), "crossover": ("vcov",), "mixed_model": ()}
 """Methods that compare treatments within people, with the options that they take there."""
-BETWEEN_PEOPLE = ("covariates", "margins", "subgroups")
+BETWEEN_PEOPLE = ("covariates", "margins", "subgroups", "fallback", "horizon")
 """Keys of a plan that compare people with each other; a comparison within people has no use for them."""
 PAIRED_BY_CLUSTER = ("bayes_factor",)
 """Methods for which a cluster is a pair of rows."""

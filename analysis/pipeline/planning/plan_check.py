@@ -14,7 +14,8 @@ from analysis.estimators.methods import METHODS
 from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.row_check import row_problems
 from study_app.dataset.schema import participants_table, quiz_types
-from study_app.dataset.schema.plan_fit import measured, plan_problems
+from study_app.dataset.schema.participants import columns_of
+from study_app.dataset.schema.plan_fit import late_problems, measured, plan_problems
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Analysis, Plan
@@ -30,6 +31,8 @@ OVER_ALL_ARMS = (
     *("logrank", "stratified_logrank", "kaplan_meier", "rmst_by_arm"),
 )
 """Methods without a contrast of two arms."""
+BY_ITEM = ("mixed_logit",)
+"""Methods over the answers to single items, which the pipeline itself gives them."""
 PAIRS = ("pair_id", "the column that names the pairs")
 NEEDS: Mapping[str, tuple[str, str]] = {
     "interaction": ("moderator", "a column of the participants table"),
@@ -56,9 +59,11 @@ def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
     answerable = measured(study, table.names)
     return [
         *plan_problems(study.analysis, answerable, file),
+        *(late_problems(study.analysis, answerable, file) if study.allocation_stage is not None else []),
         *option_problems(study.analysis, file),
         *row_problems(study, answerable, file),
         *_unknown_arms(study, file),
+        *_not_asked_everywhere(study, file),
         *look_problems(study.analysis, len(study.arms), file),
     ]
 
@@ -71,6 +76,25 @@ def _unknown_arms(study: Study, file: str) -> list[Problem]:
         Problem(file, f"analysis.analyses.{row.id}.contrast", f"{list(row.contrast)} are not two arms", remedy)
         for row in study.analysis.analyses
         if row.contrast and (len(set(row.contrast)) < 2 or not set(row.contrast) <= set(known))
+    ]
+
+
+def _not_asked_everywhere(study: Study, file: str) -> list[Problem]:
+    """Outcomes that are asked in too few arms to compare any with the control."""
+    asked: dict[str, set[str]] = {}
+    for stage in study.stages:
+        for question in stage.asked:
+            arms = {arm.id for arm in study.arms if arm.id in (question.arms or (arm.id,))}
+            arms = {arm for arm in arms if arm in (stage.arms or (arm,))}
+            asked |= {column.name: arms for column in columns_of(question)}
+    control = study.analysis.control or study.control.id
+    remedy = "ask it in the control and in another arm, or leave it out of the plan"
+    return [
+        Problem(file, f"analysis.outcomes.{outcome.id}.column", f"'{outcome.name}' is asked in {listed} only", remedy)
+        for outcome in study.analysis.outcomes
+        if len(study.arms) > 1 and (arms := asked.get(outcome.name)) is not None
+        if control not in arms or len(arms) < 2
+        if (listed := ", ".join(sorted(arms)) or "no arm")
     ]
 
 
@@ -99,6 +123,9 @@ def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
     if method is None:
         close = get_close_matches(analysis.method, list(METHODS), n=3) or sorted(METHODS)
         return [("method", f"there is no method '{analysis.method}'", f"use {' or '.join(close)}")]
+    if analysis.method in BY_ITEM:
+        what = f"{analysis.method} compares answers item by item, which every report does"
+        return [("method", what, "remove the row")]
     taken = {p.name: p.annotation for p in inspect.signature(method).parameters.values() if p.name not in MADE_HERE}
     found = []
     if analysis.contrast and analysis.population in ("as_treated", "complier"):

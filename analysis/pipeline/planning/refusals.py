@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis.data.dataset import Dataset
 from analysis.pipeline.planning.plan_check import direct_contrasts
 from study_app.dataset.schema.plan_fit import (
     Measured,
     known_before,
+    late_problems,
     limits,
     named_columns,
     period_columns,
@@ -29,6 +32,9 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
     if study is not None:
         # Columns that are missing are looked for in the data themselves.
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}
-        found += plan_problems(plan, Measured(columns, known_before(study), limits(study), period_columns(study)), file)
+        known = Measured(columns, known_before(study), limits(study), period_columns(study))
+        found += plan_problems(plan, known, file)
+        if study.allocation_stage is not None:
+            found += late_problems(plan, replace(known, columns=frozenset(dataset.participants.columns)), file)
     if found:
         raise ProblemsFound(found)

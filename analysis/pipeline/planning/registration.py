@@ -15,10 +15,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from analysis.data.dataset import Dataset
-from analysis.data.load import read_study_file
+from analysis.data.load import read_study_file, typed_study
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
+from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 
 Status = Literal["prespecified", "amended", "exploratory"]
 SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
@@ -47,7 +48,10 @@ class PlanVersion:
         """Row -> what decides it; empty where there is no plan."""
         arms = [str(arm["id"]) for arm in self.study.get("arms", [])]
         control = next((str(arm["id"]) for arm in self.study.get("arms", []) if arm.get("control")), "")
-        return definitions(self.plan, arms, control, self.study) if self.plan is not None else {}
+        if self.plan is None:
+            return {}
+        plan = with_delayed(self.plan, typed_study(self.study))
+        return definitions(plan, arms, control, self.study)
 
     @property
     def name(self) -> str:
@@ -133,7 +137,12 @@ def registration(dataset: Dataset, plan: Plan, *, own_seed: bool, study_hashes: 
         study_hashes: the version that each analysed participant started with.
     """
     versions = locked_versions(dataset)
-    used = definitions(plan, [arm.id for arm in dataset.study.arms], dataset.study.control, dataset.study.raw)
+    used = definitions(
+        with_delayed(plan, dataset.study.study),
+        [arm.id for arm in dataset.study.arms],
+        dataset.study.control,
+        dataset.study.raw,
+    )
     note = ""
     if not versions:
         note = "no plan was frozen: the study is a draft" if dataset.study.state == "draft" else "no plan was frozen"

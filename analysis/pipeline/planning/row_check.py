@@ -8,12 +8,10 @@ from analysis.estimators.methods import METHODS
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters, unused_within_people
 from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
-from study_app.domain.study.analysis_plan import Analysis, Outcome, OutcomeKind
+from study_app.domain.study.analysis_plan import Analysis, Outcome, OutcomeKind, Plan
 from study_app.domain.study.periods import period_column
 from study_app.domain.study.study import Study
 
-BY_ITEM = ("mixed_logit",)
-"""Methods over the answers to single items, which the pipeline itself gives them."""
 TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
     **dict.fromkeys(("fisher", "newcombe", "cmh"), ("yes or no", ("binary",))),
     "poisson": ("counts", ("count", "binary", "ordinal")),
@@ -31,7 +29,7 @@ _Found = Iterator[tuple[str, str, str]]
 
 def row_problems(study: Study, measured: Measured, file: str) -> list[Problem]:
     """Everything in the rows of a study's plan that its design or its outcomes do not bear, by key."""
-    within = unused_within_people(study.analysis) if study.allocation.method == "sequence" else []
+    within = _within_people(study.analysis) if study.allocation.method == "sequence" else []
     what = "people are compared with themselves, which does not use it"
     return [Problem(file, f"analysis.{key}", what, f"remove {key}") for key in within] + [
         Problem(file, f"analysis.analyses.{row.id}.{key}", what, remedy)
@@ -39,6 +37,11 @@ def row_problems(study: Study, measured: Measured, file: str) -> list[Problem]:
         if row.method in METHODS
         for key, what, remedy in _of_row(row, study, measured)
     ]
+
+
+def _within_people(plan: Plan) -> list[str]:
+    """Keys that a comparison within people does not use; of `strata`, which has a usual value, where it is written."""
+    return [*unused_within_people(plan), *(["strata"] if "strata" in plan.model_fields_set else [])]
 
 
 def of_times(method: str) -> bool:
@@ -64,9 +67,7 @@ def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
 
 def _of_design(row: Analysis, study: Study) -> _Found:
     method, scheme = row.method, study.allocation
-    if method in BY_ITEM:
-        yield "method", f"{method} compares answers item by item, which every report does", "remove the row"
-    elif scheme.method == "sequence":
+    if scheme.method == "sequence":
         if method not in WITHIN_PEOPLE:
             what = f"{method} does not compare treatments within people"
             yield "method", what, f"use {', '.join(WITHIN_PEOPLE)}"

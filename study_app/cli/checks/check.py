@@ -30,6 +30,9 @@ from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
 from study_app.domain.interaction.patterns import rule_set
+from study_app.domain.study.clusters import stratum_warnings
+from study_app.domain.study.comparing.delayed_outcomes import quiz_warnings
+from study_app.domain.study.comparing.treatment_orders import order_warnings
 from study_app.domain.study.consent import consent_problems, consent_warnings
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
 from study_app.domain.study.durations import whole, wrong_minutes
@@ -80,6 +83,9 @@ def _warnings(path: Path) -> list[str]:
     return [
         *open_versions,
         *design_warnings(used_by(study)),
+        *order_warnings(study),
+        *quiz_warnings(study),
+        *stratum_warnings(study),
         *consent,
         *consent_warnings(study),
         *absolute,

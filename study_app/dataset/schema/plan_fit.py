@@ -130,6 +130,33 @@ def plan_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
 _Found = Iterator[tuple[str, str, str]]
 
 
+def late_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
+    """Covariates, subgroups and moderators of a plan that exist only after allocation, so that an arm can move them.
+
+    Args:
+        plan: of the study.
+        study: what it measures; columns that it does not have are not judged.
+        file: for the messages.
+    """
+    named = [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
+    named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
+    named += [
+        (f"analyses.{row.id}.options.moderator", column)
+        for row in plan.analyses
+        if isinstance(column := row.options.get("moderator"), str)
+    ]
+    return [
+        Problem(
+            file,
+            f"analysis.{key}",
+            f"'{column}' is measured after allocation, so an arm can change it, which biases the comparison",
+            "name a variable that is known before allocation" + near(column, study.before),
+        )
+        for key, column in named
+        if column in study.columns and column not in study.before
+    ]
+
+
 def _missing(plan: Plan, study: Measured) -> _Found:
     usual = {column for _, column in named_columns(Plan.default())}
     primary = {plan.outcome(name).name for name in plan.primary}

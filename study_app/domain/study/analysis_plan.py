@@ -261,7 +261,11 @@ class Plan(PlanSection):
             outcome.model_copy(update={"cap": float(minutes)}) if minutes and _waits_for_cap(outcome) else outcome
             for outcome in self.outcomes
         )
-        return self if outcomes == self.outcomes else Plan.model_construct(**dict(self) | {"outcomes": outcomes})
+        return (
+            self
+            if outcomes == self.outcomes
+            else Plan.model_construct(self.model_fields_set, **dict(self) | {"outcomes": outcomes})
+        )
 
     def outcome(self, outcome_id: str) -> Outcome:
         """Return the outcome of that id; KeyError where there is none."""

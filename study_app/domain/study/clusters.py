@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from study_app.domain.study.study import Study
 
@@ -34,6 +34,17 @@ def masked_variables(study: Study) -> frozenset[str]:
     """Variables of the allocation whose values are labels of groups of people, which only a pseudonym may stand for."""
     named = {study.allocation.cluster} if study.allocation.method == "cluster" else set()
     return frozenset(named | ({"label"} & set(study.allocation.variables)))
+
+
+def stratum_warnings(study: Study) -> Iterator[str]:
+    """Strata and factors of a cluster trial that each person brings: one of a cluster decides for all of it."""
+    scheme = study.allocation
+    named = [factor.variable for factor in (*scheme.strata, *scheme.factors) if factor.variable != scheme.cluster]
+    if scheme.method == "cluster" and named:
+        yield (
+            f"allocation: {', '.join(named)} is known of each person and clusters are allocated whole: what the first "
+            "person of a cluster gives is the cluster's stratum; name variables that everyone in a cluster shares"
+        )
 
 
 def simulated_key(study: Study) -> bytes:

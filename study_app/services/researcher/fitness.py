@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
+from study_app.domain.study.comparing.treatment_orders import order_problems
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
 
 
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
-    return [*_allocating_quizzes(study, content, file), *_own_code(study, content, file)]
+    orders = [Problem(file, *finding) for finding in order_problems(study)]
+    return [*orders, *_allocating_quizzes(study, content, file), *_own_code(study, content, file)]
 
 
 def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:

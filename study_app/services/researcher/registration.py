@@ -9,6 +9,7 @@ from typing import Any
 
 from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
+from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 from study_app.domain.study.quiz_confidence import judgement_question
 from study_app.domain.study.study import Study, canonical_json
 
@@ -166,7 +167,7 @@ def _outcomes(study: Study) -> str:
     outcomes = [
         f"- {'Primary' if outcome.id in primary else 'Secondary'}: {outcome.label or outcome.id}"
         + (f", in {outcome.unit}" if outcome.unit else "")
-        for outcome in study.analysis.outcomes
+        for outcome in with_delayed(study.analysis, study).outcomes
     ]
     return "\n".join([*outcomes, *_quiz_questions(study)])
 

@@ -11,6 +11,7 @@ from support.analysis.oracle_tables import run
 from analysis.data.load import load
 from analysis.estimators.core.request import AnalysisError
 from analysis.pipeline.analyse import analyse
+from analysis.pipeline.prepare import prepare
 from study_app.domain.study.analysis_plan import Plan, read_plan
 
 PLAN = {
@@ -145,3 +146,24 @@ def test_an_arm_that_is_one_cluster_has_no_error_and_says_so():
     row = run("newcombe", table, outcome="passed", arm="arm", control="plain", cluster="school")
     assert row.p_value is None
     assert "without cluster 's0' nothing can be estimated" in row.note
+
+
+def test_everyone_in_a_cluster_has_the_stratum_that_the_cluster_was_allocated_in(tmp_path):
+    table = trial().assign(stratum="level=low", allocation_index=lambda data: range(len(data), 0, -1))
+    own = table.groupby("school").cumcount() == 5  # the last row of each school is its first in the ledger
+    table.loc[own & (table["school"].str[1:].astype(int) % 4 < 2), "stratum"] = "level=high"
+    rows = [
+        {"outcome": "score", "method": "permutation", "role": "sensitivity", "adjusted": True},
+        {"outcome": "score", "method": "lin", "role": "sensitivity", "adjusted": True},
+    ]
+    table.to_csv(tmp_path / "trial.csv", index=False)
+    plan = read_plan(PLAN | {"subgroups": [], "analyses": rows}, file="plan", key="")
+    dataset = load(tmp_path / "trial.csv", plan.columns)
+    prepared = prepare(dataset, plan)
+    strata = prepared.frame.data.groupby("school")["_stratum_level"].unique()
+    assert {school: list(found) for school, found in strata.items()} == {
+        school: ["high" if int(school[1:]) % 4 < 2 else "low"] for school in strata.index
+    }
+    found = by_id(analyse(dataset, plan))
+    assert found["score.permutation"]["p_value"] is not None, found["score.permutation"]["note"]
+    assert found["score.lin"]["estimate"] is not None

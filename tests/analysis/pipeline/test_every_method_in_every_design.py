@@ -11,7 +11,7 @@ from analysis.estimators.methods import METHODS
 from study_app.domain.study.designs import TABLE
 
 FIGURES = ("estimate", "std_error", "df", "statistic", "p_value", "ci_low", "ci_high")
-BY_CHANCE = ("no more variable than Poisson counts", "has people in more than one stratum")
+BY_CHANCE = ("no more variable than Poisson counts", "no outcome is missing", "no outcome of the treated is missing")
 """What only the data can tell: a row of this kind is taken by `check` and may still come to nothing."""
 SLOW = ("multiple_imputation", "tipping_point", "mixed_logit", "lee_bounds")
 QUICK = tuple(name for name in METHODS if name not in SLOW)

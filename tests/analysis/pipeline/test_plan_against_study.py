@@ -111,6 +111,37 @@ def test_a_primary_outcome_known_before_allocation_is_refused(column):
     assert f"analysis.primary: 'mine' is known before allocation (column '{column}')" in found
 
 
+@pytest.mark.parametrize(
+    ("plan", "key"),
+    [
+        ({"covariates": [{"column": "learned"}]}, "covariates.learned"),
+        ({"covariates": [{"column": "quiz_points"}]}, "covariates.quiz_points"),
+        ({"covariates": [{"column": "status"}]}, "covariates.status"),
+        ({"subgroups": [{"column": "queries"}]}, "subgroups.queries"),
+        (
+            {"analyses": [{"outcome": "quiz_points", "method": "interaction", "options": {"moderator": "learned"}}]},
+            "analyses.quiz_points.interaction.options.moderator",
+        ),
+    ],
+)
+def test_a_covariate_that_an_arm_can_change_is_refused(plan, key):
+    (found,) = problems(plan)
+    assert f"analysis.{key}: " in found
+    assert "is measured after allocation" in found
+
+
+@pytest.mark.parametrize(("arms", "taken"), [(["ai"], False), (["no_ai"], False), (["ai", "no_ai"], True), ([], True)])
+@pytest.mark.parametrize("of_stage", [True, False])
+def test_an_outcome_that_one_arm_only_is_asked_for_is_refused(arms, taken, of_stage):
+    question = {"id": "felt", "kind": "scale", "prompt": "?", "low": 0, "high": 7}
+    question |= {} if of_stage else {"arms": arms}
+    stage = {"id": "asked", "kind": "survey", "questions": [question]} | ({"arms": arms} if of_stage else {})
+    found = problems(own(column="felt"), stages=[*SHIPPED["stages"][:-1], stage, SHIPPED["stages"][-1]])
+    assert [f"analysis.outcomes.mine.column: 'felt' is asked in {', '.join(arms)} only" in text for text in found] == [
+        True
+    ] * (not taken)
+
+
 def test_a_primary_outcome_asked_after_allocation_is_taken():
     assert problems(own(column="learned")) == []
 
@@ -225,6 +256,10 @@ def test_a_row_that_the_study_cannot_answer_is_refused_by_its_key(row, changes, 
         ("covariates", [{"column": "warmup_minutes"}]),
         ("subgroups", [{"column": "years_python", "label": "Years"}, {"column": "python_weekly", "label": "Weekly"}]),
         ("margins", [{"outcome": TIME, "margin": 2.0}]),
+        ("fallback", {"max_leverage": 0.5}),
+        ("horizon", 20.0),
+        ("strata", True),
+        ("strata", False),
     ],
 )
 def test_what_only_compares_people_with_each_other_is_refused_of_a_sequence_by_its_key(key, value):

@@ -121,7 +121,7 @@ def _runner(study: Study, plan: Plan) -> AnalysisRunner | CrossoverRunner:
 
 
 def _behaviour(data: Dataset, study: Study) -> None:
-    """Add what people received, where the study has tasks, and three people who left before every outcome but the time."""
+    """Add what people received, where the study has tasks, and three people who left before every outcome but time."""
     table, rng = data.participants, np.random.default_rng(4)
     for column in ("quiz_points", "quiz_max", "posttest_score", "attention_passed", "attention_total"):
         if column not in table:
