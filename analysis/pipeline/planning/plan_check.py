@@ -92,8 +92,8 @@ def _not_asked_everywhere(study: Study, file: str) -> list[Problem]:
     return [
         Problem(file, f"analysis.outcomes.{outcome.id}.column", f"'{outcome.name}' is asked in {listed} only", remedy)
         for outcome in study.analysis.outcomes
-        if len(study.arms) > 1 and (arms := asked.get(outcome.name)) is not None
-        if control not in arms or len(arms) < 2
+        if len(study.arms) > 1 and outcome.name in asked
+        if control not in (arms := asked[outcome.name]) or len(arms) < 2
         if (listed := ", ".join(sorted(arms)) or "no arm")
     ]
 
