@@ -38,7 +38,11 @@ def _counterbalance(study: Study, orders: Sequence[tuple[str, ...]]) -> Iterator
     for arm in study.arms:
         counts = [sum(order[place] == arm.id for order in orders) for place in range(len(study.period_stages))]
         if not any(counts):
-            yield "allocation.orders", f"'{arm.id}' is in no order, so no participant has it", "add it, or remove the arm"
+            yield (
+                "allocation.orders",
+                f"'{arm.id}' is in no order, so no participant has it",
+                "add it, or remove the arm",
+            )
         elif len(set(counts)) > 1:
             listed = ", ".join(f"{count} in period {place}" for place, count in enumerate(counts, start=1))
             what = (
