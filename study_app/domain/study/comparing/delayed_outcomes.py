@@ -12,8 +12,8 @@ from study_app.domain.study.study import Study
 def delayed_outcomes(plan: Plan, study: Study | None) -> tuple[Outcome, ...]:
     """Return an outcome for the points of each retention quiz, where the plan keeps the usual outcomes.
 
-    They are no part of the plan's text and hash, for they follow from the study. Empty where the plan has outcomes of
-    its author's, and of a sequence of treatments, whose retention quiz comes once for all treatments.
+    The plan's text and hash leave them out, for they follow from the study. Empty where the plan's author wrote other
+    outcomes, and of a sequence of treatments, whose retention quiz comes once for all treatments.
     """
     if study is None or study.allocation.method == "sequence":
         return ()

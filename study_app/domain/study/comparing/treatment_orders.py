@@ -47,7 +47,7 @@ def _counterbalance(study: Study, orders: Sequence[tuple[str, ...]]) -> Iterator
             listed = ", ".join(f"{count} in period {place}" for place, count in enumerate(counts, start=1))
             what = (
                 f"'{arm.id}' is not counterbalanced over periods and their tasks ({listed} of {len(orders)} orders), "
-                "so its effect cannot be told from theirs"
+                "so its effect cannot be separated from theirs"
             )
             yield "allocation.orders", what, remedy
     if len(_connected(orders)) > 1:
@@ -78,7 +78,7 @@ def order_warnings(study: Study) -> Iterator[str]:
         listed = "; ".join(f"{stage.id}: {', '.join(stage.packs)}" for stage in stages)
         yield (
             f"stages: periods have different tasks, the same for everyone ({listed}). The comparison is adjusted for "
-            "period and task together; a treatment that helps with one task only cannot be told from a carry-over"
+            "period and task together; a treatment that helps with one task only cannot be separated from a carry-over"
         )
     limits = {stage.minutes for stage in stages}
     if len(limits) > 1:
