@@ -163,12 +163,22 @@ def test_a_question_that_names_the_cluster_is_in_no_cell(tmp_path):
 
 @pytest.mark.parametrize("allocation", [CLUSTER, 'method = "sequence"\norders = "all"'])
 def test_designs_of_groups_and_orders_are_no_reason_against_a_launch(tmp_path, allocation):
-    app = real_app(tmp_path, allocation=allocation)
+    app = real_app(tmp_path, allocation=allocation, after='[[stages]]\nid = "second"\nkind = "instructions"\n')
     with pytest.raises(ProblemsFound) as refused:
         app.lifecycle.launch()
     app.close()
     assert "recruitment.entry" in str(refused.value)
     assert "allocation" not in str(refused.value)
+
+
+def test_a_crossover_with_fewer_periods_than_treatments_is_refused_by_the_launch(tmp_path):
+    app = real_app(tmp_path, allocation='method = "sequence"\norders = "all"')
+    with pytest.raises(ProblemsFound) as refused:
+        app.lifecycle.launch()
+    app.close()
+    assert "allocation.orders: the order plain>other has 2 treatment(s), and the study has 1 period" in str(
+        refused.value
+    )
 
 
 def test_a_cluster_trial_is_analysed_by_cluster_and_its_planted_effect_is_found(clustered, tmp_path):
