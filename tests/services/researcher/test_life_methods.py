@@ -86,6 +86,8 @@ SCHEMES = {
     "cluster": 'method = "cluster"\ncluster = "label"\nbase_method = "permuted_blocks"',
     "crossover": 'method = "sequence"\norders = "williams"\nbase_method = "permuted_blocks"',
 }
+INSTRUCTIONS = '[[stages]]\nid = "instructions"\nkind = "instructions"\n'
+MORE_PERIODS = "".join(f'[[stages]]\nid = "{name}"\nkind = "instructions"\n' for name in ("second", "third_period"))
 EQUAL, UNEQUAL = (1, 1, 1), (1, 2, 1)
 PEOPLE = 7
 
@@ -100,7 +102,9 @@ def arms(weights: tuple[int, ...]) -> str:
 
 def running(folder: Path, clock: HandClock, allocation: str, weights: tuple[int, ...]) -> App:
     study = folder / "study.toml"
-    study.write_text(TEXT.format(allocation=allocation, arms=arms(weights)))
+    text = TEXT.format(allocation=allocation, arms=arms(weights))
+    # A crossover has a period for each of its arms.
+    study.write_text(text.replace(INSTRUCTIONS, INSTRUCTIONS + MORE_PERIODS) if "sequence" in allocation else text)
     return start(Settings(study, f"sqlite:///{folder}/study.db", folder / "var", environment={}), clock=clock)
 
 
@@ -115,7 +119,9 @@ def walk(app: App, clock: HandClock, link: str, number: int, leave: bool = False
     if leave:
         app.session.withdraw(who, False)
     else:
-        app.session.continue_(who, "instructions")
+        for stage in app.world.study.stages:
+            if stage.kind == "instructions":
+                app.session.continue_(who, stage.id)
         app.answers.submit_survey(who, "ending", {"liked": 1 + number % 5})
     return who
 
