@@ -140,11 +140,13 @@ class _Trimming:
         one, zero = np.sort(treated[~np.isnan(treated)]), np.sort(control[~np.isnan(control)])
         if not (len(one) and len(zero)):
             raise NotEstimable("an arm has no observed outcome")
+        # Fractions: retentions of 3/5 and 2/5 trim one of three, but in floats (1 - 0.4 / 0.6) * 3 is just below 1.
         keep1, keep0 = Fraction(len(one), len(treated)), Fraction(len(zero), len(control))
         q, first = 1 - min(keep1, keep0) / max(keep1, keep0), keep1 >= keep0
         low, high = trimmed_means(one if first else zero, q, fractional)
         ends = (low - zero.mean(), high - zero.mean()) if first else (one.mean() - high, one.mean() - low)
         sizes = ((keep1, len(treated)), (keep0, len(control)))
+        # Variance of the log of the retentions' ratio by the delta method: the trimmed share is estimated, too.
         log_spread = sum(float((1 - keep) / (keep * size)) for keep, size in sizes)
         table = [[len(one), len(treated) - len(one)], [len(zero), len(control) - len(zero)]]
         return cls(
@@ -194,6 +196,8 @@ def _bound_errors(one: Floats, zero: Floats, q: Fraction, first: bool, log_sprea
     errors = []
     for part, edge in zip(parts, (parts[0][-1], parts[1][0]), strict=True):
         own = part.var(ddof=1) / len(part) if len(part) > 1 else np.nan
+        # What is trimmed depends on a cut that is a quantile of the same data; the further the mean from the cut, the
+        # more an error of the cut moves it.
         own += (part.mean() - edge) ** 2 * (share / len(part) + (log_spread if share else 0.0))
         errors.append(float(np.sqrt(own + other)))
     return (errors[0], errors[1]) if first else (errors[1], errors[0])
@@ -203,6 +207,8 @@ def _imbens_manski(lower: float, upper: float, low_error: float, high_error: flo
     """Interval that covers the effect (not the whole set) with the level."""
     if not (np.isfinite([low_error, high_error]).all() and max(low_error, high_error) > 0):
         return None
+    # Wide bounds leave the effect near one end only, so that a one-sided quantile is enough; where they meet, the
+    # two-sided one is needed. The root goes from one to the other without a step.
     width = (upper - lower) / max(low_error, high_error)
     cut = optimize.brentq(lambda c: stats.norm.cdf(c + width) - stats.norm.cdf(-c) - level, 0, 10)
     return EffectSize("imbens_manski_interval", None, float(lower - cut * low_error), float(upper + cut * high_error))

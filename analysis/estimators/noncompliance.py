@@ -107,6 +107,7 @@ class Instrumented:
             raise NotEstimable("the instruments do not vary beyond the covariates, or too few rows")
         first, alone = fit(both, d), fit(w, d)
         gained = float(alone.residuals @ alone.residuals - first.residuals @ first.residuals)
+        # Relative to what there is to explain: rounding leaves about 1e-16 of it where nothing was explained.
         if gained <= 1e-10 * max(float(alone.residuals @ alone.residuals), 1e-12):
             raise NotEstimable("allocation did not change what was received, so there are no compliers")
         return cls(y, d, both[:, w.shape[1] :], w)
@@ -140,6 +141,8 @@ class Instrumented:
 
     def _robust_quadratic(self, fy: Fit, fd: Fit, level: float) -> tuple[float, float, float]:
         """(g_y - b g_d)^2 <= chi2 Var(g_y - b g_d) with HC0."""
+        # Inverting the test gives a set that keeps its level however weak the instrument; estimate and standard error
+        # of two stages do not (Staiger & Stock 1997).
         half = fy.design @ fy.gram_inverse[:, -1]
         vyy, vdd = float(half**2 @ fy.residuals**2), float(half**2 @ fd.residuals**2)
         vyd = float(half**2 @ (fy.residuals * fd.residuals))
@@ -168,6 +171,7 @@ def describe_set(a: float, b: float, c: float) -> str:
     >>> describe_set(1, 0, -4)
     '[-2, 2]'
     """
+    # a > 0 where the instrument passes its own test at this level: only then is the accepted set an interval.
     under = b * b - 4 * a * c
     if under < 0:
         return "empty" if a > 0 else "the whole line (the instrument is too weak)"
@@ -185,6 +189,7 @@ def _fields(trial: AnalysisRequest, model: Instrumented, vcov: str) -> dict[str,
     note = f"{vcov} standard error; first-stage {first}; Anderson-Rubin {trial.level:.0%} set: {accepted}"
     effect = EffectSize("first_stage", float(fit(np.column_stack([model.w, model.z]), model.d).coefficients[-1]))
     detail: dict[str, Any] = {"vcov": vcov, "first_stage_f": f, "anderson_rubin": accepted, **_specification(fitted)}
+    # Student's t belongs to the variance that divides by n - 2; the robust one is justified by large samples alone.
     if vcov.upper() in ("CLASSICAL", "UNADJUSTED", "NONROBUST"):
         found: dict[str, object] = dict(t_interval(estimate, error, float(fitted.df_resid), trial.level))
     else:

@@ -42,8 +42,10 @@ def follow_amendments(app: App) -> None:
         if newest is None or newest == app.world.study_hash:
             return
         now = app.world.now()
+        # A server whose copy of the files is old would otherwise read and hash them at each arrival.
         if newest in failed and now - failed[newest] < AGAIN:
             return
+        # Only files of the locked version are taken: a half-copied folder has the hash of no locked version.
         library = open_library(app.settings.study_file)
         if protocol_hash(library.study, dict(library.materials())) == newest:
             reload(app)

@@ -29,10 +29,12 @@ def has_ended(replica: Replica) -> bool:
     """Whether a server of this machine has ended: no process has its id."""
     if replica.machine != _machine() or replica.process == os.getpid():
         return False
+    # Signal 0 is only the check whether it could be sent. An id that was given to another program keeps the server
+    # alive until its signs of life stop, which costs time and cancels nothing.
     try:
         os.kill(replica.process, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except PermissionError:  # it lives, as another user's
         return False
     return False

@@ -90,6 +90,7 @@ class SqlEventLog:
         entries = [
             ChainEntry("events", event_key(event), True, new_salt(), _json(event.payload).encode()) for event in events
         ]
+        # Joined to the chain in one step for the whole batch, for its head is claimed until the commit.
         digests = [entry.digest for entry in entries]
         number, first = self.chain.append(digests)
         moments = {at: _moment(at) for at in {event.server_time for event in events}}
@@ -176,6 +177,7 @@ class SqlEventLog:
             yield from _read(participant_id, self.driver.rows(_OF_PERSON, (participant_id,)))
             return
         query = select(*LOGGED).order_by(EVENTS.c.participant_id, EVENTS.c.event_id)
+        # In parts: the log of a large trial does not fit into memory at once.
         result = self.connection.execution_options(yield_per=2000).execute(query)
         for row in result:
             yield Event(**row._mapping)
@@ -191,6 +193,7 @@ class SqlEventLog:
     def latest_moment(self) -> datetime | None:
         """See ports.EventLog."""
         people = ParticipantRow.__table__  # type: ignore[attr-defined]
+        # Simulated participants live by a clock that the simulation sets; it may be ahead of this machine's.
         real = select(people.c.id).where(people.c.kind == "real")
         newest = select(EVENTS.c.server_time).where(EVENTS.c.participant_id.in_(real))
         found: datetime | None = self.connection.execute(

@@ -33,11 +33,13 @@ def bring_up_to_date(database: DatabaseEngine) -> None:
     """
     config = alembic_config()
     head = ScriptDirectory.from_config(config).get_current_head()
+    # Without the write lock first: every command opens the database, and most find nothing to do.
     with database.begin(write=False) as connection:
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
     with database.begin(write=True) as connection:
         if not database.is_sqlite:
+            # Of servers that start together one migrates; the others wait here and then find the newest revision.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20260120245)")
         if MigrationContext.configure(connection).get_current_revision() is None and inspect(
             connection

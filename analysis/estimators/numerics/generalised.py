@@ -50,6 +50,7 @@ def fit_glm(
 
 def settled(design: DesignMatrix, beta: Floats, information: Floats, what: str) -> None:
     """Refuse a fit that ran off to infinity, or whose columns the outcome does not tell apart."""
+    # Per standard deviation, so that no unit decides; 25 on the logit scale is an odds ratio of 7e10.
     spread = design.columns.std(axis=0)
     if not np.isfinite(beta).all() or (np.abs(beta) * spread > BEYOND).any():
         raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")

@@ -34,6 +34,7 @@ def kaplan_meier_curve(times: Floats, events: Bools) -> Curve:
     at_risk = (len(times) - np.searchsorted(np.sort(times), distinct, side="left")).astype(np.float64)
     deaths = np.bincount(np.searchsorted(distinct, times[events]), minlength=len(distinct)).astype(np.float64)
     left = at_risk - deaths
+    # Infinite where the last ones at risk all have the event; restricted means count that term as 0, as survRM2 does.
     terms = np.divide(deaths, at_risk * left, out=np.where(deaths > 0, np.inf, 0.0), where=left > 0)
     survival: Floats = np.cumprod(left / at_risk, dtype=np.float64)
     return Curve(distinct, at_risk, deaths, survival, np.cumsum(terms, dtype=np.float64))
@@ -80,8 +81,10 @@ def _means(times: Floats, events: Bools, member: Bools, horizon: float) -> tuple
     """Restricted mean and variance of one arm in every assignment; rows sorted by time."""
     distinct, first = np.unique(times, return_index=True)
     inside = distinct <= horizon
+    # Counting from the back gives who is still at risk; ties share the count of their first row.
     risk = np.cumsum(member[:, ::-1], axis=1)[:, ::-1][:, first][:, inside].astype(np.float64)
     deaths = np.add.reduceat((member & events).astype(np.float64), first, axis=1)[:, inside]
+    # An arm without anyone at risk in this assignment: the curve keeps its height; `short` says whether it is known.
     ratio = np.divide(risk - deaths, risk, out=np.ones_like(risk), where=risk > 0)
     survival = np.concatenate([np.ones((len(member), 1)), np.cumprod(ratio, axis=1)], axis=1)
     widths = np.diff(np.concatenate([[0.0], distinct[inside], [horizon]]))

@@ -44,6 +44,7 @@ class SqlInProgress(SqlPositions):
 
     def begin_work(self, work: InProgress) -> bool:
         """See ports.UnitOfWork."""
+        # The primary key decides between two servers, not a look beforehand: both could see that there is none.
         query = insert_new(self.connection, WORKS).returning(literal(1))
         return self.connection.execute(query, asdict(work)).first() is not None
 
@@ -65,6 +66,7 @@ class SqlInProgress(SqlPositions):
 
     def end_work(self, work: InProgress) -> bool:
         """See ports.UnitOfWork."""
+        # Named whole: another server may have taken the work over, and its row must stay.
         mine = (
             WORKS.c.participant_id == work.participant_id,
             WORKS.c.kind == work.kind,

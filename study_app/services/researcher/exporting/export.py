@@ -88,6 +88,7 @@ def export(
         raise UserError(f"--k: {k} people cannot share an answer; give 1 or more, such as {DEFAULT_K}")
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
     kinds = (only,) if only else tuple(name for name in LEDGERS if chosen[name])
+    # One reading transaction: tables, ledgers and chain are of one moment however many people work meanwhile.
     with whole_directory(Path(out)) as folder, world.registry.begin(write=False) as unit:
         wanted = Wanted(fmt, kinds, identified, k if public else None, for_look=only is not None)
         summary = _write(ExportState(world, unit, folder, Path(out), wanted))
