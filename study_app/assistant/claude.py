@@ -14,8 +14,10 @@ from weakref import WeakKeyDictionary
 import anthropic
 import httpx2
 
+from study_app.assistant.claude_tools import StreamedBlocks, acting_body
 from study_app.assistant.explaining_judge import judge_body, read_verdict
 from study_app.assistant.prompts import conversation
+from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
@@ -118,7 +120,7 @@ class ClaudeAssistant:
         finished = False
         meter = ReplyMeter(ReplyBounds.of(self._room(request)))
         try:
-            async with aclosing(self._events(request, meter.bounds.seconds)) as events:
+            async with aclosing(self._events(self._body(request), meter.bounds.seconds)) as events:
                 async for event in events:
                     end = _accumulate(end, event, self._blank_end())
                     finished = finished or event.type == "message_stop"
@@ -129,6 +131,37 @@ class ClaudeAssistant:
         except _FAILURES as error:
             raise _broken_off(_unavailable(error), end) from None
         yield _completed(end, finished)
+
+    async def step(self, request: AgentRequest) -> AsyncGenerator[TextDelta | ToolCall | ReplyEnd]:
+        """Stream one step of an agent; see `ports.ActingAssistant`.
+
+        Raises:
+            AssistantUnavailable: nothing was sent; `retry_after` where the provider said so.
+            ReplyBrokenOff: the step had begun; a call in it is not made.
+        """
+        end: ReplyEnd | None = None
+        finished = False
+        blocks = StreamedBlocks()
+        meter = ReplyMeter(ReplyBounds.of(self._room(request.asked)))
+        body = acting_body(self._body(request.asked), request)
+        try:
+            async with aclosing(self._events(body, meter.bounds.seconds)) as events:
+                async for event in events:
+                    end = _accumulate(end, event, self._blank_end())
+                    finished = finished or event.type == "message_stop"
+                    blocks.take(event)
+                    if text := meter.room_for(_delta(event)):
+                        yield TextDelta(text)
+            call = blocks.call()
+        except AssistantUnavailable as error:
+            raise _broken_off(error, end) from None
+        except _FAILURES as error:
+            raise _broken_off(_unavailable(error), end) from None
+        completed = _completed(end, finished)
+        # A call that the length of the reply cut off is not whole.
+        if call is not None and completed.stop_reason != "max_tokens":
+            yield call
+        yield completed
 
     async def judge(self, request: AssistantRequest) -> Judged:
         """Return whether a message explains the participant's idea; see `ports.ExplanationJudge`.
@@ -160,11 +193,11 @@ class ClaudeAssistant:
             )
         return self._clients[loop]
 
-    async def _events(self, request: AssistantRequest, seconds: float) -> AsyncGenerator[Any, None]:
+    async def _events(self, body: dict[str, Any], seconds: float) -> AsyncGenerator[Any, None]:
         clock = asyncio.get_running_loop().time
         last = clock() + seconds
         async with asyncio.timeout(self._patience.first_token):
-            stream = await self._client().messages.create(**self._body(request))
+            stream = await self._client().messages.create(**body)
         async with stream:
             while True:
                 try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from study_app.assistant.answers import answer
+from study_app.assistant.embedded.acting import next_step
 from study_app.assistant.embedded.elsewhere import answer_from
 from study_app.assistant.notebook import Notebook
+from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound
 from study_app.domain.text_files import decode_text
@@ -72,18 +74,41 @@ class NotesAssistant:
         Raises:
             AssistantUnavailable: the pack's notes cannot be read.
         """
+        notebook = await self._notes_for(request)
+        async for piece in self._said(await self._answer(request, notebook)):
+            yield piece
+        yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
+
+    async def step(self, request: AgentRequest) -> AsyncGenerator[TextDelta | ToolCall | ReplyEnd]:
+        """Stream one step of an agent; see `ports.ActingAssistant`.
+
+        Raises:
+            AssistantUnavailable: the pack's notes cannot be read, or working the step out takes too long.
+        """
+        notebook = await self._notes_for(request.asked)
+        try:
+            following = await asyncio.wait_for(asyncio.to_thread(next_step, request, notebook), MOST_SECONDS)
+        except TimeoutError:
+            raise AssistantUnavailable("timeout", "the next step could not be worked out in time") from None
+        async for piece in self._said(following.text):
+            yield piece
+        if following.call is not None:
+            yield following.call
+        yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
+
+    async def _notes_for(self, request: AssistantRequest) -> Notebook:
         own = request.language == self._language
         named = request.pack if own else f"{request.pack}:{request.language}"
         # Reading notes tries every pattern in them, half a second for a pack: not on the loop that serves everybody.
-        notebook = await asyncio.to_thread(self._notebook, named)
-        text = await self._answer(request, notebook)
-        # A few words at once, as a model's tokens come: word by word, many replies at a time keep the server busy.
+        return await asyncio.to_thread(self._notebook, named)
+
+    async def _said(self, text: str) -> AsyncIterator[TextDelta]:
+        """Yield a few words at once, as tokens come: one by one, many replies at once keep a server busy."""
         words = re.findall(r"\S+\s*|\s+", text)
         for start in range(0, len(words), WORDS_AT_ONCE):
             piece = words[start : start + WORDS_AT_ONCE]
             yield TextDelta("".join(piece))
             await asyncio.sleep(self._pause * len(piece))
-        yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
 
     async def _answer(self, request: AssistantRequest, notebook: Notebook) -> str:
         """Return the reply, worked out beside the event loop; a message that takes too long to read gets a sentence."""

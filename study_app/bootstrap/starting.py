@@ -42,6 +42,7 @@ from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
 from study_app.services.participant.answers import Answers
+from study_app.services.participant.agent.working import AgentWork
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.flow import ParticipantFlow
@@ -135,8 +136,10 @@ def _assembled(
     """Return the services over one world."""
     way = ParticipantFlow(world)
     grading, scoring = Grading(world), QuizScoring(world)
-    enrol, session = Enrol(world), ParticipantSession(world, way)
-    runs, chat = ProgramRuns(world, way), AssistantChat(world, way)
+    runs = ProgramRuns(world, way)
+    agent = AgentWork(world, way, runs)
+    enrol, session = Enrol(world), ParticipantSession(world, way, decided=agent.wake)
+    chat = AssistantChat(world, way, agent)
     app = App(
         settings=settings,
         world=world,

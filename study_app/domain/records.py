@@ -156,7 +156,8 @@ class RunRecord:
     participant_id: str
     task: str
     stage: str
-    kind: Literal["run", "submission"]
+    kind: Literal["run", "submission", "agent"]
+    """`agent`: a run that the participant's agent made."""
     code: str
     started_at: datetime
     page: str | None = None

@@ -7,9 +7,10 @@ from study_app.ports.clock import Clock, ClockStep, SteadyClock
 from study_app.ports.database import RESTORED, Database, Restorable, UnitOfWork
 from study_app.ports.event_log import EventLog
 from study_app.ports.participant_records import Stay
-from study_app.ports.providers import Assistant, ExplanationJudge, Panel, PanelSubmission, Sandbox
+from study_app.ports.providers import ActingAssistant, Assistant, ExplanationJudge, Panel, PanelSubmission, Sandbox
 
 __all__ = [
+    "ActingAssistant",
     "RESTORED",
     "Assistant",
     "Clock",

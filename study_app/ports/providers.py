@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
@@ -53,6 +54,21 @@ class Assistant(Protocol):
 
         Raises:
             AssistantUnavailable: the provider failed, before or during the reply; what was yielded so far stands.
+        """
+        ...
+
+
+@runtime_checkable
+class ActingAssistant(Protocol):
+    """An assistant that can act: change a program, run it, ask."""
+
+    def step(self, request: AgentRequest) -> AsyncGenerator[TextDelta | ToolCall | ReplyEnd]:
+        """Stream one step: TextDelta pieces, at most one ToolCall, then exactly one ReplyEnd.
+
+        Without a ToolCall the turn is over.
+
+        Raises:
+            AssistantUnavailable: the provider failed, before or during the step.
         """
         ...
 

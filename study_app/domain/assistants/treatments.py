@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
 
 Provider = Literal["claude", "notes", "recorded"]
-Manner = Literal["answers", "hints", "questions"]
+Manner = Literal["answers", "hints", "questions", "agent"]
 UnavailableKind = Literal[
     "rate_limit", "overloaded", "timeout", "connection", "authentication", "refused", "budget", "too_long", "other"
 ]
@@ -147,7 +148,9 @@ class AssistantSpec(_Table):
     model: str = DEFAULT_MODEL
     prompt: str = ""
     manner: Manner = "answers"
-    """How it helps: `answers`, `hints` only, or `questions` (Socratic)."""
+    """How it helps: `answers`, `hints` only, `questions` (Socratic), or as an `agent` that may change and run."""
+    agent: AgentSettings | None = None
+    """What an agent may do, and who approves it."""
     gives_code: bool = True
     """False: a reply that contains solution code breaks the treatment, and the fidelity figure counts it."""
     gate: Literal["none", "explain"] = "none"
@@ -174,16 +177,18 @@ class AssistantSpec(_Table):
 
     @property
     def prompt_version(self) -> str:
-        """Twelve hex digits over what shapes a reply's words: prompt, parameters, manner, gives_code, gate."""
+        """Twelve hex digits over what shapes a reply's words: prompt, parameters, manner, gives_code, gate, agent."""
         shaping = {"prompt": self.prompt, "parameters": self.parameters.given()}
         # Without a gate nothing is said of it, so that treatments stay what they were.
         gate = {} if self.gate == "none" else {"gate": self.gate}
-        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code} | gate)[:12]
+        acting = {} if self.agent is None else {"agent": self.agent.model_dump(mode="json")}
+        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code} | gate | acting)[:12]
 
     @property
     def digest(self) -> str:
         """SHA-256 over the whole treatment, hexadecimal."""
-        return _digest(self.model_dump(mode="json"))
+        # Without an agent nothing is said of one, so that treatments stay what they were.
+        return _digest(self.model_dump(mode="json", exclude={"agent"} if self.agent is None else None))
 
 
 def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> AssistantSpec:
@@ -275,8 +280,24 @@ def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
         broken.append(
             ("gate", f'"{spec.gate}" although gives_code is false', "set gives_code = true, or leave gate out")
         )
+    if spec.manner == "agent":
+        return [*broken, *_agent_rules(spec)]
+    if spec.agent is not None:
+        broken.append(("agent", f'given although manner is "{spec.manner}"', 'set manner = "agent", or leave it out'))
     if spec.gives_code and spec.manner != "answers":
         broken.append(("gives_code", f'true although manner is "{spec.manner}"', "set gives_code = false"))
+    return broken
+
+
+def _agent_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
+    broken = []
+    if spec.agent is None:
+        remedy = 'add the table [agent], e.g. approval = "each"'
+        broken.append(("agent", 'missing although manner is "agent"', remedy))
+    if not spec.gives_code:
+        broken.append(("gives_code", 'false although manner is "agent"', "set gives_code = true"))
+    if spec.gate != "none":
+        broken.append(("gate", f'"{spec.gate}" although manner is "agent"', "leave gate out"))
     return broken
 
 

@@ -67,6 +67,8 @@ class Edit(TextChange, TextEvent):
 
     kind: ClassVar[str] = "edit"
 
+    action_id: str | None = described("of a change that an agent proposed", default=None, holds="id")
+
 
 @dataclass(frozen=True)
 class BrokenText(Unreadable, TextEvent):
@@ -252,6 +254,28 @@ class SendPressed(PageEvent):
     shows_activity: ClassVar[bool] = True
 
     again: Any = described("a message whose reply failed is sent once more", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentAnswered(PageEvent):
+    """The participant decides on a step of an agent, or answers its question; a change is approved by its `edit`."""
+
+    kind: ClassVar[str] = "agent_answered"
+    shows_activity: ClassVar[bool] = True
+
+    action_id: str = described(holds="id")
+    decision: str = described(levels=("approve", "reject", "answered"))
+    words: str | None = described("why it is rejected, or the answer", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSwitched(PageEvent):
+    """The participant switches whether the agent goes on without asking."""
+
+    kind: ClassVar[str] = "agent_switched"
+    shows_activity: ClassVar[bool] = True
+
+    without_asking: bool = described()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from study_app.domain.events.details import EventDetails, described
-from study_app.domain.events.words import Cause, EntryWay, Failure, RunEnd, StageEnd, Verdict
+from study_app.domain.events.words import Cause, Decision, EntryWay, Failure, RunEnd, StageEnd, Tool, Verdict
 
 CLOCK_OUTAGES = frozenset({"clock_step", "reopened", "paused"})
 """Causes of an `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
@@ -398,6 +398,55 @@ class TurnEnded(EventDetails):
     error: str | None = described("why the provider failed", levels=get_args(Failure))
     stopped: bool = described("by the participant")
     withheld_chars: int | None = described("of code that a gate kept out of it", default=None, along="withheld_chars")
+    autonomous_seconds: float | None = described(
+        "that an agent worked without waiting for the participant", default=None, along="autonomous_seconds"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentProposed(EventDetails):
+    """An agent calls a tool: what it wants to do, before anybody sees it."""
+
+    kind: ClassVar[str] = "agent_proposed"
+
+    action_id: str = described(holds="id")
+    turn_id: str = described(holds="id")
+    task: str = described(holds="id")
+    step: int = described("of the turn, from 1")
+    tool: str = described(levels=get_args(Tool))
+    input: Mapping[str, Any] = described("texts of the call: `old` and `new`, `question` or `summary`")
+    base_sha256: str = described("over the program and the call", holds="hash")
+    waits: bool = described("for the participant")
+    start: int | None = described("of the text that a change replaces, in UTF-16 units", default=None, along="start")
+    end: int | None = described("of that text", default=None, along="start")
+    model: str | None = described("that served the step", default=None)
+    input_tokens: int | None = described("of the step", default=None)
+    output_tokens: int | None = described("of the step", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentDecided(EventDetails):
+    """What becomes of a call; of several about one call the last counts."""
+
+    kind: ClassVar[str] = "agent_decided"
+
+    action_id: str = described(holds="id")
+    decision: str = described(levels=get_args(Decision))
+    seconds: float = described("since it was proposed")
+    words: str | None = described("why it was rejected, or the answer", default=None, along="words")
+    applied_chars: int | None = described("that a change inserted", default=None, along="applied_chars")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentActed(EventDetails):
+    """What a call came to, as the agent was told."""
+
+    kind: ClassVar[str] = "agent_acted"
+
+    action_id: str = described(holds="id")
+    result: str = described()
+    failed: bool = described()
+    run_id: str | None = described("of a run by the agent", default=None, along="run_id", holds="id")
 
 
 @dataclass(frozen=True, kw_only=True)

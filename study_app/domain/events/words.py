@@ -19,5 +19,11 @@ Failure = Literal[
 """Why a reply failed."""
 Cause = Literal["isolation", "clock_step", "reopened", "paused"]
 """Of an outage that no reply and no run had."""
-EditKind = Literal["typed", "paste", "drop", "cut", "undo", "redo", "indent", "programmatic"]
+EditKind = Literal["typed", "paste", "drop", "cut", "undo", "redo", "indent", "programmatic", "agent"]
 """How a text changes."""
+Decision = Literal["approve", "reject", "edited", "auto", "answered", "stale", "interrupted", "expired"]
+"""What became of an agent's call: by the participant `approve`, `reject`, `edited` (a change that they changed first)
+and `answered`; `auto` without being asked; `stale` once the program was another; `interrupted` by Stop or a server that
+failed; `expired` at the end of the task or of the turn's time."""
+Tool = Literal["view", "edit", "run", "ask", "report"]
+"""What an agent calls: read the program, change it, run it, ask the participant, say what was done."""

@@ -36,7 +36,7 @@ def keep_program(
     world: StudyContext,
     unit: UnitOfWork,
     place: AtStage,
-    kind: Literal["run", "submission"],
+    kind: Literal["run", "submission", "agent"],
     code: str,
     page: str | None,
     seq: int | None,
@@ -54,6 +54,9 @@ def keep_program(
         seq=seq,
     )
     unit.add_run(run)
+    if kind == "agent":
+        # The agent's own events tell of it.
+        return run
     facts = program_facts(unit, run.participant_id, run.task, code, page, seq)
     handed = (RunStarted if kind == "run" else TaskSubmitted)(
         task=place.task,

@@ -10,6 +10,7 @@ from typing import Any
 
 from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema.cells import writable
+from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.assistants.budget import allowance, total, within_study_cost
 from study_app.domain.assistants.gate import VERSION, Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
@@ -19,16 +20,27 @@ from study_app.domain.assistants.treatments import (
     ReplyBrokenOff,
     ReplyEnd,
     StudyLimits,
+    TextDelta,
 )
-from study_app.domain.errors import AssistantUnavailable, Malformed, NotAllowed, Refused, StudyError, TooLong
+from study_app.domain.errors import (
+    AssistantUnavailable,
+    InfrastructureError,
+    Malformed,
+    NotAllowed,
+    Refused,
+    StudyError,
+    TooLong,
+)
 from study_app.domain.events.server import DeadlineExtended, TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import InProgress, Rating, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.timing import paused_seconds
-from study_app.ports import Assistant, UnitOfWork
+from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.participant.agent.actions import actions_of, close_actions
+from study_app.services.participant.agent.working import AgentTurn, AgentWork, Frame
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import STILL_OPEN, GatedReply, gate_open, judged, verdict_event
 from study_app.services.participant.turns import (
@@ -48,6 +60,8 @@ log = logging.getLogger(__name__)
 MAX_MESSAGE = 20_000
 _GRACE = 1.1
 """A provider's implementation has the same bound and comes first: it knows model and tokens."""
+_LONGEST_TURN = 12 * 3600.0
+"""Of an agent, which may wait for a person as long as their task lasts; seconds."""
 SAVE_EVERY = 2.0
 """Seconds between two savings of a reply in progress."""
 
@@ -70,15 +84,23 @@ class _Reply:
     """A reply in progress, which outlives the request that asked for it."""
 
     turn: Turn
-    pieces: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    pieces: asyncio.Queue[str | Frame | None] = field(default_factory=asyncio.Queue)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     gated: GatedReply = field(default_factory=lambda: GatedReply(closed=False, closing=""))
+    agent: AgentTurn | None = None
+    """Of a treatment that acts."""
 
     def add(self, text: str) -> None:
         """Take another piece of the reply, as the participant sees it."""
         if text:
             self.turn = replace(self.turn, reply=self.turn.reply + text)
             self.pieces.put_nowait(text)
+
+    def show(self, frame: Frame) -> None:
+        """Take a step of an agent; what it says next begins a paragraph."""
+        self.pieces.put_nowait(frame)
+        if frame.content["type"] == "action" and self.turn.reply and not self.turn.reply.endswith("\n\n"):
+            self.add("\n\n")
 
 
 @dataclass(frozen=True)
@@ -87,6 +109,19 @@ class _Answering:
 
     assistant: Assistant
     max_tokens: int
+    agent: AgentSettings | None = None
+
+    def acting(self, turn: Turn, request: AssistantRequest) -> AgentTurn | None:
+        """Return the turn as an agent's, where the treatment is one.
+
+        Raises:
+            InfrastructureError: the assistant that was opened for it cannot act.
+        """
+        if self.agent is None:
+            return None
+        if not isinstance(self.assistant, ActingAssistant):
+            raise InfrastructureError(f"the assistant '{self.assistant.id}' cannot act")
+        return AgentTurn(turn, request, self.assistant, self.agent)
 
 
 @dataclass(frozen=True)
@@ -94,7 +129,8 @@ class StreamingTurn:
     """A turn that has begun; iterate its text to stream it."""
 
     turn_id: str
-    text: AsyncIterator[str]
+    text: AsyncIterator[str | Frame]
+    """Words, and between them the steps of an agent."""
     failure: Callable[[], str | None]
     """After the text has ended: why the provider failed, or None."""
 
@@ -102,9 +138,10 @@ class StreamingTurn:
 class AssistantChat:
     """The assistant, as a participant may use it."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
+    def __init__(self, world: StudyContext, way: ParticipantFlow, agent: AgentWork) -> None:
         self.world = world
         self.way = way
+        self.agent = agent
         self._began = world.now()
         self._replies: dict[str, _Reply] = {}
         self._asking: set[str] = set()
@@ -146,7 +183,7 @@ class AssistantChat:
         self._asking.add(participant_id)
         try:
             turn, request, by = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
-            reply = self._replies[participant_id] = _Reply(turn)
+            reply = self._replies[participant_id] = _Reply(turn, agent=by.acting(turn, request))
         finally:
             self._asking.discard(participant_id)
         task = asyncio.create_task(self._produce(reply, request, by))
@@ -180,6 +217,14 @@ class AssistantChat:
                 kept = unit.turns(participant_id)
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
+
+    def actions(self, participant_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the steps of the participant's agent by turn, as the page draws them."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        with self.world.registry.begin(write=False) as unit:
+            for action in actions_of(unit, participant_id):
+                found.setdefault(action.proposed.turn_id, []).append(action.shown())
+        return found
 
     def close_interrupted(self, participant_id: str) -> None:
         """End the participant's turns whose reply a server that is gone was writing."""
@@ -299,11 +344,11 @@ class AssistantChat:
             place.study.language,
             withhold_code=opened is False,
         )
-        return turn, request, _Answering(edition.assistants[name], spec.parameters.max_tokens)
+        return turn, request, _Answering(edition.assistants[name], spec.parameters.max_tokens, spec.agent)
 
     # -- the reply -----------------------------------------------------------------------------------------------------
 
-    async def _consume(self, reply: _Reply) -> AsyncIterator[str]:
+    async def _consume(self, reply: _Reply) -> AsyncIterator[str | Frame]:
         while (piece := await reply.pieces.get()) is not None:
             yield piece
 
@@ -316,10 +361,18 @@ class AssistantChat:
         try:
             if request.withhold_code:
                 request = await self._through_gate(reply, request, by.assistant)
-            meter = ReplyMeter(ReplyBounds.of(min(by.max_tokens, request.max_tokens or by.max_tokens)))
-            stream = by.assistant.reply(request)
-            async for piece in until(stream, stop, _GRACE * meter.bounds.seconds):
+            longest = min(by.max_tokens, request.max_tokens or by.max_tokens)
+            meter = ReplyMeter(ReplyBounds.of(longest * (by.agent.steps_per_turn if by.agent else 1)))
+            stream: AsyncIterator[TextDelta | Frame | ReplyEnd] = by.assistant.reply(request)
+            seconds = _GRACE * meter.bounds.seconds
+            if reply.agent is not None:
+                # Its own settings bound it, and the end of the task.
+                stream, seconds = self.agent.steps(reply.agent), _LONGEST_TURN
+            async for piece in until(stream, stop, seconds):
                 elapsed = loop.time() - began
+                if isinstance(piece, Frame):
+                    reply.show(piece)
+                    continue
                 if isinstance(piece, ReplyEnd):
                     reply.turn = ended(reply.turn, piece)
                     continue
@@ -350,7 +403,7 @@ class AssistantChat:
                 stop_reason=reply.turn.stop_reason or ("stopped" if stopped else None),
             )
             try:
-                await asyncio.to_thread(self._finish, reply.turn, reply.gated.withheld)
+                await asyncio.to_thread(self._finish, reply)
             except Exception:
                 log.exception("the end of a reply could not be saved")
             self._replies.pop(reply.turn.participant_id, None)
@@ -387,13 +440,19 @@ class AssistantChat:
             value = "0" if verdict.withholds else "1"
             unit.add_rating(Rating(self.world.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
 
-    def _finish(self, turn: Turn, withheld: int | None) -> None:
+    def _finish(self, reply: _Reply) -> None:
+        turn, withheld, autonomous = reply.turn, reply.gated.withheld, None
         with self.world.registry.begin() as unit:
             # Another server has ended the turn where this one was taken for gone.
             if not unit.end_work(self._work(turn)) or not unit.update_turn(turn):
                 return
             now = self.world.now()
-            record_end(unit, turn, now, withheld)
+            if reply.agent is not None:
+                autonomous = max(0.0, (turn.total_seconds or 0.0) - reply.agent.waited)
+                given_up = turn.stopped_by_participant or turn.error is not None
+                stage = unit.known_participant(turn.participant_id).stage
+                close_actions(unit, turn, stage, "interrupted" if given_up else "expired", now)
+            record_end(unit, turn, now, withheld, autonomous)
             if turn.error is not None and turn.error != "refused":
                 # A model that declines is not an outage: no time is to be credited for it.
                 record_outage(unit, turn, turn.total_seconds or 0.0, now)

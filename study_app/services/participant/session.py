@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from study_app.domain.errors import Malformed, NotAllowed
 from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent, tells_of_reply
@@ -17,6 +17,7 @@ from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
+from study_app.services.participant.agent.decisions import decide
 from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
@@ -37,14 +38,20 @@ class Ingested:
     """Another page owns the attempt now."""
     stage_before: str = ""
     """Where the participant was when the batch came."""
+    decided: bool = False
+    """A step of the participant's agent is decided by it."""
 
 
 class ParticipantSession:
     """Everything a page may do besides working and answering."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
+    def __init__(
+        self, world: StudyContext, way: ParticipantFlow, decided: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Make the session; `decided` is called with a participant once a decision on their agent's step is kept."""
         self.world = world
         self.way = way
+        self._decided = decided
 
     @retried
     def where(self, participant_id: str) -> Position:
@@ -191,7 +198,13 @@ class ParticipantSession:
         """
         _check_kinds(batch)
         with self.world.registry.begin() as unit:
-            return self._store(unit, self._get(unit, participant_id), batch)
+            ingested = self._store(unit, self._get(unit, participant_id), batch)
+        self._tell(ingested)
+        return ingested
+
+    def _tell(self, ingested: Ingested) -> None:
+        if ingested.decided:
+            self._decided(ingested.place.participant.id)
 
     def submit(self, token: str | None, batch: Batch) -> Future[Ingested]:
         """As `ingest`, for the participant of this cookie, in a transaction shared with other pages' batches.
@@ -208,7 +221,9 @@ class ParticipantSession:
             _check_kinds(batch)
             return self._store(unit, participant, batch)
 
-        return self.world.registry.submit(work)
+        stored = self.world.registry.submit(work)
+        stored.add_done_callback(lambda done: None if done.exception() else self._tell(done.result()))
+        return stored
 
     def _store(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
         now = self.world.now()
@@ -224,15 +239,24 @@ class ParticipantSession:
         stages = None if late is None else late.stages
         stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
         _check_arm(place, batch)
+        decided = False
         if not moved:
             here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
+            decided = self._acts(place) and decide(unit, place, batch.page, here)
             apply_events(unit, place, batch.page, here)
         if late is not None:
             over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
             take_late(self.world, unit, place, batch.page, late, over)
         unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
-        return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage)
+        return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage, decided=decided)
+
+    def _acts(self, place: Position) -> TypeGuard[OnStage]:
+        """Whether the participant's assistant here is one that acts."""
+        if not isinstance(place, OnStage) or place.assistant is None:
+            return False
+        acts: bool = self.world.content_of(place.participant).specs[place.assistant].manner == "agent"
+        return acts
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """Return the saved text of a task."""

@@ -15,6 +15,7 @@ from study_app.domain.events import Event
 from study_app.domain.events.server import Outage, TurnEnded
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
+from study_app.services.participant.agent.actions import close_actions
 from study_app.services.position import Position
 from study_app.services.replicas import Replicas
 
@@ -49,6 +50,7 @@ def close_interrupted(
             unit.end_work(work)
         turn = replace(turn, complete=True, error="interrupted")
         unit.update_turn(turn)
+        close_actions(unit, turn, unit.known_participant(participant_id).stage, "interrupted", now)
         record_end(unit, turn, now)
         until = began if turn.asked_at < began else now
         record_outage(unit, turn, (until - turn.asked_at).total_seconds(), now)
@@ -65,11 +67,21 @@ def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replica
     return replicas.is_gone(unit, work.replica)
 
 
-def record_end(unit: UnitOfWork, turn: Turn, now: datetime, withheld_chars: int | None = None) -> None:
+def record_end(
+    unit: UnitOfWork,
+    turn: Turn,
+    now: datetime,
+    withheld_chars: int | None = None,
+    autonomous_seconds: float | None = None,
+) -> None:
     """Note that a turn is over, where the participant is by now."""
     participant = unit.participant(turn.participant_id)
     over = TurnEnded(
-        turn_id=turn.id, error=turn.error, stopped=turn.stopped_by_participant, withheld_chars=withheld_chars
+        turn_id=turn.id,
+        error=turn.error,
+        stopped=turn.stopped_by_participant,
+        withheld_chars=withheld_chars,
+        autonomous_seconds=autonomous_seconds,
     )
     unit.record(turn.participant_id, participant.stage if participant else "", now, over)
 

@@ -10,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chat import BudgetSpent, ReplyInProgress, StreamingTurn
 from study_app.services.participant.runs import check_code
 from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import text
 
 SEPARATOR = "\x1e"
-"""Before the JSON that tells a reply's failure in the middle of its text."""
+"""Around the JSON of an agent's step in the middle of a reply, and before the JSON that tells the reply's failure."""
 
 
 @route
@@ -42,12 +43,19 @@ async def chat(request: Request) -> Response:
     return StreamingResponse(_stream(first or "", asked), media_type="text/plain", headers=headers)
 
 
-async def _stream(first: str, asked: StreamingTurn) -> AsyncIterator[bytes]:
-    yield first.encode()
+async def _stream(first: str | Frame, asked: StreamingTurn) -> AsyncIterator[bytes]:
+    yield _encoded(first)
     async for piece in asked.text:
-        yield piece.encode()
+        yield _encoded(piece)
     if asked.failure() is not None:
         yield (SEPARATOR + json.dumps({"error": _kindly(asked)})).encode()
+
+
+def _encoded(piece: str | Frame) -> bytes:
+    if isinstance(piece, Frame):
+        return f"{SEPARATOR}{json.dumps(piece.content)}{SEPARATOR}".encode()
+    # An agent writes what it likes: the mark of a step is no character of any text.
+    return piece.replace(SEPARATOR, "").encode()
 
 
 def _kindly(asked: StreamingTurn) -> str:
@@ -69,6 +77,7 @@ async def turns(request: Request) -> Response:
     """Return the conversation so far, also of a reply in progress."""
     app, who = await participant(request)
     kept = await run_in_threadpool(app.help.turns, who.id)
+    actions = await run_in_threadpool(app.help.actions, who.id)
     shown = [
         {
             "turn_id": turn.id,
@@ -77,6 +86,7 @@ async def turns(request: Request) -> Response:
             "complete": turn.complete,
             "stopped": turn.stopped_by_participant,
             "error": None if turn.error is None else text("assistant.failed.other"),
+            "actions": actions.get(turn.id, []),
         }
         for turn in kept
     ]

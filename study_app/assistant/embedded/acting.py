@@ -1,0 +1,178 @@
+"""The embedded assistant as an agent: it runs the program, reads what comes out, and repairs it from the notes.
+
+It looks at the program, at what a run says, and at the task pack's notes; solution and checks it never sees. The same
+request leads to the same step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from study_app.assistant.embedded.programs import parsed, sections, source_of, unfenced, unfinished, with_functions
+from study_app.assistant.embedded.repair import repaired
+from study_app.assistant.notebook import Notebook
+from study_app.domain.assistants.acting import AgentRequest, AgentStep, ToolCall
+
+__all__ = ["NextStep", "next_step"]
+
+_SHORT = 3
+"""Words of a message that says nothing of what is wanted."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What it says, and what it does; without a call the turn is over."""
+
+    text: str
+    call: ToolCall | None
+
+
+def next_step(request: AgentRequest, notebook: Notebook) -> NextStep:
+    """Return the next step of a turn."""
+    return _Planner(request, notebook).step()
+
+
+class _Planner:
+    def __init__(self, request: AgentRequest, notebook: Notebook) -> None:
+        self._request = request
+        self._notebook = notebook
+        self._code = request.program
+        self._steps = request.steps
+        self._versions = {note.title: unfenced(note.code) for note in notebook.of_kind("code")}
+
+    def step(self) -> NextStep:
+        last = self._steps[-1] if self._steps else None
+        if question := self._question():
+            return question
+        if last is not None and last.call.tool == "run" and _all_well(last):
+            return self._report("The program runs, and every visible example passes.")
+        if (last is None or last.call.tool == "ask") and self._can("view"):
+            return NextStep(f"{self._plan()} First I read the program.", ToolCall("view", {}))
+        if self._runs_now(last):
+            return NextStep("I run it and see what comes out.", ToolCall("run", {}))
+        for old, new, why in self._changes():
+            return NextStep(why, ToolCall("edit", {"old": old, "new": new}))
+        return self._report(self._at_a_loss())
+
+    def _can(self, tool: str) -> bool:
+        return tool in self._request.tools
+
+    def _runs_now(self, last: AgentStep | None) -> bool:
+        """Whether a run is next: after reading the program, and after each change that was made."""
+        if not self._can("run") or self._runs_refused():
+            return False
+        if last is None or last.call.tool in ("view", "ask"):
+            return not self._to_write()
+        return last.call.tool == "edit" and not last.failed and not self._to_write()
+
+    def _runs_refused(self) -> bool:
+        return any(step.call.tool == "run" and "does not want" in step.result for step in self._steps)
+
+    def _to_write(self) -> list[str]:
+        """Functions that are still to be written, as far as nobody refused them."""
+        return [name for name in unfinished(self._code, self._versions) if name not in self._refused()]
+
+    def _question(self) -> NextStep | None:
+        """Ask what is meant where the message does not say, and more than one thing could be."""
+        if self._steps or not self._can("ask") or len(self._request.asked.message.split()) >= _SHORT:
+            return None
+        left = unfinished(self._code, self._versions)
+        if len(left) < 2:
+            return None
+        names = ", ".join(f"`{name}`" for name in left)
+        asked = f"Shall I write all of it ({names}), or one of these functions only?"
+        return NextStep("", ToolCall("ask", {"question": asked}))
+
+    def _wanted(self) -> list[str]:
+        """Functions that the answer to its question names; all of them where it names none."""
+        answers = " ".join(step.result for step in self._steps if step.call.tool == "ask")
+        named = [name for name in self._versions if name in answers or name in self._request.asked.message]
+        return named or list(self._versions)
+
+    def _plan(self) -> str:
+        left = self._to_write()
+        if not self._versions:
+            return "I have no notes with code for this task, so I can only correct what is visibly wrong."
+        if left:
+            return f"My plan: write {', '.join(f'`{name}`' for name in left)}, run the program, and repair what fails."
+        return "My plan: run the program, find what is wrong, and repair it."
+
+    def _refused(self) -> set[str]:
+        """Functions whose change the participant did not want: it proposes none of them again."""
+        refused = set()
+        for step in self._steps:
+            if step.call.tool == "edit" and "does not want" in step.result:
+                refused |= {one.name for one in sections(str(step.call.input.get("new", ""))) if one.name}
+        return refused
+
+    def _changes(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (old, new, what it says of it), the most needed first."""
+        tried = {str(step.call.input.get("new")) for step in self._steps if step.call.tool == "edit"}
+        for change in (*self._slips(), *self._functions()):
+            if change[1] not in tried and change[0] != change[1]:
+                yield change
+
+    def _slips(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what can be corrected within its own lines."""
+        program, found, whole = repaired(self._code, self._notebook, self._request.asked.starter)
+        if not found or whole:
+            return
+        changed = _one_stretch(self._code, program)
+        if changed is not None:
+            yield *changed, found[0].what
+
+    def _functions(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the functions that are missing, then those that are written otherwise than in the notes."""
+        refused, wanted = self._refused(), self._wanted()
+        missing = unfinished(self._code, self._versions)
+        for name in (*missing, *(one for one in self._versions if one not in missing)):
+            own = source_of(self._code, name)
+            if name in refused or name not in wanted or own.split() == self._versions[name].split():
+                continue
+            why = f"I write `{name}`." if name in missing else f"`{name}` does not do what the task asks; I rewrite it."
+            if own and self._code.count(own) == 1:
+                yield own, self._versions[name], why
+                continue
+            whole = with_functions(self._code, {name: self._versions[name]}, self._request.asked.starter)
+            yield self._code if self._code.strip() else "", whole, why
+        whole = with_functions(self._code, {}, self._request.asked.starter)
+        if isinstance(parsed(self._code), SyntaxError) and not isinstance(parsed(whole), SyntaxError):
+            yield self._code, whole, "The rest of the file cannot be read by Python; I put it in order."
+
+    def _report(self, summary: str) -> NextStep:
+        done = sum(step.call.tool == "edit" and not step.failed for step in self._steps)
+        said = f"{summary} Changes made: {done}."
+        return NextStep("", ToolCall("report", {"summary": said})) if self._can("report") else NextStep(said, None)
+
+    def _at_a_loss(self) -> str:
+        if self._refused():
+            return "I have nothing else to propose."
+        if not self._versions:
+            return "My notes hold no code for this task, and I see nothing that I could correct."
+        run = next((step for step in reversed(self._steps) if step.call.tool == "run"), None)
+        if run is None:
+            return "I have done what my notes know of; run the program to see whether it works."
+        return "Something still fails, and my notes do not know what. The last run says:\n\n" + run.result[:1000]
+
+
+def _all_well(step: AgentStep) -> bool:
+    """Whether a run ended well and no visible example failed."""
+    lines = step.result.splitlines()
+    return not step.failed and not any(line.startswith("Example ") and " fails" in line for line in lines)
+
+
+def _one_stretch(before: str, after: str) -> tuple[str, str] | None:
+    """Return (old, new) of the lines that differ, widened until the old ones stand in the text once."""
+    one, other = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    head = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    tail = 0
+    while tail < min(len(one), len(other)) - head and one[-1 - tail] == other[-1 - tail]:
+        tail += 1
+    while True:
+        old, new = "".join(one[head : len(one) - tail]), "".join(other[head : len(other) - tail])
+        if old and before.count(old) == 1:
+            return old, new
+        if not head and not tail:
+            return None
+        head, tail = max(0, head - 1), max(0, tail - 1)

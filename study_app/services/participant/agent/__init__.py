@@ -1,0 +1,1 @@
+"""An assistant that acts: its steps are on record before anybody sees them, and each is decided once."""

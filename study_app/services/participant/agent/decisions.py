@@ -1,0 +1,116 @@
+"""What a page's events decide about an agent's steps.
+
+A change is approved by the very edit that makes it, so that there is no moment between decision and application: both
+are one row of the log, stored once. Whatever the page says is held against the proposal and the text that it was made
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from study_app.domain.assistants.acting import base_hash
+from study_app.domain.editing.edits import apply_event
+from study_app.domain.events import BrowserEvent
+from study_app.domain.events.browser import AgentAnswered, Edit
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.server import AgentDecided
+from study_app.domain.events.words import Decision
+from study_app.ports import UnitOfWork
+from study_app.services.participant.agent.actions import AgentAction, actions_of
+from study_app.services.position import AtStage
+
+_BOUND = frozenset({"edit", "run"})
+"""Tools whose calls hold for one text only."""
+
+
+def decide(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent]) -> bool:
+    """Record what events of the page that owns the attempt decide; whether they decide anything.
+
+    Must be called before the events change the saved text.
+    """
+    if place.participant.page not in (None, page):
+        return False
+    if not any(_decides(event) for event in events) and unit.work_of(place.participant.id, "reply") is None:
+        return False
+    mine = [each for each in actions_of(unit, place.participant.id) if each.proposed.task == place.task]
+    left = {action.id: action for action in mine if action.is_open}
+    if not left:
+        return False
+    saved = unit.document(place.participant.id, place.task, of_page=page)
+    return _Deciding(unit, place, left, None if saved is None else saved.text).follow(events)
+
+
+def _decides(event: BrowserEvent) -> bool:
+    details = event.details
+    return isinstance(details, AgentAnswered) or (isinstance(details, Edit) and details.action_id is not None)
+
+
+class _Deciding:
+    """Follows the text through a batch, to know for each event which program it met."""
+
+    def __init__(self, unit: UnitOfWork, place: AtStage, left: dict[str, AgentAction], text: str | None) -> None:
+        self._unit = unit
+        self._place = place
+        self._left = left
+        self._text = text
+        self._decided = False
+
+    def follow(self, events: Sequence[BrowserEvent]) -> bool:
+        try:
+            for event in events:
+                details = event.details
+                if isinstance(details, AgentAnswered):
+                    self._answered(details)
+                elif isinstance(details, Edit) and details.action_id is not None:
+                    self._applied(details)
+                self._text = apply_event(self._text, details)
+        except ReplayMismatch:
+            # The text is not known from here on; what the log says of the edits is for the replay to find.
+            return self._decided
+        for action in [each for each in self._left.values() if each.decided is None]:
+            if not self._holds(action):
+                self._record(action, "stale")
+        return self._decided
+
+    def _holds(self, action: AgentAction) -> bool:
+        """Whether the program is the one that the step was proposed for."""
+        said = action.proposed
+        if said.tool not in _BOUND:
+            return True
+        texts = {name: str(value) for name, value in said.input.items()}
+        return self._text is not None and base_hash(self._text, said.tool, texts) == said.base_sha256
+
+    def _applied(self, edit: Edit) -> None:
+        action = self._left.get(edit.action_id or "")
+        if action is None or action.proposed.tool != "edit" or not self._holds(action):
+            return
+        said = action.proposed
+        given = [(change.start, change.end, change.insert) for change in edit.changes]
+        as_proposed = given == [(said.start, said.end, said.input.get("new"))]
+        decision: Decision = "edited" if not as_proposed else "approve" if said.waits else "auto"
+        self._record(action, decision, chars=sum(len(insert) for _, _, insert in given))
+
+    def _answered(self, said: AgentAnswered) -> None:
+        action = self._left.get(said.action_id)
+        if action is None or not self._holds(action):
+            return
+        answers: dict[str, Literal["approve", "reject", "answered"]] = (
+            {"answered": "answered"} if action.proposed.tool == "ask" else {"reject": "reject"}
+        )
+        if action.proposed.tool == "run":
+            answers["approve"] = "approve"
+        if said.decision in answers:
+            self._record(action, answers[said.decision], words=said.words or "")
+
+    def _record(
+        self, action: AgentAction, decision: Decision, *, words: str | None = None, chars: int | None = None
+    ) -> None:
+        del self._left[action.id]
+        self._decided = True
+        seconds = (self._place.now - action.at).total_seconds()
+        decided = AgentDecided(
+            action_id=action.id, decision=decision, seconds=seconds, words=words, applied_chars=chars
+        )
+        self._unit.record(self._place.participant.id, self._place.participant.stage, self._place.now, decided)

@@ -1,0 +1,303 @@
+"""A turn of an assistant that acts: step by step, each on record before it is shown or carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from study_app.domain.assistants.acting import (
+    AgentRequest,
+    AgentStep,
+    CallRefused,
+    ToolCall,
+    base_hash,
+    checked_call,
+    replacement,
+)
+from study_app.domain.assistants.agent_settings import AgentSettings
+from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
+from study_app.domain.events.words import Tool
+from study_app.domain.records import RunRecord, Turn
+from study_app.ports import ActingAssistant, UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.grading.submissions import beginning
+from study_app.services.participant.agent.actions import AgentAction, actions_of, goes_without_asking
+from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.runs import ProgramRuns
+from study_app.services.position import OnStage
+
+_LOOK_SECONDS = 2.0
+"""Between two looks for a decision that another server may have taken; one taken here wakes the turn at once."""
+_SETTLE_SECONDS = 2.0
+"""After the participant's own typing has made a step stale, before the next step."""
+_LONGEST_RESULT = 4_000
+"""Characters of a run's output that the assistant is told."""
+
+
+class TaskOver(Exception):
+    """The participant is not at the turn's task any more, or may not work on it now."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Something of a turn that the page draws as a card."""
+
+    content: dict[str, Any]
+
+
+@dataclass
+class AgentTurn:
+    """A turn in progress."""
+
+    turn: Turn
+    request: AssistantRequest
+    assistant: ActingAssistant
+    settings: AgentSettings
+    program: str = ""
+    """As it was when the newest step was thought of."""
+    steps: list[AgentStep] = field(default_factory=list)
+    waited: float = 0.0
+    """Seconds that it waited for the participant."""
+    end: ReplyEnd | None = None
+    """Of all steps so far: tokens are summed."""
+    latest: ReplyEnd | None = None
+    """Of the newest step."""
+
+
+class AgentWork:
+    """Carries turns of agents out."""
+
+    def __init__(self, world: StudyContext, way: ParticipantFlow, runs: ProgramRuns) -> None:
+        self.world = world
+        self.way = way
+        self.runs = runs
+        self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
+
+    def wake(self, participant_id: str) -> None:
+        """Say that something was decided; from any thread, after the commit."""
+        waiting = self._waiting.get(participant_id)
+        if waiting is not None:
+            loop, event = waiting
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(event.set)
+
+    async def steps(self, work: AgentTurn) -> AsyncIterator[TextDelta | Frame | ReplyEnd]:
+        """Take the steps of a turn: what is said, what is done, and at last one ReplyEnd with the sums.
+
+        Raises:
+            AssistantUnavailable: the provider failed; steps that were carried out stand.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        reason = "steps"
+        while len(work.steps) < work.settings.steps_per_turn:
+            left = work.settings.seconds_per_turn - (clock() - began - work.waited)
+            if left <= 0:
+                reason = "time"
+                break
+            try:
+                call, said = None, ""
+                async for piece in self._thought(work, left):
+                    if isinstance(piece, ToolCall):
+                        call = piece
+                    else:
+                        said += piece.text
+                        yield piece
+                if call is None:
+                    reason = work.end.stop_reason if work.end else "end_turn"
+                    break
+                left = work.settings.seconds_per_turn - (clock() - began - work.waited)
+                async for frame in self._step(work, call, said, left):
+                    yield frame
+            except TimeoutError:
+                reason = "time"
+                break
+            except TaskOver:
+                reason = "task_over"
+                break
+            if call.tool == "report" and not work.steps[-1].failed:
+                reason = "end_turn"
+                break
+        last = work.end or ReplyEnd(work.turn.model, work.turn.prompt_version)
+        yield replace(last, stop_reason=reason)
+
+    async def _thought(self, work: AgentTurn, seconds: float) -> AsyncIterator[TextDelta | ToolCall]:
+        """Yield what the assistant says and, at most once, what it wants to do."""
+        work.program = await asyncio.to_thread(self._program, work)
+        request = AgentRequest(work.request, work.program, tuple(work.steps), work.settings.tools)
+        clock = asyncio.get_running_loop().time
+        last = clock() + seconds
+        async with aclosing(work.assistant.step(request)) as stream:
+            while True:
+                # Around each piece and not the whole: who iterates may do so from one task after another.
+                async with asyncio.timeout_at(last):
+                    piece = await anext(stream, None)
+                if piece is None:
+                    return
+                if isinstance(piece, ReplyEnd):
+                    work.latest, work.end = piece, _added(work.end, piece)
+                else:
+                    yield piece
+
+    async def _step(self, work: AgentTurn, call: ToolCall, said: str, seconds: float) -> AsyncIterator[Frame]:
+        try:
+            action = await asyncio.to_thread(self._propose, work, call)
+        except CallRefused as refusal:
+            # Nothing was shown: the assistant hears why, and may try again.
+            work.steps.append(AgentStep(said, call, str(refusal), failed=True))
+            return
+        yield Frame({"type": "action", **action.shown(), "base": work.program})
+        decided = action.decided
+        if decided is None:
+            began = asyncio.get_running_loop().time()
+            # What the page does by itself takes from the turn's time; what a person decides does not.
+            async with asyncio.timeout(None if action.proposed.waits else seconds):
+                decided = await self._decision(work.turn, action)
+            if action.proposed.waits:
+                work.waited += asyncio.get_running_loop().time() - began
+            yield Frame({"type": "decided", "action_id": action.id, "decision": decided.decision})
+        result, failed, run = await asyncio.to_thread(self._carry_out, work, action, decided)
+        await asyncio.to_thread(self._note, work, action, result, failed, run)
+        yield Frame({"type": "result", "action_id": action.id, "result": result, "failed": failed})
+        work.steps.append(AgentStep(said, call, result, failed))
+        if decided.decision == "stale":
+            await asyncio.sleep(_SETTLE_SECONDS)
+
+    # -- one step ------------------------------------------------------------------------------------------------------
+
+    def _place(self, unit: UnitOfWork, turn: Turn) -> OnStage:
+        place = self.way.place(unit, unit.known_participant(turn.participant_id))
+        if not isinstance(place, OnStage) or place.stage.kind != "tasks" or place.task != turn.task:
+            raise TaskOver
+        return place
+
+    def _program(self, work: AgentTurn) -> str:
+        """Return the program as the server has it now."""
+        with self.world.registry.begin() as unit:
+            place = self._place(unit, work.turn)
+            document = unit.document(work.turn.participant_id, work.turn.task)
+            return document.text if document else beginning(self.world, unit, place)
+
+    def _propose(self, work: AgentTurn, call: ToolCall) -> AgentAction:
+        """Write the call down, and its decision where nobody is asked and the page has nothing to do."""
+        texts = checked_call(call, work.settings.tools)
+        tool: Tool = call.tool  # type: ignore[assignment]
+        program, turn = work.program, work.turn
+        change = replacement(program, texts) if tool == "edit" else None
+        with self.world.registry.begin() as unit:
+            place = self._place(unit, turn)
+            free = goes_without_asking(unit, turn.participant_id)
+            proposed = AgentProposed(
+                action_id=self.world.fresh_id(),
+                turn_id=turn.id,
+                task=turn.task,
+                step=len(work.steps) + 1,
+                tool=tool,
+                input=texts if change is None else {**texts, "old": change.old, "new": change.insert},
+                base_sha256="",
+                waits=tool == "ask" or work.settings.waits(tool, without_asking=free),
+                start=None if change is None else change.start,
+                end=None if change is None else change.end,
+                model=work.latest.model if work.latest else None,
+                input_tokens=work.latest.input_tokens if work.latest else None,
+                output_tokens=work.latest.output_tokens if work.latest else None,
+            )
+            bound = base_hash(program, tool, {name: str(value) for name, value in proposed.input.items()})
+            proposed = replace(proposed, base_sha256=bound)
+            unit.record(turn.participant_id, place.stage.id, place.now, proposed)
+            decided = None
+            if not proposed.waits and tool != "edit":
+                decided = AgentDecided(action_id=proposed.action_id, decision="auto", seconds=0.0)
+                unit.record(turn.participant_id, place.stage.id, place.now, decided)
+            return AgentAction(proposed, place.now, decided)
+
+    async def _decision(self, turn: Turn, action: AgentAction) -> AgentDecided:
+        """Wait until the step is decided: by the participant, by their typing, or by the page that applies it."""
+        woken = asyncio.Event()
+        self._waiting[turn.participant_id] = asyncio.get_running_loop(), woken
+        try:
+            while True:
+                decided = await asyncio.to_thread(self._look, turn, action)
+                if decided is not None:
+                    return decided
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await woken.wait()
+                woken.clear()
+        finally:
+            self._waiting.pop(turn.participant_id, None)
+
+    def _look(self, turn: Turn, action: AgentAction) -> AgentDecided | None:
+        with self.world.registry.begin() as unit:
+            self._place(unit, turn)
+            now = next(each for each in actions_of(unit, turn.participant_id, turn.id) if each.id == action.id)
+            return now.decided
+
+    def _carry_out(
+        self, work: AgentTurn, action: AgentAction, decided: AgentDecided
+    ) -> tuple[str, bool, RunRecord | None]:
+        """Return what the assistant is told, whether the step failed, and the run that it led to."""
+        match action.proposed.tool, decided.decision:
+            case _, "stale":
+                return "The participant changed the program meanwhile; look at it again.", True, None
+            case _, "reject":
+                why = f" They say: {decided.words}" if decided.words else ""
+                return f"The participant does not want this.{why}", True, None
+            case "ask", _:
+                return f"The participant answers: {decided.words or '(nothing)'}", False, None
+            case "edit", "edited":
+                now = self._program(work)
+                return f"The participant changed your text first. The program is now:\n{now}", False, None
+            case "edit", _:
+                return "The change was made.", False, None
+            case "view", _:
+                return work.program or "(the program is empty)", False, None
+            case "run", _:
+                return self._run(work)
+        return "Done.", False, None
+
+    def _run(self, work: AgentTurn) -> tuple[str, bool, RunRecord | None]:
+        with self.world.registry.begin() as unit:
+            place = self._place(unit, work.turn)
+        done = self.runs.run_for_agent(place, work.program)
+        return _told(done), done.error_type is not None or done.ended_by != "exit", done
+
+    def _note(self, work: AgentTurn, action: AgentAction, result: str, failed: bool, run: RunRecord | None) -> None:
+        with self.world.registry.begin() as unit:
+            place = self._place(unit, work.turn)
+            acted = AgentActed(action_id=action.id, result=result, failed=failed, run_id=run.id if run else None)
+            unit.record(work.turn.participant_id, place.stage.id, place.now, acted)
+
+
+def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
+    """Return the end of a turn after one more step: tokens are summed, unknown where one is."""
+    if before is None:
+        return step
+
+    def total(one: int | None, other: int | None) -> int | None:
+        return None if one is None or other is None else one + other
+
+    return replace(
+        step,
+        input_tokens=total(before.input_tokens, step.input_tokens),
+        output_tokens=total(before.output_tokens, step.output_tokens),
+    )
+
+
+def _told(run: RunRecord) -> str:
+    """Return what a run came to, as the assistant reads it."""
+    lines = [f"Ended by: {run.ended_by or 'unknown'}."]
+    if run.error_type:
+        where = f" in line {run.error_line}" if run.error_line else ""
+        lines.append(f"Error{where}: {run.error_type}: {run.error_message or ''}")
+    for name, text in (("Output", run.stdout), ("Errors", run.stderr)):
+        if text.strip():
+            lines.append(f"{name}:\n{text[-_LONGEST_RESULT:]}")
+    for check in run.checks:
+        outcome = "passes" if check.get("passed") else f"fails: {check.get('message') or ''}".strip()
+        lines.append(f"Example '{check.get('name')}' {outcome}")
+    return "\n".join(lines)
