@@ -67,7 +67,7 @@ class _Planner:
         return last.call.tool == "edit" and not last.failed and not self._to_write()
 
     def _runs_refused(self) -> bool:
-        return any(step.call.tool == "run" and "does not want" in step.result for step in self._steps)
+        return any(step.call.tool == "run" and step.decision == "reject" for step in self._steps)
 
     def _to_write(self) -> list[str]:
         """Functions that are still to be written, as far as nobody refused them."""
@@ -99,16 +99,17 @@ class _Planner:
         return "My plan: run the program, find what is wrong, and repair it."
 
     def _refused(self) -> set[str]:
-        """Functions whose change the participant did not want: it proposes none of them again."""
+        """Functions whose change the participant did not want, or wrote otherwise: it proposes none of them again."""
         refused = set()
         for step in self._steps:
-            if step.call.tool == "edit" and "does not want" in step.result:
+            if step.call.tool == "edit" and step.decision in ("reject", "edited"):
                 refused |= {one.name for one in sections(str(step.call.input.get("new", ""))) if one.name}
         return refused
 
     def _changes(self) -> Iterator[tuple[str, str, str]]:
         """Yield (old, new, what it says of it), the most needed first."""
-        tried = {str(step.call.input.get("new")) for step in self._steps if step.call.tool == "edit"}
+        edits = [step for step in self._steps if step.call.tool == "edit" and step.decision != "stale"]
+        tried = {str(step.call.input.get("new")) for step in edits}
         for change in (*self._slips(), *self._functions()):
             if change[1] not in tried and change[0] != change[1]:
                 yield change

@@ -54,6 +54,8 @@ class AgentStep:
     result: str
     """What it is told of the outcome."""
     failed: bool = False
+    decision: str = ""
+    """See `Decision`; empty where the call could not even be proposed."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Replacement:
     end: int
     insert: str
     old: str
+    line: int
+    """In which the replaced text begins, from 1."""
 
     def applied(self, text: str) -> str:
         """Return the text after it."""
@@ -112,19 +116,20 @@ def replacement(program: str, texts: Mapping[str, str]) -> Replacement:
     Raises:
         CallRefused: it does not, or the change changes nothing.
     """
-    old, new = texts["old"], texts["new"].replace("\r\n", "\n")
+    old, new = texts["old"], texts["new"].replace("\r\n", "\n").replace("\r", "\n")
     if old == new:
         raise CallRefused("The old and the new text are the same.")
     if not old:
         if program.strip():
             raise CallRefused("The program is not empty: give the text that is to be replaced.")
-        return Replacement(0, utf16_length(program), new, program)
+        return Replacement(0, utf16_length(program), new, program, 1)
     found = program.count(old)
     if found != 1:
         what = "does not stand in the program" if not found else f"stands in the program {found} times"
         raise CallRefused(f"The old text {what}; it must stand there exactly once.")
-    start = utf16_length(program[: program.index(old)])
-    return Replacement(start, start + utf16_length(old), new, old)
+    before = program[: program.index(old)]
+    start = utf16_length(before)
+    return Replacement(start, start + utf16_length(old), new, old, before.count("\n") + 1)
 
 
 def base_hash(program: str, tool: str, texts: Mapping[str, str]) -> str:

@@ -419,6 +419,8 @@ class AgentProposed(EventDetails):
     waits: bool = described("for the participant")
     start: int | None = described("of the text that a change replaces, in UTF-16 units", default=None, along="start")
     end: int | None = described("of that text", default=None, along="start")
+    length: int | None = described("of the program, in UTF-16 units", default=None, along="start")
+    line: int | None = described("in which that text begins, from 1", default=None, along="start")
     model: str | None = described("that served the step", default=None)
     input_tokens: int | None = described("of the step", default=None)
     output_tokens: int | None = described("of the step", default=None)

@@ -88,6 +88,13 @@ class TaskView(TypedDict):
     """Trusted: rendered by the server from the task pack."""
 
 
+class AgentView(TypedDict):
+    """What an assistant that acts offers beside its steps."""
+
+    offers_mode: bool
+    """Whether the participant may switch asking off."""
+
+
 class AssistantView(TypedDict):
     """The assistant's side of the room, in arms that have one."""
 
@@ -98,6 +105,8 @@ class AssistantView(TypedDict):
     """False: text copied from replies cannot be pasted into the editor."""
     allow_insert: NotRequired[bool]
     """True: code of replies has a button that puts it into the editor."""
+    agent: NotRequired[AgentView | None]
+    """Present where the assistant acts."""
     opens_at_ms: int | None
     """Server time, ms since the epoch, before which no message can be sent."""
 

@@ -79,6 +79,7 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
     if spec.opens_after_minutes and page.place.deadline_at and page.place.stage.minutes:
         start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
         opens_at = round((start + timedelta(minutes=spec.opens_after_minutes)).timestamp() * 1000)
+    actions = {} if spec.agent is None else page.app.help.actions(page.participant_id)
     turns: list[ShownTurn] = [
         {
             "turn_id": turn.id,
@@ -87,6 +88,7 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
             "complete": turn.complete,
             "stopped": turn.stopped_by_participant,
             "error": None if turn.error is None else page.text("assistant.failed.other"),
+            "actions": actions.get(turn.id, []),
         }
         for turn in page.app.help.turns(page.participant_id)
     ]
@@ -97,6 +99,7 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
         "allow_paste": spec.allow_paste,
         "allow_insert": spec.allow_insert,
         "opens_at_ms": opens_at,
+        "agent": None if spec.agent is None else {"offers_mode": spec.agent.approval == "participant"},
     }
 
 

@@ -49,6 +49,8 @@ class AgentAction:
             "waits": said.waits,
             "start": said.start,
             "end": said.end,
+            "length": said.length,
+            "line": said.line,
             "decision": self.decided and self.decided.decision,
             "result": self.acted and self.acted.result,
             "failed": self.acted is not None and self.acted.failed,

@@ -19,6 +19,7 @@ from study_app.domain.assistants.acting import (
 )
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
 from study_app.domain.events.words import Tool
 from study_app.domain.records import RunRecord, Turn
@@ -32,7 +33,7 @@ from study_app.services.position import OnStage
 
 _LOOK_SECONDS = 2.0
 """Between two looks for a decision that another server may have taken; one taken here wakes the turn at once."""
-_SETTLE_SECONDS = 2.0
+_SETTLE_SECONDS = 2.5
 """After the participant's own typing has made a step stale, before the next step."""
 _LONGEST_RESULT = 4_000
 """Characters of a run's output that the assistant is told."""
@@ -150,7 +151,7 @@ class AgentWork:
             # Nothing was shown: the assistant hears why, and may try again.
             work.steps.append(AgentStep(said, call, str(refusal), failed=True))
             return
-        yield Frame({"type": "action", **action.shown(), "base": work.program})
+        yield Frame({"type": "action", **action.shown()})
         decided = action.decided
         if decided is None:
             began = asyncio.get_running_loop().time()
@@ -163,7 +164,7 @@ class AgentWork:
         result, failed, run = await asyncio.to_thread(self._carry_out, work, action, decided)
         await asyncio.to_thread(self._note, work, action, result, failed, run)
         yield Frame({"type": "result", "action_id": action.id, "result": result, "failed": failed})
-        work.steps.append(AgentStep(said, call, result, failed))
+        work.steps.append(AgentStep(said, call, result, failed, decided.decision))
         if decided.decision == "stale":
             await asyncio.sleep(_SETTLE_SECONDS)
 
@@ -202,6 +203,8 @@ class AgentWork:
                 waits=tool == "ask" or work.settings.waits(tool, without_asking=free),
                 start=None if change is None else change.start,
                 end=None if change is None else change.end,
+                length=None if change is None else utf16_length(program),
+                line=None if change is None else change.line,
                 model=work.latest.model if work.latest else None,
                 input_tokens=work.latest.input_tokens if work.latest else None,
                 output_tokens=work.latest.output_tokens if work.latest else None,

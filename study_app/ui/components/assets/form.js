@@ -427,4 +427,21 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 }
 @media (max-height: 620px) { .sa-runbar { height: 40px; } .sa-tools, .sa-room section > h2, .sa-tabs { height: 34px; } .sa-output .sa-tabs { height: 30px; } }
 @media (prefers-reduced-motion: reduce) { .sa-room *, .sa-countdown * { transition: none !important; animation: none !important; scroll-behavior: auto !important; } }
+
+/* An assistant that acts */
+.sa-agent { flex: none; display: flex; flex-direction: column; gap: 6px; padding: 4px 20px 0; max-height: 60%; min-height: 1.6em; }
+.sa-agent-clock { min-height: 1.2em; font-size: 0.8em; color: var(--muted); }
+.sa-agent-mode { display: flex; gap: 6px; align-items: center; font-size: 0.9em; }
+.sa-room .sa-agent-card .sa-hint { font-size: 12px; color: var(--muted); margin-top: 6px; }
+.sa-agent-card { overflow: auto; padding: 10px 12px; border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 8px; }
+.sa-agent-card h3 { margin: 0 0 6px; font-size: 1em; }
+.sa-agent-bar { display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0; }
+.sa-agent-why, .sa-agent-card textarea { box-sizing: border-box; width: 100%; font: inherit; padding: 5px 7px; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 6px; }
+.sa-agent-edit { font-family: var(--mono) !important; white-space: pre; }
+.sa-diff { margin: 0; max-height: 32vh; overflow: auto; font-size: 0.85em; line-height: 1.45; border-radius: 6px; }
+.sa-diff span { display: block; white-space: pre; }
+.sa-added { background: rgb(46 160 67 / 18%); }
+.sa-removed { background: rgb(218 54 51 / 16%); }
+.sa-steps { margin: 6px 0 0; padding-left: 1.4em; font-size: 0.9em; }
+.sa-step-state { margin-left: 0.6em; color: var(--muted); }
 `;var I=new WeakMap;function Ie(s){let e=s.parentElement,t=I.get(e)??Oe(s);return t.latest=s,t.sheet?.shows(s.data)?t.sheet.attend(s):pe(t),()=>{setTimeout(()=>{t.host.isConnected||I.get(e)!==t||(I.delete(e),t.sheet?.destroy())},0)}}function Oe(s){let e=n("div",{},n("style",{},de),n("style",{},K));s.parentElement.append(e);for(let o of["keydown","keyup","keypress"])e.addEventListener(o,i=>i.stopPropagation());let t={latest:s,host:e,sheet:null,opening:!1};return I.set(s.parentElement,t),t}async function pe(s){if(s.opening)return;s.opening=!0,s.sheet?.destroy(),s.sheet=null;let e=await q.open(s.latest);if(s.opening=!1,!s.host.isConnected)return e.destroy();s.sheet=e,s.host.append(e.element),e.shows(s.latest.data)?e.attend(s.latest):pe(s)}export{Ie as default};

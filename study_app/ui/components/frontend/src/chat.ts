@@ -2,9 +2,10 @@
 import { type Api, readAnswer, textChunks } from "./api";
 import type { ServerClock } from "./clock";
 import { type Announcer, h } from "./dom";
+import { AgentDock, splitFrames, StepList } from "./agent";
 import { copyButton, ReplyView } from "./reply";
 import { clockFace, type Say } from "./texts";
-import type { AssistantData, Turn } from "./types";
+import type { AgentAction, AgentFrame, AssistantData, Turn } from "./types";
 
 const FAILURE_MARK = "\u001e";
 const POLL_MS = 1000;
@@ -24,6 +25,12 @@ export interface ChatHooks {
   copied: (text: string, turnId: string) => void;
   pasted: (text: string) => void;
   insert: (text: string, turnId: string) => void;
+  /** For an assistant that acts. */
+  agent: {
+    apply: (action: AgentAction, insert: string) => boolean;
+    fits: (action: AgentAction) => boolean;
+    flush: () => void;
+  };
 }
 
 interface TurnHooks {
@@ -39,6 +46,7 @@ class TurnView {
   private readonly note = h("p", { class: "sa-note", hidden: true });
   private readonly retry: HTMLButtonElement;
   private readonly copy: HTMLButtonElement;
+  readonly steps: StepList;
 
   constructor(readonly turn: Turn, label: string, say: Say, hooks: TurnHooks) {
     const copied = (text: string) => hooks.copied(text, turn.turn_id);
@@ -53,7 +61,8 @@ class TurnView {
     const asked = h("div", { class: "sa-asked" }, h("span", { class: "sa-hidden" }, say("you")), turn.message);
     const from = h("div", { class: "sa-from" }, label);
     const foot = h("div", { class: "sa-foot" }, this.retry, this.copy);
-    this.element = h("li", { class: "sa-turn" }, asked, from, this.reply.element, this.note, foot);
+    this.steps = new StepList(say);
+    this.element = h("li", { class: "sa-turn" }, asked, from, this.reply.element, this.steps.element, this.note, foot);
     this.show();
   }
 
@@ -76,6 +85,8 @@ export class Chat {
   private readonly notice = h("p", { class: "sa-notice", role: "status" });
   private readonly scroller: HTMLElement;
   private views = new Map<string, TurnView>();
+  private readonly dock: AgentDock | null;
+  private readonly actions = new Map<string, AgentAction>();
   private current: { abort: AbortController; view: TurnView } | null = null;
   private locked = false;
   private composing = false;
@@ -101,7 +112,9 @@ export class Chat {
     this.scroller = h("div", { class: "sa-scroll", tabindex: 0 }, greeting, this.list);
     this.scroller.addEventListener("scroll", () => this.keepPlace());
     const composer = h("div", { class: "sa-composer" }, this.box, bar);
-    this.element = h("div", { class: "sa-chat" }, this.scroller, this.notice, composer);
+    const agent = { ...this.hooks.agent, log: this.hooks.log, stop: () => this.stop() };
+    this.dock = assistant.agent ? new AgentDock(say, clock, announcer, agent, assistant.agent.offers_mode) : null;
+    this.element = h("div", { class: "sa-chat" }, this.scroller, this.dock?.element, this.notice, composer);
     this.timer = window.setInterval(() => this.tick(), 1000);
     this.restore(assistant);
     this.tick();
@@ -165,6 +178,32 @@ export class Chat {
     this.element.classList.toggle("sa-closed", closed);
     if (wait > 0) this.notice.textContent = this.say("opens_in", { time: clockFace(wait / 1000) });
     else if (this.notice.dataset["kind"] !== "error") this.notice.textContent = "";
+    this.dock?.tick();
+  }
+
+  /** The participant typed: a step that waits was for another program. */
+  programChanged(): void {
+    this.dock?.programChanged();
+  }
+
+  private takeFrame(view: TurnView, frame: AgentFrame): void {
+    const known = this.actions.get(frame.action_id);
+    const action = frame.type === "action" ? frame : known;
+    if (!action) return;
+    if (frame.type === "decided") action.decision = frame.decision;
+    if (frame.type === "result") Object.assign(action, { result: frame.result, failed: frame.failed });
+    this.actions.set(action.action_id, action);
+    view.steps.show(action, this.dock?.lines(action) ?? "");
+    if (frame.type === "action" && !this.locked) this.dock?.take(action);
+    if (frame.type === "decided") this.dock?.decided(frame);
+  }
+
+  private takeActions(view: TurnView, actions: AgentAction[]): void {
+    for (const action of actions) {
+      const before = this.actions.get(action.action_id);
+      if (!before) this.takeFrame(view, { type: "action", ...action });
+      else if (action.decision && !before.decision) this.takeFrame(view, { type: "decided", action_id: action.action_id, decision: action.decision });
+    }
   }
 
   private addTurn(turn: Turn): TurnView {
@@ -175,6 +214,9 @@ export class Chat {
     });
     this.views.set(turn.turn_id, view);
     this.list.append(view.element);
+    for (const action of turn.actions ?? []) {
+      if (action.decision || turn.complete) view.steps.show(action, this.dock?.lines(action) ?? "");
+    }
     view.show(turn.error ?? (turn.stopped ? this.say("reply_stopped") : ""), { failed: turn.error !== null });
     return view;
   }
@@ -265,19 +307,24 @@ export class Chat {
   private async receive(view: TurnView, response: Response): Promise<void> {
     let text = "";
     let frame = 0;
+    let taken = 0;
     const draw = () => {
       frame = 0;
-      view.turn.reply = text.split(FAILURE_MARK, 1)[0]!;
+      const { words, frames } = splitFrames(text, FAILURE_MARK);
+      for (; taken < frames.length; taken++) this.takeFrame(view, frames[taken]!);
+      view.turn.reply = words;
       view.show(text ? "" : this.say("reply_waiting", { label: this.assistant.label }), { growing: true });
     };
     for await (const chunk of textChunks(response)) {
       text += chunk;
-      frame ||= requestAnimationFrame(draw);
+      // A page in the background draws no frames, and a step of an agent waits for it.
+      if (this.dock && document.hidden) draw();
+      else frame ||= requestAnimationFrame(draw);
     }
     cancelAnimationFrame(frame);
     draw();
-    const failure = text.split(FAILURE_MARK)[1];
-    this.finish(view, failure === undefined ? "" : errorOf(failure) || this.say("reply_cut"), failure !== undefined);
+    const { failure } = splitFrames(text, FAILURE_MARK);
+    this.finish(view, failure === null ? "" : errorOf(failure) || this.say("reply_cut"), failure !== null);
   }
 
   private finish(view: TurnView, note: string, failed = false): void {
@@ -339,6 +386,7 @@ export class Chat {
       if (status !== 200) continue;
       if (!turn) break;
       Object.assign(view.turn, turn, { stopped: turn.stopped || view.turn.stopped });
+      this.takeActions(view, turn.actions ?? []);
       view.show(turn.reply ? "" : this.say("reply_waiting", { label: this.assistant.label }), { growing: true });
       if (turn.complete || turn.stopped || turn.error) break;
     }
@@ -352,11 +400,14 @@ export class Chat {
     this.sendButton.hidden = current !== null;
     if (stopHadFocus && !current) this.box.focus();
     this.list.setAttribute("aria-busy", String(current !== null));
+    if (current) this.dock?.begin();
+    else this.dock?.end();
     this.tick();
   }
 
   destroy(): void {
     clearInterval(this.timer);
+    this.dock?.destroy();
     this.current?.abort.abort();
   }
 }

@@ -22,7 +22,7 @@ import {
 } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
 import { EditorView } from "codemirror";
-import { type Edit, editsOf } from "./edits";
+import { agentAction, type Edit, editsOf } from "./edits";
 import { errorLine, setErrorLine } from "./errorline";
 
 const ESCAPE_MS = 8000;
@@ -101,6 +101,12 @@ export class Editor {
     const changes = { from: 0, to: this.view.state.doc.length, insert: clean(text) };
     this.view.dispatch({ changes, selection: { anchor: 0 }, userEvent, scrollIntoView: true });
     this.view.focus();
+  }
+
+  /** A change by an agent, as one edit of its step; the cursor stays where the participant has it. */
+  applyAction(start: number, end: number, text: string, actionId: string): void {
+    const changes = { from: start, to: end, insert: clean(text) };
+    this.view.dispatch({ changes, userEvent: "input.agent", annotations: agentAction.of(actionId) });
   }
 
   /** Puts code on separate lines at the cursor, or in the place of what is selected. */

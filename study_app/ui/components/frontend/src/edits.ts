@@ -1,7 +1,7 @@
 // CodeMirror transactions as events: positions in UTF-16 units of the document before, in ascending order.
-import { Transaction, type Text } from "@codemirror/state";
+import { Annotation, Transaction, type Text } from "@codemirror/state";
 
-export type EditKind = "typed" | "paste" | "drop" | "cut" | "undo" | "redo" | "indent" | "programmatic";
+export type EditKind = "typed" | "paste" | "drop" | "cut" | "undo" | "redo" | "indent" | "programmatic" | "agent";
 
 export interface Change {
   from: number;
@@ -17,7 +17,12 @@ export interface Edit {
   user_event: string;
   /** Set on the second and later parts of one large insertion. */
   continued?: boolean;
+  /** The step of an agent that this edit carries out. */
+  action_id?: string;
 }
+
+/** On a transaction that carries out a step of an agent. */
+export const agentAction = Annotation.define<string>();
 
 const MAX_DELETED = 2000;
 /** Larger insertions are sent as several edits, so that no request exceeds what the server takes. */
@@ -32,6 +37,7 @@ const KINDS: [RegExp, EditKind][] = [
   [/indent|dedent/, "indent"],
   // By a button: the text comes from the page, not from a hand.
   [/^input\.starter/, "programmatic"],
+  [/^input\.agent/, "agent"],
 ];
 
 export function kindOf(userEvent: string): EditKind {
@@ -51,7 +57,9 @@ export function editsOf(transaction: Transaction): Edit[] {
     else ranges.push(range);
   });
   const changes = ranges.map((range) => changeOf(before, after, range));
-  return inParts({ kind: kindOf(userEvent), changes, length: after.length, user_event: userEvent }, before.length);
+  const actionId = transaction.annotation(agentAction);
+  const edit: Edit = { kind: kindOf(userEvent), changes, length: after.length, user_event: userEvent };
+  return inParts(actionId ? { ...edit, action_id: actionId } : edit, before.length);
 }
 
 /** Where a change lies in the document before (A) and after (B). */

@@ -18,7 +18,7 @@ import { Store } from "./store";
 import { Submission } from "./submit";
 import { type Say, sayer } from "./texts";
 import { EditorTools, phrasesOf } from "./tools";
-import type { ComponentArgs, ServerState, WorkspaceData } from "./types";
+import type { AgentAction, ComponentArgs, ServerState, WorkspaceData } from "./types";
 import { type Lock, Veil } from "./veil";
 
 const SCROLL_LOG_MS = 3000;
@@ -123,7 +123,10 @@ export class Room {
       editorPane,
       { label: this.say("code_editor"), help: "sa-editor-help", phrases: phrasesOf(this.say) },
       {
-        edit: (edit) => this.log.add("edit", { task: this.task, ...edit }, this.editor.text),
+        edit: (edit) => {
+          this.log.add("edit", { task: this.task, ...edit }, this.editor.text);
+          if (edit.kind !== "agent") this.chat?.programChanged();
+        },
         focus: (focused) => this.log.add(focused ? "editor_focus" : "editor_blur", {}),
         run: () => void this.runner.run(),
         allow: (text, how) => this.allowPaste(text, how),
@@ -248,6 +251,11 @@ export class Room {
       },
       pasted: (text) => this.provenance.attempt(text, "paste", "message"),
       insert: (text, turnId) => this.insertReply(text, turnId),
+      agent: {
+        apply: (action, insert) => this.applyAction(action, insert),
+        fits: (action) => this.fits(action),
+        flush: () => void this.log.flush(),
+      },
     });
   }
 
@@ -257,6 +265,18 @@ export class Room {
     const code = text.endsWith("\n") ? text : `${text}\n`;
     this.provenance.inserted(code, turnId);
     this.editor.insertBlock(code, "input.paste.reply");
+  }
+
+  /** Whether the program is the one that a change of an agent was made for; the server compares all of it. */
+  private fits({ start, end, length, input }: AgentAction): boolean {
+    const { text } = this.editor;
+    return start !== null && end !== null && text.length === length && text.slice(start, end) === input["old"];
+  }
+
+  private applyAction(action: AgentAction, insert: string): boolean {
+    if (this.locks.size || !this.fits(action)) return false;
+    this.editor.applyAction(action.start!, action.end!, insert, action.action_id);
+    return true;
   }
 
   private async backToStarter(): Promise<void> {

@@ -42,6 +42,8 @@ export interface Turn {
   complete: boolean;
   stopped: boolean;
   error: string | null;
+  /** Of an assistant that acts, oldest first. */
+  actions?: AgentAction[];
 }
 
 export interface TaskData {
@@ -53,7 +55,34 @@ export interface TaskData {
   brief_html: string;
 }
 
+/** One step of an assistant that acts. */
+export interface AgentAction {
+  action_id: string;
+  turn_id: string;
+  step: number;
+  tool: "view" | "edit" | "run" | "ask" | "report";
+  input: Record<string, string>;
+  /** It waits for the participant. */
+  waits: boolean;
+  start: number | null;
+  end: number | null;
+  /** Of the program that a change is for. */
+  length: number | null;
+  /** In which the replaced text begins, from 1. */
+  line: number | null;
+  decision: string | null;
+  result: string | null;
+  failed: boolean;
+}
+
+export type AgentFrame =
+  | ({ type: "action" } & AgentAction)
+  | { type: "decided"; action_id: string; decision: string }
+  | { type: "result"; action_id: string; result: string; failed: boolean };
+
 export interface AssistantData {
+  /** Present where it acts; `offers_mode`: the participant may switch asking off. */
+  agent?: { offers_mode: boolean } | null;
   label: string;
   greeting: string;
   turns: Turn[];
