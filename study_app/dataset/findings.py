@@ -13,10 +13,14 @@ MOST = 200
 
 FindingClass = Literal["tampering", "protocol", "browser"]
 
-PROTOCOL = frozenset({"assistant_outside_stage", "code_before_explanation", "coded_before_freeze", "model_differs"})
+PROTOCOL = frozenset(
+    {"agent_in_wrong_arm", "approval_differs", "assistant_outside_stage", "code_before_explanation"}
+    | {"coded_before_freeze", "model_differs", "step_after_deadline"}
+)
 """The platform, the provider or a researcher did other than the study declares."""
 BROWSER = frozenset(
-    {"browser_clock_back", "browser_gap", "claims_a_reply", "edits_unapplied", "program_not_from_edits"}
+    {"browser_clock_back", "browser_gap", "claims_a_reply", "edit_of_no_step", "edits_unapplied"}
+    | {"program_not_from_edits"}
 )
 """What a browser sent cannot be, and nothing that the study rests on was changed by it."""
 CLASSES: Mapping[str, FindingClass] = {

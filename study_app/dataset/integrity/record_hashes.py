@@ -8,6 +8,8 @@ from typing import Any
 
 PATH = "documentation/records.json"
 OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance", "periods", "sessions")
+ACTING = ("agent_actions",)
+"""Of participants as well; named only where a study has an assistant that acts."""
 WHOLE = ("ratings", "allocations")
 """Tables that stand for themselves: one hash over all rows. A sealed ledger withholds what its own hashes are over."""
 
@@ -16,12 +18,12 @@ class Records:
     """Running SHA-256 over the cells of rows, as CSV has them, in the order of the file."""
 
     def __init__(self) -> None:
-        self._running: dict[str, dict[str, Any]] = {table: {} for table in (*OF_PARTICIPANTS, *WHOLE)}
+        self._running: dict[str, dict[str, Any]] = {table: {} for table in (*OF_PARTICIPANTS, *ACTING, *WHOLE)}
 
     def add(self, table: str, participant_id: str, cells: Sequence[str]) -> None:
         """Take a row in."""
         of_table = self._running[table]
-        key = participant_id if table in OF_PARTICIPANTS else ""
+        key = participant_id if table not in WHOLE else ""
         if key not in of_table:
             of_table[key] = hashlib.sha256()
         of_table[key].update(("\x1f".join(cells) + "\x1e").encode())
@@ -31,4 +33,5 @@ class Records:
         return {
             table: {name: running.hexdigest() for name, running in sorted(rows.items())}
             for table, rows in self._running.items()
+            if rows or table not in ACTING
         }

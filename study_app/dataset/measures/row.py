@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from study_app.dataset.measures.acting import acting
 from study_app.dataset.measures.activity import activity, uses
 from study_app.dataset.measures.assistant import compliance, queries
 from study_app.dataset.measures.compliance import evidence_of
@@ -30,20 +31,22 @@ class DerivedData:
     """Of the main tasks."""
     codes: Codes
     """Of the turns."""
+    acts: bool
+    """Whether an assistant of the study acts."""
     replies: Mapping[str, Mapping[str, Any]]
     """What became of the reply of each turn (`measures_origin.reply_uses`)."""
     evidence: Sequence[Evidence]
     """On compliance (`measures_compliance.evidence_of`)."""
 
 
-def work_of(dossier: ParticipantRecord, content: Content, coding: Coding) -> DerivedData:
+def work_of(dossier: ParticipantRecord, content: Content, coding: Coding, *, acts: bool = False) -> DerivedData:
     """Replay, time use and codes of one participant."""
     programs = programs_of(dossier, content)
     evidence = evidence_of(dossier, content)
     replies = reply_uses(dossier, programs)
     for turn, share in solution_shares(dossier, content).items():
         replies[turn]["solution_share"] = share
-    return DerivedData(uses(dossier), programs, coding.codes(dossier), replies, evidence)
+    return DerivedData(uses(dossier), programs, coding.codes(dossier), acts, replies, evidence)
 
 
 def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding, work: DerivedData) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding
         origins(work.programs),
         outside(dossier, work.evidence),
         compliance(dossier, work.evidence),
+        acting(dossier, work.programs) if work.acts else {},
     ):
         row |= part
     return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}

@@ -34,7 +34,7 @@ from study_app.domain.quiz.items import Bank
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import hides_arms
 
-_NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9]+)_data\.(?P<format>csv|parquet)$")
+_NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9_]+?)_data\.(?P<format>csv|parquet)$")
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ class UntrustedDataset:
     def tables(self) -> dict[TableName, TableSchema]:
         """What the tables must look like, from the study's versions and banks in the materials."""
         studies = list(self.studies.values())
-        tables = tables_of(studies, quiz_types(studies, self._bank), identified=bool(self.manifest.get("identified")))
+        identified, acts = bool(self.manifest.get("identified")), "agent_actions" in self.files
+        tables = tables_of(studies, quiz_types(studies, self._bank), identified=identified, acts=acts)
         return {name: recoded_table(table, self._recoded) for name, table in tables.items()} if self.public else tables
 
     @property

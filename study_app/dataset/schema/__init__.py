@@ -20,6 +20,8 @@ from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code
 from study_app.dataset.schema.participants import REVEALING, participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
+    AGENT_ACTIONS,
+    AGENT_TURN_COLUMNS,
     ALLOCATIONS,
     ANSWERS,
     EVENTS,
@@ -40,22 +42,31 @@ SCHEMA = "study-dataset/1"
 
 
 def tables_of(
-    studies: Sequence[Study], quiz_types: Mapping[str, Sequence[str]], *, identified: bool = False
+    studies: Sequence[Study],
+    quiz_types: Mapping[str, Sequence[str]],
+    *,
+    identified: bool = False,
+    acts: bool = False,
 ) -> dict[TableName, TableSchema]:
     """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
-    people = participants_table(studies, quiz_types, identified=identified)
+    people = participants_table(studies, quiz_types, identified=identified, acts=acts)
     methods = {study.allocation.method for study in studies}
     sessions = [SESSIONS] if any(len(study.sessions) > 1 for study in studies) else []
-    tables = (people, *STATIC_TABLES, *([PERIODS] if "sequence" in methods else []), *sessions)
+    static = [
+        table.with_columns(*AGENT_TURN_COLUMNS) if acts and table.name == "turns" else table for table in STATIC_TABLES
+    ]
+    more = [*([PERIODS] if "sequence" in methods else []), *sessions, *([AGENT_ACTIONS] if acts else [])]
+    tables = (people, *static, *more)
     return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
 
 
-REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, PERIODS) if table.reveals_arm)
+REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, PERIODS, AGENT_ACTIONS) if table.reveals_arm)
 """Tables that can tell an arm from another by which rows they have."""
 CLUSTER = code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
 
 
 __all__ = [
+    "AGENT_ACTIONS",
     "ALLOCATIONS",
     "ANSWERS",
     "CLUSTER",

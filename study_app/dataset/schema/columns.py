@@ -18,6 +18,7 @@ TableName = Literal[
     "compliance",
     "periods",
     "sessions",
+    "agent_actions",
 ]
 
 TABLES: tuple[TableName, ...] = (
@@ -32,9 +33,10 @@ TABLES: tuple[TableName, ...] = (
     "compliance",
     "periods",
     "sessions",
+    "agent_actions",
 )
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments,
-`sessions` only of a study with several."""
+`sessions` only of a study with several, `agent_actions` only of one with an assistant that acts."""
 
 
 _XML_SCHEMA = "http://www.w3.org/2001/XMLSchema#"

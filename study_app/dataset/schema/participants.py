@@ -113,15 +113,29 @@ _EXTRA = (
         about_person=True,
     ),
 )
+AGENT_COLUMNS = revealing(
+    integer("agent_chars", "Characters of the submitted main tasks that the assistant wrote into them", "characters"),
+    number("agent_share_of_submission", "Share of all their characters", "proportion", high=1),
+    integer("agent_edits", "Changes by the assistant that were applied on main tasks", "changes"),
+    integer("agent_runs", "Runs by the assistant on main tasks", "runs"),
+    integer("approvals", "Steps that waited and were approved, changed first or not", "steps"),
+    integer("rejections", "Steps that waited and were rejected", "steps"),
+    integer("interruptions", "Turns of the assistant that the participant interrupted", "turns"),
+    number("auto_approve_share", "Share of applied changes and runs for which nobody was asked", "proportion", high=1),
+    integer("agent_questions", "Questions that the assistant asked", "questions"),
+)
+"""In a study with an assistant that acts."""
+WRITTEN_BY_AGENT = ("agent_chars", "agent_share_of_submission")
+"""Of them, those that take a replay of the programs."""
 _IDENTITY = (
     text("label", "Label of the participant's link; only with --identified"),
     text("prolific_pid", "Prolific id; only with --identified"),
     text("prolific_study", "Prolific study; only with --identified"),
     text("prolific_session", "Prolific submission; only with --identified"),
 )
-REVEALING = frozenset(column.name for column in (*_USE, *_EXTRA) if column.reveals_arm)
+REVEALING = frozenset(column.name for column in (*_USE, *_EXTRA, *AGENT_COLUMNS) if column.reveals_arm)
 """Columns of every study that can tell an arm from another, beside the arm's own."""
-FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *_IDENTITY))
+FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *AGENT_COLUMNS, *_IDENTITY))
 """Columns that every study has, so that no question may have their names."""
 
 
@@ -130,6 +144,7 @@ def participants_table(
     quiz_types: Mapping[str, Sequence[str]],
     *,
     identified: bool = False,
+    acts: bool = False,
 ) -> TableSchema:
     """Return the participants table of a study.
 
@@ -138,6 +153,7 @@ def participants_table(
         quiz_types: prefix of a quiz's columns -> types of its scored items (`quiz_types`); those of the main quiz are
             outcome columns, those of each stage stand at the end.
         identified: whether identities are exported.
+        acts: whether an assistant of the study acts.
     """
     background = question_columns(q for study in studies for q in study.background_questions)
     exits = question_columns(q for study in studies for q in study.exit_questions)
@@ -145,8 +161,8 @@ def participants_table(
     main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
     beside = _beside_quizzes(studies)
-    identity = _IDENTITY if identified else ()
-    columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *identity)
+    more = (*(AGENT_COLUMNS if acts else ()), *(_IDENTITY if identified else ()))
+    columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *more)
     return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
 
 

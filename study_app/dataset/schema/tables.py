@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from study_app.dataset.schema.columns import TableName, TableSchema, boolean, code, integer, json_, number, text, time
+from study_app.domain.events.words import Decision, Tool
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
 
@@ -88,7 +91,13 @@ RUNS = TableSchema(
         number("wall_seconds", "Duration", "s"),
         code("isolation", "Isolation of the sandbox as observed", "strong+", "strong", "medium", "weak", "off"),
         integer("scheduler_seed", "Seed of the program's scheduler and random numbers", low=None),
-        code("kind", "run: pressed Run; submission: what was graded", "run", "submission"),
+        code(
+            "kind",
+            "run: pressed Run; submission: what was graded; agent: run by the assistant",
+            "run",
+            "submission",
+            "agent",
+        ),
         json_("checks", "Checks as a list of {name, visible, passed}; of a run the visible ones only", closed=True),
         code("stage", "Stage of the run"),
         time("started_at", "When it began"),
@@ -279,6 +288,42 @@ SESSIONS = TableSchema(
     ),
 )
 
+AGENT_ACTIONS = TableSchema(
+    "agent_actions",
+    "One row for each step of an assistant that acts: a call of a tool, and what became of it",
+    (
+        code("action_id", "Random identifier of the step"),
+        code("turn_id", "Turn that the step belongs to"),
+        _WHO,
+        code("stage", "Stage at which it was proposed"),
+        integer("step", "Number of the step within its turn", low=1),
+        text("tool", "Tool that it calls", *get_args(Tool)),
+        json_("input", "Texts of the call: old and new, question or summary"),
+        code("base_hash", "SHA-256 over the program that it was proposed for and the call"),
+        time("proposed_at", "When it was written down, before anybody saw it"),
+        boolean("waited", "It waited for the participant"),
+        text("decision", "What became of it; empty while it waits", *get_args(Decision)),
+        time("decided_at", "When that was stored"),
+        number("seconds_to_decide", "From proposing to deciding, of a step that waited", "s"),
+        text("reason", "Why the participant rejected it, or what they answered"),
+        integer("diff_chars", "Characters that a change would insert", "characters"),
+        integer("applied_chars", "Characters that it did insert", "characters"),
+        code("run_id", "Run that it led to"),
+        text("result", "What the assistant was told of the outcome"),
+        boolean("failed", "It was told that the step failed"),
+        code("model", "Model id as served"),
+        integer("input_tokens", "Tokens sent for the step, as the provider counted", "tokens"),
+        integer("output_tokens", "Tokens of the step, as the provider counted", "tokens"),
+    ),
+    reveals_arm=True,
+)
+AGENT_TURN_COLUMNS = (
+    integer("agent_steps", "Steps that the assistant took in the turn", "steps"),
+    number("autonomous_seconds", "Time for which it worked without waiting for the participant", "s"),
+    time("interrupted_at", "When the participant interrupted it; empty where they did not"),
+)
+"""Of `turns`, in a study with an assistant that acts."""
+
 STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)
 
 
@@ -293,6 +338,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "compliance": ("participant_id", "evidence"),
     "periods": ("participant_id", "period"),
     "sessions": ("participant_id", "number"),
+    "agent_actions": ("action_id",),
 }
 """What no two rows of a table share."""
 

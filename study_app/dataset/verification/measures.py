@@ -15,7 +15,8 @@ from study_app.dataset.measures.row import DerivedData, participant_row
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
 from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable
-from study_app.dataset.schema.participants import PROGRAM_ORIGINS
+from study_app.dataset.schema.participants import PROGRAM_ORIGINS, WRITTEN_BY_AGENT
+from study_app.dataset.verification.acting import check_actions
 from study_app.dataset.verification.answers import check_answers
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
@@ -28,10 +29,15 @@ TOLERANCE = 1e-9
 OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
 TOLERANCE_OF_TIME = 0.01
 """Browsers' clocks are exported to the millisecond only."""
-NOT_FROM_HERE = frozenset({*PROGRAM_ORIGINS, COLUMN, "checks_total", "attention_passed", "attention_total"})
+NOT_FROM_HERE = frozenset(
+    {*PROGRAM_ORIGINS, *WRITTEN_BY_AGENT, COLUMN, "checks_total", "attention_passed", "attention_total"}
+)
 """What the tables do not show alone: it takes notes, checks or keys, which are not published."""
 FROM_LOG = frozenset({*OF_TIME, *REVEALING})
 """What comes from events and turns, which may be withheld."""
+_TABLES: tuple[TableName, ...] = (
+    "visits", "runs", "turns", "answers", "compliance", "periods", "allocations", "agent_actions",
+)  # fmt: skip
 
 
 class Derived:
@@ -43,7 +49,16 @@ class Derived:
         latest = next(iter(opened.studies.values()), None)
         self.coding = Coding.of(latest) if latest is not None else None
         self.ratings = newest(_ratings(opened))
-        names: tuple[TableName, ...] = ("visits", "runs", "turns", "answers", "compliance", "periods", "allocations")
+        names: tuple[TableName, ...] = (
+            "visits",
+            "runs",
+            "turns",
+            "answers",
+            "compliance",
+            "periods",
+            "allocations",
+            "agent_actions",
+        )
         self.rows = {name: opened.by_participant(name) for name in names}
         self.recorded = _recorded(opened)
         self.without_place = _without_place(opened)
@@ -92,6 +107,7 @@ class Derived:
             check_answers(self.opened, dossier, tables["answers"], self.content)
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
+            check_actions(self.opened, dossier, tables["agent_actions"], tables["turns"])
 
     def _work(
         self, dossier: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]
@@ -100,7 +116,8 @@ class Derived:
         by_rules = self.coding is not None and self.coding.coder == "rules" and self.coding.reads(dossier)
         codes = {n: None if turn["codes"] is None and not by_rules else labels_of(turn) for n, turn in turns.items()}
         replies = {name: turn.values for name, turn in turns.items()}
-        return DerivedData(use, Programs((), False), codes, replies, evidence_in(tables["compliance"]))
+        acts = "agent_actions" in self.opened.files
+        return DerivedData(use, Programs((), False), codes, acts, replies, evidence_in(tables["compliance"]))
 
     def _compared(self, dossier: ParticipantRecord, hidden: bool) -> list[Column]:
         flow = identity_and_flow(dossier)

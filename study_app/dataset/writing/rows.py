@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from study_app.dataset.integrity.stored_rows import answer_row, event_row, run_row, turn_row, visit_row
+from study_app.dataset.measures.acting import turn_columns
 from study_app.dataset.measures.answers import answer_uses
 from study_app.dataset.measures.gate import gate_verdicts
 from study_app.dataset.measures.interaction import Codes
@@ -53,14 +54,18 @@ def runs(dossier: ParticipantRecord) -> Iterator[Row]:
     return map(run_row, dossier.runs)
 
 
-def turns(dossier: ParticipantRecord, codes: Codes, replies: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+def turns(
+    dossier: ParticipantRecord, codes: Codes, replies: Mapping[str, Mapping[str, Any]], *, acts: bool = False
+) -> Iterator[Row]:
     """Return turns in order of asking, with their codes and what became of each reply.
 
     The latter comes from `measures_origin.reply_uses`.
     """
     gates = gate_verdicts(dossier.events)
+    acted = turn_columns(dossier.events) if acts else {}
     for turn in dossier.turns:
-        yield _turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) | gates.get(turn.id, {})
+        row = _turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) | gates.get(turn.id, {})
+        yield row | (acted.get(turn.id, {}) if acts else {})
 
 
 def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:

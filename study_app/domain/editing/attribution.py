@@ -9,14 +9,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from difflib import SequenceMatcher
+from itertools import accumulate
+from typing import Any, Literal, NamedTuple, get_args
 
 from study_app.domain.editing.edits import apply
 from study_app.domain.editing.retyped import TypedLine
 from study_app.domain.events.changes import Change, ReplayMismatch, utf16_length
 
-Source = Literal["typed", "assistant", "retyped", "brief", "notes", "outside", "starter", "unknown"]
-SOURCES: tuple[Source, ...] = ("typed", "assistant", "retyped", "brief", "notes", "outside", "starter", "unknown")
+Source = Literal["typed", "assistant", "agent", "retyped", "brief", "notes", "outside", "starter", "unknown"]
+"""`assistant`: pasted from a reply; `agent`: written into the program by an assistant that acts."""
+SOURCES: tuple[Source, ...] = get_args(Source)
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,19 @@ def _grown(pieces: Pieces, at: int, new: Piece) -> Pieces | None:
                 return None
             return (*pieces[:index], Piece(length + new.length, origin), *pieces[index + 1 :])
     return None
+
+
+def rewritten(text: str, before: TrackedText, origin: Origin) -> Pieces:
+    """Origins of a text that takes another's place: lines that both have keep theirs, new ones have the given one."""
+    old, new = before.text.splitlines(keepends=True), text.splitlines(keepends=True)
+    starts = list(accumulate(map(utf16_length, old), initial=0))
+    found: list[Piece] = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            found += cut(before.pieces, starts[i1], starts[i2])
+        else:
+            found += whole("".join(new[j1:j2]), origin)
+    return merged(found)
 
 
 def aligned(text: str, before: TrackedText) -> Pieces:

@@ -25,6 +25,7 @@ from study_app.domain.editing.attribution import (
     cut,
     is_bmp,
     relabelled,
+    rewritten,
     size,
     spanned,
     spliced,
@@ -37,7 +38,7 @@ from study_app.domain.editing.retyped import DEFAULT_RULE, Reply, RetypeRule, re
 from study_app.domain.events.browser import BrokenText, Clip, CopyReply, Edit, Load, PasteAttempt, TextCopied, TextCut
 from study_app.domain.events.changes import ReplayMismatch, utf16_length
 from study_app.domain.events.details import EventDetails
-from study_app.domain.events.server import TurnStarted
+from study_app.domain.events.server import AgentProposed, TurnStarted
 
 __all__ = ["SOURCES", "Attribution", "Origin", "Reply", "RetypeRule", "Source", "Span", "Tracker", "attribute"]
 
@@ -87,6 +88,8 @@ class Tracker:
     _attempts: deque[_Clip] = field(default_factory=lambda: deque(maxlen=8))
     _deleted: deque[tuple[str, Pieces]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _most: Counter[str] = field(default_factory=Counter)
+    _proposed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Step of an agent -> its turn, and the text that it wants to put in."""
     _pasteboard: Pasteboard = field(default_factory=Pasteboard)
     _known: int = 0
     _latest: str | None = None
@@ -102,6 +105,8 @@ class Tracker:
         match details:
             case TurnStarted():
                 self._known += 1
+            case AgentProposed(tool="edit") as said:
+                self._proposed[said.action_id] = said.turn_id, str(said.input.get("new", ""))
             case TextCopied() | TextCut() | CopyReply():
                 self._copied(page, details)
             case PasteAttempt(target="editor"):
@@ -203,7 +208,10 @@ class Tracker:
             # Back to the starter by its button: it was not typed.
             pieces = whole(text, Origin("starter"))
         if pieces is None:
-            inserted = [self._inserted(edit, change.insert, deleted) for change in changes]
+            inserted = [
+                self._written_by_agent(edit, change.insert, replaced) or self._inserted(edit, change.insert, deleted)
+                for change, replaced in zip(changes, deleted, strict=True)
+            ]
             pieces = spliced_pieces(document.pieces, changes, inserted)
         self._deleted.extendleft((old, parts) for old, parts in deleted if old)
         if kind == "cut":
@@ -211,6 +219,22 @@ class Tracker:
         self._remember(page, TrackedText(text, pieces, bmp))
         if kind in _BRINGS and any(change.insert for change in changes):
             self._most |= spanned(text, pieces).of_turns("assistant")
+
+    def _written_by_agent(self, edit: Edit, insert: str, replaced: tuple[str, Pieces]) -> Pieces:
+        """Return the origins of a change by an agent; none where the log knows of no such proposal.
+
+        Lines that were there keep their origin. Where the participant changed the proposal first, its lines are the
+        agent's and the others typed.
+        """
+        proposed = self._proposed.get(edit.action_id or "")
+        if proposed is None or edit.how != "agent" or not insert:
+            return ()
+        turn_id, new = proposed
+        old, pieces = replaced
+        as_proposed = rewritten(new, TrackedText(old, pieces, is_bmp(old)), Origin("agent", turn_id, self._known))
+        if insert == new:
+            return as_proposed
+        return rewritten(insert, TrackedText(new, as_proposed, is_bmp(new)), Origin("typed", known=self._known))
 
     def _inserted(self, edit: Edit, insert: str, deleted: Sequence[tuple[str, Pieces]]) -> Pieces:
         kind = edit.how

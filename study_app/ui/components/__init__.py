@@ -74,6 +74,8 @@ class ShownTurn(TypedDict):
     complete: bool
     stopped: bool
     error: str | None
+    actions: list[dict[str, Any]]
+    """The steps of an assistant that acts."""
 
 
 class TaskView(TypedDict):

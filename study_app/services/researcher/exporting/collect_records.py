@@ -80,6 +80,14 @@ class VersionContents:
                 found[prefix] = list(dict.fromkeys([*found.get(prefix, []), *types]))
         return found
 
+    def acts(self, versions: Versions) -> bool:
+        """Whether an assistant of any version acts."""
+        return any(
+            spec.manner == "agent"
+            for study_hash in versions.hashes
+            for spec in self._world.edition(study_hash).content.specs.values()
+        )
+
 
 def included(unit: UnitOfWork, kinds: Sequence[Kind]) -> list[Participant]:
     """Participants of these kinds, in order of enrolment."""

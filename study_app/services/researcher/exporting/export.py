@@ -170,7 +170,8 @@ def study_tables(world: StudyContext, *, identified: bool = False) -> dict[Table
     with world.registry.begin(write=False) as unit:
         versions = versions_of(world, unit)
     studies = versions.in_order
-    return tables_of(studies, VersionContents(world).quiz_types(versions), identified=identified)
+    contents = VersionContents(world)
+    return tables_of(studies, contents.quiz_types(versions), identified=identified, acts=contents.acts(versions))
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:

@@ -72,7 +72,9 @@ class ExportState:
         self.studies = self.versions.in_order
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
-        self.tables = tables_of(self.studies, self.contents.quiz_types(self.versions), identified=self.identified)
+        self.acts = self.contents.acts(self.versions)
+        types = self.contents.quiz_types(self.versions)
+        self.tables = tables_of(self.studies, types, identified=self.identified, acts=self.acts)
         self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()
         self.records = Records()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from study_app.dataset.measures.acting import action_rows
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
@@ -60,18 +61,21 @@ def _shown(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[Tab
 
 def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     content = state.contents.of(dossier.participant.study_hash)
-    mask, work = state.mask, work_of(dossier, content, state.coding)
+    mask, work = state.mask, work_of(dossier, content, state.coding, acts=state.acts)
     yield "participants", mask.participant(dossier, participant_row(dossier, content, state.coding, work))
     yield from (("visits", row) for row in rows.visits(dossier, work.use))
     yield from (("events", _numbered(state, row)) for row in mask.events(dossier, rows.events(dossier)))
     yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
-    yield from (("turns", row) for row in mask.whole(dossier, rows.turns(dossier, work.codes, work.replies)))
+    turns = rows.turns(dossier, work.codes, work.replies, acts=state.acts)
+    yield from (("turns", row) for row in mask.whole(dossier, turns))
     yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, content)))
     yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
     if "periods" in state.tables:
         yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, content)))
     if "sessions" in state.tables:
         yield from (("sessions", row) for row in sessions(dossier))
+    if state.acts:
+        yield from (("agent_actions", row) for row in mask.whole(dossier, action_rows(dossier)))
 
 
 def _numbered(state: ExportState, event: Row) -> Row:

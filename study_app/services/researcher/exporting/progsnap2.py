@@ -104,11 +104,13 @@ def export_progsnap2(
         versions = versions_of(world, unit, people)
         mask = mask_of(unit, world.state(unit), versions.in_order)
         contents, coding = VersionContents(world), Coding.of(versions.in_order[0])
-        subjects = _subject_columns(tables_of(versions.in_order, contents.quiz_types(versions))["participants"])
+        acts = contents.acts(versions)
+        tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts)
+        subjects = _subject_columns(tables["participants"])
         with _Writer(folder, world.study.title, subjects) as writer:
             for dossier in map(mask.dossier, dossiers(world, unit, people, versions)):
                 content = contents.of(dossier.participant.study_hash)
-                person = participant_row(dossier, content, coding, work_of(dossier, content, coding))
+                person = participant_row(dossier, content, coding, work_of(dossier, content, coding, acts=acts))
                 writer.subject(mask.participant(dossier, person))
                 log = list(mask.events(dossier, rows.events(dossier)))
                 runs = list(mask.runs(dossier, rows.runs(dossier)))
@@ -299,6 +301,9 @@ _BY_BUTTON = ("input.paste.reply", "input.starter")
 def _initiator(edit: Edit) -> str:
     """Return who changed the text: hands, a person by a button (a reply put in, the starter), or the page alone."""
     if edit.user_event in _BY_BUTTON:
+        return "UserIndirectAction"
+    if edit.how == "agent":
+        # The participant approved it, or let it be applied without being asked.
         return "UserIndirectAction"
     return "ToolReaction" if edit.how == "programmatic" else "UserDirectAction"
 

@@ -9,6 +9,7 @@ from typing import Any
 from study_app.dataset.disclosure.coarsening import DEFAULT_K
 from study_app.dataset.disclosure.patterns import identifiers_in
 from study_app.dataset.disclosure.public import Cell
+from study_app.dataset.measures.acting import action_rows
 from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.schema import TableName, tables_of
 from study_app.dataset.writing import rows
@@ -88,13 +89,14 @@ class TextReviews:
         versions = versions_of(self.world, unit, people)
         contents = VersionContents(self.world)
         mask = mask_of(unit, self.world.state(unit), versions.in_order)
-        tables = tables_of(versions.in_order, contents.quiz_types(versions))
+        acts = contents.acts(versions)
+        tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts)
         rules = public_export(unit, people, versions, mask, contents, tables, DEFAULT_K).rules
         rules.found.cells = {}
         rules.tables(tables)
         for dossier in dossiers(self.world, unit, people, versions):
             content = contents.of(dossier.participant.study_hash)
-            for _row in rules.rows(dossier, _texts_of(dossier, content)):
+            for _row in rules.rows(dossier, _texts_of(dossier, content, acts=acts)):
                 pass
         names = {person.id for person in people}
         for rating in unit.ratings():
@@ -103,10 +105,14 @@ class TextReviews:
         yield from rules.found.cells
 
 
-def _texts_of(dossier: ParticipantRecord, content: Content) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+def _texts_of(
+    dossier: ParticipantRecord, content: Content, *, acts: bool
+) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     """Yield the rows of a participant in which texts stand, without what is derived."""
     asked = {} if dossier.participant.data_withdrawn else questions(dossier)
     yield "participants", identity_and_flow(dossier) | asked
     yield from (("answers", row) for row in rows.answers(dossier, content))
     yield from (("runs", row) for row in rows.runs(dossier))
     yield from (("turns", row) for row in rows.turns(dossier, {}, {}))
+    if acts:
+        yield from (("agent_actions", row) for row in action_rows(dossier))

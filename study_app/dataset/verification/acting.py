@@ -1,0 +1,128 @@
+"""Steps of an assistant that acts: the table as the log has it, each change decided, and made as it was decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from study_app.dataset.measures.acting import APPLIED, Step, action_rows, as_proposed, steps_of, turn_columns
+from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
+from study_app.dataset.schema import Column, cell
+from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
+from study_app.domain.events import saying
+from study_app.domain.events.browser import AgentAnswered, Edit
+from study_app.domain.events.server import TurnEnded
+
+SLACK = timedelta(seconds=0.05)
+"""Deadlines are kept to the millisecond."""
+
+Breach = tuple[str, str]
+"""Name of the finding, and what is wrong."""
+
+
+def check_actions(
+    opened: UntrustedDataset,
+    dossier: ParticipantRecord,
+    actions: Sequence[UntrustedRow],
+    turns: Sequence[UntrustedRow],
+) -> None:
+    """Hold one participant's steps against the log, and the log's own word against itself."""
+    name = dossier.participant.id
+    steps = steps_of(dossier.events)
+    if "agent_actions" not in opened.files:
+        if steps:
+            what = f"{name}: the log knows {len(steps)} steps"
+            opened.report.add("actions_missing", "", None, what)
+        return
+    file = opened.relative("agent_actions")
+    due = list(action_rows(dossier))
+    if [row["action_id"] for row in actions] != [row["action_id"] for row in due]:
+        what = f"{name}: {len(actions)} steps in the table, {len(due)} in the log, or in another order"
+        opened.report.add("action_differs", file, actions[0].number if actions else None, what)
+    for row, expected in zip(actions, due, strict=False):
+        for column in _differing(opened.tables["agent_actions"].columns, row, expected):
+            what = f"{column} is {row[column]!r}, the log says {expected.get(column)!r}"
+            opened.report.add("action_differs", file, row.number, what[:300])
+    acted = turn_columns(dossier.events)
+    for turn in turns:
+        for column in _differing(AGENT_TURN_COLUMNS, turn, acted.get(str(turn["turn_id"]), {})):
+            opened.report.add("action_differs", opened.relative("turns"), turn.number, f"{column} is {turn[column]!r}")
+    numbers = {str(row["action_id"]): row.number for row in actions}
+    for step, breach in _breaches(dossier, steps):
+        opened.report.add(breach[0], file, numbers.get(step.proposed.action_id), breach[1])
+    for event, edit in saying(dossier.events, Edit):
+        if edit.action_id is not None and edit.action_id not in numbers:
+            what = f"{event.page} {event.seq}: an edit of the step {edit.action_id}, which is none"
+            opened.report.add("edit_of_no_step", opened.relative("events"), None, what)
+
+
+def _differing(columns: Sequence[Column], row: UntrustedRow, expected: dict[str, Any]) -> Iterator[str]:
+    for column in columns:
+        if column.name in expected or row[column.name] is not None:
+            due = expected.get(column.name)
+            if cell(column, row[column.name]) != cell(column, due):
+                yield column.name
+
+
+def _breaches(dossier: ParticipantRecord, steps: Sequence[Step]) -> Iterator[tuple[Step, Breach]]:
+    over = {ended.turn_id for _, ended in saying(dossier.events, TurnEnded)}
+    answered = {said.action_id: said for _, said in saying(dossier.events, AgentAnswered)}
+    used = Counter(edit.action_id for _, edit in saying(dossier.events, Edit) if edit.action_id is not None)
+    arms = {arm.id: arm for arm in dossier.study.arms}
+    for step in steps:
+        said, decision = step.proposed, step.decision
+        for breach in (
+            _arm(dossier, arms, step),
+            _undecided(step, over),
+            _deadline(dossier, step),
+            _change(step, used[said.action_id]) if said.tool == "edit" else None,
+            _answer(step, answered.get(said.action_id)),
+        ):
+            if breach is not None:
+                yield step, breach
+        if decision == "auto" and said.waits:
+            yield step, ("approval_differs", "it waited for the participant, and was done without asking")
+
+
+def _arm(dossier: ParticipantRecord, arms: dict[str, Any], step: Step) -> Breach | None:
+    arm = arms.get(str(dossier.participant.arm))
+    if arm is not None and arm.assistant is None:
+        return "agent_in_wrong_arm", f"a step at {step.event.stage} in the arm {arm.id}, which has no assistant"
+    return None
+
+
+def _undecided(step: Step, over: set[str]) -> Breach | None:
+    if step.decision is None and step.proposed.turn_id in over:
+        return "action_without_decision", "the turn is over, and nothing says what became of the step"
+    return None
+
+
+def _deadline(dossier: ParticipantRecord, step: Step) -> Breach | None:
+    visit = dossier.visit(step.event.stage)
+    if visit is not None and visit.ended_at is not None and step.event.server_time > visit.ended_at + SLACK:
+        return "step_after_deadline", f"proposed at {step.event.server_time}, the stage ended at {visit.ended_at}"
+    return None
+
+
+def _change(step: Step, edits: int) -> Breach | None:
+    """Return what is wrong with how a change was made: by an edit of the page, as it was decided."""
+    said, decision = step.proposed, step.decision
+    if decision in APPLIED and not edits:
+        return "agent_edit_differs", f"the decision is {decision}, and no edit carries it out"
+    if decision in ("approve", "auto") and not any(as_proposed(said, edit) for edit in step.edits):
+        return "agent_edit_differs", f"the decision is {decision}, and the edit is another than was proposed"
+    if decision == "edited" and all(as_proposed(said, edit) for edit in step.edits):
+        return "agent_edit_differs", "the decision is edited, and the edit is the one that was proposed"
+    return None
+
+
+def _answer(step: Step, answered: AgentAnswered | None) -> Breach | None:
+    """Return what is wrong with a decision that no edit shows: the page must have sent it."""
+    said, decision = step.proposed, step.decision
+    by_page = decision in ("reject", "answered") or (decision == "approve" and said.tool == "run")
+    if by_page and (answered is None or answered.decision != decision):
+        return "decision_differs", f"the decision is {decision}, and the page did not send it"
+    return None

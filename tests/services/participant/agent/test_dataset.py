@@ -1,0 +1,93 @@
+"""What an agent did, in the dataset: who wrote each character, every step, and forgeries that verify names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+from support.clock import HandClock
+from support.trials.agent_study import AgentPage, agent_walker
+from support.trials.export_world import settle, table
+from support.trials.quiz_study import rewrite_table
+
+from study_app.dataset.verification import verify
+from study_app.services.researcher.exporting.export import export
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory):
+    folder, clock = tmp_path_factory.mktemp("agent"), HandClock()
+    app, walker = agent_walker(folder, clock)
+    choices = iter(["approve", "reject", "edited"])
+    page = AgentPage(walker, lambda frame: next(choices, "approve") if frame["tool"] == "edit" else "approve").ask()
+    walker.submit()
+    settle(app)
+    export(app.world, folder / "data", include_preview=True)
+    yield walker, page, folder / "data"
+    app.close()
+
+
+def test_every_step_is_a_row_with_what_became_of_it(walked):
+    _, page, dataset = walked
+    rows = table(dataset, "agent_actions")
+    assert [(row["tool"], row["decision"]) for row in rows] == page.decisions
+    assert [row["decision"] for row in rows if row["tool"] == "edit"][:3] == ["approve", "reject", "edited"]
+    assert all(float(row["seconds_to_decide"]) == 3 for row in rows if row["waited"] == "1")
+    (turn,) = table(dataset, "turns")
+    assert int(turn["agent_steps"]) == len(rows)
+
+
+def test_the_participants_row_counts_what_they_decided_and_what_the_agent_wrote(walked):
+    walker, page, dataset = walked
+    row = next(row for row in table(dataset, "participants") if row["agent_edits"])
+    made = [decision for tool, decision in page.decisions if tool == "edit" and decision in ("approve", "edited")]
+    assert int(row["agent_edits"]) == len(made)
+    assert int(row["rejections"]) == 1
+    assert float(row["auto_approve_share"]) == 0
+    assert 0 < int(row["agent_chars"]) < len(walker.text)
+    assert int(row["typed_chars"]) == len("# looked at\n")
+
+
+def test_verify_is_content_with_what_was_walked(walked):
+    *_, dataset = walked
+    assert [str(finding) for finding in verify(dataset).findings] == []
+
+
+FORGED = {
+    "a decision": ("decision", lambda row: row["decision"] == "reject", "approve", "action_differs"),
+    "a change": ("input", lambda row: row["tool"] == "edit", '{"new": "x", "old": "y"}', "action_differs"),
+    "how long it took to decide": ("seconds_to_decide", lambda row: row["waited"] == "1", "0.5", "action_differs"),
+    "a run": ("run_id", lambda row: row["tool"] == "run", "", "action_differs"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_verify_names_a_row_that_was_changed(walked, tmp_path, name):
+    *_, dataset = walked
+    column, which, value, finding = FORGED[name]
+    shutil.copytree(dataset, tmp_path / "forged")
+
+    def change(text):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        next(row for row in rows if which(row))[column] = value
+        new = io.StringIO(newline="")
+        writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return new.getvalue()
+
+    rewrite_table(tmp_path / "forged", "agent_actions", change)
+    assert finding in {each.name for each in verify(tmp_path / "forged").findings}
+
+
+def test_the_log_of_events_replays_to_what_was_submitted_with_the_agents_edits_in_it(walked):
+    walker, _, dataset = walked
+    edits = [json.loads(row["payload"]) for row in table(dataset, "events") if row["kind"] == "edit"]
+    assert {edit["kind"] for edit in edits if edit.get("action_id")} == {"agent"}
+    (submission,) = [
+        row for row in table(dataset, "runs") if row["kind"] == "submission" and row["task"] == walker.task
+    ]
+    assert submission["code"] == walker.text
