@@ -41,8 +41,8 @@ from study_app.services.operation.clock_watch import ClockWatch
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
-from study_app.services.participant.answers import Answers
 from study_app.services.participant.agent.working import AgentWork
+from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.flow import ParticipantFlow

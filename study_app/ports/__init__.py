@@ -10,8 +10,8 @@ from study_app.ports.participant_records import Stay
 from study_app.ports.providers import ActingAssistant, Assistant, ExplanationJudge, Panel, PanelSubmission, Sandbox
 
 __all__ = [
-    "ActingAssistant",
     "RESTORED",
+    "ActingAssistant",
     "Assistant",
     "Clock",
     "ClockStep",
