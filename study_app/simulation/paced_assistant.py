@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
+from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
-from study_app.ports import Assistant
+from study_app.ports import ActingAssistant, Assistant
 
 FIRST_WORD = 0.8
 """Seconds until a reply begins."""
@@ -54,3 +55,24 @@ class PacedAssistant:
                 loop.advance(pause)
                 pause = EACH_WORD
             yield piece
+
+
+class PacedActing(PacedAssistant):
+    """The same for one that acts."""
+
+    def __init__(self, assistant: ActingAssistant) -> None:
+        super().__init__(assistant)  # type: ignore[arg-type]
+        self._acting = assistant
+
+    async def step(self, request: AgentRequest) -> AsyncGenerator[TextDelta | ToolCall | ReplyEnd]:
+        """See ports.ActingAssistant."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, ReplyLoop):
+            loop.advance(FIRST_WORD)
+        async for piece in self._acting.step(request):
+            yield piece
+
+
+def paced(assistant: Assistant) -> PacedAssistant:
+    """Return an assistant that takes time by the ReplyLoop it runs in."""
+    return PacedActing(assistant) if isinstance(assistant, ActingAssistant) else PacedAssistant(assistant)

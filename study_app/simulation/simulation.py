@@ -29,7 +29,7 @@ from study_app.simulation.cached_sandbox import Memory, RepeatingSandbox
 from study_app.simulation.clock import START, SimulationClock, arrivals, next_monday
 from study_app.simulation.grading import Grader
 from study_app.simulation.ids import SeededIds
-from study_app.simulation.paced_assistant import PacedAssistant, ReplyLoop
+from study_app.simulation.paced_assistant import ReplyLoop, paced
 from study_app.simulation.participant import Pause, Resume, SimulatedParticipant, SimulationSetting
 from study_app.simulation.summary import Realised, SimulationSummary
 
@@ -172,7 +172,7 @@ def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Sim
     world.registry, world.clock, world.fresh_id = batches, clock, ids
     world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox, memory), "virtual"
     world.assistants = {
-        name: PacedAssistant(assistant if assistant.id != "claude" else _notes(app, name))
+        name: paced(assistant if assistant.id != "claude" else _notes(app, name))
         for name, assistant in world.assistants.items()
     }
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from study_app.bootstrap import App
     from study_app.settings import Settings
 
-_NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions"}
+_NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "questions", "agent": "code"}
 """Manner of an assistant -> the notes without which the embedded one has nothing to say in this manner."""
 
 

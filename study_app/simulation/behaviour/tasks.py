@@ -95,6 +95,7 @@ class TaskStageWork:
             adoption=self.person.adoption,
             allow_paste=spec is None or spec.allow_paste,
             rng=self.rng,
+            acts=spec is not None and spec.manner == "agent",
         )
 
     def _show(self, desk: SimulatedWorkspace, *, first: bool) -> None:

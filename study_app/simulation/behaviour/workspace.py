@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -31,7 +31,10 @@ from study_app.domain.events.browser import (
     SubmitPressed,
     Visible,
 )
+from study_app.domain.events.details import EventDetails
 from study_app.domain.tasks.packs import TaskPack
+from study_app.services.participant.agent.working import Frame
+from study_app.simulation.behaviour.agent_use import ANSWER, RATES, answered, carried_out, choice
 from study_app.simulation.behaviour.assistant_use import idea, words
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
 from study_app.simulation.behaviour.profiles import Adoption
@@ -61,6 +64,8 @@ class SimulatedWorkspace:
     adoption: Adoption
     allow_paste: bool
     rng: Random
+    acts: bool = False
+    """The assistant is one that acts."""
     text: str = ""
     _error: str | None = None
 
@@ -192,6 +197,9 @@ class SimulatedWorkspace:
         self.tab.add(SendPressed())
         self.tab.add(ComposeEnd(sent=True))
         self.tab.flush()
+        if self.acts:
+            yield from self._beside_agent(message)
+            return
         answered = self.loop.run(self._answer(message))
         adopts = query.adopt and answered is not None and self.adoption != "own"
         yield from self._play((act.seconds - composing) * (0.5 if adopts else 1.0), [])
@@ -204,8 +212,51 @@ class SimulatedWorkspace:
             asked = await self.app.help.ask(self.participant_id, message, self.tab.page, self.text)
         except NotAllowed:
             return None
-        reply = "".join([piece async for piece in asked.text])
+        reply = "".join([piece async for piece in asked.text if isinstance(piece, str)])
         return asked.turn_id, reply
+
+    def _beside_agent(self, message: str) -> Iterator[float]:
+        """Meet the steps of an agent one by one; time passes while they are looked at."""
+        try:
+            asked = self.loop.run(
+                self.app.help.ask(self.participant_id, message, self.tab.page, self.text, self.tab.last)
+            )
+        except NotAllowed:
+            return
+        while (piece := self.loop.run(_next(asked.text))) is not None:
+            if isinstance(piece, Frame) and piece.content["type"] == "action":
+                yield from self._decide(piece.content, asked.turn_id)
+
+    def _decide(self, step: dict[str, Any], turn_id: str) -> Iterator[float]:
+        if not step["waits"]:
+            if step["tool"] == "edit" and not self._carry_out(step, edited=False):
+                self.app.help.stop(self.participant_id, turn_id)
+            return
+        yield from self._play(self.rng.uniform(*RATES.seconds), [])
+        # By the loop of a simulation no time passes by itself: a step that nobody decides would wait for ever.
+        chosen = "stop" if self.too_late else choice(RATES, self.rng)
+        if chosen == "stop":
+            self.app.help.stop(self.participant_id, turn_id)
+        elif step["tool"] == "ask":
+            self._send(answered(step, "answered", ANSWER))
+        elif chosen == "reject":
+            self._send(answered(step, "reject"))
+        elif step["tool"] == "run":
+            self._send(answered(step, "approve"))
+        elif not self._carry_out(step, edited=chosen == "edited"):
+            self.app.help.stop(self.participant_id, turn_id)
+
+    def _carry_out(self, step: dict[str, Any], *, edited: bool) -> bool:
+        made = carried_out(self.task, self.text, step, edited=edited)
+        if made is None or self.too_late:
+            return False
+        event, self.text = made
+        self._send(event)
+        return True
+
+    def _send(self, details: EventDetails) -> None:
+        self.tab.add(details)
+        self.tab.flush()
 
     def _adopt(self, answered: tuple[str, str], seconds: float) -> Iterator[float]:
         """Take the reply's code over, as the person does that: pasted, retyped, or some of both."""
@@ -223,3 +274,7 @@ class SimulatedWorkspace:
             else:
                 wanted = self.text[: place[0]] + block + self.text[place[1] :]
                 yield from self._edits(list(typed(self.task, self.text, wanted, self.rng)), share)
+
+
+async def _next(pieces: AsyncIterator[str | Frame]) -> str | Frame | None:
+    return await anext(pieces, None)
