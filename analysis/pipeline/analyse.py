@@ -18,6 +18,7 @@ from analysis.data.view import View
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.crossover import CrossoverRunner
+from analysis.pipeline.description.acting import acting_section
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
 from analysis.pipeline.description.meta_analysis import meta_rows
@@ -122,6 +123,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "treatment": treatment,
+        **({"acting": acting} if (acting := acting_section(shown, used)) else {}),
         **(
             {"interim": interim_section(looks, [row.to_json() for row in single if row.role == "primary"])}
             if looks
