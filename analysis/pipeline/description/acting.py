@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,9 @@ def acting_section(view: View, seed: int = 1) -> dict[str, Any]:
 
 
 def _decisions(actions: pd.DataFrame) -> list[dict[str, Any]]:
-    counted = actions.groupby([actions["tool"].astype("string"), actions["decision"].astype("string")]).size()
-    return [{"tool": str(tool), "decision": str(decision), "steps": int(n)} for (tool, decision), n in counted.items()]
+    pairs = zip(actions["tool"].astype(str), actions["decision"].astype("string").fillna("waits"), strict=True)
+    counted = Counter((tool, str(decision)) for tool, decision in pairs)
+    return [{"tool": tool, "decision": decision, "steps": n} for (tool, decision), n in sorted(counted.items())]
 
 
 def _habituation(actions: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

@@ -394,6 +394,10 @@ class AssistantChat:
         finally:
             stop.cancel()
             stopped = reply.stopped.is_set()
+            if reply.agent is not None and reply.agent.end is not None:
+                # Also of a turn that was stopped, what its steps used is known.
+                reason = reply.turn.stop_reason
+                reply.turn = replace(ended(reply.turn, reply.agent.end), stop_reason=reason)
             reply.add(reply.gated.rest(whole=not stopped and reply.turn.error is None))
             reply.turn = replace(
                 reply.turn,
