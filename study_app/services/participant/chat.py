@@ -96,6 +96,21 @@ class _Reply:
             self.turn = replace(self.turn, reply=self.turn.reply + text)
             self.pieces.put_nowait(text)
 
+    def close(self, seconds: float) -> None:
+        """Take the end of the reply, after so many seconds."""
+        stopped = self.stopped.is_set()
+        if self.agent is not None and self.agent.end is not None:
+            # Also of a turn that was stopped, what its steps used is known.
+            self.turn = replace(ended(self.turn, self.agent.end), stop_reason=self.turn.stop_reason)
+        self.add(self.gated.rest(whole=not stopped and self.turn.error is None))
+        self.turn = replace(
+            self.turn,
+            total_seconds=seconds,
+            complete=True,
+            stopped_by_participant=stopped,
+            stop_reason=self.turn.stop_reason or ("stopped" if stopped else None),
+        )
+
     def show(self, frame: Frame) -> None:
         """Take a step of an agent; what it says next begins a paragraph."""
         self.pieces.put_nowait(frame)
@@ -393,19 +408,7 @@ class AssistantChat:
             reply.turn = replace(reply.turn, error="other")
         finally:
             stop.cancel()
-            stopped = reply.stopped.is_set()
-            if reply.agent is not None and reply.agent.end is not None:
-                # Also of a turn that was stopped, what its steps used is known.
-                reason = reply.turn.stop_reason
-                reply.turn = replace(ended(reply.turn, reply.agent.end), stop_reason=reason)
-            reply.add(reply.gated.rest(whole=not stopped and reply.turn.error is None))
-            reply.turn = replace(
-                reply.turn,
-                total_seconds=loop.time() - began,
-                complete=True,
-                stopped_by_participant=stopped,
-                stop_reason=reply.turn.stop_reason or ("stopped" if stopped else None),
-            )
+            reply.close(loop.time() - began)
             try:
                 await asyncio.to_thread(self._finish, reply)
             except Exception:

@@ -272,7 +272,7 @@ class ProgramRuns:
         else:
             with self._slots:
                 result = self.world.sandbox.run(pack.program(code), lambda _: None, lambda: False)
-                shown = [check.shown() for check in self._examples(pack, code)]
+                shown = [check.shown() for check in verdicts_of(self.world.sandbox, pack, code)]
             done = replace(finished(record, result), checks=[{"visible": True, **check} for check in shown])
         with self.world.registry.begin() as unit:
             unit.update_run(done)
