@@ -267,7 +267,7 @@ class AgentWork:
         with self.world.registry.begin() as unit:
             place = self._place(unit, work.turn)
         done = self.runs.run_for_agent(place, work.program)
-        return _told(done), done.error_type is not None or done.ended_by != "exit", done
+        return told(done), done.error_type is not None or done.ended_by != "exit", done
 
     def _note(self, work: AgentTurn, action: AgentAction, result: str, failed: bool, run: RunRecord | None) -> None:
         with self.world.registry.begin() as unit:
@@ -291,7 +291,7 @@ def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
     )
 
 
-def _told(run: RunRecord) -> str:
+def told(run: RunRecord) -> str:
     """Return what a run came to, as the assistant reads it."""
     lines = [f"Ended by: {run.ended_by or 'unknown'}."]
     if run.error_type:
