@@ -18,7 +18,7 @@ _DESCRIBED: dict[Tool, tuple[str, dict[str, str]]] = {
         "empty only where the program is empty.",
         {"old": "the text to replace", "new": "the text that takes its place"},
     ),
-    "run": ("Run the program and its visible examples; you are told what it prints and which examples fail.", {}),
+    "run": ("Run the program and its visible examples; the result says what it prints and which examples fail.", {}),
     "ask": ("Ask the person one question, where the task or their message leaves open what they want.",
             {"question": "the question"}),
     "report": ("End your work: say in one or two sentences what you did and what is left.", {"summary": "the report"}),
@@ -35,8 +35,8 @@ def acting_body(body: dict[str, Any], request: AgentRequest) -> dict[str, Any]:
     messages = list(body["messages"])
     for step in request.steps:
         messages.append({"role": "assistant", "content": [dict(block) for block in step.call.raw]})
-        told = {"type": "tool_result", "tool_use_id": step.call.id, "content": step.result, "is_error": step.failed}
-        messages.append({"role": "user", "content": [told]})
+        result = {"type": "tool_result", "tool_use_id": step.call.id, "content": step.result, "is_error": step.failed}
+        messages.append({"role": "user", "content": [result]})
     choice = {"type": "auto", "disable_parallel_tool_use": True}
     return {**body, "messages": messages, "tools": [_described(tool) for tool in request.tools], "tool_choice": choice}
 
@@ -102,7 +102,7 @@ def _is_empty(block: dict[str, Any]) -> bool:
 
 
 def _object(arguments: str) -> dict[str, Any]:
-    """Return the arguments; none where they are no JSON object, of which the check of the call then speaks."""
+    """Return the arguments; none where they are not a JSON object; the check of the call says so."""
     try:
         value = json.loads(arguments or "{}")
     except (ValueError, RecursionError):

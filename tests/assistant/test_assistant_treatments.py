@@ -68,7 +68,7 @@ def test_every_problem_of_a_treatment_is_reported_at_once_with_its_key():
     keys = ["id", "version", "manner", "parameters.max_tokens", "parameters.top_p", "limits.cost_usd"]
     assert set(found) == {f"assistants.x.{key}" for key in [*keys, "opens_after_minutes"]}
     assert found["assistants.x.version"] == "study.toml: assistants.x.version: missing; add it"
-    assert "'shouting' is not valid; give 'answers', 'hints' or 'questions'" in found["assistants.x.manner"]
+    assert "'shouting' is not valid; give 'answers', 'hints', 'questions' or 'agent'" in found["assistants.x.manner"]
 
 
 def test_rules_between_keys_are_reported_together():

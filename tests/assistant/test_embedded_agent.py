@@ -20,7 +20,7 @@ from study_app.domain.assistants.treatments import AssistantRequest
 from study_app.domain.records import RunRecord
 from study_app.sandbox.local import LocalSandbox
 from study_app.services.grading.grading import run_visible
-from study_app.services.participant.agent.working import told
+from study_app.services.participant.agent.working import run_as_text
 from study_app.services.participant.runs import finished
 
 TASKS = Path(__file__).parents[2] / "tasks"
@@ -66,7 +66,7 @@ def broken_programs() -> dict[str, tuple[str, str]]:
 
 
 def carry_out(sandbox, task: str, call: ToolCall, program: str) -> tuple[str, str, bool]:
-    """The program after a step, what the agent is told, and whether the step failed."""
+    """The program after a step, the outcome as the agent reads it, and whether the step failed."""
     texts = checked_call(call, TOOLS)
     if call.tool == "edit":
         try:
@@ -74,11 +74,11 @@ def carry_out(sandbox, task: str, call: ToolCall, program: str) -> tuple[str, st
         except CallRefused as refusal:
             return program, str(refusal), True
     if call.tool == "run":
-        record = RunRecord("r", "p", task, "s", "agent", program, datetime.now(UTC))
+        record = RunRecord("r", "p", task, "s", "agent", program, datetime(2026, 1, 1, tzinfo=UTC))
         result = sandbox.run(pack(task).program(program), lambda _: None, lambda: False)
         checks = [check for check in run_visible(sandbox, pack(task), program).checks if check.passed is not None]
         done = replace(finished(record, result), checks=[check.shown() for check in checks])
-        return program, told(done), done.error_type is not None or done.ended_by != "exit"
+        return program, run_as_text(done), done.error_type is not None or done.ended_by != "exit"
     return program, program, False
 
 

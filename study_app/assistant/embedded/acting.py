@@ -70,7 +70,7 @@ class _Planner:
         return any(step.call.tool == "run" and step.decision == "reject" for step in self._steps)
 
     def _to_write(self) -> list[str]:
-        """Functions that are still to be written, as far as nobody refused them."""
+        """Functions that are still to be written, but for those that the participant refused."""
         return [name for name in unfinished(self._code, self._versions) if name not in self._refused()]
 
     def _question(self) -> NextStep | None:

@@ -38,7 +38,8 @@ def parsed(code: str) -> ast.Module | SyntaxError:
         return tree
     except SyntaxError as error:
         return error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (ValueError, RecursionError, MemoryError, SystemError) as error:
+        # A SystemError is what CPython 3.11 raises where another thread nests as deeply meanwhile.
         return SyntaxError(str(error) or "too deeply nested")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.dataset.measures.acting import acting
+from study_app.dataset.measures.turns.acting import acting
 from study_app.dataset.measures.activity import activity, uses
 from study_app.dataset.measures.assistant import compliance, queries
 from study_app.dataset.measures.compliance import evidence_of

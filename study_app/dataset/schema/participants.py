@@ -121,7 +121,7 @@ AGENT_COLUMNS = revealing(
     integer("approvals", "Steps that waited and were approved, changed first or not", "steps"),
     integer("rejections", "Steps that waited and were rejected", "steps"),
     integer("interruptions", "Turns of the assistant that the participant interrupted", "turns"),
-    number("auto_approve_share", "Share of applied changes and runs for which nobody was asked", "proportion", high=1),
+    number("auto_approve_share", "Share of applied changes and runs made without asking", "proportion", high=1),
     integer("agent_questions", "Questions that the assistant asked", "questions"),
 )
 """In a study with an assistant that acts."""

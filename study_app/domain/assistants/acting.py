@@ -52,7 +52,7 @@ class AgentStep:
     """What the assistant said before it."""
     call: ToolCall
     result: str
-    """What it is told of the outcome."""
+    """The outcome, as it reads it."""
     failed: bool = False
     decision: str = ""
     """See `Decision`; empty where the call could not even be proposed."""

@@ -441,7 +441,7 @@ class AgentDecided(EventDetails):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentActed(EventDetails):
-    """What a call came to, as the agent was told."""
+    """What a call came to, as the agent reads it."""
 
     kind: ClassVar[str] = "agent_acted"
 

@@ -233,7 +233,7 @@ class SimulatedWorkspace:
                 self.app.help.stop(self.participant_id, turn_id)
             return
         yield from self._play(self.rng.uniform(*RATES.seconds), [])
-        # By the loop of a simulation no time passes by itself: a step that nobody decides would wait for ever.
+        # By the loop of a simulation no time passes by itself: an undecided step would wait for ever.
         chosen = "stop" if self.too_late else choice(RATES, self.rng)
         if chosen == "stop":
             self.app.help.stop(self.participant_id, turn_id)

@@ -54,7 +54,7 @@ async def _stream(first: str | Frame, asked: StreamingTurn) -> AsyncIterator[byt
 def _encoded(piece: str | Frame) -> bytes:
     if isinstance(piece, Frame):
         return f"{SEPARATOR}{json.dumps(piece.content)}{SEPARATOR}".encode()
-    # An agent writes what it likes: the mark of a step is no character of any text.
+    # An agent writes what it likes: the mark of a step may not stand in its text.
     return piece.replace(SEPARATOR, "").encode()
 
 

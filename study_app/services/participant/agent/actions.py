@@ -14,7 +14,7 @@ from study_app.domain.records import Turn
 from study_app.ports import UnitOfWork
 
 _REOPENABLE: frozenset[Decision] = frozenset({"interrupted", "expired"})
-"""What the server says of a step that nobody decided; the participant's word, if it comes later, counts instead: it was
+"""What the server says of a step that was left undecided; the participant's word, if it comes later, counts instead: it was
 given on a page that could not know."""
 
 
@@ -79,7 +79,7 @@ def goes_without_asking(unit: UnitOfWork, participant_id: str) -> bool:
 
 
 def close_actions(unit: UnitOfWork, turn: Turn, stage: str, decision: Decision, now: datetime) -> None:
-    """Say of each step of a turn that nobody decided what became of it, as the turn ends."""
+    """Say what became of each undecided step of a turn, as the turn ends."""
     for action in actions_of(unit, turn.participant_id, turn.id):
         if action.decided is None:
             seconds = (now - action.at).total_seconds()

@@ -1,6 +1,6 @@
 """What a page's events decide about an agent's steps.
 
-A change is approved by the very edit that makes it, so that there is no moment between decision and application: both
+A change is approved by the very edit that makes it, so that nothing can come between decision and application: both
 are one row of the log, stored once. Whatever the page says is held against the proposal and the text that it was made
 for.
 """

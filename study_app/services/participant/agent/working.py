@@ -36,7 +36,7 @@ _LOOK_SECONDS = 2.0
 _SETTLE_SECONDS = 2.5
 """After the participant's own typing has made a step stale, before the next step."""
 _LONGEST_RESULT = 4_000
-"""Characters of a run's output that the assistant is told."""
+"""Characters of a run's output that the assistant reads."""
 
 
 class TaskOver(Exception):
@@ -184,7 +184,7 @@ class AgentWork:
             return document.text if document else beginning(self.world, unit, place)
 
     def _propose(self, work: AgentTurn, call: ToolCall) -> AgentAction:
-        """Write the call down, and its decision where nobody is asked and the page has nothing to do."""
+        """Write the call down, and its decision where the page has nothing to do with it."""
         texts = checked_call(call, work.settings.tools)
         tool: Tool = call.tool  # type: ignore[assignment]
         program, turn = work.program, work.turn
@@ -243,7 +243,7 @@ class AgentWork:
     def _carry_out(
         self, work: AgentTurn, action: AgentAction, decided: AgentDecided
     ) -> tuple[str, bool, RunRecord | None]:
-        """Return what the assistant is told, whether the step failed, and the run that it led to."""
+        """Return the outcome as the assistant reads it, whether the step failed, and the run that it led to."""
         match action.proposed.tool, decided.decision:
             case _, "stale":
                 return "The participant changed the program meanwhile; look at it again.", True, None
@@ -267,7 +267,7 @@ class AgentWork:
         with self.world.registry.begin() as unit:
             place = self._place(unit, work.turn)
         done = self.runs.run_for_agent(place, work.program)
-        return told(done), done.error_type is not None or done.ended_by != "exit", done
+        return run_as_text(done), done.error_type is not None or done.ended_by != "exit", done
 
     def _note(self, work: AgentTurn, action: AgentAction, result: str, failed: bool, run: RunRecord | None) -> None:
         with self.world.registry.begin() as unit:
@@ -291,7 +291,7 @@ def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
     )
 
 
-def told(run: RunRecord) -> str:
+def run_as_text(run: RunRecord) -> str:
     """Return what a run came to, as the assistant reads it."""
     lines = [f"Ended by: {run.ended_by or 'unknown'}."]
     if run.error_type:

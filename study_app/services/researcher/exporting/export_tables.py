@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from study_app.dataset.measures.acting import action_rows
+from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord

@@ -14,7 +14,7 @@ from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
 
 
 class Scripted:
-    """An assistant that calls what it is told to, and then goes on saying so."""
+    """An assistant that makes the given calls, and goes on talking."""
 
     id = "scripted"
 
@@ -82,8 +82,8 @@ def test_a_tool_that_the_treatment_does_not_name_is_not_used(scripted):
     page = AgentPage(walker, lambda _: "approve").ask()
     assert page.frames == []
     assert walker.text == before
-    told = [step.result for step in assistant.met[-1].steps]
-    assert [text.startswith("There is no tool '") for text in told] == [True, True]
+    results = [step.result for step in assistant.met[-1].steps]
+    assert [text.startswith("There is no tool '") for text in results] == [True, True]
 
 
 def test_the_end_of_a_task_ends_the_turn_and_a_late_step_is_not_proposed(scripted):
@@ -106,7 +106,7 @@ def test_the_end_of_a_task_ends_the_turn_and_a_late_step_is_not_proposed(scripte
 @pytest.mark.parametrize(
     "given",
     [
-        {}, {"old": 1, "new": "x"}, {"old": "a", "new": None}, {"old": "a" * 70_000, "new": ""}, {"old": [], "new": "b"},
+        {}, {"old": 1, "new": "x"}, {"old": "a", "new": None}, {"old": "a" * 70_000, "new": ""}, {"old": [], "new": ""},
     ],
 )  # fmt: skip
 def test_a_call_without_its_texts_is_refused_in_a_sentence(given):
