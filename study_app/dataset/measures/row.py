@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.dataset.measures.turns.acting import acting
 from study_app.dataset.measures.activity import activity, uses
 from study_app.dataset.measures.assistant import compliance, queries
 from study_app.dataset.measures.compliance import evidence_of
@@ -17,6 +16,7 @@ from study_app.dataset.measures.provenance import programs as programs_of
 from study_app.dataset.measures.quiz import quizzes
 from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.measures.tasks import runs_and_errors, task_outcomes, warm_up
+from study_app.dataset.measures.turns.acting import acting
 from study_app.domain.study.compliance import Evidence
 from study_app.domain.timing import TimeUse
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, as_proposed, steps_of, turn_columns
 from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, as_proposed, steps_of, turn_columns
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import Column, cell
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS

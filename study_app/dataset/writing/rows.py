@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from study_app.dataset.integrity.stored_rows import answer_row, event_row, run_row, turn_row, visit_row
-from study_app.dataset.measures.turns.acting import turn_columns
 from study_app.dataset.measures.answers import answer_uses
-from study_app.dataset.measures.turns.gate import gate_verdicts
 from study_app.dataset.measures.interaction import Codes
 from study_app.dataset.measures.record import Content, ParticipantRecord
+from study_app.dataset.measures.turns.acting import turn_columns
+from study_app.dataset.measures.turns.gate import gate_verdicts
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import Answer, Turn

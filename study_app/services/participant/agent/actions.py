@@ -14,8 +14,8 @@ from study_app.domain.records import Turn
 from study_app.ports import UnitOfWork
 
 _REOPENABLE: frozenset[Decision] = frozenset({"interrupted", "expired"})
-"""What the server says of a step that was left undecided; the participant's word, if it comes later, counts instead: it was
-given on a page that could not know."""
+"""What the server says of an undecided step; the participant's word, if it comes later, counts instead: it was given on
+a page that could not know."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
+from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.redaction import Row
 from study_app.dataset.schema import TableName
 from study_app.dataset.writing import rows

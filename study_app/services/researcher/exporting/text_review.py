@@ -9,8 +9,8 @@ from typing import Any
 from study_app.dataset.disclosure.coarsening import DEFAULT_K
 from study_app.dataset.disclosure.patterns import identifiers_in
 from study_app.dataset.disclosure.public import Cell
-from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
+from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.schema import TableName, tables_of
 from study_app.dataset.writing import rows
 from study_app.domain.errors import NotAllowed
