@@ -14,6 +14,8 @@ from typing import Any
 
 EXEMPT = {
     "PYTEST_CURRENT_TEST",
+    # Streamlit sets it when it is first imported.
+    "MPLBACKEND",
     # scikit-learn sets these once, when it is first imported.
     *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),
     # Dask sets these while one of its threads starts a worker.
