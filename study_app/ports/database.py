@@ -60,6 +60,10 @@ class Database(Protocol):
         """From now on sign the heads of the chain of records with this key."""
         ...
 
+    def sign_upgrade(self) -> None:
+        """Sign what an upgrade of this process appended, where the chains before it bear the signature of the key."""
+        ...
+
     def forget_erased(self) -> bool:
         """Take what was erased off the disk as far as the database can now; False where a later call must go on."""
         ...

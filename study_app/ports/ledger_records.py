@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from study_app.dataset.integrity.chain import Chained, Head
+from study_app.dataset.integrity.differences import Difference
 from study_app.domain.records import (
     Kind,
 )
@@ -32,6 +33,14 @@ class LedgerRecords(Protocol):
 
     def sign_heads(self, key: bytes) -> None:
         """Sign every head as it stands: what was stored before the launch is taken as it is."""
+        ...
+
+    def differences(self, *, events: bool) -> list[Difference]:
+        """Return the rows that are not what the chain of records says of them.
+
+        Args:
+            events: also compare the events with their digests, as verify does where the dataset has them all.
+        """
         ...
 
     def chained(self) -> Iterator[Chained]:

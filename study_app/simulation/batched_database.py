@@ -101,6 +101,10 @@ class BatchedRegistry:
         """See ports.Database."""
         self._registry.sign_heads(key)
 
+    def sign_upgrade(self) -> None:
+        """See ports.Database."""
+        self._registry.sign_upgrade()
+
     def describe(self) -> str:
         """See ports.Database."""
         return self._registry.describe()

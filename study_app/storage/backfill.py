@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.schema import compact_json
 from study_app.domain.events import Event
+from study_app.storage.chained import Signed
 from study_app.storage.event_log import EVENTS, LOGGED
-from study_app.storage.unit_of_work import SqlUnitOfWork
+from study_app.storage.unit_of_work import CHAINS, ENTRIES, SqlUnitOfWork
 
 _AT_ONCE = 2000
 
 
-def join_what_is_stored(connection: Connection) -> None:
-    """Append every record that is in no chain, in the order of storing; nothing happens where there is none."""
-    if connection.execute(select(EVENTS.c.event_id).where(EVENTS.c.chain.is_(None)).limit(1)).first() is None:
-        return
+def join_what_is_stored(connection: Connection) -> list[Signed]:
+    """Append what is in no chain, in the order of storing; returns where the chains stood before."""
+    before = [Signed(*row) for row in connection.execute(select(*CHAINS.c).order_by(CHAINS.c.id))]
     unit = SqlUnitOfWork(connection)
     while _join_events(connection, unit):
         pass
     unit.chain_everything()
+    _join_erasures(connection, unit)
     unit.flush()
+    return before
+
+
+def _join_erasures(connection: Connection, unit: SqlUnitOfWork) -> None:
+    """Append which payloads an older version erased."""
+    bodies = (EVENTS.c.opening.is_not(None), func.length(EVENTS.c.opening) == chain.BODY_BYTES)
+    query = select(EVENTS.c.event_id, EVENTS.c.participant_id).where(*bodies).order_by(EVENTS.c.event_id)
+    for row in connection.execute(query).all():
+        unit.chain.gone(chain.ERASED_EVENTS, (row.event_id,), row.participant_id)
+    newest = select(func.max(ENTRIES.c.number)).group_by(ENTRIES.c.table, ENTRIES.c.key)
+    closed = select(ENTRIES).where(ENTRIES.c.number.in_(newest), func.length(ENTRIES.c.opening) == 0)
+    for entry in connection.execute(closed.order_by(ENTRIES.c.number)).all():
+        unit.chain.gone(entry.table, tuple(json.loads(entry.key)), entry.participant_id)
 
 
 def _join_events(connection: Connection, unit: SqlUnitOfWork) -> bool:

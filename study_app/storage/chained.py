@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,21 +9,25 @@ from itertools import zip_longest
 from typing import Any
 
 from study_app.dataset.integrity import chain
-from study_app.dataset.schema import TableName
 from study_app.storage.driver import Driver
+from study_app.storage.sealed.columns import SEALED
 
 # A writer takes a chain that no other writer holds, and keeps it to the end of the transaction.
 # `ORDER BY id` lets a quiet server extend one chain; SKIP LOCKED gives each concurrent writer another one,
 # because a chain's next link needs the head that the last commit left.
-_CLAIM_SQLITE = "SELECT id, position, head FROM chains ORDER BY id LIMIT 1"
+_CLAIM_SQLITE = "SELECT id, position, head, mac FROM chains ORDER BY id LIMIT 1"
 _CLAIM_POSTGRES = f"{_CLAIM_SQLITE} FOR UPDATE SKIP LOCKED"
-_NEW = "INSERT INTO chains (position, head) VALUES (0, ?) RETURNING id, position, head"
+_NEW = "INSERT INTO chains (position, head) VALUES (0, ?) RETURNING id, position, head, mac"
 _ADVANCE = "UPDATE chains SET position = ?, head = ?, mac = ? WHERE id = ?"
 _INSERT = (
     'INSERT INTO chain_entries (chain, position, "table", key, participant_id, final, opening, digest) '
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_LAST = 'SELECT opening, digest, final FROM chain_entries WHERE "table" = ? AND key = ? ORDER BY number DESC LIMIT 1'
+_LAST = (
+    'SELECT number, opening, digest, final FROM chain_entries WHERE "table" = ? AND key = ? '
+    "ORDER BY number DESC LIMIT 1"
+)
+_CLOSE = "UPDATE chain_entries SET opening = ? WHERE number = ?"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,23 @@ class Claimed:
     head: bytes
     stored: bool = True
     """The database has it as it is here."""
+    trusted: bool = True
+    """It began as this server, or another with its key, left it."""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A chain as the database has it."""
+
+    chain: int
+    position: int
+    head: bytes
+    mac: bytes | None
+
+    def by(self, key: bytes) -> bool:
+        """Whether it ends where a program with this key left it."""
+        due = chain.mac(key, self.chain, self.position, bytes(self.head))
+        return self.position == 0 or bytes(self.mac or b"") == due
 
 
 class ChainWriter:
@@ -60,7 +80,7 @@ class ChainWriter:
         head = before.head
         for digest in digests:
             head = chain.link(head, digest)
-        self.claimed = Claimed(before.chain, before.position + len(digests), head, stored=False)
+        self.claimed = replace(before, position=before.position + len(digests), head=head, stored=False)
         return before.chain, before.position + 1
 
     def flush(self) -> None:
@@ -68,26 +88,64 @@ class ChainWriter:
         now = self.claimed
         if now is None or now.stored:
             return
-        signature = None if self.key is None else chain.mac(self.key, now.chain, now.position, now.head)
+        # What another program appended is never signed, also not together with what the server appends after it.
+        sign = self.key is not None and now.trusted
+        signature = chain.mac(self.key, now.chain, now.position, now.head) if self.key and sign else None
         self._driver.run(_ADVANCE, (now.position, now.head, signature, now.chain))
         self.claimed = replace(now, stored=True)
 
     def _claim_one(self) -> Claimed:
         row = self._driver.one(self._claim) or self._driver.returned(_NEW, (chain.GENESIS,))
-        return Claimed(row[0], row[1], bytes(row[2]))
+        number, position, head = row[0], row[1], bytes(row[2])
+        trusted = self.key is None or Signed(number, position, head, row[3]).by(self.key)
+        return Claimed(number, position, head, trusted=trusted)
 
     def record(self, entry: chain.ChainEntry, participant_id: str) -> None:
         """Append the state of one record, unless it is the one that was appended last."""
-        key = json.dumps(entry.key)
-        # The salt of each entry is random, so equal records have different digests: the old salt is used to compare.
+        key = chain.named(entry.key)
         last = self._driver.one(_LAST, (entry.table, key))
-        if last is not None and bool(last[2]) == entry.final:
-            same = chain.digest(entry.table, entry.key, entry.final, chain.body_of(bytes(last[0]), entry.content))
-            if same == bytes(last[1]):
+        if last is not None:
+            number, opening, digest, final = last
+            if bool(final) == entry.final and _is_last(entry, bytes(opening), bytes(digest)):
                 return
+            # Nothing is compared with an earlier state, and without its salt nothing of it can be guessed.
+            self._driver.run(_CLOSE, (b"", number))
         number, position = self.append([entry.digest])
-        values = (number, position, entry.table, key, participant_id, entry.final, entry.salt, entry.digest)
+        values = (number, position, entry.table, key, participant_id, entry.final, entry.opening, entry.digest)
         self._driver.run(_INSERT, values)
+
+    def seal(
+        self, name: str, key: tuple[Any, ...], content: bytes | None = None, *, final: bool = False, owner: str = ""
+    ) -> None:
+        """Append a row as it is now stored, or that it is gone.
+
+        Args:
+            name: its table.
+            key: what names it; see `sealed.columns.KEYS`.
+            content: the cells that a dataset has of it; None where no dataset has the table.
+            final: whether nothing changes it after this.
+            owner: its participant, or of a rating the object that was rated.
+        """
+        row = self._driver.one(SEALED[name].one, key)
+        if row is None:
+            self.gone(name, key, owner)
+            return
+        cells, stored, salt = tuple(map(str, key)), SEALED[name].content(row), chain.new_salt()
+        if content is None:
+            entry = chain.ChainEntry(name, cells, final, salt, stored)
+        else:
+            entry = chain.ChainEntry(name, cells, final, salt, content, stored)
+        self.record(entry, owner)
+
+    def gone(self, name: str, key: tuple[Any, ...], owner: str) -> None:
+        """Append that a record was erased."""
+        self.record(chain.ChainEntry(name, tuple(map(str, key)), True, chain.new_salt(), chain.GONE), owner)
+
+
+def _is_last(entry: chain.ChainEntry, opening: bytes, digest: bytes) -> bool:
+    """Whether the newest entry of a record is of the same state; salts are random, so the old one is used."""
+    again = replace(entry, salt=opening[: chain.SALT_BYTES])
+    return again.opening == opening and again.digest == digest
 
 
 def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -> Iterator[chain.Chained]:
@@ -107,11 +165,6 @@ def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -
                 following = waiting.pop((number, position), None)
             due[number] = position
     yield from (waiting[place] for place in sorted(waiting))
-
-
-def entry_of(table: TableName, row: dict[str, Any], content: bytes, *, final: bool) -> chain.ChainEntry:
-    """Return the entry of a stored row."""
-    return chain.ChainEntry(table, chain.key_of(table, row), final, chain.new_salt(), content)
 
 
 def kept(value: Any) -> Any:

@@ -48,6 +48,14 @@ class SqlDatabase:
         """See ports.Database."""
         self.database.head_key = key
 
+    def sign_upgrade(self) -> None:
+        """See ports.Database."""
+        key, before, self.database.joined = self.database.head_key, self.database.joined, None
+        # What was there before the upgrade must bear this key's signature.
+        if key is not None and before is not None and all(head.by(key) for head in before):
+            with self.begin() as unit:
+                unit.sign_heads(key)
+
     def forget_erased(self) -> bool:
         """See ports.Database."""
         return self.database.empty_log()

@@ -8,10 +8,10 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -19,6 +19,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from study_app.domain.errors import Conflict, InfrastructureError, Problem, ProblemsFound
 from study_app.private_files import make_private, make_private_file
+
+if TYPE_CHECKING:
+    from study_app.storage.chained import Signed
 
 BUSY_SECONDS = 30
 BUSY_ATTEMPTS = 4
@@ -60,6 +63,8 @@ class DatabaseEngine:
         """
         self.url = parse_url(url)
         self.head_key: bytes | None = None
+        self.joined: Sequence[Signed] | None = None
+        """Where the chains stood before this process joined to them what an older version had stored."""
         """Signs the heads of the chain of records once the study is launched."""
         self._log_holds_erased = True
         """A process before this one may have ended between an erasure and the emptying of the log."""

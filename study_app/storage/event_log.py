@@ -178,7 +178,7 @@ class SqlEventLog:
             return
         query = select(*LOGGED).order_by(EVENTS.c.participant_id, EVENTS.c.event_id)
         # In parts: the log of a large trial does not fit into memory at once.
-        result = self.connection.execution_options(yield_per=2000).execute(query)
+        result = self.connection.execute(query, execution_options={"yield_per": 2000})
         for row in result:
             yield Event(**row._mapping)
 

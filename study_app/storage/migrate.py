@@ -50,7 +50,7 @@ def bring_up_to_date(database: DatabaseEngine) -> None:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
-            join_what_is_stored(connection)
+            database.joined = join_what_is_stored(connection)
         except CommandError as error:
             raise InfrastructureError(
                 f"{database.describe()}: made by a newer version of study-app ({error}); update study-app"

@@ -12,10 +12,10 @@ from study_app.dataset.integrity.stored_rows import participant_facts
 from study_app.domain.errors import NotAllowed
 from study_app.domain.quiz.answer_log import Draft
 from study_app.domain.records import Document, Participant, Visit
-from study_app.storage.chained import entry_of
 from study_app.storage.columns import stored_json
 from study_app.storage.driver import RowOf, bound
 from study_app.storage.event_log import SqlEventLog
+from study_app.storage.sealed.columns import SEALED
 from study_app.storage.tables import DocumentRow, ParticipantRow, TokenRow, VisitRow
 
 PARTICIPANTS = ParticipantRow.__table__  # type: ignore[attr-defined]
@@ -23,7 +23,7 @@ TOKENS = TokenRow.__table__  # type: ignore[attr-defined]
 VISITS = VisitRow.__table__  # type: ignore[attr-defined]
 DOCUMENTS = DocumentRow.__table__  # type: ignore[attr-defined]
 
-_FACTS = {field.name for field in fields(Participant)} - {"stage", "step", "last_seen_at", "opens_at", "page"}
+_SEALED = {field.name for field in fields(Participant)} & set(SEALED["participants"].columns)
 _PARTICIPANT, _VISIT = RowOf(Participant, PARTICIPANTS), RowOf(Visit, VISITS)
 _DOCUMENT = RowOf(Document, DOCUMENTS)
 _BY_ID = f"SELECT {_PARTICIPANT.columns} FROM participants WHERE id = ?"
@@ -65,14 +65,13 @@ class SqlPositions(SqlEventLog):
         columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
         values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
         self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
-        if _FACTS & changes.keys():
+        if _SEALED & changes.keys():
             self.chain_participant(participant_id)
 
     def chain_participant(self, participant_id: str) -> None:
-        """Append what the dataset will say of the participant to the chain, where it has changed."""
+        """Append the participant, as they are now stored, to the chain, where it has changed."""
         facts = participant_facts(self.known_participant(participant_id))
-        entry = entry_of("participants", facts, chain.facts_content(facts), final=False)
-        self.chain.record(entry, participant_id)
+        self.chain.seal("participants", (participant_id,), chain.facts_content(facts), owner=participant_id)
 
     def visit(self, participant_id: str, stage: str) -> Visit | None:
         """See ports.UnitOfWork."""

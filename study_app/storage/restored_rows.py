@@ -10,7 +10,7 @@ from sqlalchemy import Connection, String, Table, func, select, text
 from study_app.ports import Restorable, UnitOfWork
 from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.columns import AnyText, Json
-from study_app.storage.event_log import EVENTS
+from study_app.storage.event_log import EVENTS, PAGES, insert_new
 from study_app.storage.positions import PARTICIPANTS, VISITS
 from study_app.storage.unit_of_work import ALLOCATIONS, ANSWERS, RATINGS, RUNS, TURNS, SqlUnitOfWork
 
@@ -46,6 +46,7 @@ def put_back(unit: UnitOfWork, rows: Iterable[tuple[Restorable, Mapping[str, Any
         last, counts[name] = name, counts.get(name, 0) + 1
     if held:
         connection.execute(_TABLES[cast(Restorable, last)].insert(), held)
+    _count_pages(connection)
     _count_on(connection)
     join_what_is_stored(connection)
     return counts
@@ -66,6 +67,19 @@ def _value(column: Any, row: Mapping[str, Any]) -> Any:
     if column.default is not None:
         return column.default.arg
     return "" if isinstance(column.type, AnyText | String) else 0
+
+
+def _count_pages(connection: Connection) -> None:
+    """Note how far the log of each page is without a gap."""
+    where = (EVENTS.c.participant_id, EVENTS.c.page)
+    logged = connection.execute(select(*where, EVENTS.c.seq).order_by(*where, EVENTS.c.seq))
+    pages: dict[tuple[str, str], int] = {}
+    for person, page, seq in logged:
+        before = pages.setdefault((person, page), 0)
+        pages[person, page] = before + (seq == before + 1)
+    rows = [{"participant_id": person, "page": page, "ack": ack} for (person, page), ack in pages.items()]
+    if rows:
+        connection.execute(insert_new(connection, PAGES), rows)
 
 
 def _count_on(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, literal, or_, select, update
 from sqlmodel import SQLModel
 
 from study_app.dataset.integrity import chain
+from study_app.dataset.integrity.differences import Difference
 from study_app.dataset.integrity.stored_rows import answer_row, run_row, turn_row, visit_row
 from study_app.dataset.schema import TableName, compact_json
 from study_app.domain.errors import present
@@ -34,11 +35,13 @@ from study_app.domain.records import (
 from study_app.domain.study.study import canonical_json
 from study_app.storage import tables
 from study_app.storage.boards import SqlBoards
-from study_app.storage.chained import entry_of, in_order, kept
+from study_app.storage.chained import in_order, kept
 from study_app.storage.columns import stored_json
 from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
+from study_app.storage.sealed.columns import SEALED, is_sealed_fact
+from study_app.storage.sealed.differing import Comparison
 from study_app.storage.serving.in_progress import SqlInProgress
 
 Row = TypeVar("Row")
@@ -71,6 +74,11 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
     def _insert(self, table: Any, row: Any) -> None:
         self.connection.execute(table.insert(), asdict(row))
 
+    def _insert_numbered(self, table: Any, row: Any) -> None:
+        """Insert a row whose number names it, and append it to the chain."""
+        number = self.connection.execute(table.insert(), asdict(row)).inserted_primary_key
+        self.chain.seal(table.name, tuple(present(number, "the number of a new row")))
+
     def _must_last(self) -> None:
         """Let no power cut undo this transaction: a step on the way, an allocation, a submission, a locked version."""
         self.connection.info[MUST_LAST] = True
@@ -89,12 +97,22 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
             self._chain("answers", answer_row(answer))
         for rating in self.ratings():
             self._chain_rating(rating)
+        for name in set(SEALED) - set(chain.KEYS):
+            self._seal_all(name)
+
+    def _seal_all(self, name: str) -> None:
+        """Append every row of a table that no dataset has."""
+        table = SEALED[name].table
+        for key in self.connection.execute(select(*(table.c[column] for column in SEALED[name].key))).all():
+            if name != "meta" or is_sealed_fact(key[0]):
+                self.chain.seal(name, tuple(key))
 
     def _chain(self, table: TableName, row: dict[str, Any], *, final: bool = False, owner: str = "") -> None:
         """Append the state of a record, as it is now stored, to the chain."""
         stored = {name: kept(value) for name, value in row.items()}
-        entry = entry_of(table, stored, chain.content_of(table, stored), final=final)
-        self.chain.record(entry, owner or str(row["participant_id"]))
+        content = chain.content_of(table, stored)
+        key = chain.key_of(table, stored)
+        self.chain.seal(table, key, content, final=final, owner=owner or str(row["participant_id"]))
 
     def _insert_new(self, table: Any, values: Mapping[str, Any]) -> bool:
         # Not by rowcount: on Postgres the driver does not know it for an INSERT that fills a serial column.
@@ -116,6 +134,8 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         """See ports.UnitOfWork."""
         if not self._insert_new(META, {"key": key, "value": value}):
             self.connection.execute(update(META).where(META.c.key == key).values(value=value))
+        if is_sealed_fact(key):
+            self.chain.seal("meta", (key,))
 
     def meta_value(self, key: str) -> Any:
         """See ports.UnitOfWork."""
@@ -139,7 +159,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
     def add_version(self, version: ProtocolVersion) -> None:
         """See ports.UnitOfWork."""
         self._must_last()
-        self._insert(VERSIONS, version)
+        self._insert_numbered(VERSIONS, version)
 
     # -- participants --------------------------------------------------------------------------------------------------
 
@@ -314,9 +334,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         """See ports.UnitOfWork."""
         where = (ANSWERS.c.participant_id == participant_id, ANSWERS.c.stage == stage, ANSWERS.c.item == item)
         if self.connection.execute(delete(ANSWERS).where(*where)).rowcount:
-            key = json.dumps((participant_id, stage, item))
-            gone = ENTRIES.c.table == "answers", ENTRIES.c.key == key
-            self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
+            self.chain.gone("answers", (participant_id, stage, item), participant_id)
 
     def answers(self, participant_id: str | None = None) -> list[Answer]:
         """See ports.UnitOfWork."""
@@ -341,19 +359,28 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
 
     def erase_payloads(self, participant_id: str) -> None:
         """See ports.UnitOfWork."""
-        for table in (DOCUMENTS, RUNS, TURNS, ANSWERS, REVIEWS):
-            self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
-        self._erase_events(EVENTS.c.participant_id == participant_id)
         self.connection.info[ERASES] = True
+        self.connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.participant_id == participant_id))
         # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
-        gone = ENTRIES.c.participant_id == participant_id, ENTRIES.c.table.in_(("runs", "turns", "answers"))
-        self.connection.execute(update(ENTRIES).where(*gone).values(opening=b""))
+        own = ENTRIES.c.participant_id == participant_id
+        self.connection.execute(update(ENTRIES).where(own, ENTRIES.c.table != "visits").values(opening=b""))
+        for table in (RUNS, TURNS, ANSWERS, REVIEWS):
+            key = [table.c[column] for column in SEALED[table.name].key]
+            there = self.connection.execute(select(*key).where(table.c.participant_id == participant_id)).all()
+            self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
+            for row in there:
+                self.chain.gone(table.name, tuple(row), participant_id)
+        self._erase_events(EVENTS.c.participant_id == participant_id)
 
     def erase_events(self, event_ids: Collection[int]) -> None:
         """See ports.UnitOfWork."""
         if event_ids:
             self.connection.info[ERASES] = True
-            self._erase_events(EVENTS.c.event_id.in_(sorted(event_ids)))
+            which = EVENTS.c.event_id.in_(sorted(event_ids))
+            whose = select(EVENTS.c.event_id, EVENTS.c.participant_id).where(which).order_by(EVENTS.c.event_id)
+            for row in self.connection.execute(whose).all():
+                self.chain.gone(chain.ERASED_EVENTS, (row.event_id,), row.participant_id)
+            self._erase_events(which)
 
     def _erase_events(self, which: Any) -> None:
         """Keep the bodies of what is being erased in place of their salts, so that the chain still holds."""
@@ -375,6 +402,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         self._must_last()
         keys = {name: row[name] for name in ("participant_id", "ledger", "allocation_index")}
         self.connection.execute(ALLOCATIONS.insert(), keys | {"row": dict(row)})
+        self.chain.seal("allocations", (row["ledger"], row["allocation_index"]))
 
     def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
         """See ports.UnitOfWork."""
@@ -389,14 +417,19 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         self.connection.info[ERASES] = True
         values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
         self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
+        self.chain.seal("allocations", (ledger, allocation_index))
 
     def forget_label_of_link(self, participant_id: str) -> None:
         """See ports.UnitOfWork."""
-        self.connection.execute(update(LINKS).where(LINKS.c.participant_id == participant_id).values(label=None))
+        of_person = LINKS.c.participant_id == participant_id
+        self.connection.execute(update(LINKS).where(of_person).values(label=None))
+        for token in self.connection.execute(select(LINKS.c.token_hash).where(of_person)).scalars().all():
+            self.chain.seal("links", (token,))
 
     def add_link(self, link: Link) -> None:
         """See ports.UnitOfWork."""
         self._insert(LINKS, link)
+        self.chain.seal("links", (link.token_hash,))
 
     def link(self, token_hash: str) -> Link | None:
         """See ports.UnitOfWork."""
@@ -409,7 +442,11 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
     def take_link(self, token_hash: str, participant_id: str) -> bool:
         """See ports.UnitOfWork."""
         where = (LINKS.c.token_hash == token_hash, LINKS.c.participant_id.is_(None))
-        return self.connection.execute(update(LINKS).where(*where).values(participant_id=participant_id)).rowcount == 1
+        query = update(LINKS).where(*where).values(participant_id=participant_id)
+        taken = self.connection.execute(query).rowcount == 1
+        if taken:
+            self.chain.seal("links", (token_hash,))
+        return taken
 
     def add_audit(self, entry: AuditEntry) -> None:
         """See ports.UnitOfWork."""
@@ -420,7 +457,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         chained = replace(entry, previous_hash=last or "", row_hash="")
         body = asdict(chained) | {"at": entry.at.isoformat(timespec="milliseconds"), "detail": dict(entry.detail)}
         digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
-        self._insert(AUDIT, replace(chained, detail=dict(entry.detail), row_hash=digest))
+        self._insert_numbered(AUDIT, replace(chained, detail=dict(entry.detail), row_hash=digest))
 
     def audit(self) -> list[AuditEntry]:
         """See ports.UnitOfWork."""
@@ -456,6 +493,12 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
             signature = chain.mac(key, row.id, row.position, row.head)
             self.connection.execute(update(CHAINS).where(CHAINS.c.id == row.id).values(mac=signature))
 
+    def differences(self, *, events: bool) -> list[Difference]:
+        """See ports.UnitOfWork."""
+        self.flush()
+        compared = Comparison(self.connection, self.chained())
+        return [*compared.differences(), *(compared.events() if events else ())]
+
     def chained(self) -> Iterator[chain.Chained]:
         """See ports.UnitOfWork."""
         return in_order(map(_of_event, self.driver.stream(_CHAINED_EVENTS)), self.chained_records())
@@ -464,8 +507,8 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
         """See ports.UnitOfWork."""
         r = ENTRIES.c
         columns = (r.chain, r.position, r.table, r.key, r.participant_id, r.final, r.opening, r.digest, r.number)
-        stream = self.connection.execution_options(yield_per=2000)
-        return (chain.Chained(*row) for row in stream.execute(select(*columns).order_by(r.number)))
+        query = select(*columns).order_by(r.number)
+        return (chain.Chained(*row) for row in self.connection.execute(query, execution_options={"yield_per": 2000}))
 
     def ratings(self) -> list[Rating]:
         """See ports.UnitOfWork."""
@@ -473,7 +516,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
 
     def add_text_review(self, review: TextReview) -> None:
         """See ports.UnitOfWork."""
-        self._insert(REVIEWS, review)
+        self._insert_numbered(REVIEWS, review)
 
     def text_reviews(self) -> list[TextReview]:
         """See ports.UnitOfWork."""

@@ -9,6 +9,9 @@ its own salt and joined to a chain:
 
 The content is the cells that the dataset has of the record, so that a dataset can be compared with the chain by anyone.
 Erasing a record erases its salt, too: its body stays, the chain still holds, and what was erased cannot be guessed.
+Erasing is an entry as well (`GONE`), so that nothing is declared erased unseen. What the database keeps of a record
+beyond those cells is hashed with the salt, and that hash is a part of the salt (`opening`). Tables that no dataset has
+are in the chain, too, as they are stored; the export compares them and says what differs.
 A database has one chain for each transaction that writes at the same time: one on SQLite, a few on Postgres.
 """
 
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,6 +36,11 @@ from study_app.domain.events import Event
 GENESIS = hashlib.sha256(b"study-chain/1").digest()
 SALT_BYTES = 16
 BODY_BYTES = 32
+
+GONE = b"gone"
+"""What is hashed of a record that was erased."""
+ERASED_EVENTS = "erased"
+"""Table in whose name the chain says that the payload of an event was erased; the key is the event's id."""
 
 CHAIN_PATH = "documentation/chain.csv"
 CHAIN_COLUMNS = ("chain", "position", "table", "key", "final", "opening", "digest")
@@ -74,18 +83,25 @@ _TABLES = {table.name: table for table in (VISITS, RUNS, TURNS, ANSWERS, RATINGS
 class ChainEntry:
     """One record as it was stored at one moment."""
 
-    table: TableName
+    table: str
     key: tuple[str, ...]
     """Cells of the columns of `KEYS`."""
     final: bool
     """Nothing that the platform does changes the record after this."""
     salt: bytes
     content: bytes
+    stored: bytes | None = None
+    """The row as the database has it, where the content is what a dataset has of it."""
+
+    @property
+    def opening(self) -> bytes:
+        """What is kept so that the body can be computed from the content."""
+        return self.salt if self.stored is None else self.salt + body(self.salt, self.stored)
 
     @property
     def digest(self) -> bytes:
         """What is joined to the chain."""
-        return digest(self.table, self.key, self.final, body(self.salt, self.content))
+        return digest(self.table, self.key, self.final, body(self.opening, self.content))
 
 
 class Chained(NamedTuple):
@@ -94,7 +110,7 @@ class Chained(NamedTuple):
     chain: int
     position: int
     """From 1."""
-    table: TableName
+    table: str
     key: str
     """Of an event its id, else the cells of the columns of `KEYS` as a JSON list (see `parts`)."""
     owner: str
@@ -110,6 +126,13 @@ class Chained(NamedTuple):
     def place(self) -> tuple[int, int]:
         """Its chain and position."""
         return self.chain, self.position
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the record is gone after this."""
+        if len(self.opening) != SALT_BYTES or self.table == "events":
+            return False
+        return digest(self.table, self.parts, True, body(self.opening, GONE)) == self.digest
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -128,6 +151,11 @@ class Head:
     """Hex."""
     signed: bool | None = None
     """Whether the server signed it with a key that the database does not hold; None where that key is not at hand."""
+
+
+def named(key: Iterable[str]) -> str:
+    """Return the key of a record as one text."""
+    return json.dumps(tuple(key))
 
 
 def new_salt() -> bytes:

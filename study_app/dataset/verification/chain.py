@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import FACTS, facts_of
@@ -54,6 +54,7 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     if not isinstance(stated, dict):
         opened.report.note("the chain of records was not checked: an older version exported this dataset without one")
         return
+    _check_database(opened, stated)
     if any(map(opened.hides, opened.kinds)):
         opened.report.note("the chain of records is checked once the study is unsealed: its order could tell arms")
         return
@@ -71,6 +72,42 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     _check_heads(opened, stated, _walk(opened, listed, set(anchors)), anchors)
     erased = sum(len(entry.opening) == chain.BODY_BYTES for entry in listed.values())
     opened.report.note(f"{rows} rows against the chain of records, {erased} of them erased")
+
+
+_DIFFERENCES = {
+    "changed": ("row_differs_from_chain", "is not what was stored: it differs from its digest in the chain"),
+    "added": ("row_added", "is not in the chain: the platform did not store it"),
+    "removed": ("row_removed", "was stored and is gone"),
+    "erased": ("erased_without_reason", "was erased, and no act of the platform says so"),
+}
+"""What an export found in the database -> name and words of the finding."""
+
+
+def _check_database(opened: UntrustedDataset, stated: Mapping[str, Any]) -> None:
+    """Name what the export found when it compared the database with its chain; older versions did not compare."""
+    compared = stated.get("database")
+    if not isinstance(compared, dict):
+        return
+    counts = compared.get("counts")
+    if not isinstance(counts, dict):
+        opened.report.add("chain_broken", "manifest.json", None, "chain.database does not say what the export compared")
+        return
+    named = [row for row in compared.get("rows", []) if isinstance(row, dict)]
+    for what, count in counts.items():
+        name, words = _DIFFERENCES.get(what, ("row_differs_from_chain", "is not what was stored"))
+        rows = [f"{row.get('table')} {row.get('key')} {words}" for row in named if row.get("what") == what]
+        for said in rows or [f"{count} row(s) of the database: {words}"]:
+            opened.report.add(name, "", None, said)
+    opened.report.note("every row of the database against the chain of records, at the export")
+
+
+def _check_erased(
+    opened: UntrustedDataset, row: UntrustedRow, entry: _Listed, listed: Mapping[tuple[str, str], _Listed]
+) -> None:
+    """Name a payload that was erased, while the chain does not speak of that; its person did not take all data back."""
+    if len(entry.opening) == chain.BODY_BYTES and (chain.ERASED_EVENTS, str(row["event_id"])) not in listed:
+        what = f"event {row['event_id']} ({row['kind']}) was erased, and no act of the platform says so"
+        opened.report.add("erased_without_reason", opened.relative("events"), row.number, what)
 
 
 def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
@@ -108,11 +145,16 @@ def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:
             opened.report.add("chain_broken", chain.CHAIN_PATH, number, "holds an opening that is not base64")
             opening = b""
         found[record] = _Listed(entry["final"] == "1", opening, entry["digest"])
+        if record[0] == chain.ERASED_EVENTS:
+            body = chain.body_of(opening, chain.GONE)
+            found[record].found = chain.digest(chain.ERASED_EVENTS, (record[1],), True, body)
     return found
 
 
 def _check_table(opened: UntrustedDataset, table: TableName, listed: Mapping[tuple[str, str], _Listed]) -> int:
     count, labels = 0, cluster_questions(opened.studies.values())
+    left = {str(person["participant_id"]) for person in opened.rows("participants") if person["data_withdrawn"]}
+    erasures_are_chained = "database" in opened.manifest["chain"]
     for row in opened.stream(table):
         count += 1
         key = _name(table, row)
@@ -125,6 +167,8 @@ def _check_table(opened: UntrustedDataset, table: TableName, listed: Mapping[tup
             continue
         entry.present = True
         entry.found = _digest(table, row, entry)
+        if table == "events" and erasures_are_chained and str(row["participant_id"]) not in left:
+            _check_erased(opened, row, entry, listed)
         if entry.found is None or entry.found.hex()[: len(entry.digest)] != entry.digest:
             what = f"{key} is not what was stored: it differs from its digest in the chain"
             opened.report.add("row_differs_from_chain", opened.relative(table), row.number, what)
@@ -166,8 +210,10 @@ def _columns(table: TableName) -> tuple[str, ...]:
 
 def _check_absent(opened: UntrustedDataset, listed: Mapping[tuple[str, str], _Listed]) -> None:
     for (table, key), entry in listed.items():
-        if not entry.present:
-            opened.report.add("row_removed", opened.relative(table), None, f"{key} was stored and is gone")
+        if not entry.present and table != chain.ERASED_EVENTS:
+            opened.report.add(
+                "row_removed", opened.relative(cast(TableName, table)), None, f"{key} was stored and is gone"
+            )
 
 
 def _walk(opened: UntrustedDataset, listed: Mapping[tuple[str, str], _Listed], kept: Collection[str]) -> _Chains:

@@ -55,6 +55,7 @@ def open_head_key(world: StudyContext) -> bool:
         return False
     try:
         world.registry.sign_heads(world.seal.open(sealed))
+        world.registry.sign_upgrade()
     except SealingKeyMissing:
         return False
     return True

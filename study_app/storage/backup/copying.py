@@ -114,7 +114,7 @@ def _replace(database: DatabaseEngine, archive: ZipFile, manifest: Manifest, res
         for table in [name for name in rows.table_names(connection) if name in manifest.tables]:
             with archive.open(TABLE.format(table)) as lines:
                 count += rows.fill(database, connection, table, lines)
-        rows.bring_to_newest(connection)
+        # An older version's tables are brought up to date when the study is opened, where its key can sign them.
         rows.put_meta(connection, RESTORED, restored.as_json())
     return count
 

@@ -21,7 +21,6 @@ from sqlmodel import SQLModel
 
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.storage import tables  # noqa: F401  (fills the metadata)
-from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.engine import DatabaseEngine
 from study_app.storage.migrate import alembic_config
 
@@ -141,12 +140,6 @@ def _go_on_counting(connection: Connection, table: str) -> None:
             last = connection.execute(text(f'SELECT max("{column["name"]}") FROM "{table}"')).scalar_one_or_none()
             if last is not None:
                 connection.execute(text("SELECT setval(:sequence, :last)"), {"sequence": sequence, "last": last})
-
-
-def bring_to_newest(connection: Connection) -> None:
-    """Migrate what was put back to this version of study-app."""
-    make_tables(connection, "head")
-    join_what_is_stored(connection)
 
 
 def beats(connection: Connection) -> list[datetime]:

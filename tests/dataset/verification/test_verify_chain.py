@@ -105,7 +105,7 @@ def test_a_forged_state_appended_to_the_chain_lacks_the_servers_signature(tmp_pa
 
     appended(tmp_path, "answers", f"UPDATE answers SET points = max_points WHERE {QUIZ} AND {ONE}", stored)
     export(app.world, tmp_path / "dataset")
-    assert names(verify(tmp_path / "dataset")) == {"chain_unsigned"}
+    assert "chain_unsigned" in names(verify(tmp_path / "dataset"))
 
 
 def rechained(folder):

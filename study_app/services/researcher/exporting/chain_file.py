@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from study_app.dataset.integrity.chain import CHAIN_COLUMNS, CHAIN_PATH, Chained
+from study_app.dataset.integrity.chain import CHAIN_COLUMNS, CHAIN_PATH, ERASED_EVENTS, KEYS, Chained
 from study_app.domain.records import Kind, Participant
 from study_app.ports import UnitOfWork
 
@@ -51,6 +51,8 @@ class ChainFile:
         """Record -> the number of its last state, which may be in another chain; remembers whose each turn is."""
         found: dict[tuple[str, str], int] = {}
         for entry in unit.chained_records():
+            if entry.table not in SHOWN:
+                continue
             found[entry.table, entry.key] = max(found.get((entry.table, entry.key), 0), entry.number)
             if entry.table == "turns":
                 self._turns[entry.parts[0]] = entry.owner
@@ -59,14 +61,15 @@ class ChainFile:
     def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
         """Return a row: of a record that the tables do not hold, or not in this state, nothing but its digest."""
         where = (entry.chain, entry.position)
-        if not entry.opening:
-            self.erased += 1
-        shown = entry.opening and self._exported(entry)
-        if entry.table != "events" and newest.get((entry.table, entry.key)) != entry.number:
-            shown = False
+        is_event, is_last = entry.table == "events", newest.get((entry.table, entry.key)) == entry.number
+        erasure = entry.table == ERASED_EVENTS
+        gone = is_last and not erasure and entry.is_gone
+        self.erased += gone
+        shown = entry.opening and (is_event or is_last) and not gone and self._exported(entry)
         if not shown:
             return (*where, "", "", "", "", entry.digest.hex())
-        return (*where, entry.table, entry.key, int(entry.final), *_proof(entry))
+        key = entry.parts[0] if erasure else entry.key
+        return (*where, entry.table, key, int(entry.final), *_proof(entry))
 
     def _exported(self, entry: Chained) -> bool:
         owner = self.people.get(next(self._owners(entry), ""))
@@ -98,5 +101,7 @@ def _proof(entry: Chained) -> tuple[str, str]:
     return base64.b64encode(entry.opening).decode(), entry.digest.hex()[:SHOWN_DIGITS]
 
 
+SHOWN = (*KEYS, ERASED_EVENTS)
+"""Tables whose entries are named; of the others a dataset has nothing but the digests."""
 SHOWN_DIGITS = 16
 """Hex digits of the digest of a row that is there: they name the row that differs; the head covers all digits."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from study_app.dataset.measures.record import Content, ParticipantRecord, newest
 from study_app.dataset.schema import quiz_types
+from study_app.domain.events import Event
 from study_app.domain.records import Kind, Participant, ProtocolVersion
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
@@ -101,14 +102,21 @@ def dossiers(
     ratings = newest(unit.ratings())
     for person in people:
         gone = person.data_withdrawn
+        events = list(unit.events(person.id))
         yield ParticipantRecord(
             participant=person,
-            status=current_status(world, person),
+            status=current_status(world, _as_logged(person, events)),
             study=versions.study(person.study_hash),
             visits=[] if gone else unit.visits(person.id),
             runs=[] if gone else unit.runs(person.id),
             turns=[] if gone else unit.turns(person.id),
             answers=[] if gone else unit.answers(person.id),
-            events=[] if gone else list(unit.events(person.id)),
+            events=[] if gone else events,
             ratings=ratings,
         )
+
+
+def _as_logged(person: Participant, events: Sequence[Event]) -> Participant:
+    """Return a person as last heard of by the log: `last_seen_at` changes with each request and is in no chain."""
+    heard = max((event.server_time for event in events), default=person.enrolled_at)
+    return replace(person, last_seen_at=heard)

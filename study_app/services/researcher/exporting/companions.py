@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from study_app.dataset.integrity.chain import join
+from study_app.dataset.integrity.differences import stated
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.schema import codebook, timestamp
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
@@ -124,13 +125,15 @@ def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
     The order of entries could tell arms, so it waits while masked.
     """
     heads = state.unit.chain_heads()
+    compared = {"database": stated(state.unit.differences(events=masked), named=not masked)}
     if masked:
         # How many entries there are would tell how many rows are withheld.
-        return {"join": join(head.head for head in heads)}
+        return {"join": join(head.head for head in heads), **compared}
     labels = frozenset() if state.identified else cluster_questions(state.studies)
     written = ChainFile({person.id: person for person in state.unit.participants()}, state.kinds, labels)
     written.write(state.folder, state.unit)
-    return {"heads": [vars(head) for head in heads], "entries": written.entries, "erased": written.erased}
+    counted = {"entries": written.entries, "erased": written.erased}
+    return {"heads": [vars(head) for head in heads], **counted, **compared}
 
 
 def _changes(state: ExportState) -> str:

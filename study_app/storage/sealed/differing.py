@@ -1,0 +1,157 @@
+"""The database against its own chain of records: which rows are not as they were stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from study_app.dataset.integrity import chain
+from study_app.dataset.integrity.differences import Difference
+from study_app.dataset.schema import compact_json
+from study_app.domain.events import ERASED, Event
+from study_app.storage.event_log import EVENTS, LOGGED
+from study_app.storage.sealed.columns import SEALED, Sealed, is_sealed_fact
+
+_ENTRIES = 'SELECT number, chain, position, "table", key, final, opening, digest FROM chain_entries ORDER BY number'
+_EVENTS = "SELECT event_id, participant_id, chain, position, opening, digest FROM events ORDER BY event_id"
+_HEADS = "SELECT id, position, head FROM chains"
+_LOGGED = "SELECT participant_id, page, count(*), max(seq) FROM events GROUP BY participant_id, page"
+_PAGES = "SELECT participant_id, page, ack FROM pages"
+_LEFT = "SELECT id FROM participants WHERE data_withdrawn"
+_STREAMED = {"yield_per": 1000}
+"""Of one statement: set on the connection, they would hold for every later one, also for savepoints."""
+
+
+@dataclass(slots=True)
+class _Newest:
+    """The last state of one record."""
+
+    opening: bytes
+    digest: bytes
+    gone: bool
+    seen: bool = False
+
+
+class Comparison:
+    """Compares every row of every table once.
+
+    Args:
+        connection: a transaction that sees one state of the database.
+        chained: every entry of every chain, in the order of each.
+    """
+
+    def __init__(self, connection: Connection, chained: Iterable[chain.Chained]) -> None:
+        self._connection, self._chained = connection, chained
+        self._newest = self._entries()
+
+    def differences(self) -> Iterator[Difference]:
+        """Yield what is not as it was stored."""
+        for name, sealed in SEALED.items():
+            yield from self._table(name, sealed)
+        for (name, key), entry in self._newest.items():
+            if not entry.seen and not entry.gone:
+                yield Difference("removed", name, key)
+        yield from self._log()
+        yield from self._heads()
+
+    def events(self) -> Iterator[Difference]:
+        """Yield events that are not what their digests are over; verify does the same with a dataset that has them."""
+        columns = [*LOGGED, EVENTS.c.opening, EVENTS.c.digest]
+        rows = self._connection.execute(select(*columns), execution_options=_STREAMED)
+        for row in rows.mappings():
+            values = dict(row)
+            opening, digest = bytes(values.pop("opening") or b""), values.pop("digest")
+            event = Event(**values)
+            body = chain.body_of(opening, compact_json(event.payload).encode())
+            erased_only = len(opening) != chain.BODY_BYTES or event.payload == ERASED
+            if not erased_only or chain.digest("events", chain.event_key(event), True, body) != digest:
+                yield Difference("changed", "events", str(event.event_id))
+
+    def _rows(self, sql: str) -> Iterator[Any]:
+        return iter(self._connection.execute(text(sql), execution_options=_STREAMED))
+
+    def _entries(self) -> dict[tuple[str, str], _Newest]:
+        found: dict[tuple[str, str], chain.Chained] = {}
+        for number, where, position, name, key, final, opening, digest in self._rows(_ENTRIES):
+            found[name, key] = chain.Chained(
+                where, position, name, key, "", bool(final), bytes(opening), bytes(digest), int(number)
+            )
+        return {record: _Newest(each.opening, each.digest, each.is_gone) for record, each in found.items()}
+
+    def _table(self, name: str, sealed: Sealed) -> Iterator[Difference]:
+        for row in self._rows(sealed.everything):
+            cells = sealed.key_of(row)
+            if name == "meta" and not is_sealed_fact(cells[0]):
+                continue
+            key = chain.named(cells)
+            entry = self._newest.get((name, key))
+            if entry is None or entry.gone:
+                yield Difference("added", name, key)
+                continue
+            entry.seen = True
+            if not _is_stored(name, cells, entry, sealed.content(row)):
+                yield Difference("changed", name, key)
+
+    def _log(self) -> Iterator[Difference]:
+        """Yield erased payloads that no entry speaks of, events out of order, and pages that count wrongly."""
+        left = {row[0] for row in self._rows(_LEFT)}
+        last: dict[int, int] = {}
+        for event_id, person, number, position, opening, digest in self._rows(_EVENTS):
+            if number is None or digest is None:
+                yield Difference("added", "events", str(event_id))
+                continue
+            if position <= last.get(number, 0):
+                yield Difference("changed", "events", str(event_id))
+            last[number] = position
+            erased = self._newest.get((chain.ERASED_EVENTS, chain.named((str(event_id),))))
+            if erased is not None:
+                erased.seen = True
+            if len(opening or b"") == chain.BODY_BYTES and erased is None and person not in left:
+                yield Difference("erased", "events", str(event_id))
+        yield from self._pages()
+
+    def _heads(self) -> Iterator[Difference]:
+        """Join every chain anew up to its head."""
+        joined: dict[int, tuple[int, bytes]] = {}
+        broken: set[int] = set()
+        for entry in self._chained:
+            before, head = joined.get(entry.chain, (0, chain.GENESIS))
+            if entry.position != before + 1:
+                broken.add(entry.chain)
+            joined[entry.chain] = entry.position, chain.link(head, entry.digest)
+        stored = {number: (position, bytes(head)) for number, position, head in self._rows(_HEADS)}
+        for number in sorted(stored.keys() | joined.keys()):
+            if number in broken or stored.get(number) != joined.get(number, (0, chain.GENESIS)):
+                yield Difference("changed", "chains", str(number))
+
+    def _pages(self) -> Iterator[Difference]:
+        counts = {(person, page): ack for person, page, ack in self._rows(_PAGES)}
+        due = {
+            (person, page): count if count == last else self._without_gap(person, page)
+            for person, page, count, last in self._rows(_LOGGED)
+        }
+        for where in sorted(counts.keys() | due.keys()):
+            if counts.get(where, 0) != due.get(where, 0):
+                yield Difference("changed", "pages", chain.named(where))
+
+    def _without_gap(self, person: str, page: str) -> int:
+        of_page = (EVENTS.c.participant_id == person, EVENTS.c.page == page)
+        seqs = self._connection.execute(select(EVENTS.c.seq).where(*of_page).order_by(EVENTS.c.seq)).scalars()
+        count = 0
+        for seq in seqs:
+            if seq != count + 1:
+                break
+            count = seq
+        return count
+
+
+def _is_stored(name: str, cells: tuple[str, ...], entry: _Newest, stored: bytes) -> bool:
+    if name in chain.KEYS:
+        # The rest of the opening is over the row; that the opening itself is the one of the chain, its digest tells.
+        salt, rest = entry.opening[: chain.SALT_BYTES], entry.opening[chain.SALT_BYTES :]
+        return chain.body(salt, stored) == rest
+    digests = (chain.digest(name, cells, final, chain.body_of(entry.opening, stored)) for final in (False, True))
+    return entry.digest in digests
