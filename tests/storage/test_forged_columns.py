@@ -78,7 +78,8 @@ def missed(app, all_of_them, forge):
                 fill(connection)
             if not each.act(connection):
                 undone_all.append(each.name)
-            elif not forge(connection, unit):
+            elif not forge(connection, unit) and not (forge is with_its_hashes and each.column == "digest"):
+                # Such a forger gives a changed digest its right value back.
                 unseen.append(each.name)
     return unseen, undone_all
 

@@ -149,6 +149,8 @@ def _insert(table: Table) -> Callable[[Connection], bool]:
         for column in table.columns:
             if column.primary_key or column.unique or _in_unique(table, column):
                 row[column.name] = other(column, row[column.name])
-        return connection.execute(insert(table).values(row)).rowcount == 1
+        # Not by rowcount: on Postgres the driver does not know it for an INSERT.
+        connection.execute(insert(table).values(row))
+        return True
 
     return act
