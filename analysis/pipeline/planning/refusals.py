@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from analysis.data.dataset import Dataset
 from analysis.pipeline.planning.plan_check import direct_contrasts
 from study_app.dataset.schema.plan_fit import (
@@ -11,6 +9,7 @@ from study_app.dataset.schema.plan_fit import (
     known_before,
     late_problems,
     limits,
+    measured,
     named_columns,
     period_columns,
     plan_problems,
@@ -35,6 +34,7 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
         known = Measured(columns, known_before(study), limits(study), period_columns(study))
         found += plan_problems(plan, known, file)
         if study.allocation_stage is not None:
-            found += late_problems(plan, replace(known, columns=frozenset(dataset.participants.columns)), file)
+            # A column that every dataset has and the study never measures is left out with a note, not refused.
+            found += late_problems(plan, measured(study, dataset.participants.columns), file)
     if found:
         raise ProblemsFound(found)
