@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from study_app.dataset.measures.provenance import Programs
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.domain.assistants.acting import Replacement
 from study_app.domain.events import Event
 from study_app.domain.events.browser import Edit
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed, TurnEnded
 
-BY_PERSON = frozenset({"approve", "edited", "reject"})
-"""Decisions that the participant took on a step that waited for them."""
 APPLIED = frozenset({"approve", "edited", "auto"})
 """Decisions after which a change stands in the program."""
 
@@ -141,11 +138,3 @@ def as_proposed(said: AgentProposed, edit: Edit) -> bool:
     """Whether an edit makes the very change that was proposed."""
     given = [(change.start, change.end, change.insert) for change in edit.changes]
     return given == [(said.start, said.end, said.input.get("new"))]
-
-
-def proposal_of(said: AgentProposed) -> Replacement | None:
-    """Return the change that a step proposes; None where it proposes none."""
-    texts: Mapping[str, Any] = said.input
-    if said.tool != "edit" or said.start is None or said.end is None:
-        return None
-    return Replacement(said.start, said.end, str(texts.get("new", "")), str(texts.get("old", "")), said.line or 1)

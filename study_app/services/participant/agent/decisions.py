@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from study_app.dataset.measures.turns.acting import as_proposed
 from study_app.domain.assistants.acting import base_hash
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.events import BrowserEvent
@@ -87,10 +88,8 @@ class _Deciding:
         if action is None or action.proposed.tool != "edit" or not self._holds(action):
             return
         said = action.proposed
-        given = [(change.start, change.end, change.insert) for change in edit.changes]
-        as_proposed = given == [(said.start, said.end, said.input.get("new"))]
-        decision: Decision = "edited" if not as_proposed else "approve" if said.waits else "auto"
-        self._record(action, decision, chars=sum(len(insert) for _, _, insert in given))
+        decision: Decision = "edited" if not as_proposed(said, edit) else "approve" if said.waits else "auto"
+        self._record(action, decision, chars=sum(len(change.insert) for change in edit.changes))
 
     def _answered(self, said: AgentAnswered) -> None:
         action = self._left.get(said.action_id)
