@@ -50,6 +50,8 @@ ALLOWED = {
     "analysis.estimators": f"study_app.domain study_app.rerandomisation pydantic matplotlib {NUMERICS}",
     "analysis.measurement": f"study_app.domain analysis.estimators {NUMERICS}",
     "analysis.interaction": f"study_app.domain analysis.data anthropic {NUMERICS}",
+    "analysis.themes": f"study_app.domain analysis.agreement analysis.data analysis.estimators analysis.interaction "
+    f"analysis.multiplicity {NUMERICS}",
     "analysis.design": f"study_app.domain study_app.rerandomisation analysis.estimators distributed joblib {NUMERICS}",
     "analysis.pipeline": "study_app study_app.domain study_app.dataset study_app.rerandomisation analysis.data "
     f"analysis.design analysis.estimators analysis.interaction analysis.measurement distributed joblib pydantic "

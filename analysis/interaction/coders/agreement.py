@@ -26,11 +26,11 @@ def kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None:
     kappa = (p_o - p_e) / (1 - p_e), p_e from each rater's own margins. Cohen (1960), doi 10.1177/001316446002000104.
     """
     a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
-    value = _kappas(np.array([[np.sum(a & b), np.sum(a & ~b), np.sum(~a & b), np.sum(~a & ~b)]], dtype=float))[0]
+    value = kappas(np.array([[np.sum(a & b), np.sum(a & ~b), np.sum(~a & b), np.sum(~a & ~b)]], dtype=float))[0]
     return None if np.isnan(value) else float(value)
 
 
-def _kappas(counts: Floats) -> Floats:
+def kappas(counts: Floats) -> Floats:
     """Kappa of many 2x2 tables, one a row: both, first only, second only, neither. NaN where undefined."""
     both, first, second, neither = counts.T
     n = counts.sum(axis=1)
@@ -74,7 +74,7 @@ def _one_label(a: Bits, b: Bits, people: npt.NDArray[np.intp], weights: Floats, 
     row: dict[str, Any] = {"kappa": value, "ci_low": None, "ci_high": None, "n": len(a)}
     if value is None:
         return row | {"note": "not computable: no query, or neither coder ever varies"}
-    drawn = _kappas(weights @ by_person)
+    drawn = kappas(weights @ by_person)
     known = drawn[~np.isnan(drawn)]
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     row |= {"ci_low": float(low), "ci_high": float(high), "coder": int(a.sum()), "reference": int(b.sum())}
