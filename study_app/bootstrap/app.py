@@ -23,6 +23,7 @@ from study_app.services.grading.submissions import Grading
 from study_app.services.operation.alert_watch import AlertWatch
 from study_app.services.operation.anchoring import Anchoring
 from study_app.services.operation.clock_watch import ClockWatch
+from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
@@ -67,6 +68,7 @@ class App:
     interim: InterimLooks
     links: ParticipantLinks
     anchoring: Anchoring
+    head_signing: HeadSigning
     reopening: Reopening
     acts: ParticipantActs
     live: LiveBoard

@@ -9,7 +9,7 @@ from study_app.clock import SystemClock
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, draft_key, keep_codes, stored_values
-from study_app.services.researcher.lifecycle import open_head_key
+from study_app.services.operation.head_signing import open_head_key
 from study_app.settings import Settings
 
 

@@ -38,6 +38,7 @@ from study_app.services.operation.alert_rules import Machine
 from study_app.services.operation.alert_watch import AlertMessage, AlertWatch
 from study_app.services.operation.anchoring import Anchoring
 from study_app.services.operation.clock_watch import ClockWatch
+from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
@@ -156,6 +157,7 @@ def _assembled(
         interim=InterimLooks(world, grading, scoring),
         links=ParticipantLinks(world),
         anchoring=anchoring,
+        head_signing=HeadSigning(world),
         reopening=Reopening(world),
         acts=ParticipantActs(world, session, enrol),
         live=LiveBoard(world),

@@ -56,12 +56,21 @@ class Database(Protocol):
         """Return how many pieces of work are queued."""
         ...
 
-    def sign_heads(self, key: bytes) -> None:
-        """From now on sign the heads of the chain of records with this key."""
+    def sign_heads(self, key: bytes | None, interim: bytes | None = None) -> None:
+        """From now on sign the heads of the chain of records.
+
+        Args:
+            key: the study's; None while the sealing key is missing.
+            interim: signs what is stored meanwhile; with `key`, what that key has signed is still known.
+        """
+        ...
+
+    def on_launch(self, look: Callable[[], object]) -> None:
+        """Call this where another process has launched the study, before anything is stored without a signature."""
         ...
 
     def sign_upgrade(self) -> None:
-        """Sign what an upgrade of this process appended, where the chains before it bear the signature of the key."""
+        """Sign what an upgrade of this process appended, where the chains before it bear the study's signature."""
         ...
 
     def forget_erased(self) -> bool:

@@ -35,6 +35,14 @@ class LedgerRecords(Protocol):
         """Sign every head as it stands: what was stored before the launch is taken as it is."""
         ...
 
+    def signed_meanwhile(self) -> bool:
+        """Whether there are chains that were signed while the sealing key was missing, by a key that is at hand."""
+        ...
+
+    def adopt_heads(self) -> int:
+        """Sign such chains with the study's key; returns how many entries they have."""
+        ...
+
     def differences(self, *, events: bool) -> list[Difference]:
         """Return the rows that are not what the chain of records says of them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from study_app.secrets.sealing_key import find_key, find_or_make_key, new_salt, new_seed
+from study_app.secrets.sealing_key import find_key, find_or_make_key, interim_key, new_salt, new_seed
 
 
 class FileSeal:
@@ -46,6 +46,10 @@ class FileSeal:
         """See services.context.Seal."""
         key = find_key(*self._where)
         return key.sign(sealed, self._study_id, message)
+
+    def interim_key(self, *, make: bool) -> bytes | None:
+        """See services.context.Seal."""
+        return interim_key(self._where[0], make=make)
 
     def recovery_copy(self) -> str:
         """See services.context.Seal."""

@@ -8,6 +8,7 @@ An attacker with root can read both key and database; what that means is in docs
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import os
 import secrets
@@ -26,6 +27,7 @@ from study_app.domain.ledger.commitment import SEED_BYTES
 
 VARIABLE = "STUDY_SEAL_KEY"
 FILE_NAME = "seal.key"
+INTERIM_FILE = "interim.key"
 
 _FORMAT = "study-seal/1"
 _SALT_BYTES = 16
@@ -178,6 +180,20 @@ def find_or_make_key(folder: Path, environ: Mapping[str, str] | None = None) -> 
     return find_key(folder, environ)
 
 
+def interim_key(folder: Path, *, make: bool) -> bytes | None:
+    """Return the key that signs records while the sealing key is missing; None where it cannot be had.
+
+    It lies where the database does not reach, as the sealing key does, and opens nothing.
+    """
+    path = folder / INTERIM_FILE
+    try:
+        if make:
+            _make(path)
+        return hashlib.sha256(_text_of(path).encode()).digest()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def new_key_text() -> str:
     """Return a key that cannot be guessed, as text."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
@@ -186,7 +202,7 @@ def new_key_text() -> str:
 def _make(path: Path) -> None:
     """Write a new key where there is none; whole or not at all, so that no reader finds half of it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -198,10 +214,14 @@ def _make(path: Path) -> None:
 
 
 def _from_file(path: Path) -> SealingKey:
+    return SealingKey(_text_of(path), str(path))
+
+
+def _text_of(path: Path) -> str:
     text = path.read_text(encoding="utf-8").strip()
     if not text:
         raise OSError("empty")
-    return SealingKey(text, str(path))
+    return text
 
 
 def _for_signing(study_id: str) -> str:

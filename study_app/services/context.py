@@ -59,6 +59,14 @@ class Seal(Protocol):
         """
         ...
 
+    def interim_key(self, *, make: bool) -> bytes | None:
+        """Return the key that signs records while the sealing key is missing; None where there is none.
+
+        Args:
+            make: whether one is made where there is none.
+        """
+        ...
+
     def recovery_copy(self) -> str:
         """Return the text that `launch` prints once."""
         ...

@@ -97,9 +97,13 @@ class BatchedRegistry:
         """See ports.Database."""
         return self._registry.waiting()
 
-    def sign_heads(self, key: bytes) -> None:
+    def sign_heads(self, key: bytes | None, interim: bytes | None = None) -> None:
         """See ports.Database."""
-        self._registry.sign_heads(key)
+        self._registry.sign_heads(key, interim)
+
+    def on_launch(self, look: Callable[[], object]) -> None:
+        """See ports.Database."""
+        self._registry.on_launch(look)
 
     def sign_upgrade(self) -> None:
         """See ports.Database."""

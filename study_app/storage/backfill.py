@@ -12,19 +12,27 @@ from study_app.dataset.schema import compact_json
 from study_app.domain.events import Event
 from study_app.storage.chained import Signed
 from study_app.storage.event_log import EVENTS, LOGGED
-from study_app.storage.unit_of_work import CHAINS, ENTRIES, SqlUnitOfWork
+from study_app.storage.sealed.heads import HEADS
+from study_app.storage.unit_of_work import ENTRIES, SqlUnitOfWork
 
 _AT_ONCE = 2000
+JOINED = "rows_joined"
+"""Key of the fact that every row of this database is in the chain."""
 
 
 def join_what_is_stored(connection: Connection) -> list[Signed]:
     """Append what is in no chain, in the order of storing; returns where the chains stood before."""
-    before = [Signed(*row) for row in connection.execute(select(*CHAINS.c).order_by(CHAINS.c.id))]
+    before = [Signed(*row) for row in connection.execute(HEADS)]
     unit = SqlUnitOfWork(connection)
+    # Once for a database: what is in no chain later was not stored by the platform.
+    if unit.meta(JOINED) is not None:
+        return before
+    unit.chain.joins = True
     while _join_events(connection, unit):
         pass
     unit.chain_everything()
     _join_erasures(connection, unit)
+    unit.set_meta(JOINED, "1")
     unit.flush()
     return before
 

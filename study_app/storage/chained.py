@@ -11,13 +11,16 @@ from typing import Any
 from study_app.dataset.integrity import chain
 from study_app.storage.driver import Driver
 from study_app.storage.sealed.columns import SEALED
+from study_app.storage.sealed.head_keys import NOBODY, STUDY, HeadKeys
 
 # A writer takes a chain that no other writer holds, and keeps it to the end of the transaction.
 # `ORDER BY id` lets a quiet server extend one chain; SKIP LOCKED gives each concurrent writer another one,
 # because a chain's next link needs the head that the last commit left.
-_CLAIM_SQLITE = "SELECT id, position, head, mac FROM chains ORDER BY id LIMIT 1"
+# Each signer has its own chains: while the sealing key is missing no signed head is written over, so that what is
+# signed stays proven and what comes meanwhile can be signed later.
+_CLAIM_SQLITE = "SELECT id, position, head, mac FROM chains WHERE signer = ? ORDER BY id LIMIT 1"
 _CLAIM_POSTGRES = f"{_CLAIM_SQLITE} FOR UPDATE SKIP LOCKED"
-_NEW = "INSERT INTO chains (position, head) VALUES (0, ?) RETURNING id, position, head, mac"
+_NEW = "INSERT INTO chains (position, head, signer) VALUES (0, ?, ?) RETURNING id, position, head, mac"
 _ADVANCE = "UPDATE chains SET position = ?, head = ?, mac = ? WHERE id = ?"
 _INSERT = (
     'INSERT INTO chain_entries (chain, position, "table", key, participant_id, final, opening, digest) '
@@ -51,6 +54,7 @@ class Signed:
     position: int
     head: bytes
     mac: bytes | None
+    signer: str = STUDY
 
     def by(self, key: bytes) -> bool:
         """Whether it ends where a program with this key left it."""
@@ -64,13 +68,15 @@ class ChainWriter:
     Args:
         driver: the transaction.
         is_sqlite: whether its database has one writer at a time.
-        key: signs heads; None leaves them unsigned.
+        keys: sign heads; without one they stay unsigned.
     """
 
-    def __init__(self, driver: Driver, *, is_sqlite: bool, key: bytes | None) -> None:
+    def __init__(self, driver: Driver, *, is_sqlite: bool, keys: HeadKeys) -> None:
         self._driver = driver
         self._claim = _CLAIM_SQLITE if is_sqlite else _CLAIM_POSTGRES
-        self.key = key
+        self.keys = keys
+        self.joins = False
+        """Whether an older version's rows are joined: none that differs from its entry gets a new one."""
         self.claimed: Claimed | None = None
         """Set it back together with a savepoint that is rolled back: a claim after the savepoint is gone, too."""
 
@@ -89,16 +95,25 @@ class ChainWriter:
         if now is None or now.stored:
             return
         # What another program appended is never signed, also not together with what the server appends after it.
-        sign = self.key is not None and now.trusted
-        signature = chain.mac(self.key, now.chain, now.position, now.head) if self.key and sign else None
+        key = self.keys.now if now.trusted else None
+        signature = chain.mac(key, now.chain, now.position, now.head) if key is not None else None
         self._driver.run(_ADVANCE, (now.position, now.head, signature, now.chain))
         self.claimed = replace(now, stored=True)
 
     def _claim_one(self) -> Claimed:
-        row = self._driver.one(self._claim) or self._driver.returned(_NEW, (chain.GENESIS,))
-        number, position, head = row[0], row[1], bytes(row[2])
-        trusted = self.key is None or Signed(number, position, head, row[3]).by(self.key)
-        return Claimed(number, position, head, trusted=trusted)
+        found = self._of_signer(self.keys.signer)
+        if self.keys.now is None and found.mac is not None and self.keys.look is not None:
+            # Another process has launched the study since this one was started.
+            self.keys.look()
+            found = self._of_signer(self.keys.signer)
+        if self.keys.now is None and found.mac is not None:
+            found = self._of_signer(NOBODY)
+        trusted = self.keys.now is None or found.by(self.keys.now)
+        return Claimed(found.chain, found.position, found.head, trusted=trusted)
+
+    def _of_signer(self, signer: str) -> Signed:
+        row = self._driver.one(self._claim, (signer,)) or self._driver.returned(_NEW, (chain.GENESIS, signer))
+        return Signed(row[0], row[1], bytes(row[2]), row[3])
 
     def record(self, entry: chain.ChainEntry, participant_id: str) -> None:
         """Append the state of one record, unless it is the one that was appended last."""
@@ -107,6 +122,8 @@ class ChainWriter:
         if last is not None:
             number, opening, digest, final = last
             if bool(final) == entry.final and _is_last(entry, bytes(opening), bytes(digest)):
+                return
+            if self.joins and not _agrees(entry, bytes(opening), bytes(digest), final=bool(final)):
                 return
             # Nothing is compared with an earlier state, and without its salt nothing of it can be guessed.
             self._driver.run(_CLOSE, (b"", number))
@@ -140,6 +157,16 @@ class ChainWriter:
     def gone(self, name: str, key: tuple[Any, ...], owner: str) -> None:
         """Append that a record was erased."""
         self.record(chain.ChainEntry(name, tuple(map(str, key)), True, chain.new_salt(), chain.GONE), owner)
+
+
+def _agrees(entry: chain.ChainEntry, opening: bytes, digest: bytes, *, final: bool) -> bool:
+    """Whether an entry is of the row that is there; an older version hashed nothing but its cells of a dataset."""
+    if len(opening) < chain.SALT_BYTES:
+        return False
+    older = replace(entry, salt=opening[: chain.SALT_BYTES], final=final)
+    if len(opening) == chain.SALT_BYTES:
+        older = replace(older, stored=None)
+    return older.opening == opening and older.digest == digest
 
 
 def _is_last(entry: chain.ChainEntry, opening: bytes, digest: bytes) -> bool:

@@ -11,6 +11,7 @@ from study_app.ports import UnitOfWork
 from study_app.storage.engine import DatabaseEngine
 from study_app.storage.group_commit import GroupWriter, finish
 from study_app.storage.migrate import bring_up_to_date
+from study_app.storage.sealed.head_keys import STUDY
 from study_app.storage.unit_of_work import SqlUnitOfWork
 
 Result = TypeVar("Result")
@@ -27,7 +28,7 @@ class SqlDatabase:
     def begin(self, *, write: bool = True) -> Iterator[SqlUnitOfWork]:
         """See ports.Database."""
         with self.database.begin(write=write) as connection:
-            unit = SqlUnitOfWork(connection, self.database.head_key)
+            unit = SqlUnitOfWork(connection, self.database.keys)
             yield unit
             unit.flush()
         finish(unit)
@@ -44,17 +45,24 @@ class SqlDatabase:
         """See ports.Database."""
         return self._writer.waiting()
 
-    def sign_heads(self, key: bytes) -> None:
+    def sign_heads(self, key: bytes | None, interim: bytes | None = None) -> None:
         """See ports.Database."""
-        self.database.head_key = key
+        self.database.keys.study, self.database.keys.interim = key, interim
+
+    def on_launch(self, look: Callable[[], object]) -> None:
+        """See ports.Database."""
+        self.database.keys.look = look
 
     def sign_upgrade(self) -> None:
         """See ports.Database."""
-        key, before, self.database.joined = self.database.head_key, self.database.joined, None
-        # What was there before the upgrade must bear this key's signature.
-        if key is not None and before is not None and all(head.by(key) for head in before):
+        keys, before, self.database.joined = self.database.keys, self.database.joined, None
+        if before is None:
+            return
+        # What was there before the upgrade must bear the study's signature; where that key is missing, the next start
+        # that has it sees to these chains, which the upgrade left as they were.
+        if keys.study is None or all(head.by(keys.study) for head in before if head.signer == STUDY):
             with self.begin() as unit:
-                unit.sign_heads(key)
+                unit.sign_new(before)
 
     def forget_erased(self) -> bool:
         """See ports.Database."""

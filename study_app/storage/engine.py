@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from study_app.domain.errors import Conflict, InfrastructureError, Problem, ProblemsFound
 from study_app.private_files import make_private, make_private_file
+from study_app.storage.sealed.head_keys import HeadKeys
 
 if TYPE_CHECKING:
     from study_app.storage.chained import Signed
@@ -62,10 +63,10 @@ class DatabaseEngine:
             create: make the SQLite file and its folder where they are missing; else that is a problem.
         """
         self.url = parse_url(url)
-        self.head_key: bytes | None = None
+        self.keys = HeadKeys()
+        """Sign the heads of the chain of records once the study is launched."""
         self.joined: Sequence[Signed] | None = None
         """Where the chains stood before this process joined to them what an older version had stored."""
-        """Signs the heads of the chain of records once the study is launched."""
         self._log_holds_erased = True
         """A process before this one may have ended between an erasure and the emptying of the log."""
         self.is_sqlite = self.url.get_backend_name() == "sqlite"

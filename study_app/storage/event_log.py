@@ -17,6 +17,7 @@ from study_app.domain.records import Stored
 from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.columns import stored_json
 from study_app.storage.driver import Driver, bound, read_back
+from study_app.storage.sealed.head_keys import HeadKeys
 from study_app.storage.tables import EventRow, PageRow, ParticipantRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
@@ -56,9 +57,9 @@ def insert_new(connection: Connection, table: Any) -> Any:
 class SqlEventLog:
     """ports.EventLog over one connection in a transaction."""
 
-    def __init__(self, connection: Connection, head_key: bytes | None = None) -> None:
+    def __init__(self, connection: Connection, keys: HeadKeys | None = None) -> None:
         self.connection = connection
-        self._head_key = head_key
+        self._keys = keys or HeadKeys()
         self.afterwards: list[Callable[[], object]] = []
         """What is done after the commit."""
 
@@ -71,7 +72,7 @@ class SqlEventLog:
     def chain(self) -> ChainWriter:
         """The chain of records that this transaction appends to."""
         is_sqlite = self.connection.dialect.name == "sqlite"
-        return ChainWriter(self.driver, is_sqlite=is_sqlite, key=self._head_key)
+        return ChainWriter(self.driver, is_sqlite=is_sqlite, keys=self._keys)
 
     def flush(self) -> None:
         """Write what is kept for the end of the transaction: the head of the chain."""

@@ -138,7 +138,7 @@ class GroupWriter:
             piece.result = piece.error = None
         try:
             with self._database.begin(write=True) as connection:
-                unit = SqlUnitOfWork(connection, self._database.head_key)
+                unit = SqlUnitOfWork(connection, self._database.keys)
                 if len(group) == 1:
                     group[0].result = group[0].work(unit)
                 else:

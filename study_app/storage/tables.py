@@ -140,6 +140,8 @@ class ChainRow(SQLModel, table=True):
     position: int = Field(sa_column=Column(BigInteger, nullable=False))
     head: bytes
     mac: bytes | None = None
+    signer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Whose key signs it; see storage/sealed/head_keys."""
 
 
 class ChainEntryRow(SQLModel, table=True):

@@ -42,6 +42,7 @@ from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
 from study_app.storage.sealed.columns import SEALED, is_sealed_fact
 from study_app.storage.sealed.differing import Comparison
+from study_app.storage.sealed.heads import SqlHeads
 from study_app.storage.serving.in_progress import SqlInProgress
 
 Row = TypeVar("Row")
@@ -54,14 +55,13 @@ def _table(row: type[SQLModel]) -> Any:
 META, LOCKS, VERSIONS = _table(tables.MetaRow), _table(tables.LockRow), _table(tables.VersionRow)
 RUNS, TURNS = _table(tables.RunRow), _table(tables.TurnRow)
 ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.AllocationRow), _table(tables.LinkRow)
-CHAINS = _table(tables.ChainRow)
 ENTRIES = _table(tables.ChainEntryRow)
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 REVIEWS = _table(tables.TextReviewRow)
 _CHAINED_EVENTS = "SELECT chain, position, event_id, participant_id, opening, digest FROM events ORDER BY event_id"
 
 
-class SqlUnitOfWork(SqlBoards, SqlInProgress):
+class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
     """ports.UnitOfWork over one connection in a transaction."""
 
     def _rows(self, kind: type[Row], query: Any) -> list[Row]:
@@ -471,27 +471,9 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress):
     def _chain_rating(self, rating: Rating) -> None:
         self._chain("ratings", asdict(rating), final=True, owner=rating.object)
 
-    def chain_heads(self) -> list[chain.Head]:
-        """See ports.UnitOfWork."""
-        self.flush()
-        rows = self.connection.execute(select(CHAINS).order_by(CHAINS.c.id))
-        return [chain.Head(r.id, r.position, r.head.hex(), self._signed(r)) for r in rows]
-
-    def _signed(self, row: Any) -> bool | None:
-        key = self._head_key
-        return None if key is None else row.mac == chain.mac(key, row.id, row.position, row.head)
-
     def after_commit(self, act: Callable[[], object]) -> None:
         """See ports.UnitOfWork."""
         self.afterwards.append(act)
-
-    def sign_heads(self, key: bytes) -> None:
-        """See ports.UnitOfWork."""
-        self.flush()
-        self._head_key = self.chain.key = key
-        for row in self.connection.execute(select(CHAINS)).all():
-            signature = chain.mac(key, row.id, row.position, row.head)
-            self.connection.execute(update(CHAINS).where(CHAINS.c.id == row.id).values(mac=signature))
 
     def differences(self, *, events: bool) -> list[Difference]:
         """See ports.UnitOfWork."""

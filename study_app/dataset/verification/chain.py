@@ -56,6 +56,8 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
         return
     _check_database(opened, stated)
     if any(map(opened.hides, opened.kinds)):
+        if _signs(opened) and stated.get("signed", True) is not True and opened.manifest.get("signature"):
+            opened.report.add("chain_unsigned", "manifest.json", None, f"a head of the chain {_UNSIGNED}")
         opened.report.note("the chain of records is checked once the study is unsealed: its order could tell arms")
         return
     file = opened.path / chain.CHAIN_PATH
@@ -74,6 +76,10 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     opened.report.note(f"{rows} rows against the chain of records, {erased} of them erased")
 
 
+_UNSIGNED = (
+    "is not signed by the study's server: another program stored records, or a server without the sealing key did, and "
+    "its var/interim.key is not here"
+)
 _DIFFERENCES = {
     "changed": ("row_differs_from_chain", "is not what was stored: it differs from its digest in the chain"),
     "added": ("row_added", "is not in the chain: the platform did not store it"),
@@ -258,7 +264,7 @@ def _check_heads(opened: UntrustedDataset, given: Mapping[str, Any], chains: _Ch
             what = f"chain {head.get('chain')} does not end where the database says that it ends"
             opened.report.add("chain_broken", chain.CHAIN_PATH, None, what)
         if _signs(opened) and head.get("signed") is not True and opened.manifest.get("signature"):
-            what = f"the head of chain {head.get('chain')} is not signed by the study's server"
+            what = f"the head of chain {head.get('chain')} {_UNSIGNED}"
             opened.report.add("chain_unsigned", "manifest.json", None, what)
     for name in chains.heads.keys() - {head.get("chain") for head in heads}:
         opened.report.add("chain_broken", chain.CHAIN_PATH, None, f"chain {name} has no head in the manifest")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, SealingKeyMissing, present
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, present
 from study_app.domain.events.server import Excluded
 from study_app.domain.ledger import Anchor, LedgerRow, head
 from study_app.domain.ledger.commitment import commitment
@@ -21,6 +21,7 @@ from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, keep_codes, stored_values, stored_version
+from study_app.services.operation.head_signing import HEAD_KEY
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
 from study_app.services.researcher.fitness import fitness_problems
@@ -41,24 +42,6 @@ class Launched:
     """prereg.md."""
     recovery_copy: str
     """Shown once."""
-
-
-HEAD_KEY = "sealed_head_key"
-"""Where the key lies, encrypted, that signs the heads of the chain of records."""
-
-
-def open_head_key(world: StudyContext) -> bool:
-    """Sign heads from now on, where the study is launched and its sealing key is there; whether it is done."""
-    with world.registry.begin(write=False) as unit:
-        sealed = unit.meta(HEAD_KEY)
-    if sealed is None:
-        return False
-    try:
-        world.registry.sign_heads(world.seal.open(sealed))
-        world.registry.sign_upgrade()
-    except SealingKeyMissing:
-        return False
-    return True
 
 
 class Lifecycle:

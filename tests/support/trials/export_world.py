@@ -63,7 +63,8 @@ def open_app(folder: Path, clock: Any, study: Path = ROOT / "study.toml", **sett
         var=folder / "var",
         environment={},
     )
-    return start(given, clock=clock, ids=ids(), grading_clock="virtual", seconds_per_word=0.0, **settings)
+    fresh = settings.pop("fresh_ids", None) or ids()
+    return start(given, clock=clock, ids=fresh, grading_clock="virtual", seconds_per_word=0.0, **settings)
 
 
 class Walker:

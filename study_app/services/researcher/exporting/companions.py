@@ -128,7 +128,8 @@ def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
     compared = {"database": stated(state.unit.differences(events=masked), named=not masked)}
     if masked:
         # How many entries there are would tell how many rows are withheld.
-        return {"join": join(head.head for head in heads), **compared}
+        signed = None if any(head.signed is None for head in heads) else all(head.signed for head in heads)
+        return {"join": join(head.head for head in heads), "signed": signed, **compared}
     labels = frozenset() if state.identified else cluster_questions(state.studies)
     written = ChainFile({person.id: person for person in state.unit.participants()}, state.kinds, labels)
     written.write(state.folder, state.unit)
