@@ -11,7 +11,7 @@ from typing import Any
 from study_app.dataset.integrity import chain
 from study_app.storage.driver import Driver
 from study_app.storage.sealed.columns import SEALED
-from study_app.storage.sealed.head_keys import NOBODY, STUDY, HeadKeys
+from study_app.storage.sealed.head_keys import STUDY, UNSIGNED, HeadKeys
 
 # A writer takes a chain that no other writer holds, and keeps it to the end of the transaction.
 # `ORDER BY id` lets a quiet server extend one chain; SKIP LOCKED gives each concurrent writer another one,
@@ -107,7 +107,7 @@ class ChainWriter:
             self.keys.look()
             found = self._of_signer(self.keys.signer)
         if self.keys.now is None and found.mac is not None:
-            found = self._of_signer(NOBODY)
+            found = self._of_signer(UNSIGNED)
         trusted = self.keys.now is None or found.by(self.keys.now)
         return Claimed(found.chain, found.position, found.head, trusted=trusted)
 

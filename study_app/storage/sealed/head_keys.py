@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 STUDY = ""
 """Signer of the chains that bear the signature of the study's key, and of all chains of a draft."""
-NOBODY = "-"
+UNSIGNED = "-"
 """Signer of what a program without any key appended after the launch."""
 
 
