@@ -27,6 +27,7 @@ from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
+from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
@@ -60,6 +61,7 @@ class App:
     session: ParticipantSession
     work: ProgramRuns
     help: AssistantChat
+    decisions: AgentDecisions
     answers: Answers
     grading: Grading
     scoring: QuizScoring

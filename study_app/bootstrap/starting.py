@@ -42,6 +42,7 @@ from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
+from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.agent.working import AgentWork
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
@@ -149,6 +150,7 @@ def _assembled(
         session=session,
         work=runs,
         help=chat,
+        decisions=AgentDecisions(world, way, session),
         answers=Answers(world, way),
         grading=grading,
         scoring=scoring,

@@ -114,6 +114,8 @@ REFUSALS = Sentences(
         "submitted": "this task has already been submitted",
         "no_assistant": "there is no assistant in this part of the study",
         "assistant_closed": "the assistant is not available at the moment",
+        "step_unknown": "this step of the assistant is not open here",
+        "step_decided": "this step of the assistant was already decided, or your program has changed meanwhile",
         "program_long": "Your program is longer than {kb} kB. Please shorten it and try again.",
         "message_empty": "Your message is empty.",
         "message_long": "Your message is longer than {limit} characters. Please shorten it.",

@@ -89,7 +89,15 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
 
 def served_routes(study: App) -> list[Route]:
     """Return every route of ours."""
-    routes = [*anchor.ROUTES, *enter.ROUTES, *acts.ROUTES, *events.ROUTES, *answers.ROUTES, *runs.ROUTES, *chat.ROUTES]
+    routes = [
+        *anchor.ROUTES,
+        *enter.ROUTES,
+        *acts.ROUTES,
+        *events.ROUTES,
+        *answers.ROUTES,
+        *runs.ROUTES,
+        *chat.ROUTES,
+    ]
     routes += [*reminders.ROUTES, *pages.ROUTES]
     return routes + (author.ROUTES if study.author is not None else [])
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from study_app.domain.errors import Malformed, NotAllowed
 from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent, tells_of_reply
@@ -17,6 +17,7 @@ from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
+from study_app.services.participant.agent.actions import acts
 from study_app.services.participant.agent.decisions import decide
 from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
@@ -175,16 +176,20 @@ class ParticipantSession:
         `mono_ms` is the page's monotonic clock as it asked: with the server's time it anchors every event of the page.
         """
         with self.world.registry.begin() as unit:
-            participant = self._get(unit, participant_id)
-            place = self.way.place(unit, participant)
-            if participant.page != page:
-                if participant.page is not None:
-                    replaced = PageSuperseded(page=participant.page, by=page)
-                    unit.record(participant_id, place.participant.stage, place.now, replaced)
-                opened = PageOpened(page=page, mono_ms=mono_ms or 0.0)
-                unit.record(participant_id, place.participant.stage, place.now, opened)
-                unit.touch(participant_id, page=page, last_seen_at=place.now)
-            return Ingested(unit.acknowledged(participant_id, page), place, superseded=False)
+            return self.take_over_in(unit, participant_id, page, mono_ms)
+
+    def take_over_in(self, unit: UnitOfWork, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
+        """As `take_over`, within a transaction."""
+        participant = self._get(unit, participant_id)
+        place = self.way.place(unit, participant)
+        if participant.page != page:
+            if participant.page is not None:
+                replaced = PageSuperseded(page=participant.page, by=page)
+                unit.record(participant_id, place.participant.stage, place.now, replaced)
+            opened = PageOpened(page=page, mono_ms=mono_ms or 0.0)
+            unit.record(participant_id, place.participant.stage, place.now, opened)
+            unit.touch(participant_id, page=page, last_seen_at=place.now)
+        return Ingested(unit.acknowledged(participant_id, page), place, superseded=False)
 
     @retried
     def ingest(self, participant_id: str, batch: Batch) -> Ingested:
@@ -198,11 +203,12 @@ class ParticipantSession:
         """
         _check_kinds(batch)
         with self.world.registry.begin() as unit:
-            ingested = self._store(unit, self._get(unit, participant_id), batch)
-        self._tell(ingested)
+            ingested = self.ingest_in(unit, self._get(unit, participant_id), batch)
+        self.tell(ingested)
         return ingested
 
-    def _tell(self, ingested: Ingested) -> None:
+    def tell(self, ingested: Ingested) -> None:
+        """Wake the agent whose step a stored batch decides; after the commit."""
         if ingested.decided:
             self._decided(ingested.place.participant.id)
 
@@ -219,13 +225,14 @@ class ParticipantSession:
         def work(unit: UnitOfWork) -> Ingested:
             participant = owner_of_token(self.world, unit, token)
             _check_kinds(batch)
-            return self._store(unit, participant, batch)
+            return self.ingest_in(unit, participant, batch)
 
         stored = self.world.registry.submit(work)
-        stored.add_done_callback(lambda done: None if done.exception() else self._tell(done.result()))
+        stored.add_done_callback(lambda done: None if done.exception() else self.tell(done.result()))
         return stored
 
-    def _store(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
+    def ingest_in(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
+        """As `ingest`, within a transaction; `tell` is for after it."""
         now = self.world.now()
         place = self.way.place(unit, participant)
         events: Sequence[BrowserEvent] = batch.events
@@ -242,7 +249,7 @@ class ParticipantSession:
         decided = False
         if not moved:
             here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
-            decided = self._acts(place) and decide(unit, place, batch.page, here)
+            decided = acts(place, self.world) and decide(unit, place, batch.page, here)
             apply_events(unit, place, batch.page, here)
         if late is not None:
             over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
@@ -250,13 +257,6 @@ class ParticipantSession:
         unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
         return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage, decided=decided)
-
-    def _acts(self, place: Position) -> TypeGuard[OnStage]:
-        """Whether the participant's assistant here is one that acts."""
-        if not isinstance(place, OnStage) or place.assistant is None:
-            return False
-        acts: bool = self.world.content_of(place.participant).specs[place.assistant].manner == "agent"
-        return acts
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """Return the saved text of a task."""

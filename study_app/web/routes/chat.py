@@ -1,4 +1,4 @@
-"""POST /api/chat, /api/chat/stop and GET /api/chat/turns: the assistant, streamed, in arms that have one."""
+"""POST /api/chat, /api/chat/stop, /api/decisions and GET /api/chat/turns: the assistant, in arms that have one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from study_app.domain.sentences import REFUSALS
+from study_app.services.participant.agent.answering import StepAnswer
 from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chat import BudgetSpent, ReplyInProgress, StreamingTurn
 from study_app.services.participant.runs import check_code
@@ -73,6 +75,24 @@ async def stop(request: Request) -> Response:
 
 
 @route
+async def decide(request: Request) -> Response:
+    """Decide on a step of an assistant that acts; the answer says what counts, and how the program stands."""
+    app, who = await participant(request)
+    value = await json_body(request)
+    answer = StepAnswer(
+        action_id=field(value, "action_id", str),
+        decision=field(value, "decision", str),
+        code=field(value, "code", str, required=False),
+        words=field(value, "words", str, required=False),
+        page=page_name(value),
+        seq=whole_number(value, "seq"),
+    )
+    decided = await run_in_threadpool(app.decisions.decide, who.id, answer)
+    state = {"action_id": answer.action_id, "decision": decided.decision, "code": decided.code}
+    return AsciiJSON(state) if decided.counts else error(409, REFUSALS("step_decided"), reason="decided", **state)
+
+
+@route
 async def turns(request: Request) -> Response:
     """Return the conversation so far, also of a reply in progress."""
     app, who = await participant(request)
@@ -96,5 +116,6 @@ async def turns(request: Request) -> Response:
 ROUTES = [
     Route("/api/chat", chat, methods=["POST"]),
     Route("/api/chat/stop", stop, methods=["POST"]),
+    Route("/api/decisions", decide, methods=["POST"]),
     Route("/api/chat/turns", turns, methods=["GET"]),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from study_app.domain.events import saying
 from study_app.domain.events.browser import AgentSwitched
@@ -12,6 +12,8 @@ from study_app.domain.events.server import AgentActed, AgentDecided, AgentPropos
 from study_app.domain.events.words import Decision
 from study_app.domain.records import Turn
 from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.position import OnStage, Position
 
 _REOPENABLE: frozenset[Decision] = frozenset({"interrupted", "expired"})
 """What the server says of an undecided step; the participant's word, if it comes later, counts instead: it was given on
@@ -70,6 +72,14 @@ def actions_of(unit: UnitOfWork, participant_id: str, turn_id: str | None = None
         for event, details in saying(events, AgentProposed)
         if turn_id in (None, details.turn_id)
     ]
+
+
+def acts(place: Position, world: StudyContext) -> TypeGuard[OnStage]:
+    """Whether the assistant that the participant has here is one that acts."""
+    if not isinstance(place, OnStage) or place.assistant is None:
+        return False
+    manner: str = world.content_of(place.participant).specs[place.assistant].manner
+    return manner == "agent"
 
 
 def goes_without_asking(unit: UnitOfWork, participant_id: str) -> bool:

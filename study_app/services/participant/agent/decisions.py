@@ -48,6 +48,15 @@ def _decides(event: BrowserEvent) -> bool:
     return isinstance(details, AgentAnswered) or (isinstance(details, Edit) and details.action_id is not None)
 
 
+def holds(action: AgentAction, program: str | None) -> bool:
+    """Whether a program is the one that a step was proposed for; None is a program that is not known."""
+    said = action.proposed
+    if said.tool not in _BOUND:
+        return True
+    texts = {name: str(value) for name, value in said.input.items()}
+    return program is not None and base_hash(program, said.tool, texts) == said.base_sha256
+
+
 class _Deciding:
     """Follows the text through a batch, to know for each event which program it met."""
 
@@ -71,21 +80,13 @@ class _Deciding:
             # The text is not known from here on; what the log says of the edits is for the replay to find.
             return self._decided
         for action in [each for each in self._left.values() if each.decided is None]:
-            if not self._holds(action):
+            if not holds(action, self._text):
                 self._record(action, "stale")
         return self._decided
 
-    def _holds(self, action: AgentAction) -> bool:
-        """Whether the program is the one that the step was proposed for."""
-        said = action.proposed
-        if said.tool not in _BOUND:
-            return True
-        texts = {name: str(value) for name, value in said.input.items()}
-        return self._text is not None and base_hash(self._text, said.tool, texts) == said.base_sha256
-
     def _applied(self, edit: Edit) -> None:
         action = self._left.get(edit.action_id or "")
-        if action is None or action.proposed.tool != "edit" or not self._holds(action):
+        if action is None or action.proposed.tool != "edit" or not holds(action, self._text):
             return
         said = action.proposed
         decision: Decision = "edited" if not as_proposed(said, edit) else "approve" if said.waits else "auto"
@@ -93,7 +94,7 @@ class _Deciding:
 
     def _answered(self, said: AgentAnswered) -> None:
         action = self._left.get(said.action_id)
-        if action is None or not self._holds(action):
+        if action is None or not holds(action, self._text):
             return
         answers: dict[str, Literal["approve", "reject", "answered"]] = (
             {"answered": "answered"} if action.proposed.tool == "ask" else {"reject": "reject"}
