@@ -14,7 +14,8 @@ MOST = 200
 FindingClass = Literal["tampering", "protocol", "browser"]
 
 PROTOCOL = frozenset(
-    {"agent_in_wrong_arm", "approval_differs", "assistant_outside_stage", "code_before_explanation"}
+    {"agent_in_wrong_arm", "agent_tool_differs", "approval_mode_differs"}
+    | {"assistant_outside_stage", "code_before_explanation"}
     | {"coded_before_freeze", "model_differs", "step_after_deadline"}
 )
 """The platform, the provider or a researcher did other than the study declares."""

@@ -13,7 +13,9 @@ from study_app.bootstrap import open_library
 from study_app.storage import open_registry
 
 
-@pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/api/submit", "/api/open"])
+@pytest.mark.parametrize(
+    "path", ["/api/events", "/api/runs", "/api/chat", "/api/submit", "/api/open", "/api/decisions"]
+)
 @pytest.mark.parametrize("cookie", [None, "wrong"])
 def test_no_or_a_wrong_identity_is_401_in_json(client, path, cookie):
     if cookie:
@@ -36,6 +38,8 @@ def test_no_or_a_wrong_identity_is_401_in_json(client, path, cookie):
         ("/api/runs", b"[" * 5000),
         ("/api/chat", b'{"message": null}'),
         ("/api/chat", b'{"message": "  "}'),
+        ("/api/decisions", b'{"action_id": "a"}'),
+        ("/api/decisions", b'{"action_id": "a", "decision": "perhaps"}'),
         ("/api/events", b'{"page": "p", "events": [{"seq": true, "kind": "focus", "client_time_ms": 1}]}'),
         (
             "/api/events",
@@ -50,7 +54,7 @@ def test_a_malformed_body_is_400_in_json(client, path, content):
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/api/submit"])
+@pytest.mark.parametrize("path", ["/api/events", "/api/runs", "/api/chat", "/api/submit", "/api/decisions"])
 def test_a_body_over_the_limit_is_413(client, path):
     enter(client)
     answer = client.post(path, content=json.dumps({"code": "x" * 1_100_000}))
@@ -266,6 +270,13 @@ def test_the_assistant_answers_and_the_turn_is_kept(server, client):
     assert "nursery" in reply.lower()
     kept = client.get("/api/chat/turns").json()["turns"]
     assert [turn["reply"] for turn in kept] == [reply]
+
+
+@pytest.mark.parametrize("arm", ["ai", "no_ai"])
+def test_a_decision_is_refused_in_arms_whose_assistant_does_not_act(server, client, arm):
+    open_task(server, client, arm)
+    answer = client.post("/api/decisions", json={"action_id": "a", "decision": "approve"})
+    assert (answer.status_code, answer.json()["reason"]) == (403, "arm")
 
 
 def test_of_two_questions_at_once_one_is_asked(server, client):

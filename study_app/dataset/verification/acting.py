@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import Column, cell
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
+from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import saying
 from study_app.domain.events.browser import AgentAnswered, Edit
 from study_app.domain.events.server import TurnEnded
@@ -51,7 +54,8 @@ def check_actions(
         for column in _differing(AGENT_TURN_COLUMNS, turn, acted.get(str(turn["turn_id"]), {})):
             opened.report.add("action_differs", opened.relative("turns"), turn.number, f"{column} is {turn[column]!r}")
     numbers = {str(row["action_id"]): row.number for row in actions}
-    for step, breach in _breaches(dossier, steps):
+    declared = _declared(opened, dossier)
+    for step, breach in _breaches(dossier, steps, declared):
         opened.report.add(breach[0], file, numbers.get(step.proposed.action_id), breach[1])
     for event, edit in saying(dossier.events, Edit):
         if edit.action_id is not None and edit.action_id not in numbers:
@@ -67,7 +71,36 @@ def _differing(columns: Sequence[Column], row: UntrustedRow, expected: dict[str,
                 yield column.name
 
 
-def _breaches(dossier: ParticipantRecord, steps: Sequence[Step]) -> Iterator[tuple[Step, Breach]]:
+@dataclass(frozen=True)
+class _Declared:
+    """What the materials say of the assistant of a participant's arm."""
+
+    acts: bool
+    settings: AgentSettings
+
+
+def _declared(opened: UntrustedDataset, dossier: ParticipantRecord) -> _Declared | None:
+    """Return what was declared; None where the materials do not hold it.
+
+    The materials have the newest version of a treatment: who began with an earlier one is not held against it.
+    """
+    if dossier.participant.study_hash != opened.manifest.get("study_hash"):
+        return None
+    arms = {arm.id: arm for arm in dossier.study.arms}
+    arm = arms.get(str(dossier.participant.arm))
+    if arm is None or arm.assistant is None:
+        return None
+    try:
+        text = (opened.path / "materials" / "assistants" / f"{arm.assistant}.json").read_text(encoding="utf-8")
+        spec = json.loads(text)
+        return _Declared(spec["manner"] == "agent", AgentSettings.model_validate(spec["agent"] or {}))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _breaches(
+    dossier: ParticipantRecord, steps: Sequence[Step], declared: _Declared | None
+) -> Iterator[tuple[Step, Breach]]:
     over = {ended.turn_id for _, ended in saying(dossier.events, TurnEnded)}
     answered = {said.action_id: said for _, said in saying(dossier.events, AgentAnswered)}
     used = Counter(edit.action_id for _, edit in saying(dossier.events, Edit) if edit.action_id is not None)
@@ -75,7 +108,7 @@ def _breaches(dossier: ParticipantRecord, steps: Sequence[Step]) -> Iterator[tup
     for step in steps:
         said, decision = step.proposed, step.decision
         for breach in (
-            _arm(dossier, arms, step),
+            _arm(dossier, arms, step, declared),
             _undecided(step, over),
             _deadline(dossier, step),
             _change(step, used[said.action_id]) if said.tool == "edit" else None,
@@ -84,14 +117,26 @@ def _breaches(dossier: ParticipantRecord, steps: Sequence[Step]) -> Iterator[tup
             if breach is not None:
                 yield step, breach
         if decision == "auto" and said.waits:
-            yield step, ("approval_differs", "it waited for the participant, and was done without asking")
+            yield step, ("approval_mode_differs", "it waited for the participant, and was done without asking")
+        elif declared is not None and declared.acts:
+            yield from ((step, breach) for breach in _regime(step, declared.settings))
 
 
-def _arm(dossier: ParticipantRecord, arms: dict[str, Any], step: Step) -> Breach | None:
+def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
+    said = step.proposed
+    if settings.waits(said.tool, without_asking=step.without_asking) != said.waits:
+        what = "waited" if said.waits else "did not wait"
+        yield "approval_mode_differs", f"{said.tool} {what}, under the approval '{settings.approval}'"
+    if said.tool not in settings.tools:
+        yield "agent_tool_differs", f"{said.tool} is not among the tools of the treatment"
+
+
+def _arm(dossier: ParticipantRecord, arms: dict[str, Any], step: Step, declared: _Declared | None) -> Breach | None:
     arm = arms.get(str(dossier.participant.arm))
-    if arm is not None and arm.assistant is None:
-        return "agent_in_wrong_arm", f"a step at {step.event.stage} in the arm {arm.id}, which has no assistant"
-    return None
+    if arm is None or (arm.assistant is not None and (declared is None or declared.acts)):
+        return None
+    what = "which has no assistant" if arm.assistant is None else "whose assistant does not act"
+    return "agent_in_wrong_arm", f"a step at {step.event.stage} in the arm {arm.id}, {what}"
 
 
 def _undecided(step: Step, over: set[str]) -> Breach | None:

@@ -12,13 +12,15 @@ Approval = Literal["each", "edits", "none", "participant"]
 """Who decides on a step: the participant on every change and run, on changes only, on nothing, or as they choose."""
 
 TOOLS: tuple[Tool, ...] = get_args(Tool)
-_DECIDED: dict[Approval, frozenset[Tool]] = {
-    "each": frozenset({"edit", "run"}),
-    "edits": frozenset({"edit"}),
-    "none": frozenset(),
-    "participant": frozenset({"edit", "run"}),
+_DECIDED: dict[Approval, frozenset[str]] = {
+    "each": frozenset({"ask", "edit", "run"}),
+    "edits": frozenset({"ask", "edit"}),
+    "none": frozenset({"ask"}),
+    "participant": frozenset({"ask", "edit", "run"}),
 }
-"""Approval -> the tools whose calls wait for the participant; under `participant` until they switch asking off."""
+"""Approval -> the tools whose calls wait for the participant; under `participant` until they switch asking off.
+
+A question waits for its answer in any case."""
 
 
 class AgentSettings(BaseModel):
@@ -43,12 +45,12 @@ class AgentSettings(BaseModel):
             raise ValueError("each tool once")
         return tools
 
-    def waits(self, tool: Tool, *, without_asking: bool = False) -> bool:
+    def waits(self, tool: str, *, without_asking: bool = False) -> bool:
         """Whether a call of a tool waits for the participant.
 
         Args:
             tool: which.
             without_asking: the participant has switched asking off, which counts under `participant` only.
         """
-        free = self.approval == "participant" and without_asking
+        free = self.approval == "participant" and without_asking and tool != "ask"
         return tool in _DECIDED[self.approval] and not free

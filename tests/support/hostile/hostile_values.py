@@ -37,7 +37,7 @@ PROGRAMS = (
 )  # fmt: skip
 ROUTES = (
     "/api/open", "/api/events", "/api/answers", "/api/act", "/api/runs", "/api/runs/stop", "/api/submit", "/api/chat",
-    "/api/chat/stop",
+    "/api/chat/stop", "/api/decisions",
 )  # fmt: skip
 STREAMLITS = (
     "/_stcore/upload_file/session/file", "/_stcore/metrics", "/_stcore/agent/x", "/_stcore/host-config",

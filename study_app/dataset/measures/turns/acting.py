@@ -10,7 +10,7 @@ from typing import Any
 from study_app.dataset.measures.provenance import Programs
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events import Event
-from study_app.domain.events.browser import Edit
+from study_app.domain.events.browser import AgentSwitched, Edit
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed, TurnEnded
 
 APPLIED = frozenset({"approve", "edited", "auto"})
@@ -28,6 +28,8 @@ class Step:
     acted: AgentActed | None = None
     edits: list[Edit] = field(default_factory=list)
     """Edits of pages that say they carry it out."""
+    without_asking: bool = False
+    """Whether the participant had switched asking off when it was proposed."""
 
     @property
     def decision(self) -> str | None:
@@ -38,10 +40,13 @@ class Step:
 def steps_of(events: Iterable[Event]) -> list[Step]:
     """Return the steps of a participant's agent in the order of proposing; of several decisions the last counts."""
     found: dict[str, Step] = {}
+    free = False
     for event in events:
         match event.details:
+            case AgentSwitched(without_asking=free):
+                pass
             case AgentProposed(action_id=action) as proposed:
-                found.setdefault(action, Step(event, proposed))
+                found.setdefault(action, Step(event, proposed, without_asking=free))
             case AgentDecided(action_id=action) as decided if action in found:
                 found[action].decided, found[action].decided_at = decided, event.server_time
             case AgentActed(action_id=action) as acted if action in found:

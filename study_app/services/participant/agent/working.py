@@ -200,7 +200,7 @@ class AgentWork:
                 tool=tool,
                 input=texts if change is None else {**texts, "old": change.old, "new": change.insert},
                 base_sha256="",
-                waits=tool == "ask" or work.settings.waits(tool, without_asking=free),
+                waits=work.settings.waits(tool, without_asking=free),
                 start=None if change is None else change.start,
                 end=None if change is None else change.end,
                 length=None if change is None else utf16_length(program),

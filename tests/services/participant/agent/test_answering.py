@@ -12,7 +12,7 @@ from support.trials.export_world import Walker, open_app, settle, table
 
 from study_app.dataset.verification import verify
 from study_app.domain.errors import Malformed, NotAllowed, Refused, Superseded
-from study_app.services.participant.agent.answering import StepAnswer
+from study_app.services.participant.agent.answering import StepAnswer, check_answer
 from study_app.services.researcher.exporting.export import export
 
 
@@ -101,6 +101,8 @@ def test_what_was_decided_stays_decided_and_a_late_request_hears_so(walker):
         if frame["tool"] != "edit" or heard:
             return answer_to(frame, "approve")
         decide = walker.app.decisions.decide
+        with pytest.raises(NotAllowed):
+            decide(walker.id, StepAnswer("a step of another person", "approve"))
         decide(walker.id, answer_to(frame, "reject", words="not this one"))
         heard.append(decide(walker.id, answer_to(frame, "approve")))
         return None
@@ -168,18 +170,14 @@ def test_a_page_decides_with_the_next_number_of_its_events(walker):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (StepAnswer("a", "maybe"), "decision"), (StepAnswer("a", "edited"), "code"), (StepAnswer("a", "answered"), "words"),
+        (StepAnswer("a", "maybe"), "decision"), (StepAnswer("a", "edited"), "code"),
+        (StepAnswer("a", "answered"), "words"),
         (StepAnswer("a", "approve", page="p"), "page and seq"),
     ],
 )  # fmt: skip
-def test_an_answer_that_fits_no_step_is_refused_by_the_name_of_what_is_wrong(walker, answer, said):
+def test_an_answer_that_fits_no_step_is_refused_by_the_name_of_what_is_wrong(answer, said):
     with pytest.raises(Malformed, match=said):
-        walker.app.decisions.decide(walker.id, answer)
-
-
-def test_a_step_of_somebody_else_is_refused(walker):
-    with pytest.raises(NotAllowed):
-        walker.app.decisions.decide(walker.id, StepAnswer("other", "approve"))
+        check_answer(answer)
 
 
 def test_an_arm_without_an_agent_is_refused_and_the_refusal_is_logged(tmp_path):

@@ -83,6 +83,33 @@ def test_verify_names_a_row_that_was_changed(walked, tmp_path, name):
     assert finding in {each.name for each in verify(tmp_path / "forged").findings}
 
 
+DECLARED = {
+    "another regime": ({"approval": "none"}, "approval_mode_differs"),
+    "fewer tools": ({"tools": ["view", "edit"]}, "agent_tool_differs"),
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_verify_names_steps_that_the_treatment_does_not_allow(walked, tmp_path, name):
+    *_, dataset = walked
+    other, finding = DECLARED[name]
+    shutil.copytree(dataset, tmp_path / "forged")
+    (treatment,) = (
+        path for path in (tmp_path / "forged/materials/assistants").iterdir() if '"manner": "agent"' in path.read_text()
+    )
+    spec = json.loads(treatment.read_text())
+    treatment.write_text(json.dumps(spec | {"agent": spec["agent"] | other}))
+    assert finding in {each.name for each in verify(tmp_path / "forged").findings}
+
+
+def test_verify_names_steps_of_an_assistant_that_does_not_act(walked, tmp_path):
+    *_, dataset = walked
+    shutil.copytree(dataset, tmp_path / "forged")
+    (treatment,) = (tmp_path / "forged/materials/assistants").iterdir()
+    treatment.write_text(json.dumps(json.loads(treatment.read_text()) | {"manner": "answers"}))
+    assert "agent_in_wrong_arm" in {each.name for each in verify(tmp_path / "forged").findings}
+
+
 def test_the_log_of_events_replays_to_what_was_submitted_with_the_agents_edits_in_it(walked):
     walker, _, dataset = walked
     edits = [json.loads(row["payload"]) for row in table(dataset, "events") if row["kind"] == "edit"]
