@@ -130,7 +130,7 @@ def _grouped(matrix: Any, count: int, seed: int) -> Ints:
         # A factorisation that has not settled makes an unstable grouping, which is what is measured.
         warnings.simplefilter("ignore", ConvergenceWarning)
         weights = model.fit_transform(matrix)
-    # Factors have no scale: each theme's weight is taken in units of its own length.
+    # Factors have no scale: a theme's weight is taken in units of its length.
     scaled = weights * np.linalg.norm(model.components_, axis=1)
     found: Ints = scaled.argmax(axis=1).astype(np.int64)
     return found
@@ -193,7 +193,7 @@ def draft(name: str, found: Sequence[tuple[str, Induction]]) -> tuple[Codebook, 
         for number, theme in enumerate(induction.themes, start=1):
             prefix = f"{language.replace('-', '_').lower()}_" if len(found) > 1 else ""
             code = f"{prefix}theme_{number}"
-            shown = ", ".join(theme.words) or "no word of its own"
+            shown = ", ".join(theme.words) or "no word sets it apart"
             codes.append(Code(id=code, title=f"Theme {number}", definition=f"Edit: {shown}", keywords=theme.words))
             stability = max(induction.stability.values())
             comments[code] = f"{len(theme.answers)} answers in '{language}'; stability of all themes {stability:.2f}"

@@ -1,0 +1,155 @@
+"""Codes from a REFI-QDA project (`.qdpx`) that another program wrote; nothing in it is trusted."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from xml.etree import ElementTree as Xml
+
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.themes.codebook import Codebook
+from study_app.domain.themes.transcripts import Span, Transcript, laid_out, topics_at
+
+PROJECT_SUFFIX = ".qde"
+MOST_BYTES = 100_000_000
+"""Of all files of a project, unpacked."""
+Coded = dict[tuple[str, str, str], frozenset[str]]
+"""(coder, interview, topic) -> codes."""
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """What ids of the project mean."""
+
+    codes: Mapping[str, str]
+    users: Mapping[str, str]
+
+
+def read_project(
+    content: bytes, book: Codebook, transcripts: Sequence[Transcript], name: str = "project.qdpx"
+) -> Coded:
+    """Return the codes of each coder, by interview and topic.
+
+    A selection counts for every topic that it touches. A coder who selected anything in an interview has coded all of
+    it: topics without a selection carry none of the codes.
+
+    Args:
+        content: the file.
+        book: codes are known by id or title.
+        transcripts: interviews that may be coded.
+        name: of the file, for the messages.
+
+    Raises:
+        ProblemsFound: not such a file, an interview or code that is not of this study, or another text: every problem.
+    """
+    archive = _opened(content, name)
+    root = _project(archive, name)
+    known = {each.interview_id: each for each in transcripts}
+    lookup = _Lookup(_codes(root, book), {_guid(each): each.get("name", "") for each in _all(root, "User")})
+    problems: list[Problem] = []
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for source in _all(root, "TextSource"):
+        transcript = known.get(source.get("name", ""))
+        selections = [each for each in source if _tag(each) == "PlainTextSelection"]
+        if not selections:
+            continue
+        if transcript is None:
+            what = "is not an interview of this study that may be coded"
+            problems.append(Problem(name, source.get("name", "a source"), what, "keep the names of sources"))
+            continue
+        text, spans = laid_out(transcript)
+        if (given := _text(archive, source)) is not None and given != text:
+            what = "its text is not that of the interview; places of codes cannot be compared"
+            problems.append(Problem(name, transcript.interview_id, what, "code without editing the text"))
+            continue
+        for coder, topic, code in _selected(selections, spans, lookup, (name, problems)):
+            for each in transcript.topics:
+                found.setdefault((coder, transcript.interview_id, each), set())
+            found[coder, transcript.interview_id, topic].add(code)
+    if problems:
+        raise ProblemsFound(problems)
+    return {key: frozenset(codes) for key, codes in found.items()}
+
+
+def _opened(content: bytes, name: str) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(BytesIO(content))
+    except zipfile.BadZipFile:
+        raise _unusable(name, "is not a .qdpx file (a zip archive)") from None
+    if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+        raise _unusable(name, f"unpacks to more than {MOST_BYTES // 1_000_000} MB")
+    return archive
+
+
+def _unusable(name: str, what: str) -> ProblemsFound:
+    return ProblemsFound([Problem(name, "", what, "export the project as REFI-QDA again")])
+
+
+def _project(archive: zipfile.ZipFile, name: str) -> Xml.Element:
+    inside = next((entry for entry in archive.namelist() if entry.endswith(PROJECT_SUFFIX)), None)
+    if inside is None:
+        raise _unusable(name, "holds no project.qde")
+    try:
+        text = archive.read(inside)
+        # Entities could grow without bound, and no such project needs a declaration of any.
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+            raise _unusable(name, "its project.qde declares entities")
+        return Xml.fromstring(text)
+    except (Xml.ParseError, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
+        raise _unusable(name, "its project.qde is not XML") from None
+
+
+def _text(archive: zipfile.ZipFile, source: Xml.Element) -> str | None:
+    """Return the text of a source, without a byte order mark and with line feeds alone; None where it has none."""
+    path = source.get("plainTextPath", "")
+    inside = path.removeprefix("internal://")
+    entry = next((each for each in archive.namelist() if inside and each.lower().endswith(f"/{inside.lower()}")), None)
+    if entry is None:
+        return None
+    return archive.read(entry).decode("utf-8-sig", "replace").replace("\r\n", "\n")
+
+
+def _codes(root: Xml.Element, book: Codebook) -> dict[str, str]:
+    """Id in the project -> code of the codebook; codes may lie in each other."""
+    by_name = {code.title.casefold(): code.id for code in book.codes} | {code.id: code.id for code in book.codes}
+    names = {_guid(each): each.get("name", "") for each in _all(root, "Code")}
+    return {key: by_name.get(name, by_name.get(name.casefold(), "")) for key, name in names.items()}
+
+
+def _selected(
+    selections: Sequence[Xml.Element],
+    spans: Sequence[Span],
+    lookup: _Lookup,
+    report: tuple[str, list[Problem]],
+) -> Iterator[tuple[str, str, str]]:
+    """Yield coder, topic and code of each coding of the selections."""
+    name, problems = report
+    for selection in selections:
+        start, end = (_number(selection.get(key)) for key in ("startPosition", "endPosition"))
+        for coding in (each for each in selection if _tag(each) == "Coding"):
+            coder = lookup.users.get((coding.get("creatingUser") or selection.get("creatingUser") or "").upper(), "")
+            target = next((each.get("targetGUID", "").upper() for each in coding if _tag(each) == "CodeRef"), "")
+            code = lookup.codes.get(target, "")
+            if start is None or end is None or not coder or not code:
+                what = "a coding without place, coder or a code of the codebook"
+                problems.append(Problem(name, selection.get("name", "a selection"), what, "use the codebook's codes"))
+                continue
+            yield from ((coder, topic, code) for topic in topics_at(spans, start, end))
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def _tag(element: Xml.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _all(root: Xml.Element, tag: str) -> Iterator[Xml.Element]:
+    return (each for each in root.iter() if _tag(each) == tag)
+
+
+def _guid(element: Xml.Element) -> str:
+    return element.get("guid", "").upper()
