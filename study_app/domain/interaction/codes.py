@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from study_app.domain.interaction.codebook import LABELS
@@ -24,20 +24,21 @@ def people(raters: Iterable[str]) -> list[str]:
     return [rater for rater in raters if rater not in PROGRAMS and rater != ADJUDICATED]
 
 
-def agreed(given: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+def agreed(given: Mapping[str, Collection[str]], labels: Sequence[str] = LABELS) -> tuple[str, ...] | None:
     """Return the coding of people: the adjudicated one, else the labels that more than half gave.
 
     None where no one coded.
 
     Args:
         given: rater -> labels.
+        labels: of the code book.
     """
     if ADJUDICATED in given:
-        return given[ADJUDICATED]
+        return tuple(given[ADJUDICATED])
     votes = [given[rater] for rater in people(given)]
     if not votes:
         return None
-    return tuple(label for label in LABELS if 2 * sum(label in vote for vote in votes) > len(votes))
+    return tuple(label for label in labels if 2 * sum(label in vote for vote in votes) > len(votes))
 
 
 def chosen(given: Mapping[str, tuple[str, ...]], coder: Coder) -> tuple[str, ...] | None:
