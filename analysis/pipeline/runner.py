@@ -13,7 +13,7 @@ from analysis.data.view import View
 from analysis.estimators import methods
 from analysis.estimators.core.results import Estimate
 from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
-from analysis.pipeline.planning.fallback import choose, within_cells
+from analysis.pipeline.planning.fallback import LADDER, choose, within_cells
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.planning.row_check import of_times
@@ -24,7 +24,6 @@ from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 SURVIVAL = frozenset(filter(of_times, methods.METHODS))
 KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point")
 COMPLIER = ("wald_iv", "tsls")
-LADDER = ("rerandomization", "lin")
 ROBUST = ("poisson", "fractional_logit", "wald_iv", "tsls")
 """Rows with HC1 unless the plan names another: classical and HC0 errors reject too often with few people."""
 _UNITS = {

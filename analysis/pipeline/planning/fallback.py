@@ -13,6 +13,9 @@ from analysis.estimators.core.validation import Floats, dummies, groups
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Fallback
 
+LADDER = ("rerandomization", "lin")
+"""Methods that begin with Lin's model and step down from it."""
+
 
 @dataclass(frozen=True)
 class AdjustmentModel:

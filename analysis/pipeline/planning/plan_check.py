@@ -12,8 +12,10 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.looks.plan_rows import look_problems
+from analysis.pipeline.planning.key_check import compliance_problems, key_problems
 from analysis.pipeline.planning.row_check import row_problems
 from study_app.dataset.schema import participants_table, quiz_types
+from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
 from study_app.dataset.schema.participants import columns_of
 from study_app.dataset.schema.plan_fit import late_problems, measured, plan_problems
 from study_app.domain.errors import Problem
@@ -57,8 +59,13 @@ def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
     """
     table = participants_table([study], quiz_types([study], bank_of))
     answerable = measured(study, table.names)
+    columns = {column.name: column for column in table.columns if column.name in answerable.columns}
     return [
         *plan_problems(study.analysis, answerable, file),
+        *key_problems(study, study.analysis, file),
+        *column_problems(study.analysis, study, columns, most_of_quizzes(study, bank_of), file),
+        *course_problems(study.analysis, study, file),
+        *compliance_problems(study, bank_of, file),
         *(late_problems(study.analysis, answerable, file) if study.allocation_stage is not None else []),
         *option_problems(study.analysis, file),
         *row_problems(study, answerable, file),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from analysis.data.dataset import Dataset
+from analysis.pipeline.planning.key_check import key_problems
 from analysis.pipeline.planning.plan_check import direct_contrasts
+from study_app.dataset.schema import participants_table
+from study_app.dataset.schema.columns import Column
+from study_app.dataset.schema.outcome_fit import column_problems, course_problems
 from study_app.dataset.schema.plan_fit import (
     Measured,
     known_before,
@@ -17,6 +21,7 @@ from study_app.dataset.schema.plan_fit import (
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.designs import design_problems, used_by, used_by_plan
+from study_app.domain.study.study import Study
 
 
 def refuse(dataset: Dataset, plan: Plan) -> None:
@@ -33,8 +38,16 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}
         known = Measured(columns, known_before(study), limits(study), period_columns(study))
         found += plan_problems(plan, known, file)
+        found += key_problems(study, plan, file) + course_problems(plan, study, file)
+        found += column_problems(plan, study, _columns(study), {}, file)
         if study.allocation_stage is not None:
             # A column that every dataset has and the study never measures is left out with a note, not refused.
             found += late_problems(plan, measured(study, dataset.participants.columns), file)
     if found:
         raise ProblemsFound(found)
+
+
+def _columns(study: Study) -> dict[str, Column]:
+    """Return the columns of a study by name; those of types of items, which its banks say, are not among them."""
+    prefixes = dict.fromkeys((prefix for quiz in study.quizzes for prefix in quiz.prefixes), ())
+    return {column.name: column for column in participants_table([study], prefixes).columns}

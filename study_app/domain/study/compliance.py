@@ -40,18 +40,26 @@ class Evidence:
     """The question or item it concerns."""
 
 
+KEYS: Mapping[EvidenceKind, str] = {
+    "other_ai_reported": "other_ai",
+    "outside_paste": "outside_chars",
+    "typing_burst": "burst_chars",
+    "away": "away_minutes",
+    "answer_paste": "answer_chars",
+    "quiz_away": "quiz_away_minutes",
+    "attention_failed": "attention_failed",
+}
+"""Kind of evidence -> key of the rule with its limit, or that says whether it breaks compliance at all."""
+OF_QUIZZES: frozenset[EvidenceKind] = frozenset({"answer_paste", "quiz_away", "attention_failed"})
+"""Kinds that come of quizzes; the others come of main tasks and of questions."""
+
+
 def threshold(kind: EvidenceKind, rule: Compliance) -> float | None:
     """Return what the amounts of a kind may add up to; None where the rule only lists them."""
-    limits: dict[EvidenceKind, float | None] = {
-        "other_ai_reported": 0 if rule.other_ai else None,
-        "outside_paste": rule.outside_chars,
-        "typing_burst": rule.burst_chars,
-        "away": rule.away_minutes,
-        "answer_paste": rule.answer_chars,
-        "quiz_away": rule.quiz_away_minutes,
-        "attention_failed": rule.attention_failed,
-    }
-    return limits[kind]
+    limit = getattr(rule, KEYS[kind])
+    if isinstance(limit, bool):
+        return 0 if limit else None
+    return None if limit is None else float(limit)
 
 
 def broken(evidence: Iterable[Evidence], rule: Compliance) -> frozenset[EvidenceKind]:

@@ -1,0 +1,169 @@
+"""Keys of a plan that nothing in the study uses, or that say the same thing twice: refused by name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from pydantic import BaseModel
+
+from analysis.estimators.methods import METHODS
+from analysis.pipeline.planning.fallback import LADDER
+from analysis.pipeline.planning.plan import crossover_schedule, schedule
+from analysis.pipeline.planning.row_check import OF_SHARES, of_times
+from study_app.domain.errors import Problem
+from study_app.domain.quiz.items import Bank
+from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
+from study_app.domain.study.compliance import KEYS, OF_QUIZZES
+from study_app.domain.study.study import Study
+
+_Found = Iterator[tuple[str, str, str]]
+BY_SPENDING = ("kim_demets", "hwang_shih_decani")
+"""Spending functions with a parameter, gamma."""
+
+
+def key_problems(study: Study, plan: Plan, file: str) -> list[Problem]:
+    """Everything in a plan that contradicts its study or itself, or that no analysis of it would use."""
+    found = [*_of_other_tables(plan), *_of_arms(study, plan), *_twice(plan), *_of_rules(study, plan)]
+    for outcome in plan.outcomes:
+        found += [(f"outcomes.{outcome.id}.{key}", *rest) for key, *rest in _of_outcome(outcome, plan)]
+    return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
+
+
+def compliance_problems(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[Problem]:
+    """Limits of the compliance rule on what the study does not record."""
+    given = _given(study.analysis.compliance)
+    banks = [(quiz.stage, bank) for quiz in study.quizzes if (bank := bank_of(quiz.stage.bank)) is not None]
+    attended = any(
+        item.type == "attention_check" for stage, bank in banks for item in bank.items_of(stage.form or None)
+    )
+    found = []
+    for kind, key in KEYS.items():
+        if key not in given:
+            continue
+        if not study.main_task_stages:
+            found.append((key, "the study has no main tasks, and compliance is judged of people who did them"))
+        elif kind in OF_QUIZZES and not study.quizzes:
+            found.append((key, "the study has no quiz"))
+        elif kind == "attention_failed" and banks and not attended:
+            found.append((key, "no quiz of the study has an attention check"))
+    return [Problem(file, f"analysis.compliance.{key}", what, "remove it") for key, what in found]
+
+
+def unused_warnings(study: Study) -> Iterator[str]:
+    """Yield what a plan's author wrote and no analysis of it uses, where that is harmless."""
+    if study.allocation.method == "sequence":
+        return
+    plan = study.analysis
+    adjusted = [row for row in _rows(study, plan) if row.adjusted]
+    users = {"covariates": adjusted, "fallback": [row for row in adjusted if row.method in LADDER]}
+    for key, using in users.items():
+        if key in plan.model_fields_set and getattr(plan, key) and not using:
+            yield f"analysis.{key}: no analysis of the plan that it could enter is adjusted, so nothing uses it"
+
+
+def _rows(study: Study, plan: Plan) -> tuple[Analysis, ...]:
+    """Return the analyses that the plan asks for in the study's design."""
+    if study.allocation.method == "sequence":
+        return crossover_schedule(plan)
+    return schedule(plan, len(study.arms), study.allocation.method == "cluster")
+
+
+def _given(section: BaseModel) -> list[str]:
+    """Return the keys of a table that its author gave another value than the usual one."""
+    fields = type(section).model_fields
+    return [name for name, field in fields.items()
+            if getattr(section, name) != field.get_default(call_default_factory=True)]  # fmt: skip
+
+
+def _of_other_tables(plan: Plan) -> _Found:
+    """Keys for tables collected elsewhere; a study says these things itself."""
+    if plan.cluster:
+        yield "cluster", "clusters follow from the allocation", 'say [allocation] method = "cluster", or remove it'
+    if plan.columns:
+        yield "columns", "the columns of a study have the plan's names already", "remove it"
+
+
+def _of_arms(study: Study, plan: Plan) -> _Found:
+    arms = [arm.id for arm in study.arms]
+    if plan.control and plan.control not in arms:
+        yield "control", f"'{plan.control}' is not an arm", f"name one of: {', '.join(arms)}"
+    if not plan.primary:
+        listed = ", ".join(outcome.id for outcome in plan.outcomes)
+        yield "primary", "no outcome decides the trial", f"name at least one of: {listed}"
+
+
+def _twice(plan: Plan) -> _Found:
+    named: dict[str, Sequence[str]] = {
+        "covariates": [entry.column for entry in plan.covariates],
+        "subgroups": [entry.column for entry in plan.subgroups],
+        "margins": [entry.outcome for entry in plan.margins],
+        "estimands": [entry.outcome for entry in plan.estimands],
+        "primary": plan.primary,
+    }
+    for key, names in named.items():
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield key, f"'{name}' comes {count} times", "name it once"
+
+
+def _of_rules(study: Study, plan: Plan) -> _Found:
+    rule, looks = plan.multiplicity, plan.stopping
+    if rule.method != "graphical":
+        for key in ("weights", "transitions"):
+            if getattr(rule, key):
+                remedy = f'say method = "graphical", or remove {key}'
+                yield f"multiplicity.{key}", f"{rule.method} does not use it", remedy
+    else:
+        yield from _of_weights(study, plan)
+    if looks.kind != "spending" and "spending" in _given(looks):
+        yield "stopping.spending", f'kind = "{looks.kind}" does not use it', 'say kind = "spending", or remove it'
+    if "gamma" in _given(looks) and (looks.kind != "spending" or looks.spending not in BY_SPENDING):
+        remedy = f"remove it, or spend the error by {' or '.join(BY_SPENDING)}"
+        yield "stopping.gamma", "no boundary uses it", remedy
+    if plan.horizon is not None and study.allocation.method != "sequence":
+        yield from _of_horizon(study, plan)
+
+
+def _of_weights(study: Study, plan: Plan) -> _Found:
+    """Graphical rules need a weight for each primary row: rows without a contrast have one for each treated arm."""
+    if len(study.arms) < 2:
+        return
+    rule, many = plan.multiplicity, len(study.arms) - 1
+    rows = [row for row in _rows(study, plan) if row.role == "primary"]
+    needed = sum(1 if row.contrast else many for row in rows)
+    if len(rule.weights) != needed:
+        listed = ", ".join(row.id for row in rows)
+        what = f"{len(rule.weights)} weights for {needed} primary rows ({listed}, by treated arm)"
+        yield "multiplicity.weights", what, f"give {needed}, in this order"
+    if any(not 0 <= weight <= 1 for weight in (*rule.weights, *(cell for row in rule.transitions for cell in row))):
+        yield "multiplicity.weights", "weights and transitions are shares from 0 to 1", "correct them"
+
+
+def _of_horizon(study: Study, plan: Plan) -> _Found:
+    timed = [row for row in _rows(study, plan) if plan.outcome(row.outcome).kind == "time"]
+    if not timed:
+        yield "horizon", "no outcome is a time", "remove it"
+    elif not any(_restricted(row) for row in timed):
+        yield "horizon", "no analysis of the plan restricts a time", "remove it, or add a row of method rmst"
+
+
+def _restricted(row: Analysis) -> bool:
+    method = METHODS.get(row.method)
+    takes = method is not None and "horizon" in method.uses
+    return takes and (of_times(row.method) or row.options.get("statistic") == "rmst")
+
+
+def _of_outcome(outcome: Outcome, plan: Plan) -> _Found:
+    kind, given = outcome.kind, _given(outcome)
+    for key in ("cap", "event", "censored"):
+        if kind != "time" and key in given:
+            yield key, f"only a time has one, and '{outcome.id}' is {kind}", 'remove it, or say kind = "time"'
+    shares = any(row.outcome == outcome.id and row.method in OF_SHARES for row in plan.analyses)
+    for key in ("upper", "upper_column"):
+        if kind != "bounded" and not shares and key in given:
+            yield (
+                key,
+                f"only a bounded outcome has one, and '{outcome.id}' is {kind}",
+                'say kind = "bounded", or remove it',
+            )
