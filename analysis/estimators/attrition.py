@@ -61,7 +61,8 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
         detail={
             "naive": whole.naive, "retention": dict(zip(pair.contrast, whole.retention, strict=True)),
             "retention_p": whole.retention_p, "trimmed": float(whole.q), "cells": len(cells),
-            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None, "std_errors": errors, **about,
+            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None, 
+            "std_errors": errors if np.isfinite(errors).all() else None, **about,
         },
     )  # fmt: skip
 
@@ -85,7 +86,13 @@ def _errors(
         return _averaged(_cells(again, part.y_with_gaps, trim == "fractional"))[1:]
 
     pair.trial.notes[:] = few_clusters(pair.trial)
-    return leave_one_out_errors(pair.trial, figures, np.asarray(bounds)).tolist(), about_clusters(pair.trial)
+    about = about_clusters(pair.trial)
+    try:
+        return leave_one_out_errors(pair.trial, figures, np.asarray(bounds)).tolist(), about
+    except NotEstimable as reason:
+        # The bounds themselves need no error: a cell that rests on one cluster costs the interval, not the row.
+        pair.trial.notes.append(str(reason))
+        return [np.nan, np.nan], about
 
 
 def _by(pair: ArmContrast) -> tuple[str, ...]:
