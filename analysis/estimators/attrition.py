@@ -61,7 +61,7 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
         detail={
             "naive": whole.naive, "retention": dict(zip(pair.contrast, whole.retention, strict=True)),
             "retention_p": whole.retention_p, "trimmed": float(whole.q), "cells": len(cells),
-            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None, 
+            "imbens_manski": [effect.ci_low, effect.ci_high] if effect else None,
             "std_errors": errors if np.isfinite(errors).all() else None, **about,
         },
     )  # fmt: skip

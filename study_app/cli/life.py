@@ -5,14 +5,14 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from study_app.assistant.provider import ProviderCheck
-from study_app.cli.checks.study_checks import assistant_problems, check_packages
+from study_app.cli.checks.study_checks import assistant_problems, check_packages, unused_warnings
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -87,6 +87,7 @@ def launch(
         (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
         warnings = [
             *consent_warnings(running.study),
+            *unused_warnings(running.study),
             *review_warnings(running.library),
             *public_content(running),
             *asked.warnings,
@@ -118,7 +119,7 @@ def _rehearse_launch(running: App, frozen: list[str], as_json: bool) -> None:
     problems = launch_problems(running.world)
     if problems:
         raise ProblemsFound(problems)
-    warnings = [*consent_warnings(running.study), *public_content(running)]
+    warnings = [*consent_warnings(running.study), *unused_warnings(running.study), *public_content(running)]
     if as_json:
         fixed = {"study_hash": running.world.study_hash, "frozen": frozen, "warnings": warnings}
         say_json({"dry_run": True, **fixed})
@@ -139,6 +140,10 @@ def _check_fit(running: App, file: str) -> None:
     problems = language_problems(running.library) + review_problems(running.library)
     problems += assistant_problems(running.library, running.settings.environment)
     problems += study_plan_problems(running.study, running.library.bank, file)
+    problems += [
+        replace(problem, file=file) if problem.file == "study.toml" else problem
+        for problem in launch_problems(running.world)
+    ]
     problems += _readable_by_others(running)
     check_packages(running, file)
     if problems:

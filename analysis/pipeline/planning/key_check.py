@@ -26,7 +26,7 @@ def key_problems(study: Study, plan: Plan, file: str) -> list[Problem]:
     """Everything in a plan that contradicts its study or itself, or that no analysis of it would use."""
     found = [*_of_other_tables(plan), *_of_arms(study, plan), *_twice(plan), *_of_rules(study, plan)]
     for outcome in plan.outcomes:
-        found += [(f"outcomes.{outcome.id}.{key}", *rest) for key, *rest in _of_outcome(outcome, plan)]
+        found += [(f"outcomes.{outcome.id}.{key}", what, remedy) for key, what, remedy in _of_outcome(outcome, plan)]
     return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
 
 
@@ -50,7 +50,7 @@ def compliance_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
     return [Problem(file, f"analysis.compliance.{key}", what, "remove it") for key, what in found]
 
 
-def unused_warnings(study: Study) -> Iterator[str]:
+def unadjusted_warnings(study: Study) -> Iterator[str]:
     """Yield what a plan's author wrote and no analysis of it uses, where that is harmless."""
     if study.allocation.method == "sequence":
         return

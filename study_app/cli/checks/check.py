@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from study_app.bootstrap import library_versions
-from study_app.cli.checks.study_checks import assistant_problems, versions_listed
+from study_app.cli.checks.study_checks import assistant_problems, unused_warnings, versions_listed
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -88,6 +88,7 @@ def _warnings(path: Path) -> list[str]:
         *stratum_warnings(study),
         *consent,
         *consent_warnings(study),
+        *unused_warnings(study),
         *absolute,
         *_other_languages(library),
         *review_warnings(library),
@@ -155,10 +156,23 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
             problems += found.problems
     finally:
         sandbox.close()
+    if _readable_banks(library):
+        problems += study_plan_problems(study, library.bank, str(path))
+    problems += design_problems(used_by(study), "check", str(path))
     if not problems:
-        problems += fitness_problems(study, library, str(path)) + study_plan_problems(study, library.bank, str(path))
-        problems += design_problems(used_by(study), "check", str(path))
+        # These open every pack and bank, whose own problems come first.
+        problems += fitness_problems(study, library, str(path))
     return sorted(set(problems))
+
+
+def _readable_banks(library: FolderLibrary) -> bool:
+    """Whether every bank can be read: the columns of quizzes follow from them."""
+    try:
+        for folder in library.bank_folders:
+            library.bank(folder)
+    except ProblemsFound:
+        return False
+    return True
 
 
 def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> list[Problem]:

@@ -15,6 +15,8 @@ from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.study.comparing.assistants_met import assistant_warnings
+from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 from study_app.services.grading.authoring import taught_problems
 
@@ -47,6 +49,16 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
             problems += _of_notes(library, name, spec)
             problems += _of_other_languages(library, name)
     return sorted(set(problems))
+
+
+def unused_warnings(study: Study) -> Iterator[str]:
+    """Yield what a valid study file says and nothing uses, or what it compares with a reservation."""
+    from analysis.pipeline.planning.key_check import unadjusted_warnings
+    from study_app.dataset.schema.outcome_fit import course_warnings
+
+    yield from unadjusted_warnings(study)
+    yield from course_warnings(study)
+    yield from assistant_warnings(study)
 
 
 def start_serving(settings: Settings, file: str) -> App:

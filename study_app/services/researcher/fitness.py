@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
+from study_app.domain.study.comparing.assistants_met import assistant_problems
 from study_app.domain.study.comparing.treatment_orders import order_problems
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
@@ -15,7 +16,8 @@ from study_app.domain.study.study import Study
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
     orders = [Problem(file, *finding) for finding in order_problems(study)]
-    return [*orders, *_allocating_quizzes(study, content, file), *_own_code(study, content, file)]
+    assistants = [Problem(file, *finding) for finding in assistant_problems(study)]
+    return [*orders, *assistants, *_allocating_quizzes(study, content, file), *_own_code(study, content, file)]
 
 
 def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
