@@ -16,6 +16,7 @@ import pandas as pd
 
 from analysis.data.dataset import Dataset, DeclaredArm, Tables
 from study_app.dataset.schema import REVEALING, REVEALING_TABLES
+from study_app.dataset.schema.participants import factor_columns
 from study_app.domain.trial_state import hides_arms
 
 
@@ -96,7 +97,8 @@ def view(
         rows["arm"] = rows["arm"].astype(object).where(rows["arm"].notna(), None)
     kinds = tuple(name for name in ("real", "simulated", "preview") if name in set(kind[keep]))
     if masked or dry_run:
-        rows = rows.drop(columns=[name for name in sorted(REVEALING) if name in rows])
+        telling = {*REVEALING, *(factor_columns(dataset.study.study).values() if dataset.study.study else ())}
+        rows = rows.drop(columns=[name for name in sorted(telling) if name in rows])
     arms = _arms(dataset, rows, control)
     if dataset.plain and not control and arms:
         warnings.append(f"The plan names no control: the others are compared with '{arms[0].id}'.")

@@ -15,6 +15,7 @@ from study_app.content.texts import own_texts
 from study_app.content.watched import named_paths
 from study_app.domain.allocation import scheme_problems
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.study.factorial.cells import with_cells
 from study_app.domain.study.quiz_roles import role_problems
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
@@ -85,6 +86,7 @@ def validate_study(raw: Mapping[str, Any], file: str) -> Study:
     Raises:
         ProblemsFound: every problem at once.
     """
+    raw = with_cells(raw)
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, question_column
-from study_app.dataset.schema.participants import columns_of
+from study_app.dataset.schema.participants import columns_of, factor_columns
 from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study
@@ -69,6 +69,7 @@ class Mask:
         if not self.hides(dossier.participant.kind):
             return row
         hidden = {*REVEALING, *_free_columns(dossier.study), *arm_only_columns(dossier.study)}
+        hidden |= set(factor_columns(dossier.study).values())
         if self.state == "launched":
             hidden |= set(ALLOCATION_COLUMNS)
         return self._renamed({name: value for name, value in row.items() if name not in hidden})

@@ -388,6 +388,33 @@ STUDY: dict[str, Any] = {
 }
 
 
+TONES: list[dict[str, Any]] = [
+    {"id": "tone", "levels": {"calm": {"instructions": "Go."}, "keen": {"instructions": "Go, go."}}},
+    {"id": "promise", "levels": {"none": {}, "made": {"pledge": "I try."}}},
+]
+CROSSED: dict[str, Any] = {key: value for key, value in STUDY.items() if key != "arms"} | {
+    "factors": TONES,
+    "arms_from": {"factors": ["tone", "promise"]},
+}
+
+
+PROMISED = {"pledge": "I promise."}
+LOUD = {"id": "tone", "levels": {"loud": {"instructions": "Run."}, "keen": {"instructions": "Go, go."}}}
+
+
+def factor_column(factor: dict[str, Any]) -> Any:
+    """The column of a factor, as the codebook describes it."""
+    made = CROSSED | {"factors": [factor, TONES[1]], "arms_from": {"factors": [factor["id"], "promise"]}}
+    return participants_table([Study.model_validate(made)], {}).columns[-2]
+
+
+def crossed_arms(level: dict[str, Any]) -> Any:
+    """The arms that a factor with such a level makes."""
+    factor = {"id": "tone", "levels": [level, {"id": "keen"}]}
+    study = Study.model_validate(CROSSED | {"factors": [factor, TONES[1]]})
+    return [arm.model_dump() for arm in study.arms]
+
+
 class Recorder(Page):
     """A page that keeps what it shows."""
 
@@ -477,6 +504,24 @@ PAGES = [
         risks="None.",
         pay_when_leaving="All of it.",
         minimum_age=21,
+    ),
+    *cases("Study", pages, CROSSED, factors=[LOUD, TONES[1]]),
+    *cases("Study", lambda raw: pages(CROSSED | raw), {}, arms_from={"factors": ["tone", "promise"], "arm": PROMISED}),
+    *cases("TreatmentFactor", factor_column, TONES[0], id="mood", label="Tone of voice"),
+    *cases(
+        "TreatmentFactor",
+        lambda factor: pages(CROSSED | {"factors": [factor, TONES[1]]}),
+        TONES[0],
+        levels=LOUD["levels"],
+    ),
+    *cases("FactorLevel", crossed_arms, {"id": "calm", "arm": {}}, id="quiet", arm={"instructions": "Hm."}),
+    *cases(
+        "ArmsFrom",
+        lambda made: [arm.model_dump() for arm in Study.model_validate(CROSSED | {"arms_from": made}).arms],
+        CROSSED["arms_from"],
+        factors=["promise", "tone"],
+        arm={"weight": 3},
+        plus_control="plain",
     ),
     *cases("DataPolicy", lambda data: pages(STUDY | {"data": data}), {}, keep_months=3, shared="No one else."),
     *cases(

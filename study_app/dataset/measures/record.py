@@ -9,7 +9,7 @@ from typing import Any
 
 from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema import question_column
-from study_app.dataset.schema.participants import row_column
+from study_app.dataset.schema.participants import factor_columns, row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
@@ -149,7 +149,14 @@ def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
         "finished_at": person.finished_at,
         "data_withdrawn": person.data_withdrawn,
         "language": person.language or dossier.study.language,
+        **_factor_levels(dossier),
     } | ({} if person.data_withdrawn else _identity(person))
+
+
+def _factor_levels(dossier: ParticipantRecord) -> dict[str, str | None]:
+    """Return the level of each factor, None before allocation and in a control outside the cells."""
+    levels = dossier.study.cells.get(dossier.participant.arm or "", {})
+    return {column: levels.get(factor) for factor, column in factor_columns(dossier.study).items()}
 
 
 def _identity(person: Participant) -> dict[str, Any]:

@@ -161,9 +161,27 @@ def participants_table(
     main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
     beside = _beside_quizzes(studies)
-    more = (*(AGENT_COLUMNS if acts else ()), *(_IDENTITY if identified else ()))
+    more = (*(AGENT_COLUMNS if acts else ()), *(_IDENTITY if identified else ()), *_factor_columns(studies))
     columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *more)
     return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
+
+
+def factor_columns(study: Study) -> dict[str, str]:
+    """Factor -> its column: its id, or with `factor_` before it where another column has that name."""
+    asked = question_columns((*study.background_questions, *study.exit_questions))
+    taken = {*FIXED, *(column.name for column in (*asked, *_scores([study])))}
+    return {factor.id: f"factor_{factor.id}" if factor.id in taken else factor.id for factor in study.factors}
+
+
+def _factor_columns(studies: Sequence[Study]) -> tuple[Column, ...]:
+    found: dict[str, Column] = {}
+    for study in studies:
+        columns = factor_columns(study)
+        for factor in study.factors:
+            name = columns[factor.id]
+            caption = f"Level of the factor: {factor.title}; empty before allocation, in a control outside the cells, "
+            found.setdefault(name, code(name, f"{caption}or where arms are withheld", *factor.level_ids))
+    return revealing(*found.values())
 
 
 def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from study_app.domain.allocation import Scheme
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Multiplicity, Outcome, Plan, Stopping
+from study_app.domain.study.factorial.sections import ArmsFrom
 from study_app.domain.study.sections import Recruitment, Stage
 from study_app.domain.study.study import Study
 
@@ -57,6 +58,7 @@ ONE_ARM = DesignRefusal(
     ("launch", "analyze", "power"),
 )
 _KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
+    ("arms_from", ArmsFrom, ("factors", "plus_control")),
     ("allocation", Scheme, tuple(Scheme.model_fields)),
     ("stages", Stage, ("kind", "role")),
     ("recruitment", Recruitment, ("entry",)),
@@ -75,6 +77,8 @@ def _rows(key: str, values: Mapping[str, str], refused: Mapping[str, DesignRefus
 
 TABLE: tuple[DesignValue, ...] = (
     *_rows("arms", {"1": "one_arm", "2": "blocks", "3 or more": "three_arms"}, {"1": ONE_ARM}),
+    *_rows("arms_from.factors", {SET: "factors"}),
+    *_rows("arms_from.plus_control", {SET: "factors_and_control"}),
     *_rows("sessions", {"1": "simple", "2 or more": "blocks"}),
     *_rows(
         "allocation.method",
@@ -208,7 +212,14 @@ class _Walk:
 
 def used_by(study: Study) -> set[tuple[str, str]]:
     """Every (key, value) of the design that a study uses, defaults included."""
-    found = _used({"allocation": (study.allocation,), "stages": study.stages, "recruitment": (study.recruitment,)})
+    found = _used(
+        {
+            "arms_from": (study.arms_from,),
+            "allocation": (study.allocation,),
+            "stages": study.stages,
+            "recruitment": (study.recruitment,),
+        }
+    )
     found |= {("arms", ARMS[min(len(study.arms), 3) - 1]), ("sessions", SESSIONS[min(len(study.sessions), 2) - 1])}
     method = study.allocation.method
     silent = {"allocation.base_method"} if method not in ("cluster", "sequence") else set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +13,8 @@ from pydantic import Field, model_validator
 from study_app.domain.allocation import Scheme, order_of
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.branches import branch_problems
+from study_app.domain.study.factorial.cells import cells, factor_problems, with_cells
+from study_app.domain.study.factorial.sections import ArmsFrom, TreatmentFactor
 from study_app.domain.study.operating.alerts import Alerts, alert_problems
 from study_app.domain.study.quiz_confidence import confidence_problems
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
@@ -44,9 +47,10 @@ from study_app.domain.study.sections import (
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
-ADDED_KEYS = (("recruitment", "quotas"), ("recruitment", "bonus"))
-"""Keys that came after studies had been launched. They stand in a study's text, and so in its hash, only where they are
-used: an upgrade changes the hash of no study. A key that is added joins them, or a test of the hash fails."""
+ADDED_KEYS = (("recruitment", "quotas"), ("recruitment", "bonus"), ("", "factors"), ("", "arms_from"))
+"""Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in
+a study's text, and so in its hash, only where they are used: an upgrade changes the hash of no study. A key that is
+added joins them, or a test of the hash fails."""
 
 __all__ = [
     "ActivityRule",
@@ -97,6 +101,10 @@ class Study(StudySection):
     """File with the packages that participants' programs use, as pip reads it; `study setup` installs them."""
     consent: ConsentFacts = ConsentFacts()
     arms: tuple[StudyArm, ...] = Field(min_length=1)
+    factors: tuple[TreatmentFactor, ...] = ()
+    """What is varied independently; `arms_from` crosses their levels into arms."""
+    arms_from: ArmsFrom = ArmsFrom()
+    """In place of [[arms]]: arms as the cells of a factorial design."""
     allocation: Scheme
     recruitment: Recruitment = Recruitment()
     data: DataPolicy = DataPolicy()
@@ -116,11 +124,17 @@ class Study(StudySection):
     rehearsal: Rehearsal = Rehearsal()
     """What is expected of people, for simulations; no part of the hash, see `Rehearsal`."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _arms_made(cls, value: Any) -> Any:
+        return with_cells(value) if isinstance(value, Mapping) else value
+
     @model_validator(mode="after")
     def _coherent(self) -> Study:
+        wrong_factors = factor_problems(self.factors, self.arms_from, self.arms, self.allocation.method)
         problems = [
             *self._language_problems(),
-            *self._arm_problems(),
+            *(wrong_factors or self._arm_problems()),
             *self._stage_problems(),
             *self._session_problems(),
             *self._question_problems(),
@@ -312,6 +326,15 @@ class Study(StudySection):
         return next((quiz.stage for quiz in self.quizzes if quiz.role == "main"), None)
 
     @property
+    def cells(self) -> dict[str, dict[str, str]]:
+        """Arm -> its level of each factor; empty without factors, and without the nested control."""
+        return cells(self.factors, self.arms_from)
+
+    def arms_at(self, factor: str, level: str) -> list[str]:
+        """Return the arms that have a level of a factor."""
+        return [arm for arm, levels in self.cells.items() if levels[factor] == level]
+
+    @property
     def control(self) -> StudyArm:
         """The control arm (the only arm where there is one)."""
         return next((arm for arm in self.arms if arm.control), self.arms[0])
@@ -377,9 +400,9 @@ class Study(StudySection):
         """Return the study as a version holds it: a digest stands in place of the completion codes."""
         raw = self.model_dump(mode="json", by_alias=True, exclude={"dataset", "alerts", "rehearsal"})
         for section, key in ADDED_KEYS:
-            default = type(getattr(self, section)).model_fields[key].get_default(call_default_factory=True)
-            if getattr(getattr(self, section), key) == default:
-                del raw[section][key]
+            holder = getattr(self, section) if section else self
+            if getattr(holder, key) == type(holder).model_fields[key].get_default(call_default_factory=True):
+                del (raw[section] if section else raw)[key]
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})

@@ -50,6 +50,7 @@ def preregistration(
         "algorithm": ALGORITHM,
         "allocation": study.allocation.model_dump(mode="json"),
         "arms": [{"id": arm.id, "weight": arm.weight, "control": arm.control} for arm in study.arms],
+        **({"factors": _factors(study)} if study.factors else {}),
         "target_n": study.recruitment.target_n,
         "target_counts": study.recruitment.target_counts,
         "plan": plan,
@@ -140,6 +141,9 @@ def _design(study: Study) -> str:
     ratio = ":".join(str(arm.weight) for arm in study.arms)
     kinds = {"sequence": "Crossover", "cluster": "Cluster-randomised parallel groups"}
     kind = kinds.get(study.allocation.method, "Parallel groups")
+    if study.factors:
+        kind = f"{' x '.join(str(len(factor.levels)) for factor in study.factors)} factorial, {kind.lower()}"
+        kind += "" if study.control.id in study.cells else f", with the control {study.control.id} outside the cells"
     orders = len(options(study.allocation, study.arms))
     given = f"{orders} orders of {len(study.arms)} arms" if kind == "Crossover" else f"{len(study.arms)} arms"
     return f"{kind}, {given}, allocation ratio {ratio}, superiority."
@@ -154,12 +158,27 @@ def _eligibility(study: Study) -> str:
     return "\n".join(lines)
 
 
+def _factors(study: Study) -> list[dict[str, Any]]:
+    """Return each factor with the arms at each of its levels."""
+    return [
+        {"id": factor.id, "levels": {name: study.arms_at(factor.id, name) for name in factor.level_ids}}
+        for factor in study.factors
+    ]
+
+
 def _arms(study: Study) -> str:
-    return "\n".join(
+    factors = [
+        f"- Factor **{factor['id']}**: "
+        + "; ".join(f"{name} ({', '.join(arms)})" for name, arms in factor["levels"].items())
+        + "."
+        for factor in _factors(study)
+    ]
+    arms = [
         f"- **{arm.id}** ({arm.title}{', control' if arm.control else ''}): "
         + (f"assistant `{arm.assistant}`." if arm.assistant else "no assistant.")
         for arm in study.arms
-    )
+    ]
+    return "\n".join([*factors, *arms])
 
 
 def _outcomes(study: Study) -> str:

@@ -46,3 +46,13 @@ def test_a_newer_key_that_is_used_counts_in_the_hash(section, key, value):
     plain, used = Study.model_validate(STUDY), Study.model_validate(STUDY | {section: {key: value}})
     assert plain.canonical() != used.canonical()
     assert key not in plain.published()[section]
+
+
+def test_arms_that_factors_make_have_another_hash_than_the_same_arms_written_out():
+    factor = {"id": "help", "levels": {"none": {}, "ai": {"assistant": "full"}}}
+    crossed = {key: value for key, value in STUDY.items() if key != "arms"}
+    made = Study.model_validate(crossed | {"factors": [factor], "arms_from": {"factors": ["help"]}})
+    written = Study.model_validate(STUDY | {"arms": [arm.model_dump() for arm in made.arms]})
+    assert made.arms == written.arms
+    assert made.canonical() != written.canonical()
+    assert not {"factors", "arms_from"} & set(written.published())

@@ -74,6 +74,17 @@ id = "completion_minutes"
 kind = "time"
 event = "completion_event"
 """
+FACTORS = """
+[[factors]]
+id = "tone"
+levels = { calm = { instructions = "Go." }, keen = { instructions = "Go, go." } }
+[[factors]]
+id = "promise"
+levels = { none = {}, made = { pledge = "I try." } }
+[arms_from]
+factors = ["tone", "promise"]
+"""
+CONTROLLED = FACTORS + 'plus_control = { id = "plain", instructions = "Read." }\n'
 STUDIES: dict[str, dict[str, str]] = {
     "one_arm": {"arms": ONE_ARM},
     "three_arms": {
@@ -82,6 +93,8 @@ STUDIES: dict[str, dict[str, str]] = {
             '[analysis.multiplicity]\nmethod = "graphical"\nweights = [0.5, 0.5]\ntransitions = [[0, 1], [1, 0]]'
         ),
     },
+    "factors": {"arms": FACTORS},
+    "factors_and_control": {"arms": CONTROLLED},
     "simple": {"allocation": 'method = "simple"', "plan": plan('[analysis.multiplicity]\nmethod = "none"')},
     "blocks": {
         "arms": entry("links"),

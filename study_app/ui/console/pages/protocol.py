@@ -42,6 +42,7 @@ def render(desk: ConsoleSession) -> None:
     protocol = Protocol(desk.app.world)
     stages = protocol.stages()
     _facts(desk)
+    _factors(desk)
     st.html(tables.heading("The way of participants"))
     st.html(picture(stages, _arms(desk), _allocation(desk)))
     _screens(desk)
@@ -62,6 +63,22 @@ def _facts(desk: ConsoleSession) -> None:
         ("Participants", f"{study.recruitment.target_n}, let in by {study.recruitment.entry}"),
     ]
     st.html(tables.facts(rows))
+
+
+def _factors(desk: ConsoleSession) -> None:
+    """Show which arms the factors make, a row an arm."""
+    study = desk.app.study
+    if not study.factors:
+        return
+    st.html(tables.heading("Factors, and the arms that they make"))
+    none = tables.Html('<span class="sc-none">outside the cells</span>')
+    rows: list[list[object]] = []
+    for arm in study.arms:
+        levels = study.cells.get(arm.id, {})
+        role = "control" if arm.control else ""
+        rows.append([tables.code(arm.id), *(levels.get(factor.id, none) for factor in study.factors), role])
+    header = ["Arm", *(factor.title for factor in study.factors), "Role"]
+    st.html(tables.table(header, rows, label="Factors, and the arms that they make"))
 
 
 def _arms(desk: ConsoleSession) -> list[tuple[str, str]]:

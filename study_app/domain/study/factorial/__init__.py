@@ -1,0 +1,1 @@
+"""Factors: arms that are the cells of a factorial design."""
