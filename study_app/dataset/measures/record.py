@@ -149,11 +149,10 @@ def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
         "finished_at": person.finished_at,
         "data_withdrawn": person.data_withdrawn,
         "language": person.language or dossier.study.language,
-        **_factor_levels(dossier),
     } | ({} if person.data_withdrawn else _identity(person))
 
 
-def _factor_levels(dossier: ParticipantRecord) -> dict[str, str | None]:
+def factor_levels(dossier: ParticipantRecord) -> dict[str, str | None]:
     """Return the level of each factor, None before allocation and in a control outside the cells."""
     levels = dossier.study.cells.get(dossier.participant.arm or "", {})
     return {column: levels.get(factor) for factor, column in factor_columns(dossier.study).items()}
