@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import tomllib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,25 @@ NotesLoader = Callable[[str], Mapping[str, str]]
 def notes_in_folder(pack: str, language: str = "") -> dict[str, str]:
     """Return the Markdown files of `<pack>/notes`, or of `<pack>/notes.<language>`; none where the folder is missing.
 
+    A variant of a task that has no such folder has the notes of its twin.
+
     Raises:
         ProblemsFound: a file is not UTF-8 text.
     """
-    folder = Path(pack, f"notes.{language}" if language else "notes")
+    name = f"notes.{language}" if language else "notes"
+    folder = Path(pack, name)
+    if not folder.exists() and (twin := _twin_of(Path(pack))) is not None:
+        folder = twin / name
     return {path.name: decode_text(path.read_bytes(), str(path)) for path in sorted(folder.glob("*.md"))}
+
+
+def _twin_of(pack: Path) -> Path | None:
+    """Return the folder of the task that a pack is an impossible variant of."""
+    try:
+        of = tomllib.loads((pack / "task.toml").read_text(encoding="utf-8"))["variant"]["of"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return pack.parent / of if isinstance(of, str) else None
 
 
 TextsOf = Callable[[str], Mapping[str, str]]

@@ -69,7 +69,7 @@ class FolderLibrary:
     @property
     def pack_folders(self) -> tuple[str, ...]:
         """Folders of task packs, as the study names them, each once."""
-        return tuple(dict.fromkeys(pack for stage in self.study.stages for pack in stage.packs))
+        return self.study.pack_folders
 
     @property
     def bank_folders(self) -> tuple[str, ...]:
@@ -210,6 +210,10 @@ class FolderLibrary:
         for stage in self.study.stages:
             for key, folders in (("packs", stage.packs), ("bank", (stage.bank,) if stage.bank else ())):
                 yield from ((f"stages.{stage.id}.{key}", folder) for folder in folders if Path(folder).is_absolute())
+        for arm in self.study.arms:
+            for task, folder in arm.variants.items():
+                if Path(folder).is_absolute():
+                    yield f"arms.{arm.id}.variants.{task}", folder
         for name, entry in self.study.assistants.items():
             if Path(entry.file).is_absolute():
                 yield f"assistants.{name}.file", entry.file
@@ -242,9 +246,8 @@ class FolderLibrary:
     def _there(self, folder: str, key: str) -> Path:
         path = self.at(folder)
         if not path.is_dir():
-            stage = next(s for s in self.study.stages if folder in s.packs or folder == s.bank)
             what = f"there is no folder {folder} beside the study file"
-            raise ProblemsFound([Problem(self.file, f"stages.{stage.id}.{key}", what, "correct the path")])
+            raise ProblemsFound([Problem(self.file, self.study.names_folder(folder, key), what, "correct the path")])
         return path
 
 

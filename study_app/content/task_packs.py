@@ -15,11 +15,15 @@ from study_app.domain.tasks.packs import PackSettings, TaskPack
 from study_app.domain.text_files import decode_text
 
 _TEXTS = ("brief.md", "starter.py", "solution.py", "reference.md")
-_KNOWN = {*_TEXTS, "task.toml", "checks.py", "notes", "wrong", "__pycache__"}
+_HACK = "hack.py"
+_KNOWN = {*_TEXTS, _HACK, "task.toml", "checks.py", "notes", "wrong", "__pycache__"}
 
 
 def load_pack(folder: Path) -> TaskPack:
     """Read a task pack whole.
+
+    A variant has its twin's starter, solution and reference notes where it brings no such file, and may build on the
+    twin's checks, which its `checks.py` finds under the name TWIN.
 
     Args:
         folder: the pack's folder, as the user named it.
@@ -31,8 +35,10 @@ def load_pack(folder: Path) -> TaskPack:
         raise ProblemsFound([Problem(str(folder), "", "there is no such task pack", "name a folder with a task.toml")])
     problems: list[Problem] = []
     settings = _settings(folder, problems)
-    texts = {name: _text(folder / name, problems) for name in _TEXTS}
-    checks = _checks(folder, problems)
+    twin = _twin(folder, settings, problems)
+    texts = _texts_of(folder, twin, problems)
+    checks = _checks(folder, problems, twin)
+    hack = _hack(folder, settings, problems)
     wrong = {path.stem: _text(path, problems) for path in sorted((folder / "wrong").glob("*.py"))}
     problems += _strangers(folder)
     if problems or settings is None:
@@ -46,7 +52,57 @@ def load_pack(folder: Path) -> TaskPack:
         reference=texts["reference.md"],
         checks=checks,
         wrong=wrong,
+        hack=hack,
+        twin=twin,
     )
+
+
+def _twin(folder: Path, settings: PackSettings | None, problems: list[Problem]) -> TaskPack | None:
+    """Return the pack that a variant is one of; None of any other pack, and where it cannot be read."""
+    if settings is None or settings.variant is None:
+        return None
+    file, key, of = str(folder / "task.toml"), "variant.of", settings.variant.of
+    there = folder.parent / of
+    if of == settings.id or not there.is_dir():
+        what = f"names {of!r}, but there is no such pack in the same folder"
+        problems.append(Problem(file, key, what, "name the task that can be done, and keep both in one folder"))
+        return None
+    try:
+        if _is_variant(there):
+            what = f"names {of!r}, which is a variant, too"
+            problems.append(Problem(file, key, what, "name the task that can be done"))
+            return None
+        return load_pack(there)
+    except ProblemsFound as found:
+        # A study names the twin as well, so each of its problems would be said twice.
+        what = f"names {of!r}, which cannot be read ({found.problems[0]})"
+        problems.append(Problem(file, key, what, "correct that pack first"))
+        return None
+
+
+def _is_variant(folder: Path) -> bool:
+    settings = _settings(folder, [])
+    return settings is not None and settings.variant is not None
+
+
+def _texts_of(folder: Path, twin: TaskPack | None, problems: list[Problem]) -> dict[str, str]:
+    """Return the pack's texts; of a variant, those of its twin where it has none."""
+    inherited = {} if twin is None else {"starter.py": twin.starter, "solution.py": twin.solution}
+    inherited |= {} if twin is None else {"reference.md": twin.reference}
+    return {
+        name: inherited[name] if name in inherited and not (folder / name).exists() else _text(folder / name, problems)
+        for name in _TEXTS
+    }
+
+
+def _hack(folder: Path, settings: PackSettings | None, problems: list[Problem]) -> str:
+    path = folder / _HACK
+    if settings is None or settings.variant is None:
+        if path.exists():
+            what = "belongs to a variant, and task.toml has no [variant]"
+            problems.append(Problem(str(path), "", what, "remove it, or add [variant] of and kind"))
+        return ""
+    return _text(path, problems)
 
 
 def _text(path: Path, problems: list[Problem]) -> str:
@@ -114,12 +170,14 @@ def _contradictions(path: Path, folder: Path, settings: PackSettings) -> list[Pr
     return found
 
 
-def _checks(folder: Path, problems: list[Problem]) -> tuple[Check, ...]:
+def _checks(folder: Path, problems: list[Problem], twin: TaskPack | None = None) -> tuple[Check, ...]:
     path = folder / "checks.py"
     text = _text(path, problems)
     if not text.strip():
         return ()
     names: dict[str, Any] = {"__name__": f"checks of {folder.name}", "__file__": str(path)}
+    if twin is not None:
+        names["TWIN"] = twin.checks
     try:
         exec(compile(text, str(path), "exec"), names)
     except Exception as error:

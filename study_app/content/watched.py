@@ -30,6 +30,12 @@ def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for folder in [*(packs if isinstance(packs, list) else []), stage.get("bank")]:
             if isinstance(folder, str) and folder:
                 yield "folder", key, folder
+    arms = raw.get("arms")
+    for arm in arms if isinstance(arms, list) else []:
+        variants = arm.get("variants") if isinstance(arm, dict) else None
+        for task, folder in variants.items() if isinstance(variants, dict) else []:
+            if isinstance(folder, str) and folder:
+                yield "folder", f"arms.{arm.get('id')}.variants.{task}", folder
     assistants = raw.get("assistants")
     for name, entry in assistants.items() if isinstance(assistants, dict) else []:
         file = entry.get("file") if isinstance(entry, dict) else None

@@ -68,6 +68,8 @@ REFUSALS = Sentences(
     "refusal",
     {
         "team": "the research team",
+        "no_exit": "this study has no button for that; submit the task instead",
+        "reason": "say in 1 to {most} characters why it cannot be done",
         "field": "the field {name} of this address is not valid; open the address exactly as you received it",
         "id": "the field {name} of this address cannot be right: {problem}; open the study with the button or link "
         "that you were given, or contact {contact}",

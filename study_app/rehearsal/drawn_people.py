@@ -195,7 +195,7 @@ class DrawnPerson:
         if not cap:
             return {}
         minutes = self.walk.minutes(self._arm())
-        stayed = all(self.share_done(stage) >= 1 for stage in self.study.main_task_stages)
+        stayed = all(self.share_done(stage) >= 1 for stage in self.study.counted_task_stages)
         done = stayed and minutes < cap and not self.walk.person.gives_up
         shown = self.walk.rng.uniform(*GIVING_UP) * cap if self.walk.person.gives_up else minutes
         return {

@@ -27,12 +27,18 @@ class AtStage:
 
     @property
     def pack(self) -> str:
-        """Folder of the current task's pack."""
-        return self.stage.packs[self.participant.step]
+        """Folder of the pack that the participant meets: the current task's, or the arm's variant of it."""
+        folder = self.stage.packs[self.participant.step]
+        return folder if self.arm is None else self.arm.shown(folder)
 
     @property
     def task(self) -> str:
-        """The current task's id: its folder's name."""
+        """The current task's id: its folder's name. A variant has the id of the task in whose place it stands."""
+        return self.stage.packs[self.participant.step].rsplit("/", 1)[-1]
+
+    @property
+    def pack_name(self) -> str:
+        """Name of that pack's folder, by which its texts are found."""
         return self.pack.rsplit("/", 1)[-1]
 
     @property

@@ -16,7 +16,9 @@ from study_app.services.grading.grading import grade
 from study_app.services.grading.pack_proofs import proof_problems
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKS = [folder.name for folder in sorted((ROOT / "tasks").iterdir()) if (folder / "task.toml").is_file()]
+TASKS = [folder for folder in sorted((ROOT / "tasks").iterdir()) if (folder / "task.toml").is_file()]
+PACKS = [folder.name for folder in TASKS if load_pack(folder).twin is None]
+"""Of variants other things are proven; see test_variant_proofs.py."""
 
 
 @pytest.fixture(scope="module")

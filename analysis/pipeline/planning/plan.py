@@ -47,7 +47,22 @@ def task_limit(raw: Mapping[str, Any]) -> float:
     """Minutes for the main tasks of a study file as read, however wrong the rest of it may be."""
     stages = objects_in(raw.get("stages"))
     main = [stage for stage in stages if stage.get("kind") == "tasks" and stage.get("main", True)]
+    varied = _varied_tasks(raw)
+    main = [stage for stage in main if not varied & {str(pack).rsplit("/", 1)[-1] for pack in _listed(stage, "packs")}]
     return sum(float(minutes) for stage in main if isinstance(minutes := stage.get("minutes"), int | float))
+
+
+def _varied_tasks(raw: Mapping[str, Any]) -> set[str]:
+    """Tasks whose stages the plan does not count, since some arms meet a variant there."""
+    plan = raw.get("analysis")
+    if isinstance(plan, Mapping) and plan.get("variant_time") is True:
+        return set()
+    variants = [arm.get("variants") for arm in objects_in(raw.get("arms"))]
+    return {str(task) for each in variants if isinstance(each, Mapping) for task in each}
+
+
+def _listed(table: Mapping[str, Any], key: str) -> list[Any]:
+    return value if isinstance(value := table.get(key), list) else []
 
 
 def plan_of(dataset: Dataset) -> Plan:

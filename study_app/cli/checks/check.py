@@ -217,9 +217,9 @@ def _folder_problems(
 ) -> list[Problem]:
     there = library.root / folder
     if not there.is_dir():
-        stage = next(s for s in library.study.stages if folder in s.packs or folder == s.bank)
         what = f"there is no folder {folder} beside the study file"
-        return [Problem(library.file, f"stages.{stage.id}", what, "correct the path, or add the folder")]
+        remedy = "correct the path, or add the folder"
+        return [Problem(library.file, library.study.names_folder(folder), what, remedy)]
     problems = list(look(there))
     if not problems:
         checked.append(f"{folder}")

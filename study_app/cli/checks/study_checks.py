@@ -109,8 +109,7 @@ def _of_recording(library: FolderLibrary, spec: AssistantSpec, environment: Mapp
 
 def _of_notes(library: FolderLibrary, name: str, spec: AssistantSpec) -> Iterator[Problem]:
     """Yield what the embedded assistant lacks in the packs of the stages where it answers."""
-    folders = (folder for stage in library.study.stages if stage.assistant for folder in stage.packs)
-    for folder in dict.fromkeys(folders):
+    for folder in library.study.helped_packs:
         notes = library.root / folder / "notes"
         named = f"{folder}/notes"
         try:
@@ -134,7 +133,7 @@ def _of_notes(library: FolderLibrary, name: str, spec: AssistantSpec) -> Iterato
 
 def _of_other_languages(library: FolderLibrary, name: str) -> Iterator[Problem]:
     """Yield notes in each language that the study offers beside its own."""
-    for folder in dict.fromkeys(f for stage in library.study.stages if stage.assistant for f in stage.packs):
+    for folder in library.study.helped_packs:
         for language in library.study.offered:
             if language == library.study.language:
                 continue

@@ -18,7 +18,7 @@ def solution_shares(dossier: ParticipantRecord, content: Content) -> dict[str, f
     """
     found = {}
     for turn in dossier.turns:
-        pack = content.pack_of(dossier.study, turn.task)
+        pack = content.pack_of(dossier.study, turn.task, dossier.participant.arm)
         if pack is not None and turn.reply:
             given = f"{pack.starter}\n{pack.brief}"
             found[turn.id] = leak_score(turn.reply[:_LONGEST], pack.solution, given=given)

@@ -39,7 +39,7 @@ BURST_SECONDS = 1.0
 
 def tracker_for(dossier: ParticipantRecord, content: Content, task: str) -> Tracker | None:
     """Return a tracker of one task, to be fed the participant's events; None where its pack is gone."""
-    pack = content.pack_of(dossier.study, task)
+    pack = content.pack_of(dossier.study, task, dossier.participant.arm)
     if pack is None:
         return None
     replies = [Reply(turn.id, turn.reply) for turn in dossier.turns]

@@ -119,11 +119,11 @@ class Content:
         except (StudyError, StopIteration):
             return None
 
-    def pack_of(self, study: Study, task: str) -> TaskPack | None:
-        """Return the pack of a task of a study."""
-        folders = (folder for stage in study.stages for folder in stage.packs)
-        folder = next((folder for folder in folders if task_of(folder) == task), None)
-        return None if folder is None else self.pack(folder)
+    def pack_of(self, study: Study, task: str, allocated: str | None = None) -> TaskPack | None:
+        """Return the pack of a task of a study, as an allocation shows it."""
+        every = ((stage, folder) for stage in study.stages for folder in stage.packs)
+        found = next(((stage, folder) for stage, folder in every if task_of(folder) == task), None)
+        return None if found is None else self.pack(study.shown_pack(found[1], found[0], allocated))
 
 
 def task_of(folder: str) -> str:

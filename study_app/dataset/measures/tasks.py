@@ -23,14 +23,14 @@ def warm_up(dossier: ParticipantRecord) -> dict[str, Any]:
 
 
 def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
-    """Time, completion and checks on the main tasks.
+    """Time, completion and checks on the counted tasks; what passes only what it could see on all main tasks.
 
     An allocated participant whose way is over counts as not completed with the cap, whether or not they ever opened
     the tasks; while it goes on, and while a submission waits for grading, outcomes are missing.
     """
-    stages = dossier.main_stages
+    stages = dossier.study.counted_task_stages
     submitted = {stage.id: _submissions(dossier, stage) for stage in stages}
-    row: dict[str, Any] = {"task_minutes": _task_minutes(dossier, submitted)}
+    row = {"task_minutes": _task_minutes(dossier, submitted)} | _visible_only(dossier)
     opened = any(dossier.visit(stage.id) is not None for stage in stages)
     settled = bool(stages) and (opened or dossier.allocated) and all(map(dossier.done_with, stages))
     everything = [run for runs in submitted.values() for run in runs]
@@ -40,7 +40,6 @@ def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any
     passed = {(run.stage, run.task) for run in everything if all_passed(run)}
     completed = all((stage.id, task) in passed for stage, task in tasks)
     minutes = row["task_minutes"] if completed else dossier.study.task_limit
-    seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
     return row | {
         "task_completed": completed,
         "completion_minutes": minutes,
@@ -48,8 +47,17 @@ def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any
         "tasks_passed": sum((stage.id, task) in passed for stage, task in tasks),
         "checks_passed": sum(check["passed"] for run in everything for check in run.checks),
         "checks_total": _checks_total(dossier, content, everything),
-        "visible_only_pass": any(seen) if seen else None,
     }
+
+
+def _visible_only(dossier: ParticipantRecord) -> dict[str, Any]:
+    """Whether a submission of a main task passes what it could see and fails what it could not."""
+    stages = dossier.main_stages
+    everything = [run for stage in stages for run in _submissions(dossier, stage)]
+    if not all(map(dossier.done_with, stages)) or any(run.ended_by is None for run in everything):
+        return {}
+    seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
+    return {"visible_only_pass": any(seen)} if seen else {}
 
 
 def _submissions(dossier: ParticipantRecord, stage: Stage) -> list[RunRecord]:
@@ -60,7 +68,8 @@ def _submissions(dossier: ParticipantRecord, stage: Stage) -> list[RunRecord]:
 
 def _task_minutes(dossier: ParticipantRecord, submitted: dict[str, list[RunRecord]]) -> float | None:
     """Minutes that the clock of the main stages ran until the last submission, each at most its limit."""
-    spent = [stage_minutes(dossier, stage, submitted[stage.id]) for stage in dossier.main_stages]
+    stages = dossier.study.counted_task_stages
+    spent = [stage_minutes(dossier, stage, submitted[stage.id]) for stage in stages]
     known = [minutes for minutes in spent if minutes is not None]
     return sum(known) if known else None
 
@@ -78,10 +87,10 @@ def stage_minutes(dossier: ParticipantRecord, stage: Stage, submissions: Sequenc
 def _checks_total(dossier: ParticipantRecord, content: Content, submitted: Sequence[RunRecord]) -> int | None:
     graded = {(run.stage, run.task): len(run.checks) for run in submitted}
     total = 0
-    for stage in dossier.main_stages:
+    for stage in dossier.study.counted_task_stages:
         for folder in stage.packs:
             key = (stage.id, task_of(folder))
-            pack = content.pack(folder)
+            pack = content.pack(dossier.study.shown_pack(folder, stage, dossier.participant.arm))
             if key not in graded and pack is None:
                 return None
             total += graded[key] if key in graded else len(pack.checks)  # type: ignore[union-attr]

@@ -37,6 +37,7 @@ def measured(study: Study, columns: Collection[str]) -> Measured:
         columns: of its participants table, as `dataset.participants_table` gives them.
     """
     absent = set() if study.main_task_stages else set(_OF_TASKS)
+    absent |= set() if study.counted_task_stages else set(_COUNTED)
     absent |= set() if study.main_quiz else {"quiz_points", "quiz_max", "quiz_score"}
     absent |= set() if _warm_ups(study) else {"warmup_minutes", "warmup_passed"}
     by_period = period_columns(study)
@@ -54,6 +55,10 @@ def period_columns(study: Study) -> frozenset[str] | None:
     return frozenset(set(PERIOD_COLUMNS) - lacking)
 
 
+_COUNTED = (
+    "task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total"
+).split()
+"""What stages with variants have no part in."""
 _OF_TASKS = (
     "task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total "
     "visible_only_pass runs errors first_error_type"

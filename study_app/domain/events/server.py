@@ -307,6 +307,17 @@ class TaskSubmitted(ProgramEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportedImpossible(EventDetails):
+    """The participant says that a task cannot be done as described, and ends it with that."""
+
+    kind: ClassVar[str] = "reported_impossible"
+
+    task: str = described(holds="id")
+    run_id: str = described("of the submission", holds="id")
+    reason: str = described("in their words")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubmissionLate(EventDetails):
     """Edits made in time that came after the deadline change what it submitted."""
 

@@ -173,6 +173,8 @@ class Plan(PlanSection):
     """Primary ones in place of the usual; secondary and sensitivity ones in place of the standard list."""
     compliance: Compliance = Compliance()
     stopping: Stopping = Stopping()
+    variant_time: bool = False
+    """Whether time, completion and checks count the stages on which some arms meet an impossible variant, too."""
     coder: Coder = "rules"
     """Whose codes of the queries feed the analysis."""
     columns: dict[str, str] = Field(default_factory=dict)

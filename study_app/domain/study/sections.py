@@ -38,6 +38,12 @@ class StudyArm(Arm):
     """Markdown shown on stages of kind `instructions`."""
     pledge: str = ""
     """What participants of this arm promise before the tasks."""
+    variants: dict[Identifier, str] = Field(default_factory=dict)
+    """Task -> folder of the impossible variant that stands in its place in this arm; see `Variant`."""
+
+    def shown(self, folder: str) -> str:
+        """Return the folder of the pack that participants of this arm meet in a task's place."""
+        return self.variants.get(folder.rsplit("/", 1)[-1], folder)
 
 
 class CompletionCodes(StudySection):

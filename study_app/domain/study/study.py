@@ -44,13 +44,22 @@ from study_app.domain.study.sections import (
     StudySection,
     StudySession,
 )
+from study_app.domain.study.task_conditions.variants import varied, variant_problems
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
-ADDED_KEYS = (("recruitment", "quotas"), ("recruitment", "bonus"), ("", "factors"), ("", "arms_from"))
+ADDED_KEYS = (
+    ("recruitment", "quotas"),
+    ("recruitment", "bonus"),
+    ("analysis", "variant_time"),
+    ("", "factors"),
+    ("", "arms_from"),
+)
 """Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in
 a study's text, and so in its hash, only where they are used: an upgrade changes the hash of no study. A key that is
 added joins them, or a test of the hash fails."""
+ADDED_ARM_KEYS = ("variants",)
+"""The same for the keys of an arm."""
 
 __all__ = [
     "ActivityRule",
@@ -143,6 +152,7 @@ class Study(StudySection):
             *alert_problems(self.alerts, self.assistant_policy.study_cost_limit),
             *rehearsal_problems(self.rehearsal, self.stages, self.arms, sequence=self.allocation.method == "sequence"),
             *quota_problems(self),
+            *variant_problems(self.arms, self.stages, mixed=self.analysis.variant_time),
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -302,7 +312,10 @@ class Study(StudySection):
         """Whether what a participant meets here depends on the arm."""
         if stage.kind == "instructions":
             return len({(arm.instructions, arm.pledge) for arm in self.arms}) > 1 or len(self.arms) > 1
-        return stage.kind == "tasks" and stage.assistant and len({arm.assistant for arm in self.arms}) > 1
+        if stage.kind != "tasks":
+            return False
+        helped = stage.assistant and len({arm.assistant for arm in self.arms}) > 1
+        return helped or any(varied(self.arms, folder) for folder in stage.packs)
 
     @property
     def allocation_stage(self) -> Stage | None:
@@ -373,14 +386,63 @@ class Study(StudySection):
         return tuple(found) if len(found) == len(ends) else ()
 
     @property
+    def pack_folders(self) -> tuple[str, ...]:
+        """Folders of every task pack that anybody may meet, each once: the tasks, then the variants of arms."""
+        tasks = [folder for stage in self.stages for folder in stage.packs]
+        return tuple(dict.fromkeys([*tasks, *(arm.shown(folder) for arm in self.arms for folder in tasks)]))
+
+    @property
+    def helped_packs(self) -> tuple[str, ...]:
+        """Folders of the packs that anybody may meet on a stage with assistants, each once."""
+        tasks = [folder for stage in self.stages if stage.assistant for folder in stage.packs]
+        return tuple(dict.fromkeys([*tasks, *(arm.shown(folder) for arm in self.arms for folder in tasks)]))
+
+    @property
+    def varied_tasks(self) -> frozenset[str]:
+        """Tasks in whose place some arms meet a variant."""
+        return frozenset(task for arm in self.arms for task in arm.variants)
+
+    @property
+    def offers_exit(self) -> bool:
+        """Whether every task has the way out `This cannot be done as described`: in all arms, where any has a variant."""
+        return bool(self.varied_tasks)
+
+    def variants_met(self, allocated: str) -> tuple[str, ...]:
+        """Return the folders of the variants that an allocation shows."""
+        folders = [(folder, stage) for stage in self.stages for folder in stage.packs]
+        shown = [self.shown_pack(folder, stage, allocated) for folder, stage in folders]
+        return tuple(pack for pack, (folder, _) in zip(shown, folders, strict=True) if pack != folder)
+
+    def names_folder(self, folder: str, key: str = "") -> str:
+        """Return the key that names a folder of content: of a stage, with `key` behind it, or of an arm's variant."""
+        stage = next((each for each in self.stages if folder in each.packs or folder == each.bank), None)
+        if stage is not None:
+            return f"stages.{stage.id}.{key}" if key else f"stages.{stage.id}"
+        arm, task = next((arm, task) for arm in self.arms for task, path in arm.variants.items() if path == folder)
+        return f"arms.{arm.id}.variants.{task}"
+
+    def shown_pack(self, folder: str, stage: Stage, allocated: str | None) -> str:
+        """Return the folder of the pack that an allocation shows in a task's place."""
+        return self.arm(allocated, stage).shown(folder) if allocated is not None and self.varied_tasks else folder
+
+    @property
     def main_task_stages(self) -> tuple[Stage, ...]:
         """The stages whose tasks make the task columns."""
         return tuple(stage for stage in self.stages if stage.kind == "tasks" and stage.main)
 
     @property
+    def counted_task_stages(self) -> tuple[Stage, ...]:
+        """The main task stages of the time, completion and checks; those with variants only where the plan says so."""
+        return tuple(stage for stage in self.main_task_stages if self.analysis.variant_time or not self.varies(stage))
+
+    def varies(self, stage: Stage) -> bool:
+        """Whether some arms meet variants on a stage."""
+        return any(folder.rsplit("/", 1)[-1] in self.varied_tasks for folder in stage.packs)
+
+    @property
     def task_limit(self) -> float:
-        """Minutes for all main task stages together; 0 without any."""
-        return sum(stage.minutes or 0.0 for stage in self.main_task_stages)
+        """Minutes for all counted task stages together; 0 without any."""
+        return sum(stage.minutes or 0.0 for stage in self.counted_task_stages)
 
     @property
     def background_questions(self) -> tuple[Question, ...]:
@@ -403,6 +465,10 @@ class Study(StudySection):
             holder = getattr(self, section) if section else self
             if getattr(holder, key) == type(holder).model_fields[key].get_default(call_default_factory=True):
                 del (raw[section] if section else raw)[key]
+        for arm in raw["arms"]:
+            for key in ADDED_ARM_KEYS:
+                if not arm[key]:
+                    del arm[key]
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})

@@ -217,6 +217,21 @@ class LimitSettings(BaseModel):
         return RunLimits(**self.model_dump())
 
 
+VariantKind = Literal["conflict", "limit", "oneoff"]
+"""Why a variant cannot be done: two of its demands exclude each other, a limit is out of reach, or one example expects
+a value that the task as described does not give."""
+
+
+class Variant(BaseModel):
+    """`[variant]` of a task.toml: the pack is a task that cannot be done as described."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    of: Identifier
+    """The twin: the pack in the same folder that can be done, and in whose place the variant stands."""
+    kind: VariantKind
+
+
 class PackSettings(BaseModel):
     """A task.toml."""
 
@@ -235,6 +250,8 @@ class PackSettings(BaseModel):
     starter: Annotated[str, Field(pattern=r"^(own:[a-z][a-z0-9_]*)?$")] = ""
     """`own:TASK`: participants begin with what they handed in for that earlier task, without an assistant; with
     `starter.py` where they handed nothing in."""
+    variant: Variant | None = None
+    """Where given, the task cannot be done as described, and `study check` proves it."""
 
 
 @lru_cache(maxsize=256)
@@ -273,6 +290,10 @@ class TaskPack:
     """Never leave the server, but for names and verdicts of the visible ones."""
     wrong: Mapping[str, str] = field(default_factory=dict)
     """Name -> program that lacks one behaviour, by which `study check` proves the checks; never leaves the server."""
+    hack: str = ""
+    """Of a variant: a program that passes every visible check without doing the task; never leaves the server."""
+    twin: TaskPack | None = None
+    """Of a variant: the task that can be done."""
 
     @property
     def id(self) -> str:

@@ -12,6 +12,7 @@ from study_app.domain.tasks.packs import CheckResult, Grade, Program, TaskPack
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import expected_of, grade
 from study_app.services.grading.pack_proofs import proof_problems
+from study_app.services.grading.proofs.variants import variant_problems
 
 _INSTALL = "correct the import name, or name the package in the study's requirements and run study setup"
 LoadPack = Callable[[Path], TaskPack]
@@ -96,7 +97,8 @@ def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
     """Everything wrong with a pack: its files, then its programs.
 
     The reference solution has to pass every check on the counted clock; the starter has to fail one it can see; each
-    wrong program has to fail its hidden check and the visible example that this check varies.
+    wrong program has to fail its hidden check and the visible example that this check varies. A variant is proven as
+    `proofs.variants` says.
 
     Args:
         sandbox: runs the programs.
@@ -114,13 +116,20 @@ def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
     if absent:
         return absent
     try:
-        problems = _of_solution(sandbox, pack)
-        # Without a right solution there is nothing that a wrong program could differ from.
-        return [*problems, *_of_starter(sandbox, pack), *([] if problems else proof_problems(sandbox, pack))]
+        if pack.twin is None:
+            return _of_task(sandbox, pack)
+        return [*_of_starter(sandbox, pack), *variant_problems(sandbox, pack, _of_task(sandbox, pack.twin))]
     except SandboxUnavailable as error:
         return [
             Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor, then check again")
         ]
+
+
+def _of_task(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
+    """Return what is wrong with the programs of a task that can be done."""
+    problems = _of_solution(sandbox, pack)
+    # Without a right solution there is nothing that a wrong program could differ from.
+    return [*problems, *_of_starter(sandbox, pack), *([] if problems else proof_problems(sandbox, pack))]
 
 
 def package_problems(sandbox: Sandbox, packages: Sequence[str], file: str) -> list[Problem]:

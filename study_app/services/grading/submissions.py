@@ -194,8 +194,10 @@ class Grading:
     def _grade(self, run: RunRecord) -> None:
         with self.world.registry.begin(write=False) as unit:
             participant = unit.known_participant(run.participant_id)
-            stage = self.world.study_of(unit, participant).stage(run.stage)
-        folder = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
+            study = self.world.study_of(unit, participant)
+        stage = study.stage(run.stage)
+        task = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
+        folder = study.shown_pack(task, stage, participant.arm)
         verdict = grade(
             self.world.sandbox,
             self.world.content_of(participant).pack(folder),

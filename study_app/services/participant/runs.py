@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from study_app.domain.errors import NotAllowed, SandboxUnavailable, TooLong
+from study_app.domain.errors import Malformed, NotAllowed, SandboxUnavailable, TooLong
 from study_app.domain.events import saying
-from study_app.domain.events.server import FigureShown, Outage, ProgramError, RunEnded
+from study_app.domain.events.server import FigureShown, Outage, ProgramError, ReportedImpossible, RunEnded
 from study_app.domain.records import InProgress, RunRecord
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks import figures
@@ -33,6 +33,8 @@ Emit = Callable[[dict[str, Any] | None], None]
 FIGURE_SHOWN = "figure_shown"
 MAX_CODE_BYTES = 64_000
 """Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
+MOST_REASON = 2000
+"""Characters of the reason why a task cannot be done."""
 DOUBLE_CLICK = timedelta(seconds=2)
 """Within which the same program for the next task is a second click on the same button."""
 SERVER_GONE = "the server that ran it is gone"
@@ -222,7 +224,7 @@ class ProgramRuns:
 
         def known(checks: Checks) -> None:
             shown.extend(check.shown() for check in checks)
-            emit({"type": "examples", "task": place.task, "checks": list(shown)})
+            emit({"type": "examples", "task": place.pack_name, "checks": list(shown)})
 
         beside = ExamplesBeside(self.world.sandbox, pack, record.code, active.cancelled.is_set, known)
         result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
@@ -288,36 +290,44 @@ class ProgramRuns:
         seq: int | None = None,
         confirm: bool = False,
         task: str | None = None,
+        impossible: str | None = None,
     ) -> Submitted:
         """End the current task with this code; where a visible example fails, only on confirmation.
+
+        `impossible` is why it cannot be done as described: then no confirmation is asked for.
 
         `task` is the task that the page shows; where the participant is past it already, nothing happens. Without it,
         the same program as for the task before is taken as a second click if it comes within moments.
 
         Raises:
-            NotAllowed: not on a task, or another page has taken over.
+            NotAllowed: not on a task, or another page has taken over; the study does not offer this way out.
+            Malformed: no reason, or one that is too long.
             TooLong: the code.
         """
         check_code(code)
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
+            reason = _reason_of(place, impossible)
             repeated = task is None and _just_submitted(unit, place, code)
         if repeated or (task is not None and task != place.task):
             return Submitted(True)
-        if not confirm:
+        if not confirm and reason is None:
             failing = self._failing_examples(place, code)
             if failing:
                 return Submitted(False, failing)
         self.stop(participant_id)
-        return self._accept(place, participant_id, code, page, seq)
+        return self._accept(place, code, page, seq, reason)
 
     @retried
-    def _accept(self, place: AtStage, participant_id: str, code: str, page: str | None, seq: int | None) -> Submitted:
+    def _accept(self, place: AtStage, code: str, page: str | None, seq: int | None, reason: str | None) -> Submitted:
         with self.world.registry.begin() as unit:
-            there = self._on_task(unit, participant_id, page)
+            there = self._on_task(unit, place.participant.id, page)
             if (there.task, there.participant.step) != (place.task, place.participant.step):
                 return Submitted(True)
-            take_submission(self.world, unit, there, code, page, seq)
+            run = take_submission(self.world, unit, there, code, page, seq)
+            if reason is not None:
+                said = ReportedImpossible(task=there.task, run_id=run.id, reason=reason)
+                unit.record(run.participant_id, run.stage, there.now, said)
             last = there.participant.step + 1 >= len(there.stage.packs)
             moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
             if not moved:
@@ -327,6 +337,22 @@ class ProgramRuns:
     def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
         checks = verdicts_of(self.world.sandbox, self.world.content_of(place.participant).pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
+
+
+def _reason_of(place: AtStage, impossible: str | None) -> str | None:
+    """Return why a task cannot be done, as it is kept; None where the participant does not say that.
+
+    Raises:
+        NotAllowed: the study does not offer this way out.
+        Malformed: it is empty or too long.
+    """
+    if impossible is None:
+        return None
+    if not place.study.offers_exit:
+        raise NotAllowed(REFUSALS("no_exit"))
+    if not 0 < len(reason := impossible.strip()) <= MOST_REASON:
+        raise Malformed(REFUSALS("reason", most=MOST_REASON))
+    return reason
 
 
 def _is_over(unit: UnitOfWork, record: RunRecord) -> bool:

@@ -94,7 +94,7 @@ class ParticipantSession:
         Args:
             participant_id: who pressed it.
             stage_id: the stage whose page it stood on.
-            act: `agree`, `disagree`, `begin`, `continue` or `leave`.
+            act: `agree`, `disagree`, `begin`, `continue`, `leave`, or at the end `take_back`, which deletes the data.
             pledged: the arm's promise was ticked.
             erase: on leaving, delete the data as well.
 
@@ -105,6 +105,8 @@ class ParticipantSession:
         place = self.peek(participant_id)
         if act == "leave":
             return self.withdraw(participant_id, erase)
+        if act == "take_back" and isinstance(place, Ended):
+            return self.withdraw(participant_id, withdraw_data=pledged)
         if isinstance(place, Ended | Paused) or place.stage.id != stage_id:
             return place
         if act in ("agree", "disagree"):
@@ -116,7 +118,7 @@ class ParticipantSession:
             if promised and place.arm is not None and place.arm.pledge and not pledged:
                 raise NotAllowed("tick the promise on this page first")
             return self.continue_(participant_id, stage_id)
-        raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue or leave")
+        raise Malformed(f"act: '{act}' is not known; use agree, disagree, begin, continue, leave or take_back")
 
     @retried
     def begin_stage(self, participant_id: str, stage_id: str) -> Position:

@@ -9,6 +9,7 @@ from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
 from study_app.domain.study.comparing.assistants_met import assistant_problems
 from study_app.domain.study.comparing.treatment_orders import order_problems
+from study_app.domain.study.consent import PLACEHOLDER
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
 
@@ -17,7 +18,43 @@ def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[P
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
     orders = [Problem(file, *finding) for finding in order_problems(study)]
     assistants = [Problem(file, *finding) for finding in assistant_problems(study)]
-    return [*orders, *assistants, *_allocating_quizzes(study, content, file), *_own_code(study, content, file)]
+    return [
+        *orders,
+        *assistants,
+        *_allocating_quizzes(study, content, file),
+        *_own_code(study, content, file),
+        *_variants(study, content, file),
+        *_ethics(study, file),
+    ]
+
+
+def _variants(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Variants that are met by everybody, and packs that do not belong to the task in whose place they stand."""
+    tasks = {folder.rsplit("/", 1)[-1]: (stage, folder) for stage in study.stages for folder in stage.packs}
+    for stage, folder in tasks.values():
+        if content.pack(folder).twin is not None:
+            what = f"{folder} is an impossible variant, which every arm would meet"
+            remedy = "name the task that can be done here, and the variant under the variants of some arms"
+            yield Problem(file, f"stages.{stage.id}.packs", what, remedy)
+    for arm in study.arms:
+        for task, folder in arm.variants.items():
+            twin, expected = content.pack(folder).twin, content.pack(tasks[task][1])
+            key = f"arms.{arm.id}.variants.{task}"
+            if twin is None:
+                what = f"{folder} is not a variant: its task.toml has no [variant]"
+                yield Problem(file, key, what, "name a pack that study check can prove to be impossible")
+            elif (twin.id, twin.solution, twin.brief) != (expected.id, expected.solution, expected.brief):
+                what = f"{folder} is a variant of '{twin.id}', not of the study's {tasks[task][1]}"
+                yield Problem(file, key, what, "name the variant of this task, from the same folder")
+
+
+def _ethics(study: Study, file: str) -> Iterator[Problem]:
+    """People who meet a task that cannot be done are deceived for a while: a committee has to have agreed."""
+    given = study.ethics.strip()
+    if study.varied_tasks and (not any(map(str.isdigit, given)) or PLACEHOLDER in given):
+        found = f"is {given!r}, without a number" if given else "is empty"
+        what = f"{found}, and some participants meet a task that cannot be done"
+        yield Problem(file, "ethics", what, "give the ethics approval and its number")
 
 
 def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:

@@ -76,7 +76,7 @@ class Protocol:
         if stage.kind == "instructions":
             return "its instructions" + (", and a promise" if arm.pledge else "")
         if stage.kind == "tasks":
-            tasks = ", ".join(self.world.content.pack(pack).title for pack in stage.packs)
+            tasks = ", ".join(self.world.content.pack(arm.shown(pack)).title for pack in stage.packs)
             return f"{tasks}; {self._helped(stage, arm)}"
         if stage.kind == "quiz":
             bank, form = self.world.content.bank(stage.bank), stage.form or None

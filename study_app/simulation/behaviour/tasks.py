@@ -10,6 +10,7 @@ from random import Random
 
 from study_app.bootstrap import App
 from study_app.domain.study.study import Stage
+from study_app.domain.tasks.packs import TaskPack
 from study_app.services.position import OnStage
 from study_app.simulation.behaviour.assistant_use import Asking, explaining_first, plan
 from study_app.simulation.behaviour.browser_tab import Tab
@@ -59,7 +60,7 @@ class TaskStageWork:
             share: the person's time on the main tasks as a share of the limit; 1 is: they do not make it.
         """
         seconds = self._seconds(stage, share)
-        packs = [self.app.world.content.pack(folder) for folder in stage.packs]
+        packs = [self._pack(place, number) for number in range(len(stage.packs))]
         weights = [len(pack.solution) * self.rng.uniform(*_UNEVEN) for pack in packs]
         tab = Tab(self.app, self.clock, self.participant_id, self.rng, self.skew)
         started = self.clock.now()
@@ -73,6 +74,12 @@ class TaskStageWork:
             if desk.too_late and desk.deadline is not None:
                 yield (desk.deadline - self.clock.now()).total_seconds() + 2.0
                 return
+
+    def _pack(self, place: OnStage, number: int) -> TaskPack:
+        """Return the pack that the participant meets as the stage's task of that number."""
+        folder = place.stage.packs[number]
+        pack: TaskPack = self.app.world.content.pack(folder if place.arm is None else place.arm.shown(folder))
+        return pack
 
     def _seconds(self, stage: Stage, share: float) -> float:
         limit = 60 * (stage.minutes or 0.0)
@@ -90,7 +97,7 @@ class TaskStageWork:
             tab=tab,
             participant_id=self.participant_id,
             task=place.stage.packs[number].rsplit("/", 1)[-1],
-            pack=self.app.world.content.pack(place.stage.packs[number]),
+            pack=self._pack(place, number),
             deadline=place.deadline_at,
             adoption=self.person.adoption,
             allow_paste=spec is None or spec.allow_paste,
@@ -117,7 +124,7 @@ class TaskStageWork:
             asking = explaining_first(asking) if spec is not None and spec.gate == "explain" else asking
         return Recipe(
             person=self.person,
-            pack=self.app.world.content.pack(stage.packs[number]),
+            pack=self._pack(place, number),
             asking=asking,
             outside_help=other_ai,
             gives_up=self.person.gives_up and stage.main and number == len(stage.packs) - 1,

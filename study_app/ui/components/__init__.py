@@ -145,6 +145,8 @@ class WorkspaceData(TypedDict):
     last_run: LastRun | None
     can_leave: NotRequired[bool]
     """Shows `Leave the study`, whose click comes back as `leave`."""
+    offers_exit: NotRequired[bool]
+    """Shows `This cannot be done as described`."""
     time_scope: NotRequired[str]
     """Words behind `Time left` where the clock is for more than this task."""
     api: str
@@ -254,7 +256,7 @@ class CountdownData(TypedDict):
 class Button(TypedDict):
     """One button of a page that asks nothing."""
 
-    act: Literal["agree", "disagree", "begin", "continue"]
+    act: Literal["agree", "disagree", "begin", "continue", "take_back"]
     label: str
     first: bool
     """The one that most will press."""

@@ -40,5 +40,6 @@ def _facts(page: Page[OnStage], study: Study) -> list[str]:
     given["pay"] = " ".join(text for text in (given["pay"], study.consent.pay_when_leaving) if text)
     age = study.consent.minimum_age
     given["age"] = "" if age is None else page.text("consent.age_sentence", age=age)
-    names = ("researchers", "ethics", "age", "pay", "risks")
+    given["unsolvable"] = page.text("consent.unsolvable_sentence") if study.offers_exit else ""
+    names = ("researchers", "ethics", "age", "pay", "risks", "unsolvable")
     return [f"- **{page.text(f'consent.{name}')}** {given[name]}" for name in names if given[name]]

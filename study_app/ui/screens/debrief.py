@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 
 from study_app.services.position import Ended
+from study_app.ui.components import Button
 from study_app.ui.page import Page
 
 KNOWN = {"completed", "declined", "screened_out", "withdrawn"}
@@ -29,14 +30,40 @@ def draw(page: Page[Ended]) -> None:
         page.write(page.text("end.withdrawn_deleted"))
     if outcome == "completed" and debrief.body:
         page.write(debrief.body)
+    _explain_variants(page)
     code, url = getattr(recruitment.codes, outcome), recruitment.completion_url
     if outcome == "completed":
         code = place.study.session_code(place.study.session_of(debrief))
     hint = page.text("end.code_hint_link" if url else "end.code_hint")
+    withdrawal = _withdrawal(page)
     page.actions(
+        *withdrawal,
+        pledge=page.text("end.take_back") if withdrawal else None,
         copies=[{"title": page.text("end.code"), "value": code, "address": False, "hint": hint}],
         link={"href": url.replace("{code}", code), "label": page.text("end.back_link")} if url else None,
         leave="none",
     )
     if place.participant.kind == "preview":
         st.html(f'<p class="preview"><a href="/enter?again=1" target="_self">{escape(page.text("end.again"))}</a></p>')
+
+
+def _explain_variants(page: Page[Ended]) -> None:
+    """Say that some tasks could not be done, and which of this participant's; to everybody with an arm."""
+    place = page.place
+    allocated = place.participant.arm
+    if not place.study.offers_exit or allocated is None:
+        return
+    content = page.app.world.content_of(place.participant)
+    met = [content.pack(folder).title for folder in place.study.variants_met(allocated)]
+    which = page.text("end.variants_met", tasks=", ".join(met)) if met else page.text("end.variants_none")
+    page.write(f"## {page.text('end.variants_title')}\n\n{page.text('end.variants')} {which}")
+    if not place.participant.data_withdrawn:
+        page.write(page.text("end.take_back_offer"))
+
+
+def _withdrawal(page: Page[Ended]) -> list[Button]:
+    """Return the button by which participants take their data back, now that they know what they did not before."""
+    person = page.place.participant
+    if not page.place.study.offers_exit or person.arm is None or person.data_withdrawn:
+        return []
+    return [{"act": "take_back", "label": page.text("end.take_back_button"), "first": False}]

@@ -56,6 +56,7 @@ def _data(page: Page[OnStage]) -> WorkspaceData:
         "notes_html": to_html(pack.reference),
         "last_run": _last_run(page),
         "can_leave": True,
+        "offers_exit": place.study.offers_exit,
         "time_scope": _time_scope(page, len(stage.packs)),
         "api": page.api,
         "texts": page.texts.table("workspace"),
@@ -137,4 +138,4 @@ def _end(page: Page[OnStage], run: RunRecord) -> Any:
 
 
 def _checks(page: Page[OnStage], run: RunRecord) -> list[Any]:
-    return examples_in(page.texts, page.content, run.task, run.checks)
+    return examples_in(page.texts, page.content, page.place.pack_name, run.checks)

@@ -79,11 +79,12 @@ async def submit(request: Request) -> Response:
         whole_number(value, "seq"),
         bool(field(value, "confirm", bool, required=False)),
         field(value, "task", str, required=False),
+        field(value, "impossible", str, required=False),
     )
     if done.accepted:
         return AsciiJSON({"accepted": True})
     place = await run_in_threadpool(app.session.peek, who.id)
-    task = place.task if place.stage is not None and place.stage.kind == "tasks" else ""
+    task = place.pack_name if place.stage is not None and place.stage.kind == "tasks" else ""
     checks = _examples(app.world.content_of(who), task, done.checks)
     return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": checks})
 

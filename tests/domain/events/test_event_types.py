@@ -68,6 +68,10 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
         server.TaskSubmitted(task="t", run_id="r", code_sha256="0f", as_edited=True),
         {"task": "t", "run_id": "r", "page": None, "seq": None, "code_sha256": "0f", "as_edited": True},
     ),
+    (
+        server.ReportedImpossible(task="t", run_id="r", reason="two examples exclude each other"),
+        {"task": "t", "run_id": "r", "reason": "two examples exclude each other"},
+    ),
     (server.SubmissionLate(task="t", run_id="r", code_sha256="0f"), {"task": "t", "run_id": "r", "code_sha256": "0f"}),
     (server.RunStarted(task="t", run_id="r", **FACTS), {"task": "t", "run_id": "r", **FACTS}),
     (

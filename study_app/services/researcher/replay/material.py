@@ -67,12 +67,12 @@ def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, E
     return sorted(placed, key=lambda pair: (pair[0], pair[1].page == SERVER_PAGE, pair[1].page, pair[1].seq))
 
 
-def packs_of(content: ContentLibrary, study: Study) -> dict[str, TaskPack]:
-    """Task -> its pack, of those that are still there."""
+def packs_of(content: ContentLibrary, study: Study, allocated: str | None) -> dict[str, TaskPack]:
+    """Task -> the pack that an allocation shows of it, of those that are still there."""
     found = {}
-    for folder in (folder for stage in study.stages for folder in stage.packs):
+    for stage, folder in ((stage, folder) for stage in study.stages for folder in stage.packs):
         try:
-            found[folder.rsplit("/", 1)[-1]] = content.pack(folder)
+            found[folder.rsplit("/", 1)[-1]] = content.pack(study.shown_pack(folder, stage, allocated))
         except ProblemsFound:
             continue  # An earlier version's pack is gone; its texts are in the log all the same.
     return found

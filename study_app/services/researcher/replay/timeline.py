@@ -37,7 +37,7 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
     material = collect(world, participant_id)
     if material is None:
         return None
-    texts = _Texts(material, packs_of(world.content_of(material.participant), material.study))
+    texts = _Texts(material, _packs(world, material))
     frames = texts.frames() + _run_frames(material) + _turn_frames(material) + _stage_frames(material)
     frames.sort(key=lambda frame: frame["t"])
     length = max([frame["t"] for frame in frames] + [0.0])
@@ -57,6 +57,10 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
 
 
 # -- the editor --------------------------------------------------------------------------------------------------------
+
+
+def _packs(world: StudyContext, material: ReplayMaterial) -> dict[str, TaskPack]:
+    return packs_of(world.content_of(material.participant), material.study, material.participant.arm)
 
 
 @dataclass

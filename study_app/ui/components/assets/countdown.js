@@ -271,6 +271,10 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-room .sa-dialog { border: 1px solid var(--line); border-radius: 12px; padding: 22px 24px; width: min(520px, 92vw); max-height: 80dvh; background: var(--bg); color: var(--ink); box-shadow: 0 16px 60px rgb(0 0 0 / .22); }
 .sa-room .sa-dialog::backdrop { background: rgb(0 0 0 / .35); }
 .sa-room .sa-dialog h2 { font-size: 16px; font-weight: 620; margin-bottom: 6px; }
+.sa-exit-bar { flex: none; padding: 8px 16px; border-top: 1px solid var(--line); }
+.sa-room .sa-exit { width: 100%; white-space: normal; text-align: start; }
+.sa-room .sa-reason-label { display: block; font-weight: 600; }
+.sa-room .sa-reason { display: block; width: 100%; box-sizing: border-box; margin-top: 6px; padding: 8px 10px; font: inherit; font-weight: 400; color: var(--ink); background: var(--bg); border: 1px solid var(--line); border-radius: 8px; resize: vertical; }
 .sa-dialog-bar { display: flex; justify-content: flex-end; gap: 10px; margin: 6px 0 -22px; padding: 14px 0 20px; position: sticky; bottom: -22px; background: var(--bg); }
 
 @media (max-width: 900px) {

@@ -5,6 +5,7 @@ import { Chat } from "./chat";
 import { Countdown, ServerClock } from "./clock";
 import { Announcer, h, isDark, setTrustedHtml } from "./dom";
 import { Editor } from "./editor";
+import { HonestExit } from "./exit";
 import { highlightBlocks } from "./highlight";
 import { EventLog, type Saving } from "./log";
 import { recordPresence } from "./presence";
@@ -57,6 +58,7 @@ export class Room {
   private expiryTimer = 0;
   private readonly panes = h("div", { class: "sa-panes" });
   private readonly submission: Submission;
+  private readonly exit: HonestExit | null;
   private readonly veil: Veil;
   private readonly locks = new Set<Lock>();
   private deadline: number | null;
@@ -108,11 +110,12 @@ export class Room {
     this.notes = new Notes((title) => this.log.add("notes_opened", { title }));
     this.chat = data.assistant ? this.makeChat() : null;
     this.submission = new Submission(this.element, this.say, {
-      send: (confirm) => this.submit(confirm),
+      send: (confirm) => this.submit({ confirm }),
       accepted: () => this.over("submitted"),
       refused: (reason, body) => this.refusedElsewhere(reason, body),
       failed: (why) => this.tell(why),
     });
+    this.exit = data.offers_exit ? this.makeExit() : null;
     this.veil = new Veil(this.panes, this.say, this.announcer);
     this.tools = new EditorTools(this.element, this.say, {
       find: () => this.editor.find(),
@@ -187,6 +190,7 @@ export class Room {
     const { task, stage_title, last_run } = this.args.data;
     this.task = task.id;
     this.element.dataset["task"] = task.id;
+    this.exit?.show(task.id);
     this.step.textContent = task.count > 1 ? this.say("task_of", { n: task.index, m: task.count }) : stage_title;
     this.title.textContent = task.title;
     setTrustedHtml(this.brief, task.brief_html);
@@ -208,6 +212,7 @@ export class Room {
     const top = h("header", { class: "sa-top" }, where, this.saving, this.countdown.element, data.can_leave && leave, this.submission.button);
     const instructions = h("section", { class: "sa-brief", "aria-label": this.say("instructions") });
     instructions.append(h("h2", {}, this.say("instructions")), this.brief);
+    if (this.exit) instructions.append(h("div", { class: "sa-exit-bar" }, this.exit.button));
     const editorPane = h("div", { class: "sa-editor" });
     const help = h("div", { class: "sa-hidden", id: "sa-editor-help" }, this.say("editor_help"));
     const middle = h("div", { class: "sa-middle" }, this.tools.element, editorPane, help, this.note);
@@ -236,6 +241,14 @@ export class Room {
     ];
     return tabbed(this.say("assistant"), panels, (id) => {
       if (id === "notes") this.log.add("notes_opened", { title: "" });
+    });
+  }
+
+  private makeExit(): HonestExit {
+    return new HonestExit(this.element, this.args.data.page_key, this.say, {
+      send: (reason) => this.submit({ impossible: reason }),
+      accepted: () => this.over("submitted"),
+      refused: (reason, body) => this.refusedElsewhere(reason, body),
     });
   }
 
@@ -325,12 +338,12 @@ export class Room {
     return long ? this.say("program_too_long", { kb: Math.round(most / 1000) }) : "";
   }
 
-  private async submit(confirm: boolean) {
-    this.log.add("submit_pressed", { confirm });
+  private async submit(how: { confirm: boolean } | { impossible: string }) {
+    this.log.add("submit_pressed", { confirm: "impossible" in how || how.confirm });
     const tooLong = this.tooLong();
     if (tooLong) return { status: 413, body: { error: tooLong } };
     await this.log.settle(SETTLE_MS);
-    return this.api.post("/api/submit", { ...this.program(), confirm }, SUBMIT_MS);
+    return this.api.post("/api/submit", { ...this.program(), ...how }, SUBMIT_MS);
   }
 
   /** A line over the editor that goes by itself. */
@@ -444,6 +457,7 @@ export class Room {
     this.runner.lock(locked);
     this.chat?.lock(locked);
     this.submission.lock(locked);
+    this.exit?.lock(locked);
     this.veil.show(this.locks);
   }
 

@@ -121,6 +121,8 @@ export interface WorkspaceData {
   notes_html: string;
   last_run: LastRun | null;
   can_leave?: boolean;
+  /** Shows `This cannot be done as described`. */
+  offers_exit?: boolean;
   /** Words behind `Time left`, where the clock is for more than this task. */
   time_scope?: string;
   progress?: ProgressData | null;
@@ -209,7 +211,7 @@ export interface TopData {
 }
 
 export interface ButtonData {
-  act: "agree" | "disagree" | "begin" | "continue";
+  act: "agree" | "disagree" | "begin" | "continue" | "take_back";
   label: string;
   /** The one that most will press. */
   first: boolean;

@@ -1,0 +1,1 @@
+"""What `study check` proves of a pack beyond its own programs."""
