@@ -38,6 +38,7 @@ def problems(sandbox: LocalSandbox, tmp_path: Path, *changes: tuple[str, str, st
     return [str(problem).replace(f"{tmp_path}/", "") for problem in found]
 
 
+@pytest.mark.slow
 def test_the_shipped_variant_is_proven(sandbox, tmp_path):
     assert problems(sandbox, tmp_path) == []
 
@@ -52,6 +53,7 @@ def test_a_variant_that_can_be_solved_is_refused(sandbox, tmp_path):
     assert any("passes every visible check, so the task can be done as described" in line for line in found)
 
 
+@pytest.mark.slow
 def test_a_hack_that_passes_the_hidden_checks_is_refused(sandbox, tmp_path):
     hidden = '    Check("a missing user among the starter\'s has an entry", CALL, compare=Same(lines=False)),\n'
     found = problems(sandbox, tmp_path, (f"{VARIANT}/checks.py", hidden, ""))
@@ -59,16 +61,19 @@ def test_a_hack_that_passes_the_hidden_checks_is_refused(sandbox, tmp_path):
     assert "hack.py: passes every hidden check" in found[0]
 
 
+@pytest.mark.slow
 def test_a_hack_that_fails_a_visible_check_is_refused(sandbox, tmp_path):
     found = problems(sandbox, tmp_path, (f"{VARIANT}/hack.py", "        del found[2]\n", "        pass\n"))
     assert any("hack.py: missing users are left out: fails the visible check" in line for line in found)
 
 
+@pytest.mark.slow
 def test_a_variant_with_an_unsolvable_twin_is_refused(sandbox, tmp_path):
     found = problems(sandbox, tmp_path, (f"{TWIN}/solution.py", "(UserNotFound, ConnectionError)", "UserNotFound"))
     assert any("variant.of: its twin trio_users cannot be solved" in line for line in found)
 
 
+@pytest.mark.slow
 def test_two_examples_out_of_reach_are_one_too_many(sandbox, tmp_path):
     second = 'expect=Observation(value={1: "Ines", 4: "Tomasz"}),\n    ),\n'
     more = (
@@ -79,6 +84,7 @@ def test_two_examples_out_of_reach_are_one_too_many(sandbox, tmp_path):
     assert any("fails 2 visible checks ('missing users are left out', 'once more')" in line for line in found)
 
 
+@pytest.mark.slow
 def test_a_hidden_check_that_the_twins_solution_fails_is_refused(sandbox, tmp_path):
     found = problems(
         sandbox,

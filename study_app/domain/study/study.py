@@ -44,7 +44,7 @@ from study_app.domain.study.sections import (
     StudySection,
     StudySession,
 )
-from study_app.domain.study.task_conditions.variants import varied, variant_problems
+from study_app.domain.study.task_conditions.variants import variant_problems, varied
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 
@@ -404,7 +404,7 @@ class Study(StudySection):
 
     @property
     def offers_exit(self) -> bool:
-        """Whether every task has the way out `This cannot be done as described`: in all arms, where any has a variant."""
+        """Whether every task has the way out `This cannot be done as described`: in every arm, if one has variants."""
         return bool(self.varied_tasks)
 
     def variants_met(self, allocated: str) -> tuple[str, ...]:

@@ -30,8 +30,8 @@ def variant_problems(arms: Sequence[StudyArm], stages: Sequence[Stage], *, mixed
     for task in named:
         if task in folders and not varied(arms, folders[task]):
             yield (
-                f"arms: every arm shows the same variant of '{task}', so it is not randomised; leave it out in the arms "
-                "that meet the task itself"
+                f"arms: every arm shows the same variant of '{task}', so it is not randomised; leave it out "
+                "in the arms that meet the task itself"
             )
     for stage in stages if not mixed else ():
         tasks = [folder.rsplit("/", 1)[-1] for folder in stage.packs]

@@ -70,7 +70,7 @@ def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, E
 def packs_of(content: ContentLibrary, study: Study, allocated: str | None) -> dict[str, TaskPack]:
     """Task -> the pack that an allocation shows of it, of those that are still there."""
     found = {}
-    for stage, folder in ((stage, folder) for stage in study.stages for folder in stage.packs):
+    for stage, folder in [(each, folder) for each in study.stages for folder in each.packs]:
         try:
             found[folder.rsplit("/", 1)[-1]] = content.pack(study.shown_pack(folder, stage, allocated))
         except ProblemsFound:
