@@ -40,6 +40,6 @@ def variant_problems(arms: Sequence[StudyArm], stages: Sequence[Stage], *, mixed
             varying = next(task for task in tasks if task in named)
             yield (
                 f"stages.{stage.id}.packs: some arms meet a variant of '{varying}' but not of '{alike[0]}', and a "
-                "stage with variants is not counted in the time; give it a stage of its own, or say "
+                "stage with variants is not counted in the time; give it a separate stage, or say "
                 "[analysis] variant_time = true"
             )

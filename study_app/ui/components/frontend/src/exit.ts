@@ -40,7 +40,10 @@ export class HonestExit {
       h("div", { class: "sa-dialog-bar" }, this.end, back),
     );
     // What is typed outlives a reload of this tab.
-    this.reason.addEventListener("input", () => keep(this.key, this.reason.value));
+    this.reason.addEventListener("input", () => {
+      this.words.textContent = "";
+      keep(this.key, this.reason.value);
+    });
     root.append(this.dialog);
   }
 

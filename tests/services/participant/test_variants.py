@@ -160,8 +160,6 @@ def problems(tmp_path, **changes: str) -> str:
     return "\n".join(map(str, fitness_problems(study, library, "study.toml")))
 
 
-
-
 def test_a_sound_study_has_no_problem(tmp_path):
     assert problems(tmp_path) == ""
 
@@ -172,7 +170,7 @@ def test_a_sound_study_has_no_problem(tmp_path):
         ('ethics = "No. 2026-17"', 'ethics = ""', "ethics: is empty, and some participants meet a task"),
         ('ethics = "No. 2026-17"', 'ethics = "approved"', "ethics: is 'approved', without a number"),
         (LINE, 'variants = { other = "tasks/warmup_oneoff" }', "arms.variant.variants.other: no stage has such a task"),
-                ("control = true", f"control = true\n{LINE}", "every arm shows the same variant of 'warmup'"),
+        ("control = true", f"control = true\n{LINE}", "every arm shows the same variant of 'warmup'"),
         ('packs = ["tasks/warmup"]', 'packs = ["tasks/warmup_oneoff"]', "no stage has such a task"),
     ],
 )
@@ -182,7 +180,7 @@ def test_a_variant_that_is_no_sound_factor_is_refused(tmp_path, old, new, said):
 
 def test_a_stage_with_a_variant_has_no_other_tasks_unless_the_plan_counts_its_time(tmp_path):
     two = 'packs = ["tasks/warmup", "tasks/other"]'
-    assert "give it a stage of its own" in problems(tmp_path, **{'packs = ["tasks/warmup"]': two})
+    assert "give it a separate stage" in problems(tmp_path, **{'packs = ["tasks/warmup"]': two})
 
 
 @pytest.mark.parametrize("counted", [False, True])
