@@ -13,8 +13,10 @@ from study_app.content.task_packs import load_pack
 from study_app.content.texts import FOLDER, TextFile, own_texts
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.interviews.plan import InterviewPlan, read_plan
 from study_app.domain.quiz.items import Bank
 from study_app.domain.quiz.keys import Keys
+from study_app.domain.study.interviewing.placement import plan_problems
 from study_app.domain.study.study import Study
 from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.text_files import decode_text
@@ -36,6 +38,7 @@ class FolderLibrary:
         self._packs: dict[str, TaskPack] = {}
         self._banks: dict[str, Bank] = {}
         self._keys: dict[str, Keys] = {}
+        self._plans: dict[str, InterviewPlan] = {}
 
     def open(self) -> None:
         """Read everything.
@@ -46,6 +49,7 @@ class FolderLibrary:
         problems: list[Problem] = []
         readers: list[tuple[Callable[[str], object], str]] = [(self.pack, folder) for folder in self.pack_folders]
         readers += [(self.keys, folder) for folder in self.bank_folders]
+        readers += [(self.plan, file) for file in self.plan_files]
         for read, folder in readers:
             try:
                 read(folder)
@@ -105,6 +109,38 @@ class FolderLibrary:
         if folder not in self._keys:
             self._keys[folder] = load_keys(self.at(folder), self.bank(folder))
         return self._keys[folder]
+
+    @property
+    def plan_files(self) -> tuple[str, ...]:
+        """Plans of interviews, as the study names them, each once."""
+        return tuple(dict.fromkeys(stage.plan for stage in self.study.stages if stage.plan))
+
+    def plan(self, file: str) -> InterviewPlan:
+        """Return the plan of an interview.
+
+        Raises:
+            ProblemsFound: it is missing or broken, or does not fit the study.
+        """
+        if file not in self._plans:
+            self._plans[file] = self._read_plan(file)
+        return self._plans[file]
+
+    def _read_plan(self, file: str) -> InterviewPlan:
+        path = self.at(file)
+        stage = next(each for each in self.study.stages if each.plan == file)
+        try:
+            plan = read_plan(decode_text(path.read_bytes(), str(path)), str(path))
+        except OSError as error:
+            what = f"{file} cannot be read ({error.strerror})"
+            remedy = "name the plan's file, such as interviews/exit.toml"
+            raise ProblemsFound([Problem(self.file, f"stages.{stage.id}.plan", what, remedy)]) from None
+        found = [Problem(str(path), *problem) for problem in plan_problems(plan, self.study, stage)]
+        if any(other.id == plan.id for other in self._plans.values()):
+            what = f"another plan of the study is '{plan.id}', too"
+            found.append(Problem(str(path), "id", what, "give each its own"))
+        if found:
+            raise ProblemsFound(sorted(found))
+        return plan
 
     @cached_property
     def specs(self) -> dict[str, AssistantSpec]:
@@ -194,6 +230,7 @@ class FolderLibrary:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
+        files += [self.root / plan for plan in self.plan_files]
         files += [self.root / self.study.requirements] if self.study.requirements else []
         files += [self.root / text.file for text in self.own_texts.values()]
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
@@ -210,6 +247,8 @@ class FolderLibrary:
         for stage in self.study.stages:
             for key, folders in (("packs", stage.packs), ("bank", (stage.bank,) if stage.bank else ())):
                 yield from ((f"stages.{stage.id}.{key}", folder) for folder in folders if Path(folder).is_absolute())
+            if stage.plan and Path(stage.plan).is_absolute():
+                yield f"stages.{stage.id}.plan", stage.plan
         for arm in self.study.arms:
             for task, folder in arm.variants.items():
                 if Path(folder).is_absolute():
@@ -237,6 +276,9 @@ class FolderLibrary:
             yield text.file, self.at(text.file).read_bytes()
         for folder in self.bank_folders:
             yield f"quizzes/{folder.rsplit('/', 1)[-1]}.json", public_json(self.bank(folder)).encode()
+        for file in self.plan_files:
+            plan = self.plan(file)
+            yield f"interviews/{plan.id}.json", (plan.model_dump_json(indent=1) + "\n").encode()
 
     def treatments(self) -> Iterable[tuple[str, bytes]]:
         """Return each assistant with prompt, model and parameters, for publication once arms may be shown."""

@@ -16,6 +16,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter
 
 from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import BankHead, Item
 from study_app.domain.quiz.keys import AnyKey
 from study_app.domain.study.study import Study
@@ -28,6 +29,7 @@ KINDS: Mapping[str, Any] = {
     "item": Item,
     "key": AnyKey,
     "assistant": AssistantSpec,
+    "interview": InterviewPlan,
 }
 """Kind of file -> the model that reads it."""
 _DIALECT = "http://json-schema.org/draft-07/schema#"

@@ -131,9 +131,10 @@ class Mask:
         }
         if not launched:
             columns["allocations"] = list(LEDGER_COLUMNS)
+        by_study = sorted({"periods", "interviews", "interview_turns"} & set(tables))
         return {
             "of": "real participants",
-            "tables": ["turns", "compliance", *({"periods"} & set(tables)), *(["allocations"] if launched else [])],
+            "tables": ["turns", "compliance", *by_study, *(["allocations"] if launched else [])],
             "columns": columns,
             "also": [
                 "events from the first stage on that differs by arm",

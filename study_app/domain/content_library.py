@@ -21,6 +21,15 @@ class ContentLibrary(Protocol):
         """Return the keyed half of an item bank; never handed to a page."""
         ...
 
+    @property
+    def plan_files(self) -> tuple[str, ...]:
+        """Plans of interviews, as the study names them, each once."""
+        ...
+
+    def plan(self, file: str) -> Any:
+        """Return the plan of an interview (study_app.domain.interviews.plan.InterviewPlan)."""
+        ...
+
     def said(self, language: str) -> Mapping[str, str]:
         """Dotted key -> text of packs, banks and assistants in a language; empty for the study's own."""
         ...

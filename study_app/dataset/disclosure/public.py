@@ -18,6 +18,7 @@ from typing import Any
 from study_app.dataset.disclosure.coarsening import Recoding
 from study_app.dataset.disclosure.patterns import identifiers_in, texts_in
 from study_app.dataset.disclosure.payloads import PLATFORM_KEYS, is_platforms, public_payload
+from study_app.dataset.measures.interviews.rows import shares
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import Column, TableName, TableSchema
 from study_app.dataset.schema.cells import plain_text
@@ -183,6 +184,10 @@ class Public:
             return text
         cell = cell_of(name, column.name, row, text)
         decided_as = cell if person is None or name != "participants" else person.asked(cell)
+        if person is not None and not person.lets_leave(name):
+            # Not even offered for review: without the participant's word no reviewer can release it.
+            self.found.withheld[name, column.name] += 1
+            return WITHHELD if column.type == "text" else None
         stays = decided_as.key in self.released
         self.found.note(cell, stays, decided_as)
         return text if stays else WITHHELD if column.type == "text" else None
@@ -230,6 +235,7 @@ def _place(where: str) -> str:
 
 
 _RESPONSE = Column("response", "text", "")
+INTERVIEW_TABLES = frozenset({"interviews", "interview_turns"})
 _ELSEWHERE = frozenset(
     {
         ("events", "payload"),
@@ -288,6 +294,12 @@ class _Person:
         self._clocks: dict[str, float] = {}
         asked = (question for stage in dossier.study.stages for question in stage.asked)
         self.columns = {question.id: columns_of(question) for question in asked}
+        talks = [stage.id for stage in dossier.study.stages if stage.kind == "interview"]
+        self._shares = all(shares(dossier, stage) for stage in talks)
+
+    def lets_leave(self, table: TableName) -> bool:
+        """Whether a text of a table may leave at all: words of an interview only where a consent item says so."""
+        return self._shares or table not in INTERVIEW_TABLES
 
     def asked(self, cell: Cell) -> Cell:
         """Return the answer of which a cell of `participants` is a copy: one decision is for both."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from study_app.dataset.measures.activity import absences
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.editing.clipboard import Pasteboard
 from study_app.domain.events import Event
-from study_app.domain.events.browser import AnswerEdit, AnswerSet, PasteAttempt
+from study_app.domain.events.browser import AnswerEdit, AnswerLoad, AnswerSet, PasteAttempt
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.quiz.confidence import item_of
@@ -35,6 +36,35 @@ def answer_uses(dossier: ParticipantRecord) -> dict[Key, dict[str, Any]]:
         for answer in dossier.answers
         if answer.stage in shown
     }
+
+
+@dataclass(frozen=True)
+class Making:
+    """How the answer in one field was made."""
+
+    pasted: int
+    """Characters, pasted or dropped."""
+    away: float
+    """Seconds."""
+    began: float | None
+    """When it was changed first, in seconds since 1970 by the server's clock; None where it was never changed."""
+
+
+def making_of(dossier: ParticipantRecord) -> dict[Key, Making]:
+    """Return how every answer was made on a form that a browser showed."""
+    shown = {event.stage for event in dossier.events if event.kind == "answers_shown"}
+    away, pasted = away_by_answer(dossier), _pasted(dossier.events)
+    began: dict[Key, float] = {}
+    known: dict[Key, None] = {}
+    for moment, event in zip(dossier.moments, dossier.events, strict=True):
+        match event.details:
+            case AnswerLoad(stage=event.stage, field=name):
+                known[event.stage, name] = None
+        key = _changed(event)
+        if key is not None:
+            known[key] = None
+            began.setdefault(key, moment)
+    return {key: Making(pasted.get(key, 0), away.get(key, 0.0), began.get(key)) for key in known if key[0] in shown}
 
 
 def _pasted(events: Sequence[Event]) -> dict[Key, int]:

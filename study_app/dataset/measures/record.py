@@ -14,6 +14,7 @@ from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
 from study_app.domain.events.moments import moments
+from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
 from study_app.domain.study.study import Stage, Study
@@ -111,6 +112,14 @@ class Content:
             except (StudyError, StopIteration):
                 self._banks[folder] = None
         return self._banks[folder]
+
+    def plan(self, file: str) -> InterviewPlan | None:
+        """Return the plan of an interview."""
+        try:
+            plan: InterviewPlan = self._library.plan(file)
+        except (StudyError, StopIteration, OSError):
+            return None
+        return plan
 
     def keys(self, folder: str) -> Any:
         """Return the bank's keys, or None."""

@@ -11,6 +11,7 @@ from study_app.dataset.measures.assistant import compliance, queries
 from study_app.dataset.measures.compliance import evidence_of
 from study_app.dataset.measures.fidelity import solution_shares
 from study_app.dataset.measures.interaction import Codes, Coding
+from study_app.dataset.measures.interviews.rows import interview_columns
 from study_app.dataset.measures.provenance import Programs, origins, outside, reply_uses
 from study_app.dataset.measures.provenance import programs as programs_of
 from study_app.dataset.measures.quiz import quizzes
@@ -73,6 +74,7 @@ def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding
         outside(dossier, work.evidence),
         compliance(dossier, work.evidence),
         acting(dossier, work.programs) if work.acts else {},
+        interview_columns(dossier),
     ):
         row |= part
     return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}

@@ -30,7 +30,9 @@ from study_app.dataset.schema.columns import IMPORTED
 from study_app.dataset.schema.csv_rows import csv_rows
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import UserError
+from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import Bank
+from study_app.domain.study.interviewing.placement import topics_of
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import hides_arms
 
@@ -146,11 +148,23 @@ class UntrustedDataset:
         return found
 
     @cached_property
+    def plans(self) -> list[InterviewPlan]:
+        """Plans of interviews in the materials."""
+        found = []
+        for path in sorted((self.path / "materials" / "interviews").glob("*.json")):
+            try:
+                found.append(InterviewPlan.model_validate_json(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError):
+                continue
+        return found
+
+    @cached_property
     def tables(self) -> dict[TableName, TableSchema]:
         """What the tables must look like, from the study's versions and banks in the materials."""
         studies = list(self.studies.values())
         identified, acts = bool(self.manifest.get("identified")), "agent_actions" in self.files
-        tables = tables_of(studies, quiz_types(studies, self._bank), identified=identified, acts=acts)
+        types, topics = quiz_types(studies, self._bank), topics_of(self.plans)
+        tables = tables_of(studies, types, identified=identified, acts=acts, topics=topics)
         return {name: recoded_table(table, self._recoded) for name, table in tables.items()} if self.public else tables
 
     @property

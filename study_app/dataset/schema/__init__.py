@@ -25,6 +25,8 @@ from study_app.dataset.schema.tables import (
     ALLOCATIONS,
     ANSWERS,
     EVENTS,
+    INTERVIEW_TURNS,
+    INTERVIEWS,
     PERIODS,
     RATINGS,
     RUNS,
@@ -32,6 +34,7 @@ from study_app.dataset.schema.tables import (
     STATIC_TABLES,
     TURNS,
     VISITS,
+    quality_columns,
 )
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.study.clusters import COLUMN
@@ -47,20 +50,27 @@ def tables_of(
     *,
     identified: bool = False,
     acts: bool = False,
+    topics: Sequence[str] = (),
 ) -> dict[TableName, TableSchema]:
-    """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`."""
+    """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`.
+
+    `topics` are those of the study's interviews.
+    """
     people = participants_table(studies, quiz_types, identified=identified, acts=acts)
+    talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
     methods = {study.allocation.method for study in studies}
     sessions = [SESSIONS] if any(len(study.sessions) > 1 for study in studies) else []
     static = [
         table.with_columns(*AGENT_TURN_COLUMNS) if acts and table.name == "turns" else table for table in STATIC_TABLES
     ]
     more = [*([PERIODS] if "sequence" in methods else []), *sessions, *([AGENT_ACTIONS] if acts else [])]
+    more += [INTERVIEWS.with_columns(*quality_columns(topics)), INTERVIEW_TURNS] if talks else []
     tables = (people, *static, *more)
     return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
 
 
-REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, PERIODS, AGENT_ACTIONS) if table.reveals_arm)
+_BY_STUDY = (PERIODS, AGENT_ACTIONS, INTERVIEWS, INTERVIEW_TURNS)
+REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, *_BY_STUDY) if table.reveals_arm)
 """Tables that can tell an arm from another by which rows they have."""
 CLUSTER = code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
 
@@ -72,6 +82,8 @@ __all__ = [
     "CLUSTER",
     "EVENTS",
     "GUARD_NOTE",
+    "INTERVIEWS",
+    "INTERVIEW_TURNS",
     "LABELS",
     "PERIODS",
     "RATINGS",

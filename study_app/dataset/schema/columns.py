@@ -19,6 +19,8 @@ TableName = Literal[
     "periods",
     "sessions",
     "agent_actions",
+    "interviews",
+    "interview_turns",
 ]
 
 TABLES: tuple[TableName, ...] = (
@@ -34,9 +36,12 @@ TABLES: tuple[TableName, ...] = (
     "periods",
     "sessions",
     "agent_actions",
+    "interviews",
+    "interview_turns",
 )
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments,
-`sessions` only of a study with several, `agent_actions` only of one with an assistant that acts."""
+`sessions` only of a study with several, `agent_actions` only of one with an assistant that acts, `interviews` and
+`interview_turns` only of one with an interview."""
 
 
 _XML_SCHEMA = "http://www.w3.org/2001/XMLSchema#"

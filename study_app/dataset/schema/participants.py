@@ -125,6 +125,11 @@ AGENT_COLUMNS = revealing(
     integer("agent_questions", "Questions that the assistant asked", "questions"),
 )
 """In a study with an assistant that acts."""
+INTERVIEW_COLUMNS = revealing(
+    integer("interview_turns", "Questions of the interview that were asked", "questions"),
+    integer("interview_words", "Words of the answers in the interview", "words"),
+)
+"""In a study with an interview."""
 WRITTEN_BY_AGENT = ("agent_chars", "agent_share_of_submission")
 """Of them, those that take a replay of the programs."""
 _IDENTITY = (
@@ -133,9 +138,12 @@ _IDENTITY = (
     text("prolific_study", "Prolific study; only with --identified"),
     text("prolific_session", "Prolific submission; only with --identified"),
 )
-REVEALING = frozenset(column.name for column in (*_USE, *_EXTRA, *AGENT_COLUMNS) if column.reveals_arm)
+REVEALING = frozenset(
+    column.name for column in (*_USE, *_EXTRA, *AGENT_COLUMNS, *INTERVIEW_COLUMNS) if column.reveals_arm
+)
 """Columns of every study that can tell an arm from another, beside the arm's own."""
-FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *AGENT_COLUMNS, *_IDENTITY))
+_BY_STUDY = (*AGENT_COLUMNS, *INTERVIEW_COLUMNS, *_IDENTITY)
+FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *_BY_STUDY))
 """Columns that every study has, so that no question may have their names."""
 
 
@@ -161,7 +169,10 @@ def participants_table(
     main = _type_columns(MAIN, quiz_types.get(MAIN, ()))
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
     beside = _beside_quizzes(studies)
-    more = (*(AGENT_COLUMNS if acts else ()), *(_IDENTITY if identified else ()), *_factor_columns(studies))
+    talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
+    spoken = INTERVIEW_COLUMNS if talks else ()
+    known = _IDENTITY if identified else ()
+    more = (*(AGENT_COLUMNS if acts else ()), *spoken, *known, *_factor_columns(studies))
     columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *more)
     return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
 

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
-from study_app.dataset.schema.columns import TableName, TableSchema, boolean, code, integer, json_, number, text, time
-from study_app.domain.events.words import Decision, Tool
+from study_app.dataset.schema.columns import (
+    Column,
+    TableName,
+    TableSchema,
+    boolean,
+    code,
+    integer,
+    json_,
+    number,
+    text,
+    time,
+)
+from study_app.domain.events.words import (
+    Decision,
+    InterviewAction,
+    InterviewEnd,
+    Quality,
+    QuestionSource,
+    Tool,
+)
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
 
@@ -324,6 +343,80 @@ AGENT_TURN_COLUMNS = (
 )
 """Of `turns`, in a study with an assistant that acts."""
 
+INTERVIEWS = TableSchema(
+    "interviews",
+    "One row for each interview that a participant began",
+    (
+        code("interview_id", "Random identifier of the interview"),
+        _WHO,
+        code("stage", "Stage of the interview"),
+        code("plan", "Id of the plan"),
+        code("plan_version", "Version of the plan, as its author named it"),
+        code("language", "Language in which it was held"),
+        time("started_at", "When the first question was written down, before it was shown"),
+        time("ended_at", "When it ended; empty while it goes on"),
+        code("ended_by", "What ended it", *get_args(InterviewEnd)),
+        integer("turns", "Questions that were asked", "questions"),
+        integer("words", "Words of all answers", "words"),
+        integer("skipped", "Questions that the participant skipped", "questions"),
+        text("summary", "Summary that the participant was shown; empty where there was none"),
+        code("summary_by", "Who wrote it: model or rule", "model", "rule"),
+        integer("summary_rating", "How well it describes them, by their own word: 1 not at all, 4 very well", "", 1, 4),
+        text("missing", "What is missing in it, by the participant"),
+        integer("pasted_chars", "Characters pasted or dropped into answers", "characters"),
+        boolean("shared", "The participant lets their words leave; empty where the study does not ask"),
+    ),
+    reveals_arm=True,
+)
+
+INTERVIEW_TURNS = TableSchema(
+    "interview_turns",
+    "One row for each question of an interview, with its answer",
+    (
+        code("turn_id", "Random identifier of the turn"),
+        code("interview_id", "Interview that it belongs to"),
+        _WHO,
+        integer("number", "Number of the turn within its interview, from 1", low=1),
+        code("topic", "Topic or closing question of the plan"),
+        code(
+            "action",
+            "core and closing: the plan's own question; probe: a follow-up; clarify: asked again in other words; "
+            "redirect: back to the topic; fallback: the plan's next question, as a model's step broke a rule twice",
+            *get_args(InterviewAction),
+        ),
+        text("question", "The question as it was shown"),
+        text("answer", "The answer; empty where it was skipped, stopped or not given"),
+        code("outcome", "What the participant did", "answered", "skipped", "stopped", "deadline"),
+        time("asked_at", "When the question was written down, before it was shown"),
+        time("answered_at", "When the answer was handed in"),
+        number("composing_seconds", "From the first change of the answer to handing it in", "s"),
+        integer("pasted_chars", "Characters pasted or dropped into the answer", "characters"),
+        number("away_seconds", "Time away before the answer was changed next, or after its last change", "s"),
+        integer("words", "Words of the answer", "words"),
+        code(
+            "asked_by",
+            "Who chose the question: plan, rule or model; fallback: the plan in a model's place",
+            *get_args(QuestionSource),
+        ),
+        code("model", "Model id as served"),
+        code("prompt_version", "Version of plan and instructions; empty where no model was asked"),
+        integer("input_tokens", "Tokens sent for the step, all attempts together", "tokens"),
+        integer("output_tokens", "Tokens of the step, all attempts together", "tokens"),
+        code("stop_reason", "Why the model's last reply ended, in the provider's words"),
+        code("rule_broken", "Rules that the model's steps broke before this question, each attempt's, separated by ;"),
+        code("error", "Why the provider gave no step; the rules went on in its place"),
+    ),
+    reveals_arm=True,
+)
+
+
+def quality_columns(topics: Sequence[str]) -> tuple[Column, ...]:
+    """Return the columns of `interviews` on what each topic brought."""
+    return tuple(
+        code(f"quality_{topic}", f"What the topic {topic} brought, by rule", *get_args(Quality)) for topic in topics
+    )
+
+
 STATIC_TABLES: tuple[TableSchema, ...] = (ALLOCATIONS, VISITS, EVENTS, RUNS, TURNS, ANSWERS, RATINGS, COMPLIANCE)
 
 
@@ -339,6 +432,8 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "periods": ("participant_id", "period"),
     "sessions": ("participant_id", "number"),
     "agent_actions": ("action_id",),
+    "interviews": ("interview_id",),
+    "interview_turns": ("turn_id",),
 }
 """What no two rows of a table share."""
 

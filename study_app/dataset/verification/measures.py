@@ -18,6 +18,7 @@ from study_app.dataset.schema import REVEALING, Column, TableName, cell, writabl
 from study_app.dataset.schema.participants import PROGRAM_ORIGINS, WRITTEN_BY_AGENT
 from study_app.dataset.verification.acting import check_actions
 from study_app.dataset.verification.answers import check_answers
+from study_app.dataset.verification.interviews import check_interviews
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.records import NO_PLACE, Rating
@@ -36,7 +37,8 @@ NOT_FROM_HERE = frozenset(
 FROM_LOG = frozenset({*OF_TIME, *REVEALING})
 """What comes from events and turns, which may be withheld."""
 _TABLES: tuple[TableName, ...] = (
-    "visits", "runs", "turns", "answers", "compliance", "periods", "allocations", "agent_actions",
+    "visits", "runs", "turns", "answers", "compliance", "periods", "allocations", "agent_actions", "interviews",
+    "interview_turns",
 )  # fmt: skip
 
 
@@ -49,17 +51,7 @@ class Derived:
         latest = next(iter(opened.studies.values()), None)
         self.coding = Coding.of(latest) if latest is not None else None
         self.ratings = newest(_ratings(opened))
-        names: tuple[TableName, ...] = (
-            "visits",
-            "runs",
-            "turns",
-            "answers",
-            "compliance",
-            "periods",
-            "allocations",
-            "agent_actions",
-        )
-        self.rows = {name: opened.by_participant(name) for name in names}
+        self.rows = {name: opened.by_participant(name) for name in _TABLES}
         self.recorded = _recorded(opened)
         self.without_place = _without_place(opened)
         self.columns = {column.name: column for column in opened.tables["participants"].columns}
@@ -108,6 +100,7 @@ class Derived:
             self._evidence(person, work.evidence, evidence_of(dossier, self.content))
             self._codes(tables["turns"], self.coding.codes(dossier))
             check_actions(self.opened, dossier, tables["agent_actions"], tables["turns"])
+            check_interviews(self.opened, dossier, tables["interviews"], tables["interview_turns"])
 
     def _work(
         self, dossier: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]

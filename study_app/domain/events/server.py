@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from study_app.domain.events.details import EventDetails, described
-from study_app.domain.events.words import Cause, Decision, EntryWay, Failure, RunEnd, StageEnd, Tool, Verdict
+from study_app.domain.events.words import (
+    AnswerOutcome,
+    Cause,
+    Decision,
+    EntryWay,
+    Failure,
+    InterviewAction,
+    InterviewEnd,
+    QuestionSource,
+    RunEnd,
+    StageEnd,
+    Tool,
+    Verdict,
+)
 
 CLOCK_OUTAGES = frozenset({"clock_step", "reopened", "paused"})
 """Causes of an `outage` in which nothing failed that participants use: only the stage's deadline was moved."""
@@ -477,6 +490,72 @@ class GateJudged(EventDetails):
     model: str | None = described("that judged", default=None, along="model")
     input_tokens: int | None = described("of that model", default=None, along="model")
     output_tokens: int | None = described("of that model", default=None, along="model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterviewAsked(EventDetails):
+    """A question of an interview, before anybody sees it."""
+
+    kind: ClassVar[str] = "interview_asked"
+
+    interview_id: str = described(holds="id")
+    turn_id: str = described(holds="id")
+    number: int = described("of the interview, from 1")
+    topic: str = described("of the plan", holds="id")
+    action: str = described(levels=get_args(InterviewAction))
+    question: str = described()
+    by: str = described("who chose it", levels=get_args(QuestionSource))
+    plan: str = described(holds="id")
+    plan_version: str = described("as its author named it")
+    language: str = described()
+    model: str | None = described("that was asked", default=None, along="model")
+    prompt_version: str | None = described("of plan and instructions", default=None, along="model")
+    input_tokens: int | None = described("of all attempts", default=None, along="model")
+    output_tokens: int | None = described("of all attempts", default=None, along="model")
+    stop_reason: str | None = described("of the last reply", default=None, along="model")
+    request_id: str | None = described("of the last reply, the provider's", default=None, along="model")
+    rule_broken: tuple[str, ...] | None = described(
+        "by the model's steps before this question", default=None, along="rule_broken"
+    )
+    error: str | None = described("why the provider gave no step", default=None, along="error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterviewAnswered(EventDetails):
+    """A question of an interview is answered, or left; of several about one question the last counts."""
+
+    kind: ClassVar[str] = "interview_answered"
+
+    turn_id: str = described(holds="id")
+    outcome: str = described(levels=get_args(AnswerOutcome))
+    answer: str | None = described(default=None, along="answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterviewClosed(EventDetails):
+    """No further question comes."""
+
+    kind: ClassVar[str] = "interview_closed"
+
+    interview_id: str = described(holds="id")
+    ended_by: str = described(levels=get_args(InterviewEnd))
+    summary: str | None = described("that the participant is shown", default=None, along="summary")
+    summary_by: str | None = described(levels=("model", "rule"), default=None, along="summary")
+    model: str | None = described("that wrote it", default=None, along="model")
+    input_tokens: int | None = described("of all attempts", default=None, along="model")
+    output_tokens: int | None = described("of all attempts", default=None, along="model")
+    rule_broken: tuple[str, ...] | None = described("by a model's summary", default=None, along="rule_broken")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterviewRated(EventDetails):
+    """The participant rates the summary; of several the last counts."""
+
+    kind: ClassVar[str] = "interview_rated"
+
+    interview_id: str = described(holds="id")
+    rating: int | None = described("from 1 not at all to 4 very well", default=None)
+    missing: str | None = described("what is missing, in the participant's words", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,3 +27,13 @@ and `answered`; `auto` without being asked; `stale` once the program was another
 failed; `expired` at the end of the task or of the turn's time."""
 Tool = Literal["view", "edit", "run", "ask", "report"]
 """What an agent calls: read the program, change it, run it, ask the participant, say what was done."""
+InterviewAction = Literal["core", "probe", "clarify", "redirect", "closing", "fallback"]
+"""What a question of an interview does; see the table `interview_turns`."""
+QuestionSource = Literal["plan", "rule", "model", "fallback"]
+"""Who chose a question of an interview."""
+AnswerOutcome = Literal["answered", "skipped", "stopped", "deadline"]
+"""What a participant did with a question; `deadline`: the stage's time was up, and what stood in the box counts."""
+InterviewEnd = Literal["completed", "stopped", "turns", "time", "redirects", "distress", "deadline"]
+"""What ended an interview."""
+Quality = Literal["substantive", "minimal", "refused", "confused", "not_reached"]
+"""What a topic of an interview brought."""

@@ -23,7 +23,7 @@ from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.details import EventDetails
 from study_app.domain.events.server import AnswersHandedIn, PageOpened
 
-FORM_KINDS = ("quiz", "survey", "eligibility")
+FORM_KINDS = ("quiz", "survey", "eligibility", "interview")
 """Stages whose pages are forms."""
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from study_app.domain.allocation.arms import Arm
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-StageKind = Literal["consent", "eligibility", "device", "survey", "instructions", "tasks", "quiz", "debrief"]
+StageKind = Literal[
+    "consent", "eligibility", "device", "survey", "instructions", "tasks", "quiz", "interview", "debrief"
+]  # fmt: skip
 EntryMode = Literal["open", "links", "prolific"]
 TargetCounts = Literal["allocated", "completed"]
 OptionValue = int | str
@@ -306,6 +308,11 @@ class Stage(StudySection):
     """Surveys and instructions only: a condition over answers on earlier stages; empty for everybody."""
     exit: bool = False
     """Survey only: its columns stand after the outcomes (exit questions), not among the background."""
+    plan: str = ""
+    """Interview only: the plan's file, relative to the study file."""
+    sharing: Identifier | Literal[""] = ""
+    """Interview only: an earlier question with the option `yes`; what people said there leaves in a dataset for
+    everybody only if they chose it."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Stage:
@@ -321,6 +328,8 @@ class Stage(StudySection):
             raise ValueError(f"stage '{self.id}' has no limit; give minutes")
         if self.kind in ("survey", "eligibility") and not self.asked:
             raise ValueError(f"stage '{self.id}' asks nothing; give it questions")
+        if self.kind == "interview" and not self.plan:
+            raise ValueError(f"stage '{self.id}' has no plan; name the interview's plan, such as interviews/exit.toml")
         return self
 
     @property

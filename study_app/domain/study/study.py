@@ -15,6 +15,7 @@ from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.factorial.cells import cells, factor_problems, with_cells
 from study_app.domain.study.factorial.sections import ArmsFrom, TreatmentFactor
+from study_app.domain.study.interviewing.placement import interview_problems
 from study_app.domain.study.operating.alerts import Alerts, alert_problems
 from study_app.domain.study.quiz_confidence import confidence_problems
 from study_app.domain.study.quiz_roles import Quiz, quizzes_of
@@ -60,6 +61,8 @@ a study's text, and so in its hash, only where they are used: an upgrade changes
 added joins them, or a test of the hash fails."""
 ADDED_ARM_KEYS = ("variants",)
 """The same for the keys of an arm."""
+ADDED_STAGE_KEYS = ("plan", "sharing")
+"""The same of the keys of a stage."""
 
 __all__ = [
     "ActivityRule",
@@ -149,6 +152,7 @@ class Study(StudySection):
             *self._question_problems(),
             *branch_problems(self),
             *confidence_problems(self.stages),
+            *interview_problems(self),
             *alert_problems(self.alerts, self.assistant_policy.study_cost_limit),
             *rehearsal_problems(self.rehearsal, self.stages, self.arms, sequence=self.allocation.method == "sequence"),
             *quota_problems(self),
@@ -469,6 +473,10 @@ class Study(StudySection):
             for key in ADDED_ARM_KEYS:
                 if not arm[key]:
                     del arm[key]
+        for stage in raw["stages"]:
+            for key in ADDED_STAGE_KEYS:
+                if stage[key] == Stage.model_fields[key].default:
+                    del stage[key]
         raw["recruitment"]["codes"] = codes_digest(self.id, raw["recruitment"]["codes"])
         for session in raw["sessions"]:
             session["code"] = session["code"] and codes_digest(self.id, {"code": session["code"]})

@@ -27,6 +27,7 @@ from study_app.domain.events.changes import Change
 from study_app.domain.events.details import named_fields
 
 ROOT = Path(__file__).parents[3]
+OF_PLAN = {"plan": "p", "plan_version": "1", "language": "en"}
 FACTS = {"page": "p", "seq": 3, "code_sha256": "0f", "as_edited": None}
 WRITTEN: list[tuple[Any, dict[str, Any]]] = [
     (server.Entered(way="link"), {"way": "link"}),
@@ -103,6 +104,33 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
     (
         server.TurnEnded(turn_id="u", error=None, stopped=True, autonomous_seconds=4.5),
         {"turn_id": "u", "error": None, "stopped": True, "autonomous_seconds": 4.5},
+    ),
+    (
+        server.InterviewAsked(
+            interview_id="i", turn_id="u", number=1, topic="t", action="core", question="?", by="plan", **OF_PLAN
+        ),
+        {
+            "interview_id": "i",
+            "turn_id": "u",
+            "number": 1,
+            "topic": "t",
+            "action": "core",
+            "question": "?",
+            "by": "plan",
+            **OF_PLAN,
+        },
+    ),
+    (
+        server.InterviewAnswered(turn_id="u", outcome="skipped"),
+        {"turn_id": "u", "outcome": "skipped"},
+    ),
+    (
+        server.InterviewClosed(interview_id="i", ended_by="completed", summary="s", summary_by="rule"),
+        {"interview_id": "i", "ended_by": "completed", "summary": "s", "summary_by": "rule"},
+    ),
+    (
+        server.InterviewRated(interview_id="i", rating=4, missing=None),
+        {"interview_id": "i", "rating": 4, "missing": None},
     ),
     (
         server.AgentProposed(

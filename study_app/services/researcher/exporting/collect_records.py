@@ -9,6 +9,7 @@ from study_app.dataset.measures.record import Content, ParticipantRecord, newest
 from study_app.dataset.schema import quiz_types
 from study_app.domain.events import Event
 from study_app.domain.records import Kind, Participant, ProtocolVersion
+from study_app.domain.study.interviewing.placement import topics_of
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, draft_key, stored_version
@@ -88,6 +89,11 @@ class VersionContents:
             for study_hash in versions.hashes
             for spec in self._world.edition(study_hash).content.specs.values()
         )
+
+    def topics(self) -> tuple[str, ...]:
+        """Return the topics of the interviews, as the study's plans have them now: the materials hold those plans."""
+        content = self._world.content
+        return topics_of(content.plan(file) for file in content.plan_files)
 
 
 def included(unit: UnitOfWork, kinds: Sequence[Kind]) -> list[Participant]:

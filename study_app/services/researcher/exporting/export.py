@@ -171,7 +171,8 @@ def study_tables(world: StudyContext, *, identified: bool = False) -> dict[Table
         versions = versions_of(world, unit)
     studies = versions.in_order
     contents = VersionContents(world)
-    return tables_of(studies, contents.quiz_types(versions), identified=identified, acts=contents.acts(versions))
+    types, acts = contents.quiz_types(versions), contents.acts(versions)
+    return tables_of(studies, types, identified=identified, acts=acts, topics=contents.topics())
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:

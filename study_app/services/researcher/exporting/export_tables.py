@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from study_app.dataset.measures.compliance import evidence_rows
+from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
@@ -76,6 +77,10 @@ def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[T
         yield from (("sessions", row) for row in sessions(dossier))
     if state.acts:
         yield from (("agent_actions", row) for row in mask.whole(dossier, action_rows(dossier)))
+    if "interviews" in state.tables:
+        topics = state.contents.topics()
+        yield from (("interviews", row) for row in mask.whole(dossier, interview_rows(dossier, topics)))
+        yield from (("interview_turns", row) for row in mask.whole(dossier, turn_rows(dossier)))
 
 
 def _numbered(state: ExportState, event: Row) -> Row:

@@ -105,7 +105,7 @@ def export_progsnap2(
         mask = mask_of(unit, world.state(unit), versions.in_order)
         contents, coding = VersionContents(world), Coding.of(versions.in_order[0])
         acts = contents.acts(versions)
-        tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts)
+        tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts, topics=contents.topics())
         subjects = _subject_columns(tables["participants"])
         with _Writer(folder, world.study.title, subjects) as writer:
             for dossier in map(mask.dossier, dossiers(world, unit, people, versions)):

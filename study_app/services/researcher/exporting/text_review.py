@@ -9,6 +9,7 @@ from typing import Any
 from study_app.dataset.disclosure.coarsening import DEFAULT_K
 from study_app.dataset.disclosure.patterns import identifiers_in
 from study_app.dataset.disclosure.public import Cell
+from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.schema import TableName, tables_of
@@ -90,7 +91,7 @@ class TextReviews:
         contents = VersionContents(self.world)
         mask = mask_of(unit, self.world.state(unit), versions.in_order)
         acts = contents.acts(versions)
-        tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts)
+        tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts, topics=contents.topics())
         rules = public_export(unit, people, versions, mask, contents, tables, DEFAULT_K).rules
         rules.found.cells = {}
         rules.tables(tables)
@@ -116,3 +117,5 @@ def _texts_of(
     yield from (("turns", row) for row in rows.turns(dossier, {}, {}))
     if acts:
         yield from (("agent_actions", row) for row in action_rows(dossier))
+    yield from (("interviews", row) for row in interview_rows(dossier, ()))
+    yield from (("interview_turns", row) for row in turn_rows(dossier))

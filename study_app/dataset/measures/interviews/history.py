@@ -1,0 +1,75 @@
+"""Interviews as the log has them: each question with its answer, and how each ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from study_app.domain.events import Event
+from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed, InterviewRated
+from study_app.domain.interviews.machine import Exchange
+
+KINDS = frozenset(each.kind for each in (InterviewAsked, InterviewAnswered, InterviewClosed, InterviewRated))
+
+
+@dataclass
+class Question:
+    """One question, and what became of it; of several answers the last counts."""
+
+    asked: InterviewAsked
+    asked_at: datetime
+    answered: InterviewAnswered | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def answer(self) -> str:
+        """What was answered; empty without one."""
+        return (self.answered.answer or "") if self.answered is not None else ""
+
+    @property
+    def outcome(self) -> str:
+        """See `AnswerOutcome`; empty while it waits."""
+        return self.answered.outcome if self.answered is not None else ""
+
+    def exchange(self) -> Exchange:
+        """Return it as the rules see it."""
+        said = self.asked
+        return Exchange(said.topic, said.action, said.question, self.outcome, self.answer)  # type: ignore[arg-type]
+
+
+@dataclass
+class Held:
+    """One interview."""
+
+    id: str
+    stage: str
+    started_at: datetime
+    questions: list[Question] = field(default_factory=list)
+    closed: InterviewClosed | None = None
+    closed_at: datetime | None = None
+    rated: InterviewRated | None = None
+
+    @property
+    def first(self) -> InterviewAsked:
+        """The first question, which names plan and language."""
+        return self.questions[0].asked
+
+
+def interviews_of(events: Iterable[Event]) -> list[Held]:
+    """Return a participant's interviews in the order in which they began."""
+    found: dict[str, Held] = {}
+    turns: dict[str, Question] = {}
+    for event in events:
+        match event.details:
+            case InterviewAsked(interview_id=name, turn_id=turn) as asked if turn not in turns:
+                held = found.setdefault(name, Held(name, event.stage, event.server_time))
+                turns[turn] = Question(asked, event.server_time)
+                held.questions.append(turns[turn])
+            case InterviewAnswered(turn_id=turn) as answered if turn in turns:
+                turns[turn].answered, turns[turn].answered_at = answered, event.server_time
+            case InterviewClosed(interview_id=name) as closed if name in found and found[name].closed is None:
+                found[name].closed, found[name].closed_at = closed, event.server_time
+            case InterviewRated(interview_id=name) as rated if name in found:
+                found[name].rated = rated
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""Where a study may have an interview."""
