@@ -50,7 +50,8 @@ def test_an_interview_before_an_outcome_is_refused(tmp_path, kind):
         return text + OUTCOME.format(name="liking") if kind == "survey" else text
 
     (problem,) = [each for each in problems_of(tmp_path, change) if "stages.talk" in each]
-    assert "comes before 'later'" in problem and "move the interview behind it" in problem
+    assert "comes before 'later'" in problem
+    assert "move the interview behind it" in problem
 
 
 def test_a_survey_that_gives_no_outcome_may_follow(tmp_path):
@@ -72,7 +73,8 @@ def test_an_interview_is_for_everybody(tmp_path, line):
 def test_a_consent_item_has_to_be_an_earlier_choice_with_yes(tmp_path):
     assert problems_of(tmp_path, stage='sharing = "share_words"') == []
     (problem,) = problems_of(tmp_path, stage='sharing = "elsewhere"')
-    assert "stages.talk.sharing" in problem and '"yes"' in problem
+    assert "stages.talk.sharing" in problem
+    assert '"yes"' in problem
 
 
 def test_keys_of_an_interview_on_another_stage_are_refused(tmp_path):
